@@ -1,0 +1,175 @@
+/**
+ * The image as it is stored in the bucket `imgapi_images`.
+ *
+ * An older IMGAPI may read and write the same bucket, so everything it knows keeps its stored form: `tags` are search
+ * strings beside the real `tagsObj`, `acl` holds UUIDs only, `state` is one it can understand or skips. What it does
+ * not know (`shares`, `grants`, `copy`, `intent`, …) are fields of their own that it leaves alone.
+ */
+import type { Bucket } from '../moray/store.ts';
+
+export const IMAGE_TYPES = ['zone-dataset', 'lx-dataset', 'lxd', 'zvol', 'docker', 'other'] as const;
+export type ImageType = (typeof IMAGE_TYPES)[number];
+
+export const IMAGE_OSES = ['smartos', 'linux', 'windows', 'bsd', 'illumos', 'other'] as const;
+export type ImageOs = (typeof IMAGE_OSES)[number];
+
+export const COMPRESSIONS = ['gzip', 'bzip2', 'xz', 'none'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+/** `deleting` marks a tombstone: no one sees it, and its bytes go before it does. */
+export const STORED_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating', 'deleting'] as const;
+export type StoredState = (typeof STORED_STATES)[number];
+
+export interface FileRecord {
+  readonly sha1: string;
+  readonly size: number;
+  /** Base64. */
+  readonly contentMD5: string;
+  /** Absent on files that an older IMGAPI stored. */
+  readonly sha256?: string;
+  /** ISO date. */
+  readonly mtime: string;
+  /** Name of the object store that holds it. */
+  readonly stor: string;
+  readonly compression: Compression;
+  readonly dataset_guid?: string;
+  readonly digest?: string;
+  readonly uncompressedDigest?: string;
+}
+
+export interface IconRecord {
+  readonly sha1: string;
+  readonly size: number;
+  readonly contentType: string;
+  readonly contentMD5: string;
+  readonly mtime: string;
+  readonly stor: string;
+}
+
+/** One entry of the v3 ACL that is a login, or the place of a UUID entry in the order. */
+export interface Share {
+  /** As typed. */
+  readonly entry: string;
+  /** For a login: the account that it opened the image to; absent while nobody held it. */
+  readonly account?: string;
+  /** ISO date of the write that made or renewed the entry. */
+  readonly shared_at: string;
+}
+
+/** Present while the image is a placeholder of a copy. */
+export interface CopyMark {
+  /** The transfer, and so this record, is worked on (`live`) or was given up (`failed`). */
+  readonly state: 'live' | 'failed';
+  readonly datacenter: string;
+  readonly sha1?: string;
+  readonly size?: number;
+}
+
+/** What a writer is about to place under a fixed name; see `src/images/file-placement.ts`. */
+export interface PlacementIntent {
+  /** Path of the object. */
+  readonly object: string;
+  /** Name of the write session that holds the bytes. */
+  readonly session: string;
+  readonly size: number;
+  readonly sha1: string;
+  /** ISO date after which another process may finish or undo it. */
+  readonly lease: string;
+  /** The file record that becomes true once the bytes are placed. */
+  readonly file: FileRecord | IconRecord;
+  readonly kind: 'file' | 'icon';
+}
+
+export interface ImageRecord {
+  readonly v: number;
+  readonly uuid: string;
+  readonly urn?: string;
+  readonly owner?: string;
+  readonly name: string;
+  readonly version: string;
+  readonly description?: string;
+  readonly homepage?: string;
+  readonly eula?: string;
+  readonly icon?: IconRecord;
+  readonly state: StoredState;
+  readonly error?: { readonly message?: string; readonly code?: string; readonly stack?: string };
+  readonly activated: boolean;
+  readonly disabled: boolean;
+  readonly public: boolean;
+  /** ISO date, set when activated. */
+  readonly published_at?: string;
+  /** Milliseconds since the epoch; placeholders only. */
+  readonly expires_at?: string;
+  readonly type: ImageType | 'null';
+  readonly os: ImageOs | 'null';
+  readonly origin?: string;
+  readonly files?: readonly FileRecord[];
+  /** The UUID entries of the ACL. */
+  readonly acl?: readonly string[];
+  readonly requirements?: Readonly<Record<string, unknown>>;
+  readonly users?: readonly Readonly<Record<string, unknown>>[];
+  readonly billing_tags?: readonly string[];
+  readonly traits?: Readonly<Record<string, unknown>>;
+  /** Search strings `key=value`. */
+  readonly tags?: readonly string[];
+  readonly tagsObj?: Readonly<Record<string, unknown>>;
+  readonly generate_passwords?: boolean;
+  readonly inherited_directories?: readonly string[];
+  readonly nic_driver?: string;
+  readonly disk_driver?: string;
+  readonly cpu_type?: string;
+  readonly image_size?: number;
+  readonly channels?: readonly string[];
+
+  /** Counts the writes of this record, so that an etag never comes back. Absent on records of an older IMGAPI. */
+  readonly rev?: number;
+  /** All ACL entries in the order they were given, UUIDs and logins; absent while there are UUIDs only. */
+  readonly shares?: readonly Share[];
+  /** The accounts that login entries open the image to. */
+  readonly grants?: readonly string[];
+  /** Accounts that left (a sharee's own unshare): no entry opens the image to them until the owner adds them again. */
+  readonly left?: readonly string[];
+  readonly copy?: CopyMark;
+  /** Where a copied image came from. */
+  readonly copied_from?: { readonly datacenter: string; readonly at: string };
+  /** Where a clone came from. */
+  readonly cloned_from?: { readonly uuid: string; readonly owner: string };
+  readonly intent?: PlacementIntent;
+}
+
+const string = { type: 'string' } as const;
+const strings = { type: 'string', array: true } as const;
+const boolean = { type: 'boolean' } as const;
+
+/** Today's bucket with its indexes, and what the new fields need. */
+export const IMAGES: Bucket<ImageRecord> = {
+  name: 'imgapi_images',
+  version: 1,
+  index: {
+    uuid: { type: 'string', unique: true },
+    name: string,
+    version: string,
+    owner: string,
+    origin: string,
+    state: string,
+    urn: { type: 'string', unique: true },
+    tags: strings,
+    billing_tags: strings,
+    acl: strings,
+    activated: boolean,
+    disabled: boolean,
+    public: boolean,
+    os: string,
+    type: string,
+    expires_at: string,
+    published_at: string,
+    channels: strings,
+    grants: strings,
+  },
+  together: [
+    ['public', 'activated', 'disabled', 'published_at'],
+    ['owner', 'published_at'],
+    ['name', 'published_at'],
+    ['state', 'published_at'],
+  ],
+};

@@ -1,0 +1,27 @@
+/** The accounts of a cloud, as kept in UFDS. Backends: a JSON file, later LDAP. */
+
+export interface Account {
+  readonly uuid: string;
+  readonly login: string;
+  /** When the account was made. Absent means long ago. */
+  readonly createdAt?: Date;
+  /** When the account last changed (a rename of the login, for one). Absent means long ago. */
+  readonly updatedAt?: Date;
+  /** SSH public keys by name, in OpenSSH form. */
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** Every call rejects with {@link DirectoryUnavailableError} while the directory cannot be asked. */
+export interface Accounts {
+  byUuid(uuid: string): Promise<Account | undefined>;
+  /** Logins are compared exactly, as UFDS stores them. */
+  byLogin(login: string): Promise<Account | undefined>;
+  /** Those of the UUIDs that exist, in one round trip. */
+  byUuids(uuids: readonly string[]): Promise<Map<string, Account>>;
+  close(): Promise<void>;
+}
+
+/** The directory cannot be asked now; the same call may work later. */
+export class DirectoryUnavailableError extends Error {
+  override readonly name = 'DirectoryUnavailableError';
+}

@@ -1,0 +1,156 @@
+/**
+ * Every error the service answers with: code, HTTP status, a sample message, and what the reader can do. The docs,
+ * the samples of `/ping?error=` and the negative tests are made from this table; nothing else names a status.
+ */
+
+export interface ErrorSpec {
+  readonly status: number;
+  /** When it is answered; also the message of its sample. */
+  readonly when: string;
+  /** What the reader does next. */
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  // 400: the request cannot be understood or its bytes are not what they claim to be.
+  InvalidVersion: {
+    status: 400,
+    when: 'no served API version satisfies Accept-Version',
+    remedy: 'Ask for ~1, ~2 or ~3.',
+  },
+  InvalidContent: { status: 400, when: 'the body is not valid JSON', remedy: 'Send a JSON body.' },
+  InvalidHeader: { status: 400, when: 'a request header cannot be parsed', remedy: 'Correct the header.' },
+  BadDigest: { status: 400, when: 'Content-MD5 does not match the body', remedy: 'Send the body again.' },
+  BadRequest: { status: 400, when: 'the request cannot be understood', remedy: 'Correct the request.' },
+  Upload: {
+    status: 400,
+    when: 'an upload is larger than allowed or not what it claims to be',
+    remedy: 'Check size and hash.',
+  },
+  Download: { status: 400, when: 'the received bytes are not what was announced', remedy: 'Send the file again.' },
+  ImageFileTooBig: { status: 400, when: 'a layer is larger than the limit', remedy: 'Use a smaller image.' },
+  NotImplemented: { status: 400, when: 'the image has a form that this action does not handle', remedy: 'Do without.' },
+  // 401, 403
+  UnauthorizedError: {
+    status: 401,
+    when: "the signature is missing or does not verify, or the image is somebody else's",
+    remedy: 'Sign with a known key.',
+  },
+  OperatorOnly: {
+    status: 403,
+    when: 'the action is not for accounts',
+    remedy: 'Leave the account parameter away, as an operator.',
+  },
+  Forbidden: { status: 403, when: 'the link or key may not do this', remedy: 'Ask the operator of that datacenter.' },
+  // 404, 405
+  ResourceNotFound: {
+    status: 404,
+    when: 'there is no such image, or none that the caller may see',
+    remedy: 'Check UUID and account.',
+  },
+  MethodNotAllowed: {
+    status: 405,
+    when: 'the path does not take this method',
+    remedy: 'Use a method of the Allow header.',
+  },
+  // 409
+  ImageUuidAlreadyExists: {
+    status: 409,
+    when: 'an image with this UUID is here already',
+    remedy: 'Use that image, or delete it first.',
+  },
+  ImageCopyInProgress: {
+    status: 409,
+    when: 'the image is on its way from another datacenter',
+    remedy: 'Wait for the copy, or cancel it.',
+  },
+  ImageCopyFailed: {
+    status: 409,
+    when: 'the image is the rest of a copy that failed',
+    remedy: 'Copy again, or delete it.',
+  },
+  CopyAlreadyFinished: { status: 409, when: 'the copy has ended already', remedy: 'Look at its result.' },
+  ImageFileBusy: {
+    status: 409,
+    when: 'another writer is placing a file of this image',
+    remedy: 'Try again in a moment.',
+  },
+  LinkAlreadyExists: {
+    status: 409,
+    when: 'a datacenter of that name is linked with other keys',
+    remedy: 'Unlink it first.',
+  },
+  Conflict: { status: 409, when: 'the object kept changing while it was being written', remedy: 'Try again.' },
+  // 411, 412, 413, 416
+  PreconditionFailed: {
+    status: 412,
+    when: "the image is not in the state that the request's condition names",
+    remedy: 'Read it again and decide anew.',
+  },
+  RequestEntityTooLarge: { status: 413, when: 'the JSON body is larger than 1 MiB', remedy: 'Send less.' },
+  RangeNotSatisfiable: {
+    status: 416,
+    when: 'the range begins after the end of the file',
+    remedy: 'Ask for a range within the file.',
+  },
+  // 422: understood, but not acceptable.
+  ValidationFailed: { status: 422, when: 'the manifest or a required parameter is invalid', remedy: 'See errors[].' },
+  InvalidParameter: { status: 422, when: 'a parameter is invalid', remedy: 'See errors[].' },
+  ImageFilesImmutable: {
+    status: 422,
+    when: 'files cannot be changed once the image is activated',
+    remedy: 'Make a new image.',
+  },
+  ImageAlreadyActivated: { status: 422, when: 'the image is activated already', remedy: 'Nothing is left to do.' },
+  NoActivationNoFile: {
+    status: 422,
+    when: 'an image without a file cannot be activated',
+    remedy: 'Add the file first.',
+  },
+  OwnerDoesNotExist: { status: 422, when: 'the owner is not in the directory', remedy: 'Check the owner UUID.' },
+  AccountDoesNotExist: { status: 422, when: 'the account is not in the directory', remedy: 'Check the account UUID.' },
+  NotImageOwner: { status: 422, when: 'the account can see the image but does not own it', remedy: 'Ask its owner.' },
+  ImageNotShared: {
+    status: 422,
+    when: 'the image is not shared with the account',
+    remedy: 'Ask its owner to share it.',
+  },
+  NotMantaPathOwner: {
+    status: 422,
+    when: 'the Manta path belongs to another account',
+    remedy: 'Export below your own login.',
+  },
+  OriginDoesNotExist: { status: 422, when: 'the origin image is not here', remedy: 'Import or copy the origin first.' },
+  OriginIsNotActive: { status: 422, when: 'the origin image is not active', remedy: 'Activate the origin first.' },
+  OriginChainTooLong: {
+    status: 422,
+    when: 'the chain of origins has more than 100 members, or turns back on itself',
+    remedy: 'Flatten the image.',
+  },
+  InsufficientServerVersion: { status: 422, when: "the server's platform is too old", remedy: 'Update the platform.' },
+  ImageHasDependentImages: { status: 422, when: 'other images use it as their origin', remedy: 'Delete those first.' },
+  // 429
+  TooManyRequests: { status: 429, when: 'the link has used up its request budget', remedy: 'Slow down.' },
+  // 5xx: not the caller's doing.
+  InternalError: {
+    status: 500,
+    when: 'something that should not happen did; the log has it under the request id',
+    remedy: 'Report the request id.',
+  },
+  NotAvailable: { status: 501, when: 'the action is not configured here', remedy: 'Ask the operator.' },
+  StorageIsDown: { status: 503, when: 'the object store cannot be reached', remedy: 'Try again later.' },
+  StorageUnsupported: {
+    status: 503,
+    when: 'the action needs an object store that is not configured',
+    remedy: 'Ask the operator.',
+  },
+  RemoteSourceError: {
+    status: 503,
+    when: 'the other IMGAPI could not be used as a source',
+    remedy: 'Check the link, try again later.',
+  },
+  ServiceUnavailable: { status: 503, when: 'a service this one needs cannot be reached', remedy: 'Try again later.' },
+  InsufficientStorage: { status: 507, when: 'the object store has no room for the file', remedy: 'Free some space.' },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
