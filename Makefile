@@ -2,53 +2,65 @@
 SHELL := /bin/bash
 NODE_MAJOR := 24
 SYSTEM_NODE := $(shell node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)
-NODE_DIR := $(CURDIR)/build/node
+NODE_BIN := $(CURDIR)/build/node/node_modules/node/bin
 ifeq ($(shell test $(SYSTEM_NODE) -ge $(NODE_MAJOR) && echo yes),yes)
+NODE := $(shell command -v node)
 NODE_STAMP :=
 else
-NODE_STAMP := $(NODE_DIR)/node_modules/node/bin/node
-export PATH := $(NODE_DIR)/node_modules/node/bin:$(PATH)
+NODE := $(NODE_BIN)/node
+NODE_STAMP := $(NODE)
+export PATH := $(NODE_BIN):$(PATH)
 endif
 INSTALLED := node_modules/.installed
-JOBS ?= 2
+.DELETE_ON_ERROR:
 
-.PHONY: help demo test check types lint format run bench faults clean install
+.PHONY: help demo test check types lint format run bench clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data; KEEP=1 leaves them up'
-	@echo 'make test    types, lint and all tests that need npm packages alone'
-	@echo 'make run     one server, data below ./build/data'
+	@echo 'make test    types, lint and all tests that need npm packages alone; TESTS="test/config ..." for some'
+	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
 	@echo 'make check   types, lint, format'
 	@echo 'make bench   the table of timings, also in build/bench.json'
 	@echo 'make format  rewrite the sources in the house format'
+	@echo 'make clean   remove what was installed and built, except ./build/data'
 
-$(NODE_DIR)/node_modules/node/bin/node:
-	@mkdir -p $(NODE_DIR)
+$(NODE_BIN)/node:
+	@command -v npm >/dev/null || { echo 'Neither Node $(NODE_MAJOR) nor npm is on PATH: install one of them' >&2; exit 1; }
 	@echo 'Node $(SYSTEM_NODE) found, $(NODE_MAJOR) is needed: installing it below build/node'
-	@cd $(NODE_DIR) && echo '{"private":true}' > package.json && \
+	@mkdir -p build/node && cd build/node && echo '{"private":true}' > package.json && \
 	    npm install --silent --no-audit --no-fund --ignore-scripts=false node@$(NODE_MAJOR)
+	@touch $@
 
-$(INSTALLED): package-lock.json .taprc $(NODE_STAMP)
-	@npm ci --silent --no-audit --no-fund
-	@npx tap build >/dev/null
+# `npm ci` refuses a lock file without the optional packages of other platforms, which some registries do not carry;
+# `npm install --no-save` installs the same locked versions and never writes the lock file.
+$(INSTALLED): package.json package-lock.json .npmrc .taprc $(NODE_STAMP) | build
+	@npm install --no-save --silent --no-audit --no-fund || npm install --no-save --no-audit --no-fund
+	@node node_modules/.bin/tap build >build/tap-build.log 2>&1 || { cat build/tap-build.log; exit 1; }
 	@touch $@
 
 install: $(INSTALLED)
 
+build:
+	@mkdir -p build
+
+which-node: install
+	@echo $(NODE)
+
 run: install
-	@node src/main.ts $(if $(CONFIG),-f $(CONFIG))
+	@exec node src/main.ts $(if $(CONFIG),-f $(CONFIG))
 
 demo: install
 	@node test/demo/main.ts $(if $(KEEP),--keep)
 
 types: install
-	@npx tsc -p .
+	@node node_modules/.bin/tsc -p .
 
 lint: install
-	@npx biome check --config-path=.biome.jsonc
+	@node node_modules/.bin/biome check --config-path=.biome.jsonc
 
 format: install
-	@npx biome check --config-path=.biome.jsonc --write
+	@node node_modules/.bin/biome check --config-path=.biome.jsonc --write
 
 check: types lint
 
@@ -59,4 +71,5 @@ bench: install
 	@node test/bench/main.ts $(BENCH)
 
 clean:
-	rm -rf build node_modules
+	@rm -rf node_modules
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} +; fi

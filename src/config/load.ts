@@ -1,0 +1,60 @@
+/**
+ * Loads the configuration: the defaults of etc/config.schema.json, overlaid key by key with the file, overlaid with
+ * what the caller wants otherwise. It fails with every problem at once, so that a file is mended in one go.
+ */
+import type { Config } from './config.ts';
+import { ConfigError } from './config-error.ts';
+import { notesOn } from './notes.ts';
+import { isObject, type JsonObject, readConfigFile } from './read-file.ts';
+import { resolveConfig } from './resolve.ts';
+import { checkRules } from './rules.ts';
+import { applySchema } from './schema.ts';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Keys that the schema does not know, with their path: most often a slip of the pen. */
+  readonly unknownKeys: readonly string[];
+  /** What is accepted but does nothing, one line each. */
+  readonly notes: readonly string[];
+}
+
+export interface LoadOptions {
+  /** Unknown keys are problems. */
+  readonly strict?: boolean;
+}
+
+/** Without a file: one private image server on this machine, for whoever can reach it. */
+const WITHOUT_FILE: JsonObject = { mode: 'private', authType: 'none', dataDir: 'build/data' };
+
+/**
+ * @param overrides keys in the form of the file that win over it, nested objects key by key
+ * @throws ConfigError with one line per problem
+ */
+export async function loadConfig(
+  file?: string,
+  overrides: JsonObject = {},
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
+  const given = overlay(file === undefined ? WITHOUT_FILE : await readConfigFile(file), overrides);
+  const from = file ?? 'configuration';
+  const { value, problems, unknownKeys } = applySchema(given);
+  const unknown = options.strict ? unknownKeys.map((key) => `${key}: there is no such key`) : [];
+  refuse(from, [...problems, ...unknown]);
+  const config = resolveConfig(value);
+  refuse(from, checkRules(config));
+  return { config, unknownKeys, notes: notesOn(given, config) };
+}
+
+function refuse(from: string, problems: readonly string[]): void {
+  if (problems.length > 0) throw new ConfigError(from, problems);
+}
+
+function overlay(base: JsonObject, over: JsonObject): JsonObject {
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const below = result[key];
+    result[key] = isObject(below) && isObject(value) ? overlay(below, value) : value;
+  }
+  return result;
+}

@@ -1,0 +1,128 @@
+/** The rules of docs/design.md on who may import whom, read from the imports themselves. */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'tap';
+
+const LONGEST_FILE = 400;
+const FILES = globSync('{src,lib}/**/*.ts').toSorted();
+
+/** A package's name, or the path of a file from the root. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  const found = text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/g);
+  return [...found].map(([, , specifier = '']) => resolved(file, specifier));
+}
+
+function resolved(file: string, specifier: string): string {
+  if (specifier.startsWith('.')) return relative('.', join(dirname(file), specifier));
+  if (specifier.startsWith('#')) return specifier.slice(1);
+  const parts = specifier.split('/');
+  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
+}
+
+const IMPORTS = new Map(FILES.map((file) => [file, importsOf(file)]));
+
+function isBelow(path: string, ...folders: readonly string[]): boolean {
+  return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+}
+
+/** The imports that break a rule, as `importer -> imported`. */
+function breaches(breaks: (importer: string, imported: string) => boolean): string[] {
+  return [...IMPORTS].flatMap(([importer, imported]) =>
+    imported.filter((path) => breaks(importer, path)).map((path) => `${importer} -> ${path}`),
+  );
+}
+
+/** Files directly below src/, such as its composition and the types that all share, are one part each. */
+function partOf(path: string): string {
+  return path.split('/').slice(0, 2).join('/');
+}
+
+test('imports are found at all', async (t) => {
+  t.ok(FILES.length > 0);
+  t.ok([...IMPORTS.values()].flat().some((path) => path.startsWith('lib/')));
+});
+
+test('lib never imports src', async (t) => {
+  t.strictSame(
+    breaches((importer, imported) => isBelow(importer, 'lib') && isBelow(imported, 'src')),
+    [],
+  );
+});
+
+test('nothing imports tests', async (t) => {
+  t.strictSame(
+    breaches((_, imported) => isBelow(imported, 'test')),
+    [],
+  );
+});
+
+test('the command lines and CloudAPI are clients: they import lib, themselves and the configuration', async (t) => {
+  for (const folder of ['src/cli', 'src/cloudapi']) {
+    t.strictSame(
+      breaches(
+        (importer, imported) =>
+          isBelow(importer, folder) && isBelow(imported, 'src') && !isBelow(imported, folder, 'src/config'),
+      ),
+      [],
+    );
+  }
+});
+
+test('only src/http and src/main.ts know the HTTP framework', async (t) => {
+  t.strictSame(
+    breaches((importer, imported) => imported === 'restify' && !isBelow(importer, 'src/http', 'src/main.ts')),
+    [],
+  );
+});
+
+test('only lib knows a backend', async (t) => {
+  const homes: Readonly<Record<string, readonly string[]>> = {
+    'better-sqlite3': ['lib/moray'],
+    kysely: ['lib/moray'],
+    pg: ['lib/moray'],
+    moray: ['lib/moray'],
+    manta: ['lib/manta'],
+    '@aws-sdk/client-s3': ['lib/manta'],
+    ldapts: ['lib/ufds'],
+  };
+  t.strictSame(
+    breaches((importer, imported) => {
+      const home = Object.hasOwn(homes, imported) ? homes[imported] : undefined;
+      return home !== undefined && !isBelow(importer, ...home);
+    }),
+    [],
+  );
+});
+
+test('no file is too long to be read in one go', async (t) => {
+  const long = [...FILES, ...globSync('test/**/*.ts')]
+    .map((file) => ({ file, lines: readFileSync(file, 'utf8').split('\n').length - 1 }))
+    .filter(({ lines }) => lines > LONGEST_FILE);
+  t.strictSame(long, []);
+});
+
+test('the parts of src and of lib do not import each other in a circle', async (t) => {
+  const needs = new Map<string, Set<string>>();
+  for (const [importer, imported] of IMPORTS) {
+    const part = partOf(importer);
+    const others = imported.filter((path) => isBelow(path, 'src', 'lib')).map(partOf);
+    const known = needs.get(part) ?? new Set();
+    for (const other of others) if (other !== part) known.add(other);
+    needs.set(part, known);
+  }
+  t.strictSame(circles(needs), []);
+});
+
+/** Each circle once, from its first part in alphabetical order. */
+function circles(needs: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const found = new Set<string>();
+  const visit = (start: string, path: readonly string[]): void => {
+    for (const next of needs.get(path.at(-1) ?? '') ?? []) {
+      if (next === start) found.add([...path, start].join(' -> '));
+      else if (next > start && !path.includes(next)) visit(start, [...path, next]);
+    }
+  };
+  for (const start of needs.keys()) visit(start, [start]);
+  return [...found].toSorted();
+}

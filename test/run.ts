@@ -1,0 +1,110 @@
+/**
+ * Runs the tests and tells what happened: a line per file, failures in full, and at the end `N passed, N failed`.
+ * The raw TAP is left in build/test.tap, what the tests wrote to their standard error in build/test.stderr.
+ *
+ *   node test/run.ts [--needs-packages] [--counts FILE] [--add FILE] [--output DIR] [PATH...]
+ *
+ * --needs-packages  the tests that need Debian packages, instead of all others
+ * --counts FILE     leave the counts in FILE instead of a closing line
+ * --add FILE        begin with the counts that another run left in FILE
+ * --output DIR      leave those files in DIR instead of build
+ *
+ * With IMGAPI_ALL_ENGINES=1 in the environment a skipped test is a failure.
+ */
+import { spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { finished, pipeline } from 'node:stream/promises';
+import { parseArgs } from 'node:util';
+import { testFiles } from './runner/files.ts';
+import { closingLine, fileText, skipText } from './runner/report.ts';
+import { add, type Counts, type FileResult, fileResults } from './runner/results.ts';
+
+const STDERR_LINES = 60;
+
+const { values: options, positionals: paths } = parseArgs({
+  allowPositionals: true,
+  options: {
+    'needs-packages': { type: 'boolean', default: false },
+    counts: { type: 'string' },
+    add: { type: 'string' },
+    output: { type: 'string', default: 'build' },
+  },
+});
+const TAP = join(options.output, 'test.tap');
+const STDERR = join(options.output, 'test.stderr');
+const skipsFail = process.env['IMGAPI_ALL_ENGINES'] === '1';
+
+function print(text: string): void {
+  if (text !== '') process.stdout.write(`${text}\n`);
+}
+
+/** tap tells its children apart by its own variables, which a run within a run must not inherit. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS)/.test(name)));
+}
+
+async function runTap(files: readonly string[], onFile: (result: FileResult) => void): Promise<number | null> {
+  const args = ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', ...files];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
+  const parser = fileResults(onFile);
+  const tap = createWriteStream(TAP);
+  child.stdout.on('data', (chunk: Buffer) => parser.write(chunk));
+  const exit = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  await Promise.all([pipeline(child.stdout, tap), pipeline(child.stderr, createWriteStream(STDERR)), finished(tap)]);
+  parser.end();
+  return exit;
+}
+
+function applySkipRule(result: FileResult): FileResult {
+  if (!skipsFail) return result;
+  const { passed, failed, skipped } = result.counts;
+  const failures = [...result.skips.keys()].map((reason) => ({
+    path: [result.file],
+    message: `skipped, but every engine must be here: ${reason}`,
+    diagnostics: {},
+  }));
+  return {
+    ...result,
+    counts: { passed, failed: failed + skipped, skipped: 0 },
+    failures: [...result.failures, ...failures],
+    skips: new Map(),
+  };
+}
+
+async function run(): Promise<Counts> {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const files = testFiles(paths, options['needs-packages']);
+  if (files.length === 0) {
+    print(`no test file matches ${paths.join(' ') || 'this run'}`);
+    return { ...counts, failed: 1 };
+  }
+  const skips = new Map<string, number>();
+  const seen = new Set<string>();
+  const exitCode = await runTap(files, (raw) => {
+    const result = applySkipRule(raw);
+    seen.add(result.file);
+    add(counts, result.counts);
+    for (const [reason, times] of result.skips) skips.set(reason, (skips.get(reason) ?? 0) + times);
+    print(fileText(result));
+  });
+  const unseen = files.filter((file) => !seen.has(file));
+  if (unseen.length > 0 || (exitCode !== 0 && counts.failed === 0)) {
+    print(`FAIL the run ended early with exit code ${exitCode}; without a result: ${unseen.join(' ') || 'none'}`);
+    counts.failed += Math.max(1, unseen.length);
+  }
+  print(skipText(skips));
+  return counts;
+}
+
+mkdirSync(options.output, { recursive: true });
+rmSync(STDERR, { force: true });
+const counts = await run();
+if (counts.failed > 0 && existsSync(STDERR)) {
+  const said = readFileSync(STDERR, 'utf8').trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
+  if (said !== '') print(`\nthe end of ${STDERR}:\n${said}\n`);
+}
+if (options.add) add(counts, JSON.parse(readFileSync(options.add, 'utf8')));
+if (options.counts) writeFileSync(options.counts, JSON.stringify(counts));
+else print(closingLine(counts));
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;

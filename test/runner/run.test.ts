@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+
+const RUN = join(import.meta.dirname, '../run.ts');
+const HEAD = "import { test } from 'tap';\n";
+const PASSES = `${HEAD}test('adds', async (t) => { t.equal(1 + 1, 2); });\n`;
+const SKIPS = `${HEAD}test('asks', { skip: 'no engine' }, async () => {});\ntest('waits', async (t) => { t.ok(true); });\n`;
+const FAILS = `${HEAD}test('adds wrongly', async (t) => { t.equal(1 + 1, 3, 'one and one'); });\n`;
+const CRASHES = `${HEAD}import './absent.ts';\ntest('never runs', async () => {});\n`;
+
+function run(dir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const { stdout, status } = spawnSync(process.execPath, [RUN, '--output', join(dir, 'out'), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  return { lines: stdout.trimEnd().split('\n'), stdout, status };
+}
+
+test('a run closes with its counts and succeeds when nothing failed', async (t) => {
+  const dir = t.testdir({ 'a.test.ts': PASSES, 'b.test.ts': SKIPS });
+  const { lines, stdout, status } = run(dir, [join(dir, 'a.test.ts'), join(dir, 'b.test.ts')]);
+  t.equal(lines.at(-1), '2 passed, 0 failed, 1 skipped');
+  t.match(stdout, /^skipped 1: no engine$/m);
+  t.equal(status, 0);
+  t.match(readFileSync(join(dir, 'out/test.tap'), 'utf8'), /^TAP version 14/);
+});
+
+test('failures and crashes are told in full and make the run fail', async (t) => {
+  const dir = t.testdir({ 'a.test.ts': PASSES, 'b.test.ts': FAILS, 'c.test.ts': CRASHES });
+  const files = ['a', 'b', 'c'].map((name) => join(dir, `${name}.test.ts`));
+  const { stdout, status } = run(dir, ['--counts', join(dir, 'counts.json'), ...files]);
+  t.match(stdout, /adds wrongly\n\s+one and one {2}\(.*b\.test\.ts:2\)/);
+  t.match(stdout, /Cannot find module .*absent\.ts/);
+  t.notMatch(stdout, /^\d+ passed, \d+ failed/m, 'who asks for the counts gets no closing line');
+  t.strictSame(JSON.parse(readFileSync(join(dir, 'counts.json'), 'utf8')), { passed: 1, failed: 2, skipped: 0 });
+  t.equal(status, 1);
+});
+
+test('where every engine must be there a skip is a failure, and the counts of two runs are summed', async (t) => {
+  const earlier = JSON.stringify({ passed: 10, failed: 0, skipped: 2 });
+  const dir = t.testdir({ 'b.test.ts': SKIPS, 'counts.json': earlier });
+  const args = ['--add', join(dir, 'counts.json'), join(dir, 'b.test.ts')];
+  const { lines, stdout, status } = run(dir, args, { IMGAPI_ALL_ENGINES: '1' });
+  t.equal(lines.at(-1), '11 passed, 1 failed, 2 skipped');
+  t.match(stdout, /every engine must be here: no engine/);
+  t.equal(status, 1);
+});
+
+test('a run without any test fails', async (t) => {
+  const { lines, status } = run(t.testdir(), ['no/such/path']);
+  t.strictSame(lines, ['no test file matches no/such/path', '0 passed, 1 failed']);
+  t.equal(status, 1);
+});
