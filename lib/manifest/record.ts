@@ -52,8 +52,8 @@ export interface Share {
   readonly entry: string;
   /** For a login: the account that it opened the image to; absent while nobody held it. */
   readonly account?: string;
-  /** ISO date of the write that made or renewed the entry. */
-  readonly shared_at: string;
+  /** For a login, and always there: ISO date of the write that made or renewed the entry. */
+  readonly shared_at?: string;
 }
 
 /** Present while the image is a placeholder of a copy. */
@@ -63,6 +63,8 @@ export interface CopyMark {
   readonly datacenter: string;
   readonly sha1?: string;
   readonly size?: number;
+  /** Write session of the transfer's latest attempt: only that one may place the file. */
+  readonly session?: string;
 }
 
 /** What a writer is about to place under a fixed name; see `src/images/file-placement.ts`. */
@@ -73,8 +75,6 @@ export interface PlacementIntent {
   readonly session: string;
   readonly size: number;
   readonly sha1: string;
-  /** ISO date after which another process may finish or undo it. */
-  readonly lease: string;
   /** The file record that becomes true once the bytes are placed. */
   readonly file: FileRecord | IconRecord;
   readonly kind: 'file' | 'icon';
@@ -125,9 +125,12 @@ export interface ImageRecord {
   readonly rev?: number;
   /** All ACL entries in the order they were given, UUIDs and logins; absent while there are UUIDs only. */
   readonly shares?: readonly Share[];
-  /** The accounts that login entries open the image to. */
+  /** The accounts that login entries open the image to; `shares` without those that left. */
   readonly grants?: readonly string[];
-  /** Accounts that left (a sharee's own unshare): no entry opens the image to them until the owner adds them again. */
+  /**
+   * Accounts that left (a sharee's own unshare): their login entries stay, as the owner typed them, and open nothing
+   * until the owner adds them again. A UUID entry needs no such note: leaving removes it.
+   */
   readonly left?: readonly string[];
   readonly copy?: CopyMark;
   /** Where a copied image came from. */
@@ -135,6 +138,8 @@ export interface ImageRecord {
   /** Where a clone came from. */
   readonly cloned_from?: { readonly uuid: string; readonly owner: string };
   readonly intent?: PlacementIntent;
+  /** ISO date after which another process may finish or undo the intent; indexed, so that abandoned ones are found. */
+  readonly intent_lease?: string;
 }
 
 const string = { type: 'string' } as const;
@@ -165,6 +170,7 @@ export const IMAGES: Bucket<ImageRecord> = {
     published_at: string,
     channels: strings,
     grants: strings,
+    intent_lease: string,
   },
   together: [
     ['public', 'activated', 'disabled', 'published_at'],

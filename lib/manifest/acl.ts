@@ -1,0 +1,174 @@
+/**
+ * The access control list of a record, which is kept in four fields so that an older IMGAPI on the same bucket, which
+ * knows only `acl`, can go on reading and editing it:
+ *
+ * - `acl`: the UUID entries. Its word is final about them, since an older IMGAPI changes only this.
+ * - `shares`: all entries in the order in which they were given, logins with the account each was pinned to. Absent
+ *   while there are UUIDs only.
+ * - `grants`: the accounts that login entries open the image to, indexed.
+ * - `left`: accounts that ended their own access. Their login entries are still listed, as the owner typed them, but
+ *   open nothing; their UUID entry is gone, because an older IMGAPI would still let them in by it. Adding the account
+ *   again, by whichever name, takes it off `left`.
+ *
+ * All functions are pure: they answer a changed copy, or the record itself.
+ */
+import { isUuid } from '../uuid.ts';
+import { MAX_ACL_ENTRIES } from './acl-entry.ts';
+import type { ImageRecord, Share } from './record.ts';
+
+/** The fields that make up the list; a record that is not complete yet has them too. */
+export type AclFields = Pick<ImageRecord, 'acl' | 'shares' | 'grants' | 'left'>;
+
+/** All entries in order, with what an older IMGAPI did to `acl` taken in: its additions come last. */
+export function entriesOf(record: AclFields): readonly Share[] {
+  const acl = record.acl ?? [];
+  if (!record.shares) return acl.map((entry) => ({ entry }));
+  const current = new Set(acl);
+  const kept = record.shares.filter(({ entry }) => !isUuid(entry) || current.has(entry));
+  const known = new Set(kept.map(({ entry }) => entry));
+  return [...kept, ...acl.filter((entry) => !known.has(entry)).map((entry) => ({ entry }))];
+}
+
+/** The list as the owner sees it: all entries as typed, or for API versions before 3 the UUIDs among them. */
+export function aclView(record: AclFields, version: 1 | 2 | 3): readonly string[] {
+  if (!record.shares) return record.acl ?? [];
+  const entries = entriesOf(record).map(({ entry }) => entry);
+  return version === 3 ? entries : entries.filter(isUuid);
+}
+
+/** Whether an entry opens the image to the account. */
+export function isGranted(record: AclFields, account: string): boolean {
+  return (record.acl?.includes(account) || record.grants?.includes(account)) ?? false;
+}
+
+/** The entries that open the image to the account, as typed. Empty when none does. */
+export function entriesReaching(record: AclFields, account: string): readonly string[] {
+  if (!isGranted(record, account)) return [];
+  return entriesOf(record)
+    .filter((share) => share.entry === account || share.account === account)
+    .map(({ entry }) => entry);
+}
+
+/**
+ * The record with these entries and no others; of entries that are the same, the first counts.
+ * @param left accounts whose login entries open nothing; those that are reached by no login, or by UUID as well, are
+ *   forgotten
+ */
+export function recordWithEntries<R extends AclFields>(
+  record: R,
+  entries: readonly Share[],
+  left: readonly string[] = record.left ?? [],
+): R {
+  const seen = new Set<string>();
+  const shares = entries.filter(({ entry }) => !seen.has(entry) && seen.add(entry));
+  const acl = shares.map(({ entry }) => entry).filter(isUuid);
+  const logins = shares.filter(({ entry }) => !isUuid(entry));
+  const pinned = new Set(logins.flatMap(({ account }) => account ?? []));
+  const stillLeft = new Set(left.filter((account) => pinned.has(account) && !acl.includes(account)));
+  const lists: Record<keyof AclFields, readonly unknown[]> = {
+    acl,
+    shares: logins.length > 0 ? shares : [],
+    grants: [...pinned].filter((account) => !stillLeft.has(account)),
+    left: [...stillLeft],
+  };
+  // An empty list is no field at all: stores and older IMGAPIs then see a record that never had one.
+  const fields = Object.entries({ ...record, ...lists }).filter(
+    ([field, value]) => !(field in lists) || (Array.isArray(value) && value.length > 0),
+  );
+  return Object.fromEntries(fields) as R;
+}
+
+/** The logins among the names that are not listed yet, so whose accounts have to be looked up. */
+export function newLogins(record: AclFields, names: readonly string[]): string[] {
+  const known = new Set(entriesOf(record).map(({ entry }) => entry));
+  return [...new Set(names)].filter((name) => !known.has(name) && !isUuid(name));
+}
+
+/**
+ * Adds entries at the end. One that is listed already keeps its place; a login among those takes the account that it
+ * was resolved to now, or loses its own if nobody holds it any more.
+ */
+export function addEntries<R extends AclFields>(record: R, added: readonly Share[]): R {
+  const renewals = new Map(added.map((share) => [share.entry, share]));
+  const renewed = entriesOf(record).map((share) => renewals.get(share.entry) ?? share);
+  return recordWithEntries(record, [...renewed, ...added], leftExcept(record, added));
+}
+
+/** Removes what is exactly one of the names; a name that is not listed is no error. */
+export function removeEntries<R extends AclFields>(record: R, names: readonly string[]): R {
+  const removed = new Set(names);
+  return recordWithEntries(
+    record,
+    entriesOf(record).filter(({ entry }) => !removed.has(entry)),
+  );
+}
+
+/**
+ * The whole list anew, in the given order. An entry that was there keeps the account it was pinned to.
+ * @param resolved the shares of {@link newLogins}
+ */
+export function replaceEntries<R extends AclFields>(
+  record: R,
+  names: readonly string[],
+  resolved: readonly Share[],
+): R {
+  const current = new Map(entriesOf(record).map((share) => [share.entry, share]));
+  const found = new Map(resolved.map((share) => [share.entry, share]));
+  const entries = names.map((name) => current.get(name) ?? found.get(name) ?? { entry: name });
+  const added = entries.filter(({ entry }) => !current.has(entry));
+  return recordWithEntries(record, entries, leftExcept(record, added));
+}
+
+/**
+ * The list as a client writes it that knows UUIDs only: they replace the UUID entries, place by place and then at the
+ * end, and logins stay where they are.
+ */
+export function replaceUuidEntries<R extends AclFields>(record: R, uuids: readonly string[]): R {
+  const pending = [...new Set(uuids)];
+  const current = entriesOf(record);
+  const known = new Set(current.map(({ entry }) => entry));
+  const added = pending.filter((uuid) => !known.has(uuid)).map((entry) => ({ entry }));
+  const filled = current.flatMap((share): Share[] => {
+    if (!isUuid(share.entry)) return [share];
+    const entry = pending.shift();
+    return entry === undefined ? [] : [{ entry }];
+  });
+  return recordWithEntries(record, [...filled, ...pending.map((entry) => ({ entry }))], leftExcept(record, added));
+}
+
+/** Ends an account's access by its own wish, until the owner adds it again. */
+export function leave<R extends AclFields>(record: R, account: string): R {
+  const entries = entriesOf(record).filter(({ entry }) => entry !== account);
+  return recordWithEntries(record, entries, [...(record.left ?? []), account]);
+}
+
+/** Pins a login that nobody held when it was shared. Undefined when there is no such entry that waits. */
+export function bindLogin<R extends AclFields>(record: R, login: string, account: string): R | undefined {
+  const entries = entriesOf(record);
+  const waits = (share: Share) => share.entry === login && share.account === undefined;
+  if (isUuid(login) || !entries.some(waits)) return undefined;
+  return recordWithEntries(
+    record,
+    entries.map((share) => (waits(share) ? { ...share, account } : share)),
+  );
+}
+
+/** For a record that goes to where the logins mean other people, or nobody. */
+export function withoutLogins<R extends AclFields>(record: R): R {
+  return recordWithEntries(
+    record,
+    entriesOf(record).filter(({ entry }) => isUuid(entry)),
+  );
+}
+
+/** Whether a change made the list longer than it may be. One that an older IMGAPI let grow may still be cut down. */
+export function exceedsAclLimit(before: AclFields, after: AclFields): boolean {
+  const { length } = entriesOf(after);
+  return length > MAX_ACL_ENTRIES && length > entriesOf(before).length;
+}
+
+/** The accounts that left, without those that the owner adds again. */
+function leftExcept(record: AclFields, added: readonly Share[]): readonly string[] {
+  const back = new Set(added.map(({ entry, account }) => (isUuid(entry) ? entry : account)));
+  return (record.left ?? []).filter((account) => !back.has(account));
+}

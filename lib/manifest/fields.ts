@@ -1,0 +1,170 @@
+/** The fields of a manifest by what may be done with them; see "Image manifests" in the IMGAPI docs. */
+
+/** In manifest order, which is also the order of the optional checks. `activated` is stored, and never shown. */
+export const MANIFEST_FIELDS = [
+  'v',
+  'uuid',
+  'urn',
+  'owner',
+  'name',
+  'version',
+  'description',
+  'homepage',
+  'eula',
+  'disabled',
+  'activated',
+  'published_at',
+  'state',
+  'public',
+  'type',
+  'os',
+  'origin',
+  'error',
+  'files',
+  'icon',
+  'acl',
+  'requirements',
+  'users',
+  'billing_tags',
+  'traits',
+  'tags',
+  'generate_passwords',
+  'inherited_directories',
+  'nic_driver',
+  'disk_driver',
+  'cpu_type',
+  'image_size',
+  'channels',
+] as const;
+export type ManifestField = (typeof MANIFEST_FIELDS)[number];
+
+/** What a record holds beyond the manifest. */
+export const RECORD_ONLY_FIELDS = [
+  'expires_at',
+  'tagsObj',
+  'rev',
+  'shares',
+  'grants',
+  'left',
+  'copy',
+  'copied_from',
+  'cloned_from',
+  'intent',
+  'intent_lease',
+] as const;
+
+/** Required of every image, in the order of the checks. Some are required only of images of a kind. */
+export const REQUIRED_FIELDS = [
+  'v',
+  'uuid',
+  'owner',
+  'name',
+  'version',
+  'disabled',
+  'activated',
+  'published_at',
+  'public',
+  'state',
+  'type',
+  'os',
+  'files',
+  'nic_driver',
+  'disk_driver',
+  'cpu_type',
+  'image_size',
+] as const satisfies readonly ManifestField[];
+
+/** Required of a placeholder that is being created. */
+export const MINIMAL_FIELDS = [
+  'v',
+  'uuid',
+  'name',
+  'version',
+  'type',
+  'os',
+] as const satisfies readonly ManifestField[];
+
+/** UpdateImage changes these. */
+export const MUTABLE_FIELDS = [
+  'owner',
+  'name',
+  'version',
+  'description',
+  'homepage',
+  'eula',
+  'public',
+  'os',
+  'acl',
+  'requirements',
+  'users',
+  'billing_tags',
+  'traits',
+  'tags',
+  'generate_passwords',
+  'inherited_directories',
+  'nic_driver',
+  'disk_driver',
+  'cpu_type',
+  'image_size',
+  'channels',
+] as const satisfies readonly ManifestField[];
+
+/** UpdateImage changes these too, but only for operators. */
+export const ADMIN_ONLY_FIELDS = [
+  'state',
+  'error',
+  'billing_tags',
+  'traits',
+  'files',
+  'origin',
+  'uuid',
+] as const satisfies readonly ManifestField[];
+
+/** Not even an operator changes these once the image is activated. */
+export const FIXED_ONCE_ACTIVATED = ['uuid', 'origin', 'files'] as const satisfies readonly ManifestField[];
+
+/** The states that an operator may write; `deleting` is the service's own. */
+export const SETTABLE_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating'] as const;
+
+/** A compute node takes these from the image of a VM when it makes an image from that VM. */
+export const INHERITABLE_FIELDS = [
+  'type',
+  'os',
+  'requirements',
+  'users',
+  'billing_tags',
+  'traits',
+  'generate_passwords',
+  'inherited_directories',
+  'nic_driver',
+  'disk_driver',
+  'cpu_type',
+  'image_size',
+] as const satisfies readonly ManifestField[];
+
+/** Stored as booleans; `"true"` and `"false"` are taken as well. */
+export const BOOLEAN_FIELDS = [
+  'public',
+  'disabled',
+  'activated',
+  'generate_passwords',
+] as const satisfies readonly ManifestField[];
+
+/** Only images of type `zvol` have these, and all of them have. */
+export const ZVOL_FIELDS = [
+  'nic_driver',
+  'disk_driver',
+  'cpu_type',
+  'image_size',
+] as const satisfies readonly ManifestField[];
+
+/** A boolean or its name; undefined for anything else. */
+export function asBoolean(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (value === 'true') return true;
+  return value === 'false' ? false : undefined;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,30 @@
+/** What is wrong with one field of a manifest. A manifest has as many as there are: they are collected, not thrown. */
+export interface FieldProblem {
+  readonly field: string;
+  /** `MissingParameter`: the field is not there. `Invalid`: it is there and cannot be taken. */
+  readonly code: 'MissingParameter' | 'Invalid';
+  /** Names the value and what would be right. */
+  readonly message: string;
+}
+
+const LONGEST_VALUE = 100;
+
+/** A value as it appears in a message: JSON, cut to what a reader needs to recognise it. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+}
+
+export function missing(field: string, because = ''): FieldProblem {
+  return { field, code: 'MissingParameter', message: `"${field}" is missing${because && `: ${because}`}` };
+}
+
+/** `expected` completes the sentence `"field" must be …`. */
+export function invalid(field: string, expected: string, value: unknown): FieldProblem {
+  return { field, code: 'Invalid', message: `"${field}" must be ${expected}, not ${shown(value)}` };
+}
+
+/** One line for all problems, as the message of an answer: the fields in the order of the checks. */
+export function problemSummary(problems: readonly FieldProblem[]): string {
+  return `invalid image data: ${problems.map(({ field }) => field).join(', ')}`;
+}

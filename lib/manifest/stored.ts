@@ -1,0 +1,111 @@
+/**
+ * Between the manifest as clients write it and the record as the bucket `imgapi_images` holds it, whose form is that
+ * of the older IMGAPIs that may share the bucket.
+ */
+import { asBoolean, BOOLEAN_FIELDS, isObject, REQUIRED_FIELDS, ZVOL_FIELDS } from './fields.ts';
+import type { ImageRecord } from './record.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A longer value is not searched for, only its key. */
+const LONGEST_TAG_VALUE = 100;
+
+const BOOLEANS: ReadonlySet<string> = new Set(BOOLEAN_FIELDS);
+/** `null` is not the same as nothing here: an image without its name is refused. */
+const NEVER_NULL: ReadonlySet<string> = new Set(
+  REQUIRED_FIELDS.filter((field) => ![...ZVOL_FIELDS, 'published_at', 'files'].includes(field)),
+);
+const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set(['description', 'homepage', 'eula', 'published_at']);
+
+/**
+ * Manifest fields in their stored form. Nothing is validated: a value that cannot be converted stays as it is, so that
+ * validation names it. `null` and, for texts, `""` mean "not given". The flag `icon` is left out; it speaks of the
+ * server that the manifest came from.
+ */
+export function recordFields(manifest: Fields): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(manifest).flatMap(([field, value]) => storedField(field, value)));
+}
+
+function storedField(field: string, value: unknown): [string, unknown][] {
+  if (value === undefined || (value === null && !NEVER_NULL.has(field))) return [];
+  if (value === '' && EMPTY_IS_ABSENT.has(field)) return [];
+  if (field === 'icon' && asBoolean(value) !== undefined) return [];
+  if (field === 'tags') return Object.entries(tagFields(value));
+  if (field === 'image_size') return [[field, asNumber(value)]];
+  if (BOOLEANS.has(field)) return [[field, asBoolean(value) ?? value]];
+  return [[field, value]];
+}
+
+function asNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+}
+
+/** What a record holds for the tags of a manifest: the object, and the strings that it is searched by. */
+export function tagFields(tags: unknown): { readonly tagsObj: unknown; readonly tags?: string[] } {
+  return isObject(tags) ? { tags: tagSearchStrings(tags), tagsObj: tags } : { tagsObj: tags };
+}
+
+/** `key=value`; `key=` for what is no scalar or too long to search for. */
+export function tagSearchStrings(tags: Fields): string[] {
+  return Object.entries(tags).map(([key, value]) => `${key}=${searchedValue(value)}`);
+}
+
+function searchedValue(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return typeof value === 'string' && value.length <= LONGEST_TAG_VALUE ? value : '';
+}
+
+function tagsFromSearchStrings(strings: readonly unknown[]): Record<string, string> {
+  const pairs = strings.flatMap((string): [string, string][] => {
+    if (typeof string !== 'string') return [];
+    const end = string.indexOf('=');
+    return end < 0 ? [] : [[string.slice(0, end), string.slice(end + 1)]];
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** Read records are frozen and shared, so each is brought into form once and keeps its identity. */
+const NORMALIZED = new WeakMap<object, ImageRecord>();
+
+/**
+ * A record as the types promise it, whatever IMGAPI wrote it: arrays that were stored as bare strings, booleans as
+ * their names, texts as numbers, tags as search strings only, nulls. Answers the same object when nothing is to do.
+ */
+export function normalizeStored(stored: ImageRecord): ImageRecord {
+  const known = NORMALIZED.get(stored);
+  if (known) return known;
+  const normalized = normalize(stored);
+  if (Object.isFrozen(stored)) NORMALIZED.set(stored, normalized);
+  return normalized;
+}
+
+function normalize(stored: ImageRecord): ImageRecord {
+  const changes: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(stored)) {
+    const normal = normalValue(field, value);
+    if (normal !== value) changes[field] = normal;
+  }
+  if (stored.tags?.length && !stored.tagsObj) changes['tagsObj'] = tagsFromSearchStrings([stored.tags].flat());
+  if (Object.keys(changes).length === 0) return stored;
+  const entries = Object.entries({ ...stored, ...changes }).filter(([, value]) => value !== undefined);
+  // Only the form is changed: what the fields hold is validated by whoever serves the record.
+  return Object.freeze(Object.fromEntries(entries)) as unknown as ImageRecord;
+}
+
+function normalValue(field: string, value: unknown): unknown {
+  if (value === null) return undefined;
+  switch (field) {
+    case 'acl':
+    case 'billing_tags':
+    case 'tags':
+      return typeof value === 'string' ? [value] : value;
+    case 'name':
+    case 'version':
+    case 'description':
+      return typeof value === 'number' ? String(value) : value;
+    case 'image_size':
+      return asNumber(value);
+    default:
+      return BOOLEANS.has(field) ? (asBoolean(value) ?? value) : value;
+  }
+}

@@ -1,0 +1,146 @@
+/** The rules of the fields that hold arrays and objects, `requirements` apart. */
+import { isUuid } from '../uuid.ts';
+import { asBoolean, isObject } from './fields.ts';
+import { type FieldProblem, invalid, shown } from './problem.ts';
+import { COMPRESSIONS } from './record.ts';
+import type { Check } from './rule.ts';
+
+const LONGEST_BILLING_TAG = 128;
+/** Characters of JSON. */
+const LONGEST_TAGS = 100 * 1024;
+
+const FILES_BY_TYPE: Readonly<Record<string, number>> = { lxd: 2 };
+
+export const checkFiles: Check = (value, problems, { record }) => {
+  if (!Array.isArray(value)) {
+    problems.push(invalid('files', 'an array', value));
+    return;
+  }
+  const most = FILES_BY_TYPE[String(record['type'])] ?? 1;
+  if (value.length > most) {
+    const message = `"files" must hold at most ${most}, not ${value.length}, for an image of this type`;
+    problems.push({ field: 'files', code: 'Invalid', message });
+    return;
+  }
+  for (const file of value) checkFile(file, problems);
+};
+
+function checkFile(file: unknown, problems: FieldProblem[]): void {
+  if (!isObject(file)) {
+    problems.push(invalid('files', 'an array of objects', file));
+    return;
+  }
+  for (const key of ['sha1', 'size']) {
+    if (!file[key]) problems.push(invalid('files', `an array of files that have "${key}"`, file));
+  }
+  if (!(COMPRESSIONS as readonly unknown[]).includes(file['compression'])) {
+    const expected = `an array of files with a "compression" of ${COMPRESSIONS.join(', ')}`;
+    problems.push(invalid('files', expected, file['compression'] ?? null));
+  }
+}
+
+/** A record's icon, which only an upload makes. In a manifest it is a flag that says nothing about this server. */
+export const checkIcon: Check = (value, problems) => {
+  if (value === null || asBoolean(value) === false) return;
+  if (!isObject(value)) {
+    problems.push(invalid('icon', 'a boolean', value));
+    return;
+  }
+  // An icon may be empty, so its size is looked at for being a number only.
+  const good = { contentMD5: Boolean, size: Number.isInteger, contentType: Boolean };
+  for (const [key, isGood] of Object.entries(good)) {
+    if (isGood(value[key])) continue;
+    problems.push(invalid('icon', `an icon that has "${key}"`, value));
+    return;
+  }
+};
+
+export const checkAcl: Check = (value, problems) => {
+  if (!Array.isArray(value)) {
+    problems.push(invalid('acl', 'an array of UUIDs', value));
+    return;
+  }
+  const bad = value.findIndex((entry) => !isUuid(entry));
+  if (bad < 0) return;
+  const message = `"acl" must be an array of UUIDs, but item ${bad} is ${shown(value[bad])}`;
+  problems.push({ field: 'acl', code: 'Invalid', message });
+};
+
+export const checkUsers: Check = (value, problems) => {
+  const expected = 'an array of {name}';
+  if (!Array.isArray(value)) {
+    problems.push(invalid('users', expected, value));
+    return;
+  }
+  for (const user of value) {
+    const good = isObject(user) && user['name'] !== undefined && Object.keys(user).length === 1;
+    if (!good) problems.push(invalid('users', expected, user));
+  }
+};
+
+/** An array of strings no longer than `longest`. */
+export function checkStrings(field: string, longest = Number.POSITIVE_INFINITY): Check {
+  const expected = Number.isFinite(longest)
+    ? `an array of strings of at most ${longest} characters`
+    : 'an array of strings';
+  return (value, problems) => {
+    if (!Array.isArray(value)) {
+      problems.push(invalid(field, expected, value));
+      return;
+    }
+    for (const item of value) {
+      if (typeof item !== 'string' || item.length > longest) problems.push(invalid(field, expected, item));
+    }
+  };
+}
+
+export const checkBillingTags = checkStrings('billing_tags', LONGEST_BILLING_TAG);
+
+export const checkTraits: Check = (value, problems, { stored }) => {
+  // Arrays were once taken, so there may be images that have one.
+  if (stored && Array.isArray(value)) return;
+  if (!isObject(value)) {
+    problems.push(invalid('traits', 'an object', value));
+    return;
+  }
+  for (const [trait, setting] of Object.entries(value)) {
+    if (typeof setting === 'string' || typeof setting === 'boolean' || Array.isArray(setting)) continue;
+    const message = `"traits" must hold strings, booleans and arrays, but ${shown(trait)} is ${shown(setting)}`;
+    problems.push({ field: 'traits', code: 'Invalid', message });
+  }
+};
+
+export const checkTags: Check = (value, problems) => {
+  if (!isObject(value)) {
+    problems.push(invalid('tags', 'an object', value));
+    return;
+  }
+  const { length } = JSON.stringify(value);
+  if (length <= LONGEST_TAGS) return;
+  const message = `"tags" must be at most ${LONGEST_TAGS} characters of JSON, not ${length}`;
+  problems.push({ field: 'tags', code: 'Invalid', message });
+};
+
+const checkDirectories = checkStrings('inherited_directories');
+
+export const checkInheritedDirectories: Check = (value, problems, context) => {
+  if (context.record['type'] !== 'zone-dataset') {
+    problems.push(invalid('inherited_directories', 'left away where the type is not zone-dataset', value));
+    return;
+  }
+  checkDirectories(value, problems, context);
+};
+
+const checkChannelNames = checkStrings('channels');
+
+/**
+ * The names are not compared with the configured channels, so that taking a channel out of the configuration
+ * does not invalidate its images.
+ */
+export const checkChannels: Check = (value, problems, context) => {
+  if (!context.channels || context.mode === 'dc') {
+    problems.push(invalid('channels', 'left away, because this IMGAPI has no channels', value));
+    return;
+  }
+  checkChannelNames(value, problems, context);
+};

@@ -1,0 +1,103 @@
+/** Whether a record is a valid image, and all that is wrong with it if it is not. */
+import { MANIFEST_FIELDS, type ManifestField, MINIMAL_FIELDS, RECORD_ONLY_FIELDS, REQUIRED_FIELDS } from './fields.ts';
+import { type FieldProblem, invalid } from './problem.ts';
+import type { ManifestMode, RuleContext } from './rule.ts';
+import { checkIcon } from './validate-collections.ts';
+import { checkField } from './validate-fields.ts';
+
+export interface ValidateOptions {
+  readonly mode: ManifestMode;
+  /** The record is a placeholder: few fields are required yet. */
+  readonly minimal?: boolean;
+  /** Images are in channels here, so every image must be in some. Means nothing in `dc` mode, which has none. */
+  readonly channels?: boolean;
+}
+
+type RuledField = Exclude<ManifestField, 'icon'>;
+
+const RULED_FIELDS = MANIFEST_FIELDS.filter((field): field is RuledField => field !== 'icon');
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([...MANIFEST_FIELDS, ...RECORD_ONLY_FIELDS]);
+
+/** The fields to look at, in order: the required ones, then the others in manifest order. */
+interface Plan {
+  readonly required: readonly RuledField[];
+  readonly optional: readonly RuledField[];
+}
+
+function planOf(required: readonly RuledField[]): Plan {
+  return { required, optional: RULED_FIELDS.filter((field) => !required.includes(field)) };
+}
+
+const MINIMAL_PLAN = planOf(MINIMAL_FIELDS);
+const FULL_PLAN = planOf(REQUIRED_FIELDS);
+const CHANNELS_PLAN = planOf([...REQUIRED_FIELDS, 'channels']);
+
+/**
+ * Everything that is wrong with a record that is about to be stored, in the order in which it is to be reported: what
+ * is wrong with the stored form, the required fields, the optional ones, unknown keys. Empty when it may be stored.
+ */
+export function validateManifest(record: Readonly<Record<string, unknown>>, options: ValidateOptions): FieldProblem[] {
+  const problems = check(record, options, false);
+  for (const key of Object.keys(record)) {
+    if (KNOWN_FIELDS.has(key)) continue;
+    problems.push({ field: key, code: 'Invalid', message: `there is no manifest field "${key}"` });
+  }
+  return problems;
+}
+
+/** By the options that they are valid under; records are frozen and shared, so each is looked at once. */
+const VALID = new Map<string, WeakSet<object>>();
+
+/**
+ * Whether a record that was read is an image to work with. Rules that are younger than the record may be do not apply,
+ * and unknown keys are a newer IMGAPI's: neither makes a stored image vanish.
+ */
+export function isValidRecord(record: object, options: Omit<ValidateOptions, 'minimal'>): boolean {
+  const key = options.channels ? `${options.mode}+channels` : options.mode;
+  let valid = VALID.get(key);
+  if (!valid) {
+    valid = new WeakSet();
+    VALID.set(key, valid);
+  }
+  if (valid.has(record)) return true;
+  if (storedRecordProblems(record, options).length > 0) return false;
+  if (Object.isFrozen(record)) valid.add(record);
+  return true;
+}
+
+/** Why {@link isValidRecord} refuses a record. */
+export function storedRecordProblems(record: object, options: Omit<ValidateOptions, 'minimal'>): FieldProblem[] {
+  const fields = record as Readonly<Record<string, unknown>>;
+  return check(fields, { ...options, minimal: isMinimalPlaceholder(fields, options.mode) }, true);
+}
+
+/** Whether the few rules of placeholders apply. Only a datacenter makes images from VMs, so only there they do. */
+export function isMinimalPlaceholder(record: Readonly<Record<string, unknown>>, mode: ManifestMode): boolean {
+  return mode === 'dc' && record['state'] === 'creating';
+}
+
+function check(record: RuleContext['record'], options: ValidateOptions, stored: boolean): FieldProblem[] {
+  const problems: FieldProblem[] = [];
+  const context: RuleContext = { record, mode: options.mode, channels: options.channels ?? false, stored };
+  checkStoredForm(context, problems);
+  const { required, optional } = planFor(options);
+  for (const field of required) checkField(field, manifestValue(record, field), true, problems, context);
+  for (const field of optional) checkField(field, manifestValue(record, field), false, problems, context);
+  return problems;
+}
+
+function checkStoredForm(context: RuleContext, problems: FieldProblem[]): void {
+  const { tags, icon } = context.record;
+  if (tags && !Array.isArray(tags)) problems.push(invalid('tags', 'stored as an array of search strings', tags));
+  if (icon !== undefined) checkIcon(icon, problems, context);
+}
+
+function planFor({ mode, minimal, channels }: ValidateOptions): Plan {
+  if (minimal) return MINIMAL_PLAN;
+  return channels && mode !== 'dc' ? CHANNELS_PLAN : FULL_PLAN;
+}
+
+/** The tags of the manifest are in `tagsObj`; the field `tags` holds what they are searched by. */
+function manifestValue(record: RuleContext['record'], field: RuledField): unknown {
+  return record[field === 'tags' ? 'tagsObj' : field];
+}
