@@ -1,0 +1,114 @@
+/** From an HTTP answer to a value or an ImgapiError. */
+import { readText } from './byte-stream.ts';
+import { ImgapiError, type ImgapiFieldError } from './errors.ts';
+import type { HttpAnswer } from './transport.ts';
+
+/** Bytes of a JSON answer; a list of a hundred thousand images is well below. */
+const JSON_LIMIT = 256 * 1024 * 1024;
+const ERROR_LIMIT = 1024 * 1024;
+/** Characters of a body that is no JSON which an error repeats. */
+const EXCERPT = 200;
+
+/** Passes an answer of success on; @throws ImgapiError */
+export async function expectSuccess(answer: HttpAnswer): Promise<HttpAnswer> {
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  throw await toError(answer);
+}
+
+/** The JSON body; @throws ImgapiError `InvalidAnswer` when there is none */
+export async function readJson(answer: HttpAnswer): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readText(answer.body, JSON_LIMIT);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw invalidAnswer(answer, cause.message);
+    throw cause;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw invalidAnswer(answer, `it is not JSON: ${excerptOf(text)}`, cause);
+  }
+}
+
+export function invalidAnswer(answer: HttpAnswer, why: string, cause?: unknown): ImgapiError {
+  answer.body.destroy();
+  return new ImgapiError(`the answer of ${answer.url} (status ${answer.status}) is not what was asked for: ${why}`, {
+    code: 'InvalidAnswer',
+    statusCode: answer.status,
+    ...requestIdOf(answer),
+    ...(cause !== undefined && { cause }),
+  });
+}
+
+async function toError(answer: HttpAnswer): Promise<ImgapiError> {
+  const { status, url } = answer;
+  const common = { statusCode: status, ...requestIdOf(answer), ...retryAfterOf(answer) };
+  if (status >= 300 && status < 400) {
+    answer.body.destroy();
+    const location = answer.headers['location'] ?? 'nowhere';
+    return new ImgapiError(`${url} redirects to ${location}; redirects are not followed`, {
+      ...common,
+      code: 'Redirect',
+    });
+  }
+  const text = await readErrorText(answer);
+  const body = parseErrorBody(text);
+  return new ImgapiError(body.message ?? `${url} answered ${status}${text === '' ? '' : `: ${excerptOf(text)}`}`, {
+    ...common,
+    code: body.code ?? `Http${status}`,
+    ...(body.errors && { errors: body.errors }),
+  });
+}
+
+/** An error whose body does not arrive whole is still that error. */
+async function readErrorText(answer: HttpAnswer): Promise<string> {
+  try {
+    return await readText(answer.body, ERROR_LIMIT);
+  } catch (cause) {
+    if (cause instanceof RangeError || (cause instanceof Error && cause.name === 'ImgapiUnreachableError')) return '';
+    throw cause;
+  }
+}
+
+interface ErrorBody {
+  readonly code?: string;
+  readonly message?: string;
+  readonly errors?: readonly ImgapiFieldError[];
+}
+
+function parseErrorBody(text: string): ErrorBody {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  if (typeof value !== 'object' || value === null) return {};
+  const { code, message, errors } = value as Record<string, unknown>;
+  return {
+    ...(typeof code === 'string' && code !== '' && { code }),
+    ...(typeof message === 'string' && message !== '' && { message }),
+    ...(Array.isArray(errors) && { errors: errors.filter(isFieldError) }),
+  };
+}
+
+function isFieldError(value: unknown): value is ImgapiFieldError {
+  const { field, code } = (value ?? {}) as Record<string, unknown>;
+  return typeof field === 'string' && typeof code === 'string';
+}
+
+function requestIdOf({ headers }: HttpAnswer): { requestId?: string } {
+  const requestId = headers['x-request-id'] ?? headers['request-id'];
+  return requestId === undefined ? {} : { requestId };
+}
+
+function retryAfterOf({ headers }: HttpAnswer): { retryAfter?: number } {
+  const seconds = headers['retry-after'];
+  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? { retryAfter: Number(seconds) } : {};
+}
+
+function excerptOf(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
+}

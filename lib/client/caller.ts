@@ -1,0 +1,131 @@
+/** One call of an IMGAPI: its parameters, headers and signature, and what the answer is read as. */
+import { expectSuccess, readJson } from './answer.ts';
+import { formatQuery, type Query } from './filter.ts';
+import { type HttpAnswer, type HttpRequest, HttpTransport, type TransportOptions } from './transport.ts';
+import type { ApiVersion } from './types.ts';
+
+/** What a signer sees of a request; `linkSigner` and `classicSigner` of lib/signing fit. */
+export interface RequestToSign {
+  readonly method: string;
+  /** As on the request line: path with query. */
+  readonly path: string;
+  /** By lower-case name, `host` among them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absent when there is none, or when it is a stream. */
+  readonly body?: string | Uint8Array;
+}
+
+/** Answers the headers to add. */
+export type RequestSigner = (
+  request: RequestToSign,
+) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+
+export interface ImgapiClientOptions extends TransportOptions {
+  /** Sent as `Accept-Version`. Calls that only version 3 knows ask for it by themselves. Default `~3`. */
+  readonly version?: ApiVersion;
+  readonly userAgent?: string;
+  /** Account on whose behalf all calls are made; a call may name another. Absent: as operator. */
+  readonly account?: string;
+  /** Channel of all calls, where the server has channels. */
+  readonly channel?: string;
+  readonly signer?: RequestSigner;
+  /** Sent as `x-request-id`, so that logs of both sides can be put together. */
+  readonly requestId?: string;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly account?: string;
+  readonly channel?: string;
+  readonly requestId?: string;
+  /** Milliseconds, see TransportOptions. */
+  readonly answerTimeout?: number;
+  readonly idleTimeout?: number;
+}
+
+export interface Call {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  readonly query?: Query;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Instead of the client's. */
+  readonly version?: ApiVersion;
+}
+
+export class Caller {
+  readonly transport: HttpTransport;
+  readonly #options: ImgapiClientOptions;
+
+  constructor(options: ImgapiClientOptions) {
+    const url = new URL(options.url);
+    const channel = options.channel ?? url.searchParams.get('channel') ?? undefined;
+    this.#options = { ...options, ...(channel !== undefined && { channel }) };
+    this.transport = new HttpTransport(options);
+  }
+
+  get isVersion3(): boolean {
+    return (this.#options.version ?? '~3') === '~3';
+  }
+
+  /** @throws ImgapiError, ImgapiUnreachableError, or the signal's reason */
+  async send(call: Call, options: CallOptions = {}): Promise<HttpAnswer> {
+    const account = options.account ?? this.#options.account;
+    const channel = options.channel ?? this.#options.channel;
+    const path = call.path + formatQuery({ account, channel, ...call.query });
+    const body = call.json === undefined ? call.body : JSON.stringify(call.json);
+    const headers = this.#headers(call, options, body);
+    const { signal, answerTimeout, idleTimeout } = options;
+    const answer = await this.transport.send({
+      method: call.method,
+      path,
+      headers: { ...headers, ...(await this.#sign(call.method, path, headers, body)) },
+      ...(body !== undefined && { body }),
+      ...(signal && { signal }),
+      ...(answerTimeout !== undefined && { answerTimeout }),
+      ...(idleTimeout !== undefined && { idleTimeout }),
+    });
+    return expectSuccess(answer);
+  }
+
+  /** The answer's JSON. Its form is the server's word: who distrusts the server checks it. */
+  async json<T>(call: Call, options?: CallOptions): Promise<T> {
+    return (await readJson(await this.send(call, options))) as T;
+  }
+
+  /** For calls that answer nothing. */
+  async done(call: Call, options?: CallOptions): Promise<void> {
+    (await this.send(call, options)).body.resume();
+  }
+
+  #headers(call: Call, options: CallOptions, body: HttpRequest['body']): Record<string, string> {
+    const { userAgent, version = '~3' } = this.#options;
+    const requestId = options.requestId ?? this.#options.requestId;
+    const headers: Record<string, string> = {
+      host: this.transport.host,
+      accept: 'application/json',
+      'accept-version': call.version ?? version,
+      'user-agent': userAgent ?? 'imgapi-client',
+    };
+    if (requestId !== undefined) headers['x-request-id'] = requestId;
+    if (call.json !== undefined) headers['content-type'] = 'application/json';
+    else if (body !== undefined) headers['content-type'] = 'application/octet-stream';
+    return { ...headers, ...call.headers };
+  }
+
+  async #sign(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: HttpRequest['body'],
+  ): Promise<Readonly<Record<string, string>>> {
+    const { signer } = this.#options;
+    if (!signer) return {};
+    const isSmall = typeof body === 'string' || body instanceof Uint8Array;
+    return signer({ method, path: this.transport.basePath + path, headers, ...(isSmall && { body }) });
+  }
+}

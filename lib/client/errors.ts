@@ -1,0 +1,71 @@
+/** How a call to an IMGAPI ends when it does not succeed. An aborted call rejects with its signal's reason instead. */
+
+export interface ImgapiFieldError {
+  readonly field: string;
+  readonly code: string;
+  readonly message?: string;
+}
+
+export interface ImgapiErrorOptions extends ErrorOptions {
+  readonly code: string;
+  readonly statusCode: number;
+  readonly errors?: readonly ImgapiFieldError[];
+  readonly requestId?: string;
+  /** Seconds of the Retry-After header. */
+  readonly retryAfter?: number;
+}
+
+/** The server answered, with an error or with something that is no answer to the call. */
+export class ImgapiError extends Error {
+  override readonly name = 'ImgapiError';
+  /**
+   * As in the error's body; `Redirect` for a redirection, which is never followed; `InvalidAnswer` for an answer of
+   * success that is not what was asked for; `HttpNNN` for an error without a code of its own.
+   */
+  readonly code: string;
+  readonly statusCode: number;
+  readonly errors: readonly ImgapiFieldError[] | undefined;
+  /** Finds the call in the server's log. */
+  readonly requestId: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, options: ImgapiErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.statusCode = options.statusCode;
+    this.errors = options.errors;
+    this.requestId = options.requestId;
+    this.retryAfter = options.retryAfter;
+  }
+}
+
+export const TRANSPORT_FAULTS = [
+  /** No connection: refused, no route, no such host, TLS. */
+  'connect',
+  'connect-timeout',
+  /** The request was sent and no answer began in time. */
+  'answer-timeout',
+  /** The body stood still, either way. */
+  'idle-timeout',
+  /** The connection broke. */
+  'reset',
+  /** The body ended before its Content-Length. */
+  'short-body',
+  /** What came is not HTTP. */
+  'protocol',
+] as const;
+export type TransportFault = (typeof TRANSPORT_FAULTS)[number];
+
+/** The server could not be asked, or its answer did not arrive whole; the same call may work later. */
+export class ImgapiUnreachableError extends Error {
+  override readonly name = 'ImgapiUnreachableError';
+  readonly fault: TransportFault;
+  /** What was asked, without its query. */
+  readonly url: string;
+
+  constructor(fault: TransportFault, url: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.fault = fault;
+    this.url = url;
+  }
+}

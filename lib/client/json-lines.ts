@@ -1,0 +1,42 @@
+/** Reads `application/x-json-stream`: one JSON value a line, as they come. */
+
+import { invalidAnswer } from './answer.ts';
+import type { HttpAnswer } from './transport.ts';
+
+/** Bytes of one line. */
+const LINE_LIMIT = 4 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/** Empty lines, which keep a quiet connection alive, are skipped. */
+export async function* readJsonLines<T>(answer: HttpAnswer): AsyncGenerator<T, void> {
+  let pending: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      let start = 0;
+      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+        pending.push(chunk.subarray(start, end));
+        const line = Buffer.concat(pending).toString('utf8').trim();
+        pending = [];
+        length = 0;
+        start = end + 1;
+        if (line !== '') yield parseLine<T>(answer, line);
+      }
+      pending.push(chunk.subarray(start));
+      length += chunk.byteLength - start;
+      if (length > LINE_LIMIT) throw invalidAnswer(answer, `a line is longer than ${LINE_LIMIT} bytes`);
+    }
+    const rest = Buffer.concat(pending).toString('utf8').trim();
+    if (rest !== '') yield parseLine<T>(answer, rest);
+  } finally {
+    answer.body.destroy();
+  }
+}
+
+function parseLine<T>(answer: HttpAnswer, line: string): T {
+  try {
+    return JSON.parse(line) as T;
+  } catch (cause) {
+    throw invalidAnswer(answer, `a line is not JSON: ${line.slice(0, 200)}`, cause);
+  }
+}

@@ -1,0 +1,63 @@
+/** Tells the failures of sockets and of undici apart. */
+import { errors } from 'undici';
+import { ImgapiError, ImgapiUnreachableError, type TransportFault } from './errors.ts';
+
+const FAULTS: Readonly<Record<string, TransportFault>> = {
+  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
+  ETIMEDOUT: 'connect-timeout',
+  ECONNREFUSED: 'connect',
+  ENOTFOUND: 'connect',
+  EAI_AGAIN: 'connect',
+  EHOSTUNREACH: 'connect',
+  ENETUNREACH: 'connect',
+  EHOSTDOWN: 'connect',
+  EADDRNOTAVAIL: 'connect',
+  UND_ERR_HEADERS_TIMEOUT: 'answer-timeout',
+  UND_ERR_BODY_TIMEOUT: 'idle-timeout',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'short-body',
+  UND_ERR_HEADERS_OVERFLOW: 'protocol',
+};
+
+const SAYS: Readonly<Record<TransportFault, string>> = {
+  connect: 'cannot be reached',
+  'connect-timeout': 'does not take connections',
+  'answer-timeout': 'does not answer',
+  'idle-timeout': 'stopped in the middle of a body',
+  reset: 'broke the connection',
+  'short-body': 'ended a body early',
+  protocol: 'does not speak HTTP',
+};
+
+/** What to reject with for `cause`; errors that are no failure of the transport stay themselves. */
+export function toCallError(cause: unknown, url: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError) return cause;
+  if (cause instanceof errors.InvalidArgumentError || cause instanceof TypeError) return cause;
+  return unreachable(faultOf(cause), url, cause);
+}
+
+export function unreachable(fault: TransportFault, url: string, cause?: unknown): ImgapiUnreachableError {
+  const detail = cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : '';
+  return new ImgapiUnreachableError(
+    fault,
+    url,
+    `${url} ${SAYS[fault]}${detail}`,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+function faultOf(cause: unknown): TransportFault {
+  const code = codeOf(cause);
+  const known = FAULTS[code];
+  if (known !== undefined) return known;
+  if (cause instanceof errors.HTTPParserError || code.startsWith('HPE_')) return 'protocol';
+  if (/^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) return 'connect';
+  return 'reset';
+}
+
+/** Happy Eyeballs wraps the failures of all addresses in one error. */
+function codeOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);
+  const code = (cause as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}

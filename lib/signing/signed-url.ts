@@ -1,0 +1,96 @@
+/**
+ * URLs that open one path for a while to whoever holds them, signed with a secret of this service (HMAC-SHA256). Path,
+ * methods, expiry and every other query parameter are covered; the host is not, so that a proxy may stand in front.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type Clock, systemClock } from '../clock.ts';
+import { SignedUrlError } from './errors.ts';
+
+export type UrlMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+
+export interface SignUrlOptions {
+  /** Scheme, host and port, and a path prefix if a proxy in front takes one away. */
+  readonly baseUrl: string;
+  /** Encoded, beginning with a slash, as the server will see it; without query. */
+  readonly path: string;
+  /** Default GET and HEAD. */
+  readonly methods?: readonly UrlMethod[];
+  readonly expires: Date;
+  readonly secret: string | Uint8Array;
+  /** Other query parameters. */
+  readonly query?: Readonly<Record<string, string>>;
+}
+
+export interface VerifyUrlOptions {
+  readonly method: string;
+  /** Path and query as received. */
+  readonly url: string;
+  /** The secret in use, and an older one while it is being replaced. */
+  readonly secrets: readonly (string | Uint8Array)[];
+  readonly clock?: Clock;
+}
+
+export interface VerifiedUrl {
+  readonly path: string;
+  readonly expires: Date;
+  /** The other query parameters. */
+  readonly query: URLSearchParams;
+}
+
+const READ: readonly UrlMethod[] = ['GET', 'HEAD'];
+const DIGITS = /^\d{1,12}$/;
+
+export function signUrl(options: SignUrlOptions): string {
+  if (!options.path.startsWith('/') || /[?#]/.test(options.path)) {
+    throw new TypeError(`path ${JSON.stringify(options.path)} must begin with a slash and have no query`);
+  }
+  const query = new URLSearchParams({ ...options.query });
+  query.set('expires', String(Math.floor(options.expires.getTime() / 1000)));
+  query.set('methods', [...(options.methods ?? READ)].sort().join(','));
+  query.set('signature', signatureOf(options.path, query, options.secret).toString('base64url'));
+  return `${options.baseUrl.replace(/\/+$/, '')}${options.path}?${query}`;
+}
+
+/**
+ * A URL is checked for its signature first: `expired` is only said of one that was good.
+ * @throws SignedUrlError
+ */
+export function verifyUrl(options: VerifyUrlOptions): VerifiedUrl {
+  const at = options.url.indexOf('?');
+  const path = at < 0 ? options.url : options.url.slice(0, at);
+  const query = new URLSearchParams(at < 0 ? '' : options.url.slice(at + 1));
+  const signature = Buffer.from(only(query, 'signature'), 'base64url');
+  const seconds = only(query, 'expires');
+  const methods = only(query, 'methods');
+  query.delete('signature');
+  const good = options.secrets.some((secret) => equal(signatureOf(path, query, secret), signature));
+  if (!good || !DIGITS.test(seconds)) throw new SignedUrlError('bad', 'the signature of the URL is not valid');
+  if (!methods.split(',').includes(options.method)) {
+    throw new SignedUrlError('bad', `the URL is signed for ${methods}, not for ${options.method}`);
+  }
+  const expires = new Date(Number(seconds) * 1000);
+  if ((options.clock ?? systemClock).now() >= expires.getTime()) {
+    throw new SignedUrlError('expired', `the URL expired at ${expires.toISOString()}`);
+  }
+  query.delete('expires');
+  query.delete('methods');
+  return { path, expires, query };
+}
+
+function signatureOf(path: string, query: URLSearchParams, secret: string | Uint8Array): Buffer {
+  const sorted = new URLSearchParams(query);
+  sorted.sort();
+  return createHmac('sha256', secret).update(`${path}\n${sorted}`).digest();
+}
+
+function only(query: URLSearchParams, name: string): string {
+  const [value, ...more] = query.getAll(name);
+  if (value === undefined || more.length > 0) {
+    throw new SignedUrlError('bad', `the URL must have one query parameter "${name}"`);
+  }
+  return value;
+}
+
+function equal(one: Buffer, other: Buffer): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}

@@ -1,0 +1,44 @@
+/** Signers as a client takes them: given a request, the headers to add. */
+import { randomUUID } from 'node:crypto';
+import { type Clock, systemClock } from '../clock.ts';
+import { digestOf } from './digest.ts';
+import type { PrivateKey } from './keys.ts';
+import { CLASSIC_SIGNED_HEADERS, LINK_SIGNED_HEADERS, type SignedHeaders, signRequest } from './sign-request.ts';
+import type { RequestTarget } from './signature-header.ts';
+
+export interface SignableRequest extends RequestTarget {
+  /** A small body. Absent when there is none or when it is a stream, which cannot be signed. */
+  readonly body?: string | Uint8Array;
+}
+
+export type Signer = (request: SignableRequest) => SignedHeaders | Promise<SignedHeaders>;
+
+export interface SignerOptions {
+  readonly key: PrivateKey;
+  readonly keyId: string;
+  readonly clock?: Clock;
+}
+
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
+
+/** For links: covers target, host, date and body; a write also carries a nonce. */
+export function linkSigner({ key, keyId, clock = systemClock }: SignerOptions): Signer {
+  return ({ method, path, headers, body }) =>
+    signRequest({
+      method,
+      path,
+      headers,
+      key,
+      keyId,
+      date: new Date(clock.now()),
+      signed: LINK_SIGNED_HEADERS,
+      digest: digestOf(body),
+      ...(!SAFE_METHODS.includes(method) && { nonce: randomUUID() }),
+    });
+}
+
+/** For an IMGAPI with `authType: signature`: covers the date only; `keyId` is the user's name. */
+export function classicSigner({ key, keyId, clock = systemClock }: SignerOptions): Signer {
+  return ({ method, path, headers }) =>
+    signRequest({ method, path, headers, key, keyId, date: new Date(clock.now()), signed: CLASSIC_SIGNED_HEADERS });
+}

@@ -1,0 +1,123 @@
+/** Verifying signed requests. */
+import { verify } from 'node:crypto';
+import { type Clock, systemClock } from '../clock.ts';
+import { type Algorithm, partsOf, toAlgorithm } from './algorithms.ts';
+import { SignatureError } from './errors.ts';
+import type { PublicKey } from './keys.ts';
+import { NONCE_HEADER } from './sign-request.ts';
+import {
+  headerValue,
+  parseAuthorization,
+  type RequestTarget,
+  type SignatureParams,
+  signingString,
+} from './signature-header.ts';
+
+/** Seconds by which two clocks may differ. */
+export const MAX_SKEW = 300;
+
+export interface VerifyRequestOptions {
+  /** The current public keys of that name, tried in turn; none when the name is not known. */
+  readonly keysOf: (keyId: string) => readonly PublicKey[] | Promise<readonly PublicKey[]>;
+  readonly algorithms: readonly Algorithm[];
+  /** Lower-case names that must be signed. A signed `x-date` will do for `date`. */
+  readonly required: readonly string[];
+  readonly clock?: Clock;
+  /** Seconds; default {@link MAX_SKEW}. */
+  readonly maxSkew?: number;
+}
+
+/** Who signed, and what of the request can be relied on. */
+export interface VerifiedRequest {
+  readonly keyId: string;
+  readonly key: PublicKey;
+  readonly algorithm: Algorithm;
+  readonly date: Date;
+  /** Lower-case names of what is signed. */
+  readonly signed: readonly string[];
+  /** The nonce, when one was signed. The caller remembers it. */
+  readonly nonce?: string;
+}
+
+/**
+ * Checks the request's signature; the body's digest is for {@link verifyDigest}.
+ * @throws SignatureError
+ */
+export async function verifyRequest(request: RequestTarget, options: VerifyRequestOptions): Promise<VerifiedRequest> {
+  const params = parseAuthorization(request.headers);
+  const { keyId } = params;
+  const algorithm = allowedAlgorithm(params, options.algorithms);
+  requireSigned(params, options.required);
+  const text = Buffer.from(signingString(request, params));
+  const date = signedDate(request, params);
+
+  const keys = await options.keysOf(keyId);
+  if (keys.length === 0) throw new SignatureError('unknown-key', `key "${keyId}" is not known here`, { keyId });
+  const key = keys.find((candidate) => verifies(candidate, algorithm, text, params.signature));
+  if (key === undefined) {
+    throw new SignatureError('bad-signature', `the signature does not verify with the key "${keyId}"`, { keyId });
+  }
+  checkSkew(date, keyId, options.clock ?? systemClock, options.maxSkew ?? MAX_SKEW);
+
+  const nonce = params.headers.includes(NONCE_HEADER) ? headerValue(request.headers, NONCE_HEADER) : undefined;
+  return { keyId, key, algorithm, date, signed: params.headers, ...(nonce !== undefined && { nonce }) };
+}
+
+function allowedAlgorithm(params: SignatureParams, allowed: readonly Algorithm[]): Algorithm {
+  const algorithm = toAlgorithm(params.algorithm);
+  if (algorithm !== undefined && allowed.includes(algorithm)) return algorithm;
+  throw new SignatureError(
+    'unsupported-algorithm',
+    `algorithm "${params.algorithm}" is not accepted; use one of ${allowed.join(', ')}`,
+    { keyId: params.keyId },
+  );
+}
+
+function requireSigned(params: SignatureParams, required: readonly string[]): void {
+  const signed = new Set(params.headers);
+  const missing = required.filter((name) => !signed.has(name) && !(name === 'date' && signed.has('x-date')));
+  if (missing.length > 0) {
+    throw new SignatureError('unsigned-header', `the signature must cover ${missing.join(', ')}`, {
+      keyId: params.keyId,
+    });
+  }
+}
+
+/** Only a date that is signed says anything about the age of the request. */
+function signedDate(request: RequestTarget, params: SignatureParams): Date {
+  const name = params.headers.includes('x-date') ? 'x-date' : 'date';
+  const { keyId } = params;
+  if (!params.headers.includes(name)) {
+    throw new SignatureError('unsigned-header', 'the signature must cover date', { keyId });
+  }
+  const text = headerValue(request.headers, name) ?? '';
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) {
+    throw new SignatureError('malformed', `the ${name} header is not a date: "${text}"`, { keyId });
+  }
+  return date;
+}
+
+function verifies(key: PublicKey, algorithm: Algorithm, text: Buffer, signature: Buffer): boolean {
+  const { keyType, hash } = partsOf(algorithm);
+  if (key.type !== keyType) return false;
+  try {
+    return verify(hash, text, key.keyObject, signature);
+  } catch {
+    // A signature whose encoding is broken does not verify.
+    return false;
+  }
+}
+
+function checkSkew(requestTime: Date, keyId: string, clock: Clock, allowed: number): void {
+  const ourTime = new Date(clock.now());
+  const seconds = Math.round((requestTime.getTime() - ourTime.getTime()) / 1000);
+  if (Math.abs(seconds) <= allowed) return;
+  const direction = seconds > 0 ? 'ahead of' : 'behind';
+  throw new SignatureError(
+    'skew',
+    `the request's clock (${requestTime.toISOString()}) is ${Math.abs(seconds)} s ${direction} ours ` +
+      `(${ourTime.toISOString()}); at most ${allowed} s are allowed`,
+    { keyId, skew: { seconds, requestTime, ourTime, allowed } },
+  );
+}

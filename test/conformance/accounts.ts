@@ -1,0 +1,93 @@
+/** What every directory of accounts has to do, whatever keeps it. */
+import { type Test, test } from 'tap';
+import { type Account, type Accounts, DirectoryUnavailableError } from '#lib/ufds/accounts.ts';
+
+/** A directory that holds {@link DIRECTORY_FIXTURE} and can be taken away. */
+export interface DirectoryUnderTest {
+  readonly accounts: Accounts;
+  /** Makes it unreachable. */
+  readonly takeDown: () => Promise<void>;
+  readonly bringUp: () => Promise<void>;
+}
+
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDk2Yp2bZgRyNXWS0D3VlKVq2aYeQ2G8m1xk8sXo1b4V';
+
+export const DIRECTORY_FIXTURE: readonly Account[] = [
+  { uuid: '930896af-bf8c-48d4-885c-6573a94b1853', login: 'admin', keys: {} },
+  {
+    uuid: 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef',
+    login: 'alice',
+    createdAt: new Date('2024-03-01T10:20:30.000Z'),
+    updatedAt: new Date('2025-04-02T11:21:31.000Z'),
+    keys: { laptop: `${KEY} alice@laptop`, 'us-sw-1 imgapi key': KEY },
+  },
+  { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'Bob.x@example-1', keys: {} },
+];
+
+const [admin, alice, bob] = DIRECTORY_FIXTURE as [Account, Account, Account];
+const STRANGER = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
+
+/** Declares the tests; `setUp` is called for each and cleans up in `t.teardown`. */
+export function accountsConformance(name: string, setUp: (t: Test) => Promise<DirectoryUnderTest>): void {
+  test(`${name}: an account is found by its UUID, with its dates and keys`, async (t) => {
+    const { accounts } = await setUp(t);
+    t.strictSame(await accounts.byUuid(alice.uuid), alice);
+    t.strictSame(await accounts.byUuid(admin.uuid), admin);
+  });
+
+  test(`${name}: an account is found by its login`, async (t) => {
+    const { accounts } = await setUp(t);
+    t.strictSame(await accounts.byLogin('alice'), alice);
+    t.strictSame(await accounts.byLogin('Bob.x@example-1'), bob);
+  });
+
+  test(`${name}: a login is compared exactly`, async (t) => {
+    const { accounts } = await setUp(t);
+    for (const login of ['Alice', 'alice ', ' alice', 'alic', 'alic*', 'bob.x@example-1', '*', '', 'a)(login=alice']) {
+      t.equal(await accounts.byLogin(login), undefined, JSON.stringify(login));
+    }
+  });
+
+  test(`${name}: a UUID is no login and a login no UUID`, async (t) => {
+    const { accounts } = await setUp(t);
+    t.equal(await accounts.byLogin(alice.uuid), undefined);
+    t.equal(await accounts.byUuid('alice'), undefined);
+  });
+
+  test(`${name}: who is not there is undefined, not an error`, async (t) => {
+    const { accounts } = await setUp(t);
+    t.equal(await accounts.byUuid(STRANGER), undefined);
+    t.equal(await accounts.byLogin('nobody'), undefined);
+  });
+
+  test(`${name}: of many UUIDs those that exist are answered, each once`, async (t) => {
+    const { accounts } = await setUp(t);
+    const found = await accounts.byUuids([alice.uuid, STRANGER, bob.uuid, alice.uuid]);
+    t.strictSame(new Map([...found].sort()), new Map([[alice.uuid, alice] as const, [bob.uuid, bob] as const].sort()));
+    t.equal((await accounts.byUuids([])).size, 0);
+  });
+
+  test(`${name}: hundreds of UUIDs can be asked for at once`, async (t) => {
+    const { accounts } = await setUp(t);
+    const strangers = Array.from({ length: 500 }, (_, n) => STRANGER.slice(0, -4) + n.toString(16).padStart(4, '0'));
+    const found = await accounts.byUuids([...strangers, admin.uuid]);
+    t.strictSame([...found.keys()], [admin.uuid]);
+  });
+
+  test(`${name}: while the directory is away every look-up rejects, and works again when it is back`, async (t) => {
+    const { accounts, takeDown, bringUp } = await setUp(t);
+    await takeDown();
+    await t.rejects(accounts.byUuid(alice.uuid), DirectoryUnavailableError);
+    await t.rejects(accounts.byLogin('alice'), DirectoryUnavailableError);
+    await t.rejects(accounts.byUuids([alice.uuid]), DirectoryUnavailableError);
+    await t.rejects(accounts.byLogin('nobody'), DirectoryUnavailableError);
+    await bringUp();
+    t.strictSame(await accounts.byLogin('alice'), alice);
+  });
+
+  test(`${name}: it may be closed more than once`, async (t) => {
+    const { accounts } = await setUp(t);
+    await accounts.close();
+    await accounts.close();
+  });
+}
