@@ -18,6 +18,8 @@ export interface IndexSpec {
   readonly array?: boolean;
   /** No two objects of the bucket hold the same value; objects without the field do not collide. */
   readonly unique?: boolean;
+  /** The field has few different values (a state, a type): a hint for backends that choose between indexes. */
+  readonly few?: boolean;
 }
 
 /**
@@ -29,7 +31,10 @@ export interface Bucket<T extends object = object> {
   readonly name: string;
   readonly version: number;
   readonly index: Readonly<Record<string, IndexSpec>>;
-  /** Fields that are filtered and sorted together; a hint for backends that can build such an index. */
+  /**
+   * Fields that are filtered and sorted together; a hint for backends that can build such an index. Changed hints take
+   * effect with the next version.
+   */
   readonly together?: readonly (readonly string[])[];
   /** Carries T through the type system; never set. */
   readonly _value?: T;

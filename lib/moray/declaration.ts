@@ -1,0 +1,49 @@
+/** Checks of bucket declarations: mistakes of the programmer, found when the service starts. */
+import type { Bucket } from './store.ts';
+
+const BUCKET_NAME = /^[a-z][a-z0-9_]{0,39}$/;
+const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
+
+/** The part of a bucket that a backend stores. */
+export type Declaration = Pick<Bucket, 'name' | 'version' | 'index' | 'together'>;
+
+/** @throws TypeError when some backend could not carry the declaration out */
+export function checkDeclaration(bucket: Declaration): void {
+  const fail = (what: string): never => {
+    throw new TypeError(`bucket ${JSON.stringify(bucket.name)}: ${what}`);
+  };
+  if (!BUCKET_NAME.test(bucket.name)) {
+    fail('the name must be 1 to 40 lower-case letters, digits and _, a letter first');
+  }
+  if (!Number.isSafeInteger(bucket.version) || bucket.version < 1) {
+    fail('the version must be a positive integer');
+  }
+  // Column names do not tell upper from lower case.
+  const seen = new Set<string>();
+  for (const field of Object.keys(bucket.index)) {
+    if (!FIELD_NAME.test(field)) {
+      fail(`the field ${JSON.stringify(field)} must be 1 to 40 letters, digits and _, a letter first`);
+    }
+    if (seen.has(field.toLowerCase())) {
+      fail(`two fields are called ${JSON.stringify(field)} but for upper and lower case`);
+    }
+    seen.add(field.toLowerCase());
+  }
+  for (const field of (bucket.together ?? []).flat()) {
+    const spec = bucket.index[field];
+    if (spec === undefined || spec.array === true) {
+      fail(`${JSON.stringify(field)} in "together" is no scalar index`);
+    }
+  }
+}
+
+/** Whether two declarations ask for the same indexes, whatever their hints say. */
+export function sameIndexes(a: Declaration, b: Declaration): boolean {
+  const normal = ({ index }: Declaration) =>
+    JSON.stringify(
+      Object.keys(index)
+        .sort()
+        .map((field) => [field, index[field]?.type, index[field]?.array === true, index[field]?.unique === true]),
+    );
+  return normal(a) === normal(b);
+}

@@ -1,0 +1,44 @@
+/**
+ * Second half of compiling a filter: from its shape to SQL.
+ *
+ * SQL's third truth value is kept out by one rule: what is compared with an absent field is not true, and only NOT can
+ * turn that into something else, so NOT is written `is not true`.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import type { Bound } from './bind.ts';
+import type { SqlDialect } from './dialect.ts';
+import type { Layout } from './layout.ts';
+
+export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): RawBuilder<boolean> {
+  const column = (field: string) => sql.id(layout.column(field));
+  switch (bound.kind) {
+    case 'const':
+      return bound.value ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
+    case 'compare':
+      return sql<boolean>`${column(bound.field)} ${sql.raw(bound.by)} ${bound.slot}`;
+    case 'oneOf':
+      return dialect.oneOf(column(bound.field), bound.slot, bound.spec.type);
+    case 'substring':
+      return dialect.substring(column(bound.field), bound.slot);
+    case 'contains':
+      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`);
+    case 'containsBetween': {
+      const end = bound.to === undefined ? sql`` : sql` and value < ${bound.to}`;
+      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`);
+    }
+    case 'exists':
+      return sql<boolean>`${column(bound.field)} is not null`;
+    case 'and':
+    case 'or':
+      return sql<boolean>`(${sql.join(
+        bound.of.map((part) => filterSql(part, layout, dialect)),
+        sql.raw(` ${bound.kind} `),
+      )})`;
+    case 'not':
+      return sql<boolean>`(${filterSql(bound.of, layout, dialect)}) is not true`;
+  }
+}
+
+function holds(layout: Layout, field: string, element: RawBuilder<boolean>): RawBuilder<boolean> {
+  return sql<boolean>`id in (select id from ${sql.id(layout.elements(field))} where ${element})`;
+}

@@ -1,0 +1,101 @@
+/** One connection to the database file, with the settings that the store relies on. */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+
+const IN_MEMORY = ':memory:';
+/** Kibibytes of pages: the rows of a hundred thousand images without their documents. */
+const PAGE_CACHE = 32_768;
+/** Bytes of the write-ahead log that stay on disk after a checkpoint. */
+const LOG_KEPT = 64 * 1024 * 1024;
+
+export class Connection {
+  readonly db: Database.Database;
+  readonly #begin: Database.Statement;
+  readonly #beginImmediate: Database.Statement;
+  readonly #commit: Database.Statement;
+  readonly #savepoint: Database.Statement;
+  readonly #release: Database.Statement;
+  readonly #schemaVersion: Database.Statement;
+
+  /** @throws SqliteError, also because the database is busy */
+  constructor(path: string) {
+    if (path !== IN_MEMORY) {
+      mkdirSync(dirname(path), { recursive: true });
+    }
+    this.db = new Database(path, { timeout: 0 });
+    try {
+      this.#configure(path);
+      this.#begin = this.db.prepare('BEGIN');
+      this.#beginImmediate = this.db.prepare('BEGIN IMMEDIATE');
+      this.#commit = this.db.prepare('COMMIT');
+      this.#savepoint = this.db.prepare('SAVEPOINT nested');
+      this.#release = this.db.prepare('RELEASE nested');
+      this.#schemaVersion = this.db.prepare('PRAGMA schema_version').pluck();
+    } catch (error) {
+      this.db.close();
+      throw error;
+    }
+  }
+
+  #configure(path: string): void {
+    const mode = this.db.pragma('journal_mode = WAL', { simple: true });
+    if (mode !== 'wal' && path !== IN_MEMORY) {
+      throw new Error(`${path} cannot be used with a write-ahead log (its journal mode is ${mode})`);
+    }
+    // A batch is on disk when its promise resolves.
+    this.db.pragma('synchronous = FULL');
+    this.db.pragma(`cache_size = -${PAGE_CACHE}`);
+    this.db.pragma(`journal_size_limit = ${LOG_KEPT}`);
+    this.db.pragma('temp_store = MEMORY');
+  }
+
+  /** A number that changes when any process changes a table or an index. */
+  schemaVersion(): unknown {
+    return this.#schemaVersion.get();
+  }
+
+  /** Runs `body` on one snapshot. */
+  read<T>(body: () => T): T {
+    return this.#transaction(this.#begin, body);
+  }
+
+  /** Runs `body` as the only writer; all of it happens or nothing. */
+  write<T>(body: () => T): T {
+    return this.#transaction(this.#beginImmediate, body);
+  }
+
+  /** Runs `body` within a transaction so that its failure undoes its own work only. */
+  nested<T>(body: () => T): T {
+    this.#savepoint.run();
+    try {
+      const result = body();
+      this.#release.run();
+      return result;
+    } catch (error) {
+      // A full disk makes SQLite itself undo the whole transaction.
+      if (this.db.inTransaction) {
+        this.db.exec('ROLLBACK TO nested; RELEASE nested');
+      }
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  #transaction<T>(begin: Database.Statement, body: () => T): T {
+    begin.run();
+    try {
+      const result = body();
+      this.#commit.run();
+      return result;
+    } catch (error) {
+      if (this.db.inTransaction) {
+        this.db.exec('ROLLBACK');
+      }
+      throw error;
+    }
+  }
+}

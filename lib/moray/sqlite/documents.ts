@@ -1,0 +1,41 @@
+/** Parsed documents, so that what is read often is parsed once. */
+import { deepFreeze } from '../freeze.ts';
+import { LruMap } from '../lru.ts';
+import type { Stored } from '../store.ts';
+
+/** Characters of JSON to keep: some ten thousand images. */
+export const CACHE_CHARACTERS = 32 * 1024 * 1024;
+
+/**
+ * The documents by etag. An etag names one state of one document for ever (see `etags.ts`), so nothing here can be
+ * out of date: the current etag is read from the database each time.
+ */
+export class Documents {
+  readonly #byEtag: LruMap<string, Stored<object>>;
+
+  /** @param characters the sum of the lengths of the JSON texts to keep */
+  constructor(characters: number) {
+    this.#byEtag = new LruMap(characters);
+  }
+
+  /** The document in that state, parsed before or now from the text that `json` reads. */
+  stored(key: string, etag: string, mtime: number, json: () => string): Stored<object> {
+    const cached = this.#byEtag.get(etag);
+    if (cached !== undefined) {
+      return cached;
+    }
+    const text = json();
+    const stored = Object.freeze({ key, value: deepFreeze<object>(JSON.parse(text)), etag, mtime });
+    this.#byEtag.set(etag, stored, text.length);
+    return stored;
+  }
+
+  cached(etag: string): Stored<object> | undefined {
+    return this.#byEtag.get(etag);
+  }
+
+  /** Nobody will ask for that state again. */
+  forget(etag: string): void {
+    this.#byEtag.delete(etag);
+  }
+}

@@ -1,0 +1,38 @@
+/** SQLite's result codes in the terms of the store. */
+import Database from 'better-sqlite3';
+import { StoreUnavailableError } from '../errors.ts';
+
+/** Another connection holds a lock (or recovers the log, or changes the schema); the same call works soon. */
+const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
+
+/** The disk, the file or the memory failed us, not the statement. */
+const UNAVAILABLE = /^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|NOMEM|NOLFS|PERM|AUTH)(_|$)/;
+
+function hasCode(error: unknown, codes: RegExp): error is Error {
+  return error instanceof Database.SqliteError && codes.test(error.code);
+}
+
+export function isBusy(error: unknown): boolean {
+  return hasCode(error, BUSY);
+}
+
+export function isUniqueViolation(error: unknown): boolean {
+  return hasCode(error, /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/);
+}
+
+/** The statement does not fit the schema, as when another process has replaced a bucket's tables. */
+export function isStatementError(error: unknown): boolean {
+  return hasCode(error, /^SQLITE_(ERROR|SCHEMA)$/);
+}
+
+/** The error that a caller of the store gets: failures of the machine become {@link StoreUnavailableError}. */
+export function storeError(error: unknown): unknown {
+  if (hasCode(error, UNAVAILABLE)) {
+    return new StoreUnavailableError(`the document store failed: ${error.message}`, { cause: error });
+  }
+  return error;
+}
+
+export function closedError(): StoreUnavailableError {
+  return new StoreUnavailableError('the document store is closed');
+}

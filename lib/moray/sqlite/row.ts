@@ -1,0 +1,56 @@
+/** A write, checked and taken apart before its transaction begins. */
+import { InvalidValueError } from '../errors.ts';
+import { type IndexValue, indexValue, isIndexableText } from '../index-value.ts';
+import type { Layout } from '../sql/layout.ts';
+import type { Write } from '../store.ts';
+
+export interface PreparedPut {
+  readonly op: 'put';
+  readonly bucket: string;
+  readonly key: string;
+  readonly json: string;
+  readonly ifEtag: string | null | undefined;
+  /** The version of the bucket that `index` was made for. */
+  readonly layout: Layout;
+  /** By position in `layout.fields`. */
+  readonly index: readonly IndexValue[];
+}
+
+export interface PreparedDel {
+  readonly op: 'del';
+  readonly bucket: string;
+  readonly key: string;
+  readonly ifEtag: string | undefined;
+}
+
+export type PreparedWrite = PreparedPut | PreparedDel;
+
+/** @throws InvalidValueError */
+export function prepareWrite(write: Write, layout: Layout): PreparedWrite {
+  const { key, ifEtag } = write;
+  const bucket = write.bucket.name;
+  if (key === '' || !isIndexableText(key)) {
+    throw new InvalidValueError(bucket, '_key', 'a string with at least one character and without NUL');
+  }
+  if (write.op === 'del') {
+    return { op: 'del', bucket, key, ifEtag: write.ifEtag };
+  }
+  const json: string | undefined = JSON.stringify(write.value);
+  if (json?.[0] !== '{') {
+    throw new InvalidValueError(bucket, '_value', 'a JSON object');
+  }
+  return { op: 'put', bucket, key, json, ifEtag, layout, index: indexDocument(layout, write.value) };
+}
+
+/** The values of all indexes. @throws InvalidValueError */
+export function indexDocument(layout: Layout, document: object): IndexValue[] {
+  return layout.fields.map(([field, spec]) => {
+    const value = Object.hasOwn(document, field) ? Reflect.get(document, field) : undefined;
+    return indexValue(layout.bucket, field, spec, value);
+  });
+}
+
+/** The same write for another version of the bucket, which a process has brought about meanwhile. */
+export function forLayout(put: PreparedPut, layout: Layout): PreparedPut {
+  return put.layout === layout ? put : { ...put, layout, index: indexDocument(layout, JSON.parse(put.json)) };
+}

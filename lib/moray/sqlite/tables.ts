@@ -1,0 +1,96 @@
+/** The tables of one version of a bucket, with the statements that were prepared for them. */
+import type Database from 'better-sqlite3';
+import { type RawBuilder, sql } from 'kysely';
+import { LruMap } from '../lru.ts';
+import { Slot } from '../sql/dialect.ts';
+import type { Layout } from '../sql/layout.ts';
+import type { Connection } from './connection.ts';
+import { parameter, sqliteDialect } from './dialect.ts';
+
+/** Different shapes of queries that stay prepared. */
+const PREPARED_QUERIES = 500;
+
+/** A prepared query and which value goes where. */
+export interface Prepared {
+  readonly statement: Database.Statement;
+  readonly sql: string;
+  readonly slots: readonly number[];
+}
+
+export class Tables {
+  readonly layout: Layout;
+  readonly #connection: Connection;
+  readonly #queries = new LruMap<string, readonly Prepared[]>(PREPARED_QUERIES);
+  readonly #statements = new Map<string, Database.Statement>();
+
+  constructor(connection: Connection, layout: Layout) {
+    this.#connection = connection;
+    this.layout = layout;
+  }
+
+  /** The statements of a query, compiled when a query of that shape is seen for the first time. */
+  query(shape: string, compile: () => readonly RawBuilder<unknown>[]): readonly Prepared[] {
+    const known = this.#queries.get(shape);
+    if (known !== undefined) {
+      return known;
+    }
+    const prepared = compile().map((part) => this.#prepare(part));
+    this.#queries.set(shape, prepared);
+    return prepared;
+  }
+
+  /** A statement with positional parameters, prepared once under its name. */
+  statement(name: string, compile: () => RawBuilder<unknown>): Database.Statement {
+    let statement = this.#statements.get(name);
+    if (statement === undefined) {
+      statement = this.#connection.db.prepare(sqliteDialect.compile(compile()).sql);
+      this.#statements.set(name, statement);
+    }
+    return statement;
+  }
+
+  get etagOf(): Database.Statement {
+    return this.statement(
+      'etagOf',
+      () => sql`select etag from ${sql.id(this.layout.table)} where key = ${parameter}`,
+    ).pluck();
+  }
+
+  get rowOf(): Database.Statement {
+    return this.statement(
+      'rowOf',
+      () => sql`select id, key, etag, mtime from ${sql.id(this.layout.table)} where key = ${parameter}`,
+    ).raw();
+  }
+
+  get rowsOf(): Database.Statement {
+    return this.statement(
+      'rowsOf',
+      () => sql`select id, key, etag, mtime from ${sql.id(this.layout.table)}
+        where key in (select value from json_each(${parameter}))`,
+    ).raw();
+  }
+
+  get valueOf(): Database.Statement {
+    return this.statement(
+      'valueOf',
+      () => sql`select value from ${sql.id(this.layout.values)} where id = ${parameter}`,
+    ).pluck();
+  }
+
+  #prepare(part: RawBuilder<unknown>): Prepared {
+    const compiled = sqliteDialect.compile(part);
+    const slots = compiled.parameters.map((parameter) => {
+      if (!(parameter instanceof Slot)) {
+        throw new TypeError(`a value was compiled into ${compiled.sql}`);
+      }
+      return parameter.at;
+    });
+    return { statement: this.#connection.db.prepare(compiled.sql).raw(), sql: compiled.sql, slots };
+  }
+}
+
+/** The values of a prepared query in the order of its statement. */
+export function inOrder({ slots }: Prepared, values: readonly unknown[]): unknown[] {
+  return slots.map((slot) => values[slot]);
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { test } from 'tap';
+import { StoreUnavailableError } from '#lib/moray/errors.ts';
+import { storeError } from '#lib/moray/sqlite/failure.ts';
+import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import { COUNTERS, startChild } from './fixture.ts';
+
+test('when a file cannot grow the batch fails whole and the store goes on', async (t) => {
+  const path = join(t.testdir(), 'moray.db');
+  // In blocks of 512 or 1024 bytes: less than the document either way.
+  const child = startChild(t, 'overflow', [path], 'ulimit -f 40000');
+  t.equal(await child.ended, 0);
+  t.strictSame(child.lines, ['StoreUnavailableError because of SqliteError', 'after,small', 'true']);
+});
+
+test('a full disk and a failing one are StoreUnavailableError with their cause', async (t) => {
+  for (const code of ['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_IOERR_WRITE', 'SQLITE_CORRUPT', 'SQLITE_READONLY']) {
+    const cause = new Database.SqliteError('it broke', code);
+    const error = storeError(cause);
+    t.ok(error instanceof StoreUnavailableError, code);
+    t.equal((error as Error).cause, cause);
+  }
+  const bug = new Database.SqliteError('no such column', 'SQLITE_ERROR');
+  t.equal(storeError(bug), bug, 'a faulty statement is no outage');
+});
+
+test('a batch that fails half-way leaves what was there', async (t) => {
+  const path = join(t.testdir(), 'moray.db');
+  const store = await openSqliteStore({ path });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }]);
+  const other = new Database(path);
+  t.teardown(() => other.close());
+  other.exec('drop table "counters$1$$values"');
+  const put = store.batch([{ op: 'put', bucket: COUNTERS, key: 'b', value: { count: 2 } }]);
+  await t.rejects(put, { code: 'SQLITE_ERROR' });
+  t.equal(await store.count(COUNTERS), 1, 'half a batch is undone');
+});
+
+test('what is no database cannot be opened', async (t) => {
+  const folder = t.testdir({ text: 'this is a text and no database at all '.repeat(100), sub: {} });
+  await t.rejects(openSqliteStore({ path: join(folder, 'text') }), { name: 'StoreUnavailableError' });
+  await t.rejects(openSqliteStore({ path: join(folder, 'text', 'moray.db') }), { name: 'StoreUnavailableError' });
+  await t.rejects(openSqliteStore({ path: join(folder, 'sub') }), { name: 'StoreUnavailableError' });
+});
+
+test('a database in memory works too', async (t) => {
+  const store = await openSqliteStore({ path: ':memory:' });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }]);
+  t.equal(await store.count(COUNTERS), 1);
+});
