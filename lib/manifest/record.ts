@@ -98,7 +98,7 @@ export interface ImageRecord {
   readonly public: boolean;
   /** ISO date, set when activated. */
   readonly published_at?: string;
-  /** Milliseconds since the epoch; placeholders only. */
+  /** When a placeholder goes: an ISO date, or milliseconds since the epoch as text. */
   readonly expires_at?: string;
   readonly type: ImageType | 'null';
   readonly os: ImageOs | 'null';
@@ -145,6 +145,7 @@ export interface ImageRecord {
 const string = { type: 'string' } as const;
 const strings = { type: 'string', array: true } as const;
 const boolean = { type: 'boolean' } as const;
+const choice = { type: 'string', few: true } as const;
 
 /** Today's bucket with its indexes, and what the new fields need. */
 export const IMAGES: Bucket<ImageRecord> = {
@@ -156,7 +157,7 @@ export const IMAGES: Bucket<ImageRecord> = {
     version: string,
     owner: string,
     origin: string,
-    state: string,
+    state: choice,
     urn: { type: 'string', unique: true },
     tags: strings,
     billing_tags: strings,
@@ -164,8 +165,8 @@ export const IMAGES: Bucket<ImageRecord> = {
     activated: boolean,
     disabled: boolean,
     public: boolean,
-    os: string,
-    type: string,
+    os: choice,
+    type: choice,
     expires_at: string,
     published_at: string,
     channels: strings,

@@ -53,3 +53,59 @@ export class InsufficientStorageError extends Error {
 export class ObjectStoreUnavailableError extends Error {
   override readonly name = 'ObjectStoreUnavailableError';
 }
+
+/** The path cannot name an object: wrong in itself, or what is stored under another path is in its way. */
+export class InvalidPathError extends Error {
+  override readonly name = 'InvalidPathError';
+  readonly path: string;
+
+  constructor(path: string, why: string, options?: ErrorOptions) {
+    super(`object path ${JSON.stringify(path)} ${why}`, options);
+    this.path = path;
+  }
+}
+
+export class InvalidSessionNameError extends Error {
+  override readonly name = 'InvalidSessionNameError';
+
+  constructor(session: string) {
+    super(`session name ${JSON.stringify(session)} must be 1 to 200 of A-Z a-z 0-9 . _ -, and not . or ..`);
+  }
+}
+
+/** A session of that name has staged bytes; names are used once. */
+export class SessionExistsError extends Error {
+  override readonly name = 'SessionExistsError';
+
+  constructor(session: string, options?: ErrorOptions) {
+    super(`write session ${session} exists`, options);
+  }
+}
+
+/** The caller used a session after its end, or from two places at once. */
+export class SessionStateError extends Error {
+  override readonly name = 'SessionStateError';
+
+  constructor(session: string, state: string) {
+    super(`write session ${session} is ${state}`);
+  }
+}
+
+/** Fewer bytes are stored than the object's size promised. */
+export class ObjectTruncatedError extends Error {
+  override readonly name = 'ObjectTruncatedError';
+
+  constructor(path: string, expected: number, found: number) {
+    super(`object ${path} ended after ${found} of ${expected} bytes`);
+  }
+}
+
+/** The hashes of a session cannot be known any more; its staged bytes can be taken over by another session. */
+export class HashingError extends Error {
+  override readonly name = 'HashingError';
+}
+
+/** The store has no second names for the same bytes. */
+export class LinkUnsupportedError extends Error {
+  override readonly name = 'LinkUnsupportedError';
+}

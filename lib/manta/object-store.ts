@@ -111,9 +111,14 @@ export interface ObjectStore {
   sessions(): Promise<SessionInfo[]>;
   /**
    * A second name for the same bytes, without moving any where the store can; replaces `to`. The two names live on
-   * independently. @throws ObjectNotFoundError
+   * independently. @throws ObjectNotFoundError, LinkUnsupportedError where the store could only move the bytes
    */
   link(from: string, to: string): Promise<void>;
+  /**
+   * The path by which `info`, `hash` and `link` of this store reach an object of another datacenter that keeps its
+   * objects in the same place, below a root of its own. Absent where a store's root has no siblings.
+   */
+  siblingPath?(datacenter: string, path: string): string;
   /** Objects and directories directly below a directory, by name; empty when there is none. */
   list(path: string): Promise<{ name: string; type: 'object' | 'directory' }[]>;
   /** Absent is no error. */

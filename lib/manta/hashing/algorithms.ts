@@ -1,0 +1,38 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { Hashes } from '../object-store.ts';
+
+export const ALGORITHMS = ['sha1', 'sha256', 'md5'] as const;
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+const ENCODING = { sha1: 'hex', sha256: 'hex', md5: 'base64' } as const satisfies Record<keyof Hashes, string>;
+
+/** Some of the hashes of one sequence of bytes, fed piece by piece. */
+export class HashSet {
+  readonly #hashes: readonly (readonly [Algorithm, Hash])[];
+
+  constructor(algorithms: readonly Algorithm[]) {
+    this.#hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)]);
+  }
+
+  update(bytes: Uint8Array): void {
+    for (const [, hash] of this.#hashes) {
+      hash.update(bytes);
+    }
+  }
+
+  /** The hashes so far, encoded as {@link Hashes} wants them; more bytes may follow. */
+  digest(): Partial<Hashes> {
+    return Object.fromEntries(
+      this.#hashes.map(([algorithm, hash]) => [algorithm, hash.copy().digest(ENCODING[algorithm])]),
+    );
+  }
+}
+
+/** @throws TypeError when the parts do not make up all hashes. */
+export function joinHashes(parts: readonly Partial<Hashes>[]): Hashes {
+  const { sha1, sha256, md5 }: Partial<Hashes> = Object.assign({}, ...parts);
+  if (sha1 === undefined || sha256 === undefined || md5 === undefined) {
+    throw new TypeError('a hash is missing');
+  }
+  return { sha1, sha256, md5 };
+}

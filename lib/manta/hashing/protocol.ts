@@ -1,0 +1,23 @@
+/**
+ * What the service and a hashing thread say to each other. Bytes do not travel: both sides see the blocks of a stream
+ * through one shared buffer, and a block belongs to the thread from `update` until it answers `hashed`.
+ */
+import type { Hashes } from '../object-store.ts';
+import type { Algorithm } from './algorithms.ts';
+
+export type HashRequest =
+  | {
+      readonly type: 'start';
+      readonly stream: number;
+      readonly buffer: SharedArrayBuffer;
+      readonly blockSize: number;
+      readonly algorithms: readonly Algorithm[];
+    }
+  | { readonly type: 'update'; readonly stream: number; readonly block: number; readonly length: number }
+  | { readonly type: 'add'; readonly stream: number; readonly bytes: Uint8Array }
+  | { readonly type: 'digest'; readonly stream: number }
+  | { readonly type: 'end'; readonly stream: number };
+
+export type HashReply =
+  | { readonly type: 'hashed'; readonly stream: number; readonly block: number }
+  | { readonly type: 'digest'; readonly stream: number; readonly hashes: Partial<Hashes> };

@@ -1,0 +1,291 @@
+/** Objects as files below a directory, which any number of processes of one machine may share. */
+import { link, lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
+import type Logger from 'bunyan';
+import { type Clock, systemClock } from '../clock.ts';
+import { InvalidPathError, LinkUnsupportedError, ObjectNotFoundError, TooLargeError } from './errors.ts';
+import { HashPool } from './hashing/pool.ts';
+import { hasCode, moveInto, pruneUpwards, syncUpwards } from './local/durable.ts';
+import { storeIdentity } from './local/identity.ts';
+import { Layout } from './local/layout.ts';
+import { removeLeftovers } from './local/leftovers.ts';
+import { ObjectStream } from './local/object-stream.ts';
+import { boundsOf } from './local/range.ts';
+import { Room } from './local/room.ts';
+import { LocalSession } from './local/session.ts';
+import { removeStaged, StagedFile } from './local/staged-file.ts';
+import { hashStored, openStored } from './local/stored-file.ts';
+import { stagedBytes } from './local/take-over.ts';
+import { bytesBelow, bytesFreedBy } from './local/usage.ts';
+import type {
+  Hashes,
+  ObjectInfo,
+  ObjectStore,
+  OpenOptions,
+  ReadOptions,
+  SessionInfo,
+  WriteSession,
+} from './object-store.ts';
+
+export interface LocalStoreOptions {
+  /** Directory of the store; made when it is not there. All of it must be one file system. */
+  readonly root: string;
+  /** Default `local`. */
+  readonly name?: string;
+  /** Bytes that all files below the root may take together. Default: what the file system has free. */
+  readonly quota?: number;
+  readonly clock?: Clock;
+  readonly log?: Pick<Logger, 'info'>;
+}
+
+export async function openLocalStore(options: LocalStoreOptions): Promise<ObjectStore> {
+  const { root, name = 'local', quota, clock = systemClock, log } = options;
+  const layout = new Layout(resolve(root));
+  const made = await mkdir(layout.staging, { recursive: true });
+  if (made !== undefined) {
+    await syncUpwards(layout.staging, dirname(made));
+  }
+  const leftovers = await removeLeftovers(layout, clock);
+  if (leftovers > 0) {
+    log?.info({ root, leftovers }, 'removed what a dead process left under temporary names');
+  }
+  const room = new Room({ root: layout.root, quota, clock });
+  await room.count();
+  return new LocalStore(name, layout, room);
+}
+
+class LocalStore implements ObjectStore {
+  readonly name: string;
+  readonly #layout: Layout;
+  readonly #room: Room;
+  readonly #pool = new HashPool();
+  readonly #sessions = new Set<LocalSession>();
+
+  constructor(name: string, layout: Layout, room: Room) {
+    this.name = name;
+    this.#layout = layout;
+    this.#room = room;
+  }
+
+  identity(): Promise<string> {
+    return storeIdentity(this.#layout);
+  }
+
+  async info(path: string): Promise<ObjectInfo | undefined> {
+    const found = await statOf(this.#layout.resolve(path));
+    return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
+  }
+
+  async read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: Readable }> {
+    options.signal?.throwIfAborted();
+    const { handle, info } = await openStored(path, this.#layout.resolve(path));
+    try {
+      const stream = new ObjectStream({ handle, path, ...boundsOf(path, info.size, options) });
+      return { info, stream: options.signal === undefined ? stream : addAbortSignal(options.signal, stream) };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
+    signal?.throwIfAborted();
+    const stored = await openStored(path, this.#layout.resolve(path));
+    const hash = this.#pool.open();
+    try {
+      return await hashStored(stored, hash, signal);
+    } finally {
+      hash.close();
+      await stored.handle.close();
+    }
+  }
+
+  async open(options: OpenOptions): Promise<WriteSession> {
+    const { path, session: name, takeOver, expect, limit = Number.POSITIVE_INFINITY, signal } = options;
+    signal?.throwIfAborted();
+    const target = this.#layout.resolve(path);
+    const staged = this.#layout.staged(name);
+    const earlier = takeOver && this.#layout.staged(takeOver.session);
+    if (expect !== undefined && expect > limit) {
+      throw new TooLargeError(limit);
+    }
+    const session = await this.#begin(name, path, target, staged, expect, limit);
+    if (earlier !== undefined) {
+      try {
+        await session.append(stagedBytes(earlier, takeOver?.upTo ?? Number.POSITIVE_INFINITY), {
+          ...(signal && { signal }),
+        });
+      } catch (error) {
+        await session.discard();
+        throw error;
+      }
+    }
+    return session;
+  }
+
+  async discard(session: string): Promise<void> {
+    const staged = this.#layout.staged(session);
+    const freed = await bytesFreedBy(staged);
+    await removeStaged(this.#layout, session);
+    // The bytes of a session that is open here are held, and accounted for, until it is closed.
+    if (![...this.#sessions].some((open) => open.session === session)) {
+      this.#room.change(-freed);
+    }
+  }
+
+  async sessions(): Promise<SessionInfo[]> {
+    const names = (await readdir(this.#layout.staging)).filter((name) => !this.#layout.isTemporary(name));
+    const found = await Promise.all(
+      names.map(async (session): Promise<SessionInfo[]> => {
+        const stat = await statOf(join(this.#layout.staging, session));
+        return stat === undefined ? [] : [{ session, size: stat.size, mtime: stat.mtime }];
+      }),
+    );
+    return found.flat();
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    const source = this.#layout.resolve(from);
+    const target = this.#layout.resolve(to);
+    if (!(await statOf(source))?.isFile()) {
+      throw new ObjectNotFoundError(from);
+    }
+    const temporary = this.#layout.temporary();
+    try {
+      await link(source, temporary);
+      const replaced = await bytesFreedBy(target);
+      await moveInto(temporary, target);
+      this.#room.change(-replaced);
+    } catch (error) {
+      throw linkError(error, from, to);
+    } finally {
+      // A rename onto another name of the same file does nothing, and leaves both.
+      await unlink(temporary).catch(() => undefined);
+    }
+    await syncUpwards(dirname(target), this.#layout.root);
+  }
+
+  async list(path: string): Promise<{ name: string; type: 'object' | 'directory' }[]> {
+    const top = path === '';
+    const entries = await entriesOf(top ? this.#layout.root : this.#layout.resolve(path));
+    return entries
+      .filter((entry) => !(top && this.#layout.isReserved(entry.name)))
+      .map((entry) => ({ name: entry.name, type: entry.isDirectory() ? ('directory' as const) : ('object' as const) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async remove(path: string): Promise<void> {
+    const file = this.#layout.resolve(path);
+    if ((await statOf(file))?.isDirectory()) {
+      return;
+    }
+    const freed = await bytesFreedBy(file);
+    await ignoringAbsence(unlink(file));
+    this.#room.change(-freed);
+    await pruneUpwards(dirname(file), this.#layout.root);
+  }
+
+  async removeTree(path: string): Promise<void> {
+    const directory = this.#layout.resolve(path);
+    if ((await statOf(directory))?.isFile()) {
+      return;
+    }
+    // In one step, so that nobody sees half a tree and whoever adds to it meanwhile begins a new one.
+    const temporary = this.#layout.temporary();
+    await ignoringAbsence(rename(directory, temporary));
+    await pruneUpwards(dirname(directory), this.#layout.root);
+    const freed = this.#room.limited ? await bytesBelow(temporary) : 0;
+    await rm(temporary, { recursive: true, force: true });
+    this.#room.change(-freed);
+  }
+
+  free(): Promise<number> {
+    return this.#room.free();
+  }
+
+  async signUrl(): Promise<undefined> {
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await this.#pool.close();
+  }
+
+  async #begin(
+    name: string,
+    path: string,
+    target: string,
+    staged: string,
+    expect: number | undefined,
+    limit: number,
+  ): Promise<LocalSession> {
+    const allotment = await this.#room.allot(staged, expect);
+    try {
+      const session = new LocalSession({
+        session: name,
+        path,
+        target,
+        file: await StagedFile.create(this.#layout, name),
+        hash: this.#pool.open(),
+        allotment,
+        room: this.#room,
+        limit,
+        remove: () => removeStaged(this.#layout, name),
+        onEnd: (ended) => this.#sessions.delete(ended),
+      });
+      this.#sessions.add(session);
+      return session;
+    } catch (error) {
+      allotment.settle(0);
+      throw await this.#room.explain(error, expect ?? 0);
+    }
+  }
+}
+
+async function statOf(file: string) {
+  try {
+    return await lstat(file);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function entriesOf(directory: string) {
+  try {
+    return await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+async function ignoringAbsence(change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw error;
+    }
+  }
+}
+
+function linkError(error: unknown, from: string, to: string): unknown {
+  if (hasCode(error, 'ENOENT')) {
+    return new ObjectNotFoundError(from, { cause: error });
+  }
+  if (hasCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY')) {
+    return new InvalidPathError(to, 'is a directory, or lies below an object', { cause: error });
+  }
+  // A file system without hard links, or one that takes no more of them for this file.
+  if (hasCode(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EXDEV', 'EMLINK')) {
+    return new LinkUnsupportedError(`${from} cannot have a second name`, { cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,106 @@
+/**
+ * Changes of directories that outlive a crash of the machine. A directory vanishes with its last object, so whoever
+ * adds one must be ready to make the directory again.
+ */
+import { lstat, mkdir, open, rename, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Each turn lost means that another process removed the last object of the directory at that moment. */
+const MOST_TURNS = 1000;
+
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+export async function exists(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Syncs a directory and those above it, up to `root`: another process may have made one of them and not be so far as
+ * to sync it. A clean directory costs next to nothing.
+ */
+export async function syncUpwards(directory: string, root: string): Promise<void> {
+  for (let at = directory; ; at = dirname(at)) {
+    try {
+      await syncDirectory(at);
+    } catch (error) {
+      // What lay in it was removed meanwhile, so there is nothing left to promise.
+      if (!hasCode(error, 'ENOENT')) {
+        throw error;
+      }
+    }
+    if (at === root) {
+      return;
+    }
+  }
+}
+
+/** Renames, making the directories of `to`; not yet durable. @throws ENOENT when `from` is not there */
+export async function moveInto(from: string, to: string): Promise<void> {
+  const parent = dirname(to);
+  for (let turn = 1; ; turn += 1) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT') || turn === MOST_TURNS || !(await exists(from))) {
+        throw error;
+      }
+    }
+    await makeDirectory(parent);
+  }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch (error) {
+    // One of its parents was removed under it: the caller takes another turn.
+    if (!hasCode(error, 'ENOENT')) {
+      throw error;
+    }
+  }
+}
+
+/** Removes empty directories from `directory` upwards, below `root`, and makes that and what went before durable. */
+export async function pruneUpwards(directory: string, root: string): Promise<void> {
+  let at = directory;
+  while (at !== root && (await removeEmpty(at))) {
+    at = dirname(at);
+  }
+  await syncUpwards(at, root);
+}
+
+/** Whether the directory is gone now. */
+async function removeEmpty(directory: string): Promise<boolean> {
+  try {
+    await rmdir(directory);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return true;
+    }
+    if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR')) {
+      return false;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { link, open, readFile, unlink } from 'node:fs/promises';
+import { hasCode, syncDirectory } from './durable.ts';
+import type { Layout } from './layout.ts';
+
+/** The store's identity, made when there is none; of several that make one at once, all answer the same. */
+export async function storeIdentity(layout: Layout): Promise<string> {
+  const known = await readIdentity(layout.identity);
+  if (known !== undefined) {
+    return known;
+  }
+  const temporary = layout.temporary();
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(`${randomUUID()}\n`);
+    await handle.sync();
+    // Unlike a rename, a link never replaces the value that another process placed first.
+    await link(temporary, layout.identity);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) {
+      throw error;
+    }
+  } finally {
+    await handle.close();
+    await unlink(temporary);
+  }
+  await syncDirectory(layout.root);
+  return storeIdentity(layout);
+}
+
+async function readIdentity(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return undefined;
+    }
+    throw error;
+  }
+}

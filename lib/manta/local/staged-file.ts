@@ -1,0 +1,142 @@
+import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { InvalidPathError, SessionExistsError, SessionGoneError } from '../errors.ts';
+import type { ObjectInfo } from '../object-store.ts';
+import { hasCode, moveInto, syncDirectory, syncUpwards } from './durable.ts';
+import type { Layout } from './layout.ts';
+
+/** Bytes after which the disk is set to work while more come, so that the last sync has little left to do. */
+const SYNC_EVERY = 32 * 1024 * 1024;
+
+/** The staged bytes of one session: a file that grows at its end, until it is renamed or removed. */
+export class StagedFile {
+  readonly #layout: Layout;
+  readonly #session: string;
+  readonly #handle: FileHandle;
+  #size = 0;
+  #synced = 0;
+  #syncing: Promise<void> | undefined;
+  #syncFailure: unknown;
+  /** The file's name is durable too. */
+  #anchored = false;
+  #placed = false;
+
+  private constructor(layout: Layout, session: string, handle: FileHandle) {
+    this.#layout = layout;
+    this.#session = session;
+    this.#handle = handle;
+  }
+
+  /** @throws SessionExistsError */
+  static async create(layout: Layout, session: string): Promise<StagedFile> {
+    try {
+      return new StagedFile(layout, session, await open(layout.staged(session), 'wx'));
+    } catch (error) {
+      throw hasCode(error, 'EEXIST') ? new SessionExistsError(session, { cause: error }) : error;
+    }
+  }
+
+  /** Bytes written, also by an append that failed half-way. */
+  get size(): number {
+    return this.#size;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#size);
+      done += bytesWritten;
+      this.#size += bytesWritten;
+    }
+    if (this.#syncing === undefined && this.#size - this.#synced >= SYNC_EVERY) {
+      this.#syncing = this.#syncAhead();
+    }
+  }
+
+  /** @throws SessionGoneError when the file has no name any more */
+  async flush(): Promise<void> {
+    await this.#sync();
+    if (!this.#anchored) {
+      await syncDirectory(this.#layout.staging);
+      this.#anchored = true;
+    }
+  }
+
+  /**
+   * Renames the file to the object's. A discard removes the very name that is renamed here, so one of the two finds
+   * nothing. May be called again when it failed.
+   */
+  async place(path: string, target: string): Promise<ObjectInfo> {
+    if (!this.#placed) {
+      await this.#sync();
+      await this.#rename(path, target);
+      this.#placed = true;
+    }
+    await syncUpwards(dirname(target), this.#layout.root);
+    const { size, mtime } = await this.#handle.stat();
+    return { path, size, mtime };
+  }
+
+  /** Closes, and answers how many bytes stay staged. */
+  async close(): Promise<number> {
+    try {
+      await this.#syncing;
+      return !this.#placed && (await this.#isNamed()) ? this.#size : 0;
+    } finally {
+      await this.#handle.close();
+    }
+  }
+
+  async #sync(): Promise<void> {
+    await this.#syncing;
+    await this.#handle.sync();
+    // The system tells a failed write-back once: whoever asks later must hear of it all the same.
+    if (this.#syncFailure !== undefined) {
+      throw this.#syncFailure;
+    }
+    if (!(await this.#isNamed())) {
+      throw new SessionGoneError(this.#session);
+    }
+  }
+
+  async #rename(path: string, target: string): Promise<void> {
+    try {
+      await moveInto(this.#layout.staged(this.#session), target);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) {
+        throw new SessionGoneError(this.#session, { cause: error });
+      }
+      if (hasCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY')) {
+        throw new InvalidPathError(path, 'is a directory, or lies below an object', { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async #isNamed(): Promise<boolean> {
+    return (await this.#handle.stat()).nlink > 0;
+  }
+
+  async #syncAhead(): Promise<void> {
+    const size = this.#size;
+    try {
+      await this.#handle.datasync();
+      this.#synced = size;
+    } catch (error) {
+      this.#syncFailure = error;
+    } finally {
+      this.#syncing = undefined;
+    }
+  }
+}
+
+/** Removes a session's staged bytes. Absent is no error. */
+export async function removeStaged(layout: Layout, session: string): Promise<void> {
+  try {
+    await unlink(layout.staged(session));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { InvalidPathError, InvalidSessionNameError } from './errors.ts';
+
+/** What every backend can hold: S3 keys end at 1024 bytes, file names at 255. */
+const MOST_PATH_BYTES = 1024;
+const MOST_PART_BYTES = 255;
+
+const SESSION = /^[A-Za-z0-9._-]{1,200}$/;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+function whyInvalid(parts: readonly string[], path: string): string | undefined {
+  if (path.startsWith('/')) {
+    return 'must not be absolute';
+  }
+  if (parts.includes('')) {
+    return 'has an empty part';
+  }
+  if (parts.includes('.') || parts.includes('..')) {
+    return 'has a part . or ..';
+  }
+  if (CONTROL.test(path)) {
+    return 'has a control character';
+  }
+  if (Buffer.byteLength(path) > MOST_PATH_BYTES) {
+    return `is longer than ${MOST_PATH_BYTES} bytes`;
+  }
+  if (parts.some((part) => Buffer.byteLength(part) > MOST_PART_BYTES)) {
+    return `has a part longer than ${MOST_PART_BYTES} bytes`;
+  }
+  return undefined;
+}
+
+/** The parts of an object's or a directory's path: relative, `/` between the parts. @throws InvalidPathError */
+export function partsOf(path: string): readonly string[] {
+  const parts = path.split('/');
+  const why = whyInvalid(parts, path);
+  if (why !== undefined) {
+    throw new InvalidPathError(path, why);
+  }
+  return parts;
+}
+
+export function isSessionName(session: string): boolean {
+  return SESSION.test(session) && session !== '.' && session !== '..';
+}
+
+/** @throws InvalidSessionNameError */
+export function assertSessionName(session: string): void {
+  if (!isSessionName(session)) {
+    throw new InvalidSessionNameError(session);
+  }
+}

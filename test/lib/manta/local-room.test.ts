@@ -1,0 +1,160 @@
+/** Who may write how much. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { InsufficientStorageError } from '#lib/manta/errors.ts';
+import { openLocalStore } from '#lib/manta/local.ts';
+import type { ObjectStore } from '#lib/manta/object-store.ts';
+import {
+  bytes,
+  get,
+  hashesOf,
+  KIB,
+  MIB,
+  pieces,
+  put,
+  same,
+  sessionName,
+} from '../../conformance/object-store/harness.ts';
+
+const QUOTA = 10 * MIB;
+
+async function makeStore(t: Test, options: { root?: string; quota?: number; now?: () => number } = {}) {
+  const { root = t.testdir(), quota = QUOTA, now = Date.now } = options;
+  const store = await openLocalStore({ root, quota, clock: { now } });
+  t.teardown(() => store.close());
+  return { root, store };
+}
+
+async function stage(store: ObjectStore, length: number, expect?: number) {
+  const session = await store.open({ path: 'x', session: sessionName(), ...(expect !== undefined && { expect }) });
+  await session.append(pieces(bytes(length)));
+  return session;
+}
+
+test('what is free is the quota less what is stored, staged and promised', async (t) => {
+  const { store } = await makeStore(t);
+  t.equal(await store.free(), QUOTA);
+  const session = await stage(store, MIB, 4 * MIB);
+  t.equal(await store.free(), QUOTA - 4 * MIB, 'reserved');
+  await session.append(pieces(bytes(4 * MIB)));
+  t.equal(await store.free(), QUOTA - 5 * MIB, 'more came than was said');
+  await session.close();
+  t.equal(await store.free(), QUOTA - 5 * MIB, 'staged');
+  const next = await store.open({ path: 'x', session: sessionName(), takeOver: { session: session.session } });
+  t.equal(await store.free(), 0, 'taken over');
+  await store.discard(session.session);
+  t.equal(await store.free(), QUOTA - 5 * MIB, 'the earlier one discarded');
+  await next.commit();
+  t.equal(await store.free(), QUOTA - 5 * MIB, 'committed');
+  await put(store, 'x', bytes(MIB));
+  t.equal(await store.free(), QUOTA - MIB, 'replaced by less');
+  await store.link('x', 'dir/y');
+  t.equal(await store.free(), QUOTA - MIB, 'linked');
+  await store.remove('x');
+  t.equal(await store.free(), QUOTA - MIB, 'one of two names removed');
+  await put(store, 'dir/z', bytes(KIB));
+  await store.removeTree('dir');
+  t.equal(await store.free(), QUOTA, 'all removed');
+});
+
+test('a reservation that was not used up is given back', async (t) => {
+  const { store } = await makeStore(t);
+  for (const end of ['commit', 'close', 'discard'] as const) {
+    const session = await stage(store, KIB, 9 * MIB);
+    await session[end]();
+    await store.discard(session.session);
+    await store.remove('x');
+    t.equal(await store.free(), QUOTA, end);
+  }
+});
+
+test('what other sessions reserved is not to be had', async (t) => {
+  const { store } = await makeStore(t);
+  const first = await stage(store, 0, 6 * MIB);
+  await t.rejects(store.open({ path: 'y', session: sessionName(), expect: 5 * MIB }), {
+    name: 'InsufficientStorageError',
+    needed: 5 * MIB,
+    available: 4 * MIB,
+  });
+  const unannounced = await store.open({ path: 'z', session: sessionName() });
+  await t.rejects(unannounced.append(pieces(bytes(5 * MIB))), InsufficientStorageError);
+  t.ok(unannounced.size <= 4 * MIB);
+  t.strictSame(await unannounced.hashes(), hashesOf(bytes(5 * MIB).subarray(0, unannounced.size)));
+  await first.append(pieces(bytes(6 * MIB)));
+  await first.commit();
+  t.match(await store.info('x'), { size: 6 * MIB });
+});
+
+test('a session that the quota stopped keeps what it staged, and goes on when there is room', async (t) => {
+  const { store } = await makeStore(t);
+  await put(store, 'other', bytes(6 * MIB));
+  const whole = bytes(8 * MIB);
+  const session = await store.open({ path: 'x', session: sessionName() });
+  await t.rejects(session.append(pieces(whole)), InsufficientStorageError);
+  const { size } = session;
+  t.ok(size > 0 && size <= 4 * MIB, `${size} bytes staged`);
+  await store.remove('other');
+  await session.append(pieces(whole.subarray(size)));
+  t.strictSame(await session.hashes(), hashesOf(whole));
+  await session.commit();
+  same(t, await get(store, 'x'), whole, 'read');
+});
+
+test('what another process stored is seen before anybody is refused, and in time', async (t) => {
+  let now = Date.now();
+  const { root, store } = await makeStore(t, { now: () => now });
+  const { store: other } = await makeStore(t, { root });
+  await put(store, 'mine', bytes(6 * MIB));
+  now += 61_000;
+  t.equal(await store.free(), QUOTA - 6 * MIB);
+  await other.remove('mine');
+  await put(store, 'again', bytes(6 * MIB));
+  t.equal(await store.free(), QUOTA - 6 * MIB, 'counted again, because it would not have fitted');
+  await put(other, 'theirs', bytes(3 * MIB));
+  now += 61_000;
+  await t.rejects(store.open({ path: 'x', session: sessionName(), expect: 2 * MIB }), {
+    name: 'InsufficientStorageError',
+    available: MIB,
+  });
+});
+
+test('a store opened anew counts what is there, and two names of one file once', async (t) => {
+  const { root, store } = await makeStore(t);
+  await put(store, 'a/b/c', bytes(MIB));
+  await store.link('a/b/c', 'd/e');
+  const session = await stage(store, MIB);
+  await session.close();
+  const { store: other } = await makeStore(t, { root });
+  // The identity is not made yet, so that nothing else is there.
+  t.equal(await other.free(), QUOTA - 2 * MIB);
+});
+
+test('a disk that fills up is told as such, and what was staged stays', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'imgapi-full-'));
+  t.teardown(() => rmdirSync(root));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', root], { stdio: 'ignore' });
+  } catch {
+    t.pass('needs the right to mount a small file system');
+    return;
+  }
+  t.teardown(() => execFileSync('umount', [root]));
+  const store = await openLocalStore({ root });
+  t.teardown(() => store.close());
+  const whole = bytes(7 * MIB);
+  await put(store, 'other', bytes(3 * MIB));
+  await t.rejects(store.open({ path: 'x', session: sessionName(), expect: 6 * MIB }), InsufficientStorageError);
+  const session = await store.open({ path: 'x', session: sessionName() });
+  await t.rejects(session.append(pieces(whole)), InsufficientStorageError);
+  const { size } = session;
+  t.ok(size > 4 * MIB && size <= 5 * MIB, `${size} bytes staged`);
+  t.strictSame(await session.hashes(), hashesOf(whole.subarray(0, size)));
+  await store.remove('other');
+  await session.append(pieces(whole.subarray(size)));
+  t.strictSame(await session.hashes(), hashesOf(whole));
+  await session.commit();
+  same(t, await get(store, 'x'), whole, 'read');
+});
