@@ -14,7 +14,7 @@ endif
 INSTALLED := node_modules/.installed
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check types lint format run bench clean install which-node
+.PHONY: help demo test check types lint format run docs bench clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data; KEEP=1 leaves them up'
@@ -22,6 +22,7 @@ help:
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
 	@echo 'make check   types, lint, format'
 	@echo 'make bench   the table of timings, also in build/bench.json'
+	@echo 'make docs    rewrite the tables of the docs that come from the code'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what was installed and built, except ./build/data'
 
@@ -66,6 +67,9 @@ check: types lint
 
 test: check
 	@node test/run.ts $(TESTS)
+
+docs: install
+	@node test/docs/generated.ts
 
 bench: install
 	@node test/bench/main.ts $(BENCH)

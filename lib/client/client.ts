@@ -23,6 +23,7 @@ import type {
   UploadParameters,
   WriteOptions,
 } from './parameters.ts';
+import type { HttpAnswer } from './transport.ts';
 import type {
   AncestryEntry,
   ApiImage,
@@ -56,6 +57,11 @@ export class ImgapiClient {
   /** For routes that have no method here. */
   call<T>(call: Call, options?: CallOptions): Promise<T> {
     return this.#caller.json<T>(call, options);
+  }
+
+  /** For answers that are no JSON, or whose headers matter. The body must be read to its end or destroyed. */
+  send(call: Call, options?: CallOptions): Promise<HttpAnswer> {
+    return this.#caller.send(call, options);
   }
 
   /** Lets running calls end, then closes the connections. */

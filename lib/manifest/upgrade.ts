@@ -49,7 +49,7 @@ function successors(manifest: Manifest): Manifest {
     state: disabled ? 'disabled' : 'active',
     ...(publishedAt ? { published_at: publishedAt } : {}),
     ...(Array.isArray(files) ? { files: files.map(upgradeFile) } : {}),
-    ...(size ? { image_size: Number(size) } : {}),
+    ...(size ? { image_size: typeof size === 'string' ? Number(size) : size } : {}),
   };
 }
 
@@ -64,10 +64,11 @@ function withSeconds(date: unknown): unknown {
 function upgradeFile(file: unknown): unknown {
   if (!isObject(file)) return file;
   const { path, url, ...rest } = file;
-  return rest['compression'] ? rest : { ...rest, compression: compressionOf(String(path ?? url ?? '')) };
+  return rest['compression'] ? rest : { ...rest, compression: compressionOf(path ?? url) };
 }
 
-function compressionOf(name: string): string {
+function compressionOf(name: unknown): string {
+  if (typeof name !== 'string') return 'none';
   if (name.endsWith('.gz')) return 'gzip';
   return name.endsWith('.bz2') ? 'bzip2' : 'none';
 }

@@ -11,6 +11,8 @@ import { KeyError } from './errors.ts';
 
 const generate = promisify(generateKeyPair);
 
+const ED25519_BYTES = 32;
+
 export interface Fingerprints {
   /** `aa:bb:…`, as Triton and Manta name keys. */
   readonly md5: string;
@@ -71,7 +73,7 @@ export function parsePrivateKey(text: string, options: { name?: string; passphra
     });
     return {
       publicKey: toPublicKey(parsed.toPublic()),
-      keyObject: createPrivateKey(parsed.toString('pkcs8')),
+      keyObject: toPrivateKeyObject(parsed),
     };
   } catch (cause) {
     const encrypted = cause instanceof Error && cause.name === 'KeyEncryptedError';
@@ -108,6 +110,19 @@ export async function generateKeys(options: { type?: 'ed25519' | 'ecdsa'; commen
     publicOpenssh: publicKey.toString('ssh'),
     fingerprints: fingerprintsOf(publicKey),
   };
+}
+
+/** sshpk drops leading zeros of an Ed25519 seed, and what it writes then is no valid key: one key in 256 has some. */
+function toPrivateKeyObject(key: sshpk.PrivateKey): KeyObject {
+  if (key.type !== 'ed25519') return createPrivateKey(key.toString('pkcs8'));
+  const { x } = createPublicKey(key.toPublic().toString('pkcs8')).export({ format: 'jwk' });
+  const seed = Buffer.alloc(ED25519_BYTES);
+  const data = key.parts.find(({ name }) => name === 'k')?.data ?? Buffer.alloc(0);
+  data.copy(seed, ED25519_BYTES - data.length);
+  return createPrivateKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: x ?? '', d: seed.toString('base64url') },
+    format: 'jwk',
+  });
 }
 
 function toPublicKey(key: sshpk.Key): PublicKey {

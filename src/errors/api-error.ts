@@ -1,5 +1,5 @@
 /** The one error class that carries an answer for the caller; everything else becomes InternalError. */
-import { VError } from 'verror';
+import VError from 'verror';
 import { ERRORS, type ErrorCode } from './registry.ts';
 
 /** `Missing` and `MissingParameter` are both in use, see the behaviour of each field in docs/index.md. */

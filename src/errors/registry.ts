@@ -70,6 +70,11 @@ export const ERRORS = {
     remedy: 'Copy again, or delete it.',
   },
   CopyAlreadyFinished: { status: 409, when: 'the copy has ended already', remedy: 'Look at its result.' },
+  OriginMismatch: {
+    status: 409,
+    when: 'an origin that is here has another file than the same image at the source',
+    remedy: 'Verify both images: one is damaged, or two images got one UUID.',
+  },
   ImageFileBusy: {
     status: 409,
     when: 'another writer is placing a file of this image',

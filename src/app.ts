@@ -1,0 +1,178 @@
+/**
+ * One IMGAPI process: opens the stores, starts the listeners, the copy worker and the background tasks, and takes it
+ * all down again in reverse. `main.ts` runs it from a config file; tests run it in their own process.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type Logger from 'bunyan';
+import { type Clock, systemClock } from '#lib/clock.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { openLocalStore } from '#lib/manta/local.ts';
+import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import type { Bucket } from '#lib/moray/store.ts';
+import type { Accounts } from '#lib/ufds/accounts.ts';
+import { cacheAccounts } from '#lib/ufds/cache.ts';
+import { openAccountsFile } from '#lib/ufds/file.ts';
+import type { Config } from './config/config.ts';
+import { LEASES } from './copies/leases.ts';
+import { COPY_BUCKETS } from './copies/model.ts';
+import { startCopyWorker } from './copies/worker.ts';
+import { linkAuthentication } from './datacenters/authenticate.ts';
+import { LINK_BUCKETS } from './datacenters/documents.ts';
+import { ensureOperatorToken } from './datacenters/operator-token.ts';
+import { faultsFrom } from './fault-points.ts';
+import { auditTo } from './http/audit.ts';
+import { openAuthKeys } from './http/auth-keys.ts';
+import { authenticator } from './http/authenticate.ts';
+import { listenMetrics, type Metrics, makeMetrics } from './http/metrics.ts';
+import { linkListenerRoutes, mainRoutes } from './http/routes.ts';
+import { type Done, listen } from './http/server.ts';
+import { ARCHIVED } from './images/archive.ts';
+import { CLONES } from './images/clone-journal.ts';
+import { PENDING_SHARES } from './images/shares.ts';
+import { UPLOADS } from './images/upload-register.ts';
+import { PULL_BUCKETS } from './pulls/documents.ts';
+import type { Service } from './service.ts';
+import { runTasks } from './tasks/periodic.ts';
+import { serviceTasks } from './tasks/service-tasks.ts';
+
+export interface Imgapi {
+  /** Of the main port. */
+  readonly url: string;
+  /** Of the listener for other datacenters, when there is one. */
+  readonly linksUrl: string | undefined;
+  readonly metricsUrl: string | undefined;
+  readonly service: Service;
+  /** Takes no more requests, lets those under way end within `patience` milliseconds, and releases everything. */
+  close(patience?: number): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** See `fault-points.ts`. */
+  readonly fault?: string | undefined;
+}
+
+const BUCKETS: readonly Bucket[] = [
+  IMAGES,
+  UPLOADS,
+  PENDING_SHARES,
+  ARCHIVED,
+  CLONES,
+  LEASES,
+  ...COPY_BUCKETS,
+  ...LINK_BUCKETS,
+  ...PULL_BUCKETS,
+];
+const PATIENCE_MS = 10_000;
+
+export async function startImgapi(config: Config, options: StartOptions): Promise<Imgapi> {
+  const { log, clock = systemClock } = options;
+  // What was opened, to be closed in reverse: also when a later step fails.
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.reverse()) {
+      await close().catch((error: unknown) => log.error({ err: error }, 'closing failed'));
+    }
+  };
+  try {
+    const service = await openService(config, log, clock, options.fault, opened);
+    const worker = startCopyWorker(service);
+    opened.push(() => worker.stop());
+    const authKeys = await openAuthKeys(config, log);
+    const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
+    const common = {
+      log,
+      serverName: config.serverName,
+      jsonLimit: config.limits.jsonBytes,
+      onDone: observer(log, metrics),
+    };
+
+    let patience = PATIENCE_MS;
+    const main = await listen(
+      {
+        ...common,
+        routes: mainRoutes(service, authKeys, worker),
+        authenticate: authenticator(config, authKeys, clock),
+      },
+      config.address,
+      config.port,
+    );
+    opened.push(() => main.close(patience));
+    const links =
+      config.links.port === undefined
+        ? undefined
+        : await listen(
+            { ...common, routes: linkListenerRoutes(service), authenticate: linkAuthentication(service) },
+            config.links.address,
+            config.links.port,
+          );
+    if (links) opened.push(() => links.close(patience));
+    const metricsListener =
+      metrics && config.metrics ? await listenMetrics(metrics, config.metrics.address, config.metrics.port) : undefined;
+    if (metricsListener) opened.push(() => metricsListener.close());
+    const tasks = runTasks(serviceTasks(service), log);
+    opened.push(() => tasks.stop());
+    return {
+      url: main.url,
+      linksUrl: links?.url,
+      metricsUrl: metricsListener?.url,
+      service,
+      async close(given = PATIENCE_MS) {
+        patience = given;
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function openService(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  fault: string | undefined,
+  opened: (() => Promise<unknown>)[],
+): Promise<Service> {
+  await mkdir(config.dataDir, { recursive: true });
+  await ensureOperatorToken(config.dataDir);
+  const store = await openSqliteStore({ path: join(config.dataDir, 'imgapi.db'), log });
+  opened.push(() => store.close());
+  await store.open(BUCKETS);
+  const { quotaBytes: quota } = config.storage;
+  const local = await openLocalStore({
+    root: join(config.dataDir, 'storage'),
+    log,
+    ...(quota === undefined ? {} : { quota }),
+  });
+  opened.push(() => local.close());
+  const accounts = config.mode === 'dc' ? await openAccounts(config, log, clock) : undefined;
+  if (accounts) opened.push(() => accounts.close());
+  const worker = `${process.pid}.${randomUUID()}`;
+  return { config, store, storages: { local }, accounts, clock, log, worker, faults: faultsFrom(fault) };
+}
+
+async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<Accounts> {
+  const { file, cacheSeconds } = config.accounts;
+  return cacheAccounts(await openAccountsFile({ path: file, log, clock }), { ttl: cacheSeconds * 1000, clock });
+}
+
+function observer(log: Logger, metrics: Metrics | undefined): (done: Done) => void {
+  const audit = auditTo(log);
+  return (done) => {
+    audit(done);
+    metrics?.record(done);
+  };
+}
+
+function metricLabels(config: Config): Record<string, string> {
+  const { datacenterName: datacenter, instanceUuid: zonename, serverUuid: server, serviceName: service } = config;
+  const labels = { datacenter, zonename, server, service };
+  return Object.fromEntries(
+    Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

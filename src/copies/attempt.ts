@@ -1,0 +1,152 @@
+/**
+ * Who works on a transfer. A worker *claims* it: the attempt gets a number, a staging of its own and a lease, and the
+ * placeholder notes the staging's name, so that from then on no earlier attempt can place the file. The worker extends
+ * the lease at every heartbeat; when it cannot, or finds that it is not its own any more, it stops.
+ *
+ * All writes here are conditional on the attempt. A worker that was paused past its lease and goes on finds another
+ * attempt, and has staged its bytes where nobody looks.
+ */
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Stored, Write } from '#lib/moray/store.ts';
+import { updateObject, updateWith } from '#lib/moray/update.ts';
+import { isAbandoned, recoverPlacement } from '../images/file-placement.ts';
+import { loadRaw, type StoredImage } from '../images/load.ts';
+import { putRecord } from '../images/record-write.ts';
+import type { Service } from '../service.ts';
+import { isHeld, newLease } from './leases.ts';
+import { COPIES, putOrder, putTransfer, sessionOf, TRANSFERS, type Transfer } from './model.ts';
+import { nextOrderState, nextTransferState } from './states.ts';
+
+/** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
+export class AttemptLostError extends Error {
+  override readonly name = 'AttemptLostError';
+
+  constructor(transfer: Pick<Transfer, 'image' | 'attempt'>) {
+    super(`attempt ${transfer.attempt} at image "${transfer.image}" is over`);
+  }
+}
+
+/** Whether a worker may take the transfer up now. */
+export function isClaimable({ live, state, lease, retry }: Transfer, now: number): boolean {
+  if (!live) return false;
+  return state === 'queued' ? retry.not_before <= now : state === 'running' && !isHeld(lease, now);
+}
+
+/** The claimed transfer; undefined when another process was faster or it cannot be worked on just now. */
+export async function claim(service: Service, { value, etag }: Stored<Transfer>): Promise<Transfer | undefined> {
+  const placeholder = await settledPlaceholder(service, value.image);
+  if (!placeholder) return undefined;
+  const claimed: Transfer = {
+    ...value,
+    state: nextTransferState(value.state, 'claim'),
+    attempt: value.attempt + 1,
+    claimed_at: service.clock.now(),
+    lease: newLease(service, service.config.copies.leaseSeconds),
+  };
+  const { copy } = placeholder.value;
+  if (!copy) return undefined;
+  const session = sessionOf(claimed, claimed.attempt);
+  const writes = [
+    putTransfer(claimed, etag),
+    putRecord({ ...placeholder.value, copy: { ...copy, session } }, placeholder.etag),
+    ...(await startWrites(service, claimed)),
+  ];
+  try {
+    await service.store.batch(writes);
+  } catch (error) {
+    if (error instanceof EtagConflictError) return undefined;
+    throw error;
+  }
+  await service.faults.reach('copy:transfer-claimed');
+  return claimed;
+}
+
+/**
+ * The placeholder, unless something is just being placed. A file that an earlier attempt was about to place is settled
+ * by the one that follows, once it has taken the bytes over: undoing the placement removes them.
+ */
+async function settledPlaceholder(service: Service, image: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, image);
+  if (stored?.value.copy?.state !== 'live') return undefined;
+  if (stored.value.intent?.kind === 'file' && isAbandoned(stored.value, service.clock.now())) return stored;
+  const settled = await recoverPlacement(service, stored);
+  return settled?.value.intent ? undefined : settled;
+}
+
+async function startWrites(service: Service, { orders }: Transfer): Promise<Write[]> {
+  const found = await service.store.getMany(COPIES, orders);
+  return found
+    .filter(({ value }) => value.state === 'queued')
+    .map(({ value, etag }) => {
+      const started_at = new Date(service.clock.now()).toISOString();
+      return putOrder({ ...value, state: nextOrderState(value.state, 'start'), started_at }, etag);
+    });
+}
+
+/** Changes the transfer while the attempt is this worker's. @throws AttemptLostError */
+async function changeOwn(service: Service, own: Transfer, change: (current: Transfer) => Transfer): Promise<Transfer> {
+  const updated = await updateObject(service.store, TRANSFERS, own.image, (current) => {
+    assertOwn(service, own, current);
+    return { ...change(current), rev: current.rev + 1 };
+  });
+  if (!updated) throw new AttemptLostError(own);
+  return updated.value;
+}
+
+function assertOwn(service: Service, own: Transfer, current: Transfer): void {
+  const isOwn = current.id === own.id && current.attempt === own.attempt && current.lease?.worker === service.worker;
+  if (!isOwn || current.state !== 'running') throw new AttemptLostError(own);
+}
+
+/** What the worker knows by now. */
+export type Advance = Partial<
+  Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
+>;
+
+/** Extends the lease and records how far it got. @throws AttemptLostError */
+export function heartbeat(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
+  return changeOwn(service, own, (current) => ({
+    ...current,
+    ...advance,
+    lease: newLease(service, service.config.copies.leaseSeconds),
+  }));
+}
+
+/**
+ * Goes on in another staging, because the bytes so far are of no use. Answers the attempt's successor, which has the
+ * next number. @throws AttemptLostError
+ */
+export async function startOver(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
+  const updated = await updateWith(service.store, TRANSFERS, own.image, async (current) => {
+    assertOwn(service, own, current);
+    const placeholder = await loadRaw(service, own.image);
+    if (!placeholder?.value.copy) throw new AttemptLostError(own);
+    const { staged: _staged, rate: _rate, ...rest } = current;
+    const attempt = own.attempt + 1;
+    const lease = newLease(service, service.config.copies.leaseSeconds);
+    const copy = { ...placeholder.value.copy, session: sessionOf(own, attempt) };
+    return {
+      value: { ...rest, ...advance, bytes: 0, attempt, lease, rev: current.rev + 1 },
+      also: [putRecord({ ...placeholder.value, copy }, placeholder.etag)],
+    };
+  });
+  if (!updated) throw new AttemptLostError(own);
+  return updated.value;
+}
+
+/** Puts the transfer back, for any worker to take up from `advance.retry.not_before` on. @throws AttemptLostError */
+export function releaseAttempt(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
+  return changeOwn(service, own, (current) => {
+    const { lease: _lease, rate: _rate, ...rest } = current;
+    return { ...rest, ...advance, state: nextTransferState(current.state, 'release') };
+  });
+}
+
+/** The file is in its place and in the record. @throws AttemptLostError */
+export function markReceived(service: Service, own: Transfer): Promise<Transfer> {
+  return changeOwn(service, own, (current) => {
+    const { lease: _lease, rate: _rate, staged: _staged, error: _error, ...rest } = current;
+    const via = own.via ?? rest.via;
+    return { ...rest, ...(via ? { via } : {}), bytes: rest.total, state: nextTransferState(current.state, 'receive') };
+  });
+}

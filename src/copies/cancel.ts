@@ -1,0 +1,64 @@
+/** Ending a copy by request: as such, or by deleting the image that it brings. */
+import { ApiError } from '../errors/api-error.ts';
+import { loadRaw, type StoredImage } from '../images/load.ts';
+import { assertNoDependents } from '../images/origins.ts';
+import type { Caller, Service } from '../service.ts';
+import { currentRecord } from './chain.ts';
+import { decide, refusal } from './decision.ts';
+import { endOrder } from './end-order.ts';
+import { ordersOf } from './find-orders.ts';
+import type { CopyOrder } from './model.ts';
+import { removePlaceholder } from './remove-placeholder.ts';
+
+/**
+ * Cancels the caller's orders for the image. Answers the latest of them.
+ * @throws 404 when none is under way; 409 CopyAlreadyFinished when it ended in this moment; 422
+ * ImageHasDependentImages when the image only comes along with others
+ */
+export async function cancelCopy(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder> {
+  const record = (await currentRecord(service, uuid))?.value;
+  const live = (await ordersOf(service, uuid, account)).filter((order) => order.live);
+  if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw refusal('not-found', uuid);
+  const own = live.filter((order) => order.image === uuid);
+  if (own.length === 0) throw onlyComesAlong(uuid, live);
+  const ended = await Promise.all(own.map((order) => endOrder(service, order.uuid, { event: 'cancel' })));
+  const [latest] = ended;
+  if (!latest) throw refusal('not-found', uuid);
+  return latest;
+}
+
+function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
+  const images = orders.map(({ image }) => `"${image}"`).join(', ');
+  return new ApiError(
+    'ImageHasDependentImages',
+    `image "${uuid}" comes along with the copy of ${images}, which builds on it; cancel that copy`,
+  );
+}
+
+/** DeleteImage of a placeholder that the caller may change. @throws 422 ImageHasDependentImages, 409 */
+export async function deletePlaceholder(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
+  const uuid = stored.key;
+  const outcome = decide(stored.value, caller.account, 'delete');
+  if (outcome === 'not-found') throw refusal(outcome, uuid);
+  // An image that builds on it is on its way as well, and would be left without its origin.
+  await assertNoDependents(service, uuid);
+  if (outcome === 'canceled-by-delete') await cancelAll(service, uuid);
+  else if (outcome === 'remove-placeholder') await removePlaceholder(service, stored);
+}
+
+/** Every order for the image, whoever asked for it: nobody can want it copied and deleted at once. */
+async function cancelAll(service: Service, uuid: string): Promise<void> {
+  for (const order of await ordersOf(service, uuid, undefined)) {
+    if (order.live && order.image === uuid) await endOrder(service, order.uuid, { event: 'cancel' });
+  }
+}
+
+/** AdminImport takes the place of a failed copy. False when it was no such placeholder any more. @throws 409 */
+export async function replaceFailedPlaceholder(service: Service, stored: StoredImage): Promise<boolean> {
+  const current = await loadRaw(service, stored.key);
+  const outcome = decide(current?.value, undefined, 'admin-import');
+  if (outcome === 'exists') throw refusal(outcome, stored.key);
+  if (!current || outcome !== 'replace-placeholder') return false;
+  await removePlaceholder(service, current);
+  return true;
+}

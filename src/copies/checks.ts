@@ -1,0 +1,79 @@
+/**
+ * The checks before a copy, in the order in which they have to come: what is local and not the caller's own is looked
+ * at last, so that nobody learns of it who could not see the image at the source.
+ */
+import { isUuid } from '#lib/uuid.ts';
+import type { ImageSource, SourceImage } from '../datacenters/source.ts';
+import { knownDatacenters, sourceFor } from '../datacenters/sources.ts';
+import { ApiError, validationFailed } from '../errors/api-error.ts';
+import type { Service } from '../service.ts';
+
+/** The other datacenter that a parameter names. @throws 422 ValidationFailed datacenter */
+export async function namedDatacenter(service: Service, name: unknown): Promise<ImageSource> {
+  if (name === undefined || name === '') {
+    throw validationFailed(
+      'datacenter',
+      `name the datacenter to copy from: ${await others(service)}`,
+      'MissingParameter',
+    );
+  }
+  const isHere = name === service.config.datacenterName;
+  const source = typeof name === 'string' && !isHere ? await sourceFor(service, name) : undefined;
+  if (source) return source;
+  const shown = JSON.stringify(name);
+  if (isHere) {
+    throw validationFailed(
+      'datacenter',
+      `datacenter is ${shown}, which is this one; the others are ${await others(service)}`,
+    );
+  }
+  throw validationFailed(
+    'datacenter',
+    `datacenter is ${shown}, which is not linked with this one; linked are ${await others(service)}. ` +
+      'An operator links datacenters with: imgapiadm link-dc NAME URL --token TOKEN',
+  );
+}
+
+async function others(service: Service): Promise<string> {
+  const names = (await knownDatacenters(service)).filter((name) => name !== service.config.datacenterName);
+  return names.length > 0 ? names.map((name) => `"${name}"`).join(', ') : 'none';
+}
+
+/** @throws 422 ValidationFailed account */
+export function requiredAccount(account: unknown): string {
+  if (isUuid(account)) return account;
+  if (account === undefined || account === '') {
+    throw validationFailed('account', 'name the account that owns the image', 'MissingParameter');
+  }
+  throw validationFailed('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
+}
+
+/** @throws 422 ValidationFailed state */
+export function assertActive({ manifest }: SourceImage, source: string): void {
+  const { state, uuid } = manifest;
+  if (state === 'active') return;
+  throw validationFailed(
+    'state',
+    `image "${String(uuid)}" is ${String(state)} in datacenter "${source}"; it must be active`,
+  );
+}
+
+/** What an operator may import: the flag `disabled` comes along. @throws 422 ValidationFailed state */
+export function assertUsable({ manifest }: SourceImage, source: string): void {
+  const { state, uuid } = manifest;
+  if (state === 'active' || state === 'disabled') return;
+  throw validationFailed(
+    'state',
+    `image "${String(uuid)}" is ${String(state)} at "${source}"; it must be active or disabled`,
+  );
+}
+
+/** @throws 401 UnauthorizedError */
+export function assertOwned({ manifest }: SourceImage, account: string, source: string): void {
+  if (manifest['owner'] === account) return;
+  const { uuid } = manifest;
+  throw new ApiError(
+    'UnauthorizedError',
+    `account "${account}" does not own image "${String(uuid)}" in datacenter "${source}"`,
+  );
+}

@@ -1,0 +1,169 @@
+/**
+ * The end of an order that brings its images: all of them become usable in one batch, together with the order.
+ *
+ * Before that the source is asked once more what each image looks like now. Gone, or not to be asked: the snapshot
+ * in the placeholder counts. Another owner, or another file: the order fails. Else the fields that may change count
+ * as they are now, so that whoever was unshared there meanwhile is not let in here.
+ */
+
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Write } from '#lib/moray/store.ts';
+import type { ImageSource } from '../datacenters/source.ts';
+import { recordedSource } from '../datacenters/sources.ts';
+import { putRecord } from '../images/record-write.ts';
+import type { Service } from '../service.ts';
+import { endOrder, type OrderContents, readOrder } from './end-order.ts';
+import { CopyError } from './failures.ts';
+import {
+  type CopyOrder,
+  deleteTransfer,
+  type MemberResult,
+  type OrderMember,
+  putOrder,
+  type Transfer,
+} from './model.ts';
+import { type Incoming, incomingImage, usableRecord } from './placeholder.ts';
+import { failureOf } from './retry.ts';
+import { isFinal, nextOrderState } from './states.ts';
+
+/** How long the commit waits for one manifest; the snapshot is as good as nothing better. */
+const REREAD_MS = 10_000;
+const TRIES = 20;
+
+/**
+ * Commits the order if all its images are safe, fails it if one is not here any more, and else leaves it alone. Any
+ * process may call it at any time; of several that do, one wins and the others find it done.
+ */
+export async function settleOrder(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
+  const fresh = new Map<string, Incoming>();
+  for (let attempt = 1; ; attempt++) {
+    const contents = await readOrder(service, uuid);
+    if (!contents || isFinal(contents.order.value.state)) return;
+    const lost = contents.order.value.members.find((member) => standing(contents, member) === 'lost');
+    if (lost) {
+      const message = `image "${lost.uuid}" was removed here while it was being copied`;
+      await endOrder(service, uuid, { event: 'fail', failure: { code: 'PlaceholderGone', message }, image: lost.uuid });
+      return;
+    }
+    if (contents.order.value.members.some((member) => standing(contents, member) === 'coming')) return;
+    if (!(await readAgain(service, contents, fresh, signal))) return;
+    await service.faults.reach('copy:before-commit');
+    try {
+      await service.store.batch(commitWrites(service, contents, fresh));
+    } catch (error) {
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+      continue;
+    }
+    await service.faults.reach('copy:committed');
+    service.log.info({ order: uuid, images: contents.order.value.images }, 'copy succeeded');
+    return;
+  }
+}
+
+/** `received`: to be made usable. `usable`: another order did that. */
+function standing(
+  { transfers, records, order }: OrderContents,
+  { uuid }: OrderMember,
+): 'coming' | 'received' | 'usable' | 'lost' {
+  const record = records.get(uuid)?.value;
+  const transfer = transfers.get(uuid)?.value;
+  if (record?.activated && !record.copy && record.state !== 'deleting') return 'usable';
+  if (record?.copy?.state !== 'live' || !transfer?.orders.includes(order.value.uuid)) return 'lost';
+  return transfer.state === 'received' && record.files?.[0]?.sha1 === transfer.sha1 && !record.intent
+    ? 'received'
+    : 'coming';
+}
+
+/** Fills `fresh` with the manifests as they are now. False when the order failed by what they say. */
+async function readAgain(
+  service: Service,
+  contents: OrderContents,
+  fresh: Map<string, Incoming>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { uuid, members } = contents.order.value;
+  for (const member of members) {
+    if (fresh.has(member.uuid) || standing(contents, member) !== 'received') continue;
+    const record = contents.records.get(member.uuid)?.value;
+    const transfer = contents.transfers.get(member.uuid)?.value;
+    if (!record || !transfer) continue;
+    try {
+      const incoming = await manifestNow(service, record, transfer, signal);
+      if (incoming) fresh.set(member.uuid, incoming);
+    } catch (error) {
+      if (!(error instanceof CopyError)) throw error;
+      await endOrder(service, uuid, { event: 'fail', failure: failureOf(error), image: member.uuid });
+      return false;
+    }
+  }
+  return true;
+}
+
+/** Undefined when the snapshot counts. @throws CopyError when the image may not become usable here */
+async function manifestNow(
+  service: Service,
+  record: ImageRecord,
+  transfer: Transfer,
+  signal: AbortSignal,
+): Promise<Incoming | undefined> {
+  const source = await recordedSource(service, transfer.source);
+  const incoming = source && (await askAgain(service, source, record, transfer.account, signal));
+  if (!incoming) return undefined;
+  const where = `in datacenter "${transfer.source}"`;
+  if (transfer.account !== undefined && incoming.record.owner !== record.owner) {
+    throw new CopyError('NotOwner', `image "${record.uuid}" belongs to another account ${where} by now`);
+  }
+  if (incoming.file.sha1 !== transfer.sha1) {
+    throw new CopyError('SourceChanged', `image "${record.uuid}" has another file ${where} by now`);
+  }
+  return incoming;
+}
+
+async function askAgain(
+  service: Service,
+  source: ImageSource,
+  { uuid, channels }: ImageRecord,
+  account: string | undefined,
+  signal: AbortSignal,
+): Promise<Incoming | undefined> {
+  try {
+    const image = await source.getImage(uuid, account, AbortSignal.any([signal, AbortSignal.timeout(REREAD_MS)]));
+    return incomingImage(service, image, {
+      source: source.name,
+      policy: account === undefined ? 'all' : 'own',
+      ...(channels ? { channels } : {}),
+    });
+  } catch (error) {
+    // A process that stops leaves the commit to one that can ask.
+    signal.throwIfAborted();
+    service.log.info({ err: error, image: uuid, source: source.name }, 'manifest not read again; the snapshot counts');
+    return undefined;
+  }
+}
+
+function commitWrites(service: Service, contents: OrderContents, fresh: ReadonlyMap<string, Incoming>): Write[] {
+  const now = service.clock.now();
+  const writes: Write[] = [];
+  const members = contents.order.value.members.map((member) => {
+    const record = contents.records.get(member.uuid);
+    const transfer = contents.transfers.get(member.uuid);
+    const received = standing(contents, member) === 'received';
+    if (received && record && transfer) {
+      const usable = usableRecord(record.value, fresh.get(member.uuid), now);
+      writes.push(putRecord(usable, record.etag), deleteTransfer(transfer));
+    }
+    const { attempt = 0, via } = transfer?.value ?? {};
+    const result: MemberResult = { state: 'succeeded', bytes: member.size, attempt, ...(via ? { via } : {}) };
+    return { ...member, result };
+  });
+  const { value: order, etag } = contents.order;
+  const committed: CopyOrder = {
+    ...order,
+    members,
+    state: nextOrderState(order.state, 'commit'),
+    live: false,
+    finished_at: new Date(now).toISOString(),
+  };
+  return [putOrder(committed, etag), ...writes];
+}

@@ -1,0 +1,107 @@
+/**
+ * What copies leave behind goes after a while: finished orders, and the placeholders and bytes of failed copies. What
+ * a live order lists is never touched, however old. The plan is a value, and a real run carries out just that.
+ */
+import type { ObjectStore } from '#lib/manta/object-store.ts';
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Filter, Stored } from '#lib/moray/store.ts';
+import { storageOf } from '../images/file-placement.ts';
+import { loadRaw } from '../images/load.ts';
+import type { Service } from '../service.ts';
+import { COPIES, type CopyOrder, deleteTransfer, TRANSFERS, type Transfer } from './model.ts';
+import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
+import { BYTE_LINKS } from './same-store.ts';
+import { sessionsInUse } from './sessions-in-use.ts';
+
+export interface ExpiryReport {
+  /** Images whose failed copy is given up, with the bytes that go. */
+  readonly placeholders: readonly { readonly uuid: string; readonly bytes: number }[];
+  /** UUIDs of finished orders. */
+  readonly orders: readonly string[];
+  /** Paths of names for linked bytes that no attempt uses any more. */
+  readonly links: readonly string[];
+}
+
+interface ExpiryPlan {
+  readonly transfers: readonly Stored<Transfer>[];
+  readonly orders: readonly Stored<CopyOrder>[];
+  readonly links: readonly { readonly stor: string; readonly path: string }[];
+}
+
+/** With `dryRun`, what a run would do now. */
+export async function expireCopies(service: Service, { dryRun }: { readonly dryRun: boolean }): Promise<ExpiryReport> {
+  const plan = await planExpiry(service);
+  const done = dryRun ? plan : await carryOut(service, plan);
+  return {
+    placeholders: done.transfers.map(({ key, value }) => ({ uuid: key, bytes: value.bytes })),
+    orders: done.orders.map(({ key }) => key),
+    links: done.links.map(({ path }) => path),
+  };
+}
+
+async function planExpiry(service: Service): Promise<ExpiryPlan> {
+  const { keepFailedSeconds, keepFinishedSeconds } = service.config.copies;
+  const [transfers, orders] = await Promise.all([
+    service.store.find(TRANSFERS, { filter: endedBefore(service, 'ended_at', keepFailedSeconds) }),
+    service.store.find(COPIES, { filter: endedBefore(service, 'finished_at', keepFinishedSeconds) }),
+  ]);
+  return { transfers, orders, links: await unusedLinks(service) };
+}
+
+function endedBefore(service: Service, field: string, seconds: number): Filter {
+  const cutoff = new Date(service.clock.now() - seconds * 1000).toISOString();
+  return {
+    op: 'and',
+    of: [
+      { op: 'eq', field: 'live', value: false },
+      { op: 'lt', field, value: cutoff },
+    ],
+  };
+}
+
+async function unusedLinks(service: Service): Promise<ExpiryPlan['links']> {
+  const links: { stor: string; path: string; session: string }[] = [];
+  for (const storage of Object.values(service.storages) as ObjectStore[]) {
+    const entries = await storage.list(BYTE_LINKS);
+    const { name: stor } = storage;
+    links.push(...entries.map(({ name }) => ({ stor, path: `${BYTE_LINKS}/${name}`, session: name })));
+  }
+  if (links.length === 0) return [];
+  const used = await sessionsInUse(service);
+  return links.filter(({ session }) => !used.has(session)).map(({ stor, path }) => ({ stor, path }));
+}
+
+async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan> {
+  const transfers: Stored<Transfer>[] = [];
+  for (const stored of plan.transfers) if (await removeFailed(service, stored)) transfers.push(stored);
+  const orders: Stored<CopyOrder>[] = [];
+  for (const stored of plan.orders) if (await removeOrder(service, stored)) orders.push(stored);
+  for (const { stor, path } of plan.links) await storageOf(service.storages, stor).remove(path);
+  return { transfers, orders, links: plan.links };
+}
+
+/** False when somebody ordered the image again meanwhile. */
+async function removeFailed(service: Service, transfer: Stored<Transfer>): Promise<boolean> {
+  try {
+    const record = await loadRaw(service, transfer.key);
+    if (record?.value.copy?.state === 'failed') await removePlaceholder(service, record);
+    else {
+      await service.store.batch([deleteTransfer(transfer)]);
+      await discardStaging(service, transfer.value);
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof EtagConflictError) return false;
+    throw error;
+  }
+}
+
+async function removeOrder(service: Service, { key, etag }: Stored<CopyOrder>): Promise<boolean> {
+  try {
+    await service.store.batch([{ op: 'del', bucket: COPIES, key, ifEtag: etag }]);
+    return true;
+  } catch (error) {
+    if (error instanceof EtagConflictError) return false;
+    throw error;
+  }
+}

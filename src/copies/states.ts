@@ -1,0 +1,79 @@
+/**
+ * The state machines of orders and transfers, as tables: state × event → next state. What a table does not list cannot
+ * happen, and asking for it is a fault of ours. The docs print these tables and the tests walk them.
+ *
+ * An order:
+ * - `queued`: recorded; no worker has begun on any of its images.
+ * - `running`: at least one of its images was taken up.
+ * - `succeeded`: all its images became usable, in one batch with this state.
+ * - `failed`: one of them cannot be had. `canceled`: somebody said so.
+ *
+ * A transfer:
+ * - `queued`: waits for a worker, perhaps until `retry.not_before`.
+ * - `running`: a worker holds its lease. When the lease runs out, it may be claimed like a queued one.
+ * - `received`: the verified file is in its place and in the placeholder's record; waits for the rest of its order.
+ * - `failed`: no live order lists it, because it failed for good or because another member of its order did. The
+ *   placeholder and the bytes are kept for a while, for whoever orders the image again.
+ * - `gone`: the document is removed: the image became usable, or the copy was canceled, or nobody came back for it.
+ */
+
+export const ORDER_STATES = ['queued', 'running', 'succeeded', 'failed', 'canceled'] as const;
+export type OrderState = (typeof ORDER_STATES)[number];
+
+export const ORDER_EVENTS = ['start', 'commit', 'fail', 'cancel'] as const;
+export type OrderEvent = (typeof ORDER_EVENTS)[number];
+
+export const ORDER_MOVES: Readonly<Record<OrderState, Readonly<Partial<Record<OrderEvent, OrderState>>>>> = {
+  // A recopy, or an order whose images another order brought meanwhile, succeeds without ever running.
+  queued: { start: 'running', commit: 'succeeded', fail: 'failed', cancel: 'canceled' },
+  running: { start: 'running', commit: 'succeeded', fail: 'failed', cancel: 'canceled' },
+  succeeded: {},
+  failed: {},
+  canceled: {},
+};
+
+export function isFinal(state: OrderState): boolean {
+  return Object.keys(ORDER_MOVES[state]).length === 0;
+}
+
+export const TRANSFER_STATES = ['queued', 'running', 'received', 'failed', 'gone'] as const;
+export type StoredTransferState = Exclude<(typeof TRANSFER_STATES)[number], 'gone'>;
+export type TransferState = StoredTransferState;
+
+export const TRANSFER_EVENTS = [
+  'claim',
+  'release',
+  'receive',
+  'fail',
+  'order-again',
+  'commit',
+  'cancel',
+  'expire',
+] as const;
+export type TransferEvent = (typeof TRANSFER_EVENTS)[number];
+
+export const TRANSFER_MOVES: Readonly<
+  Record<(typeof TRANSFER_STATES)[number], Readonly<Partial<Record<TransferEvent, (typeof TRANSFER_STATES)[number]>>>>
+> = {
+  queued: { claim: 'running', fail: 'failed', cancel: 'gone' },
+  // `claim` after the lease ran out; `release` to try again later, or because the process stops.
+  running: { claim: 'running', release: 'queued', receive: 'received', fail: 'failed', cancel: 'gone' },
+  // `fail`: another member of its order failed.
+  received: { fail: 'failed', commit: 'gone', cancel: 'gone' },
+  failed: { 'order-again': 'queued', cancel: 'gone', expire: 'gone' },
+  gone: {},
+};
+
+/** @throws when the table has no such move */
+export function nextOrderState(state: OrderState, event: OrderEvent): OrderState {
+  const next = ORDER_MOVES[state][event];
+  if (!next) throw new Error(`a copy order that is ${state} cannot ${event}`);
+  return next;
+}
+
+/** @throws when the table has no such move, or when it ends in `gone`, which is no state to store */
+export function nextTransferState(state: TransferState, event: TransferEvent): TransferState {
+  const next = TRANSFER_MOVES[state][event];
+  if (!next || next === 'gone') throw new Error(`a transfer that is ${state} cannot ${event}`);
+  return next;
+}

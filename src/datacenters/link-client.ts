@@ -1,0 +1,74 @@
+/** Signed requests to a linked datacenter. Each is signed anew, so an order may outlive any token. */
+import { randomUUID } from 'node:crypto';
+import { expectSuccess, invalidAnswer } from '#lib/client/answer.ts';
+import { readText } from '#lib/client/byte-stream.ts';
+import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
+import { parsePrivateKey } from '#lib/signing/keys.ts';
+import { linkSigner, type Signer } from '#lib/signing/signers.ts';
+import type { Service } from '../service.ts';
+import { keyIdOf } from './authenticate.ts';
+import type { LinkRecord, OwnKey } from './documents.ts';
+import { keyForLink, ownKeys } from './own-keys.ts';
+import { ownName } from './self.ts';
+import { trustedTransport } from './transports.ts';
+
+/** Bytes of a JSON answer that are read. */
+const JSON_LIMIT = 1024 * 1024;
+
+export interface LinkRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path with query, below the link's URL. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the answer begins. */
+  readonly answerTimeout?: number;
+}
+
+export interface LinkClient {
+  readonly link: LinkRecord;
+  /** An answer of success. Rejects with ImgapiError, ImgapiUnreachableError or the signal's reason. */
+  send(request: LinkRequest): Promise<HttpAnswer>;
+  /** Its JSON. */
+  json(request: LinkRequest): Promise<unknown>;
+}
+
+/** Signs with the key of ours that the other is known to accept. */
+export async function linkClient(service: Service, link: LinkRecord): Promise<LinkClient> {
+  return linkClientWith(service, link, keyForLink((await ownKeys(service)).value, link));
+}
+
+export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey): LinkClient {
+  const transport = trustedTransport(link.url, service.config);
+  const sign = linkSigner({
+    key: parsePrivateKey(key.privateKey),
+    keyId: keyIdOf(ownName(service), key.fingerprint),
+    clock: service.clock,
+  });
+  const send = async (request: LinkRequest) => expectSuccess(await sendSigned(transport, sign, request));
+  return { link, send, json: async (request) => readSmallJson(await send(request)) };
+}
+
+async function sendSigned(transport: HttpTransport, sign: Signer, request: LinkRequest): Promise<HttpAnswer> {
+  const headers = { ...request.headers, host: transport.host, 'x-request-id': randomUUID() };
+  const signed = await sign({
+    method: request.method,
+    path: transport.basePath + request.path,
+    headers,
+    ...(request.body !== undefined && { body: request.body }),
+  });
+  return transport.send({ ...request, headers: { ...headers, ...signed } });
+}
+
+/** At most 1 MiB of it. @throws ImgapiError `InvalidAnswer` */
+export async function readSmallJson(answer: HttpAnswer): Promise<unknown> {
+  const text = await readText(answer.body, JSON_LIMIT).catch((cause: unknown) => {
+    throw cause instanceof RangeError ? invalidAnswer(answer, cause.message) : cause;
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw invalidAnswer(answer, 'it is not JSON', cause);
+  }
+}

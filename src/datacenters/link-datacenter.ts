@@ -1,0 +1,153 @@
+/** The side of a pairing that was given the token: the operator's one command to link two datacenters. */
+
+import { expectSuccess } from '#lib/client/answer.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { ApiError } from '../errors/api-error.ts';
+import type { Service } from '../service.ts';
+import { assertSameKey, linkWith } from './accept-pairing.ts';
+import { type LinkCheckReport, runChecks } from './check-link.ts';
+import type { LinkRecord } from './documents.ts';
+import { type FirewallRule, firewallRules } from './firewall.ts';
+import { linkClient, readSmallJson } from './link-client.ts';
+import { findLink, putLink } from './links.ts';
+import { keyForLink, ownKeys } from './own-keys.ts';
+import { datacenterName, keyOf, linkUrl, ownParty, type Party, parseParty } from './party.ts';
+import { pingLink } from './ping.ts';
+import { remoteFailure } from './remote-failure.ts';
+import { ownName } from './self.ts';
+import { codeOf, type LinkToken, parseToken, sameCode } from './token.ts';
+import { trustedTransport } from './transports.ts';
+import { expectShape, isPairingReply, type PairingRequest } from './wire.ts';
+
+export interface LinkDatacenterOptions {
+  /** As the other datacenter calls itself. */
+  readonly name: string;
+  /** Of its link listener. */
+  readonly url: string;
+  /** From `createLinkToken` there. */
+  readonly token: string;
+  /** The accounts whose images the other may read; absent: all. */
+  readonly allowedAccounts?: readonly string[] | undefined;
+  /** Takes pull URLs of the other from these origins, in place of those that it announces. */
+  readonly pullOrigins?: readonly string[] | undefined;
+}
+
+export interface LinkReport extends LinkCheckReport {
+  /** False when it was linked before and nothing changed. */
+  readonly created: boolean;
+  /** Fingerprints, for comparison with what the other side shows. */
+  readonly our_key: string;
+  readonly their_keys: readonly string[];
+  readonly pull_origins: readonly string[];
+  readonly allowed_accounts?: readonly string[];
+  /** What does not work yet, and what to do about it. */
+  readonly problems: readonly { readonly problem: string; readonly mend: string }[];
+  /** For `fwadm add`: they open the link port to the other datacenter, and nothing else. */
+  readonly firewall_rules: readonly FirewallRule[];
+  /** For the metadata of the imgapi service in SAPI. */
+  readonly sapi_metadata: Readonly<Record<string, unknown>>;
+}
+
+const PAIR_TIMEOUT_MS = 30_000;
+
+/**
+ * Repeating it changes nothing. @throws 401 when the other refuses the token, 409 LinkAlreadyExists, 422, 503
+ * RemoteSourceError when the other cannot be asked or does not prove that it knows the token
+ */
+export async function linkDatacenter(service: Service, options: LinkDatacenterOptions): Promise<LinkReport> {
+  const name = datacenterName(options.name);
+  const url = linkUrl(options.url, 'url');
+  const token = parseToken(options.token);
+  if (name === ownName(service)) throw new ApiError('ValidationFailed', `this datacenter is "${name}" itself`);
+  const known = await linkedAlready(service, name, url);
+  const link = known ?? (await pair(service, { ...options, name, url }, token));
+  return reportOn(service, link, known === undefined);
+}
+
+/** The link, when both sides know it under this URL. */
+async function linkedAlready(service: Service, name: string, url: string): Promise<LinkRecord | undefined> {
+  const link = (await findLink(service, name))?.value;
+  if (link?.url !== url) return undefined;
+  try {
+    await pingLink(service, await linkClient(service, link));
+    return link;
+  } catch (error) {
+    // The other side does not know us (any more): this pairing is to mend that. Any other trouble is the report's.
+    return error instanceof ImgapiError && error.statusCode === 401 ? undefined : link;
+  }
+}
+
+async function pair(service: Service, options: LinkDatacenterOptions, token: LinkToken): Promise<LinkRecord> {
+  const stored = await findLink(service, options.name);
+  const ours = keyForLink((await ownKeys(service)).value, stored?.value);
+  const own = ownParty(service, ours, options.url);
+  const party = await exchange(service, options.url, token, JSON.stringify(own));
+  if (party.datacenter !== options.name) {
+    throw new ApiError('ValidationFailed', `${options.url} is datacenter "${party.datacenter}", not "${options.name}"`);
+  }
+  const now = new Date(service.clock.now()).toISOString();
+  const theirs = keyOf(party, now);
+  if (stored) assertSameKey(stored.value, theirs);
+  const link = linkWith({
+    stored,
+    // The way by which the operator reached it is known to work; the one that it names need not be.
+    party: { ...party, url: options.url },
+    theirs,
+    ourUrl: own.url,
+    ourKey: ours.fingerprint,
+    now,
+    terms: { allowed_accounts: options.allowedAccounts, pull_origins: options.pullOrigins },
+  });
+  await service.store.batch([putLink(link, stored?.etag ?? null)]);
+  service.log.info({ datacenter: link.name, url: link.url, key: theirs.fingerprint }, 'linked a datacenter');
+  return link;
+}
+
+/** What the other says of itself, once it has proved to know the token. */
+async function exchange(service: Service, url: string, token: LinkToken, own: string): Promise<Party> {
+  const request: PairingRequest = {
+    token: token.id,
+    party: own,
+    code: codeOf(token.verifier, 'request', [token.id, own]),
+  };
+  try {
+    const answer = await expectSuccess(
+      await trustedTransport(url, service.config).send({
+        method: 'POST',
+        path: '/link/pair',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(request),
+        answerTimeout: PAIR_TIMEOUT_MS,
+      }),
+    );
+    const reply = expectShape(await readSmallJson(answer), isPairingReply, url);
+    if (sameCode(codeOf(token.verifier, 'reply', [token.id, own, reply.party]), reply.code)) {
+      return parseParty(reply.party, url);
+    }
+  } catch (cause) {
+    throw remoteFailure(cause, url);
+  }
+  throw new ApiError(
+    'RemoteSourceError',
+    `${url} does not know the link token: something between the two changes what they say; nothing was linked here`,
+  );
+}
+
+async function reportOn(service: Service, link: LinkRecord, created: boolean): Promise<LinkReport> {
+  const report = await runChecks(service, link, { transfers: false });
+  return {
+    ...report,
+    created,
+    our_key: link.our_key,
+    their_keys: link.keys.map(({ fingerprint }) => fingerprint),
+    pull_origins: link.pull_origins,
+    ...(link.allowed_accounts && { allowed_accounts: link.allowed_accounts }),
+    problems: report.checks.flatMap(({ ok, check, detail, mend = '' }) =>
+      ok ? [] : [{ problem: `${check}: ${detail}`, mend }],
+    ),
+    firewall_rules: await firewallRules(service, link),
+    sapi_metadata: {
+      metadata: { IMGAPI_LINKS_PORT: service.config.links.port, IMGAPI_LINKS_PUBLIC_URL: link.our_url },
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** The other datacenters, and how their links are. */
+import type { Service } from '../service.ts';
+import type { LinkHealth } from './documents.ts';
+import { allLinks } from './links.ts';
+
+export interface DatacenterInfo {
+  readonly name: string;
+  readonly url: string;
+  /** `legacy`: from `imgapiUrlFromDatacenter`, unsigned, through its main port. */
+  readonly kind: 'link' | 'legacy';
+  /** Fingerprints; two while the other rotates. */
+  readonly keys?: readonly string[];
+  /** Fingerprint of our key that it accepts. */
+  readonly our_key?: string;
+  readonly pull_origins?: readonly string[];
+  readonly allowed_accounts?: readonly string[];
+  /** ISO date. */
+  readonly created_at?: string;
+  readonly health?: LinkHealth;
+}
+
+/** By name. A link takes the place of a legacy one of the same name. */
+export async function datacenters(service: Service): Promise<DatacenterInfo[]> {
+  const links = (await allLinks(service)).map(
+    (link): DatacenterInfo => ({
+      name: link.name,
+      url: link.url,
+      kind: 'link',
+      keys: link.keys.map(({ fingerprint }) => fingerprint),
+      our_key: link.our_key,
+      pull_origins: link.pull_origins,
+      ...(link.allowed_accounts && { allowed_accounts: link.allowed_accounts }),
+      created_at: link.created_at,
+      ...(link.health && { health: link.health }),
+    }),
+  );
+  const linked = new Set(links.map(({ name }) => name));
+  const legacy = Object.entries(service.config.imgapiUrlFromDatacenter)
+    .filter(([name]) => !linked.has(name))
+    .map(([name, url]): DatacenterInfo => ({ name, url, kind: 'legacy' }));
+  return [...links, ...legacy].sort((one, other) => (one.name < other.name ? -1 : 1));
+}

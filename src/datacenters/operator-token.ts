@@ -1,0 +1,41 @@
+/**
+ * The secret by which an operator on this machine shows to be one: a file that only the service's user can read. The
+ * command-line tool reads it; on the network it is worth nothing, because it is taken from loopback only.
+ */
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export function operatorTokenPath(dataDir: string): string {
+  return join(dataDir, 'keys', 'operator.token');
+}
+
+/** Called at start. Of several processes that make it at once, all end up with the same. */
+export async function ensureOperatorToken(dataDir: string): Promise<string> {
+  const path = operatorTokenPath(dataDir);
+  const existing = await readToken(path);
+  if (existing !== undefined) return existing;
+  await mkdir(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  try {
+    await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    // A link, unlike a rename, does not replace what another process has put there in the meantime.
+    await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
+  const made = await readToken(path);
+  if (made === undefined) throw new Error(`${path} is empty: remove it, and start again`);
+  return made;
+}
+
+async function readToken(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, 'utf8')).trim() || undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

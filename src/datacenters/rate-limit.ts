@@ -1,0 +1,36 @@
+/** A token bucket per caller, in this process. */
+import type { Clock } from '#lib/clock.ts';
+import { ApiError } from '../errors/api-error.ts';
+
+export interface RateLimiter {
+  /** @throws 429 TooManyRequests with Retry-After */
+  take(who: string): void;
+}
+
+const BURST_SECONDS = 10;
+
+/** `perSecond` on average, and what was saved up in ten quiet seconds at once. */
+export function rateLimiter(clock: Clock, perSecond: number): RateLimiter {
+  const buckets = new Map<string, { tokens: number; at: number }>();
+  const most = perSecond * BURST_SECONDS;
+  return {
+    take(who) {
+      const now = clock.now();
+      const bucket = buckets.get(who) ?? { tokens: most, at: now };
+      const elapsed = Math.max(0, now - bucket.at) / 1000;
+      const tokens = Math.min(most, bucket.tokens + elapsed * perSecond);
+      if (tokens < 1) {
+        buckets.set(who, { tokens, at: now });
+        const wait = Math.ceil((1 - tokens) / perSecond);
+        throw new ApiError(
+          'TooManyRequests',
+          `"${who}" sends more than ${perSecond} requests a second; wait ${wait} s`,
+          {
+            headers: { 'Retry-After': String(wait) },
+          },
+        );
+      }
+      buckets.set(who, { tokens: tokens - 1, at: now });
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** Failures of another IMGAPI, as an operator's request reports them. */
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { ApiError } from '../errors/api-error.ts';
+import { ERRORS, type ErrorCode } from '../errors/registry.ts';
+import { SourceInvalidError } from './source.ts';
+
+/** Passes on what the other says of the request; what says something of the other becomes 503 RemoteSourceError. */
+export function remoteFailure(cause: unknown, url: string): unknown {
+  if (cause instanceof ImgapiError && cause.statusCode < 500 && isCode(cause.code)) {
+    return new ApiError(cause.code, `${url} answered: ${cause.message}`, { cause });
+  }
+  const isRemote =
+    cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError || cause instanceof SourceInvalidError;
+  return isRemote ? new ApiError('RemoteSourceError', cause.message, { cause }) : cause;
+}
+
+function isCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}

@@ -1,0 +1,117 @@
+/** A linked datacenter as a source: signed requests to its link listener, pull URLs from where the link allows. */
+import { type DownloadRange, download, rangeHeaders, toDownload } from '#lib/client/download.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { isUuid } from '#lib/uuid.ts';
+import type { PullUrl } from '../pulls/pull-url.ts';
+import type { Service } from '../service.ts';
+import type { LinkRecord } from './documents.ts';
+import { type LinkClient, linkClient } from './link-client.ts';
+import { findLink } from './links.ts';
+import { pingLink } from './ping.ts';
+import { type FileRequest, type ImageSource, type SourceFile, type SourceImage, SourceInvalidError } from './source.ts';
+import { sourceImage, sourceShares } from './source-image.ts';
+import { query, sourceFile, sourceIcon } from './source-requests.ts';
+import { trustedTransport } from './transports.ts';
+import { expectShape, isPullUrl } from './wire.ts';
+
+/** The store that a datacenter's own custom images are in, when it has one. */
+const PREFERRED_STORE = 'manta';
+
+export function linkSource(service: Service, name: string): ImageSource {
+  // Read for every request: keys rotate, and links end, while an order goes on.
+  const client = () => currentClient(service, name);
+  return {
+    name,
+    kind: 'link',
+    async getImage(uuid, account, signal) {
+      const path = `/link/images/${uuid}${query({ account })}`;
+      const answer = await (await client()).json({ method: 'GET', path, signal });
+      return linkImage(answer, { source: `datacenter "${name}"`, uuid, owner: account, neverPublic: true });
+    },
+    async getIcon(uuid, account, signal) {
+      const path = `/link/images/${uuid}/icon${query({ account })}`;
+      const current = await client();
+      return sourceIcon(() => current.send({ method: 'GET', path, signal }), service.config.limits.iconBytes);
+    },
+    async getFile(uuid, request) {
+      const path = `/link/images/${uuid}/file${query({ account: request.account })}`;
+      const range: DownloadRange = { start: request.start, ifMatch: request.sha1 };
+      const current = await client();
+      const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });
+      return sourceFile(await toDownload(answer, range), request);
+    },
+    async createPullUrl(uuid, account, renew, signal) {
+      const path = `/link/images/${uuid}/file/pull-url${query({ account, renew })}`;
+      return askPullUrl(service, await client(), path, signal);
+    },
+    async getPullUrl(url, request) {
+      return getPullUrl(service, (await client()).link, url, request);
+    },
+    async storeIdentity(signal) {
+      const { stores } = (await pingLink(service, await client(), signal)).ping;
+      return stores[PREFERRED_STORE] ?? Object.values(stores)[0];
+    },
+  };
+}
+
+async function currentClient(service: Service, name: string): Promise<LinkClient> {
+  const link = await findLink(service, name);
+  if (link) return linkClient(service, link.value);
+  throw new SourceInvalidError(`datacenter "${name}" is not linked any more`);
+}
+
+function linkImage(answer: unknown, expected: Parameters<typeof sourceImage>[1]): SourceImage {
+  const { manifest, shares } = (answer ?? {}) as Record<string, unknown>;
+  const checked = sourceShares(shares, expected);
+  return { ...sourceImage(manifest, expected), ...(checked && { shares: checked }) };
+}
+
+/** Undefined when the other gives none, or one that we would not take: the file is then streamed. */
+async function askPullUrl(
+  service: Service,
+  client: LinkClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<PullUrl | undefined> {
+  try {
+    const answer = await client.json({ method: 'POST', path, signal });
+    const pull = expectShape(answer, isPullUrl, client.link.url);
+    if (!isUuid(pull.reqid)) throw new SourceInvalidError(`${client.link.url} names its pull link "${pull.reqid}"`);
+    if (isAllowed(client.link, pull.url)) return pull;
+    const { name, pull_origins } = client.link;
+    service.log.warn(
+      { datacenter: name, origin: originOf(pull.url), pull_origins },
+      'the link does not take pull URLs from there',
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof ImgapiError && error.code === 'StorageUnsupported') return undefined;
+    throw error;
+  }
+}
+
+/** If-Match is not sent: an object store's ETags are its own. The bytes behind a pull link do not change. */
+async function getPullUrl(service: Service, link: LinkRecord, text: string, request: FileRequest): Promise<SourceFile> {
+  if (!isAllowed(link, text)) {
+    throw new SourceInvalidError(
+      `the link with "${link.name}" takes no pull URL from ${originOf(text) ?? 'such a place'}`,
+    );
+  }
+  const url = new URL(text);
+  const range: DownloadRange = { start: request.start };
+  const transport = trustedTransport(url.origin, service.config);
+  const found = await download(transport, { path: url.pathname + url.search, signal: request.signal }, range);
+  return sourceFile(found, request);
+}
+
+function isAllowed({ pull_origins }: LinkRecord, url: string): boolean {
+  const origin = originOf(url);
+  return origin !== undefined && pull_origins.includes(origin);
+}
+
+/** Undefined for what is no http(s) URL, or has credentials in it. */
+function originOf(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password;
+  return isPlain ? url.origin : undefined;
+}

@@ -1,0 +1,53 @@
+/**
+ * Named places where a crash would hurt most. In production they are nothing; the fault tests end or pause the process
+ * there, by the environment variable `IMGAPI_FAULT`, to see that what follows mends it.
+ */
+export const FAULT_POINTS = [
+  'upload:staged',
+  'upload:intent-recorded',
+  'upload:placed',
+  'upload:recorded',
+  'delete:tombstone',
+  'delete:bytes-gone',
+  'copy:order-recorded',
+  'copy:transfer-claimed',
+  'copy:receiving',
+  'copy:received',
+  'copy:placed',
+  'copy:before-commit',
+  'copy:committed',
+  'pull:linked',
+  'clone:journaled',
+  'clone:placed',
+  'clone:committed',
+] as const;
+export type FaultPoint = (typeof FAULT_POINTS)[number];
+
+export interface FaultPoints {
+  /** Resolves at once, unless this point was asked for. */
+  reach(point: FaultPoint): Promise<void>;
+}
+
+export const noFaults: FaultPoints = { reach: async () => {} };
+
+/**
+ * `NAME=kill` ends the process with SIGKILL at the point's first passing, `NAME=stop` stops it with SIGSTOP, and
+ * `NAME=kill@N` at its Nth.
+ */
+export function faultsFrom(setting: string | undefined): FaultPoints {
+  if (!setting) return noFaults;
+  const match = /^([a-z:-]+)=(kill|stop)(?:@(\d+))?$/.exec(setting);
+  const point = FAULT_POINTS.find((name) => name === match?.[1]);
+  if (!match || !point)
+    throw new Error(`IMGAPI_FAULT=${setting}: want POINT=kill|stop[@N], POINT one of ${FAULT_POINTS.join(', ')}`);
+  const signal = match[2] === 'kill' ? 'SIGKILL' : 'SIGSTOP';
+  let left = Number(match[3] ?? 1);
+  return {
+    async reach(passed) {
+      if (passed !== point || --left !== 0) return;
+      process.kill(process.pid, signal);
+      // The signal is delivered asynchronously; nothing may run between it and its effect.
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * HTTP Signature on the main port: over the Date header, `keyId` is the bare user name. With `authType` none nothing is
+ * looked at. Unknown user and bad signature get the same answer.
+ */
+import type { Clock } from '#lib/clock.ts';
+import { ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { SignatureError } from '#lib/signing/errors.ts';
+import { verifyRequest } from '#lib/signing/verify-request.ts';
+import type { Config } from '../config/config.ts';
+import { ApiError } from '../errors/api-error.ts';
+import type { AuthKeys } from './auth-keys.ts';
+import type { Call, Route } from './call.ts';
+import type { Identity } from './server.ts';
+
+const NOBODY: Identity = Object.freeze({});
+
+export function authenticator(
+  config: Config,
+  keys: AuthKeys,
+  clock: Clock,
+): (call: Call, route: Route) => Promise<Identity> {
+  return async (call, route) => {
+    if (config.authType === 'none' || route.auth === 'none') return NOBODY;
+    const { authorization } = call.headers;
+    if (authorization === undefined && route.auth !== 'strict') return NOBODY;
+    if (route.auth === 'operator' && !/^signature /i.test(authorization ?? '')) return NOBODY;
+    try {
+      const { keyId } = await verifyRequest(
+        { method: call.method, path: call.url, headers: call.headers },
+        { keysOf: keys.keysOf, algorithms: ALGORITHMS, required: ['date'], clock },
+      );
+      return { user: keyId };
+    } catch (error) {
+      if (!(error instanceof SignatureError)) throw error;
+      throw new ApiError('UnauthorizedError', messageFor(error), {
+        cause: error,
+        headers: { 'WWW-Authenticate': 'Signature' },
+      });
+    }
+  };
+}
+
+function messageFor(error: SignatureError): string {
+  return error.fault === 'unknown-key' || error.fault === 'bad-signature' ? 'Unauthorized' : error.message;
+}

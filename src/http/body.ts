@@ -1,0 +1,85 @@
+/** Request bodies: JSON of at most 1 MiB. */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { ApiError } from '../errors/api-error.ts';
+
+/** What nests deeper is no manifest, and would overflow the stack of whoever writes it as JSON again. */
+const DEEPEST = 100;
+
+/**
+ * The parsed JSON body; undefined when it is empty or of another content type. @throws 413, 400 BadDigest,
+ * 400 InvalidContent
+ */
+export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
+  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? 'application/json';
+  if (type !== 'application/json' && !type.endsWith('+json')) return undefined;
+  const bytes = await readBytes(request, limit);
+  if (bytes.length === 0) return undefined;
+  assertDigest(bytes, request.headers['content-md5'] as string | undefined);
+  const value = parse(bytes.toString('utf8'));
+  if (isDeeper(value, DEEPEST)) {
+    throw new ApiError('InvalidContent', `the body nests arrays and objects more than ${DEEPEST} deep`);
+  }
+  return value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ApiError('InvalidContent', `the body is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
+}
+
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+  if (encoding !== 'identity' && encoding !== 'gzip') {
+    throw new ApiError('InvalidHeader', `Content-Encoding "${encoding}" is not accepted; send gzip or none`);
+  }
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const source = encoding === 'gzip' ? unzipped(request) : request;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // Reading that ends early leaves the request as it is: the answer still goes out on its connection.
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length;
+      if (size > limit) throw tooLarge(limit);
+      chunks.push(chunk as Buffer);
+    }
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    throw new ApiError('InvalidContent', `the body could not be read: ${(cause as Error).message}`, { cause });
+  } finally {
+    if (source !== request) {
+      request.unpipe();
+      source.destroy();
+    }
+  }
+  return Buffer.concat(chunks);
+}
+
+function unzipped(request: IncomingMessage): Readable {
+  const gunzip = createGunzip();
+  request.once('error', (error) => gunzip.destroy(error));
+  return request.pipe(gunzip);
+}
+
+function tooLarge(limit: number): ApiError {
+  return new ApiError('RequestEntityTooLarge', `the body is larger than ${limit} bytes`);
+}
+
+function assertDigest(bytes: Buffer, contentMd5: string | undefined): void {
+  if (contentMd5 === undefined) return;
+  const actual = createHash('md5').update(bytes).digest('base64');
+  if (actual !== contentMd5) {
+    throw new ApiError('BadDigest', `Content-MD5 is "${contentMd5}", the body has "${actual}"`);
+  }
+}

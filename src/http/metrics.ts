@@ -1,0 +1,56 @@
+/** Prometheus metrics, on a listener of their own that is not reachable with the API's. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { Done } from './server.ts';
+
+export interface Metrics {
+  readonly registry: Registry;
+  record(done: Done): void;
+}
+
+export function makeMetrics(labels: Readonly<Record<string, string>>): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels(labels);
+  collectDefaultMetrics({ register: registry });
+  const duration = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the first line of a request to the last byte of its answer',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
+    registers: [registry],
+  });
+  return {
+    registry,
+    record({ request, route, response, elapsed }) {
+      duration.observe({ method: request.method ?? '', route, status: response.statusCode }, elapsed / 1000);
+    },
+  };
+}
+
+export interface MetricsListener {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function listenMetrics(metrics: Metrics, address: string, port: number): Promise<MetricsListener> {
+  const server = createServer((request, response) => {
+    if (request.url !== '/metrics') {
+      response.writeHead(404).end();
+      return;
+    }
+    metrics.registry.metrics().then(
+      (text) => response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    url: `http://${bound.address}:${bound.port}/metrics`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}

@@ -1,0 +1,128 @@
+/** Manifests and files that an operator asks to be fetched from elsewhere: another IMGAPI, or an HTTPS URL. */
+import type { Readable } from 'node:stream';
+import { ImgapiClient } from '#lib/client/client.ts';
+import { download } from '#lib/client/download.ts';
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { HttpTransport } from '#lib/client/transport.ts';
+import type { ApiImage } from '#lib/client/types.ts';
+import { isObject } from '#lib/manifest/fields.ts';
+import { shown } from '#lib/manifest/problem.ts';
+import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
+import { ApiError, invalidParameter } from '../errors/api-error.ts';
+import { sourceDispatcher } from '../images/address-guard.ts';
+import type { Service } from '../service.ts';
+import type { Call } from './call.ts';
+
+export interface RemoteBody {
+  readonly stream: Readable;
+  /** What to answer when the stream fails; other errors are answered as they are. */
+  readonly problem: (error: unknown) => unknown;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+export interface RemoteFile extends RemoteBody {
+  readonly compression: Compression;
+  readonly size: number;
+  readonly sha1: string;
+  readonly datasetGuid?: string;
+}
+
+/** The image's manifest as another IMGAPI shows it to everybody. @throws 503 RemoteSourceError, 422 source/Invalid */
+export async function sourceManifest(service: Service, call: Call, uuid: string, source: string): Promise<ApiImage> {
+  const manifest = await withSource(service, source, (client) => client.getImage(uuid, { signal: call.signal }));
+  if (isObject(manifest)) return manifest;
+  throw new ApiError('RemoteSourceError', `${source} answered no manifest of image "${uuid}"`);
+}
+
+/** The first file of the image at another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
+export async function sourceFile(service: Service, call: Call, uuid: string, source: string): Promise<RemoteFile> {
+  const { client, close } = openSource(service, source);
+  try {
+    const file = readSourceFile(await client.getImage(uuid, { signal: call.signal }));
+    if (!file) throw new ApiError('RemoteSourceError', `image "${uuid}" has no usable file at ${source}`);
+    const { stream } = await client.getImageFile(uuid, { signal: call.signal });
+    return { ...file, stream, close, problem: (error) => remoteProblem(source, error) };
+  } catch (error) {
+    await close();
+    throw remoteProblem(source, error);
+  }
+}
+
+/** The other server's word is checked: undefined when what it says of its first file cannot be used. */
+function readSourceFile(manifest: unknown): Omit<RemoteFile, keyof RemoteBody> | undefined {
+  const files = isObject(manifest) ? manifest['files'] : undefined;
+  const file: unknown = Array.isArray(files) ? files[0] : undefined;
+  if (!isObject(file)) return undefined;
+  const { size, sha1, dataset_guid: datasetGuid } = file;
+  const compression = COMPRESSIONS.find((known) => known === file['compression']);
+  if (!compression || typeof sha1 !== 'string' || typeof size !== 'number') return undefined;
+  return { compression, size, sha1, ...(typeof datasetGuid === 'string' ? { datasetGuid } : {}) };
+}
+
+/** @throws 422 file_url/Invalid */
+export function readFileUrl(fileUrl: unknown): URL {
+  const url = typeof fileUrl === 'string' ? URL.parse(fileUrl) : null;
+  if (url?.protocol === 'https:') return url;
+  throw invalidParameter('file_url', `file_url is ${shown(fileUrl)}; it must be an https URL`);
+}
+
+/** A file behind an HTTPS URL; no redirect is followed. @throws 400 Download */
+export async function remoteFile(
+  service: Service,
+  call: Call,
+  url: URL,
+): Promise<RemoteBody & { length: number | undefined }> {
+  const problem = (error: unknown): unknown => {
+    if (!isRemoteError(error)) return error;
+    const message = `${url.origin}${url.pathname} could not be fetched: ${error.message}`;
+    return refusedAddress(error) ?? new ApiError('Download', message, { cause: error });
+  };
+  const dispatcher = sourceDispatcher(service, url);
+  const transport = new HttpTransport({ url: url.origin, dispatcher });
+  try {
+    const headers = { 'user-agent': service.config.serverName };
+    const path = `${url.pathname}${url.search}`;
+    const { stream, size } = await download(transport, { path, headers, signal: call.signal });
+    return { stream, length: size, problem, close: () => dispatcher.destroy() };
+  } catch (error) {
+    await dispatcher.destroy();
+    throw problem(error);
+  }
+}
+
+async function withSource<T>(service: Service, source: string, use: (client: ImgapiClient) => Promise<T>): Promise<T> {
+  const { client, close } = openSource(service, source);
+  try {
+    return await use(client);
+  } catch (error) {
+    throw remoteProblem(source, error);
+  } finally {
+    await close();
+  }
+}
+
+function openSource(service: Service, source: string): { client: ImgapiClient; close: () => Promise<void> } {
+  const url = URL.parse(source);
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    throw invalidParameter('source', `source is "${source}"; it must be the http(s) URL of an IMGAPI`);
+  }
+  const dispatcher = sourceDispatcher(service, url);
+  const client = new ImgapiClient({ url: source, version: '*', userAgent: service.config.serverName, dispatcher });
+  return { client, close: () => dispatcher.destroy() };
+}
+
+function remoteProblem(source: string, error: unknown): unknown {
+  if (!isRemoteError(error)) return error;
+  return refusedAddress(error) ?? new ApiError('RemoteSourceError', `${source}: ${error.message}`, { cause: error });
+}
+
+function isRemoteError(error: unknown): error is ImgapiError | ImgapiUnreachableError {
+  return error instanceof ImgapiError || error instanceof ImgapiUnreachableError;
+}
+
+/** The answer for a name that turned out to be at a private address: the connection failed because of it. */
+function refusedAddress(error: unknown): ApiError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof ApiError) return cause;
+  return undefined;
+}

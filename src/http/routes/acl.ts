@@ -1,0 +1,36 @@
+/** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. */
+import { invalidParameter } from '../../errors/api-error.ts';
+import { assertMayChange, relationTo } from '../../images/access.ts';
+import { addAcl, assertEntries, leaveShare, removeAcl } from '../../images/shares.ts';
+import type { Service } from '../../service.ts';
+import type { Call, Reply, Route } from '../call.ts';
+import { imageReply, viewerOf, visibleImageForWrite } from '../image-call.ts';
+
+export function aclRoutes(service: Service): Route[] {
+  async function change(call: Call): Promise<Reply> {
+    const { action = 'add' } = call.query;
+    const stored = await visibleImageForWrite(service, call);
+    const viewer = viewerOf(service, call);
+    const isLeaving = action === 'remove' && relationTo(stored.value, viewer) === 'sharee';
+    if (!isLeaving) assertMayChange(stored.value, viewer);
+    if (action !== 'add' && action !== 'remove') {
+      throw invalidParameter('action', `action is ${JSON.stringify(action)}; it must be add or remove`);
+    }
+    const entries = await call.json();
+    // What an account may name to leave, it may name whatever the version: it was shown to it as typed.
+    assertEntries(service, entries, call.version);
+    const { key: uuid } = stored;
+    call.log.info(
+      { image: uuid, acl: action, account: viewer.account, entries: entries.length, req_id: call.requestId },
+      'acl',
+    );
+    if (isLeaving && viewer.account !== undefined) {
+      await leaveShare(service, uuid, viewer.account, entries);
+      return { status: 204 };
+    }
+    const changed = action === 'add' ? await addAcl(service, uuid, entries) : await removeAcl(service, uuid, entries);
+    return imageReply(service, call, changed);
+  }
+
+  return [{ name: 'ImageAcl', method: 'POST', path: '/images/:uuid/acl', auth: 'strict', handler: change }];
+}

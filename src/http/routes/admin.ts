@@ -1,0 +1,61 @@
+/** What operators ask of the service itself: cleaning up, and reading stored files again. */
+
+import { isUuid } from '#lib/uuid.ts';
+import { repairFile } from '../../copies/repair.ts';
+import type { ImageSource } from '../../datacenters/source.ts';
+import { knownDatacenters, sourceFor } from '../../datacenters/sources.ts';
+import { invalidParameter } from '../../errors/api-error.ts';
+import { verifyFiles } from '../../images/verify.ts';
+import type { Service } from '../../service.ts';
+import { cleanUp } from '../../tasks/clean-up.ts';
+import type { Call, Reply, Route } from '../call.ts';
+import { assertLocalOperator } from '../local-operator.ts';
+import { flag, parameters } from '../parameters.ts';
+
+export function adminRoutes(service: Service): Route[] {
+  async function reap(call: Call): Promise<Reply> {
+    await assertLocalOperator(service, call);
+    const { dry_run: dryRun = false } = reapQuery(call.query);
+    return { json: await cleanUp(service, { dryRun, signal: call.signal }) };
+  }
+
+  async function verify(call: Call): Promise<Reply> {
+    await assertLocalOperator(service, call);
+    const { repair = false } = verifyQuery(call.query);
+    const uuids = uuidsOf(call);
+    const sources = repair ? await allSources(service) : [];
+    return {
+      lines: verifyFiles(service, {
+        ...(uuids ? { uuids } : {}),
+        ...(repair ? { repair: (stored, file) => repairFile(service, sources, stored, file, call.signal) } : {}),
+        signal: call.signal,
+      }),
+    };
+  }
+
+  return [
+    { name: 'AdminReap', method: 'POST', path: '/admin/reap', auth: 'operator', handler: reap },
+    { name: 'AdminVerify', method: 'POST', path: '/admin/verify', auth: 'operator', handler: verify },
+  ];
+}
+
+const reapQuery = parameters({ dry_run: flag });
+const verifyQuery = parameters({ repair: flag });
+
+function uuidsOf({ query }: Call): string[] | undefined {
+  const { uuid } = query;
+  if (uuid === undefined) return undefined;
+  const uuids = typeof uuid === 'string' ? [uuid] : [...uuid];
+  const bad = uuids.find((value) => !isUuid(value));
+  if (bad !== undefined) throw invalidParameter('uuid', `uuid is "${bad}"; it must be a lower-case UUID`);
+  return uuids;
+}
+
+async function allSources(service: Service): Promise<ImageSource[]> {
+  const sources: ImageSource[] = [];
+  for (const name of await knownDatacenters(service)) {
+    const source = await sourceFor(service, name);
+    if (source) sources.push(source);
+  }
+  return sources;
+}

@@ -1,0 +1,102 @@
+/** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
+
+import { entriesOf } from '#lib/manifest/acl.ts';
+import type { ImageRecord, Share } from '#lib/manifest/record.ts';
+import { imageObjectPath } from '#lib/manta/paths.ts';
+import { isUuid } from '#lib/uuid.ts';
+import { getLink } from '../../datacenters/links.ts';
+import { ApiError, imageNotFound, validationFailed } from '../../errors/api-error.ts';
+import { storageOf } from '../../images/file-placement.ts';
+import { loadImage } from '../../images/load.ts';
+import { serializeImage } from '../../images/serialize.ts';
+import { createPullUrl } from '../../pulls/create-pull-url.ts';
+import { fileAt } from '../../pulls/pull-link.ts';
+import type { Service } from '../../service.ts';
+import type { Call, Reply } from '../call.ts';
+import { fileReply } from '../file-reply.ts';
+import { integer, parameters } from '../parameters.ts';
+import { pullUrlTarget } from './pulls.ts';
+
+/** The answer of GET /link/images/UUID. */
+export interface LinkImage {
+  /** As version 3 shows it to the owner, with `acl` holding the UUIDs only. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  /** The whole ACL in order; logins with the account that they open the image to. */
+  readonly shares?: readonly Share[];
+}
+
+/** They belong to a datacenter and do not travel. */
+const LOCAL_FIELDS: ReadonlySet<string> = new Set(['channels', 'billing_tags', 'traits', 'copied_from', 'cloned_from']);
+
+const fileParameters = parameters({ index: integer(0, 1) });
+
+export async function getLinkImage(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const record = await ownedImage(service, call, datacenter);
+  const shown = serializeImage(record, { version: 3, mode: service.config.mode, viewer: 'full' });
+  const manifest: Record<string, unknown> = Object.fromEntries(
+    Object.entries(shown).filter(([field]) => !LOCAL_FIELDS.has(field)),
+  );
+  if (record.acl?.length) manifest['acl'] = record.acl;
+  else delete manifest['acl'];
+  const json: LinkImage = { manifest, ...(record.shares && { shares: openShares(record) }) };
+  return { json };
+}
+
+export async function getLinkIcon(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const { icon, uuid } = await ownedImage(service, call, datacenter);
+  if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
+  const storage = storageOf(service.storages, icon.stor);
+  return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
+}
+
+export async function getLinkFile(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const { index = 0 } = fileParameters(call.query);
+  const record = await ownedImage(service, call, datacenter);
+  const file = fileAt(record, index);
+  const storage = storageOf(service.storages, file.stor);
+  return fileReply(call, {
+    ...file,
+    md5: file.contentMD5,
+    storage,
+    path: imageObjectPath(record.uuid, `file${index}`),
+    contentType: 'application/octet-stream',
+  });
+}
+
+/** A renewal is also for images that are deleted by now: the pull link remembers who may. */
+export async function createLinkPullUrl(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const account = await allowedAccount(service, call, datacenter);
+  const { requestId } = call;
+  const { value: link } = await getLink(service, datacenter);
+  const request = { ...pullUrlTarget(call), account, datacenter, requestId, baseUrl: link.our_url };
+  const json = await createPullUrl(service, request);
+  return { json };
+}
+
+/** In whatever state: a copy has to see that. @throws 404 ResourceNotFound, and as `allowedAccount` */
+async function ownedImage(service: Service, call: Call, datacenter: string): Promise<ImageRecord> {
+  const account = await allowedAccount(service, call, datacenter);
+  const { uuid = '' } = call.params;
+  const record = isUuid(uuid) ? (await loadImage(service, uuid))?.value : undefined;
+  if (record?.owner !== account) throw imageNotFound(uuid);
+  return record;
+}
+
+/** @throws 422 when no account is named, 403 Forbidden when the link is not for it */
+async function allowedAccount(service: Service, { account }: Call, datacenter: string): Promise<string> {
+  if (account === undefined) {
+    throw validationFailed('account', 'a linked datacenter must name the account that it asks for', 'MissingParameter');
+  }
+  const { value: link } = await getLink(service, datacenter);
+  if (link.allowed_accounts === undefined || link.allowed_accounts.includes(account)) return account;
+  throw new ApiError('Forbidden', `datacenter "${datacenter}" may not read images of account "${account}"`);
+}
+
+/** An account that left is not let in again elsewhere: its login entry travels, its pin does not. */
+function openShares(record: ImageRecord): Share[] {
+  return entriesOf(record).map((share) => {
+    if (share.account === undefined || !record.left?.includes(share.account)) return share;
+    const { account: _, ...unpinned } = share;
+    return unpinned;
+  });
+}

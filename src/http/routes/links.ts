@@ -1,0 +1,133 @@
+/**
+ * The routes of the link listener. All but one are for linked datacenters, which sign their requests
+ * (`linkAuthentication`); pairing brings the proof of its token.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { parseAuthorization } from '#lib/signing/signature-header.ts';
+import { acceptPairing } from '../../datacenters/accept-pairing.ts';
+import { fingerprintIn } from '../../datacenters/authenticate.ts';
+import { linkClient } from '../../datacenters/link-client.ts';
+import { getLink } from '../../datacenters/links.ts';
+import { ownPing, pingLink } from '../../datacenters/ping.ts';
+import { type RateLimiter, rateLimiter } from '../../datacenters/rate-limit.ts';
+import { acceptRotation } from '../../datacenters/rotate-key.ts';
+import { acceptUnlink } from '../../datacenters/unlink-datacenter.ts';
+import { isPairingRequest, isRotateRequest, type LinkBack, type LinkEcho } from '../../datacenters/wire.ts';
+import { ApiError, validationFailed } from '../../errors/api-error.ts';
+import type { Service } from '../../service.ts';
+import type { Call, Reply, Route } from '../call.ts';
+import { integer, parameters } from '../parameters.ts';
+import { BODY_LIMIT, readSignedBody, readSignedJson, readUnsignedJson } from '../signed-body.ts';
+import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage } from './link-images.ts';
+
+type LinkHandler = (service: Service, call: Call, datacenter: string) => Promise<Reply>;
+
+/** Attempts a second at pairing, by whomever: a stranger must not keep the service busy. */
+const PAIRINGS_PER_SECOND = 2;
+
+const blobParameters = parameters({ bytes: integer(1, BODY_LIMIT) });
+
+export function linkRoutes(service: Service): Route[] {
+  const limiter = rateLimiter(service.clock, service.config.links.requestsPerSecond);
+  const route = (name: string, method: 'GET' | 'POST', path: string, handler: LinkHandler): Route => ({
+    name,
+    method,
+    path,
+    auth: 'strict',
+    handler: (call) => handleSigned(service, limiter, handler, call),
+  });
+  return [
+    pairRoute(service),
+    route('LinkPing', 'GET', '/link/ping', ping),
+    route('LinkCheck', 'POST', '/link/check', check),
+    route('LinkBlob', 'GET', '/link/blob', blob),
+    route('LinkEcho', 'POST', '/link/echo', echo),
+    route('LinkRotate', 'POST', '/link/rotate', rotate),
+    route('LinkUnlink', 'POST', '/link/unlink', unlink),
+    route('LinkGetImage', 'GET', '/link/images/:uuid', getLinkImage),
+    route('LinkGetImageIcon', 'GET', '/link/images/:uuid/icon', getLinkIcon),
+    route('LinkGetImageFile', 'GET', '/link/images/:uuid/file', getLinkFile),
+    route('LinkCreatePullUrl', 'POST', '/link/images/:uuid/file/pull-url', createLinkPullUrl),
+  ];
+}
+
+async function handleSigned(service: Service, limiter: RateLimiter, handler: LinkHandler, call: Call): Promise<Reply> {
+  const { datacenter } = call;
+  if (datacenter === undefined)
+    throw new ApiError('UnauthorizedError', 'the request is not signed by a linked datacenter');
+  limiter.take(datacenter);
+  return handler(service, call, datacenter);
+}
+
+function pairRoute(service: Service): Route {
+  const limiter = rateLimiter(service.clock, PAIRINGS_PER_SECOND);
+  return {
+    name: 'LinkPair',
+    method: 'POST',
+    path: '/link/pair',
+    auth: 'none',
+    async handler(call) {
+      limiter.take('pairing');
+      const request = await readUnsignedJson(call);
+      if (isPairingRequest(request)) return { json: await acceptPairing(service, request) };
+      throw validationFailed('token', 'a pairing message has token, party and code');
+    },
+  };
+}
+
+async function ping(service: Service): Promise<Reply> {
+  return { json: await ownPing(service) };
+}
+
+/** Calls the caller back, by the URL that the link records. */
+async function check(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  await readSignedBody(call);
+  const { value: link } = await getLink(service, datacenter);
+  let json: LinkBack;
+  try {
+    await pingLink(service, await linkClient(service, link), call.signal);
+    json = { ok: true };
+  } catch (error) {
+    json = { ok: false, error: error instanceof Error ? error.message : String(error) };
+  }
+  return { json };
+}
+
+/** Random bytes, so that nothing on the way can make them fewer. */
+async function blob(_service: Service, call: Call): Promise<Reply> {
+  const { bytes = BODY_LIMIT } = blobParameters(call.query);
+  const data = randomBytes(bytes);
+  return {
+    headers: {
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(bytes),
+      'x-sha256': sha256Of(data),
+    },
+    stream: Readable.from([data]),
+  };
+}
+
+async function echo(_service: Service, call: Call): Promise<Reply> {
+  const body = await readSignedBody(call);
+  const json: LinkEcho = { bytes: body.length, sha256: sha256Of(body) };
+  return { json };
+}
+
+async function rotate(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const request = await readSignedJson(call);
+  if (!isRotateRequest(request))
+    throw validationFailed('add', 'a rotation has add {public_key, proof} or drop [fingerprint]');
+  await acceptRotation(service, datacenter, fingerprintIn(parseAuthorization(call.headers).keyId), request);
+  return { json: {} };
+}
+
+async function unlink(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  await readSignedBody(call);
+  await acceptUnlink(service, datacenter);
+  return { json: {} };
+}
+
+function sha256Of(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}

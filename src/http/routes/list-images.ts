@@ -1,0 +1,116 @@
+/** GET /images: its parameters, checked in the order that clients know, and its pages. */
+import { invalidParameter } from '../../errors/api-error.ts';
+import type { ApiVersion } from '../../images/api-version.ts';
+import { type Cursor, listImages, readMarker, type SortOrder } from '../../images/list.ts';
+import { LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
+import { renderImageList } from '../../images/serialize.ts';
+import type { Service } from '../../service.ts';
+import type { Call, QueryParams, Reply, Route } from '../call.ts';
+import { channelOf, render, viewerOf, viewOf } from '../image-call.ts';
+import { flag, integer, oneOf, parameters, text, uuid } from '../parameters.ts';
+import { assertVersion3 } from '../versions.ts';
+
+const MOST = 1_000_000;
+
+const listQuery = parameters({
+  limit: integer(0, MOST),
+  state: oneOf([...LIST_STATES, 'copying'] as const),
+  public: flag,
+  sort: text,
+  marker: text,
+  owner: uuid,
+  name: text,
+  version: text,
+  os: text,
+  type: text,
+  shared: flag,
+  after: text,
+});
+
+export function listRoute(service: Service): Route {
+  async function list(call: Call): Promise<Reply> {
+    const channel = channelOf(service, call, 'read');
+    const view = viewOf(service, call);
+    const query = listQuery(call.query);
+    const isVersion3 = call.version === 3;
+    if (query.shared !== undefined || query.after !== undefined) {
+      assertVersion3(call.version, query.shared === undefined ? 'after' : 'shared');
+    }
+    if (query.state === 'copying') assertVersion3(call.version, 'state=copying');
+    const order = sortOrder(query.sort);
+    const request: ListRequest = {
+      ...withoutUndefined({ ...query, ...stateOf(query.state, call.version) }),
+      billingTags: valuesOf(call.query['billing_tag']),
+      tags: tagsOf(call.query),
+      ...(channel === undefined ? {} : { channel }),
+    };
+    // Today's rule: outside a datacenter only a signed request sees more than active images.
+    const { mode } = service.config;
+    const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
+    const { images, next } = await listImages(service, viewer, request, {
+      order,
+      ...(query.limit ? { limit: query.limit } : {}),
+      ...(query.after === undefined ? {} : { after: readCursor(query.after) }),
+      ...(query.marker === undefined ? {} : { from: await readMarker(service, viewer, query.marker) }),
+    });
+    const body = renderImageList(await render(service, call, images, view));
+    return { text: body, ...(isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {}) };
+  }
+  return { name: 'ListImages', method: 'GET', path: '/images', auth: 'passive', handler: list };
+}
+
+/** Version 3 tells images that are on their way from another datacenter from those that are being made here. */
+function stateOf(
+  state: ListState | 'copying' | undefined,
+  version: ApiVersion,
+): { state: ListState | undefined; copies?: boolean } {
+  if (state === 'copying') return { state: 'creating', copies: true };
+  return state === 'creating' && version === 3 ? { state, copies: false } : { state };
+}
+
+/** Anything but `asc` after the attribute sorts descending, as it always has. */
+function sortOrder(sort: string | undefined): SortOrder {
+  if (sort === undefined) return 'asc';
+  const [attribute, order = 'asc'] = sort.split('.');
+  if (attribute !== 'published_at') {
+    throw invalidParameter('sort', `sort is "${sort}"; images are sorted by published_at[.asc|.desc] only`);
+  }
+  return order.toLowerCase() === 'asc' ? 'asc' : 'desc';
+}
+
+function valuesOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+function tagsOf(query: QueryParams): [string, string][] {
+  return Object.entries(query)
+    .filter(([name]) => name.startsWith('tag.') && name.length > 'tag.'.length)
+    .flatMap(([name, value]) => valuesOf(value).map((item): [string, string] => [name.slice('tag.'.length), item]));
+}
+
+/** The cursor is opaque to clients: they follow the link. */
+function nextLink(call: Call, next: Cursor): string {
+  const mark = call.url.indexOf('?');
+  const path = call.url.slice(0, mark);
+  const query = new URLSearchParams(call.url.slice(mark + 1));
+  query.delete('marker');
+  query.set('after', Buffer.from(JSON.stringify([next.publishedAt, next.uuid])).toString('base64url'));
+  return `<${path}?${query}>; rel="next"`;
+}
+
+function readCursor(after: string): Cursor {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
+    if (Array.isArray(value) && typeof value[1] === 'string' && (value[0] === null || typeof value[0] === 'string')) {
+      return { publishedAt: value[0], uuid: value[1] };
+    }
+  } catch {
+    // Falls through to the error below.
+  }
+  throw invalidParameter('after', `after is "${after}"; it is part of the link to the next page and not made by hand`);
+}
+
+function withoutUndefined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,52 @@
+/** The body of a signed request: small, and held against the digest that its signature covers. */
+
+import { verifyDigest } from '#lib/signing/digest.ts';
+import { SignatureError } from '#lib/signing/errors.ts';
+import { ApiError } from '../errors/api-error.ts';
+import type { Call } from './call.ts';
+
+export const BODY_LIMIT = 1024 * 1024;
+
+/** @throws 401 when the body is not the one that was signed, 413 when it is larger than 1 MiB */
+export async function readSignedBody(call: Call): Promise<Buffer> {
+  const body = await readBody(call);
+  try {
+    verifyDigest(call.headers['digest'] as string | undefined, body);
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    throw new ApiError('UnauthorizedError', cause.message, { cause });
+  }
+  return body;
+}
+
+/** @throws as readSignedBody; 400 InvalidContent */
+export async function readSignedJson(call: Call): Promise<Readonly<Record<string, unknown>>> {
+  return parseObject(await readSignedBody(call));
+}
+
+/** For the one request that brings another proof. @throws 413, 400 InvalidContent */
+export async function readUnsignedJson(call: Call): Promise<Readonly<Record<string, unknown>>> {
+  return parseObject(await readBody(call));
+}
+
+async function readBody({ body }: Call): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > BODY_LIMIT) throw new ApiError('RequestEntityTooLarge', `the body is larger than ${BODY_LIMIT} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new ApiError('InvalidContent', `the body is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ApiError('InvalidContent', 'the body must be a JSON object');
+}

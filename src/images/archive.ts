@@ -1,0 +1,61 @@
+/**
+ * The manifest archive: for each image that ever was, its last manifest as a JSON file below `archive/` of the local
+ * store. It outlives the image, so that what was deleted stays documented. A task brings it up to date; a deletion
+ * archives before it deletes.
+ */
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { archivePath } from '#lib/manta/paths.ts';
+import type { Bucket } from '#lib/moray/store.ts';
+import type { Service } from '../service.ts';
+import { type StoredImage, servedImages } from './load.ts';
+import { serializeFull } from './serialize.ts';
+
+/** The etag under which each image was archived last. */
+interface Archived {
+  readonly etag: string;
+}
+
+export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1, index: {} };
+
+/** So many records are looked at between two breaths of the event loop. */
+const PAGE = 200;
+
+/** Archives what changed since it was archived. Answers how many. */
+export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  for (let key = ''; !signal.aborted; ) {
+    const page = await service.store.find(IMAGES, { after: { value: null, key }, limit: PAGE });
+    const known = await service.store.getMany(
+      ARCHIVED,
+      page.map((stored) => stored.key),
+    );
+    const etags = new Map(known.map((stored) => [stored.key, stored.value.etag]));
+    for (const stored of servedImages(service, page)) {
+      if (etags.get(stored.key) === stored.etag) continue;
+      await archiveManifest(service, stored);
+      count++;
+    }
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) break;
+    key = last.key;
+  }
+  return count;
+}
+
+export async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
+  const { key: uuid, value, etag } = stored;
+  const text = `${JSON.stringify(serializeFull(value, service.config.mode), null, 2)}\n`;
+  const session = await service.storages.local.open({
+    path: archivePath(uuid),
+    session: `archive.${uuid}.${randomUUID()}`,
+  });
+  try {
+    await session.append(Readable.from([Buffer.from(text)]));
+    await session.commit();
+  } finally {
+    await session.discard();
+  }
+  await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);
+}

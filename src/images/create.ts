@@ -1,0 +1,153 @@
+/** CreateImage and AdminImportImage: a record without a file, not activated. */
+import { randomUUID } from 'node:crypto';
+import { shown } from '#lib/manifest/problem.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { upgradeManifest } from '#lib/manifest/upgrade.ts';
+import { EtagConflictError, UniqueAttributeError } from '#lib/moray/errors.ts';
+import type { Write } from '#lib/moray/store.ts';
+import { isUuid } from '#lib/uuid.ts';
+import { ApiError, invalidParameter, validationFailed } from '../errors/api-error.ts';
+import type { Service } from '../service.ts';
+import type { ApiVersion } from './api-version.ts';
+import { loadImage, loadRaw, type StoredImage } from './load.ts';
+import {
+  assertKnownFields,
+  assertManifest,
+  assertOriginUsable,
+  assertOwnerExists,
+  CREATE_FIELDS,
+  IMPORT_FIELDS,
+  importedOwner,
+  type Manifest,
+  newRecord,
+} from './new-record.ts';
+import { putRecord, touchOrigin } from './record-write.ts';
+import { assertEntries, writeAcl } from './shares.ts';
+import { finishDelete } from './tombstones.ts';
+
+/** Conflicts come from other changes of the origin; each try reads it again. */
+const TRIES = 50;
+
+export interface CreateRequest {
+  readonly body: unknown;
+  readonly account: string | undefined;
+  readonly channel: string | undefined;
+  readonly version: ApiVersion;
+}
+
+/** The checks come in the order that clients know. */
+export async function createImage(service: Service, request: CreateRequest): Promise<StoredImage> {
+  assertManifest(request.body);
+  const manifest = ownedBy(upgradeManifest(request.body), request.account);
+  // Of the body as it was sent: the upgrade of an old manifest says "active" by itself.
+  if (request.body['state'] !== undefined) {
+    throw validationFailed('state', '"state" is not for the client to set', 'NotAllowed');
+  }
+  await assertOwnerExists(service, manifest['owner']);
+  await assertOriginUsable(service, { account: request.account }, manifest);
+  assertKnownFields(manifest, CREATE_FIELDS);
+  return insert(service, await recordOf(service, randomUUID(), manifest, request));
+}
+
+export interface ImportRequest extends Omit<CreateRequest, 'account'> {
+  readonly uuid: string;
+  readonly skipOwnerCheck: boolean;
+  /** From another IMGAPI: the manifest is its, and the origin is not looked at. */
+  readonly fromSource?: boolean;
+  /** Replaces a record that is the rest of a failed copy; answers the etag to write under, or null. */
+  readonly replaceFailedCopy: (stored: StoredImage) => Promise<boolean>;
+}
+
+/** AdminImportImage: the UUID and date of another server's image are kept. */
+export async function importImage(service: Service, request: ImportRequest): Promise<StoredImage> {
+  assertManifest(request.body);
+  assertSameUuid(request.body, request.uuid);
+  const manifest = upgradeManifest(request.body);
+  const replaced = await replaceable(service, request);
+  if (!request.fromSource) await assertOriginUsable(service, { account: undefined }, manifest);
+  const owned = { ...manifest, owner: importedOwner(service, manifest['owner']) };
+  if (!request.skipOwnerCheck) await assertOwnerExists(service, owned.owner);
+  assertKnownFields(owned, IMPORT_FIELDS);
+  const record = await recordOf(service, request.uuid, owned, request);
+  return insert(service, record, { over: replaced, foreignOrigin: request.fromSource ?? false });
+}
+
+/** @throws 422 ValidationFailed body, 422 InvalidParameter uuid */
+export function assertSameUuid(manifest: unknown, uuid: string): void {
+  assertManifest(manifest);
+  if (manifest['uuid'] === uuid) return;
+  throw invalidParameter('uuid', `the manifest has uuid ${shown(manifest['uuid'])}, the path "${uuid}"`);
+}
+
+function ownedBy(manifest: Manifest, account: string | undefined): Manifest {
+  if (account === undefined) return manifest;
+  const owner = manifest['owner'];
+  if (owner !== undefined && owner !== account) {
+    throw invalidParameter('owner', `owner is ${shown(owner)}; an account makes images of its own only ("${account}")`);
+  }
+  return { ...manifest, owner: account };
+}
+
+async function recordOf(
+  service: Service,
+  uuid: string,
+  manifest: Manifest,
+  { version, channel }: { readonly version: ApiVersion; readonly channel: string | undefined },
+): Promise<{ record: ImageRecord; also: readonly Write[] }> {
+  const { acl, ...rest } = manifest;
+  if (acl === undefined || acl === null) return { record: newRecord(service, uuid, rest, channel), also: [] };
+  // What cannot be an ACL in this version is told together with all else that is wrong with the manifest.
+  const isList = Array.isArray(acl) && (version === 3 || acl.every(isUuid));
+  if (!isList) return { record: newRecord(service, uuid, manifest, channel), also: [] };
+  assertEntries(service, acl, version);
+  return writeAcl(service, newRecord(service, uuid, rest, channel), acl, version);
+}
+
+/** Etag of the placeholder that an import may write over, or null when there is nothing. @throws 409 */
+async function replaceable(service: Service, request: ImportRequest): Promise<StoredImage | null> {
+  await finishDelete(service, request.uuid);
+  const stored = await loadRaw(service, request.uuid);
+  if (!stored) return null;
+  if (stored.value.copy?.state === 'failed' && (await request.replaceFailedCopy(stored))) return null;
+  if (!request.fromSource && stored.value.state === 'creating' && !stored.value.copy) return stored;
+  throw alreadyExists(request.uuid);
+}
+
+function alreadyExists(uuid: string, cause?: unknown): ApiError {
+  return new ApiError('ImageUuidAlreadyExists', `image "${uuid}" already exists`, { cause });
+}
+
+async function insert(
+  service: Service,
+  { record, also }: { readonly record: ImageRecord; readonly also: readonly Write[] },
+  { over = null, foreignOrigin = false }: { over?: StoredImage | null; foreignOrigin?: boolean } = {},
+): Promise<StoredImage> {
+  const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
+  for (let attempt = 1; ; attempt++) {
+    const origin = await originWrites(service, record.origin, foreignOrigin);
+    try {
+      await service.store.batch([putRecord(counted, over?.etag ?? null), ...origin, ...also]);
+      break;
+    } catch (error) {
+      if (!(error instanceof EtagConflictError)) throw insertProblem(record, error);
+      if (error.key === record.uuid) throw alreadyExists(record.uuid, error);
+      // Somebody else changed the origin, such as by giving it another child.
+      if (attempt === TRIES) throw error;
+    }
+  }
+  const stored = await loadRaw(service, record.uuid);
+  if (!stored) throw new ApiError('Conflict', `image "${record.uuid}" was deleted as soon as it was made`);
+  return stored;
+}
+
+/** An image that comes from another IMGAPI may come before its origin. */
+async function originWrites(service: Service, origin: string | undefined, mayBeAbsent: boolean): Promise<Write[]> {
+  if (origin === undefined) return [];
+  if (mayBeAbsent && !(await loadImage(service, origin))) return [];
+  return [await touchOrigin(service, origin)];
+}
+
+function insertProblem(record: ImageRecord, error: unknown): unknown {
+  if (!(error instanceof UniqueAttributeError) || error.field !== 'urn') return error;
+  return validationFailed('urn', `another image has the urn "${record.urn}"`);
+}

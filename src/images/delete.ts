@@ -1,0 +1,56 @@
+/** DeleteImage: the image itself, or in a channel only its membership there. */
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import { imageNotFound } from '../errors/api-error.ts';
+import type { Service } from '../service.ts';
+import { assertNotPlaceholder } from './access.ts';
+import { archiveManifest } from './archive.ts';
+import { changeImage } from './change.ts';
+import { loadImage, type StoredImage } from './load.ts';
+import { assertNoDependents } from './origins.ts';
+import { putRecord } from './record-write.ts';
+import { deleteRecord } from './tombstones.ts';
+
+const TRIES = 20;
+
+export interface DeleteRequest {
+  /** The channel of the request; absent when there are none. */
+  readonly channel: string | undefined;
+  readonly forceAllChannels: boolean;
+  /** Throws when the image, as it is by now, may not be deleted by the caller. */
+  readonly assertMayDelete: (stored: StoredImage) => void;
+}
+
+/** @throws 422 ImageHasDependentImages */
+export async function deleteImage(service: Service, uuid: string, request: DeleteRequest): Promise<void> {
+  const { channel } = request;
+  for (let attempt = 1; ; attempt++) {
+    const stored = await loadImage(service, uuid);
+    if (!stored) throw imageNotFound(uuid);
+    request.assertMayDelete(stored);
+    const others = stored.value.channels?.filter((name) => name !== channel) ?? [];
+    const isLeaving = channel !== undefined && others.length > 0 && !request.forceAllChannels;
+    // What leaves a channel stays for its dependents in others; what goes for good is missed by all of them.
+    await assertNoDependents(service, uuid, isLeaving ? channel : undefined);
+    try {
+      if (isLeaving) await service.store.batch([putRecord({ ...stored.value, channels: others }, stored.etag)]);
+      else {
+        await archiveManifest(service, stored);
+        await deleteRecord(service, stored);
+      }
+      return;
+    } catch (error) {
+      // Whoever adds a child bumps this record, so the dependents are looked at again; and of two who take an image out
+      // of its last two channels, the second one deletes it.
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+    }
+  }
+}
+
+/** `channel-add`: nothing is written when the image is in it already. */
+export function addToChannel(service: Service, uuid: string, channel: string): Promise<StoredImage> {
+  return changeImage(service, uuid, (record) => {
+    assertNotPlaceholder(record);
+    if (record.channels?.includes(channel)) return undefined;
+    return { ...record, channels: [...(record.channels ?? []), channel] };
+  });
+}

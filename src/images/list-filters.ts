@@ -1,0 +1,91 @@
+/** What a ListImages request asks for, and the store filters that answer it. */
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { tagSearchStrings } from '#lib/manifest/stored.ts';
+import type { Filter } from '#lib/moray/store.ts';
+
+export const LIST_STATES = ['active', 'unactivated', 'disabled', 'creating', 'failed', 'all'] as const;
+export type ListState = (typeof LIST_STATES)[number];
+
+/** Values are as sent; `~` in front of name and version asks for a substring, `!` in front of type for all others. */
+export interface ListRequest {
+  /** Default `active`. */
+  readonly state?: ListState;
+  /** Only, or not, images that are on their way from another datacenter. */
+  readonly copies?: boolean;
+  readonly owner?: string;
+  readonly name?: string;
+  readonly version?: string;
+  readonly os?: string;
+  readonly type?: string;
+  readonly public?: boolean;
+  readonly billingTags: readonly string[];
+  /** An empty value asks for the key alone. */
+  readonly tags: readonly (readonly [key: string, value: string])[];
+  readonly channel?: string;
+  /** Only, or not, what others shared with the account. */
+  readonly shared?: boolean;
+}
+
+/** The conditions that hold for every image of the answer, whoever asks. */
+export function contentFilters(request: ListRequest): Filter[] {
+  const filters: Filter[] = [];
+  if (request.owner !== undefined) filters.push({ op: 'eq', field: 'owner', value: request.owner });
+  if (request.name !== undefined) filters.push(textFilter('name', request.name));
+  if (request.version !== undefined) filters.push(textFilter('version', request.version));
+  if (request.os !== undefined) filters.push({ op: 'eq', field: 'os', value: request.os });
+  if (request.type !== undefined) filters.push(typeFilter(request.type));
+  if (request.public !== undefined) filters.push({ op: 'eq', field: 'public', value: request.public });
+  for (const value of request.billingTags) filters.push({ op: 'contains', field: 'billing_tags', value });
+  for (const [key, value] of request.tags) filters.push(tagFilter(key, value));
+  if (request.channel !== undefined) filters.push({ op: 'contains', field: 'channels', value: request.channel });
+  return filters;
+}
+
+export function stateFilters(state: ListState): Filter[] {
+  switch (state) {
+    case 'active':
+      return [isActivated(true), isDisabled(false)];
+    case 'disabled':
+      return [isActivated(true), isDisabled(true)];
+    case 'unactivated':
+      return [isActivated(false), notDeleting];
+    case 'creating':
+    case 'failed':
+      return [{ op: 'eq', field: 'state', value: state }];
+    case 'all':
+      return [notDeleting];
+    default:
+      return state satisfies never;
+  }
+}
+
+export function isActivated(value: boolean): Filter {
+  return { op: 'eq', field: 'activated', value };
+}
+
+function isDisabled(value: boolean): Filter {
+  return { op: 'eq', field: 'disabled', value };
+}
+
+const notDeleting: Filter = { op: 'not', of: { op: 'eq', field: 'state', value: 'deleting' } };
+
+function textFilter(field: string, text: string): Filter {
+  if (!text.startsWith('~')) return { op: 'eq', field, value: text };
+  return { op: 'substring', field, value: text.slice(1) };
+}
+
+function typeFilter(type: string): Filter {
+  if (!type.startsWith('!')) return { op: 'eq', field: 'type', value: type };
+  return { op: 'not', of: { op: 'eq', field: 'type', value: type.slice(1) } };
+}
+
+/** What the search strings leave open: values too long for them, and keys with a `=` in them. */
+export function hasTag({ tagsObj = {} }: ImageRecord, key: string, value: string): boolean {
+  return Object.hasOwn(tagsObj, key) && (value === '' || String(tagsObj[key]) === value);
+}
+
+function tagFilter(key: string, value: string): Filter {
+  if (value === '') return { op: 'containsPrefix', field: 'tags', value: `${key}=` };
+  const [searched = ''] = tagSearchStrings({ [key]: value });
+  return { op: 'contains', field: 'tags', value: searched };
+}

@@ -1,0 +1,41 @@
+/** Reading image records: in one normal form, and only those that are valid manifests. */
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { normalizeStored } from '#lib/manifest/stored.ts';
+import { isValidRecord } from '#lib/manifest/validate.ts';
+import type { Stored } from '#lib/moray/store.ts';
+import type { Service } from '../service.ts';
+
+export type StoredImage = Stored<ImageRecord>;
+
+/** As stored, tombstones and invalid records included. */
+export async function loadRaw(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await service.store.get(IMAGES, uuid);
+  return stored && normalized(stored);
+}
+
+/**
+ * Undefined when there is no such image, when it is being deleted, or when its record does not validate (an operator
+ * finds that in the log; readers see 404, as they always have).
+ */
+export async function loadImage(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  return stored && isServed(service, stored) ? stored : undefined;
+}
+
+/** The same choice for a list. */
+export function servedImages(service: Service, found: readonly Stored<ImageRecord>[]): StoredImage[] {
+  return found.map(normalized).filter((stored) => isServed(service, stored));
+}
+
+function normalized(stored: Stored<ImageRecord>): StoredImage {
+  const value = normalizeStored(stored.value);
+  return value === stored.value ? stored : { ...stored, value };
+}
+
+function isServed(service: Service, { value: record }: StoredImage): boolean {
+  if (record.state === 'deleting') return false;
+  if (isValidRecord(record, { mode: service.config.mode, channels: service.config.channels !== undefined }))
+    return true;
+  service.log.warn({ image: record.uuid }, 'image record is invalid and is not shown');
+  return false;
+}

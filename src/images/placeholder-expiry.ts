@@ -1,0 +1,39 @@
+/** Placeholders of images that were to be made from a machine and never were: they go when their time is over. */
+
+import { IMAGES } from '#lib/manifest/record.ts';
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Service } from '../service.ts';
+import { deleteRecord } from './tombstones.ts';
+
+/** Answers how many were removed. Placeholders of copies have their own time. */
+export async function expirePlaceholders(service: Service): Promise<number> {
+  const found = await service.store.find(IMAGES, {
+    filter: {
+      op: 'and',
+      of: [
+        { op: 'exists', field: 'expires_at' },
+        { op: 'in', field: 'state', values: ['creating', 'failed'] },
+      ],
+    },
+  });
+  const now = service.clock.now();
+  let count = 0;
+  for (const stored of found) {
+    if (stored.value.copy || !isPast(stored.value.expires_at, now)) continue;
+    try {
+      await deleteRecord(service, stored);
+      count++;
+    } catch (error) {
+      // Changed meanwhile: the next run looks again.
+      if (!(error instanceof EtagConflictError)) throw error;
+    }
+  }
+  return count;
+}
+
+/** Today's records hold milliseconds, as a number or as its text; a date is understood too. */
+function isPast(expiresAt: unknown, now: number): boolean {
+  const text = String(expiresAt);
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  return time <= now;
+}

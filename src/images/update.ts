@@ -1,0 +1,123 @@
+/** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
+import { ADMIN_ONLY_FIELDS, FIXED_ONCE_ACTIVATED, MUTABLE_FIELDS, SETTABLE_STATES } from '#lib/manifest/fields.ts';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { recordFields, tagFields } from '#lib/manifest/stored.ts';
+import type { Write } from '#lib/moray/store.ts';
+import { isUuid } from '#lib/uuid.ts';
+import { ApiError, type FieldError, validationFailed } from '../errors/api-error.ts';
+import type { Service } from '../service.ts';
+import { assertNotPlaceholder } from './access.ts';
+import type { ApiVersion } from './api-version.ts';
+import { changeImage } from './change.ts';
+import type { StoredImage } from './load.ts';
+import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './new-record.ts';
+import { touchOrigin } from './record-write.ts';
+import { assertEntries, writeAcl } from './shares.ts';
+
+export interface UpdateRequest {
+  readonly body: unknown;
+  /** Absent: an operator. */
+  readonly account: string | undefined;
+  readonly version: ApiVersion;
+  /** Called with the record that the change is made to; throws when the request's own condition does not hold. */
+  readonly assertCondition: (stored: StoredImage) => void;
+}
+
+const MUTABLE: ReadonlySet<string> = new Set(MUTABLE_FIELDS);
+const ADMIN_ONLY: ReadonlySet<string> = new Set(ADMIN_ONLY_FIELDS);
+const FIXED: ReadonlySet<string> = new Set(FIXED_ONCE_ACTIVATED);
+/** The only properties of `files[0]` that can be written. */
+const FILE_KEYS: ReadonlySet<string> = new Set(['digest', 'uncompressedDigest']);
+
+/** @throws 422 ValidationFailed with all fields that are not allowed, or all that are invalid */
+export async function updateImage(service: Service, uuid: string, request: UpdateRequest): Promise<StoredImage> {
+  const changes = readBody(request.body);
+  return changeImage(service, uuid, async (record, stored) => {
+    request.assertCondition(stored);
+    assertNotPlaceholder(record);
+    assertAllowed(changes, record, request.account);
+    const { acl, ...fields } = changes;
+    const merged = merge(record, fields);
+    if (acl === undefined) return checked(service, record, merged, []);
+    const names: unknown = acl ?? [];
+    assertEntries(service, names, request.version);
+    const shared = await writeAcl(service, merged, names, request.version);
+    return checked(service, record, shared.record, shared.also);
+  });
+}
+
+function readBody(body: unknown): Manifest {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw validationFailed('body', 'the body must be a JSON object with the fields to change', 'MissingParameter');
+  }
+  if (Object.keys(body).length === 0) {
+    throw new ApiError('ValidationFailed', 'the body names no field to change', { errors: [] });
+  }
+  return body as Manifest;
+}
+
+function assertAllowed(changes: Manifest, record: ImageRecord, account: string | undefined): void {
+  const refused = Object.keys(changes).flatMap((field) => refusal(field, changes[field], record, account));
+  if (refused.length === 0) return;
+  const fields = refused.map(({ field }) => field).join(', ');
+  throw new ApiError('ValidationFailed', `invalid image update data: ${fields}`, { errors: refused });
+}
+
+function refusal(field: string, value: unknown, record: ImageRecord, account: string | undefined): FieldError[] {
+  const notAllowed = (message: string, name = field): FieldError => ({ field: name, code: 'NotAllowed', message });
+  if (!MUTABLE.has(field) && !ADMIN_ONLY.has(field)) return [notAllowed(`"${field}" cannot be changed`)];
+  if (ADMIN_ONLY.has(field) && account !== undefined) return [notAllowed(`"${field}" is changed by operators only`)];
+  if (FIXED.has(field) && record.activated) return [notAllowed(`"${field}" is fixed once the image is activated`)];
+  if (field === 'uuid' && value !== record.uuid) return [notAllowed('"uuid" is changed by a docker build only')];
+  if (field === 'state' && !(SETTABLE_STATES as readonly unknown[]).includes(value)) {
+    return [{ field, code: 'Invalid', message: `"state" must be one of ${SETTABLE_STATES.join(', ')}` }];
+  }
+  return field === 'files' ? fileRefusals(value, record) : [];
+}
+
+function fileRefusals(value: unknown, record: ImageRecord): FieldError[] {
+  const bad = (message: string): FieldError[] => [{ field: 'files', code: 'NotAllowed', message }];
+  const [current] = record.files ?? [];
+  if (!Array.isArray(value) || value.length !== 1 || !isObject(value[0])) {
+    return [{ field: 'files', code: 'Invalid', message: '"files" must be an array of one object' }];
+  }
+  if (!current) return bad('the image has no file whose digests could be set');
+  const stored = current as unknown as Manifest;
+  const changed = Object.entries(value[0]).find(([key, item]) => !FILE_KEYS.has(key) && item !== stored[key]);
+  return changed ? bad(`"files[0].${changed[0]}" cannot be changed; only digest and uncompressedDigest can`) : [];
+}
+
+function merge(record: ImageRecord, changes: Manifest): ImageRecord {
+  const { files, tags, ...fields } = changes;
+  const merged: Record<string, unknown> = { ...record, ...recordFields(fields) };
+  for (const [field, value] of Object.entries(fields)) if (value === null) delete merged[field];
+  if (tags === null) {
+    delete merged['tags'];
+    delete merged['tagsObj'];
+  } else if (tags !== undefined) Object.assign(merged, tagFields(tags));
+  if (Array.isArray(files)) merged['files'] = [withDigests(record.files?.[0], files[0] as Manifest)];
+  return merged as unknown as ImageRecord;
+}
+
+function withDigests(file: FileRecord | undefined, changes: Manifest): unknown {
+  const digests = Object.entries(changes).filter(([key]) => FILE_KEYS.has(key));
+  return { ...file, ...Object.fromEntries(digests) };
+}
+
+async function checked(
+  service: Service,
+  before: ImageRecord,
+  record: ImageRecord,
+  also: readonly Write[],
+): Promise<{ record: ImageRecord; also: readonly Write[] }> {
+  assertValid(service, record);
+  if (record.owner !== before.owner) await assertOwnerExists(service, record.owner);
+  if (record.origin === before.origin || !isUuid(record.origin)) return { record, also };
+  if (record.origin === record.uuid) throw validationFailed('origin', 'an image cannot be its own origin');
+  await assertOriginUsable(service, { account: undefined }, record as unknown as Manifest);
+  return { record, also: [...also, await touchOrigin(service, record.origin)] };
+}
+
+function isObject(value: unknown): value is Manifest {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,109 @@
+/**
+ * Reading stored files again to find what rotted: `imgapiadm verify`. With `repair`, a file that is not what its record
+ * says is fetched anew from a linked datacenter that holds the same bytes.
+ */
+
+import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
+import { imageObjectPath } from '#lib/manta/paths.ts';
+import type { Service } from '../service.ts';
+import { storageOf } from './file-placement.ts';
+import { loadRaw, type StoredImage, servedImages } from './load.ts';
+
+export type Finding = 'ok' | 'missing' | 'size' | 'hash' | 'repaired' | 'unrepairable';
+
+export interface VerifyLine {
+  readonly uuid: string;
+  readonly name: string;
+  readonly file: string;
+  readonly status: Finding;
+  /** What is wrong, in words. */
+  readonly message?: string;
+}
+
+export interface VerifySummary {
+  readonly summary: Readonly<Record<Finding, number>> & { readonly files: number; readonly bytes: number };
+}
+
+export interface VerifyOptions {
+  /** Absent: all images. */
+  readonly uuids?: readonly string[];
+  /** Brings the right bytes of a bad file; answers where they came from, or why they did not. */
+  readonly repair?: (stored: StoredImage, file: FileRecord) => Promise<{ from: string } | { problem: string }>;
+  readonly signal: AbortSignal;
+}
+
+const PAGE = 100;
+
+/** A line per file, then the summary. */
+export async function* verifyFiles(
+  service: Service,
+  options: VerifyOptions,
+): AsyncGenerator<VerifyLine | VerifySummary> {
+  const counts = { ok: 0, missing: 0, size: 0, hash: 0, repaired: 0, unrepairable: 0, files: 0, bytes: 0 };
+  for await (const stored of chosenImages(service, options.uuids)) {
+    for (const [index, file] of (stored.value.files ?? []).entries()) {
+      if (options.signal.aborted) return;
+      const line = await verifyFile(service, stored, file, index, options);
+      counts[line.status]++;
+      counts.files++;
+      counts.bytes += file.size;
+      yield line;
+    }
+  }
+  yield { summary: counts };
+}
+
+async function verifyFile(
+  service: Service,
+  stored: StoredImage,
+  file: FileRecord,
+  index: number,
+  { repair, signal }: VerifyOptions,
+): Promise<VerifyLine> {
+  const { uuid, name } = stored.value;
+  const line = { uuid, name, file: `file${index}` };
+  const bad = await problemOf(service, uuid, file, index, signal);
+  if (!bad) return { ...line, status: 'ok' };
+  if (!repair || index > 0) return { ...line, ...bad };
+  const outcome = await repair(stored, file);
+  return 'from' in outcome
+    ? { ...line, status: 'repaired', message: `${bad.message}; fetched again from ${outcome.from}` }
+    : { ...line, status: 'unrepairable', message: `${bad.message}; ${outcome.problem}` };
+}
+
+async function problemOf(
+  service: Service,
+  uuid: string,
+  file: FileRecord,
+  index: number,
+  signal: AbortSignal,
+): Promise<{ status: Finding; message: string } | undefined> {
+  const storage = storageOf(service.storages, file.stor);
+  const path = imageObjectPath(uuid, index === 0 ? 'file0' : 'file1');
+  const info = await storage.info(path);
+  if (!info) return { status: 'missing', message: `${path} is not there` };
+  if (info.size !== file.size) return { status: 'size', message: `${path} has ${info.size} bytes, not ${file.size}` };
+  const { sha1, sha256 } = await storage.hash(path, signal);
+  if (sha1 !== file.sha1) return { status: 'hash', message: `${path} has sha1 ${sha1}, not ${file.sha1}` };
+  if (file.sha256 !== undefined && sha256 !== file.sha256) {
+    return { status: 'hash', message: `${path} has sha256 ${sha256}, not ${file.sha256}` };
+  }
+  return undefined;
+}
+
+async function* chosenImages(service: Service, uuids: readonly string[] | undefined): AsyncGenerator<StoredImage> {
+  if (uuids) {
+    for (const uuid of uuids) {
+      const stored = await loadRaw(service, uuid);
+      if (stored) yield stored;
+    }
+    return;
+  }
+  for (let key = ''; ; ) {
+    const page = await service.store.find(IMAGES, { after: { value: null, key }, limit: PAGE });
+    yield* servedImages(service, page);
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    key = last.key;
+  }
+}

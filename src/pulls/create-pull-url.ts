@@ -1,0 +1,59 @@
+/** CreateImageFilePullUrl: a URL that reads a file's bytes for less than a day, with no other credentials. */
+import { signUrl } from '#lib/signing/signed-url.ts';
+import { ApiError } from '../errors/api-error.ts';
+import { storageOf } from '../images/file-placement.ts';
+import type { Service } from '../service.ts';
+import type { PullRecord } from './documents.ts';
+import { makePullLink, type PullRequest, renewPullLink } from './pull-link.ts';
+import type { PullUrl } from './pull-url.ts';
+import { pullSecret } from './url-secret.ts';
+
+export interface PullUrlRequest extends PullRequest {
+  /** Names the pull link to extend. */
+  readonly renew?: string | undefined;
+  /** Where whoever asks reaches this service; used where `pulls.publicUrl` is not set. */
+  readonly baseUrl: string | undefined;
+}
+
+/**
+ * @throws 404 ResourceNotFound; 503 StorageUnsupported for a datacenter when this one sends nobody to its object store
+ */
+export async function createPullUrl(service: Service, request: PullUrlRequest): Promise<PullUrl> {
+  if (request.datacenter !== undefined && !service.config.pulls.redirect) {
+    throw new ApiError('StorageUnsupported', 'this datacenter gives no pull URLs; ask for the file itself');
+  }
+  const record =
+    request.renew === undefined
+      ? await makePullLink(service, request)
+      : await renewPullLink(service, request, request.renew);
+  return {
+    url: await urlOf(service, record, request.baseUrl),
+    expires: record.expires,
+    reqid: record.reqid,
+    size: record.size,
+    sha1: record.sha1,
+    ...(record.sha256 !== undefined && { sha256: record.sha256 }),
+    md5: record.md5,
+    direct: record.direct,
+  };
+}
+
+async function urlOf(service: Service, record: PullRecord, baseUrl: string | undefined): Promise<string> {
+  const expires = new Date(record.expires);
+  const storage = storageOf(service.storages, record.stor);
+  return (
+    (await storage.signUrl(record.path, expires)) ??
+    signUrl({
+      baseUrl: baseUrlFor(service, baseUrl),
+      path: `/pulls/${record.day}/${record.uuid}.file${record.index}.${record.reqid}`,
+      expires,
+      secret: await pullSecret(service),
+    })
+  );
+}
+
+function baseUrlFor(service: Service, given: string | undefined): string {
+  const url = service.config.pulls.publicUrl ?? given;
+  if (url !== undefined) return url;
+  throw new ApiError('NotAvailable', 'there is no base for the URL: set pulls.publicUrl or publicUrl, or send Host');
+}

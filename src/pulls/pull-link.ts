@@ -1,0 +1,172 @@
+/**
+ * Pull links: names in the pulls area that hold a file's bytes for one transfer, so that deleting the image does not
+ * break it. A link lives as long as somebody renews it before the reaper takes its day.
+ */
+import { randomUUID } from 'node:crypto';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/manta/errors.ts';
+import type { ObjectStore } from '#lib/manta/object-store.ts';
+import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manta/paths.ts';
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Write } from '#lib/moray/store.ts';
+import { isUuid } from '#lib/uuid.ts';
+import { ApiError, imageNotFound } from '../errors/api-error.ts';
+import { storageOf } from '../images/file-placement.ts';
+import { loadImage } from '../images/load.ts';
+import type { Service } from '../service.ts';
+import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
+
+/** Who asks for which bytes. A link is renewed only by whoever made it. */
+export interface PullRequest {
+  readonly uuid: string;
+  readonly index: number;
+  /** The account that owns the image; absent: an operator asks. */
+  readonly account: string | undefined;
+  /** The linked datacenter that asks; absent: an operator of this one. */
+  readonly datacenter?: string | undefined;
+  readonly requestId: string;
+}
+
+const TRIES = 10;
+
+/** @throws 404 ResourceNotFound */
+export async function makePullLink(service: Service, request: PullRequest): Promise<PullRecord> {
+  const file = await requestedFile(service, request);
+  // The request's own id, so that both sides' logs meet; another one when a client sends the same id twice.
+  const reqid = isUuid(request.requestId) ? request.requestId : randomUUID();
+  if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, randomUUID());
+  try {
+    return await makeNamed(service, request, file, reqid);
+  } catch (error) {
+    if (!(error instanceof EtagConflictError)) throw error;
+    return makeNamed(service, request, file, randomUUID());
+  }
+}
+
+async function makeNamed(service: Service, request: PullRequest, file: FileRecord, reqid: string): Promise<PullRecord> {
+  const now = service.clock.now();
+  const day = pullsDay(now);
+  const placed = await place(storageOf(service.storages, file.stor), request, imagePath(request), day, reqid);
+  await service.faults.reach('pull:linked');
+  const record: PullRecord = {
+    reqid,
+    uuid: request.uuid,
+    index: request.index,
+    datacenter: request.datacenter ?? '',
+    ...(request.account !== undefined && { account: request.account }),
+    stor: file.stor,
+    ...placed,
+    day,
+    size: file.size,
+    sha1: file.sha1,
+    ...(file.sha256 !== undefined && { sha256: file.sha256 }),
+    md5: file.contentMD5,
+    created_at: new Date(now).toISOString(),
+    expires: expiry(service),
+    rev: 1,
+  };
+  await service.store.batch([put(record, null)]);
+  return record;
+}
+
+/** Also after the image was deleted. @throws 404 ResourceNotFound when link or bytes are gone */
+export async function renewPullLink(service: Service, request: PullRequest, reqid: string): Promise<PullRecord> {
+  for (let attempt = 1; ; attempt++) {
+    const stored = await service.store.get(PULL_LINKS, reqid);
+    if (!stored || stored.value.day === ENDED || !isSameRequest(stored.value, request)) throw linkNotFound(reqid);
+    const placed = await placeAgain(service, stored.value);
+    const renewed: PullRecord = {
+      ...stored.value,
+      ...placed,
+      day: pullsDay(service.clock.now()),
+      expires: expiry(service),
+      rev: stored.value.rev + 1,
+    };
+    try {
+      await service.store.batch([put(renewed, stored.etag)]);
+      return renewed;
+    } catch (error) {
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+    }
+  }
+}
+
+/** The record's file, once the request is found to be allowed. */
+export async function requestedFile(
+  service: Service,
+  { uuid, index, account }: Pick<PullRequest, 'uuid' | 'index' | 'account'>,
+): Promise<FileRecord> {
+  const image = (await loadImage(service, uuid))?.value;
+  if (!image || (account !== undefined && image.owner !== account)) throw imageNotFound(uuid);
+  return fileAt(image, index);
+}
+
+/** @throws 404 ResourceNotFound */
+export function fileAt({ uuid, files = [] }: ImageRecord, index: number): FileRecord {
+  const file = files[index];
+  if (file) return file;
+  const which = files.length === 0 ? 'no file' : `no file at index ${index}`;
+  throw new ApiError('ResourceNotFound', `image "${uuid}" has ${which}`);
+}
+
+type Placed = Pick<PullRecord, 'path' | 'direct'>;
+
+async function place(
+  storage: ObjectStore,
+  { uuid, index }: Pick<PullRequest, 'uuid' | 'index'>,
+  from: string,
+  day: string,
+  reqid: string,
+): Promise<Placed> {
+  const path = pullObjectPath(day, uuid, index, reqid);
+  try {
+    await storage.link(from, path);
+    return { path, direct: false };
+  } catch (cause) {
+    if (cause instanceof LinkUnsupportedError) return { path: from, direct: true };
+    if (!(cause instanceof ObjectNotFoundError)) throw cause;
+    throw new ApiError('ResourceNotFound', `the file of image "${uuid}" is not in the object store`, { cause });
+  }
+}
+
+async function placeAgain(service: Service, record: PullRecord): Promise<Placed> {
+  const storage = storageOf(service.storages, record.stor);
+  const today = pullsDay(service.clock.now());
+  if ((record.direct || record.day === today) && (await storage.info(record.path))) return record;
+  for (const from of [record.path, imagePath(record)]) {
+    if (from !== record.path && !(await isSameFile(service, record))) continue;
+    if (await storage.info(from)) return place(storage, record, from, today, record.reqid);
+  }
+  throw linkNotFound(record.reqid);
+}
+
+/** Whether the image is still there with the same bytes. */
+async function isSameFile(service: Service, record: PullRecord): Promise<boolean> {
+  const file = (await loadImage(service, record.uuid))?.value.files?.[record.index];
+  return file?.sha1 === record.sha1 && file.stor === record.stor;
+}
+
+function isSameRequest(record: PullRecord, { uuid, index, account, datacenter }: PullRequest): boolean {
+  return (
+    record.uuid === uuid &&
+    record.index === index &&
+    record.account === account &&
+    record.datacenter === (datacenter ?? '')
+  );
+}
+
+function imagePath({ uuid, index }: Pick<PullRequest, 'uuid' | 'index'>): string {
+  return imageObjectPath(uuid, `file${index}`);
+}
+
+function expiry({ clock, config }: Service): string {
+  return new Date(clock.now() + config.pulls.expirySeconds * 1000).toISOString();
+}
+
+function linkNotFound(reqid: string): ApiError {
+  return new ApiError('ResourceNotFound', `pull link "${reqid}" is not there (any more); ask for a new one`);
+}
+
+function put(value: PullRecord, ifEtag: string | null): Write {
+  return { op: 'put', bucket: PULL_LINKS, key: value.reqid, value, ifEtag };
+}

@@ -1,0 +1,34 @@
+/** Names in the pulls area: `pulls/YYYYMMDD/UUID.file0.REQID`. */
+import { isUuid } from '#lib/uuid.ts';
+
+const DAY = /^\d{8}$/;
+const NAME = /^([0-9a-f-]{36})\.file(\d{1,2})\.([0-9a-f-]{36})$/;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export interface PullName {
+  readonly uuid: string;
+  readonly index: number;
+  readonly reqid: string;
+}
+
+/** Undefined when the name is none that this service gives. */
+export function parsePullName(name: string): PullName | undefined {
+  const [, uuid, index, reqid] = NAME.exec(name) ?? [];
+  return isUuid(uuid) && isUuid(reqid) ? { uuid, index: Number(index), reqid } : undefined;
+}
+
+/** A day of the calendar, written `YYYYMMDD`. */
+export function isPullsDay(name: string): boolean {
+  if (!DAY.test(name)) return false;
+  const date = new Date(`${name.slice(0, 4)}-${name.slice(4, 6)}-${name.slice(6)}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && dayOf(date.getTime()) === name;
+}
+
+/** The youngest day that is more than `keepDays` days older than the moment. */
+export function lastExpiredDay(milliseconds: number, keepDays: number): string {
+  return dayOf(milliseconds - (keepDays + 1) * DAY_MS);
+}
+
+function dayOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 10).replaceAll('-', '');
+}

@@ -1,0 +1,184 @@
+/**
+ * The reaper of the pulls area. What it will do is a value of its own, so that a dry run shows exactly what the real
+ * run does; what it does not understand it reports and leaves alone.
+ */
+import type { ObjectStore } from '#lib/manta/object-store.ts';
+import { PULLS, pullsDirectory } from '#lib/manta/paths.ts';
+import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Stored, Write } from '#lib/moray/store.ts';
+import { storageOf } from '../images/file-placement.ts';
+import type { Service } from '../service.ts';
+import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
+import { isPullsDay, lastExpiredDay, parsePullName } from './pull-path.ts';
+
+/** An object of the pulls area that has to go. */
+export interface DoomedObject {
+  readonly storage: string;
+  /** Always `pulls/YYYYMMDD/UUID.fileN.REQID`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface ReapPlan {
+  /** The last day, `YYYYMMDD`, whose links go. */
+  readonly until: string;
+  readonly objects: readonly DoomedObject[];
+  /** Days that will be empty. */
+  readonly directories: readonly { readonly storage: string; readonly path: string }[];
+  /** Links that end, by reqid, as they were when the plan was made. */
+  readonly links: readonly { readonly reqid: string; readonly etag: string }[];
+  /** Names below `pulls/` that this service did not give: `STORAGE:PATH`. */
+  readonly ignored: readonly string[];
+}
+
+export interface ReapReport extends ReapPlan {
+  readonly dryRun: boolean;
+  /** Of all objects that were removed, or would be. */
+  readonly bytes: number;
+  /** What could not be removed; the next run tries again. */
+  readonly failed: readonly { readonly path: string; readonly error: string }[];
+}
+
+export interface ReapOptions {
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Removes the days that are more than `pulls.keepDays` days old, and what is left of links that were ended. */
+export async function reapPulls(service: Service, options: ReapOptions = {}): Promise<ReapReport> {
+  const plan = await planReap(service, options.signal);
+  return options.dryRun ? { ...reportOf(plan, []), dryRun: true } : executeReap(service, plan, options.signal);
+}
+
+/** Removes the pull links of one datacenter, whatever their age. */
+export async function removePullsOf(service: Service, datacenter: string): Promise<ReapReport> {
+  const records = await service.store.find(PULL_LINKS, {
+    filter: { op: 'eq', field: 'datacenter', value: datacenter },
+  });
+  const objects = await objectsOf(service, records);
+  return executeReap(service, { until: ENDED, objects, directories: [], links: ends(records), ignored: [] });
+}
+
+/**
+ * For the batch that ends a datacenter's trust: with it, its pull links are good for nothing, even if removing them
+ * fails halfway.
+ */
+export async function endPullsOf(service: Service, datacenter: string): Promise<Write[]> {
+  const records = await service.store.find(PULL_LINKS, {
+    filter: { op: 'eq', field: 'datacenter', value: datacenter },
+  });
+  return records.map(({ key, value }) => {
+    const ended: PullRecord = { ...value, day: ENDED, rev: value.rev + 1 };
+    return { op: 'put', bucket: PULL_LINKS, key, value: ended };
+  });
+}
+
+export async function planReap(service: Service, signal?: AbortSignal): Promise<ReapPlan> {
+  const until = lastExpiredDay(service.clock.now(), service.config.pulls.keepDays);
+  const records = await service.store.find(PULL_LINKS, { filter: { op: 'le', field: 'day', value: until } });
+  const objects = new Map<string, DoomedObject>();
+  const directories: { storage: string; path: string }[] = [];
+  const ignored: string[] = [];
+  for (const storage of storesOf(service)) {
+    for (const { name, type } of await storage.list(PULLS)) {
+      signal?.throwIfAborted();
+      if (type !== 'directory' || !isPullsDay(name)) ignored.push(`${storage.name}:${PULLS}/${name}`);
+      else if (name <= until) {
+        const found = await surveyDay(storage, name);
+        for (const object of found.objects) objects.set(idOf(object), object);
+        ignored.push(...found.ignored);
+        if (found.ignored.length === 0) directories.push({ storage: storage.name, path: pullsDirectory(name) });
+      }
+    }
+  }
+  for (const object of await objectsOf(service, records)) objects.set(idOf(object), object);
+  return { until, objects: [...objects.values()], directories, links: ends(records), ignored };
+}
+
+export async function executeReap(service: Service, plan: ReapPlan, signal?: AbortSignal): Promise<ReapReport> {
+  const failed: { path: string; error: string }[] = [];
+  const attempt = async (path: string, remove: () => Promise<unknown>): Promise<void> => {
+    signal?.throwIfAborted();
+    try {
+      assertInPulls(path);
+      await remove();
+    } catch (error) {
+      failed.push({ path, error: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  // First the links, so that nobody renews one whose bytes are about to go; a link renewed meanwhile stays.
+  for (const link of plan.links) await attempt(`${PULLS}/${link.reqid}`, () => endLink(service, link));
+  for (const { storage, path } of plan.objects)
+    await attempt(path, () => storageOf(service.storages, storage).remove(path));
+  for (const { storage, path } of plan.directories) {
+    await attempt(path, () => removeEmpty(storageOf(service.storages, storage), path));
+  }
+  const report = { ...reportOf(plan, failed), dryRun: false };
+  if (plan.links.length + plan.objects.length + failed.length > 0) {
+    const { until, links, objects, ignored } = plan;
+    const counts = { links: links.length, objects: objects.length, bytes: report.bytes };
+    service.log.info({ until, ...counts, failed, ignored }, 'reaped the pulls area');
+  }
+  return report;
+}
+
+function reportOf(plan: ReapPlan, failed: ReapReport['failed']): Omit<ReapReport, 'dryRun'> {
+  const kept = new Set(failed.map(({ path }) => path));
+  const gone = plan.objects.filter(({ path }) => !kept.has(path));
+  return { ...plan, objects: gone, bytes: gone.reduce((sum, { size }) => sum + size, 0), failed };
+}
+
+async function surveyDay(storage: ObjectStore, day: string): Promise<{ objects: DoomedObject[]; ignored: string[] }> {
+  const directory = pullsDirectory(day);
+  const objects: DoomedObject[] = [];
+  const ignored: string[] = [];
+  for (const { name, type } of await storage.list(directory)) {
+    const path = `${directory}/${name}`;
+    if (type !== 'object' || !parsePullName(name)) ignored.push(`${storage.name}:${path}`);
+    else objects.push({ storage: storage.name, path, size: (await storage.info(path))?.size ?? 0 });
+  }
+  return { objects, ignored };
+}
+
+/** The objects that such links hold; a direct one holds none of its own. */
+async function objectsOf(service: Service, records: readonly Stored<PullRecord>[]): Promise<DoomedObject[]> {
+  const objects: DoomedObject[] = [];
+  for (const { value } of records) {
+    if (value.direct) continue;
+    // A store that is configured no more must not keep the others from being reaped.
+    const storage = storesOf(service).find(({ name }) => name === value.stor);
+    const info = await storage?.info(value.path);
+    if (info) objects.push({ storage: value.stor, path: value.path, size: info.size });
+  }
+  return objects;
+}
+
+function idOf({ storage, path }: DoomedObject): string {
+  return `${storage}:${path}`;
+}
+
+function storesOf({ storages }: Service): ObjectStore[] {
+  return Object.values(storages);
+}
+
+function ends(records: readonly Stored<PullRecord>[]): ReapPlan['links'] {
+  return records.map(({ key, etag }) => ({ reqid: key, etag }));
+}
+
+async function endLink(service: Service, { reqid, etag }: { reqid: string; etag: string }): Promise<void> {
+  await service.store.batch([{ op: 'del', bucket: PULL_LINKS, key: reqid, ifEtag: etag }]).catch((error: unknown) => {
+    if (!(error instanceof EtagConflictError)) throw error;
+  });
+}
+
+async function removeEmpty(storage: ObjectStore, directory: string): Promise<void> {
+  if ((await storage.list(directory)).length === 0) await storage.removeTree(directory);
+}
+
+/** The last line of defence: whatever the plan says, nothing outside the pulls area is ever removed. */
+function assertInPulls(path: string): void {
+  const parts = path.split('/');
+  if (parts[0] === PULLS && parts.length > 1 && !parts.some((part) => ['', '.', '..'].includes(part))) return;
+  throw new Error(`${path} is not below ${PULLS}/`);
+}

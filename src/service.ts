@@ -1,0 +1,38 @@
+/** What the parts of the service share: made once at start, passed down, never changed. */
+import type Logger from 'bunyan';
+import type { Clock } from '#lib/clock.ts';
+import type { ObjectStore } from '#lib/manta/object-store.ts';
+import type { Store } from '#lib/moray/store.ts';
+import type { Accounts } from '#lib/ufds/accounts.ts';
+import type { Config } from './config/config.ts';
+import type { FaultPoints } from './fault-points.ts';
+
+/** The object stores by the name that `files[].stor` holds; `local` is always there. */
+export interface Storages {
+  readonly local: ObjectStore;
+  readonly manta?: ObjectStore;
+}
+
+export interface Service {
+  readonly config: Config;
+  /** Documents. */
+  readonly store: Store;
+  /** Objects. */
+  readonly storages: Storages;
+  /** The directory; absent in public and private mode. */
+  readonly accounts: Accounts | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Names this process among those that share the stores: leases carry it. */
+  readonly worker: string;
+  readonly faults: FaultPoints;
+}
+
+/** Who asks, and what belongs to one request. */
+export interface Caller {
+  /** Absent: an operator. */
+  readonly account: string | undefined;
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,90 @@
+/**
+ * The tables of the docs that are made from tables of the code. `node test/docs/generated.ts` (or `make docs`) writes
+ * them between their markers; a test holds the two together.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import {
+  DECISIONS,
+  LOCAL_RECORD_MEANING,
+  LOCAL_RECORDS,
+  OUTCOMES,
+  REQUEST_MEANING,
+  REQUESTS,
+} from '#src/copies/decision.ts';
+import { FAILURES } from '#src/copies/failures.ts';
+import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/states.ts';
+import { ERRORS } from '#src/errors/registry.ts';
+
+const ROOT = new URL('../../', import.meta.url);
+
+export interface GeneratedTable {
+  /** Path below the project. */
+  readonly file: string;
+  /** Of the markers `<!-- begin NAME -->` and `<!-- end NAME -->`. */
+  readonly name: string;
+  readonly lines: () => readonly string[];
+}
+
+export const GENERATED: readonly GeneratedTable[] = [
+  { file: 'docs/index.md', name: 'errors', lines: errorTable },
+  { file: 'docs/operator-guide.md', name: 'copy-failures', lines: failureTable },
+  { file: 'docs/design.md', name: 'copy-decisions', lines: decisionTable },
+  { file: 'docs/design.md', name: 'order-states', lines: () => moveTable(ORDER_MOVES) },
+  { file: 'docs/design.md', name: 'transfer-states', lines: () => moveTable(TRANSFER_MOVES) },
+];
+
+/** The file with its tables as they should be. @throws when a marker is missing */
+export async function withTables(file: string): Promise<string> {
+  let text = await readFile(new URL(file, ROOT), 'utf8');
+  for (const table of GENERATED.filter((candidate) => candidate.file === file)) {
+    const [begin, end] = [`<!-- begin ${table.name} -->`, `<!-- end ${table.name} -->`];
+    const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+    if (from === -1 || to < from) throw new Error(`${file} has no place for the table "${table.name}"`);
+    text = `${text.slice(0, from + begin.length)}\n${table.lines().join('\n')}\n${text.slice(to)}`;
+  }
+  return text;
+}
+
+function errorTable(): string[] {
+  return markdown(
+    ['code', 'status', 'when', 'what to do'],
+    Object.entries(ERRORS).map(([code, { status, when, remedy }]) => [`\`${code}\``, String(status), when, remedy]),
+  );
+}
+
+function failureTable(): string[] {
+  return markdown(
+    ['code', 'when', 'what happens', 'what to do'],
+    Object.entries(FAILURES).map(([code, { when, action, remedy }]) => [`\`${code}\``, when, action, remedy]),
+  );
+}
+
+function decisionTable(): string[] {
+  return markdown(
+    ['request', ...LOCAL_RECORDS.map((record) => LOCAL_RECORD_MEANING[record])],
+    REQUESTS.map((request) => [
+      REQUEST_MEANING[request],
+      ...LOCAL_RECORDS.map((record) => OUTCOMES[DECISIONS[request][record]]),
+    ]),
+  );
+}
+
+function moveTable(moves: Readonly<Record<string, Readonly<Partial<Record<string, string>>>>>): string[] {
+  const events = [...new Set(Object.values(moves).flatMap((row) => Object.keys(row)))];
+  return markdown(
+    ['state', ...events],
+    Object.entries(moves).map(([state, row]) => [`**${state}**`, ...events.map((event) => row[event] ?? '')]),
+  );
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+if (import.meta.main) {
+  for (const file of new Set(GENERATED.map((table) => table.file))) {
+    await writeFile(new URL(file, ROOT), await withTables(file));
+  }
+}

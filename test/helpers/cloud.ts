@@ -1,0 +1,255 @@
+/**
+ * Two linked datacenters as processes of their own, which can be killed, paused and started again. Everything reaches
+ * them through relays whose addresses stay: clients through one, the other datacenter through another, which counts
+ * what passes and breaks on purpose.
+ */
+
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { Caller } from '#lib/client/caller.ts';
+import { ImgapiClient } from '#lib/client/client.ts';
+import type { CopyStatus } from '#lib/client/types.ts';
+import { ALICE } from './accounts.ts';
+import { type ConfigKeys, type Spawned, spawnImgapi, temporaryFolder } from './imgapi.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { waitFor } from './wait.ts';
+
+export const MiB = 1024 * 1024;
+
+/** So that what the tests wait for (leases, retries, the sweeper's grace) comes soon. */
+const QUICK_COPIES = { leaseSeconds: 1.5, heartbeatSeconds: 0.2, stallSeconds: 2, retryDelay: { min: 0.05, max: 0.5 } };
+const SWEEP = { graceSeconds: 0.5 };
+
+export interface StartOptions {
+  /** `IMGAPI_FAULT`, see src/fault-points.ts. */
+  readonly fault?: string;
+  /** Milliseconds that the process's clock is ahead of the others. */
+  readonly ahead?: number;
+  /** Over those of the datacenter; they stay for later starts. */
+  readonly keys?: ConfigKeys;
+}
+
+/** A datacenter, or one more process on the stores of one. */
+export class Site {
+  readonly name: string;
+  readonly dataDir: string;
+  /** Clients come through here. */
+  readonly front: TcpProxy;
+  /** The other datacenters come through here. */
+  readonly network: TcpProxy;
+  readonly alice: ImgapiClient;
+  readonly operator: ImgapiClient;
+  readonly #t: Test;
+  readonly #operations: Caller;
+  #keys: ConfigKeys;
+  #server: Spawned | undefined;
+
+  constructor(
+    t: Test,
+    name: string,
+    dataDir: string,
+    proxies: { front: TcpProxy; network: TcpProxy },
+    keys: ConfigKeys,
+  ) {
+    this.#t = t;
+    this.name = name;
+    this.dataDir = dataDir;
+    this.front = proxies.front;
+    this.network = proxies.network;
+    this.#keys = keys;
+    const { url } = this.front;
+    this.alice = new ImgapiClient({ url, account: ALICE });
+    this.operator = new ImgapiClient({ url });
+    this.#operations = new Caller({ url });
+    t.teardown(async () => {
+      await Promise.all([this.alice.destroy(), this.operator.destroy(), this.#operations.transport.destroy()]);
+      await Promise.all([this.front.close(), this.network.close()]);
+    });
+  }
+
+  /** For clients and links. */
+  get ports(): { readonly main: number; readonly links: number } {
+    const { url, linksUrl } = this.server;
+    return { main: portOf(url), links: portOf(linksUrl ?? url) };
+  }
+
+  get server(): Spawned {
+    if (!this.#server) throw new Error(`${this.name} was not started`);
+    return this.#server;
+  }
+
+  client(account: string): ImgapiClient {
+    const client = new ImgapiClient({ url: this.front.url, account });
+    this.#t.teardown(() => client.destroy());
+    return client;
+  }
+
+  async start({ fault, ahead, keys }: StartOptions = {}): Promise<void> {
+    this.#keys = merged(this.#keys, keys);
+    this.#server = await spawnImgapi(this.#t, this.#keys, {
+      dataDir: this.dataDir,
+      ...(fault === undefined ? {} : { fault }),
+      ...(ahead === undefined ? {} : { ahead }),
+    });
+  }
+
+  async kill(): Promise<void> {
+    await this.server.kill();
+  }
+
+  async restart(options: StartOptions = {}): Promise<void> {
+    await this.kill();
+    await this.start(options);
+  }
+
+  /** Ends at the fault that it was started with. */
+  async diesByItself(): Promise<void> {
+    await bounded(this.server.gone, `${this.name} to die`);
+  }
+
+  /** Pauses at the fault that it was started with. */
+  async pausesByItself(): Promise<void> {
+    await waitFor(`${this.name} to pause`, () => stateOf(this.pid) === 'T');
+  }
+
+  /** SIGSTOP, and stopped when this resolves. */
+  async pause(): Promise<void> {
+    process.kill(this.pid, 'SIGSTOP');
+    await this.pausesByItself();
+  }
+
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+
+  get pid(): number {
+    const { pid } = this.server.process;
+    if (pid === undefined) throw new Error(`${this.name} has no process`);
+    return pid;
+  }
+
+  /** A call of the operator on the machine, as imgapiadm makes it. */
+  async administer<T>(method: 'GET' | 'POST' | 'DELETE', path: string, json?: unknown): Promise<T> {
+    const token = (await readFile(join(this.dataDir, 'keys/operator.token'), 'utf8')).trim();
+    const headers = { authorization: `Bearer ${token}` };
+    return this.#operations.json<T>({ method, path, headers, ...(json === undefined ? {} : { json }) });
+  }
+
+  /** Orders the copy as alice and follows it to its end, through whatever happens to the server. */
+  async copy(uuid: string, from: string): Promise<CopyStatus> {
+    await this.order(uuid, from);
+    return this.ended(uuid);
+  }
+
+  order(uuid: string, from: string): Promise<CopyStatus> {
+    return this.alice.copyFromDc(uuid, { datacenter: from });
+  }
+
+  /** The copy's status once it has ended. */
+  ended(uuid: string, bound = 40_000): Promise<CopyStatus> {
+    return this.reaches(uuid, ({ finished_at }) => finished_at !== undefined, bound);
+  }
+
+  /** The copy's status once it fulfils the condition. While the server cannot be asked, it is asked again. */
+  reaches(uuid: string, condition: (status: CopyStatus) => boolean, bound = 40_000): Promise<CopyStatus> {
+    let last: unknown;
+    return waitFor(
+      `the copy of ${uuid} to ${this.name} to reach ${condition}`,
+      async () => {
+        last = await this.operator.getCopy(uuid).catch((error: unknown) => error);
+        return last instanceof Error || !condition(last as CopyStatus) ? undefined : (last as CopyStatus);
+      },
+      bound,
+    ).catch((cause: unknown) => {
+      const shown = last instanceof Error ? String(last) : JSON.stringify(last);
+      throw new Error(`${String(cause)}; it is ${shown}`, { cause });
+    });
+  }
+}
+
+export interface Cloud {
+  /** Where images come from. */
+  readonly east: Site;
+  /** Where they go to. */
+  readonly west: Site;
+}
+
+export interface CloudOptions {
+  readonly east?: ConfigKeys;
+  readonly west?: ConfigKeys;
+}
+
+/** Two linked datacenters, up and running. */
+export async function startCloud(t: Test, options: CloudOptions = {}): Promise<Cloud> {
+  const [east, west] = await Promise.all([
+    startSite(t, 'us-east', options.east),
+    startSite(t, 'us-west', options.west),
+  ]);
+  await link(east, west);
+  return { east, west };
+}
+
+export async function startSite(t: Test, name: string, keys: ConfigKeys = {}): Promise<Site> {
+  const dataDir = await temporaryFolder(t, `imgapi-${name}`);
+  const site = await makeSite(t, name, dataDir, keys);
+  await site.start();
+  return site;
+}
+
+/** One more process on the same stores, with a front of its own; not started yet. */
+export function secondProcess(t: Test, of: Site, keys: ConfigKeys = {}): Promise<Site> {
+  return makeSite(t, of.name, of.dataDir, keys);
+}
+
+async function makeSite(t: Test, name: string, dataDir: string, keys: ConfigKeys): Promise<Site> {
+  let site: Site | undefined;
+  const port =
+    (kind: 'main' | 'links'): (() => number) =>
+    () =>
+      site?.ports[kind] ?? 0;
+  const [front, network] = await Promise.all([startTcpProxy(port('main')), startTcpProxy(port('links'))]);
+  const own: ConfigKeys = {
+    datacenterName: name,
+    publicUrl: front.url,
+    links: { port: 0, publicUrl: network.url },
+    copies: QUICK_COPIES,
+    sweep: SWEEP,
+  };
+  site = new Site(t, name, dataDir, { front, network }, merged(own, keys));
+  return site;
+}
+
+export async function link(east: Site, west: Site): Promise<void> {
+  const { token } = await east.administer<{ token: string }>('POST', '/datacenters/token', {});
+  await west.administer('POST', '/datacenters', { name: east.name, url: east.network.url, token });
+}
+
+/** Keys of objects go over those of the same object. */
+function merged(keys: ConfigKeys, over: ConfigKeys = {}): ConfigKeys {
+  const result: Record<string, unknown> = { ...keys };
+  for (const [key, value] of Object.entries(over)) {
+    const before = result[key];
+    const both = [before, value].every((side) => typeof side === 'object' && side !== null && !Array.isArray(side));
+    result[key] = both ? { ...(before as object), ...(value as object) } : value;
+  }
+  return result;
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+/** The letter of the process's state, as the kernel tells it. */
+function stateOf(pid: number): string | undefined {
+  return /^\d+ \(.*\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+}
+
+export async function bounded<T>(promise: Promise<T>, what: string, bound = 30_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${bound} ms in vain for ${what}`)), bound);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

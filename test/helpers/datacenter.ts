@@ -1,0 +1,193 @@
+/** One side of a link: real stores and the real link listener, without the rest of the service. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import bunyan from 'bunyan';
+import type { Test } from 'tap';
+import type { Clock } from '#lib/clock.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { openLocalStore } from '#lib/manta/local.ts';
+import type { ObjectStore } from '#lib/manta/object-store.ts';
+import { imageObjectPath } from '#lib/manta/paths.ts';
+import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import { openAccountsFile } from '#lib/ufds/file.ts';
+import type { Config } from '#src/config/config.ts';
+import { loadConfig } from '#src/config/load.ts';
+import { linkAuthentication } from '#src/datacenters/authenticate.ts';
+import { LINK_BUCKETS } from '#src/datacenters/documents.ts';
+import { type LinkClient, linkClient } from '#src/datacenters/link-client.ts';
+import { linkDatacenter } from '#src/datacenters/link-datacenter.ts';
+import { createLinkToken, type LinkTokenOptions } from '#src/datacenters/link-tokens.ts';
+import { findLink } from '#src/datacenters/links.ts';
+import { noFaults } from '#src/fault-points.ts';
+import type { Route } from '#src/http/call.ts';
+import { linkRoutes } from '#src/http/routes/links.ts';
+import { pullFileRoute } from '#src/http/routes/pulls.ts';
+import { listen } from '#src/http/server.ts';
+import { PULL_BUCKETS } from '#src/pulls/documents.ts';
+import type { Service } from '#src/service.ts';
+import { ADMIN, PEOPLE, writeAccounts } from './accounts.ts';
+
+/** A clock that goes as the real one does, and can be set. */
+export class TestClock implements Clock {
+  /** Milliseconds ahead of the real time. */
+  ahead = 0;
+
+  now(): number {
+    return Date.now() + this.ahead;
+  }
+}
+
+export interface Datacenter {
+  readonly name: string;
+  readonly service: Service;
+  /** Of its link listener. */
+  readonly url: string;
+  readonly clock: TestClock;
+  /** Stops answering; for good. */
+  stop(): Promise<void>;
+}
+
+export interface DatacenterOptions {
+  readonly keys?: Readonly<Record<string, unknown>>;
+  readonly accounts?: readonly object[];
+  /** Stores in use instead of the local one. */
+  readonly storage?: (local: ObjectStore) => ObjectStore;
+}
+
+export async function startDatacenter(t: Test, name: string, options: DatacenterOptions = {}): Promise<Datacenter> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'imgapi-link-'));
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
+  const links = { address: '127.0.0.1', port: 1, ...(options.keys?.['links'] as object | undefined) };
+  const file = await writeAccounts(dataDir, options.accounts ?? PEOPLE);
+  const loaded = await loadConfig(undefined, {
+    mode: 'dc',
+    datacenterName: name,
+    adminUuid: ADMIN,
+    dataDir,
+    accounts: { file },
+    ...options.keys,
+    links,
+  });
+  // Loaded configurations are frozen; the port is known only when the listener has one.
+  const config = structuredClone(loaded.config);
+  const log = bunyan.createLogger({ name, level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel });
+  const clock = new TestClock();
+  const store = await openSqliteStore({ path: `${dataDir}/imgapi.db` });
+  t.teardown(() => store.close());
+  await store.open([IMAGES, ...LINK_BUCKETS, ...PULL_BUCKETS]);
+  const local = await openLocalStore({ root: `${dataDir}/storage` });
+  t.teardown(() => local.close());
+  const accounts = await openAccountsFile({ path: file });
+  t.teardown(() => accounts.close());
+  const storages = { local: options.storage?.(local) ?? local };
+  const service: Service = { config, store, storages, accounts, clock, log, worker: randomUUID(), faults: noFaults };
+  const listener = await serve(t, service, [...linkRoutes(service), pullFileRoute(service)]);
+  const { port } = new URL(listener.url);
+  Object.assign(config.links, { port: Number(port), publicUrl: listener.url });
+  return { name, service, url: listener.url, clock, stop: () => listener.close(0) };
+}
+
+/** A link listener with these routes. */
+export async function serve(t: Test, service: Service, routes: readonly Route[]) {
+  const listener = await listen(
+    {
+      routes,
+      log: service.log,
+      serverName: 'imgapi-test',
+      jsonLimit: service.config.limits.jsonBytes,
+      authenticate: linkAuthentication(service),
+    },
+    '127.0.0.1',
+    0,
+  );
+  let closing: Promise<void> | undefined;
+  const close = (patience: number) => (closing ??= listener.close(patience));
+  t.teardown(() => close(0));
+  return { url: listener.url, close };
+}
+
+/** Changes what the types call unchangeable: an operator restarts the service with another config. */
+export function setConfig<K extends keyof Config>({ service }: Datacenter, key: K, value: Partial<Config[K]>): void {
+  Object.assign(service.config, { [key]: { ...(service.config[key] as object), ...(value as object) } });
+}
+
+/** An image with a file, put straight into the stores. */
+export async function putImage(
+  { service }: Datacenter,
+  owner: string,
+  fields: Partial<ImageRecord> = {},
+  bytes: Buffer = randomBytes(50_000),
+): Promise<{ readonly record: ImageRecord; readonly bytes: Buffer; readonly sha1: string }> {
+  const uuid = fields.uuid ?? randomUUID();
+  const { local } = service.storages;
+  const sha1 = createHash('sha1').update(bytes).digest('hex');
+  await putObject(local, imageObjectPath(uuid, 'file0'), bytes);
+  const record: ImageRecord = {
+    v: 2,
+    uuid,
+    owner,
+    name: 'my-image',
+    version: '1.0.0',
+    type: 'zone-dataset',
+    os: 'smartos',
+    state: 'active',
+    activated: true,
+    disabled: false,
+    public: false,
+    published_at: '2026-01-02T03:04:05.006Z',
+    files: [
+      {
+        sha1,
+        size: bytes.length,
+        contentMD5: createHash('md5').update(bytes).digest('base64'),
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        mtime: '2026-01-02T03:04:05.006Z',
+        stor: 'local',
+        compression: 'gzip',
+      },
+    ],
+    ...fields,
+  };
+  await service.store.batch([{ op: 'put', bucket: IMAGES, key: uuid, value: record }]);
+  return { record, bytes, sha1 };
+}
+
+export async function putObject(storage: ObjectStore, path: string, bytes: Buffer): Promise<void> {
+  const session = await storage.open({ path, session: randomUUID() });
+  await session.append(Readable.from([bytes]));
+  await session.commit();
+}
+
+export async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Two linked datacenters. */
+export async function linkedPair(
+  t: Test,
+  options: {
+    readonly east?: DatacenterOptions;
+    readonly west?: DatacenterOptions;
+    readonly terms?: LinkTokenOptions;
+  } = {},
+): Promise<{ readonly east: Datacenter; readonly west: Datacenter }> {
+  const [east, west] = await Promise.all([
+    startDatacenter(t, 'us-east-1', options.east),
+    startDatacenter(t, 'us-west-1', options.west),
+  ]);
+  const { token, url } = await createLinkToken(west.service, options.terms);
+  await linkDatacenter(east.service, { name: west.name, url, token });
+  return { east, west };
+}
+
+/** What the link of `from` to the other signs and sends. */
+export async function clientOf(from: Datacenter, to: string): Promise<LinkClient> {
+  const stored = await findLink(from.service, to);
+  if (!stored) throw new Error(`${from.name} is not linked with ${to}`);
+  return linkClient(from.service, stored.value);
+}

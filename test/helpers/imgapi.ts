@@ -1,0 +1,179 @@
+/** Real IMGAPI servers for tests: in the test's own process, or as processes that can be killed. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import bunyan from 'bunyan';
+import type { Test } from 'tap';
+import type { ImgapiClientOptions } from '#lib/client/caller.ts';
+import { ImgapiClient } from '#lib/client/client.ts';
+import type { Clock } from '#lib/clock.ts';
+import { type Imgapi, startImgapi } from '#src/app.ts';
+import { loadConfig } from '#src/config/load.ts';
+import { ADMIN, writeAccounts } from './accounts.ts';
+
+export type ConfigKeys = Readonly<Record<string, unknown>>;
+
+export interface TestServer {
+  readonly url: string;
+  readonly linksUrl: string | undefined;
+  readonly dataDir: string;
+  readonly accountsFile: string;
+  /** A client of this server; closed with the test. */
+  client(options?: Partial<ImgapiClientOptions>): ImgapiClient;
+}
+
+export interface InProcess extends TestServer {
+  readonly imgapi: Imgapi;
+}
+
+/** Copies that try again soon and tell of it soon, so that tests wait for what happens and not for timers. */
+const BRISK: ConfigKeys = {
+  logLevel: 'fatal',
+  address: '127.0.0.1',
+  port: 0,
+  copies: { leaseSeconds: 3, heartbeatSeconds: 0.5, stallSeconds: 5, retryDelay: { min: 0.1, max: 1 } },
+};
+
+/** A folder that goes with the test. */
+export async function temporaryFolder(t: Test, name = 'imgapi-test'): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), `${name}-`));
+  t.teardown(() => rm(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** `dc` mode with the test cloud's accounts unless `keys` say otherwise. */
+export async function configKeys(dataDir: string, keys: ConfigKeys = {}): Promise<ConfigKeys> {
+  await mkdir(dataDir, { recursive: true });
+  const { accounts, ...rest } = keys;
+  const file = await writeAccounts(dataDir);
+  return {
+    mode: 'dc',
+    authType: 'none',
+    datacenterName: 'test-1',
+    adminUuid: ADMIN,
+    dataDir,
+    ...BRISK,
+    ...rest,
+    accounts: { file, cacheSeconds: 1, ...(accounts as object | undefined) },
+    copies: { ...(BRISK['copies'] as object), ...(rest['copies'] as object | undefined) },
+  };
+}
+
+export async function startInProcess(
+  t: Test,
+  keys: ConfigKeys = {},
+  options: { readonly dataDir?: string; readonly clock?: Clock; readonly fault?: string } = {},
+): Promise<InProcess> {
+  const dataDir = options.dataDir ?? (await temporaryFolder(t));
+  const merged = await configKeys(dataDir, keys);
+  const { config } = await loadConfig(undefined, merged);
+  const log = bunyan.createLogger({
+    name: 'imgapi',
+    level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel,
+    stream: process.stderr,
+  });
+  const imgapi = await startImgapi(config, {
+    log,
+    ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.fault ? { fault: options.fault } : {}),
+  });
+  t.teardown(() => imgapi.close(0));
+  const { url, linksUrl } = imgapi;
+  return { imgapi, url, linksUrl, dataDir, accountsFile: config.accounts.file, client: clientsOf(t, url) };
+}
+
+export interface Spawned extends TestServer {
+  readonly process: ChildProcess;
+  /** Resolves when the process is gone, however that came about. */
+  readonly gone: Promise<unknown>;
+  /** SIGKILL, and gone when this resolves. */
+  kill(): Promise<void>;
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface SpawnOptions {
+  readonly dataDir?: string;
+  /** `IMGAPI_FAULT`, see src/fault-points.ts. */
+  readonly fault?: string;
+  /** The same ports again after a restart. */
+  readonly port?: number;
+  readonly linksPort?: number;
+  /** Milliseconds that its clock is ahead of ours. */
+  readonly ahead?: number;
+}
+
+/** Compiled once for all the processes that tests start. */
+const COMPILE_CACHE = new URL('../../build/compile-cache', import.meta.url).pathname;
+const CLOCK_AHEAD = new URL('clock-ahead.ts', import.meta.url).href;
+
+/** `node src/main.ts` on a config file below `dataDir`. */
+export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: SpawnOptions = {}): Promise<Spawned> {
+  const dataDir = options.dataDir ?? (await temporaryFolder(t));
+  const merged: Record<string, unknown> = { ...(await configKeys(dataDir, keys)) };
+  if (options.port !== undefined) merged['port'] = options.port;
+  if (options.linksPort !== undefined) merged['links'] = { ...(merged['links'] as object), port: options.linksPort };
+  const configFile = join(dataDir, `config.${process.pid}.${Date.now()}.${Math.random().toString(36).slice(2)}.json`);
+  await writeFile(configFile, JSON.stringify(merged, null, 2));
+  const clock = options.ahead === undefined ? [] : ['--import', CLOCK_AHEAD];
+  // The test runner loads itself into every node that it sees started; `env` takes that out again.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, ...clock, 'src/main.ts', '-f', configFile];
+  const child = spawn('/usr/bin/env', command, {
+    cwd: new URL('../..', import.meta.url).pathname,
+    stdio: ['ignore', 'pipe', process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      IMGAPI_FAULT: options.fault ?? '',
+      TEST_CLOCK_AHEAD: String(options.ahead ?? 0),
+    },
+  });
+  const exited = once(child, 'exit');
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill(signal);
+      // A stopped process takes SIGTERM only once it goes on.
+      child.kill('SIGCONT');
+    }
+    await exited;
+    return child.exitCode;
+  };
+  t.teardown(() => kill());
+  const line = await firstLine(child);
+  const match = /listens on (http:\S+?)(?:, links on (http:\S+?))?, data/.exec(line);
+  if (!match?.[1]) throw new Error(`the server did not start: ${line}`);
+  const accountsFile = (merged['accounts'] as { file: string }).file;
+  return {
+    url: match[1],
+    linksUrl: match[2],
+    dataDir,
+    accountsFile,
+    process: child,
+    gone: exited,
+    client: clientsOf(t, match[1]),
+    kill: async () => void (await kill()),
+    stop: () => kill('SIGTERM'),
+  };
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('no standard output');
+  const lines = createInterface({ input: child.stdout });
+  const line = await Promise.race([
+    once(lines, 'line').then(([first]) => String(first)),
+    once(child, 'exit').then(() => '(exited)'),
+  ]);
+  child.stdout.resume();
+  return line;
+}
+
+function clientsOf(t: Test, url: string): TestServer['client'] {
+  return (options = {}) => {
+    const client = new ImgapiClient({ url, ...options });
+    t.teardown(() => client.destroy());
+    return client;
+  };
+}

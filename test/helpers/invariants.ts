@@ -1,0 +1,191 @@
+/** What has to be true of a datacenter whatever happened to it, as its stores, its disk and its clients tell. */
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import bunyan from 'bunyan';
+import type { Test } from 'tap';
+import type { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { imageObjectPath } from '#lib/manta/paths.ts';
+import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import type { Bucket } from '#lib/moray/store.ts';
+import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/model.ts';
+import { PULL_LINKS } from '#src/pulls/documents.ts';
+import { ALICE } from './accounts.ts';
+import { MiB, type Site } from './cloud.ts';
+import { waitFor } from './wait.ts';
+
+/** All documents of a datacenter, read beside its processes. */
+export interface Documents {
+  readonly images: readonly ImageRecord[];
+  readonly orders: readonly CopyOrder[];
+  readonly transfers: readonly Transfer[];
+  /** Paths of pull links that may still be used. */
+  readonly pulls: readonly string[];
+}
+
+export async function readDocuments(dataDir: string): Promise<Documents> {
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  const store = await openSqliteStore({ path: join(dataDir, 'imgapi.db'), log });
+  try {
+    const all = async <T extends object>(bucket: Bucket<T>): Promise<T[]> =>
+      (await store.find(bucket, {})).map(({ value }) => value);
+    await store.open([IMAGES, COPIES, TRANSFERS, PULL_LINKS]);
+    return {
+      images: await all(IMAGES),
+      orders: await all(COPIES),
+      transfers: await all(TRANSFERS),
+      pulls: (await all(PULL_LINKS)).map(({ path }) => path),
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/**
+ * No order, transfer or placement is under way any more, no image is lost or unreadable, and after a sweep the disk
+ * holds what the documents name and nothing else.
+ */
+export async function assertSound(t: Test, site: Site): Promise<void> {
+  const quiet = await unrest(site, 40_000);
+  t.same(quiet, [], `${site.name}: nothing is left half done`);
+  t.same(await residue(site), [], `${site.name}: the disk holds what the documents name, and nothing else`);
+  await assertReadable(t, site);
+}
+
+/** What is still under way, once nothing is or the time is over. */
+async function unrest(site: Site, bound: number): Promise<string[]> {
+  return settled(async () => {
+    const { images, orders, transfers } = await readDocuments(site.dataDir);
+    return [
+      ...orders.filter(({ live }) => live).map(({ image, state }) => `order for ${image} is ${state}`),
+      ...transfers.filter(({ live }) => live).map(({ image, state }) => `transfer of ${image} is ${state}`),
+      ...images.filter(({ intent }) => intent).map(({ uuid }) => `a file of ${uuid} is being placed`),
+      ...images.filter(({ state }) => state === 'deleting').map(({ uuid }) => `${uuid} is a tombstone`),
+      ...images.filter(({ copy }) => copy?.state === 'live').map(({ uuid }) => `${uuid} is a live placeholder`),
+    ];
+  }, bound);
+}
+
+/** Objects and staging that no document names, and those that one names and that are not there. */
+async function residue(site: Site): Promise<string[]> {
+  return settled(async () => {
+    await site.administer('POST', '/admin/reap');
+    const documents = await readDocuments(site.dataDir);
+    const named = new Set([...namedObjects(documents), ...namedStaging(documents)]);
+    const found = (await filesBelow(join(site.dataDir, 'storage'))).filter((path) => !isOwn(path));
+    const missing = [...namedObjects(documents)].filter((path) => !found.includes(path));
+    return [
+      ...found.filter((path) => !named.has(path)).map((path) => `left over: ${path}`),
+      ...missing.map((path) => `missing: ${path}`),
+    ];
+  }, 10_000);
+}
+
+function namedObjects({ images, pulls }: Documents): Set<string> {
+  const objects = images.flatMap(({ uuid, files = [], icon }) => [
+    ...files.map((_file, index) => imageObjectPath(uuid, `file${index}`)),
+    ...(icon ? [imageObjectPath(uuid, 'icon')] : []),
+  ]);
+  return new Set([...objects, ...pulls]);
+}
+
+/** Failed copies keep their bytes for whoever orders them again. */
+function namedStaging({ transfers }: Documents): Set<string> {
+  return new Set(transfers.flatMap(({ staged }) => (staged === undefined ? [] : [`staging/${staged}`])));
+}
+
+function isOwn(path: string): boolean {
+  return path === 'identity' || path.startsWith('archive/');
+}
+
+async function filesBelow(root: string): Promise<string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));
+}
+
+/** Every image with a file gives its owner the bytes that its record promises. */
+async function assertReadable(t: Test, site: Site): Promise<void> {
+  const { images } = await readDocuments(site.dataDir);
+  const bad: string[] = [];
+  for (const { uuid, owner, files, copy } of images) {
+    if (!files?.[0] || copy) continue;
+    const client = owner === undefined || owner === ALICE ? site.alice : site.operator;
+    const sha1 = await sha1Served(client, uuid);
+    if (sha1 !== files[0].sha1) bad.push(`${uuid} has sha1 ${sha1} instead of ${files[0].sha1}`);
+  }
+  t.same(bad, [], `${site.name}: every file that a record promises is there, to the byte`);
+}
+
+/** Of the file as it comes over HTTP. */
+export async function sha1Served(client: ImgapiClient, uuid: string): Promise<string> {
+  const { stream } = await client.getImageFile(uuid);
+  const hash = createHash('sha1');
+  for await (const chunk of stream) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
+}
+
+/** What remains of a list of complaints, once it is empty or the time is over. */
+async function settled(complaints: () => Promise<string[]>, bound: number): Promise<string[]> {
+  let last: string[] = [];
+  const none = async (): Promise<boolean> => {
+    last = await complaints();
+    return last.length === 0;
+  };
+  await waitFor('no complaints', none, bound).catch(() => undefined);
+  return last;
+}
+
+export interface Watcher {
+  /** Ends the watch; fails the test if it saw what must not be. */
+  end(): Promise<void>;
+}
+
+/**
+ * Looks at the images through the test, as their owner: an image that is active is whole from the first moment, images
+ * of one order become active together, and none that was active goes away.
+ */
+export function watchImages(t: Test, site: Site, uuids: readonly string[]): Watcher {
+  const stop = new AbortController();
+  const seen = new Set<string>();
+  const violations: string[] = [];
+  const look = async (): Promise<void> => {
+    const listed = await site.alice.listImages({ state: 'active' });
+    const active = uuids.filter((uuid) => listed.some((image) => image.uuid === uuid));
+    for (const uuid of seen) if (!active.includes(uuid)) violations.push(`${uuid} was active and is gone`);
+    if (active.length > 0 && active.length < uuids.length) violations.push(`only ${active.join(', ')} became active`);
+    for (const uuid of active.filter((found) => !seen.has(found))) {
+      const { files } = await site.alice.getImage(uuid);
+      const sha1 = await sha1Served(site.alice, uuid);
+      if (sha1 !== files[0]?.sha1) violations.push(`${uuid} is active and its file has sha1 ${sha1}`);
+      seen.add(uuid);
+    }
+  };
+  const watching = (async () => {
+    while (!stop.signal.aborted) {
+      await look().catch((error: unknown) => {
+        if (!(error instanceof ImgapiUnreachableError)) violations.push(String(error));
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  })();
+  return {
+    async end() {
+      stop.abort();
+      await watching;
+      t.same(violations, [], `${site.name}: images become active whole, together, and for good`);
+    },
+  };
+}
+
+/**
+ * A resumed copy moves hardly more than its bytes: what was under way in buffers when it broke is all that may come
+ * twice. `files`: how many times the file may come whole.
+ */
+export function assertMoved(t: Test, moved: number, size: number, files = 1): void {
+  const most = (files + 0.1) * size + 16 * MiB;
+  t.ok(moved <= most, `${(moved / MiB).toFixed(1)} MiB came, at most ${(most / MiB).toFixed(1)} may`);
+}

@@ -1,0 +1,122 @@
+/** A TCP relay that counts what passes and breaks on purpose: what a bad network does to a copy. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
+
+/** What to do to the bytes that come back from the target. */
+export type Trouble =
+  | { readonly kind: 'none' }
+  /** Connections are refused as soon as they are there. */
+  | { readonly kind: 'refuse' }
+  /** Each connection is reset once so many bytes came back through it. */
+  | { readonly kind: 'cut'; readonly after: number }
+  /** Nothing passes any more after so many bytes of a connection, and nobody is told. */
+  | { readonly kind: 'stall'; readonly after: number }
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /** One bit of one byte is turned, once, this far into everything that came back since the trouble was set. */
+  | { readonly kind: 'flip'; readonly at: number };
+
+export interface TcpProxy {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  readonly port: number;
+  /** Bytes that came back from the target, over all connections. */
+  readonly received: number;
+  /** Applies to what passes from now on. */
+  trouble: Trouble;
+  /** Whether the flip happened. */
+  readonly flipped: boolean;
+  /** Resets all connections that are open now. */
+  cutAll(): void;
+  close(): Promise<void>;
+}
+
+/** `port` and the target may be set later, because each side of a link has to know the other's address first. */
+export async function startTcpProxy(targetPort: number | (() => number), port = 0): Promise<TcpProxy> {
+  const sockets = new Set<Socket>();
+  let received = 0;
+  let sinceTrouble = 0;
+  let flipped = false;
+  let trouble: Trouble = { kind: 'none' };
+
+  const server = createServer((client) => {
+    if (trouble.kind === 'refuse') {
+      client.resetAndDestroy();
+      return;
+    }
+    const target = connect(typeof targetPort === 'number' ? targetPort : targetPort(), '127.0.0.1');
+    let passed = 0;
+    const relay = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        passed += chunk.length;
+        received += chunk.length;
+        const before = sinceTrouble;
+        sinceTrouble += chunk.length;
+        if (trouble.kind === 'cut' && passed > trouble.after) {
+          client.resetAndDestroy();
+          target.destroy();
+          return;
+        }
+        if (trouble.kind === 'stall' && passed > trouble.after) return;
+        if (trouble.kind === 'flip' && !flipped && sinceTrouble > trouble.at) {
+          flipped = true;
+          const copy = Buffer.from(chunk);
+          const index = trouble.at - before;
+          copy[index] = (copy[index] ?? 0) ^ 1;
+          done(null, copy);
+          return;
+        }
+        if (trouble.kind === 'slow') {
+          setTimeout(() => done(null, chunk), (chunk.length / trouble.bytesPerSecond) * 1000);
+          return;
+        }
+        done(null, chunk);
+      },
+    });
+    for (const socket of [client, target]) {
+      sockets.add(socket);
+      socket.on('error', () => {});
+      socket.once('close', () => sockets.delete(socket));
+    }
+    client.once('close', () => target.destroy());
+    // What came before an orderly end is still on its way through the relay.
+    target.once('close', (hadError) => {
+      if (hadError) client.destroy();
+    });
+    client.pipe(target);
+    target.pipe(relay).pipe(client);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = (server.address() as AddressInfo).port;
+  const destroyAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `http://127.0.0.1:${bound}`,
+    port: bound,
+    get received() {
+      return received;
+    },
+    get flipped() {
+      return flipped;
+    },
+    get trouble() {
+      return trouble;
+    },
+    set trouble(next) {
+      trouble = next;
+      sinceTrouble = 0;
+      flipped = false;
+    },
+    cutAll() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      destroyAll();
+      await closed;
+    },
+  };
+}
