@@ -119,7 +119,7 @@ export interface Job {
   readonly created_at?: string;
 }
 
-/** One member of an image's chain of origins, base first. */
+/** One member of an image's chain of origins, the image itself first. */
 export interface AncestryEntry {
   readonly uuid: string;
   /** Absent when the origin is not here, or not for the caller to see. */
@@ -163,6 +163,8 @@ export interface CopyImageStatus {
   readonly attempt: number;
   /** The last failure, also while it is being retried after. */
   readonly error?: CopyError;
+  /** What went otherwise than asked, such as a restart from the first byte. */
+  readonly note?: string;
 }
 
 /** An order to bring an image and its chain from another datacenter. */

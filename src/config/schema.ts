@@ -1,6 +1,6 @@
-/** Checks a configuration against etc/config.schema.json and fills in the defaults that stand there. */
+/** Checks a configuration against a JSON schema of etc/ and fills in the defaults that stand there. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import schema from '../../etc/config.schema.json' with { type: 'json' };
+import configSchema from '../../etc/config.schema.json' with { type: 'json' };
 import { isObject, type JsonObject } from './read-file.ts';
 
 export interface SchemaResult {
@@ -11,13 +11,15 @@ export interface SchemaResult {
   readonly unknownKeys: readonly string[];
 }
 
-let compiled: ValidateFunction | undefined;
+const compiled = new WeakMap<object, ValidateFunction>();
 
-export function applySchema(input: JsonObject): SchemaResult {
-  compiled ??= compile();
+/** @param schema default: the one of the IMGAPI server */
+export function applySchema(input: JsonObject, schema: object = configSchema): SchemaResult {
+  const validate = compiled.get(schema) ?? compile(schema);
+  compiled.set(schema, validate);
   const value = structuredClone(input);
-  compiled(value);
-  const errors = compiled.errors ?? [];
+  validate(value);
+  const errors = validate.errors ?? [];
   const unknown = errors.filter((error) => error.keyword === 'additionalProperties');
   const wrong = errors.filter((error) => error.keyword !== 'additionalProperties' && error.keyword !== 'propertyNames');
   return {
@@ -32,7 +34,7 @@ export function problem(key: string, value: unknown, right: string): string {
   return `${key}: ${show(value)} is not right; it must be ${right}`;
 }
 
-function compile(): ValidateFunction {
+function compile(schema: object): ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true });
   ajv.addVocabulary(['x-expects']);
   ajv.addFormat('http-url', isHttpUrl);

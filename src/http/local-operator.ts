@@ -1,28 +1,39 @@
 /** Who may administer links between datacenters. */
 import { timingSafeEqual } from 'node:crypto';
+import type { Config } from '../config/config.ts';
 import { ensureOperatorToken, operatorTokenPath } from '../datacenters/operator-token.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import type { Call } from './call.ts';
 
 /**
- * Link administration is for operators on this machine, or for those who sign their requests where the config asks for
+ * Administration is for operators on this machine, or for those who sign their requests where the config asks for
  * signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
  */
 export async function assertLocalOperator({ config }: Service, call: Call): Promise<void> {
-  if (call.account !== undefined) throw new ApiError('OperatorOnly', 'links between datacenters are for operators');
+  if (call.account !== undefined) throw new ApiError('OperatorOnly', 'administration is for operators');
   if (config.authType === 'signature' && call.user !== undefined) return;
-  const [scheme = '', given = ''] = (call.headers.authorization ?? '').split(' ', 2);
-  if (!isLoopback(call.remoteAddress) || call.headers['x-forwarded-for'] !== undefined) {
-    throw new ApiError('UnauthorizedError', 'links are administered on the machine itself: use imgapiadm there');
+  if (await isLocalOperator(config, call)) return;
+  if (!isDirect(call)) {
+    throw new ApiError('UnauthorizedError', 'this is done on the machine itself: use imgapiadm there');
   }
-  const token = await ensureOperatorToken(config.dataDir);
-  if (scheme.toLowerCase() === 'bearer' && isSame(given, token)) return;
   throw new ApiError(
     'UnauthorizedError',
     `send "Authorization: Bearer TOKEN" with the content of ${operatorTokenPath(config.dataDir)}`,
     { headers: { 'WWW-Authenticate': 'Bearer' } },
   );
+}
+
+/** Whether the request comes from this machine and has the secret that only its operators can read. */
+export async function isLocalOperator({ dataDir }: Config, call: Call): Promise<boolean> {
+  const [scheme = '', given = ''] = (call.headers.authorization ?? '').split(' ', 2);
+  if (scheme.toLowerCase() !== 'bearer' || !isDirect(call)) return false;
+  return isSame(given, await ensureOperatorToken(dataDir));
+}
+
+/** From this machine, and not through a proxy on it that serves others. */
+function isDirect(call: Call): boolean {
+  return isLoopback(call.remoteAddress) && call.headers['x-forwarded-for'] === undefined;
 }
 
 function isLoopback(address: string): boolean {

@@ -1,0 +1,33 @@
+/** What the user is told when a call failed. */
+import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { ConfigError } from '#src/config/config-error.ts';
+import type { Failure } from '../framework/errors.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+
+export function explain(error: unknown): Failure | undefined {
+  if (error instanceof ImgapiError) return answered(error);
+  if (error instanceof ImgapiUnreachableError) {
+    const details = error.fault === 'connect' ? ['name the server with --url or IMGAPI_URL'] : [];
+    return { code: 'Unreachable', message: error.message, details, exitCode: EXIT.unreachable };
+  }
+  if (error instanceof ConfigError) {
+    const [first = error.message, ...more] = error.message.split('\n');
+    return { code: 'Config', message: first, details: more, exitCode: EXIT.failed };
+  }
+  return undefined;
+}
+
+function answered({ code, message, statusCode, errors = [], requestId }: ImgapiError): Failure {
+  // A fault of the server's is found in its log.
+  const request = statusCode >= 500 && requestId !== undefined ? [`request ${requestId}`] : [];
+  return {
+    code,
+    message,
+    details: [...errors.map(fieldLine), ...request],
+    exitCode: statusCode === 404 ? EXIT.notFound : EXIT.failed,
+  };
+}
+
+function fieldLine({ field, code, message }: ImgapiFieldError): string {
+  return message === undefined ? `${field}: ${code}` : `${field}: ${code}: ${message}`;
+}

@@ -1,0 +1,24 @@
+/** One letter for what stands out of an image, as Triton's command shows it. */
+import type { ApiImage } from '#lib/client/types.ts';
+
+export const FLAG_MEANINGS = [
+  'P  the image is public',
+  '+  it is shared with others',
+  'S  it is shared with the account',
+  'I  it is incremental: it has an origin',
+  'X  its state is another than active',
+] as const;
+
+/** @param account whose list it is; undefined: the operator's, who sees every share */
+export function imageFlags(image: ApiImage, account: string | undefined): string {
+  const { acl = [], owner, origin, state, shared_as: sharedAs = [] } = image;
+  const isOwn = account === undefined || owner === account;
+  const isSharedWithMe = account !== undefined && !isOwn && (acl.includes(account) || sharedAs.length > 0);
+  return [
+    image.public ? 'P' : '',
+    isOwn && acl.length > 0 ? '+' : '',
+    isSharedWithMe ? 'S' : '',
+    origin === undefined ? '' : 'I',
+    state === 'active' ? '' : 'X',
+  ].join('');
+}

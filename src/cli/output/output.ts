@@ -1,0 +1,85 @@
+/**
+ * The one place that writes to standard output and standard error: results go to the first, everything that is said
+ * about how they come to be to the second.
+ */
+
+/** What is needed of a stream; process.stdout and process.stderr fit. */
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** Nobody reads the output any more, which is no failure. */
+export class ReaderGoneError extends Error {
+  override readonly name = 'ReaderGoneError';
+}
+
+/** A terminal's size in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** Characters that JSON leaves as they are and a terminal obeys. */
+const RAW_CONTROLS = /[\u007f-\u009f]/g;
+
+export class Output {
+  /** Aborts when standard output takes no more: with ReaderGoneError, or with what went wrong. */
+  readonly closed: AbortSignal;
+  readonly #stdout: Sink;
+  readonly #stderr: Sink;
+
+  constructor(stdout: Sink, stderr: Sink) {
+    const closed = new AbortController();
+    this.closed = closed.signal;
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    stdout.on('error', (cause: NodeJS.ErrnoException) => {
+      closed.abort(cause.code === 'EPIPE' ? new ReaderGoneError('nobody reads the output', { cause }) : cause);
+    });
+    // Whoever closes standard error wants to be told nothing.
+    stderr.on('error', () => {});
+  }
+
+  /** A result for people; may hold several lines. */
+  line(text = ''): void {
+    if (!this.closed.aborted) this.#stdout.write(`${text}\n`);
+  }
+
+  /** A result as one JSON document. */
+  json(value: unknown): void {
+    this.line(escapeControls(JSON.stringify(value, undefined, 2)));
+  }
+
+  /** One of many results, on a line of its own. */
+  jsonLine(value: unknown): void {
+    this.line(escapeControls(JSON.stringify(value)));
+  }
+
+  /** What is said beside the result. */
+  note(text = ''): void {
+    this.#stderr.write(`${text}\n`);
+  }
+
+  /** To steer the terminal behind standard error, where there is one. */
+  control(text: string): void {
+    this.#stderr.write(text);
+  }
+
+  /** Of the terminal behind standard error; undefined when that is none. */
+  get terminal(): TerminalSize | undefined {
+    const { isTTY, columns = 80, rows = 24 } = this.#stderr;
+    return isTTY ? { columns: columns || 80, rows: rows || 24 } : undefined;
+  }
+}
+
+export function processOutput(): Output {
+  return new Output(process.stdout, process.stderr);
+}
+
+function escapeControls(json: string): string {
+  return json.replace(RAW_CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

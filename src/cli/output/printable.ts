@@ -1,0 +1,12 @@
+/** Text from elsewhere, such as the name that a stranger gave an image, must not steer the terminal. */
+
+/** Control characters, and those that turn the direction of writing around. */
+const UNSAFE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** One line that can be shown as it is. */
+export function printable(text: string): string {
+  return text.replace(UNSAFE, (character) => {
+    if (character === '\n' || character === '\t') return ' ';
+    return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+  });
+}

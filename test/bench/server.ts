@@ -1,0 +1,84 @@
+/** The servers under test, each a process of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ADMIN, writeAccounts } from '../helpers/accounts.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+export interface Running {
+  readonly url: string;
+  readonly linksUrl: string | undefined;
+  readonly dataDir: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly name: string;
+  readonly dataDir: string;
+  /** Folder for a CPU profile, written when the server ends. */
+  readonly profile?: string;
+}
+
+export async function startServer({ name, dataDir, profile }: ServerOptions): Promise<Running> {
+  await mkdir(dataDir, { recursive: true });
+  const config = {
+    mode: 'dc',
+    authType: 'none',
+    datacenterName: name,
+    adminUuid: ADMIN,
+    address: '127.0.0.1',
+    port: 0,
+    dataDir,
+    accounts: { file: await writeAccounts(dataDir) },
+    links: { address: '127.0.0.1', port: 0 },
+  };
+  const file = join(dataDir, 'config.json');
+  await writeFile(file, JSON.stringify(config));
+  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  return run([...flags, 'src/main.ts', '-f', file], /listens on (\S+), links on (\S+),/, dataDir);
+}
+
+/** What restify alone makes of the machine. */
+export function startBareRestify(): Promise<Running> {
+  return run(['test/bench/bare-restify.ts'], /listens on (\S+)()/, '');
+}
+
+async function run(args: readonly string[], listening: RegExp, dataDir: string): Promise<Running> {
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+  const line = await firstLine(child);
+  const match = listening.exec(line);
+  if (!match?.[1] || child.pid === undefined) throw new Error(`${args.join(' ')} did not start: ${line}`);
+  return { url: match[1], linksUrl: match[2] || undefined, dataDir, pid: child.pid, stop: () => stop(child) };
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('no standard output');
+  const lines = createInterface({ input: child.stdout });
+  const exited = once(child, 'exit').then(([code]) => `it exited with status ${code}`);
+  const line = await Promise.race([once(lines, 'line').then(([text]) => String(text)), exited]);
+  child.stdout.resume();
+  return line;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+/** Resident bytes now, and the most since {@link forgetPeak}. Linux only. */
+export async function residentBytes(pid: number): Promise<{ now: number; peak: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  return { now: field('VmRSS'), peak: field('VmHWM') };
+}
+
+export async function forgetPeak(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+}

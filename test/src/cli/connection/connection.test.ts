@@ -1,0 +1,136 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { runImgapiadm } from '../capture.ts';
+import { ALICE, image, UUID } from '../fixtures.ts';
+import { json, playBack } from '../playback.ts';
+
+/** A data directory with the operator's secret. */
+function dataDir(dir: string, secret = 's3cret\n'): string {
+  mkdirSync(join(dir, 'keys'), { recursive: true });
+  writeFileSync(join(dir, 'keys', 'operator.token'), secret);
+  return dir;
+}
+
+test('the server is that of --url, else that of IMGAPI_URL', async (t) => {
+  const named = await playBack(t, { 'GET /images': json([image({ name: 'named' })]) });
+  const usual = await playBack(t, { 'GET /images': json([image({ name: 'usual' })]) });
+  const env = { IMGAPI_URL: usual.url };
+  t.match((await runImgapiadm(['list', '-H', '-o', 'name'], { env })).stdout, /usual/);
+  t.match((await runImgapiadm(['list', '-H', '-o', 'name', '-u', named.url], { env })).stdout, /named/);
+});
+
+test('the server and its data directory may be those of a configuration file', async (t) => {
+  const dir = dataDir(t.testdir());
+  const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
+  const config = join(dir, 'imgapi.json');
+  const port = Number(new URL(server.url).port);
+  writeFileSync(config, JSON.stringify({ mode: 'private', dataDir: dir, address: '0.0.0.0', port }));
+  // What is named on the command line goes before the environment.
+  const env = { IMGAPI_URL: 'http://127.0.0.1:1', IMGAPI_DATA_DIR: '/nowhere' };
+  t.match(await runImgapiadm(['reap', '-n', '-f', config], { env }), { code: 0, stderr: '' });
+  t.equal(server.asked[0]?.headers.authorization, 'Bearer s3cret');
+});
+
+test('a configuration that does not hold is told with its problems', async (t) => {
+  const dir = t.testdir({ 'imgapi.json': '{"port": "x", "mode": "y"}' });
+  const { code, stderr } = await runImgapiadm(['list', '-f', join(dir, 'imgapi.json')]);
+  t.equal(code, 1);
+  t.match(stderr, /^imgapiadm: error \(Config\): .*imgapi\.json: .*\n {4}.*imgapi\.json: /);
+});
+
+test('an account goes along, and without one the operator asks', async (t) => {
+  const server = await playBack(t, { 'GET /images': json([]) });
+  await runImgapiadm(['list', '-u', server.url]);
+  await runImgapiadm(['list', '-u', server.url, '-a', ALICE]);
+  t.notMatch(server.asked[0]?.path, /account/);
+  t.match(server.asked[1]?.path, new RegExp(`account=${ALICE}`));
+  t.match(server.asked[0]?.headers, { 'accept-version': '~3', 'user-agent': /^imgapiadm\/\d/ });
+  t.equal(server.asked[0]?.headers.authorization, undefined, 'the secret is for administration alone');
+});
+
+test('what is no URL or account is refused before anything is asked', async (t) => {
+  t.match(await runImgapiadm(['list', '-u', 'localhost:8080']), { code: 2, stderr: /option -u .*http or https URL/ });
+  t.match(await runImgapiadm(['list'], { env: { IMGAPI_URL: 'nowhere' } }), {
+    code: 2,
+    stderr: /IMGAPI_URL is "nowhere"/,
+  });
+  t.match(await runImgapiadm(['list', '--account', 'alice']), {
+    code: 2,
+    stderr: /--account is "alice"; it must be a UUID/,
+  });
+  t.match(await runImgapiadm(['get', 'my-image']), { code: 2, stderr: /IMAGE is "my-image"; it must be a UUID/ });
+});
+
+test("the operator's secret is read from the data directory", async (t) => {
+  const dir = dataDir(t.testdir());
+  const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
+  await runImgapiadm(['reap', '-n', '-u', server.url, '--data-dir', dir]);
+  await runImgapiadm(['reap', '-n'], { env: { IMGAPI_URL: server.url, IMGAPI_DATA_DIR: dir } });
+  t.strictSame(
+    server.asked.map(({ headers }) => headers.authorization),
+    ['Bearer s3cret', 'Bearer s3cret'],
+  );
+});
+
+const SECRETS: readonly [string, (dir: string) => string, RegExp][] = [
+  ['is not there', (dir) => dir, /operator\.token: there is no such file\n {4}name .*--data-dir/],
+  ['is empty', (dir) => dataDir(dir, '\n'), /operator\.token: it holds no secret/],
+  ['is no header', (dir) => dataDir(dir, 'a\nb'), /operator\.token: it holds no secret/],
+];
+
+for (const [what, make, message] of SECRETS) {
+  test(`a secret that ${what} is said to be missing, and nothing is asked`, async (t) => {
+    const server = await playBack(t, {});
+    const ran = await runImgapiadm(['reap', '-u', server.url, '--data-dir', make(t.testdir())]);
+    t.match(ran, { code: 1, stderr: /^imgapiadm: error \(OperatorSecretMissing\): / });
+    t.match(ran.stderr, message);
+    t.equal(server.asked.length, 0);
+  });
+}
+
+test("the server's message and its fields are told, a line each", async (t) => {
+  const errors = [
+    { field: 'limit', code: 'Invalid', message: 'limit is "x"' },
+    { field: 'os', code: 'Missing' },
+  ];
+  const server = await playBack(t, {
+    'GET /images': json({ code: 'InvalidParameter', message: 'not right', errors }, 422),
+  });
+  t.strictSame(await runImgapiadm(['list', '-u', server.url]), {
+    code: 1,
+    stdout: '',
+    stderr: 'imgapiadm: error (InvalidParameter): not right\n    limit: Invalid: limit is "x"\n    os: Missing\n',
+  });
+});
+
+test('what is not there has an exit status of its own', async (t) => {
+  const server = await playBack(t, {
+    [`GET /images/${UUID}`]: json({ code: 'ResourceNotFound', message: 'image not found' }, 404),
+  });
+  t.match(await runImgapiadm(['get', UUID, '-u', server.url]), {
+    code: 4,
+    stderr: 'imgapiadm: error (ResourceNotFound): image not found\n',
+  });
+});
+
+test("a fault of the server's is told with the request to look for in its log", async (t) => {
+  const server = await playBack(t, {
+    'GET /images': (response) => {
+      response.writeHead(500, { 'x-request-id': 'req-7' }).end('{"code":"InternalError","message":"oops"}');
+    },
+  });
+  const ran = await runImgapiadm(['list', '-u', server.url]);
+  t.strictSame([ran.code, ran.stderr], [1, 'imgapiadm: error (InternalError): oops\n    request req-7\n']);
+});
+
+test('a server that cannot be reached has an exit status of its own', async (t) => {
+  const server = await playBack(t, {});
+  await server.stop();
+  const { code, stderr } = await runImgapiadm(['list', '-u', server.url]);
+  t.equal(code, 3);
+  t.match(
+    stderr,
+    /^imgapiadm: error \(Unreachable\): .*cannot be reached.*\n {4}name the server with --url or IMGAPI_URL\n$/,
+  );
+});

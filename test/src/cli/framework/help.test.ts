@@ -1,0 +1,83 @@
+import { test } from 'tap';
+import { runCaptured } from '../capture.ts';
+import { garden } from './toy.ts';
+
+const PROGRAM = `garden - grows things
+
+Usage:
+    garden [OPTIONS] COMMAND [ARGUMENTS]
+    garden help COMMAND
+
+Commands:
+    water, w    water plants
+    water stop  stop the water
+    fail        go wrong
+
+Options:
+        --hose NAME  Which hose. Default: GARDEN_HOSE.
+        --json       Answer as JSON.
+    -h, --help       Show this help.
+        --version    Show the version.
+
+Environment:
+    GARDEN_HOSE  As --hose.
+
+Exit status:
+    0    done
+    1    the operation failed; stderr says why
+    2    the command line is not right
+    3    the server cannot be reached
+    4    what was named is not there, or not for the caller to see
+    130  interrupted by Ctrl-C
+`;
+
+const COMMAND = `garden water - water plants
+
+Usage:
+    garden water [OPTIONS] BED PLANT...
+
+Takes the hose.
+
+Also: garden w
+
+Arguments:
+    BED    Where.
+    PLANT  Which ones.
+
+Options:
+    -l, --litres N       How much.
+    -o, --only KIND,...  Which kinds.
+    -F, --fast           In a hurry.
+
+Common options:
+        --hose NAME  Which hose. Default: GARDEN_HOSE.
+        --json       Answer as JSON.
+    -h, --help       Show this help.
+
+Examples:
+    # one plant
+    garden water east rose
+`;
+
+for (const args of [['--help'], ['-h'], ['help']]) {
+  test(`garden ${args} shows all commands, options and exit statuses`, async (t) => {
+    t.strictSame(await runCaptured(garden, args), { code: 0, stdout: PROGRAM, stderr: '' });
+  });
+}
+
+for (const args of [
+  ['water', '--help'],
+  ['help', 'water'],
+  ['w', '-h'],
+  ['-h', 'water'],
+  ['water', '--litrs', '-h'],
+]) {
+  test(`garden ${args.join(' ')} shows all about the command`, async (t) => {
+    t.strictSame(await runCaptured(garden, args), { code: 0, stdout: COMMAND, stderr: '' });
+  });
+}
+
+test('an optional argument is shown as one', async (t) => {
+  const { stdout } = await runCaptured(garden, ['water', 'stop', '--help']);
+  t.match(stdout, /Usage:\n {4}garden water stop \[OPTIONS\] \[WHEN\]\n/);
+});

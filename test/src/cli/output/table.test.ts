@@ -1,0 +1,52 @@
+import { test } from 'tap';
+import { chooseColumns } from '#src/cli/framework/table-options.ts';
+import { type Column, formatTable } from '#src/cli/output/table.ts';
+
+interface Plant {
+  readonly name: string;
+  readonly height?: string;
+}
+
+const NAME: Column<Plant> = { title: 'NAME', value: ({ name }) => name };
+const HEIGHT: Column<Plant> = { title: 'HEIGHT', align: 'right', value: ({ height }) => height };
+const PLANTS: readonly Plant[] = [
+  { name: 'fern', height: '40 cm' },
+  { name: 'sunflower', height: '3 m' },
+  { name: '' },
+];
+
+test('columns are aligned, nothing is a dash, no line ends in blanks', async (t) => {
+  t.strictSame(formatTable([NAME, HEIGHT], PLANTS), [
+    'NAME       HEIGHT',
+    'fern        40 cm',
+    'sunflower     3 m',
+    '-               -',
+  ]);
+  t.strictSame(formatTable([HEIGHT, NAME], PLANTS, { header: false }), ['40 cm  fern', '  3 m  sunflower', '    -  -']);
+});
+
+test('wide characters keep the columns straight', async (t) => {
+  t.strictSame(formatTable([NAME, HEIGHT], [{ name: '日本', height: '1' }], { header: false }), ['日本  1']);
+});
+
+test('a cell is one line, whatever it holds', async (t) => {
+  t.strictSame(formatTable([NAME], [{ name: 'a\nb\u001b[0m' }], { header: false }), ['a b\\u{1b}[0m']);
+});
+
+test('without rows only the header is left', async (t) => {
+  t.strictSame(formatTable([NAME, HEIGHT], []), ['NAME  HEIGHT']);
+  t.strictSame(formatTable([NAME, HEIGHT], [], { header: false }), []);
+});
+
+test('columns are chosen by name, in any case, in the order asked for', async (t) => {
+  const known = { name: NAME, height: HEIGHT };
+  t.strictSame(chooseColumns(known, ['HEIGHT', 'name'], ['name']), [HEIGHT, NAME]);
+  t.strictSame(chooseColumns(known, [], ['name']), [NAME]);
+});
+
+test('a column that there is not is named, with the one that was meant', async (t) => {
+  const known = { name: NAME, height: HEIGHT };
+  t.throws(() => chooseColumns(known, ['hight'], []), { message: 'unknown column "hight"; did you mean "height"?' });
+  t.throws(() => chooseColumns(known, ['x'], []), { message: 'unknown column "x"; there are name, height' });
+  t.throws(() => chooseColumns(known, ['constructor'], []), { code: 'Usage' });
+});
