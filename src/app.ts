@@ -15,7 +15,6 @@ import type { Accounts } from '#lib/ufds/accounts.ts';
 import { cacheAccounts } from '#lib/ufds/cache.ts';
 import { openAccountsFile } from '#lib/ufds/file.ts';
 import type { Config } from './config/config.ts';
-import { LEASES } from './copies/leases.ts';
 import { COPY_BUCKETS } from './copies/model.ts';
 import { startCopyWorker } from './copies/worker.ts';
 import { linkAuthentication } from './datacenters/authenticate.ts';
@@ -61,7 +60,6 @@ const BUCKETS: readonly Bucket[] = [
   PENDING_SHARES,
   ARCHIVED,
   CLONES,
-  LEASES,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

@@ -3,10 +3,11 @@
  * requests under way end, and exit 0.
  */
 import { parseArgs } from 'node:util';
-import bunyan from 'bunyan';
+import type { LogLevel } from 'bunyan';
 import { startImgapi } from './app.ts';
 import { ConfigError } from './config/config-error.ts';
 import { loadConfig } from './config/load.ts';
+import { createLog } from './log.ts';
 
 const USAGE = 'usage: node src/main.ts [-f CONFIG]\n';
 
@@ -19,12 +20,7 @@ async function main(): Promise<void> {
     return;
   }
   const { config, unknownKeys, notes } = await loadConfig(values.file);
-  const log = bunyan.createLogger({
-    name: 'imgapi',
-    level: config.logLevel as bunyan.LogLevel,
-    serializers: bunyan.stdSerializers,
-    stream: process.stderr,
-  });
+  const log = createLog('imgapi', config.logLevel as LogLevel);
   if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has keys that mean nothing here');
   for (const note of notes) log.info(note);
 

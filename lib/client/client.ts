@@ -249,9 +249,13 @@ export class ImgapiClient {
     return this.call({ method: 'POST', path: `${image(uuid)}/acl`, json: entries }, options);
   }
 
-  removeAcl(uuid: string, entries: readonly string[], options?: CallOptions): Promise<ApiImage> {
-    const query = { action: 'remove' };
-    return this.call({ method: 'POST', path: `${image(uuid)}/acl`, query, json: entries }, options);
+  /** Undefined when the account removed itself: the image is no longer for it to see. */
+  async removeAcl(uuid: string, entries: readonly string[], options?: CallOptions): Promise<ApiImage | undefined> {
+    const call: Call = { method: 'POST', path: `${image(uuid)}/acl`, query: { action: 'remove' }, json: entries };
+    const answer = await this.#caller.send(call, options);
+    if (answer.status !== 204) return (await readJson(answer)) as ApiImage;
+    answer.body.resume();
+    return undefined;
   }
 
   /** The image's chain of origins. */

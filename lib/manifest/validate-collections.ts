@@ -30,8 +30,10 @@ function checkFile(file: unknown, problems: FieldProblem[]): void {
     problems.push(invalid('files', 'an array of objects', file));
     return;
   }
-  for (const key of ['sha1', 'size']) {
-    if (!file[key]) problems.push(invalid('files', `an array of files that have "${key}"`, file));
+  // A file taken over from another IMGAPI may be empty.
+  const good = { sha1: Boolean, size: (size: unknown) => size === 0 || Boolean(size) };
+  for (const [key, isGood] of Object.entries(good)) {
+    if (!isGood(file[key])) problems.push(invalid('files', `an array of files that have "${key}"`, file));
   }
   if (!(COMPRESSIONS as readonly unknown[]).includes(file['compression'])) {
     const expected = `an array of files with a "compression" of ${COMPRESSIONS.join(', ')}`;

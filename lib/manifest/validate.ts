@@ -1,4 +1,5 @@
 /** Whether a record is a valid image, and all that is wrong with it if it is not. */
+import { isIndexableText } from '../moray/index-value.ts';
 import { MANIFEST_FIELDS, type ManifestField, MINIMAL_FIELDS, RECORD_ONLY_FIELDS, REQUIRED_FIELDS } from './fields.ts';
 import { type FieldProblem, invalid } from './problem.ts';
 import type { ManifestMode, RuleContext } from './rule.ts';
@@ -42,7 +43,20 @@ export function validateManifest(record: Readonly<Record<string, unknown>>, opti
     if (KNOWN_FIELDS.has(key)) continue;
     problems.push({ field: key, code: 'Invalid', message: `there is no manifest field "${key}"` });
   }
-  return problems;
+  return [...problems, ...unstorableTexts(record, new Set(problems.map(({ field }) => field)))];
+}
+
+/** Not every store can keep every text. Fields that are known to be wrong already are left out. */
+function unstorableTexts(record: RuleContext['record'], wrong: ReadonlySet<string>): FieldProblem[] {
+  return MANIFEST_FIELDS.filter(
+    (field) => !wrong.has(field) && !isStorable(record[field === 'tags' ? 'tagsObj' : field]),
+  ).map((field) => invalid(field, 'text without NUL and without half surrogate pairs', record[field]));
+}
+
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return isIndexableText(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, item]) => isIndexableText(key) && isStorable(item));
 }
 
 /** By the options that they are valid under; records are frozen and shared, so each is looked at once. */

@@ -6,15 +6,17 @@
  * All writes here are conditional on the attempt. A worker that was paused past its lease and goes on finds another
  * attempt, and has staged its bytes where nobody looks.
  */
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Stored, Write } from '#lib/moray/store.ts';
 import { updateObject, updateWith } from '#lib/moray/update.ts';
+import type { CopiesConfig } from '../config/config.ts';
 import { isAbandoned, recoverPlacement } from '../images/file-placement.ts';
 import { loadRaw, type StoredImage } from '../images/load.ts';
 import { putRecord } from '../images/record-write.ts';
 import type { Service } from '../service.ts';
 import { isHeld, newLease } from './leases.ts';
-import { COPIES, putOrder, putTransfer, sessionOf, TRANSFERS, type Transfer } from './model.ts';
+import { COPIES, putOrder, putTransfer, type Retry, sessionOf, TRANSFERS, type Transfer } from './model.ts';
 import { nextOrderState, nextTransferState } from './states.ts';
 
 /** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
@@ -26,25 +28,40 @@ export class AttemptLostError extends Error {
   }
 }
 
-/** Whether a worker may take the transfer up now. */
-export function isClaimable({ live, state, lease, retry }: Transfer, now: number): boolean {
+/**
+ * Whether a worker may take the transfer up now. A pause longer than any that is made was reckoned by a clock that was
+ * ahead: it is over.
+ */
+export function isClaimable(
+  { live, state, lease, retry }: Transfer,
+  now: number,
+  { retryDelay }: Pick<CopiesConfig, 'retryDelay'>,
+): boolean {
   if (!live) return false;
-  return state === 'queued' ? retry.not_before <= now : state === 'running' && !isHeld(lease, now);
+  if (state !== 'queued') return state === 'running' && !isHeld(lease, now);
+  return retry.not_before <= now || retry.not_before > now + retryDelay.max * 1000;
 }
 
-/** The claimed transfer; undefined when another process was faster or it cannot be worked on just now. */
-export async function claim(service: Service, { value, etag }: Stored<Transfer>): Promise<Transfer | undefined> {
+/**
+ * The claimed transfer; undefined when another process was faster, or an earlier attempt is just placing its file.
+ * `lost`: there is no placeholder that waits for it, so its orders have to be settled.
+ */
+export async function claim(
+  service: Service,
+  { value, etag }: Stored<Transfer>,
+): Promise<Transfer | 'lost' | undefined> {
   const placeholder = await settledPlaceholder(service, value.image);
-  if (!placeholder) return undefined;
+  const copy = placeholder?.value.copy;
+  if (!placeholder || copy?.state !== 'live') return 'lost';
+  if (placeholder.value.intent && !isLeftToTakeOver(service, placeholder.value)) return undefined;
   const claimed: Transfer = {
     ...value,
     state: nextTransferState(value.state, 'claim'),
     attempt: value.attempt + 1,
     claimed_at: service.clock.now(),
     lease: newLease(service, service.config.copies.leaseSeconds),
+    retry: retryFromNow(value, service.clock.now()),
   };
-  const { copy } = placeholder.value;
-  if (!copy) return undefined;
   const session = sessionOf(claimed, claimed.attempt);
   const writes = [
     putTransfer(claimed, etag),
@@ -61,16 +78,23 @@ export async function claim(service: Service, { value, etag }: Stored<Transfer>)
   return claimed;
 }
 
+/** Waiting for a free place is no failure of the source. */
+function retryFromNow({ state, retry }: Transfer, now: number): Retry {
+  return state === 'queued' && retry.count === 0 ? { ...retry, last_byte_at: now } : retry;
+}
+
 /**
- * The placeholder, unless something is just being placed. A file that an earlier attempt was about to place is settled
- * by the one that follows, once it has taken the bytes over: undoing the placement removes them.
+ * A file that an earlier attempt was about to place, and did not live to, is settled by the one that follows, once it
+ * has taken the bytes over: undoing the placement removes them.
  */
 async function settledPlaceholder(service: Service, image: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, image);
-  if (stored?.value.copy?.state !== 'live') return undefined;
-  if (stored.value.intent?.kind === 'file' && isAbandoned(stored.value, service.clock.now())) return stored;
-  const settled = await recoverPlacement(service, stored);
-  return settled?.value.intent ? undefined : settled;
+  if (!stored?.value.copy || isLeftToTakeOver(service, stored.value)) return stored;
+  return recoverPlacement(service, stored);
+}
+
+function isLeftToTakeOver(service: Service, record: ImageRecord): boolean {
+  return record.intent?.kind === 'file' && isAbandoned(record, service.clock.now());
 }
 
 async function startWrites(service: Service, { orders }: Transfer): Promise<Write[]> {

@@ -42,15 +42,19 @@ export async function deletePlaceholder(service: Service, stored: StoredImage, c
   if (outcome === 'not-found') throw refusal(outcome, uuid);
   // An image that builds on it is on its way as well, and would be left without its origin.
   await assertNoDependents(service, uuid);
-  if (outcome === 'canceled-by-delete') await cancelAll(service, uuid);
-  else if (outcome === 'remove-placeholder') await removePlaceholder(service, stored);
+  const isCanceled = outcome === 'canceled-by-delete' && (await cancelAll(service, uuid));
+  // A placeholder that nobody brings any more must not stay for that.
+  if (!isCanceled) await removePlaceholder(service, stored);
 }
 
-/** Every order for the image, whoever asked for it: nobody can want it copied and deleted at once. */
-async function cancelAll(service: Service, uuid: string): Promise<void> {
-  for (const order of await ordersOf(service, uuid, undefined)) {
-    if (order.live && order.image === uuid) await endOrder(service, order.uuid, { event: 'cancel' });
-  }
+/**
+ * Every order for the image, whoever asked for it: nobody can want it copied and deleted at once. False when there was
+ * none.
+ */
+async function cancelAll(service: Service, uuid: string): Promise<boolean> {
+  const live = (await ordersOf(service, uuid, undefined)).filter((order) => order.live && order.image === uuid);
+  for (const order of live) await endOrder(service, order.uuid, { event: 'cancel' });
+  return live.length > 0;
 }
 
 /** AdminImport takes the place of a failed copy. False when it was no such placeholder any more. @throws 409 */

@@ -137,6 +137,8 @@ async function askAgain(
   } catch (error) {
     // A process that stops leaves the commit to one that can ask.
     signal.throwIfAborted();
+    const { code, message } = failureOf(error);
+    if (code === 'NotOwner') throw new CopyError(code, message, { cause: error });
     service.log.info({ err: error, image: uuid, source: source.name }, 'manifest not read again; the snapshot counts');
     return undefined;
   }
@@ -153,8 +155,14 @@ function commitWrites(service: Service, contents: OrderContents, fresh: Readonly
       const usable = usableRecord(record.value, fresh.get(member.uuid), now);
       writes.push(putRecord(usable, record.etag), deleteTransfer(transfer));
     }
-    const { attempt = 0, via } = transfer?.value ?? {};
-    const result: MemberResult = { state: 'succeeded', bytes: member.size, attempt, ...(via ? { via } : {}) };
+    const { attempt = 0, via, note } = transfer?.value ?? {};
+    const result: MemberResult = {
+      state: 'succeeded',
+      bytes: member.size,
+      attempt,
+      ...(via ? { via } : {}),
+      ...(note === undefined ? {} : { note }),
+    };
     return { ...member, result };
   });
   const { value: order, etag } = contents.order;

@@ -157,9 +157,16 @@ function resultOf({ transfers, records }: OrderContents, { uuid, size }: OrderMe
     const usable = records.get(uuid)?.value.activated ?? false;
     return usable ? { state: 'succeeded', bytes: size, attempt: 0 } : { state, bytes: 0, attempt: 0 };
   }
-  const { bytes, attempt, via } = transfer;
+  const { bytes, attempt, via, note } = transfer;
   const error = ending.event === 'fail' && ending.image === uuid ? ending.failure : undefined;
-  return { state, bytes, attempt, ...(via ? { via } : {}), ...(error ? { error } : {}) };
+  return {
+    state,
+    bytes,
+    attempt,
+    ...(via ? { via } : {}),
+    ...(error ? { error } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 function endedOrder(service: Service, order: CopyOrder, ending: Ending, released: readonly Released[]): CopyOrder {

@@ -50,6 +50,8 @@ export interface MemberResult {
   readonly attempt: number;
   readonly via?: BytePath;
   readonly error?: CopyFailure;
+  /** As the transfer's. */
+  readonly note?: string;
 }
 
 export interface CopyOrder {

@@ -167,9 +167,10 @@ export function failedPlaceholder(record: ImageRecord, { code, message }: CopyFa
  */
 export function usableRecord(placeholder: ImageRecord, fresh: Incoming | undefined, now: number): ImageRecord {
   const { copy: _copy, error: _error, expires_at: _expires, ...snapshot } = placeholder;
-  const { files, icon, rev, public: isPublic, disabled, copied_from, published_at, channels } = snapshot;
+  const { files, icon, rev, public: isPublic, disabled, copied_from, published_at, channels, urn } = snapshot;
   const own = { files, icon, rev, public: isPublic, disabled, copied_from, published_at, channels };
-  const record = fresh ? { ...fresh.record, ...definedOnly(own) } : snapshot;
+  // A urn that it got meanwhile may be taken here, and would keep the copy from ever ending.
+  const record = fresh ? definedOnly({ ...fresh.record, ...definedOnly(own), urn }) : snapshot;
   return {
     ...record,
     activated: true,

@@ -51,7 +51,7 @@ function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer 
   const { uuid, name, version, size, result } = member;
   const base = { uuid, name, version, bytes_total: size };
   if (result) {
-    const { state, bytes, attempt, via, error } = result;
+    const { state, bytes, attempt, via, error, note } = result;
     return {
       ...base,
       state,
@@ -60,13 +60,14 @@ function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer 
       attempt,
       ...(via ? { source: via } : {}),
       ...(error ? { error } : {}),
+      ...(note === undefined ? {} : { note }),
     };
   }
   // Another order that needed it, too, has made it usable.
   if (!transfer?.orders.includes(order.uuid)) {
     return { ...base, state: 'succeeded', bytes_done: size, rate: 0, attempt: 0 };
   }
-  const { state, bytes, rate = 0, attempt, via, error } = transfer;
+  const { state, bytes, rate = 0, attempt, via, error, note } = transfer;
   return {
     ...base,
     state,
@@ -75,6 +76,7 @@ function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer 
     attempt,
     ...(via ? { source: via } : {}),
     ...(error ? { error } : {}),
+    ...(note === undefined ? {} : { note }),
   };
 }
 

@@ -186,6 +186,8 @@ async function afterFailure(
       return 'done';
     case 'give-up':
       await keep(service, session);
+      // What is known of the bytes goes on record for whoever looks at the failure, or orders the image again.
+      await live.beat();
       await failOrders(service, live.own, verdict.failure);
       return 'done';
   }

@@ -112,7 +112,9 @@ class Worker {
 
   async #claimSome(transfers: readonly Stored<Transfer>[]): Promise<void> {
     const now = this.#service.clock.now();
-    const claimable = transfers.filter(({ key, value }) => isClaimable(value, now) && !this.#running.has(key));
+    const claimable = transfers.filter(
+      ({ key, value }) => isClaimable(value, now, this.#service.config.copies) && !this.#running.has(key),
+    );
     for (const stored of inFairOrder(claimable, transfers, now)) {
       const isFull = this.#running.size >= this.#service.config.copies.concurrency;
       if (isFull || this.#stopping.signal.aborted) return;
@@ -127,7 +129,8 @@ class Worker {
     const { source } = stored.value;
     if ((await runningFrom(service, source)).length >= perLink) return undefined;
     const claimed = await claim(service, stored);
-    if (!claimed) return undefined;
+    if (claimed === 'lost') for (const order of stored.value.orders) this.#settle(order);
+    if (!claimed || claimed === 'lost') return undefined;
     // Other processes looked at the same moment: those that came last give their place back.
     const running = await runningFrom(service, source);
     const place = running.findIndex(({ key }) => key === claimed.image);
@@ -150,15 +153,19 @@ class Worker {
   #settleSome(orders: readonly Stored<CopyOrder>[], transfers: readonly Stored<Transfer>[]): void {
     const coming = new Set(transfers.filter(({ value }) => value.state !== 'received').map(({ key }) => key));
     for (const { key, value } of orders) {
-      if (this.#settling.has(key) || value.images.some((image) => coming.has(image))) continue;
-      const settling = settleOrder(this.#service, key, this.#stopping.signal)
-        .catch((error: unknown) => {
-          if (this.#stopping.signal.aborted) return;
-          this.#service.log.warn({ err: error, order: key }, 'order not settled; it is tried again');
-        })
-        .finally(() => this.#settling.delete(key));
-      this.#settling.set(key, settling);
+      if (!value.images.some((image) => coming.has(image))) this.#settle(key);
     }
+  }
+
+  #settle(order: string): void {
+    if (this.#settling.has(order)) return;
+    const settling = settleOrder(this.#service, order, this.#stopping.signal)
+      .catch((error: unknown) => {
+        if (this.#stopping.signal.aborted) return;
+        this.#service.log.warn({ err: error, order }, 'order not settled; it is tried again');
+      })
+      .finally(() => this.#settling.delete(order));
+    this.#settling.set(order, settling);
   }
 }
 

@@ -28,11 +28,11 @@ export class ApiError extends VError {
 
   constructor(code: ErrorCode, summary: string, options: ApiErrorOptions = {}) {
     const cause = options.cause instanceof Error ? options.cause : undefined;
-    super({ name: code, ...(cause ? { cause } : {}) }, '%s', summary);
+    super({ name: code, ...(cause ? { cause } : {}) }, '%s', cut(summary));
     this.code = code;
-    this.summary = summary;
+    this.summary = cut(summary);
     this.statusCode = ERRORS[code].status;
-    this.errors = options.errors;
+    this.errors = options.errors?.map(cutMessage);
     this.headers = options.headers ?? {};
   }
 
@@ -40,6 +40,17 @@ export class ApiError extends VError {
   body(): { code: string; message: string; errors?: readonly FieldError[] } {
     return { code: this.code, message: this.summary, ...(this.errors ? { errors: this.errors } : {}) };
   }
+}
+
+/** Messages name the value that is wrong, and that may be as long as a request. */
+const LONGEST_MESSAGE = 2000;
+
+function cut(message: string): string {
+  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
+}
+
+function cutMessage(error: FieldError): FieldError {
+  return error.message === undefined ? error : { ...error, message: cut(error.message) };
 }
 
 /** 422 InvalidParameter about one parameter. */

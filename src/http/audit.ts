@@ -8,12 +8,12 @@ const SECRET_HEADERS = new Set(['authorization', 'x-registry-auth', 'x-registry-
 
 export function auditTo(log: Logger): (done: Done) => void {
   const audit = log.child({ audit: true });
-  return ({ route, request, response, call, error, elapsed }) => {
+  return ({ route, requestId, request, response, call, error, elapsed }) => {
     if (UNLOGGED.has(route) || !audit.info()) return;
     const isPlainRead = (request.method === 'GET' || request.method === 'HEAD') && response.statusCode < 400;
     audit.info(
       {
-        req_id: response.getHeader('x-request-id'),
+        req_id: requestId,
         route,
         action: call?.query['action'],
         method: request.method,

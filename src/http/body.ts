@@ -1,6 +1,6 @@
 /** Request bodies: JSON of at most 1 MiB. */
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ApiError } from '../errors/api-error.ts';
@@ -9,15 +9,15 @@ import { ApiError } from '../errors/api-error.ts';
 const DEEPEST = 100;
 
 /**
- * The parsed JSON body; undefined when it is empty or of another content type. @throws 413, 400 BadDigest,
- * 400 InvalidContent
+ * The parsed JSON body; undefined when it is empty or of another content type. `open` is called when the body is about
+ * to be read, and not at all when it is refused beforehand. @throws 413, 400 BadDigest, 400 InvalidContent
  */
-export async function readJson(request: IncomingMessage, limit: number): Promise<unknown> {
-  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? 'application/json';
+export async function readJson(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<unknown> {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? 'application/json';
   if (type !== 'application/json' && !type.endsWith('+json')) return undefined;
-  const bytes = await readBytes(request, limit);
+  const bytes = await readBytes(headers, open, limit);
   if (bytes.length === 0) return undefined;
-  assertDigest(bytes, request.headers['content-md5'] as string | undefined);
+  assertDigest(bytes, headers['content-md5'] as string | undefined);
   const value = parse(bytes.toString('utf8'));
   if (isDeeper(value, DEEPEST)) {
     throw new ApiError('InvalidContent', `the body nests arrays and objects more than ${DEEPEST} deep`);
@@ -38,12 +38,13 @@ function isDeeper(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }
 
-async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
+async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new ApiError('InvalidHeader', `Content-Encoding "${encoding}" is not accepted; send gzip or none`);
   }
-  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const request = open();
   const source = encoding === 'gzip' ? unzipped(request) : request;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -66,7 +67,7 @@ async function readBytes(request: IncomingMessage, limit: number): Promise<Buffe
   return Buffer.concat(chunks);
 }
 
-function unzipped(request: IncomingMessage): Readable {
+function unzipped(request: Readable): Readable {
   const gunzip = createGunzip();
   request.once('error', (error) => gunzip.destroy(error));
   return request.pipe(gunzip);

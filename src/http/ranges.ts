@@ -12,7 +12,7 @@ export interface ByteRange {
  * server may ignore what it does not serve). @throws 416 RangeNotSatisfiable
  */
 export function byteRange(header: string | undefined, size: number): ByteRange | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const [first, last] = [match[1] ?? '', match[2] ?? ''];
   if (first === '') return suffix(Number(last), size);

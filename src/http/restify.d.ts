@@ -21,7 +21,6 @@ declare module 'restify' {
 
   export interface RestifyServer {
     readonly server: HttpServer;
-    first(handler: (req: RestifyRequest, res: RestifyResponse) => boolean | undefined): void;
     get(options: { path: string; name: string }, handler: AsyncHandler): void;
     head(options: { path: string; name: string }, handler: AsyncHandler): void;
     post(options: { path: string; name: string }, handler: AsyncHandler): void;

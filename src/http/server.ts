@@ -5,17 +5,14 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import type { Readable } from 'node:stream';
 import type Logger from 'bunyan';
 import restify, { type RestifyRequest, type RestifyResponse, type RestifyServer } from 'restify';
-import { isUuid } from '#lib/uuid.ts';
-import { ApiError, invalidParameter } from '../errors/api-error.ts';
+import { ApiError } from '../errors/api-error.ts';
 import type { ApiVersion } from '../images/api-version.ts';
 import { answerFor } from './answer.ts';
-import { readJson } from './body.ts';
 import type { Call, Reply, Route } from './call.ts';
-import { parseQuery } from './query.ts';
-import { sendReply } from './reply.ts';
+import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
+import { RequestCall } from './request-call.ts';
 import { requestId } from './request-id.ts';
 import { answerUnreadable, noteAnswer } from './unreadable.ts';
 import { apiVersion } from './versions.ts';
@@ -44,11 +41,12 @@ export interface ListenerOptions {
 
 export interface Done {
   readonly route: string;
+  readonly requestId: string;
   readonly request: RestifyRequest;
   readonly response: RestifyResponse;
   readonly call: Call | undefined;
   readonly error: unknown;
-  /** Milliseconds from the request's first line to the answer's last byte. */
+  /** Milliseconds from the request's header to the answer's last byte. */
   readonly elapsed: number;
 }
 
@@ -64,6 +62,7 @@ const HOST = hostname();
 const HEADERS_TIMEOUT_MS = 60_000;
 /** Above the 60 s that clients and balancers commonly keep idle connections for. */
 const KEEP_ALIVE_MS = 75_000;
+const IDLE_CHECK_MS = 50;
 
 export async function listen(options: ListenerOptions, address: string, port: number): Promise<Listener> {
   const server = restify.createServer({
@@ -77,16 +76,9 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   server.server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.server.on('clientError', answerUnreadable);
-  server.first((request, response) => {
-    noteAnswer(request.socket, response);
-    setCommonHeaders(request, response, options);
-    return undefined;
-  });
   for (const route of options.routes) mount(server, route, options);
-  server.on('restifyError', (request, response, error, done) => {
-    sendRoutingError(request, response, error, options);
-    done();
-  });
+  // The listener's callback is left alone: restify would answer once more.
+  server.on('restifyError', (request, response, error) => sendRoutingError(request, response, error, options));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, resolve);
@@ -101,19 +93,6 @@ function formatJson(_request: unknown, response: RestifyResponse, body: unknown)
   const text = JSON.stringify(body, null, 2);
   response.setHeader('Content-Length', Buffer.byteLength(text));
   return text;
-}
-
-const STARTED = Symbol('started');
-
-interface Timed {
-  [STARTED]?: number;
-}
-
-function setCommonHeaders(request: RestifyRequest, response: RestifyResponse, { serverName }: ListenerOptions): void {
-  (request as Timed)[STARTED] = performance.now();
-  response.setHeader('Server', serverName);
-  response.setHeader('x-request-id', requestId(request.headers));
-  response.setHeader('x-server-name', HOST);
 }
 
 function mount(server: RestifyServer, route: Route, options: ListenerOptions): void {
@@ -135,100 +114,42 @@ async function serve(
   route: Route,
   options: ListenerOptions,
 ): Promise<void> {
-  let gone: AbortController | undefined;
-  let call: Call | undefined;
+  const started = performance.now();
+  const id = requestId(request.headers);
+  noteAnswer(request.socket, response);
+  let call: RequestCall | undefined;
   let failure: unknown;
-  // Made when it is first asked for: most requests end before anybody has to hear of a client that left.
-  const signal = (): AbortSignal => {
-    gone ??= new AbortController();
-    return gone.signal;
-  };
-  response.once('close', () => {
-    if (!response.writableFinished) gone?.abort(new Error('the client is gone'));
-    options.onDone?.({ route: route.name, request, response, call, error: failure, elapsed: elapsed(request) });
+  response.on('close', () => {
+    if (!response.writableFinished) call?.abort();
+    const elapsed = performance.now() - started;
+    options.onDone?.({ route: route.name, requestId: id, request, response, call, error: failure, elapsed });
   });
   let reply: Reply;
   try {
-    call = await makeCall(request, response, route, options, signal);
+    const { log, jsonLimit, versionOf = apiVersion } = options;
+    call = new RequestCall(request, response, { requestId: id, log, jsonLimit, versionOf });
+    call.identity = await options.authenticate(call, route);
     reply = await route.handler(call);
   } catch (error) {
     failure = error;
-    reply = (options.answerFor ?? answerFor)(error, options.log, response.getHeader('x-request-id') as string);
+    reply = (options.answerFor ?? answerFor)(error, options.log, id);
   }
-  response.setHeader('x-response-time', Math.round(elapsed(request)));
-  response.setHeader('Vary', 'Accept-Version');
-  await sendReply(request, response, reply).catch((error: unknown) => {
+  try {
+    await sendReply(request, response, reply, commonHeaders(options, id, started));
+  } catch (error) {
     failure ??= error;
     options.log.debug({ err: error, route: route.name }, 'the answer was cut off');
-  });
-}
-
-async function makeCall(
-  request: RestifyRequest,
-  response: RestifyResponse,
-  route: Route,
-  options: ListenerOptions,
-  signal: () => AbortSignal,
-): Promise<Call> {
-  const url = request.url ?? '/';
-  const id = response.getHeader('x-request-id') as string;
-  let json: Promise<unknown> | undefined;
-  let identity: Identity = {};
-  const call: Call = {
-    get account(): string | undefined {
-      return accountOf(call);
-    },
-    requestId: id,
-    log: options.log,
-    get signal(): AbortSignal {
-      return signal();
-    },
-    method: request.method ?? 'GET',
-    url,
-    params: request.params,
-    query: parseQuery(url),
-    headers: request.headers,
-    version: (options.versionOf ?? apiVersion)(header(request.headers['accept-version'])),
-    get user(): string | undefined {
-      return identity.user;
-    },
-    get datacenter(): string | undefined {
-      return identity.datacenter;
-    },
-    remoteAddress: request.socket.remoteAddress ?? '',
-    json() {
-      json ??= readJson(inviteBody(request, response), options.jsonLimit);
-      return json;
-    },
-    get body(): Readable {
-      return inviteBody(request, response);
-    },
-  };
-  identity = await options.authenticate(call, route);
-  return call;
-}
-
-/** Checked when it is first asked for, because on every route other checks come before it. */
-function accountOf({ query }: Call): string | undefined {
-  const { account } = query;
-  if (account === undefined || isUuid(account)) return account;
-  throw invalidParameter('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
-}
-
-/** A client that sent `Expect: 100-continue` is told to go on only when somebody is about to read. */
-function inviteBody(request: RestifyRequest, response: RestifyResponse): RestifyRequest {
-  if (request.headers.expect?.toLowerCase() === '100-continue' && !response.headersSent && !request.readableDidRead) {
-    response.writeContinue();
   }
-  return request;
 }
 
-function header(value: string | readonly string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : (value as string | undefined);
-}
-
-function elapsed(request: RestifyRequest): number {
-  return performance.now() - ((request as Timed)[STARTED] ?? performance.now());
+function commonHeaders({ serverName }: ListenerOptions, id: string, started: number): ReplyHeaders {
+  return {
+    Server: serverName,
+    'x-request-id': id,
+    'x-server-name': HOST,
+    'x-response-time': Math.round(performance.now() - started),
+    Vary: 'Accept-Version',
+  };
 }
 
 /** Unknown paths (404), wrong methods (405) and paths that do not decode (400) never reach a handler. */
@@ -239,6 +160,7 @@ function sendRoutingError(
   options: ListenerOptions,
 ): void {
   if (response.headersSent) return;
+  const started = performance.now();
   const path = (request.url ?? '/').split('?', 1)[0];
   const known =
     error.statusCode === 405
@@ -246,25 +168,25 @@ function sendRoutingError(
       : error.statusCode === 404
         ? new ApiError('ResourceNotFound', `${path} does not exist`)
         : undefined;
-  const id = response.getHeader('x-request-id') as string;
+  const id = requestId(request.headers);
+  noteAnswer(request.socket, response);
   const reply = (options.answerFor ?? answerFor)(known ?? error, options.log, id);
-  response.setHeader('x-response-time', Math.round(elapsed(request)));
-  options.onDone?.({
-    route: 'unrouted',
-    request,
-    response,
-    call: undefined,
-    error: known ?? error,
-    elapsed: elapsed(request),
+  response.on('close', () => {
+    const elapsed = performance.now() - started;
+    const done = { route: 'unrouted', requestId: id, request, response, call: undefined, elapsed };
+    options.onDone?.({ ...done, error: known ?? error });
   });
-  response.send(reply.status ?? 500, reply.json);
+  sendText(request, response, reply, commonHeaders(options, id, started));
 }
 
 async function close(server: RestifyServer, patience: number): Promise<void> {
   const closed = once(server.server, 'close');
   server.close(() => {});
   server.server.closeIdleConnections();
+  // A connection whose last answer went out meanwhile would stay open for a next request, which nobody takes.
+  const idle = setInterval(() => server.server.closeIdleConnections(), IDLE_CHECK_MS);
   const timer = setTimeout(() => server.server.closeAllConnections(), patience);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }

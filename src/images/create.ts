@@ -109,7 +109,8 @@ async function replaceable(service: Service, request: ImportRequest): Promise<St
   const stored = await loadRaw(service, request.uuid);
   if (!stored) return null;
   if (stored.value.copy?.state === 'failed' && (await request.replaceFailedCopy(stored))) return null;
-  if (!request.fromSource && stored.value.state === 'creating' && !stored.value.copy) return stored;
+  const isPlaceholder = stored.value.state === 'creating' && !stored.value.activated && !stored.value.copy;
+  if (isPlaceholder && !request.fromSource) return stored;
   throw alreadyExists(request.uuid);
 }
 

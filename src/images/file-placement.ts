@@ -108,6 +108,19 @@ export async function assertFilePlacementSettled(service: Service, uuid: string)
   if (settled) assertNoFilePlacement(settled.value);
 }
 
+/**
+ * The record for whoever is about to read the file: between placing another one and recording it the bytes are not what
+ * the record says. @throws 409 ImageFileBusy while it is being placed
+ */
+export async function withFileAsRecorded(service: Service, stored: StoredImage): Promise<StoredImage> {
+  const { intent, files, copy, uuid } = stored.value;
+  if (copy || intent?.kind !== 'file' || intent.sha1 === files?.[0]?.sha1) return stored;
+  const settled = await recoverPlacement(service, stored);
+  if (!settled) throw imageNotFound(uuid);
+  assertNoFilePlacement(settled.value);
+  return settled;
+}
+
 /** @throws 409 ImageFileBusy while a file is being placed; an icon does not count */
 export function assertNoFilePlacement(record: ImageRecord): void {
   if (record.intent?.kind !== 'file') return;

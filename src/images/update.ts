@@ -89,8 +89,12 @@ function fileRefusals(value: unknown, record: ImageRecord): FieldError[] {
 
 function merge(record: ImageRecord, changes: Manifest): ImageRecord {
   const { files, tags, ...fields } = changes;
-  const merged: Record<string, unknown> = { ...record, ...recordFields(fields) };
-  for (const [field, value] of Object.entries(fields)) if (value === null) delete merged[field];
+  const stored = recordFields(fields);
+  const merged: Record<string, unknown> = { ...record, ...stored };
+  // Removed are nulls, and what is stored as nothing, such as an empty description.
+  for (const [field, value] of Object.entries(fields)) {
+    if (value === null || !(field in stored)) delete merged[field];
+  }
   if (tags === null) {
     delete merged['tags'];
     delete merged['tagsObj'];

@@ -91,6 +91,15 @@ export async function renewPullLink(service: Service, request: PullRequest, reqi
   }
 }
 
+/** Whether the account, as the image's owner of that time, was given a pull link that is still remembered. */
+export async function wasPulledBy(
+  service: Service,
+  { uuid, account, datacenter }: { readonly uuid: string; readonly account: string; readonly datacenter: string },
+): Promise<boolean> {
+  const links = await service.store.find(PULL_LINKS, { filter: { op: 'eq', field: 'datacenter', value: datacenter } });
+  return links.some(({ value }) => value.uuid === uuid && value.account === account);
+}
+
 /** The record's file, once the request is found to be allowed. */
 export async function requestedFile(
   service: Service,

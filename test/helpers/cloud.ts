@@ -11,6 +11,7 @@ import type { Test } from 'tap';
 import { Caller } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
+import type { LinkReport } from '#src/datacenters/link-datacenter.ts';
 import { ALICE } from './accounts.ts';
 import { type ConfigKeys, type Spawned, spawnImgapi, temporaryFolder } from './imgapi.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -221,9 +222,10 @@ async function makeSite(t: Test, name: string, dataDir: string, keys: ConfigKeys
   return site;
 }
 
-export async function link(east: Site, west: Site): Promise<void> {
+/** Answers what the operator is told. */
+export async function link(east: Site, west: Site): Promise<LinkReport> {
   const { token } = await east.administer<{ token: string }>('POST', '/datacenters/token', {});
-  await west.administer('POST', '/datacenters', { name: east.name, url: east.network.url, token });
+  return west.administer('POST', '/datacenters', { name: east.name, url: east.network.url, token });
 }
 
 /** Keys of objects go over those of the same object. */

@@ -11,7 +11,6 @@ import { imageObjectPath } from '#lib/manta/paths.ts';
 import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
 import type { Bucket } from '#lib/moray/store.ts';
 import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/model.ts';
-import { PULL_LINKS } from '#src/pulls/documents.ts';
 import { ALICE } from './accounts.ts';
 import { MiB, type Site } from './cloud.ts';
 import { waitFor } from './wait.ts';
@@ -21,8 +20,6 @@ export interface Documents {
   readonly images: readonly ImageRecord[];
   readonly orders: readonly CopyOrder[];
   readonly transfers: readonly Transfer[];
-  /** Paths of pull links that may still be used. */
-  readonly pulls: readonly string[];
 }
 
 export async function readDocuments(dataDir: string): Promise<Documents> {
@@ -31,12 +28,11 @@ export async function readDocuments(dataDir: string): Promise<Documents> {
   try {
     const all = async <T extends object>(bucket: Bucket<T>): Promise<T[]> =>
       (await store.find(bucket, {})).map(({ value }) => value);
-    await store.open([IMAGES, COPIES, TRANSFERS, PULL_LINKS]);
+    await store.open([IMAGES, COPIES, TRANSFERS]);
     return {
       images: await all(IMAGES),
       orders: await all(COPIES),
       transfers: await all(TRANSFERS),
-      pulls: (await all(PULL_LINKS)).map(({ path }) => path),
     };
   } finally {
     await store.close();
@@ -47,10 +43,14 @@ export async function readDocuments(dataDir: string): Promise<Documents> {
  * No order, transfer or placement is under way any more, no image is lost or unreadable, and after a sweep the disk
  * holds what the documents name and nothing else.
  */
-export async function assertSound(t: Test, site: Site): Promise<void> {
+export async function assertSound(
+  t: Test,
+  site: Site,
+  { keepsPulls = true }: { keepsPulls?: boolean } = {},
+): Promise<void> {
   const quiet = await unrest(site, 40_000);
   t.same(quiet, [], `${site.name}: nothing is left half done`);
-  t.same(await residue(site), [], `${site.name}: the disk holds what the documents name, and nothing else`);
+  t.same(await residue(site, keepsPulls), [], `${site.name}: the disk holds what the documents name, and nothing else`);
   await assertReadable(t, site);
 }
 
@@ -69,12 +69,12 @@ async function unrest(site: Site, bound: number): Promise<string[]> {
 }
 
 /** Objects and staging that no document names, and those that one names and that are not there. */
-async function residue(site: Site): Promise<string[]> {
+async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
   return settled(async () => {
     await site.administer('POST', '/admin/reap');
     const documents = await readDocuments(site.dataDir);
     const named = new Set([...namedObjects(documents), ...namedStaging(documents)]);
-    const found = (await filesBelow(join(site.dataDir, 'storage'))).filter((path) => !isOwn(path));
+    const found = (await filesBelow(join(site.dataDir, 'storage'))).filter((path) => !isOwn(path, keepsPulls));
     const missing = [...namedObjects(documents)].filter((path) => !found.includes(path));
     return [
       ...found.filter((path) => !named.has(path)).map((path) => `left over: ${path}`),
@@ -83,12 +83,12 @@ async function residue(site: Site): Promise<string[]> {
   }, 10_000);
 }
 
-function namedObjects({ images, pulls }: Documents): Set<string> {
+function namedObjects({ images }: Documents): Set<string> {
   const objects = images.flatMap(({ uuid, files = [], icon }) => [
     ...files.map((_file, index) => imageObjectPath(uuid, `file${index}`)),
     ...(icon ? [imageObjectPath(uuid, 'icon')] : []),
   ]);
-  return new Set([...objects, ...pulls]);
+  return new Set(objects);
 }
 
 /** Failed copies keep their bytes for whoever orders them again. */
@@ -96,8 +96,9 @@ function namedStaging({ transfers }: Documents): Set<string> {
   return new Set(transfers.flatMap(({ staged }) => (staged === undefined ? [] : [`staging/${staged}`])));
 }
 
-function isOwn(path: string): boolean {
-  return path === 'identity' || path.startsWith('archive/');
+/** Pull links go with their day, whatever became of the transfer that they were made for. */
+function isOwn(path: string, keepsPulls: boolean): boolean {
+  return path === 'identity' || path.startsWith('archive/') || (keepsPulls && path.startsWith('pulls/'));
 }
 
 async function filesBelow(root: string): Promise<string[]> {

@@ -31,6 +31,7 @@ export const unshare = defineCommand({
   summary: 'end the share of an image with other accounts',
   description: [
     "An account is named as the share named it: a login and its account's UUID are two shares. The manifest shows them as acl.",
+    'An account that the image is shared with may remove itself; it stays out until the owner shares again.',
   ],
   arguments: { IMAGE, ACCOUNT: { count: 'some', help: 'Login or UUID, as it was shared.' } },
   options: {},
@@ -38,6 +39,11 @@ export const unshare = defineCommand({
   async run({ arguments: { IMAGE: uuid, ACCOUNT: accounts }, context, output, json, signal }) {
     const client = await context.client();
     const image = await client.removeAcl(uuid, accounts, { signal });
+    if (image === undefined) {
+      if (json) output.json({ uuid, left: true });
+      else output.line(`Account ${printable(context.account ?? '')} has left image ${uuid}.`);
+      return undefined;
+    }
     tell(output, json, image, `not shared with ${named(accounts)} any more`);
     return undefined;
   },

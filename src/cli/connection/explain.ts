@@ -17,7 +17,8 @@ export function explain(error: unknown): Failure | undefined {
   return undefined;
 }
 
-function answered({ code, message, statusCode, errors = [], requestId }: ImgapiError): Failure {
+/** What a server answered. */
+export function answered({ code, message, statusCode, errors = [], requestId }: ImgapiError): Failure {
   // A fault of the server's is found in its log.
   const request = statusCode >= 500 && requestId !== undefined ? [`request ${requestId}`] : [];
   return {

@@ -16,19 +16,28 @@ const WORDS = 46;
 export function progressBars(status: CopyStatus, { columns, rows }: TerminalSize): string[] {
   const { images } = status;
   const labels = images.map(labelOf);
-  const labelWidth = Math.min(LONGEST_LABEL, Math.max(5, ...labels.map(textWidth)));
-  const barWidth = Math.min(BAR.most, columns - labelWidth - WORDS);
-  const line = (label: string, part: CopyPart): string => {
-    const bar = barWidth < BAR.least ? '' : `  ${barOf(part, barWidth)}`;
-    const percent = `${percentOf(part)}%`.padStart(4);
-    return truncate(
-      `${padEnd(truncate(label, labelWidth), labelWidth)}${bar}  ${percent}  ${wordsFor(part)}`,
-      columns - 1,
-    );
-  };
+  const line = barLine(labels, columns);
   const total = images.length > 1 ? [line('all', status)] : [];
   const lines = images.map((image, i) => ({ image, text: line(labels[i] ?? '', image) }));
   return [...fitting(lines, rows - 2 - total.length), ...total];
+}
+
+/** Makes lines of equal widths: a label, then the bar and words of a part, or just words. */
+export function barLine(
+  labels: readonly string[],
+  columns: number,
+): (label: string, part: CopyPart | string) => string {
+  const labelWidth = Math.min(LONGEST_LABEL, Math.max(5, ...labels.map(textWidth)));
+  const barWidth = Math.min(BAR.most, columns - labelWidth - WORDS);
+  return (label, part) => {
+    const words = typeof part === 'string' ? `  ${part}` : barAndWords(part, barWidth);
+    return truncate(`${padEnd(truncate(label, labelWidth), labelWidth)}${words}`, columns - 1);
+  };
+}
+
+function barAndWords(part: CopyPart, width: number): string {
+  const bar = width < BAR.least ? '' : `  ${barOf(part, width)}`;
+  return `${bar}  ${`${percentOf(part)}%`.padStart(4)}  ${wordsFor(part)}`;
 }
 
 /** With less room than images, those that are done give way first. */

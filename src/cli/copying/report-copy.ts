@@ -27,17 +27,20 @@ export function assertSucceeded(status: CopyStatus): void {
 }
 
 export function reportCopied(output: Output, status: CopyStatus): void {
+  output.line(copiedLine(status));
+  reportChanges(output, status.changes ?? []);
+}
+
+export function copiedLine(status: CopyStatus): string {
   const { datacenter, images, bytes_total: total, changes } = status;
   const label = labelWords(status);
   if (changes !== undefined) {
-    output.line(`Image ${label} is here already. ${changedWords(changes, 'refreshed')} from ${printable(datacenter)}.`);
-    reportChanges(output, changes);
-    return;
+    return `Image ${label} is here already. ${changedWords(changes, 'refreshed')} from ${printable(datacenter)}.`;
   }
   const seconds = secondsBetween(status.started_at ?? status.created_at, status.finished_at);
   const took = seconds === undefined ? '' : ` in ${formatDuration(seconds)}`;
   const chain = images.length > 1 ? ` (${imageCount(images.length)})` : '';
-  output.line(`Image ${label}${chain} copied from ${printable(datacenter)}: ${formatBytes(total)}${took}.`);
+  return `Image ${label}${chain} copied from ${printable(datacenter)}: ${formatBytes(total)}${took}.`;
 }
 
 export function reportChanges(output: Output, changes: FieldChanges): void {

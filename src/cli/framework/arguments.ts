@@ -2,7 +2,7 @@
 import { usageError } from './errors.ts';
 
 export interface ArgumentSpec {
-  /** Default `one`. Only the last argument may be anything else. */
+  /** Default `one`. Only the last may be `some` or `any`; an `optional` one is there when all others are. */
   readonly count?: 'one' | 'optional' | 'some' | 'any';
   readonly help: string;
   /** What a value must be, when it is not right. */
@@ -33,11 +33,14 @@ export function assignArguments(
 ): Record<string, string | readonly string[]> {
   const values: Record<string, string | readonly string[]> = {};
   const missing: string[] = [];
+  const needed = Object.values(specs).filter(({ count = 'one' }) => count === 'one' || count === 'some').length;
+  let spare = given.length - needed;
   let rest = given;
   for (const [name, spec] of Object.entries(specs)) {
     const { count = 'one' } = spec;
     const isMany = count === 'some' || count === 'any';
-    const taken = rest.slice(0, isMany ? rest.length : 1);
+    const isLeftAway = count === 'optional' && spare-- <= 0;
+    const taken = rest.slice(0, isMany ? rest.length : Number(!isLeftAway));
     rest = rest.slice(taken.length);
     if (taken.length === 0 && (count === 'one' || count === 'some')) missing.push(name);
     for (const value of taken) checkValue(name, spec, value);

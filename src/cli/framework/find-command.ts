@@ -1,8 +1,8 @@
 /** Which command a command line names, and what is left of the line for it. */
 import type { Command, Program } from './command.ts';
 import { usageError } from './errors.ts';
-import { COMMON_OPTIONS, type Options } from './options.ts';
-import { specOf, tokensOf } from './parse-options.ts';
+import { COMMON_OPTIONS, type Options, spellOption } from './options.ts';
+import { specOf, type Token, tokensOf } from './parse-options.ts';
 import { suggestion } from './suggest.ts';
 
 export interface FoundCommand<Context> {
@@ -28,13 +28,25 @@ export function findCommand<Context>(program: Program<Context>, args: readonly s
     if (token.kind === 'option') specOf(token, options);
   }
   if (!first) return { command: undefined, rest: args };
-  const [before, after] = [args.slice(0, first.index), args.slice(first.index + 1)];
+  const before = longForm(tokens.filter(({ index }) => index < first.index));
+  const after = args.slice(first.index + 1);
   const second = after[0];
   const longer = second === undefined ? undefined : commandNamed(program, `${first.value} ${second}`);
   if (longer) return { command: longer, rest: [...before, ...after.slice(1)] };
   const command = commandNamed(program, first.value);
   if (command) return { command, rest: [...before, ...after] };
   throw unknownCommand(program, first.value);
+}
+
+/** Before the command's name a letter is the program's, though the command may have another use for it. */
+function longForm(tokens: readonly Token[]): string[] {
+  return tokens.flatMap((token) => {
+    if (token.kind !== 'option') return [];
+    const { rawName, name, value, inlineValue } = token;
+    const long = rawName.startsWith('--') ? rawName : spellOption(name);
+    if (value === undefined) return [long];
+    return inlineValue ? [`${long}=${value}`] : [long, value];
+  });
 }
 
 export function commandNamed<Context>(program: Program<Context>, name: string): Command<Context> | undefined {

@@ -3,7 +3,7 @@ import { type Arguments, spellArgument } from './arguments.ts';
 import type { Command, Program } from './command.ts';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 import { programOptions } from './find-command.ts';
-import { COMMON_OPTIONS, type OptionSpec, type Options } from './options.ts';
+import { COMMON_OPTIONS, type OptionSpec, type Options, withoutShorts } from './options.ts';
 
 const WIDTH = 80;
 const INDENT = '    ';
@@ -39,7 +39,7 @@ export function commandHelp<Context>(program: Program<Context>, command: Command
     ...(command.aliases ? ['', `Also: ${command.aliases.map((alias) => `${program.name} ${alias}`).join(', ')}`] : []),
     ...section('Arguments', argumentLines(command.arguments)),
     ...section('Options', optionLines(options)),
-    ...section('Common options', optionLines({ ...program.options, ...COMMON_OPTIONS })),
+    ...section('Common options', optionLines(withoutShorts({ ...program.options, ...COMMON_OPTIONS }, options))),
     ...section(
       'Examples',
       examples.flatMap((example) => [`# ${example.what}`, example.command]),

@@ -22,9 +22,20 @@ export type OptionValues<O extends Options> = { readonly [Name in keyof O]: Valu
 
 /** Every program and command has these. */
 export const COMMON_OPTIONS = {
-  json: { type: 'flag', help: 'Answer as JSON.' },
+  json: { type: 'flag', short: 'j', help: 'Answer as JSON.' },
   help: { type: 'flag', short: 'h', help: 'Show this help.' },
 } as const satisfies Options;
+
+/** Of a program and one of its commands: a letter that both use is the command's. */
+export function withoutShorts(options: Options, taken: Options): Options {
+  const letters = Object.values(taken).map(({ short }) => short);
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { short, ...spec }]) => [
+      name,
+      { ...spec, ...(short !== undefined && !letters.includes(short) && { short }) },
+    ]),
+  );
+}
 
 /** As the user would type it. */
 export function spellOption(name: string): string {

@@ -7,7 +7,7 @@ import { CommandError, type Failure, usageError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { commandNamed, findCommand, programOptions, unknownCommand } from './find-command.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { COMMON_OPTIONS, type Options } from './options.ts';
+import { COMMON_OPTIONS, type Options, withoutShorts } from './options.ts';
 import { parseOptions, tokensOf } from './parse-options.ts';
 
 /** Lets the compiler derive the types of the values from the options that are declared. */
@@ -68,7 +68,8 @@ async function runCommand<Context>(
   args: readonly string[],
   { output, env, signal }: Surroundings,
 ): Promise<ExitCode> {
-  const specs = { ...command.options, ...program.options, ...COMMON_OPTIONS };
+  const shared = withoutShorts({ ...program.options, ...COMMON_OPTIONS }, command.options);
+  const specs = { ...command.options, ...shared };
   // Whoever asks for help need not have the rest right.
   if (tokensOf(args, specs).some((token) => token.kind === 'option' && token.name === 'help')) {
     return help(program, command.name, output);

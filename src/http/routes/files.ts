@@ -5,7 +5,7 @@ import type { ObjectStore } from '#lib/manta/object-store.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import { ApiError, invalidParameter } from '../../errors/api-error.ts';
 import { addFile, assertFilesMutable } from '../../images/add-file.ts';
-import { storageOf } from '../../images/file-placement.ts';
+import { storageOf, withFileAsRecorded } from '../../images/file-placement.ts';
 import type { Announced } from '../../images/upload.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
@@ -78,7 +78,7 @@ export function fileRoutes(service: Service): Route[] {
   }
 
   async function get(call: Call): Promise<Reply> {
-    const { value: record } = await readableImage(service, call);
+    const { value: record } = await withFileAsRecorded(service, await readableImage(service, call));
     const index = indexOf(call);
     const { files = [] } = record;
     const file = files[index];

@@ -10,7 +10,7 @@ import { storageOf } from '../../images/file-placement.ts';
 import { loadImage } from '../../images/load.ts';
 import { serializeImage } from '../../images/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
-import { fileAt } from '../../pulls/pull-link.ts';
+import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
@@ -73,13 +73,19 @@ export async function createLinkPullUrl(service: Service, call: Call, datacenter
   return { json };
 }
 
-/** In whatever state: a copy has to see that. @throws 404 ResourceNotFound, and as `allowedAccount` */
+/**
+ * In whatever state: a copy has to see that. Whoever pulled it as its owner is told that it was given away; for all
+ * others somebody else's image does not exist. @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
+ */
 async function ownedImage(service: Service, call: Call, datacenter: string): Promise<ImageRecord> {
   const account = await allowedAccount(service, call, datacenter);
   const { uuid = '' } = call.params;
   const record = isUuid(uuid) ? (await loadImage(service, uuid))?.value : undefined;
-  if (record?.owner !== account) throw imageNotFound(uuid);
-  return record;
+  if (record?.owner === account) return record;
+  if (record && (await wasPulledBy(service, { uuid, account, datacenter }))) {
+    throw new ApiError('NotImageOwner', `image "${uuid}" belongs to another account by now`);
+  }
+  throw imageNotFound(uuid);
 }
 
 /** @throws 422 when no account is named, 403 Forbidden when the link is not for it */

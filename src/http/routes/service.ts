@@ -89,8 +89,8 @@ export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
 function datasetLocation(arg: string): string {
   if (isUuid(arg)) return `/images/${arg}`;
   const parts = arg.split(':');
-  const [name, version] = parts.length > 2 ? [parts[2], parts[3]] : parts;
-  const query = new URLSearchParams({ name: name ?? '', ...(version === undefined ? {} : { version }) });
+  const [name = arg, version] = parts.length > 4 ? [] : parts.slice(parts.length > 2 ? 2 : 0);
+  const query = new URLSearchParams({ name, ...(version === undefined ? {} : { version }) });
   return `/images?${query}`;
 }
 

@@ -80,7 +80,8 @@ export async function playBack(t: Teardown, script: Script): Promise<Playback> {
 
 export function json(value: unknown, status = 200): Answer {
   return (response) => {
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(value));
   };
 }
 

@@ -3,7 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { type Test, test } from 'tap';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { cancelCopy, deletePlaceholder, replaceFailedPlaceholder } from '#src/copies/cancel.ts';
-import { DECISIONS, LOCAL_RECORDS, type LocalRecord, OUTCOMES, type Outcome, type Request } from '#src/copies/decision.ts';
+import {
+  DECISIONS,
+  LOCAL_RECORDS,
+  type LocalRecord,
+  OUTCOMES,
+  type Outcome,
+  type Request,
+} from '#src/copies/decision.ts';
 import { endOrder } from '#src/copies/end-order.ts';
 import type { CopyOrder } from '#src/copies/model.ts';
 import { copyFromDatacenter, importFromDatacenter } from '#src/copies/place-order.ts';
@@ -73,7 +80,8 @@ const ACTS: Readonly<Record<Request, Act>> = {
     if (stored?.value.copy) await deletePlaceholder(pair.service, stored, caller(ALICE));
   },
   change: async ({ pair, uuid }) => assertNotPlaceholder((await recordOf(pair.service, uuid))!),
-  'admin-import': async ({ pair, uuid }) => replaceFailedPlaceholder(pair.service, (await loadRaw(pair.service, uuid))!),
+  'admin-import': async ({ pair, uuid }) =>
+    replaceFailedPlaceholder(pair.service, (await loadRaw(pair.service, uuid))!),
 };
 
 type Check = (t: Test, at: Scene, answer: unknown, before: ImageRecord | undefined) => Promise<unknown>;
@@ -82,7 +90,12 @@ async function isNewOrder(t: Test, { pair, uuid, earlier }: Scene, answer: unkno
   const order = answer as CopyOrder;
   t.not(order.uuid, earlier?.uuid);
   t.match(await orderOf(pair.service, order.uuid), { state: 'queued', live: true, image: uuid, account: ALICE });
-  t.match(await recordOf(pair.service, uuid), { state: 'creating', activated: false, owner: ALICE, copy: { state: 'live' } });
+  t.match(await recordOf(pair.service, uuid), {
+    state: 'creating',
+    activated: false,
+    owner: ALICE,
+    copy: { state: 'live' },
+  });
   t.match(await transferOf(pair.service, uuid), { state: 'queued', live: true, orders: [order.uuid] });
 }
 

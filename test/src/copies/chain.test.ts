@@ -24,7 +24,12 @@ async function chainOf(pair: CopyPair, length: number, fields: object = {}): Pro
   const uuids: string[] = [];
   for (let index = 0; index < length; index++) {
     const origin = uuids.at(-1);
-    const { record } = await putImage(pair.source, ALICE, { ...fields, ...(origin ? { origin } : {}) }, Buffer.from(`image ${index}`));
+    const { record } = await putImage(
+      pair.source,
+      ALICE,
+      { ...fields, ...(origin ? { origin } : {}) },
+      Buffer.from(`image ${index}`),
+    );
     uuids.push(record.uuid);
   }
   return uuids;
@@ -71,7 +76,12 @@ test("somebody else's origin has to be here already", async (t) => {
   const { record: head } = await putImage(pair.source, ALICE, { origin: foreign.uuid });
   await isRefused(t, walk(pair, head.uuid), 'OriginDoesNotExist', new RegExp(foreign.uuid));
   await isRefused(t, walk(pair, head.uuid, 'import-from-datacenter'), 'ResourceNotFound', new RegExp(foreign.uuid));
-  await putImage(pair.dest, BOB, { uuid: foreign.uuid, activated: false, state: 'unactivated' }, Buffer.from('foreign'));
+  await putImage(
+    pair.dest,
+    BOB,
+    { uuid: foreign.uuid, activated: false, state: 'unactivated' },
+    Buffer.from('foreign'),
+  );
   await isRefused(t, walk(pair, head.uuid), 'OriginDoesNotExist', new RegExp(foreign.uuid));
   await putImage(pair.dest, BOB, { uuid: foreign.uuid }, Buffer.from('foreign'));
   t.same(await walk(pair, head.uuid), { uuids: [head.uuid], base: foreign.uuid });

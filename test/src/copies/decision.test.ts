@@ -41,7 +41,14 @@ const BASE: ImageRecord = {
   disabled: false,
   public: false,
   files: [
-    { sha1: 'a'.repeat(40), size: 1, contentMD5: '', mtime: '2026-01-01T00:00:00Z', stor: 'local', compression: 'none' },
+    {
+      sha1: 'a'.repeat(40),
+      size: 1,
+      contentMD5: '',
+      mtime: '2026-01-01T00:00:00Z',
+      stor: 'local',
+      compression: 'none',
+    },
   ],
 };
 

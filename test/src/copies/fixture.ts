@@ -3,16 +3,16 @@ import bunyan from 'bunyan';
 import type { Test } from 'tap';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { recordedSource } from '#src/datacenters/sources.ts';
-import { changeLink } from '#src/datacenters/links.ts';
+import { claim } from '#src/copies/attempt.ts';
 import { lastOrderOf } from '#src/copies/find-orders.ts';
 import { COPIES, COPY_BUCKETS, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/model.ts';
 import { copyFromDatacenter } from '#src/copies/place-order.ts';
 import { type CopyWorker, startCopyWorker } from '#src/copies/worker.ts';
+import { changeLink } from '#src/datacenters/links.ts';
+import { recordedSource } from '#src/datacenters/sources.ts';
 import { ARCHIVED } from '#src/images/archive.ts';
 import { PENDING_SHARES } from '#src/images/shares.ts';
 import type { Caller, Service } from '#src/service.ts';
-import { LEASES } from '#src/copies/leases.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, type DatacenterOptions, linkedPair } from '../../helpers/datacenter.ts';
 import { startTcpProxy, type TcpProxy } from '../../helpers/tcp-proxy.ts';
@@ -49,7 +49,7 @@ export async function copyPair(
   });
   const { east: source, west: dest } = pair;
   const { service } = dest;
-  await service.store.open([IMAGES, ...COPY_BUCKETS, LEASES, ARCHIVED, PENDING_SHARES]);
+  await service.store.open([IMAGES, ...COPY_BUCKETS, ARCHIVED, PENDING_SHARES]);
   const network = await startTcpProxy(Number(new URL(source.url).port));
   t.teardown(() => network.close());
   await changeLink(service, source.name, (link) => ({ ...link, url: network.url, pull_origins: [network.url] }));
@@ -91,6 +91,14 @@ export async function orderOf(service: Service, uuid: string): Promise<CopyOrder
   const stored = await service.store.get(COPIES, uuid);
   if (!stored) throw new Error(`no order ${uuid}`);
   return stored.value;
+}
+
+/** What a worker has when it took the transfer up. */
+export async function claimed(service: Service, uuid: string): Promise<Transfer> {
+  const stored = await service.store.get(TRANSFERS, uuid);
+  const taken = stored && (await claim(service, stored));
+  if (!taken || taken === 'lost') throw new Error(`no claim on ${uuid}`);
+  return taken;
 }
 
 /** Waits until the order has ended, however. */

@@ -1,10 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
-import { claim } from '#src/copies/attempt.ts';
 import { cancelCopy, deletePlaceholder } from '#src/copies/cancel.ts';
 import { settleOrder } from '#src/copies/commit-order.ts';
 import { endOrder } from '#src/copies/end-order.ts';
-import { TRANSFERS } from '#src/copies/model.ts';
 import { planCopy } from '#src/copies/plan.ts';
 import { statusOf } from '#src/copies/status.ts';
 import { runTransfer } from '#src/copies/transfer.ts';
@@ -14,7 +12,17 @@ import { loadRaw } from '#src/images/load.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { putImage } from '../../helpers/datacenter.ts';
 import { waitFor } from '../../helpers/wait.ts';
-import { type CopyPair, caller, copyPair, ended, orderOf, otherProcess, recordOf, transferOf } from './fixture.ts';
+import {
+  type CopyPair,
+  caller,
+  claimed,
+  copyPair,
+  ended,
+  orderOf,
+  otherProcess,
+  recordOf,
+  transferOf,
+} from './fixture.ts';
 
 const SIGNAL = new AbortController().signal;
 
@@ -99,8 +107,7 @@ test('when a member fails all members are marked, and a new order goes on with w
   const pair = await copyPair(t);
   const { base, one } = await family(pair);
   const { uuid } = await pair.copy(one);
-  const claimed = await claim(pair.service, (await pair.service.store.get(TRANSFERS, base))!);
-  await runTransfer(pair.service, claimed!, SIGNAL);
+  await runTransfer(pair.service, await claimed(pair.service, base), SIGNAL);
   t.match(await transferOf(pair.service, base), { state: 'received' });
   const failure = { code: 'SourceGone', message: 'gone' } as const;
   await endOrder(pair.service, uuid, { event: 'fail', failure, image: one });
@@ -122,7 +129,10 @@ test('of a cancel and a commit at the same moment one wins, and the loser says s
     const worker = pair.engine(otherProcess(pair.service, `worker ${round}`));
     const { uuid } = await pair.copy(record.uuid);
     worker.nudge();
-    await waitFor('the bytes', async () => (await transferOf(pair.service, record.uuid))?.state !== 'running' || undefined);
+    await waitFor(
+      'the bytes',
+      async () => (await transferOf(pair.service, record.uuid))?.state !== 'running' || undefined,
+    );
     const canceled = await cancelCopy(pair.service, record.uuid, ALICE).then(
       () => 'canceled',
       (error: { code: string }) => error.code,
@@ -210,10 +220,19 @@ test('the plan says what would come and what is here, and changes nothing', asyn
   });
   t.equal(await recordOf(pair.service, one), undefined);
   const { uuid } = await pair.copy(one);
-  t.match(await plan(two), { images: [{ uuid: base, action: 'attach' }, { uuid: two, action: 'copy' }], bytes_to_copy: 50_000 });
+  t.match(await plan(two), {
+    images: [
+      { uuid: base, action: 'attach' },
+      { uuid: two, action: 'copy' },
+    ],
+    bytes_to_copy: 50_000,
+  });
   pair.engine();
   await ended(pair.service, uuid);
-  t.match(await plan(two), { images: [{ uuid: base, action: 'here', here: true }, { uuid: two }], bytes_to_copy: 50_000 });
+  t.match(await plan(two), {
+    images: [{ uuid: base, action: 'here', here: true }, { uuid: two }],
+    bytes_to_copy: 50_000,
+  });
   t.match(await plan(one), { images: [{ uuid: one, action: 'here' }], bytes_to_copy: 0 });
 });
 

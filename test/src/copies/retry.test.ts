@@ -19,8 +19,16 @@ function answered(statusCode: number): ImgapiError {
 const CASES: readonly (readonly [string, unknown, FailureCode])[] = [
   ['the network is away', new ImgapiUnreachableError('connect', 'http://x', 'no route'), 'SourceUnreachable'],
   ['the connection broke', Object.assign(new Error('reset'), { code: 'ECONNRESET' }), 'SourceUnreachable'],
-  ['a reset behind another error', new Error('append', { cause: Object.assign(new Error(), { code: 'EPIPE' }) }), 'SourceUnreachable'],
-  ['a reset behind a VError', new VError(Object.assign(new Error('r'), { code: 'ECONNRESET' }), 'x'), 'SourceUnreachable'],
+  [
+    'a reset behind another error',
+    new Error('append', { cause: Object.assign(new Error(), { code: 'EPIPE' }) }),
+    'SourceUnreachable',
+  ],
+  [
+    'a reset behind a VError',
+    new VError(Object.assign(new Error('r'), { code: 'ECONNRESET' }), 'x'),
+    'SourceUnreachable',
+  ],
   ['a connection that stands still', new ImgapiUnreachableError('idle-timeout', 'http://x', 'idle'), 'Stalled'],
   ['500', answered(500), 'SourceError'],
   ['503', answered(503), 'SourceError'],
@@ -75,7 +83,16 @@ test('a wrong file is fetched anew twice, and then it is no accident', async (t)
 
 test('pauses double up to the longest, less up to half of each', async (t) => {
   const delay = { min: 1, max: 60 };
-  t.same([1, 2, 3, 6, 7, 100].map((count) => backoff(count, delay, () => 0)), [1000, 2000, 4000, 32000, 60000, 60000]);
-  t.equal(backoff(3, delay, () => 0.5), 3000);
-  t.equal(backoff(3, delay, () => 1), 2000);
+  t.same(
+    [1, 2, 3, 6, 7, 100].map((count) => backoff(count, delay, () => 0)),
+    [1000, 2000, 4000, 32000, 60000, 60000],
+  );
+  t.equal(
+    backoff(3, delay, () => 0.5),
+    3000,
+  );
+  t.equal(
+    backoff(3, delay, () => 1),
+    2000,
+  );
 });

@@ -11,11 +11,12 @@ Usage:
 Commands:
     water, w    water plants
     water stop  stop the water
+    plant       plant something
     fail        go wrong
 
 Options:
-        --hose NAME  Which hose. Default: GARDEN_HOSE.
-        --json       Answer as JSON.
+    -l, --hose NAME  Which hose. Default: GARDEN_HOSE.
+    -j, --json       Answer as JSON.
     -h, --help       Show this help.
         --version    Show the version.
 
@@ -51,7 +52,7 @@ Options:
 
 Common options:
         --hose NAME  Which hose. Default: GARDEN_HOSE.
-        --json       Answer as JSON.
+    -j, --json       Answer as JSON.
     -h, --help       Show this help.
 
 Examples:

@@ -22,6 +22,14 @@ const WELL: readonly [what: string, args: readonly string[], seen: object][] = [
   ],
   ['short options in one', ['water', '-Fl3', 'east', 'rose'], { options: ['3', [], true] }],
   ["the program's options before the command", ['--hose', 'red', 'water', 'east', 'rose'], { hose: 'red' }],
+  ["the program's short options before the command", ['-l', 'red', 'water', 'east', 'rose'], { hose: 'red' }],
+  [
+    "the program's option of a letter that the command needs itself, if it comes first",
+    ['-lred', 'w', '-l3', 'e', 'r'],
+    { hose: 'red', options: ['3', [], false] },
+  ],
+  ["the program's short options after a command that needs them not", ['plant', '-l', 'red', 'rose'], { hose: 'red' }],
+  ['a first argument that may be left away', ['plant', 'east', 'rose'], { args: { BED: 'east', PLANT: 'rose' } }],
   ["the program's options after the command", ['water', 'east', 'rose', '--hose', 'red'], { hose: 'red' }],
   ['a value that is the name of a command', ['--hose', 'fail', 'water', 'east', 'rose'], { hose: 'fail' }],
   [
@@ -44,6 +52,10 @@ for (const [what, args, seen] of WELL) {
   });
 }
 
+test('of arguments that are fewer than they could be, the optional one is left away', async (t) => {
+  t.strictSame(JSON.parse((await run('plant', 'rose')).stdout).args, { PLANT: 'rose' });
+});
+
 const WRONG: readonly [args: readonly string[], message: string, help: string][] = [
   [[], 'no command given', 'garden help'],
   [['watr'], 'unknown command "watr"; did you mean "water"?', 'garden help'],
@@ -52,6 +64,13 @@ const WRONG: readonly [args: readonly string[], message: string, help: string][]
   [['--hoes', 'water'], 'unknown option --hoes; did you mean "--hose"?', 'garden help'],
   [['--fast', 'water'], 'unknown option --fast', 'garden help'],
   [['water'], 'missing BED and PLANT', 'garden water --help'],
+  [['plant'], 'missing PLANT', 'garden plant --help'],
+  [['plant', 'a', 'b', 'c'], 'unexpected argument "c"', 'garden plant --help'],
+  [
+    ['-l', '--hose', 'water'],
+    'option --hose needs a value before --hose; if that is the value, write --hose=--hose',
+    'garden water --help',
+  ],
   [['water', 'east'], 'missing PLANT', 'garden water --help'],
   [['fail', 'a', 'b', 'c'], 'unexpected argument "b", "c"', 'garden fail --help'],
   [['water', 'e', 'r', '--litre', '3'], 'unknown option --litre; did you mean "--litres"?', 'garden water --help'],

@@ -52,6 +52,18 @@ const waterStop = command({
   },
 });
 
+const plant = command({
+  name: 'plant',
+  summary: 'plant something',
+  arguments: { BED: { count: 'optional', help: 'Where.' }, PLANT: { help: 'What.' } },
+  options: {},
+  examples: [],
+  async run({ arguments: args, context, output }) {
+    output.json({ args, hose: context.hose });
+    return undefined;
+  },
+});
+
 /** Ends in the way that is its argument. */
 const fail = command({
   name: 'fail',
@@ -77,9 +89,9 @@ export const garden: Program<Garden> = defineProgram({
   name: 'garden',
   summary: 'grows things',
   version: '1.2.3',
-  options: { hose: { type: 'value', value: 'NAME', help: 'Which hose. Default: GARDEN_HOSE.' } },
+  options: { hose: { type: 'value', short: 'l', value: 'NAME', help: 'Which hose. Default: GARDEN_HOSE.' } },
   environment: { GARDEN_HOSE: 'As --hose.' },
-  commands: [water, waterStop, fail],
+  commands: [water, waterStop, plant, fail],
   open({ hose }, env) {
     const made = { hose: hose ?? env['GARDEN_HOSE'] ?? 'green', closed: false };
     gardens.push(made);

@@ -1,0 +1,84 @@
+/**
+ * The image part of CloudAPI: authenticates accounts by their SSH keys, asks IMGAPI on their behalf, and answers as
+ * CloudAPI does. It keeps nothing, so any number of these processes may run side by side.
+ */
+import type Logger from 'bunyan';
+import { ImgapiClient } from '#lib/client/client.ts';
+import { type Clock, systemClock } from '#lib/clock.ts';
+import { openAccountsFile } from '#lib/ufds/file.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { auditTo } from '../http/audit.ts';
+import type { Route } from '../http/call.ts';
+import { listen } from '../http/server.ts';
+import { accountKeys } from './account-keys.ts';
+import { authenticate } from './authenticate.ts';
+import type { CloudapiConfig } from './config.ts';
+import { answerFor } from './errors.ts';
+import { mounted } from './request.ts';
+import { accountRoutes } from './routes/account.ts';
+import { adminRoutes } from './routes/admin.ts';
+import { copyRoutes } from './routes/copies.ts';
+import { imageActionRoute } from './routes/image-actions.ts';
+import { imageRoutes } from './routes/images.ts';
+import { newImageRoute } from './routes/new-images.ts';
+import { pingRoute } from './routes/ping.ts';
+import type { Cloudapi } from './service.ts';
+
+export interface RunningCloudapi {
+  readonly url: string;
+  /** Takes no more requests, lets those under way end within `patience` milliseconds, and releases everything. */
+  close(patience?: number): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+const PATIENCE_MS = 10_000;
+
+/** The CloudAPI whose image API this is; clients look at it to see what it can do. */
+const SERVER_NAME = `cloudapi/9.2.0 (imgapi/${packageJson.version})`;
+
+export async function startCloudapi(config: CloudapiConfig, options: StartOptions): Promise<RunningCloudapi> {
+  const { log, clock = systemClock } = options;
+  const accounts = await openAccountsFile({ path: config.accounts.file, log, clock });
+  const imgapi = new ImgapiClient({ url: config.imgapi.url, userAgent: SERVER_NAME });
+  const release = async (): Promise<void> => {
+    await imgapi.destroy();
+    await accounts.close();
+  };
+  const cloudapi: Cloudapi = { config, imgapi, accounts, keysOf: accountKeys(log), clock, log };
+  try {
+    const listener = await listen(
+      {
+        routes: cloudapiRoutes(cloudapi),
+        log,
+        serverName: config.serverName ?? SERVER_NAME,
+        jsonLimit: config.jsonBytes,
+        authenticate: async (call, { auth }) => (auth === 'none' ? {} : { user: await authenticate(cloudapi, call) }),
+        onDone: auditTo(log),
+        // Versions of CloudAPI are read where they are needed; all calls of IMGAPI are of its version 3.
+        versionOf: () => 3,
+        answerFor,
+      },
+      config.address,
+      config.port,
+    );
+    return {
+      url: listener.url,
+      async close(patience = PATIENCE_MS) {
+        await listener.close(patience);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+export function cloudapiRoutes(cloudapi: Cloudapi): Route[] {
+  const routes = [...accountRoutes, ...imageRoutes, newImageRoute, imageActionRoute, ...copyRoutes, ...adminRoutes];
+  return [pingRoute(cloudapi), ...routes.map((route) => mounted(cloudapi, route))];
+}

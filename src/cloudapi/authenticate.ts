@@ -1,0 +1,99 @@
+/**
+ * Who signed a request, and for which account it acts. Accounts act for themselves; the admin acts for everybody. What
+ * a stranger is told does not depend on which accounts there are.
+ */
+import { ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { SignatureError } from '#lib/signing/errors.ts';
+import type { PublicKey } from '#lib/signing/keys.ts';
+import { verifyRequest } from '#lib/signing/verify-request.ts';
+import type { Account } from '#lib/ufds/accounts.ts';
+import type { Call } from '../http/call.ts';
+import { CloudapiError, notAuthorized } from './errors.ts';
+import { isNamed, parseKeyId } from './key-id.ts';
+import { type Cloudapi, findAccount, isAdmin } from './service.ts';
+
+export interface Principal {
+  /** Whose key signed. */
+  readonly caller: Account;
+  /** For whom the request acts: the account of its path. */
+  readonly account: Account;
+  readonly isAdmin: boolean;
+}
+
+/** Login of the account that signed. @throws 401 InvalidCredentials, 403 NotAuthorized for a sub-user */
+export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<string> {
+  let signer: Account | undefined;
+  const keysOf = async (keyId: string): Promise<readonly PublicKey[]> => {
+    signer = await accountOf(cloudapi, keyId);
+    const wanted = parseKeyId(keyId)?.key ?? '';
+    const known = signer ? cloudapi.keysOf(signer) : [];
+    return known.filter(({ name, publicKey }) => isNamed(wanted, name, publicKey)).map(({ publicKey }) => publicKey);
+  };
+  try {
+    await verifyRequest(
+      { method: call.method, path: call.url, headers: call.headers },
+      {
+        keysOf,
+        algorithms: ALGORITHMS,
+        required: ['date'],
+        clock: cloudapi.clock,
+        maxSkew: cloudapi.config.clockSkewSeconds,
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    throw invalidCredentials(messageFor(error), error);
+  }
+  if (!signer) throw invalidCredentials(REFUSED);
+  return signer.login;
+}
+
+/**
+ * For whom an authenticated call acts: `my` in its path stands for the caller's own account.
+ * @throws 403 NotAuthorized, 404 ResourceNotFound for the admin alone
+ */
+export async function principalOf(cloudapi: Cloudapi, { user, params }: Call): Promise<Principal> {
+  const { account: name = '' } = params;
+  const caller = user === undefined ? undefined : await cloudapi.accounts.byLogin(user);
+  if (!caller) throw invalidCredentials(REFUSED);
+  const admin = isAdmin(cloudapi, caller);
+  if (name === 'my' || name === caller.login || name === caller.uuid) {
+    return { caller, account: caller, isAdmin: admin };
+  }
+  if (!admin) throw notAuthorized(name);
+  const account = await findAccount(cloudapi, name);
+  if (!account) throw new CloudapiError('ResourceNotFound', `account "${name}" does not exist`);
+  return { caller, account, isAdmin: true };
+}
+
+async function accountOf(cloudapi: Cloudapi, keyId: string): Promise<Account | undefined> {
+  const parsed = parseKeyId(keyId);
+  if (!parsed) {
+    throw invalidCredentials(`keyId is "${keyId}"; it must be /LOGIN/keys/FINGERPRINT`);
+  }
+  if (parsed.subuser !== undefined) {
+    throw new CloudapiError(
+      'NotAuthorized',
+      `sub-user "${parsed.subuser}" of account "${parsed.account}" may not use images; sign with a key of the account`,
+    );
+  }
+  return findAccount(cloudapi, parsed.account);
+}
+
+const REFUSED = 'The signature does not verify with a key of that name and account';
+
+function messageFor(error: SignatureError): string {
+  switch (error.fault) {
+    case 'missing':
+      return 'You must make authenticated requests to use CloudAPI';
+    case 'unknown-key':
+    case 'bad-signature':
+      return REFUSED;
+    default:
+      return error.message;
+  }
+}
+
+function invalidCredentials(message: string, cause?: unknown): CloudapiError {
+  return new CloudapiError('InvalidCredentials', message, { cause, headers: { 'WWW-Authenticate': 'Signature' } });
+}

@@ -1,0 +1,27 @@
+/** Answers that several routes give. */
+import type { HttpAnswer } from '#lib/client/transport.ts';
+import type { Reply } from '../http/call.ts';
+import type { Request } from './request.ts';
+import { type TranslatableImage, translateImage } from './translate.ts';
+
+export function imageReply({ version, account }: Request, image: TranslatableImage): Reply {
+  return { json: translateImage(image, { version, account: account.uuid }) };
+}
+
+export function imagesReply({ version, account }: Request, images: readonly TranslatableImage[]): Reply {
+  return { json: images.map((image) => translateImage(image, { version, account: account.uuid })) };
+}
+
+/** IMGAPI's answer as it comes, with those of its headers that are named. */
+export function passedOn({ status, headers, body }: HttpAnswer, names: readonly string[]): Reply {
+  const kept = Object.fromEntries(
+    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+  );
+  return { status, headers: kept, stream: body };
+}
+
+export const JSON_LINES = 'application/x-json-stream';
+
+export function wantsLines({ call }: Request): boolean {
+  return call.headers.accept?.includes(JSON_LINES) ?? false;
+}

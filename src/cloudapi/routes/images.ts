@@ -1,0 +1,63 @@
+/** ListImages, GetImage, DeleteImage, GetImageAncestry. */
+import type { ListImagesFilter } from '#lib/client/filter.ts';
+import type { ApiImage } from '#lib/client/types.ts';
+import type { Reply } from '../../http/call.ts';
+import { invalid } from '../errors.ts';
+import { imageReply, imagesReply } from '../reply.ts';
+import { type CloudapiRoute, imageId, optionalFlag, optionalText, type Request } from '../request.ts';
+import { typeFilter } from '../translate.ts';
+
+export const imageRoutes: readonly CloudapiRoute[] = [
+  { name: 'ListImages', method: 'GET', path: '/:account/images', handler: listImages },
+  { name: 'GetImage', method: 'GET', path: '/:account/images/:id', handler: getImage },
+  { name: 'DeleteImage', method: 'DELETE', path: '/:account/images/:id', handler: deleteImage },
+  { name: 'GetImageAncestry', method: 'GET', path: '/:account/images/:id/ancestry', handler: ancestry },
+];
+
+const PASSED_FILTERS = ['name', 'os', 'version', 'state'] as const;
+
+async function listImages(request: Request): Promise<Reply> {
+  const { cloudapi, onBehalf } = request;
+  return imagesReply(request, await cloudapi.imgapi.listImages(filterOf(request), onBehalf));
+}
+
+function filterOf({ call: { query }, account, version }: Request): ListImagesFilter {
+  const filter: Record<string, string | boolean> = {};
+  for (const name of PASSED_FILTERS) {
+    const value = optionalText(query, name);
+    if (value !== undefined) filter[name] = value;
+  }
+  for (const name of ['public', 'shared'] as const) {
+    const value = optionalFlag(query, name);
+    if (value !== undefined) filter[name] = value;
+  }
+  const owner = optionalText(query, 'owner');
+  if (owner !== undefined) filter['owner'] = owner === 'me' ? account.uuid : owner;
+  return { ...filter, type: typeOf(optionalText(query, 'type'), version) };
+}
+
+/** Docker has tools of its own: its layers would bury the other images. */
+function typeOf(type: string | undefined, version: string): string {
+  if (type === undefined) return '!docker';
+  const known = typeFilter(type, version);
+  if (known === undefined) throw invalid('type', type, 'smartmachine or virtualmachine');
+  return known;
+}
+
+async function getImage(request: Request): Promise<Reply> {
+  const { cloudapi, onBehalf } = request;
+  return imageReply(request, await cloudapi.imgapi.getImage(imageId(request), onBehalf));
+}
+
+async function deleteImage(request: Request): Promise<Reply> {
+  const { cloudapi, onBehalf } = request;
+  await cloudapi.imgapi.deleteImage(imageId(request), onBehalf);
+  return { status: 204 };
+}
+
+/** The image first, then its origins down to the base, as far as the account sees them. */
+async function ancestry(request: Request): Promise<Reply> {
+  const { cloudapi, onBehalf } = request;
+  const path = `/images/${imageId(request)}/ancestry`;
+  return imagesReply(request, await cloudapi.imgapi.call<ApiImage[]>({ method: 'GET', path }, onBehalf));
+}

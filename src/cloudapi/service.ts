@@ -1,0 +1,26 @@
+/** What the parts of the process share: made once at start, never changed. */
+import type Logger from 'bunyan';
+import type { ImgapiClient } from '#lib/client/client.ts';
+import type { Clock } from '#lib/clock.ts';
+import type { Account, Accounts } from '#lib/ufds/accounts.ts';
+import { isUuid } from '#lib/uuid.ts';
+import type { KeysOf } from './account-keys.ts';
+import type { CloudapiConfig } from './config.ts';
+
+export interface Cloudapi {
+  readonly config: CloudapiConfig;
+  readonly imgapi: ImgapiClient;
+  readonly accounts: Accounts;
+  readonly keysOf: KeysOf;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** By UUID or login. */
+export async function findAccount({ accounts }: Cloudapi, name: string): Promise<Account | undefined> {
+  return isUuid(name) ? accounts.byUuid(name) : accounts.byLogin(name);
+}
+
+export function isAdmin({ config }: Cloudapi, { uuid, login }: Account): boolean {
+  return uuid === config.adminUuid || login === config.adminLogin;
+}

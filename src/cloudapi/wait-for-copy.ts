@@ -1,0 +1,58 @@
+/** Waiting for the end of a copy, however long it takes and whatever becomes of the connection meanwhile. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CallOptions } from '#lib/client/caller.ts';
+import type { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiUnreachableError } from '#lib/client/errors.ts';
+import type { CopyStatus } from '#lib/client/types.ts';
+import { CloudapiError } from './errors.ts';
+
+const PAUSE_MS = 1000;
+/** A service that restarts is back by then. */
+const PATIENCE_MS = 60_000;
+
+/** @throws 503 ImageCopyFailed, 409 ImageCopyCanceled, and what IMGAPI answers */
+export async function waitForCopy(imgapi: ImgapiClient, image: string, options: CallOptions): Promise<void> {
+  let lastSeen = Date.now();
+  for (;;) {
+    try {
+      const status = await lastStatus(imgapi, image, options, () => {
+        lastSeen = Date.now();
+      });
+      if (status && isFinal(status)) return assertSucceeded(status);
+    } catch (error) {
+      const isPassing = error instanceof ImgapiUnreachableError && Date.now() - lastSeen < PATIENCE_MS;
+      if (!isPassing) throw error;
+    }
+    await delay(PAUSE_MS, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
+
+/** Follows the copy until its end, or until the stream's. */
+async function lastStatus(
+  imgapi: ImgapiClient,
+  image: string,
+  options: CallOptions,
+  onStatus: () => void,
+): Promise<CopyStatus | undefined> {
+  let last: CopyStatus | undefined;
+  // Nothing is said while nothing changes, which can be for hours.
+  for await (const status of imgapi.watchCopy(image, { ...options, idleTimeout: 0 })) {
+    last = status;
+    onStatus();
+  }
+  return last;
+}
+
+function isFinal({ state }: CopyStatus): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'canceled';
+}
+
+function assertSucceeded({ state, error, datacenter, image_uuid: image }: CopyStatus): void {
+  if (state === 'succeeded') return;
+  const copy = `the copy of image "${image}" from datacenter "${datacenter}"`;
+  if (state === 'canceled') throw new CloudapiError('ImageCopyCanceled', `${copy} was canceled`);
+  throw new CloudapiError(
+    'ImageCopyFailed',
+    `${copy} failed: ${error ? `${error.message} (${error.code})` : 'unknown'}`,
+  );
+}

@@ -1,0 +1,235 @@
+/** Who may do what with which signature, for every route. */
+import { readFile, writeFile } from 'node:fs/promises';
+import t from 'tap';
+import { accountKeys } from '#src/cloudapi/account-keys.ts';
+import { cloudapiRoutes } from '#src/cloudapi/app.ts';
+import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
+import {
+  type Ask,
+  asker,
+  cloudapiInProcess,
+  keyOf,
+  makeKey,
+  makePeople,
+  type Person,
+  writePeople,
+} from '../../helpers/cloudapi.ts';
+import { TestClock } from '../../helpers/datacenter.ts';
+import { makeImage } from '../../helpers/images.ts';
+import { startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
+
+const people = makePeople();
+const { alice, bob, admin } = people;
+const everybody = Object.values(people);
+const server = await startInProcess(t);
+const clock = new TestClock();
+const cloudapi = await cloudapiInProcess(t, {
+  people: everybody,
+  imgapi: server.url,
+  clock,
+  keys: { datacenters: { 'test-1': 'http://here.example.com' } },
+});
+const ask = asker(t, cloudapi.url);
+const { image } = await makeImage(server.client({ account: ALICE }));
+await server.client({ account: ALICE }).addAcl(image.uuid, [CAROL]);
+const { image: own } = await makeImage(server.client(), {}, { owner: ADMIN });
+
+interface Known {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly json?: unknown;
+  /** For alice herself; what is refused is refused for another reason than who she is. */
+  readonly allowed: number;
+  /** For the admin, in alice's name. */
+  readonly forAdmin?: number;
+}
+
+const id = image.uuid;
+const ROUTES: readonly Known[] = [
+  { name: 'GetAccount', method: 'GET', path: '', allowed: 200 },
+  { name: 'ListKeys', method: 'GET', path: '/keys', allowed: 200 },
+  { name: 'ListDatacenters', method: 'GET', path: '/datacenters', allowed: 200 },
+  { name: 'ListImages', method: 'GET', path: '/images', allowed: 200 },
+  { name: 'ListImages', method: 'HEAD', path: '/images', allowed: 200 },
+  { name: 'GetImage', method: 'GET', path: `/images/${id}`, allowed: 200 },
+  { name: 'GetImage', method: 'HEAD', path: `/images/${id}`, allowed: 200 },
+  { name: 'GetImageAncestry', method: 'GET', path: `/images/${id}/ancestry`, allowed: 200 },
+  { name: 'CreateImageFromMachine', method: 'POST', path: '/images', json: {}, allowed: 409 },
+  { name: 'CreateImageFromMachine', method: 'POST', path: '/images?action=copy-from-dc', json: {}, allowed: 409 },
+  {
+    ...{ name: 'CreateImageFromMachine', method: 'POST', path: '/images?action=import-from-datacenter', json: {} },
+    allowed: 409,
+  },
+  { name: 'UpdateImage', method: 'POST', path: `/images/${id}?action=update`, json: { eula: null }, allowed: 200 },
+  { name: 'UpdateImage', method: 'POST', path: `/images/${id}?action=share`, json: { account: BOB }, allowed: 200 },
+  { name: 'UpdateImage', method: 'POST', path: `/images/${id}?action=unshare`, json: { account: BOB }, allowed: 200 },
+  { name: 'UpdateImage', method: 'POST', path: `/images/${id}?action=clone`, json: {}, allowed: 422 },
+  { name: 'UpdateImage', method: 'POST', path: `/images/${id}?action=export&manta_path=/alice/x`, allowed: 503 },
+  { name: 'GetImageCopy', method: 'GET', path: `/images/${id}/copy`, allowed: 404 },
+  { name: 'CancelImageCopy', method: 'DELETE', path: `/images/${id}/copy`, allowed: 404 },
+  { name: 'AdminGetImage', method: 'GET', path: `/images/${id}/manifest`, allowed: 403, forAdmin: 200 },
+  { name: 'AdminGetImageFile', method: 'GET', path: `/images/${id}/file`, allowed: 403, forAdmin: 307 },
+  { name: 'DeleteImage', method: 'DELETE', path: '/images/11111111-2222-4333-8444-555555555555', allowed: 404 },
+];
+
+t.test('every route is in the matrix', async (t) => {
+  const routes = cloudapiRoutes({ keysOf: accountKeys({} as never), config: {} } as never);
+  const names = routes.filter(({ auth }) => auth !== 'none').map(({ name }) => name);
+  t.same([...new Set(ROUTES.map(({ name }) => name))].toSorted(), [...new Set(names)].toSorted());
+});
+
+const stranger: Person = { uuid: ALICE, login: 'alice', keys: { 'alice-key': makeKey('rsa') } };
+
+const CREDENTIALS: readonly { readonly what: string; readonly ask: Ask; readonly expected: 'allowed' | 401 | 403 }[] = [
+  { what: 'no signature', ask: {}, expected: 401 },
+  { what: 'a key that nobody has', ask: { as: stranger }, expected: 401 },
+  {
+    what: 'a signature of something else',
+    ask: { as: alice, spoil: (headers) => (headers['authorization'] = other(headers['authorization'])) },
+    expected: 401,
+  },
+  {
+    what: "another account's key under this one's name",
+    ask: { as: alice, key: keyOf(bob), keyId: `/alice/keys/${keyOf(bob).key.publicKey.fingerprints.md5}` },
+    expected: 401,
+  },
+  {
+    what: "another account's key under that of this account",
+    ask: { as: alice, key: keyOf(bob), keyId: `/alice/keys/${keyOf(alice).key.publicKey.fingerprints.md5}` },
+    expected: 401,
+  },
+  { what: 'an account that there is not', ask: { as: alice, keyId: '/nobody/keys/aa:bb' }, expected: 401 },
+  { what: 'a date of long ago', ask: { as: alice, date: new Date(Date.now() - 400_000) }, expected: 401 },
+  { what: 'a date to come', ask: { as: alice, date: new Date(Date.now() + 400_000) }, expected: 401 },
+  { what: "the path of another account's", ask: { as: bob }, expected: 403 },
+  {
+    what: 'a sub-user',
+    ask: { as: alice, keyId: `/alice/users/deploy/keys/${keyOf(alice).key.publicKey.fingerprints.md5}` },
+    expected: 403,
+  },
+  { what: 'its own key', ask: { as: alice }, expected: 'allowed' },
+];
+
+function other(authorization = ''): string {
+  return authorization.replace(/signature="(.)/, (_, first: string) => `signature="${first === 'A' ? 'B' : 'A'}`);
+}
+
+t.test('a route answers those who may ask, and nobody else', async (t) => {
+  for (const { what, ask: credentials, expected } of CREDENTIALS) {
+    await t.test(what, async (t) => {
+      for (const { method, path, json, allowed } of ROUTES) {
+        const answer = await ask(`/alice${path}`, { method, json, ...credentials });
+        t.equal(answer.status, expected === 'allowed' ? allowed : expected, `${method} ${path}`);
+        if (expected === 'allowed' || method === 'HEAD') continue;
+        t.equal(answer.json.code, expected === 401 ? 'InvalidCredentials' : 'NotAuthorized');
+      }
+    });
+  }
+});
+
+t.test('the admin acts for everybody', async (t) => {
+  for (const { method, path, json, allowed, forAdmin = allowed } of ROUTES) {
+    const { status } = await ask(`/alice${path}`, { method, json, as: admin });
+    t.equal(status, forAdmin, `${method} ${path}`);
+  }
+  t.equal((await ask('/nobody', { as: admin })).status, 404);
+  t.equal((await ask(`/admin/images/${own.uuid}/manifest`, { as: admin })).status, 200);
+});
+
+t.test('what an account is told of others does not depend on whether they exist', async (t) => {
+  const bodies = await Promise.all(
+    ['bob', 'nobody', BOB, '99999999-2222-4333-8444-555555555555'].map(async (name) => {
+      const { status, json } = await ask(`/${name}/images`, { as: alice });
+      return { status, json: JSON.parse(JSON.stringify(json).replaceAll(name, 'NAME')) as unknown };
+    }),
+  );
+  for (const body of bodies) t.same(body, bodies[0]);
+  const { md5 } = keyOf(bob).key.publicKey.fingerprints;
+  const refusals = await Promise.all(
+    [`/bob/keys/${md5}`, '/bob/keys/aa:bb:cc', `/nobody/keys/${md5}`].map((keyId) => ask('/my', { as: alice, keyId })),
+  );
+  for (const { status, json } of refusals) t.same({ status, json }, { status: 401, json: refusals[0]?.json });
+});
+
+t.test('the account of a path is its login, its UUID, or my', async (t) => {
+  for (const name of ['alice', ALICE, 'my']) {
+    const { status, json } = await ask(`/${name}`, { as: alice });
+    t.equal(status, 200);
+    t.match(json, { id: ALICE, login: 'alice', created: '2017-10-17T00:00:00.000Z' });
+  }
+});
+
+t.test('keys go by MD5 and SHA256 fingerprints and by name, whatever their kind', async (t) => {
+  for (const person of everybody) {
+    const { md5, sha256 } = keyOf(person).key.publicKey.fingerprints;
+    for (const name of [md5, `MD5:${md5}`, sha256, `${person.login}-key`]) {
+      for (const account of [person.login, person.uuid]) {
+        const { status, json } = await ask('/my', { as: person, keyId: `/${account}/keys/${name}` });
+        t.equal(status, 200, `/${account}/keys/${name}`);
+        t.equal(json.login, person.login);
+      }
+    }
+  }
+});
+
+t.test('fingerprints with slashes', async (t) => {
+  let key = makeKey('ed25519');
+  while (!key.key.publicKey.fingerprints.sha256.includes('/')) key = makeKey('ed25519');
+  const dave: Person = { uuid: 'da5e0000-0000-4000-8000-000000000001', login: 'dave', keys: { one: key } };
+  await writeFile(cloudapi.accountsFile, await accountsOf([...everybody, dave]));
+  const keyId = `/dave/keys/${key.key.publicKey.fingerprints.sha256}`;
+  await waitFor('dave to be known', async () => (await ask('/my', { as: dave, keyId })).status === 200);
+  t.equal((await ask('/my', { as: dave, keyId })).json.login, 'dave');
+});
+
+t.test('a clock that is wrong is named', async (t) => {
+  const { json } = await ask('/my', { as: alice, date: new Date(Date.now() - 3_600_000) });
+  t.match(json, { code: 'InvalidCredentials', message: /clock .* is 3[56]\d\d s behind ours .*; at most 300 s/ });
+  clock.ahead = -3_600_000;
+  t.match((await ask('/my', { as: alice })).json.message, /ahead of ours/);
+  clock.ahead = 0;
+});
+
+t.test('a sub-user is named', async (t) => {
+  const { json } = await ask('/my', { as: alice, keyId: '/alice/users/deploy/keys/aa' });
+  t.match(json, { code: 'NotAuthorized', message: /sub-user "deploy" of account "alice"/ });
+});
+
+t.test('a header that is no signature is refused by what is wrong with it', async (t) => {
+  const { md5 } = keyOf(alice).key.publicKey.fingerprints;
+  const cases: [string, RegExp][] = [
+    ['Basic YWxpY2U6c2VjcmV0', /scheme must be Signature/],
+    ['Signature nonsense', /is not NAME="VALUE"/],
+    [`Signature keyId="alice",algorithm="rsa-sha256",headers="date",signature="AAAA"`, /keyId is "alice"/],
+    [`Signature keyId="/alice/keys/${md5}",algorithm="hmac-sha256",headers="date",signature="AAAA"`, /hmac-sha256/],
+    [`Signature keyId="/alice/keys/${md5}",algorithm="rsa-sha256",headers="host",signature="AAAA"`, /cover date/],
+  ];
+  for (const [authorization, message] of cases) {
+    const { status, json, headers } = await ask('/my', { headers: { authorization, date: new Date().toUTCString() } });
+    t.equal(status, 401, authorization);
+    t.match(json, { code: 'InvalidCredentials', message });
+    t.equal(headers['www-authenticate'], 'Signature');
+  }
+});
+
+t.test('a key that is taken off the account signs no more', async (t) => {
+  const second = makeKey('ed25519');
+  const both = { ...alice, keys: { ...alice.keys, second } };
+  await writeFile(cloudapi.accountsFile, await accountsOf([both, bob, admin]));
+  await waitFor('the new key to sign', async () => (await ask('/my', { as: both, key: second })).status === 200);
+  t.equal((await ask('/my/keys', { as: alice })).json.length, 2);
+  await writeFile(cloudapi.accountsFile, await accountsOf([alice, bob, admin]));
+  await waitFor('the key to be refused', async () => (await ask('/my', { as: both, key: second })).status === 401);
+  t.equal((await ask('/my', { as: alice })).status, 200);
+  await writeFile(cloudapi.accountsFile, await accountsOf([bob, admin]));
+  await waitFor('the account to be gone', async () => (await ask('/my', { as: alice })).status === 401);
+  await writeFile(cloudapi.accountsFile, 'no JSON');
+  t.equal((await ask('/my', { as: bob })).status, 200, 'a broken file changes nothing');
+});
+
+/** The text of an accounts file. */
+async function accountsOf(persons: readonly Person[]): Promise<string> {
+  return readFile(await writePeople(await temporaryFolder(t), persons), 'utf8');
+}

@@ -1,0 +1,352 @@
+/** Images as accounts see and change them, by way of CloudAPI. */
+import t from 'tap';
+import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
+import { type Ask, asker, cloudapiInProcess, makePeople, type Person } from '../../helpers/cloudapi.ts';
+import { makeImage } from '../../helpers/images.ts';
+import { startInProcess } from '../../helpers/imgapi.ts';
+
+const people = makePeople();
+const server = await startInProcess(t);
+const operator = server.client();
+const own = server.client({ account: ALICE });
+const log: Record<string, unknown>[] = [];
+const cloudapi = await cloudapiInProcess(
+  t,
+  {
+    people: Object.values(people),
+    imgapi: server.url,
+    keys: { datacenters: { 'test-1': 'http://here.example.com', 'test-2': 'http://there.example.com' } },
+  },
+  log,
+);
+const ask = asker(t, cloudapi.url);
+const asks =
+  (person: Person) =>
+  (path: string, more: Ask = {}) =>
+    ask(path, { as: person, ...more });
+const alice = asks(people.alice);
+const bob = asks(people.bob);
+const carol = asks(people.carol);
+const act = (who: typeof alice, id: string, action: string, json: object = {}) =>
+  who(`/my/images/${id}?action=${action}`, { method: 'POST', json });
+
+const { image: base } = await makeImage(
+  operator,
+  {
+    ...{ name: 'base', public: true, type: 'zvol', os: 'linux', nic_driver: 'virtio', disk_driver: 'virtio' },
+    ...{ cpu_type: 'host', image_size: 10, billing_tags: ['secret'], traits: { ssd: true } },
+    requirements: { min_ram: 512, max_ram: 1024, brand: 'bhyve', bootrom: 'uefi', ssh_key: true },
+  },
+  { owner: ADMIN },
+);
+
+t.test('ping needs no account', async (t) => {
+  const { status, json, headers } = await ask('/--ping');
+  t.equal(status, 200);
+  t.same(json, { ping: 'pong', cloudapi: { versions: ['7.0.0', '7.1.0', '7.2.0', '7.3.0', '8.0.0', '9.0.0'] } });
+  t.equal(headers['triton-datacenter-name'], 'test-1');
+  t.match(headers['server'], /^cloudapi\/9\.\d+\.\d+/);
+});
+
+t.test('datacenters, account and keys', async (t) => {
+  const { json, headers } = await alice('/my/datacenters');
+  t.same(json, { 'test-1': 'http://here.example.com', 'test-2': 'http://there.example.com' });
+  t.equal(headers['triton-datacenter-name'], 'test-1');
+  const [key] = (await bob('/bob/keys')).json;
+  t.match(key, { name: 'bob-key', key: /^ecdsa-sha2-nistp256 / });
+  t.match(key.fingerprint, /^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
+});
+
+t.test('an image in each version', async (t) => {
+  const of = async (version: string) =>
+    (await alice(`/my/images/${base.uuid}`, { headers: { 'accept-version': version } })).json;
+  const oldest = {
+    id: base.uuid,
+    name: 'base',
+    version: '1.0.0',
+    os: 'linux',
+    requirements: { max_memory: 1024, max_ram: 1024, min_memory: 512, min_ram: 512, brand: 'bhyve', bootrom: 'uefi' },
+    type: 'virtualmachine',
+    files: [{ compression: 'none', sha1: base.files[0]?.sha1, size: base.files[0]?.size }],
+    published_at: base.published_at,
+  };
+  t.strictSame(await of('7.0.0'), oldest);
+  const managed = { ...oldest, owner: ADMIN, owner_login: 'admin', public: true, state: 'active' };
+  t.strictSame(await of('~7'), managed);
+  t.strictSame(await of('~7.1'), managed);
+  for (const version of ['~8', '~9', '~9||~8', '~8||~7', '*']) {
+    t.strictSame(await of(version), { ...managed, type: 'zvol' }, version);
+  }
+});
+
+t.test('versions are asked for by any of the headers that clients know', async (t) => {
+  for (const name of ['accept-version', 'api-version', 'x-api-version']) {
+    const { headers } = await alice('/my/images', { headers: { [name]: '~7.2' } });
+    t.equal(headers['api-version'], '7.2.0', name);
+  }
+  t.equal((await alice('/my/images')).headers['api-version'], '9.0.0');
+  for (const version of ['~6.5', '~99', 'nonsense', '9'.repeat(300)]) {
+    const { status, json } = await alice('/my/images', { headers: { 'accept-version': version } });
+    t.equal(status, 400);
+    t.match(json, { code: 'InvalidVersion', message: /there are 7\.0\.0, .*, 9\.0\.0/ });
+  }
+});
+
+t.test('a list has what its filters ask for, and no docker images', async (t) => {
+  const { image: mine } = await makeImage(own, { name: 'filtered', version: '2.0.0' });
+  const { image: theirs } = await makeImage(server.client({ account: BOB }), { name: 'filtered' });
+  const { image: docker } = await makeImage(operator, { name: 'layer', type: 'docker', os: 'linux' }, { owner: ALICE });
+  await server.client({ account: BOB }).addAcl(theirs.uuid, ['alice']);
+  const listed = async (query: string, more: Ask = {}) =>
+    ((await alice(`/my/images?${query}`, more)).json as { id: string }[]).map((image) => image.id).toSorted();
+  const ids = (...images: { uuid: string }[]) => images.map(({ uuid }) => uuid).toSorted();
+  t.same(await listed(''), ids(base, mine, theirs));
+  t.same(await listed('owner=me'), ids(mine));
+  t.same(await listed(`owner=${BOB}`), ids(theirs));
+  t.same(await listed('shared=true'), ids(theirs));
+  t.same(await listed('shared=false'), ids(base, mine));
+  t.same(await listed('name=filtered'), ids(mine, theirs));
+  t.same(await listed('name=~filt'), ids(mine, theirs));
+  t.same(await listed('version=2.0.0'), ids(mine));
+  t.same(await listed('public=true'), ids(base));
+  t.same(await listed('os=linux'), ids(base));
+  t.same(await listed('state=disabled'), []);
+  t.same(await listed('type=docker'), ids(docker));
+  t.same(await listed('type=zvol'), ids(base));
+  t.same(await listed('type=virtualmachine', { headers: { 'accept-version': '~7' } }), ids(base));
+  t.same(await listed('type=smartmachine', { headers: { 'accept-version': '~7' } }), ids(mine, theirs));
+  const bad = async (query: string, more?: Ask) => {
+    const { status, json } = await alice(`/my/images?${query}`, more);
+    return { status, code: json.code };
+  };
+  t.same(await bad('type=zvol', { headers: { 'accept-version': '~7' } }), { status: 409, code: 'InvalidArgument' });
+  t.same(await bad('shared=perhaps'), { status: 409, code: 'InvalidArgument' });
+  t.same(await bad('owner=bob'), { status: 422, code: 'InvalidParameter' });
+  t.same(await bad('state=shiny'), { status: 422, code: 'InvalidParameter' });
+});
+
+t.test('HEAD has the headers of GET and no body', async (t) => {
+  const get = await alice(`/my/images/${base.uuid}`);
+  const head = await alice(`/my/images/${base.uuid}`, { method: 'HEAD' });
+  t.equal(head.status, 200);
+  t.equal(head.bytes.length, 0);
+  t.equal(head.headers['content-length'], get.headers['content-length']);
+  t.equal((await alice('/my/images/nonsense', { method: 'HEAD' })).status, 404);
+});
+
+t.test('what is not there, and what is not asked for rightly', async (t) => {
+  const { image } = await makeImage(server.client({ account: BOB }));
+  const gone = '11111111-2222-4333-8444-555555555555';
+  for (const id of ['nonsense', gone, image.uuid]) {
+    for (const path of [`/my/images/${id}`, `/my/images/${id}/ancestry`, `/my/images/${id}/copy`]) {
+      const { status, json } = await alice(path);
+      t.match({ status, json }, { status: 404, json: { code: 'ResourceNotFound' } }, path);
+    }
+    for (const action of ['update', 'share', 'unshare', 'clone']) {
+      const { status, json } = await act(alice, id, action, { account: 'bob', name: 'x' });
+      t.match({ status, json }, { status: 404, json: { code: 'ResourceNotFound' } }, action);
+    }
+  }
+  const code = async (path: string, more: Ask) => {
+    const { status, json } = await alice(path, { method: 'POST', ...more });
+    return `${status} ${json?.code}`;
+  };
+  const path = `/my/images/${base.uuid}`;
+  t.equal(await code(path, { json: {} }), '409 MissingParameter');
+  t.equal(await code(`${path}?action=paint`, { json: {} }), '409 InvalidArgument');
+  t.equal(await code(`${path}?action=toString`, { json: {} }), '409 InvalidArgument');
+  t.equal(await code('/my/images?action=paint', { json: {} }), '409 InvalidArgument');
+  t.equal(await code(`${path}?action=share`, { json: {} }), '409 MissingParameter');
+  t.equal(await code(`${path}?action=share`, { json: { account: ['bob'] } }), '409 InvalidArgument');
+  t.equal(await code(`${path}?action=update`, { json: ['x'] }), '409 InvalidArgument');
+  t.equal(await code(`${path}?action=update`, { json: { name: 'mine' } }), '422 NotImageOwner');
+  t.equal(await code(`${path}?action=export`, { json: {} }), '409 MissingParameter');
+  const plain = { 'content-type': 'text/plain' };
+  t.equal(await code(`${path}?action=update`, { json: { name: 'x' }, headers: plain }), '415 UnsupportedMediaType');
+  t.equal(
+    await code(`${path}?action=clone`, { headers: plain }),
+    '422 ImageNotShared',
+    'nothing of that type was sent',
+  );
+  t.equal((await alice('/my/machines')).status, 404);
+  t.equal((await alice(path, { method: 'PUT', json: {} })).status, 405);
+});
+
+t.test('an update takes what an owner may change, and nothing else', async (t) => {
+  const { image } = await makeImage(own);
+  const fields = {
+    ...{ name: 'renamed', version: '2.0.0', description: 'd', homepage: 'https://h.example.com', tags: { a: 'b' } },
+    eula: 'https://e.example.com',
+  };
+  const { status, json } = await act(alice, image.uuid, 'update', fields);
+  t.equal(status, 200);
+  t.match(json, { id: image.uuid, ...fields });
+  t.equal((await act(alice, image.uuid, 'update', { description: null })).json.description, undefined);
+
+  const whole = (await alice(`/my/images/${image.uuid}`)).json;
+  t.equal((await act(alice, image.uuid, 'update', { ...whole, name: 'again' })).json.name, 'again', 'sent back whole');
+  for (const refused of [{ owner: BOB }, { public: true }, { owner: 'bob', name: 'stolen' }]) {
+    const { status, json } = await act(alice, image.uuid, 'update', refused);
+    t.equal(status, 409);
+    t.match(json, { code: 'InvalidArgument', message: /cannot be changed/ });
+  }
+  await act(alice, image.uuid, 'update', {
+    state: 'failed',
+    requirements: { min_ram: 1 },
+    eula: 'https://f.example.com',
+  });
+  const { owner, public: isPublic, state, requirements, name } = await own.getImage(image.uuid);
+  t.same(
+    { owner, isPublic, state, requirements, name },
+    {
+      ...{ owner: ALICE, isPublic: false, state: 'active', requirements: undefined, name: 'again' },
+    },
+  );
+});
+
+t.test('the list of shares is written as typed, as acl or as shared_with', async (t) => {
+  const { image } = await makeImage(own);
+  const typed = ['bob', CAROL, 'nosuch'];
+  const written = (await act(alice, image.uuid, 'update', { acl: typed })).json;
+  t.same([written.acl, written.shared_with], [typed, typed]);
+  const again = (await act(alice, image.uuid, 'update', { shared_with: ['carol'] })).json;
+  t.same([again.acl, again.shared_with], [['carol'], ['carol']]);
+  t.equal((await act(alice, image.uuid, 'update', { shared_with: ['bob'], acl: ['carol'] })).status, 409);
+  t.equal((await act(alice, image.uuid, 'update', { acl: 'bob' })).status, 422);
+  t.equal((await act(alice, image.uuid, 'update', { acl: [] })).json.acl, undefined);
+});
+
+t.test('sharing and unsharing', async (t) => {
+  const { image } = await makeImage(own);
+  const seen = async (who: typeof alice) => (await who(`/my/images/${image.uuid}`)).status;
+  t.match((await act(alice, image.uuid, 'share', { account: 'bob' })).json, { acl: ['bob'], shared_with: ['bob'] });
+  t.match((await act(alice, image.uuid, 'share', { account: CAROL })).json, { acl: ['bob', CAROL] });
+  const sharee = (await bob(`/my/images/${image.uuid}`)).json;
+  t.same(sharee.acl, [BOB]);
+  t.notOk('shared_with' in sharee, 'with whom else is not for a sharee');
+  t.match(sharee, { owner: ALICE, owner_login: 'alice', shared_as: ['bob'] });
+  t.equal((await act(bob, image.uuid, 'share', { account: 'carol' })).json.code, 'NotImageOwner');
+  t.equal((await act(bob, image.uuid, 'unshare', { account: CAROL })).json.code, 'NotImageOwner');
+  t.match((await act(alice, image.uuid, 'unshare', { account: CAROL })).json, { acl: ['bob'] });
+  t.same([await seen(bob), await seen(carol)], [200, 404]);
+});
+
+t.test('a sharee may leave, by its login or its UUID, however it was shared', async (t) => {
+  for (const entry of ['bob', BOB]) {
+    for (const named of ['bob', BOB]) {
+      const { image } = await makeImage(own);
+      await own.addAcl(image.uuid, [entry]);
+      const { status, bytes } = await act(bob, image.uuid, 'unshare', { account: named });
+      t.equal(status, 204, `shared with ${entry}, left as ${named}`);
+      t.equal(bytes.length, 0);
+      t.equal((await bob(`/my/images/${image.uuid}`)).status, 404);
+      await act(alice, image.uuid, 'share', { account: 'bob' });
+      t.equal((await bob(`/my/images/${image.uuid}`)).status, 200, 'until it is shared again');
+    }
+  }
+});
+
+t.test('sharing tells nobody which logins exist', async (t) => {
+  const { image } = await makeImage(own);
+  const changes: readonly [string, (name: string) => object][] = [
+    ['share', (name) => ({ account: name })],
+    ['update', (name) => ({ acl: [name] })],
+    ['unshare', (name) => ({ account: name })],
+  ];
+  for (const [action, json] of changes) {
+    const answers = [];
+    for (const name of ['bob', 'bib', 'xxx']) {
+      const { status, headers, json: body } = await act(alice, image.uuid, action, json(name));
+      await act(alice, image.uuid, 'update', { acl: [] });
+      const { date, 'request-id': _id, 'x-request-id': _xid, 'x-response-time': _time, ...same } = headers;
+      const text = JSON.stringify(body).replaceAll(name, 'NAME');
+      answers.push({ status, names: Object.keys(headers).toSorted(), same, text });
+    }
+    for (const answer of answers) t.same(answer, answers[0], action);
+  }
+});
+
+t.test('who shared what with whom is in the log', async (t) => {
+  const { image } = await makeImage(own);
+  await act(alice, image.uuid, 'share', { account: 'bob' });
+  await ask(`/alice/images/${image.uuid}?action=update`, {
+    method: 'POST',
+    json: { acl: ['carol', 'bob'] },
+    as: people.admin,
+  });
+  await act(bob, image.uuid, 'unshare', { account: 'bob' });
+  await act(alice, image.uuid, 'unshare', { account: 'carol' });
+  t.match(
+    log.filter((line) => line['audit'] === 'share' && line['image'] === image.uuid),
+    [
+      { change: 'share', entries: ['bob'], account: ALICE, login: 'alice', by: 'alice', remote: '127.0.0.1' },
+      { change: 'acl', entries: ['carol', 'bob'], account: ALICE, by: 'admin' },
+      { change: 'leave', entries: ['bob'], account: BOB, by: 'bob' },
+      { change: 'unshare', entries: ['carol'], account: ALICE, by: 'alice' },
+    ],
+  );
+  t.match(
+    log.findLast((line) => line['audit'] === true),
+    { route: 'UpdateImage', user: 'alice', status: 200 },
+    'as is every request, with who signed it',
+  );
+});
+
+t.test('ancestry begins with the image', async (t) => {
+  const { image: middle } = await makeImage(own, { origin: undefined, name: 'middle' });
+  const { image: top } = await makeImage(own, { origin: middle.uuid, name: 'top' });
+  const { json } = await alice(`/my/images/${top.uuid}/ancestry`);
+  t.match(json, [
+    { id: top.uuid, origin: middle.uuid, owner_login: 'alice' },
+    { id: middle.uuid, name: 'middle' },
+  ]);
+});
+
+t.test('a clone', async (t) => {
+  const { image } = await makeImage(own);
+  await own.addAcl(image.uuid, ['bob']);
+  const { status, json } = await act(bob, image.uuid, 'clone');
+  t.equal(status, 200);
+  t.match(json, { owner: BOB, owner_login: 'bob', cloned_from: { uuid: image.uuid, owner: ALICE }, state: 'active' });
+});
+
+t.test('an export without Manta', async (t) => {
+  const { image } = await makeImage(own);
+  for (const ask of [
+    act(alice, image.uuid, 'export', { manta_path: '/alice/stor' }),
+    alice(`/my/images/${image.uuid}`, { method: 'POST', json: { action: 'export', manta_path: '/alice/stor' } }),
+  ]) {
+    t.match(await ask, { status: 503, json: { code: 'StorageUnsupported' } });
+  }
+});
+
+t.test('an image of a machine', async (t) => {
+  const order = { machine: '6b1c1d5a-5b0f-4d0a-9c9a-0a0b0c0d0e0f', name: 'n', version: 'v' };
+  for (const name of ['machine', 'name', 'version']) {
+    const { status, json } = await alice('/my/images', { method: 'POST', json: { ...order, [name]: undefined } });
+    t.match({ status, json }, { status: 409, json: { code: 'MissingParameter', message: new RegExp(`^${name} is`) } });
+  }
+  const { status, json } = await alice('/my/images', { method: 'POST', json: order });
+  t.match({ status, json }, { status: 501, json: { code: 'NotAvailable' } }, 'what IMGAPI says of it');
+});
+
+t.test('why an image failed', async (t) => {
+  const { image } = await makeImage(own, {}, { activate: false });
+  const shown = async (error: object) => {
+    await operator.updateImage(image.uuid, { state: 'failed', error });
+    return (await alice(`/my/images/${image.uuid}`)).json;
+  };
+  const known = { code: 'VmHasNoOrigin', message: 'it has no origin' };
+  t.match(await shown({ ...known, stack: 'secret' }), { state: 'failed', error: known });
+  t.strictSame((await shown({ code: 'Strange', message: 'secret' })).error, {
+    code: 'InternalError',
+    message: 'an unexpected error occurred (Contact support for assistance.)',
+  });
+});
+
+t.test('an IMGAPI that is away is no fault of the client', async (t) => {
+  const away = await cloudapiInProcess(t, { people: Object.values(people), imgapi: 'http://127.0.0.1:1' });
+  const { status, json } = await asker(t, away.url)('/my/images', { as: people.alice });
+  t.match({ status, json }, { status: 503, json: { code: 'ServiceUnavailable' } });
+  t.notMatch(json.message, /127\.0\.0\.1/, "where it is is nobody's business");
+});
