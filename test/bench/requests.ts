@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import { ARCHIVED } from '#src/images/archive.ts';
 import { ALICE, BOB, CAROL } from '../helpers/accounts.ts';
 import { compare, type Figure } from './measure.ts';
 import { startBareRestify, startServer } from './server.ts';
@@ -39,12 +40,18 @@ export async function benchRequests(directory: string, profile?: string): Promis
 
 async function fill(dataDir: string): Promise<string[]> {
   const store = await openSqliteStore({ path: join(dataDir, 'imgapi.db') });
-  await store.open([IMAGES]);
+  await store.open([IMAGES, ARCHIVED]);
   const uuids: string[] = [];
   for (let batch = 0; batch < IMAGE_COUNT; batch += 500) {
     const records = Array.from({ length: 500 }, (_, index) => record(batch + index));
     uuids.push(...records.map(({ uuid }) => uuid));
-    await store.batch(records.map((value) => ({ op: 'put', bucket: IMAGES, key: value.uuid, value, ifEtag: null })));
+    const etags = await store.batch(
+      records.map((value) => ({ op: 'put', bucket: IMAGES, key: value.uuid, value, ifEtag: null })),
+    );
+    // As images are that have been there for a while: or the server would be busy with archiving them.
+    await store.batch(
+      uuids.slice(-500).map((key, at) => ({ op: 'put', bucket: ARCHIVED, key, value: { etag: etags[at] } })),
+    );
   }
   await store.close();
   return uuids;

@@ -1,9 +1,8 @@
 /**
- * `make demo`: the story of RFD 113 on two datacenters of this machine, with real data. Alice makes an image, shares
- * it, and copies it to the other datacenter, which is killed halfway and started again. Ends with status 0 and leaves
- * nothing running; with --keep the two stay up.
+ * `make demo`: the story of RFD 113 on two datacenters of this machine, with real data and the commands that people
+ * use. Alice makes an image, shares it, and copies it to the other datacenter, which is killed halfway and started
+ * again. Ends with status 0 and leaves nothing running; with --keep the two stay up.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
@@ -12,20 +11,30 @@ import { parseArgs } from 'node:util';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { type Datacenter, type DatacenterOptions, end, PEOPLE, startDatacenter, writePeople } from './cloud.ts';
-import { command, heading, megabytes, say } from './narrator.ts';
+import { Datacenter } from './datacenter.ts';
+import { heading, megabytes, say } from './narrator.ts';
+import { type Login, makePeople, type Person, writeDirectory } from './people.ts';
 import { makeBase, makeIncrement, sha1OfFile, type Tarball } from './root-filesystem.ts';
+import { type Run, run, tritonEnv } from './shell.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
-const DIRECTORY = join(ROOT, 'build/demo');
+const DIRECTORY = new URL('../../build/demo', import.meta.url).pathname;
 /** Slow enough to watch, and to be killed halfway. */
 const BYTES_PER_SECOND = 60e6;
 
 const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const started = new Map<string, Datacenter>();
-const relays: TcpProxy[] = [];
+const running: Datacenter[] = [];
+
+interface Cloud {
+  readonly people: Readonly<Record<Login, Person>>;
+  readonly sw: Datacenter;
+  readonly west: Datacenter;
+}
+
+interface Images {
+  readonly base: Tarball & { readonly uuid: string };
+  readonly increment: Tarball & { readonly uuid: string };
+}
 
 async function main(): Promise<void> {
   const begin = Date.now();
@@ -33,86 +42,66 @@ async function main(): Promise<void> {
   await mkdir(DIRECTORY, { recursive: true });
 
   heading('Real data: two file system tarballs made of the files of this machine');
-  const base = await makeBase(DIRECTORY);
-  const increment = await makeIncrement(DIRECTORY);
-  say(`   base.tar       ${megabytes(base.size).padStart(9)}  sha1 ${base.sha1}`);
-  say(`   increment.tar  ${megabytes(increment.size).padStart(9)}  sha1 ${increment.sha1}`);
-
-  heading('Two datacenters, each with its own data, keys and process');
-  const accounts = await writePeople(DIRECTORY);
-  // Each is reached by the other through a relay that counts what passes between them.
-  const ports = { sw: await freePort(), west: await freePort() };
-  const toSw = await relay(ports.sw);
-  const toWest = await relay(ports.west);
-  const swOptions = { name: 'us-sw-1', directory: DIRECTORY, port: 0, linksPort: ports.sw, linksPublicUrl: toSw.url };
-  const sw = await start(swOptions, accounts);
-  const bandwidth = { 'us-sw-1': BYTES_PER_SECOND };
-  const westOptions = {
-    name: 'us-west-1',
-    directory: DIRECTORY,
-    port: 0,
-    linksPort: ports.west,
-    linksPublicUrl: toWest.url,
-    bandwidth,
-  };
-  const west = await start(westOptions, accounts);
-  say(`   us-sw-1    ${sw.url}`);
-  say(`   us-west-1  ${west.url}`);
-
-  heading('The operators link them: a token from one, one command on the other');
-  const token = (await imgapiadm(sw, ['link-token'], { show: 'us-sw-1', quiet: true })).trim().split('\n')[0] ?? '';
-  say(`   ${token.slice(0, 30)}…`);
-  await imgapiadm(west, ['link-dc', 'us-sw-1', toSw.url, '--token', token], { show: 'us-west-1', hide: token });
-
-  heading('Alice makes an image in us-sw-1, and an incremental one on top of it');
-  const alice = new ImgapiClient({ url: sw.url, account: PEOPLE.alice });
-  const baseImage = await upload(alice, { name: 'my-base', version: '1.0.0' }, base);
-  const image = await upload(alice, { name: 'my-image', version: '1.0.0', origin: baseImage }, increment);
-
-  heading('She shares my-image with bob, and by a slip of the finger with bib, who does not exist');
-  await imgapiadm(sw, ['-a', PEOPLE.alice, 'share', image, 'bob'], { show: 'us-sw-1, alice' });
-  await imgapiadm(sw, ['-a', PEOPLE.alice, 'share', image, 'bib'], { show: 'us-sw-1, alice' });
-  say('   Both answers are the same: nobody can find out by sharing which logins exist.');
-  say('   What bob has been given:');
-  await imgapiadm(sw, ['-a', PEOPLE.bob, 'list', '--shared'], { show: 'us-sw-1, bob' });
-  const seen = await new ImgapiClient({ url: sw.url, account: PEOPLE.carol }).listImages({ state: 'all' });
-  say(`   What carol, a stranger, sees: ${seen.length === 0 ? 'nothing' : JSON.stringify(seen)}`);
-  if (seen.length > 0) throw new Error('a stranger sees an image that was not shared with her');
-
-  heading('She copies it to us-west-1; its origin comes along. Halfway, us-west-1 is killed with SIGKILL');
-  const total = base.size + increment.size;
-  const before = toSw.received;
-  const west2 = await copyAndKill(west, { ...westOptions, port: portOf(west.url) }, accounts, image, total);
-  const moved = toSw.received - before;
-  say();
-  say(`   bytes of the two images          ${megabytes(total).padStart(10)}`);
-  say(`   bytes that crossed the network   ${megabytes(moved).padStart(10)}  (${(moved / total).toFixed(3)} times)`);
-  if (moved > 1.1 * total + 16 * 2 ** 20) throw new Error('the copy moved more bytes than it may');
-
-  heading('What arrived, hash by hash');
-  await compare(west2, baseImage, base);
-  await compare(west2, image, increment);
-  const there = await new ImgapiClient({ url: west2.url, account: PEOPLE.bob }).getImage(image);
-  say(`   The share came along: bob sees "${there.name}" in us-west-1 too (shared as ${there.shared_as?.join(', ')}).`);
-
+  const tarballs = { base: await makeBase(DIRECTORY), increment: await makeIncrement(DIRECTORY) };
+  for (const [name, { size, sha1 }] of Object.entries(tarballs)) {
+    say(`   ${`${name}.tar`.padEnd(14)} ${megabytes(size).padStart(9)}  sha1 ${sha1}`);
+  }
+  const cloud = await startCloud();
+  await linkDatacenters(cloud);
+  const images = await makeImages(cloud, tarballs);
+  await share(cloud);
+  await copy(cloud, images);
+  await compare(cloud, images);
   say();
   say(`Done in ${((Date.now() - begin) / 1000).toFixed(0)} s.`);
-  if (flags.keep) await keepRunning(sw, west2, image);
+  if (flags.keep) await keepRunning(cloud, images);
 }
 
-async function start(options: DatacenterOptions, accounts: string): Promise<Datacenter> {
-  const datacenter = await startDatacenter(options, accounts);
-  started.set(datacenter.name, datacenter);
-  return datacenter;
+async function startCloud(): Promise<Cloud> {
+  heading('Two datacenters of one cloud, each with its own IMGAPI, CloudAPI, data and keys');
+  const people = await makePeople(DIRECTORY);
+  const accountsFile = await writeDirectory(DIRECTORY, people);
+  const ports = async () => ({ imgapi: await freePort(), links: await freePort(), cloudapi: await freePort() });
+  const [swPorts, westPorts] = [await ports(), await ports()];
+  const datacenters = {
+    'us-sw-1': `http://127.0.0.1:${swPorts.cloudapi}`,
+    'us-west-1': `http://127.0.0.1:${westPorts.cloudapi}`,
+  };
+  const common = { directory: DIRECTORY, accountsFile, datacenters };
+  const sw = await Datacenter.start({ ...common, name: 'us-sw-1', ports: swPorts });
+  running.push(sw);
+  const bandwidth = { 'us-sw-1': BYTES_PER_SECOND };
+  const west = await Datacenter.start({ ...common, name: 'us-west-1', ports: westPorts, bandwidth });
+  running.push(west);
+  for (const { name, imgapiUrl, cloudapiUrl } of running) {
+    say(`   ${name.padEnd(9)}  IMGAPI ${imgapiUrl}  CloudAPI ${cloudapiUrl}`);
+  }
+  const cloud = { people, sw, west };
+  await triton(cloud, 'alice', sw, ['datacenters']);
+  return cloud;
 }
 
-async function relay(port: number): Promise<TcpProxy> {
-  const proxy = await startTcpProxy(port);
-  relays.push(proxy);
-  return proxy;
+async function linkDatacenters({ sw, west }: Cloud): Promise<void> {
+  heading('The operators link them: a token from one, one command on the other');
+  const token = (await operator(sw, ['link-token'], { quiet: true })).trim();
+  say(`   ${token.slice(0, 24)}…`);
+  await operator(west, ['link-dc', 'us-sw-1', sw.relay.url, '--token', token], { secret: token });
 }
 
-async function upload(client: ImgapiClient, fields: object, tarball: Tarball): Promise<string> {
+async function makeImages({ people, sw }: Cloud, { base, increment }: Record<'base' | 'increment', Tarball>) {
+  heading('Alice has an image in us-sw-1, and an incremental one on top of it');
+  const client = new ImgapiClient({ url: sw.imgapiUrl, account: people.alice.uuid });
+  const baseUuid = await upload(client, { name: 'my-base', version: '1.0.0' }, base);
+  const uuid = await upload(client, { name: 'my-image', version: '1.0.0', origin: baseUuid }, increment);
+  await client.destroy();
+  return { base: { ...base, uuid: baseUuid }, increment: { ...increment, uuid } };
+}
+
+async function upload(
+  client: ImgapiClient,
+  fields: { readonly name: string; readonly [field: string]: string },
+  tarball: Tarball,
+) {
   const { uuid } = await client.createImage({ type: 'zone-dataset', os: 'linux', ...fields });
   const begin = Date.now();
   await client.addImageFile(uuid, createReadStream(tarball.path, { highWaterMark: 1 << 20 }), {
@@ -122,88 +111,104 @@ async function upload(client: ImgapiClient, fields: object, tarball: Tarball): P
   });
   const seconds = (Date.now() - begin) / 1000;
   await client.activateImage(uuid);
-  const { name } = fields as { name: string };
-  say(`   ${name.padEnd(9)} ${uuid}  ${megabytes(tarball.size)} in ${seconds.toFixed(1)} s, active`);
+  say(`   ${fields.name.padEnd(9)} ${uuid}  ${megabytes(tarball.size)} in ${seconds.toFixed(1)} s, active`);
   return uuid;
 }
 
-async function copyAndKill(
-  west: Datacenter,
-  restart: DatacenterOptions,
-  accounts: string,
-  image: string,
-  total: number,
-): Promise<Datacenter> {
-  const copying = imgapiadm(west, ['-a', PEOPLE.alice, 'copy', 'us-sw-1', image], { show: 'us-west-1, alice' });
-  const client = new ImgapiClient({ url: west.url, account: PEOPLE.alice });
+async function share(cloud: Cloud): Promise<void> {
+  heading('She shares my-image with bob, and by a slip of the finger with bib, who does not exist');
+  const { sw } = cloud;
+  await tritonImage(cloud, 'alice', sw, ['share', 'my-image', 'bob']);
+  await tritonImage(cloud, 'alice', sw, ['share', 'my-image', 'bib']);
+  say('   Both answers are the same: nobody can find out by sharing which logins exist.');
+  await tritonImage(cloud, 'alice', sw, ['ls', '--mine']);
+  say('   Bob sees what is shared with him, with his own triton too. Carol, a stranger, sees nothing:');
+  await tritonImage(cloud, 'bob', sw, ['ls', '--shared']);
+  await triton(cloud, 'bob', sw, ['image', 'list', '-o', 'shortid,name,version,flags,os,type']);
+  const seen = await triton(cloud, 'carol', sw, ['image', 'list', '-a', '-j']);
+  if (seen.trim() !== '') throw new Error('a stranger sees an image that was not shared with her');
+}
+
+async function copy(cloud: Cloud, { base, increment }: Images): Promise<void> {
+  heading('She copies it to us-west-1; its origin comes along. Halfway, IMGAPI there is killed with SIGKILL');
+  const { people, sw, west } = cloud;
+  const total = base.size + increment.size;
+  const before = sw.relay.received;
+  const copying = tritonImage(cloud, 'alice', west, ['cp', 'us-sw-1', 'my-image']);
+  // Awaited further down; if something else fails before that, its own failure is of no interest any more.
+  copying.catch(() => {});
+  const client = new ImgapiClient({ url: west.imgapiUrl, account: people.alice.uuid });
   const half = await waitFor('half of the bytes', async () => {
-    const status = await client.getCopy(image).catch(() => undefined);
+    const status = await client.getCopy(increment.uuid).catch(() => undefined);
     return status && status.bytes_done > total / 2 ? status : undefined;
   });
   await client.destroy();
-  await end(west.process, 'SIGKILL');
+  await west.killImgapi();
   say();
-  say(`   us-west-1 was killed after ${megabytes(half.bytes_done)}; it starts again.`);
-  const again = await start(restart, accounts);
+  say(`   IMGAPI of us-west-1 was killed after ${megabytes(half.bytes_done)}; it starts again.`);
+  await west.restartImgapi();
   await copying;
-  return again;
-}
-
-async function compare(datacenter: Datacenter, uuid: string, tarball: Tarball): Promise<void> {
-  const stored = await sha1OfFile(join(datacenter.dataDir, 'storage', imageObjectPath(uuid, 'file0')));
-  say(`   ${uuid}  ${stored}  ${stored === tarball.sha1 ? 'the same' : `NOT ${tarball.sha1}`}`);
-  if (stored !== tarball.sha1) throw new Error('the copy differs');
-}
-
-interface AdmOptions {
-  /** Whose prompt is shown. */
-  readonly show: string;
-  /** Its output is only answered. */
-  readonly quiet?: boolean;
-  /** Not to be shown in full. */
-  readonly hide?: string;
-}
-
-/** Runs the operators' command as its user does; answers its output. @throws when it fails */
-async function imgapiadm(datacenter: Datacenter, args: string[], options: AdmOptions): Promise<string> {
-  const shown = args.map((arg) => (arg === options.hide ? `${arg.slice(0, 20)}…` : arg)).join(' ');
-  command(`${`imgapiadm ${shown}`.padEnd(70)}  # ${options.show}`);
-  const isPlain = options.quiet || !process.stdout.isTTY;
-  const child = spawn(process.execPath, ['src/cli/imgapiadm.ts', ...args], {
-    cwd: ROOT,
-    stdio: ['ignore', isPlain ? 'pipe' : 'inherit', 'inherit'],
-    env: { ...process.env, IMGAPI_URL: datacenter.url, IMGAPI_DATA_DIR: datacenter.dataDir },
-  });
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    output += chunk;
-    if (!options.quiet) process.stdout.write(String(chunk).replace(/^(?=.)/gm, '   '));
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error(`imgapiadm ${shown} ended with status ${code}`);
-  return output;
-}
-
-function portOf(url: string): number {
-  return Number(new URL(url).port);
-}
-
-async function keepRunning(sw: Datacenter, west: Datacenter, image: string): Promise<void> {
+  const moved = sw.relay.received - before;
   say();
-  say('Both datacenters stay up until Ctrl-C. To try:');
-  const v3 = "-H 'Accept-Version: ~3'";
-  command(`curl -s ${v3} '${sw.url}/images?account=${PEOPLE.bob}&shared=true'`);
-  command(`curl -s ${v3} '${west.url}/images/${image}?account=${PEOPLE.alice}'`);
-  command(`curl -s ${v3} '${west.url}/images/${image}/ancestry?account=${PEOPLE.alice}'`);
-  command(`curl -s ${v3} '${west.url}/images/${image}/copy?account=${PEOPLE.alice}'`);
-  command(`curl -s '${west.url}/images/${image}/file?account=${PEOPLE.bob}' | sha1sum`);
-  command(`IMGAPI_URL=${west.url} node src/cli/imgapiadm.ts list`);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  say(`   bytes of the two images          ${megabytes(total).padStart(10)}`);
+  say(`   bytes that crossed the network   ${megabytes(moved).padStart(10)}  (${(moved / total).toFixed(3)} times)`);
+  if (moved > 1.1 * total + 16 * 2 ** 20) throw new Error('the copy moved more bytes than it may');
 }
 
-async function cleanUp(): Promise<void> {
-  for (const datacenter of started.values()) await end(datacenter.process, 'SIGTERM');
-  for (const proxy of relays) await proxy.close();
+async function compare(cloud: Cloud, { base, increment }: Images): Promise<void> {
+  heading('What arrived, hash by hash');
+  for (const { uuid, sha1 } of [base, increment]) {
+    const stored = await sha1OfFile(join(cloud.west.dataDir, 'storage', imageObjectPath(uuid, 'file0')));
+    say(`   ${uuid}  ${stored}  ${stored === sha1 ? 'the same' : `NOT ${sha1}`}`);
+    if (stored !== sha1) throw new Error('the copy differs');
+  }
+  say('   The share came along: bob finds it in us-west-1 too.');
+  await tritonImage(cloud, 'bob', cloud.west, ['ls', '--shared']);
+  await operator(cloud.west, ['verify']);
+}
+
+/** One of the people at a shell, with a profile for one datacenter. */
+function triton({ people }: Cloud, login: Login, datacenter: Datacenter, args: readonly string[]): Promise<string> {
+  const env = tritonEnv(people[login], datacenter.cloudapiUrl);
+  return run({ prompt: `${login}@${datacenter.name}`, command: 'triton', args, env });
+}
+
+function tritonImage(
+  { people }: Cloud,
+  login: Login,
+  datacenter: Datacenter,
+  args: readonly string[],
+): Promise<string> {
+  const env = tritonEnv(people[login], datacenter.cloudapiUrl);
+  return run({ prompt: `${login}@${datacenter.name}`, command: 'triton-image', args, env });
+}
+
+function operator(datacenter: Datacenter, args: readonly string[], more: Partial<Run> = {}): Promise<string> {
+  const env = { IMGAPI_URL: datacenter.imgapiUrl, IMGAPI_DATA_DIR: datacenter.dataDir };
+  return run({ prompt: `operator@${datacenter.name}`, command: 'imgapiadm', args, env, ...more });
+}
+
+async function keepRunning({ people, sw, west }: Cloud, { increment: { uuid } }: Images): Promise<void> {
+  const v3 = "-H 'Accept-Version: ~3'";
+  const { alice, bob } = people;
+  const env = tritonEnv(alice, west.cloudapiUrl);
+  say();
+  say('Both datacenters stay up until Ctrl-C. To try, in another shell:');
+  say(`   curl -s ${v3} '${sw.imgapiUrl}/images?account=${bob.uuid}&shared=true'`);
+  say(`   curl -s ${v3} '${west.imgapiUrl}/images/${uuid}?account=${alice.uuid}'`);
+  say(`   curl -s ${v3} '${west.imgapiUrl}/images/${uuid}/ancestry?account=${alice.uuid}'`);
+  say(`   curl -s ${v3} '${west.imgapiUrl}/images/${uuid}/copy?account=${alice.uuid}'`);
+  say(`   curl -s '${west.imgapiUrl}/images/${uuid}/file?account=${bob.uuid}' | sha1sum`);
+  say(`   IMGAPI_URL=${west.imgapiUrl} ${process.execPath} src/cli/imgapiadm.ts list`);
+  say('As alice, in us-west-1:');
+  say(
+    `   export ${Object.entries(env)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
+  );
+  say(`   ${process.execPath} src/cli/triton-image.ts ls --mine`);
+  say(`   ${process.execPath} node_modules/triton/bin/triton image get my-image`);
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
 try {
@@ -212,7 +217,7 @@ try {
   process.stderr.write(`demo: ${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 } finally {
-  await cleanUp();
+  for (const datacenter of running) await datacenter.stop();
 }
 // The clients' kept-alive connections would hold the process for a while.
 process.exit();

@@ -12,10 +12,6 @@ export function heading(text: string): void {
   say(`${step}. ${text}`);
 }
 
-export function command(line: string): void {
-  say(`   $ ${line}`);
-}
-
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

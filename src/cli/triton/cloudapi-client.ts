@@ -1,0 +1,130 @@
+/**
+ * The image part of a CloudAPI, as an account. Errors are those of IMGAPI's client: ImgapiError for what the server
+ * refuses, ImgapiUnreachableError when it cannot be asked, the signal's reason when the call is aborted.
+ */
+import { readJson } from '#lib/client/answer.ts';
+import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
+import type { ListImagesFilter } from '#lib/client/filter.ts';
+import { readJsonLines } from '#lib/client/json-lines.ts';
+import type { CopyParameters } from '#lib/client/parameters.ts';
+import type { CopyPlan, CopyStatus } from '#lib/client/types.ts';
+import type { CloudapiImage } from './image.ts';
+
+export interface CloudapiClientOptions {
+  readonly url: string;
+  /** Login or UUID of the account in the paths. */
+  readonly account: string;
+  readonly signer: RequestSigner;
+  readonly userAgent: string;
+  readonly insecure: boolean;
+}
+
+export interface Account {
+  /** UUID. */
+  readonly id: string;
+  readonly login: string;
+}
+
+export interface Datacenters {
+  /** Name of the one that was asked, as far as it says so. */
+  readonly here: string | undefined;
+  /** URL of each one's CloudAPI by its name. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+const VERSIONS = { 'accept-version': '~9||~8' };
+const LINES = { accept: 'application/x-json-stream' };
+
+export class CloudapiClient {
+  readonly url: string;
+  readonly #caller: Caller;
+  readonly #base: string;
+  #account: Promise<Account> | undefined;
+
+  constructor({ account, ...options }: CloudapiClientOptions) {
+    this.url = options.url;
+    this.#caller = new Caller(options);
+    this.#base = `/${encodeURIComponent(account)}`;
+  }
+
+  /** Breaks off what is under way. */
+  destroy(): Promise<void> {
+    return this.#caller.transport.destroy();
+  }
+
+  /** Asked once. */
+  account(options: CallOptions): Promise<Account> {
+    this.#account ??= this.#json<Account>({ method: 'GET', path: '' }, options);
+    return this.#account;
+  }
+
+  async datacenters(options: CallOptions): Promise<Datacenters> {
+    const answer = await this.#caller.send(this.#call({ method: 'GET', path: '/datacenters' }), options);
+    const here = answer.headers['triton-datacenter-name'];
+    return { here, urls: (await readJson(answer)) as Datacenters['urls'] };
+  }
+
+  /** @param filter `owner: 'me'` for one's own */
+  listImages(filter: ListImagesFilter, options: CallOptions): Promise<CloudapiImage[]> {
+    return this.#json({ method: 'GET', path: '/images', query: { ...filter, tags: undefined } }, options);
+  }
+
+  getImage(id: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'GET', path: image(id) }, options);
+  }
+
+  /** The image first, its base last. */
+  ancestry(id: string, options: CallOptions): Promise<CloudapiImage[]> {
+    return this.#json({ method: 'GET', path: `${image(id)}/ancestry` }, options);
+  }
+
+  /** @param account login or UUID */
+  share(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'share', account } }, options);
+  }
+
+  unshare(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'unshare', account } }, options);
+  }
+
+  /** Ends the access of the account itself to what another one shared with it. */
+  leave(id: string, account: string, options: CallOptions): Promise<void> {
+    const call: Call = { method: 'POST', path: image(id), query: { action: 'unshare', account } };
+    return this.#caller.done(this.#call(call), options);
+  }
+
+  copyFromDc(id: string, { datacenter, dryRun }: CopyParameters, options: CallOptions = {}): Promise<CopyStatus> {
+    const query = { action: 'copy-from-dc', datacenter, id, dry_run: dryRun };
+    return this.#json({ method: 'POST', path: '/images', query }, options);
+  }
+
+  copyPlan(id: string, datacenter: string, options: CallOptions = {}): Promise<CopyPlan> {
+    return this.#json({ method: 'GET', path: copy(id), query: { plan: true, datacenter } }, options);
+  }
+
+  /** The status at once and after each change, until the copy has ended. */
+  async *watchCopy(id: string, options: CallOptions = {}): AsyncGenerator<CopyStatus, void> {
+    const call = this.#call({ method: 'GET', path: copy(id), headers: LINES });
+    yield* readJsonLines<CopyStatus>(await this.#caller.send(call, options));
+  }
+
+  cancelCopy(id: string, options: CallOptions): Promise<CopyStatus> {
+    return this.#json({ method: 'DELETE', path: copy(id) }, options);
+  }
+
+  #json<T>(call: Call, options: CallOptions): Promise<T> {
+    return this.#caller.json<T>(this.#call(call), options);
+  }
+
+  #call(call: Call): Call {
+    return { ...call, path: `${this.#base}${call.path}`, headers: { ...VERSIONS, ...call.headers } };
+  }
+}
+
+function image(id: string): string {
+  return `/images/${encodeURIComponent(id)}`;
+}
+
+function copy(id: string): string {
+  return `${image(id)}/copy`;
+}
