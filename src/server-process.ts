@@ -1,0 +1,91 @@
+/**
+ * A server as a process: reads `-f CONFIG`, writes one line when it listens, lets the requests under way end on SIGTERM
+ * and SIGINT and exits 0. Exit status 1: it could not start or stop; 2: it was called wrongly.
+ */
+import { parseArgs } from 'node:util';
+import type Logger from 'bunyan';
+import { ConfigError } from './config/config-error.ts';
+
+export interface ServerProcess {
+  /** In messages. */
+  readonly name: string;
+  readonly usage: string;
+  readonly needsConfig: boolean;
+  /** Reads the configuration; what it throws is shown. */
+  readonly prepare: (file: string | undefined) => Promise<PreparedServer>;
+}
+
+export interface PreparedServer {
+  readonly log: Logger;
+  readonly unknownKeys: readonly string[];
+  readonly start: () => Promise<StartedServer>;
+}
+
+export interface StartedServer {
+  /** Says where it listens. */
+  readonly line: string;
+  readonly close: () => Promise<void>;
+}
+
+class UsageError extends Error {}
+
+const FAILED = 1;
+const CALLED_WRONGLY = 2;
+
+export async function runServer(server: ServerProcess): Promise<void> {
+  try {
+    await run(server);
+  } catch (error) {
+    const { name, usage } = server;
+    const isKnown = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('E');
+    const isUsage = error instanceof UsageError;
+    const { message, stack } = error as Error;
+    process.stderr.write(`${name}: ${isKnown || isUsage ? message : stack}\n${isUsage ? `usage: ${usage}\n` : ''}`);
+    process.exit(isUsage ? CALLED_WRONGLY : FAILED);
+  }
+}
+
+async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void> {
+  const { file, help } = readArguments();
+  if (help) {
+    process.stdout.write(`usage: ${usage}\n`);
+    return;
+  }
+  if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');
+  const { log, unknownKeys, start } = await prepare(file);
+  if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has keys that mean nothing here');
+  // A fault of ours must not take the requests and transfers of everybody else with it.
+  process.on('uncaughtException', (error) => log.fatal({ err: error }, 'uncaught exception'));
+  process.on('unhandledRejection', (error) => log.fatal({ err: error }, 'unhandled rejection'));
+  const { line, close } = await start();
+  stopOnSignals(log, close);
+  // Only now: whoever reads that it listens may ask it to stop at once.
+  process.stdout.write(`${line}\n`);
+}
+
+function stopOnSignals(log: Logger, close: () => Promise<void>): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info({ signal }, 'stopping');
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.fatal({ err: error }, 'stopping failed');
+        process.exit(FAILED);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function readArguments(): { readonly file?: string | undefined; readonly help?: boolean | undefined } {
+  const options = { file: { type: 'string', short: 'f' }, help: { type: 'boolean', short: 'h' } } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
