@@ -63,7 +63,8 @@ const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
   'src/cloudapi': [
     'src/config',
     'src/errors',
-    'src/log.ts', 'src/server-process.ts',
+    'src/log.ts',
+    'src/server-process.ts',
     'src/http/server.ts',
     'src/http/call.ts',
     'src/http/audit.ts',

@@ -178,5 +178,9 @@ export const IMAGES: Bucket<ImageRecord> = {
     ['owner', 'published_at'],
     ['name', 'published_at'],
     ['state', 'published_at'],
+    ['acl', 'published_at'],
+    ['grants', 'published_at'],
+    ['channels', 'published_at'],
+    ['tags', 'published_at'],
   ],
 };

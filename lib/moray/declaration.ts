@@ -29,11 +29,14 @@ export function checkDeclaration(bucket: Declaration): void {
     }
     seen.add(field.toLowerCase());
   }
-  for (const field of (bucket.together ?? []).flat()) {
-    const spec = bucket.index[field];
-    if (spec === undefined || spec.array === true) {
-      fail(`${JSON.stringify(field)} in "together" is no scalar index`);
-    }
+  for (const fields of bucket.together ?? []) {
+    fields.forEach((field, at) => {
+      const spec = bucket.index[field];
+      const isLeadingArray = spec?.array === true && at === 0 && fields.length === 2;
+      if (spec === undefined || (spec.array === true && !isLeadingArray)) {
+        fail(`${JSON.stringify(field)} in "together" is no scalar index, nor an array before one scalar`);
+      }
+    });
   }
 }
 

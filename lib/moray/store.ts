@@ -32,8 +32,9 @@ export interface Bucket<T extends object = object> {
   readonly version: number;
   readonly index: Readonly<Record<string, IndexSpec>>;
   /**
-   * Fields that are filtered and sorted together; a hint for backends that can build such an index. Changed hints take
-   * effect with the next version.
+   * Fields that are filtered and sorted together; a hint for backends that can build such an index. An array field may
+   * come first, with one scalar behind it: what contains a value is then read in the order of the scalar. Changed hints
+   * take effect with the next version.
    */
   readonly together?: readonly (readonly string[])[];
   /** Carries T through the type system; never set. */

@@ -1,7 +1,7 @@
 /**
- * ListImages. An account sees the union of what it owns, what is public, and what is shared with it; each part is a
- * query of its own that an index serves, and the parts are merged in order. A page ends at an exact place, (date,
- * UUID), so that paging shows every image once, whatever the ties.
+ * ListImages. An account sees the union of what it owns, what is public, and what is shared with it; the store reads
+ * each part from an index of its own and merges them in order. A page ends at an exact place, (date, UUID), so that
+ * paging shows every image once, whatever the ties.
  */
 
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
@@ -61,16 +61,12 @@ export async function listImages(
 
 /** A page, or less of it when some of what the store found is not shown. */
 async function nextImages(service: Service, viewer: Viewer, request: ListRequest, page: Page): Promise<ImageList> {
-  const parts = visibleParts(viewer, request);
-  const content = contentFilters(request);
+  const visible: Filter = { op: 'or', of: visibleParts(viewer, request).map((of): Filter => ({ op: 'and', of })) };
   // One more than the page tells whether there is a next one.
   const wanted = page.limit === undefined ? undefined : page.limit + 1;
-  const found = await Promise.all(
-    parts.map((part) => service.store.find(IMAGES, pageQuery([...part, ...content], page, wanted))),
-  );
-  const merged = found.length === 1 ? (found[0] ?? []) : mergeParts(found, page.order);
-  const full = page.limit !== undefined && merged.length > page.limit ? merged.slice(0, page.limit) : merged;
-  const last = full.length < merged.length ? full.at(-1) : undefined;
+  const found = await service.store.find(IMAGES, pageQuery([visible, ...contentFilters(request)], page, wanted));
+  const full = page.limit !== undefined && found.length > page.limit ? found.slice(0, page.limit) : found;
+  const last = full.length < found.length ? full.at(-1) : undefined;
   const images = servedImages(service, full).filter(({ value }) => isWanted(value, viewer, request));
   return last ? { images, next: cursorOf(last.value) } : { images };
 }
@@ -93,7 +89,7 @@ function cursorOf(record: ImageRecord): Cursor {
   return { publishedAt: record.published_at ?? null, uuid: record.uuid };
 }
 
-/** The queries whose union the viewer sees, each as the conditions that set it apart. */
+/** The parts whose union the viewer sees, each as the conditions that set it apart. */
 function visibleParts(viewer: Viewer, request: ListRequest): Filter[][] {
   const { account, anonymous } = viewer;
   const asked = request.state ?? 'active';
@@ -162,22 +158,6 @@ function startingAt({ publishedAt, uuid }: Cursor, order: SortOrder): Filter {
   const tied: Filter = { op: 'and', of: [{ op: 'eq', field: 'published_at', value: publishedAt }, byUuid] };
   const later: Filter = { op: beyond, field: 'published_at', value: publishedAt };
   return order === 'asc' ? { op: 'or', of: [later, tied] } : { op: 'or', of: [later, tied, { op: 'not', of: dated }] };
-}
-
-type Found = Awaited<ReturnType<Service['store']['find']>>;
-
-function mergeParts<T extends Found>(parts: readonly T[], order: SortOrder): T[number][] {
-  const byUuid = new Map<string, T[number]>();
-  for (const part of parts) for (const stored of part) byUuid.set(stored.key, stored);
-  const sign = order === 'asc' ? 1 : -1;
-  return [...byUuid.values()].sort((a, b) => sign * compare(a.value as ImageRecord, b.value as ImageRecord));
-}
-
-/** An image without a date sorts as time zero. ISO dates of one form compare as text. */
-function compare(a: ImageRecord, b: ImageRecord): number {
-  const [left, right] = [a.published_at ?? '', b.published_at ?? ''];
-  if (left !== right) return left < right ? -1 : 1;
-  return a.uuid < b.uuid ? -1 : a.uuid > b.uuid ? 1 : 0;
 }
 
 /** What the store's indexes cannot tell. */

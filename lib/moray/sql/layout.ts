@@ -4,7 +4,9 @@
  * Each version of a declaration has tables of its own, `BUCKET$VERSION`: a statement that was made for a version that
  * another process has replaced fails instead of answering from columns that mean something else by now. A row holds
  * the key, the etag, the time and the indexed fields; the documents lie beside it in a table of their own, so that
- * walking over rows does not drag the documents through memory. An array field has a table of its elements.
+ * walking over rows does not drag the documents through memory. An array field has a table of its elements; it also
+ * holds the key and the scalars that are declared together with the array, so that one index finds what contains a
+ * value and has it in the order of the scalar.
  */
 import type { Declaration } from '../declaration.ts';
 import { NotIndexedError } from '../errors.ts';
@@ -18,6 +20,8 @@ export class Layout {
   /** The documents: `id`, `value`. */
   readonly values: string;
   readonly fields: readonly (readonly [field: string, spec: IndexSpec])[];
+  /** By array field: the scalars in whose order its elements are indexed. */
+  readonly #orders = new Map<string, readonly string[]>();
 
   constructor(declaration: Declaration) {
     this.declaration = declaration;
@@ -25,6 +29,11 @@ export class Layout {
     this.table = `${declaration.name}$${declaration.version}`;
     this.values = `${this.table}$$values`;
     this.fields = Object.entries(declaration.index);
+    for (const [field, scalar] of declaration.together ?? []) {
+      if (field !== undefined && scalar !== undefined && declaration.index[field]?.array === true) {
+        this.#orders.set(field, [...new Set([...this.orders(field), scalar])]);
+      }
+    }
   }
 
   /** The column of an index: the value of a scalar, the number of distinct elements of an array. */
@@ -32,9 +41,19 @@ export class Layout {
     return `i_${field}`;
   }
 
-  /** The table with the elements of an array field: `value`, `id`. */
+  /** The table with the elements of an array field: `value`, `id`, and what {@link orders} asks for. */
   elements(field: string): string {
     return `${this.table}$${field}`;
+  }
+
+  /** The scalars in whose order an array's elements are indexed; their table then has an `object_key` too. */
+  orders(field: string): readonly string[] {
+    return this.#orders.get(field) ?? [];
+  }
+
+  /** The column of such a scalar in a table of elements. */
+  orderColumn(scalar: string): string {
+    return `o_${scalar}`;
   }
 
   get arrays(): readonly (readonly [field: string, spec: IndexSpec])[] {

@@ -4,8 +4,8 @@
  * A page after a cursor is cut into *parts*, one behind the other in the order, because objects without the sort field
  * are no range of an index together with those that have it. The next part is asked only if the page is not full.
  *
- * A disjunction ("mine, or public, or shared with me") has no index of its own. With a limit each branch is asked for
- * its own first page, which an index can serve, and the pages are merged.
+ * A disjunction ("mine, or public, or shared with me") has no index of its own. Each branch is asked for its own first
+ * page, which an index can serve, and the pages are merged.
  */
 import { type RawBuilder, sql } from 'kysely';
 import type { Query } from '../store.ts';
@@ -60,19 +60,21 @@ export function bindQuery(query: Query, binder: Binder): BoundQuery {
   return { shape, filter, sort, after: boundAfter, limit: boundLimit };
 }
 
-/** The statements that answer the query, one behind the other: rows of `id`, `key`, `etag`, `mtime` and maybe more. */
+/** The statements that answer the query, one behind the other: rows of `id`, `etag` and maybe more. */
 export function selectParts(query: BoundQuery, layout: Layout, dialect: SqlDialect): RawBuilder<unknown>[] {
-  return ranges(query, layout).map((range) => {
-    const select = branches(query).map((branch) => selectBranch(branch, range, query, layout, dialect));
-    const [only] = select;
-    if (select.length === 1 && only !== undefined) {
-      return only;
+  const parts = branches(query).map((branch) => toBranch(branch, query, layout));
+  const [only] = parts;
+  return ranges(query).map((range) => {
+    if (parts.length === 1 && only !== undefined) {
+      return selectBranch(sql`id, etag`, only, range, query, layout, dialect);
     }
+    const sortColumn = query.sort === undefined ? sql`` : sql`, ${sql.id(layout.column(query.sort.field))}`;
+    const columns = sql`id, etag, key${sortColumn}`;
     const union = sql.join(
-      select.map((branch) => sql`select * from (${branch})`),
+      parts.map((branch) => sql`select * from (${selectBranch(columns, branch, range, query, layout, dialect)})`),
       sql` union `,
     );
-    return sql`${union}${orderAndLimit(query, layout, dialect)}`;
+    return sql`${union}${orderAndLimit(query, ownPlace(query, layout), dialect)}`;
   });
 }
 
@@ -80,18 +82,68 @@ export function selectCount(filter: Bound, layout: Layout, dialect: SqlDialect):
   return sql`select count(*) from ${sql.id(layout.table)}${where([condition(filter, layout, dialect)])}`;
 }
 
+/** One list of objects that an index may serve. */
+interface Branch {
+  readonly filter: Bound;
+  /** An array field whose elements lie in the order of the query; `filter` leaves its condition out. */
+  readonly elements: Extract<Bound, { kind: 'contains' }> | undefined;
+}
+
+/**
+ * What contains a value is read from the elements of the array when they lie in the order of the query, but not where
+ * an index on another field has fewer objects in that order.
+ */
+function toBranch(filter: Bound, { sort }: BoundQuery, layout: Layout): Branch {
+  const terms = termsOf(filter);
+  if (sort === undefined || terms.some((term) => isFoundInOrder(term, sort, layout))) {
+    return { filter, elements: undefined };
+  }
+  const elements = terms.find((term) => term.kind === 'contains' && layout.orders(term.field).includes(sort.field));
+  if (elements?.kind !== 'contains') {
+    return { filter, elements: undefined };
+  }
+  return { filter: conjunction(terms.filter((term) => term !== elements)), elements };
+}
+
+function isFoundInOrder(term: Bound, sort: Sort, layout: Layout): boolean {
+  if (term.kind !== 'compare' || term.by !== '=') {
+    return false;
+  }
+  const { type, few, unique } = layout.spec(term.field);
+  const isSelective = type !== 'boolean' && few !== true;
+  const { together = [] } = layout.declaration;
+  return isSelective && (unique === true || together.some(([a, b]) => a === term.field && b === sort.field));
+}
+
 function selectBranch(
-  filter: Bound,
-  range: RawBuilder<boolean> | undefined,
+  columns: RawBuilder<unknown>,
+  { filter, elements }: Branch,
+  range: Range | undefined,
   query: BoundQuery,
   layout: Layout,
   dialect: SqlDialect,
 ): RawBuilder<unknown> {
-  const sortColumn = query.sort === undefined ? sql`` : sql`, ${sql.id(layout.column(query.sort.field))}`;
-  return sql`select id, key, etag, mtime${sortColumn} from ${sql.id(layout.table)}${where([
-    condition(filter, layout, dialect),
-    range,
-  ])}${orderAndLimit(query, layout, dialect)}`;
+  const table = sql.id(layout.table);
+  if (elements === undefined || query.sort === undefined) {
+    const place = ownPlace(query, layout);
+    const conditions = [condition(filter, layout, dialect), range?.(place)];
+    return sql`select ${columns} from ${table}${where(conditions)}${orderAndLimit(query, place, dialect)}`;
+  }
+  const place = { key: sql.id('object_key'), value: sql.id(layout.orderColumn(query.sort.field)) };
+  const holds = sql<boolean>`value = ${elements.slot}`;
+  const conditions = [holds, condition(filter, layout, dialect), range?.(place)];
+  return sql`select ${columns} from ${sql.id(layout.elements(elements.field))} join ${table} using (id)${where(conditions)}${orderAndLimit(query, place, dialect)}`;
+}
+
+/** The columns that make up an object's place in the order. */
+interface Place {
+  readonly key: RawBuilder<unknown>;
+  /** The key once more where there is no sort. */
+  readonly value: RawBuilder<unknown>;
+}
+
+function ownPlace({ sort }: BoundQuery, layout: Layout): Place {
+  return { key: sql.id('key'), value: sql.id(sort === undefined ? 'key' : layout.column(sort.field)) };
 }
 
 function condition(filter: Bound, layout: Layout, dialect: SqlDialect): RawBuilder<boolean> | undefined {
@@ -103,39 +155,57 @@ function where(conditions: readonly (RawBuilder<boolean> | undefined)[]): RawBui
   return given.length === 0 ? sql`` : sql` where ${sql.join(given, sql` and `)}`;
 }
 
-function orderAndLimit({ sort, limit }: BoundQuery, layout: Layout, dialect: SqlDialect): RawBuilder<unknown> {
-  const key = dialect.order(sql.id('key'), sort?.order ?? 'asc');
-  const order = sort === undefined ? key : sql`${dialect.order(sql.id(layout.column(sort.field)), sort.order)}, ${key}`;
+function orderAndLimit(
+  { sort, limit }: BoundQuery,
+  place: Place,
+  dialect: Pick<SqlDialect, 'order'>,
+): RawBuilder<unknown> {
+  const key = dialect.order(place.key, sort?.order ?? 'asc');
+  const order = sort === undefined ? key : sql`${dialect.order(place.value, sort.order)}, ${key}`;
   return limit === undefined ? sql` order by ${order}` : sql` order by ${order} limit ${limit}`;
 }
 
+/** A condition on the place of an object. */
+type Range = (place: Place) => RawBuilder<boolean>;
+
 /** What comes after the cursor, as ranges that follow each other; a single undefined when there is no cursor. */
-function ranges({ sort, after }: BoundQuery, layout: Layout): (RawBuilder<boolean> | undefined)[] {
+function ranges({ sort, after }: BoundQuery): (Range | undefined)[] {
   if (after === undefined) {
     return [undefined];
   }
   const { value, key } = after;
   if (sort === undefined) {
-    return [sql<boolean>`key > ${key}`];
+    return [(at) => sql<boolean>`${at.key} > ${key}`];
   }
-  const column = sql.id(layout.column(sort.field));
   if (sort.order === 'asc') {
     return value === undefined
-      ? [sql<boolean>`${column} is null and key > ${key}`, sql<boolean>`${column} is not null`]
-      : [sql<boolean>`(${column}, key) > (${value}, ${key})`];
+      ? [
+          (at) => sql<boolean>`${at.value} is null and ${at.key} > ${key}`,
+          (at) => sql<boolean>`${at.value} is not null`,
+        ]
+      : [(at) => sql<boolean>`(${at.value}, ${at.key}) > (${value}, ${key})`];
   }
   return value === undefined
-    ? [sql<boolean>`${column} is null and key < ${key}`]
-    : [sql<boolean>`(${column}, key) < (${value}, ${key})`, sql<boolean>`${column} is null`];
+    ? [(at) => sql<boolean>`${at.value} is null and ${at.key} < ${key}`]
+    : [(at) => sql<boolean>`(${at.value}, ${at.key}) < (${value}, ${key})`, (at) => sql<boolean>`${at.value} is null`];
 }
 
 /** The branches of a disjunction, each together with whatever else the filter asks for. */
-function branches({ filter, limit }: BoundQuery): readonly Bound[] {
-  const terms = filter.kind === 'and' ? filter.of : [filter];
+function branches({ filter, sort, limit }: BoundQuery): readonly Bound[] {
+  const terms = termsOf(filter);
   const choice = terms.find((term) => term.kind === 'or' && term.of.length <= MAX_BRANCHES);
-  if (limit === undefined || choice?.kind !== 'or') {
+  if ((sort === undefined && limit === undefined) || choice?.kind !== 'or') {
     return [filter];
   }
   const others = terms.filter((term) => term !== choice);
-  return choice.of.map((branch) => (others.length === 0 ? branch : joined('and', [branch, ...others])));
+  return choice.of.map((branch) => conjunction([...termsOf(branch), ...others]));
+}
+
+function termsOf(filter: Bound): readonly Bound[] {
+  return filter.kind === 'and' ? filter.of : [filter];
+}
+
+function conjunction(terms: readonly Bound[]): Bound {
+  const [only = TRUE] = terms;
+  return terms.length > 1 ? joined('and', terms) : only;
 }

@@ -12,17 +12,27 @@ import {
 import type { Slot, SqlDialect } from '../sql/dialect.ts';
 import type { Scalar } from '../store.ts';
 
+/**
+ * A plain `?` makes SQLite plan the statement anew for every value that is bound to it, wherever the plan could depend
+ * on the value; that takes longer than most queries. What stands behind a plus is no bare parameter.
+ */
+class PlannedOnce extends SqliteQueryCompiler {
+  protected override getCurrentParameterPlaceholder(): string {
+    return '+?';
+  }
+}
+
 /** Compiles only: statements run on the connection itself, prepared once. */
 const compiler = new Kysely<Record<string, never>>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new PlannedOnce(),
   },
 });
 
-/** A `?` in a statement whose values are given by position. */
+/** A parameter of a statement whose values are given by position. */
 export const parameter = sql.val(null);
 
 /** Booleans are 0 and 1. */

@@ -18,15 +18,10 @@ export class Documents {
     this.#byEtag = new LruMap(characters);
   }
 
-  /** The document in that state, parsed before or now from the text that `json` reads. */
-  stored(key: string, etag: string, mtime: number, json: () => string): Stored<object> {
-    const cached = this.#byEtag.get(etag);
-    if (cached !== undefined) {
-      return cached;
-    }
-    const text = json();
-    const stored = Object.freeze({ key, value: deepFreeze<object>(JSON.parse(text)), etag, mtime });
-    this.#byEtag.set(etag, stored, text.length);
+  /** Parses the document in that state, and keeps it. */
+  parse(key: string, etag: string, mtime: number, json: string): Stored<object> {
+    const stored = Object.freeze({ key, value: deepFreeze<object>(JSON.parse(json)), etag, mtime });
+    this.#byEtag.set(etag, stored, json.length);
     return stored;
   }
 

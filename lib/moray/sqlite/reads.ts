@@ -8,7 +8,7 @@ import { sqliteDialect } from './dialect.ts';
 import type { Documents } from './documents.ts';
 import { inOrder, type Prepared, type Tables } from './tables.ts';
 
-type Row = readonly [id: number, key: string, etag: string, mtime: number];
+type Row = readonly [id: number, etag: string];
 
 export class Reads {
   readonly #connection: Connection;
@@ -43,13 +43,18 @@ export class Reads {
 
   find(tables: Tables, query: Query): Stored<object>[] {
     const { parts, values, limit } = prepareFind(tables, query);
+    const [only] = parts;
+    const known = parts.length === 1 && only !== undefined ? this.#findKnown(only, values) : undefined;
+    if (known !== undefined) {
+      return known;
+    }
     return this.#connection.read(() => {
       const found: Stored<object>[] = [];
       for (const part of parts) {
         if (limit !== undefined) {
           values[limit] = (query.limit ?? 0) - found.length;
         }
-        for (const row of part.statement.all(...inOrder(part, values)) as Row[]) {
+        for (const row of part.statement.all(inOrder(part, values)) as Row[]) {
           found.push(this.#stored(tables, row));
         }
         if (found.length === query.limit) {
@@ -58,6 +63,19 @@ export class Reads {
       }
       return found;
     });
+  }
+
+  /** A single statement is a snapshot by itself, as long as it finds nothing that has to be read too. */
+  #findKnown(part: Prepared, values: readonly unknown[]): Stored<object>[] | undefined {
+    const found: Stored<object>[] = [];
+    for (const [, etag] of part.statement.all(inOrder(part, values)) as Row[]) {
+      const known = this.#documents.cached(etag);
+      if (known === undefined) {
+        return undefined;
+      }
+      found.push(known);
+    }
+    return found;
   }
 
   count(tables: Tables, filter: Filter | undefined): number {
@@ -80,8 +98,13 @@ export class Reads {
     });
   }
 
-  #stored(tables: Tables, [id, key, etag, mtime]: Row): Stored<object> {
-    return this.#documents.stored(key, etag, mtime, () => tables.valueOf.get(id) as string);
+  #stored(tables: Tables, [id, etag]: Row): Stored<object> {
+    const cached = this.#documents.cached(etag);
+    if (cached !== undefined) {
+      return cached;
+    }
+    const [key, mtime, json] = tables.documentOf.get(id) as [string, number, string];
+    return this.#documents.parse(key, etag, mtime, json);
   }
 }
 

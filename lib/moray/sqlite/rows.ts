@@ -1,10 +1,9 @@
 /** Writes of single objects into the tables of a bucket; each call is part of a transaction. */
 import { sql } from 'kysely';
-import { UniqueAttributeError } from '../errors.ts';
 import type { IndexValue } from '../index-value.ts';
-import type { Scalar } from '../store.ts';
+import { naming } from './collisions.ts';
 import { encode, parameter } from './dialect.ts';
-import { isUniqueViolation } from './failure.ts';
+import { setElements } from './elements.ts';
 import type { Tables } from './tables.ts';
 
 type Encoded = string | number | null;
@@ -56,7 +55,7 @@ export function insertRow(tables: Tables, row: NewRow): void {
   tables
     .statement('insertValue', () => sql`insert into ${sql.id(layout.values)} values (${parameter}, ${parameter})`)
     .run(id, row.json);
-  setElements(tables, Number(id), row, false);
+  setElements(tables, Number(id), row, undefined);
 }
 
 /**
@@ -81,7 +80,7 @@ export function updateRow(tables: Tables, current: CurrentRow, row: NewRow): voi
       () => sql`update ${sql.id(layout.values)} set value = ${parameter} where id = ${parameter}`,
     )
     .run(row.json, current.id);
-  setElements(tables, current.id, row, true);
+  setElements(tables, current.id, row, changed);
 }
 
 export function deleteRow(tables: Tables, { id }: CurrentRow): void {
@@ -99,73 +98,4 @@ function columnValues(index: readonly IndexValue[]): Encoded[] {
     }
     return typeof value === 'object' ? value.length : encode(value);
   });
-}
-
-/** The elements of an array, or the scalar itself, or nothing. */
-function scalars(value: IndexValue | undefined): readonly Scalar[] {
-  if (value === null || value === undefined) {
-    return [];
-  }
-  return typeof value === 'object' ? value : [value];
-}
-
-/** Writes the elements of the array fields, leaving those that are there already. */
-function setElements(tables: Tables, id: number, row: NewRow, existing: boolean): void {
-  const { layout } = tables;
-  layout.fields.forEach(([field, { array }], at) => {
-    if (array !== true) {
-      return;
-    }
-    const wanted = new Set(scalars(row.index[at]).map(encode));
-    const table = sql.id(layout.elements(field));
-    const select = () =>
-      tables.statement(`elements ${field}`, () => sql`select value from ${table} where id = ${parameter}`);
-    for (const element of existing ? (select().pluck().all(id) as (string | number)[]) : []) {
-      if (!wanted.delete(element)) {
-        tables
-          .statement(
-            `delete element ${field}`,
-            () => sql`delete from ${table} where value = ${parameter} and id = ${parameter}`,
-          )
-          .run(element, id);
-      }
-    }
-    if (wanted.size > 0) {
-      const insert = tables.statement(
-        `insert ${field}`,
-        () => sql`insert into ${table} values (${parameter}, ${parameter})`,
-      );
-      for (const element of wanted) {
-        naming(tables, row, () => insert.run(element, id));
-      }
-    }
-  });
-}
-
-/** Runs a statement; if it breaks a uniqueness, finds out which. */
-function naming<T>(tables: Tables, row: NewRow, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const field = isUniqueViolation(error) ? collidingField(tables, row) : undefined;
-    throw field === undefined ? error : new UniqueAttributeError(tables.layout.bucket, field, { cause: error });
-  }
-}
-
-function collidingField(tables: Tables, row: NewRow): string | undefined {
-  const { layout } = tables;
-  const own = sql`(select id from ${sql.id(layout.table)} where key = ${parameter})`;
-  const at = layout.fields.findIndex(([field, spec], position) => {
-    if (spec.unique !== true) {
-      return false;
-    }
-    const [table, column] =
-      spec.array === true ? [layout.elements(field), 'value'] : [layout.table, layout.column(field)];
-    const taken = tables.statement(
-      `taken ${field}`,
-      () => sql`select 1 from ${sql.id(table)} where ${sql.id(column)} = ${parameter} and id is not ${own}`,
-    );
-    return scalars(row.index[position]).some((value) => taken.get(encode(value), row.key) !== undefined);
-  });
-  return layout.fields[at]?.[0];
 }

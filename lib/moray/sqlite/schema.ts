@@ -5,7 +5,7 @@ import type { Layout } from '../sql/layout.ts';
 import type { IndexType } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
-import { elementStatistics, indexStatistics } from './statistics.ts';
+import { elementStatistics, indexStatistics, orderedElementStatistics } from './statistics.ts';
 
 const COLUMN_TYPES: Readonly<Record<IndexType, string>> = { string: 'text', number: 'real', boolean: 'integer' };
 
@@ -52,7 +52,8 @@ export function createTables(connection: Connection, layout: Layout): void {
       createIndex(connection, layout, { name: field, fields: [field], unique: unique === true });
     }
   }
-  const together = layout.declaration.together?.filter((fields) => fields.length > 1) ?? [];
+  const isScalar = (field: string | undefined) => field !== undefined && layout.spec(field).array !== true;
+  const together = layout.declaration.together?.filter((fields) => fields.length > 1 && isScalar(fields[0])) ?? [];
   for (const [name, fields] of new Map(together.map((fields) => [fields.join('$'), fields]))) {
     createIndex(connection, layout, { name, fields, unique: false });
   }
@@ -93,11 +94,24 @@ function createIndex(
 function createElements(connection: Connection, layout: Layout, field: string): void {
   const table = layout.elements(field);
   const spec = layout.spec(field);
+  const orders = layout.orders(field);
+  const beside = orders.map(
+    (scalar) => sql`, ${sql.id(layout.orderColumn(scalar))} ${sql.raw(COLUMN_TYPES[layout.spec(scalar).type])}`,
+  );
+  const key = orders.length > 0 ? sql`, object_key text not null` : sql``;
   execute(
     connection,
-    sql`create table ${sql.id(table)} (value ${sql.raw(COLUMN_TYPES[spec.type])} not null, id integer not null,
-      primary key (value, id)) strict, without rowid`,
+    sql`create table ${sql.id(table)} (value ${sql.raw(COLUMN_TYPES[spec.type])} not null, id integer not null${key}${sql.join(
+      beside,
+      sql``,
+    )}, primary key (value, id)) strict, without rowid`,
   );
+  for (const scalar of orders) {
+    const index = `${table}$$by$${scalar}`;
+    const columns = sql`value, ${sql.id(layout.orderColumn(scalar))}, object_key`;
+    execute(connection, sql`create index ${sql.id(index)} on ${sql.id(table)} (${columns})`);
+    addStatistics(connection, table, index, orderedElementStatistics(layout.declaration, field, scalar));
+  }
   execute(connection, sql`create index ${sql.id(`${table}$$id`)} on ${sql.id(table)} (id)`);
   if (spec.unique === true) {
     execute(connection, sql`create unique index ${sql.id(`${table}$$unique`)} on ${sql.id(table)} (value)`);

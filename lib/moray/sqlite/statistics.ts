@@ -29,6 +29,14 @@ export function indexStatistics({ index }: Declaration, fields: readonly string[
   return [ROWS, ...agreeing, 1].join(' ');
 }
 
+/** The same for the elements of an array field in the order of a scalar: the value, the scalar, then the key. */
+export function orderedElementStatistics({ index }: Declaration, field: string, scalar: string): string {
+  const [spec, order] = [index[field], index[scalar]];
+  const holding = spec === undefined ? ROWS : Math.max(1, ROWS / different(spec));
+  const tied = order === undefined ? holding : Math.max(1, Math.round(holding / different(order)));
+  return [ROWS, holding, tied, 1].join(' ');
+}
+
 /** The same for the elements of an array field: the value, then the object. */
 export function elementStatistics(spec: IndexSpec): string {
   return [ROWS, Math.max(1, ROWS / different(spec)), 1].join(' ');

@@ -12,7 +12,7 @@ import { Buckets } from './buckets.ts';
 import { Connection } from './connection.ts';
 import { CACHE_CHARACTERS, Documents } from './documents.ts';
 import { EtagSource } from './etags.ts';
-import { closedError, isStatementError } from './failure.ts';
+import { closedError, isBusy, isStatementError, storeError } from './failure.ts';
 import { PATIENCE, patiently } from './patience.ts';
 import { Reads } from './reads.ts';
 import { prepareWrite } from './row.ts';
@@ -79,28 +79,28 @@ export class SqliteStore implements Store {
     }
   }
 
-  async get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
-    const stored = await this.#read(bucket, (tables) => this.#reads.get(tables, key));
-    return stored as Stored<T> | undefined;
+  get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
+    const stored = this.#read(bucket, (tables) => this.#reads.get(tables, key));
+    return stored as Promise<Stored<T> | undefined>;
   }
 
-  async getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
-    const stored = await this.#read(bucket, (tables) => this.#reads.getMany(tables, keys));
-    return stored as Stored<T>[];
+  getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
+    const stored = this.#read(bucket, (tables) => this.#reads.getMany(tables, keys));
+    return stored as Promise<Stored<T>[]>;
   }
 
-  async find<T extends object>(bucket: Bucket<T>, query: Query): Promise<Stored<T>[]> {
-    const stored = await this.#read(bucket, (tables) => this.#reads.find(tables, query));
-    return stored as Stored<T>[];
+  find<T extends object>(bucket: Bucket<T>, query: Query): Promise<Stored<T>[]> {
+    const stored = this.#read(bucket, (tables) => this.#reads.find(tables, query));
+    return stored as Promise<Stored<T>[]>;
   }
 
-  async count(bucket: Bucket, filter?: Filter): Promise<number> {
-    return await this.#read(bucket, (tables) => this.#reads.count(tables, filter));
+  count(bucket: Bucket, filter?: Filter): Promise<number> {
+    return this.#read(bucket, (tables) => this.#reads.count(tables, filter));
   }
 
   /** How SQLite would run `find`: the lines of EXPLAIN QUERY PLAN. For tests and for the curious. */
-  async explain(bucket: Bucket, query: Query): Promise<string[]> {
-    return await this.#read(bucket, (tables) => this.#reads.explain(tables, query));
+  explain(bucket: Bucket, query: Query): Promise<string[]> {
+    return this.#read(bucket, (tables) => this.#reads.explain(tables, query));
   }
 
   async batch(writes: readonly Write[]): Promise<string[]> {
@@ -142,8 +142,21 @@ export class SqliteStore implements Store {
     }, this.#patience);
   }
 
-  /** Runs a read; once more if another process has replaced the tables that it was made for. */
+  /** Runs a read. Nearly always it can be done at once; what follows is for the rest. */
   async #read<T>(bucket: Bucket, body: (tables: Tables) => T): Promise<T> {
+    try {
+      this.#refuseIfClosed();
+      return body(this.#buckets.tables(bucket.name));
+    } catch (error) {
+      if (isBusy(error) || isStatementError(error)) {
+        return await this.#readAgain(bucket, body);
+      }
+      throw storeError(error);
+    }
+  }
+
+  /** Runs a read until the database is not busy; once more if another process has replaced its tables. */
+  async #readAgain<T>(bucket: Bucket, body: (tables: Tables) => T): Promise<T> {
     return await this.#run(() => {
       try {
         return body(this.#buckets.tables(bucket.name));

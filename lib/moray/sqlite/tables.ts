@@ -22,6 +22,10 @@ export class Tables {
   readonly #connection: Connection;
   readonly #queries = new LruMap<string, readonly Prepared[]>(PREPARED_QUERIES);
   readonly #statements = new Map<string, Database.Statement>();
+  #etagOf: Database.Statement | undefined;
+  #rowOf: Database.Statement | undefined;
+  #rowsOf: Database.Statement | undefined;
+  #documentOf: Database.Statement | undefined;
 
   constructor(connection: Connection, layout: Layout) {
     this.#connection = connection;
@@ -50,32 +54,39 @@ export class Tables {
   }
 
   get etagOf(): Database.Statement {
-    return this.statement(
+    this.#etagOf ??= this.statement(
       'etagOf',
       () => sql`select etag from ${sql.id(this.layout.table)} where key = ${parameter}`,
     ).pluck();
+    return this.#etagOf;
   }
 
+  /** Rows of `id` and `etag`, as those of queries. */
   get rowOf(): Database.Statement {
-    return this.statement(
+    this.#rowOf ??= this.statement(
       'rowOf',
-      () => sql`select id, key, etag, mtime from ${sql.id(this.layout.table)} where key = ${parameter}`,
+      () => sql`select id, etag from ${sql.id(this.layout.table)} where key = ${parameter}`,
     ).raw();
+    return this.#rowOf;
   }
 
   get rowsOf(): Database.Statement {
-    return this.statement(
+    this.#rowsOf ??= this.statement(
       'rowsOf',
-      () => sql`select id, key, etag, mtime from ${sql.id(this.layout.table)}
+      () => sql`select id, etag from ${sql.id(this.layout.table)}
         where key in (select value from json_each(${parameter}))`,
     ).raw();
+    return this.#rowsOf;
   }
 
-  get valueOf(): Database.Statement {
-    return this.statement(
-      'valueOf',
-      () => sql`select value from ${sql.id(this.layout.values)} where id = ${parameter}`,
-    ).pluck();
+  /** `key`, `mtime` and `value` of a row. */
+  get documentOf(): Database.Statement {
+    this.#documentOf ??= this.statement(
+      'documentOf',
+      () => sql`select key, mtime, value from ${sql.id(this.layout.table)} join ${sql.id(this.layout.values)} using (id)
+        where id = ${parameter}`,
+    ).raw();
+    return this.#documentOf;
   }
 
   #prepare(part: RawBuilder<unknown>): Prepared {

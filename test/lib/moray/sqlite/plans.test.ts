@@ -37,19 +37,26 @@ const IN_ORDER: [string, Filter | undefined, index: string][] = [
   ['being deleted', eq('state', 'deleting'), 'state$published_at'],
 ];
 
+/** What the elements of an array have in the order of the answer: each row is looked up, nothing is sorted. */
+const ELEMENTS_IN_ORDER: [string, Filter, field: string][] = [
+  ['shared by UUID', BY_UUID, 'acl'],
+  ['shared by login', BY_LOGIN, 'grants'],
+  ['shared and active', and(BY_UUID, ACTIVE, eq('type', 'zvol')), 'acl'],
+  ['with a tag', has('tags', 'role=db'), 'tags'],
+  ['public with a tag', and(PUBLIC, has('tags', 'role=db')), 'tags'],
+  ['in a channel', has('channels', 'dev'), 'channels'],
+];
+
 /** What an index finds in another order: only what was found is sorted. */
 const FOUND: [string, Filter, index: RegExp][] = [
-  ['shared by UUID', BY_UUID, /\$acl USING PRIMARY KEY \(value=\?\)/],
-  ['shared by login', BY_LOGIN, /\$grants USING PRIMARY KEY \(value=\?\)/],
-  ['shared and active', and(BY_UUID, ACTIVE, eq('type', 'zvol')), /\$acl USING PRIMARY KEY \(value=\?\)/],
-  ['with a tag', has('tags', 'role=db'), /\$tags USING PRIMARY KEY \(value=\?\)/],
-  ['public with a tag', and(PUBLIC, has('tags', 'role=db')), /\$tags USING PRIMARY KEY \(value=\?\)/],
-  ['in a channel', has('channels', 'dev'), /\$channels USING PRIMARY KEY \(value=\?\)/],
+  ['with a billing tag', has('billing_tags', 'gold'), /\$billing_tags USING PRIMARY KEY \(value=\?\)/],
   [
     'with a tag that begins so',
     { op: 'containsPrefix', field: 'tags', value: 'role=' },
-    /\$tags USING PRIMARY KEY \(value>\? AND value<\?\)/,
+    /\$tags USING (PRIMARY KEY|COVERING INDEX \S+) \(value>\? AND value<\?\)/,
   ],
+  ['shared, with a name', and(BY_UUID, eq('name', 'base')), /\$\$by\$name\$published_at \(i_name=/],
+  ['of an owner with a tag', and(MINE, has('tags', 'role=db')), /\$\$by\$owner\$published_at \(i_owner=/],
   ['of an owner, name and version', and(MINE, eq('name', 'a'), eq('version', '1')), /\(i_(owner|name|version)=\?/],
   ['with an origin', eq('origin', ACCOUNT), /\$\$by\$origin \(i_origin=\?/],
 ];
@@ -81,6 +88,25 @@ test('list queries keep to their indexes', async (t) => {
     });
   }
 
+  for (const [name, filter, field] of ELEMENTS_IN_ORDER) {
+    await t.test(`images ${name} come from the elements of ${field} in their order`, async (t) => {
+      for (const page of pages) {
+        const plan = await store.explain(BUCKET, { ...page, filter });
+        const steps = plan.filter((_, at) => at % 2 === 0);
+        for (const step of steps) {
+          t.match(
+            step,
+            `SEARCH imgapi_images$1$${field} USING COVERING INDEX imgapi_images$1$${field}$$by$published_at`,
+          );
+        }
+        t.ok(
+          plan.every((step, at) => steps.includes(step) || plan[at]?.endsWith('USING INTEGER PRIMARY KEY (rowid=?)')),
+        );
+        t.ok(page.after === undefined || steps[0]?.includes('o_published_at'), 'a cursor is a place in the index');
+      }
+    });
+  }
+
   for (const [name, filter, index] of FOUND) {
     await t.test(`images ${name} are found by an index`, async (t) => {
       for (const page of pages) {
@@ -98,8 +124,8 @@ test('list queries keep to their indexes', async (t) => {
         const plan = (await store.explain(BUCKET, { ...page, filter })).join('\n');
         t.match(plan, '$$by$owner$published_at (i_owner=?');
         t.match(plan, '$$by$public$activated$disabled$published_at (i_public=?');
-        t.match(plan, '$acl USING PRIMARY KEY (value=?)');
-        t.match(plan, '$grants USING PRIMARY KEY (value=?)');
+        t.match(plan, '$acl USING COVERING INDEX imgapi_images$1$acl$$by$published_at (value=?');
+        t.match(plan, '$grants USING COVERING INDEX imgapi_images$1$grants$$by$published_at (value=?');
         t.notMatch(plan, /^SCAN (?!\(subquery)/m);
       }
     }
