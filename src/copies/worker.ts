@@ -34,6 +34,8 @@ export interface CopyWorkerOptions {
 }
 
 const POLL_MS = 2000;
+/** From the claim of a transfer to the next look for one. */
+const SHORTEST_TURN_MS = 20;
 /** What one pass looks at; the rest waits for a later one. */
 const MOST_LIVE = 1000;
 
@@ -142,9 +144,11 @@ class Worker {
   #run(claimed: Transfer): void {
     const { image, source, attempt } = claimed;
     this.#service.log.info({ image, source, attempt, bytes: claimed.bytes }, 'transfer taken up');
+    const begin = performance.now();
     const run = runTransfer(this.#service, claimed, this.#stopping.signal).finally(() => {
       this.#running.delete(image);
-      this.nudge();
+      // Whatever it is that ends an attempt at once, the next one must not follow as fast as the machine can go.
+      setTimeout(() => this.nudge(), Math.max(0, SHORTEST_TURN_MS - (performance.now() - begin)));
     });
     this.#running.set(image, run);
   }

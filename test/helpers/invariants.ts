@@ -54,6 +54,9 @@ export async function assertSound(
   await assertReadable(t, site);
 }
 
+/** Of one image's record, through all that a test does to it. More come of something that goes round in circles. */
+const MOST_WRITES = 100;
+
 /** What is still under way, once nothing is or the time is over. */
 async function unrest(site: Site, bound: number): Promise<string[]> {
   return settled(async () => {
@@ -64,6 +67,7 @@ async function unrest(site: Site, bound: number): Promise<string[]> {
       ...images.filter(({ intent }) => intent).map(({ uuid }) => `a file of ${uuid} is being placed`),
       ...images.filter(({ state }) => state === 'deleting').map(({ uuid }) => `${uuid} is a tombstone`),
       ...images.filter(({ copy }) => copy?.state === 'live').map(({ uuid }) => `${uuid} is a live placeholder`),
+      ...images.filter(({ rev = 0 }) => rev > MOST_WRITES).map(({ uuid, rev }) => `${uuid} was written ${rev} times`),
     ];
   }, bound);
 }
