@@ -57,6 +57,13 @@ export function sourceProblem(error: unknown, source: string): ApiError {
   const { name, code, message } = asRemoteError(error);
   const known = name === 'ImgapiError' ? PASSED_ON.find((passed) => passed === code && passed in ERRORS) : undefined;
   if (known) return new ApiError(known, message, { cause: error });
+  if (code === 'UnauthorizedError') {
+    // It may be linked with us no more, or never have been: no later try would help.
+    const hint = `check with: imgapiadm datacenters check ${source}; link with: imgapiadm link-dc ${source} URL --token TOKEN`;
+    return new ApiError('RemoteSourceError', `datacenter "${source}" does not accept ours: ${message}; ${hint}`, {
+      cause: error,
+    });
+  }
   return new ApiError('RemoteSourceError', `datacenter "${source}" could not be asked: ${message}`, { cause: error });
 }
 

@@ -89,6 +89,11 @@ test('A copy takes notice of what happens to the image at the source meanwhile',
     await west.alice.deleteImage(uuid);
     t.equal((await west.ended(uuid)).state, 'canceled');
     await assertSound(t, west);
+    await t.rejects(west.order(uuid, east.name), {
+      statusCode: 503,
+      code: 'RemoteSourceError',
+      message: /link with: imgapiadm link-dc /,
+    });
   });
   await assertSound(t, east);
 });
