@@ -36,6 +36,7 @@ export async function benchBytes(directory: string, profile?: string): Promise<(
   try {
     await link(source, destination);
     const memory = new Memory();
+    await memory.rest(source, destination);
     const put = () => memory.of('PUT', source, () => putOnce(source, input));
     const figures: (Figure | Skipped)[] = [];
     const against = 'openssl sha1+sha256+md5, serial';
@@ -173,12 +174,17 @@ async function asOperator<T>(server: Running, path: string, json: unknown): Prom
   }
 }
 
-/** How much more memory a server takes at its peak than when it idles. */
+/** How much more memory a server takes at its peak than when it had just been started and linked. */
 class Memory {
+  readonly #idle = new Map<number, number>();
   readonly #above = new Map<string, number[]>();
 
+  async rest(...servers: readonly Running[]): Promise<void> {
+    for (const { pid } of servers) this.#idle.set(pid, (await residentBytes(pid)).now);
+  }
+
   async of<T>(name: string, server: Running, work: () => Promise<T>): Promise<T> {
-    const idle = (await residentBytes(server.pid)).now;
+    const idle = this.#idle.get(server.pid) ?? 0;
     await forgetPeak(server.pid);
     const result = await work();
     const above = Math.max(0, (await residentBytes(server.pid)).peak - idle);
