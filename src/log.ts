@@ -6,6 +6,8 @@
 import bunyan, { type LogLevel } from 'bunyan';
 
 const DELAY_MS = 100;
+/** The version of bunyan's records. */
+const FORMAT = 0;
 /** Characters that are kept back at the most. */
 const MOST_PENDING = 64 * 1024;
 
@@ -33,9 +35,15 @@ export class LogLines {
   }
 
   write(record: object): void {
-    this.#pending += `${toJson(record)}\n`;
-    const { level } = record as { readonly level?: number };
-    if (this.#pending.length >= MOST_PENDING || level === undefined || level >= bunyan.WARN) this.flush();
+    const { level = bunyan.WARN } = record as { readonly level?: number };
+    this.writeLine(toJson(record));
+    if (level >= bunyan.WARN) this.flush();
+  }
+
+  /** A record of everyday, as JSON. */
+  writeLine(json: string): void {
+    this.#pending += `${json}\n`;
+    if (this.#pending.length >= MOST_PENDING) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), DELAY_MS).unref();
   }
 
@@ -47,6 +55,21 @@ export class LogLines {
     this.#pending = '';
     this.#output(text);
   }
+}
+
+/**
+ * Writes what `log.info(fields, message)` would, in a third of the time: what all records have in common is made JSON
+ * once. For those who write one for every request. `fields` are some plain values, to which no serializer applies.
+ */
+export function infoWriter(log: bunyan, message: string): (fields: object) => void {
+  const { fields: common, streams } = log as unknown as { fields: object; streams: { stream: unknown }[] };
+  const [only] = streams;
+  if (streams.length !== 1 || !(only?.stream instanceof LogLines)) return (fields) => log.info(fields, message);
+  const lines = only.stream;
+  const head = JSON.stringify({ ...common, level: bunyan.INFO, v: FORMAT, msg: message }).slice(0, -1);
+  return (fields) => {
+    if (log.info()) lines.writeLine(`${head},"time":"${new Date().toISOString()}",${JSON.stringify(fields).slice(1)}`);
+  };
 }
 
 function toJson(record: object): string {

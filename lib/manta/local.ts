@@ -1,7 +1,7 @@
 /** Objects as files below a directory, which any number of processes of one machine may share. */
 import { link, lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import type Logger from 'bunyan';
 import { type Clock, systemClock } from '../clock.ts';
 import { InvalidPathError, LinkUnsupportedError, ObjectNotFoundError, TooLargeError } from './errors.ts';
@@ -19,6 +19,7 @@ import { hashStored, openStored } from './local/stored-file.ts';
 import { stagedBytes } from './local/take-over.ts';
 import { bytesBelow, bytesFreedBy } from './local/usage.ts';
 import type {
+  ByteSource,
   Hashes,
   ObjectInfo,
   ObjectStore,
@@ -77,7 +78,7 @@ class LocalStore implements ObjectStore {
     return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
   }
 
-  async read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: Readable }> {
+  async read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: ByteSource }> {
     options.signal?.throwIfAborted();
     const { handle, info } = await openStored(path, this.#layout.resolve(path));
     try {

@@ -61,6 +61,11 @@ export interface AppendOptions {
   readonly signal?: AbortSignal;
   /** Called as bytes reach the staging place, with the session's new size. */
   readonly onProgress?: (size: number) => void;
+  /**
+   * Nobody else needs a piece once the next one is asked for: its memory may be let go at once. Without that, a fast
+   * upload leaves so much to the garbage collector that it takes a third of the time.
+   */
+  readonly disposable?: boolean;
 }
 
 /** One writer's bytes on their way. Not for concurrent use. */
@@ -90,6 +95,15 @@ export interface WriteSession {
   discard(): Promise<void>;
 }
 
+/** The bytes of an object. */
+export interface ByteSource extends Readable {
+  /**
+   * Takes a piece back whose bytes nobody needs any more: further ones may be read into the same memory. For readers
+   * that are done with a piece before they take many more; to give none back is always right.
+   */
+  recycle?(piece: Uint8Array): void;
+}
+
 export interface ObjectStore {
   /** The name in `files[].stor`: `local`, `manta`. */
   readonly name: string;
@@ -101,7 +115,7 @@ export interface ObjectStore {
   /** Undefined when there is none. */
   info(path: string): Promise<ObjectInfo | undefined>;
   /** @throws ObjectNotFoundError, InvalidRangeError. The stream fails when fewer bytes come than were promised. */
-  read(path: string, options?: ReadOptions): Promise<{ info: ObjectInfo; stream: Readable }>;
+  read(path: string, options?: ReadOptions): Promise<{ info: ObjectInfo; stream: ByteSource }>;
   /** Hashes of what is stored, by reading it again. @throws ObjectNotFoundError */
   hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }>;
   open(options: OpenOptions): Promise<WriteSession>;

@@ -55,8 +55,10 @@ export class Throttle {
 
   async *limit(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
+      // Whoever takes the piece may let go of it.
+      const { length } = chunk;
       yield chunk;
-      await this.#spend(chunk.length, signal);
+      await this.#spend(length, signal);
     }
   }
 

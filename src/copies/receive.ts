@@ -79,7 +79,7 @@ export async function receiveRest(
   live.note({ via: bytes.via });
   try {
     const limited = live.throttle.limit(passingFaults(service, bytes.stream), signal);
-    await session.append(limited, { signal, onProgress: (size) => live.reached(size) });
+    await session.append(limited, { signal, onProgress: (size) => live.reached(size), disposable: true });
   } finally {
     bytes.stream.destroy();
   }

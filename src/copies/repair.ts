@@ -46,7 +46,7 @@ async function fetchFrom(
   });
   try {
     const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
-    await session.append(stream, { signal });
+    await session.append(stream, { signal, disposable: true });
     const { sha1 } = await session.hashes();
     if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
     await session.flush();

@@ -1,5 +1,6 @@
 /** One log record per request: who did what to which route, and how it ended. */
 import type Logger from 'bunyan';
+import { infoWriter } from '../log.ts';
 import type { Done } from './server.ts';
 
 /** Asked for every few seconds by somebody's monitoring, or of no interest later. */
@@ -8,34 +9,37 @@ const SECRET_HEADERS = new Set(['authorization', 'x-registry-auth', 'x-registry-
 
 export function auditTo(log: Logger): (done: Done) => void {
   const audit = log.child({ audit: true });
-  return ({ route, requestId, request, response, call, error, elapsed }) => {
-    if (UNLOGGED.has(route) || !audit.info()) return;
-    const isPlainRead = (request.method === 'GET' || request.method === 'HEAD') && response.statusCode < 400;
-    audit.info(
-      {
-        req_id: requestId,
-        route,
-        action: call?.query['action'],
-        method: request.method,
-        url: withoutSignature(request.url),
-        account: call?.query['account'],
-        user: call?.user,
-        datacenter: call?.datacenter,
-        remote: request.socket.remoteAddress,
-        status: response.statusCode,
-        ms: Math.round(elapsed),
-        ...(response.writableFinished ? {} : { aborted: true }),
-        ...(isPlainRead ? {} : { headers: withoutSecrets(request.headers) }),
-        ...(error instanceof Error ? { error: error.message } : {}),
-      },
-      'request',
-    );
+  const write = infoWriter(audit, 'request');
+  return (done) => {
+    if (UNLOGGED.has(done.route) || !audit.info()) return;
+    write(recordOf(done));
+  };
+}
+
+function recordOf({ route, requestId, request, response, call, error, elapsed }: Done): object {
+  const { method } = request;
+  const isPlainRead = (method === 'GET' || method === 'HEAD') && response.statusCode < 400;
+  return {
+    req_id: requestId,
+    route,
+    action: call?.query['action'],
+    method,
+    url: withoutSignature(request.url),
+    account: call?.query['account'],
+    user: call?.user,
+    datacenter: call?.datacenter,
+    remote: call?.remoteAddress ?? request.socket.remoteAddress,
+    status: response.statusCode,
+    ms: Math.round(elapsed),
+    aborted: response.writableFinished ? undefined : true,
+    headers: isPlainRead ? undefined : withoutSecrets(request.headers),
+    error: error instanceof Error ? error.message : undefined,
   };
 }
 
 /** Whoever reads the log must not be able to use a signed URL. */
 function withoutSignature(url: string | undefined): string | undefined {
-  return url?.replace(/([?&]signature=)[^&]*/, '$1(hidden)');
+  return url?.includes('signature=') ? url.replace(/([?&]signature=)[^&]*/, '$1(hidden)') : url;
 }
 
 function withoutSecrets(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {

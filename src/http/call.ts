@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { ByteSource } from '#lib/manta/object-store.ts';
 import type { ApiVersion } from '../images/api-version.ts';
 import type { Caller } from '../service.ts';
 
@@ -40,7 +41,7 @@ export interface Reply {
   /** Sent as it is, with the content type of `headers` or application/json. */
   readonly text?: string;
   /** Piped to the client; `Content-Length` must be among the headers. */
-  readonly stream?: Readable;
+  readonly stream?: ByteSource;
   /** One JSON line each, until the end (`application/x-json-stream`). */
   readonly lines?: AsyncIterable<unknown>;
 }

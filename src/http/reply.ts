@@ -1,10 +1,9 @@
 /** Sends a {@link Reply}: JSON, text, a byte stream, or a line per value. HEAD gets the headers alone. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { RestifyRequest } from 'restify';
 import type { Reply } from './call.ts';
+import { sendStream } from './send-stream.ts';
 
 /** After an answer that came before the end of the request's body: how much of the rest is read before hanging up. */
 const DRAIN_BYTES = 64 * 1024 * 1024;
@@ -21,7 +20,7 @@ export async function sendReply(
   reply: Reply,
   headers: ReplyHeaders,
 ): Promise<void> {
-  if (reply.stream) await sendStream(request, response, reply, reply.stream, headers);
+  if (reply.stream) await sendBytes(request, response, reply, reply.stream, headers);
   else if (reply.lines) await sendLines(request, response, reply, reply.lines, headers);
   else sendText(request, response, reply, headers);
 }
@@ -36,16 +35,19 @@ export function sendText(request: RestifyRequest, response: ServerResponse, repl
     return;
   }
   headers['Content-Type'] = 'application/json';
-  headers['Content-Length'] = Buffer.byteLength(body);
+  const length = Buffer.byteLength(body);
+  headers['Content-Length'] = length;
   begin(request, response, reply.status ?? 200, Object.assign(headers, reply.headers));
-  response.end(request.method === 'HEAD' ? undefined : body);
+  if (request.method === 'HEAD') response.end();
+  // What has as many bytes as characters is ASCII, and Latin-1 is written in half the time.
+  else response.end(body, length === body.length ? 'latin1' : 'utf8');
 }
 
-async function sendStream(
+async function sendBytes(
   request: RestifyRequest,
   response: ServerResponse,
   reply: Reply,
-  stream: Readable,
+  stream: NonNullable<Reply['stream']>,
   headers: ReplyHeaders,
 ): Promise<void> {
   begin(request, response, reply.status ?? 200, Object.assign(headers, reply.headers));
@@ -54,8 +56,7 @@ async function sendStream(
     response.end();
     return;
   }
-  // On a failing stream the connection is cut: the client must not take a short file for the whole.
-  await pipeline(stream, response);
+  await sendStream(response, stream);
 }
 
 async function sendLines(

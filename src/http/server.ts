@@ -96,9 +96,8 @@ function formatJson(_request: unknown, response: RestifyResponse, body: unknown)
 }
 
 function mount(server: RestifyServer, route: Route, options: ListenerOptions): void {
-  const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> => {
-    await serve(request, response, route, options);
-  };
+  const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> =>
+    serve(request, response, route, options);
   const at = { path: route.path, name: route.name.toLowerCase() };
   if (route.method === 'GET') {
     server.get(at, handler);

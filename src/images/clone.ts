@@ -101,7 +101,7 @@ async function streamObject(
     });
     try {
       const { stream } = await storage.read(imageObjectPath(from, name), { signal });
-      await writer.append(stream, { signal });
+      await writer.append(stream, { signal, disposable: true });
       const { sha1 } = await writer.hashes();
       if (sha1 !== file.sha1)
         throw new ApiError('InternalError', `${name} of image "${from}" has other bytes: ${sha1}`);

@@ -98,7 +98,7 @@ async function append(
 ): Promise<void> {
   const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
   try {
-    await writer.append(source, { signal: guard.signal, onProgress: guard.touch });
+    await writer.append(source, { signal: guard.signal, onProgress: guard.touch, disposable: true });
   } catch (error) {
     if (guard.isIdle()) {
       const seconds = service.config.uploads.idleSeconds;

@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ADMIN, writeAccounts } from '../helpers/accounts.ts';
+import { freePort } from '../helpers/free-port.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -34,7 +35,7 @@ export async function startServer({ name, dataDir, profile }: ServerOptions): Pr
     port: 0,
     dataDir,
     accounts: { file: await writeAccounts(dataDir) },
-    links: { address: '127.0.0.1', port: 0 },
+    links: { address: '127.0.0.1', port: await freePort() },
   };
   const file = join(dataDir, 'config.json');
   await writeFile(file, JSON.stringify(config));

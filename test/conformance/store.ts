@@ -10,6 +10,7 @@ import type { Store } from '#lib/moray/store.ts';
 import { batchTests } from './store/batches.ts';
 import { bucketTests } from './store/buckets.ts';
 import { documentTests } from './store/documents.ts';
+import { elementTests } from './store/elements.ts';
 import { filterTests } from './store/filters.ts';
 import { modelTests } from './store/model.ts';
 import { orderTests } from './store/order.ts';
@@ -23,7 +24,16 @@ export interface Made {
 export type Make = (t: Test) => Promise<Made>;
 
 export function storeConformance(name: string, make: Make): void {
-  const parts = { documentTests, batchTests, filterTests, orderTests, bucketTests, updateTests, modelTests };
+  const parts = {
+    documentTests,
+    batchTests,
+    filterTests,
+    orderTests,
+    elementTests,
+    bucketTests,
+    updateTests,
+    modelTests,
+  };
   for (const [part, define] of Object.entries(parts)) {
     test(`${name}: ${part.replace('Tests', 's')}`, async (t) => define(t, make));
   }

@@ -3,6 +3,7 @@ import type { HashStream } from '../hashing/stream.ts';
 import type { AppendOptions, Hashes, ObjectInfo, WriteSession } from '../object-store.ts';
 import { abortable } from './abortable.ts';
 import { BlockWriter } from './block-writer.ts';
+import { letGo } from './let-go.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
 import { bytesFreedBy } from './usage.ts';
@@ -85,7 +86,8 @@ export class LocalSession implements WriteSession {
     }
   }
 
-  async #append(source: AsyncIterable<Uint8Array>, { signal, onProgress }: AppendOptions): Promise<void> {
+  async #append(source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<void> {
+    const { signal, onProgress, disposable = false } = options;
     const { file, hash, allotment, room, limit } = this.#options;
     const writer = new BlockWriter({ file, hash, allotment, room, onProgress });
     const stop = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
@@ -97,6 +99,9 @@ export class LocalSession implements WriteSession {
           throw new TooLargeError(limit);
         }
         await writer.write(chunk);
+        if (disposable) {
+          letGo(chunk);
+        }
       }
     } catch (error) {
       // What arrived stays; why it ended matters more than a second failure in keeping it.

@@ -24,6 +24,7 @@ export function applyBatch(writes: readonly PreparedWrite[], context: BatchConte
 
 function applyWrite(write: PreparedWrite, { tables: tablesOf, etags, documents, now }: BatchContext): string {
   const tables = tablesOf(write.bucket);
+  tables.writes += 1;
   const current = currentRow(tables, write.key);
   checkEtag(write, current);
   if (current !== undefined) {

@@ -17,6 +17,7 @@ export class Connection {
   readonly #savepoint: Database.Statement;
   readonly #release: Database.Statement;
   readonly #schemaVersion: Database.Statement;
+  readonly #dataVersion: Database.Statement;
 
   /** @throws SqliteError, also because the database is busy */
   constructor(path: string) {
@@ -32,6 +33,7 @@ export class Connection {
       this.#savepoint = this.db.prepare('SAVEPOINT nested');
       this.#release = this.db.prepare('RELEASE nested');
       this.#schemaVersion = this.db.prepare('PRAGMA schema_version').pluck();
+      this.#dataVersion = this.db.prepare('PRAGMA data_version').pluck();
     } catch (error) {
       this.db.close();
       throw error;
@@ -53,6 +55,11 @@ export class Connection {
   /** A number that changes when any process changes a table or an index. */
   schemaVersion(): unknown {
     return this.#schemaVersion.get();
+  }
+
+  /** A number that changes when another connection, of this process or another one, has committed anything. */
+  dataVersion(): unknown {
+    return this.#dataVersion.get();
   }
 
   /** Runs `body` on one snapshot. */

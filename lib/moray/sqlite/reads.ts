@@ -6,6 +6,7 @@ import type { Filter, Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import type { Documents } from './documents.ts';
+import { Pages } from './pages.ts';
 import { inOrder, type Prepared, type Tables } from './tables.ts';
 
 type Row = readonly [id: number, etag: string];
@@ -13,9 +14,11 @@ type Row = readonly [id: number, etag: string];
 export class Reads {
   readonly #connection: Connection;
   readonly #documents: Documents;
+  readonly #pages: Pages;
 
   constructor(connection: Connection, documents: Documents) {
     this.#connection = connection;
+    this.#pages = new Pages(connection);
     this.#documents = documents;
   }
 
@@ -42,6 +45,10 @@ export class Reads {
   }
 
   find(tables: Tables, query: Query): Stored<object>[] {
+    return this.#pages.answer(tables, query, () => this.#find(tables, query));
+  }
+
+  #find(tables: Tables, query: Query): Stored<object>[] {
     const { parts, values, limit } = prepareFind(tables, query);
     const [only] = parts;
     const known = parts.length === 1 && only !== undefined ? this.#findKnown(only, values) : undefined;

@@ -19,6 +19,8 @@ export interface Prepared {
 
 export class Tables {
   readonly layout: Layout;
+  /** Counts what this process has written, or has tried to. */
+  writes = 0;
   readonly #connection: Connection;
   readonly #queries = new LruMap<string, readonly Prepared[]>(PREPARED_QUERIES);
   readonly #statements = new Map<string, Database.Statement>();

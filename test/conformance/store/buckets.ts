@@ -116,6 +116,8 @@ export async function bucketTests(t: Test, make: Make): Promise<void> {
       newBucket({ index: { 'a"b': { type: 'string' } }, together: [] }),
       newBucket({ index: { name: { type: 'string' }, NAME: { type: 'string' } }, together: [] }),
       newBucket({ together: [['name', 'tags']] }),
+      newBucket({ together: [['tags', 'sizes']] }),
+      newBucket({ together: [['tags', 'name', 'size']] }),
       newBucket({ together: [['nobody']] }),
     ];
     for (const bucket of faulty) {
@@ -132,11 +134,17 @@ export async function bucketTests(t: Test, make: Make): Promise<void> {
     );
     const bucket = newBucket({
       index: { ...index, unique: { type: 'string', array: true, unique: true } },
-      together: [['key', 'id']],
+      together: [
+        ['key', 'id'],
+        ['unique', 'key'],
+        ['unique', 'id'],
+      ],
     });
     await store.open([bucket]);
     await store.batch([{ op: 'put', bucket, key: 'k', value: { key: 'a', id: 'b', select: 'c', unique: ['u'] } }]);
     const query = { filter: { op: 'eq', field: 'key', value: 'a' }, sort: { field: 'id', order: 'desc' } } as const;
     t.equal((await store.find(bucket, query))[0]?.key, 'k');
+    const contains = { op: 'contains', field: 'unique', value: 'u' } as const;
+    t.equal((await store.find(bucket, { ...query, filter: contains }))[0]?.key, 'k');
   });
 }

@@ -105,4 +105,24 @@ export async function orderTests(t: Test, make: Make): Promise<void> {
     await put(Object.fromEntries(Array.from({ length: 2500 }, (_, i) => [`k${i}`, { size: i }])));
     t.equal((await keys({ sort: { field: 'size', order: 'desc' } })).length, 2500);
   });
+
+  await t.test('a list that is asked for again has all that was written meanwhile, by whomever', async (t) => {
+    const { store, bucket, reopen, put } = await openThings(t, make, { a: { name: 'n1' }, b: { name: 'n2' } });
+    const other = await reopen();
+    await other.open([bucket]);
+    const query: Query = { sort: { field: 'name', order: 'asc' }, limit: 10 };
+    const list = async (from: typeof store) => (await from.find(bucket, query)).map(({ key }) => key).join('');
+    t.equal(await list(store), 'ab');
+    t.equal(await list(store), 'ab');
+    await put({ c: { name: 'n0' } });
+    t.equal(await list(store), 'cab');
+    t.equal(await list(other), 'cab');
+    await other.batch([{ op: 'put', bucket, key: 'a', value: { name: 'n3' } }]);
+    t.equal(await list(store), 'cba');
+    await t.rejects(store.batch([{ op: 'del', bucket, key: 'a', ifEtag: 'stale' }]), { name: 'EtagConflictError' });
+    t.equal(await list(store), 'cba');
+    const found = await store.find(bucket, query);
+    found.reverse();
+    t.equal(await list(store), 'cba', "the array is the caller's own");
+  });
 }

@@ -33,7 +33,13 @@ export function newBucket(overrides: Partial<Bucket<Thing>> = {}): Bucket<Thing>
     name: `things_${randomBytes(6).toString('hex')}`,
     version: 1,
     index: THING_INDEX,
-    together: [['open', 'name']],
+    together: [
+      ['open', 'name'],
+      ['tags', 'name'],
+      ['tags', 'size'],
+      ['sizes', 'code'],
+      ['flags', 'open'],
+    ],
     ...overrides,
   };
 }
