@@ -9,7 +9,7 @@ import { waitFor } from '../helpers/wait.ts';
 const DEATHS: readonly Death[] = [
   { when: 'when the order is recorded', fault: 'copy:order-recorded=kill' },
   { when: 'when a worker took the transfer up', fault: 'copy:transfer-claimed=kill' },
-  { when: 'in the middle of the bytes', fault: 'copy:receiving=kill@300' },
+  { when: 'in the middle of the bytes', fault: 'copy:receiving=kill@30' },
   { when: 'when all bytes are there', fault: 'copy:received=kill' },
 ];
 

@@ -9,7 +9,7 @@ const SIZE = 24 * MiB;
 const LATER = 120_000;
 
 const POINTS: readonly { readonly when: string; readonly fault: string; readonly ahead?: number }[] = [
-  { when: 'in the middle of the bytes', fault: 'copy:receiving=stop@200' },
+  { when: 'in the middle of the bytes', fault: 'copy:receiving=stop@20' },
   { when: 'when all bytes are there', fault: 'copy:received=stop' },
   { when: 'when it noted that it will place the file', fault: 'upload:intent-recorded=stop', ahead: LATER },
   { when: 'when the file is in its place', fault: 'upload:placed=stop', ahead: LATER },
