@@ -14,6 +14,7 @@ export class HashWorker {
   readonly #worker: Worker;
   readonly #streams = new Map<number, StreamListener>();
   #outstanding = 0;
+  #isEnding = false;
   #failure: Error | undefined;
 
   constructor() {
@@ -60,12 +61,14 @@ export class HashWorker {
   }
 
   async terminate(): Promise<void> {
+    this.#isEnding = true;
     await this.#worker.terminate();
   }
 
   #onReply(reply: HashReply): void {
     this.#outstanding -= 1;
-    if (this.#outstanding === 0) {
+    // While it is being ended nothing else may hold the process, which would then stop in the middle of its shutdown.
+    if (this.#outstanding === 0 && !this.#isEnding) {
       this.#worker.unref();
     }
     this.#streams.get(reply.stream)?.onReply(reply);

@@ -33,6 +33,8 @@ async function killWriterAt(t: Test, root: string, session: string, size: number
     if (flushed >= size) child.kill('SIGKILL');
   }
   await endOf(child);
+  t.ok(flushed >= size, `the writer came to ${flushed} bytes`);
+  t.equal(child.signalCode, 'SIGKILL');
   return flushed;
 }
 
@@ -115,4 +117,13 @@ test('the threads that hash keep no process alive, and are waited for while they
   const [output, [code]] = await Promise.all([collect(child.stdout), once(child, 'exit')]);
   t.match(output.toString(), /^[0-9a-f]{40}\nend of the program\n$/);
   t.equal(code, 0);
+});
+
+test('a process that closes its store goes on to what comes next, whatever its threads still answer', async (t) => {
+  const child = spawn(process.execPath, [script('closer')], { ...CHILD, stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => endOf(child));
+  const ended = once(child, 'exit');
+  const lines: string[] = [];
+  for await (const line of createInterface(child.stdout)) lines.push(line);
+  t.strictSame([lines, (await ended)[0]], [['closed'], 0]);
 });

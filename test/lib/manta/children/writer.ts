@@ -3,13 +3,13 @@
  * flush.
  */
 import { openLocalStore } from '#lib/manta/local.ts';
-import { bytes, MIB } from '../../../conformance/object-store/harness.ts';
+import { bytes, MIB, pieces } from '../../../conformance/object-store/harness.ts';
 
 const [root = '', session = '', seed = '1'] = process.argv.slice(2);
 const store = await openLocalStore({ root });
 const writing = await store.open({ path: 'x', session });
 const piece = bytes(MIB, Number(seed));
 for (;;) {
-  await writing.append([piece].values() as unknown as AsyncIterable<Uint8Array>);
+  await writing.append(pieces(piece));
   process.stdout.write(`${await writing.flush()}\n`);
 }
