@@ -1,24 +1,9 @@
 /** The IMGAPI server: `node src/main.ts [-f CONFIG]`. */
-import type { LogLevel } from 'bunyan';
-import { startImgapi } from './app.ts';
-import { loadConfig } from './config/load.ts';
-import { createLog } from './log.ts';
-import { runServer } from './server-process.ts';
+import { useCompileCache } from '#lib/compile-cache.ts';
 
-await runServer({
-  name: 'imgapi',
-  usage: 'node src/main.ts [-f CONFIG]',
-  needsConfig: false,
-  async prepare(file) {
-    const { config, unknownKeys, notes } = await loadConfig(file);
-    const log = createLog('imgapi', config.logLevel as LogLevel);
-    for (const note of notes) log.info(note);
-    const start = async () => {
-      const imgapi = await startImgapi(config, { log, fault: process.env['IMGAPI_FAULT'] });
-      const links = imgapi.linksUrl === undefined ? '' : `, links on ${imgapi.linksUrl}`;
-      const line = `imgapi listens on ${imgapi.url}${links}, data in ${config.dataDir}`;
-      return { line, close: () => imgapi.close() };
-    };
-    return { log, unknownKeys, start };
-  },
-});
+useCompileCache();
+const [{ runServer }, { imgapiProcess }] = await Promise.all([
+  import('./server-process.ts'),
+  import('./imgapi-process.ts'),
+]);
+await runServer(imgapiProcess);

@@ -2,6 +2,7 @@
  * A server as a process: reads `-f CONFIG`, writes one line when it listens, lets the requests under way end on SIGTERM
  * and SIGINT and exits 0. Exit status 1: it could not start or stop; 2: it was called wrongly.
  */
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
 import { ConfigError } from './config/config-error.ts';
@@ -61,6 +62,8 @@ async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void
   stopOnSignals(log, close);
   // Only now: whoever reads that it listens may ask it to stop at once.
   process.stdout.write(`${line}\n`);
+  // Otherwise only a process that ends by itself leaves what it compiled to the next.
+  flushCompileCache();
 }
 
 function stopOnSignals(log: Logger, close: () => Promise<void>): void {

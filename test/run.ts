@@ -13,7 +13,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { finished, pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { testFiles } from './runner/files.ts';
@@ -41,7 +41,8 @@ function print(text: string): void {
 
 /** tap tells its children apart by its own variables, which a run within a run must not inherit. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS)/.test(name)));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS)/.test(name));
+  return { NODE_COMPILE_CACHE: resolve('build/compile-cache'), ...Object.fromEntries(inherited) };
 }
 
 async function runTap(files: readonly string[], onFile: (result: FileResult) => void): Promise<number | null> {

@@ -3,6 +3,9 @@ import { addAbortListener } from 'node:events';
 import { Readable } from 'node:stream';
 import { toCallError, unreachable } from './transport-fault.ts';
 
+/** Pieces, of 64 KiB each from a fast source, that wait for the reader at the most. */
+const PIECES_AHEAD = 4;
+
 export interface ByteStreamOptions {
   /** Names the source in errors. */
   readonly url: string;
@@ -30,7 +33,8 @@ export class ByteStream extends Readable {
   #wanted = false;
 
   constructor(source: Readable, options: ByteStreamOptions) {
-    super({ highWaterMark: 256 * 1024 });
+    // Pieces are passed on as they come: counted in bytes, those that wait would be copied together into new memory.
+    super({ objectMode: true, highWaterMark: PIECES_AHEAD });
     this.expected = options.length;
     this.#source = source;
     this.#options = options;

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 /** The operators' command: `node src/cli/imgapiadm.ts --help`. */
-import { runAsProcess } from './framework/process.ts';
-import { imgapiadm } from './imgapiadm-program.ts';
+import { useCompileCache } from '#lib/compile-cache.ts';
 
+useCompileCache();
+const [{ runAsProcess }, { imgapiadm }] = await Promise.all([
+  import('./framework/process.ts'),
+  import('./imgapiadm-program.ts'),
+]);
 await runAsProcess(imgapiadm);

@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 /** The accounts' command: `node src/cli/triton-image.ts --help`. */
-import { runAsProcess } from './framework/process.ts';
-import { tritonImage } from './triton-image-program.ts';
+import { useCompileCache } from '#lib/compile-cache.ts';
 
+useCompileCache();
+const [{ runAsProcess }, { tritonImage }] = await Promise.all([
+  import('./framework/process.ts'),
+  import('./triton-image-program.ts'),
+]);
 await runAsProcess(tritonImage);

@@ -1,4 +1,5 @@
 /** A hashing thread: serves any number of streams, in the order in which their requests come. */
+import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { HashSet } from './algorithms.ts';
 import type { HashReply, HashRequest } from './protocol.ts';
@@ -48,3 +49,5 @@ parentPort?.on('message', (request: HashRequest) => {
     parentPort?.postMessage(reply);
   }
 });
+// A thread is ended, it never ends by itself: what it compiled would be lost.
+flushCompileCache();

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { compileCacheEnvironment } from '../../compile-cache.ts';
 import type { HashReply, HashRequest } from './protocol.ts';
 
 export interface StreamListener {
@@ -19,7 +20,11 @@ export class HashWorker {
 
   constructor() {
     // Loaders and flags of the main thread (test runners, inspectors) are of no use to a thread that only hashes.
-    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), { execArgv: [], name: 'hashing' });
+    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      execArgv: [],
+      env: compileCacheEnvironment(),
+      name: 'hashing',
+    });
     this.#worker.on('message', (reply: HashReply) => this.#onReply(reply));
     this.#worker.on('error', (cause) => this.#fail(new Error('the hashing thread failed', { cause })));
     this.#worker.on('exit', (code) => this.#fail(new Error(`the hashing thread ended with code ${code}`)));

@@ -1,0 +1,22 @@
+/** CloudAPI's image part as a process: from a configuration file to a server that listens. */
+import { createLog } from '../log.ts';
+import type { ServerProcess } from '../server-process.ts';
+import { startCloudapi } from './app.ts';
+import { loadCloudapiConfig } from './config.ts';
+
+export const cloudapiProcess: ServerProcess = {
+  name: 'cloudapi',
+  usage: 'node src/cloudapi/main.ts -f CONFIG',
+  needsConfig: true,
+  async prepare(file = '') {
+    const { config, unknownKeys } = await loadCloudapiConfig(file);
+    const log = createLog('cloudapi', config.logLevel);
+    const start = async () => {
+      const cloudapi = await startCloudapi(config, { log });
+      const { datacenterName, imgapi } = config;
+      const line = `cloudapi of ${datacenterName} listens on ${cloudapi.url}, images from ${imgapi.url}`;
+      return { line, close: () => cloudapi.close() };
+    };
+    return { log, unknownKeys, start };
+  },
+};
