@@ -91,7 +91,9 @@ export class RequestCall implements Call {
 
   /** The client left before it had its answer. */
   abort(): void {
-    this.#gone?.abort(new Error('the client is gone'));
+    // Also for those who ask for the signal only now.
+    this.#gone ??= new AbortController();
+    this.#gone.abort(new Error('the client is gone'));
   }
 
   /** A client that sent `Expect: 100-continue` is told to go on only when somebody is about to read. */
