@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallOptions } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
+import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
 import { CloudapiError } from './errors.ts';
@@ -18,7 +19,7 @@ export async function waitForCopy(imgapi: ImgapiClient, image: string, options: 
       const status = await lastStatus(imgapi, image, options, () => {
         lastSeen = Date.now();
       });
-      if (status && isFinal(status)) return assertSucceeded(status);
+      if (status && isFinal(status.state)) return assertSucceeded(status);
     } catch (error) {
       const isPassing = error instanceof ImgapiUnreachableError && Date.now() - lastSeen < PATIENCE_MS;
       if (!isPassing) throw error;
@@ -41,10 +42,6 @@ async function lastStatus(
     onStatus();
   }
   return last;
-}
-
-function isFinal({ state }: CopyStatus): boolean {
-  return state === 'succeeded' || state === 'failed' || state === 'canceled';
 }
 
 function assertSucceeded({ state, error, datacenter, image_uuid: image }: CopyStatus): void {

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
-import type { Clock } from '#lib/clock.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { openLocalStore } from '#lib/manta/local.ts';
 import type { ObjectStore } from '#lib/manta/object-store.ts';
@@ -29,16 +28,7 @@ import { listen } from '#src/http/server.ts';
 import { PULL_BUCKETS } from '#src/pulls/documents.ts';
 import type { Service } from '#src/service.ts';
 import { ADMIN, PEOPLE, writeAccounts } from './accounts.ts';
-
-/** A clock that goes as the real one does, and can be set. */
-export class TestClock implements Clock {
-  /** Milliseconds ahead of the real time. */
-  ahead = 0;
-
-  now(): number {
-    return Date.now() + this.ahead;
-  }
-}
+import { TestClock } from './test-clock.ts';
 
 export interface Datacenter {
   readonly name: string;

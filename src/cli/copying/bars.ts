@@ -1,11 +1,12 @@
 /** A copy as bars, one line an image: a pure function of its status and the size of the terminal. */
+import { isFinal } from '#lib/client/copy-state.ts';
 import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
 import { formatRate, formatShare } from '../output/bytes.ts';
 import { formatDuration } from '../output/duration.ts';
 import type { TerminalSize } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { padEnd, textWidth, truncate } from '../output/text-width.ts';
-import { type CopyPart, etaOf, isFinal, labelOf, percentOf } from './describe.ts';
+import { type CopyPart, etaOf, labelOf, percentOf } from './describe.ts';
 
 const LONGEST_LABEL = 36;
 const BAR = { least: 10, most: 30 } as const;

@@ -1,12 +1,8 @@
 /** The words and numbers in which copies are told. */
-import type { CopyImageStatus, CopyState, CopyStatus } from '#lib/client/types.ts';
+import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
 import { printable } from '../output/printable.ts';
 
 export type CopyPart = CopyStatus | CopyImageStatus;
-
-export function isFinal(state: CopyState | CopyImageStatus['state']): boolean {
-  return state === 'succeeded' || state === 'failed' || state === 'canceled';
-}
 
 /** Whole percent, rounded down; 100 only once it is usable, not when the last byte came. */
 export function percentOf({ state, bytes_done: done, bytes_total: total }: CopyPart): number {

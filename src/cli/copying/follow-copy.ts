@@ -2,12 +2,13 @@
  * Watches a copy to its end. The copy belongs to the server and needs no watcher: when the connection breaks, as it
  * does when the server restarts, it is made again.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
-import { isFinal } from './describe.ts';
 
 /** Answers the status at once and after each change. */
 export type WatchCopy = (signal: AbortSignal) => AsyncIterable<CopyStatus>;

@@ -1,9 +1,10 @@
 /** A copy told in lines, for where there is no terminal: at its start, now and then when it went on, at its end. */
+import { isFinal } from '#lib/client/copy-state.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
 import { formatBytes, formatRate, formatShare } from '../output/bytes.ts';
 import { formatDuration } from '../output/duration.ts';
 import { printable } from '../output/printable.ts';
-import { etaOf, imageCount, isFinal, labelOf, percentOf } from './describe.ts';
+import { etaOf, imageCount, labelOf, percentOf } from './describe.ts';
 
 /** Milliseconds between two lines about the same copy. */
 const PAUSE = 5000;

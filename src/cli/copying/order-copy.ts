@@ -1,11 +1,12 @@
 /** Orders a copy, and watches it to its end unless the user leaves before. */
+
 import type { ImgapiClient } from '#lib/client/client.ts';
+import { isFinal } from '#lib/client/copy-state.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
 import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { type CopyDisplay, copyDisplay } from './copy-display.ts';
-import { isFinal } from './describe.ts';
 import { followCopy } from './follow-copy.ts';
 import { beginning } from './log-lines.ts';
 import { assertSucceeded, reportCopied } from './report-copy.ts';
@@ -82,8 +83,9 @@ export async function watchCopy(job: CopyWatch, patience: number): Promise<ExitC
   });
 }
 
-async function watchToEnd(
-  { client, uuid, signal }: CopyWatch,
+/** Shows what happens to a copy until it has ended; its last status, undefined when none came. */
+export async function watchToEnd(
+  { client, uuid, signal }: Pick<CopyWatch, 'client' | 'uuid' | 'signal'>,
   display: CopyDisplay,
   patience: number,
 ): Promise<CopyStatus | undefined> {

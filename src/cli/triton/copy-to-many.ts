@@ -1,8 +1,9 @@
 /** One image to several datacenters at once. What goes wrong at one of them is its own business. */
+import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
-import { isFinal } from '../copying/describe.ts';
-import { followCopy } from '../copying/follow-copy.ts';
+import type { CopyEvent } from '../copying/follow-copy.ts';
+import { watchToEnd } from '../copying/order-copy.ts';
 import { type PlannedCopy, planOf, reportPlan } from '../copying/plan.ts';
 import { assertSucceeded, copiedLine } from '../copying/report-copy.ts';
 import { CommandError, type Failure, usageError } from '../framework/errors.ts';
@@ -132,14 +133,11 @@ async function copyTo(
   { name, client }: Target,
   display: ManyDisplay,
 ): Promise<CopyStatus> {
+  const show = (event: CopyEvent): void => display.show(name, event);
   let last = await client.copyFromDc(uuid, { datacenter }, { signal });
-  display.show(name, { kind: 'status', status: last });
+  show({ kind: 'status', status: last });
   if (choice === 'watch' && !isFinal(last.state)) {
-    const watch = (aborted: AbortSignal) => client.watchCopy(uuid, { signal: aborted });
-    for await (const event of followCopy(watch, { signal, patience })) {
-      display.show(name, event);
-      if (event.kind === 'status') last = event.status;
-    }
+    last = (await watchToEnd({ client, uuid, signal }, { show }, patience)) ?? last;
   }
   if (choice === 'watch' || isFinal(last.state)) assertSucceeded(last);
   return last;

@@ -1,7 +1,7 @@
 /** Copies of an image to several datacenters, one line each. */
+import { isFinal } from '#lib/client/copy-state.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
 import { barLine } from '../copying/bars.ts';
-import { isFinal } from '../copying/describe.ts';
 import type { CopyEvent } from '../copying/follow-copy.ts';
 import { LogLines } from '../copying/log-lines.ts';
 import type { Failure } from '../framework/errors.ts';

@@ -20,7 +20,13 @@ async function getManifest(request: Request): Promise<Reply> {
 
 const REQUEST_HEADERS = ['range', 'if-range', 'if-match'] as const;
 const ANSWER_HEADERS = [
-  ...['content-type', 'content-length', 'content-range', 'content-md5', 'accept-ranges', 'etag', 'last-modified'],
+  'content-type',
+  'content-length',
+  'content-range',
+  'content-md5',
+  'accept-ranges',
+  'etag',
+  'last-modified',
 ];
 
 /** A redirect to a URL that reads the file for less than a day; the file itself with `redirect=false`. */

@@ -70,3 +70,15 @@ export function doneStatus(): CopyStatus {
     copyImage({ state: 'succeeded', bytes_done: 100 * MIB, rate: 0 }),
   ]);
 }
+
+/** What a copy of an image would bring whose base is here already. */
+export const PLAN = {
+  image_uuid: UUID,
+  datacenter: 'us-sw-1',
+  images: [
+    { uuid: BASE, name: 'base', version: '18.4.0', size: 1024 * 1024, here: true, action: 'here' },
+    { uuid: UUID, name: 'my-image', version: '1.0.0', size: 5 * 1024 * 1024, here: false, action: 'copy' },
+  ],
+  bytes_total: 6 * 1024 * 1024,
+  bytes_to_copy: 5 * 1024 * 1024,
+};

@@ -14,9 +14,9 @@ import {
   type Person,
   writePeople,
 } from '../../helpers/cloudapi.ts';
-import { TestClock } from '../../helpers/datacenter.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
+import { TestClock } from '../../helpers/test-clock.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 const people = makePeople();

@@ -5,7 +5,7 @@
 import { test } from 'tap';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { asker, combinations, forEach } from './fixtures/ask.ts';
-import { BYTES, ICON, ICON_RECORD, putObject, putRecords, STATES } from './fixtures/records.ts';
+import { putRecords, STATES } from './fixtures/records.ts';
 import {
   CALLERS,
   type CallerName,
@@ -16,6 +16,7 @@ import {
   mayChange,
   NOT_FOUND,
   OK,
+  putCases,
   recordOf,
   sees,
   VERSIONS,
@@ -90,15 +91,7 @@ for (const mode of ['public', 'private'] as const) {
     const { imgapi, url } = await startInProcess(t, config);
     const ask = asker(t, url);
     const signature = signedHeaders();
-    const records = new Map(
-      cases.map((image) => [image, recordOf(image, hasFile(image) ? { icon: ICON_RECORD } : {})] as const),
-    );
-    await putRecords(imgapi.service, [...records.values()]);
-    for (const [image, { uuid }] of records) {
-      if (!hasFile(image)) continue;
-      await putObject(imgapi.service, uuid, 'file0', BYTES);
-      await putObject(imgapi.service, uuid, 'icon', ICON);
-    }
+    const records = await putCases(imgapi.service, cases);
     const wrong: unknown[] = [];
     const requests = combinations({ caller: CALLERS_HERE, image: cases, version: VERSIONS, path: Object.keys(READS) });
     await forEach(requests, async ({ path, ...request }) => {

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { type Ask, asker, combinations, forEach } from './fixtures/ask.ts';
-import { BYTES, ICON, ICON_RECORD, putObject, putRecords } from './fixtures/records.ts';
+import { BYTES, ICON, putObject, putRecords } from './fixtures/records.ts';
 import {
   CALLER_NAMES,
   CALLERS,
@@ -23,6 +23,7 @@ import {
   mayChange,
   NOT_FOUND,
   OK,
+  putCases,
   recordOf,
   sees,
   VERSIONS,
@@ -169,15 +170,7 @@ const REQUESTS: readonly Request[] = combinations({ caller: CALLER_NAMES, image:
 test('every caller reads exactly the images it may see, and every other is not there', async (t) => {
   const { imgapi, url } = await startInProcess(t);
   const ask = asker(t, url);
-  const records = new Map(
-    CASES.map((image) => [image, recordOf(image, hasFile(image) ? { icon: ICON_RECORD } : {})] as const),
-  );
-  await putRecords(imgapi.service, [...records.values()]);
-  for (const [image, { uuid }] of records) {
-    if (!hasFile(image)) continue;
-    await putObject(imgapi.service, uuid, 'file0', BYTES);
-    await putObject(imgapi.service, uuid, 'icon', ICON);
-  }
+  const records = await putCases(imgapi.service, CASES);
   const wrong: string[] = [];
   for (const [name, route] of Object.entries(READS)) {
     await forEach(REQUESTS, async (request) => {

@@ -5,19 +5,8 @@ import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHead
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ImgapiError, type ImgapiFieldError } from '#lib/client/errors.ts';
-import type { Clock } from '#lib/clock.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { InProcess } from '../../helpers/imgapi.ts';
-
-/** A clock that goes as the real one does, and can be put forward. */
-export class TestClock implements Clock {
-  /** Milliseconds ahead of the real time. */
-  ahead = 0;
-
-  now(): number {
-    return Date.now() + this.ahead;
-  }
-}
 
 export interface Refusal {
   readonly status: number;

@@ -6,7 +6,8 @@ import { bindLateShares, PENDING_SHARES } from '#src/images/shares.ts';
 import { ALICE, BOB, CAROL, PEOPLE, writeAccounts } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { recordOf, refusal, TestClock } from './fixture.ts';
+import { TestClock } from '../../helpers/test-clock.ts';
+import { recordOf, refusal } from './fixture.ts';
 
 const LAG = 300;
 const DAVE = 'd0000000-1111-4222-8333-444444444444';

@@ -5,7 +5,8 @@ import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { putRecord, recordOf, refusal, send, TestClock, unactivatedRecord } from './fixture.ts';
+import { TestClock } from '../../helpers/test-clock.ts';
+import { putRecord, recordOf, refusal, send, unactivatedRecord } from './fixture.ts';
 
 const clock = new TestClock();
 const server = await startInProcess(t, {}, { clock });

@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { CapturedSink, runImgapiadm } from '../capture.ts';
-import { ALICE, BASE, copyImage, copyStatus, doneStatus, UUID } from '../fixtures.ts';
+import { ALICE, BASE, copyImage, copyStatus, doneStatus, PLAN, UUID } from '../fixtures.ts';
 import { json, lines, openLines, playBack } from '../playback.ts';
 
 const ORDER = `POST /images/${UUID}`;
@@ -113,17 +113,6 @@ test('a copy that is under way from elsewhere is watched, and said to be', async
   t.equal(code, 0);
   t.match(stderr, /on its way from eu-ams-1 already/);
 });
-
-const PLAN = {
-  image_uuid: UUID,
-  datacenter: 'us-sw-1',
-  images: [
-    { uuid: BASE, name: 'base', version: '18.4.0', size: 1024 * 1024, here: true, action: 'here' },
-    { uuid: UUID, name: 'my-image', version: '1.0.0', size: 5 * 1024 * 1024, here: false, action: 'copy' },
-  ],
-  bytes_total: 6 * 1024 * 1024,
-  bytes_to_copy: 5 * 1024 * 1024,
-};
 
 for (const option of ['--dry-run', '--plan']) {
   test(`${option} shows what would come, and orders nothing`, async (t) => {

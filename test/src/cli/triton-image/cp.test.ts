@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { CapturedSink } from '../capture.ts';
-import { BASE, copyImage, copyStatus, doneStatus, UUID } from '../fixtures.ts';
+import { BASE, copyImage, copyStatus, doneStatus, PLAN, UUID } from '../fixtures.ts';
 import { type Answer, json, lines, openLines, type Playback, playBack } from '../playback.ts';
 import { cloudImage, listing, makeUser, type Played, played } from './home.ts';
 
@@ -91,16 +91,6 @@ test('when CloudAPI restarts, the copy is watched again', async (t) => {
   t.match(await ran, { code: 0, stdout: DONE_LINE, stderr: /connected again\nsucceeded/ });
 });
 
-const PLAN = {
-  image_uuid: UUID,
-  datacenter: 'us-sw-1',
-  images: [
-    { uuid: BASE, name: 'base', version: '18.4.0', size: 1024 * 1024, here: true, action: 'here' },
-    { uuid: UUID, name: 'my-image', version: '1.0.0', size: 5 * 1024 * 1024, here: false, action: 'copy' },
-  ],
-  bytes_total: 6 * 1024 * 1024,
-  bytes_to_copy: 5 * 1024 * 1024,
-};
 const PLAN_TEXT = [
   'UUID                                  NAME      VERSION     SIZE  ACTION',
   `${BASE}  base      18.4.0   1.0 MiB  is here already`,
