@@ -16,7 +16,7 @@ test('A copy gets through a bad network, and moves hardly more than its bytes', 
 
   await t.test('every connection is cut after a few MiB', async (t) => {
     await copied(cloud, async (uuid, bytes) => {
-      east.network.trouble = { kind: 'cut', after: 5 * MiB };
+      east.network.trouble = { kind: 'cut', after: 5 * MiB, bytesPerSecond: 32 * MiB };
       await west.order(uuid, east.name);
       t.equal((await west.ended(uuid)).state, 'succeeded');
       assertMoved(t, bytes(), SIZE);

@@ -8,8 +8,11 @@ export type Trouble =
   | { readonly kind: 'none' }
   /** Connections are refused as soon as they are there. */
   | { readonly kind: 'refuse' }
-  /** Each connection is reset once so many bytes came back through it. */
-  | { readonly kind: 'cut'; readonly after: number }
+  /**
+   * Each connection is reset once so many bytes came back through it. Where they come faster than they are read, the
+   * reset also takes what lies in the system's buffers, megabytes at a time; `bytesPerSecond` keeps these short.
+   */
+  | { readonly kind: 'cut'; readonly after: number; readonly bytesPerSecond?: number }
   /** Nothing passes any more after so many bytes of a connection, and nobody is told. */
   | { readonly kind: 'stall'; readonly after: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
@@ -66,8 +69,9 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
           done(null, copy);
           return;
         }
-        if (trouble.kind === 'slow') {
-          setTimeout(() => done(null, chunk), (chunk.length / trouble.bytesPerSecond) * 1000);
+        const speed = 'bytesPerSecond' in trouble ? trouble.bytesPerSecond : undefined;
+        if (speed !== undefined) {
+          setTimeout(() => done(null, chunk), (chunk.length / speed) * 1000);
           return;
         }
         done(null, chunk);
