@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The operators' command: `node src/cli/imgapiadm.ts --help`. */
+/** The operators' command: `src/cli/bin/imgapiadm --help`. */
 import { useCompileCache } from '#lib/compile-cache.ts';
 
 useCompileCache();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The accounts' command: `node src/cli/triton-image.ts --help`. */
+/** The accounts' command: `src/cli/bin/triton-image --help`. */
 import { useCompileCache } from '#lib/compile-cache.ts';
 
 useCompileCache();

@@ -16,7 +16,7 @@ import { Datacenter } from './datacenter.ts';
 import { heading, megabytes, say } from './narrator.ts';
 import { type Login, makePeople, type Person, writeDirectory } from './people.ts';
 import { makeBase, makeIncrement, sha1OfFile, type Tarball } from './root-filesystem.ts';
-import { type Run, run, tritonEnv } from './shell.ts';
+import { type Run, run, tritonEnv, typed } from './shell.ts';
 
 const DIRECTORY = new URL('../../build/demo', import.meta.url).pathname;
 /** Slow enough to watch, and to be killed halfway. */
@@ -199,15 +199,15 @@ async function keepRunning({ people, sw, west }: Cloud, { increment: { uuid } }:
   say(`   curl -s ${v3} '${west.imgapiUrl}/images/${uuid}/ancestry?account=${alice.uuid}'`);
   say(`   curl -s ${v3} '${west.imgapiUrl}/images/${uuid}/copy?account=${alice.uuid}'`);
   say(`   curl -s '${west.imgapiUrl}/images/${uuid}/file?account=${bob.uuid}' | sha1sum`);
-  say(`   IMGAPI_URL=${west.imgapiUrl} ${process.execPath} src/cli/imgapiadm.ts list`);
+  say(`   IMGAPI_URL=${west.imgapiUrl} ${typed('imgapiadm')} list`);
   say('As alice, in us-west-1:');
   say(
     `   export ${Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
   );
-  say(`   ${process.execPath} src/cli/triton-image.ts ls --mine`);
-  say(`   ${process.execPath} node_modules/triton/bin/triton image get my-image`);
+  say(`   ${typed('triton-image')} ls --mine`);
+  say(`   ${typed('triton')} image get my-image`);
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 

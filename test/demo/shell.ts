@@ -7,16 +7,21 @@ import type { Person } from './people.ts';
 const ROOT = new URL('../..', import.meta.url).pathname;
 
 /** Commands by the name under which users know them. */
-const SCRIPTS = {
-  imgapiadm: 'src/cli/imgapiadm.ts',
-  triton: 'node_modules/triton/bin/triton',
-  'triton-image': 'src/cli/triton-image.ts',
+const COMMANDS = {
+  imgapiadm: ['src/cli/bin/imgapiadm'],
+  triton: ['src/cli/bin/node-24', 'node_modules/triton/bin/triton'],
+  'triton-image': ['src/cli/bin/triton-image'],
 } as const;
+
+/** What one types below the project's folder. */
+export function typed(command: keyof typeof COMMANDS): string {
+  return COMMANDS[command].join(' ');
+}
 
 export interface Run {
   /** Shown before the command. */
   readonly prompt: string;
-  readonly command: keyof typeof SCRIPTS;
+  readonly command: keyof typeof COMMANDS;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** The output is only answered. */
@@ -31,7 +36,9 @@ export async function run({ prompt, command, args, env, quiet, secret }: Run): P
   const shown = secret === undefined ? line : line.replace(secret, `${secret.slice(0, 24)}…`);
   process.stdout.write(`   [${prompt}]$ ${shown}\n`);
   const isPiped = quiet || !process.stdout.isTTY;
-  const child = spawn(process.execPath, [join(ROOT, SCRIPTS[command]), ...args], {
+  const [program, ...before] = COMMANDS[command].map((path) => join(ROOT, path));
+  if (program === undefined) throw new Error(`there is no command ${command}`);
+  const child = spawn(program, [...before, ...args], {
     stdio: ['ignore', isPiped ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
     env: { PATH: process.env['PATH'], TERM: process.env['TERM'], ...env },
   });

@@ -1,0 +1,61 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Test, test } from 'tap';
+import packageJson from '../../../package.json' with { type: 'json' };
+
+const OLD_NODE = '#!/bin/sh\necho v20.20.2\n';
+const COMMANDS = Object.entries(packageJson.bin);
+
+/** The commands in an installation of their own, whose scripts tell what runs them, and whose PATH has an old node. */
+function installation(t: Test): {
+  root: string;
+  run: (command: string, path?: string) => ReturnType<typeof spawnSync>;
+} {
+  const root = t.testdir();
+  mkdirSync(join(root, 'src/cli'), { recursive: true });
+  cpSync('src/cli/bin', join(root, 'src/cli/bin'), { recursive: true });
+  for (const [name] of COMMANDS) {
+    writeFileSync(
+      join(root, `src/cli/${name}.ts`),
+      "process.stdout.write([process.execPath, process.argv.slice(2)].join(' '));",
+    );
+  }
+  const old = join(root, 'old');
+  mkdirSync(old);
+  writeFileSync(join(old, 'node'), OLD_NODE);
+  chmodSync(join(old, 'node'), 0o755);
+  const run = (command: string, path = `${old}:/usr/bin:/bin`) =>
+    spawnSync(command, ['one', 'two words'], { encoding: 'utf8', env: { PATH: path } });
+  return { root, run };
+}
+
+for (const [name, file] of COMMANDS) {
+  test(`${name} runs in the tree as it is`, async (t) => {
+    t.equal(execFileSync(file, ['--version'], { encoding: 'utf8' }), `${name} ${packageJson.version}\n`);
+  });
+
+  test(`${name} takes the Node that make installed, however old the one on PATH`, async (t) => {
+    const { root, run } = installation(t);
+    const bin = join(root, 'build/node/node_modules/node/bin');
+    mkdirSync(bin, { recursive: true });
+    symlinkSync(process.execPath, join(bin, 'node'));
+    t.match(run(join(root, file)), { status: 0, stdout: `${process.execPath} one,two words` });
+  });
+
+  test(`${name} takes the Node on PATH where that is new enough, also through a link from elsewhere`, async (t) => {
+    const { root, run } = installation(t);
+    const link = join(root, 'link');
+    symlinkSync(join(root, file), link);
+    const path = `${join(process.execPath, '..')}:/usr/bin:/bin`;
+    t.match(run(link, path), { status: 0, stdout: `${process.execPath} one,two words` });
+  });
+
+  test(`${name} says in one line what to do where there is no Node that is new enough`, async (t) => {
+    const { root, run } = installation(t);
+    const { status, stderr } = run(join(root, file));
+    t.equal(status, 1);
+    t.match(stderr, /^Node 24 is needed, found v20\.20\.2: run make install in \S+, or put Node 24 on PATH\n$/);
+    t.match(stderr, basename(root));
+  });
+}
