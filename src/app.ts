@@ -15,6 +15,7 @@ import type { Accounts } from '#lib/ufds/accounts.ts';
 import { cacheAccounts } from '#lib/ufds/cache.ts';
 import { openAccountsFile } from '#lib/ufds/file.ts';
 import type { Config } from './config/config.ts';
+import { noteListening } from './config/listening.ts';
 import { COPY_BUCKETS } from './copies/model.ts';
 import { startCopyWorker } from './copies/worker.ts';
 import { linkAuthentication } from './datacenters/authenticate.ts';
@@ -99,6 +100,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       config.port,
     );
     opened.push(() => main.close(patience));
+    opened.push(await noteListening(config.dataDir, main.url));
     const links =
       config.links.port === undefined
         ? undefined

@@ -6,7 +6,7 @@ import { readJsonLines } from '#lib/client/json-lines.ts';
 import type { Config } from '#src/config/config.ts';
 import type { Environment } from '../framework/command.ts';
 import { usageError } from '../framework/errors.ts';
-import { readOperatorToken } from './operator-token.ts';
+import { isServedHere, readOperatorToken, tokenFor } from './operator-token.ts';
 import { type ConnectionValues, isHttpUrl } from './options.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
@@ -58,10 +58,11 @@ export class Connection {
     return { url, userAgent: this.#userAgent, signer: (request) => this.#credentials(url, request.headers) };
   }
 
-  /** Where the server wants to know who asks, an operator on its machine needs no key; the secret never leaves it. */
+  /** Where the server wants to know who asks, an operator on its machine needs no key. */
   async #credentials(url: string, headers: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-    if (headers['authorization'] !== undefined || !isLoopback(url)) return {};
-    const token = await readOperatorToken(await this.#dataDir()).catch(() => undefined);
+    const dataDir = await this.#dataDir();
+    if (headers['authorization'] !== undefined || !(await isServedHere(url, dataDir))) return {};
+    const token = await readOperatorToken(dataDir).catch(() => undefined);
     return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
@@ -108,7 +109,7 @@ export class Connection {
   }
 
   async #authorized(call: Call): Promise<Call> {
-    const token = await readOperatorToken(await this.#dataDir());
+    const token = await tokenFor(await this.url(), await this.#dataDir());
     return { ...call, headers: { ...call.headers, authorization: `Bearer ${token}` } };
   }
 
@@ -128,14 +129,8 @@ function timesOf({ signal, patience }: AdminCallOptions): CallOptions {
   return { signal, answerTimeout: patience, idleTimeout: patience };
 }
 
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-}
-
-/** Where the server itself says it is; from here on this machine. */
-function urlOf({ address, port, publicUrl }: Config): string {
-  if (publicUrl !== undefined) return publicUrl;
+/** Of the server itself: whoever has its configuration is on its machine, and needs no way around. */
+function urlOf({ address, port }: Config): string {
   const isAny = address === '0.0.0.0' || address === '::';
   const host = isAny ? '127.0.0.1' : address;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,21 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Test, test } from 'tap';
-import { runImgapiadm } from '../capture.ts';
+import { test } from 'tap';
+import { administered } from '../data-folder.ts';
 import { ALICE } from '../fixtures.ts';
-import { json, type Playback, playBack, type Script } from '../playback.ts';
-
-async function administered(
-  t: Test,
-  script: Script,
-): Promise<{ server: Playback; run: (...args: string[]) => ReturnType<typeof runImgapiadm> }> {
-  const dir = t.testdir();
-  mkdirSync(join(dir, 'keys'), { recursive: true });
-  writeFileSync(join(dir, 'keys', 'operator.token'), 's3cret\n');
-  const server = await playBack(t, script);
-  const env = { IMGAPI_URL: server.url, IMGAPI_DATA_DIR: dir };
-  return { server, run: (...args) => runImgapiadm(args, { env }) };
-}
+import { json } from '../playback.ts';
 
 const TOKEN = 'imgapi-link-v1.0123456789abcdef.AAAA';
 const OK = [

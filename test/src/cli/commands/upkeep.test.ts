@@ -1,21 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { runImgapiadm } from '../capture.ts';
+import { administered } from '../data-folder.ts';
 import { BASE, ORDER, UUID } from '../fixtures.ts';
-import { json, lines, openLines, type Playback, playBack, type Script } from '../playback.ts';
-
-async function administered(
-  t: Test,
-  script: Script,
-): Promise<{ server: Playback; run: (...args: string[]) => ReturnType<typeof runImgapiadm> }> {
-  const dir = t.testdir();
-  mkdirSync(join(dir, 'keys'), { recursive: true });
-  writeFileSync(join(dir, 'keys', 'operator.token'), 's3cret\n');
-  const server = await playBack(t, script);
-  const env = { IMGAPI_URL: server.url, IMGAPI_DATA_DIR: dir };
-  return { server, run: (...args) => runImgapiadm(args, { env }) };
-}
+import { json, lines, openLines } from '../playback.ts';
 
 const REAP = {
   dry_run: true,

@@ -1,16 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { runImgapiadm } from '../capture.ts';
+import { dataFolder } from '../data-folder.ts';
 import { ALICE, image, UUID } from '../fixtures.ts';
 import { json, playBack } from '../playback.ts';
-
-/** A data directory with the operator's secret. */
-function dataDir(dir: string, secret = 's3cret\n'): string {
-  mkdirSync(join(dir, 'keys'), { recursive: true });
-  writeFileSync(join(dir, 'keys', 'operator.token'), secret);
-  return dir;
-}
 
 test('the server is that of --url, else that of IMGAPI_URL', async (t) => {
   const named = await playBack(t, { 'GET /images': json([image({ name: 'named' })]) });
@@ -21,8 +16,8 @@ test('the server is that of --url, else that of IMGAPI_URL', async (t) => {
 });
 
 test('the server and its data directory may be those of a configuration file', async (t) => {
-  const dir = dataDir(t.testdir());
   const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
+  const dir = await dataFolder(t.testdir(), server.url);
   const config = join(dir, 'imgapi.json');
   const port = Number(new URL(server.url).port);
   writeFileSync(config, JSON.stringify({ mode: 'private', dataDir: dir, address: '0.0.0.0', port }));
@@ -63,8 +58,8 @@ test('what is no URL or account is refused before anything is asked', async (t) 
 });
 
 test("the operator's secret is read from the data directory", async (t) => {
-  const dir = dataDir(t.testdir());
   const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
+  const dir = await dataFolder(t.testdir(), server.url);
   await runImgapiadm(['reap', '-n', '-u', server.url, '--data-dir', dir]);
   await runImgapiadm(['reap', '-n'], { env: { IMGAPI_URL: server.url, IMGAPI_DATA_DIR: dir } });
   t.strictSame(
@@ -73,21 +68,64 @@ test("the operator's secret is read from the data directory", async (t) => {
   );
 });
 
-const SECRETS: readonly [string, (dir: string) => string, RegExp][] = [
-  ['is not there', (dir) => dir, /operator\.token: there is no such file\n {4}name .*--data-dir/],
-  ['is empty', (dir) => dataDir(dir, '\n'), /operator\.token: it holds no secret/],
-  ['is no header', (dir) => dataDir(dir, 'a\nb'), /operator\.token: it holds no secret/],
+const SECRETS: readonly [string, (dir: string) => Promise<string>, RegExp][] = [
+  ['is not there', async (dir) => dir, /operator\.token: there is no such file\n {4}name .*--data-dir/],
+  ['is empty', (dir) => dataFolder(dir, undefined, '\n'), /operator\.token: it holds no secret/],
+  ['is no header', (dir) => dataFolder(dir, undefined, 'a\nb'), /operator\.token: it holds no secret/],
 ];
 
 for (const [what, make, message] of SECRETS) {
   test(`a secret that ${what} is said to be missing, and nothing is asked`, async (t) => {
     const server = await playBack(t, {});
-    const ran = await runImgapiadm(['reap', '-u', server.url, '--data-dir', make(t.testdir())]);
+    const ran = await runImgapiadm(['reap', '-u', server.url, '--data-dir', await make(t.testdir())]);
     t.match(ran, { code: 1, stderr: /^imgapiadm: error \(OperatorSecretMissing\): / });
     t.match(ran.stderr, message);
     t.equal(server.asked.length, 0);
   });
 }
+
+test("the operator's secret is sent to the server of its data directory and to no other", async (t) => {
+  const script = { 'GET /images': json([]), 'POST /admin/reap': json({ dry_run: true }) };
+  const [own, other] = [await playBack(t, script), await playBack(t, script)];
+  const dir = await dataFolder(t.testdir(), own.url);
+  const { port } = new URL(other.url);
+  const elsewhere = [
+    other.url,
+    `http://localhost:${port}`,
+    other.url.replace('//', '//op:pw@'),
+    // The right port, but not of this machine: a name that only begins like a loopback address.
+    `http://127.0.0.1.nip.invalid:${new URL(own.url).port}`,
+  ];
+  for (const url of elsewhere) {
+    await runImgapiadm(['list', '-u', url, '--data-dir', dir]);
+    const ran = await runImgapiadm(['reap', '-n', '-u', url, '--data-dir', dir]);
+    t.match(ran, {
+      code: 1,
+      stderr: /error \(OperatorSecretElsewhere\): .* which listens on port \d+ of this machine/,
+    });
+  }
+  t.notOk(other.asked.some(({ headers }) => `${headers.authorization}`.startsWith('Bearer')));
+  t.notOk(
+    other.asked.some(({ path }) => path.startsWith('/admin')),
+    'nothing was asked without it either',
+  );
+  await runImgapiadm(['list', '-u', own.url, '--data-dir', dir]);
+  await runImgapiadm(['reap', '-n', '-u', own.url, '--data-dir', dir]);
+  t.strictSame(
+    own.asked.map(({ headers }) => headers.authorization),
+    ['Bearer s3cret', 'Bearer s3cret'],
+  );
+});
+
+test('a note of a server that is gone opens the secret to nobody', async (t) => {
+  const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
+  const dir = await dataFolder(t.testdir(), server.url);
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+  writeFileSync(join(dir, 'run', new URL(server.url).port), `${gone}\n`);
+  const ran = await runImgapiadm(['reap', '-n', '-u', server.url, '--data-dir', dir]);
+  t.match(ran, { code: 1, stderr: /OperatorSecretElsewhere.*which does not run/ });
+  t.equal(server.asked.length, 0);
+});
 
 test("the server's message and its fields are told, a line each", async (t) => {
   const errors = [
