@@ -2,6 +2,12 @@
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { tagSearchStrings } from '#lib/manifest/stored.ts';
 import type { Filter } from '#lib/moray/store.ts';
+import { invalidParameter } from '../errors/api-error.ts';
+
+/** Each condition makes the statement longer that the store has to plan, so there is an end to it. */
+export const MOST_FILTERS = 20;
+/** Characters of a tag's key in an error message. */
+const LONGEST_SHOWN = 100;
 
 export const LIST_STATES = ['active', 'unactivated', 'disabled', 'creating', 'failed', 'all'] as const;
 export type ListState = (typeof LIST_STATES)[number];
@@ -24,6 +30,17 @@ export interface ListRequest {
   readonly channel?: string;
   /** Only, or not, what others shared with the account. */
   readonly shared?: boolean;
+}
+
+/** @throws 422 InvalidParameter naming the parameter that there is most of */
+export function assertFewFilters(request: ListRequest): void {
+  // The channel is often none that the caller named.
+  const { channel: _, ...asked } = request;
+  const { billingTags, tags } = asked;
+  const count = contentFilters(asked).length;
+  if (count <= MOST_FILTERS) return;
+  const field = billingTags.length > tags.length ? 'billing_tag' : `tag.${tags[0]?.[0].slice(0, LONGEST_SHOWN)}`;
+  throw invalidParameter(field, `there are ${count} filters (${field} and others); at most ${MOST_FILTERS} are taken`);
 }
 
 /** The conditions that hold for every image of the answer, whoever asks. */

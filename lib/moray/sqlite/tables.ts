@@ -7,8 +7,10 @@ import type { Layout } from '../sql/layout.ts';
 import type { Connection } from './connection.ts';
 import { parameter, sqliteDialect } from './dialect.ts';
 
-/** Different shapes of queries that stay prepared. */
-const PREPARED_QUERIES = 500;
+/** Characters of SQL whose statements stay prepared: some hundred shapes of queries. SQLite needs many bytes for each. */
+const PREPARED_CHARACTERS = 256 * 1024;
+/** Statements of other kinds: which fields an update changes makes many. */
+const NAMED_STATEMENTS = 200;
 
 /** A prepared query and which value goes where. */
 export interface Prepared {
@@ -22,8 +24,8 @@ export class Tables {
   /** Counts what this process has written, or has tried to. */
   writes = 0;
   readonly #connection: Connection;
-  readonly #queries = new LruMap<string, readonly Prepared[]>(PREPARED_QUERIES);
-  readonly #statements = new Map<string, Database.Statement>();
+  readonly #queries = new LruMap<string, readonly Prepared[]>(PREPARED_CHARACTERS);
+  readonly #statements = new LruMap<string, Database.Statement>(NAMED_STATEMENTS);
   #etagOf: Database.Statement | undefined;
   #rowOf: Database.Statement | undefined;
   #rowsOf: Database.Statement | undefined;
@@ -41,7 +43,8 @@ export class Tables {
       return known;
     }
     const prepared = compile().map((part) => this.#prepare(part));
-    this.#queries.set(shape, prepared);
+    const characters = prepared.reduce((sum, part) => sum + part.sql.length, shape.length);
+    this.#queries.set(shape, prepared, characters);
     return prepared;
   }
 

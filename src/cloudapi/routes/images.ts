@@ -14,6 +14,8 @@ export const imageRoutes: readonly CloudapiRoute[] = [
   { name: 'GetImageAncestry', method: 'GET', path: '/:account/images/:id/ancestry', handler: ancestry },
 ];
 
+/** What IMGAPI takes as a limit. */
+const MOST_IMAGES = 1_000_000;
 const PASSED_FILTERS = ['name', 'os', 'version', 'state'] as const;
 
 async function listImages(request: Request): Promise<Reply> {
@@ -22,7 +24,7 @@ async function listImages(request: Request): Promise<Reply> {
 }
 
 function filterOf({ call: { query }, account, version }: Request): ListImagesFilter {
-  const filter: Record<string, string | boolean> = {};
+  const filter: Record<string, string | number | boolean> = {};
   for (const name of PASSED_FILTERS) {
     const value = optionalText(query, name);
     if (value !== undefined) filter[name] = value;
@@ -33,7 +35,18 @@ function filterOf({ call: { query }, account, version }: Request): ListImagesFil
   }
   const owner = optionalText(query, 'owner');
   if (owner !== undefined) filter['owner'] = owner === 'me' ? account.uuid : owner;
+  const limit = limitOf(query);
+  if (limit !== undefined) filter['limit'] = limit;
   return { ...filter, type: typeOf(optionalText(query, 'type'), version) };
+}
+
+/** Images at the most; 0 is no limit, as IMGAPI has it. @throws 409 InvalidArgument */
+function limitOf(query: Request['call']['query']): number | undefined {
+  const text = optionalText(query, 'limit');
+  if (text === undefined) return undefined;
+  const limit = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (limit >= 0 && limit <= MOST_IMAGES) return limit;
+  throw invalid('limit', text, `a whole number from 0 to ${MOST_IMAGES}`);
 }
 
 /** Docker has tools of its own: its layers would bury the other images. */

@@ -2,7 +2,7 @@
 import { invalidParameter } from '../../errors/api-error.ts';
 import type { ApiVersion } from '../../images/api-version.ts';
 import { type Cursor, listImages, readMarker, type SortOrder } from '../../images/list.ts';
-import { LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
+import { assertFewFilters, LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
 import { renderImageList } from '../../images/serialize.ts';
 import type { Service } from '../../service.ts';
 import type { Call, QueryParams, Reply, Route } from '../call.ts';
@@ -44,6 +44,7 @@ export function listRoute(service: Service): Route {
       tags: tagsOf(call.query),
       ...(channel === undefined ? {} : { channel }),
     };
+    assertFewFilters(request);
     // Today's rule: outside a datacenter only a signed request sees more than active images.
     const { mode } = service.config;
     const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };

@@ -122,6 +122,12 @@ t.test('a list has what its filters ask for, and no docker images', async (t) =>
   t.same(await bad('type=zvol', { headers: { 'accept-version': '~7' } }), { status: 409, code: 'InvalidArgument' });
   t.same(await bad('shared=perhaps'), { status: 409, code: 'InvalidArgument' });
   t.same(await bad('owner=bob'), { status: 422, code: 'InvalidParameter' });
+  t.equal((await listed('limit=2')).length, 2, 'at most so many');
+  t.same(await listed('limit=0'), ids(base, mine, theirs), '0 is no limit');
+  t.same(await listed('limit=1&shared=true'), ids(theirs));
+  for (const limit of ['x', '-1', '1.5', '1e3', '1000001', '1&limit=2']) {
+    t.same(await bad(`limit=${limit}`), { status: 409, code: 'InvalidArgument' }, limit);
+  }
   t.same(await bad('state=shiny'), { status: 422, code: 'InvalidParameter' });
 });
 

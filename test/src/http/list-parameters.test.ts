@@ -76,6 +76,31 @@ test('a hundred thousand parameters are refused, not read', async (t) => {
   t.equal(answer.json.code, 'BadRequest');
 });
 
+test('twenty filters are taken, more are a 422, and however many there are nothing is left out', async (t) => {
+  const { url } = await startInProcess(t);
+  const ask = asker(t, url);
+  const tags = (count: number, name = 'tag.a'): string => Array.from({ length: count }, () => `${name}=`).join('&');
+  t.strictSame((await ask(`/images?${tags(20)}`)).json, []);
+  t.strictSame(
+    (await ask(`/images?${tags(18)}&name=a&os=linux&limit=3&state=all`)).json,
+    [],
+    'no filters: limit, state',
+  );
+  for (const query of [tags(21), tags(20, 'billing_tag').concat('&name=x'), tags(19).concat('&name=~x&type=!y')]) {
+    const answer = await ask(`/images?${query}`);
+    t.ok(isAbout(answer, query.split('=', 1)[0] ?? ''), answer.text);
+    t.match(answer.json.message, /there are 21 filters.*at most 20/);
+  }
+  for (const count of [600, 994, 998, 999, 1000, 1001, 1500, 2200]) {
+    t.ok(isAbout(await ask(`/images?${tags(count)}`), 'tag.a'), `${count} filters`);
+    const differing = Array.from({ length: Math.min(count, 900) }, (_, i) => `tag.${i}=x`).join('&');
+    t.ok(isAbout(await ask(`/images?${differing}`), 'tag.0'), `${count} filters by other tags`);
+  }
+  // What stands behind so many parameters counts as well.
+  const last = await ask(`/images?${tags(2000)}&limit=x`);
+  t.ok(isAbout(last, 'limit'), last.text);
+});
+
 const DATES = [
   '2020-01-01T00:00:00.000Z',
   '2020-01-01T00:00:00.500Z',
