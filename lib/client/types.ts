@@ -224,8 +224,8 @@ export interface PullUrl {
   readonly size: number;
   readonly sha1: string;
   readonly sha256?: string;
-  /** Base64. */
-  readonly md5: string;
+  /** Base64; absent where the file's record has none. */
+  readonly md5?: string;
   /** True when the URL reads the image's own object, and so ends with the image. */
   readonly direct?: boolean;
 }

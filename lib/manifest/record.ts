@@ -23,13 +23,13 @@ export type StoredState = (typeof STORED_STATES)[number];
 export interface FileRecord {
   readonly sha1: string;
   readonly size: number;
-  /** Base64. */
-  readonly contentMD5: string;
+  /** Base64. Absent, like `mtime`, on some files that an older IMGAPI stored. */
+  readonly contentMD5?: string;
   /** Absent on files that an older IMGAPI stored. */
   readonly sha256?: string;
   /** ISO date. */
-  readonly mtime: string;
-  /** Name of the object store that holds it. */
+  readonly mtime?: string;
+  /** Name of the object store that holds it; `local` where an older IMGAPI stored none. */
   readonly stor: string;
   readonly compression: Compression;
   readonly dataset_guid?: string;
@@ -41,8 +41,9 @@ export interface IconRecord {
   readonly sha1: string;
   readonly size: number;
   readonly contentType: string;
-  readonly contentMD5: string;
-  readonly mtime: string;
+  /** Absent, like `mtime`, on some icons that an older IMGAPI stored. */
+  readonly contentMD5?: string;
+  readonly mtime?: string;
   readonly stor: string;
 }
 

@@ -105,7 +105,22 @@ function normalValue(field: string, value: unknown): unknown {
       return typeof value === 'number' ? String(value) : value;
     case 'image_size':
       return asNumber(value);
+    case 'files':
+      return Array.isArray(value) && !value.every(isPlaced) ? value.map(placed) : value;
+    case 'icon':
+      return isPlaced(value) ? value : placed(value);
     default:
       return BOOLEANS.has(field) ? (asBoolean(value) ?? value) : value;
   }
+}
+
+/** Files were always somewhere; which store that is was not always said. */
+const FIRST_STORE = 'local';
+
+function isPlaced(file: unknown): boolean {
+  return !isObject(file) || typeof file['stor'] === 'string';
+}
+
+function placed(file: unknown): unknown {
+  return isPlaced(file) ? file : Object.freeze({ ...(file as object), stor: FIRST_STORE });
 }

@@ -43,13 +43,13 @@ export class InsufficientStorageError extends Error {
   readonly available: number;
 
   constructor(needed: number, available: number) {
-    super(`${needed} bytes are needed, ${available} are free`);
+    super(needed > 0 ? `${needed} bytes are needed, ${available} are free` : 'the disk is full');
     this.needed = needed;
     this.available = available;
   }
 }
 
-/** The backend cannot be reached; the same call may work later. */
+/** The backend cannot be reached or fails its caller (a disk that is read-only, say); the same call may work later. */
 export class ObjectStoreUnavailableError extends Error {
   override readonly name = 'ObjectStoreUnavailableError';
 }

@@ -70,39 +70,49 @@ class LocalStore implements ObjectStore {
   }
 
   identity(): Promise<string> {
-    return storeIdentity(this.#layout);
+    return this.#explained(() => storeIdentity(this.#layout));
   }
 
-  async info(path: string): Promise<ObjectInfo | undefined> {
-    const found = await statOf(this.#layout.resolve(path));
-    return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
+  info(path: string): Promise<ObjectInfo | undefined> {
+    return this.#explained(async () => {
+      const found = await statOf(this.#layout.resolve(path));
+      return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
+    });
   }
 
-  async read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: ByteSource }> {
-    options.signal?.throwIfAborted();
-    const { handle, info } = await openStored(path, this.#layout.resolve(path));
-    try {
-      const stream = new ObjectStream({ handle, path, ...boundsOf(path, info.size, options) });
-      return { info, stream: options.signal === undefined ? stream : addAbortSignal(options.signal, stream) };
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
+  read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: ByteSource }> {
+    return this.#explained(async () => {
+      options.signal?.throwIfAborted();
+      const { handle, info } = await openStored(path, this.#layout.resolve(path));
+      try {
+        const stream = new ObjectStream({ handle, path, ...boundsOf(path, info.size, options) });
+        return { info, stream: options.signal === undefined ? stream : addAbortSignal(options.signal, stream) };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    });
   }
 
-  async hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
-    signal?.throwIfAborted();
-    const stored = await openStored(path, this.#layout.resolve(path));
-    const hash = this.#pool.open();
-    try {
-      return await hashStored(stored, hash, signal);
-    } finally {
-      hash.close();
-      await stored.handle.close();
-    }
+  hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
+    return this.#explained(async () => {
+      signal?.throwIfAborted();
+      const stored = await openStored(path, this.#layout.resolve(path));
+      const hash = this.#pool.open();
+      try {
+        return await hashStored(stored, hash, signal);
+      } finally {
+        hash.close();
+        await stored.handle.close();
+      }
+    });
   }
 
-  async open(options: OpenOptions): Promise<WriteSession> {
+  open(options: OpenOptions): Promise<WriteSession> {
+    return this.#explained(() => this.#open(options));
+  }
+
+  async #open(options: OpenOptions): Promise<WriteSession> {
     const { path, session: name, takeOver, expect, limit = Number.POSITIVE_INFINITY, signal } = options;
     signal?.throwIfAborted();
     const target = this.#layout.resolve(path);
@@ -125,28 +135,36 @@ class LocalStore implements ObjectStore {
     return session;
   }
 
-  async discard(session: string): Promise<void> {
-    const staged = this.#layout.staged(session);
-    const freed = await bytesFreedBy(staged);
-    await removeStaged(this.#layout, session);
-    // The bytes of a session that is open here are held, and accounted for, until it is closed.
-    if (![...this.#sessions].some((open) => open.session === session)) {
-      this.#room.change(-freed);
-    }
+  discard(session: string): Promise<void> {
+    return this.#explained(async () => {
+      const staged = this.#layout.staged(session);
+      const freed = await bytesFreedBy(staged);
+      await removeStaged(this.#layout, session);
+      // The bytes of a session that is open here are held, and accounted for, until it is closed.
+      if (![...this.#sessions].some((open) => open.session === session)) {
+        this.#room.change(-freed);
+      }
+    });
   }
 
-  async sessions(): Promise<SessionInfo[]> {
-    const names = (await readdir(this.#layout.staging)).filter((name) => !this.#layout.isTemporary(name));
-    const found = await Promise.all(
-      names.map(async (session): Promise<SessionInfo[]> => {
-        const stat = await statOf(join(this.#layout.staging, session));
-        return stat === undefined ? [] : [{ session, size: stat.size, mtime: stat.mtime }];
-      }),
-    );
-    return found.flat();
+  sessions(): Promise<SessionInfo[]> {
+    return this.#explained(async () => {
+      const names = (await readdir(this.#layout.staging)).filter((name) => !this.#layout.isTemporary(name));
+      const found = await Promise.all(
+        names.map(async (session): Promise<SessionInfo[]> => {
+          const stat = await statOf(join(this.#layout.staging, session));
+          return stat === undefined ? [] : [{ session, size: stat.size, mtime: stat.mtime }];
+        }),
+      );
+      return found.flat();
+    });
   }
 
-  async link(from: string, to: string): Promise<void> {
+  link(from: string, to: string): Promise<void> {
+    return this.#explained(() => this.#link(from, to));
+  }
+
+  async #link(from: string, to: string): Promise<void> {
     const source = this.#layout.resolve(from);
     const target = this.#layout.resolve(to);
     if (!(await statOf(source))?.isFile()) {
@@ -167,27 +185,38 @@ class LocalStore implements ObjectStore {
     await syncUpwards(dirname(target), this.#layout.root);
   }
 
-  async list(path: string): Promise<{ name: string; type: 'object' | 'directory' }[]> {
-    const top = path === '';
-    const entries = await entriesOf(top ? this.#layout.root : this.#layout.resolve(path));
-    return entries
-      .filter((entry) => !(top && this.#layout.isReserved(entry.name)))
-      .map((entry) => ({ name: entry.name, type: entry.isDirectory() ? ('directory' as const) : ('object' as const) }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  list(path: string): Promise<{ name: string; type: 'object' | 'directory' }[]> {
+    return this.#explained(async () => {
+      const top = path === '';
+      const entries = await entriesOf(top ? this.#layout.root : this.#layout.resolve(path));
+      return entries
+        .filter((entry) => !(top && this.#layout.isReserved(entry.name)))
+        .map((entry) => ({
+          name: entry.name,
+          type: entry.isDirectory() ? ('directory' as const) : ('object' as const),
+        }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
   }
 
-  async remove(path: string): Promise<void> {
-    const file = this.#layout.resolve(path);
-    if ((await statOf(file))?.isDirectory()) {
-      return;
-    }
-    const freed = await bytesFreedBy(file);
-    await ignoringAbsence(unlink(file));
-    this.#room.change(-freed);
-    await pruneUpwards(dirname(file), this.#layout.root);
+  remove(path: string): Promise<void> {
+    return this.#explained(async () => {
+      const file = this.#layout.resolve(path);
+      if ((await statOf(file))?.isDirectory()) {
+        return;
+      }
+      const freed = await bytesFreedBy(file);
+      await ignoringAbsence(unlink(file));
+      this.#room.change(-freed);
+      await pruneUpwards(dirname(file), this.#layout.root);
+    });
   }
 
-  async removeTree(path: string): Promise<void> {
+  removeTree(path: string): Promise<void> {
+    return this.#explained(() => this.#removeTree(path));
+  }
+
+  async #removeTree(path: string): Promise<void> {
     const directory = this.#layout.resolve(path);
     if ((await statOf(directory))?.isFile()) {
       return;
@@ -202,7 +231,7 @@ class LocalStore implements ObjectStore {
   }
 
   free(): Promise<number> {
-    return this.#room.free();
+    return this.#explained(() => this.#room.free());
   }
 
   async signUrl(): Promise<undefined> {
@@ -212,6 +241,15 @@ class LocalStore implements ObjectStore {
   async close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#pool.close();
+  }
+
+  /** A call whose failures are those of the store. */
+  async #explained<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw await this.#room.explain(error, 0);
+    }
   }
 
   async #begin(

@@ -104,6 +104,7 @@ export interface ByteSource extends Readable {
   recycle?(piece: Uint8Array): void;
 }
 
+/** Whatever a backend throws that is none of the errors named here is an {@link ObjectStoreUnavailableError}. */
 export interface ObjectStore {
   /** The name in `files[].stor`: `local`, `manta`. */
   readonly name: string;

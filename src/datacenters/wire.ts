@@ -59,7 +59,7 @@ export const isLinkEcho = ajv.compile<LinkEcho>({
 
 export const isPullUrl = ajv.compile<PullUrl>({
   type: 'object',
-  required: ['url', 'expires', 'reqid', 'size', 'sha1', 'md5', 'direct'],
+  required: ['url', 'expires', 'reqid', 'size', 'sha1', 'direct'],
   properties: {
     url: { type: 'string', maxLength: 4096 },
     expires: { type: 'string', maxLength: 40 },

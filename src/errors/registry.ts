@@ -144,6 +144,11 @@ export const ERRORS = {
   },
   NotAvailable: { status: 501, when: 'the action is not configured here', remedy: 'Ask the operator.' },
   StorageIsDown: { status: 503, when: 'the object store cannot be reached', remedy: 'Try again later.' },
+  FileDamaged: {
+    status: 503,
+    when: 'fewer bytes of the file are stored than its record says',
+    remedy: 'Tell the operator: imgapiadm verify --repair.',
+  },
   StorageUnsupported: {
     status: 503,
     when: 'the action needs an object store that is not configured',

@@ -22,7 +22,9 @@ function asApiError(thrown: unknown, requestId: string): ApiError {
     case 'DirectoryUnavailableError':
       return new ApiError('ServiceUnavailable', 'the account directory cannot be reached', { cause });
     case 'ObjectStoreUnavailableError':
-      return new ApiError('StorageIsDown', 'the object store cannot be reached', { cause });
+      return new ApiError('StorageIsDown', `the object store cannot be used: ${cause.message}`, { cause });
+    case 'ObjectTruncatedError':
+      return new ApiError('FileDamaged', cause.message, { cause });
     case 'InsufficientStorageError':
       return new ApiError('InsufficientStorage', `the object store is full: ${cause.message}`, { cause });
     case 'URIError':

@@ -1,7 +1,7 @@
 /** Streams a stored object with the headers of files and icons: tag, date, hash, and for files a range of it. */
-import { ObjectNotFoundError } from '#lib/manta/errors.ts';
-import type { ObjectStore } from '#lib/manta/object-store.ts';
-import { ApiError } from '../errors/api-error.ts';
+import { InvalidRangeError, ObjectNotFoundError } from '#lib/manta/errors.ts';
+import type { ByteSource, ObjectStore } from '#lib/manta/object-store.ts';
+import { fileDamaged, storedObject } from '../images/stored-object.ts';
 import type { Call, Reply } from './call.ts';
 import { includesTag, isNotModified } from './conditional.ts';
 import { type ByteRange, byteRange } from './ranges.ts';
@@ -9,53 +9,72 @@ import { type ByteRange, byteRange } from './ranges.ts';
 export interface StoredFile {
   readonly storage: ObjectStore;
   readonly path: string;
+  /** Bytes; no more are sent, however many are stored. */
   readonly size: number;
   /** Lower-case hex; also the tag. */
   readonly sha1: string;
-  /** Base64. */
-  readonly md5: string;
-  /** ISO date. */
-  readonly mtime: string;
+  /** Base64; not every record has it. */
+  readonly md5?: string | undefined;
+  /** ISO date; not every record has it. */
+  readonly mtime?: string | undefined;
   readonly contentType: string;
 }
 
-/** @throws 404 when the object is gone, 412, 416 */
+/**
+ * The same for HEAD and GET, conditional or not: what cannot be read is never said to be there.
+ * @throws 404 when the object is gone, 503 FileDamaged when it is too short, 412, 416
+ */
 export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
-  const lastModified = new Date(file.mtime);
+  const { storage, path, size: recorded } = file;
+  await storedObject(call.log, { storage, path, size: recorded, what: nameOf(call) });
+  const lastModified = dateOf(file.mtime);
   const headers: Record<string, string> = {
     Etag: file.sha1,
-    'Last-Modified': lastModified.toUTCString(),
+    ...(lastModified && { 'Last-Modified': lastModified.toUTCString() }),
     'Accept-Ranges': 'bytes',
     'Content-Type': file.contentType,
   };
-  if (isNotModified(call, { etag: file.sha1, lastModified })) return { status: 304, headers };
+  if (isNotModified(call, { etag: file.sha1, ...(lastModified && { lastModified }) })) return { status: 304, headers };
   const range = rangeOf(call, file, lastModified);
-  const size = range ? range.end - range.start + 1 : file.size;
+  const size = range ? range.end - range.start + 1 : recorded;
   headers['Content-Length'] = String(size);
-  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${file.size}`;
+  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${recorded}`;
   // The hash is that of the whole file, so it would be wrong for a part of it.
-  else headers['Content-MD5'] = file.md5;
+  else if (file.md5 !== undefined) headers['Content-MD5'] = file.md5;
   const status = range ? 206 : 200;
-  if (call.method === 'HEAD') return { status, headers };
-  return { status, headers, stream: await open(call, file, range) };
+  if (size === 0) return { status, headers };
+  return { status, headers, stream: await open(call, file, range ?? { start: 0, end: recorded - 1 }) };
+}
+
+/** Undefined for what is no date. */
+function dateOf(mtime: string | undefined): Date | undefined {
+  const date = new Date(mtime ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /** If-Range that does not name this very file asks for all of it. */
-function rangeOf({ headers }: Call, file: StoredFile, lastModified: Date): ByteRange | undefined {
+function rangeOf({ headers }: Call, file: StoredFile, lastModified: Date | undefined): ByteRange | undefined {
   const ifRange = headers['if-range'];
   if (typeof ifRange === 'string') {
-    const isSame = includesTag(ifRange, file.sha1) || ifRange === lastModified.toUTCString();
+    const isSame = includesTag(ifRange, file.sha1) || ifRange === lastModified?.toUTCString();
     if (!isSame) return undefined;
   }
   return byteRange(headers.range, file.size);
 }
 
-async function open(call: Call, { storage, path }: StoredFile, range: ByteRange | undefined) {
+async function open(call: Call, { storage, path, size }: StoredFile, range: ByteRange): Promise<ByteSource> {
   try {
-    const { stream } = await storage.read(path, { ...range, signal: call.signal });
-    return stream;
+    return (await storage.read(path, { ...range, signal: call.signal })).stream;
   } catch (error) {
-    if (!(error instanceof ObjectNotFoundError)) throw error;
-    throw new ApiError('ResourceNotFound', `the bytes of ${call.url.split('?', 1)[0]} are not there`, { cause: error });
+    // It changed since it was looked at.
+    if (error instanceof ObjectNotFoundError) throw fileDamaged(nameOf(call), 'its bytes are gone', error);
+    if (error instanceof InvalidRangeError) {
+      throw fileDamaged(nameOf(call), `${error.size} of ${size} bytes are stored`, error);
+    }
+    throw error;
   }
+}
+
+function nameOf({ url }: Call): string {
+  return url.split('?', 1)[0] ?? url;
 }

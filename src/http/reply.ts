@@ -56,7 +56,7 @@ async function sendBytes(
     response.end();
     return;
   }
-  await sendStream(response, stream);
+  await sendStream(response, stream, Number(reply.headers?.['Content-Length']));
 }
 
 async function sendLines(

@@ -137,8 +137,16 @@ async function serve(
     await sendReply(request, response, reply, commonHeaders(options, id, started));
   } catch (error) {
     failure ??= error;
-    options.log.debug({ err: error, route: route.name }, 'the answer was cut off');
+    // A client that left is everyday life; bytes that cannot be read are not.
+    const level = isStoreFault(error) ? 'error' : 'debug';
+    options.log[level]({ err: error, req_id: id, route: route.name, url: request.url }, 'the answer was cut off');
   }
+}
+
+const STORE_FAULTS = new Set(['ObjectTruncatedError', 'ObjectStoreUnavailableError', 'WrongLengthError']);
+
+function isStoreFault(error: unknown): boolean {
+  return error instanceof Error && STORE_FAULTS.has(error.name);
 }
 
 function commonHeaders({ serverName }: ListenerOptions, id: string, started: number): ReplyHeaders {

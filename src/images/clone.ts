@@ -17,6 +17,7 @@ import { CLONES, type CloneJournal, openJournal, takenForDead } from './clone-jo
 import { storageOf } from './file-placement.ts';
 import { loadImage, type StoredImage } from './load.ts';
 import { putRecord, touchOrigin } from './record-write.ts';
+import { fileDamaged, storedObject } from './stored-object.ts';
 import { registerUpload } from './upload-register.ts';
 
 /** Conflicts come from unrelated changes of the image or of the chain's base; each try reads them again. */
@@ -72,9 +73,13 @@ interface ObjectCopy {
 
 async function placeObject(service: Service, copy: ObjectCopy, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
-  const storage = storageOf(service.storages, copy.file.stor);
+  const { from, name, file } = copy;
+  const storage = storageOf(service.storages, file.stor);
+  // Nobody gets a clone of a file that is damaged.
+  const path = imageObjectPath(from, name);
+  await storedObject(service.log, { storage, path, size: file.size, what: nameOf(copy) });
   try {
-    await storage.link(imageObjectPath(copy.from, copy.name), imageObjectPath(copy.to, copy.name));
+    await storage.link(path, imageObjectPath(copy.to, copy.name));
   } catch (error) {
     if (error instanceof LinkUnsupportedError) await streamObject(service, copy, signal);
     else if (error instanceof ObjectNotFoundError) throw bytesGone(copy, error);
@@ -100,11 +105,12 @@ async function streamObject(
       signal,
     });
     try {
-      const { stream } = await storage.read(imageObjectPath(from, name), { signal });
-      await writer.append(stream, { signal, disposable: true });
+      if (file.size > 0) {
+        const { stream } = await storage.read(imageObjectPath(from, name), { end: file.size - 1, signal });
+        await writer.append(stream, { signal, disposable: true });
+      }
       const { sha1 } = await writer.hashes();
-      if (sha1 !== file.sha1)
-        throw new ApiError('InternalError', `${name} of image "${from}" has other bytes: ${sha1}`);
+      if (sha1 !== file.sha1) throw fileDamaged(nameOf({ from, name }), `it has other bytes (sha1 ${sha1})`);
       signal.throwIfAborted();
       await writer.commit();
     } finally {
@@ -115,8 +121,12 @@ async function streamObject(
   }
 }
 
-function bytesGone({ from, name }: ObjectCopy, cause: unknown): ApiError {
-  return new ApiError('ResourceNotFound', `the bytes of ${name} of image "${from}" are not there`, { cause });
+function bytesGone(copy: ObjectCopy, cause: unknown): ApiError {
+  return new ApiError('ResourceNotFound', `the bytes of ${nameOf(copy)} are not there`, { cause });
+}
+
+function nameOf({ from, name }: Pick<ObjectCopy, 'from' | 'name'>): string {
+  return `${name} of image "${from}"`;
 }
 
 interface Commit {

@@ -33,7 +33,7 @@ export async function createPullUrl(service: Service, request: PullUrlRequest): 
     size: record.size,
     sha1: record.sha1,
     ...(record.sha256 !== undefined && { sha256: record.sha256 }),
-    md5: record.md5,
+    ...(record.md5 !== undefined && { md5: record.md5 }),
     direct: record.direct,
   };
 }

@@ -20,7 +20,8 @@ export interface PullRecord {
   readonly size: number;
   readonly sha1: string;
   readonly sha256?: string;
-  readonly md5: string;
+  /** Base64; absent where the file's record has none. */
+  readonly md5?: string;
   /** ISO date. */
   readonly created_at: string;
   /** ISO date: the youngest URL made of it. */

@@ -13,6 +13,7 @@ import { isUuid } from '#lib/uuid.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import { storageOf } from '../images/file-placement.ts';
 import { loadImage } from '../images/load.ts';
+import { storedObject } from '../images/stored-object.ts';
 import type { Service } from '../service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 
@@ -46,7 +47,10 @@ export async function makePullLink(service: Service, request: PullRequest): Prom
 async function makeNamed(service: Service, request: PullRequest, file: FileRecord, reqid: string): Promise<PullRecord> {
   const now = service.clock.now();
   const day = pullsDay(now);
-  const placed = await place(storageOf(service.storages, file.stor), request, imagePath(request), day, reqid);
+  const storage = storageOf(service.storages, file.stor);
+  const what = `file${request.index} of image "${request.uuid}"`;
+  await storedObject(service.log, { storage, path: imagePath(request), size: file.size, what });
+  const placed = await place(storage, request, imagePath(request), day, reqid);
   await service.faults.reach('pull:linked');
   const record: PullRecord = {
     reqid,
@@ -60,7 +64,7 @@ async function makeNamed(service: Service, request: PullRequest, file: FileRecor
     size: file.size,
     sha1: file.sha1,
     ...(file.sha256 !== undefined && { sha256: file.sha256 }),
-    md5: file.contentMD5,
+    ...(file.contentMD5 !== undefined && { md5: file.contentMD5 }),
     created_at: new Date(now).toISOString(),
     expires: expiry(service),
     rev: 1,

@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ObjectTruncatedError } from '../errors.ts';
 import type { ByteSource } from '../object-store.ts';
+import { storeFailure } from './failure.ts';
 
 /** Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
 const CHUNK = 512 * 1024;
@@ -52,7 +53,7 @@ export class ObjectStream extends Readable implements ByteSource {
     }
     this.#readChunk(wanted).then(
       (chunk) => this.push(chunk),
-      (error) => this.destroy(error),
+      (error) => this.destroy(storeFailure(error) as Error),
     );
   }
 

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { Clock } from '../../clock.ts';
 import { InsufficientStorageError } from '../errors.ts';
-import { hasCode } from './durable.ts';
+import { isFull, storeFailure } from './failure.ts';
 import { bytesBelow } from './usage.ts';
 
 /** Milliseconds after which what other processes wrote and removed is counted again. */
@@ -76,8 +76,8 @@ export class Room {
 
   /** The error to throw for one that came from the file system while `needed` bytes were to be written. */
   async explain(error: unknown, needed: number): Promise<unknown> {
-    if (!hasCode(error, 'ENOSPC', 'EDQUOT')) {
-      return error;
+    if (!isFull(error)) {
+      return storeFailure(error);
     }
     const full = new InsufficientStorageError(needed, await this.free());
     full.cause = error;

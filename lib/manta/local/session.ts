@@ -3,6 +3,7 @@ import type { HashStream } from '../hashing/stream.ts';
 import type { AppendOptions, Hashes, ObjectInfo, WriteSession } from '../object-store.ts';
 import { abortable } from './abortable.ts';
 import { BlockWriter } from './block-writer.ts';
+import { storeFailure } from './failure.ts';
 import { letGo } from './let-go.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
@@ -46,7 +47,8 @@ export class LocalSession implements WriteSession {
   }
 
   append(source: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<void> {
-    return this.#alone(() => this.#append(source, options));
+    // What the source throws is not the store's; what the file throws is explained where it is written.
+    return this.#alone(() => this.#append(source, options), { explained: true });
   }
 
   flush(): Promise<number> {
@@ -74,15 +76,15 @@ export class LocalSession implements WriteSession {
   async close(): Promise<void> {
     await this.#interrupt();
     if (this.#state === 'open') {
-      await this.#end('closed');
+      await this.#end('closed').catch(rethrowExplained);
     }
   }
 
   async discard(): Promise<void> {
     await this.#interrupt();
     if (this.#state === 'open') {
-      await this.#options.remove();
-      await this.#end('discarded');
+      await this.#options.remove().catch(rethrowExplained);
+      await this.#end('discarded').catch(rethrowExplained);
     }
   }
 
@@ -111,7 +113,7 @@ export class LocalSession implements WriteSession {
     await writer.drain();
   }
 
-  async #alone<T>(call: () => Promise<T>): Promise<T> {
+  async #alone<T>(call: () => Promise<T>, { explained = false } = {}): Promise<T> {
     if (this.#state !== 'open') {
       throw new SessionStateError(this.session, this.#state);
     }
@@ -123,7 +125,7 @@ export class LocalSession implements WriteSession {
     try {
       return await running;
     } catch (error) {
-      throw await this.#options.room.explain(error, this.size);
+      throw explained ? error : await this.#options.room.explain(error, this.size);
     } finally {
       this.#running = undefined;
     }
@@ -146,4 +148,8 @@ export class LocalSession implements WriteSession {
       allotment.settle(kept);
     }
   }
+}
+
+function rethrowExplained(error: unknown): never {
+  throw storeFailure(error);
 }

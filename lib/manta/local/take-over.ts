@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { hasCode } from './durable.ts';
+import { storeFailure } from './failure.ts';
 
 const CHUNK = 512 * 1024;
 
@@ -15,7 +16,9 @@ export async function* stagedBytes(file: string, upTo: number): AsyncGenerator<U
   const buffer = Buffer.allocUnsafeSlow(CHUNK);
   try {
     for (let at = 0; at < upTo; ) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK, upTo - at), at);
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK, upTo - at), at).catch((error: unknown) => {
+        throw storeFailure(error);
+      });
       if (bytesRead === 0) {
         return;
       }
@@ -34,6 +37,6 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
     if (hasCode(error, 'ENOENT')) {
       return undefined;
     }
-    throw error;
+    throw storeFailure(error);
   }
 }
