@@ -17,14 +17,24 @@ import { removePlaceholder } from './remove-placeholder.ts';
  */
 export async function cancelCopy(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder> {
   const record = (await currentRecord(service, uuid))?.value;
-  const live = (await ordersOf(service, uuid, account)).filter((order) => order.live);
-  if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw refusal('not-found', uuid);
+  const orders = await ordersOf(service, uuid, account);
+  const live = orders.filter((order) => order.live);
+  if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw nothingToCancel(uuid, orders);
   const own = live.filter((order) => order.image === uuid);
   if (own.length === 0) throw onlyComesAlong(uuid, live);
   const ended = await Promise.all(own.map((order) => endOrder(service, order.uuid, { event: 'cancel' })));
   const [latest] = ended;
   if (!latest) throw refusal('not-found', uuid);
   return latest;
+}
+
+/** @param orders the caller's, newest first: an earlier copy is no news to it */
+function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
+  const last = orders.find(({ image, live }) => image === uuid && !live);
+  if (!last) return refusal('not-found', uuid);
+  const when = last.finished_at === undefined ? '' : ` at ${last.finished_at}`;
+  const end = `the copy of image "${uuid}" from "${last.source}" has ended: ${last.state}${when}`;
+  return new ApiError('ResourceNotFound', `${end}; there is nothing to cancel`);
 }
 
 function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {

@@ -1,8 +1,8 @@
 /** `imgapiadm ancestry`: the chain of origins that an image builds on. */
 import { defineCommand } from '../connection/define-command.ts';
-import { checkUuid } from '../connection/options.ts';
 import { chooseColumns, printTable, TABLE_OPTIONS } from '../framework/table-options.ts';
 import { ANCESTRY_COLUMNS, type Ancestor, downward, USUAL_ANCESTRY_COLUMNS } from '../images/ancestry.ts';
+import { IMAGE_ARGUMENT, imageUuid } from '../images/find-image.ts';
 
 export const ancestry = defineCommand({
   name: 'ancestry',
@@ -11,7 +11,7 @@ export const ancestry = defineCommand({
     'The image itself first, then each origin below, down to the base. An origin without a name is not here, or not for the account to see.',
     `Columns: ${Object.keys(ANCESTRY_COLUMNS).join(', ')}.`,
   ],
-  arguments: { IMAGE: { help: 'UUID of the image.', check: checkUuid } },
+  arguments: { IMAGE: IMAGE_ARGUMENT },
   options: TABLE_OPTIONS,
   examples: [
     {
@@ -19,9 +19,10 @@ export const ancestry = defineCommand({
       what: 'what a copy of this image brings along',
     },
   ],
-  async run({ options, arguments: { IMAGE: uuid }, context, output, json, signal }) {
+  async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
     const columns = chooseColumns(ANCESTRY_COLUMNS, options.columns, USUAL_ANCESTRY_COLUMNS);
     const client = await context.client();
+    const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const found: readonly Ancestor[] = await client.ancestry(uuid, { signal });
     if (json) output.json(found);
     else printTable(output, columns, downward(uuid, found), options);

@@ -1,7 +1,7 @@
 /** `imgapiadm copies cancel`: ends copies that run. */
 import type { CopyStatus } from '#lib/client/types.ts';
 import { defineCommand } from '../connection/define-command.ts';
-import { checkUuid } from '../connection/options.ts';
+import { IMAGE_ARGUMENT, imageUuids } from '../images/find-image.ts';
 import { printable } from '../output/printable.ts';
 
 export const copiesCancel = defineCommand({
@@ -9,11 +9,13 @@ export const copiesCancel = defineCommand({
   aliases: ['cancel'],
   summary: 'cancel copies that run',
   description: ['An image that another copy needs as well goes on its way for that one.'],
-  arguments: { IMAGE: { count: 'some', help: 'UUID of the image that is being copied.', check: checkUuid } },
+  arguments: { IMAGE: { ...IMAGE_ARGUMENT, count: 'some' } },
   options: {},
   examples: [{ command: 'imgapiadm copies cancel 0965c1f4-6995-c095-ecb5-c1a80be2b08e', what: 'end a copy' }],
-  async run({ arguments: { IMAGE: uuids }, context, output, json, signal }) {
+  async run({ arguments: { IMAGE: given }, context, output, json, signal }) {
     const client = await context.client();
+    // All are known before the first one ends.
+    const uuids = await imageUuids(client, given, { account: await context.account(), signal });
     const canceled: CopyStatus[] = [];
     for (const uuid of uuids) {
       const status = await client.cancelCopy(uuid, { signal });

@@ -1,11 +1,11 @@
 /** `imgapiadm copy`: brings an image and its chain here from another datacenter, and watches it come. */
 import type { Connection } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
-import { checkUuid } from '../connection/options.ts';
 import { type CopyJob, orderAndWatch, orderCopy } from '../copying/order-copy.ts';
 import { planOf, reportPlan } from '../copying/plan.ts';
 import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../copying/reconnect.ts';
 import { usageError } from '../framework/errors.ts';
+import { imageUuid } from '../images/find-image.ts';
 import { shellLine } from '../output/shell-line.ts';
 
 export const copy = defineCommand({
@@ -18,7 +18,9 @@ export const copy = defineCommand({
   ],
   arguments: {
     'SRC-DC': { help: 'The datacenter to copy from; see the command datacenters.' },
-    IMAGE: { help: 'UUID of the image.', check: checkUuid },
+    IMAGE: {
+      help: 'UUID of the image. What is here, or on its way, can also be named as in other commands: by NAME, NAME@VERSION or the first 8 digits of the UUID.',
+    },
   },
   options: {
     wait: { type: 'flag', help: 'Watch the copy until it has ended. This is the default.' },
@@ -37,10 +39,11 @@ export const copy = defineCommand({
       what: 'how much that would be',
     },
   ],
-  async run({ options, arguments: { 'SRC-DC': datacenter, IMAGE: uuid }, context, output, json, signal }) {
+  async run({ options, arguments: { 'SRC-DC': datacenter, IMAGE: given }, context, output, json, signal }) {
     const { wait, 'no-wait': noWait, 'dry-run': dryRun, plan, 'reconnect-for': reconnectFor } = options;
     if (wait && noWait) throw usageError('--wait and --no-wait exclude each other');
     const client = await context.client();
+    const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     if (dryRun || plan) {
       const planned = await planOf(client, uuid, datacenter, signal);
       if (json) output.json(planned);

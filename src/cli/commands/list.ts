@@ -4,7 +4,7 @@ import type { ApiImage } from '#lib/client/types.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { usageError } from '../framework/errors.ts';
 import { chooseColumns, printTable, TABLE_OPTIONS } from '../framework/table-options.ts';
-import { imageColumns, LONG_COLUMNS, USUAL_COLUMNS } from '../images/columns.ts';
+import { imageColumns, usualColumns } from '../images/columns.ts';
 import { readFilters } from '../images/filters.ts';
 import { FLAG_MEANINGS } from '../images/flags.ts';
 
@@ -15,7 +15,7 @@ export const list = defineCommand({
   aliases: ['ls'],
   summary: 'list images',
   description: [
-    'Filters: owner, state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT; type=!TYPE: any other), public=true|false, shared=true|false (with --account: what others shared with it), billing_tag=TAG, tag.KEY=VALUE.',
+    "Filters: owner (UUID, or login on the server's machine), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT; type=!TYPE: any other), public=true|false, shared=true|false (with --account: what others shared with it), billing_tag=TAG, tag.KEY=VALUE.",
     `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
     `Columns: ${Object.keys(imageColumns(undefined)).join(', ')}.`,
   ],
@@ -42,12 +42,17 @@ export const list = defineCommand({
   ],
   async run({ options, arguments: given, context, output, json, signal }) {
     const { all, shared, limit, long } = options;
-    const { account } = context;
-    const columns = chooseColumns(imageColumns(account), options.columns, long ? LONG_COLUMNS : USUAL_COLUMNS);
+    const usual = usualColumns({ long, all });
+    // What is wrong with the command line is told before anything is asked.
+    chooseColumns(imageColumns(undefined), options.columns, usual);
+    const filters = readFilters(given['FIELD=VALUE']);
+    const account = await context.account();
+    const columns = chooseColumns(imageColumns(account), options.columns, usual);
     const filter = {
       ...(all && { state: 'all' }),
       ...(shared && { shared: true }),
-      ...readFilters(given['FIELD=VALUE']),
+      ...filters,
+      ...(filters.owner !== undefined && { owner: await context.uuidOf(filters.owner) }),
     };
     if (filter.shared !== undefined && account === undefined) {
       throw usageError('shared images are those of an account: name it with --account');

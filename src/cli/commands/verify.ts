@@ -1,9 +1,9 @@
 /** `imgapiadm verify`: reads stored files again and compares their hashes. */
 import { defineCommand } from '../connection/define-command.ts';
-import { checkUuid } from '../connection/options.ts';
 import { FILES_PATIENCE } from '../connection/patience.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
+import { IMAGE_ARGUMENT, imageUuids } from '../images/find-image.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { printable } from '../output/printable.ts';
 
@@ -29,7 +29,7 @@ export const verify = defineCommand({
   description: [
     'Every file is read and its size and hashes are compared with the record. A file is ok, missing, of another size, of another hash, repaired or unrepairable. The exit status is 1 when one is damaged and was not repaired, 4 when an image that is named has no file here.',
   ],
-  arguments: { IMAGE: { count: 'any', help: 'UUIDs of images. Default: all of them.', check: checkUuid } },
+  arguments: { IMAGE: { count: 'any', help: `${IMAGE_ARGUMENT.help} Default: all images.` } },
   options: {
     repair: { type: 'flag', help: 'Fetch what is damaged from a linked datacenter that holds the same bytes.' },
     quiet: { type: 'flag', short: 'q', help: 'Say nothing of files that are ok.' },
@@ -38,7 +38,9 @@ export const verify = defineCommand({
     { command: 'imgapiadm verify --quiet', what: 'all files, for a nightly run' },
     { command: 'imgapiadm verify 0965c1f4-6995-c095-ecb5-c1a80be2b08e --repair', what: 'mend one image' },
   ],
-  async run({ options: { repair, quiet }, arguments: { IMAGE: uuids }, context, output, json, signal }) {
+  async run({ options: { repair, quiet }, arguments: { IMAGE: given }, context, output, json, signal }) {
+    // Files are everybody's: names are those of all owners, whatever account is named.
+    const uuids = await imageUuids(await context.client(), given, { account: await context.account(), signal });
     const query = { repair: repair || undefined, uuid: uuids.length > 0 ? uuids : undefined };
     const call = { method: 'POST', path: '/admin/verify', query } as const;
     const seen = new Set<string>();

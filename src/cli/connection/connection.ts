@@ -3,11 +3,13 @@ import { resolve } from 'node:path';
 import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
+import { isUuid } from '#lib/uuid.ts';
 import type { Config } from '#src/config/config.ts';
 import type { Environment } from '../framework/command.ts';
 import { usageError } from '../framework/errors.ts';
 import { isServedHere, readOperatorToken, tokenFor } from './operator-token.ts';
 import { type ConnectionValues, isHttpUrl } from './options.ts';
+import { SHORT_PATIENCE } from './patience.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 const DEFAULT_DATA_DIR = 'build/data';
@@ -25,6 +27,7 @@ export class Connection {
   #config: Promise<Config> | undefined;
   #client: ImgapiClient | undefined;
   #caller: Caller | undefined;
+  #account: Promise<string> | undefined;
 
   constructor(values: ConnectionValues, env: Environment, userAgent: string) {
     this.#values = values;
@@ -32,9 +35,26 @@ export class Connection {
     this.#userAgent = userAgent;
   }
 
-  /** The account that the command acts for; undefined: it acts as the operator. */
-  get account(): string | undefined {
-    return this.#values.account;
+  /**
+   * UUID of the account that the command acts for; undefined: it acts as the operator.
+   * @throws CommandError as `uuidOf` does
+   */
+  async account(): Promise<string | undefined> {
+    const { account } = this.#values;
+    if (account === undefined) return undefined;
+    this.#account ??= this.uuidOf(account);
+    return this.#account;
+  }
+
+  /**
+   * Whose a login is, asked of the server's directory; a UUID is taken as it is.
+   * @throws CommandError where the administration routes are not for this command to use
+   */
+  async uuidOf(account: string): Promise<string> {
+    if (isUuid(account)) return account;
+    const call = { method: 'GET', path: `/admin/accounts/${encodeURIComponent(account)}` } as const;
+    const options = { signal: AbortSignal.timeout(SHORT_PATIENCE), patience: SHORT_PATIENCE };
+    return (await this.admin<{ readonly uuid: string }>(call, options)).uuid;
   }
 
   /** The options that lead to the same server and account in another command. */
@@ -48,7 +68,7 @@ export class Connection {
   }
 
   async client(): Promise<ImgapiClient> {
-    const { account } = this.#values;
+    const account = await this.account();
     this.#client ??= new ImgapiClient({ ...(await this.#clientOptions()), ...(account !== undefined && { account }) });
     return this.#client;
   }

@@ -1,4 +1,5 @@
 /** How the operators' command finds its server. */
+import { isAclEntry } from '#lib/manifest/acl-entry.ts';
 import { isUuid } from '#lib/uuid.ts';
 import type { Options, OptionValues } from '../framework/options.ts';
 
@@ -13,9 +14,9 @@ export const CONNECTION_OPTIONS = {
   account: {
     type: 'value',
     short: 'a',
-    value: 'UUID',
-    help: 'Act for this account, not as the operator.',
-    check: checkUuid,
+    value: 'ACCOUNT',
+    help: "Act for this account (UUID, or login on the server's machine), not as the operator.",
+    check: (value) => (isAclEntry(value) ? undefined : 'the UUID or login of an account'),
   },
   'data-dir': {
     type: 'value',
@@ -27,7 +28,7 @@ export const CONNECTION_OPTIONS = {
 
 export type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;
 
-/** For arguments and options that name an image or account. */
+/** For options that name accounts by nothing but their UUIDs. */
 export function checkUuid(value: string): string | undefined {
   return isUuid(value) ? undefined : 'a UUID, such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e';
 }

@@ -7,7 +7,7 @@ import type { Options } from './options.ts';
 import { closest } from './suggest.ts';
 
 export const TABLE_OPTIONS = {
-  'no-header': { type: 'flag', short: 'H', help: 'Leave the header away.' },
+  'no-header': { type: 'flag', short: 'H', help: 'Leave out the header.' },
   columns: { type: 'list', short: 'o', value: 'COL,...', help: 'The columns to show.' },
 } as const satisfies Options;
 
@@ -41,5 +41,6 @@ export function printTable<Row>(
   rows: readonly Row[],
   choice: Pick<TableChoice, 'no-header'>,
 ): void {
-  for (const line of formatTable(columns, rows, { header: !choice['no-header'] })) output.line(line);
+  const options = { header: !choice['no-header'], width: output.width };
+  for (const line of formatTable(columns, rows, options)) output.line(line);
 }

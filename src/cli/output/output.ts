@@ -69,6 +69,12 @@ export class Output {
     this.#stderr.write(text);
   }
 
+  /** Columns of the terminal that shows the results; undefined when it is none, and nothing need fit. */
+  get width(): number | undefined {
+    const { isTTY, columns = 80 } = this.#stdout;
+    return isTTY ? columns || 80 : undefined;
+  }
+
   /** Of the terminal behind standard error; undefined when that is none. */
   get terminal(): TerminalSize | undefined {
     const { isTTY, columns = 80, rows = 24 } = this.#stderr;

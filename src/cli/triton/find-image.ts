@@ -6,6 +6,7 @@ import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
+import { ambiguous, isNamed, latest, nameFilter, readName, readUuid } from '../images/naming.ts';
 import type { CloudapiClient } from './cloudapi-client.ts';
 import { type CloudapiImage, imageLabel } from './image.ts';
 
@@ -18,10 +19,6 @@ export interface Wanted {
   readonly rather?: (image: CloudapiImage) => boolean;
 }
 
-const SHORT_ID = /^[0-9a-f]{8}$/;
-/** What names and versions consist of; anything else could mean something in a filter. */
-const PLAIN = /^[A-Za-z0-9._/+ -]+$/;
-
 /** @param given UUID, NAME, NAME@VERSION, or the first eight digits of a UUID */
 export async function findImage(
   client: CloudapiClient,
@@ -29,26 +26,34 @@ export async function findImage(
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<CloudapiImage> {
-  if (isUuid(given.toLowerCase())) return byUuid(client, given.toLowerCase(), wanted, signal);
-  const [name = '', version] = splitName(given);
-  const isShort = version === undefined && SHORT_ID.test(given);
+  const uuid = readUuid(given);
+  if (uuid !== undefined) return byUuid(client, uuid, wanted, signal);
+  const name = readName(given);
   const [account, images] = await Promise.all([
     client.account({ signal }),
-    client.listImages({ ...scope(wanted), ...(isShort ? {} : nameFilter(name, version)) }, { signal }),
+    client.listImages({ ...scope(wanted), ...nameFilter(name) }, { signal }),
   ]);
+  const hasShortId = ({ id }: CloudapiImage): boolean => name.isShort && id.startsWith(given.toLowerCase());
   const found = images.filter((image) => isAllowed(image, account.id, wanted));
-  const isNamed = (image: CloudapiImage): boolean =>
-    image.name === name && (version === undefined || image.version === version);
-  const named = latest(found.filter(isNamed), wanted);
+  const named = preferred(
+    found.filter((image) => isNamed(name, image)),
+    wanted,
+  );
   if (named) return named;
-  const short = isShort ? found.filter(({ id }) => id.startsWith(given)) : [];
-  if (short.length > 1) throw ambiguous(given, short);
+  const short = found.filter(hasShortId);
+  if (short.length > 1) {
+    throw ambiguous(
+      `"${given}" is the beginning of ${short.length} images`,
+      short.map((image) => `${image.id} ${imageLabel(image).slice(9)}`),
+    );
+  }
   const [image] = short;
   if (image) return image;
+  const isMeant = (other: CloudapiImage): boolean => isNamed(name, other) || hasShortId(other);
   throw notFound(
     given,
     wanted,
-    images.filter((other) => isNamed(other) && isShared(other, account.id)),
+    images.filter((other) => isMeant(other) && isShared(other, account.id)),
   );
 }
 
@@ -59,8 +64,7 @@ export async function imageId(
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<string> {
-  const uuid = given.toLowerCase();
-  return isUuid(uuid) ? uuid : (await findImage(client, given, wanted, signal)).id;
+  return readUuid(given) ?? (await findImage(client, given, wanted, signal)).id;
 }
 
 async function byUuid(
@@ -74,20 +78,8 @@ async function byUuid(
   return image;
 }
 
-function splitName(given: string): readonly string[] {
-  const at = given.indexOf('@');
-  return at < 0 ? [given] : [given.slice(0, at), given.slice(at + 1)];
-}
-
 function scope({ whose, state = 'active' }: Wanted): ListImagesFilter {
   return { state, ...(whose === 'own' && { owner: 'me' }), ...(typeof whose === 'object' && { shared: true }) };
-}
-
-function nameFilter(name: string, version: string | undefined): ListImagesFilter {
-  return {
-    ...(PLAIN.test(name) && { name }),
-    ...(version !== undefined && PLAIN.test(version) && { version }),
-  };
 }
 
 /** A server that does not know a filter answers more than was asked for. */
@@ -106,21 +98,9 @@ function isOwner({ owner, owner_login: login }: CloudapiImage, named: string): b
   return isUuid(named) ? owner === named : login === named;
 }
 
-/** By the time of publication. */
-function latest(images: readonly CloudapiImage[], { rather }: Wanted): CloudapiImage | undefined {
+function preferred(images: readonly CloudapiImage[], { rather }: Wanted): CloudapiImage | undefined {
   const better = rather ? images.filter(rather) : [];
-  const byDate = (image: CloudapiImage): string => `${image.published_at ?? ''} ${image.id}`;
-  const sorted = [...(better.length > 0 ? better : images)].sort((one, other) =>
-    byDate(one) < byDate(other) ? -1 : 1,
-  );
-  return sorted.at(-1);
-}
-
-function ambiguous(given: string, images: readonly CloudapiImage[]): CommandError {
-  return new CommandError(`"${given}" is the beginning of ${images.length} images`, {
-    code: 'Ambiguous',
-    details: images.map(({ id, ...image }) => `${id} ${imageLabel({ id, ...image }).slice(9)}`),
-  });
+  return latest(better.length > 0 ? better : images, ({ id }) => id);
 }
 
 function notFound(given: string, { whose }: Wanted, shared: readonly CloudapiImage[]): CommandError {
@@ -130,7 +110,7 @@ function notFound(given: string, { whose }: Wanted, shared: readonly CloudapiIma
     exitCode: EXIT.notFound,
     details: shared.map(
       ({ id, owner_login: login, owner }) =>
-        `${login ?? owner} shares ${id} of that name: say that you mean it with -S ${login ?? owner}, or by its UUID`,
+        `${login ?? owner} shares ${id}, which that could mean: say so with -S ${login ?? owner}, or by its UUID`,
     ),
   });
 }

@@ -1,10 +1,9 @@
-/** What operators ask of the service itself: cleaning up, and reading stored files again. */
-
+/** What operators ask of the service itself: cleaning up, reading stored files again, and whose a login is. */
 import { isUuid } from '#lib/uuid.ts';
 import { repairFile } from '../../copies/repair.ts';
 import type { ImageSource } from '../../datacenters/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources.ts';
-import { invalidParameter } from '../../errors/api-error.ts';
+import { ApiError, invalidParameter } from '../../errors/api-error.ts';
 import { verifyFiles } from '../../images/verify.ts';
 import type { Service } from '../../service.ts';
 import { cleanUp } from '../../tasks/clean-up.ts';
@@ -33,7 +32,17 @@ export function adminRoutes(service: Service): Route[] {
     };
   }
 
+  async function getAccount(call: Call): Promise<Reply> {
+    await assertLocalOperator(service, call);
+    const { login = '' } = call.params;
+    const account = await service.accounts?.byLogin(login);
+    if (account) return { json: { uuid: account.uuid, login: account.login } };
+    const why = service.accounts ? 'there is no such account' : `there are no accounts in ${service.config.mode} mode`;
+    throw new ApiError('ResourceNotFound', `account ${JSON.stringify(login)} not found: ${why}`);
+  }
+
   return [
+    { name: 'AdminGetAccount', method: 'GET', path: '/admin/accounts/:login', auth: 'operator', handler: getAccount },
     { name: 'AdminReap', method: 'POST', path: '/admin/reap', auth: 'operator', handler: reap },
     { name: 'AdminVerify', method: 'POST', path: '/admin/verify', auth: 'operator', handler: verify },
   ];

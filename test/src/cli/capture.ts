@@ -8,11 +8,12 @@ import { Output, type Sink } from '#src/cli/output/output.ts';
 export class CapturedSink extends EventEmitter implements Sink {
   text = '';
   readonly isTTY: boolean;
-  readonly columns = 100;
+  readonly columns: number;
   readonly rows = 24;
 
-  constructor(isTTY = false) {
+  constructor(isTTY = false, columns = 100) {
     super();
+    this.columns = columns;
     this.isTTY = isTTY;
   }
 

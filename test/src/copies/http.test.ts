@@ -72,7 +72,15 @@ test('a copy is ordered, watched line by line, and ends with the image', async (
   t.match(await call('GET', `/images/${uuid}/copy?account=${BOB}`), { status: 404 }, 'not for whom it is shared with');
   t.match(await call('GET', '/copies'), { status: 200, body: [{ image_uuid: uuid }] });
   t.match(await call('GET', `/copies?account=${ALICE}`), { status: 403, body: { code: 'OperatorOnly' } });
-  t.match(await call('DELETE', `/images/${uuid}/copy?account=${ALICE}`), { status: 404 });
+  t.match(await call('DELETE', `/images/${uuid}/copy?account=${ALICE}`), {
+    status: 404,
+    body: { message: /from "east" has ended: succeeded at 2\d{3}-.*; there is nothing to cancel$/ },
+  });
+  t.match(
+    await call('DELETE', `/images/${uuid}/copy?account=${BOB}`),
+    { status: 404, body: { message: `image "${uuid}" not found` } },
+    'nobody else hears of it',
+  );
 });
 
 test('what is new needs API version 3', async (t) => {

@@ -1,4 +1,5 @@
 /** `triton-image ls`: the images that the account can use. */
+import { isUuid } from '#lib/uuid.ts';
 import { usageError } from '../../framework/errors.ts';
 import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { CLOUDAPI_FILTERS, readFilters } from '../../images/filters.ts';
@@ -13,7 +14,7 @@ export const ls = defineCommand({
   summary: 'list images',
   description: [
     'Public images, your own, and those that others share with you; the one published last comes last.',
-    'Filters: owner (UUID), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT), public=true|false, shared=true|false.',
+    'Filters: owner (UUID, login or "me"), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT), public=true|false, shared=true|false.',
     `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
     `Columns: ${Object.keys(columnsFor('')).join(', ')}.`,
   ],
@@ -32,18 +33,23 @@ export const ls = defineCommand({
   async run({ options, arguments: given, context, output, json, signal }) {
     const { shared, mine, all, long } = options;
     if (shared && mine) throw usageError('--shared and --mine exclude each other');
+    const { owner, ...filters } = readFilters(given['FIELD=VALUE'], CLOUDAPI_FILTERS);
+    const isLogin = owner !== undefined && owner !== 'me' && !isUuid(owner);
     const filter = {
+      ...(owner !== undefined && !isLogin && { owner }),
       ...(all && { state: 'all' }),
       ...(shared && { shared: true }),
       ...(mine && { owner: 'me' }),
-      ...readFilters(given['FIELD=VALUE'], CLOUDAPI_FILTERS),
+      ...filters,
     };
     const usual = [...(long ? LONG_COLUMNS : USUAL_COLUMNS), ...(mine ? ['shared_with'] : [])];
     // Wrong columns are told before anything is asked.
     chooseColumns(columnsFor(''), options.columns, usual);
     const client = await context.cloudapi();
     const [account, images] = await Promise.all([client.account({ signal }), client.listImages(filter, { signal })]);
-    const sorted = images.toSorted(byPublication);
+    // Whose a login is, CloudAPI tells nobody; the images themselves say whose they are.
+    const wanted = isLogin ? images.filter((image) => image.owner_login === owner) : images;
+    const sorted = wanted.toSorted(byPublication);
     if (json) output.json(sorted);
     else printTable(output, chooseColumns(columnsFor(account.id), options.columns, usual), sorted, options);
     return undefined;

@@ -1,4 +1,5 @@
 /** `triton-image share` and `unshare`: who else may use an image of the account. */
+import { assertEntries, assertSharedWith, stillSharedWords } from '../../images/sharing.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../define-command.ts';
@@ -19,6 +20,7 @@ export const share = defineCommand({
   options: {},
   examples: [{ command: 'triton-image share my-image bob carol', what: 'with two accounts, by login' }],
   async run({ arguments: { IMAGE: given, ACCOUNT: accounts }, context, output, json, signal }) {
+    assertEntries(accounts);
     const client = await context.cloudapi();
     const id = await imageId(client, given, OWN, signal);
     await change(output, json, accounts, 'shared with', (account) => client.share(id, account, { signal }));
@@ -39,7 +41,14 @@ export const unshare = defineCommand({
   async run({ arguments: { IMAGE: given, ACCOUNT: accounts }, context, output, json, signal }) {
     const client = await context.cloudapi();
     const id = await imageId(client, given, OWN, signal);
-    await change(output, json, accounts, 'no longer shared with', (account) => client.unshare(id, account, { signal }));
+    const { shared_with: before, public: isPublic } = await client.getImage(id, { signal });
+    // Only to its owner does an image say with whom it is shared.
+    if (before !== undefined) assertSharedWith(id, before, accounts);
+    const image = await change(output, json, accounts, 'no longer shared with', (account) =>
+      client.unshare(id, account, { signal }),
+    );
+    const still = stillSharedWords(image?.shared_with, isPublic);
+    if (still !== '' && !json) output.line(sentence(still));
     return undefined;
   },
 });
@@ -51,11 +60,17 @@ async function change(
   accounts: readonly string[],
   verb: string,
   set: (account: string) => Promise<CloudapiImage>,
-): Promise<void> {
+): Promise<CloudapiImage | undefined> {
   let image: CloudapiImage | undefined;
   for (const account of accounts) {
     image = await set(account);
     if (!json) output.line(`Image "${printable(image.name)}" ${verb} account "${printable(account)}"`);
   }
   if (json) output.json(image);
+  return image;
+}
+
+/** `; it is …` as a line of its own. */
+function sentence(words: string): string {
+  return words.replace(/^; i/, 'I');
 }

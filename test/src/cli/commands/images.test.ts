@@ -1,5 +1,7 @@
 import { test } from 'tap';
-import { runImgapiadm } from '../capture.ts';
+import type { ApiImage } from '#lib/client/types.ts';
+import { CapturedSink, runImgapiadm } from '../capture.ts';
+import { administered } from '../data-folder.ts';
 import { ALICE, BASE, BOB, image, UUID } from '../fixtures.ts';
 import { json, playBack } from '../playback.ts';
 
@@ -21,9 +23,9 @@ test('images are listed in aligned columns', async (t) => {
   t.strictSame(await runImgapiadm(['list', '-u', server.url]), {
     code: 0,
     stdout: [
-      'SHORTID   NAME      VERSION  OS       TYPE          STATE     FLAGS  OWNER  PUBDATE',
-      '0965c1f4  my-image  1.0.0    smartos  zone-dataset  active    +I     alice  2017-10-17',
-      '1f0e2d3c  base      18.4.0   smartos  zone-dataset  disabled  PX     admin  2017-10-17',
+      'SHORTID   NAME      VERSION  FLAGS  OS       OWNER  PUBDATE',
+      '0965c1f4  my-image  1.0.0    +I     smartos  alice  2017-10-17',
+      '1f0e2d3c  base      18.4.0   PX     smartos  admin  2017-10-17',
       '',
     ].join('\n'),
     stderr: '',
@@ -36,6 +38,26 @@ test('the whole UUID, other columns and no header are shown on demand', async (t
   t.match(long.stdout, new RegExp(`^UUID +NAME.*\n${UUID}  my-image`));
   const chosen = await runImgapiadm(['list', '-H', '-o', 'name,size,OWNER_UUID', '-u', server.url]);
   t.equal(chosen.stdout, `my-image  5.0 MiB  ${ALICE}\nbase      5.0 MiB  ${BOB}\n`);
+});
+
+test('the state is shown where there can be several', async (t) => {
+  const server = await playBack(t, { 'GET /images': json(IMAGES) });
+  const { stdout } = await runImgapiadm(['list', '--all', '-H', '-u', server.url]);
+  t.match(stdout, /^0965c1f4 {2}my-image {2}1\.0\.0 {3}\+I {2}smartos {2}active /);
+});
+
+test('a list fits a terminal of 80 columns, also without a directory of logins', async (t) => {
+  const [first, { owner_login: _, ...second }] = IMAGES as [ApiImage, ApiImage];
+  const server = await playBack(t, { 'GET /images': json([{ ...first, name: 'long-'.repeat(20) }, second]) });
+  const stdout = new CapturedSink(true, 80);
+  await runImgapiadm(['list', '--all', '-u', server.url], { stdout });
+  const lines = stdout.text.trimEnd().split('\n');
+  t.equal(lines.length, 3);
+  t.ok(lines.every((line) => line.length <= 80));
+  t.match(lines[1], /^0965c1f4 {2}long-[long-]*… {2}1\.0\.0 /);
+  t.match(lines[2], new RegExp(` ${BOB.slice(0, 8)} `));
+  const { stdout: piped } = await runImgapiadm(['list', '-o', 'name', '-u', server.url]);
+  t.match(piped, 'long-'.repeat(20), 'what is no terminal gets all of it');
 });
 
 test('JSON is one document with all that the server said', async (t) => {
@@ -78,7 +100,10 @@ test('an image is its manifest', async (t) => {
 });
 
 test('an image is shared, and unshared, with accounts as they are typed', async (t) => {
-  const server = await playBack(t, { [`POST /images/${UUID}/acl`]: json(image()) });
+  const server = await playBack(t, {
+    [`GET /images/${UUID}`]: json(image({ acl: ['bob'] })),
+    [`POST /images/${UUID}/acl`]: json(image()),
+  });
   t.strictSame(await runImgapiadm(['share', UUID, 'bob', BOB, '-u', server.url]), {
     code: 0,
     stdout: `Image ${UUID} (my-image@1.0.0) is shared with "bob", "${BOB}".\n`,
@@ -89,12 +114,101 @@ test('an image is shared, and unshared, with accounts as they are typed', async 
     stdout: `Image ${UUID} (my-image@1.0.0) is not shared with "bob" any more.\n`,
     stderr: '',
   });
-  t.match(server.asked, [
-    { method: 'POST', path: `/images/${UUID}/acl`, body: JSON.stringify(['bob', BOB]) },
-    { method: 'POST', path: `/images/${UUID}/acl?action=remove`, body: '["bob"]' },
-  ]);
+  t.match(
+    server.asked.filter(({ method }) => method === 'POST'),
+    [
+      { method: 'POST', path: `/images/${UUID}/acl`, body: JSON.stringify(['bob', BOB]) },
+      { method: 'POST', path: `/images/${UUID}/acl?action=remove`, body: '["bob"]' },
+    ],
+  );
   const { stdout } = await runImgapiadm(['share', UUID, 'bob', '--json', '-u', server.url]);
   t.match(JSON.parse(stdout), { uuid: UUID });
+});
+
+test('unshare says with whom an image was not shared, and changes nothing then', async (t) => {
+  const server = await playBack(t, { [`GET /images/${UUID}`]: json(image({ acl: ['bob', BOB] })) });
+  t.strictSame(await runImgapiadm(['unshare', UUID, 'bob', 'bib', '-u', server.url]), {
+    code: 1,
+    stdout: '',
+    stderr: [
+      `imgapiadm: error (NotShared): image ${UUID} is not shared with "bib", and nothing was changed; it is shared with "bob", "${BOB}"`,
+      '    an account is named as the share named it: its login and its UUID are two shares',
+      '',
+    ].join('\n'),
+  });
+  t.notOk(server.asked.some(({ method }) => method === 'POST'));
+});
+
+test('unshare says what still opens the image', async (t) => {
+  const server = await playBack(t, {
+    [`GET /images/${UUID}`]: json(image({ acl: ['bob', BOB] })),
+    [`POST /images/${UUID}/acl`]: json(image({ acl: [BOB], public: true })),
+  });
+  const { stdout } = await runImgapiadm(['unshare', UUID, 'bob', '-u', server.url]);
+  t.equal(
+    stdout,
+    `Image ${UUID} (my-image@1.0.0) is not shared with "bob" any more; it is still shared with "${BOB}"; it is public, so everybody sees it.\n`,
+  );
+});
+
+test('what can be no account is found before the image is shared with anybody', async (t) => {
+  const server = await playBack(t, {});
+  t.match(await runImgapiadm(['share', UUID, 'bob', 'b!b', '-u', server.url]), {
+    code: 2,
+    stderr: /ACCOUNT is "b!b"; it must be a UUID, or a login/,
+  });
+  t.equal(server.asked.length, 0);
+});
+
+const OTHERS = image({ uuid: BASE, owner: BOB, owner_login: 'bob', published_at: '2020-01-01T00:00:00.000Z' });
+const OLDER = image({
+  uuid: '22222222-0000-4000-8000-000000000000',
+  version: '0.9.0',
+  published_at: '2016-01-01T00:00:00.000Z',
+});
+
+const NAMES: readonly [what: string, args: readonly string[], images: readonly ApiImage[], uuid: string][] = [
+  ['a UUID in capitals', [UUID.toUpperCase()], [], UUID],
+  ['the first digits of the UUID', ['0965c1f4'], [image(), OTHERS], UUID],
+  ['a name: the one published last', ['my-image'], [image(), OLDER], UUID],
+  ['a name and version', ['my-image@0.9.0'], [image(), OLDER], OLDER.uuid],
+  ["an account's image before one that is shared with it", ['my-image', '-a', ALICE], [OTHERS, image()], UUID],
+];
+
+for (const [what, args, images, uuid] of NAMES) {
+  test(`an image is named by ${what}`, async (t) => {
+    const server = await playBack(t, { 'GET /images': json(images), [`GET /images/${uuid}`]: json(image({ uuid })) });
+    const { code, stdout, stderr } = await runImgapiadm(['get', ...args, '-u', server.url]);
+    t.strictSame([code, stderr], [0, '']);
+    t.equal(JSON.parse(stdout).uuid, uuid);
+  });
+}
+
+test('a name that images of several owners have names none of them', async (t) => {
+  const server = await playBack(t, { 'GET /images': json([image(), OTHERS]) });
+  t.strictSame(await runImgapiadm(['get', 'my-image', '-u', server.url]), {
+    code: 1,
+    stdout: '',
+    stderr: [
+      'imgapiadm: error (Ambiguous): images of several owners are called "my-image"; name one by its UUID',
+      `    ${UUID} my-image@1.0.0 of alice`,
+      `    ${BASE} my-image@1.0.0 of bob`,
+      '',
+    ].join('\n'),
+  });
+});
+
+test('a login is looked up on the machine of the server', async (t) => {
+  const script = {
+    'GET /admin/accounts/alice': json({ uuid: ALICE, login: 'alice' }),
+    'GET /admin/accounts/bob': json({ uuid: BOB, login: 'bob' }),
+    'GET /admin/accounts/bib': json({ code: 'ResourceNotFound', message: 'account "bib" not found' }, 404),
+    'GET /images': json([image()]),
+  };
+  const { server, run } = await administered(t, script);
+  t.match(await run('list', '-a', 'alice', 'owner=bob'), { code: 0 });
+  t.match(server.asked.at(-1)?.path, new RegExp(`owner=${BOB}.*account=${ALICE}|account=${ALICE}.*owner=${BOB}`));
+  t.match(await run('list', '-a', 'bib'), { code: 4, stderr: /account "bib" not found/ });
 });
 
 const CHAIN = [

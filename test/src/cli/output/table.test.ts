@@ -50,3 +50,11 @@ test('a column that there is not is named, with the one that was meant', async (
   t.throws(() => chooseColumns(known, ['x'], []), { message: 'unknown column "x"; there are name, height' });
   t.throws(() => chooseColumns(known, ['constructor'], []), { code: 'Usage' });
 });
+
+test('columns that may shrink are cut to the width, the widest first, and never below what can be told apart', async (t) => {
+  const long: Column<Plant> = { ...NAME, shrinks: true };
+  const rows = [{ name: 'a-very-long-sunflower', height: '40 cm' }];
+  t.strictSame(formatTable([long, HEIGHT], rows, { header: false, width: 20 }), ['a-very-long-…  40 cm']);
+  t.strictSame(formatTable([long, HEIGHT], rows, { header: false, width: 5 }), ['a-very-…  40 cm']);
+  t.strictSame(formatTable([NAME, HEIGHT], rows, { header: false, width: 5 }), ['a-very-long-sunflower  40 cm']);
+});

@@ -101,14 +101,18 @@ test('a name that would steer the terminal is shown harmless', async (t) => {
 });
 
 test('share and unshare tell each account, as the RFD shows it', async (t) => {
-  const { run, server } = await played(t, { ...LIST, [`POST /images/${UUID}`]: json(MINE) });
+  const { run, server } = await played(t, {
+    ...LIST,
+    [`GET /images/${UUID}`]: json(MINE),
+    [`POST /images/${UUID}`]: json({ ...MINE, shared_with: [] }),
+  });
   t.strictSame(await run(['share', 'my-image', 'bob', 'bib']), {
     code: 0,
     stdout: 'Image "my-image" shared with account "bob"\nImage "my-image" shared with account "bib"\n',
     stderr: '',
   });
   t.strictSame((await run(['unshare', UUID, 'bob'])).stdout, 'Image "my-image" no longer shared with account "bob"\n');
-  t.strictSame(JSON.parse((await run(['share', '--json', 'my-image', 'bob'])).stdout), MINE);
+  t.match(JSON.parse((await run(['share', '--json', 'my-image', 'bob'])).stdout), { id: UUID });
   t.strictSame(
     server.asked.flatMap(({ method, path }) => (method === 'POST' ? [path] : [])),
     ['bob&action=share', 'bib&action=share', 'bob&action=unshare', 'bob&action=share'].map(
@@ -118,13 +122,46 @@ test('share and unshare tell each account, as the RFD shows it', async (t) => {
 });
 
 test('share that the server refuses tells how far it went', async (t) => {
-  const refused = json({ code: 'InvalidParameter', message: 'acl entry "?" is neither' }, 422);
+  const refused = json({ code: 'ValidationFailed', message: 'acl has 1,000 entries already' }, 422);
   const { run } = await played(t, { ...LIST, [`POST /images/${UUID}`]: [json(MINE), refused] });
-  t.strictSame(await run(['share', 'my-image', 'bob', '?']), {
+  t.strictSame(await run(['share', 'my-image', 'bob', 'bib']), {
     code: 1,
     stdout: 'Image "my-image" shared with account "bob"\n',
-    stderr: 'triton-image: error (InvalidParameter): acl entry "?" is neither\n',
+    stderr: 'triton-image: error (ValidationFailed): acl has 1,000 entries already\n',
   });
+});
+
+test('several names are checked before the first is written', async (t) => {
+  const { run, server } = await played(t, { ...LIST, [`GET /images/${UUID}`]: json(MINE) });
+  t.match(await run(['share', 'my-image', 'carol', '?']), {
+    code: 2,
+    stderr: /ACCOUNT is "\?"; it must be a UUID, or/,
+  });
+  t.match(await run(['unshare', 'my-image', 'bob', 'carol']), {
+    code: 1,
+    stdout: '',
+    stderr:
+      /error \(NotShared\): .* is not shared with "carol", and nothing was changed; it is shared with "bob", "bib"/,
+  });
+  t.notOk(server.asked.some(({ method }) => method === 'POST'));
+});
+
+test('unshare says what still opens the image', async (t) => {
+  const after = { ...MINE, shared_with: ['bib', BOB] };
+  const { run } = await played(t, { [`GET /images/${UUID}`]: json(MINE), [`POST /images/${UUID}`]: json(after) });
+  t.equal(
+    (await run(['unshare', UUID, 'bob'])).stdout,
+    `Image "my-image" no longer shared with account "bob"\nIt is still shared with "bib", "${BOB}"\n`,
+  );
+});
+
+test('ls owner=LOGIN lists what is of that account', async (t) => {
+  const { run, server } = await played(t, LIST);
+  t.equal((await run(['ls', '-H', '-o', 'shortid', 'owner=bob'])).stdout, 'bbbbbbbb\n');
+  t.notOk(
+    server.asked.some(({ path }) => path.includes('owner=')),
+    'CloudAPI takes no login there',
+  );
 });
 
 test('leave ends the own access, of an image that is named with its owner or by UUID', async (t) => {

@@ -98,8 +98,16 @@ test('whose shared images have a name that finds nothing is said, and how to mea
   const { run } = await played(t, SCRIPT);
   const { code, stderr } = await run(['get', 'tools']);
   t.equal(code, 4);
-  t.match(stderr, `    bob shares ${BOBS.id} of that name: say that you mean it with -S bob, or by its UUID\n`);
-  t.match(stderr, `    mallory shares ${MALLORYS_TOOLS.id} of that name`);
+  t.match(stderr, `    bob shares ${BOBS.id}, which that could mean: say so with -S bob, or by its UUID\n`);
+  t.match(stderr, `    mallory shares ${MALLORYS_TOOLS.id}, which that could mean`);
+});
+
+test('the short id of a shared image, as ls shows it, is answered with how to mean it', async (t) => {
+  const { run } = await played(t, SCRIPT);
+  const { code, stderr } = await run(['get', '77777777']);
+  t.equal(code, 4);
+  t.match(stderr, `    bob shares ${BOBS.id}, which that could mean: say so with -S bob, or by its UUID\n`);
+  t.equal(JSON.parse((await run(['get', '-S', 'bob', '77777777'])).stdout).id, BOBS.id);
 });
 
 test('a server that does not know the filters gives no look-alike a chance', async (t) => {
