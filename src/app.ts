@@ -80,6 +80,10 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const service = await openService(config, log, clock, options.fault, opened);
     const worker = startCopyWorker(service);
     opened.push(() => worker.stop());
+    // What faces the outside ends together: while one listener waits for its last request, none takes new ones.
+    const fronts: ((patience: number) => Promise<unknown>)[] = [];
+    let patience = PATIENCE_MS;
+    opened.push(() => Promise.all(fronts.map((close) => close(patience))));
     const authKeys = await openAuthKeys(config, log);
     const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
     const common = {
@@ -89,7 +93,6 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       onDone: observer(log, metrics),
     };
 
-    let patience = PATIENCE_MS;
     const main = await listen(
       {
         ...common,
@@ -99,7 +102,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       config.address,
       config.port,
     );
-    opened.push(() => main.close(patience));
+    fronts.push((limit) => main.close(limit));
     opened.push(await noteListening(config.dataDir, main.url));
     const links =
       config.links.port === undefined
@@ -109,12 +112,12 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
             config.links.address,
             config.links.port,
           );
-    if (links) opened.push(() => links.close(patience));
+    if (links) fronts.push((limit) => links.close(limit));
     const metricsListener =
       metrics && config.metrics ? await listenMetrics(metrics, config.metrics.address, config.metrics.port) : undefined;
-    if (metricsListener) opened.push(() => metricsListener.close());
+    if (metricsListener) fronts.push((limit) => metricsListener.close(limit));
     const tasks = runTasks(serviceTasks(service), log);
-    opened.push(() => tasks.stop());
+    fronts.push(() => tasks.stop());
     return {
       url: main.url,
       linksUrl: links?.url,

@@ -17,8 +17,8 @@ export const imgapiProcess: ServerProcess = {
       const imgapi = await startImgapi(config, { log, fault: process.env['IMGAPI_FAULT'] });
       const links = imgapi.linksUrl === undefined ? '' : `, links on ${imgapi.linksUrl}`;
       const line = `imgapi listens on ${imgapi.url}${links}, data in ${config.dataDir}`;
-      return { line, close: () => imgapi.close() };
+      return { line, close: (patience: number) => imgapi.close(patience) };
     };
-    return { log, unknownKeys, start };
+    return { log, unknownKeys, stopWithin: config.shutdown.seconds, start };
   },
 };

@@ -1,9 +1,11 @@
 /**
  * The log of a process: bunyan's lines on standard error. Writing there holds the thread, so the many lines of everyday
  * requests are written together, a tenth of a second late; what is a warning or worse is out at once, with all that
- * came before it.
+ * came before it. Lines that cannot be written are dropped, and how many there were is said as soon as one can.
  */
+import { hostname } from 'node:os';
 import bunyan, { type LogLevel } from 'bunyan';
+import { type LogOutput, standardError } from './log-output.ts';
 
 const DELAY_MS = 100;
 /** The version of bunyan's records. */
@@ -11,11 +13,9 @@ const FORMAT = 0;
 /** Characters that are kept back at the most. */
 const MOST_PENDING = 64 * 1024;
 
-type Output = (text: string) => unknown;
-
 /** What is left is written when the process exits; only a SIGKILL takes the last tenth of a second with it. */
 export function createLog(name: string, level: LogLevel): bunyan {
-  const lines = new LogLines((text) => process.stderr.write(text));
+  const lines = new LogLines(standardError(), name);
   process.on('exit', () => lines.flush());
   return bunyan.createLogger({
     name,
@@ -26,12 +26,24 @@ export function createLog(name: string, level: LogLevel): bunyan {
 
 /** A raw stream of bunyan: takes the records as objects. */
 export class LogLines {
-  readonly #output: Output;
+  readonly #output: LogOutput;
+  readonly #name: string;
   #pending = '';
   #timer: NodeJS.Timeout | undefined;
+  /** Of the dropped lines, those that the log tells of already. */
+  #told = 0;
+  /** Lines of our own about dropped lines that were dropped in their turn. */
+  #lostNotes = 0;
 
-  constructor(output: Output) {
+  /** @param name of the log whose lines these are */
+  constructor(output: LogOutput, name: string) {
     this.#output = output;
+    this.#name = name;
+  }
+
+  /** Lines that could not be written since the start. */
+  get dropped(): number {
+    return this.#output.dropped - this.#lostNotes;
   }
 
   write(record: object): void {
@@ -53,8 +65,22 @@ export class LogLines {
     if (this.#pending === '') return;
     const text = this.#pending;
     this.#pending = '';
-    this.#output(text);
+    const { dropped } = this;
+    if (dropped === this.#told) this.#output.write(text);
+    else if (this.#output.write(`${this.#droppedLine(dropped - this.#told)}\n${text}`)) this.#told = dropped;
+    else this.#lostNotes += 1;
   }
+
+  #droppedLine(dropped: number): string {
+    const record = { name: this.#name, hostname: hostname(), pid: process.pid, level: bunyan.WARN, dropped };
+    return JSON.stringify({ ...record, msg: 'log lines could not be written', time: new Date(), v: FORMAT });
+  }
+}
+
+/** Lines of this log that could not be written since the start of the process. */
+export function droppedLines(log: bunyan): number {
+  const { streams } = log as unknown as { streams: readonly { readonly stream: unknown }[] };
+  return streams.reduce((sum, { stream }) => sum + (stream instanceof LogLines ? stream.dropped : 0), 0);
 }
 
 /**
@@ -72,10 +98,20 @@ export function infoWriter(log: bunyan, message: string): (fields: object) => vo
   };
 }
 
+/** What cannot be made JSON in any way is told by its message alone: logging never throws. */
 function toJson(record: object): string {
   try {
     return JSON.stringify(record);
   } catch {
+    return toJsonInParts(record);
+  }
+}
+
+function toJsonInParts(record: object): string {
+  try {
     return JSON.stringify(record, bunyan.safeCycles());
+  } catch {
+    const { name, level, msg, pid } = record as Readonly<Record<string, unknown>>;
+    return JSON.stringify({ name: String(name), pid, level, msg: String(msg), time: new Date(), v: FORMAT });
   }
 }

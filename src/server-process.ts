@@ -1,11 +1,13 @@
 /**
  * A server as a process: reads `-f CONFIG`, writes one line when it listens, lets the requests under way end on SIGTERM
- * and SIGINT and exits 0. Exit status 1: it could not start or stop; 2: it was called wrongly.
+ * and SIGINT and exits 0. Exit status 1: it could not start, could not stop in time, or met a fault that is caught
+ * nowhere, after which nobody knows what else is wrong; 2: it was called wrongly.
  */
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
 import { ConfigError } from './config/config-error.ts';
+import { stopper } from './stopping.ts';
 
 export interface ServerProcess {
   /** In messages. */
@@ -19,13 +21,16 @@ export interface ServerProcess {
 export interface PreparedServer {
   readonly log: Logger;
   readonly unknownKeys: readonly string[];
+  /** Seconds within which the process is gone after a SIGTERM, whatever is open. */
+  readonly stopWithin: number;
   readonly start: () => Promise<StartedServer>;
 }
 
 export interface StartedServer {
   /** Says where it listens. */
   readonly line: string;
-  readonly close: () => Promise<void>;
+  /** Lets what is under way end within so many milliseconds, then cuts it, and releases everything. */
+  readonly close: (patience: number) => Promise<void>;
 }
 
 class UsageError extends Error {}
@@ -53,35 +58,21 @@ async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void
     return;
   }
   if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');
-  const { log, unknownKeys, start } = await prepare(file);
+  // Whoever started it may not listen to what it says.
+  process.stdout.on('error', () => {});
+  const { log, unknownKeys, stopWithin, start } = await prepare(file);
   if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has keys that mean nothing here');
-  // A fault of ours must not take the requests and transfers of everybody else with it.
-  process.on('uncaughtException', (error) => log.fatal({ err: error }, 'uncaught exception'));
-  process.on('unhandledRejection', (error) => log.fatal({ err: error }, 'unhandled rejection'));
+  const stop = stopper(log, stopWithin * 1000);
+  process.on('uncaughtException', (error) => stop.afterFault(error, 'uncaught exception'));
+  process.on('unhandledRejection', (error) => stop.afterFault(error, 'unhandled rejection'));
   const { line, close } = await start();
-  stopOnSignals(log, close);
+  stop.closes(close);
+  process.on('SIGTERM', stop.onSignal);
+  process.on('SIGINT', stop.onSignal);
   // Only now: whoever reads that it listens may ask it to stop at once.
   process.stdout.write(`${line}\n`);
   // Otherwise only a process that ends by itself leaves what it compiled to the next.
   flushCompileCache();
-}
-
-function stopOnSignals(log: Logger, close: () => Promise<void>): void {
-  let isStopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (isStopping) return;
-    isStopping = true;
-    log.info({ signal }, 'stopping');
-    close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.fatal({ err: error }, 'stopping failed');
-        process.exit(FAILED);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
 }
 
 function readArguments(): { readonly file?: string | undefined; readonly help?: boolean | undefined } {

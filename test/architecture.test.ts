@@ -140,3 +140,39 @@ function circles(needs: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   for (const start of needs.keys()) visit(start, [start]);
   return [...found].toSorted();
 }
+
+/** What stands between the parentheses that open at `start`, taken apart at the commas of the outer level. */
+function argumentsAt(text: string, start: number): string[] {
+  const found = [''];
+  let depth = 0;
+  for (const character of text.slice(start)) {
+    if ('([{'.includes(character)) depth += 1;
+    if (')]}'.includes(character)) depth -= 1;
+    if (depth === 0) break;
+    if (character === ',' && depth === 1) found.push('');
+    else found[found.length - 1] += character;
+  }
+  return found.map((argument) => argument.replace(/^\(/, '').trim());
+}
+
+/** Calls of the platform's timers whose time is no constant of the code, as `file: time`. */
+function computedTimes(file: string): string[] {
+  const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  // Under whatever name a file knows the timers that are promises.
+  const promised = /import \{ setTimeout as (\w+)/.exec(text)?.[1];
+  const calls = new RegExp(
+    `\\b(setTimeout|setInterval|AbortSignal\\.timeout${promised ? `|${promised}` : ''})\\(`,
+    'g',
+  );
+  return [...text.matchAll(calls)].flatMap(({ 0: call, 1: name, index }) => {
+    const given = argumentsAt(text, index + call.length - 1);
+    const time = (name === 'setTimeout' || name === 'setInterval' ? given[1] : given[0]) ?? '';
+    return /^[A-Z0-9_\s+*/().-]+$/.test(time) ? [] : [`${file}: ${call}${time})`];
+  });
+}
+
+test('times that are configured or computed go through timers that honour them', async (t) => {
+  const files = FILES.filter((file) => file !== 'lib/timers.ts');
+  t.strictSame(files.flatMap(computedTimes), []);
+  t.match(computedTimes('lib/timers.ts').join(), /AbortSignal\.timeout\(Math\.ceil/, 'it finds what it looks for');
+});

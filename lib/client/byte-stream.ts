@@ -1,6 +1,7 @@
 /** A response body under guard. */
 import { addAbortListener } from 'node:events';
 import { Readable } from 'node:stream';
+import { startTimer, type Timer } from '../timers.ts';
 import { toCallError, unreachable } from './transport-fault.ts';
 
 /** Pieces, of 64 KiB each from a fast source, that wait for the reader at the most. */
@@ -29,7 +30,7 @@ export class ByteStream extends Readable {
   readonly #source: Readable;
   readonly #options: ByteStreamOptions;
   readonly #unlisten: Disposable | undefined;
-  #idle: NodeJS.Timeout | undefined;
+  #idle: Timer | undefined;
   #wanted = false;
 
   constructor(source: Readable, options: ByteStreamOptions) {
@@ -58,7 +59,7 @@ export class ByteStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    clearTimeout(this.#idle);
+    this.#idle?.stop();
     this.#unlisten?.[Symbol.dispose]();
     this.#source.destroy();
     callback(error);
@@ -87,7 +88,7 @@ export class ByteStream extends Readable {
       this.#idle.refresh();
       return;
     }
-    this.#idle = setTimeout(() => {
+    this.#idle = startTimer(() => {
       if (!this.#wanted) return;
       const cause = new Error(`no byte for ${this.#options.idleTimeout / 1000} s after ${this.bytes} bytes`);
       this.destroy(unreachable('idle-timeout', this.#options.url, cause));

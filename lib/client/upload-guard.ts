@@ -1,4 +1,5 @@
 /** A request body under guard: a server that stops taking bytes, or never answers, is noticed. */
+import { startTimer, type Timer } from '../timers.ts';
 import { unreachable } from './transport-fault.ts';
 
 export interface UploadGuardOptions {
@@ -17,7 +18,7 @@ export class UploadGuard {
   readonly #stalled = new AbortController();
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #options: UploadGuardOptions;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(source: AsyncIterable<Uint8Array>, options: UploadGuardOptions) {
     this.#source = source;
@@ -32,7 +33,7 @@ export class UploadGuard {
       for await (const chunk of this.#source) {
         this.#watch('idle-timeout', idleTimeout);
         yield chunk;
-        clearTimeout(this.#timer);
+        this.#timer?.stop();
       }
     } catch (cause) {
       this.sourceError = cause;
@@ -43,12 +44,12 @@ export class UploadGuard {
 
   /** Ends the watch, once the answer is there or the call has failed. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
   }
 
   #watch(fault: 'idle-timeout' | 'answer-timeout', milliseconds: number): void {
     if (milliseconds === 0) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(() => {
       const cause = new Error(`nothing for ${milliseconds / 1000} s during an upload`);
       this.#stalled.abort(unreachable(fault, this.#options.url, cause));
     }, milliseconds);

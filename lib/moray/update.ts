@@ -4,7 +4,7 @@
  *
  * The rule that a value written under a condition carries a counter of its own is the caller's to keep.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../timers.ts';
 import { EtagConflictError } from './errors.ts';
 import type { Bucket, Store, Write } from './store.ts';
 
@@ -92,6 +92,6 @@ export async function updateWith<T extends object>(
       }
     }
     // The more there are of us, the farther apart we have to go; at random, or we meet again.
-    await delay(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE), undefined, { signal: options.signal });
+    await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE), options.signal);
   }
 }

@@ -15,8 +15,8 @@ export const cloudapiProcess: ServerProcess = {
       const cloudapi = await startCloudapi(config, { log });
       const { datacenterName, imgapi } = config;
       const line = `cloudapi of ${datacenterName} listens on ${cloudapi.url}, images from ${imgapi.url}`;
-      return { line, close: () => cloudapi.close() };
+      return { line, close: (patience: number) => cloudapi.close(patience) };
     };
-    return { log, unknownKeys, start };
+    return { log, unknownKeys, stopWithin: config.shutdown.seconds, start };
   },
 };

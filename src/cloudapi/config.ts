@@ -23,6 +23,8 @@ export interface CloudapiConfig {
   readonly datacenters: Readonly<Record<string, string>>;
   /** Whether AdminGetImageFile sends its caller to the object store; false: files come through here. */
   readonly pulls: { readonly redirect: boolean };
+  /** `seconds`: after a SIGTERM the process is gone within so long, whatever is open. */
+  readonly shutdown: { readonly seconds: number };
   readonly clockSkewSeconds: number;
   readonly jsonBytes: number;
   /** The Server header. */

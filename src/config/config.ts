@@ -140,6 +140,8 @@ export interface Config extends Listener {
   readonly metrics?: Listener;
   /** `idleSeconds`: an upload ends when no byte came for so long. */
   readonly uploads: { readonly idleSeconds: number };
+  /** `seconds`: after a SIGTERM the process is gone within so long, whatever is open. */
+  readonly shutdown: { readonly seconds: number };
   /** `allowPrivateAddresses`: whether operators may import from loopback, link-local and private addresses. */
   readonly sources: { readonly allowPrivateAddresses: boolean };
 }

@@ -3,8 +3,8 @@
  * one budget, whichever process carries them: each transfer takes its rate divided by the transfers that are running
  * on the link, as the store says at its heartbeat.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '#lib/moray/store.ts';
+import { pause } from '#lib/timers.ts';
 import type { Service } from '../service.ts';
 import { isHeld } from './leases.ts';
 import { TRANSFERS, type Transfer } from './model.ts';
@@ -67,8 +67,7 @@ export class Throttle {
     this.#refill();
     this.#available -= bytes;
     while (this.#rate !== undefined && this.#available < 0) {
-      const pause = Math.min(LONGEST_PAUSE_MS, (-this.#available / this.#rate) * 1000);
-      await sleep(pause, undefined, { signal });
+      await pause(Math.min(LONGEST_PAUSE_MS, (-this.#available / this.#rate) * 1000), signal);
       this.#refill();
     }
   }

@@ -5,6 +5,7 @@
  * how much of the link's bandwidth this transfer may take. When the attempt turns out to be another worker's, or the
  * lease ran out because the store could not be reached, the signal aborts.
  */
+import { startInterval, type Timer } from '#lib/timers.ts';
 import type { Service } from '../service.ts';
 import { type Advance, AttemptLostError, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
@@ -19,7 +20,7 @@ export class LiveAttempt {
   readonly signal: AbortSignal;
   readonly #service: Service;
   readonly #lost = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   #own: Transfer;
   #pending: Advance = {};
   #beating: Promise<void> = Promise.resolve();
@@ -30,7 +31,7 @@ export class LiveAttempt {
     this.#own = own;
     this.signal = AbortSignal.any([stop, this.#lost.signal]);
     this.#measured = { at: performance.now(), bytes: own.bytes };
-    this.#timer = setInterval(() => void this.beat(), service.config.copies.heartbeatSeconds * 1000);
+    this.#timer = startInterval(() => void this.beat(), service.config.copies.heartbeatSeconds * 1000);
   }
 
   /** The transfer as this attempt knows it. */
@@ -63,7 +64,7 @@ export class LiveAttempt {
 
   /** No heartbeat is under way afterwards, and none follows. */
   async end(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#timer.stop();
     await this.#beating;
   }
 

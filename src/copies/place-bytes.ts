@@ -3,6 +3,7 @@
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/manta/object-store.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
+import { timeLimit } from '#lib/timers.ts';
 import type { ImageSource } from '../datacenters/source.ts';
 import { placeFile, storageOf } from '../images/file-placement.ts';
 import { loadRaw } from '../images/load.ts';
@@ -74,7 +75,7 @@ export async function bringIcon(service: Service, source: ImageSource, live: Liv
 
 async function fetchIcon(service: Service, source: ImageSource, live: LiveAttempt, store: ObjectStore): Promise<void> {
   const { own } = live;
-  const timeout = AbortSignal.timeout(service.config.copies.stallSeconds * 1000);
+  const timeout = timeLimit(service.config.copies.stallSeconds * 1000);
   const signal = AbortSignal.any([live.signal, timeout]);
   const icon = await source.getIcon(own.image, own.account, signal);
   if (!icon) return;

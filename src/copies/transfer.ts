@@ -13,9 +13,9 @@
  *
  * May be lost: what was not flushed when the machine goes down. The hashes tell, and the file is fetched anew.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SessionGoneError } from '#lib/manta/errors.ts';
 import type { WriteSession } from '#lib/manta/object-store.ts';
+import { pause } from '#lib/timers.ts';
 import type { ImageSource } from '../datacenters/source.ts';
 import { recordedSource } from '../datacenters/sources.ts';
 import { recoverPlacement, storageOf } from '../images/file-placement.ts';
@@ -139,7 +139,7 @@ async function receiveAll(
         'transfer broke; it goes on from there',
       );
       live.note({ retry: verdict.retry, error: failure });
-      await sleep(verdict.delay, undefined, { signal: live.signal });
+      await pause(verdict.delay, live.signal);
     }
   }
 }

@@ -7,6 +7,7 @@
  * transfer that ends here, and by a nudge after every request.
  */
 import type { Stored } from '#lib/moray/store.ts';
+import { startInterval, startTimer } from '#lib/timers.ts';
 import type { StoredImage } from '../images/load.ts';
 import type { Caller, Service } from '../service.ts';
 import { claim, isClaimable, releaseAttempt } from './attempt.ts';
@@ -41,7 +42,7 @@ const MOST_LIVE = 1000;
 
 export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWorkerOptions = {}): CopyWorker {
   const worker = new Worker(service);
-  const timer = setInterval(() => worker.nudge(), pollMs);
+  const timer = startInterval(() => worker.nudge(), pollMs);
   worker.nudge();
   return {
     nudge: () => worker.nudge(),
@@ -51,7 +52,7 @@ export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWork
     },
     replaceFailedPlaceholder: (stored) => replaceFailedPlaceholder(service, stored),
     async stop() {
-      clearInterval(timer);
+      timer.stop();
       await worker.stop();
     },
   };
@@ -148,7 +149,7 @@ class Worker {
     const run = runTransfer(this.#service, claimed, this.#stopping.signal).finally(() => {
       this.#running.delete(image);
       // Whatever it is that ends an attempt at once, the next one must not follow as fast as the machine can go.
-      setTimeout(() => this.nudge(), Math.max(0, SHORTEST_TURN_MS - (performance.now() - begin)));
+      startTimer(() => this.nudge(), Math.max(0, SHORTEST_TURN_MS - (performance.now() - begin)));
     });
     this.#running.set(image, run);
   }

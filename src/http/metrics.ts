@@ -1,7 +1,8 @@
 /** Prometheus metrics, on a listener of their own that is not reachable with the API's. */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { closeServer } from './close-server.ts';
 import type { Done } from './server.ts';
 
 export interface Metrics {
@@ -30,18 +31,19 @@ export function makeMetrics(labels: Readonly<Record<string, string>>): Metrics {
 
 export interface MetricsListener {
   readonly url: string;
-  close(): Promise<void>;
+  /** As a listener's: a scrape that hangs is cut after `patience` milliseconds. */
+  close(patience: number): Promise<void>;
 }
 
 export async function listenMetrics(metrics: Metrics, address: string, port: number): Promise<MetricsListener> {
   const server = createServer((request, response) => {
     if (request.url !== '/metrics') {
-      response.writeHead(404).end();
+      answer(response, 404);
       return;
     }
     metrics.registry.metrics().then(
-      (text) => response.writeHead(200, { 'Content-Type': metrics.registry.contentType }).end(text),
-      () => response.writeHead(500).end(),
+      (text) => answer(response, 200, text, { 'Content-Type': metrics.registry.contentType }),
+      () => answer(response, 500),
     );
   });
   await new Promise<void>((resolve, reject) => {
@@ -51,6 +53,12 @@ export async function listenMetrics(metrics: Metrics, address: string, port: num
   const bound = server.address() as AddressInfo;
   return {
     url: `http://${bound.address}:${bound.port}/metrics`,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: (patience) => closeServer(server, patience),
   };
+}
+
+/** Each call on its own: what restify makes of `writeHead`, for the whole process, answers nothing. */
+function answer(response: ServerResponse, status: number, text = '', headers: Record<string, string> = {}): void {
+  response.writeHead(status, headers);
+  response.end(text);
 }

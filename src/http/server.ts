@@ -2,7 +2,6 @@
  * A listener: takes a route table, turns restify's request into a {@link Call}, runs the handler, and sends its
  * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process.
  */
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import type Logger from 'bunyan';
@@ -11,6 +10,7 @@ import { ApiError } from '../errors/api-error.ts';
 import type { ApiVersion } from '../images/api-version.ts';
 import { answerFor } from './answer.ts';
 import type { Call, Reply, Route } from './call.ts';
+import { closeServer } from './close-server.ts';
 import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
 import { RequestCall } from './request-call.ts';
 import { requestId } from './request-id.ts';
@@ -62,7 +62,6 @@ const HOST = hostname();
 const HEADERS_TIMEOUT_MS = 60_000;
 /** Above the 60 s that clients and balancers commonly keep idle connections for. */
 const KEEP_ALIVE_MS = 75_000;
-const IDLE_CHECK_MS = 50;
 
 export async function listen(options: ListenerOptions, address: string, port: number): Promise<Listener> {
   const server = restify.createServer({
@@ -85,7 +84,11 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   });
   const bound = server.server.address() as AddressInfo;
   const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  return { url: `http://${host}:${bound.port}`, address: bound, close: (patience) => close(server, patience) };
+  return {
+    url: `http://${host}:${bound.port}`,
+    address: bound,
+    close: (patience) => closeServer(server.server, patience),
+  };
 }
 
 /** For the few answers that restify sends by itself. */
@@ -121,7 +124,7 @@ async function serve(
   response.on('close', () => {
     if (!response.writableFinished) call?.abort();
     const elapsed = performance.now() - started;
-    options.onDone?.({ route: route.name, requestId: id, request, response, call, error: failure, elapsed });
+    tellDone(options, { route: route.name, requestId: id, request, response, call, error: failure, elapsed });
   });
   let reply: Reply;
   try {
@@ -147,6 +150,15 @@ const STORE_FAULTS = new Set(['ObjectTruncatedError', 'ObjectStoreUnavailableErr
 
 function isStoreFault(error: unknown): boolean {
   return error instanceof Error && STORE_FAULTS.has(error.name);
+}
+
+/** What is noted of a request must not be able to end the process. */
+function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
+  try {
+    onDone?.(done);
+  } catch (error) {
+    log.error({ err: error, req_id: done.requestId }, 'a request could not be noted');
+  }
 }
 
 function commonHeaders({ serverName }: ListenerOptions, id: string, started: number): ReplyHeaders {
@@ -181,19 +193,7 @@ function sendRoutingError(
   response.on('close', () => {
     const elapsed = performance.now() - started;
     const done = { route: 'unrouted', requestId: id, request, response, call: undefined, elapsed };
-    options.onDone?.({ ...done, error: known ?? error });
+    tellDone(options, { ...done, error: known ?? error });
   });
   sendText(request, response, reply, commonHeaders(options, id, started));
-}
-
-async function close(server: RestifyServer, patience: number): Promise<void> {
-  const closed = once(server.server, 'close');
-  server.close(() => {});
-  server.server.closeIdleConnections();
-  // A connection whose last answer went out meanwhile would stay open for a next request, which nobody takes.
-  const idle = setInterval(() => server.server.closeIdleConnections(), IDLE_CHECK_MS);
-  const timer = setTimeout(() => server.server.closeAllConnections(), patience);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(timer);
 }

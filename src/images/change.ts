@@ -5,6 +5,7 @@ import type { ImageRecord } from '#lib/manifest/record.ts';
 import { storedRecordProblems } from '#lib/manifest/validate.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Write } from '#lib/moray/store.ts';
+import { pause } from '#lib/timers.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { loadImage, type StoredImage } from './load.ts';
@@ -37,7 +38,7 @@ export async function changeImage(
     } catch (error) {
       if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
       // Spread out those who lost to the same winner.
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 * attempt));
+      await pause(Math.random() * 2 * attempt);
     }
   }
 }

@@ -1,4 +1,5 @@
 /** Ends a transfer that has stalled: a signal that aborts with the caller's, or when nothing moved for too long. */
+import { startTimer } from '#lib/timers.ts';
 
 export interface IdleGuard {
   readonly signal: AbortSignal;
@@ -15,16 +16,16 @@ export function idleGuard(signal: AbortSignal, idleMs: number): IdleGuard {
   const onAbort = (): void => controller.abort(signal.reason);
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
-  const timer = setTimeout(() => {
+  const timer = startTimer(() => {
     idle = true;
     controller.abort(new Error(`nothing came for ${idleMs} ms`));
   }, idleMs);
   return {
     signal: controller.signal,
-    touch: () => void timer.refresh(),
+    touch: () => timer.refresh(),
     isIdle: () => idle,
     stop() {
-      clearTimeout(timer);
+      timer.stop();
       signal.removeEventListener('abort', onAbort);
     },
   };

@@ -4,6 +4,7 @@
  * as the everyday one.
  */
 import type Logger from 'bunyan';
+import { startTimer } from '#lib/timers.ts';
 
 export interface Task {
   readonly name: string;
@@ -48,12 +49,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const end = (): void => {
-      clearTimeout(timer);
+      timer.stop();
       signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
-    timer.unref();
+    const timer = startTimer(end, ms).unref();
     signal.addEventListener('abort', end, { once: true });
   });
 }

@@ -2,7 +2,7 @@
  * Waiting for other processes' locks without blocking the event loop: SQLite's own busy handler sleeps the thread, so
  * it is off, and a call that found the database busy is made again after a while.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../timers.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import { isBusy, storeError } from './failure.ts';
 
@@ -16,7 +16,7 @@ const LONGEST_PAUSE = 50;
  */
 export async function patiently<T>(attempt: () => T, patience: number): Promise<T> {
   const start = performance.now();
-  for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+  for (let wait = 1; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
     try {
       return attempt();
     } catch (error) {
@@ -29,6 +29,6 @@ export async function patiently<T>(attempt: () => T, patience: number): Promise<
       }
     }
     // Jitter, so that two processes that collided do not meet again.
-    await delay(pause * (0.5 + Math.random()));
+    await pause(wait * (0.5 + Math.random()));
   }
 }

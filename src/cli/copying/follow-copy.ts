@@ -3,10 +3,10 @@
  * does when the server restarts, it is made again.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
+import { pause as sleep } from '#lib/timers.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 
@@ -61,7 +61,7 @@ export async function* followCopy(
       lostAt = Date.now();
       yield { kind: 'lost', why: trouble instanceof Error ? trouble.message : 'the server ended the connection' };
     } else if (Date.now() - lostAt >= patience) throw givenUp(trouble);
-    await sleep(delay, undefined, { signal });
+    await sleep(delay, signal);
     delay = Math.min(delay * 2, pause.max);
   }
 }

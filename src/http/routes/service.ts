@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, invalidParameter } from '../../errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../../errors/registry.ts';
+import { droppedLines } from '../../log.ts';
 import type { Service } from '../../service.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Call, Reply, Route } from '../call.ts';
@@ -39,7 +40,7 @@ export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
     const { rss, heapUsed } = process.memoryUsage();
     return {
       json: {
-        log: { level: service.log.level() },
+        log: { level: service.log.level(), dropped: droppedLines(service.log) },
         storage: Object.values(service.storages).map(({ name }: { name: string }) => name),
         database: config.databaseType,
         mode: config.mode,

@@ -116,7 +116,10 @@ test('each bad value is one line that names the key, the value and what would be
         'it must be scheme, host and port alone, such as "https://manta.example.com:8443"',
     ],
     [{ copies: [] }, 'copies: [] is not right; it must be an object, { "key": value, ... }'],
-    [{ copies: { stallSeconds: 0 } }, 'copies.stallSeconds: 0 is not right; it must be a number greater than 0'],
+    [
+      { copies: { stallSeconds: 0 } },
+      'copies.stallSeconds: 0 is not right; it must be a number greater than 0, and at most 3153600000 (seconds of a hundred years)',
+    ],
     [{ copies: { bandwidth: { x: -1 } } }, 'copies.bandwidth.x: -1 is not right; it must be a whole number, 1 or more'],
     [
       { pulls: { expirySeconds: 86400 } },
