@@ -78,6 +78,15 @@ export function recordWithEntries<R extends AclFields>(
   return Object.fromEntries(fields) as R;
 }
 
+/** Whether two lists open the image to the same accounts by the same entries, in whatever order. */
+export function sameEntries(one: AclFields, other: AclFields): boolean {
+  const [ours, theirs] = [one, other].map((record) => {
+    const entries = entriesOf(record).map(({ entry, account = '' }) => `${entry} ${account}`);
+    return JSON.stringify([entries.sort(), [...(record.grants ?? [])].sort(), [...(record.left ?? [])].sort()]);
+  });
+  return ours === theirs;
+}
+
 /** The logins among the names that are not listed yet, so whose accounts have to be looked up. */
 export function newLogins(record: AclFields, names: readonly string[]): string[] {
   const known = new Set(entriesOf(record).map(({ entry }) => entry));

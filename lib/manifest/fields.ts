@@ -48,6 +48,7 @@ export const RECORD_ONLY_FIELDS = [
   'left',
   'copy',
   'copied_from',
+  'copied_marks',
   'cloned_from',
   'intent',
   'intent_lease',

@@ -57,6 +57,9 @@ export interface Share {
   readonly shared_at?: string;
 }
 
+/** What operators say of an image, and its owner cannot change. */
+export type Marks = Pick<ImageRecord, 'billing_tags' | 'traits'>;
+
 /** Present while the image is a placeholder of a copy. */
 export interface CopyMark {
   /** The transfer, and so this record, is worked on (`live`) or was given up (`failed`). */
@@ -136,6 +139,8 @@ export interface ImageRecord {
   readonly copy?: CopyMark;
   /** Where a copied image came from. */
   readonly copied_from?: { readonly datacenter: string; readonly at: string };
+  /** The marks that it came with from there, so that a later recopy knows what the source changed since. */
+  readonly copied_marks?: Marks;
   /** Where a clone came from. */
   readonly cloned_from?: { readonly uuid: string; readonly owner: string };
   readonly intent?: PlacementIntent;

@@ -2,14 +2,15 @@
  * The end of an order that brings its images: all of them become usable in one batch, together with the order.
  *
  * Before that the source is asked once more what each image looks like now. Gone, or not to be asked: the snapshot
- * in the placeholder counts. Another owner, or another file: the order fails. Else the fields that may change count
- * as they are now, so that whoever was unshared there meanwhile is not let in here.
+ * in the placeholder counts. Another owner, or another file: the order fails. Else the fields that may change (the row
+ * "read again" of the table in `lib/manifest/travel.ts`) count as they are now, so that whoever was unshared there
+ * meanwhile is not let in here. All else stays as it was ordered: the bytes that came belong to that.
  */
 
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Write } from '#lib/moray/store.ts';
-import type { ImageSource } from '../datacenters/source.ts';
+import type { ImageSource, SourceImage } from '../datacenters/source.ts';
 import { recordedSource } from '../datacenters/sources.ts';
 import { putRecord } from '../images/record-write.ts';
 import type { Service } from '../service.ts';
@@ -23,7 +24,7 @@ import {
   putOrder,
   type Transfer,
 } from './model.ts';
-import { type Incoming, incomingImage, usableRecord } from './placeholder.ts';
+import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
 import { failureOf } from './retry.ts';
 import { isFinal, nextOrderState } from './states.ts';
 
@@ -36,7 +37,7 @@ const TRIES = 20;
  * process may call it at any time; of several that do, one wins and the others find it done.
  */
 export async function settleOrder(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
-  const fresh = new Map<string, Incoming>();
+  const fresh = new Map<string, ImageRecord>();
   for (let attempt = 1; ; attempt++) {
     const contents = await readOrder(service, uuid);
     if (!contents || isFinal(contents.order.value.state)) return;
@@ -75,11 +76,11 @@ function standing(
     : 'coming';
 }
 
-/** Fills `fresh` with the manifests as they are now. False when the order failed by what they say. */
+/** Fills `fresh` with the records as the source describes them now. False when the order failed by what it says. */
 async function readAgain(
   service: Service,
   contents: OrderContents,
-  fresh: Map<string, Incoming>,
+  fresh: Map<string, ImageRecord>,
   signal: AbortSignal,
 ): Promise<boolean> {
   const { uuid, members } = contents.order.value;
@@ -89,8 +90,7 @@ async function readAgain(
     const transfer = contents.transfers.get(member.uuid)?.value;
     if (!record || !transfer) continue;
     try {
-      const incoming = await manifestNow(service, record, transfer, signal);
-      if (incoming) fresh.set(member.uuid, incoming);
+      fresh.set(member.uuid, await recordNow(service, record, transfer, signal));
     } catch (error) {
       if (!(error instanceof CopyError)) throw error;
       await endOrder(service, uuid, { event: 'fail', failure: failureOf(error), image: member.uuid });
@@ -100,40 +100,55 @@ async function readAgain(
   return true;
 }
 
-/** Undefined when the snapshot counts. @throws CopyError when the image may not become usable here */
-async function manifestNow(
+/** The record itself when the snapshot counts. @throws CopyError when the image may not become usable here */
+async function recordNow(
   service: Service,
   record: ImageRecord,
   transfer: Transfer,
   signal: AbortSignal,
-): Promise<Incoming | undefined> {
+): Promise<ImageRecord> {
+  const { uuid } = record;
   const source = await recordedSource(service, transfer.source);
-  const incoming = source && (await askAgain(service, source, record, transfer.account, signal));
-  if (!incoming) return undefined;
+  const image = source && (await askAgain(service, source, record, transfer.account, signal));
+  if (!image) return record;
   const where = `in datacenter "${transfer.source}"`;
-  if (transfer.account !== undefined && incoming.record.owner !== record.owner) {
-    throw new CopyError('NotOwner', `image "${record.uuid}" belongs to another account ${where} by now`);
+  if (transfer.account !== undefined && image.manifest['owner'] !== record.owner) {
+    throw new CopyError('NotOwner', `image "${uuid}" belongs to another account ${where} by now`);
   }
-  if (incoming.file.sha1 !== transfer.sha1) {
-    throw new CopyError('SourceChanged', `image "${record.uuid}" has another file ${where} by now`);
+  if (sha1Of(image) !== transfer.sha1) {
+    throw new CopyError('SourceChanged', `image "${uuid}" has another file ${where} by now`);
   }
-  return incoming;
+  try {
+    const policy = transfer.account === undefined ? 'all' : 'own';
+    const { channels } = record;
+    const incoming = incomingImage(service, image, {
+      source: source.name,
+      policy,
+      ...(channels ? { channels } : {}),
+    });
+    return refreshedPlaceholder(service, record, incoming);
+  } catch (error) {
+    service.log.warn(
+      { err: error, image: uuid, source: source.name },
+      'manifest read again is none; the snapshot counts',
+    );
+    return record;
+  }
+}
+
+function sha1Of({ manifest: { files } }: SourceImage): unknown {
+  return Array.isArray(files) ? files[0]?.sha1 : undefined;
 }
 
 async function askAgain(
   service: Service,
   source: ImageSource,
-  { uuid, channels }: ImageRecord,
+  { uuid }: ImageRecord,
   account: string | undefined,
   signal: AbortSignal,
-): Promise<Incoming | undefined> {
+): Promise<SourceImage | undefined> {
   try {
-    const image = await source.getImage(uuid, account, AbortSignal.any([signal, AbortSignal.timeout(REREAD_MS)]));
-    return incomingImage(service, image, {
-      source: source.name,
-      policy: account === undefined ? 'all' : 'own',
-      ...(channels ? { channels } : {}),
-    });
+    return await source.getImage(uuid, account, AbortSignal.any([signal, AbortSignal.timeout(REREAD_MS)]));
   } catch (error) {
     // A process that stops leaves the commit to one that can ask.
     signal.throwIfAborted();
@@ -144,7 +159,7 @@ async function askAgain(
   }
 }
 
-function commitWrites(service: Service, contents: OrderContents, fresh: ReadonlyMap<string, Incoming>): Write[] {
+function commitWrites(service: Service, contents: OrderContents, fresh: ReadonlyMap<string, ImageRecord>): Write[] {
   const now = service.clock.now();
   const writes: Write[] = [];
   const members = contents.order.value.members.map((member) => {
@@ -152,8 +167,8 @@ function commitWrites(service: Service, contents: OrderContents, fresh: Readonly
     const transfer = contents.transfers.get(member.uuid);
     const received = standing(contents, member) === 'received';
     if (received && record && transfer) {
-      const usable = usableRecord(record.value, fresh.get(member.uuid), now);
-      writes.push(putRecord(usable, record.etag), deleteTransfer(transfer));
+      const current = fresh.get(member.uuid) ?? record.value;
+      writes.push(putRecord(usableRecord(current, now), record.etag), deleteTransfer(transfer));
     }
     const { attempt = 0, via, note } = transfer?.value ?? {};
     const result: MemberResult = {

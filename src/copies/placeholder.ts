@@ -3,20 +3,23 @@
  * usable.
  *
  * A placeholder is stored as `creating` (an older IMGAPI on the same bucket knows that) with a `copy` mark, and holds
- * the whole snapshot of the manifest, so that the copy can be finished after the source is gone. What belongs to a
- * datacenter stays behind: storage names, channels, billing tags, traits.
+ * the whole snapshot of the manifest, so that the copy can be finished after the source is gone. Which fields come along
+ * is the table in `lib/manifest/travel.ts`.
  */
-import { recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
+import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
+import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import { isObject } from '#lib/manifest/fields.ts';
-import { problemSummary } from '#lib/manifest/problem.ts';
+import { type FieldProblem, problemSummary } from '#lib/manifest/problem.ts';
 import { COMPRESSIONS, type Compression, type FileRecord, type ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
+import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
 import { validateManifest } from '#lib/manifest/validate.ts';
 import { isUuid } from '#lib/uuid.ts';
 import type { SourceImage } from '../datacenters/source.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { importedOwner } from '../images/new-record.ts';
 import type { Service } from '../service.ts';
+import { marksOf } from './marks.ts';
 import type { CopyFailure } from './model.ts';
 
 /** The file of an image as its source describes it. */
@@ -50,15 +53,6 @@ export const CHAIN_POLICIES = ['own', 'all'] as const;
 /** Which origins come along: only those that the account owns, or all. */
 export type ChainPolicy = (typeof CHAIN_POLICIES)[number];
 
-/** What the manifest describes, as opposed to what the datacenter that holds it decides. */
-const TRAVELLING_FIELDS = [
-  ...['uuid', 'owner', 'name', 'version', 'description', 'homepage', 'eula', 'disabled', 'published_at', 'public'],
-  ...['type', 'os', 'origin', 'requirements', 'users', 'tags', 'generate_passwords', 'inherited_directories'],
-  ...['nic_driver', 'disk_driver', 'cpu_type', 'image_size'],
-];
-/** Unique in a datacenter; only an operator's import takes it along, as it always did. */
-const OPERATOR_FIELDS = ['urn'];
-
 const SHA1 = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -75,8 +69,12 @@ export function incomingImage(service: Service, image: SourceImage, context: Inc
     copied_from: { datacenter: context.source, at: new Date(service.clock.now()).toISOString() },
     ...(context.channels ? { channels: context.channels } : {}),
   };
-  assertValid(service, uuid, { ...base, ...(image.manifest['acl'] ? { acl: uuidEntries(image) } : {}) }, file);
   const record = withShares(base as unknown as ImageRecord, image);
+  const problems = [...fileProblems(service, file), ...keptProblems(service, record, file)];
+  if (problems.length > 0) {
+    const message = `image "${uuid}" of the source cannot be kept here: ${problemSummary(problems)}`;
+    throw new ApiError('ValidationFailed', message, { errors: problems });
+  }
   return { uuid, file, icon: image.manifest['icon'] === true, record };
 }
 
@@ -85,11 +83,9 @@ function travellingFields(
   manifest: SourceImage['manifest'],
   { policy }: IncomingContext,
 ): Record<string, unknown> {
-  const names = policy === 'all' ? [...TRAVELLING_FIELDS, ...OPERATOR_FIELDS] : TRAVELLING_FIELDS;
-  const picked = Object.fromEntries(
-    names.filter((name) => manifest[name] !== undefined).map((name) => [name, manifest[name]]),
-  );
-  const fields = recordFields({ disabled: false, ...picked });
+  // The list has fields of its own in a record; what the manifest tells of file and icon is not what will be stored.
+  const { acl, files, icon, ...going } = travellingManifest(manifest, policy === 'all' ? 'import-remote' : 'copy');
+  const fields = recordFields({ disabled: false, ...going });
   // A link never brings a public image: it would be offered to accounts that trust nobody over there.
   if (policy === 'own') return { ...fields, public: false };
   const { mode } = service.config;
@@ -124,14 +120,27 @@ function fileFacts(uuid: string, { manifest, sha256 }: SourceImage): SourceFileF
   };
 }
 
-/** Everything is checked as if the image were usable already: what would be refused then is refused before it comes. */
-function assertValid(service: Service, uuid: string, base: Record<string, unknown>, file: SourceFileFacts): void {
+/**
+ * What would be wrong with the record as an image of this datacenter, with the limits that uploads and shares have.
+ * Everything is checked as if the image were usable already: what would be refused then is refused before it comes.
+ */
+export function keptProblems(service: Service, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
   const { mode, channels } = service.config;
-  const whole = { ...base, activated: true, state: 'active', files: [{ ...file, stor: 'local' }] };
-  const problems = validateManifest(whole, { mode, channels: channels !== undefined });
-  if (problems.length === 0) return;
-  const message = `image "${uuid}" of the source cannot be kept here: ${problemSummary(problems)}`;
-  throw new ApiError('ValidationFailed', message, { errors: problems });
+  const { icon: _, ...rest } = record;
+  const whole = { ...rest, activated: true, state: 'active', files: [{ ...file, stor: 'local' }] };
+  return [...validateManifest(whole, { mode, channels: channels !== undefined }), ...aclProblems(record)];
+}
+
+function fileProblems({ config }: Service, { size }: SourceFileFacts): FieldProblem[] {
+  const { fileBytes } = config.limits;
+  if (size <= fileBytes) return [];
+  const message = `the file has ${size} bytes; at most ${fileBytes} are taken here (limits.fileBytes)`;
+  return [{ field: 'files', code: 'Invalid', message }];
+}
+
+function aclProblems(record: ImageRecord): FieldProblem[] {
+  if (!exceedsAclLimit({}, record)) return [];
+  return [{ field: 'acl', code: 'Invalid', message: `acl must have at most ${MAX_ACL_ENTRIES} entries` }];
 }
 
 function uuidEntries({ manifest }: SourceImage): string[] {
@@ -162,20 +171,31 @@ export function failedPlaceholder(record: ImageRecord, { code, message }: CopyFa
 }
 
 /**
- * The record once all bytes are safe. `fresh`: the manifest as it was read again, whose mutable fields count; absent
- * when the source could not be asked.
+ * The placeholder with the fields of its image that may have changed meanwhile; all others are what was ordered, and
+ * whose bytes came. @throws ApiError when the image could not be kept here like that
  */
-export function usableRecord(placeholder: ImageRecord, fresh: Incoming | undefined, now: number): ImageRecord {
-  const { copy: _copy, error: _error, expires_at: _expires, ...snapshot } = placeholder;
-  const { files, icon, rev, public: isPublic, disabled, copied_from, published_at, channels, urn } = snapshot;
-  const own = { files, icon, rev, public: isPublic, disabled, copied_from, published_at, channels };
-  // A urn that it got meanwhile may be taken here, and would keep the copy from ever ending.
-  const record = fresh ? definedOnly({ ...fresh.record, ...definedOnly(own), urn }) : snapshot;
+export function refreshedPlaceholder(
+  service: Service,
+  placeholder: ImageRecord,
+  { record: there, file }: Incoming,
+): ImageRecord {
+  const refreshed = refreshedRecord(placeholder, there, 'reread');
+  const { copy: _, ...rest } = refreshed;
+  const problems = keptProblems(service, rest, file);
+  if (problems.length === 0) return refreshed;
+  throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
+}
+
+/** The record once all bytes are safe. */
+export function usableRecord(placeholder: ImageRecord, now: number): ImageRecord {
+  const { copy: _copy, error: _error, expires_at: _expires, ...record } = placeholder;
+  const marks = marksOf(record);
   return {
     ...record,
     activated: true,
     state: record.disabled ? 'disabled' : 'active',
     published_at: record.published_at ?? new Date(now).toISOString(),
+    ...(marks && { copied_marks: marks }),
   };
 }
 

@@ -1,25 +1,39 @@
 /**
  * Copying an image that is here already: no bytes move, the descriptive fields and the shares become what they are at
- * the source. Never owner, public, disabled or channels: those are this datacenter's own.
+ * the source, as the table in `lib/manifest/travel.ts` says. Never owner, public, disabled or channels: those are this
+ * datacenter's own.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { aclView, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
+import {
+  aclView,
+  entriesOf,
+  exceedsAclLimit,
+  recordWithEntries,
+  replaceUuidEntries,
+  sameEntries,
+} from '#lib/manifest/acl.ts';
+import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
+import type { ManifestField } from '#lib/manifest/fields.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import { refreshedRecord, travellingFields } from '#lib/manifest/travel.ts';
 import type { ImageSource } from '../datacenters/source.ts';
+import { validationFailed } from '../errors/api-error.ts';
 import { changeImage } from '../images/change.ts';
 import type { Service } from '../service.ts';
 import type { ChainRequest } from './chain.ts';
 import { decide, hashOf, refusal } from './decision.ts';
+import { withMarksOf } from './marks.ts';
 import { type CopyOrder, type FieldChange, putOrder } from './model.ts';
 import { newOrder } from './new-order.ts';
 import type { Incoming } from './placeholder.ts';
 
-const REFRESHED = ['name', 'version', 'description', 'homepage', 'eula', 'requirements', 'tags', 'tagsObj'] as const;
+/** What changes are told of, by the names of a manifest; the list is compared by itself. */
+const COMPARED = travellingFields('recopy').filter((field) => field !== 'acl' && field !== 'shares') as ManifestField[];
 
-/** As the manifest calls them: the search strings of the tags are no field of their own there. */
-const SHOWN: Readonly<Partial<Record<(typeof REFRESHED)[number], string>>> = { tagsObj: 'tags' };
-
-/** Answers a finished order that lists what changed; with `dryRun` nothing is written. @throws 404, 409 */
+/**
+ * Answers a finished order that lists what changed; with `dryRun` nothing is written, and where nothing changed only the
+ * order is. @throws 404, 409, 422 when the image could not be kept here like that
+ */
 export async function recopy(
   service: Service,
   request: ChainRequest,
@@ -28,35 +42,54 @@ export async function recopy(
   dryRun: boolean,
 ): Promise<CopyOrder> {
   let order: CopyOrder | undefined;
+  let isUnchanged = false;
   await changeImage(service, incoming.uuid, (record) => {
     const sameHash = hashOf(record) === incoming.file.sha1;
     const outcome = decide(record, request.account, sameHash ? 'copy' : 'copy-other-hash');
     if (outcome !== 'recopy') throw refusal('exists', incoming.uuid);
-    const refreshed = refreshedRecord(record, incoming.record, source);
-    order = recopyOrder(service, request, incoming, changesBetween(record, refreshed));
-    return dryRun ? undefined : { record: refreshed, also: [putOrder(order, null)] };
+    const after = refreshed(record, incoming.record, source);
+    order = recopyOrder(service, request, incoming, changesBetween(record, after));
+    isUnchanged = isDeepStrictEqual({ ...record }, after);
+    return dryRun || isUnchanged ? undefined : { record: after, also: [putOrder(order, null)] };
   });
   if (!order) throw refusal('not-found', incoming.uuid);
+  if (isUnchanged && !dryRun) await service.store.batch([putOrder(order, null)]);
   return order;
 }
 
-function refreshedRecord(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
-  const kept = Object.entries(record).filter(([field]) => !(REFRESHED as readonly string[]).includes(field));
-  const fields = REFRESHED.flatMap((field) => (there[field] === undefined ? [] : [[field, there[field]] as const]));
-  const refreshed = Object.fromEntries([...kept, ...fields]) as unknown as ImageRecord;
+function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
+  const marked = withMarksOf(withDescriptionOf(record, there), there, source.name);
   // Only a link shows the whole list; others know of no logins, so those that are here stay.
-  if (source.kind !== 'link') return replaceUuidEntries(refreshed, there.acl ?? []);
-  return recordWithEntries(refreshed, there.shares ?? (there.acl ?? []).map((entry) => ({ entry })));
+  const shared =
+    source.kind === 'link' ? recordWithEntries(marked, entriesOf(there)) : replaceUuidEntries(marked, there.acl ?? []);
+  if (sameEntries(marked, shared)) return marked;
+  if (!exceedsAclLimit(marked, shared)) return shared;
+  const message = `with the logins that are here, image "${record.uuid}" would have more than ${MAX_ACL_ENTRIES} entries`;
+  throw validationFailed('acl', message);
+}
+
+/** The list and the marks are brought together with what is here, each in its own way. */
+function withDescriptionOf(record: ImageRecord, there: ImageRecord): ImageRecord {
+  const { acl, shares, grants, left, billing_tags, traits } = record;
+  const own = Object.entries({ acl, shares, grants, left, billing_tags, traits });
+  const described = Object.entries(refreshedRecord(record, there, 'recopy')).filter(
+    ([field]) => !own.some(([name]) => name === field),
+  );
+  return Object.fromEntries([
+    ...described,
+    ...own.filter(([, value]) => value !== undefined),
+  ]) as unknown as ImageRecord;
 }
 
 function changesBetween(before: ImageRecord, after: ImageRecord): FieldChange[] {
-  const fields = REFRESHED.filter((field) => field !== 'tags').map((field) => ({
-    field: SHOWN[field] ?? field,
-    from: before[field],
-    to: after[field],
-  }));
+  const fields = COMPARED.map((field) => ({ field, from: shown(before, field), to: shown(after, field) }));
   const acl = { field: 'acl', from: aclView(before, 3), to: aclView(after, 3) };
   return [...fields, acl].filter(({ from, to }) => !isDeepStrictEqual(from, to));
+}
+
+/** The search strings of the tags are no field of their own in a manifest. */
+function shown(record: ImageRecord, field: ManifestField): unknown {
+  return record[(field === 'tags' ? 'tagsObj' : field) as keyof ImageRecord];
 }
 
 function recopyOrder(

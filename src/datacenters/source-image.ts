@@ -1,7 +1,8 @@
 /** Reading a manifest that came from elsewhere: in today's form, with known fields only, and the image asked for. */
 import { isAclEntry, MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
-import { isObject, MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
+import { isObject } from '#lib/manifest/fields.ts';
 import type { Share } from '#lib/manifest/record.ts';
+import { travellingFields } from '#lib/manifest/travel.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { SHOWN_STATES } from '../images/serialize.ts';
@@ -19,9 +20,10 @@ export interface Expected {
   readonly neverPublic: boolean;
 }
 
-/** They mean something only where they were set, and do not travel. `icon` is a flag, `error` belongs to a failure. */
-const LOCAL_FIELDS: readonly string[] = ['activated', 'billing_tags', 'traits', 'channels'];
-const TRAVELLING: readonly string[] = MANIFEST_FIELDS.filter((field) => !LOCAL_FIELDS.includes(field));
+/** What may come along, and what decides whether anything does. */
+const READ: readonly string[] = [
+  ...new Set(['v', 'state', ...travellingFields('copy'), ...travellingFields('import-remote')]),
+];
 const FILE_FIELDS: readonly string[] = ['sha1', 'size', 'compression', 'dataset_guid'];
 
 const SHA1 = /^[0-9a-f]{40}$/;
@@ -41,7 +43,7 @@ export function sourceImage(answer: unknown, expected: Expected): SourceImage {
   }
   const files = filesOf(given['files'] ?? [], expected);
   const manifest: Record<string, unknown> = {
-    ...pick(given, TRAVELLING),
+    ...pick(given, READ),
     files: files.map((file) => pick(file, FILE_FIELDS)),
   };
   if (expected.neverPublic) manifest['public'] = false;

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type { Share } from '#lib/manifest/record.ts';
 import type { PullUrl } from '../pulls/pull-url.ts';
 
-/** An image as the source shows it, checked for form: the UUID is the one asked for, the fields validate. */
+/** An image as the source shows it, checked for form: the UUID is the one asked for, known fields only. */
 export interface SourceImage {
   /** The manifest in its richest form that the source gives: `files[]`, `acl` with UUIDs, all mutable fields. */
   readonly manifest: Readonly<Record<string, unknown>>;

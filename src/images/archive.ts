@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { IMAGES } from '#lib/manifest/record.ts';
+import { travellingManifest } from '#lib/manifest/travel.ts';
 import { archivePath } from '#lib/manta/paths.ts';
 import type { Bucket } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
@@ -46,7 +47,8 @@ export async function archiveManifests(service: Service, signal: AbortSignal): P
 
 export async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
   const { key: uuid, value, etag } = stored;
-  const text = `${JSON.stringify(serializeFull(value, service.config.mode), null, 2)}\n`;
+  const manifest = travellingManifest(serializeFull(value, service.config.mode), 'archive');
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
   const session = await service.storages.local.open({
     path: archivePath(uuid),
     session: `archive.${uuid}.${randomUUID()}`,

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { isGranted } from '#lib/manifest/acl.ts';
 import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { travellingRecord } from '#lib/manifest/travel.ts';
 import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/manta/errors.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
@@ -163,22 +164,23 @@ async function commit(service: Service, journal: CloneJournal, order: Commit): P
 }
 
 /**
- * What describes the image is kept. What says who it belongs to, where it came from and who else may use it is the new
- * owner's own; an urn is unique, so the clone has none. Nobody but its owner asked for it, so it is not public.
+ * What describes the image is kept, as the table in `lib/manifest/travel.ts` says. What says who it belongs to, where it
+ * came from and who else may use it is the new owner's own; an urn is unique, so the clone has none. Nobody but its owner
+ * asked for it, so it is not public.
  */
 function cloneRecord(clone: Clone, account: string, newOrigin: string | undefined, now: string): ImageRecord {
   const { record, file, uuid } = clone;
-  const { urn, origin, acl, shares, grants, left, rev, intent, intent_lease, ...described } = record;
-  const { copied_from, cloned_from, expires_at, error, owner, icon, ...kept } = described;
+  const { icon, ...described } = travellingRecord(record, 'clone');
   return {
-    ...kept,
+    ...(described as ImageRecord),
+    activated: true,
     uuid,
     owner: account,
     public: false,
     state: record.disabled ? 'disabled' : 'active',
     published_at: now,
     files: [{ ...file, mtime: now }],
-    cloned_from: { uuid: record.uuid, owner: owner ?? NIL_UUID },
+    cloned_from: { uuid: record.uuid, owner: record.owner ?? NIL_UUID },
     ...(icon === undefined ? {} : { icon: { ...icon, mtime: now } }),
     ...(newOrigin === undefined ? {} : { origin: newOrigin }),
   };

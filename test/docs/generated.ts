@@ -3,6 +3,7 @@
  * them between their markers; a test holds the two together.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
 import {
   DECISIONS,
   LOCAL_RECORD_MEANING,
@@ -28,6 +29,7 @@ export interface GeneratedTable {
 export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'errors', lines: errorTable },
   { file: 'docs/operator-guide.md', name: 'copy-failures', lines: failureTable },
+  { file: 'docs/design.md', name: 'travel', lines: travelTable },
   { file: 'docs/design.md', name: 'copy-decisions', lines: decisionTable },
   { file: 'docs/design.md', name: 'order-states', lines: () => moveTable(ORDER_MOVES) },
   { file: 'docs/design.md', name: 'transfer-states', lines: () => moveTable(TRANSFER_MOVES) },
@@ -65,6 +67,16 @@ function decisionTable(): string[] {
     REQUESTS.map((request) => [
       REQUEST_MEANING[request],
       ...LOCAL_RECORDS.map((record) => OUTCOMES[DECISIONS[request][record]]),
+    ]),
+  );
+}
+
+function travelTable(): string[] {
+  return markdown(
+    ['field', ...WAYS.map((way) => WAY_MEANING[way])],
+    (Object.keys(TRAVEL) as TravelField[]).map((field) => [
+      `\`${field}\``,
+      ...WAYS.map((way) => TRAVELS[TRAVEL[field][way]]),
     ]),
   );
 }

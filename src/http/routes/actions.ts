@@ -1,6 +1,8 @@
 /** `POST /images/:uuid?action=…`: one handler per action, and what comes before each. */
 
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import { withoutLeftBehind } from '#lib/manifest/travel.ts';
+import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../errors/api-error.ts';
 import { assertMayChange } from '../../images/access.ts';
 import { activated, withDisabled } from '../../images/activation.ts';
@@ -66,7 +68,7 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
     const sent = source === undefined ? await call.json() : undefined;
     if (source === undefined) assertSameUuid(sent, uuid);
     const { skip_owner_check: skipOwnerCheck = false } = importQuery(call.query);
-    const body = source === undefined ? sent : withoutServerFields(await sourceManifest(service, call, uuid, source));
+    const body = source === undefined ? sent : await foreignManifest(call, uuid, source);
     const stored = await importImage(service, {
       uuid,
       body,
@@ -80,6 +82,11 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
     return source === undefined
       ? imageReply(service, call, stored)
       : { json: serializeFull(stored.value, service.config.mode) };
+  }
+
+  async function foreignManifest(call: Call, uuid: string, source: string): Promise<object> {
+    const manifest = await sourceManifest(service, call, uuid, source);
+    return withoutLeftBehind(upgradeManifest(manifest as unknown as Record<string, unknown>), 'import-source');
   }
 
   async function change(call: Call, decide: (record: ImageRecord) => ImageRecord): Promise<Reply> {
@@ -132,9 +139,3 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
 }
 
 const importQuery = parameters({ skip_owner_check: flag });
-
-/** What a manifest from another server says of that server. Its icon has to be brought by whoever wants it. */
-function withoutServerFields(manifest: object): object {
-  const { icon, channels, ...rest } = manifest as Record<string, unknown>;
-  return rest;
-}

@@ -1,7 +1,9 @@
 /** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
 
 import { entriesOf } from '#lib/manifest/acl.ts';
+import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
 import type { ImageRecord, Share } from '#lib/manifest/record.ts';
+import { TRAVEL } from '#lib/manifest/travel.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { getLink } from '../../datacenters/links.ts';
@@ -25,8 +27,7 @@ export interface LinkImage {
   readonly shares?: readonly Share[];
 }
 
-/** They belong to a datacenter and do not travel. */
-const LOCAL_FIELDS: ReadonlySet<string> = new Set(['channels', 'billing_tags', 'traits', 'copied_from', 'cloned_from']);
+const TOLD: ReadonlySet<string> = new Set(MANIFEST_FIELDS.filter((field) => TRAVEL[field].copy !== 'stays'));
 
 const fileParameters = parameters({ index: integer(0, 1) });
 
@@ -34,7 +35,7 @@ export async function getLinkImage(service: Service, call: Call, datacenter: str
   const record = await ownedImage(service, call, datacenter);
   const shown = serializeImage(record, { version: 3, mode: service.config.mode, viewer: 'full' });
   const manifest: Record<string, unknown> = Object.fromEntries(
-    Object.entries(shown).filter(([field]) => !LOCAL_FIELDS.has(field)),
+    Object.entries(shown).filter(([field]) => TOLD.has(field)),
   );
   if (record.acl?.length) manifest['acl'] = record.acl;
   else delete manifest['acl'];

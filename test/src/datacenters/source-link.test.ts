@@ -48,7 +48,8 @@ test('an image comes with its manifest, its shares and both hashes, and without 
   t.strictSame(Object.keys((manifest['files'] as object[])[0]!), ['sha1', 'size', 'compression']);
   t.equal((manifest['files'] as { sha1: string }[])[0]!.sha1, sha1);
   t.match(sha256, /^[0-9a-f]{64}$/);
-  for (const field of ['billing_tags', 'traits', 'copied_from', 'owner_login']) {
+  t.match(manifest, { billing_tags: ['paid'], traits: { ssd: true } }, 'the marks of the operators');
+  for (const field of ['copied_from', 'owner_login', 'channels', 'urn']) {
     t.notOk(field in manifest, field);
   }
   t.strictSame(shares, [

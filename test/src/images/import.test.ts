@@ -221,6 +221,8 @@ t.test('a path that is no UUID is not found, whatever the body', async (t) => {
 t.test('from a source', async (t) => {
   await t.test('the manifest is fetched, without what belongs to that server', async (t) => {
     const { image, bytes } = await makeImage(elsewhere, { public: true, acl: ['bob', BOB] }, { owner: ALICE });
+    const marks = { billing_tags: ['licensed'], traits: { ssd: true } };
+    Object.assign(image, await elsewhere.updateImage(image.uuid, marks));
     await elsewhere.putIcon(image.uuid, randomBytes(10), 'image/png');
     const imported = await operator.adminImportFromSource(image.uuid, other.url);
     const { state: _, owner_login: __, shared_as: ___, ...expected } = image;

@@ -1,0 +1,147 @@
+/**
+ * Which field of an image goes along when the image goes somewhere: one table, which every way reads and the docs
+ * print. What has no row here is the service's own book-keeping and never goes anywhere.
+ *
+ * `billing_tags` and `traits` are marks of the operators: they say what an image costs and where it may run. They go
+ * every way, or going would be a way to shed them; and no way lets an account change them.
+ */
+import type { ManifestField } from './fields.ts';
+import type { ImageRecord } from './record.ts';
+
+export const WAYS = [
+  'copy',
+  'reread',
+  'recopy',
+  'import-remote',
+  'import-source',
+  'clone',
+  'export',
+  'archive',
+] as const;
+export type Way = (typeof WAYS)[number];
+
+export const WAY_MEANING: Readonly<Record<Way, string>> = {
+  copy: 'copy-from-dc, import-from-datacenter',
+  reread: 'read again before the copy becomes usable',
+  recopy: 'copy of an image that is here',
+  'import-remote': 'import-remote',
+  'import-source': 'import with source',
+  clone: 'clone',
+  export: 'export',
+  archive: 'archive',
+};
+
+export const TRAVELS = {
+  goes: 'as it is there',
+  kept: 'what is here stays',
+  anew: 'decided here',
+  stays: 'left behind',
+} as const satisfies Record<string, string>;
+export type Travel = keyof typeof TRAVELS;
+
+/** Beyond the manifest: the logins of the ACL with the accounts that they are pinned to, and where an image came from. */
+export const TRAVELLING_EXTRAS = ['shares', 'copied_from', 'cloned_from'] as const;
+export type TravelField = ManifestField | (typeof TRAVELLING_EXTRAS)[number];
+
+type Row = Readonly<Record<Way, Travel>>;
+
+function all(travel: Travel): Row {
+  return Object.fromEntries(WAYS.map((way) => [way, travel])) as Row;
+}
+
+/** What describes an image, and may change. */
+const DESCRIPTION = all('goes');
+/** May change, but by a recopy only where it was copied last. */
+const FIRST_COPY: Row = { ...DESCRIPTION, recopy: 'kept' };
+/** What an image is. */
+const FIXED: Row = { ...FIRST_COPY, reread: 'kept' };
+const LEFT_BEHIND: Row = { ...all('stays'), reread: 'kept', recopy: 'kept' };
+
+export const TRAVEL: Readonly<Record<TravelField, Row>> = {
+  v: { ...FIXED, copy: 'anew', 'import-remote': 'anew' },
+  uuid: { ...FIXED, clone: 'anew' },
+  urn: { ...FIXED, copy: 'stays', clone: 'stays' },
+  owner: { ...FIXED, clone: 'anew' },
+  name: DESCRIPTION,
+  version: DESCRIPTION,
+  description: DESCRIPTION,
+  homepage: DESCRIPTION,
+  eula: DESCRIPTION,
+  disabled: FIXED,
+  activated: { ...LEFT_BEHIND, copy: 'anew', 'import-remote': 'anew', 'import-source': 'anew', clone: 'anew' },
+  published_at: { ...FIXED, clone: 'anew' },
+  state: { ...FIXED, copy: 'anew', 'import-remote': 'anew', 'import-source': 'anew', clone: 'anew' },
+  public: { ...FIXED, copy: 'anew', clone: 'anew' },
+  type: FIXED,
+  os: FIRST_COPY,
+  origin: { ...FIXED, clone: 'anew' },
+  error: { ...LEFT_BEHIND, export: 'goes', archive: 'goes' },
+  files: { ...FIXED, 'import-source': 'stays' },
+  icon: { ...FIXED, 'import-source': 'stays' },
+  acl: { ...DESCRIPTION, clone: 'stays' },
+  requirements: DESCRIPTION,
+  users: FIRST_COPY,
+  billing_tags: DESCRIPTION,
+  traits: DESCRIPTION,
+  tags: DESCRIPTION,
+  generate_passwords: FIRST_COPY,
+  inherited_directories: FIRST_COPY,
+  nic_driver: FIRST_COPY,
+  disk_driver: FIRST_COPY,
+  cpu_type: FIRST_COPY,
+  image_size: FIRST_COPY,
+  channels: {
+    ...LEFT_BEHIND,
+    ...({ 'import-remote': 'anew', 'import-source': 'anew' } as const),
+    ...({ clone: 'goes', export: 'goes', archive: 'goes' } as const),
+  },
+  shares: { ...LEFT_BEHIND, copy: 'goes', reread: 'goes', recopy: 'goes' },
+  copied_from: { ...LEFT_BEHIND, copy: 'anew', 'import-remote': 'anew' },
+  cloned_from: { ...LEFT_BEHIND, clone: 'anew' },
+};
+
+/** Fields of the record that a row stands for, where these are others than the manifest's. */
+const STORED_AS: Readonly<Partial<Record<TravelField, readonly (keyof ImageRecord)[]>>> = {
+  tags: ['tags', 'tagsObj'],
+  shares: ['shares', 'grants', 'left'],
+};
+
+/** The fields that go this way, by the names that they have in a manifest. */
+export function travellingFields(way: Way): TravelField[] {
+  return (Object.keys(TRAVEL) as TravelField[]).filter((field) => TRAVEL[field][way] === 'goes');
+}
+
+/** What goes this way of a manifest. */
+export function travellingManifest(manifest: Readonly<Record<string, unknown>>, way: Way): Record<string, unknown> {
+  return pick(manifest, travellingFields(way));
+}
+
+/** The manifest without what does not go this way; what no manifest has is left for the validation to name. */
+export function withoutLeftBehind(manifest: Readonly<Record<string, unknown>>, way: Way): Record<string, unknown> {
+  const goes: ReadonlySet<string> = new Set(travellingFields(way));
+  return Object.fromEntries(
+    Object.entries(manifest).filter(([field]) => goes.has(field) || !Object.hasOwn(TRAVEL, field)),
+  );
+}
+
+/** What goes this way of a record. */
+export function travellingRecord(record: ImageRecord, way: Way): Partial<ImageRecord> {
+  return pick(record, storedFields(way));
+}
+
+/** The record with the fields that go this way as `there` has them; those that it does not have are gone. */
+export function refreshedRecord(record: ImageRecord, there: ImageRecord, way: 'reread' | 'recopy'): ImageRecord {
+  const names: ReadonlySet<string> = new Set(storedFields(way));
+  const kept = Object.entries(record).filter(([field]) => !names.has(field));
+  return { ...Object.fromEntries(kept), ...travellingRecord(there, way) } as unknown as ImageRecord;
+}
+
+function storedFields(way: Way): string[] {
+  return travellingFields(way).flatMap((field): readonly string[] => STORED_AS[field] ?? [field]);
+}
+
+function pick(fields: object, names: readonly string[]): Record<string, unknown> {
+  const wanted: ReadonlySet<string> = new Set(names);
+  const entries = Object.entries(fields).filter(([field, value]) => wanted.has(field) && value !== undefined);
+  return Object.fromEntries(entries);
+}
