@@ -32,6 +32,7 @@ import { ARCHIVED } from './images/archive.ts';
 import { CLONES } from './images/clone-journal.ts';
 import { PENDING_SHARES } from './images/shares.ts';
 import { UPLOADS } from './images/upload-register.ts';
+import { OwnAddresses } from './own-addresses.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
 import type { Service } from './service.ts';
 import { runTasks } from './tasks/periodic.ts';
@@ -104,6 +105,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     );
     fronts.push((limit) => main.close(limit));
     opened.push(await noteListening(config.dataDir, main.url));
+    service.ownAddresses.add(main.url);
     const links =
       config.links.port === undefined
         ? undefined
@@ -112,10 +114,16 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
             config.links.address,
             config.links.port,
           );
-    if (links) fronts.push((limit) => links.close(limit));
+    if (links) {
+      fronts.push((limit) => links.close(limit));
+      service.ownAddresses.add(links.url);
+    }
     const metricsListener =
       metrics && config.metrics ? await listenMetrics(metrics, config.metrics.address, config.metrics.port) : undefined;
-    if (metricsListener) fronts.push((limit) => metricsListener.close(limit));
+    if (metricsListener) {
+      fronts.push((limit) => metricsListener.close(limit));
+      service.ownAddresses.add(metricsListener.url);
+    }
     const tasks = runTasks(serviceTasks(service), log);
     fronts.push(() => tasks.stop());
     return {
@@ -156,7 +164,9 @@ async function openService(
   const accounts = config.mode === 'dc' ? await openAccounts(config, log, clock) : undefined;
   if (accounts) opened.push(() => accounts.close());
   const worker = `${process.pid}.${randomUUID()}`;
-  return { config, store, storages: { local }, accounts, clock, log, worker, faults: faultsFrom(fault) };
+  const faults = faultsFrom(fault);
+  const ownAddresses = new OwnAddresses();
+  return { config, store, storages: { local }, accounts, clock, log, worker, faults, ownAddresses };
 }
 
 async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<Accounts> {

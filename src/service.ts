@@ -6,6 +6,7 @@ import type { Store } from '#lib/moray/store.ts';
 import type { Accounts } from '#lib/ufds/accounts.ts';
 import type { Config } from './config/config.ts';
 import type { FaultPoints } from './fault-points.ts';
+import type { OwnAddresses } from './own-addresses.ts';
 
 /** The object stores by the name that `files[].stor` holds; `local` is always there. */
 export interface Storages {
@@ -26,6 +27,8 @@ export interface Service {
   /** Names this process among those that share the stores: leases carry it. */
   readonly worker: string;
   readonly faults: FaultPoints;
+  /** Where this process listens; filled while it starts. */
+  readonly ownAddresses: OwnAddresses;
 }
 
 /** Who asks, and what belongs to one request. */

@@ -69,3 +69,8 @@ export class ImgapiUnreachableError extends Error {
     this.url = url;
   }
 }
+
+/** The address that a URL leads to is none that may be connected to from here. */
+export class AddressRefusedError extends Error {
+  override readonly name = 'AddressRefusedError';
+}

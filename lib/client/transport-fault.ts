@@ -1,6 +1,6 @@
 /** Tells the failures of sockets and of undici apart. */
 import { errors } from 'undici';
-import { ImgapiError, ImgapiUnreachableError, type TransportFault } from './errors.ts';
+import { AddressRefusedError, ImgapiError, ImgapiUnreachableError, type TransportFault } from './errors.ts';
 
 const FAULTS: Readonly<Record<string, TransportFault>> = {
   UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
@@ -32,6 +32,7 @@ const SAYS: Readonly<Record<TransportFault, string>> = {
 export function toCallError(cause: unknown, url: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   if (cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError) return cause;
+  if (cause instanceof AddressRefusedError) return cause;
   if (cause instanceof errors.InvalidArgumentError || cause instanceof TypeError) return cause;
   return unreachable(faultOf(cause), url, cause);
 }

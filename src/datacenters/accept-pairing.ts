@@ -8,6 +8,8 @@ import { LINK_TOKENS, type LinkRecord, type LinkTokenRecord, type PublicKey } fr
 import { findLink, putLink } from './links.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
 import { keyOf, ownParty, type Party, parseParty } from './party.ts';
+import { assertPeerUrl } from './peer-url.ts';
+import { namedOrigins } from './pull-origins.ts';
 import { ownName } from './self.ts';
 import { codeOf, sameCode } from './token.ts';
 import type { PairingReply, PairingRequest } from './wire.ts';
@@ -15,10 +17,12 @@ import type { PairingReply, PairingRequest } from './wire.ts';
 const MAKE_ANOTHER = 'make a new one with "imgapiadm link-token"';
 
 /**
+ * @param from the address that the request came from
  * @throws 401 UnauthorizedError for a token that is unknown, used up, expired, or not what the message was made with;
- * 409 LinkAlreadyExists when the datacenter is linked with other keys
+ * 409 LinkAlreadyExists when the datacenter is linked with other keys; 422 for what cannot be linked. The token is used
+ * up only by a link.
  */
-export async function acceptPairing(service: Service, request: PairingRequest): Promise<PairingReply> {
+export async function acceptPairing(service: Service, request: PairingRequest, from: string): Promise<PairingReply> {
   const token = await validToken(service, request.token);
   const { verifier } = token.value;
   if (!sameCode(codeOf(verifier, 'request', [request.token, request.party]), request.code)) {
@@ -30,6 +34,13 @@ export async function acceptPairing(service: Service, request: PairingRequest): 
   if (party.datacenter === ownName(service)) {
     throw new ApiError('ValidationFailed', `this datacenter is "${party.datacenter}" itself`);
   }
+  if (party.peer !== undefined && party.peer !== ownName(service)) {
+    throw new ApiError(
+      'ValidationFailed',
+      `${party.peer_url} is datacenter "${ownName(service)}", not "${party.peer}"`,
+    );
+  }
+  assertPeerUrl(service, party.url, from);
   const stored = await findLink(service, party.datacenter);
   if (stored) assertSameKey(stored.value, theirs);
   const ours = keyForLink((await ownKeys(service)).value, stored?.value);
@@ -80,7 +91,7 @@ export function linkWith(parts: {
     our_url: parts.ourUrl,
     keys: stored?.value.keys ?? [theirs],
     our_key: parts.ourKey,
-    pull_origins: terms.pull_origins ?? [...new Set([...party.pull_origins, new URL(party.url).origin])],
+    ...namedOrigins(party.url, terms.pull_origins, party.pull_origins),
     ...(terms.allowed_accounts && { allowed_accounts: terms.allowed_accounts }),
     created_at: stored?.value.created_at ?? parts.now,
     rev: stored?.value.rev ?? 0,

@@ -36,8 +36,15 @@ export interface LinkRecord {
   readonly our_key: string;
   /** Fingerprints of keys of ours that are out of use, and that the other has not yet been told to forget. */
   readonly retired_keys?: readonly string[];
-  /** Origins (scheme, host, port) that a pull URL of the other may have. */
+  /**
+   * Origins (scheme, host, port) that a pull URL of the other may have: the link's own, and those that an operator here
+   * named. Read them by `pullOriginsOf`.
+   */
   readonly pull_origins: readonly string[];
+  /** Absent on links of an older version, whose `pull_origins` hold what the other announced. */
+  readonly pull_origins_named?: true;
+  /** What the other says of itself beyond that: shown to the operator, and good for nothing else. */
+  readonly announced_pull_origins?: readonly string[];
   /** The accounts whose images the other may read; absent: all. */
   readonly allowed_accounts?: readonly string[];
   /** ISO date. */
@@ -58,7 +65,7 @@ export interface LinkTokenRecord {
   readonly expires_at: number;
   /** Becomes `allowed_accounts` of the link. */
   readonly allowed_accounts?: readonly string[];
-  /** Becomes `pull_origins` of the link, in place of what the other announces. */
+  /** Become `pull_origins` of the link, beside its own. */
   readonly pull_origins?: readonly string[];
 }
 

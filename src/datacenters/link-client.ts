@@ -10,7 +10,7 @@ import { keyIdOf } from './authenticate.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
 import { ownName } from './self.ts';
-import { trustedTransport } from './transports.ts';
+import { namedTransport } from './transports.ts';
 
 /** Bytes of a JSON answer that are read. */
 const JSON_LIMIT = 1024 * 1024;
@@ -40,7 +40,7 @@ export async function linkClient(service: Service, link: LinkRecord): Promise<Li
 }
 
 export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey): LinkClient {
-  const transport = trustedTransport(link.url, service.config);
+  const transport = namedTransport(link.url, service);
   const sign = linkSigner({
     key: parsePrivateKey(key.privateKey),
     keyId: keyIdOf(ownName(service), key.fingerprint),

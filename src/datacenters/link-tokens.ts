@@ -9,7 +9,7 @@ import { LINK_TOKEN_LIFETIME_MS, newToken } from './token.ts';
 export interface LinkTokenOptions {
   /** The accounts whose images the other datacenter may read; absent: all. */
   readonly allowedAccounts?: readonly string[] | undefined;
-  /** Takes pull URLs of the other from these origins, in place of those that it announces. */
+  /** Takes pull URLs of the other from these origins too, beside its link listener. */
   readonly pullOrigins?: readonly string[] | undefined;
 }
 

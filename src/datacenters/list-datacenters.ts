@@ -2,6 +2,7 @@
 import type { Service } from '../service.ts';
 import type { LinkHealth } from './documents.ts';
 import { allLinks } from './links.ts';
+import { pullOriginsOf } from './pull-origins.ts';
 
 export interface DatacenterInfo {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface DatacenterInfo {
   /** Fingerprint of our key that it accepts. */
   readonly our_key?: string;
   readonly pull_origins?: readonly string[];
+  /** What it announces beyond these; to take pull URLs there, an operator here has to name it. */
+  readonly announced_pull_origins?: readonly string[];
   readonly allowed_accounts?: readonly string[];
   /** ISO date. */
   readonly created_at?: string;
@@ -28,7 +31,8 @@ export async function datacenters(service: Service): Promise<DatacenterInfo[]> {
       kind: 'link',
       keys: link.keys.map(({ fingerprint }) => fingerprint),
       our_key: link.our_key,
-      pull_origins: link.pull_origins,
+      pull_origins: pullOriginsOf(link),
+      ...(link.announced_pull_origins && { announced_pull_origins: link.announced_pull_origins }),
       ...(link.allowed_accounts && { allowed_accounts: link.allowed_accounts }),
       created_at: link.created_at,
       ...(link.health && { health: link.health }),

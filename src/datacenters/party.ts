@@ -14,6 +14,8 @@ export interface Party {
   readonly url: string;
   /** The URL by which it reaches the other: its requests are signed for that host. */
   readonly peer_url: string;
+  /** The other's name, where the operator gave it: a mistake is found before anything is written. */
+  readonly peer?: string;
   /** OpenSSH form. */
   readonly public_key: string;
   readonly pull_origins: readonly string[];
@@ -35,6 +37,7 @@ const isParty = new Ajv().compile<Party>({
     datacenter: { type: 'string', pattern: NAME.source },
     url: { type: 'string', maxLength: 1024 },
     peer_url: { type: 'string', maxLength: 1024 },
+    peer: { type: 'string', pattern: NAME.source },
     public_key: { type: 'string', maxLength: 8192 },
     pull_origins: { type: 'array', maxItems: MOST_ORIGINS, items: { type: 'string', maxLength: 1024 } },
     time: { type: 'string', maxLength: 40 },
@@ -47,11 +50,12 @@ const isParty = new Ajv().compile<Party>({
   },
 });
 
-export function ownParty(service: Service, key: PublicKey, peerUrl: string): Party {
+export function ownParty(service: Service, key: PublicKey, peerUrl: string, peer?: string): Party {
   return {
     datacenter: ownName(service),
     url: ownLinkUrl(service),
     peer_url: peerUrl,
+    ...(peer !== undefined && { peer }),
     public_key: key.publicKey,
     pull_origins: ownPullOrigins(service),
     time: new Date(service.clock.now()).toISOString(),

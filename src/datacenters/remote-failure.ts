@@ -1,11 +1,13 @@
 /** Failures of another IMGAPI, as an operator's request reports them. */
-import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../errors/registry.ts';
+import { refusedSource } from '../images/address-guard.ts';
 import { SourceInvalidError } from './source.ts';
 
 /** Passes on what the other says of the request; what says something of the other becomes 503 RemoteSourceError. */
 export function remoteFailure(cause: unknown, url: string): unknown {
+  if (cause instanceof AddressRefusedError) return refusedSource(cause, 'url');
   if (cause instanceof ImgapiError && cause.statusCode < 500 && isCode(cause.code)) {
     return new ApiError(cause.code, `${url} answered: ${cause.message}`, { cause });
   }

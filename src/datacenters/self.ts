@@ -28,6 +28,13 @@ export function ownLinkUrl({ config }: Pick<Service, 'config'>): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
+/** The URLs by which others reach the listeners of this datacenter, as far as the configuration says so. */
+export function ownPublicUrls({ config }: Pick<Service, 'config'>): string[] {
+  const { publicUrl, links, pulls } = config;
+  const urls = [publicUrl, links.publicUrl, pulls.publicUrl].filter((url) => url !== undefined);
+  return urls.map((url) => new URL(url).href.replace(/\/+$/, ''));
+}
+
 /** The origins that pull URLs made here can have. */
 export function ownPullOrigins(service: Pick<Service, 'config'>): string[] {
   const { links, pulls } = service.config;

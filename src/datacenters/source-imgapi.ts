@@ -10,13 +10,13 @@ import { readSmallJson } from './link-client.ts';
 import { type ImageSource, SourceInvalidError } from './source.ts';
 import { sourceImage } from './source-image.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
-import { foreignTransport, trustedTransport } from './transports.ts';
+import { foreignTransport, namedTransport } from './transports.ts';
 
 /** What IMGAPIs have always given to each other. */
 const HEADERS = { 'accept-version': '*' };
 
 export function legacySource(service: Service, name: string, url: string): ImageSource {
-  return imgapiSource(service, { name, kind: 'legacy', transport: trustedTransport(url, service.config) });
+  return imgapiSource(service, { name, kind: 'legacy', transport: namedTransport(url, service) });
 }
 
 /**

@@ -8,10 +8,11 @@ import type { LinkRecord } from './documents.ts';
 import { type LinkClient, linkClient } from './link-client.ts';
 import { findLink } from './links.ts';
 import { pingLink } from './ping.ts';
+import { isPullUrlAllowed, originOf, pullOriginsOf } from './pull-origins.ts';
 import { type FileRequest, type ImageSource, type SourceFile, type SourceImage, SourceInvalidError } from './source.ts';
 import { sourceImage, sourceShares } from './source-image.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
-import { trustedTransport } from './transports.ts';
+import { namedTransport } from './transports.ts';
 import { expectShape, isPullUrl } from './wire.ts';
 
 /** The store that a datacenter's own custom images are in, when it has one. */
@@ -24,27 +25,28 @@ export function linkSource(service: Service, name: string): ImageSource {
     name,
     kind: 'link',
     async getImage(uuid, account, signal) {
-      const path = `/link/images/${uuid}${query({ account })}`;
+      const path = `/link/images/${uuid}${query({ account: named(account) })}`;
       const answer = await (await client()).json({ method: 'GET', path, signal });
       return linkImage(answer, { source: `datacenter "${name}"`, uuid, owner: account, neverPublic: true });
     },
     async getIcon(uuid, account, signal) {
-      const path = `/link/images/${uuid}/icon${query({ account })}`;
+      const path = `/link/images/${uuid}/icon${query({ account: named(account) })}`;
       const current = await client();
       return sourceIcon(() => current.send({ method: 'GET', path, signal }), service.config.limits.iconBytes);
     },
     async getFile(uuid, request) {
-      const path = `/link/images/${uuid}/file${query({ account: request.account })}`;
+      const path = `/link/images/${uuid}/file${query({ account: named(request.account) })}`;
       const range: DownloadRange = { start: request.start, ifMatch: request.sha1 };
       const current = await client();
       const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });
       return sourceFile(await toDownload(answer, range), request);
     },
     async createPullUrl(uuid, account, renew, signal) {
-      const path = `/link/images/${uuid}/file/pull-url${query({ account, renew })}`;
+      const path = `/link/images/${uuid}/file/pull-url${query({ account: named(account), renew })}`;
       return askPullUrl(service, await client(), path, signal);
     },
     async getPullUrl(url, request) {
+      named(request.account);
       return getPullUrl(service, (await client()).link, url, request);
     },
     async storeIdentity(signal) {
@@ -52,6 +54,12 @@ export function linkSource(service: Service, name: string): ImageSource {
       return stores[PREFERRED_STORE] ?? Object.values(stores)[0];
     },
   };
+}
+
+/** Over a link nothing is ever fetched as operator. */
+function named(account: string | undefined): string {
+  if (account !== undefined) return account;
+  throw new SourceInvalidError('a linked datacenter gives nothing without an account that it is for');
 }
 
 async function currentClient(service: Service, name: string): Promise<LinkClient> {
@@ -77,10 +85,9 @@ async function askPullUrl(
     const answer = await client.json({ method: 'POST', path, signal });
     const pull = expectShape(answer, isPullUrl, client.link.url);
     if (!isUuid(pull.reqid)) throw new SourceInvalidError(`${client.link.url} names its pull link "${pull.reqid}"`);
-    if (isAllowed(client.link, pull.url)) return pull;
-    const { name, pull_origins } = client.link;
+    if (isPullUrlAllowed(service, client.link, pull.url)) return pull;
     service.log.warn(
-      { datacenter: name, origin: originOf(pull.url), pull_origins },
+      { datacenter: client.link.name, origin: originOf(pull.url), pull_origins: pullOriginsOf(client.link) },
       'the link does not take pull URLs from there',
     );
     return undefined;
@@ -92,26 +99,14 @@ async function askPullUrl(
 
 /** If-Match is not sent: an object store's ETags are its own. The bytes behind a pull link do not change. */
 async function getPullUrl(service: Service, link: LinkRecord, text: string, request: FileRequest): Promise<SourceFile> {
-  if (!isAllowed(link, text)) {
+  if (!isPullUrlAllowed(service, link, text)) {
     throw new SourceInvalidError(
       `the link with "${link.name}" takes no pull URL from ${originOf(text) ?? 'such a place'}`,
     );
   }
   const url = new URL(text);
   const range: DownloadRange = { start: request.start };
-  const transport = trustedTransport(url.origin, service.config);
+  const transport = namedTransport(url.origin, service);
   const found = await download(transport, { path: url.pathname + url.search, signal: request.signal }, range);
   return sourceFile(found, request);
-}
-
-function isAllowed({ pull_origins }: LinkRecord, url: string): boolean {
-  const origin = originOf(url);
-  return origin !== undefined && pull_origins.includes(origin);
-}
-
-/** Undefined for what is no http(s) URL, or has credentials in it. */
-function originOf(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password;
-  return isPlain ? url.origin : undefined;
 }

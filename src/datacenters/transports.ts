@@ -1,28 +1,35 @@
 /** The connections to other datacenters: shared by the whole process, because sources come and go with the orders. */
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent } from 'undici';
 import { HttpTransport } from '#lib/client/transport.ts';
-import type { Config } from '../config/config.ts';
-import { sourceDispatcher } from '../images/address-guard.ts';
+import { assertSourceAllowed, namedAgent, sourceAgent } from '../images/address-guard.ts';
 import type { Service } from '../service.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
+type Agents = WeakMap<Service['config'], Agent>;
 
-const agents = new Map<boolean, Dispatcher>();
+const named: Agents = new WeakMap();
+const foreign: Agents = new WeakMap();
 
-/** To a URL that an operator configured or linked. */
-export function trustedTransport(url: string, config: Config): HttpTransport {
-  const { allowInsecure, copies } = config;
-  const dispatcher = agents.get(allowInsecure) ?? makeAgent(allowInsecure);
-  agents.set(allowInsecure, dispatcher);
-  return new HttpTransport({ url, dispatcher, idleTimeout: copies.stallSeconds * 1000 });
+/** To a URL that an operator configured, linked or named when linking. */
+export function namedTransport(url: string, service: Service): HttpTransport {
+  return transportOver(url, service, named, namedAgent);
 }
 
-/** To a URL that came with a request: not into our own network, unless the config says so. */
+/**
+ * To a URL that came with a request: not into our own network, unless the config says so.
+ * @throws 422 InvalidParameter for a literal address that is refused
+ */
 export function foreignTransport(url: string, service: Service): HttpTransport {
-  const dispatcher = sourceDispatcher(service, new URL(url));
-  return new HttpTransport({ url, dispatcher, idleTimeout: service.config.copies.stallSeconds * 1000 });
+  assertSourceAllowed(service, new URL(url));
+  return transportOver(url, service, foreign, sourceAgent);
 }
 
-function makeAgent(isInsecure: boolean): Dispatcher {
-  return new Agent({ allowH2: false, connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: !isInsecure } });
+function transportOver(
+  url: string,
+  service: Service,
+  agents: Agents,
+  makeAgent: (service: Service) => Agent,
+): HttpTransport {
+  const dispatcher = agents.get(service.config) ?? makeAgent(service);
+  agents.set(service.config, dispatcher);
+  return new HttpTransport({ url, dispatcher, idleTimeout: service.config.copies.stallSeconds * 1000 });
 }

@@ -52,7 +52,7 @@ export async function listenMetrics(metrics: Metrics, address: string, port: num
   });
   const bound = server.address() as AddressInfo;
   return {
-    url: `http://${bound.address}:${bound.port}/metrics`,
+    url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}/metrics`,
     close: (patience) => closeServer(server, patience),
   };
 }

@@ -2,14 +2,14 @@
 import type { Readable } from 'node:stream';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { download } from '#lib/client/download.ts';
-import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
 import type { ApiImage } from '#lib/client/types.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
 import { ApiError, invalidParameter } from '../errors/api-error.ts';
-import { sourceDispatcher } from '../images/address-guard.ts';
+import { assertSourceAllowed, refusedSource, sourceAgent } from '../images/address-guard.ts';
 import type { Service } from '../service.ts';
 import type { Call } from './call.ts';
 
@@ -74,11 +74,13 @@ export async function remoteFile(
   url: URL,
 ): Promise<RemoteBody & { length: number | undefined }> {
   const problem = (error: unknown): unknown => {
+    if (error instanceof AddressRefusedError) return refusedSource(error, 'file_url');
     if (!isRemoteError(error)) return error;
     const message = `${url.origin}${url.pathname} could not be fetched: ${error.message}`;
-    return refusedAddress(error) ?? new ApiError('Download', message, { cause: error });
+    return new ApiError('Download', message, { cause: error });
   };
-  const dispatcher = sourceDispatcher(service, url);
+  assertSourceAllowed(service, url, 'file_url');
+  const dispatcher = sourceAgent(service);
   const transport = new HttpTransport({ url: url.origin, dispatcher });
   try {
     const headers = { 'user-agent': service.config.serverName };
@@ -107,22 +109,18 @@ function openSource(service: Service, source: string): { client: ImgapiClient; c
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     throw invalidParameter('source', `source is "${source}"; it must be the http(s) URL of an IMGAPI`);
   }
-  const dispatcher = sourceDispatcher(service, url);
+  assertSourceAllowed(service, url);
+  const dispatcher = sourceAgent(service);
   const client = new ImgapiClient({ url: source, version: '*', userAgent: service.config.serverName, dispatcher });
   return { client, close: () => dispatcher.destroy() };
 }
 
 function remoteProblem(source: string, error: unknown): unknown {
+  if (error instanceof AddressRefusedError) return refusedSource(error, 'source');
   if (!isRemoteError(error)) return error;
-  return refusedAddress(error) ?? new ApiError('RemoteSourceError', `${source}: ${error.message}`, { cause: error });
+  return new ApiError('RemoteSourceError', `${source}: ${error.message}`, { cause: error });
 }
 
 function isRemoteError(error: unknown): error is ImgapiError | ImgapiUnreachableError {
   return error instanceof ImgapiError || error instanceof ImgapiUnreachableError;
-}
-
-/** The answer for a name that turned out to be at a private address: the connection failed because of it. */
-function refusedAddress(error: unknown): ApiError | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof ApiError) return cause;
-  return undefined;
 }

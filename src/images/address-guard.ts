@@ -1,75 +1,103 @@
 /**
- * Connections to servers that a request named. Where private addresses are not allowed, the address is looked at after
- * the name was resolved and is the one connected to, so that a name cannot answer differently the second time.
+ * The one guard before every connection to another server: a linked datacenter, a pull URL, an IMGAPI or a file that a
+ * request named. It looks at the addresses that are really connected to.
+ *
+ * | the address | named by an operator | not named |
+ * |---|---|---|
+ * | one of our own listeners, or nowhere (`0.0.0.0`, multicast) | no | no |
+ * | public | yes | yes |
+ * | private, unique-local | yes | no |
+ * | loopback | if the address or `localhost` was named | no |
+ * | link-local, site-local, reserved | if the address itself was named | no |
+ * | an IPv6 form of an IPv4 address | as that address, or if the form itself was named | no |
  */
-import { lookup as resolveName } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { Agent, type Dispatcher } from 'undici';
+import { isIP } from 'node:net';
+import type { Agent } from 'undici';
+import { AddressRefusedError } from '#lib/client/errors.ts';
+import { type AddressCheck, type ConnectTarget, guardedAgent } from '#lib/client/guarded-agent.ts';
+import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 
-const PRIVATE = new BlockList();
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  PRIVATE.addSubnet(network, prefix, 'ipv4');
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  // IPv4 in disguise: translated (NAT64) and tunnelled (6to4).
-  ['64:ff9b::', 96],
-  ['2002::', 16],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  PRIVATE.addSubnet(network, prefix, 'ipv6');
-}
+const CONNECT_TIMEOUT_MS = 10_000;
 
+type Guarded = Pick<Service, 'config' | 'ownAddresses'>;
+
+/** Whether an address may be connected to only where an operator named it. */
 export function isPrivateAddress(address: string): boolean {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  const plain = mapped ?? address;
-  return PRIVATE.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
+  return kindOfAddress(address) !== 'public';
 }
 
-/** A dispatcher for one request's source; the caller closes it. @throws 422 for a literal private address */
-export function sourceDispatcher(service: Service, url: URL): Dispatcher {
-  const { allowInsecure, sources } = service.config;
-  const connect = { timeout: 10_000, rejectUnauthorized: !allowInsecure };
-  if (sources.allowPrivateAddresses) return new Agent({ connect });
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) && isPrivateAddress(host)) throw refused(host);
-  return new Agent({ connect: { ...connect, lookup: publicLookup } });
+/** For a server that an operator configured, linked or named here. The caller closes it. */
+export function namedAgent(service: Guarded): Agent {
+  return agentWith(service, (target) => refusalOf(service, target, true));
 }
 
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  resolveName(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return callback(error, '', 0);
-    const bad = addresses.find(({ address }) => isPrivateAddress(address));
-    if (bad) return callback(refused(bad.address), '', 0);
-    if (options.all) return callback(null, addresses);
-    const [first] = addresses;
-    return first
-      ? callback(null, first.address, first.family)
-      : callback(new Error(`${hostname} has no address`), '', 0);
+/** For the URL that came with a request of an operator, who may name private places only where the config says so. */
+export function sourceAgent(service: Guarded): Agent {
+  return agentWith(service, sourceCheck(service));
+}
+
+/** The same for a literal address, before anything is opened. @throws 422 InvalidParameter */
+export function assertSourceAllowed(service: Guarded, url: URL, field = 'source'): void {
+  const host = bareHost(url);
+  const refusal = isIP(host) ? sourceCheck(service)({ host, address: host, port: portOf(url) }) : undefined;
+  if (refusal) throw refusedSource(refusal, field);
+}
+
+/** What an operator is told whose URL led to such an address. */
+export function refusedSource(refusal: AddressRefusedError, field: string): ApiError {
+  return new ApiError('InvalidParameter', `${field} is refused: ${refusal.message}`, {
+    cause: refusal,
+    errors: [{ field, code: 'NotAllowed' }],
   });
-};
+}
 
-function refused(address: string): ApiError {
-  return new ApiError(
-    'InvalidParameter',
-    `the source is at the private address ${address}, which is not allowed here`,
-    {
-      errors: [{ field: 'source', code: 'NotAllowed' }],
-    },
-  );
+/** Without the brackets of an IPv6 address. */
+export function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+export function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
+}
+
+/** Names that mean this machine wherever they are looked up. */
+export function isLocalhost(host: string): boolean {
+  return /(^|\.)localhost\.?$/i.test(host);
+}
+
+/** Why the address must not be connected to; undefined when it may. `isNamed`: an operator named the host. */
+export function refusalOf(
+  { ownAddresses }: Pick<Guarded, 'ownAddresses'>,
+  { host, address, port }: ConnectTarget,
+  isNamed: boolean,
+): AddressRefusedError | undefined {
+  const where = host === address ? address : `${host} is at ${address}`;
+  if (ownAddresses.has(address, port)) {
+    return new AddressRefusedError(`${where}, a private address: port ${port} there is this service itself`);
+  }
+  const kind = kindOfAddress(address);
+  if (kind === 'public') return undefined;
+  if (kind === 'nowhere') return new AddressRefusedError(`${where}, a private address, which no server has`);
+  const isAllowed = isNamed && (host === address || mayBeBehind(host, address));
+  const what = kind === 'private' ? 'a private address' : `a private address (${kind})`;
+  return isAllowed ? undefined : new AddressRefusedError(`${where}, ${what} that was not named here`);
+}
+
+/** What a name that an operator gave may turn out to mean. */
+function mayBeBehind(host: string, address: string): boolean {
+  const plain = heldIpv4(address) ?? address;
+  const kind = kindOfAddress(plain);
+  if (kind === 'loopback') return isLocalhost(host);
+  return kind === 'public' || kind === 'private';
+}
+
+function sourceCheck(service: Guarded): AddressCheck {
+  return (target) => refusalOf(service, target, service.config.sources.allowPrivateAddresses);
+}
+
+function agentWith({ config }: Guarded, check: AddressCheck): Agent {
+  return guardedAgent({ check, timeout: CONNECT_TIMEOUT_MS, insecure: config.allowInsecure });
 }

@@ -25,6 +25,7 @@ import type { Route } from '#src/http/call.ts';
 import { linkRoutes } from '#src/http/routes/links.ts';
 import { pullFileRoute } from '#src/http/routes/pulls.ts';
 import { listen } from '#src/http/server.ts';
+import { OwnAddresses } from '#src/own-addresses.ts';
 import { PULL_BUCKETS } from '#src/pulls/documents.ts';
 import type { Service } from '#src/service.ts';
 import { ADMIN, PEOPLE, writeAccounts } from './accounts.ts';
@@ -73,9 +74,15 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   const accounts = await openAccountsFile({ path: file });
   t.teardown(() => accounts.close());
   const storages = { local: options.storage?.(local) ?? local };
-  const service: Service = { config, store, storages, accounts, clock, log, worker: randomUUID(), faults: noFaults };
+  const ownAddresses = new OwnAddresses();
+  const worker = randomUUID();
+  const service: Service = {
+    ...{ config, store, storages, accounts, clock, log, worker, faults: noFaults },
+    ownAddresses,
+  };
   const listener = await serve(t, service, [...linkRoutes(service), pullFileRoute(service)]);
   const { port } = new URL(listener.url);
+  ownAddresses.add(listener.url);
   Object.assign(config.links, { port: Number(port), publicUrl: listener.url });
   return { name, service, url: listener.url, clock, stop: () => listener.close(0) };
 }

@@ -12,9 +12,11 @@ import { printable } from '../output/printable.ts';
 /** The answer of POST /datacenters. */
 interface LinkReport extends CheckReport {
   readonly created: boolean;
+  readonly changed?: boolean;
   readonly our_key: string;
   readonly their_keys: readonly string[];
   readonly pull_origins: readonly string[];
+  readonly announced_pull_origins?: readonly string[];
   readonly allowed_accounts?: readonly string[];
   readonly firewall_rules: readonly unknown[];
   readonly sapi_metadata: Readonly<Record<string, unknown>>;
@@ -63,13 +65,18 @@ export const linkDc = defineCommand({
 
 function tell(output: Output, report: LinkReport): void {
   const name = printable(report.datacenter);
-  output.line(report.created ? `Linked with ${name}.` : `Linked with ${name} already; nothing was changed.`);
+  const known = report.changed ? 'its terms are those named now' : 'nothing was changed';
+  output.line(report.created ? `Linked with ${name}.` : `Linked with ${name} already; ${known}.`);
   output.line(`    our key         ${printable(report.our_key)}`);
   output.line(`    their keys      ${listed(report.their_keys, 'none')}`);
   output.line(`    pull URLs from  ${listed(report.pull_origins, 'nowhere: files come through its link listener')}`);
   output.line(
     `    it may read     ${report.allowed_accounts ? `images of ${listed(report.allowed_accounts, 'nobody')}` : 'images of all accounts'}`,
   );
+  if (report.announced_pull_origins?.length) {
+    const origins = listed(report.announced_pull_origins, '');
+    output.line(`It also announces pull URLs from ${origins}; to take them, repeat this with --pull-origin ORIGIN,...`);
+  }
   output.line();
   reportChecks(output, report);
   output.line();

@@ -70,7 +70,7 @@ function pairRoute(service: Service): Route {
     async handler(call) {
       limiter.take('pairing');
       const request = await readUnsignedJson(call);
-      if (isPairingRequest(request)) return { json: await acceptPairing(service, request) };
+      if (isPairingRequest(request)) return { json: await acceptPairing(service, request, call.remoteAddress) };
       throw validationFailed('token', 'a pairing message has token, party and code');
     },
   };

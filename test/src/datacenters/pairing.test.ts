@@ -231,6 +231,30 @@ test('a datacenter does not link itself, nor one that calls itself otherwise', a
   t.strictSame(await allLinks(east.service), []);
 });
 
+test('a mistyped name costs no token and leaves no half link', async (t) => {
+  const { east, west } = await twoDatacenters(t);
+  const { token, url } = await createLinkToken(west.service);
+  await t.rejects(linkDatacenter(east.service, { name: 'us-wset-1', url, token }), {
+    code: 'ValidationFailed',
+    message: /is datacenter "us-west-1", not "us-wset-1"/,
+  });
+  t.strictSame([await allLinks(east.service), await allLinks(west.service)], [[], []]);
+  const report = await linkDatacenter(east.service, { name: 'us-west-1', url, token });
+  t.ok(report.ok && report.created, 'the same token is still good');
+});
+
+test('whatever goes wrong here after the other recorded the link, it does not keep half of it', async (t) => {
+  const { east, west } = await twoDatacenters(t);
+  const { token, url } = await createLinkToken(west.service);
+  const { batch } = east.service.store;
+  east.service.store.batch = async (writes) => {
+    if (writes.some(({ bucket }) => bucket.name === 'imgapi_datacenters')) throw new Error('the disk is full');
+    return batch.call(east.service.store, writes);
+  };
+  await t.rejects(linkDatacenter(east.service, { name: 'us-west-1', url, token }), /the disk is full/);
+  t.strictSame([await allLinks(east.service), await allLinks(west.service)], [[], []]);
+});
+
 test('clocks that are apart are named, with what to mend', async (t) => {
   const { east, west } = await twoDatacenters(t);
   west.clock.ahead = 400_000;

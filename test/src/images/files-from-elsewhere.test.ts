@@ -292,16 +292,12 @@ t.test('private addresses are told from public ones', async (t) => {
     '::ffff:a00:1',
     '64:ff9b::a00:1',
     '2002:a00:1::',
+    '::ffff:8.8.8.8',
+    '::8.8.8.8',
+    'fec0::1',
+    '64:ff9b:1::808:808',
   ];
   for (const address of inside) t.ok(isPrivateAddress(address), address);
-  const outside = [
-    '8.8.8.8',
-    '172.15.0.1',
-    '172.32.0.1',
-    '192.167.1.1',
-    '100.63.0.1',
-    '2606:4700::1',
-    '::ffff:8.8.8.8',
-  ];
+  const outside = ['8.8.8.8', '172.15.0.1', '172.32.0.1', '192.167.1.1', '100.63.0.1', '2606:4700::1'];
   for (const address of outside) t.notOk(isPrivateAddress(address), address);
 });

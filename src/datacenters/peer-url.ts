@@ -1,0 +1,29 @@
+/** The URL that a datacenter gives of its own link listener, when it was not an operator of this one who gave it. */
+import { isIP } from 'node:net';
+import { kindOfAddress } from '#lib/network/addresses.ts';
+import { validationFailed } from '../errors/api-error.ts';
+import { bareHost, isLocalhost, portOf } from '../images/address-guard.ts';
+import type { Service } from '../service.ts';
+import { ownPublicUrls } from './self.ts';
+
+/**
+ * Neither a listener of ours, nor a place that only this machine knows, unless the request came from this machine.
+ * @param from the address that the request came from
+ * @throws 422 ValidationFailed
+ */
+export function assertPeerUrl(service: Service, url: string, from: string): void {
+  const host = bareHost(new URL(url));
+  const address = isLocalhost(host) ? '127.0.0.1' : host;
+  const isOurs = ownPublicUrls(service).includes(url) || service.ownAddresses.has(address, portOf(new URL(url)));
+  if (!isOurs && (isIP(address) === 0 || mayBeThere(address, from))) return;
+  throw validationFailed('url', `the other datacenter says that it is at ${url}; this one must send nothing there`);
+}
+
+function mayBeThere(address: string, from: string): boolean {
+  const kind = kindOfAddress(address);
+  return kind === 'public' || kind === 'private' || (kind === 'loopback' && isFromHere(from));
+}
+
+function isFromHere(from: string): boolean {
+  return kindOfAddress(from.replace(/^::ffff:(?=\d+\.)/, '')) === 'loopback';
+}

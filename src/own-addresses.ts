@@ -1,0 +1,41 @@
+/** Where this process listens: places that nothing it fetches may come from, whatever name or form leads there. */
+import { networkInterfaces } from 'node:os';
+import { heldIpv4, isSameAddress, kindOfAddress } from '#lib/network/addresses.ts';
+
+interface Place {
+  readonly address: string;
+  readonly port: number;
+}
+
+export class OwnAddresses {
+  readonly #listeners: Place[] = [];
+
+  /** Called for each listener once it is bound. @param url with the address and the port it is bound to */
+  add(url: string): void {
+    const { hostname, port, protocol } = new URL(url);
+    this.#listeners.push({ address: hostname.replace(/^\[|\]$/g, ''), port: portOf(port, protocol) });
+  }
+
+  /** Whether a connection to the address would reach a listener of this process. */
+  has(address: string, port: number): boolean {
+    return this.#listeners.some((listener) => listener.port === port && reaches(address, listener.address));
+  }
+}
+
+function portOf(port: string, protocol: string): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
+}
+
+function reaches(address: string, bound: string): boolean {
+  const plain = heldIpv4(address) ?? address;
+  // Connecting to "any address" leads to this machine.
+  if (kindOfAddress(plain) === 'nowhere') return true;
+  if (kindOfAddress(bound) !== 'nowhere') return isSameAddress(plain, bound);
+  return kindOfAddress(plain) === 'loopback' || isOfThisMachine(plain);
+}
+
+function isOfThisMachine(address: string): boolean {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return own.some((one) => isSameAddress(one.address, address));
+}
