@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Logger from 'bunyan';
+import { isRestoreUnfinished } from '#lib/backup/marker.ts';
 import { type Clock, systemClock } from '#lib/clock.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { openLocalStore } from '#lib/manta/local.ts';
@@ -15,6 +16,7 @@ import type { Accounts } from '#lib/ufds/accounts.ts';
 import { cacheAccounts } from '#lib/ufds/cache.ts';
 import { openAccountsFile } from '#lib/ufds/file.ts';
 import type { Config } from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
 import { noteListening } from './config/listening.ts';
 import { COPY_BUCKETS } from './copies/model.ts';
 import { startCopyWorker } from './copies/worker.ts';
@@ -149,6 +151,9 @@ async function openService(
   fault: string | undefined,
   opened: (() => Promise<unknown>)[],
 ): Promise<Service> {
+  if (isRestoreUnfinished(config.dataDir)) {
+    throw new ConfigError('dataDir', [`the restore into ${config.dataDir} has not ended: run imgapiadm restore again`]);
+  }
   await mkdir(config.dataDir, { recursive: true });
   await ensureOperatorToken(config.dataDir);
   const store = await openSqliteStore({ path: join(config.dataDir, 'imgapi.db'), log });

@@ -1,6 +1,7 @@
 /** The operators' command as a value: its commands, its options, and what they share. */
 import packageJson from '../../package.json' with { type: 'json' };
 import { ancestry } from './commands/ancestry.ts';
+import { backup } from './commands/backup.ts';
 import { checkConfig } from './commands/check-config.ts';
 import { copies } from './commands/copies.ts';
 import { copiesCancel } from './commands/copies-cancel.ts';
@@ -11,6 +12,7 @@ import { linkDc } from './commands/link-dc.ts';
 import { linkToken } from './commands/link-token.ts';
 import { list } from './commands/list.ts';
 import { reap } from './commands/reap.ts';
+import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
 import { share, unshare } from './commands/share.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
@@ -45,6 +47,8 @@ export const imgapiadm = defineProgram({
     rotateKey,
     reap,
     verify,
+    backup,
+    restore,
     checkConfig,
   ],
   environment: {

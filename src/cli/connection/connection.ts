@@ -20,6 +20,13 @@ export interface AdminCallOptions {
   readonly patience: number;
 }
 
+export interface LocalData {
+  readonly dataDir: string;
+  /** The configuration that was named, and its file. */
+  readonly config?: Config;
+  readonly file?: string;
+}
+
 export class Connection {
   readonly #values: ConnectionValues;
   readonly #env: Environment;
@@ -97,6 +104,15 @@ export class Connection {
     const caller = await this.#adminCaller();
     const headers = { ...call.headers, accept: 'application/x-json-stream' };
     yield* readJsonLines<T>(await caller.send(await this.#authorized({ ...call, headers }), timesOf(options)));
+  }
+
+  /** The data on this machine, for commands that need no server. */
+  async localData(): Promise<LocalData> {
+    const { config } = this.#values;
+    const dataDir = await this.#dataDir();
+    return config === undefined
+      ? { dataDir }
+      : { dataDir, file: resolve(config), config: await this.#loadConfig(config) };
   }
 
   /** Breaks off what is still under way. */

@@ -1,0 +1,207 @@
+/**
+ * Backs a data folder up while its server runs.
+ *
+ * The documents are those of one moment, and every file that they promise is in the backup: files are brought after the
+ * documents were read, and where one has gone meanwhile, documents are read anew, until those agree that it is gone. A
+ * backup that is broken off leaves the one before as it was. What is there already, by hash and size, is not read again.
+ */
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../manta/local/durable.ts';
+import { snapshotDatabase } from '../moray/sqlite/snapshot.ts';
+import { BackupError } from './errors.ts';
+import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
+import { type BackupFile, DATABASE, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
+import { isRestoreUnfinished } from './marker.ts';
+import { otherFiles } from './other-files.ts';
+import { type PromisedFile, readPromises } from './records.ts';
+
+export interface BackupOptions {
+  readonly dataDir: string;
+  /** Where the backup is, or is to be. */
+  readonly directory: string;
+  /** Files that belong to the datacenter and lie elsewhere, by the name that each gets. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
+  /** Reads what is in the backup already, and brings anew what is damaged. */
+  readonly reread?: boolean;
+  readonly signal: AbortSignal;
+  /** For tests: called when documents were read and no file yet. */
+  readonly onDocuments?: () => Promise<void>;
+}
+
+export interface BackupReport {
+  readonly made_at: string;
+  readonly images: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Of those: what was not there before. */
+  readonly added: { readonly files: number; readonly bytes: number };
+  /** What records promise and the data folder does not have. */
+  readonly missing: readonly MissingFile[];
+  /** What is in the data folder and no regular file, and was left out. */
+  readonly left_out: readonly string[];
+}
+
+export interface MissingFile {
+  readonly image: string;
+  readonly name: string;
+  readonly file: string;
+  readonly problem: string;
+}
+
+/** So often are documents read anew because files go faster than they can be brought. */
+const MOST_ROUNDS = 50;
+
+/** @throws BackupError */
+export async function backUp(options: BackupOptions): Promise<BackupReport> {
+  const { dataDir, directory } = options;
+  if (isRestoreUnfinished(dataDir)) throw new BackupError('NoDataFolder', `the restore into ${dataDir} has not ended`);
+  if (!(await sizeOf(join(dataDir, DATABASE)))) {
+    throw new BackupError('NoDataFolder', `${dataDir} is no data folder of a server: it has no ${DATABASE}`);
+  }
+  await assertApart(dataDir, directory);
+  const folder = await openForBackup(directory);
+  try {
+    return await new Backup(options, folder).run();
+  } finally {
+    folder.close();
+  }
+}
+
+class Backup {
+  readonly #options: BackupOptions;
+  readonly #folder: BackupFolder;
+  /** What the backup before had, by path. */
+  readonly #before = new Map<string, BackupFile>();
+  readonly #added = { files: 0, bytes: 0 };
+
+  constructor(options: BackupOptions, folder: BackupFolder) {
+    this.#options = options;
+    this.#folder = folder;
+  }
+
+  async run(): Promise<BackupReport> {
+    const { directory, objects } = this.#folder;
+    // A manifest that cannot be read is replaced; the bytes beside it are as good as they were.
+    const before = await readManifest(directory).catch(() => undefined);
+    for (const file of before?.files ?? []) this.#before.set(file.path, file);
+    const { files: others, leftOut } = await this.#bringOthers();
+    const { made_at, images, files: promised, missing } = await this.#bringDocuments();
+    const files = [...others, ...promised].sort((a, b) => (a.path < b.path ? -1 : 1));
+    await writeManifest(directory, { made_at, files });
+    await objects.prune(new Set(files.map(({ sha256 }) => sha256)));
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    return { made_at, images, files: files.length, bytes, added: this.#added, missing, left_out: leftOut };
+  }
+
+  /** The documents and every file that they promise. */
+  async #bringDocuments() {
+    let known = new Set<string>();
+    for (let round = 1; ; round++) {
+      const { made_at, database, promises } = await this.#readDocuments();
+      await this.#options.onDocuments?.();
+      const files = [database];
+      const missing: MissingFile[] = [];
+      const gone = new Set<string>();
+      for (const promised of promises.files) {
+        const found = await this.#bringPromised(promised);
+        if (typeof found !== 'string') files.push(found);
+        else {
+          const { image, name, file } = promised;
+          missing.push({ image, name, file, problem: found });
+          gone.add(`${promised.path} ${promised.sha1}`);
+        }
+      }
+      // What two readings of the documents in a row promise in vain is really not there.
+      if ([...gone].every((file) => known.has(file)) || round === MOST_ROUNDS) {
+        return { made_at, images: promises.images, files, missing };
+      }
+      known = gone;
+    }
+  }
+
+  async #readDocuments() {
+    const { objects } = this.#folder;
+    const made_at = new Date().toISOString();
+    const copy = await this.#folder.temporary(DATABASE);
+    try {
+      snapshotDatabase(join(this.#options.dataDir, DATABASE), copy);
+      const promises = await readPromises(copy);
+      const { isNew, ...copied } = await objects.add(copy, this.#options.signal);
+      this.#count(isNew, copied.size);
+      return { made_at, promises, database: { path: DATABASE, ...copied, mtime: Date.parse(made_at) } };
+    } finally {
+      await rm(copy, { force: true });
+    }
+  }
+
+  /** What is wrong, when the file is not there as promised. */
+  async #bringPromised(promised: PromisedFile): Promise<BackupFile | string> {
+    const { path, size, sha1, placing } = promised;
+    const before = this.#before.get(path);
+    const isBefore = before?.sha1 === sha1 && before.size === size;
+    const sha256 = promised.sha256 ?? (isBefore ? before.sha256 : undefined);
+    const held = sha256 !== undefined && (await this.#isHere(sha256, size));
+    if (held) return { path, size, sha256, sha1, mtime: isBefore ? before.mtime : Date.now() };
+    const brought = await this.#bring(path, join(this.#options.dataDir, path));
+    if (brought === undefined) return `${path} is not there`;
+    const isRight = [promised, ...(placing ? [placing] : [])].some(
+      (one) => one.size === brought.size && one.sha1 === brought.sha1,
+    );
+    return isRight ? brought : `${path} has ${brought.size} bytes with sha1 ${brought.sha1}, not ${size} with ${sha1}`;
+  }
+
+  async #bringOthers() {
+    const { dataDir, elsewhere = {} } = this.#options;
+    const files: BackupFile[] = [];
+    const leftOut: string[] = [];
+    for await (const { path, isFile } of otherFiles(dataDir)) {
+      const brought = isFile ? await this.#bring(path, join(dataDir, path)) : undefined;
+      if (brought) files.push(brought);
+      else if (!isFile) leftOut.push(path);
+    }
+    for (const [name, from] of Object.entries(elsewhere)) {
+      const brought = await this.#bring(`${ELSEWHERE}/${name}`, from);
+      if (brought) files.push({ ...brought, from });
+    }
+    return { files, leftOut };
+  }
+
+  /** Undefined when there is no such file (any more). */
+  async #bring(path: string, file: string): Promise<BackupFile | undefined> {
+    const { objects } = this.#folder;
+    try {
+      const { mtimeMs: mtime, size } = await stat(file);
+      const before = this.#before.get(path);
+      const isSame = before !== undefined && before.size === size && before.mtime === mtime;
+      if (isSame && (await this.#isHere(before.sha256, size))) return before;
+      const { isNew, ...copied } = await objects.add(file, this.#options.signal);
+      this.#count(isNew, copied.size);
+      return { path, ...copied, mtime };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+
+  async #isHere(sha256: string, size: number): Promise<boolean> {
+    const { objects } = this.#folder;
+    if (!(await objects.holds(sha256, size))) return false;
+    return !this.#options.reread || (await objects.isSound(sha256, this.#options.signal));
+  }
+
+  #count(isNew: boolean, size: number): void {
+    if (!isNew) return;
+    this.#added.files++;
+    this.#added.bytes += size;
+  }
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
