@@ -4,12 +4,18 @@ import { dirname, join, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
 import type Logger from 'bunyan';
 import { type Clock, systemClock } from '../clock.ts';
-import { InvalidPathError, LinkUnsupportedError, ObjectNotFoundError, TooLargeError } from './errors.ts';
+import {
+  InvalidPathError,
+  InvalidSessionNameError,
+  LinkUnsupportedError,
+  ObjectNotFoundError,
+  TooLargeError,
+} from './errors.ts';
 import { HashPool } from './hashing/pool.ts';
 import { hasCode, moveInto, pruneUpwards, syncUpwards } from './local/durable.ts';
 import { storeIdentity } from './local/identity.ts';
 import { Layout } from './local/layout.ts';
-import { removeLeftovers } from './local/leftovers.ts';
+import { findLeftovers, removeLeftover } from './local/leftovers.ts';
 import { ObjectStream } from './local/object-stream.ts';
 import { boundsOf } from './local/range.ts';
 import { Room } from './local/room.ts';
@@ -47,26 +53,31 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
   if (made !== undefined) {
     await syncUpwards(layout.staging, dirname(made));
   }
-  const leftovers = await removeLeftovers(layout, clock);
-  if (leftovers > 0) {
-    log?.info({ root, leftovers }, 'removed what a dead process left under temporary names');
+  const leftovers = await findLeftovers(layout, clock);
+  for (const { session } of leftovers) {
+    await removeLeftover(layout, session);
+  }
+  if (leftovers.length > 0) {
+    log?.info({ root, leftovers: leftovers.length }, 'removed what a dead process left under temporary names');
   }
   const room = new Room({ root: layout.root, quota, clock });
   await room.count();
-  return new LocalStore(name, layout, room);
+  return new LocalStore(name, layout, room, clock);
 }
 
 class LocalStore implements ObjectStore {
   readonly name: string;
   readonly #layout: Layout;
   readonly #room: Room;
+  readonly #clock: Clock;
   readonly #pool = new HashPool();
   readonly #sessions = new Set<LocalSession>();
 
-  constructor(name: string, layout: Layout, room: Room) {
+  constructor(name: string, layout: Layout, room: Room, clock: Clock) {
     this.name = name;
     this.#layout = layout;
     this.#room = room;
+    this.#clock = clock;
   }
 
   identity(): Promise<string> {
@@ -157,6 +168,20 @@ class LocalStore implements ObjectStore {
         }),
       );
       return found.flat();
+    });
+  }
+
+  leftovers(age?: number): Promise<SessionInfo[]> {
+    return this.#explained(() => findLeftovers(this.#layout, this.#clock, age));
+  }
+
+  removeLeftover({ session, size }: SessionInfo): Promise<void> {
+    return this.#explained(async () => {
+      if (!this.#layout.isTemporary(session) || session.includes('/')) {
+        throw new InvalidSessionNameError(session);
+      }
+      await removeLeftover(this.#layout, session);
+      this.#room.change(-size);
     });
   }
 

@@ -125,6 +125,13 @@ export interface ObjectStore {
   /** Sessions with staged bytes, for the sweeper. */
   sessions(): Promise<SessionInfo[]>;
   /**
+   * What processes that died left under names of the backend's own, `age` milliseconds ago or longer (an hour unless
+   * given), for the sweeper. Absent where a backend leaves nothing behind.
+   */
+  leftovers?(age?: number): Promise<SessionInfo[]>;
+  /** Removes one of them. Gone by now is no error. */
+  removeLeftover?(leftover: SessionInfo): Promise<void>;
+  /**
    * A second name for the same bytes, without moving any where the store can; replaces `to`. The two names live on
    * independently. @throws ObjectNotFoundError, LinkUnsupportedError where the store could only move the bytes
    */

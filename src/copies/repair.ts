@@ -5,6 +5,7 @@ import { imageObjectPath } from '#lib/manta/paths.ts';
 import type { ImageSource } from '../datacenters/source.ts';
 import { placeFile, storageOf } from '../images/file-placement.ts';
 import type { StoredImage } from '../images/load.ts';
+import { registerUpload } from '../images/upload-register.ts';
 import type { Service } from '../service.ts';
 
 /** The sources are tried in turn. Nothing that differs from the record is placed. */
@@ -37,21 +38,27 @@ async function fetchFrom(
 ): Promise<void> {
   const { uuid, owner } = record;
   const storage = storageOf(service.storages, file.stor);
-  const session = await storage.open({
-    path: imageObjectPath(uuid, 'file0'),
-    session: `repair.${uuid}.${randomUUID()}`,
-    expect: file.size,
-    limit: file.size,
-    signal,
-  });
+  const name = `repair.${uuid}.${randomUUID()}`;
+  const release = await registerUpload(service, name, uuid);
   try {
-    const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
-    await session.append(stream, { signal, disposable: true });
-    const { sha1 } = await session.hashes();
-    if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
-    await session.flush();
-    await placeFile(service, { uuid, session, file, kind: 'file', guard: () => {}, apply: (current) => current });
+    const session = await storage.open({
+      path: imageObjectPath(uuid, 'file0'),
+      session: name,
+      expect: file.size,
+      limit: file.size,
+      signal,
+    });
+    try {
+      const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
+      await session.append(stream, { signal, disposable: true });
+      const { sha1 } = await session.hashes();
+      if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
+      await session.flush();
+      await placeFile(service, { uuid, session, file, kind: 'file', guard: () => {}, apply: (current) => current });
+    } finally {
+      await session.discard();
+    }
   } finally {
-    await session.discard();
+    await release();
   }
 }

@@ -54,7 +54,10 @@ export interface Listener {
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   readonly address: AddressInfo;
-  /** Takes no more connections, and waits for the requests under way until `patience` milliseconds have passed. */
+  /**
+   * Takes no more connections, waits for the requests under way until `patience` milliseconds have passed, then cuts
+   * them, and resolves when their handlers have cleaned up.
+   */
   close(patience: number): Promise<void>;
 }
 
@@ -62,6 +65,8 @@ const HOST = hostname();
 const HEADERS_TIMEOUT_MS = 60_000;
 /** Above the 60 s that clients and balancers commonly keep idle connections for. */
 const KEEP_ALIVE_MS = 75_000;
+/** Handlers end by themselves when their client is gone; one that does not must not keep the process. */
+const CLEAN_UP_MS = 5_000;
 
 export async function listen(options: ListenerOptions, address: string, port: number): Promise<Listener> {
   const server = restify.createServer({
@@ -75,7 +80,8 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   server.server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.server.on('clientError', answerUnreadable);
-  for (const route of options.routes) mount(server, route, options);
+  const running = new Set<Promise<void>>();
+  for (const route of options.routes) mount(server, route, options, running);
   // The listener's callback is left alone: restify would answer once more.
   server.on('restifyError', (request, response, error) => sendRoutingError(request, response, error, options));
   await new Promise<void>((resolve, reject) => {
@@ -87,7 +93,10 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   return {
     url: `http://${host}:${bound.port}`,
     address: bound,
-    close: (patience) => closeServer(server.server, patience),
+    async close(patience) {
+      await closeServer(server.server, patience);
+      await cleanedUp(running);
+    },
   };
 }
 
@@ -98,9 +107,12 @@ function formatJson(_request: unknown, response: RestifyResponse, body: unknown)
   return text;
 }
 
-function mount(server: RestifyServer, route: Route, options: ListenerOptions): void {
-  const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> =>
-    serve(request, response, route, options);
+function mount(server: RestifyServer, route: Route, options: ListenerOptions, running: Set<Promise<void>>): void {
+  const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> => {
+    const done = serve(request, response, route, options);
+    running.add(done);
+    return done.finally(() => running.delete(done));
+  };
   const at = { path: route.path, name: route.name.toLowerCase() };
   if (route.method === 'GET') {
     server.get(at, handler);
@@ -196,4 +208,12 @@ function sendRoutingError(
     tellDone(options, { ...done, error: known ?? error });
   });
   sendText(request, response, reply, commonHeaders(options, id, started));
+}
+
+/** Handlers whose connection was cut still remove what they staged: the stores must not be closed under them. */
+async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, CLEAN_UP_MS);
+  await Promise.race([Promise.allSettled(running), late.promise]);
+  clearTimeout(timer);
 }

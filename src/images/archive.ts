@@ -20,6 +20,9 @@ interface Archived {
 
 export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1, index: {} };
 
+/** How the names of its write sessions begin. They live for moments, and are noted nowhere. */
+export const ARCHIVE_SESSIONS = 'archive.';
+
 /** So many records are looked at between two breaths of the event loop. */
 const PAGE = 200;
 
@@ -51,7 +54,7 @@ export async function archiveManifest(service: Service, stored: StoredImage): Pr
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   const session = await service.storages.local.open({
     path: archivePath(uuid),
-    session: `archive.${uuid}.${randomUUID()}`,
+    session: `${ARCHIVE_SESSIONS}${uuid}.${randomUUID()}`,
   });
   try {
     await session.append(Readable.from([Buffer.from(text)]));

@@ -15,11 +15,15 @@ export interface CleanUpReport {
   readonly copies: ExpiryReport;
 }
 
-export async function cleanUp(
-  service: Service,
-  { dryRun, signal }: { readonly dryRun: boolean; readonly signal: AbortSignal },
-): Promise<CleanUpReport> {
-  const plan = await planSweep(service, sessionsInUse);
+export interface CleanUpOptions {
+  readonly dryRun: boolean;
+  /** Staging that nothing refers to goes whatever its age. */
+  readonly eager: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function cleanUp(service: Service, { dryRun, eager, signal }: CleanUpOptions): Promise<CleanUpReport> {
+  const plan = await planSweep(service, sessionsInUse, { eager });
   return {
     dry_run: dryRun,
     pulls: await reapPulls(service, { dryRun, signal }),

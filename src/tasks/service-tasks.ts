@@ -39,9 +39,9 @@ export function serviceTasks(service: Service): Task[] {
       intervalMs: sweepInterval,
       async run() {
         const plan = await planSweep(service, sessionsInUse);
-        if (plan.sessions.length === 0) return undefined;
-        const { sessions, bytes } = await carryOutSweep(service, plan, sessionsInUse);
-        return { sessions: sessions.map(({ session }) => session), bytes };
+        if (plan.sessions.length + plan.leftovers.length === 0) return undefined;
+        const { sessions, leftovers, bytes } = await carryOutSweep(service, plan, sessionsInUse);
+        return { sessions: [...sessions, ...leftovers].map(({ session }) => session), bytes };
       },
     },
     {

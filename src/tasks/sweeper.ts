@@ -6,44 +6,86 @@
 
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore, SessionInfo } from '#lib/manta/object-store.ts';
+import { ARCHIVE_SESSIONS } from '../images/archive.ts';
 import { recoverPlacement } from '../images/file-placement.ts';
 import { loadRaw } from '../images/load.ts';
 import { uploadSessions } from '../images/upload-register.ts';
 import type { Service } from '../service.ts';
 
+type Found = SessionInfo & { readonly stor: string };
+
 export interface SweepPlan {
-  readonly sessions: readonly (SessionInfo & { readonly stor: string })[];
+  readonly sessions: readonly Found[];
+  /** Under names of the store's own, which nothing can refer to. */
+  readonly leftovers: readonly Found[];
   readonly bytes: number;
 }
+
+export interface SweepOptions {
+  /** What nothing refers to goes without its grace time: an operator asks. */
+  readonly eager?: boolean;
+}
+
+/** Milliseconds that even an eager sweep leaves to what is not registered anywhere because it takes but a moment. */
+const MOMENT = 60_000;
 
 /** Names of the write sessions that somebody else's work needs, such as the transfers of copies. */
 export type SessionsInUse = (service: Service) => Promise<ReadonlySet<string>>;
 
-export async function planSweep(service: Service, inUse: SessionsInUse): Promise<SweepPlan> {
-  const oldest = service.clock.now() - service.config.sweep.graceSeconds * 1000;
-  const found: (SessionInfo & { stor: string })[] = [];
-  for (const storage of Object.values(service.storages) as ObjectStore[]) {
+export async function planSweep(
+  service: Service,
+  inUse: SessionsInUse,
+  { eager = false }: SweepOptions = {},
+): Promise<SweepPlan> {
+  const grace = service.config.sweep.graceSeconds * 1000;
+  const now = service.clock.now();
+  const found: Found[] = [];
+  const leftovers: Found[] = [];
+  for (const storage of storesOf(service)) {
+    const stor = storage.name;
     for (const session of await storage.sessions()) {
-      if (session.mtime.getTime() < oldest) found.push({ ...session, stor: storage.name });
+      const patience = eager ? (isRegistered(session) ? 0 : Math.min(grace, MOMENT)) : grace;
+      if (session.mtime.getTime() < now - patience) found.push({ ...session, stor });
     }
+    const left = (await storage.leftovers?.(...(eager ? [MOMENT] : []))) ?? [];
+    leftovers.push(...left.map((leftover) => ({ ...leftover, stor })));
   }
   // The users are asked after the sessions were listed: a session that begins meanwhile is not in the list.
   const needed = found.length > 0 ? await neededSessions(service, inUse) : new Set<string>();
-  const sessions = found.filter(({ session }) => !needed.has(session));
-  return { sessions, bytes: sessions.reduce((sum, { size }) => sum + size, 0) };
+  return planOf(
+    found.filter(({ session }) => !needed.has(session)),
+    leftovers,
+  );
+}
+
+/** What goes on for longer notes its session where `neededSessions` finds it, before it is opened. */
+function isRegistered({ session }: SessionInfo): boolean {
+  return !session.startsWith(ARCHIVE_SESSIONS);
+}
+
+function planOf(sessions: readonly Found[], leftovers: readonly Found[]): SweepPlan {
+  return { sessions, leftovers, bytes: [...sessions, ...leftovers].reduce((sum, { size }) => sum + size, 0) };
+}
+
+function storesOf({ storages }: Service): ObjectStore[] {
+  return Object.values(storages);
 }
 
 /** Each session is looked at once more before it goes. Answers what was removed. */
 export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: SessionsInUse): Promise<SweepPlan> {
   const needed = plan.sessions.length > 0 ? await neededSessions(service, inUse) : new Set<string>();
-  const removed: (SessionInfo & { stor: string })[] = [];
+  const removed: Found[] = [];
   for (const session of plan.sessions) {
     if (needed.has(session.session)) continue;
-    const storage = (Object.values(service.storages) as ObjectStore[]).find(({ name }) => name === session.stor);
-    await storage?.discard(session.session);
+    await storeOf(service, session)?.discard(session.session);
     removed.push(session);
   }
-  return { sessions: removed, bytes: removed.reduce((sum, { size }) => sum + size, 0) };
+  for (const leftover of plan.leftovers) await storeOf(service, leftover)?.removeLeftover?.(leftover);
+  return planOf(removed, plan.leftovers);
+}
+
+function storeOf(service: Service, { stor }: Found): ObjectStore | undefined {
+  return storesOf(service).find(({ name }) => name === stor);
 }
 
 async function neededSessions(service: Service, inUse: SessionsInUse): Promise<Set<string>> {

@@ -1,32 +1,40 @@
+/** Temporary names of the store's own, as a process leaves them that dies: second names, and trees being removed. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
+import type { SessionInfo } from '../object-store.ts';
 import { hasCode } from './durable.ts';
 import type { Layout } from './layout.ts';
+import { bytesBelow, bytesFreedBy } from './usage.ts';
 
 /** Milliseconds. Temporary names live for moments; an hour allows for a clock that was set and a machine that slept. */
-const OLD = 3_600_000;
+export const LEFT_AFTER = 3_600_000;
 
-/** Removes what a process that died left under temporary names; answers how many. */
-export async function removeLeftovers(layout: Layout, clock: Clock): Promise<number> {
-  let removed = 0;
-  for (const name of await readdir(layout.staging)) {
-    const file = join(layout.staging, name);
-    if (layout.isTemporary(name) && (await isOld(file, clock))) {
-      await rm(file, { recursive: true, force: true });
-      removed += 1;
-    }
+/** Those that are older than `age` milliseconds, with the bytes that their removal frees. */
+export async function findLeftovers(layout: Layout, clock: Clock, age = LEFT_AFTER): Promise<SessionInfo[]> {
+  const found: SessionInfo[] = [];
+  for (const session of await readdir(layout.staging)) {
+    if (!layout.isTemporary(session)) continue;
+    const file = join(layout.staging, session);
+    const stat = await statOf(file);
+    // A second name of an old file is itself new: only the change time tells.
+    if (stat === undefined || clock.now() - stat.ctimeMs <= age) continue;
+    const size = stat.isDirectory() ? await bytesBelow(file) : await bytesFreedBy(file);
+    found.push({ session, size, mtime: stat.ctime });
   }
-  return removed;
+  return found;
 }
 
-async function isOld(file: string, clock: Clock): Promise<boolean> {
+export async function removeLeftover(layout: Layout, name: string): Promise<void> {
+  await rm(join(layout.staging, name), { recursive: true, force: true });
+}
+
+async function statOf(file: string) {
   try {
-    // A second name of an old file is itself new: only the change time tells.
-    return clock.now() - (await lstat(file)).ctimeMs > OLD;
+    return await lstat(file);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
-      return false;
+      return undefined;
     }
     throw error;
   }

@@ -15,13 +15,24 @@ export const reap = defineCommand({
     'The server does this by itself from time to time. What goes is shown by name and size: pull links past their day, staged bytes that no upload or copy refers to, and what copies that ended left. Nothing that is in use is touched, whatever its age.',
   ],
   arguments: {},
-  options: { 'dry-run': { type: 'flag', short: 'n', help: 'Remove nothing; show exactly what would go.' } },
+  options: {
+    'dry-run': { type: 'flag', short: 'n', help: 'Remove nothing; show exactly what would go.' },
+    staging: {
+      type: 'flag',
+      help: 'Also staged bytes that are younger than sweep.graceSeconds, as soon as nothing refers to them.',
+    },
+  },
   examples: [
     { command: 'imgapiadm reap --dry-run', what: 'what would be removed' },
     { command: 'imgapiadm reap', what: 'remove it' },
+    { command: 'imgapiadm reap --staging', what: 'also what an upload left that broke off just now' },
   ],
-  async run({ options: { 'dry-run': dryRun }, context, output, json, signal }) {
-    const call = { method: 'POST', path: '/admin/reap', query: { dry_run: dryRun } } as const;
+  async run({ options: { 'dry-run': dryRun, staging }, context, output, json, signal }) {
+    const call = {
+      method: 'POST',
+      path: '/admin/reap',
+      query: { dry_run: dryRun, ...(staging && { staging }) },
+    } as const;
     const report = await context.admin<ReapReport>(call, { signal, patience: FILES_PATIENCE });
     if (json) output.json(report);
     else tell(output, report);

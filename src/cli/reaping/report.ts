@@ -12,13 +12,21 @@ export interface ReapReport {
     readonly failed?: readonly ReapFailure[];
   };
   readonly staging?: {
-    readonly sessions?: readonly { readonly session: string; readonly stor?: string; readonly size: number }[];
+    readonly sessions?: readonly Staged[];
+    /** Under names that the store gave itself. */
+    readonly leftovers?: readonly Staged[];
   };
   readonly copies?: {
     readonly placeholders?: readonly { readonly uuid: string; readonly bytes: number }[];
     readonly orders?: readonly string[];
     readonly links?: readonly string[];
   };
+}
+
+interface Staged {
+  readonly session: string;
+  readonly stor?: string;
+  readonly size: number;
 }
 
 export interface ReapFailure {
@@ -38,7 +46,7 @@ export function leftovers({ pulls = {}, staging = {}, copies = {} }: ReapReport)
     ...(pulls.objects ?? []).map(({ storage, path, size }) => item('pull link', `${storage}:${path}`, size)),
     ...(pulls.directories ?? []).map(({ storage, path }) => item('pull directory', `${storage}:${path}`)),
     ...(pulls.links ?? []).map(({ reqid }) => item('pull record', reqid)),
-    ...(staging.sessions ?? []).map(({ session, stor, size }) =>
+    ...[...(staging.sessions ?? []), ...(staging.leftovers ?? [])].map(({ session, stor, size }) =>
       item('staging', stor === undefined ? session : `${stor}:${session}`, size),
     ),
     ...(copies.placeholders ?? []).map(({ uuid, bytes }) => item('failed copy', uuid, bytes)),

@@ -14,8 +14,8 @@ import { flag, parameters } from '../parameters.ts';
 export function adminRoutes(service: Service): Route[] {
   async function reap(call: Call): Promise<Reply> {
     await assertLocalOperator(service, call);
-    const { dry_run: dryRun = false } = reapQuery(call.query);
-    return { json: await cleanUp(service, { dryRun, signal: call.signal }) };
+    const { dry_run: dryRun = false, staging: eager = false } = reapQuery(call.query);
+    return { json: await cleanUp(service, { dryRun, eager, signal: call.signal }) };
   }
 
   async function verify(call: Call): Promise<Reply> {
@@ -48,7 +48,7 @@ export function adminRoutes(service: Service): Route[] {
   ];
 }
 
-const reapQuery = parameters({ dry_run: flag });
+const reapQuery = parameters({ dry_run: flag, staging: flag });
 const verifyQuery = parameters({ repair: flag });
 
 function uuidsOf({ query }: Call): string[] | undefined {

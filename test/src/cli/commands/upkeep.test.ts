@@ -54,6 +54,13 @@ test('what goes is shown as gone, and what could not go is a failure', async (t)
   t.equal(server.asked[0]?.path, '/admin/reap?dry_run=false');
 });
 
+test('staging that is young goes when it is asked for, with what lies under temporary names', async (t) => {
+  const staging = { ...REAP.staging, leftovers: [{ session: '~a', stor: 'local', size: 10 }] };
+  const { server, run } = await administered(t, { 'POST /admin/reap': json({ ...REAP, staging }) });
+  t.match((await run('reap', '--staging', '-n')).stdout, /\nstaging +local:~a +10 B\n/);
+  t.equal(server.asked[0]?.path, '/admin/reap?dry_run=true&staging=true');
+});
+
 test('nothing to reap is told in one line', async (t) => {
   const { run } = await administered(t, { 'POST /admin/reap': json({ dry_run: false }) });
   t.strictSame(await run('reap'), { code: 0, stdout: '0 removed, 0 B.\n', stderr: '' });
