@@ -156,7 +156,7 @@ const choice = { type: 'string', few: true } as const;
 /** Today's bucket with its indexes, and what the new fields need. */
 export const IMAGES: Bucket<ImageRecord> = {
   name: 'imgapi_images',
-  version: 1,
+  version: 2,
   index: {
     uuid: { type: 'string', unique: true },
     name: string,
@@ -181,6 +181,7 @@ export const IMAGES: Bucket<ImageRecord> = {
   },
   together: [
     ['public', 'activated', 'disabled', 'published_at'],
+    ['activated', 'disabled', 'published_at'],
     ['owner', 'published_at'],
     ['name', 'published_at'],
     ['state', 'published_at'],
@@ -188,5 +189,6 @@ export const IMAGES: Bucket<ImageRecord> = {
     ['grants', 'published_at'],
     ['channels', 'published_at'],
     ['tags', 'published_at'],
+    ['billing_tags', 'published_at'],
   ],
 };

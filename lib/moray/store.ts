@@ -92,15 +92,32 @@ export type Write =
     }
   | { readonly op: 'del'; readonly bucket: Bucket; readonly key: string; readonly ifEtag?: string };
 
+export interface ReadOptions {
+  /** Its abort ends the read with its reason, also in the middle of a long search. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface Store {
+  /**
+   * Milliseconds since the epoch by the clock of the database, which all processes on it share: whatever one writes
+   * down for another to judge (leases, expiries) is by this clock and by no process's own. `Stored.mtime` is by it too.
+   */
+  now(): number;
   /** Creates or upgrades the buckets. Safe when several processes do it at once. */
   open(buckets: readonly Bucket[]): Promise<void>;
   /** Undefined when there is no such key. The value is shared and frozen: copy before changing. */
   get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined>;
   /** Those of the keys that exist, in no particular order. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
-  find<T extends object>(bucket: Bucket<T>, query: Query): Promise<Stored<T>[]>;
-  count(bucket: Bucket, filter?: Filter): Promise<number>;
+  /** The whole answer at once: for what is known to be little. Reads nothing that holds the event loop up. */
+  find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]>;
+  /**
+   * The same answer bit by bit, in memory that does not grow with its length, read as it is asked for: for whatever may
+   * be long. No bit is empty. What is written meanwhile may be in it or not; what is neither written nor removed is in
+   * it exactly once. The values are not to be changed.
+   */
+  scan<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): AsyncIterable<readonly Stored<T>[]>;
+  count(bucket: Bucket, filter?: Filter, options?: ReadOptions): Promise<number>;
   /**
    * All of the writes or none, in order; answers the etag of each put (a del answers ''). Deleting an absent key is
    * no error unless `ifEtag` was given. Durable when the promise resolves.

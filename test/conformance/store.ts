@@ -9,11 +9,13 @@ import { test } from 'tap';
 import type { Store } from '#lib/moray/store.ts';
 import { batchTests } from './store/batches.ts';
 import { bucketTests } from './store/buckets.ts';
+import { clockTests } from './store/clock.ts';
 import { documentTests } from './store/documents.ts';
 import { elementTests } from './store/elements.ts';
 import { filterTests } from './store/filters.ts';
 import { modelTests } from './store/model.ts';
 import { orderTests } from './store/order.ts';
+import { scanTests } from './store/scan.ts';
 import { updateTests } from './store/updates.ts';
 
 export interface Made {
@@ -29,6 +31,8 @@ export function storeConformance(name: string, make: Make): void {
     batchTests,
     filterTests,
     orderTests,
+    scanTests,
+    clockTests,
     elementTests,
     bucketTests,
     updateTests,

@@ -21,6 +21,11 @@ export interface SqlDialect {
   oneOf(column: RawBuilder<unknown>, list: Slot, type: IndexType): RawBuilder<boolean>;
   /** True when the column holds the text somewhere, byte by byte. */
   substring(column: RawBuilder<unknown>, text: Slot): RawBuilder<boolean>;
+  /**
+   * A condition that is always true, and that ends the statement once nobody waits for its answer; where the database
+   * has another way to do that, there is none.
+   */
+  readonly wanted?: RawBuilder<boolean>;
   /** A term of ORDER BY with the absent before every value (so last when descending). */
   order(column: RawBuilder<unknown>, order: 'asc' | 'desc'): RawBuilder<unknown>;
 }

@@ -21,10 +21,10 @@ export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): Ra
     case 'substring':
       return dialect.substring(column(bound.field), bound.slot);
     case 'contains':
-      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`);
+      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`, dialect);
     case 'containsBetween': {
       const end = bound.to === undefined ? sql`` : sql` and value < ${bound.to}`;
-      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`);
+      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`, dialect);
     }
     case 'exists':
       return sql<boolean>`${column(bound.field)} is not null`;
@@ -39,6 +39,12 @@ export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): Ra
   }
 }
 
-function holds(layout: Layout, field: string, element: RawBuilder<boolean>): RawBuilder<boolean> {
-  return sql<boolean>`id in (select id from ${sql.id(layout.elements(field))} where ${element})`;
+function holds(
+  layout: Layout,
+  field: string,
+  element: RawBuilder<boolean>,
+  { wanted }: SqlDialect,
+): RawBuilder<boolean> {
+  const each = wanted === undefined ? element : sql`${wanted} and ${element}`;
+  return sql<boolean>`id in (select id from ${sql.id(layout.elements(field))} where ${each})`;
 }

@@ -79,7 +79,7 @@ export function selectParts(query: BoundQuery, layout: Layout, dialect: SqlDiale
 }
 
 export function selectCount(filter: Bound, layout: Layout, dialect: SqlDialect): RawBuilder<unknown> {
-  return sql`select count(*) from ${sql.id(layout.table)}${where([condition(filter, layout, dialect)])}`;
+  return sql`select count(*) from ${sql.id(layout.table)}${where([dialect.wanted, condition(filter, layout, dialect)])}`;
 }
 
 /** One list of objects that an index may serve. */
@@ -126,12 +126,12 @@ function selectBranch(
   const table = sql.id(layout.table);
   if (elements === undefined || query.sort === undefined) {
     const place = ownPlace(query, layout);
-    const conditions = [condition(filter, layout, dialect), range?.(place)];
+    const conditions = [dialect.wanted, condition(filter, layout, dialect), range?.(place)];
     return sql`select ${columns} from ${table}${where(conditions)}${orderAndLimit(query, place, dialect)}`;
   }
   const place = { key: sql.id('object_key'), value: sql.id(layout.orderColumn(query.sort.field)) };
   const holds = sql<boolean>`value = ${elements.slot}`;
-  const conditions = [holds, condition(filter, layout, dialect), range?.(place)];
+  const conditions = [dialect.wanted, holds, condition(filter, layout, dialect), range?.(place)];
   return sql`select ${columns} from ${sql.id(layout.elements(elements.field))} join ${table} using (id)${where(conditions)}${orderAndLimit(query, place, dialect)}`;
 }
 

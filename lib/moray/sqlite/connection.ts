@@ -3,11 +3,22 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 
-const IN_MEMORY = ':memory:';
+export const IN_MEMORY = ':memory:';
+/** The SQL function behind {@link ConnectionOptions.isWanted}. */
+export const WANTED = 'wanted';
 /** Kibibytes of pages: the rows of a hundred thousand images without their documents. */
 const PAGE_CACHE = 32_768;
 /** Bytes of the write-ahead log that stay on disk after a checkpoint. */
 const LOG_KEPT = 64 * 1024 * 1024;
+
+export interface ConnectionOptions {
+  /** Kibibytes of pages to keep. */
+  readonly pageCache?: number;
+  /** It never writes. */
+  readonly isReader?: boolean;
+  /** Asked at each row that a list query looks at; `false` ends the statement with an error. */
+  readonly isWanted?: () => boolean;
+}
 
 export class Connection {
   readonly db: Database.Database;
@@ -18,15 +29,16 @@ export class Connection {
   readonly #release: Database.Statement;
   readonly #schemaVersion: Database.Statement;
   readonly #dataVersion: Database.Statement;
+  readonly #now: Database.Statement;
 
   /** @throws SqliteError, also because the database is busy */
-  constructor(path: string) {
+  constructor(path: string, options: ConnectionOptions = {}) {
     if (path !== IN_MEMORY) {
       mkdirSync(dirname(path), { recursive: true });
     }
     this.db = new Database(path, { timeout: 0 });
     try {
-      this.#configure(path);
+      this.#configure(path, options);
       this.#begin = this.db.prepare('BEGIN');
       this.#beginImmediate = this.db.prepare('BEGIN IMMEDIATE');
       this.#commit = this.db.prepare('COMMIT');
@@ -34,22 +46,32 @@ export class Connection {
       this.#release = this.db.prepare('RELEASE nested');
       this.#schemaVersion = this.db.prepare('PRAGMA schema_version').pluck();
       this.#dataVersion = this.db.prepare('PRAGMA data_version').pluck();
+      this.#now = this.db.prepare("select unixepoch('subsec')").pluck();
     } catch (error) {
       this.db.close();
       throw error;
     }
   }
 
-  #configure(path: string): void {
+  #configure(path: string, { pageCache = PAGE_CACHE, isReader, isWanted }: ConnectionOptions): void {
     const mode = this.db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal' && path !== IN_MEMORY) {
       throw new Error(`${path} cannot be used with a write-ahead log (its journal mode is ${mode})`);
     }
     // A batch is on disk when its promise resolves.
     this.db.pragma('synchronous = FULL');
-    this.db.pragma(`cache_size = -${PAGE_CACHE}`);
+    this.db.pragma(`cache_size = -${pageCache}`);
     this.db.pragma(`journal_size_limit = ${LOG_KEPT}`);
     this.db.pragma('temp_store = MEMORY');
+    if (isReader === true) {
+      this.db.pragma('query_only = ON');
+    }
+    this.db.function(WANTED, () => {
+      if (isWanted?.() === false) {
+        throw new Error('nobody waits for this answer any more');
+      }
+      return 1;
+    });
   }
 
   /** A number that changes when any process changes a table or an index. */
@@ -60,6 +82,11 @@ export class Connection {
   /** A number that changes when another connection, of this process or another one, has committed anything. */
   dataVersion(): unknown {
     return this.#dataVersion.get();
+  }
+
+  /** Milliseconds since the epoch by the clock of the machine that the database file is on. */
+  now(): number {
+    return Math.round((this.#now.get() as number) * 1000);
   }
 
   /** Runs `body` on one snapshot. */

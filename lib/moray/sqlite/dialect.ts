@@ -11,6 +11,7 @@ import {
 } from 'kysely';
 import type { Slot, SqlDialect } from '../sql/dialect.ts';
 import type { Scalar } from '../store.ts';
+import { WANTED } from './connection.ts';
 
 /**
  * A plain `?` makes SQLite plan the statement anew for every value that is bound to it, wherever the plan could depend
@@ -47,5 +48,6 @@ export const sqliteDialect: SqlDialect = {
   oneOf: (column, list: Slot) => sql<boolean>`${column} in (select value from json_each(${list}))`,
   // Not LIKE: it does not tell upper from lower case.
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
+  wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,
 };

@@ -4,7 +4,7 @@ import { LruMap } from '../lru.ts';
 import type { Stored } from '../store.ts';
 
 /** Characters of JSON to keep: some ten thousand images. */
-export const CACHE_CHARACTERS = 32 * 1024 * 1024;
+export const CACHE_CHARACTERS = 24 * 1024 * 1024;
 
 /**
  * The documents by etag. An etag names one state of one document for ever (see `etags.ts`), so nothing here can be

@@ -7,10 +7,10 @@ import type { Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
-/** Objects in all answers that are kept. */
-const MOST_OBJECTS = 20_000;
-/** What an answer counts for besides its objects, which bounds how many there are. */
-const WEIGHT = 10;
+/** Characters of JSON behind all answers that are kept; most of their objects are among the cached documents too. */
+const MOST_CHARACTERS = 16 * 1024 * 1024;
+/** What an object, and an answer, counts for besides. */
+const WEIGHT = 500;
 
 interface Page {
   readonly found: readonly Stored<object>[];
@@ -18,26 +18,37 @@ interface Page {
   readonly writes: number;
 }
 
+/** The state of the database in which an answer was found. */
+export interface Place {
+  readonly key: string;
+  readonly dataVersion: unknown;
+  readonly writes: number;
+}
+
 export class Pages {
   readonly #connection: Connection;
-  readonly #kept = new LruMap<string, Page>(MOST_OBJECTS);
+  readonly #kept = new LruMap<string, Page>(MOST_CHARACTERS);
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** The answer of a query: an earlier one that still holds, or what `read` finds now. The array is the caller's. */
-  answer(tables: Tables, query: Query, read: () => Stored<object>[]): Stored<object>[] {
-    // Both are read before the objects are: an answer may be newer than it says, never older.
-    const dataVersion = this.#connection.dataVersion();
-    const { writes } = tables;
+  /** Where the answer of a query is, or can be kept that is found from now on: it may be newer than this, never older. */
+  placeOf(tables: Tables, query: Query): Place {
     const key = `${tables.layout.table} ${JSON.stringify(query)}`;
+    return { key, dataVersion: this.#connection.dataVersion(), writes: tables.writes };
+  }
+
+  /** An earlier answer that still holds. */
+  get({ key, dataVersion, writes }: Place): readonly Stored<object>[] | undefined {
     const known = this.#kept.get(key);
-    if (known !== undefined && known.dataVersion === dataVersion && known.writes === writes) {
-      return known.found.slice();
-    }
-    const found = read();
-    this.#kept.set(key, { found, dataVersion, writes }, found.length + WEIGHT);
-    return found.slice();
+    return known !== undefined && known.dataVersion === dataVersion && known.writes === writes
+      ? known.found
+      : undefined;
+  }
+
+  /** @param characters of JSON that the objects were */
+  keep({ key, dataVersion, writes }: Place, found: readonly Stored<object>[], characters: number): void {
+    this.#kept.set(key, { found, dataVersion, writes }, characters + (found.length + 1) * WEIGHT + key.length);
   }
 }

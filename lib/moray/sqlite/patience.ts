@@ -14,11 +14,11 @@ const LONGEST_PAUSE = 50;
  * Runs `attempt` until it does not find the database busy.
  * @throws StoreUnavailableError after `patience` milliseconds, or when the database fails
  */
-export async function patiently<T>(attempt: () => T, patience: number): Promise<T> {
+export async function patiently<T>(attempt: () => T | Promise<T>, patience: number): Promise<T> {
   const start = performance.now();
   for (let wait = 1; ; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
     try {
-      return attempt();
+      return await attempt();
     } catch (error) {
       if (!isBusy(error)) {
         throw storeError(error);

@@ -1,24 +1,41 @@
-/** Reads of one bucket, each on one snapshot of the database. */
-import { isIndexableText } from '../index-value.ts';
+/**
+ * Reads of one bucket. What is found by its key is read at once; what may be long is read in steps, by threads where
+ * there is a file that they can open, and turned into objects in turns.
+ */
+import { Turn } from '../../turns.ts';
+import { indexValue, isIndexableText } from '../index-value.ts';
 import { Binder, FALSE, TRUE } from '../sql/bind.ts';
 import { bindQuery, selectCount, selectParts } from '../sql/select.ts';
-import type { Filter, Query, Stored } from '../store.ts';
+import type { Filter, Query, Scalar, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import type { Documents } from './documents.ts';
-import { Pages } from './pages.ts';
-import { inOrder, type Prepared, type Tables } from './tables.ts';
+import type { CountJob, DocumentRow, FindJob, Refs } from './reading/protocol.ts';
+import { inOrder, type Tables } from './tables.ts';
 
-type Row = readonly [id: number, etag: string];
+/** Characters of JSON that are parsed without a break. */
+const PIECE = 64 * 1024;
+/** Characters of documents in one step. */
+const STEP_CHARACTERS = 512 * 1024;
+/** Rows to find in the first step, and in each later one. */
+const FIRST_ROWS = 500;
+const MORE_ROWS = 5000;
+
+/** How far a list has been read. */
+export interface Progress {
+  /** Where the next step begins; `limit` is what is still wanted. */
+  readonly query: Query;
+  /** Rows that were found and not read, and the tables that they are rows of. */
+  readonly rest?: { readonly refs: Refs; readonly tables: Tables; readonly isEnd: boolean };
+  readonly isFirst: boolean;
+}
 
 export class Reads {
   readonly #connection: Connection;
   readonly #documents: Documents;
-  readonly #pages: Pages;
 
   constructor(connection: Connection, documents: Documents) {
     this.#connection = connection;
-    this.#pages = new Pages(connection);
     this.#documents = documents;
   }
 
@@ -27,73 +44,66 @@ export class Reads {
     if (etag === undefined) {
       return undefined;
     }
-    return (
-      this.#documents.cached(etag) ??
-      this.#connection.read(() => {
-        const row = tables.rowOf.get(key) as Row | undefined;
-        return row && this.#stored(tables, row);
-      })
-    );
-  }
-
-  getMany(tables: Tables, keys: readonly string[]): Stored<object>[] {
-    return this.#connection.read(() => {
-      // JSON in SQLite ends a text at NUL, and would find another key.
-      const rows = tables.rowsOf.all(JSON.stringify(keys.filter(isIndexableText))) as Row[];
-      return rows.map((row) => this.#stored(tables, row));
-    });
-  }
-
-  find(tables: Tables, query: Query): Stored<object>[] {
-    return this.#pages.answer(tables, query, () => this.#find(tables, query));
-  }
-
-  #find(tables: Tables, query: Query): Stored<object>[] {
-    const { parts, values, limit } = prepareFind(tables, query);
-    const [only] = parts;
-    const known = parts.length === 1 && only !== undefined ? this.#findKnown(only, values) : undefined;
-    if (known !== undefined) {
-      return known;
+    const cached = this.#documents.cached(etag);
+    if (cached !== undefined) {
+      return cached;
     }
-    return this.#connection.read(() => {
-      const found: Stored<object>[] = [];
-      for (const part of parts) {
-        if (limit !== undefined) {
-          values[limit] = (query.limit ?? 0) - found.length;
-        }
-        for (const row of part.statement.all(inOrder(part, values)) as Row[]) {
-          found.push(this.#stored(tables, row));
-        }
-        if (found.length === query.limit) {
-          break;
-        }
-      }
-      return found;
-    });
+    const row = tables.documentByKey.get(key) as DocumentRow | undefined;
+    return row && this.#documents.parse(...row);
   }
 
-  /** A single statement is a snapshot by itself, as long as it finds nothing that has to be read too. */
-  #findKnown(part: Prepared, values: readonly unknown[]): Stored<object>[] | undefined {
-    const found: Stored<object>[] = [];
-    for (const [, etag] of part.statement.all(inOrder(part, values)) as Row[]) {
-      const known = this.#documents.cached(etag);
-      if (known === undefined) {
-        return undefined;
-      }
-      found.push(known);
+  /** The rows of the keys, on one snapshot. */
+  getRows(tables: Tables, keys: readonly string[]): DocumentRow[] {
+    // JSON in SQLite ends a text at NUL, and would find another key.
+    return tables.documentsOf.all(JSON.stringify(keys.filter(isIndexableText))) as DocumentRow[];
+  }
+
+  /** A step of a list; undefined when nothing can be found. @throws NotIndexedError, InvalidValueError, RangeError */
+  findJob(tables: Tables, { query, rest, isFirst }: Progress): FindJob | undefined {
+    const rows = Math.min(query.limit ?? MORE_ROWS, isFirst ? FIRST_ROWS : MORE_ROWS);
+    const { parts, limitAt, values } = prepareFind(tables, { ...query, limit: query.limit ?? rows });
+    if (parts.length === 0) {
+      return undefined;
     }
-    return found;
+    return {
+      type: 'find',
+      parts: parts.map((part) => ({
+        sql: part.sql,
+        values: inOrder(part, values),
+        limitAt: part.slots.flatMap((slot, at) => (slot === limitAt ? [at] : [])),
+      })),
+      limit: rows,
+      refs: rest?.tables === tables ? rest.refs : undefined,
+      documentOf: tables.documentOf,
+      characters: STEP_CHARACTERS,
+    };
   }
 
-  count(tables: Tables, filter: Filter | undefined): number {
+  /** @throws NotIndexedError, InvalidValueError */
+  countJob(tables: Tables, filter: Filter | undefined): CountJob | undefined {
     const binder = new Binder(tables.layout, sqliteDialect);
     const bound = filter === undefined ? TRUE : binder.filter(filter);
     if (bound === FALSE) {
-      return 0;
+      return undefined;
     }
     const [part] = tables.query(`count ${bound.shape}`, () => [selectCount(bound, tables.layout, sqliteDialect)]);
-    const row = part?.statement.get(...inOrder(part, binder.values)) as [number] | undefined;
-    return row?.[0] ?? 0;
+    return part && { type: 'count', statement: { sql: part.sql, values: inOrder(part, binder.values) } };
+  }
+
+  /** Objects from rows; many in turns with what else is long. @param keep whether they are likely to be asked for again */
+  async parse(rows: readonly DocumentRow[], keep: boolean): Promise<Stored<object>[]> {
+    const isLong = charactersOf(rows) > PIECE;
+    const turn = new Turn();
+    const found: Stored<object>[] = [];
+    for (const row of rows) {
+      if (isLong && turn.isOver) {
+        await turn.next();
+      }
+      const [key, etag, mtime, json] = row;
+      const cached = this.#documents.cached(etag);
+      found.push(cached ?? (keep ? this.#documents.parse(...row) : { key, value: JSON.parse(json), etag, mtime }));
+    }
+    return found;
   }
 
   /** SQLite's plan of a list query, a line per step. */
@@ -104,24 +114,31 @@ export class Reads {
       return plan.all(...inOrder(part, values)).map((step) => step.detail);
     });
   }
+}
 
-  #stored(tables: Tables, [id, etag]: Row): Stored<object> {
-    const cached = this.#documents.cached(etag);
-    if (cached !== undefined) {
-      return cached;
-    }
-    const [key, mtime, json] = tables.documentOf.get(id) as [string, number, string];
-    return this.#documents.parse(key, etag, mtime, json);
+/** The place of an object in the order of a query: what comes next comes after it. */
+export function placeIn({ sort }: Query, tables: Tables, { key, value }: Stored<object>): NonNullable<Query['after']> {
+  if (sort === undefined) {
+    return { value: null, key };
+  }
+  const { layout } = tables;
+  try {
+    const found = indexValue(layout.bucket, sort.field, layout.scalar(sort.field), Reflect.get(value, sort.field));
+    return { value: found as Scalar | null, key };
+  } catch {
+    // What an index could not take when it was made is absent from it.
+    return { value: null, key };
   }
 }
 
-function prepareFind(
-  tables: Tables,
-  query: Query,
-): { parts: readonly Prepared[]; values: unknown[]; limit: number | undefined } {
+export function charactersOf(rows: readonly DocumentRow[]): number {
+  return rows.reduce((sum, [, , , json]) => sum + json.length, 0);
+}
+
+function prepareFind(tables: Tables, query: Query) {
   const binder = new Binder(tables.layout, sqliteDialect);
   const bound = bindQuery(query, binder);
   const parts =
     bound.filter === FALSE ? [] : tables.query(bound.shape, () => selectParts(bound, tables.layout, sqliteDialect));
-  return { parts, values: binder.values, limit: bound.limit?.at };
+  return { parts, values: binder.values, limitAt: bound.limit?.at ?? -1 };
 }

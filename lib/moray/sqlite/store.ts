@@ -1,20 +1,25 @@
 /**
  * Documents in one SQLite file, for one machine: any number of processes may have it open at once.
  *
- * Reads and writes run on the thread of the caller (a hot `get` takes microseconds, less than handing it to another
- * thread would), but nothing ever waits for another process's lock there.
+ * Writes and what is read by its key run on the thread of the caller (a hot `get` takes microseconds, less than handing
+ * it to another thread would), but nothing ever waits for another process's lock there. Lists are found by threads of
+ * their own, in steps that end, so that no search is long here and none holds memory or a snapshot for long.
  */
-import { type Clock, systemClock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { StoreUnavailableError } from '../errors.ts';
-import type { Bucket, Filter, Query, Store, Stored, Write } from '../store.ts';
+import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { applyBatch } from './batch.ts';
 import { Buckets } from './buckets.ts';
-import { Connection } from './connection.ts';
+import { Connection, IN_MEMORY } from './connection.ts';
 import { CACHE_CHARACTERS, Documents } from './documents.ts';
 import { EtagSource } from './etags.ts';
 import { closedError, isBusy, isStatementError, storeError } from './failure.ts';
+import { Pages } from './pages.ts';
 import { PATIENCE, patiently } from './patience.ts';
-import { Reads } from './reads.ts';
+import type { AnswerOf, Job } from './reading/protocol.ts';
+import { Readers } from './reading/readers.ts';
+import { Steps } from './reading/steps.ts';
+import { charactersOf, type Progress, placeIn, Reads } from './reads.ts';
 import { prepareWrite } from './row.ts';
 import type { Tables } from './tables.ts';
 import { Writer } from './writer.ts';
@@ -22,6 +27,7 @@ import { Writer } from './writer.ts';
 export interface SqliteStoreOptions {
   /** Path of the database file, or ':memory:'. Missing folders are made. */
   readonly path: string;
+  /** Instead of the machine's clock, which SQLite asks. */
   readonly clock?: Clock;
   readonly log?: { warn(fields: object, message: string): void };
   /** Milliseconds to wait for other processes before an operation fails; 10 seconds unless given. */
@@ -52,6 +58,10 @@ export class SqliteStore implements Store {
   readonly #buckets: Buckets;
   readonly #documents: Documents;
   readonly #reads: Reads;
+  readonly #pages: Pages;
+  /** Run the steps of lists; absent for a database in memory, which no other connection sees. */
+  readonly #readers: Readers | undefined;
+  readonly #steps: Steps;
   readonly #writer: Writer;
   readonly #etags = new EtagSource();
   readonly #clock: Clock;
@@ -60,12 +70,19 @@ export class SqliteStore implements Store {
 
   constructor(connection: Connection, options: SqliteStoreOptions) {
     this.#connection = connection;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? connection;
     this.#patience = options.patience ?? PATIENCE;
     this.#buckets = new Buckets(connection, (fields, message) => options.log?.warn(fields, message));
     this.#documents = new Documents(options.cacheCharacters ?? CACHE_CHARACTERS);
     this.#reads = new Reads(connection, this.#documents);
+    this.#pages = new Pages(connection);
+    this.#readers = options.path === IN_MEMORY ? undefined : new Readers(options.path);
+    this.#steps = new Steps(connection);
     this.#writer = new Writer(connection, this.#patience, () => this.#buckets.refresh());
+  }
+
+  now(): number {
+    return this.#clock.now();
   }
 
   async open(buckets: readonly Bucket[]): Promise<void> {
@@ -84,18 +101,49 @@ export class SqliteStore implements Store {
     return stored as Promise<Stored<T> | undefined>;
   }
 
-  getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
-    const stored = this.#read(bucket, (tables) => this.#reads.getMany(tables, keys));
-    return stored as Promise<Stored<T>[]>;
+  async getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
+    const rows = await this.#read(bucket, (tables) => this.#reads.getRows(tables, keys));
+    return (await this.#reads.parse(rows, true)) as Stored<T>[];
   }
 
-  find<T extends object>(bucket: Bucket<T>, query: Query): Promise<Stored<T>[]> {
-    const stored = this.#read(bucket, (tables) => this.#reads.find(tables, query));
-    return stored as Promise<Stored<T>[]>;
+  async find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]> {
+    const found: Stored<T>[] = [];
+    for await (const some of this.scan(bucket, query, options)) {
+      found.push(...some);
+    }
+    return found;
   }
 
-  count(bucket: Bucket, filter?: Filter): Promise<number> {
-    return this.#read(bucket, (tables) => this.#reads.count(tables, filter));
+  async *scan<T extends object>(
+    bucket: Bucket<T>,
+    query: Query,
+    { signal }: ReadOptions = {},
+  ): AsyncGenerator<readonly Stored<T>[], void> {
+    signal?.throwIfAborted();
+    const place = await this.#read(bucket, (tables) => this.#pages.placeOf(tables, query));
+    const known = this.#pages.get(place);
+    if (known !== undefined) {
+      if (known.length > 0) {
+        yield known as readonly Stored<T>[];
+      }
+      return;
+    }
+    for (let progress: Progress | undefined = { query, isFirst: true }; progress !== undefined; ) {
+      const { isFirst }: Progress = progress;
+      const { documents, characters, next } = await this.#step(bucket, progress, signal);
+      if (isFirst && next === undefined) {
+        this.#pages.keep(place, documents, characters);
+      }
+      if (documents.length > 0) {
+        yield documents as readonly Stored<object>[] as readonly Stored<T>[];
+      }
+      progress = next;
+    }
+  }
+
+  async count(bucket: Bucket, filter?: Filter, { signal }: ReadOptions = {}): Promise<number> {
+    const { answer } = await this.#far(bucket, (tables) => this.#reads.countJob(tables, filter), signal);
+    return answer ?? 0;
   }
 
   /** How SQLite would run `find`: the lines of EXPLAIN QUERY PLAN. For tests and for the curious. */
@@ -125,8 +173,68 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= this.#writer.drained().then(() => this.#connection.close());
+    this.#closing ??= Promise.all([this.#writer.drained(), this.#readers?.close()]).then(() =>
+      this.#connection.close(),
+    );
     await this.#closing;
+  }
+
+  /** Reads a list on; `next` is absent when all of it was read. */
+  async #step(bucket: Bucket, progress: Progress, signal: AbortSignal | undefined) {
+    const make = (tables: Tables) => this.#reads.findJob(tables, progress);
+    const { answer, job, tables } = await this.#far(bucket, make, signal);
+    if (answer === undefined || job === undefined) {
+      return { documents: [], characters: 0, next: undefined };
+    }
+    const documents = await this.#reads.parse(answer.documents, progress.isFirst);
+    const characters = charactersOf(answer.documents);
+    const { query, rest } = progress;
+    const left = query.limit === undefined ? undefined : query.limit - documents.length;
+    const last = documents.at(-1);
+    const isEnd = job.refs === undefined ? answer.isEnd : rest?.isEnd === true;
+    if (left === 0 || (isEnd && !answer.isStale && answer.rest.ids.length === 0)) {
+      return { documents, characters, next: undefined };
+    }
+    const next: Progress = {
+      query: {
+        ...query,
+        ...(last === undefined ? {} : { after: placeIn(query, tables, last) }),
+        ...(left === undefined ? {} : { limit: left }),
+      },
+      ...(answer.isStale || answer.rest.ids.length === 0 ? {} : { rest: { refs: answer.rest, tables, isEnd } }),
+      isFirst: false,
+    };
+    return { documents, characters, next };
+  }
+
+  /** Has a job done by a thread; once more from the start when another process has replaced the tables meanwhile. */
+  async #far<J extends Job>(
+    bucket: Bucket,
+    make: (tables: Tables) => J | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<{ tables: Tables; job?: J; answer?: AnswerOf[J['type']] }> {
+    return await patiently(async () => {
+      for (;;) {
+        this.#refuseIfClosed();
+        const tables = this.#buckets.tables(bucket.name);
+        const job = make(tables);
+        if (job === undefined) {
+          return { tables };
+        }
+        try {
+          const answer = await (this.#readers?.run(job, signal) ?? (this.#steps.run(job) as AnswerOf[J['type']]));
+          return { tables, job, answer };
+        } catch (error) {
+          if (!isStatementError(error)) {
+            throw error;
+          }
+          await this.#run(() => this.#buckets.refresh());
+          if (this.#buckets.tables(bucket.name) === tables) {
+            throw error;
+          }
+        }
+      }
+    }, this.#patience);
   }
 
   #refuseIfClosed(): void {

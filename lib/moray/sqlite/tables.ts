@@ -7,14 +7,13 @@ import type { Layout } from '../sql/layout.ts';
 import type { Connection } from './connection.ts';
 import { parameter, sqliteDialect } from './dialect.ts';
 
-/** Characters of SQL whose statements stay prepared: some hundred shapes of queries. SQLite needs many bytes for each. */
-const PREPARED_CHARACTERS = 256 * 1024;
+/** Characters of SQL that stay compiled: some hundred shapes of queries. */
+const COMPILED_CHARACTERS = 256 * 1024;
 /** Statements of other kinds: which fields an update changes makes many. */
 const NAMED_STATEMENTS = 200;
 
-/** A prepared query and which value goes where. */
-export interface Prepared {
-  readonly statement: Database.Statement;
+/** A query in SQL, and which value goes where. */
+export interface Compiled {
   readonly sql: string;
   readonly slots: readonly number[];
 }
@@ -24,28 +23,33 @@ export class Tables {
   /** Counts what this process has written, or has tried to. */
   writes = 0;
   readonly #connection: Connection;
-  readonly #queries = new LruMap<string, readonly Prepared[]>(PREPARED_CHARACTERS);
+  readonly #queries = new LruMap<string, readonly Compiled[]>(COMPILED_CHARACTERS);
   readonly #statements = new LruMap<string, Database.Statement>(NAMED_STATEMENTS);
   #etagOf: Database.Statement | undefined;
-  #rowOf: Database.Statement | undefined;
-  #rowsOf: Database.Statement | undefined;
-  #documentOf: Database.Statement | undefined;
+  #documentByKey: Database.Statement | undefined;
+  #documentsOf: Database.Statement | undefined;
+  /** Finds `key`, `etag`, `mtime` and `value` of a row. */
+  readonly documentOf: string;
 
   constructor(connection: Connection, layout: Layout) {
     this.#connection = connection;
     this.layout = layout;
+    const [rows, values] = [sql.id(layout.table), sql.id(layout.values)];
+    this.documentOf = sqliteDialect.compile(
+      sql`select key, etag, mtime, value from ${rows} join ${values} using (id) where id = ${parameter}`,
+    ).sql;
   }
 
-  /** The statements of a query, compiled when a query of that shape is seen for the first time. */
-  query(shape: string, compile: () => readonly RawBuilder<unknown>[]): readonly Prepared[] {
+  /** The SQL of a query, compiled when a query of that shape is seen for the first time. */
+  query(shape: string, compile: () => readonly RawBuilder<unknown>[]): readonly Compiled[] {
     const known = this.#queries.get(shape);
     if (known !== undefined) {
       return known;
     }
-    const prepared = compile().map((part) => this.#prepare(part));
-    const characters = prepared.reduce((sum, part) => sum + part.sql.length, shape.length);
-    this.#queries.set(shape, prepared, characters);
-    return prepared;
+    const compiled = compile().map(compileQuery);
+    const characters = compiled.reduce((sum, part) => sum + part.sql.length, shape.length);
+    this.#queries.set(shape, compiled, characters);
+    return compiled;
   }
 
   /** A statement with positional parameters, prepared once under its name. */
@@ -66,47 +70,39 @@ export class Tables {
     return this.#etagOf;
   }
 
-  /** Rows of `id` and `etag`, as those of queries. */
-  get rowOf(): Database.Statement {
-    this.#rowOf ??= this.statement(
-      'rowOf',
-      () => sql`select id, etag from ${sql.id(this.layout.table)} where key = ${parameter}`,
+  /** The row of a key, as those of {@link documentsOf}. */
+  get documentByKey(): Database.Statement {
+    this.#documentByKey ??= this.statement(
+      'documentByKey',
+      () => sql`select key, etag, mtime, value from ${sql.id(this.layout.table)}
+        join ${sql.id(this.layout.values)} using (id) where key = ${parameter}`,
     ).raw();
-    return this.#rowOf;
+    return this.#documentByKey;
   }
 
-  get rowsOf(): Database.Statement {
-    this.#rowsOf ??= this.statement(
-      'rowsOf',
-      () => sql`select id, etag from ${sql.id(this.layout.table)}
-        where key in (select value from json_each(${parameter}))`,
+  /** The rows of keys, given as a JSON array: `key`, `etag`, `mtime` and `value`. */
+  get documentsOf(): Database.Statement {
+    this.#documentsOf ??= this.statement(
+      'documentsOf',
+      () => sql`select key, etag, mtime, value from ${sql.id(this.layout.table)}
+        join ${sql.id(this.layout.values)} using (id) where key in (select value from json_each(${parameter}))`,
     ).raw();
-    return this.#rowsOf;
-  }
-
-  /** `key`, `mtime` and `value` of a row. */
-  get documentOf(): Database.Statement {
-    this.#documentOf ??= this.statement(
-      'documentOf',
-      () => sql`select key, mtime, value from ${sql.id(this.layout.table)} join ${sql.id(this.layout.values)} using (id)
-        where id = ${parameter}`,
-    ).raw();
-    return this.#documentOf;
-  }
-
-  #prepare(part: RawBuilder<unknown>): Prepared {
-    const compiled = sqliteDialect.compile(part);
-    const slots = compiled.parameters.map((parameter) => {
-      if (!(parameter instanceof Slot)) {
-        throw new TypeError(`a value was compiled into ${compiled.sql}`);
-      }
-      return parameter.at;
-    });
-    return { statement: this.#connection.db.prepare(compiled.sql).raw(), sql: compiled.sql, slots };
+    return this.#documentsOf;
   }
 }
 
-/** The values of a prepared query in the order of its statement. */
-export function inOrder({ slots }: Prepared, values: readonly unknown[]): unknown[] {
+function compileQuery(part: RawBuilder<unknown>): Compiled {
+  const compiled = sqliteDialect.compile(part);
+  const slots = compiled.parameters.map((parameter) => {
+    if (!(parameter instanceof Slot)) {
+      throw new TypeError(`a value was compiled into ${compiled.sql}`);
+    }
+    return parameter.at;
+  });
+  return { sql: compiled.sql, slots };
+}
+
+/** The values of a query in the order of its statement. */
+export function inOrder({ slots }: Compiled, values: readonly unknown[]): unknown[] {
   return slots.map((slot) => values[slot]);
 }

@@ -27,6 +27,17 @@ const IN_ORDER: [string, Filter | undefined, index: string][] = [
   ['active ones of an owner', and(MINE, ACTIVE, eq('type', 'zvol'), eq('os', 'linux')), 'owner$published_at'],
   ['public ones of an owner', and(PUBLIC, MINE), 'owner$published_at'],
   ['of an owner with a part of a name', and(MINE, NAME), 'owner$published_at'],
+  ['active', and(eq('activated', true), eq('disabled', false)), 'activated$disabled$published_at'],
+  [
+    'active and of a type',
+    and(eq('activated', true), eq('disabled', false), eq('type', 'zvol')),
+    'activated$disabled$published_at',
+  ],
+  [
+    'active with a part of a name',
+    and(eq('activated', true), eq('disabled', false), NAME),
+    'activated$disabled$published_at',
+  ],
   ['public', PUBLIC, 'public$activated$disabled$published_at'],
   ['public and active', and(PUBLIC, ACTIVE), 'public$activated$disabled$published_at'],
   ['public of a type', and(PUBLIC, ACTIVE, eq('type', 'zvol')), 'public$activated$disabled$published_at'],
@@ -45,11 +56,11 @@ const ELEMENTS_IN_ORDER: [string, Filter, field: string][] = [
   ['with a tag', has('tags', 'role=db'), 'tags'],
   ['public with a tag', and(PUBLIC, has('tags', 'role=db')), 'tags'],
   ['in a channel', has('channels', 'dev'), 'channels'],
+  ['with a billing tag', has('billing_tags', 'gold'), 'billing_tags'],
 ];
 
 /** What an index finds in another order: only what was found is sorted. */
 const FOUND: [string, Filter, index: RegExp][] = [
-  ['with a billing tag', has('billing_tags', 'gold'), /\$billing_tags USING PRIMARY KEY \(value=\?\)/],
   [
     'with a tag that begins so',
     { op: 'containsPrefix', field: 'tags', value: 'role=' },
@@ -80,7 +91,7 @@ test('list queries keep to their indexes', async (t) => {
       for (const page of pages) {
         const plan = await store.explain(BUCKET, { ...page, filter });
         for (const step of plan) {
-          t.match(step, `USING INDEX imgapi_images$1$$by$${index}`);
+          t.match(step, `USING INDEX imgapi_images$2$$by$${index}`);
           t.match(step, filter === undefined || filter === NAME ? /^(SCAN|SEARCH) / : /^SEARCH /);
         }
         t.ok(page.after === undefined || plan[0]?.startsWith('SEARCH'), 'a cursor is a place in the index');
@@ -96,7 +107,7 @@ test('list queries keep to their indexes', async (t) => {
         for (const step of steps) {
           t.match(
             step,
-            `SEARCH imgapi_images$1$${field} USING COVERING INDEX imgapi_images$1$${field}$$by$published_at`,
+            `SEARCH imgapi_images$2$${field} USING COVERING INDEX imgapi_images$2$${field}$$by$published_at`,
           );
         }
         t.ok(
@@ -124,8 +135,8 @@ test('list queries keep to their indexes', async (t) => {
         const plan = (await store.explain(BUCKET, { ...page, filter })).join('\n');
         t.match(plan, '$$by$owner$published_at (i_owner=?');
         t.match(plan, '$$by$public$activated$disabled$published_at (i_public=?');
-        t.match(plan, '$acl USING COVERING INDEX imgapi_images$1$acl$$by$published_at (value=?');
-        t.match(plan, '$grants USING COVERING INDEX imgapi_images$1$grants$$by$published_at (value=?');
+        t.match(plan, '$acl USING COVERING INDEX imgapi_images$2$acl$$by$published_at (value=?');
+        t.match(plan, '$grants USING COVERING INDEX imgapi_images$2$grants$$by$published_at (value=?');
         t.notMatch(plan, /^SCAN (?!\(subquery)/m);
       }
     }
@@ -133,7 +144,7 @@ test('list queries keep to their indexes', async (t) => {
 
   await t.test('single objects are found by unique fields and keys', async (t) => {
     t.strictSame(await store.explain(BUCKET, { filter: eq('urn', 'sdc:sdc:base:1') }), [
-      'SEARCH imgapi_images$1 USING INDEX imgapi_images$1$$by$urn (i_urn=?)',
+      'SEARCH imgapi_images$2 USING INDEX imgapi_images$2$$by$urn (i_urn=?)',
     ]);
     t.match(await store.explain(BUCKET, { limit: 10, after: { value: null, key: 'k' } }), [
       /USING INDEX \S+ \(key>\?\)/,

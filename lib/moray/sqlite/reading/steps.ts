@@ -1,0 +1,84 @@
+/**
+ * The reads that may be long, each cut into steps that end: a step reads on one snapshot, finds so many rows at the
+ * most, and brings so many characters of documents. The same code runs in a reading thread and, for a database in
+ * memory, beside the writer.
+ */
+import type Database from 'better-sqlite3';
+import { LruMap } from '../../lru.ts';
+import type { Connection } from '../connection.ts';
+import type { AnswerOf, BoundStatement, DocumentRow, FindJob, Found, Job, Refs } from './protocol.ts';
+
+/** Characters of SQL whose statements stay prepared. */
+const PREPARED_CHARACTERS = 128 * 1024;
+
+export class Steps {
+  readonly #connection: Connection;
+  readonly #prepared = new LruMap<string, Database.Statement>(PREPARED_CHARACTERS);
+  /**
+   * Characters of SQL that were ever prepared: what is no longer kept takes memory until the connection is closed, for
+   * the collector of garbage does not know how much it is.
+   */
+  preparedCharacters = 0;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  run(job: Job): AnswerOf[keyof AnswerOf] {
+    return job.type === 'find' ? this.#connection.read(() => this.#find(job)) : this.#count(job.statement);
+  }
+
+  #count({ sql, values }: BoundStatement): number {
+    const row = this.#statement(sql).get(...values) as [number] | undefined;
+    return row?.[0] ?? 0;
+  }
+
+  #find(job: FindJob): Found {
+    const refs = job.refs ?? this.#findRows(job);
+    const documentOf = this.#statement(job.documentOf);
+    const documents: DocumentRow[] = [];
+    let characters = 0;
+    let isStale = false;
+    for (const [at, id] of refs.ids.entries()) {
+      const row = documentOf.get(id) as DocumentRow | undefined;
+      if (row?.[1] !== refs.etags[at]) {
+        isStale = true;
+        break;
+      }
+      documents.push(row as DocumentRow);
+      characters += (row as DocumentRow)[3].length;
+      if (characters >= job.characters) {
+        break;
+      }
+    }
+    const rest = { ids: refs.ids.slice(documents.length), etags: refs.etags.slice(documents.length) };
+    return { documents, rest, isEnd: refs.ids.length < job.limit, isStale };
+  }
+
+  #findRows({ parts, limit }: FindJob): Refs {
+    const ids: number[] = [];
+    const etags: string[] = [];
+    for (const { sql, values, limitAt } of parts) {
+      const left = limit - ids.length;
+      const bound = values.map((value, at) => (limitAt.includes(at) ? left : value));
+      for (const [id, etag] of this.#statement(sql).all(...bound) as (readonly [number, string])[]) {
+        ids.push(id);
+        etags.push(etag);
+      }
+      if (ids.length >= limit) {
+        break;
+      }
+    }
+    return { ids, etags };
+  }
+
+  #statement(sql: string): Database.Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.db.prepare(sql).raw();
+      this.preparedCharacters += sql.length;
+      this.#prepared.set(sql, statement, sql.length);
+    }
+    return statement;
+  }
+}
