@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { EtagConflictError, UniqueAttributeError } from '#lib/moray/errors.ts';
 import type { Stored, Write } from '#lib/moray/store.ts';
 import { ApiError, validationFailed } from '../errors/api-error.ts';
+import { assertNoCycle } from '../images/cycles.ts';
 import type { StoredImage } from '../images/load.ts';
 import { putRecord, touchOrigin } from '../images/record-write.ts';
 import type { Service } from '../service.ts';
@@ -38,6 +39,7 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   );
   const order = newOrder(service, request, chain.members.map(asMember));
   const writes = parts.flatMap((part) => partWrites(service, request, order, part));
+  if (chain.base !== undefined) await assertNoCycle(service, order.images, chain.base);
   const base = chain.base === undefined ? [] : [await touchOrigin(service, chain.base)];
   await writeNew(service, [putOrder(order, null), ...writes, ...base]);
   service.log.info({ order: order.uuid, kind: order.kind, images: order.images, source: order.source }, 'copy ordered');

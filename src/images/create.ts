@@ -9,6 +9,7 @@ import { isUuid } from '#lib/uuid.ts';
 import { ApiError, invalidParameter, validationFailed } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import type { ApiVersion } from './api-version.ts';
+import { assertNoCycle } from './cycles.ts';
 import { loadImage, loadRaw, type StoredImage } from './load.ts';
 import {
   assertKnownFields,
@@ -125,7 +126,7 @@ async function insert(
 ): Promise<StoredImage> {
   const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
   for (let attempt = 1; ; attempt++) {
-    const origin = await originWrites(service, record.origin, foreignOrigin);
+    const origin = await originWrites(service, record, foreignOrigin);
     try {
       await service.store.batch([putRecord(counted, over?.etag ?? null), ...origin, ...also]);
       break;
@@ -142,8 +143,9 @@ async function insert(
 }
 
 /** An image that comes from another IMGAPI may come before its origin. */
-async function originWrites(service: Service, origin: string | undefined, mayBeAbsent: boolean): Promise<Write[]> {
+async function originWrites(service: Service, { uuid, origin }: ImageRecord, mayBeAbsent: boolean): Promise<Write[]> {
   if (origin === undefined) return [];
+  await assertNoCycle(service, [uuid], origin);
   if (mayBeAbsent && !(await loadImage(service, origin))) return [];
   return [await touchOrigin(service, origin)];
 }

@@ -3,19 +3,24 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { Filter } from '#lib/moray/store.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
+import { outsideCycles } from './cycles.ts';
 
 /** How many of them an error lists when there are too many to list them all. */
 const LISTED_DEPENDENTS = 5;
 const ALL_LISTED_BELOW = 10;
 
-/** Images with this origin, in a channel when one is named. Failed placeholders and tombstones do not count. */
+/**
+ * Images with this origin, in a channel when one is named. Failed placeholders and tombstones do not count, nor does
+ * what is itself an origin of the image.
+ */
 export async function dependentsOf(service: Service, uuid: string, channel?: string): Promise<ImageRecord[]> {
   const filters: Filter[] = [{ op: 'eq', field: 'origin', value: uuid }];
   if (channel !== undefined) filters.push({ op: 'contains', field: 'channels', value: channel });
   const found = await service.store.find(IMAGES, { filter: { op: 'and', of: filters } });
-  return found
+  const dependents = found
     .map(({ value }) => value)
     .filter((record) => record.state !== 'deleting' && record.copy?.state !== 'failed');
+  return outsideCycles(service, { uuid }, dependents);
 }
 
 /** @throws 422 ImageHasDependentImages */

@@ -9,6 +9,7 @@ import type { Service } from '../service.ts';
 import { assertNotPlaceholder } from './access.ts';
 import type { ApiVersion } from './api-version.ts';
 import { changeImage } from './change.ts';
+import { assertNoCycle } from './cycles.ts';
 import type { StoredImage } from './load.ts';
 import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './new-record.ts';
 import { touchOrigin } from './record-write.ts';
@@ -117,7 +118,7 @@ async function checked(
   assertValid(service, record);
   if (record.owner !== before.owner) await assertOwnerExists(service, record.owner);
   if (record.origin === before.origin || !isUuid(record.origin)) return { record, also };
-  if (record.origin === record.uuid) throw validationFailed('origin', 'an image cannot be its own origin');
+  await assertNoCycle(service, [record.uuid], record.origin);
   await assertOriginUsable(service, { account: undefined }, record as unknown as Manifest);
   return { record, also: [...also, await touchOrigin(service, record.origin)] };
 }

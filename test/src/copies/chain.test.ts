@@ -101,6 +101,14 @@ test('a chain that turns back on itself is refused', async (t) => {
   await isRefused(t, walk(pair, head!), 'OriginChainTooLong', /turn back/);
 });
 
+test('an image whose origin here already builds on it is not brought', async (t) => {
+  const pair = await copyPair(t);
+  const [base, head] = await chainOf(pair, 2);
+  await putImage(pair.dest, ALICE, { uuid: base!, origin: head! }, Buffer.from('image 0'));
+  await isRefused(t, pair.copy(head!), 'OriginChainTooLong', /turn back/);
+  t.equal(await recordOf(pair.service, head!), undefined);
+});
+
 test('a chain of a hundred images is carried, one more is refused', async (t) => {
   const pair = await copyPair(t, {}, { source: { keys: { links: { requestsPerSecond: 10_000 } } } });
   const uuids = await chainOf(pair, 101);
