@@ -1,4 +1,12 @@
-/** How a call to an IMGAPI ends when it does not succeed. An aborted call rejects with its signal's reason instead. */
+/**
+ * How a call to an IMGAPI ends when it does not succeed. An aborted call rejects with its signal's reason instead. What
+ * the other side says is cut here, whatever becomes of the error.
+ */
+import { cutText } from '../cut-text.ts';
+
+/** Bytes of a code, a field's name or an id. */
+const LONGEST_NAME = 100;
+const MOST_FIELD_ERRORS = 20;
 
 export interface ImgapiFieldError {
   readonly field: string;
@@ -30,13 +38,21 @@ export class ImgapiError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(message: string, options: ImgapiErrorOptions) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.code = options.code;
+    super(cutText(message), options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = cutText(options.code, LONGEST_NAME);
     this.statusCode = options.statusCode;
-    this.errors = options.errors;
-    this.requestId = options.requestId;
+    this.errors = options.errors?.slice(0, MOST_FIELD_ERRORS).map(cutFieldError);
+    this.requestId = options.requestId === undefined ? undefined : cutText(options.requestId, LONGEST_NAME);
     this.retryAfter = options.retryAfter;
   }
+}
+
+function cutFieldError({ field, code, message }: ImgapiFieldError): ImgapiFieldError {
+  return {
+    field: cutText(field, LONGEST_NAME),
+    code: cutText(code, LONGEST_NAME),
+    ...(typeof message === 'string' && { message: cutText(message) }),
+  };
 }
 
 export const TRANSPORT_FAULTS = [
@@ -64,9 +80,9 @@ export class ImgapiUnreachableError extends Error {
   readonly url: string;
 
   constructor(fault: TransportFault, url: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(cutText(message), options);
     this.fault = fault;
-    this.url = url;
+    this.url = cutText(url);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Why a signature was not accepted. */
+import { cutText } from '../cut-text.ts';
 
 export const SIGNATURE_FAULTS = [
   /** The request carries no signature at all. */
@@ -35,7 +36,7 @@ export interface SignatureErrorOptions extends ErrorOptions {
   readonly skew?: ClockSkew;
 }
 
-/** The message says what to put right; it holds nothing that a stranger may not know. */
+/** The message says what to put right; it holds nothing that a stranger may not know, and not all that one sent. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError';
   readonly fault: SignatureFault;
@@ -45,9 +46,9 @@ export class SignatureError extends Error {
   readonly skew: ClockSkew | undefined;
 
   constructor(fault: SignatureFault, message: string, options: SignatureErrorOptions = {}) {
-    super(message, options);
+    super(cutText(message), options);
     this.fault = fault;
-    this.keyId = options.keyId;
+    this.keyId = options.keyId === undefined ? undefined : cutText(options.keyId);
     this.skew = options.skew;
   }
 }

@@ -2,6 +2,7 @@
  * Why a copy does not go on: every code that orders, transfers and placeholders show in `error`, when it is used, what
  * the reader can do, and whether the engine tries again by itself. The docs are made from this table.
  */
+import { cutText } from '#lib/cut-text.ts';
 
 export interface FailureSpec {
   readonly when: string;
@@ -114,7 +115,7 @@ export class CopyError extends Error {
   readonly code: FailureCode;
 
   constructor(code: FailureCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(cutText(message), options);
     this.code = code;
   }
 }

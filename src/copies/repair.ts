@@ -7,6 +7,7 @@ import { placeFile, storageOf } from '../images/file-placement.ts';
 import type { StoredImage } from '../images/load.ts';
 import { registerUpload } from '../images/upload-register.ts';
 import type { Service } from '../service.ts';
+import { failureOf } from './retry.ts';
 
 /** The sources are tried in turn. Nothing that differs from the record is placed. */
 export async function repairFile(
@@ -23,7 +24,7 @@ export async function repairFile(
       return { from: source.name };
     } catch (error) {
       if (signal.aborted) throw error;
-      problems.push(`${source.name}: ${error instanceof Error ? error.message : String(error)}`);
+      problems.push(`${source.name}: ${failureOf(error).message}`);
     }
   }
   return { problem: problems.length > 0 ? problems.join('; ') : 'no datacenter is linked to fetch it from' };

@@ -2,6 +2,7 @@
  * What an error means for a copy: a table from what was thrown to a failure code, whose row in `failures.ts` says
  * whether it is tried again, and how long to wait before that.
  */
+import { cutText } from '#lib/cut-text.ts';
 import type { CopiesConfig } from '../config/config.ts';
 import { CopyError, FAILURES, type FailureCode } from './failures.ts';
 import type { CopyFailure, Retry } from './model.ts';
@@ -55,7 +56,7 @@ export function failureOf(error: unknown): CopyFailure {
   for (const [depth, link] of causes(error).entries()) {
     if (link instanceof CopyError) return { code: link.code, message: link.message };
     const rule = RETRY_RULES.find((candidate) => fits(candidate, link));
-    if (rule) return { code: rule.code, message: depth === 0 ? link.message : messageOf(error) };
+    if (rule) return { code: rule.code, message: messageOf(depth === 0 ? link : error) };
   }
   return { code: 'InternalError', message: messageOf(error) };
 }
@@ -82,7 +83,7 @@ function fits(rule: Rule, error: Error): boolean {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return cutText(error instanceof Error ? error.message : String(error));
 }
 
 /** Times that a source may send a wrong file before that is held to be no accident. */
@@ -112,12 +113,15 @@ export function verdictOn(
   if (action === 'permanent') return { action: 'give-up', failure };
   const badHashes = retry.bad_hashes + (action === 'restart' ? 1 : 0);
   if (badHashes >= MOST_BAD_HASHES) {
-    return { action: 'give-up', failure: { code: 'HashMismatch', message: `${failure.message} (${badHashes} times)` } };
+    return {
+      action: 'give-up',
+      failure: { code: 'HashMismatch', message: cutText(`${failure.message} (${badHashes} times)`) },
+    };
   }
   if (now - retry.last_byte_at >= config.giveUpAfterSeconds * 1000) {
     const hours = (config.giveUpAfterSeconds / 3600).toFixed(1);
     const message = `no new byte came for ${hours} h; the last failure was: ${failure.message}`;
-    return { action: 'give-up', failure: { code: 'GaveUp', message } };
+    return { action: 'give-up', failure: { code: 'GaveUp', message: cutText(message) } };
   }
   const count = retry.count + 1;
   const delay = backoff(count, config.retryDelay, random);

@@ -1,5 +1,6 @@
 /** Who signed a request on the link listener. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { cutText } from '#lib/cut-text.ts';
 import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { KeyError, SignatureError } from '#lib/signing/errors.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
@@ -73,7 +74,8 @@ export async function authenticateLink(
     return { datacenter: link.name };
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
-    service.log.warn({ fault: cause.fault, key_id: cause.keyId, url }, 'refused a request on the link listener');
+    const asked = { fault: cause.fault, key_id: cause.keyId, url: cutText(url) };
+    service.log.warn(asked, 'refused a request on the link listener');
     throw new ApiError('UnauthorizedError', cause.message, { cause });
   }
 }

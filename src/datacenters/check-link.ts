@@ -1,11 +1,13 @@
 /** Checking a link: what works, and for what does not, what to mend. */
 import { createHash, randomBytes } from 'node:crypto';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { cutText } from '#lib/cut-text.ts';
 import type { Service } from '../service.ts';
 import type { LinkHealth, LinkRecord } from './documents.ts';
 import { type LinkClient, linkClient } from './link-client.ts';
 import { changeLink, getLink } from './links.ts';
 import { pingLink } from './ping.ts';
+import { foreignMessage } from './remote-failure.ts';
 import { LINK_VERSION } from './self.ts';
 import { expectShape, isLinkBack, isLinkEcho } from './wire.ts';
 
@@ -79,7 +81,7 @@ async function check(
     checked_at: new Date(service.clock.now()).toISOString(),
     ok: failure === undefined,
     ...found,
-    ...(failure && { error: `${failure.check}: ${failure.detail}` }),
+    ...(failure && { error: cutText(`${failure.check}: ${failure.detail}`) }),
   };
   return { checks, health };
 }
@@ -88,7 +90,7 @@ async function attempt(name: LinkCheckName, action: () => Promise<string>): Prom
   try {
     return { check: name, ok: true, detail: await action() };
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = foreignMessage(error);
     return { check: name, ok: false, detail, mend: mendFor(error, name) };
   }
 }

@@ -1,5 +1,6 @@
 /** Failures of another IMGAPI, as an operator's request reports them. */
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { cutText } from '#lib/cut-text.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../errors/registry.ts';
 import { refusedSource } from '../images/address-guard.ts';
@@ -14,6 +15,11 @@ export function remoteFailure(cause: unknown, url: string): unknown {
   const isRemote =
     cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError || cause instanceof SourceInvalidError;
   return isRemote ? new ApiError('RemoteSourceError', cause.message, { cause }) : cause;
+}
+
+/** What went wrong, in words that may be another's: for reports and records. */
+export function foreignMessage(error: unknown): string {
+  return cutText(error instanceof Error ? error.message : String(error));
 }
 
 function isCode(code: string): code is ErrorCode {

@@ -12,6 +12,7 @@ import { linkClient } from './link-client.ts';
 import { allLinks, changeLink, getLink } from './links.ts';
 import { newest, newKey, ownKeys, putOwnKeys } from './own-keys.ts';
 import { linkKey } from './public-keys.ts';
+import { foreignMessage } from './remote-failure.ts';
 import { ownName } from './self.ts';
 import type { RotateRequest } from './wire.ts';
 
@@ -122,7 +123,7 @@ async function announce(service: Service, link: LinkRecord, key: OwnKey): Promis
     }));
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return foreignMessage(error);
   }
 }
 

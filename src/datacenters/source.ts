@@ -4,6 +4,7 @@
  * operator named. Copies see only this.
  */
 import type { Readable } from 'node:stream';
+import { cutText } from '#lib/cut-text.ts';
 import type { Share } from '#lib/manifest/record.ts';
 import type { PullUrl } from '../pulls/pull-url.ts';
 
@@ -70,4 +71,8 @@ export interface ImageSource {
 /** The source answered with something that cannot be right; retrying the same does not help. */
 export class SourceInvalidError extends Error {
   override readonly name = 'SourceInvalidError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(cutText(message), options);
+  }
 }

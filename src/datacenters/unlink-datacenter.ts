@@ -3,6 +3,7 @@ import { endPullsOf, removePullsOf } from '../pulls/reaper.ts';
 import type { Service } from '../service.ts';
 import { linkClient } from './link-client.ts';
 import { deleteLink, getLink } from './links.ts';
+import { foreignMessage } from './remote-failure.ts';
 
 export interface UnlinkReport {
   readonly datacenter: string;
@@ -25,7 +26,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
   const error = await client
     .json({ method: 'POST', path: '/link/unlink', signal: AbortSignal.timeout(TELL_TIMEOUT_MS) })
     .then(() => undefined)
-    .catch((cause: unknown) => (cause instanceof Error ? cause.message : String(cause)));
+    .catch(foreignMessage);
   const pulls = await removePullLinks(service, name);
   service.log.info({ datacenter: name, told: error === undefined, pulls }, 'unlinked a datacenter');
   return { datacenter: name, told: error === undefined, ...(error !== undefined && { error }), pulls };

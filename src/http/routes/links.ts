@@ -11,6 +11,7 @@ import { linkClient } from '../../datacenters/link-client.ts';
 import { getLink } from '../../datacenters/links.ts';
 import { ownPing, pingLink } from '../../datacenters/ping.ts';
 import { type RateLimiter, rateLimiter } from '../../datacenters/rate-limit.ts';
+import { foreignMessage } from '../../datacenters/remote-failure.ts';
 import { acceptRotation } from '../../datacenters/rotate-key.ts';
 import { acceptUnlink } from '../../datacenters/unlink-datacenter.ts';
 import { isPairingRequest, isRotateRequest, type LinkBack, type LinkEcho } from '../../datacenters/wire.ts';
@@ -89,7 +90,7 @@ async function check(service: Service, call: Call, datacenter: string): Promise<
     await pingLink(service, await linkClient(service, link), call.signal);
     json = { ok: true };
   } catch (error) {
-    json = { ok: false, error: error instanceof Error ? error.message : String(error) };
+    json = { ok: false, error: foreignMessage(error) };
   }
   return { json };
 }

@@ -32,6 +32,25 @@ test('an error answer keeps its code, status, message, fields and request id', a
   t.equal((error['errors'] as unknown[]).length, 1);
 });
 
+test('whatever a server says of an error, a kilobyte of it is kept', async (t) => {
+  const long = 'x'.repeat(50_000);
+  const errors = Array.from({ length: 200 }, () => ({ field: long, code: long, message: long }));
+  const answers: readonly [number, object, Record<string, string>][] = [
+    [422, { code: long, message: long, errors }, { 'x-request-id': 'r'.repeat(5000) }],
+    [302, {}, { location: `http://x/${'y'.repeat(8000)}` }],
+    [206, {}, { 'content-range': 'z'.repeat(8000) }],
+  ];
+  for (const [status, body, headers] of answers) {
+    const server = await serve(t, (_, response) => sendJson(response, status, body, headers));
+    const error = (await failure(clientOf(t, server.url).getImageFile(UUID))) as unknown as ImgapiError;
+    t.type(error, ImgapiError);
+    t.ok(Buffer.byteLength(error.message) <= 1024, `${status}: ${error.message.length} characters`);
+    t.ok((error.stack ?? '').length < 5000, 'its stack repeats no more');
+    t.ok(JSON.stringify({ ...error, message: error.message }).length < 50_000);
+    t.ok(error.code.length <= 100 && (error.requestId ?? '').length <= 100);
+  }
+});
+
 const ERROR_BODIES: readonly [string, string, RegExp][] = [
   ['HTML', '<html>\n <b>Bad Gateway</b></html>', /answered 502: <html> <b>Bad Gateway<\/b><\/html>/],
   ['nothing', '', /answered 502$/],

@@ -96,3 +96,27 @@ test('pauses double up to the longest, less up to half of each', async (t) => {
     2000,
   );
 });
+
+test('of what another side said of a failure, a kilobyte is kept', async (t) => {
+  const long = 'ä'.repeat(100_000);
+  const errors: readonly unknown[] = [
+    new ImgapiError(long, { code: 'Some', statusCode: 500 }),
+    new ImgapiUnreachableError('connect', long, long),
+    new SourceInvalidError(long),
+    new CopyError('SourceChanged', long),
+    new VError(new Error(long), 'append'),
+    new Error(long, { cause: new SourceInvalidError('x') }),
+    long,
+  ];
+  for (const error of errors) {
+    const failure = failureOf(error);
+    t.ok(Buffer.byteLength(failure.message) <= 1024, failure.code);
+    for (const retry of [
+      { ...RETRY, last_byte_at: 0 },
+      { ...RETRY, bad_hashes: 9 },
+    ]) {
+      const verdict = verdictOn(failure, retry, CONFIG, NOW);
+      t.ok(Buffer.byteLength(verdict.failure.message) <= 1024, `${failure.code} in the end`);
+    }
+  }
+});

@@ -1,8 +1,11 @@
-import { test } from 'tap';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { checkLink } from '#src/datacenters/check-link.ts';
 import { allLinks, changeLink } from '#src/datacenters/links.ts';
 import { datacenters } from '#src/datacenters/list-datacenters.ts';
+import { rotateKey } from '#src/datacenters/rotate-key.ts';
 import { linkSource } from '#src/datacenters/source-link.ts';
 import { unlinkDatacenter } from '#src/datacenters/unlink-datacenter.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
@@ -91,6 +94,38 @@ test('the check says what is wrong and what to mend', async (t) => {
   t.match((await checkLink(east.service, 'us-west-1')).checks, [{ check: 'reach', ok: false, mend: /runs/ }]);
   t.match(await datacenters(east.service), [{ health: { ok: false, error: /^reach: / } }]);
 });
+
+test('of what the other side answers, health and reports keep a kilobyte, and the log no more', async (t) => {
+  const { east, west } = await linkedPair(t);
+  const logged: string[] = [];
+  const { log } = east.service;
+  log.addStream({
+    level: 'trace',
+    type: 'raw',
+    stream: { write: (record: object) => logged.push(JSON.stringify(record)) },
+  });
+  const long = 'x'.repeat(100_000);
+  const liar = await plainServer(t, JSON.stringify({ code: long, message: long }));
+  await changeLink(east.service, west.name, (link) => ({ ...link, url: liar }));
+  const { checks } = await checkLink(east.service, west.name);
+  t.ok((checks[0]?.detail.length ?? 0) <= 1024);
+  const [info] = await datacenters(east.service);
+  t.ok((info?.health?.error?.length ?? 0) <= 1024);
+  const rotated = await rotateKey(east.service);
+  t.ok((rotated.failed[0]?.error.length ?? 0) <= 1024);
+  t.ok(((await unlinkDatacenter(east.service, west.name)).error?.length ?? 0) <= 1024);
+  t.ok(logged.length > 0 && logged.every((line) => line.length < 10_000), 'each line of the log is short');
+});
+
+async function plainServer(t: Test, body: string): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.statusCode = 500;
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => new Promise((resolve) => server.close(resolve)));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 test('legacy links are listed beside links, unless a link has taken their place', async (t) => {
   const legacy = { 'us-west-1': 'http://10.0.0.1', 'us-old-1': 'http://10.0.0.2' };

@@ -1,0 +1,14 @@
+/** Text that came from elsewhere is cut before it is kept, shown or logged: its length is for us to decide. */
+
+/** Bytes of UTF-8. */
+export const FOREIGN_TEXT_LIMIT = 1024;
+
+/** The text itself, or its beginning and an ellipsis: at most `limit` bytes of UTF-8. */
+export function cutText(text: string, limit = FOREIGN_TEXT_LIMIT): string {
+  if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
+  const bytes = Buffer.from(text.slice(0, limit)).subarray(0, limit - ELLIPSIS_BYTES);
+  // What a cut leaves of a character is no character.
+  return `${bytes.toString('utf8').replace(/\uFFFD+$/, '')}…`;
+}
+
+const ELLIPSIS_BYTES = 3;
