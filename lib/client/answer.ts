@@ -1,4 +1,5 @@
 /** From an HTTP answer to a value or an ImgapiError. */
+import { JsonError, parseJsonText } from '../json.ts';
 import { readText } from './byte-stream.ts';
 import { ImgapiError, type ImgapiFieldError } from './errors.ts';
 import type { HttpAnswer } from './transport.ts';
@@ -22,12 +23,14 @@ export async function readJson(answer: HttpAnswer): Promise<unknown> {
     text = await readText(answer.body, JSON_LIMIT);
   } catch (cause) {
     if (cause instanceof RangeError) throw invalidAnswer(answer, cause.message);
+    if (cause instanceof JsonError) throw invalidAnswer(answer, `it is ${cause.message}`, cause);
     throw cause;
   }
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch (cause) {
-    throw invalidAnswer(answer, `it is not JSON: ${excerptOf(text)}`, cause);
+    const why = cause instanceof JsonError && !(cause.cause instanceof SyntaxError) ? cause.message : 'not JSON';
+    throw invalidAnswer(answer, `it is ${why}: ${excerptOf(text)}`, cause);
   }
 }
 
@@ -66,7 +69,12 @@ async function readErrorText(answer: HttpAnswer): Promise<string> {
   try {
     return await readText(answer.body, ERROR_LIMIT);
   } catch (cause) {
-    if (cause instanceof RangeError || (cause instanceof Error && cause.name === 'ImgapiUnreachableError')) return '';
+    if (
+      cause instanceof RangeError ||
+      cause instanceof JsonError ||
+      (cause instanceof Error && cause.name === 'ImgapiUnreachableError')
+    )
+      return '';
     throw cause;
   }
 }

@@ -1,6 +1,7 @@
 /** A response body under guard. */
 import { addAbortListener } from 'node:events';
 import { Readable } from 'node:stream';
+import { decodeUtf8 } from '../json.ts';
 import { startTimer, type Timer } from '../timers.ts';
 import { toCallError, unreachable } from './transport-fault.ts';
 
@@ -103,7 +104,8 @@ export class ByteStream extends Readable {
 
 /**
  * A small body as text.
- * @param limit bytes; a longer one is given up
+ * @param limit bytes; a longer one is given up, with a RangeError
+ * @throws JsonError when it is no UTF-8
  */
 export async function readText(body: ByteStream, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -111,5 +113,5 @@ export async function readText(body: ByteStream, limit: number): Promise<string>
     if (body.bytes > limit) throw new RangeError(`the answer is longer than ${limit} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return decodeUtf8(Buffer.concat(chunks));
 }

@@ -1,5 +1,6 @@
 /** Reads `application/x-json-stream`: one JSON value a line, as they come. */
 
+import { JsonError, parseJson } from '../json.ts';
 import { invalidAnswer } from './answer.ts';
 import type { HttpAnswer } from './transport.ts';
 
@@ -16,27 +17,32 @@ export async function* readJsonLines<T>(answer: HttpAnswer): AsyncGenerator<T, v
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
         pending.push(chunk.subarray(start, end));
-        const line = Buffer.concat(pending).toString('utf8').trim();
+        const line = Buffer.concat(pending);
         pending = [];
         length = 0;
         start = end + 1;
-        if (line !== '') yield parseLine<T>(answer, line);
+        if (!isEmpty(line)) yield parseLine<T>(answer, line);
       }
       pending.push(chunk.subarray(start));
       length += chunk.byteLength - start;
       if (length > LINE_LIMIT) throw invalidAnswer(answer, `a line is longer than ${LINE_LIMIT} bytes`);
     }
-    const rest = Buffer.concat(pending).toString('utf8').trim();
-    if (rest !== '') yield parseLine<T>(answer, rest);
+    const rest = Buffer.concat(pending);
+    if (!isEmpty(rest)) yield parseLine<T>(answer, rest);
   } finally {
     answer.body.destroy();
   }
 }
 
-function parseLine<T>(answer: HttpAnswer, line: string): T {
+function isEmpty(line: Buffer): boolean {
+  return line.toString('latin1').trim() === '';
+}
+
+function parseLine<T>(answer: HttpAnswer, line: Buffer): T {
   try {
-    return JSON.parse(line) as T;
+    return parseJson(line) as T;
   } catch (cause) {
-    throw invalidAnswer(answer, `a line is not JSON: ${line.slice(0, 200)}`, cause);
+    const why = cause instanceof JsonError && !(cause.cause instanceof SyntaxError) ? cause.message : 'not JSON';
+    throw invalidAnswer(answer, `a line is ${why}: ${line.toString('utf8').trim().slice(0, 200)}`, cause);
   }
 }

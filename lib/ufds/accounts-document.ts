@@ -1,5 +1,6 @@
 /** The JSON form of the accounts file, and its way to {@link Account}s. */
 import { Ajv, type ErrorObject } from 'ajv';
+import { type JsonError, parseJsonText } from '../json.ts';
 import type { Account } from './accounts.ts';
 
 /** As written in the file. */
@@ -78,9 +79,9 @@ export function parseAccountsDocument(text: string): Account[] {
 function parseArray(text: string): unknown[] {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parseJsonText(text);
   } catch (cause) {
-    throw new AccountsDocumentError(`it is not JSON: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new AccountsDocumentError(`it is ${(cause as JsonError).message}`, { cause });
   }
   if (!Array.isArray(document)) throw new AccountsDocumentError('it must be a JSON array of accounts');
   return document;

@@ -5,6 +5,7 @@
  */
 import { open, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../clock.ts';
+import { decodeUtf8 } from '../json.ts';
 import { type Account, type Accounts, DirectoryUnavailableError } from './accounts.ts';
 import { parseAccountsDocument } from './accounts-document.ts';
 
@@ -166,7 +167,7 @@ async function readVersion(path: string): Promise<{ text: string; version: Versi
   const handle = await open(path, 'r');
   try {
     const times = await handle.stat({ bigint: true });
-    const text = await handle.readFile('utf8');
+    const text = decodeUtf8(await handle.readFile());
     const age = Date.now() - Number(times.ctimeNs / 1_000_000n);
     return { text, version: age > SETTLED_AFTER ? versionOf(times) : undefined };
   } finally {

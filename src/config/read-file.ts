@@ -1,5 +1,6 @@
 /** Reads a configuration file: JSON, one object. */
 import { readFile } from 'node:fs/promises';
+import { decodeUtf8, JsonError, parseJsonText, withoutMark } from '#lib/json.ts';
 import { ConfigError } from './config-error.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -24,8 +25,9 @@ export async function readConfigFile(file: string): Promise<JsonObject> {
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return withoutMark(decodeUtf8(await readFile(file)));
   } catch (err) {
+    if (err instanceof JsonError) throw new ConfigError(file, [`the file is ${err.message}`], { cause: err });
     const { code, message } = err as NodeJS.ErrnoException;
     throw new ConfigError(file, [READ_PROBLEMS[code ?? ''] ?? message], { cause: err });
   }
@@ -33,10 +35,13 @@ async function readText(file: string): Promise<string> {
 
 function parse(file: string, text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return parseJsonText(text);
   } catch (err) {
-    const { message } = err as SyntaxError;
-    throw new ConfigError(file, [`not valid JSON at ${place(message, text)}: ${reason(message)}`], { cause: err });
+    const { message, cause } = err as JsonError;
+    if (!(cause instanceof SyntaxError)) throw new ConfigError(file, [`the file is ${message}`], { cause: err });
+    throw new ConfigError(file, [`not valid JSON at ${place(cause.message, text)}: ${reason(cause.message)}`], {
+      cause: err,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { expectSuccess, invalidAnswer } from '#lib/client/answer.ts';
 import { readText } from '#lib/client/byte-stream.ts';
 import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
+import { JsonError, parseJsonText } from '#lib/json.ts';
 import { parsePrivateKey } from '#lib/signing/keys.ts';
 import { linkSigner, type Signer } from '#lib/signing/signers.ts';
 import type { Service } from '../service.ts';
@@ -64,11 +65,11 @@ async function sendSigned(transport: HttpTransport, sign: Signer, request: LinkR
 /** At most 1 MiB of it. @throws ImgapiError `InvalidAnswer` */
 export async function readSmallJson(answer: HttpAnswer): Promise<unknown> {
   const text = await readText(answer.body, JSON_LIMIT).catch((cause: unknown) => {
-    throw cause instanceof RangeError ? invalidAnswer(answer, cause.message) : cause;
+    throw cause instanceof RangeError || cause instanceof JsonError ? invalidAnswer(answer, cause.message) : cause;
   });
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch (cause) {
-    throw invalidAnswer(answer, 'it is not JSON', cause);
+    throw invalidAnswer(answer, `it is ${(cause as Error).message}`, cause);
   }
 }

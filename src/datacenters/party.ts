@@ -1,6 +1,7 @@
 /** What each side of a pairing says of itself, and the checks on what the other side says. */
 import { randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
+import { parseJsonText } from '#lib/json.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, type FieldError, invalidParameter } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
@@ -68,9 +69,9 @@ export function ownParty(service: Service, key: PublicKey, peerUrl: string, peer
 export function parseParty(text: string, who: string): Party {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJsonText(text);
   } catch (cause) {
-    throw new ApiError('InvalidContent', `what ${who} says of itself is not valid JSON`, { cause });
+    throw new ApiError('InvalidContent', `what ${who} says of itself is ${(cause as Error).message}`, { cause });
   }
   if (!isParty(value)) {
     const [error] = isParty.errors ?? [];

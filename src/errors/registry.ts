@@ -18,7 +18,11 @@ export const ERRORS = {
     when: 'no served API version satisfies Accept-Version',
     remedy: 'Ask for ~1, ~2 or ~3.',
   },
-  InvalidContent: { status: 400, when: 'the body is not valid JSON', remedy: 'Send a JSON body.' },
+  InvalidContent: {
+    status: 400,
+    when: 'the body is not valid JSON, not UTF-8, or has a number that cannot be kept exactly',
+    remedy: 'Send UTF-8 JSON; write long numbers as texts.',
+  },
   InvalidHeader: { status: 400, when: 'a request header cannot be parsed', remedy: 'Correct the header.' },
   BadDigest: { status: 400, when: 'Content-MD5 does not match the body', remedy: 'Send the body again.' },
   BadRequest: { status: 400, when: 'the request cannot be understood', remedy: 'Correct the request.' },

@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Logger from 'bunyan';
+import { withoutMark } from '#lib/json.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import type { Config } from '../config/config.ts';
 
@@ -46,7 +47,7 @@ async function keyFiles(directory: string): Promise<{ user: string; lines: strin
   const files = names.filter((name) => name.endsWith('.keys')).sort();
   return Promise.all(
     files.map(async (name) => {
-      const text = await readFile(join(directory, name), 'utf8');
+      const text = withoutMark(await readFile(join(directory, name), 'utf8'));
       const lines = text.split('\n').map((line) => line.trim());
       return { user: name.slice(0, -'.keys'.length), lines: lines.filter((line) => line && !line.startsWith('#')) };
     }),

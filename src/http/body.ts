@@ -3,10 +3,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { JsonError, parseJson } from '#lib/json.ts';
 import { ApiError } from '../errors/api-error.ts';
-
-/** What nests deeper is no manifest, and would overflow the stack of whoever writes it as JSON again. */
-const DEEPEST = 100;
 
 /**
  * The parsed JSON body; undefined when it is empty or of another content type. `open` is called when the body is about
@@ -18,24 +16,17 @@ export async function readJson(headers: IncomingHttpHeaders, open: () => Readabl
   const bytes = await readBytes(headers, open, limit);
   if (bytes.length === 0) return undefined;
   assertDigest(bytes, headers['content-md5'] as string | undefined);
-  const value = parse(bytes.toString('utf8'));
-  if (isDeeper(value, DEEPEST)) {
-    throw new ApiError('InvalidContent', `the body nests arrays and objects more than ${DEEPEST} deep`);
-  }
-  return value;
+  return parseBody(bytes);
 }
 
-function parse(text: string): unknown {
+/** @throws 400 InvalidContent */
+export function parseBody(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(bytes);
   } catch (cause) {
-    throw new ApiError('InvalidContent', `the body is not valid JSON: ${(cause as Error).message}`, { cause });
+    if (!(cause instanceof JsonError)) throw cause;
+    throw new ApiError('InvalidContent', `the body is ${cause.message}`, { cause });
   }
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((item) => isDeeper(item, levels - 1));
 }
 
 async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {

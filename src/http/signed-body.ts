@@ -3,6 +3,7 @@
 import { verifyDigest } from '#lib/signing/digest.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { ApiError } from '../errors/api-error.ts';
+import { parseBody } from './body.ts';
 import type { Call } from './call.ts';
 
 export const BODY_LIMIT = 1024 * 1024;
@@ -41,12 +42,7 @@ async function readBody({ body }: Call): Promise<Buffer> {
 }
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = body.length === 0 ? {} : JSON.parse(body.toString('utf8'));
-  } catch (cause) {
-    throw new ApiError('InvalidContent', `the body is not valid JSON: ${(cause as Error).message}`, { cause });
-  }
+  const value = body.length === 0 ? {} : parseBody(body);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new ApiError('InvalidContent', 'the body must be a JSON object');
 }

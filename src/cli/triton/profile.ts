@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { decodeUtf8, parseJsonText } from '#lib/json.ts';
 import { isHttpUrl } from '../connection/options.ts';
 import type { Environment } from '../framework/command.ts';
 import { CommandError } from '../framework/errors.ts';
@@ -99,16 +100,16 @@ async function readProfile(directory: string, name: string): Promise<ProfileFiel
 async function readObject(file: string): Promise<ProfileFields | undefined> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = decodeUtf8(await readFile(file));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw profileError(`${file} cannot be read: ${(cause as Error).message}`, [], cause);
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJsonText(text);
   } catch (cause) {
-    throw profileError(`${file} is not JSON: ${(cause as Error).message}`, [], cause);
+    throw profileError(`${file} is ${(cause as Error).message}`, [], cause);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ProfileFields;
   throw profileError(`${file} must hold a JSON object`, []);

@@ -83,7 +83,7 @@ test('a broken new version keeps the last good one and is logged once', async (t
   await writeFile(path, '[{"uuid": "a45');
   for (let n = 0; n < 5; n++) t.match(await accounts.byLogin('alice'), ALICE);
   t.equal(log.warnings().length, 1);
-  t.match(log.warnings()[0], /last good version stays in use: it is not JSON/);
+  t.match(log.warnings()[0], /last good version stays in use: it is not valid JSON/);
   await writeFile(path, JSON.stringify([BOB]));
   t.match(await accounts.byLogin('bob'), BOB);
   t.equal(await accounts.byLogin('alice'), undefined);

@@ -102,7 +102,7 @@ t.test('bodies of JSON', async (t) => {
   const good = JSON.stringify(manifest);
   const large = JSON.stringify({ ...manifest, description: 'x'.repeat(2 * MIB) });
 
-  for (const body of ['{', '{"a":}', "{'a': 1}", '{"a": 1} x', '\u0000', 'undefined', 'NaN', '{"a": 01}', '\ufeff{}']) {
+  for (const body of ['{', '{"a":}', "{'a': 1}", '{"a": 1} x', '\u0000', 'undefined', 'NaN', '{"a": 01}']) {
     await t.test(`that are not valid are told so: ${JSON.stringify(body)}`, async (t) => {
       t.match(await raw(body), { status: 400, json: { code: 'InvalidContent' } });
     });

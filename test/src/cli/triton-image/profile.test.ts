@@ -91,7 +91,7 @@ for (const [name, message] of [
   ['partial', /profile "partial" has no account, no keyId/],
   ['odd', /insecure of profile "odd" is "yes"; it must be true or false/],
   ['far', /url of profile "far" is "ftp:\/\/x"; it must be an http or https URL/],
-  ['broken', /broken\.json is not JSON/],
+  ['broken', /broken\.json is not valid JSON/],
   ['list', /list\.json must hold a JSON object/],
 ] as const) {
   t.test(`profile ${name} is refused with what is wrong`, async (t) => {
