@@ -1,6 +1,8 @@
+import { globSync } from 'node:fs';
 import { test } from 'tap';
 import { complaints, missing } from './installed.ts';
 
 test('the shell scripts give shellcheck nothing to say', { skip: missing('shellcheck') }, async (t) => {
-  for (const script of ['.ci/run']) t.equal(complaints('shellcheck', [script]), '', script);
+  const scripts = ['.ci/run', ...globSync('src/cli/bin/*')];
+  for (const script of scripts) t.equal(complaints('shellcheck', [script]), '', script);
 });
