@@ -159,9 +159,10 @@ async function openService(
   const store = await openSqliteStore({ path: join(config.dataDir, 'imgapi.db'), log });
   opened.push(() => store.close());
   await store.open(BUCKETS);
-  const { quotaBytes: quota } = config.storage;
+  const { quotaBytes: quota, headroomBytes: headroom } = config.storage;
   const local = await openLocalStore({
     root: join(config.dataDir, 'storage'),
+    headroom,
     log,
     ...(quota === undefined ? {} : { quota }),
   });

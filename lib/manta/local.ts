@@ -18,7 +18,7 @@ import { Layout } from './local/layout.ts';
 import { findLeftovers, removeLeftover } from './local/leftovers.ts';
 import { ObjectStream } from './local/object-stream.ts';
 import { boundsOf } from './local/range.ts';
-import { Room } from './local/room.ts';
+import { type Allotment, Room } from './local/room.ts';
 import { LocalSession } from './local/session.ts';
 import { removeStaged, StagedFile } from './local/staged-file.ts';
 import { hashStored, openStored } from './local/stored-file.ts';
@@ -42,12 +42,14 @@ export interface LocalStoreOptions {
   readonly name?: string;
   /** Bytes that all files below the root may take together. Default: what the file system has free. */
   readonly quota?: number;
+  /** Bytes of the file system that stay free for essential objects and for whatever else lies there. Default 0. */
+  readonly headroom?: number;
   readonly clock?: Clock;
   readonly log?: Pick<Logger, 'info'>;
 }
 
 export async function openLocalStore(options: LocalStoreOptions): Promise<ObjectStore> {
-  const { root, name = 'local', quota, clock = systemClock, log } = options;
+  const { root, name = 'local', quota, headroom = 0, clock = systemClock, log } = options;
   const layout = new Layout(resolve(root));
   const made = await mkdir(layout.staging, { recursive: true });
   if (made !== undefined) {
@@ -60,7 +62,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
   if (leftovers.length > 0) {
     log?.info({ root, leftovers: leftovers.length }, 'removed what a dead process left under temporary names');
   }
-  const room = new Room({ root: layout.root, quota, clock });
+  const room = new Room({ root: layout.root, quota, headroom, clock });
   await room.count();
   return new LocalStore(name, layout, room, clock);
 }
@@ -124,7 +126,7 @@ class LocalStore implements ObjectStore {
   }
 
   async #open(options: OpenOptions): Promise<WriteSession> {
-    const { path, session: name, takeOver, expect, limit = Number.POSITIVE_INFINITY, signal } = options;
+    const { path, session: name, takeOver, expect, limit = Number.POSITIVE_INFINITY, signal, essential } = options;
     signal?.throwIfAborted();
     const target = this.#layout.resolve(path);
     const staged = this.#layout.staged(name);
@@ -132,7 +134,8 @@ class LocalStore implements ObjectStore {
     if (expect !== undefined && expect > limit) {
       throw new TooLargeError(limit);
     }
-    const session = await this.#begin(name, path, target, staged, expect, limit);
+    const allotment = await this.#room.allot(staged, expect, essential);
+    const session = await this.#begin(name, path, target, allotment, expect, limit);
     if (earlier !== undefined) {
       try {
         await session.append(stagedBytes(earlier, takeOver?.upTo ?? Number.POSITIVE_INFINITY), {
@@ -281,11 +284,10 @@ class LocalStore implements ObjectStore {
     name: string,
     path: string,
     target: string,
-    staged: string,
+    allotment: Allotment,
     expect: number | undefined,
     limit: number,
   ): Promise<LocalSession> {
-    const allotment = await this.#room.allot(staged, expect);
     try {
       const session = new LocalSession({
         session: name,

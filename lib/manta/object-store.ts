@@ -50,8 +50,13 @@ export interface OpenOptions {
    * it cannot spoil this one. A session that is not there gives no bytes.
    */
   readonly takeOver?: { readonly session: string; readonly upTo?: number };
-  /** Bytes that will come in all, when known: reserved up front, or refused with {@link InsufficientStorageError}. */
+  /**
+   * Bytes that will come in all, when known: reserved for as long as they do come, or refused up front with
+   * {@link InsufficientStorageError}.
+   */
   readonly expect?: number;
+  /** A small object that the service cannot do without: it may take the room that is kept free for such. */
+  readonly essential?: boolean;
   /** Bytes at the most. */
   readonly limit?: number;
   readonly signal?: AbortSignal;

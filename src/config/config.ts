@@ -132,8 +132,11 @@ export interface Config extends Listener {
   readonly copies: CopiesConfig;
   readonly pulls: PullsConfig;
   readonly limits: LimitsConfig;
-  /** `quotaBytes`: all that local storage may take; absent: the disk is the limit. */
-  readonly storage: { readonly quotaBytes?: number };
+  /**
+   * `quotaBytes`: all that local storage may take; absent: the disk is the limit. `headroomBytes`: what image files
+   * leave of the disk in any case, for documents.
+   */
+  readonly storage: { readonly quotaBytes?: number; readonly headroomBytes: number };
   /** `graceSeconds`: how old unreferenced staging must be before it is removed. */
   readonly sweep: { readonly intervalSeconds: number; readonly graceSeconds: number };
   /** Absent: no metrics listener. */

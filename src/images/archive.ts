@@ -55,6 +55,7 @@ export async function archiveManifest(service: Service, stored: StoredImage): Pr
   const session = await service.storages.local.open({
     path: archivePath(uuid),
     session: `${ARCHIVE_SESSIONS}${uuid}.${randomUUID()}`,
+    essential: true,
   });
   try {
     await session.append(Readable.from([Buffer.from(text)]));

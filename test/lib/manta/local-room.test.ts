@@ -1,6 +1,6 @@
 /** Who may write how much. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
@@ -132,16 +132,90 @@ test('a store opened anew counts what is there, and two names of one file once',
   t.equal(await other.free(), QUOTA - 2 * MIB);
 });
 
-test('a disk that fills up is told as such, and what was staged stays', async (t) => {
+test('what was announced is reserved only as long as it comes', async (t) => {
+  let now = Date.now();
+  const { store } = await makeStore(t, { now: () => now });
+  const silent = await store.open({ path: 'x', session: sessionName(), expect: 6 * MIB });
+  const other = () => store.open({ path: 'y', session: sessionName(), expect: 5 * MIB });
+  now += 9_000;
+  await t.rejects(other(), InsufficientStorageError, 'it may still begin');
+  now += 2_000;
+  t.equal(await store.free(), QUOTA, 'nothing came');
+  const taker = await other();
+  await t.rejects(silent.append(pieces(bytes(6 * MIB))), InsufficientStorageError);
+  t.ok(silent.size <= 5 * MIB, 'it takes what is left');
+  await taker.append(pieces(bytes(5 * MIB)));
+  await taker.commit();
+  t.match(await store.info('y'), { size: 5 * MIB });
+});
+
+test('who announces much and drips has nothing reserved, who goes on sending has all of it', async (t) => {
+  let now = Date.now();
+  const { store } = await makeStore(t, { now: () => now });
+  const dripping = await store.open({ path: 'x', session: sessionName(), expect: 4 * MIB });
+  const steady = await store.open({ path: 'y', session: sessionName(), expect: 5 * MIB });
+  for (let second = 0; second < 30; second += 5) {
+    now += 5_000;
+    await dripping.append(pieces(bytes(10)));
+    await steady.append(pieces(bytes(512 * KIB)));
+  }
+  now += 1;
+  t.equal(await store.free(), QUOTA - 5 * MIB - dripping.size);
+  await dripping.append(pieces(bytes(MIB)));
+  t.equal(await store.free(), QUOTA - 9 * MIB, 'it is reserved again when there is room and the bytes do come');
+  // A clock that is set back does not make a reservation eternal.
+  now -= 3_600_000;
+  t.ok(((await store.free()) ?? 0) >= QUOTA - 5 * MIB);
+});
+
+/** A file system of a few MiB; undefined without the right to mount one. */
+function smallDisk(t: Test): string | undefined {
   const root = mkdtempSync(join(tmpdir(), 'imgapi-full-'));
   t.teardown(() => rmdirSync(root));
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', root], { stdio: 'ignore' });
   } catch {
     t.pass('needs the right to mount a small file system');
-    return;
+    return undefined;
   }
   t.teardown(() => execFileSync('umount', [root]));
+  return root;
+}
+
+test('the headroom is for essential objects, whatever others announce or send', async (t) => {
+  const root = smallDisk(t);
+  if (root === undefined) return;
+  const headroom = 3 * MIB;
+  const store = await openLocalStore({ root, headroom });
+  t.teardown(() => store.close());
+  const onDisk = () => statfsSync(root).bavail * statfsSync(root).bsize;
+  t.equal(await store.free(), onDisk() - headroom);
+  await t.rejects(store.open({ path: 'x', session: sessionName(), expect: 6 * MIB }), {
+    name: 'InsufficientStorageError',
+    needed: 6 * MIB,
+    available: onDisk() - headroom,
+  });
+  for (const expect of [undefined, 4 * MIB]) {
+    const session = await store.open({ path: 'x', session: sessionName(), ...(expect !== undefined && { expect }) });
+    await t.rejects(session.append(pieces(bytes(7 * MIB))), InsufficientStorageError);
+    t.ok(onDisk() >= headroom, `${onDisk()} bytes are left on the disk`);
+    if (expect === undefined) await session.discard();
+  }
+  const essential = await store.open({ path: 'y', session: sessionName(), essential: true });
+  await essential.append(pieces(bytes(MIB)));
+  await essential.commit();
+  same(t, await get(store, 'y'), bytes(MIB), 'written into the headroom');
+  const { store: limited } = await makeStore(t, { quota: MIB });
+  await put(limited, 'x', bytes(MIB));
+  const document = await limited.open({ path: 'y', session: sessionName(), essential: true });
+  await document.append(pieces(bytes(KIB)));
+  await document.commit();
+  t.equal(await limited.free(), 0, 'above the quota too');
+});
+
+test('a disk that fills up is told as such, and what was staged stays', async (t) => {
+  const root = smallDisk(t);
+  if (root === undefined) return;
   const store = await openLocalStore({ root });
   t.teardown(() => store.close());
   const whole = bytes(7 * MIB);
