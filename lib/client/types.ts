@@ -73,6 +73,8 @@ export interface ApiImageV3 extends Omit<ApiImageV2, 'state' | 'acl'> {
   readonly owner_login?: string;
   /** The entries of the ACL that open the image to the asking account. */
   readonly shared_as?: readonly string[];
+  /** To the owner: the entries whose account left, as typed; they open nothing until they are added again. */
+  readonly left_by?: readonly string[];
   readonly copied_from?: { readonly datacenter: string; readonly at: string };
   readonly cloned_from?: { readonly uuid: string; readonly owner: string };
 }

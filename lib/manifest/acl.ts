@@ -1,5 +1,5 @@
 /**
- * The access control list of a record, which is kept in four fields so that an older IMGAPI on the same bucket, which
+ * The access control list of a record, which is kept in five fields so that an older IMGAPI on the same bucket, which
  * knows only `acl`, can go on reading and editing it:
  *
  * - `acl`: the UUID entries. Its word is final about them, since an older IMGAPI changes only this.
@@ -9,6 +9,8 @@
  * - `left`: accounts that ended their own access. Their login entries are still listed, as the owner typed them, but
  *   open nothing; their UUID entry is gone, because an older IMGAPI would still let them in by it. Adding the account
  *   again, by whichever name, takes it off `left`.
+ * - `left_uuids`: the UUID entries that are gone for that reason, so that the owner is told; until they are added again,
+ *   or removed by name.
  *
  * All functions are pure: they answer a changed copy, or the record itself.
  */
@@ -17,7 +19,7 @@ import { MAX_ACL_ENTRIES } from './acl-entry.ts';
 import type { ImageRecord, Share } from './record.ts';
 
 /** The fields that make up the list; a record that is not complete yet has them too. */
-export type AclFields = Pick<ImageRecord, 'acl' | 'shares' | 'grants' | 'left'>;
+export type AclFields = Pick<ImageRecord, 'acl' | 'shares' | 'grants' | 'left' | 'left_uuids'>;
 
 /** All entries in order, with what an older IMGAPI did to `acl` taken in: its additions come last. */
 export function entriesOf(record: AclFields): readonly Share[] {
@@ -27,6 +29,13 @@ export function entriesOf(record: AclFields): readonly Share[] {
   const kept = record.shares.filter(({ entry }) => !isUuid(entry) || current.has(entry));
   const known = new Set(kept.map(({ entry }) => entry));
   return [...kept, ...acl.filter((entry) => !known.has(entry)).map((entry) => ({ entry }))];
+}
+
+/** The entries, as typed, that open nothing any more because their account left; for the owner to see. */
+export function leftEntries(record: AclFields): readonly string[] {
+  const { acl = [], left = [], left_uuids = [] } = record;
+  const logins = left.length === 0 ? [] : entriesOf(record).filter(({ account }) => account && left.includes(account));
+  return [...logins.map(({ entry }) => entry), ...left_uuids.filter((uuid) => !acl.includes(uuid))];
 }
 
 /** The list as the owner sees it: all entries as typed, or for API versions before 3 the UUIDs among them. */
@@ -70,6 +79,7 @@ export function recordWithEntries<R extends AclFields>(
     shares: logins.length > 0 ? shares : [],
     grants: [...pinned].filter((account) => !stillLeft.has(account)),
     left: [...stillLeft],
+    left_uuids: (record.left_uuids ?? []).filter((uuid) => !acl.includes(uuid)).slice(-MAX_ACL_ENTRIES),
   };
   // An empty list is no field at all: stores and older IMGAPIs then see a record that never had one.
   const fields = Object.entries({ ...record, ...lists }).filter(
@@ -82,7 +92,8 @@ export function recordWithEntries<R extends AclFields>(
 export function sameEntries(one: AclFields, other: AclFields): boolean {
   const [ours, theirs] = [one, other].map((record) => {
     const entries = entriesOf(record).map(({ entry, account = '' }) => `${entry} ${account}`);
-    return JSON.stringify([entries.sort(), [...(record.grants ?? [])].sort(), [...(record.left ?? [])].sort()]);
+    const lists = [entries, record.grants ?? [], record.left ?? [], record.left_uuids ?? []];
+    return JSON.stringify(lists.map((list) => [...list].sort()));
   });
   return ours === theirs;
 }
@@ -106,8 +117,9 @@ export function addEntries<R extends AclFields>(record: R, added: readonly Share
 /** Removes what is exactly one of the names; a name that is not listed is no error. */
 export function removeEntries<R extends AclFields>(record: R, names: readonly string[]): R {
   const removed = new Set(names);
+  const left_uuids = record.left_uuids?.filter((uuid) => !removed.has(uuid));
   return recordWithEntries(
-    record,
+    left_uuids ? { ...record, left_uuids } : record,
     entriesOf(record).filter(({ entry }) => !removed.has(entry)),
   );
 }
@@ -148,7 +160,8 @@ export function replaceUuidEntries<R extends AclFields>(record: R, uuids: readon
 /** Ends an account's access by its own wish, until the owner adds it again. */
 export function leave<R extends AclFields>(record: R, account: string): R {
   const entries = entriesOf(record).filter(({ entry }) => entry !== account);
-  return recordWithEntries(record, entries, [...(record.left ?? []), account]);
+  const left_uuids = record.acl?.includes(account) ? [...(record.left_uuids ?? []), account] : record.left_uuids;
+  return recordWithEntries(left_uuids ? { ...record, left_uuids } : record, entries, [...(record.left ?? []), account]);
 }
 
 /** Pins a login that nobody held when it was shared. Undefined when there is no such entry that waits. */

@@ -46,6 +46,7 @@ export const RECORD_ONLY_FIELDS = [
   'shares',
   'grants',
   'left',
+  'left_uuids',
   'copy',
   'copied_from',
   'copied_marks',

@@ -133,9 +133,11 @@ export interface ImageRecord {
   readonly grants?: readonly string[];
   /**
    * Accounts that left (a sharee's own unshare): their login entries stay, as the owner typed them, and open nothing
-   * until the owner adds them again. A UUID entry needs no such note: leaving removes it.
+   * until the owner adds them again. A UUID entry goes when its account leaves.
    */
   readonly left?: readonly string[];
+  /** The UUID entries that went so; they are only told to the owner. */
+  readonly left_uuids?: readonly string[];
   readonly copy?: CopyMark;
   /** Where a copied image came from. */
   readonly copied_from?: { readonly datacenter: string; readonly at: string };

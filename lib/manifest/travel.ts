@@ -103,7 +103,7 @@ export const TRAVEL: Readonly<Record<TravelField, Row>> = {
 /** Fields of the record that a row stands for, where these are others than the manifest's. */
 const STORED_AS: Readonly<Partial<Record<TravelField, readonly (keyof ImageRecord)[]>>> = {
   tags: ['tags', 'tagsObj'],
-  shares: ['shares', 'grants', 'left'],
+  shares: ['shares', 'grants', 'left', 'left_uuids'],
 };
 
 /** The fields that go this way, by the names that they have in a manifest. */

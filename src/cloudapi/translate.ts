@@ -47,7 +47,7 @@ export function translateImage(image: TranslatableImage, view: ImageView): Cloud
 
 /** Since accounts make and share images of their own. */
 function managementFields(image: TranslatableImage, view: ImageView): CloudapiImage {
-  const { owner, owner_login, acl, state, eula, origin, shared_as, copied_from, cloned_from } = image;
+  const { owner, owner_login, acl, state, eula, origin, shared_as, left_by, copied_from, cloned_from } = image;
   return {
     owner,
     owner_login,
@@ -58,6 +58,7 @@ function managementFields(image: TranslatableImage, view: ImageView): CloudapiIm
     // The owner's list as typed; whoever it is shared with sees only itself in `acl`.
     shared_with: owner === view.account ? acl : undefined,
     shared_as,
+    left_by,
     origin,
     copied_from,
     cloned_from,

@@ -150,8 +150,20 @@ function uuidEntries({ manifest }: SourceImage): string[] {
 
 /** Logins come only over links, with the accounts that they are pinned to, and are never looked up again. */
 export function withShares(record: ImageRecord, image: SourceImage): ImageRecord {
-  if (image.shares) return recordWithEntries(record, image.shares, []);
-  return replaceUuidEntries(record, uuidEntries(image));
+  const { shares, left = [] } = image;
+  const left_uuids = left.map(({ entry }) => entry).filter(isUuid);
+  const marked = left_uuids.length > 0 ? { ...record, left_uuids } : record;
+  if (!shares) return replaceUuidEntries(marked, uuidEntries(image));
+  const leavers = new Map(left.map((share) => [share.entry, share.account]));
+  const pinned = shares.map((share) => {
+    const account = isUuid(share.entry) ? undefined : leavers.get(share.entry);
+    return account === undefined ? share : { ...share, account };
+  });
+  return recordWithEntries(
+    marked,
+    pinned,
+    [...leavers.values()].filter((account) => account !== undefined),
+  );
 }
 
 /** The record to store while the bytes are on their way. */

@@ -60,18 +60,29 @@ export async function recopy(
 function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
   const marked = withMarksOf(withDescriptionOf(record, there), there, source.name);
   // Only a link shows the whole list; others know of no logins, so those that are here stay.
-  const shared =
-    source.kind === 'link' ? recordWithEntries(marked, entriesOf(there)) : replaceUuidEntries(marked, there.acl ?? []);
+  const shared = source.kind === 'link' ? withEntriesOf(marked, there) : replaceUuidEntries(marked, there.acl ?? []);
   if (sameEntries(marked, shared)) return marked;
   if (!exceedsAclLimit(marked, shared)) return shared;
   const message = `with the logins that are here, image "${record.uuid}" would have more than ${MAX_ACL_ENTRIES} entries`;
   throw validationFailed('acl', message);
 }
 
+/** Who left, here or there, stays out until the owner adds it again: that gives its entry another date. */
+function withEntriesOf(record: ImageRecord, there: ImageRecord): ImageRecord {
+  const dates = new Map(entriesOf(record).map(({ entry, shared_at }) => [entry, shared_at]));
+  const entries = entriesOf(there);
+  const again = new Set(
+    entries.filter(({ entry, shared_at }) => dates.get(entry) !== shared_at).map(({ account }) => account),
+  );
+  const left = [...(record.left ?? []).filter((account) => !again.has(account)), ...(there.left ?? [])];
+  const left_uuids = [...new Set([...(record.left_uuids ?? []), ...(there.left_uuids ?? [])])];
+  return recordWithEntries(left_uuids.length > 0 ? { ...record, left_uuids } : record, entries, left);
+}
+
 /** The list and the marks are brought together with what is here, each in its own way. */
 function withDescriptionOf(record: ImageRecord, there: ImageRecord): ImageRecord {
-  const { acl, shares, grants, left, billing_tags, traits } = record;
-  const own = Object.entries({ acl, shares, grants, left, billing_tags, traits });
+  const { acl, shares, grants, left, left_uuids, billing_tags, traits } = record;
+  const own = Object.entries({ acl, shares, grants, left, left_uuids, billing_tags, traits });
   const described = Object.entries(refreshedRecord(record, there, 'recopy')).filter(
     ([field]) => !own.some(([name]) => name === field),
   );

@@ -60,6 +60,22 @@ export function sourceShares(shares: unknown, expected: Expected): Share[] | und
   return shares.map((share) => shareOf(share, expected));
 }
 
+/** @throws SourceInvalidError */
+export function sourceLeft(left: unknown, expected: Expected): Share[] | undefined {
+  if (left === undefined) return undefined;
+  // Logins that are listed, and as many UUIDs that are not any more.
+  if (!Array.isArray(left) || left.length > 2 * MAX_ACL_ENTRIES) {
+    throw wrong(expected, `the shares that were left are no list of at most ${2 * MAX_ACL_ENTRIES}`);
+  }
+  return left.map((share: unknown): Share => {
+    const { entry, account } = isObject(share) ? share : {};
+    if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is no entry of an access control list`);
+    if (isUuid(entry)) return { entry };
+    if (!isUuid(account)) throw wrong(expected, `the account that left share "${entry}" is no UUID`);
+    return { entry, account };
+  });
+}
+
 function shareOf(share: unknown, expected: Expected): Share {
   const { entry, account, shared_at } = isObject(share) ? share : {};
   if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is no entry of an access control list`);

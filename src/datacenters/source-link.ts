@@ -10,7 +10,7 @@ import { findLink } from './links.ts';
 import { pingLink } from './ping.ts';
 import { isPullUrlAllowed, originOf, pullOriginsOf } from './pull-origins.ts';
 import { type FileRequest, type ImageSource, type SourceFile, type SourceImage, SourceInvalidError } from './source.ts';
-import { sourceImage, sourceShares } from './source-image.ts';
+import { sourceImage, sourceLeft, sourceShares } from './source-image.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 import { namedTransport } from './transports.ts';
 import { expectShape, isPullUrl } from './wire.ts';
@@ -69,9 +69,10 @@ async function currentClient(service: Service, name: string): Promise<LinkClient
 }
 
 function linkImage(answer: unknown, expected: Parameters<typeof sourceImage>[1]): SourceImage {
-  const { manifest, shares } = (answer ?? {}) as Record<string, unknown>;
-  const checked = sourceShares(shares, expected);
-  return { ...sourceImage(manifest, expected), ...(checked && { shares: checked }) };
+  const given = (answer ?? {}) as Record<string, unknown>;
+  const shares = sourceShares(given['shares'], expected);
+  const left = sourceLeft(given['left'], expected);
+  return { ...sourceImage(given['manifest'], expected), ...(shares && { shares }), ...(left && { left }) };
 }
 
 /** Undefined when the other gives none, or one that we would not take: the file is then streamed. */

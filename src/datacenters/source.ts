@@ -14,6 +14,8 @@ export interface SourceImage {
   readonly manifest: Readonly<Record<string, unknown>>;
   /** The ACL with pinned accounts; linked datacenters only. */
   readonly shares?: readonly Share[];
+  /** Entries that open nothing because their account left, logins with that account; linked datacenters only. */
+  readonly left?: readonly Share[];
   /** Hashes of the file beyond `sha1`; linked datacenters only. */
   readonly sha256?: string;
   /** Identity of the object store that holds the file and the path there are never taken from here. */

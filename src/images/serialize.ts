@@ -4,7 +4,7 @@
  * behind its last field, in version 3 only.
  */
 import { hash } from 'node:crypto';
-import { aclView, entriesReaching, isGranted } from '#lib/manifest/acl.ts';
+import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { Mode } from '../config/config.ts';
 import type { ApiVersion } from './api-version.ts';
@@ -212,6 +212,7 @@ function version3Fields(record: ImageRecord, view: ImageView, isFull: boolean): 
   const account = isFull ? undefined : sharee(record, view.viewer);
   return {
     shared_as: account === undefined ? undefined : entriesReaching(record, account),
+    left_by: isFull ? ifAny(leftEntries(record)) : undefined,
     copied_from: isFull ? record.copied_from : undefined,
     cloned_from: isFull ? record.cloned_from : undefined,
     owner_login: view.ownerLogin,

@@ -43,7 +43,7 @@ export const unshare = defineCommand({
     const uuid = await imageUuid(client, given, { account, signal });
     const before = await client.getImage(uuid, { signal });
     const isOwners = account === undefined || before.owner === account;
-    if (isOwners) assertSharedWith(uuid, before.acl, accounts);
+    if (isOwners) assertSharedWith(uuid, before.acl, before.left_by, accounts);
     const image = await client.removeAcl(uuid, accounts, { signal });
     if (image === undefined) {
       if (json) output.json({ uuid, left: true });
@@ -54,7 +54,7 @@ export const unshare = defineCommand({
       output,
       json,
       image,
-      `not shared with ${named(accounts)} any more${stillSharedWords(image.acl, image.public)}`,
+      `not shared with ${named(accounts)} any more${stillSharedWords(image.acl, image.left_by, image.public)}`,
     );
     return undefined;
   },

@@ -3,6 +3,7 @@ import type { ApiImage } from '#lib/client/types.ts';
 import type { ColumnSet } from '../framework/table-options.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { imageFlags } from './flags.ts';
+import { shownEntries } from './sharing.ts';
 
 /** What fits a terminal of 80 columns; `long` is for wider ones. */
 export function usualColumns({ long, all }: { readonly long: boolean; readonly all: boolean }): readonly string[] {
@@ -32,7 +33,7 @@ export function imageColumns(account: string | undefined): ColumnSet<ApiImage> {
     compression: { title: 'COMPRESSION', value: ({ files: [file] }) => file?.compression },
     origin: { title: 'ORIGIN', value: ({ origin }) => origin },
     public: { title: 'PUBLIC', value: (image) => String(image.public) },
-    acl: { title: 'ACL', value: ({ acl = [] }) => acl.join(',') },
+    acl: { title: 'ACL', value: ({ acl, left_by }) => shownEntries(acl, left_by).join(',') },
     copied_from: { title: 'COPIED_FROM', value: (image) => image.copied_from?.datacenter },
     description: { title: 'DESCRIPTION', value: ({ description }) => description, shrinks: true },
   };

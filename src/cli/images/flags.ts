@@ -11,12 +11,12 @@ export const FLAG_MEANINGS = [
 
 /** @param account whose list it is; undefined: the operator's, who sees every share */
 export function imageFlags(image: ApiImage, account: string | undefined): string {
-  const { acl = [], owner, origin, state, shared_as: sharedAs = [] } = image;
+  const { acl = [], owner, origin, state, shared_as: sharedAs = [], left_by: left = [] } = image;
   const isOwn = account === undefined || owner === account;
   const isSharedWithMe = account !== undefined && !isOwn && (acl.includes(account) || sharedAs.length > 0);
   return [
     image.public ? 'P' : '',
-    isOwn && acl.length > 0 ? '+' : '',
+    isOwn && acl.some((entry) => !left.includes(entry)) ? '+' : '',
     isSharedWithMe ? 'S' : '',
     origin === undefined ? '' : 'I',
     state === 'active' ? '' : 'X',

@@ -15,14 +15,24 @@ export function assertEntries(accounts: readonly string[]): void {
   );
 }
 
+type Entries = readonly string[] | undefined;
+
+/** The entries with those that an account left marked as such. */
+export function shownEntries(entries: Entries = [], left: Entries = []): string[] {
+  const gone = left.filter((entry) => !entries.includes(entry));
+  return [...entries, ...gone].map((entry) => (left.includes(entry) ? `${entry} (left)` : entry));
+}
+
 /**
  * @param entries those of the image, as they were typed
+ * @param left those of them whose account left, and UUIDs that are off the list for that
  * @throws CommandError NotShared when one of the accounts is not among them; nothing is changed then
  */
-export function assertSharedWith(image: string, entries: readonly string[] = [], accounts: readonly string[]): void {
-  const absent = accounts.filter((account) => !entries.includes(account));
+export function assertSharedWith(image: string, entries: Entries, left: Entries, accounts: readonly string[]): void {
+  const absent = accounts.filter((account) => !entries?.includes(account) && !left?.includes(account));
   if (absent.length === 0) return;
-  const others = entries.length === 0 ? 'it is shared with nobody' : `it is shared with ${listed(entries)}`;
+  const all = shownEntries(entries, left);
+  const others = all.length === 0 ? 'it is shared with nobody' : `it is shared with ${listed(all)}`;
   throw new CommandError(`image ${image} is not shared with ${quoted(absent)}, and nothing was changed; ${others}`, {
     code: 'NotShared',
     details: ['an account is named as the share named it: its login and its UUID are two shares'],
@@ -30,7 +40,8 @@ export function assertSharedWith(image: string, entries: readonly string[] = [],
 }
 
 /** What still opens the image to others, as the rest of a sentence; empty when nothing does. */
-export function stillSharedWords(entries: readonly string[] = [], isPublic = false): string {
+export function stillSharedWords(all: Entries = [], left: Entries = [], isPublic = false): string {
+  const entries = all.filter((entry) => !left.includes(entry));
   const still = entries.length === 0 ? '' : `; it is still shared with ${listed(entries)}`;
   return isPublic ? `${still}; it is public, so everybody sees it` : still;
 }

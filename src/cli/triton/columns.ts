@@ -1,6 +1,7 @@
 /** The columns in which an account's images can be listed. */
 import type { ColumnSet } from '../framework/table-options.ts';
 import { imageColumns } from '../images/columns.ts';
+import { shownEntries } from '../images/sharing.ts';
 import { type CloudapiImage, toApiImage } from './image.ts';
 
 export const USUAL_COLUMNS = ['shortid', 'owner_login', 'name', 'version', 'flags', 'os', 'type', 'pubdate'] as const;
@@ -15,6 +16,9 @@ export function columnsFor(account: string): ColumnSet<CloudapiImage> {
   return {
     ...Object.fromEntries(known),
     id: { title: 'ID', value: ({ id }) => id },
-    shared_with: { title: 'SHARED_WITH', value: ({ shared_with: entries = [] }) => entries.join(',') },
+    shared_with: {
+      title: 'SHARED_WITH',
+      value: ({ shared_with: entries, left_by: left }) => shownEntries(entries, left).join(','),
+    },
   };
 }

@@ -1,6 +1,6 @@
 /** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
 
-import { entriesOf } from '#lib/manifest/acl.ts';
+import { entriesOf, leftEntries } from '#lib/manifest/acl.ts';
 import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
 import type { ImageRecord, Share } from '#lib/manifest/record.ts';
 import { TRAVEL } from '#lib/manifest/travel.ts';
@@ -25,6 +25,8 @@ export interface LinkImage {
   readonly manifest: Readonly<Record<string, unknown>>;
   /** The whole ACL in order; logins with the account that they open the image to. */
   readonly shares?: readonly Share[];
+  /** Entries that open nothing any more because their account left; logins with that account. */
+  readonly left?: readonly Share[];
 }
 
 const TOLD: ReadonlySet<string> = new Set(MANIFEST_FIELDS.filter((field) => TRAVEL[field].copy !== 'stays'));
@@ -39,7 +41,12 @@ export async function getLinkImage(service: Service, call: Call, datacenter: str
   );
   if (record.acl?.length) manifest['acl'] = record.acl;
   else delete manifest['acl'];
-  const json: LinkImage = { manifest, ...(record.shares && { shares: openShares(record) }) };
+  const left = leftShares(record);
+  const json: LinkImage = {
+    manifest,
+    ...(record.shares && { shares: openShares(record) }),
+    ...(left.length > 0 && { left }),
+  };
   return { json };
 }
 
@@ -99,7 +106,15 @@ async function allowedAccount(service: Service, { account }: Call, datacenter: s
   throw new ApiError('Forbidden', `datacenter "${datacenter}" may not read images of account "${account}"`);
 }
 
-/** An account that left is not let in again elsewhere: its login entry travels, its pin does not. */
+function leftShares(record: ImageRecord): Share[] {
+  const entries = entriesOf(record);
+  return leftEntries(record).map((entry) => {
+    const account = entries.find((share) => share.entry === entry)?.account;
+    return { entry, ...(account !== undefined && { account }) };
+  });
+}
+
+/** An account that left is not let in again elsewhere: its pin travels only as that of an entry that was left. */
 function openShares(record: ImageRecord): Share[] {
   return entriesOf(record).map((share) => {
     if (share.account === undefined || !record.left?.includes(share.account)) return share;

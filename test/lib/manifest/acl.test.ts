@@ -9,11 +9,13 @@ import {
   exceedsAclLimit,
   isGranted,
   leave,
+  leftEntries,
   newLogins,
   recordWithEntries,
   removeEntries,
   replaceEntries,
   replaceUuidEntries,
+  sameEntries,
   withoutLogins,
 } from '#lib/manifest/acl.ts';
 import type { Share } from '#lib/manifest/record.ts';
@@ -174,9 +176,36 @@ test('an account that left and is added by an older IMGAPI is in again', (t) => 
   t.end();
 });
 
-test('leaving an image that is shared by UUID only leaves no trace', (t) => {
-  t.strictSame(leave({ acl: [BOB, CAROL] }, BOB), { acl: [CAROL] });
+test('leaving takes a UUID off the list, and the owner is told', (t) => {
+  const left = leave({ acl: [BOB, CAROL] }, BOB);
+  t.strictSame(left, { acl: [CAROL], left_uuids: [BOB] });
   t.strictSame(leave({ acl: [CAROL] }, BOB), { acl: [CAROL] });
+  t.strictSame(leftEntries(left), [BOB]);
+  t.strictSame(leftEntries(replaceUuidEntries(left, [DAVE])), [BOB], 'also after the list was written anew');
+  t.strictSame(leftEntries(addEntries(left, [login('dave', DAVE)])), [BOB]);
+  t.strictSame(addEntries(left, [uuid(BOB)]), { acl: [CAROL, BOB] }, 'until it is added again');
+  t.strictSame(leftEntries({ ...left, acl: [CAROL, BOB] }), [], 'be it by an older IMGAPI');
+  t.strictSame(removeEntries(left, [BOB]), { acl: [CAROL] }, 'or removed by name');
+  t.end();
+});
+
+test('the logins that were left are marked as long as they open nothing', (t) => {
+  const left = leave(addEntries(SHARED, [uuid(BOB)]), BOB);
+  t.strictSame(leftEntries(left), ['bob', BOB]);
+  t.strictSame(leftEntries(removeEntries(left, ['bob'])), [BOB]);
+  t.strictSame(leftEntries(addEntries(left, [login('bob', BOB)])), [BOB], 'its UUID is not on the list');
+  t.strictSame(leftEntries(addEntries(left, [uuid(BOB)])), []);
+  t.strictSame(leftEntries(SHARED), []);
+  t.end();
+});
+
+test('two lists are the same in whatever order, but not when they open the image to others', (t) => {
+  const one = recordWithEntries(NOBODY, [uuid(BOB), login('eve', CAROL), login('bib')]);
+  const other = recordWithEntries(NOBODY, [login('bib'), uuid(BOB), login('eve', CAROL)]);
+  t.ok(sameEntries(one, other));
+  t.notOk(sameEntries(one, recordWithEntries(NOBODY, [uuid(BOB), login('eve', DAVE), login('bib')])));
+  t.notOk(sameEntries(one, leave(other, CAROL)));
+  t.notOk(sameEntries(one, addEntries(other, [uuid(DAVE)])));
   t.end();
 });
 

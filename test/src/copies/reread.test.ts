@@ -1,6 +1,7 @@
 /** What a source may say of an image, at first and later on, and what of it is believed. */
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
+import { aclView, addEntries, isGranted, leave, leftEntries } from '#lib/manifest/acl.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { copyFromDatacenter } from '#src/copies/place-order.ts';
 import { incomingImage } from '#src/copies/placeholder.ts';
@@ -171,4 +172,46 @@ test('a recopy brings the marks of the operators, and is no way to shed them', a
   await there({});
   t.match(await pair.copy(record.uuid), { changes: [{ to: ['own'] }, { to: undefined }] });
   t.match(await recordOf(pair.service, record.uuid), { billing_tags: ['own'] });
+});
+
+test('who left at the source is let in nowhere, and the owner is told everywhere', async (t) => {
+  const pair = await copyPair(t);
+  pair.engine();
+  const { record } = await putImage(pair.source, ALICE, {
+    acl: [BOB],
+    shares: [{ entry: 'carol', account: CAROL, shared_at: '2026-01-01T00:00:00.000Z' }, { entry: BOB }],
+    grants: [CAROL],
+  });
+  await changeImage(pair.source.service, record.uuid, (there) => leave(leave(there, CAROL), BOB));
+  await ended(pair.service, (await pair.copy(record.uuid)).uuid);
+  const view = async () => {
+    const here = (await recordOf(pair.service, record.uuid))!;
+    return {
+      entries: aclView(here, 3),
+      left: leftEntries(here),
+      granted: [BOB, CAROL].filter((who) => isGranted(here, who)),
+    };
+  };
+  t.same(await view(), { entries: ['carol'], left: ['carol', BOB], granted: [] });
+  t.same((await pair.copy(record.uuid)).changes, []);
+  const again = { entry: 'carol', account: CAROL, shared_at: '2026-02-01T00:00:00.000Z' };
+  await changeImage(pair.source.service, record.uuid, (there) => addEntries(there, [again, { entry: BOB }]));
+  t.match(await pair.copy(record.uuid), { changes: [{ field: 'acl' }] });
+  t.same(await view(), { entries: ['carol', BOB], left: [], granted: [BOB, CAROL] }, 'until it is shared again');
+});
+
+test('who left a copy stays out of it when it is copied again', async (t) => {
+  const pair = await copyPair(t);
+  pair.engine();
+  const { record } = await putImage(pair.source, ALICE, {
+    shares: [{ entry: 'carol', account: CAROL, shared_at: '2026-01-01T00:00:00.000Z' }],
+    grants: [CAROL],
+  });
+  await ended(pair.service, (await pair.copy(record.uuid)).uuid);
+  await changeImage(pair.service, record.uuid, (here) => leave(here, CAROL));
+  await changeImage(pair.source.service, record.uuid, (there) => ({ ...there, description: 'new' }));
+  t.match(await pair.copy(record.uuid), { changes: [{ field: 'description' }] });
+  const here = (await recordOf(pair.service, record.uuid))!;
+  t.notOk(isGranted(here, CAROL));
+  t.same(leftEntries(here), ['carol']);
 });

@@ -284,12 +284,18 @@ t.test('somebody with whom an image is shared', async (t) => {
       t.ok(await sees(bob, uuid));
       t.same(await aclOf(uuid), ['bob', 'carol'], 'the owner’s words stay, the UUID is gone');
       t.match(await leave(uuid, named), { status: 404 });
+      t.same((await alice.getImage(uuid)).left_by, ['carol', CAROL], 'and its owner is told');
+      t.equal((await bob.getImage(uuid)).left_by, undefined, 'nobody else is');
+      t.notOk('left_by' in (await aliceV2.getImage(uuid)), 'nor older clients');
       await alice.updateImage(uuid, { acl: ['carol', 'bob'], description: 'x' });
       t.notOk(await sees(carol, uuid), 'an update that keeps the entry does not bring the account back');
       await aliceV2.addAcl(uuid, [STRANGER]);
       t.notOk(await sees(carol, uuid));
       await alice.addAcl(uuid, ['carol']);
       t.same((await carol.getImage(uuid)).shared_as, ['carol']);
+      t.same((await alice.getImage(uuid)).left_by, [CAROL]);
+      await alice.removeAcl(uuid, [CAROL]);
+      t.equal((await alice.getImage(uuid)).left_by, undefined, 'a mark goes when the entry is removed by name');
     });
   }
 

@@ -41,13 +41,13 @@ export const unshare = defineCommand({
   async run({ arguments: { IMAGE: given, ACCOUNT: accounts }, context, output, json, signal }) {
     const client = await context.cloudapi();
     const id = await imageId(client, given, OWN, signal);
-    const { shared_with: before, public: isPublic } = await client.getImage(id, { signal });
+    const { shared_with: before, left_by: left, public: isPublic } = await client.getImage(id, { signal });
     // Only to its owner does an image say with whom it is shared.
-    if (before !== undefined) assertSharedWith(id, before, accounts);
+    if (before !== undefined) assertSharedWith(id, before, left, accounts);
     const image = await change(output, json, accounts, 'no longer shared with', (account) =>
       client.unshare(id, account, { signal }),
     );
-    const still = stillSharedWords(image?.shared_with, isPublic);
+    const still = stillSharedWords(image?.shared_with, image?.left_by, isPublic);
     if (still !== '' && !json) output.line(sentence(still));
     return undefined;
   },

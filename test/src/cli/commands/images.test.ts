@@ -237,3 +237,18 @@ test('an origin that is not here stands in the ancestry by its UUID', async (t) 
   const { stdout } = await runImgapiadm(['ancestry', UUID, '-H', '-o', 'uuid,name', '-u', server.url]);
   t.equal(stdout, `${UUID}  my-image\n${BASE}  -\n`);
 });
+
+test('unshare of an entry that was left ends the mark, and what is left opens nothing', async (t) => {
+  const server = await playBack(t, {
+    [`GET /images/${UUID}`]: json(image({ acl: ['bob', 'bib'], left_by: ['bob', BOB] })),
+    [`POST /images/${UUID}/acl`]: json(image({ acl: ['bob'], left_by: ['bob'] })),
+  });
+  t.match(await runImgapiadm(['unshare', UUID, BOB, 'bib', '-u', server.url]), {
+    code: 0,
+    stdout: `Image ${UUID} (my-image@1.0.0) is not shared with "${BOB}", "bib" any more.\n`,
+  });
+  t.match(
+    (await runImgapiadm(['unshare', UUID, 'carol', '-u', server.url])).stderr,
+    /shared with "bob \(left\)", "bib"/,
+  );
+});

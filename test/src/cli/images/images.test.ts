@@ -1,7 +1,11 @@
 import { test } from 'tap';
+import { imageColumns } from '#src/cli/images/columns.ts';
 import { readFilters } from '#src/cli/images/filters.ts';
 import { imageFlags } from '#src/cli/images/flags.ts';
+import { shownEntries } from '#src/cli/images/sharing.ts';
 import { ALICE, BASE, BOB, image } from '../fixtures.ts';
+
+const CAROL = '7f3c1d52-9d4e-4c6b-8f0a-3d1f0d3f6c55';
 
 const FLAGS: readonly [string, Parameters<typeof image>[0], string | undefined, string][] = [
   ['a plain image', {}, ALICE, ''],
@@ -12,6 +16,7 @@ const FLAGS: readonly [string, Parameters<typeof image>[0], string | undefined, 
   ['a shared image, to the operator', { acl: [BOB] }, undefined, '+'],
   ['a shared image, to whom it is shared', { acl: [BOB] }, BOB, 'S'],
   ['an image shared by login', { acl: [], shared_as: ['bob'] }, BOB, 'S'],
+  ['an image that all left, to its owner', { acl: ['bob'], left_by: ['bob', CAROL] }, ALICE, ''],
   ['an image shared with somebody else', { acl: [ALICE] }, BOB, ''],
   ['an image that is all of it', { public: true, acl: ['bob'], origin: BASE, state: 'disabled' }, ALICE, 'P+IX'],
 ];
@@ -21,6 +26,13 @@ for (const [what, fields, account, flags] of FLAGS) {
     t.equal(imageFlags(image(fields), account), flags);
   });
 }
+
+test('an entry that was left is marked', async (t) => {
+  t.strictSame(shownEntries(['bob', 'bib'], ['bob', CAROL]), ['bob (left)', 'bib', `${CAROL} (left)`]);
+  t.strictSame(shownEntries(undefined, undefined), []);
+  const { acl } = imageColumns(ALICE);
+  t.equal(acl?.value(image({ acl: ['bob', 'bib'], left_by: ['bob'] })), 'bob (left),bib');
+});
 
 test('filters are read by their fields', async (t) => {
   const given = [

@@ -288,3 +288,10 @@ test('an operator acts for another account', async (t) => {
   await run(['--act-as', 'alice', '-a', 'root', 'ls']);
   t.match(server.asked[0], { path: /^\/alice/, headers: { authorization: /keyId="\/root\/keys\// } });
 });
+
+test('a share that was left is marked to the owner', async (t) => {
+  const { run } = await played(t, {
+    'GET /images': listing(cloudImage({ shared_with: ['bob', 'bib'], left_by: ['bob'] })),
+  });
+  t.equal((await run(['ls', '--mine', '-H', '-o', 'shared_with'])).stdout, 'bob (left),bib\n');
+});
