@@ -2,7 +2,7 @@
  * Keys in the forms that Triton keeps them in: OpenSSH or PEM text outside, node:crypto's key objects inside. A key is
  * parsed once and used for many requests.
  */
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import sshpk from 'sshpk';
@@ -135,6 +135,16 @@ function toPublicKey(key: sshpk.Key): PublicKey {
     openssh: key.toString('ssh'),
     keyObject: createPublicKey(key.toString('pkcs8')),
   };
+}
+
+/** Of one line of OpenSSH, without parsing the key in it: for many at once. Undefined for text of another form. */
+export function fingerprintsOfLine(openssh: string): Fingerprints | undefined {
+  const [, base64] = /^[a-z0-9@.-]+ ([A-Za-z0-9+/]+={0,2})(?: |$)/.exec(openssh.trim()) ?? [];
+  if (base64 === undefined) return undefined;
+  const blob = Buffer.from(base64, 'base64');
+  const md5 = createHash('md5').update(blob).digest('hex');
+  const sha256 = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
+  return { md5: md5.replace(/(..)(?=.)/g, '$1:'), sha256: `SHA256:${sha256}` };
 }
 
 function fingerprintsOf(key: sshpk.Key): Fingerprints {

@@ -2,6 +2,7 @@
 import { verify } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.ts';
 import { type Algorithm, partsOf, toAlgorithm } from './algorithms.ts';
+import { decoyFor, mayHaveSigned, type VerifyingKey } from './decoys.ts';
 import { SignatureError } from './errors.ts';
 import type { PublicKey } from './keys.ts';
 import { NONCE_HEADER } from './sign-request.ts';
@@ -25,6 +26,8 @@ export interface VerifyRequestOptions {
   readonly clock?: Clock;
   /** Seconds; default {@link MAX_SKEW}. */
   readonly maxSkew?: number;
+  /** Verifications that every refusal takes, whatever keys there are: the most keys that one name has. Default 1. */
+  readonly verifications?: number;
 }
 
 /** Who signed, and what of the request can be relied on. */
@@ -52,8 +55,8 @@ export async function verifyRequest(request: RequestTarget, options: VerifyReque
   const date = signedDate(request, params);
 
   const keys = await options.keysOf(keyId);
+  const key = verifyingKey(keys, algorithm, text, params.signature, options.verifications ?? 1);
   if (keys.length === 0) throw new SignatureError('unknown-key', `key "${keyId}" is not known here`, { keyId });
-  const key = keys.find((candidate) => verifies(candidate, algorithm, text, params.signature));
   if (key === undefined) {
     throw new SignatureError('bad-signature', `the signature does not verify with the key "${keyId}"`, { keyId });
   }
@@ -98,9 +101,23 @@ function signedDate(request: RequestTarget, params: SignatureParams): Date {
   return date;
 }
 
-function verifies(key: PublicKey, algorithm: Algorithm, text: Buffer, signature: Buffer): boolean {
+/** What is not found takes the work of as many verifications as if there were keys. */
+function verifyingKey(
+  keys: readonly PublicKey[],
+  algorithm: Algorithm,
+  text: Buffer,
+  signature: Buffer,
+  verifications: number,
+): PublicKey | undefined {
   const { keyType, hash } = partsOf(algorithm);
-  if (key.type !== keyType) return false;
+  const possible = keys.filter((key) => key.type === keyType && mayHaveSigned(key, signature));
+  const found = possible.find((key) => verifies(key, hash, text, signature));
+  const decoy = found ? undefined : decoyFor(keyType, signature);
+  for (let done = possible.length; decoy && done < verifications; done++) verifies(decoy, hash, text, signature);
+  return found;
+}
+
+function verifies(key: VerifyingKey, hash: string | null, text: Buffer, signature: Buffer): boolean {
   try {
     return verify(hash, text, key.keyObject, signature);
   } catch {

@@ -20,6 +20,8 @@ export interface AccountsFileOptions {
   readonly clock?: Clock;
   /** Milliseconds for which the file is not looked at again. Default 250. */
   readonly checkEvery?: number;
+  /** Sees every account of a version of the file before anybody can ask for it. */
+  readonly prepare?: (account: Account) => void;
 }
 
 /** Tells versions of the file apart, also when it is replaced by another of the same size. */
@@ -48,6 +50,7 @@ class AccountsFile implements Accounts {
   readonly #log: AccountsFileLog | undefined;
   readonly #clock: Clock;
   readonly #checkEvery: number;
+  readonly #prepare: AccountsFileOptions['prepare'];
   #snapshot: Snapshot | undefined;
   #seen: Version | undefined;
   /** Why the calls reject now. */
@@ -62,6 +65,7 @@ class AccountsFile implements Accounts {
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
     this.#checkEvery = options.checkEvery ?? 250;
+    this.#prepare = options.prepare;
   }
 
   async byUuid(uuid: string): Promise<Account | undefined> {
@@ -128,6 +132,7 @@ class AccountsFile implements Accounts {
   #take(text: string): void {
     try {
       const accounts = parseAccountsDocument(text);
+      for (const account of accounts) this.#prepare?.(account);
       this.#snapshot = {
         byUuid: new Map(accounts.map((account) => [account.uuid, account])),
         byLogin: new Map(accounts.map((account) => [account.login, account])),

@@ -1,6 +1,10 @@
-/** The SSH keys of accounts, parsed: each text once, however many requests it signs. */
+/**
+ * The SSH keys of accounts. Finding one takes the same work however many keys an account has, and whether there is such
+ * an account at all: the names of its keys are indexed when the directory is read. Each text is parsed once, however
+ * many requests it signs.
+ */
 import type Logger from 'bunyan';
-import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
+import { fingerprintsOfLine, type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import type { Account } from '#lib/ufds/accounts.ts';
 
 export interface NamedKey {
@@ -8,16 +12,28 @@ export interface NamedKey {
   readonly publicKey: PublicKey;
 }
 
-/** Without those that cannot be used; an operator finds them in the log. */
-export type KeysOf = (account: Account) => readonly NamedKey[];
+export interface AccountKeys {
+  /** Called with every account that the directory brings. */
+  index(account: Account): void;
+  /** The keys that KEY of a `keyId` names: by fingerprint (MD5 or SHA-256) or by the name that the key was given. */
+  named(account: Account | undefined, key: string): readonly PublicKey[];
+  /** All of them, without those that cannot be used; an operator finds these in the log. */
+  all(account: Account): readonly NamedKey[];
+}
+
+/** The names of an account's keys by what they may be called. */
+type Index = ReadonlyMap<string, readonly string[]>;
 
 const MOST_KEYS = 10_000;
+const NO_KEYS: Index = new Map();
 
 /** Whether a key counts is decided by the account as it is now: what is remembered is only what its text means. */
-export function accountKeys(log: Logger): KeysOf {
+export function accountKeys(log: Logger): AccountKeys {
   const parsed = new Map<string, PublicKey | undefined>();
+  const indexes = new WeakMap<Account, Index>();
 
-  function parse(account: Account, name: string, text: string): PublicKey | undefined {
+  function parse(account: Account, name: string): PublicKey | undefined {
+    const text = account.keys[name] ?? '';
     if (parsed.has(text)) return parsed.get(text);
     let key: PublicKey | undefined;
     try {
@@ -31,9 +47,41 @@ export function accountKeys(log: Logger): KeysOf {
     return key;
   }
 
-  return (account) =>
-    Object.entries(account.keys).flatMap(([name, text]) => {
-      const publicKey = parse(account, name, text);
-      return publicKey ? [{ name, publicKey }] : [];
-    });
+  function indexOf(account: Account): Index {
+    const index = indexes.get(account) ?? makeIndex(account);
+    indexes.set(account, index);
+    return index;
+  }
+
+  return {
+    index(account) {
+      indexOf(account);
+    },
+    named(account, key) {
+      const index = account ? indexOf(account) : NO_KEYS;
+      const names = new Set(titlesOf(key).flatMap((title) => index.get(title) ?? []));
+      return [...names].flatMap((name) => (account && parse(account, name)) ?? []);
+    },
+    all(account) {
+      return Object.keys(account.keys).flatMap((name) => {
+        const publicKey = parse(account, name);
+        return publicKey ? [{ name, publicKey }] : [];
+      });
+    },
+  };
+}
+
+function makeIndex({ keys }: Account): Index {
+  const index = new Map<string, string[]>();
+  for (const [name, text] of Object.entries(keys)) {
+    const { md5, sha256 } = fingerprintsOfLine(text) ?? {};
+    const titles = [`name ${name}`, ...(md5 === undefined ? [] : [`md5 ${md5}`, `sha256 ${sha256}`])];
+    for (const title of titles) index.set(title, [...(index.get(title) ?? []), name]);
+  }
+  return index;
+}
+
+/** What KEY of a `keyId` may be. */
+function titlesOf(key: string): string[] {
+  return [`md5 ${key.replace(/^MD5:/i, '').toLowerCase()}`, `sha256 ${key.replace(/=+$/, '')}`, `name ${key}`];
 }

@@ -42,13 +42,17 @@ const SERVER_NAME = `cloudapi/9.2.0 (imgapi/${packageJson.version})`;
 
 export async function startCloudapi(config: CloudapiConfig, options: StartOptions): Promise<RunningCloudapi> {
   const { log, clock = systemClock } = options;
-  const accounts = await openAccountsFile({ path: config.accounts.file, log, clock });
+  const keys = accountKeys(log);
+  const accounts = await openAccountsFile({
+    ...{ path: config.accounts.file, log, clock },
+    prepare: (account) => keys.index(account),
+  });
   const imgapi = new ImgapiClient({ url: config.imgapi.url, userAgent: SERVER_NAME });
   const release = async (): Promise<void> => {
     await imgapi.destroy();
     await accounts.close();
   };
-  const cloudapi: Cloudapi = { config, imgapi, accounts, keysOf: accountKeys(log), clock, log };
+  const cloudapi: Cloudapi = { config, imgapi, accounts, keys, clock, log };
   try {
     const listener = await listen(
       {

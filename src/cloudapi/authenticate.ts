@@ -9,7 +9,7 @@ import { verifyRequest } from '#lib/signing/verify-request.ts';
 import type { Account } from '#lib/ufds/accounts.ts';
 import type { Call } from '../http/call.ts';
 import { CloudapiError, notAuthorized } from './errors.ts';
-import { isNamed, parseKeyId } from './key-id.ts';
+import { parseKeyId } from './key-id.ts';
 import { type Cloudapi, findAccount, isAdmin } from './service.ts';
 
 export interface Principal {
@@ -25,9 +25,7 @@ export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<stri
   let signer: Account | undefined;
   const keysOf = async (keyId: string): Promise<readonly PublicKey[]> => {
     signer = await accountOf(cloudapi, keyId);
-    const wanted = parseKeyId(keyId)?.key ?? '';
-    const known = signer ? cloudapi.keysOf(signer) : [];
-    return known.filter(({ name, publicKey }) => isNamed(wanted, name, publicKey)).map(({ publicKey }) => publicKey);
+    return cloudapi.keys.named(signer, parseKeyId(keyId)?.key ?? '');
   };
   try {
     await verifyRequest(

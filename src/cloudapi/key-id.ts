@@ -2,8 +2,6 @@
  * The `keyId` of a signed request: `/LOGIN/keys/KEY`, or `/LOGIN/users/SUBUSER/keys/KEY`. KEY is a fingerprint (MD5 as
  * `aa:bb:…`, or `SHA256:…`, which may hold slashes) or the name that the key was given.
  */
-import type { PublicKey } from '#lib/signing/keys.ts';
-
 export interface KeyId {
   /** Login or UUID. */
   readonly account: string;
@@ -17,14 +15,4 @@ const KEY_ID = /^\/([^/]+)(?:\/users\/([^/]+))?\/keys\/(.+)$/;
 export function parseKeyId(keyId: string): KeyId | undefined {
   const [, account, subuser, key] = KEY_ID.exec(keyId) ?? [];
   return account === undefined || key === undefined ? undefined : { account, subuser, key };
-}
-
-/** Whether KEY names this key. */
-export function isNamed(key: string, name: string, { fingerprints }: PublicKey): boolean {
-  const md5 = key.replace(/^MD5:/i, '').toLowerCase();
-  return md5 === fingerprints.md5 || withoutPadding(key) === withoutPadding(fingerprints.sha256) || key === name;
-}
-
-function withoutPadding(fingerprint: string): string {
-  return fingerprint.replace(/=+$/, '');
 }

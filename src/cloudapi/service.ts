@@ -4,14 +4,14 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import type { Clock } from '#lib/clock.ts';
 import type { Account, Accounts } from '#lib/ufds/accounts.ts';
 import { isUuid } from '#lib/uuid.ts';
-import type { KeysOf } from './account-keys.ts';
+import type { AccountKeys } from './account-keys.ts';
 import type { CloudapiConfig } from './config.ts';
 
 export interface Cloudapi {
   readonly config: CloudapiConfig;
   readonly imgapi: ImgapiClient;
   readonly accounts: Accounts;
-  readonly keysOf: KeysOf;
+  readonly keys: AccountKeys;
   readonly clock: Clock;
   readonly log: Logger;
 }

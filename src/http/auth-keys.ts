@@ -12,6 +12,8 @@ import type { Config } from '../config/config.ts';
 export interface AuthKeys {
   /** None when the user is not known. */
   keysOf(user: string): readonly PublicKey[];
+  /** The most keys that one user has. */
+  mostKeys(): number;
   /** Reads everything again; what cannot be parsed is skipped and logged. */
   reload(): Promise<void>;
 }
@@ -36,7 +38,11 @@ export async function openAuthKeys(config: Config, log: Logger): Promise<AuthKey
   }
 
   await reload();
-  return { keysOf: (user) => users.get(user) ?? [], reload };
+  return {
+    keysOf: (user) => users.get(user) ?? [],
+    mostKeys: () => Math.max(1, ...[...users.values()].map((keys) => keys.length)),
+    reload,
+  };
 }
 
 async function keyFiles(directory: string): Promise<{ user: string; lines: string[] }[]> {

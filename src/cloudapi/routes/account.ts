@@ -18,7 +18,7 @@ async function getAccount({ account }: Request): Promise<Reply> {
 }
 
 async function listKeys({ account, cloudapi }: Request): Promise<Reply> {
-  const keys = cloudapi.keysOf(account).map(({ name, publicKey }) => ({
+  const keys = cloudapi.keys.all(account).map(({ name, publicKey }) => ({
     name,
     fingerprint: publicKey.fingerprints.md5,
     key: account.keys[name],
