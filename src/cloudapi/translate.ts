@@ -38,6 +38,7 @@ export function translateImage(image: TranslatableImage, view: ImageView): Cloud
     type: typeOf(image, view),
     description: description || undefined,
     files: filesOf(image),
+    image_size: image.image_size,
     tags,
     homepage,
     published_at,

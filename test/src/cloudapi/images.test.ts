@@ -68,6 +68,7 @@ t.test('an image in each version', async (t) => {
     requirements: { max_memory: 1024, max_ram: 1024, min_memory: 512, min_ram: 512, brand: 'bhyve', bootrom: 'uefi' },
     type: 'virtualmachine',
     files: [{ compression: 'none', sha1: base.files[0]?.sha1, size: base.files[0]?.size }],
+    image_size: 10,
     published_at: base.published_at,
   };
   t.strictSame(await of('7.0.0'), oldest);
