@@ -32,6 +32,7 @@ import { linkListenerRoutes, mainRoutes } from './http/routes.ts';
 import { type Done, listen } from './http/server.ts';
 import { ARCHIVED } from './images/archive.ts';
 import { CLONES } from './images/clone-journal.ts';
+import { CLONED } from './images/cloned.ts';
 import { PENDING_SHARES } from './images/shares.ts';
 import { UPLOADS } from './images/upload-register.ts';
 import { OwnAddresses } from './own-addresses.ts';
@@ -64,6 +65,7 @@ const BUCKETS: readonly Bucket[] = [
   PENDING_SHARES,
   ARCHIVED,
   CLONES,
+  CLONED,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

@@ -67,7 +67,7 @@ export const TRAVEL: Readonly<Record<TravelField, Row>> = {
   description: DESCRIPTION,
   homepage: DESCRIPTION,
   eula: DESCRIPTION,
-  disabled: FIXED,
+  disabled: { ...FIXED, clone: 'anew' },
   activated: { ...LEFT_BEHIND, copy: 'anew', 'import-remote': 'anew', 'import-source': 'anew', clone: 'anew' },
   published_at: { ...FIXED, clone: 'anew' },
   state: { ...FIXED, copy: 'anew', 'import-remote': 'anew', 'import-source': 'anew', clone: 'anew' },

@@ -4,8 +4,10 @@
  * while it is down.
  */
 import type { Stored } from '#lib/moray/store.ts';
+import { relationTo } from '../images/access.ts';
 import { loadRaw, type StoredImage } from '../images/load.ts';
 import type { Service } from '../service.ts';
+import { foreignOrigin } from './chain.ts';
 import { COPIES, type CopyOrder, type OrderKind, putOrder, TRANSFERS, type Transfer } from './model.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 
@@ -17,6 +19,7 @@ interface Underway {
 /**
  * Undefined when the image is not on its way (any more).
  * @throws EtagConflictError when something changed since it was read: decide anew
+ * @throws 422 OriginDoesNotExist, 404 ResourceNotFound when it waits for an origin that whoever asks may not see
  */
 export async function attach(
   service: Service,
@@ -31,6 +34,8 @@ export async function attach(
   const head = chain.at(-1);
   if (!head) return undefined;
   const { source } = head.transfer.value;
+  const hidden = chain.find(({ record }) => relationTo(record.value, asker) === 'none');
+  if (hidden) throw foreignOrigin({ kind: asker.kind, source }, hidden.record.key);
   const members = chain.map(({ record, transfer }) => ({
     uuid: record.key,
     name: record.value.name,

@@ -9,6 +9,7 @@ import { endOrder } from './end-order.ts';
 import { ordersOf } from './find-orders.ts';
 import type { CopyOrder } from './model.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
+import { shownTo } from './shown-order.ts';
 
 /**
  * Cancels the caller's orders for the image. Answers the latest of them.
@@ -21,7 +22,7 @@ export async function cancelCopy(service: Service, uuid: string, account: string
   const live = orders.filter((order) => order.live);
   if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw nothingToCancel(uuid, orders);
   const own = live.filter((order) => order.image === uuid);
-  if (own.length === 0) throw onlyComesAlong(uuid, live);
+  if (own.length === 0) throw onlyComesAlong(uuid, await shownTo(service, live, { account, image: uuid }));
   const ended = await Promise.all(own.map((order) => endOrder(service, order.uuid, { event: 'cancel' })));
   const [latest] = ended;
   if (!latest) throw refusal('not-found', uuid);
@@ -38,10 +39,11 @@ function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
 }
 
 function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
-  const images = orders.map(({ image }) => `"${image}"`).join(', ');
+  const images = orders.map(({ image }) => image).filter((image) => image !== uuid);
+  const named = images.length > 0 ? images.map((image) => `"${image}"`).join(', ') : 'another image';
   return new ApiError(
     'ImageHasDependentImages',
-    `image "${uuid}" comes along with the copy of ${images}, which builds on it; cancel that copy`,
+    `image "${uuid}" comes along with the copy of ${named}, which builds on it; cancel that copy`,
   );
 }
 
@@ -51,7 +53,7 @@ export async function deletePlaceholder(service: Service, stored: StoredImage, c
   const outcome = decide(stored.value, caller.account, 'delete');
   if (outcome === 'not-found') throw refusal(outcome, uuid);
   // An image that builds on it is on its way as well, and would be left without its origin.
-  await assertNoDependents(service, uuid);
+  await assertNoDependents(service, stored.value, { account: caller.account });
   const isCanceled = outcome === 'canceled-by-delete' && (await cancelAll(service, uuid));
   // A placeholder that nobody brings any more must not stay for that.
   if (!isCanceled) await removePlaceholder(service, stored);

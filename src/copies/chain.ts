@@ -3,10 +3,12 @@
  *
  * With policy `own` (an account copies) every missing origin that the account owns comes along; the first one that it
  * does not own, or cannot read, has to be here already. With policy `all` (an operator imports) foreign origins come
- * too. Origins may be active or disabled, at either end.
+ * too. Origins may be active or disabled, at either end. An origin that is here and that whoever the copy is for may not
+ * see is not here to them.
  */
 import { ApiError } from '../errors/api-error.ts';
 import { loadRaw, type StoredImage } from '../images/load.ts';
+import { relationOf } from '../images/references.ts';
 import { finishDelete } from '../images/tombstones.ts';
 import type { Service } from '../service.ts';
 import type { OrderKind } from './model.ts';
@@ -39,7 +41,7 @@ export async function walkChain(
   for (let origin = head.record.origin; origin !== undefined; ) {
     assertChainGoesOn(head.uuid, seen, origin);
     seen.add(origin);
-    if (await isUsableHere(service, reader, origin)) return { members, base: origin };
+    if (await isUsableHere(service, reader, request, origin)) return { members, base: origin };
     const member = await missingOrigin(service, reader, request, origin);
     members.unshift(member);
     origin = member.record.origin;
@@ -64,9 +66,14 @@ function assertChainGoesOn(uuid: string, seen: ReadonlySet<string>, origin: stri
   }
 }
 
-async function isUsableHere(service: Service, reader: SourceReader, origin: string): Promise<boolean> {
+async function isUsableHere(
+  service: Service,
+  reader: SourceReader,
+  { account }: ChainRequest,
+  origin: string,
+): Promise<boolean> {
   const local = (await loadRaw(service, origin))?.value;
-  if (!local?.activated || local.state === 'deleting' || local.copy) return false;
+  if (!local?.activated || local.copy || (await relationOf(service, local, { account })) === 'none') return false;
   const here = local.files?.[0]?.sha1;
   // An origin that cannot be read at the source has nothing to be compared with.
   const there = shaOf((await reader.find(origin))?.manifest['files']);
@@ -101,8 +108,8 @@ async function missingOrigin(
   return incomingImage(service, image, request);
 }
 
-/** An origin that does not come along and is not here either. */
-function foreignOrigin({ kind, source }: ChainRequest, origin: string): ApiError {
+/** An origin that does not come along and is not here either, or not to be seen. */
+export function foreignOrigin({ kind, source }: Pick<ChainRequest, 'kind' | 'source'>, origin: string): ApiError {
   const message = `origin "${origin}" is not here, and does not come along from datacenter "${source}"`;
   if (kind === 'import-from-datacenter') {
     return new ApiError('ResourceNotFound', `${message}: it belongs to another account; ask an operator to import it`);

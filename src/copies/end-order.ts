@@ -129,12 +129,20 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
     return { writes: [deleteTransfer(transfer), ...gone], result, removed: transfer.value };
   }
   const own = ending.image === member.uuid ? ending.failure : undefined;
-  const failure = own ?? otherFailed(ending.image, ending.failure);
+  const failure = own ?? otherFailed(contents, member.uuid, ending);
   const failed = placeholder ? [putRecord(failedPlaceholder(placeholder.value, failure), placeholder.etag)] : [];
   return { writes: [putTransfer(failedTransfer(service, transfer.value, failure), transfer.etag), ...failed], result };
 }
 
-function otherFailed(image: string, { code, message }: CopyFailure): CopyFailure {
+/** Of somebody else's image, what is written into the placeholder tells no more than that. */
+function otherFailed(
+  { records }: OrderContents,
+  uuid: string,
+  { image, failure: { code, message } }: Extract<Ending, { event: 'fail' }>,
+): CopyFailure {
+  if (records.get(uuid)?.value.owner !== records.get(image)?.value.owner) {
+    return { code, message: "somebody else's image, which is copied together with this one, failed" };
+  }
   return { code, message: `image "${image}", which is copied together with this one, failed: ${message}` };
 }
 

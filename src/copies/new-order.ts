@@ -9,6 +9,7 @@ import { ApiError, validationFailed } from '../errors/api-error.ts';
 import { assertNoCycle } from '../images/cycles.ts';
 import type { StoredImage } from '../images/load.ts';
 import { putRecord, touchOrigin } from '../images/record-write.ts';
+import { relationOf } from '../images/references.ts';
 import type { Service } from '../service.ts';
 import { type Chain, type ChainRequest, currentRecord } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
@@ -40,7 +41,7 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   const order = newOrder(service, request, chain.members.map(asMember));
   const writes = parts.flatMap((part) => partWrites(service, request, order, part));
   if (chain.base !== undefined) await assertNoCycle(service, order.images, chain.base);
-  const base = chain.base === undefined ? [] : [await touchOrigin(service, chain.base)];
+  const base = chain.base === undefined ? [] : [await touchOrigin(service, chain.base, request)];
   await writeNew(service, [putOrder(order, null), ...writes, ...base]);
   service.log.info({ order: order.uuid, kind: order.kind, images: order.images, source: order.source }, 'copy ordered');
   await service.faults.reach('copy:order-recorded');
@@ -82,7 +83,8 @@ async function readPart(service: Service, request: ChainRequest, incoming: Incom
     await removePlaceholder(service, local);
     return readPart(service, request, incoming);
   }
-  if (outcome === 'exists' && local?.value.activated && !local.value.copy) {
+  const isUsable = local?.value.activated && !local.value.copy;
+  if (outcome === 'exists' && isUsable && (await relationOf(service, local.value, request)) !== 'none') {
     // It became usable since the chain was walked, so the chain is shorter now.
     throw new EtagConflictError('imgapi_images', incoming.uuid, null, local.etag);
   }

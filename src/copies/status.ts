@@ -6,15 +6,21 @@ import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
 import type { Stored } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
 import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from './model.ts';
+import { type OrderViewer, shownTo } from './shown-order.ts';
 
-export async function statusOf(service: Service, order: CopyOrder): Promise<CopyStatus> {
-  const [status] = await statusesOf(service, [order]);
+export async function statusOf(service: Service, order: CopyOrder, viewer?: OrderViewer): Promise<CopyStatus> {
+  const [status] = await statusesOf(service, [order], viewer);
   if (!status) throw new Error('there is a status for every order');
   return status;
 }
 
-/** With one look at the transfers for all of them. */
-export async function statusesOf(service: Service, orders: readonly CopyOrder[]): Promise<CopyStatus[]> {
+/** With one look at the transfers for all of them. `viewer` absent: as operators see them. */
+export async function statusesOf(
+  service: Service,
+  all: readonly CopyOrder[],
+  viewer?: OrderViewer,
+): Promise<CopyStatus[]> {
+  const orders = viewer ? await shownTo(service, all, viewer) : all;
   const images = [...new Set(orders.filter(({ live }) => live).flatMap((order) => order.images))];
   const found = images.length > 0 ? await service.store.getMany(TRANSFERS, images) : [];
   const transfers = new Map(found.map((stored) => [stored.key, stored]));

@@ -6,19 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyStatus } from '#lib/client/types.ts';
 import type { Service } from '../service.ts';
 import { COPIES, type CopyOrder } from './model.ts';
+import type { OrderViewer } from './shown-order.ts';
 import { statusesOf } from './status.ts';
 
 const INTERVAL_MS = 500;
 
-/** Ends when every order has, when the documents are gone, or with the signal. */
+/** Ends when every order has, when the documents are gone, or with the signal. `viewer` absent: for operators. */
 export async function* watch(
   service: Service,
   orders: readonly CopyOrder[],
   signal: AbortSignal,
+  viewer?: OrderViewer,
 ): AsyncGenerator<CopyStatus> {
   const shown = new Map<string, string>();
   for (let current = orders; ; ) {
-    for (const status of await statusesOf(service, current)) {
+    for (const status of await statusesOf(service, current, viewer)) {
       const json = JSON.stringify(status);
       if (shown.get(status.order) === json) continue;
       shown.set(status.order, json);

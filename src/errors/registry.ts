@@ -129,7 +129,11 @@ export const ERRORS = {
     when: 'the Manta path belongs to another account',
     remedy: 'Export below your own login.',
   },
-  OriginDoesNotExist: { status: 422, when: 'the origin image is not here', remedy: 'Import or copy the origin first.' },
+  OriginDoesNotExist: {
+    status: 422,
+    when: 'the origin image is not here, or the account may not see it',
+    remedy: 'Import or copy the origin first, or ask its owner to share it.',
+  },
   OriginIsNotActive: { status: 422, when: 'the origin image is not active', remedy: 'Activate the origin first.' },
   OriginChainTooLong: {
     status: 422,
@@ -137,7 +141,11 @@ export const ERRORS = {
     remedy: 'Flatten the image.',
   },
   InsufficientServerVersion: { status: 422, when: "the server's platform is too old", remedy: 'Update the platform.' },
-  ImageHasDependentImages: { status: 422, when: 'other images use it as their origin', remedy: 'Delete those first.' },
+  ImageHasDependentImages: {
+    status: 422,
+    when: 'other images use it as their origin',
+    remedy: 'Delete those that are named first; if none is, end the shares.',
+  },
   // 429
   TooManyRequests: { status: 429, when: 'the link has used up its request budget', remedy: 'Slow down.' },
   // 5xx: not the caller's doing.

@@ -1,8 +1,9 @@
 /** What every image route does first and last: find the image as the caller may see it, and answer with it. */
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../errors/api-error.ts';
-import { assertMayChange, assertVisible, type Viewer } from '../images/access.ts';
+import { assertMayChangeAs, type Relation, type Viewer } from '../images/access.ts';
 import { loadImage, type StoredImage } from '../images/load.ts';
+import { relationOf } from '../images/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/serialize.ts';
 import type { Service } from '../service.ts';
 import type { Call, Reply } from './call.ts';
@@ -45,33 +46,42 @@ export function channelOf(service: Service, call: Call, use: ChannelUse): string
 
 /** The image as the caller sees it. @throws 404 */
 export async function readableImage(service: Service, call: Call): Promise<StoredImage> {
-  return imageFor(service, call, 'read', assertVisible);
+  return (await imageFor(service, call, 'read')).stored;
+}
+
+/** The same with what the caller is to the image. @throws 404 */
+export function readableImageAs(service: Service, call: Call): Promise<RelatedImage> {
+  return imageFor(service, call, 'read');
 }
 
 /** The image, when the caller may change it. @throws 404, 422 NotImageOwner */
 export async function writableImage(service: Service, call: Call): Promise<StoredImage> {
-  return imageFor(service, call, 'write', assertMayChange);
+  const { stored, relation } = await imageFor(service, call, 'write');
+  assertMayChangeAs(relation, stored.value, viewerOf(service, call));
+  return stored;
 }
 
 /** On a write that a sharee may do as well. @throws 404 */
-export async function visibleImageForWrite(service: Service, call: Call): Promise<StoredImage> {
-  return imageFor(service, call, 'write', assertVisible);
+export function visibleImageForWrite(service: Service, call: Call): Promise<RelatedImage> {
+  return imageFor(service, call, 'write');
 }
 
-async function imageFor(
-  service: Service,
-  call: Call,
-  use: ChannelUse,
-  check: (record: StoredImage['value'], viewer: Viewer) => unknown,
-): Promise<StoredImage> {
+/** An image, and what the caller, who sees it, is to it. */
+export interface RelatedImage {
+  readonly stored: StoredImage;
+  readonly relation: Exclude<Relation, 'none'>;
+}
+
+async function imageFor(service: Service, call: Call, use: ChannelUse): Promise<RelatedImage> {
   const uuid = imageUuid(call);
   const channel = channelOf(service, call, use);
   const viewer = viewerOf(service, call);
   const stored = await loadImage(service, uuid);
   if (!stored) throw imageNotFound(uuid);
   if (channel !== undefined && !stored.value.channels?.includes(channel)) throw imageNotFound(uuid);
-  check(stored.value, viewer);
-  return stored;
+  const relation = await relationOf(service, stored.value, viewer);
+  if (relation === 'none') throw imageNotFound(uuid);
+  return { stored, relation };
 }
 
 const adminFieldsQuery = parameters({ inclAdminFields: flag });

@@ -7,8 +7,11 @@ import { isGranted } from '#lib/manifest/acl.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 
-/** What a caller is to an image. `sharee` sees it through the ACL, `anyone` because it is public. */
-export type Relation = 'operator' | 'owner' | 'sharee' | 'anyone' | 'none';
+/**
+ * What a caller is to an image. `sharee` sees it through the ACL, `anyone` because it is public, `reader` because an
+ * image that is shared with it builds on this one.
+ */
+export type Relation = 'operator' | 'owner' | 'sharee' | 'anyone' | 'reader' | 'none';
 
 export interface Viewer {
   /** Absent: an operator. */
@@ -20,7 +23,8 @@ export interface Viewer {
   readonly anonymous?: boolean;
 }
 
-export function relationTo(record: ImageRecord, viewer: Viewer): Relation {
+/** As the image's own record tells; `reader` and what else other images tell is found by `references.ts`. */
+export function relationTo(record: ImageRecord, viewer: Viewer): Exclude<Relation, 'reader'> {
   if (record.state === 'deleting') return 'none';
   const { account } = viewer;
   if (viewer.anonymous && (!record.activated || record.disabled)) return 'none';
@@ -31,18 +35,16 @@ export function relationTo(record: ImageRecord, viewer: Viewer): Relation {
   return record.public ? 'anyone' : 'none';
 }
 
-/** The relation of a caller that sees the image. @throws 404 ResourceNotFound */
-export function assertVisible(record: ImageRecord, viewer: Viewer): Exclude<Relation, 'none'> {
-  const relation = relationTo(record, viewer);
-  if (relation === 'none') throw imageNotFound(record.uuid);
-  return relation;
-}
-
 /** @throws 404 ResourceNotFound, 422 NotImageOwner */
 export function assertMayChange(record: ImageRecord, viewer: Viewer): void {
-  const relation = assertVisible(record, viewer);
+  assertMayChangeAs(relationTo(record, viewer), record, viewer);
+}
+
+/** The same where the relation is known. */
+export function assertMayChangeAs(relation: Relation, { uuid }: ImageRecord, { account }: Viewer): void {
   if (relation === 'operator' || relation === 'owner') return;
-  throw new ApiError('NotImageOwner', `account "${viewer.account}" does not own image "${record.uuid}"`);
+  if (relation === 'none') throw imageNotFound(uuid);
+  throw new ApiError('NotImageOwner', `account "${account}" does not own image "${uuid}"`);
 }
 
 /** A placeholder of a copy takes no change but through the copy itself. @throws 409 */

@@ -1,20 +1,32 @@
 /** GetImageAncestry: the chain of images that an image builds on. */
 
 import type { Service } from '../service.ts';
-import { relationTo, type Viewer } from './access.ts';
+import type { Relation, Viewer } from './access.ts';
 import { loadImage, type StoredImage } from './load.ts';
+import { relationToOrigin } from './references.ts';
 
 /** A chain that is longer, or turns back on itself, ends here. */
 export const LONGEST_CHAIN = 100;
 
-/** The image itself first, then its origins down to the base, as far as they are here and the viewer sees them. */
-export async function ancestryOf(service: Service, viewer: Viewer, image: StoredImage): Promise<StoredImage[]> {
+/**
+ * The image itself first, then its origins down to the base, as far as they are here and the viewer sees them.
+ * @param relation of the viewer to the image
+ */
+export async function ancestryOf(
+  service: Service,
+  viewer: Viewer,
+  image: StoredImage,
+  relation: Relation,
+): Promise<StoredImage[]> {
   const chain = [image];
+  let above = { record: image.value, relation };
   const seen = new Set([image.key]);
   for (let origin = image.value.origin; origin && !seen.has(origin) && chain.length < LONGEST_CHAIN; ) {
     seen.add(origin);
     const stored = await loadImage(service, origin);
-    if (!stored || relationTo(stored.value, viewer) === 'none') break;
+    if (!stored) break;
+    above = { record: stored.value, relation: await relationToOrigin(service, above, stored.value, viewer) };
+    if (above.relation === 'none') break;
     chain.push(stored);
     origin = stored.value.origin;
   }

@@ -1,22 +1,33 @@
-/** Which images a clone copies: the image with its origins, down to one that belongs to the operators. */
+/**
+ * Which images a clone copies: the image with its origins, down to one that the account can build on as it is: its own,
+ * its clone of that origin, or one of the operators'.
+ *
+ * Whoever may use an image may use its bytes, and those are in its origins too. So the origins that belong to the owner
+ * of the image are taken, whether they are shared or not; somebody else's only if the account itself may see it. To
+ * anything else the chain leads nowhere.
+ */
 import { isGranted } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { NIL_UUID } from '#lib/uuid.ts';
 import { ApiError, validationFailed } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
-import { assertNotPlaceholder } from './access.ts';
+import { assertNotPlaceholder, relationTo } from './access.ts';
 import { LONGEST_CHAIN } from './ancestry.ts';
-import { loadImage } from './load.ts';
+import { type ClonedBefore, clonedBefore } from './cloned.ts';
+import { loadImage, type StoredImage } from './load.ts';
+import { relationOf } from './references.ts';
 
 export interface CloneMember {
-  readonly record: ImageRecord;
+  readonly stored: StoredImage;
   readonly file: FileRecord;
+  /** The account's latest clone of it. */
+  readonly before: ClonedBefore;
 }
 
 export interface CloneChain {
   /** Base first; the last one is the image itself. */
   readonly members: readonly CloneMember[];
-  /** The operators' image that the first member builds on, and that its clone builds on too. */
+  /** The image that the clone of the first member builds on. */
   readonly base: string | undefined;
 }
 
@@ -24,7 +35,7 @@ export interface CloneChain {
  * Only what was shared with the account is cloned: neither its own images nor those that anyone may use. Disabled
  * ones are. @throws 409, 422 ValidationFailed active, 422 ImageNotShared, 422 ValidationFailed type, 400 NotImplemented
  */
-export function assertCloneable(record: ImageRecord, account: string): CloneMember {
+export function assertCloneable(record: ImageRecord, account: string): void {
   const { uuid } = record;
   assertNotPlaceholder(record);
   if (!record.activated) throw validationFailed('active', `image "${uuid}" is not activated`);
@@ -33,40 +44,65 @@ export function assertCloneable(record: ImageRecord, account: string): CloneMemb
   }
   if (record.type === 'docker')
     throw validationFailed('type', `image "${uuid}" is a docker image, which is not cloned`);
-  return memberOf(record);
+  fileOf(record);
 }
 
-/** Whoever may use an image may use its bytes, and those are in its origins too: access to these is not looked at. */
-export async function cloneChain(service: Service, image: CloneMember): Promise<CloneChain> {
-  const members = [image];
-  const seen = new Set([image.record.uuid]);
-  for (let { origin } = image.record; ; ) {
+/** @throws what {@link assertCloneable} does, 422 OriginDoesNotExist, 422 OriginChainTooLong, 400 NotImplemented */
+export async function cloneChain(service: Service, image: StoredImage, account: string): Promise<CloneChain> {
+  assertCloneable(image.value, account);
+  const members = [await memberOf(service, image, account)];
+  const seen = new Set([image.key]);
+  for (let { origin } = image.value; ; ) {
     if (origin === undefined) return { members, base: undefined };
-    if (seen.has(origin) || members.length === LONGEST_CHAIN) throw endless(image.record);
+    if (seen.has(origin) || members.length === LONGEST_CHAIN) throw endless(image.value);
     seen.add(origin);
-    const stored = await loadImage(service, origin);
-    if (!stored) throw new ApiError('OriginDoesNotExist', `origin image "${origin}" does not exist here`);
-    if (isOperators(service, stored.value)) return { members, base: origin };
-    members.unshift(originOf(stored.value));
+    const stored = await usableOrigin(service, image.value, origin, account);
+    if (isBase(service, stored.value, account)) return { members, base: origin };
+    const member = await memberOf(service, stored, account);
+    if (member.before.clone !== undefined) return { members, base: member.before.clone };
+    members.unshift(member);
     origin = stored.value.origin;
   }
 }
 
-function originOf(record: ImageRecord): CloneMember {
-  assertNotPlaceholder(record);
-  if (!record.activated) throw new ApiError('OriginIsNotActive', `origin image "${record.uuid}" is not activated`);
-  return memberOf(record);
+/** Whether both make the same images of the same ones. */
+export function isSameChain(one: CloneChain, other: CloneChain): boolean {
+  const [these, those] = [one, other].map(({ members, base }) => [base, ...members.map(({ stored }) => stored.key)]);
+  return these?.join() === those?.join();
 }
 
-function memberOf(record: ImageRecord): CloneMember {
-  const [file, ...others] = record.files ?? [];
-  if (file && others.length === 0) return { record, file };
-  const count = record.files?.length ?? 0;
-  throw new ApiError('NotImplemented', `image "${record.uuid}" has ${count} files; only images of one are cloned`);
+/** An origin that may not be taken is answered like one that is absent. @throws 422 OriginDoesNotExist */
+async function usableOrigin(
+  service: Service,
+  image: ImageRecord,
+  origin: string,
+  account: string,
+): Promise<StoredImage> {
+  const stored = await loadImage(service, origin);
+  const record = stored?.value;
+  if (record?.activated && !record.copy) {
+    const isSameOwners = record.owner !== undefined && record.owner === image.owner;
+    if (isSameOwners || (await relationOf(service, record, { account })) !== 'none') return stored as StoredImage;
+  }
+  throw new ApiError('OriginDoesNotExist', `origin image "${origin}" does not exist here`);
 }
 
-function isOperators({ config }: Service, { owner }: ImageRecord): boolean {
-  return owner === config.adminUuid || owner === NIL_UUID;
+/** Its own, or one of the operators' that will still be there for it when the share has ended. */
+function isBase({ config }: Service, record: ImageRecord, account: string): boolean {
+  const { owner } = record;
+  const isOperators = owner === config.adminUuid || owner === NIL_UUID;
+  return owner === account || (isOperators && relationTo(record, { account }) !== 'none');
+}
+
+async function memberOf(service: Service, stored: StoredImage, account: string): Promise<CloneMember> {
+  const file = fileOf(stored.value);
+  return { stored, file, before: await clonedBefore(service, account, stored.value) };
+}
+
+function fileOf({ uuid, files = [] }: ImageRecord): FileRecord {
+  const [file, ...others] = files;
+  if (file && others.length === 0) return file;
+  throw new ApiError('NotImplemented', `image "${uuid}" has ${files.length} files; only images of one are cloned`);
 }
 
 function endless({ uuid }: ImageRecord): ApiError {

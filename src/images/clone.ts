@@ -4,7 +4,6 @@
  * one batch, when all their bytes are in place; until then nothing of it is seen, and what fails leaves nothing behind.
  */
 import { randomUUID } from 'node:crypto';
-import { isGranted } from '#lib/manifest/acl.ts';
 import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { travellingRecord } from '#lib/manifest/travel.ts';
 import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/manta/errors.ts';
@@ -13,8 +12,9 @@ import { EtagConflictError } from '#lib/moray/errors.ts';
 import { NIL_UUID } from '#lib/uuid.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
-import { assertCloneable, type CloneMember, cloneChain } from './clone-chain.ts';
+import { type CloneChain, type CloneMember, cloneChain, isSameChain } from './clone-chain.ts';
 import { CLONES, type CloneJournal, openJournal, takenForDead } from './clone-journal.ts';
+import { CLONED, noteClone } from './cloned.ts';
 import { storageOf } from './file-placement.ts';
 import { loadImage, type StoredImage } from './load.ts';
 import { putRecord, touchOrigin } from './record-write.ts';
@@ -29,15 +29,34 @@ interface Clone extends CloneMember {
   readonly uuid: string;
 }
 
-/** Answers the account's image. @throws what {@link assertCloneable} and {@link cloneChain} do */
+/** How often a clone begins anew because its chain changed while bytes were being placed. */
+const CHAINS = 5;
+
+/** Answers the account's image. @throws what {@link cloneChain} does */
 export async function cloneImage(
   service: Service,
-  source: ImageRecord,
+  { uuid: source }: Pick<ImageRecord, 'uuid'>,
   account: string,
   signal: AbortSignal,
 ): Promise<StoredImage> {
-  const { members, base } = await cloneChain(service, assertCloneable(source, account));
-  const clones = members.map((member) => ({ ...member, uuid: randomUUID() }));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await cloneOnce(service, source, account, signal);
+    } catch (error) {
+      if (!(error instanceof ChainChangedError)) throw error;
+      if (attempt === CHAINS) throw new ApiError('Conflict', error.message, { cause: error });
+    }
+  }
+}
+
+/** Not the chain that the clone was begun with: begin anew. */
+class ChainChangedError extends Error {
+  override readonly name = 'ChainChangedError';
+}
+
+async function cloneOnce(service: Service, source: string, account: string, signal: AbortSignal): Promise<StoredImage> {
+  const chain = await cloneChain(service, await existing(service, source), account);
+  const clones = chain.members.map((member) => ({ ...member, uuid: randomUUID() }));
   const journal = await openJournal(
     service,
     clones.map(({ uuid }) => uuid),
@@ -47,19 +66,23 @@ export async function cloneImage(
     const working = AbortSignal.any([signal, journal.signal]);
     for (const clone of clones) await placeObjects(service, clone, working);
     await service.faults.reach('clone:placed');
-    await commit(service, journal, { clones, base, source: source.uuid, account });
+    await commit(service, journal, { clones, chain, source, account });
     await service.faults.reach('clone:committed');
   } catch (error) {
     await journal.undo();
     throw error;
   }
-  const uuid = clones.at(-1)?.uuid ?? '';
+  return existing(service, clones.at(-1)?.uuid ?? '');
+}
+
+async function existing(service: Service, uuid: string): Promise<StoredImage> {
   const stored = await loadImage(service, uuid);
   if (!stored) throw imageNotFound(uuid);
   return stored;
 }
 
-async function placeObjects(service: Service, { record, file, uuid }: Clone, signal: AbortSignal): Promise<void> {
+async function placeObjects(service: Service, { stored, file, uuid }: Clone, signal: AbortSignal): Promise<void> {
+  const { value: record } = stored;
   await placeObject(service, { from: record.uuid, to: uuid, name: 'file0', file }, signal);
   if (record.icon) await placeObject(service, { from: record.uuid, to: uuid, name: 'icon', file: record.icon }, signal);
 }
@@ -132,56 +155,91 @@ function nameOf({ from, name }: Pick<ObjectCopy, 'from' | 'name'>): string {
 
 interface Commit {
   readonly clones: readonly Clone[];
-  readonly base: string | undefined;
+  /** As it was when the bytes were placed. */
+  readonly chain: CloneChain;
   /** UUID of the image that was shared. */
   readonly source: string;
   readonly account: string;
 }
 
-async function commit(service: Service, journal: CloneJournal, order: Commit): Promise<void> {
-  const { clones, base, source, account } = order;
+/**
+ * Unshared while the bytes were being placed, given to somebody else, cloned by another request: what may be taken is
+ * looked at once more, and the batch holds all of the chain to what it is then.
+ */
+async function commit(service: Service, journal: CloneJournal, { clones, chain, source, account }: Commit) {
   const end = await journal.end();
-  const mtime = new Date(service.clock.now()).toISOString();
-  const records = clones.map((clone, i) => cloneRecord(clone, account, i === 0 ? base : clones[i - 1]?.uuid, mtime));
+  const records = cloneRecords(clones, chain.base, account, new Date(service.clock.now()).toISOString());
   for (let attempt = 1; ; attempt++) {
-    const shared = await loadImage(service, source);
-    if (!shared) throw imageNotFound(source);
-    // Unshared while the bytes were being placed; the batch holds the image to what it is now.
-    if (!isGranted(shared.value, account)) {
-      throw new ApiError('ImageNotShared', `image "${source}" is not shared with account "${account}" any more`);
-    }
-    const touched = base === undefined ? [] : [await touchOrigin(service, base)];
+    const now = await cloneChain(service, await existing(service, source), account);
+    if (!isSameChain(chain, now)) throw chainChanged(source);
+    const { base, members } = now;
+    const touched = base === undefined ? [] : [await touchOrigin(service, base, { account })];
+    const taken = members.map(({ stored }) => putRecord(stored.value, stored.etag));
     const created = records.map((record) => putRecord(record, null));
+    const noted = members.flatMap(({ stored: { key }, before: { clone, etag } }, i) =>
+      clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],
+    );
     try {
-      await service.store.batch([end, putRecord(shared.value, shared.etag), ...touched, ...created]);
+      await service.store.batch([end, ...taken, ...touched, ...created, ...noted]);
       return;
     } catch (error) {
       if (!(error instanceof EtagConflictError)) throw error;
       if (error.bucket === CLONES.name) throw takenForDead(error);
+      if (error.bucket === CLONED.name) throw chainChanged(source, error);
       if (attempt === TRIES) throw error;
     }
   }
 }
 
+function chainChanged(source: string, cause?: unknown): ChainChangedError {
+  const message = `the chain of image "${source}" changed several times while it was being cloned; clone again`;
+  return new ChainChangedError(message, { cause });
+}
+
+function cloneRecords(
+  clones: readonly Clone[],
+  base: string | undefined,
+  account: string,
+  now: string,
+): readonly ImageRecord[] {
+  return clones.map((clone, i) => {
+    const isOrigin = i < clones.length - 1;
+    return cloneRecord(clone, { account, origin: i === 0 ? base : clones[i - 1]?.uuid, isOrigin, now });
+  });
+}
+
+interface CloneFields {
+  readonly account: string;
+  readonly origin: string | undefined;
+  /** Whether it only comes along with the image that was asked for. */
+  readonly isOrigin: boolean;
+  readonly now: string;
+}
+
+/**
 /**
  * What describes the image is kept, as the table in `lib/manifest/travel.ts` says. What says who it belongs to, where it
  * came from and who else may use it is the new owner's own; an urn is unique, so the clone has none. Nobody but its owner
- * asked for it, so it is not public.
+ * asked for it, so it is not public. What only comes along is disabled: it is there to be built on, and in no list of
+ * what may be used.
  */
-function cloneRecord(clone: Clone, account: string, newOrigin: string | undefined, now: string): ImageRecord {
-  const { record, file, uuid } = clone;
+function cloneRecord(clone: Clone, { account, origin, isOrigin, now }: CloneFields): ImageRecord {
+  const { stored, file, uuid } = clone;
+  const { value: record } = stored;
   const { icon, ...described } = travellingRecord(record, 'clone');
+  const disabled = isOrigin || record.disabled;
   return {
     ...(described as ImageRecord),
     activated: true,
     uuid,
     owner: account,
     public: false,
-    state: record.disabled ? 'disabled' : 'active',
+    disabled,
+    state: disabled ? 'disabled' : 'active',
     published_at: now,
     files: [{ ...file, mtime: now }],
     cloned_from: { uuid: record.uuid, owner: record.owner ?? NIL_UUID },
     ...(icon === undefined ? {} : { icon: { ...icon, mtime: now } }),
-    ...(newOrigin === undefined ? {} : { origin: newOrigin }),
+    ...(origin === undefined ? {} : { origin }),
   };
 }

@@ -8,6 +8,7 @@ import type { Write } from '#lib/moray/store.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, invalidParameter, validationFailed } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
+import type { Viewer } from './access.ts';
 import type { ApiVersion } from './api-version.ts';
 import { assertNoCycle } from './cycles.ts';
 import { loadImage, loadRaw, type StoredImage } from './load.ts';
@@ -47,8 +48,11 @@ export async function createImage(service: Service, request: CreateRequest): Pro
   await assertOwnerExists(service, manifest['owner']);
   await assertOriginUsable(service, { account: request.account }, manifest);
   assertKnownFields(manifest, CREATE_FIELDS);
-  return insert(service, await recordOf(service, randomUUID(), manifest, request));
+  const viewer = { account: request.account };
+  return insert(service, viewer, await recordOf(service, randomUUID(), manifest, request));
 }
+
+const OPERATOR: Viewer = { account: undefined };
 
 export interface ImportRequest extends Omit<CreateRequest, 'account'> {
   readonly uuid: string;
@@ -65,12 +69,12 @@ export async function importImage(service: Service, request: ImportRequest): Pro
   assertSameUuid(request.body, request.uuid);
   const manifest = upgradeManifest(request.body);
   const replaced = await replaceable(service, request);
-  if (!request.fromSource) await assertOriginUsable(service, { account: undefined }, manifest);
+  if (!request.fromSource) await assertOriginUsable(service, OPERATOR, manifest);
   const owned = { ...manifest, owner: importedOwner(service, manifest['owner']) };
   if (!request.skipOwnerCheck) await assertOwnerExists(service, owned.owner);
   assertKnownFields(owned, IMPORT_FIELDS);
   const record = await recordOf(service, request.uuid, owned, request);
-  return insert(service, record, { over: replaced, foreignOrigin: request.fromSource ?? false });
+  return insert(service, OPERATOR, record, { over: replaced, foreignOrigin: request.fromSource ?? false });
 }
 
 /** @throws 422 ValidationFailed body, 422 InvalidParameter uuid */
@@ -121,12 +125,13 @@ function alreadyExists(uuid: string, cause?: unknown): ApiError {
 
 async function insert(
   service: Service,
+  viewer: Viewer,
   { record, also }: { readonly record: ImageRecord; readonly also: readonly Write[] },
   { over = null, foreignOrigin = false }: { over?: StoredImage | null; foreignOrigin?: boolean } = {},
 ): Promise<StoredImage> {
   const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
   for (let attempt = 1; ; attempt++) {
-    const origin = await originWrites(service, record, foreignOrigin);
+    const origin = await originWrites(service, viewer, record, foreignOrigin);
     try {
       await service.store.batch([putRecord(counted, over?.etag ?? null), ...origin, ...also]);
       break;
@@ -143,11 +148,16 @@ async function insert(
 }
 
 /** An image that comes from another IMGAPI may come before its origin. */
-async function originWrites(service: Service, { uuid, origin }: ImageRecord, mayBeAbsent: boolean): Promise<Write[]> {
+async function originWrites(
+  service: Service,
+  viewer: Viewer,
+  { uuid, origin }: ImageRecord,
+  mayBeAbsent: boolean,
+): Promise<Write[]> {
   if (origin === undefined) return [];
   await assertNoCycle(service, [uuid], origin);
   if (mayBeAbsent && !(await loadImage(service, origin))) return [];
-  return [await touchOrigin(service, origin)];
+  return [await touchOrigin(service, origin, viewer)];
 }
 
 function insertProblem(record: ImageRecord, error: unknown): unknown {

@@ -2,9 +2,10 @@
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import { imageNotFound } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
-import { assertNotPlaceholder } from './access.ts';
+import { assertNotPlaceholder, type Viewer } from './access.ts';
 import { archiveManifest } from './archive.ts';
 import { changeImage } from './change.ts';
+import { forgetClone } from './cloned.ts';
 import { loadImage, type StoredImage } from './load.ts';
 import { assertNoDependents } from './origins.ts';
 import { putRecord } from './record-write.ts';
@@ -13,6 +14,7 @@ import { deleteRecord } from './tombstones.ts';
 const TRIES = 20;
 
 export interface DeleteRequest {
+  readonly viewer: Viewer;
   /** The channel of the request; absent when there are none. */
   readonly channel: string | undefined;
   readonly forceAllChannels: boolean;
@@ -22,7 +24,7 @@ export interface DeleteRequest {
 
 /** @throws 422 ImageHasDependentImages */
 export async function deleteImage(service: Service, uuid: string, request: DeleteRequest): Promise<void> {
-  const { channel } = request;
+  const { viewer, channel } = request;
   for (let attempt = 1; ; attempt++) {
     const stored = await loadImage(service, uuid);
     if (!stored) throw imageNotFound(uuid);
@@ -30,12 +32,12 @@ export async function deleteImage(service: Service, uuid: string, request: Delet
     const others = stored.value.channels?.filter((name) => name !== channel) ?? [];
     const isLeaving = channel !== undefined && others.length > 0 && !request.forceAllChannels;
     // What leaves a channel stays for its dependents in others; what goes for good is missed by all of them.
-    await assertNoDependents(service, uuid, isLeaving ? channel : undefined);
+    await assertNoDependents(service, stored.value, viewer, isLeaving ? channel : undefined);
     try {
       if (isLeaving) await service.store.batch([putRecord({ ...stored.value, channels: others }, stored.etag)]);
       else {
         await archiveManifest(service, stored);
-        await deleteRecord(service, stored);
+        await deleteRecord(service, stored, await forgetClone(service, stored.value));
       }
       return;
     } catch (error) {

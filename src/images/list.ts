@@ -11,7 +11,8 @@ import { imageNotFound, invalidParameter } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { relationTo, type Viewer } from './access.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
-import { loadImage, type StoredImage, servedImages } from './load.ts';
+import { type StoredImage, servedImages } from './load.ts';
+import { findVisible } from './references.ts';
 
 export type SortOrder = 'asc' | 'desc';
 
@@ -74,8 +75,8 @@ async function nextImages(service: Service, viewer: Viewer, request: ListRequest
 /** The place of an image named by `marker`, or the date that it is. @throws 404, 422 InvalidParameter marker */
 export async function readMarker(service: Service, viewer: Viewer, marker: string): Promise<Marker> {
   if (isUuid(marker)) {
-    const stored = await loadImage(service, marker);
-    if (!stored || relationTo(stored.value, viewer) === 'none') throw imageNotFound(marker);
+    const stored = await findVisible(service, marker, viewer);
+    if (!stored) throw imageNotFound(marker);
     return { image: cursorOf(stored.value) };
   }
   const time = Date.parse(marker);

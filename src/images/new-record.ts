@@ -8,8 +8,9 @@ import { isMinimalPlaceholder, validateManifest } from '#lib/manifest/validate.t
 import { isUuid, NIL_UUID } from '#lib/uuid.ts';
 import { ApiError, type FieldError, validationFailed } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
-import { relationTo, type Viewer } from './access.ts';
-import { loadImage } from './load.ts';
+import type { Viewer } from './access.ts';
+import { originDoesNotExist } from './origins.ts';
+import { findVisible } from './references.ts';
 
 export type Manifest = Readonly<Record<string, unknown>>;
 
@@ -39,10 +40,8 @@ export function importedOwner(service: Service, owner: unknown): unknown {
 export async function assertOriginUsable(service: Service, viewer: Viewer, manifest: Manifest): Promise<void> {
   const { origin } = manifest;
   if (!isUuid(origin)) return;
-  const stored = await loadImage(service, origin);
-  if (!stored || relationTo(stored.value, viewer) === 'none') {
-    throw new ApiError('OriginDoesNotExist', `origin image "${origin}" does not exist`);
-  }
+  const stored = await findVisible(service, origin, viewer);
+  if (!stored) throw originDoesNotExist(origin);
   if (!stored.value.activated) throw new ApiError('OriginIsNotActive', `origin image "${origin}" is not activated`);
   if ((stored.value.type === 'zvol') !== (manifest['type'] === 'zvol')) {
     const types = `${stored.value.type} image "${origin}" cannot be the origin of an image of type ${shown(manifest['type'])}`;

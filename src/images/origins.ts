@@ -3,17 +3,23 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { Filter } from '#lib/moray/store.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
+import { relationTo, type Viewer } from './access.ts';
 import { outsideCycles } from './cycles.ts';
 
 /** How many of them an error lists when there are too many to list them all. */
 const LISTED_DEPENDENTS = 5;
 const ALL_LISTED_BELOW = 10;
 
+/** Also for one that is there and that whoever asks may not see. */
+export function originDoesNotExist(uuid: string): ApiError {
+  return new ApiError('OriginDoesNotExist', `origin image "${uuid}" does not exist`);
+}
+
 /**
  * Images with this origin, in a channel when one is named. Failed placeholders and tombstones do not count, nor does
  * what is itself an origin of the image.
  */
-export async function dependentsOf(service: Service, uuid: string, channel?: string): Promise<ImageRecord[]> {
+async function dependentsOf(service: Service, uuid: string, channel?: string): Promise<ImageRecord[]> {
   const filters: Filter[] = [{ op: 'eq', field: 'origin', value: uuid }];
   if (channel !== undefined) filters.push({ op: 'contains', field: 'channels', value: channel });
   const found = await service.store.find(IMAGES, { filter: { op: 'and', of: filters } });
@@ -23,14 +29,37 @@ export async function dependentsOf(service: Service, uuid: string, channel?: str
   return outsideCycles(service, { uuid }, dependents);
 }
 
-/** @throws 422 ImageHasDependentImages */
-export async function assertNoDependents(service: Service, uuid: string, channel?: string): Promise<void> {
-  const dependents = await dependentsOf(service, uuid, channel);
+/**
+ * Refuses to take an image away from those that build on it. To an account that is its own images, and those of others
+ * as long as they may use the image: who may not see it (any more) keeps nobody from deleting it, and what they built
+ * on it then has an origin that is not there, as it was to them before. Operators see all that builds on the image, and
+ * decide themselves what goes first.
+ * @throws 422 ImageHasDependentImages, naming only what belongs to the caller, or to operators all
+ */
+export async function assertNoDependents(
+  service: Service,
+  image: ImageRecord,
+  viewer: Viewer,
+  channel?: string,
+): Promise<void> {
+  const { uuid } = image;
+  const dependents = (await dependentsOf(service, uuid, channel)).filter((record) => counts(record, image, viewer));
   if (dependents.length === 0) return;
-  const shown = dependents.length < ALL_LISTED_BELOW ? dependents : dependents.slice(0, LISTED_DEPENDENTS);
-  const more = dependents.length > shown.length ? ` (${dependents.length} in all)` : '';
-  throw new ApiError(
-    'ImageHasDependentImages',
-    `image "${uuid}" is the origin of ${shown.map((record) => record.uuid).join(', ')}${more}`,
-  );
+  const named = dependents.filter(({ owner }) => viewer.account === undefined || owner === viewer.account);
+  throw new ApiError('ImageHasDependentImages', `image "${uuid}" is the origin of ${listed(named)}`);
+}
+
+function counts(dependent: ImageRecord, image: ImageRecord, { account }: Viewer): boolean {
+  const { owner } = dependent;
+  if (account === undefined || owner === account) return true;
+  return owner !== undefined && relationTo(image, { account: owner }) !== 'none';
+}
+
+function listed(named: readonly ImageRecord[]): string {
+  if (named.length === 0) {
+    return 'images of other accounts that may use it; once it is not shared with them any more, it can be deleted';
+  }
+  const shown = named.length < ALL_LISTED_BELOW ? named : named.slice(0, LISTED_DEPENDENTS);
+  const more = named.length > shown.length ? ` (${named.length} in all)` : '';
+  return `${shown.map((record) => record.uuid).join(', ')}${more}`;
 }

@@ -1,8 +1,11 @@
 /** The only ways an image record is written: each one counts up `rev`, so that an etag never comes back. */
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { normalizeStored } from '#lib/manifest/stored.ts';
 import type { Write } from '#lib/moray/store.ts';
-import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
+import type { Viewer } from './access.ts';
+import { originDoesNotExist } from './origins.ts';
+import { relationOf } from './references.ts';
 
 /** `ifEtag`: the etag that the record was read with; null when it must not exist yet. */
 export function putRecord(record: ImageRecord, ifEtag: string | null): Write {
@@ -17,12 +20,11 @@ export function putRecord(record: ImageRecord, ifEtag: string | null): Write {
 
 /**
  * Goes into the batch that creates a record with an origin: it bumps the origin's revision, so that "delete the
- * origin" and "add a child" cannot both win. @throws 422 OriginDoesNotExist
+ * origin", "take the origin from the viewer" and "add a child" cannot all win. @throws 422 OriginDoesNotExist
  */
-export async function touchOrigin(service: Service, origin: string): Promise<Write> {
+export async function touchOrigin(service: Service, origin: string, viewer: Viewer): Promise<Write> {
   const stored = await service.store.get(IMAGES, origin);
-  if (!stored || stored.value.state === 'deleting') {
-    throw new ApiError('OriginDoesNotExist', `origin image "${origin}" does not exist`);
-  }
+  const relation = stored && (await relationOf(service, normalizeStored(stored.value), viewer));
+  if (!stored || relation === 'none') throw originDoesNotExist(origin);
   return putRecord(stored.value, stored.etag);
 }

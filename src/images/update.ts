@@ -6,7 +6,7 @@ import type { Write } from '#lib/moray/store.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, type FieldError, validationFailed } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
-import { assertNotPlaceholder } from './access.ts';
+import { assertNotPlaceholder, type Viewer } from './access.ts';
 import type { ApiVersion } from './api-version.ts';
 import { changeImage } from './change.ts';
 import { assertNoCycle } from './cycles.ts';
@@ -39,11 +39,12 @@ export async function updateImage(service: Service, uuid: string, request: Updat
     assertAllowed(changes, record, request.account);
     const { acl, ...fields } = changes;
     const merged = merge(record, fields);
-    if (acl === undefined) return checked(service, record, merged, []);
+    const viewer = { account: request.account };
+    if (acl === undefined) return checked(service, viewer, record, merged, []);
     const names: unknown = acl ?? [];
     assertEntries(service, names, request.version);
     const shared = await writeAcl(service, merged, names, request.version);
-    return checked(service, record, shared.record, shared.also);
+    return checked(service, viewer, record, shared.record, shared.also);
   });
 }
 
@@ -111,6 +112,7 @@ function withDigests(file: FileRecord | undefined, changes: Manifest): unknown {
 
 async function checked(
   service: Service,
+  viewer: Viewer,
   before: ImageRecord,
   record: ImageRecord,
   also: readonly Write[],
@@ -119,8 +121,8 @@ async function checked(
   if (record.owner !== before.owner) await assertOwnerExists(service, record.owner);
   if (record.origin === before.origin || !isUuid(record.origin)) return { record, also };
   await assertNoCycle(service, [record.uuid], record.origin);
-  await assertOriginUsable(service, { account: undefined }, record as unknown as Manifest);
-  return { record, also: [...also, await touchOrigin(service, record.origin)] };
+  await assertOriginUsable(service, viewer, record as unknown as Manifest);
+  return { record, also: [...also, await touchOrigin(service, record.origin, viewer)] };
 }
 
 function isObject(value: unknown): value is Manifest {

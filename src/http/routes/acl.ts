@@ -1,6 +1,6 @@
 /** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. */
 import { invalidParameter } from '../../errors/api-error.ts';
-import { assertMayChange, relationTo } from '../../images/access.ts';
+import { assertMayChangeAs } from '../../images/access.ts';
 import { addAcl, assertEntries, leaveShare, removeAcl } from '../../images/shares.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
@@ -9,10 +9,10 @@ import { imageReply, viewerOf, visibleImageForWrite } from '../image-call.ts';
 export function aclRoutes(service: Service): Route[] {
   async function change(call: Call): Promise<Reply> {
     const { action = 'add' } = call.query;
-    const stored = await visibleImageForWrite(service, call);
+    const { stored, relation } = await visibleImageForWrite(service, call);
     const viewer = viewerOf(service, call);
-    const isLeaving = action === 'remove' && relationTo(stored.value, viewer) === 'sharee';
-    if (!isLeaving) assertMayChange(stored.value, viewer);
+    const isLeaving = action === 'remove' && relation === 'sharee';
+    if (!isLeaving) assertMayChangeAs(relation, stored.value, viewer);
     if (action !== 'add' && action !== 'remove') {
       throw invalidParameter('action', `action is ${JSON.stringify(action)}; it must be add or remove`);
     }

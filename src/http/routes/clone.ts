@@ -8,13 +8,13 @@ import { imageReply, visibleImageForWrite } from '../image-call.ts';
 /** None outside `dc` mode. */
 export function cloneRoutes(service: Service): Route[] {
   async function clone(call: Call): Promise<Reply> {
-    const { value: source } = await visibleImageForWrite(service, call);
+    const { stored: source } = await visibleImageForWrite(service, call);
     const { account } = call;
     if (account === undefined) {
       throw invalidParameter('account', 'name the account that the clone is for', 'MissingParameter');
     }
-    const stored = await cloneImage(service, source, account, call.signal);
-    call.log.info({ image: stored.key, source: source.uuid, account, req_id: call.requestId }, 'image cloned');
+    const stored = await cloneImage(service, source.value, account, call.signal);
+    call.log.info({ image: stored.key, source: source.key, account, req_id: call.requestId }, 'image cloned');
     return imageReply(service, call, stored, false);
   }
 

@@ -11,6 +11,7 @@ import { jobOf, jobsOf } from '../../copies/jobs.ts';
 import { COPIES, type CopyOrder } from '../../copies/model.ts';
 import { copyFromDatacenter, importFromDatacenter, importRemote } from '../../copies/place-order.ts';
 import { planCopy } from '../../copies/plan.ts';
+import { type OrderViewer, shownTo } from '../../copies/shown-order.ts';
 import { ORDER_STATES } from '../../copies/states.ts';
 import { statusesOf, statusOf } from '../../copies/status.ts';
 import { watch } from '../../copies/watch.ts';
@@ -41,7 +42,7 @@ export function copyActions(service: Service, worker: Pick<CopyWorker, 'nudge'>)
     const source = await namedDatacenter(service, call.query['datacenter']);
     const order = await copyFromDatacenter(service, { uuid, account, source, dryRun, doNotRestart }, call.signal);
     worker.nudge();
-    return observed(service, call, order);
+    return observed(service, call, order, { account, image: uuid });
   }
 
   async function importFromDc(call: Call): Promise<Reply> {
@@ -81,14 +82,14 @@ export function copyRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>):
     }
     const order = await lastOrderOf(service, uuid, account);
     if (!order) throw imageNotFound(uuid);
-    return observed(service, call, order);
+    return observed(service, call, order, { account, image: uuid });
   }
 
   async function cancel(call: Call): Promise<Reply> {
     const { uuid, account } = copyOf(service, call);
     const order = await cancelCopy(service, uuid, account);
     worker.nudge();
-    return { json: await statusOf(service, order) };
+    return { json: await statusOf(service, order, { account, image: uuid }) };
   }
 
   async function list(call: Call): Promise<Reply> {
@@ -114,7 +115,8 @@ export function copyRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>):
     const viewer = viewerOf(service, call);
     const filter = jobsQuery(call.query);
     const orders = viewer.anonymous ? [] : await ordersOf(service, imageUuid(call), viewer.account);
-    return { json: jobsOf(orders, filter) };
+    const shown = await shownTo(service, orders, { account: viewer.account, image: imageUuid(call) });
+    return { json: jobsOf(shown, filter) };
   }
 
   return [
@@ -134,9 +136,9 @@ function copyOf(service: Service, call: Call): { readonly uuid: string; readonly
   return { uuid, account };
 }
 
-async function observed(service: Service, call: Call, order: CopyOrder): Promise<Reply> {
-  if (wantsLines(call)) return { lines: watch(service, [order], call.signal) };
-  return { json: await statusOf(service, order) };
+async function observed(service: Service, call: Call, order: CopyOrder, viewer: OrderViewer): Promise<Reply> {
+  if (wantsLines(call)) return { lines: watch(service, [order], call.signal, viewer) };
+  return { json: await statusOf(service, order, viewer) };
 }
 
 function wantsLines({ headers }: Call): boolean {

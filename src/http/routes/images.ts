@@ -14,6 +14,7 @@ import {
   imageReply,
   imageUuid,
   readableImage,
+  readableImageAs,
   render,
   viewerOf,
   viewOf,
@@ -58,6 +59,7 @@ export function imageRoutes(service: Service, copies: PlaceholderDeleter): Route
     if (stored.value.copy) await copies.deletePlaceholder(stored, call);
     else {
       await deleteImage(service, stored.key, {
+        viewer,
         channel,
         forceAllChannels,
         assertMayDelete: ({ value }) => {
@@ -70,9 +72,9 @@ export function imageRoutes(service: Service, copies: PlaceholderDeleter): Route
   }
 
   async function ancestry(call: Call): Promise<Reply> {
-    const stored = await readableImage(service, call);
+    const { stored, relation } = await readableImageAs(service, call);
     assertVersion3(call.version, 'GetImageAncestry');
-    const chain = await ancestryOf(service, viewerOf(service, call), stored);
+    const chain = await ancestryOf(service, viewerOf(service, call), stored, relation);
     return { text: renderImageList(await render(service, call, chain, viewOf(service, call))) };
   }
 

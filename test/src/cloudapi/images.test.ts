@@ -317,6 +317,43 @@ t.test('a clone', async (t) => {
   t.match(json, { owner: BOB, owner_login: 'bob', cloned_from: { uuid: image.uuid, owner: ALICE }, state: 'active' });
 });
 
+t.test('of a clone only the image that was asked for is listed as active', async (t) => {
+  const { image: origin } = await makeImage(own, { name: 'below' });
+  const { image } = await makeImage(own, { name: 'above', origin: origin.uuid });
+  await own.addAcl(image.uuid, ['bob']);
+  const { json: clone } = await act(bob, image.uuid, 'clone');
+  t.match(await bob(`/my/images/${clone.origin}`), { status: 200, json: { owner: BOB, state: 'disabled' } });
+  const listed = async (query: string) =>
+    ((await bob(`/my/images?owner=me${query}`)).json as { id: string }[]).map(({ id }) => id);
+  t.notOk((await listed('')).includes(clone.origin));
+  t.ok((await listed('')).includes(clone.id));
+  t.ok((await listed('&state=disabled')).includes(clone.origin));
+});
+
+t.test('a share opens what the image builds on, by UUID and as long as it lasts', async (t) => {
+  const { image: foreign } = await makeImage(server.client({ account: BOB }));
+  await server.client({ account: BOB }).addAcl(foreign.uuid, ['alice']);
+  const { image: origin } = await makeImage(own, { name: 'opened', origin: foreign.uuid });
+  const { image } = await makeImage(own, { origin: origin.uuid });
+  const get = async (id: string) => (await carol(`/my/images/${id}`)).status;
+  t.equal(await get(origin.uuid), 404);
+  await own.addAcl(image.uuid, ['carol']);
+  t.match(await carol(`/my/images/${origin.uuid}`), { status: 200, json: { name: 'opened', owner: ALICE } });
+  t.equal(await get(foreign.uuid), 404, "not somebody else's");
+  const { json: chain } = await carol(`/my/images/${image.uuid}/ancestry`);
+  t.same(
+    chain.map(({ id }: { id: string }) => id),
+    [image.uuid, origin.uuid],
+  );
+  const listed = (await carol('/my/images?state=all')).json as { id: string }[];
+  t.notOk(
+    listed.some(({ id }) => id === origin.uuid),
+    'lists do not show it',
+  );
+  await own.removeAcl(image.uuid, ['carol']);
+  t.equal(await get(origin.uuid), 404);
+});
+
 t.test('an export without Manta', async (t) => {
   const { image } = await makeImage(own);
   for (const ask of [

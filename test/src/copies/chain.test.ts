@@ -83,7 +83,7 @@ test("somebody else's origin has to be here already", async (t) => {
     Buffer.from('foreign'),
   );
   await isRefused(t, walk(pair, head.uuid), 'OriginDoesNotExist', new RegExp(foreign.uuid));
-  await putImage(pair.dest, BOB, { uuid: foreign.uuid }, Buffer.from('foreign'));
+  await putImage(pair.dest, BOB, { uuid: foreign.uuid, public: true }, Buffer.from('foreign'));
   t.same(await walk(pair, head.uuid), { uuids: [head.uuid], base: foreign.uuid });
 });
 

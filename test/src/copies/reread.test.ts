@@ -58,6 +58,7 @@ test('what was ordered stays what it is, whatever the source says afterwards', a
   t.match(here, { os: 'linux', description: 'new' }, 'what may change did');
   t.notOk(here.origin ?? here.urn ?? here.files?.[0]?.dataset_guid);
   await deleteImage(pair.service, here.uuid, {
+    viewer: { account: undefined },
     channel: undefined,
     forceAllChannels: false,
     assertMayDelete: () => {},

@@ -53,12 +53,18 @@ test('each member is the image as GetImage shows it', async (t) => {
 test('the chain ends above the first origin that the caller does not see, or that is not here', async (t) => {
   const { imgapi, url } = await startInProcess(t);
   const ask = asker(t, url);
-  const chain = chainOf([{ owner: BOB, public: true }, { owner: BOB }, { owner: BOB, acl: [ALICE] }, { owner: ALICE }]);
+  const chain = chainOf([
+    { owner: BOB, public: true },
+    { owner: CAROL },
+    { owner: BOB, acl: [ALICE] },
+    { owner: ALICE },
+  ]);
   await putRecords(imgapi.service, chain);
   const [base, hidden, shared, own] = chain.map(({ uuid }) => uuid);
   t.strictSame(await ancestry(ask, own!, ALICE), [own, shared], 'nothing below a hidden image, not even a public one');
   t.strictSame(await ancestry(ask, own!), [own, shared, hidden, base], 'an operator sees all');
-  t.strictSame(await ancestry(ask, shared!, BOB), [shared, hidden, base]);
+  t.strictSame(await ancestry(ask, shared!, BOB), [shared]);
+  t.strictSame(await ancestry(ask, hidden!, CAROL), [hidden, base]);
 
   const orphan = imageRecord('active', { origin: randomUUID() });
   const onTombstone = imageRecord('tombstone');

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { finishDeletes } from '#src/images/tombstones.ts';
-import { ALICE, BOB } from '../../helpers/accounts.ts';
+import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { bytesOf, objectsOf, putRecord, recordOf, refusal, staged, unactivatedRecord } from './fixture.ts';
@@ -11,6 +11,7 @@ import { bytesOf, objectsOf, putRecord, recordOf, refusal, staged, unactivatedRe
 const server = await startInProcess(t);
 const operator = server.client();
 const alice = server.client({ account: ALICE });
+const bob = server.client({ account: BOB });
 
 const make = async (fields: object = {}) => (await makeImage(operator, fields, { owner: ALICE, size: 10 })).image.uuid;
 
@@ -45,7 +46,6 @@ t.test('an image is deleted in every state, by its owner and by operators', asyn
 });
 
 t.test('nobody else deletes an image', async (t) => {
-  const bob = server.client({ account: BOB });
   const hidden = await make();
   const shared = await make({ acl: ['bob'] });
   t.match(await refusal(bob.deleteImage(hidden)), { status: 404, code: 'ResourceNotFound' });
@@ -70,6 +70,59 @@ for (const [count, listed] of [
     await alice.deleteImage(origin);
   });
 }
+
+/** What the owner of a dependent image is to the image, and whether that keeps its owner from deleting it. */
+const DEPENDENTS: readonly [what: string, origin: object, owner: string, keeps: boolean][] = [
+  ["the owner's own", {}, ALICE, true],
+  ["a stranger's", {}, BOB, false],
+  ["a stranger's, when others may use it", { acl: [CAROL] }, BOB, false],
+  ["a stranger's, under an image for everybody", { public: true }, BOB, true],
+  ["a sharee's", { acl: ['bob'] }, BOB, true],
+  ["the admin's", {}, ADMIN, false],
+];
+for (const [what, fields, owner, keeps] of DEPENDENTS) {
+  t.test(`an image that is ${what} ${keeps ? 'keeps' : 'does not keep'} its origin`, async (t) => {
+    const origin = await make(fields);
+    const { uuid } = await operator.createImage({ ...MANIFEST, owner, origin });
+    const byOperator = await refusal(operator.deleteImage(origin));
+    t.match(byOperator, { status: 422, code: 'ImageHasDependentImages' }, 'operators see what they would break');
+    t.match(byOperator.message, uuid);
+    if (keeps) {
+      const { status, code, message } = await refusal(alice.deleteImage(origin));
+      t.match({ status, code }, { status: 422, code: 'ImageHasDependentImages' });
+      t.equal(message.includes(uuid), owner === ALICE, 'only her own is named');
+      t.notMatch(message, owner === ALICE ? /other accounts/ : /[0-9a-f-]{36}.*[0-9a-f-]{36}/);
+    } else {
+      await alice.deleteImage(origin);
+      t.equal(await recordOf(server, origin), undefined);
+      t.equal((await operator.getImage(uuid)).origin, origin, 'what was built on it is left alone');
+    }
+    await operator.deleteImage(uuid);
+  });
+}
+
+t.test('whoever stops sharing an image can delete it, whatever was built on it', async (t) => {
+  const origin = await make({ acl: ['bob'] });
+  const { uuid } = await bob.createImage({ ...MANIFEST, origin });
+  t.match(await refusal(alice.deleteImage(origin)), {
+    code: 'ImageHasDependentImages',
+    message: /not shared with them/,
+  });
+  await alice.removeAcl(origin, ['bob']);
+  await alice.deleteImage(origin);
+  t.match(await refusal(bob.createImage({ ...MANIFEST, origin })), { code: 'OriginDoesNotExist' });
+  await bob.deleteImage(uuid);
+});
+
+t.test('nobody is told of images of others beside its own', async (t) => {
+  const origin = await make({ acl: ['bob'] });
+  const { uuid: own } = await alice.createImage({ ...MANIFEST, origin });
+  for (let n = 0; n < 12; n++) await bob.createImage({ ...MANIFEST, origin });
+  const { message } = await refusal(alice.deleteImage(origin));
+  t.equal(message, `image "${origin}" is the origin of ${own}`);
+  const asOperator = (await refusal(operator.deleteImage(origin))).message;
+  t.match(asOperator, /\(13 in all\)$/);
+});
 
 t.test('images that build on it and are going, or are left by a failed copy, do not keep an image', async (t) => {
   const origin = await make();
