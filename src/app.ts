@@ -27,6 +27,7 @@ import { faultsFrom } from './fault-points.ts';
 import { auditTo } from './http/audit.ts';
 import { openAuthKeys } from './http/auth-keys.ts';
 import { authenticator } from './http/authenticate.ts';
+import { connectionLimits, type ListenerKind } from './http/connection-limits.ts';
 import { listenMetrics, type Metrics, makeMetrics } from './http/metrics.ts';
 import { linkListenerRoutes, mainRoutes } from './http/routes.ts';
 import { type Done, listen } from './http/server.ts';
@@ -97,12 +98,14 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       jsonLimit: config.limits.jsonBytes,
       onDone: observer(log, metrics),
     };
+    const limits = (kind: ListenerKind) => connectionLimits(config.connections, kind);
 
     const main = await listen(
       {
         ...common,
         routes: mainRoutes(service, authKeys, worker),
         authenticate: authenticator(config, authKeys, clock),
+        connections: limits('main'),
       },
       config.address,
       config.port,
@@ -114,7 +117,12 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       config.links.port === undefined
         ? undefined
         : await listen(
-            { ...common, routes: linkListenerRoutes(service), authenticate: linkAuthentication(service) },
+            {
+              ...common,
+              routes: linkListenerRoutes(service),
+              authenticate: linkAuthentication(service),
+              connections: limits('links'),
+            },
             config.links.address,
             config.links.port,
           );
@@ -123,7 +131,14 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       service.ownAddresses.add(links.url);
     }
     const metricsListener =
-      metrics && config.metrics ? await listenMetrics(metrics, config.metrics.address, config.metrics.port) : undefined;
+      metrics && config.metrics
+        ? await listenMetrics(
+            metrics,
+            { log, serverName: config.serverName, connections: limits('metrics') },
+            config.metrics.address,
+            config.metrics.port,
+          )
+        : undefined;
     if (metricsListener) {
       fronts.push((limit) => metricsListener.close(limit));
       service.ownAddresses.add(metricsListener.url);
@@ -133,7 +148,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     return {
       url: main.url,
       linksUrl: links?.url,
-      metricsUrl: metricsListener?.url,
+      metricsUrl: metricsListener && `${metricsListener.url}/metrics`,
       service,
       async close(given = PATIENCE_MS) {
         patience = given;
@@ -191,8 +206,8 @@ function observer(log: Logger, metrics: Metrics | undefined): (done: Done) => vo
 }
 
 function metricLabels(config: Config): Record<string, string> {
-  const { datacenterName: datacenter, instanceUuid: zonename, serverUuid: server, serviceName: service } = config;
-  const labels = { datacenter, zonename, server, service };
+  const { datacenterName: datacenter, instanceUuid: instance, serverUuid: server, serviceName: service } = config;
+  const labels = { datacenter, instance, zonename: instance, server, service };
   return Object.fromEntries(
     Object.entries(labels).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

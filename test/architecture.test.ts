@@ -68,6 +68,7 @@ const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
     'src/http/server.ts',
     'src/http/call.ts',
     'src/http/audit.ts',
+    'src/http/connection-limits.ts',
   ],
 };
 
@@ -161,7 +162,8 @@ function computedTimes(file: string): string[] {
   // Under whatever name a file knows the timers that are promises.
   const promised = /import \{ setTimeout as (\w+)/.exec(text)?.[1];
   const calls = new RegExp(
-    `\\b(setTimeout|setInterval|AbortSignal\\.timeout${promised ? `|${promised}` : ''})\\(`,
+    // A connection's own limit is at most a day by its schema.
+    `(?<!socket\\.)\\b(setTimeout|setInterval|AbortSignal\\.timeout${promised ? `|${promised}` : ''})\\(`,
     'g',
   );
   return [...text.matchAll(calls)].flatMap(({ 0: call, 1: name, index }) => {

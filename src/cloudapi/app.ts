@@ -9,6 +9,7 @@ import { openAccountsFile } from '#lib/ufds/file.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditTo } from '../http/audit.ts';
 import type { Route } from '../http/call.ts';
+import { connectionLimits } from '../http/connection-limits.ts';
 import { listen } from '../http/server.ts';
 import { accountKeys } from './account-keys.ts';
 import { authenticate } from './authenticate.ts';
@@ -65,6 +66,7 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
         // Versions of CloudAPI are read where they are needed; all calls of IMGAPI are of its version 3.
         versionOf: () => 3,
         answerFor,
+        connections: connectionLimits(config.connections, 'main'),
       },
       config.address,
       config.port,

@@ -1,7 +1,7 @@
 /** The configuration of CloudAPI's image part; etc/cloudapi.schema.json describes each key for those who write it. */
 import { resolve } from 'node:path';
 import schema from '../../etc/cloudapi.schema.json' with { type: 'json' };
-import type { LogLevel } from '../config/config.ts';
+import type { ConnectionsConfig, LogLevel } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { type JsonObject, readConfigFile } from '../config/read-file.ts';
 import { applySchema } from '../config/schema.ts';
@@ -27,6 +27,7 @@ export interface CloudapiConfig {
   readonly shutdown: { readonly seconds: number };
   readonly clockSkewSeconds: number;
   readonly jsonBytes: number;
+  readonly connections: ConnectionsConfig;
   /** The Server header. */
   readonly serverName?: string;
 }

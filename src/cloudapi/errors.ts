@@ -88,7 +88,8 @@ function explain(thrown: unknown, requestId: string): Answer {
   if (thrown instanceof ImgapiError) return fromImgapi(thrown, requestId);
   // From the HTTP server itself: a body that is no JSON, a path that is not there.
   if (thrown instanceof ApiError && thrown.statusCode < 500) {
-    return { status: thrown.statusCode, code: thrown.code, message: thrown.summary, errors: thrown.errors };
+    const { statusCode: status, code, summary: message, errors, headers } = thrown;
+    return { status, code, message, errors, headers };
   }
   if (thrown instanceof ImgapiUnreachableError) {
     return { status: 503, code: 'ServiceUnavailable', message: 'the image service cannot be reached; try again later' };

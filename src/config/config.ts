@@ -31,6 +31,14 @@ export interface Listener {
   readonly port: number;
 }
 
+/** The connections of clients, for each listener; CloudAPI's too. */
+export interface ConnectionsConfig {
+  readonly max: number;
+  /** Absent: half of `max`. */
+  readonly perAddress?: number;
+  readonly idleSeconds: number;
+}
+
 /** The accounts of the cloud. */
 export interface AccountsConfig {
   /** JSON file that holds them; used in `dc` mode. */
@@ -141,6 +149,8 @@ export interface Config extends Listener {
   readonly sweep: { readonly intervalSeconds: number; readonly graceSeconds: number };
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;
+  /** Of each listener. */
+  readonly connections: ConnectionsConfig;
   /** `idleSeconds`: an upload ends when no byte came for so long. */
   readonly uploads: { readonly idleSeconds: number };
   /** `seconds`: after a SIGTERM the process is gone within so long, whatever is open. */

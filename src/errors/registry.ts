@@ -57,7 +57,12 @@ export const ERRORS = {
     when: 'the path does not take this method',
     remedy: 'Use a method of the Allow header.',
   },
-  // 409
+  // 408, 409
+  RequestTimeout: {
+    status: 408,
+    when: 'the request or its body did not come in time',
+    remedy: 'Send it again, without long pauses.',
+  },
   ImageUuidAlreadyExists: {
     status: 409,
     when: 'an image with this UUID is here already',
@@ -90,17 +95,27 @@ export const ERRORS = {
     remedy: 'Unlink it first.',
   },
   Conflict: { status: 409, when: 'the object kept changing while it was being written', remedy: 'Try again.' },
-  // 411, 412, 413, 416
+  // 412, 413, 414, 416, 417
   PreconditionFailed: {
     status: 412,
     when: "the image is not in the state that the request's condition names",
     remedy: 'Read it again and decide anew.',
   },
   RequestEntityTooLarge: { status: 413, when: 'the JSON body is larger than 1 MiB', remedy: 'Send less.' },
+  RequestUriTooLong: {
+    status: 414,
+    when: 'path and query are longer than 16 KiB',
+    remedy: 'Ask for less at once.',
+  },
   RangeNotSatisfiable: {
     status: 416,
     when: 'the range begins after the end of the file',
     remedy: 'Ask for a range within the file.',
+  },
+  ExpectationFailed: {
+    status: 417,
+    when: 'Expect asks for something else than 100-continue',
+    remedy: 'Leave the header away.',
   },
   // 422: understood, but not acceptable.
   ValidationFailed: { status: 422, when: 'the manifest or a required parameter is invalid', remedy: 'See errors[].' },
@@ -146,8 +161,13 @@ export const ERRORS = {
     when: 'other images use it as their origin',
     remedy: 'Delete those that are named first; if none is, end the shares.',
   },
-  // 429
+  // 429, 431
   TooManyRequests: { status: 429, when: 'the link has used up its request budget', remedy: 'Slow down.' },
+  RequestHeaderFieldsTooLarge: {
+    status: 431,
+    when: 'request line and headers are larger than 32 KiB',
+    remedy: 'Send less in the headers.',
+  },
   // 5xx: not the caller's doing.
   InternalError: {
     status: 500,

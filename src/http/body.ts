@@ -6,6 +6,9 @@ import { createGunzip } from 'node:zlib';
 import { JsonError, parseJson } from '#lib/json.ts';
 import { ApiError } from '../errors/api-error.ts';
 
+/** For what is this small, dripping is no progress. Silence is ended by the connection's own limit. */
+const LONGEST_MS = 300_000;
+
 /**
  * The parsed JSON body; undefined when it is empty or of another content type. `open` is called when the body is about
  * to be read, and not at all when it is refused beforehand. @throws 413, 400 BadDigest, 400 InvalidContent
@@ -29,7 +32,8 @@ export function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
-async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {
+/** All of the body, unpacked where Content-Encoding says gzip. @throws 413, 400, 408 when it drips for too long */
+export async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {
   const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new ApiError('InvalidHeader', `Content-Encoding "${encoding}" is not accepted; send gzip or none`);
@@ -39,11 +43,15 @@ async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, lim
   const source = encoding === 'gzip' ? unzipped(request) : request;
   const chunks: Buffer[] = [];
   let size = 0;
+  const end = performance.now() + LONGEST_MS;
   try {
     // Reading that ends early leaves the request as it is: the answer still goes out on its connection.
     for await (const chunk of source.iterator({ destroyOnReturn: false })) {
       size += (chunk as Buffer).length;
       if (size > limit) throw tooLarge(limit);
+      if (performance.now() > end) {
+        throw new ApiError('RequestTimeout', `the body did not come within ${LONGEST_MS / 1000} s`);
+      }
       chunks.push(chunk as Buffer);
     }
   } catch (cause) {

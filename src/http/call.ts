@@ -28,7 +28,9 @@ export interface Call extends Caller {
   readonly remoteAddress: string;
   /** The JSON body, read once, at most 1 MiB; undefined when there is none or it is not JSON. */
   json(): Promise<unknown>;
-  /** The body's bytes as they come. */
+  /** All of a small body. @throws 413 when it has more bytes */
+  bytes(limit: number): Promise<Buffer>;
+  /** The body's bytes as they come. Whoever reads them has a limit of its own on how long none may come. */
   readonly body: Readable;
 }
 

@@ -1,64 +1,107 @@
-/** Prometheus metrics, on a listener of their own that is not reachable with the API's. */
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import { closeServer } from './close-server.ts';
-import type { Done } from './server.ts';
+/**
+ * Prometheus metrics, on a listener of their own that is not reachable with the API's. Names and labels are those of
+ * the IMGAPI before this one, so that its dashboards and alerts go on, and some of our own beside them.
+ */
+import type Logger from 'bunyan';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { ConnectionLimits } from './connections.ts';
+import { type Done, type Listener, listen, UNROUTED } from './server.ts';
 
 export interface Metrics {
   readonly registry: Registry;
   record(done: Done): void;
 }
 
+/** `route` and `operation` are the same, and so are `status_code` and `status`. */
+const LABELS = ['method', 'route', 'operation', 'status_code', 'status', 'user_agent'] as const;
+
 export function makeMetrics(labels: Readonly<Record<string, string>>): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels(labels);
   collectDefaultMetrics({ register: registry });
+  const completed = new Counter({
+    name: 'http_requests_completed',
+    help: 'count of requests completed',
+    labelNames: LABELS,
+    registers: [registry],
+  });
   const duration = new Histogram({
     name: 'http_request_duration_seconds',
-    help: 'Time from the first line of a request to the last byte of its answer',
-    labelNames: ['method', 'route', 'status'] as const,
+    help: 'total time to process requests, from their header to the last byte of the answer',
+    labelNames: LABELS,
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
     registers: [registry],
   });
+  const agents = new Agents();
   return {
     registry,
     record({ request, route, response, elapsed }) {
-      duration.observe({ method: request.method ?? '', route, status: response.statusCode }, elapsed / 1000);
+      const name = route === UNROUTED ? 'unknown' : route.toLowerCase();
+      const status = response.statusCode;
+      const values = {
+        method: request.method ?? '',
+        route: name,
+        operation: name,
+        status_code: status,
+        status,
+        user_agent: agents.label(request.headers['user-agent']),
+      };
+      completed.inc(values);
+      duration.observe(values, elapsed / 1000);
     },
   };
 }
 
-export interface MetricsListener {
-  readonly url: string;
-  /** As a listener's: a scrape that hangs is cut after `patience` milliseconds. */
-  close(patience: number): Promise<void>;
+/** Anybody can send another name with each request, and each would be kept for good. */
+const MOST_AGENTS = 20;
+const LONGEST_AGENT = 64;
+
+/** The first word of User-Agent, such as `restify/1.5.2`; `other` once there are too many. */
+class Agents {
+  readonly #known = new Set<string>();
+
+  label(userAgent: string | undefined): string {
+    if (!userAgent) return 'unknown';
+    const space = userAgent.indexOf(' ');
+    const word = space === -1 ? userAgent : userAgent.slice(0, space);
+    if (this.#known.has(word)) return word;
+    if (this.#known.size >= MOST_AGENTS || word.length > LONGEST_AGENT || !/^[!-~]+$/.test(word)) return 'other';
+    this.#known.add(word);
+    return word;
+  }
 }
 
-export async function listenMetrics(metrics: Metrics, address: string, port: number): Promise<MetricsListener> {
-  const server = createServer((request, response) => {
-    if (request.url !== '/metrics') {
-      answer(response, 404);
-      return;
-    }
-    metrics.registry.metrics().then(
-      (text) => answer(response, 200, text, { 'Content-Type': metrics.registry.contentType }),
-      () => answer(response, 500),
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  return {
-    url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}/metrics`,
-    close: (patience) => closeServer(server, patience),
-  };
+export interface MetricsOptions {
+  readonly log: Logger;
+  readonly serverName: string;
+  readonly connections?: Partial<ConnectionLimits>;
 }
 
-/** Each call on its own: what restify makes of `writeHead`, for the whole process, answers nothing. */
-function answer(response: ServerResponse, status: number, text = '', headers: Record<string, string> = {}): void {
-  response.writeHead(status, headers);
-  response.end(text);
+/** Serves `GET /metrics`. */
+export function listenMetrics(
+  { registry }: Metrics,
+  options: MetricsOptions,
+  address: string,
+  port: number,
+): Promise<Listener> {
+  const headers = { 'Content-Type': registry.contentType };
+  return listen(
+    {
+      ...options,
+      routes: [
+        {
+          name: 'GetMetrics',
+          method: 'GET',
+          path: '/metrics',
+          auth: 'none',
+          handler: async () => ({ text: await registry.metrics(), headers }),
+        },
+      ],
+      jsonLimit: 0,
+      authenticate: async () => ({}),
+      versionOf: () => 1,
+    },
+    address,
+    port,
+  );
 }

@@ -1,7 +1,6 @@
 /** Sends a {@link Reply}: JSON, text, a byte stream, or a line per value. HEAD gets the headers alone. */
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
-import type { RestifyRequest } from 'restify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from './call.ts';
 import { sendStream } from './send-stream.ts';
 
@@ -10,12 +9,13 @@ const DRAIN_BYTES = 64 * 1024 * 1024;
 const DRAIN_MS = 10_000;
 /** Clients give a line stream up after half a minute without a byte. */
 const SILENCE_MS = 10_000;
+const PROBE_MS = 1000;
 
 export type ReplyHeaders = Record<string, string | number>;
 
 /** `headers` are those of every answer; the reply's own come on top. */
 export async function sendReply(
-  request: RestifyRequest,
+  request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
   headers: ReplyHeaders,
@@ -25,7 +25,12 @@ export async function sendReply(
   else sendText(request, response, reply, headers);
 }
 
-export function sendText(request: RestifyRequest, response: ServerResponse, reply: Reply, headers: ReplyHeaders): void {
+export function sendText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  headers: ReplyHeaders,
+): void {
   const body = reply.text ?? (reply.json === undefined ? undefined : JSON.stringify(reply.json, null, 2));
   if (body === undefined) {
     const status = reply.status ?? 204;
@@ -44,7 +49,7 @@ export function sendText(request: RestifyRequest, response: ServerResponse, repl
 }
 
 async function sendBytes(
-  request: RestifyRequest,
+  request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
   stream: NonNullable<Reply['stream']>,
@@ -60,7 +65,7 @@ async function sendBytes(
 }
 
 async function sendLines(
-  request: RestifyRequest,
+  request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
   lines: AsyncIterable<unknown>,
@@ -75,7 +80,13 @@ async function sendLines(
   }
   response.flushHeaders();
   // An empty line now and then tells the client that a long wait is no dead connection.
-  const alive = setInterval(() => void response.write('\n'), SILENCE_MS);
+  let alive = setInterval(() => void response.write('\n'), SILENCE_MS);
+  // Whether a client that has closed its side has left altogether shows when something is sent to it.
+  const onHalfClosed = (): void => {
+    clearInterval(alive);
+    alive = setInterval(() => void response.write('\n'), PROBE_MS);
+  };
+  request.socket.once('end', onHalfClosed);
   try {
     for await (const line of lines) {
       if (response.destroyed) return;
@@ -85,12 +96,13 @@ async function sendLines(
     }
   } finally {
     clearInterval(alive);
+    request.socket.off('end', onHalfClosed);
   }
   response.end();
 }
 
 /** All headers at once: setting them one by one takes several times as long. */
-function begin(request: RestifyRequest, response: ServerResponse, status: number, headers: ReplyHeaders): void {
+function begin(request: IncomingMessage, response: ServerResponse, status: number, headers: ReplyHeaders): void {
   if (!request.complete) drain(request, response);
   response.writeHead(status, headers);
 }
@@ -99,7 +111,7 @@ function begin(request: RestifyRequest, response: ServerResponse, status: number
  * The client may still be sending. Hanging up at once would often cost it our answer, so the rest is read and thrown
  * away, within bounds.
  */
-function drain(request: RestifyRequest, response: ServerResponse): void {
+function drain(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
     if (request.complete || request.destroyed) return;
     let left = DRAIN_BYTES;

@@ -7,10 +7,12 @@ import type { Readable } from 'node:stream';
 import type Logger from 'bunyan';
 import type { RestifyRequest, RestifyResponse } from 'restify';
 import { isUuid } from '#lib/uuid.ts';
-import { invalidParameter } from '../errors/api-error.ts';
+import { ApiError, invalidParameter } from '../errors/api-error.ts';
 import type { ApiVersion } from '../images/api-version.ts';
-import { readJson } from './body.ts';
+import { readBytes, readJson } from './body.ts';
 import type { Call, QueryParams } from './call.ts';
+import { CUT_SHORT } from './connections.ts';
+import type { BodyUse, Exchange } from './exchange.ts';
 import { parseQuery } from './query.ts';
 import type { Identity } from './server.ts';
 
@@ -20,6 +22,7 @@ export interface RequestCallOptions {
   readonly jsonLimit: number;
   /** @throws when the version is not served */
   readonly versionOf: (acceptVersion: string | undefined) => ApiVersion;
+  readonly exchange: Exchange;
 }
 
 const NOBODY: Identity = Object.freeze({});
@@ -37,6 +40,7 @@ export class RequestCall implements Call {
   readonly #request: RestifyRequest;
   readonly #response: RestifyResponse;
   readonly #jsonLimit: number;
+  readonly #exchange: Exchange;
   /** Who the listener found the request to come from. */
   identity = NOBODY;
   #json: Promise<unknown> | undefined;
@@ -57,6 +61,7 @@ export class RequestCall implements Call {
     this.#request = request;
     this.#response = response;
     this.#jsonLimit = options.jsonLimit;
+    this.#exchange = options.exchange;
   }
 
   /** Checked when it is first asked for, because on every route other checks come before it. */
@@ -81,12 +86,18 @@ export class RequestCall implements Call {
   }
 
   json(): Promise<unknown> {
-    this.#json ??= readJson(this.headers, () => this.#invitedBody(), this.#jsonLimit);
+    this.#json ??= readJson(this.headers, () => this.#invitedBody('awaited'), this.#jsonLimit);
     return this.#json;
   }
 
+  bytes(limit: number): Promise<Buffer> {
+    // As they were sent, and perhaps signed: not even unpacked.
+    const { 'content-length': length } = this.headers;
+    return readBytes({ 'content-length': length }, () => this.#invitedBody('awaited'), limit);
+  }
+
   get body(): Readable {
-    return this.#invitedBody();
+    return this.#invitedBody('own-limit');
   }
 
   /** The client left before it had its answer. */
@@ -97,8 +108,10 @@ export class RequestCall implements Call {
   }
 
   /** A client that sent `Expect: 100-continue` is told to go on only when somebody is about to read. */
-  #invitedBody(): RestifyRequest {
+  #invitedBody(use: BodyUse): RestifyRequest {
     const request = this.#request;
+    if (this.#exchange.isCutShort) throw new ApiError('BadRequest', CUT_SHORT);
+    this.#exchange.bodyUse = use;
     const response = this.#response;
     const isWaiting = request.headers.expect?.toLowerCase() === '100-continue';
     if (isWaiting && !response.headersSent && !request.readableDidRead) response.writeContinue();

@@ -26,7 +26,10 @@ declare module 'restify' {
     post(options: { path: string; name: string }, handler: AsyncHandler): void;
     put(options: { path: string; name: string }, handler: AsyncHandler): void;
     del(options: { path: string; name: string }, handler: AsyncHandler): void;
+    /** Runs before all else; false ends the matter. */
+    first(handler: (req: RestifyRequest, res: RestifyResponse) => boolean): void;
     on(event: 'restifyError', listener: ErrorListener): void;
+    on(event: 'error', listener: (error: Error) => void): void;
     listen(port: number, address: string, listening: () => void): void;
     once(event: 'error', listener: (error: Error) => void): void;
     close(closed: () => void): void;
@@ -35,11 +38,43 @@ declare module 'restify' {
   export interface ServerOptions {
     readonly name: string;
     readonly log?: unknown;
+    readonly router?: unknown;
     readonly noWriteContinue?: boolean;
-    readonly ignoreTrailingSlash?: boolean;
     readonly formatters?: Readonly<Record<string, (req: unknown, res: RestifyResponse, body: unknown) => string>>;
   }
 
   const restify: { createServer(options: ServerOptions): RestifyServer };
   export default restify;
+}
+
+declare module 'restify/lib/router.js' {
+  import type { RestifyRequest, RestifyResponse } from 'restify';
+  import type RouterRegistry from 'restify/lib/routerRegistryRadix.js';
+
+  export interface RouterOptions {
+    readonly log: unknown;
+    readonly ignoreTrailingSlash?: boolean;
+    readonly registry?: RouterRegistry;
+  }
+
+  export interface RoutedTo {
+    readonly route: unknown;
+    readonly params: Readonly<Record<string, string>>;
+    readonly handler: (req: RestifyRequest, res: RestifyResponse, done: (error?: Error) => void) => void;
+  }
+
+  export default class Router {
+    constructor(options: RouterOptions);
+    lookup(req: RestifyRequest, res: RestifyResponse): RoutedTo['handler'] | undefined;
+    defaultRoute(req: RestifyRequest, res: RestifyResponse, next: (error: Error) => void): void;
+  }
+}
+
+declare module 'restify/lib/routerRegistryRadix.js' {
+  import type { RoutedTo, RouterOptions } from 'restify/lib/router.js';
+
+  export default class RouterRegistry {
+    constructor(options: RouterOptions);
+    lookup(method: string, path: string): RoutedTo | undefined;
+  }
 }

@@ -1,8 +1,10 @@
 /**
  * A listener: takes a route table, turns restify's request into a {@link Call}, runs the handler, and sends its
- * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process.
+ * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process. All listeners of a process are
+ * made here: restify changes the classes of node:http for the whole of it, so that nothing else may rely on them.
  */
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type Logger from 'bunyan';
 import restify, { type RestifyRequest, type RestifyResponse, type RestifyServer } from 'restify';
@@ -11,10 +13,13 @@ import type { ApiVersion } from '../images/api-version.ts';
 import { answerFor } from './answer.ts';
 import type { Call, Reply, Route } from './call.ts';
 import { closeServer } from './close-server.ts';
+import { type ConnectionLimits, Connections } from './connections.ts';
+import { ExactRouter } from './exact-router.ts';
 import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
 import { RequestCall } from './request-call.ts';
 import { requestId } from './request-id.ts';
-import { answerUnreadable, noteAnswer } from './unreadable.ts';
+import { settleTarget } from './request-target.ts';
+import { answerRaw } from './unreadable.ts';
 import { apiVersion } from './versions.ts';
 
 /** Who a request comes from, as the listener's authentication sees it. */
@@ -37,13 +42,14 @@ export interface ListenerOptions {
   readonly versionOf?: (acceptVersion: string | undefined) => ApiVersion;
   /** From what was thrown to the answer, where errors have another form than IMGAPI's. */
   readonly answerFor?: (thrown: unknown, log: Logger, requestId: string) => Reply;
+  readonly connections?: Partial<ConnectionLimits>;
 }
 
 export interface Done {
   readonly route: string;
   readonly requestId: string;
-  readonly request: RestifyRequest;
-  readonly response: RestifyResponse;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly call: Call | undefined;
   readonly error: unknown;
   /** Milliseconds from the request's header to the answer's last byte. */
@@ -61,40 +67,67 @@ export interface Listener {
   close(patience: number): Promise<void>;
 }
 
+/** Instead of a route's name, for what reached none. */
+export const UNROUTED = 'unrouted';
+
 const HOST = hostname();
-const HEADERS_TIMEOUT_MS = 60_000;
-/** Above the 60 s that clients and balancers commonly keep idle connections for. */
-const KEEP_ALIVE_MS = 75_000;
 /** Handlers end by themselves when their client is gone; one that does not must not keep the process. */
 const CLEAN_UP_MS = 5_000;
 
 export async function listen(options: ListenerOptions, address: string, port: number): Promise<Listener> {
+  const { log } = options;
   const server = restify.createServer({
     name: '',
+    log,
+    router: new ExactRouter({ log, ignoreTrailingSlash: true }),
     noWriteContinue: true,
-    ignoreTrailingSlash: true,
     formatters: { 'application/json': formatJson },
   });
-  // An upload of 20 GiB over a slow line takes as long as it takes; idle uploads are ended by their handler.
-  server.server.requestTimeout = 0;
-  server.server.headersTimeout = HEADERS_TIMEOUT_MS;
-  server.server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.server.on('clientError', answerUnreadable);
+  const http = server.server;
+  const connections = new Connections(http, options.connections ?? {}, {
+    log,
+    refuse: (request, response, error) => sendError(request, response, closing(error), options),
+    refuseUnread: (socket, error) => answerRaw(socket, (options.answerFor ?? answerFor)(error, log, requestId({}))),
+  });
+  const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+    connections.begin(request, response);
+    sendError(request, response, error, options);
+  };
+  server.first((request, response) => {
+    // What follows in the same piece is of the other protocol to node's parser, and lost.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    try {
+      settleTarget(request);
+      return true;
+    } catch (error) {
+      // Whoever says one thing to us and perhaps another to a proxy before us gets no second request on the connection.
+      refuse(request, response, closing(error as ApiError));
+      return false;
+    }
+  });
+  // Without a listener node serves the request as if nobody had asked to upgrade; restify has set one that does nothing.
+  http.removeAllListeners('upgrade');
+  http.on('connect', (request, socket) => refuseConnect(request, socket as Socket, options));
+  http.on('checkExpectation', (request, response) => {
+    const shown = JSON.stringify(request.headers.expect?.slice(0, 100));
+    refuse(request, response, new ApiError('ExpectationFailed', `Expect is ${shown}; it can be 100-continue`));
+  });
   const running = new Set<Promise<void>>();
-  for (const route of options.routes) mount(server, route, options, running);
+  for (const route of options.routes) mount(server, route, options, { connections, running });
   // The listener's callback is left alone: restify would answer once more.
-  server.on('restifyError', (request, response, error) => sendRoutingError(request, response, error, options));
+  server.on('restifyError', refuse);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, address, resolve);
   });
-  const bound = server.server.address() as AddressInfo;
+  server.on('error', (error) => connections.onAcceptError(error));
+  const bound = http.address() as AddressInfo;
   const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
   return {
     url: `http://${host}:${bound.port}`,
     address: bound,
     async close(patience) {
-      await closeServer(server.server, patience);
+      await closeServer(http, patience);
       await cleanedUp(running);
     },
   };
@@ -107,9 +140,16 @@ function formatJson(_request: unknown, response: RestifyResponse, body: unknown)
   return text;
 }
 
-function mount(server: RestifyServer, route: Route, options: ListenerOptions, running: Set<Promise<void>>): void {
+/** Over what is under way. */
+interface Watch {
+  readonly connections: Connections;
+  readonly running: Set<Promise<void>>;
+}
+
+function mount(server: RestifyServer, route: Route, options: ListenerOptions, watch: Watch): void {
+  const { running, connections } = watch;
   const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> => {
-    const done = serve(request, response, route, options);
+    const done = serve(request, response, route, options, connections);
     running.add(done);
     return done.finally(() => running.delete(done));
   };
@@ -127,34 +167,43 @@ async function serve(
   response: RestifyResponse,
   route: Route,
   options: ListenerOptions,
+  connections: Connections,
 ): Promise<void> {
-  const started = performance.now();
+  const exchange = connections.begin(request, response);
+  const { started } = exchange;
   const id = requestId(request.headers);
-  noteAnswer(request.socket, response);
+  const { log } = options;
   let call: RequestCall | undefined;
   let failure: unknown;
-  response.on('close', () => {
+  response.once('close', () => {
     if (!response.writableFinished) call?.abort();
     const elapsed = performance.now() - started;
     tellDone(options, { route: route.name, requestId: id, request, response, call, error: failure, elapsed });
   });
   let reply: Reply;
   try {
-    const { log, jsonLimit, versionOf = apiVersion } = options;
-    call = new RequestCall(request, response, { requestId: id, log, jsonLimit, versionOf });
+    const { jsonLimit, versionOf = apiVersion } = options;
+    call = new RequestCall(request, response, { requestId: id, log, jsonLimit, versionOf, exchange });
     call.identity = await options.authenticate(call, route);
     reply = await route.handler(call);
   } catch (error) {
     failure = error;
-    reply = (options.answerFor ?? answerFor)(error, options.log, id);
+    // Nobody hears the answer; and what a client breaks by leaving is no fault of ours.
+    if (isAnswered(response)) return;
+    reply = (options.answerFor ?? answerFor)(error, log, id);
+  }
+  if (isAnswered(response)) {
+    reply.stream?.destroy();
+    return;
   }
   try {
     await sendReply(request, response, reply, commonHeaders(options, id, started));
   } catch (error) {
     failure ??= error;
-    // A client that left is everyday life; bytes that cannot be read are not.
-    const level = isStoreFault(error) ? 'error' : 'debug';
-    options.log[level]({ err: error, req_id: id, route: route.name, url: request.url }, 'the answer was cut off');
+    // A client that left is everyday life; bytes that cannot be read are not, and nor is what else breaks an answer.
+    const level = isStoreFault(error) || !response.destroyed ? 'error' : 'debug';
+    log[level]({ err: error, req_id: id, route: route.name, url: request.url }, 'the answer was cut off');
+    response.destroy();
   }
 }
 
@@ -173,6 +222,11 @@ function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
   }
 }
 
+/** The connection is gone, or its watch has answered: the body did not come. */
+function isAnswered(response: ServerResponse): boolean {
+  return response.destroyed || response.headersSent;
+}
+
 function commonHeaders({ serverName }: ListenerOptions, id: string, started: number): ReplyHeaders {
   return {
     Server: serverName,
@@ -183,29 +237,15 @@ function commonHeaders({ serverName }: ListenerOptions, id: string, started: num
   };
 }
 
-/** Unknown paths (404), wrong methods (405) and paths that do not decode (400) never reach a handler. */
-function sendRoutingError(
-  request: RestifyRequest,
-  response: RestifyResponse,
-  error: Error & { readonly statusCode?: number },
-  options: ListenerOptions,
-): void {
-  if (response.headersSent) return;
+/** For requests that never reach a handler: no route, no target that can be routed, no body when one was announced. */
+function sendError(request: IncomingMessage, response: ServerResponse, error: unknown, options: ListenerOptions): void {
+  if (isAnswered(response)) return;
   const started = performance.now();
-  const path = (request.url ?? '/').split('?', 1)[0];
-  const known =
-    error.statusCode === 405
-      ? new ApiError('MethodNotAllowed', `${request.method} is not allowed on ${path}`)
-      : error.statusCode === 404
-        ? new ApiError('ResourceNotFound', `${path} does not exist`)
-        : undefined;
   const id = requestId(request.headers);
-  noteAnswer(request.socket, response);
-  const reply = (options.answerFor ?? answerFor)(known ?? error, options.log, id);
-  response.on('close', () => {
+  const reply = (options.answerFor ?? answerFor)(error, options.log, id);
+  response.once('close', () => {
     const elapsed = performance.now() - started;
-    const done = { route: 'unrouted', requestId: id, request, response, call: undefined, elapsed };
-    tellDone(options, { ...done, error: known ?? error });
+    tellDone(options, { route: UNROUTED, requestId: id, request, response, call: undefined, error, elapsed });
   });
   sendText(request, response, reply, commonHeaders(options, id, started));
 }
@@ -216,4 +256,32 @@ async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
   const timer = setTimeout(late.resolve, CLEAN_UP_MS);
   await Promise.race([Promise.allSettled(running), late.promise]);
   clearTimeout(timer);
+}
+
+/** The same error; the connection ends with its answer. */
+function closing(error: ApiError): ApiError {
+  const { code, summary: message, headers } = error;
+  return new ApiError(code, message, { headers: { ...headers, Connection: 'close' } });
+}
+
+/** We are no proxy. node hands the connection over with the request, without an answer to write to. */
+function refuseConnect(request: IncomingMessage, socket: Socket, options: ListenerOptions): void {
+  socket.on('error', () => socket.destroy());
+  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
+  // Nothing may be written into the middle of an earlier answer.
+  if (current) {
+    socket.destroy();
+    return;
+  }
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => {
+    response.detachSocket(socket);
+    socket.destroySoon();
+    // node does this for the answers that it makes itself.
+    response.emit('close');
+  });
+  const error = new ApiError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy');
+  sendError(request, response, error, options);
 }

@@ -10,7 +10,7 @@ export const BODY_LIMIT = 1024 * 1024;
 
 /** @throws 401 when the body is not the one that was signed, 413 when it is larger than 1 MiB */
 export async function readSignedBody(call: Call): Promise<Buffer> {
-  const body = await readBody(call);
+  const body = await call.bytes(BODY_LIMIT);
   try {
     verifyDigest(call.headers['digest'] as string | undefined, body);
   } catch (cause) {
@@ -27,18 +27,7 @@ export async function readSignedJson(call: Call): Promise<Readonly<Record<string
 
 /** For the one request that brings another proof. @throws 413, 400 InvalidContent */
 export async function readUnsignedJson(call: Call): Promise<Readonly<Record<string, unknown>>> {
-  return parseObject(await readBody(call));
-}
-
-async function readBody({ body }: Call): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > BODY_LIMIT) throw new ApiError('RequestEntityTooLarge', `the body is larger than ${BODY_LIMIT} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  return parseObject(await call.bytes(BODY_LIMIT));
 }
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> {

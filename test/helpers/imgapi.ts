@@ -104,6 +104,10 @@ export interface SpawnOptions {
   readonly linksPort?: number;
   /** Milliseconds that its clock is ahead of ours. */
   readonly ahead?: number;
+  /** How many descriptors the system lets it have open. */
+  readonly descriptors?: number;
+  /** What it logs, as it is written. */
+  readonly onLog?: (text: string) => void;
 }
 
 /** Compiled once for all the processes that tests start. */
@@ -120,10 +124,12 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   await writeFile(configFile, JSON.stringify(merged, null, 2));
   const clock = options.ahead === undefined ? [] : ['--import', CLOCK_AHEAD];
   // The test runner loads itself into every node that it sees started; `env` takes that out again.
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, ...clock, 'src/main.ts', '-f', configFile];
+  const { descriptors } = options;
+  const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
+  const command = ['-u', 'NODE_OPTIONS', ...limited, process.execPath, ...clock, 'src/main.ts', '-f', configFile];
   const child = spawn('/usr/bin/env', command, {
     cwd: new URL('../..', import.meta.url).pathname,
-    stdio: ['ignore', 'pipe', process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
+    stdio: ['ignore', 'pipe', options.onLog ? 'pipe' : process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
     env: {
       ...process.env,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
@@ -131,6 +137,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
       TEST_CLOCK_AHEAD: String(options.ahead ?? 0),
     },
   });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => options.onLog?.(text));
   const exited = once(child, 'exit');
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {

@@ -32,6 +32,7 @@ async function leaving(t: Test, handler: (call: Call, left: Promise<unknown>) =>
       jsonLimit: 1024,
       authenticate: async () => ({}),
       onDone: () => left.resolve(),
+      connections: { halfClosedMs: 50 },
     },
     '127.0.0.1',
     0,
