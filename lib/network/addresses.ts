@@ -44,6 +44,17 @@ export function isSameAddress(one: string, other: string): boolean {
   return a !== undefined && a === b;
 }
 
+/** Those who may be one and the same: whoever has an IPv6 address has 2^64 of them. */
+export function networkOf(address: string): string {
+  const parsed = parse(heldIpv4(address) ?? address);
+  if (parsed instanceof ipaddr.IPv6)
+    return `${parsed.parts
+      .slice(0, 4)
+      .map((part) => part.toString(16))
+      .join(':')}::/64`;
+  return parsed?.toString() ?? address;
+}
+
 function canonical(address: string): string | undefined {
   return parse(heldIpv4(address) ?? address)?.toNormalizedString();
 }

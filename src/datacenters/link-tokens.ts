@@ -41,6 +41,12 @@ export async function createLinkToken(service: Service, options: LinkTokenOption
   return { token: text, expires: new Date(expiresAt).toISOString(), datacenter, url };
 }
 
+/** Whether a token of that id can still be used. */
+export async function isLinkToken(service: Service, id: string): Promise<boolean> {
+  const token = await service.store.get(LINK_TOKENS, id);
+  return token !== undefined && token.value.expires_at > service.clock.now();
+}
+
 /** A periodic task: removes tokens and nonces whose time is over. Answers how many. */
 export async function expireLinkDocuments(service: Service): Promise<number> {
   let removed = 0;

@@ -25,9 +25,9 @@ export async function readSignedJson(call: Call): Promise<Readonly<Record<string
   return parseObject(await readSignedBody(call));
 }
 
-/** For the one request that brings another proof. @throws 413, 400 InvalidContent */
-export async function readUnsignedJson(call: Call): Promise<Readonly<Record<string, unknown>>> {
-  return parseObject(await call.bytes(BODY_LIMIT));
+/** For the one request that brings another proof. @param limit bytes @throws 413, 400 InvalidContent */
+export async function readUnsignedJson(call: Call, limit: number): Promise<Readonly<Record<string, unknown>>> {
+  return parseObject(await call.bytes(limit));
 }
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> {

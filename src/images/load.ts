@@ -2,7 +2,7 @@
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored } from '#lib/manifest/stored.ts';
 import { isValidRecord } from '#lib/manifest/validate.ts';
-import type { Stored } from '#lib/moray/store.ts';
+import type { Filter, Stored } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
 
 export type StoredImage = Stored<ImageRecord>;
@@ -20,6 +20,22 @@ export async function loadRaw(service: Service, uuid: string): Promise<StoredIma
 export async function loadImage(service: Service, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   return stored && isServed(service, stored) ? stored : undefined;
+}
+
+/**
+ * The account's own image. Somebody else's takes exactly the work of one that is absent: its record is not read, however
+ * large it is.
+ */
+export async function loadOwnImage(service: Service, uuid: string, owner: string): Promise<StoredImage | undefined> {
+  const filter: Filter = {
+    op: 'and',
+    of: [
+      { op: 'eq', field: 'uuid', value: uuid },
+      { op: 'eq', field: 'owner', value: owner },
+    ],
+  };
+  const [stored] = servedImages(service, await service.store.find(IMAGES, { filter, limit: 1 }));
+  return stored;
 }
 
 /** The same choice for a list. */

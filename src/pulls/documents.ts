@@ -35,8 +35,8 @@ export const ENDED = '';
 
 export const PULL_LINKS: Bucket<PullRecord> = {
   name: 'imgapi_pulls',
-  version: 1,
-  index: { day: { type: 'string' }, datacenter: { type: 'string' } },
+  version: 2,
+  index: { day: { type: 'string' }, datacenter: { type: 'string' }, uuid: { type: 'string' } },
 };
 
 /** The secret that signs URLs, under its purpose: one for all processes that share the store. */

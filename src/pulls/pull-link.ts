@@ -8,11 +8,11 @@ import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/manta/errors.ts'
 import type { ObjectStore } from '#lib/manta/object-store.ts';
 import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
-import type { Write } from '#lib/moray/store.ts';
+import type { Filter, Write } from '#lib/moray/store.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import { storageOf } from '../images/file-placement.ts';
-import { loadImage } from '../images/load.ts';
+import { loadImage, loadOwnImage } from '../images/load.ts';
 import { storedObject } from '../images/stored-object.ts';
 import type { Service } from '../service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
@@ -100,8 +100,15 @@ export async function wasPulledBy(
   service: Service,
   { uuid, account, datacenter }: { readonly uuid: string; readonly account: string; readonly datacenter: string },
 ): Promise<boolean> {
-  const links = await service.store.find(PULL_LINKS, { filter: { op: 'eq', field: 'datacenter', value: datacenter } });
-  return links.some(({ value }) => value.uuid === uuid && value.account === account);
+  const filter: Filter = {
+    op: 'and',
+    of: [
+      { op: 'eq', field: 'uuid', value: uuid },
+      { op: 'eq', field: 'datacenter', value: datacenter },
+    ],
+  };
+  const links = await service.store.find(PULL_LINKS, { filter });
+  return links.some(({ value }) => value.account === account);
 }
 
 /** The record's file, once the request is found to be allowed. */
@@ -109,8 +116,9 @@ export async function requestedFile(
   service: Service,
   { uuid, index, account }: Pick<PullRequest, 'uuid' | 'index' | 'account'>,
 ): Promise<FileRecord> {
-  const image = (await loadImage(service, uuid))?.value;
-  if (!image || (account !== undefined && image.owner !== account)) throw imageNotFound(uuid);
+  const found = account === undefined ? loadImage(service, uuid) : loadOwnImage(service, uuid, account);
+  const image = (await found)?.value;
+  if (!image) throw imageNotFound(uuid);
   return fileAt(image, index);
 }
 

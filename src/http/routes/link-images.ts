@@ -9,7 +9,7 @@ import { isUuid } from '#lib/uuid.ts';
 import { getLink } from '../../datacenters/links.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../errors/api-error.ts';
 import { storageOf } from '../../images/file-placement.ts';
-import { loadImage } from '../../images/load.ts';
+import { loadImage, loadOwnImage } from '../../images/load.ts';
 import { serializeImage } from '../../images/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
@@ -83,14 +83,15 @@ export async function createLinkPullUrl(service: Service, call: Call, datacenter
 
 /**
  * In whatever state: a copy has to see that. Whoever pulled it as its owner is told that it was given away; for all
- * others somebody else's image does not exist. @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
+ * others somebody else's image does not exist, and takes as long as one that does not. @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
  */
 async function ownedImage(service: Service, call: Call, datacenter: string): Promise<ImageRecord> {
   const account = await allowedAccount(service, call, datacenter);
   const { uuid = '' } = call.params;
-  const record = isUuid(uuid) ? (await loadImage(service, uuid))?.value : undefined;
-  if (record?.owner === account) return record;
-  if (record && (await wasPulledBy(service, { uuid, account, datacenter }))) {
+  if (!isUuid(uuid)) throw imageNotFound(uuid);
+  const record = (await loadOwnImage(service, uuid, account))?.value;
+  if (record) return record;
+  if ((await wasPulledBy(service, { uuid, account, datacenter })) && (await loadImage(service, uuid))) {
     throw new ApiError('NotImageOwner', `image "${uuid}" belongs to another account by now`);
   }
   throw imageNotFound(uuid);

@@ -4,10 +4,12 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { networkOf } from '#lib/network/addresses.ts';
 import { parseAuthorization } from '#lib/signing/signature-header.ts';
 import { acceptPairing } from '../../datacenters/accept-pairing.ts';
 import { fingerprintIn } from '../../datacenters/authenticate.ts';
 import { linkClient } from '../../datacenters/link-client.ts';
+import { isLinkToken } from '../../datacenters/link-tokens.ts';
 import { getLink } from '../../datacenters/links.ts';
 import { ownPing, pingLink } from '../../datacenters/ping.ts';
 import { type RateLimiter, rateLimiter } from '../../datacenters/rate-limit.ts';
@@ -24,8 +26,11 @@ import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage } from './lin
 
 type LinkHandler = (service: Service, call: Call, datacenter: string) => Promise<Reply>;
 
-/** Attempts a second at pairing, by whomever: a stranger must not keep the service busy. */
+/** Attempts a second at pairing, with one token or, of those that name none that is known, from one network. */
 const PAIRINGS_PER_SECOND = 2;
+
+/** Bytes; the largest message that is valid is below. */
+const PAIRING_LIMIT = 128 * 1024;
 
 const blobParameters = parameters({ bytes: integer(1, BODY_LIMIT) });
 
@@ -69,8 +74,14 @@ function pairRoute(service: Service): Route {
     path: '/link/pair',
     auth: 'none',
     async handler(call) {
-      limiter.take('pairing');
-      const request = await readUnsignedJson(call);
+      const stranger = networkOf(call.remoteAddress);
+      const request = await readUnsignedJson(call, PAIRING_LIMIT).catch((error: unknown) => {
+        limiter.take(stranger);
+        throw error;
+      });
+      // Who has a token that was made here waits for nobody who has none, wherever those come from.
+      const isMeant = isPairingRequest(request) && (await isLinkToken(service, request.token));
+      limiter.take(isMeant ? `token ${request.token}` : stranger);
       if (isPairingRequest(request)) return { json: await acceptPairing(service, request, call.remoteAddress) };
       throw validationFailed('token', 'a pairing message has token, party and code');
     },

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { type AddressKind, heldIpv4, isSameAddress, kindOfAddress } from '#lib/network/addresses.ts';
+import { type AddressKind, heldIpv4, isSameAddress, kindOfAddress, networkOf } from '#lib/network/addresses.ts';
 
 const KINDS: Readonly<Record<AddressKind, readonly string[]>> = {
   public: ['8.8.8.8', '172.15.0.1', '172.32.0.1', '100.63.255.255', '2606:4700::1', '2a00::1'],
@@ -39,4 +39,12 @@ test('the IPv4 address within an IPv6 form is found', async (t) => {
   t.ok(isSameAddress('::ffff:7f00:1', '127.0.0.1'));
   t.ok(isSameAddress('0:0::1', '::1'));
   t.notOk(isSameAddress('nonsense', 'nonsense'));
+});
+
+test('addresses of one network count as one', async (t) => {
+  t.equal(networkOf('192.0.2.1'), '192.0.2.1');
+  t.equal(networkOf('::ffff:192.0.2.1'), '192.0.2.1');
+  t.equal(networkOf('2001:db8:1:2:3:4:5:6'), networkOf('2001:db8:1:2::9'));
+  t.not(networkOf('2001:db8:1:2::9'), networkOf('2001:db8:1:3::9'));
+  t.equal(networkOf(''), '');
 });

@@ -7,6 +7,7 @@ import { LINK_TOKENS } from '#src/datacenters/documents.ts';
 import { linkDatacenter } from '#src/datacenters/link-datacenter.ts';
 import { createLinkToken, expireLinkDocuments } from '#src/datacenters/link-tokens.ts';
 import { allLinks, findLink } from '#src/datacenters/links.ts';
+import { rateLimiter } from '#src/datacenters/rate-limit.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, startDatacenter } from '../../helpers/datacenter.ts';
 
@@ -229,6 +230,47 @@ test('a datacenter does not link itself, nor one that calls itself otherwise', a
     message: /is datacenter "us-west-1"/,
   });
   t.strictSame(await allLinks(east.service), []);
+});
+
+test('a flood of pairings without a token keeps nobody out who has one', async (t) => {
+  const { east, west } = await twoDatacenters(t);
+  const { token, url } = await createLinkToken(west.service);
+  const flood = async (body: string) => {
+    const answer = await request(`${url}/link/pair`, { method: 'POST', body });
+    await answer.body.dump();
+    return answer.statusCode;
+  };
+  const statuses = new Set<number>();
+  const stranger = JSON.stringify({ token: '0'.repeat(16), party: '{}', code: '0'.repeat(64) });
+  for (let round = 0; round < 10; round++) {
+    const answers = await Promise.all([stranger, '{}', 'x', '7'].flatMap((body) => [flood(body), flood(body)]));
+    for (const status of answers) statuses.add(status);
+  }
+  t.ok(statuses.has(429), `the flood itself is slowed down: ${[...statuses]}`);
+  t.notOk(statuses.has(500));
+  t.ok((await linkDatacenter(east.service, { name: 'us-west-1', url, token })).created);
+});
+
+test('guesses at a token that was made are slowed down, each token by itself', async (t) => {
+  const { east, west } = await twoDatacenters(t);
+  const tokens = [await createLinkToken(west.service), await createLinkToken(west.service)];
+  const [guessed = '', other = ''] = tokens.map(({ token }) => token);
+  const [, id = ''] = guessed.split('.');
+  const body = JSON.stringify({ token: id, party: '{}', code: '0'.repeat(64) });
+  const answers = Array.from({ length: 40 }, async () => {
+    const answer = await request(`${west.url}/link/pair`, { method: 'POST', body });
+    await answer.body.dump();
+    return answer.statusCode;
+  });
+  t.strictSame([...new Set(await Promise.all(answers))].sort(), [401, 429]);
+  t.ok((await linkDatacenter(east.service, { name: 'us-west-1', url: west.url, token: other })).created);
+});
+
+test('callers are remembered as far as there is room for them', async (t) => {
+  const limiter = rateLimiter({ now: () => 0 }, 1);
+  for (let at = 0; at < 25_000; at++) limiter.take(`caller ${at}`);
+  for (let at = 0; at < 9; at++) limiter.take('caller 24999');
+  t.throws(() => limiter.take('caller 24999'), { code: 'TooManyRequests' });
 });
 
 test('a mistyped name costs no token and leaves no half link', async (t) => {

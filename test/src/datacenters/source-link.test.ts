@@ -118,6 +118,52 @@ test('a link that is restricted to accounts reads images of no other', async (t)
   await t.rejects(source.createPullUrl(bobs.record.uuid, BOB, undefined, signal), refused);
 });
 
+test("another's image takes the work of an absent one: the store is asked the same and answers nothing", async (t) => {
+  const { east, west } = await linkedPair(t, { terms: { allowedAccounts: [BOB] } });
+  const client = await clientOf(east, 'us-west-1');
+  const large = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`key-${at}`, 'x'.repeat(100)]));
+  const images = [
+    (await putImage(west, ALICE)).record.uuid,
+    (await putImage(west, ALICE, { public: true, acl: [BOB], tagsObj: large })).record.uuid,
+    '00000000-0000-4000-8000-000000000000',
+  ];
+  const calls: string[] = [];
+  const { store } = west.service;
+  const watched = new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return async (bucket: { name?: string }, ...rest: unknown[]) => {
+        const answer: unknown = await value.call(target, bucket, ...rest);
+        const isImage = bucket.name === 'imgapi_images' || bucket.name === 'imgapi_pulls';
+        if (isImage) calls.push(`${String(name)} ${bucket.name}: ${JSON.stringify(answer)}`);
+        return answer;
+      };
+    },
+  });
+  Object.assign(west.service, { store: watched });
+  t.teardown(() => Object.assign(west.service, { store }));
+  for (const [method, rest] of [
+    ['GET', ''],
+    ['GET', '/icon'],
+    ['GET', '/file'],
+    ['POST', '/file/pull-url'],
+  ] as const) {
+    const work = new Set<string>();
+    for (const uuid of images) {
+      calls.length = 0;
+      await t.rejects(client.send({ method, path: `/link/images/${uuid}${rest}?account=${BOB}` }), {
+        name: 'ImgapiError',
+        statusCode: 404,
+      });
+      work.add(calls.join('\n'));
+    }
+    t.strictSame(work.size, 1, `${method} ${rest}: ${[...work].join('\n--\n').slice(0, 2000)}`);
+    t.notOk([...work].some((text) => text.includes(ALICE)));
+    t.ok(calls.length > 0);
+  }
+});
+
 test('more requests than the link may send answer 429 and when to come back', async (t) => {
   const { east, west } = await linkedPair(t, { west: { keys: { links: { requestsPerSecond: 1 } } } });
   const client = await clientOf(east, 'us-west-1');
