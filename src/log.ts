@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import bunyan, { type LogLevel } from 'bunyan';
+import { redact } from '#lib/redact.ts';
 import { type LogOutput, standardError } from './log-output.ts';
 
 const DELAY_MS = 100;
@@ -101,17 +102,22 @@ export function infoWriter(log: bunyan, message: string): (fields: object) => vo
 /** What cannot be made JSON in any way is told by its message alone: logging never throws. */
 function toJson(record: object): string {
   try {
-    return JSON.stringify(record);
+    return JSON.stringify(record, shown);
   } catch {
     return toJsonInParts(record);
   }
 }
 
+/** No line of the log lets its reader in anywhere. */
+function shown(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? redact(value) : value;
+}
+
 function toJsonInParts(record: object): string {
   try {
-    return JSON.stringify(record, bunyan.safeCycles());
+    return JSON.stringify(JSON.parse(JSON.stringify(record, bunyan.safeCycles())), shown);
   } catch {
     const { name, level, msg, pid } = record as Readonly<Record<string, unknown>>;
-    return JSON.stringify({ name: String(name), pid, level, msg: String(msg), time: new Date(), v: FORMAT });
+    return JSON.stringify({ name: String(name), pid, level, msg: redact(String(msg)), time: new Date(), v: FORMAT });
   }
 }

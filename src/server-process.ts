@@ -3,9 +3,11 @@
  * and SIGINT and exits 0. Exit status 1: it could not start, could not stop in time, or met a fault that is caught
  * nowhere, after which nobody knows what else is wrong; 2: it was called wrongly.
  */
+
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
+import { redact } from '#lib/redact.ts';
 import { ConfigError } from './config/config-error.ts';
 import { stopper } from './stopping.ts';
 
@@ -46,7 +48,9 @@ export async function runServer(server: ServerProcess): Promise<void> {
     const isKnown = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('E');
     const isUsage = error instanceof UsageError;
     const { message, stack } = error as Error;
-    process.stderr.write(`${name}: ${isKnown || isUsage ? message : stack}\n${isUsage ? `usage: ${usage}\n` : ''}`);
+    process.stderr.write(
+      `${name}: ${redact((isKnown || isUsage ? message : stack) ?? message)}\n${isUsage ? `usage: ${usage}\n` : ''}`,
+    );
     process.exit(isUsage ? CALLED_WRONGLY : FAILED);
   }
 }

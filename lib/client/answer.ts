@@ -1,5 +1,7 @@
 /** From an HTTP answer to a value or an ImgapiError. */
+
 import { JsonError, parseJsonText } from '../json.ts';
+import { redact } from '../redact.ts';
 import { readText } from './byte-stream.ts';
 import { ImgapiError, type ImgapiFieldError } from './errors.ts';
 import type { HttpAnswer } from './transport.ts';
@@ -117,6 +119,6 @@ function retryAfterOf({ headers }: HttpAnswer): { retryAfter?: number } {
 }
 
 function excerptOf(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = redact(text.replace(/\s+/g, ' ').trim());
   return line.length > EXCERPT ? `${line.slice(0, EXCERPT)}…` : line;
 }

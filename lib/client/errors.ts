@@ -3,6 +3,7 @@
  * the other side says is cut here, whatever becomes of the error.
  */
 import { cutText } from '../cut-text.ts';
+import { redact } from '../redact.ts';
 
 /** Bytes of a code, a field's name or an id. */
 const LONGEST_NAME = 100;
@@ -38,7 +39,7 @@ export class ImgapiError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(message: string, options: ImgapiErrorOptions) {
-    super(cutText(message), options.cause === undefined ? undefined : { cause: options.cause });
+    super(cutText(redact(message)), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = cutText(options.code, LONGEST_NAME);
     this.statusCode = options.statusCode;
     this.errors = options.errors?.slice(0, MOST_FIELD_ERRORS).map(cutFieldError);
@@ -51,7 +52,7 @@ function cutFieldError({ field, code, message }: ImgapiFieldError): ImgapiFieldE
   return {
     field: cutText(field, LONGEST_NAME),
     code: cutText(code, LONGEST_NAME),
-    ...(typeof message === 'string' && { message: cutText(message) }),
+    ...(typeof message === 'string' && { message: cutText(redact(message)) }),
   };
 }
 
@@ -80,7 +81,7 @@ export class ImgapiUnreachableError extends Error {
   readonly url: string;
 
   constructor(fault: TransportFault, url: string, message: string, options?: ErrorOptions) {
-    super(cutText(message), options);
+    super(cutText(redact(message)), options);
     this.fault = fault;
     this.url = cutText(url);
   }

@@ -1,4 +1,6 @@
 /** What is wrong with one field of a manifest. A manifest has as many as there are: they are collected, not thrown. */
+import { redact } from '../redact.ts';
+
 export interface FieldProblem {
   readonly field: string;
   /** `MissingParameter`: the field is not there. `Invalid`: it is there and cannot be taken. */
@@ -9,9 +11,17 @@ export interface FieldProblem {
 
 const LONGEST_VALUE = 100;
 
+/** So many tell what is wrong; a body of a megabyte may have a hundred thousand. */
+const MOST_PROBLEMS = 50;
+
+/** Whether there are enough of them: what follows is not looked at any more. */
+export function isFull(problems: readonly unknown[]): boolean {
+  return problems.length >= MOST_PROBLEMS;
+}
+
 /** A value as it appears in a message: JSON, cut to what a reader needs to recognise it. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = redact(JSON.stringify(value) ?? String(value));
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
 }
 

@@ -1,7 +1,7 @@
 /** The rules of the fields that hold arrays and objects, `requirements` apart. */
 import { isUuid } from '../uuid.ts';
 import { asBoolean, isObject } from './fields.ts';
-import { type FieldProblem, invalid, shown } from './problem.ts';
+import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
 import { COMPRESSIONS } from './record.ts';
 import type { Check } from './rule.ts';
 
@@ -75,6 +75,7 @@ export const checkUsers: Check = (value, problems) => {
     return;
   }
   for (const user of value) {
+    if (isFull(problems)) return;
     const good = isObject(user) && user['name'] !== undefined && Object.keys(user).length === 1;
     if (!good) problems.push(invalid('users', expected, user));
   }
@@ -91,6 +92,7 @@ export function checkStrings(field: string, longest = Number.POSITIVE_INFINITY):
       return;
     }
     for (const item of value) {
+      if (isFull(problems)) return;
       if (typeof item !== 'string' || item.length > longest) problems.push(invalid(field, expected, item));
     }
   };
@@ -106,6 +108,7 @@ export const checkTraits: Check = (value, problems, { stored }) => {
     return;
   }
   for (const [trait, setting] of Object.entries(value)) {
+    if (isFull(problems)) return;
     if (typeof setting === 'string' || typeof setting === 'boolean' || Array.isArray(setting)) continue;
     const message = `"traits" must hold strings, booleans and arrays, but ${shown(trait)} is ${shown(setting)}`;
     problems.push({ field: 'traits', code: 'Invalid', message });

@@ -3,7 +3,7 @@
  * `null`; an unknown requirement is an error, because ignoring it would provision where it must not.
  */
 import { isObject } from './fields.ts';
-import { type FieldProblem, invalid, missing, shown } from './problem.ts';
+import { type FieldProblem, invalid, isFull, missing, shown } from './problem.ts';
 import type { Check } from './rule.ts';
 import { isPlatformStamp } from './timestamps.ts';
 
@@ -42,6 +42,7 @@ export const checkRequirements: Check = (value, problems) => {
     if (value[name]) REQUIREMENTS[name]?.(value[name], `requirements.${name}`, problems, value);
   }
   for (const name of Object.keys(value)) {
+    if (isFull(problems)) return;
     if (NAMES.includes(name)) continue;
     problems.push({
       field: name,
@@ -58,6 +59,7 @@ function checkNetworks(value: unknown, field: string, problems: FieldProblem[]):
     return;
   }
   for (const entry of value) {
+    if (isFull(problems)) return;
     const good =
       isObject(entry) &&
       entry['name'] !== undefined &&
@@ -89,6 +91,7 @@ function checkPlatforms(value: unknown, field: string, problems: FieldProblem[])
     return;
   }
   for (const [version, stamp] of Object.entries(value)) {
+    if (isFull(problems)) return;
     if (isPlatformStamp(stamp)) continue;
     problems.push(invalid(field, `a platform stamp as 20130308T102805Z for ${shown(version)}`, stamp));
   }

@@ -1,7 +1,7 @@
 /** Whether a record is a valid image, and all that is wrong with it if it is not. */
 import { isIndexableText } from '../moray/index-value.ts';
 import { MANIFEST_FIELDS, type ManifestField, MINIMAL_FIELDS, RECORD_ONLY_FIELDS, REQUIRED_FIELDS } from './fields.ts';
-import { type FieldProblem, invalid } from './problem.ts';
+import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
 import type { ManifestMode, RuleContext } from './rule.ts';
 import { checkIcon } from './validate-collections.ts';
 import { checkField } from './validate-fields.ts';
@@ -40,8 +40,9 @@ const CHANNELS_PLAN = planOf([...REQUIRED_FIELDS, 'channels']);
 export function validateManifest(record: Readonly<Record<string, unknown>>, options: ValidateOptions): FieldProblem[] {
   const problems = check(record, options, false);
   for (const key of Object.keys(record)) {
+    if (isFull(problems)) break;
     if (KNOWN_FIELDS.has(key)) continue;
-    problems.push({ field: key, code: 'Invalid', message: `there is no manifest field "${key}"` });
+    problems.push({ field: key, code: 'Invalid', message: `there is no manifest field ${shown(key)}` });
   }
   return [...problems, ...unstorableTexts(record, new Set(problems.map(({ field }) => field)))];
 }

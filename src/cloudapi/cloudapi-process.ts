@@ -1,4 +1,5 @@
 /** CloudAPI's image part as a process: from a configuration file to a server that listens. */
+import { redact } from '#lib/redact.ts';
 import { createLog } from '../log.ts';
 import type { ServerProcess } from '../server-process.ts';
 import { startCloudapi } from './app.ts';
@@ -14,7 +15,7 @@ export const cloudapiProcess: ServerProcess = {
     const start = async () => {
       const cloudapi = await startCloudapi(config, { log });
       const { datacenterName, imgapi } = config;
-      const line = `cloudapi of ${datacenterName} listens on ${cloudapi.url}, images from ${imgapi.url}`;
+      const line = `cloudapi of ${datacenterName} listens on ${cloudapi.url}, images from ${redact(imgapi.url)}`;
       return { line, close: (patience: number) => cloudapi.close(patience) };
     };
     return { log, unknownKeys, stopWithin: config.shutdown.seconds, start };

@@ -1,9 +1,11 @@
 /** The errors of CloudAPI: codes and statuses as its clients know them, and how other errors become one of them. */
+
 import type Logger from 'bunyan';
 import VError from 'verror';
 import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { redact } from '#lib/redact.ts';
 import { DirectoryUnavailableError } from '#lib/ufds/accounts.ts';
-import { ApiError } from '../errors/api-error.ts';
+import { ApiError, shownText } from '../errors/api-error.ts';
 import type { Reply } from '../http/call.ts';
 
 /** The codes of our own; those of IMGAPI come on top. */
@@ -37,9 +39,10 @@ export class CloudapiError extends VError {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: CloudapiErrorCode, summary: string, { cause, headers = {} }: CloudapiErrorOptions = {}) {
-    super({ name: code, ...(cause instanceof Error ? { cause } : {}) }, '%s', summary);
+    const shown = shownText(summary);
+    super({ name: code, ...(cause instanceof Error ? { cause } : {}) }, '%s', shown);
     this.code = code;
-    this.summary = summary;
+    this.summary = shown;
     this.headers = headers;
   }
 }
@@ -49,7 +52,7 @@ export function missing(name: string, what: string): CloudapiError {
 }
 
 export function invalid(name: string, value: unknown, right: string): CloudapiError {
-  const shown = JSON.stringify(value) ?? 'missing';
+  const shown = redact(JSON.stringify(value) ?? 'missing');
   return new CloudapiError('InvalidArgument', `${name} is ${shown.slice(0, 200)}; it must be ${right}`);
 }
 

@@ -1,5 +1,6 @@
 /** Checks a configuration against a JSON schema of etc/ and fills in the defaults that stand there. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { redact } from '#lib/redact.ts';
 import configSchema from '../../etc/config.schema.json' with { type: 'json' };
 import { isObject, type JsonObject } from './read-file.ts';
 
@@ -102,6 +103,6 @@ const LONGEST_VALUE = 100;
 
 function show(value: unknown): string {
   if (isObject(value)) return 'an object';
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = redact(JSON.stringify(value) ?? 'nothing');
   return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}...` : text;
 }

@@ -2,6 +2,7 @@
  * Orders as jobs of Triton's workflow service, which is where today's clients look for imports: they poll
  * `GET /jobs/:uuid` until `execution` is succeeded or failed, and then take the last of `chain_results`.
  */
+import { redact } from '#lib/redact.ts';
 import type { CopyOrder, OrderKind, OrderMember } from './model.ts';
 import type { OrderState } from './states.ts';
 
@@ -53,7 +54,7 @@ export function jobOf(order: CopyOrder): JobJson {
       task: TASKS[kind],
       image_uuid: image,
       target: image,
-      source,
+      source: redact(source),
       ...(account === undefined ? {} : { account }),
       images: members.map((member) => member.uuid),
     },

@@ -6,6 +6,7 @@
  * the whole snapshot of the manifest, so that the copy can be finished after the source is gone. Which fields come along
  * is the table in `lib/manifest/travel.ts`.
  */
+
 import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
 import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import { isObject } from '#lib/manifest/fields.ts';
@@ -14,6 +15,7 @@ import { COMPRESSIONS, type Compression, type FileRecord, type ImageRecord } fro
 import { recordFields } from '#lib/manifest/stored.ts';
 import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
 import { validateManifest } from '#lib/manifest/validate.ts';
+import { redact } from '#lib/redact.ts';
 import { isUuid } from '#lib/uuid.ts';
 import type { SourceImage } from '../datacenters/source.ts';
 import { ApiError } from '../errors/api-error.ts';
@@ -108,7 +110,7 @@ function fileFacts(uuid: string, { manifest, sha256 }: SourceImage): SourceFileF
   const known = COMPRESSIONS.find((name) => name === compression);
   if (typeof sha1 !== 'string' || !SHA1.test(sha1) || !Number.isSafeInteger(size) || Number(size) < 0 || !known) {
     throw new ApiError('ValidationFailed', `image "${uuid}" has an invalid file at the source`, {
-      errors: [{ field: 'files', code: 'Invalid', message: `files is ${JSON.stringify(files).slice(0, 200)}` }],
+      errors: [{ field: 'files', code: 'Invalid', message: `files is ${redact(JSON.stringify(files)).slice(0, 200)}` }],
     });
   }
   return {

@@ -2,8 +2,10 @@
  * How far an order is, as any process can tell from the documents. Honest: all bytes are only said to be done when
  * the images are usable, because until then something can still go wrong.
  */
+
 import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
 import type { Stored } from '#lib/moray/store.ts';
+import { redact } from '#lib/redact.ts';
 import type { Service } from '../service.ts';
 import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from './model.ts';
 import { type OrderViewer, shownTo } from './shown-order.ts';
@@ -37,7 +39,7 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
     image_uuid: order.image,
     order: order.uuid,
     ...(account === undefined ? {} : { account }),
-    datacenter: order.source,
+    datacenter: redact(order.source),
     state: order.state,
     kind: order.kind,
     created_at: order.created_at,

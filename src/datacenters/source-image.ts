@@ -1,9 +1,11 @@
 /** Reading a manifest that came from elsewhere: in today's form, with known fields only, and the image asked for. */
+
 import { isAclEntry, MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import type { Share } from '#lib/manifest/record.ts';
 import { travellingFields } from '#lib/manifest/travel.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
+import { redact } from '#lib/redact.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { SHOWN_STATES } from '../images/serialize.ts';
 import { type SourceImage, SourceInvalidError } from './source.ts';
@@ -105,7 +107,7 @@ function pick(fields: Fields, names: readonly string[]): Record<string, unknown>
 }
 
 function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'missing').slice(0, 200);
+  return redact(JSON.stringify(value) ?? 'missing').slice(0, 200);
 }
 
 function wrong({ source, uuid }: Expected, what: string): SourceInvalidError {

@@ -1,5 +1,6 @@
 /** The one error class that carries an answer for the caller; everything else becomes InternalError. */
 import VError from 'verror';
+import { redact } from '#lib/redact.ts';
 import { ERRORS, type ErrorCode } from './registry.ts';
 
 /** `Missing` and `MissingParameter` are both in use, see the behaviour of each field in docs/index.md. */
@@ -28,11 +29,13 @@ export class ApiError extends VError {
 
   constructor(code: ErrorCode, summary: string, options: ApiErrorOptions = {}) {
     const cause = options.cause instanceof Error ? options.cause : undefined;
-    super({ name: code, ...(cause ? { cause } : {}) }, '%s', cut(summary));
+    const { errors } = options;
+    const shown = summaryOf(summary, errors?.length ?? 0);
+    super({ name: code, ...(cause ? { cause } : {}) }, '%s', shown);
     this.code = code;
-    this.summary = cut(summary);
+    this.summary = shown;
     this.statusCode = ERRORS[code].status;
-    this.errors = options.errors?.map(cutMessage);
+    this.errors = errors?.slice(0, MOST_ERRORS).map(shownError);
     this.headers = options.headers ?? {};
   }
 
@@ -44,13 +47,25 @@ export class ApiError extends VError {
 
 /** Messages name the value that is wrong, and that may be as long as a request. */
 const LONGEST_MESSAGE = 2000;
+/** Those of single fields are cut sooner, for there may be many of them. */
+const LONGEST_FIELD_MESSAGE = 500;
+const LONGEST_FIELD = 100;
+const MOST_ERRORS = 50;
 
-function cut(message: string): string {
-  return message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE - 1)}…`;
+/** As it may be shown, and of a length that can be read. */
+export function shownText(text: string, longest = LONGEST_MESSAGE): string {
+  const shown = redact(text);
+  return shown.length <= longest ? shown : `${shown.slice(0, longest - 1)}…`;
 }
 
-function cutMessage(error: FieldError): FieldError {
-  return error.message === undefined ? error : { ...error, message: cut(error.message) };
+function summaryOf(summary: string, errors: number): string {
+  const shown = shownText(summary);
+  return errors < MOST_ERRORS ? shown : `${shown} (there may be more: errors has the first ${MOST_ERRORS})`;
+}
+
+function shownError({ field, code, message }: FieldError): FieldError {
+  const shown = { field: shownText(field, LONGEST_FIELD), code };
+  return message === undefined ? shown : { ...shown, message: shownText(message, LONGEST_FIELD_MESSAGE) };
 }
 
 /** 422 InvalidParameter about one parameter. */

@@ -1,11 +1,19 @@
 /** One log record per request: who did what to which route, and how it ended. */
 import type Logger from 'bunyan';
+import { redact } from '#lib/redact.ts';
 import { infoWriter } from '../log.ts';
 import type { Done } from './server.ts';
 
 /** Asked for every few seconds by somebody's monitoring, or of no interest later. */
 const UNLOGGED = new Set(['Ping', 'Docs', 'Favicon']);
-const SECRET_HEADERS = new Set(['authorization', 'x-registry-auth', 'x-registry-config', 'cookie']);
+const SECRET_HEADERS = new Set([
+  'authorization',
+  'x-registry-auth',
+  'x-registry-config',
+  'cookie',
+  'proxy-authorization',
+  'x-auth-token',
+]);
 
 export function auditTo(log: Logger): (done: Done) => void {
   const audit = log.child({ audit: true });
@@ -22,10 +30,10 @@ function recordOf({ route, requestId, request, response, call, error, elapsed }:
   return {
     req_id: requestId,
     route,
-    action: call?.query['action'],
+    action: shown(call?.query['action']),
     method,
-    url: withoutSignature(request.url),
-    account: call?.query['account'],
+    url: shown(request.url),
+    account: shown(call?.query['account']),
     user: call?.user,
     datacenter: call?.datacenter,
     remote: call?.remoteAddress ?? request.socket.remoteAddress,
@@ -33,17 +41,18 @@ function recordOf({ route, requestId, request, response, call, error, elapsed }:
     ms: Math.round(elapsed),
     aborted: response.writableFinished ? undefined : true,
     headers: isPlainRead ? undefined : withoutSecrets(request.headers),
-    error: error instanceof Error ? error.message : undefined,
+    error: error instanceof Error ? redact(error.message) : undefined,
   };
 }
 
-/** Whoever reads the log must not be able to use a signed URL. */
-function withoutSignature(url: string | undefined): string | undefined {
-  return url?.includes('signature=') ? url.replace(/([?&]signature=)[^&]*/, '$1(hidden)') : url;
-}
-
+/** Whoever reads the log must not be able to do what the request did. */
 function withoutSecrets(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.has(name) ? '(hidden)' : value]),
+    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.has(name) ? '(hidden)' : shown(value)]),
   );
+}
+
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shown);
+  return typeof value === 'string' ? redact(value) : value;
 }

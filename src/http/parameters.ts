@@ -2,7 +2,9 @@
  * Query parameters: declared per route, checked by ajv, handed on as typed values. The first bad one is a 422
  * InvalidParameter that names parameter and value. Unknown parameters are ignored, as they always were.
  */
+
 import { Ajv, type ErrorObject } from 'ajv';
+import { redact } from '#lib/redact.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { invalidParameter } from '../errors/api-error.ts';
 import type { QueryParams } from './call.ts';
@@ -96,6 +98,6 @@ function problem(
 }
 
 function shown(value: unknown): string {
-  const json = JSON.stringify(value) ?? 'missing';
+  const json = redact(JSON.stringify(value) ?? 'missing');
   return json.length > 200 ? `${json.slice(0, 200)}…` : json;
 }

@@ -60,9 +60,16 @@ function readSourceFile(manifest: unknown): Omit<RemoteFile, keyof RemoteBody> |
   return { compression, size, sha1, ...(typeof datasetGuid === 'string' ? { datasetGuid } : {}) };
 }
 
+/** They would be sent to nobody, and end up in the logs of every proxy. @throws 422 InvalidParameter */
+export function assertNoCredentials(field: string, url: URL): void {
+  if (url.username === '' && url.password === '') return;
+  throw invalidParameter(field, `${field} is "${url}"; it must be without a user and a password, which are not used`);
+}
+
 /** @throws 422 file_url/Invalid */
 export function readFileUrl(fileUrl: unknown): URL {
   const url = typeof fileUrl === 'string' ? URL.parse(fileUrl) : null;
+  if (url) assertNoCredentials('file_url', url);
   if (url?.protocol === 'https:') return url;
   throw invalidParameter('file_url', `file_url is ${shown(fileUrl)}; it must be an https URL`);
 }
@@ -109,6 +116,7 @@ function openSource(service: Service, source: string): { client: ImgapiClient; c
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     throw invalidParameter('source', `source is "${source}"; it must be the http(s) URL of an IMGAPI`);
   }
+  assertNoCredentials('source', url);
   assertSourceAllowed(service, url);
   const dispatcher = sourceAgent(service);
   const client = new ImgapiClient({ url: source, version: '*', userAgent: service.config.serverName, dispatcher });

@@ -1,8 +1,10 @@
 /** The server that a command talks to: as the caller, or over the administration routes with the operator's secret. */
+
 import { resolve } from 'node:path';
 import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
+import { redact } from '#lib/redact.ts';
 import { isUuid } from '#lib/uuid.ts';
 import type { Config } from '#src/config/config.ts';
 import type { Environment } from '../framework/command.ts';
@@ -68,7 +70,7 @@ export class Connection {
   get words(): string[] {
     const { url, account, config } = this.#values;
     return [
-      ...(url === undefined ? [] : ['-u', url]),
+      ...(url === undefined ? [] : ['-u', redact(url)]),
       ...(url === undefined && config !== undefined ? ['-f', config] : []),
       ...(account === undefined ? [] : ['-a', account]),
     ];

@@ -1,4 +1,5 @@
 /** How a command ends when it does not succeed. */
+import { redact } from '#lib/redact.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /** What the user is told, and the exit status. */
@@ -25,9 +26,9 @@ export class CommandError extends Error implements Failure {
   readonly exitCode: ExitCode;
 
   constructor(message: string, options: CommandErrorOptions) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
-    this.details = options.details ?? [];
+    this.details = (options.details ?? []).map(redact);
     this.exitCode = options.exitCode ?? EXIT.failed;
   }
 }

@@ -2,6 +2,7 @@
  * The one place that writes to standard output and standard error: results go to the first, everything that is said
  * about how they come to be to the second.
  */
+import { redact } from '#lib/redact.ts';
 
 /** What is needed of a stream; process.stdout and process.stderr fit. */
 export interface Sink {
@@ -61,7 +62,7 @@ export class Output {
 
   /** What is said beside the result. */
   note(text = ''): void {
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${redact(text)}\n`);
   }
 
   /** To steer the terminal behind standard error, where there is one. */

@@ -3,6 +3,7 @@
  * and the routes that observe, list and cancel them. With `Accept: application/x-json-stream` what is observed comes
  * as a line per change until the end.
  */
+
 import { isUuid } from '#lib/uuid.ts';
 import { cancelCopy } from '../../copies/cancel.ts';
 import { namedDatacenter, requiredAccount } from '../../copies/checks.ts';
@@ -22,6 +23,7 @@ import type { Service } from '../../service.ts';
 import type { Call, Handler, Reply, Route } from '../call.ts';
 import { channelOf, imageUuid, readableImage, viewerOf } from '../image-call.ts';
 import { flag, integer, oneOf, parameters, text } from '../parameters.ts';
+import { assertNoCredentials } from '../remote-file.ts';
 import { assertVersion3 } from '../versions.ts';
 
 const copyQuery = parameters({ dry_run: flag, do_not_restart: flag });
@@ -151,6 +153,7 @@ function sourceUrl(source: unknown): string {
     throw validationFailed('source', 'name the IMGAPI to import from, by its URL', 'MissingParameter');
   }
   const url = typeof source === 'string' && URL.canParse(source) ? new URL(source) : undefined;
+  if (url) assertNoCredentials('source', url);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return String(source);
   throw validationFailed('source', `source is ${JSON.stringify(source)}; it must be an http or https URL`);
 }

@@ -1,0 +1,85 @@
+/**
+ * Text as it may be shown: in answers, logs, orders and on terminals. URLs lose the user and password before their host,
+ * and parameters that let whoever reads them in lose their value, however their names are written.
+ */
+import { unescape as decodeLeniently } from 'node:querystring';
+
+const HIDDEN = '(hidden)';
+
+/** Parameters of signed URLs, of ours and of the object stores', and what people put into URLs though they should not. */
+const SECRET_NAMES: ReadonlySet<string> = new Set([
+  'signature',
+  'sig',
+  'x-amz-signature',
+  'x-amz-credential',
+  'x-amz-security-token',
+  'awsaccesskeyid',
+  'token',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'auth',
+  'authorization',
+  'password',
+  'passwd',
+  'pass',
+  'secret',
+  'client_secret',
+  'api_key',
+  'apikey',
+]);
+
+/** Names are read as often as proxies and clients may have encoded them. */
+const MOST_DECODINGS = 3;
+const MOST_NESTED = 3;
+
+/** A password may hold anything but what ends the part before the host. */
+const CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^/\\?#"\n]{1,512}@/gi;
+/** Browsers, and URL of Node, take these without slashes, or with others. */
+const LOOSE_CREDENTIALS = /\b((?:https?|wss?|ftp):[/\\]*)[^/\\?#"\s]{1,512}@/gi;
+const URLS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)([^\s"<>]{1,4096})/gi;
+const PARAMETERS = /([?&;])([^=&;?#\s"<>]{1,200})=([^&;#\s"<>]*)/g;
+
+export function redact(text: string): string {
+  return redactNested(text, 0);
+}
+
+function redactNested(text: string, depth: number): string {
+  let shown = text;
+  if (shown.includes('@')) {
+    shown = shown
+      .replace(CREDENTIALS, `$1${HIDDEN}@`)
+      .replace(LOOSE_CREDENTIALS, `$1${HIDDEN}@`)
+      .replace(URLS, (url, scheme: string, rest: string) => redactUnreadable(url, scheme, rest));
+  }
+  if (!shown.includes('=')) return shown;
+  return shown.replace(PARAMETERS, (_, mark: string, name: string, value: string) => {
+    if (SECRET_NAMES.has(plainName(name))) return `${mark}${name}=${HIDDEN}`;
+    return `${mark}${name}=${redactValue(value, depth)}`;
+  });
+}
+
+/** A password with a slash in it makes the whole no URL, but it is still a password. */
+function redactUnreadable(url: string, scheme: string, rest: string): string {
+  const at = rest.lastIndexOf('@');
+  if (at < 0 || URL.canParse(url.replace(/[:.,;)\]'`]+$/, ''))) return url;
+  return `${scheme}${HIDDEN}@${rest.slice(at + 1)}`;
+}
+
+function plainName(name: string): string {
+  return decoded(name).replace(/\[.*$/, '').trim().toLowerCase();
+}
+
+/** A parameter may hold a URL, which may hold a parameter. */
+function redactValue(value: string, depth: number): string {
+  if (depth >= MOST_NESTED || !value.includes('%')) return value;
+  const plain = decoded(value);
+  const shown = redactNested(plain, depth + 1);
+  return shown === plain ? value : encodeURIComponent(shown);
+}
+
+function decoded(text: string): string {
+  let plain = text.replaceAll('+', ' ');
+  for (let turn = 0; turn < MOST_DECODINGS && plain.includes('%'); turn += 1) plain = decodeLeniently(plain);
+  return plain;
+}
