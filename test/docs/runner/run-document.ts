@@ -59,22 +59,16 @@ function withValues(text: string, values: Setting['values']): string {
   return typed;
 }
 
-/** The first line of the expected answer that did not come after those before it. Numbers and ids may differ. */
+/** The first line of the expected answer that did not come. Numbers and ids may differ, and the order of two streams. */
 function missingLine({ answer }: Command, said: string): string | undefined {
-  const lines = said.split('\n').map(withoutNumbers);
-  let at = 0;
-  for (const line of answer) {
-    if (line === '…') continue;
-    const found = lines.indexOf(withoutNumbers(line), at);
-    if (found < 0) return line;
-    at = found + 1;
-  }
-  return undefined;
+  const lines = new Set(said.split('\n').map(withoutNumbers));
+  return answer.find((line) => line !== '…' && !lines.has(withoutNumbers(line)));
 }
 
 function withoutNumbers(line: string): string {
   return line
     .trim()
+    .replaceAll(/ +/g, ' ')
     .replaceAll(/\b[0-9a-f]{8}\b/g, 'ID')
     .replaceAll(/[\d.:]*\d/g, 'N')
     .replaceAll(/N ([KMG]i)?B\b/g, 'SIZE');

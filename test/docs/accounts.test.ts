@@ -1,0 +1,83 @@
+/** The page for accounts as alice and bob go by it, in a cloud of three datacenters. */
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { link, MiB, type Site, startSite } from '../helpers/cloud.ts';
+import { cloudapiInProcess, keyOf, makePeople } from '../helpers/cloudapi.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { makeImage } from '../helpers/images.ts';
+import { makeUser } from '../src/cli/triton-image/home.ts';
+import { runDocument } from './runner/run-document.ts';
+import { Shell, treeOfLinks } from './runner/shells.ts';
+
+const NAMES = ['us-sw-1', 'us-west-1', 'us-east-1'] as const;
+
+/** The datacenters by name, each linked with the first, and the URLs of their CloudAPIs. */
+async function startPlaces(t: Test, people: ReturnType<typeof makePeople>) {
+  const started = await Promise.all(NAMES.map(async (name) => [name, await startSite(t, name)] as const));
+  const sites = Object.fromEntries(started) as Record<(typeof NAMES)[number], Site>;
+  await link(sites['us-sw-1'], sites['us-west-1']);
+  await link(sites['us-sw-1'], sites['us-east-1']);
+  const ports = await Promise.all(NAMES.map(async (name) => [name, await freePort()] as const));
+  const datacenters = Object.fromEntries(ports.map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
+  for (const [name, port] of ports) {
+    const keys = { address: '127.0.0.1', port, datacenterName: name, datacenters };
+    await cloudapiInProcess(t, { people: Object.values(people), imgapi: sites[name].front.url, keys });
+  }
+  return { sites, datacenters };
+}
+
+test('every line of the page for accounts does what it says', async (t) => {
+  const tree = await treeOfLinks(t);
+  const people = makePeople();
+  const { sites, datacenters } = await startPlaces(t, people);
+  const { network, alice } = sites['us-sw-1'];
+  const base = await makeImage(alice, { name: 'my-base' });
+  await makeImage(alice, { origin: base.image.uuid });
+  await makeImage(alice, { name: 'big-image' }, { size: 8 * MiB });
+  const users = {
+    alice: await makeUser(t, 'alice', keyOf(people.alice)),
+    bob: await makeUser(t, 'bob', keyOf(people.bob)),
+  };
+  const bobs = users.bob.env(datacenters['us-sw-1'] ?? '') as Record<string, string>;
+  const PATH = `${withTriton(users.bob.home)}:${tree}/src/cli/bin:${process.env['PATH']}`;
+  const shells = {
+    alice: new Shell(tree, users.alice.home, { HOME: users.alice.home }),
+    bob: new Shell(tree, users.bob.home, { ...bobs, PATH }),
+  };
+  const order = 'triton-image -U $WEST cp --no-wait us-sw-1 big-image';
+  let orders = 0;
+  await runDocument(t, {
+    file: 'docs/accounts.md',
+    shells,
+    values: {
+      'https://us-sw-1.api.cloud.example.com': datacenters['us-sw-1'] ?? '',
+      'https://us-west-1.api.cloud.example.com': datacenters['us-west-1'] ?? '',
+      'SHA256:…': keyOf(people.alice).key.publicKey.fingerprints.sha256,
+    },
+    before: {
+      // The first takes minutes, so that it is still under way when it is canceled.
+      [order]: async () => {
+        network.trouble = ++orders === 1 ? { kind: 'slow', bytesPerSecond: MiB / 16 } : { kind: 'none' };
+      },
+    },
+    after: {
+      'triton-image ls --shared': ({ stdout }) => void t.match(stdout, 'my-image'),
+      'triton image list': ({ stdout }) => void t.match(stdout, 'my-image'),
+      'triton-image ancestry my-image': ({ stdout }) => void t.match(stdout, 'my-base'),
+    },
+  });
+  const copied = await sites['us-east-1'].alice.listImages({ name: 'my-image' });
+  t.equal(copied.length, 1);
+});
+
+/** The folder of a `triton` that runs on the Node of the tests. */
+function withTriton(home: string): string {
+  const folder = join(home, 'programs');
+  mkdirSync(folder);
+  const file = join(folder, 'triton');
+  const entry = new URL('../../node_modules/triton/bin/triton', import.meta.url).pathname;
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${entry}' "$@"\n`);
+  chmodSync(file, 0o755);
+  return folder;
+}
