@@ -3,7 +3,9 @@ import { ApiError } from '../errors/api-error.ts';
 import { loadRaw, type StoredImage } from '../images/load.ts';
 import { assertNoDependents } from '../images/origins.ts';
 import type { Caller, Service } from '../service.ts';
+import { liveOrdersOf } from './attach.ts';
 import { currentRecord } from './chain.ts';
+import { settleOrder } from './commit-order.ts';
 import { decide, refusal } from './decision.ts';
 import { endOrder } from './end-order.ts';
 import { ordersOf } from './find-orders.ts';
@@ -55,8 +57,12 @@ export async function deletePlaceholder(service: Service, stored: StoredImage, c
   // An image that builds on it is on its way as well, and would be left without its origin.
   await assertNoDependents(service, stored.value, { account: caller.account });
   const isCanceled = outcome === 'canceled-by-delete' && (await cancelAll(service, uuid));
-  // A placeholder that nobody brings any more must not stay for that.
-  if (!isCanceled) await removePlaceholder(service, stored);
+  if (isCanceled) return;
+  // A placeholder that nobody brings any more must not stay for that; and an import that brings it together with other
+  // people's images has no way to succeed without it.
+  const bringing = await liveOrdersOf(service, uuid);
+  await removePlaceholder(service, stored);
+  for (const order of bringing) await settleOrder(service, order.uuid, caller.signal);
 }
 
 /**

@@ -134,14 +134,15 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
   return { writes: [putTransfer(failedTransfer(service, transfer.value, failure), transfer.etag), ...failed], result };
 }
 
-/** Of somebody else's image, what is written into the placeholder tells no more than that. */
+/** An operator's import may bring other people's images: of those a placeholder says no more than that one failed. */
 function otherFailed(
-  { records }: OrderContents,
+  { order, records }: OrderContents,
   uuid: string,
   { image, failure: { code, message } }: Extract<Ending, { event: 'fail' }>,
 ): CopyFailure {
-  if (records.get(uuid)?.value.owner !== records.get(image)?.value.owner) {
-    return { code, message: "somebody else's image, which is copied together with this one, failed" };
+  const isOwn = records.get(uuid)?.value.owner === records.get(image)?.value.owner;
+  if (order.value.account === undefined && !isOwn) {
+    return { code, message: 'another image, which is copied together with this one, failed' };
   }
   return { code, message: `image "${image}", which is copied together with this one, failed: ${message}` };
 }

@@ -83,8 +83,11 @@ test('a link reads only images that the named account owns; all others are not f
   const client = await clientOf(east, 'us-west-1');
   const shared = await putImage(west, ALICE, { acl: [BOB] });
   const open = await putImage(west, ALICE, { public: true });
+  // What a share opens within a datacenter, a link opens to nobody.
+  const below = await putImage(west, ALICE);
+  await putImage(west, ALICE, { origin: below.record.uuid, acl: [BOB] });
   const absent = '00000000-0000-4000-8000-000000000000';
-  for (const uuid of [shared.record.uuid, open.record.uuid, absent]) {
+  for (const uuid of [shared.record.uuid, open.record.uuid, below.record.uuid, absent]) {
     for (const [method, rest] of [
       ['GET', ''],
       ['GET', '/icon'],

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { ImgapiClientOptions } from '#lib/client/caller.ts';
 import { isUuid } from '#lib/uuid.ts';
+import { touchOrigin } from '#src/images/record-write.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
@@ -228,6 +229,15 @@ t.test('the origin of a new image', async (t) => {
     t.match(hidden, { status: 422, code: 'OriginDoesNotExist' });
     t.equal(hidden.message.replace(foreign.uuid, ''), absent.message.replace(NOBODY, ''));
     t.equal((await create(operator, foreign.uuid)).origin, foreign.uuid);
+  });
+
+  await t.test('is looked at once more in the batch that makes the image', async (t) => {
+    const { service } = server.imgapi;
+    const { image: shared } = await makeImage(operator, { acl: [ALICE] }, { owner: BOB });
+    const write = await touchOrigin(service, shared.uuid, { account: ALICE });
+    await operator.removeAcl(shared.uuid, [ALICE]);
+    await t.rejects(service.store.batch([write]), { name: 'EtagConflictError' });
+    await t.rejects(touchOrigin(service, shared.uuid, { account: ALICE }), { code: 'OriginDoesNotExist' });
   });
 
   await t.test('has to be activated', async (t) => {
