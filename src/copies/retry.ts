@@ -28,6 +28,7 @@ export const RETRY_RULES: readonly Rule[] = [
   { error: 'ImgapiError', status: 429, code: 'SourceError' },
   { error: 'ImgapiError', status: [500, 599], code: 'SourceError' },
   { error: 'ImgapiError', code: 'SourceInvalid' },
+  { error: 'NotLinked', code: 'NotLinked' },
   { error: ['SourceInvalidError', 'AddressRefusedError'], code: 'SourceInvalid' },
   { error: 'idle-timeout', code: 'Stalled' },
   { error: 'ImgapiUnreachableError', code: 'SourceUnreachable' },

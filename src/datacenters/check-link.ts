@@ -51,6 +51,8 @@ export async function runChecks(
 ): Promise<LinkCheckReport> {
   const client = await linkClient(service, link);
   const { checks, health } = await check(service, client, options);
+  // Whoever ended the check knows nothing of the link.
+  if (options.signal?.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
   await changeLink(service, link.name, (current) => ({ ...current, health }));
   return { datacenter: link.name, url: link.url, ok: health.ok, checks };
 }
@@ -90,16 +92,20 @@ async function attempt(name: LinkCheckName, action: () => Promise<string>): Prom
   try {
     return { check: name, ok: true, detail: await action() };
   } catch (error) {
-    const detail = foreignMessage(error);
+    const detail = isTimeout(error) ? 'it does not answer in time' : foreignMessage(error);
     return { check: name, ok: false, detail, mend: mendFor(error, name) };
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
 }
 
 function mendFor(error: unknown, name: LinkCheckName): string {
   if (name === 'reach back') {
     return 'mend the way from there to here: our firewall must let that datacenter reach our link port, and our links.publicUrl must be right';
   }
-  if (error instanceof ImgapiUnreachableError) {
+  if (error instanceof ImgapiUnreachableError || isTimeout(error)) {
     return 'see that the other IMGAPI runs, that its firewall lets us reach its link port, and that the URL is right';
   }
   if (!(error instanceof ImgapiError)) return 'see that the URL is that of the other link listener';

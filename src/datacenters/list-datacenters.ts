@@ -1,6 +1,7 @@
 /** The other datacenters, and how their links are. */
 import type { Service } from '../service.ts';
-import type { LinkHealth } from './documents.ts';
+import { runChecks } from './check-link.ts';
+import type { LinkHealth, LinkRecord } from './documents.ts';
 import { allLinks } from './links.ts';
 import { pullOriginsOf } from './pull-origins.ts';
 
@@ -20,6 +21,28 @@ export interface DatacenterInfo {
   /** ISO date. */
   readonly created_at?: string;
   readonly health?: LinkHealth;
+}
+
+/** How long a list waits for a datacenter that does not answer. */
+const CHECK_MS = 5000;
+
+const underWay = new WeakMap<Service['config'], Promise<unknown>>();
+
+/** The same, with the health of links as it is now: a datacenter that is down is not said to be well. */
+export async function checkedDatacenters(service: Service): Promise<DatacenterInfo[]> {
+  const checks = underWay.get(service.config) ?? checkAll(service).finally(() => underWay.delete(service.config));
+  underWay.set(service.config, checks);
+  await checks;
+  return datacenters(service);
+}
+
+async function checkAll(service: Service): Promise<void> {
+  const signal = AbortSignal.timeout(CHECK_MS);
+  const check = (link: LinkRecord) =>
+    runChecks(service, link, { transfers: false, signal }).catch((err: unknown) =>
+      service.log.warn({ err, datacenter: link.name }, 'the link could not be checked'),
+    );
+  await Promise.all((await allLinks(service)).map(check));
 }
 
 /** By name. A link takes the place of a legacy one of the same name. */

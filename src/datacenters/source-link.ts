@@ -7,9 +7,17 @@ import type { Service } from '../service.ts';
 import type { LinkRecord } from './documents.ts';
 import { type LinkClient, linkClient } from './link-client.ts';
 import { findLink } from './links.ts';
+import { endWithLink } from './live-streams.ts';
 import { pingLink } from './ping.ts';
 import { isPullUrlAllowed, originOf, pullOriginsOf } from './pull-origins.ts';
-import { type FileRequest, type ImageSource, type SourceFile, type SourceImage, SourceInvalidError } from './source.ts';
+import {
+  type FileRequest,
+  type ImageSource,
+  LinkEndedError,
+  type SourceFile,
+  type SourceImage,
+  SourceInvalidError,
+} from './source.ts';
 import { sourceImage, sourceLeft, sourceShares } from './source-image.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 import { namedTransport } from './transports.ts';
@@ -39,7 +47,7 @@ export function linkSource(service: Service, name: string): ImageSource {
       const range: DownloadRange = { start: request.start, ifMatch: request.sha1 };
       const current = await client();
       const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });
-      return sourceFile(await toDownload(answer, range), request);
+      return linkedFile(service, current.link, sourceFile(await toDownload(answer, range), request));
     },
     async createPullUrl(uuid, account, renew, signal) {
       const path = `/link/images/${uuid}/file/pull-url${query({ account: named(account), renew })}`;
@@ -65,7 +73,7 @@ function named(account: string | undefined): string {
 async function currentClient(service: Service, name: string): Promise<LinkClient> {
   const link = await findLink(service, name);
   if (link) return linkClient(service, link.value);
-  throw new SourceInvalidError(`datacenter "${name}" is not linked any more`);
+  throw new LinkEndedError(name);
 }
 
 function linkImage(answer: unknown, expected: Parameters<typeof sourceImage>[1]): SourceImage {
@@ -109,5 +117,10 @@ async function getPullUrl(service: Service, link: LinkRecord, text: string, requ
   const range: DownloadRange = { start: request.start };
   const transport = namedTransport(url.origin, service);
   const found = await download(transport, { path: url.pathname + url.search, signal: request.signal }, range);
-  return sourceFile(found, request);
+  return linkedFile(service, link, sourceFile(found, request));
+}
+
+function linkedFile(service: Service, link: LinkRecord, file: SourceFile): SourceFile {
+  endWithLink(service, link, file.stream);
+  return file;
 }

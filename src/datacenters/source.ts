@@ -78,3 +78,12 @@ export class SourceInvalidError extends Error {
     super(cutText(message), options);
   }
 }
+
+/** The link with the source ended, before or while it was asked. */
+export class LinkEndedError extends SourceInvalidError {
+  readonly code = 'NotLinked';
+
+  constructor(datacenter: string) {
+    super(`datacenter "${datacenter}" is not linked any more`);
+  }
+}

@@ -1,8 +1,9 @@
-/** Ending a link: our trust ends at once, the other is told as far as it can be reached. */
+/** Ending a link: our trust ends at once, with all that streams by it; the other is told as far as it can be reached. */
 import { endPullsOf, removePullsOf } from '../pulls/reaper.ts';
 import type { Service } from '../service.ts';
 import { linkClient } from './link-client.ts';
 import { deleteLink, getLink } from './links.ts';
+import { cutStreams } from './live-streams.ts';
 import { foreignMessage } from './remote-failure.ts';
 
 export interface UnlinkReport {
@@ -23,6 +24,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
   // Made before the record goes, and used after: what the other still sends is refused from then on.
   const client = await linkClient(service, stored.value);
   await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))]);
+  cutStreams(service, name);
   const error = await client
     .json({ method: 'POST', path: '/link/unlink', signal: AbortSignal.timeout(TELL_TIMEOUT_MS) })
     .then(() => undefined)
@@ -35,6 +37,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
 /** The other side unlinked us. */
 export async function acceptUnlink(service: Service, name: string): Promise<void> {
   await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))]);
+  cutStreams(service, name);
   await removePullLinks(service, name);
   service.log.info({ datacenter: name }, 'a datacenter unlinked us');
 }

@@ -48,7 +48,7 @@ export const datacenters = defineCommand({
   name: 'datacenters',
   summary: 'list the other datacenters and the health of their links',
   description: [
-    'KIND is "link" for a link that link-dc made, "legacy" for an entry of imgapiUrlFromDatacenter. HEALTH is what the last check found; "datacenters check" checks now.',
+    'KIND is "link" for a link that link-dc made, "legacy" for an entry of imgapiUrlFromDatacenter. HEALTH is what was found just now; "datacenters check" also moves bytes, and says what to mend.',
     `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
   ],
   arguments: {},

@@ -3,7 +3,7 @@ import { isObject } from '#lib/manifest/fields.ts';
 import { checkLink } from '../../datacenters/check-link.ts';
 import { linkDatacenter } from '../../datacenters/link-datacenter.ts';
 import { createLinkToken } from '../../datacenters/link-tokens.ts';
-import { datacenters } from '../../datacenters/list-datacenters.ts';
+import { checkedDatacenters } from '../../datacenters/list-datacenters.ts';
 import { accountList, datacenterName, linkUrl, originList } from '../../datacenters/party.ts';
 import { rotateKey } from '../../datacenters/rotate-key.ts';
 import { unlinkDatacenter } from '../../datacenters/unlink-datacenter.ts';
@@ -52,7 +52,7 @@ function listRoute(service: Service): Route {
     auth: 'strict',
     async handler(call) {
       if (call.account !== undefined) throw new ApiError('OperatorOnly', 'the list of datacenters is for operators');
-      return { json: await datacenters(service) };
+      return { json: await checkedDatacenters(service) };
     },
   };
 }

@@ -10,11 +10,13 @@ import { acceptPairing } from '../../datacenters/accept-pairing.ts';
 import { fingerprintIn } from '../../datacenters/authenticate.ts';
 import { linkClient } from '../../datacenters/link-client.ts';
 import { isLinkToken } from '../../datacenters/link-tokens.ts';
-import { getLink } from '../../datacenters/links.ts';
+import { findLink, getLink } from '../../datacenters/links.ts';
+import { endWithLink } from '../../datacenters/live-streams.ts';
 import { ownPing, pingLink } from '../../datacenters/ping.ts';
 import { type RateLimiter, rateLimiter } from '../../datacenters/rate-limit.ts';
 import { foreignMessage } from '../../datacenters/remote-failure.ts';
 import { acceptRotation } from '../../datacenters/rotate-key.ts';
+import { LinkEndedError } from '../../datacenters/source.ts';
 import { acceptUnlink } from '../../datacenters/unlink-datacenter.ts';
 import { isPairingRequest, isRotateRequest, type LinkBack, type LinkEcho } from '../../datacenters/wire.ts';
 import { ApiError, validationFailed } from '../../errors/api-error.ts';
@@ -63,7 +65,13 @@ async function handleSigned(service: Service, limiter: RateLimiter, handler: Lin
   if (datacenter === undefined)
     throw new ApiError('UnauthorizedError', 'the request is not signed by a linked datacenter');
   limiter.take(datacenter);
-  return handler(service, call, datacenter);
+  const reply = await handler(service, call, datacenter);
+  if (reply.stream) {
+    const link = await findLink(service, datacenter);
+    if (link) endWithLink(service, link.value, reply.stream);
+    else reply.stream.destroy(new LinkEndedError(datacenter));
+  }
+  return reply;
 }
 
 function pairRoute(service: Service): Route {

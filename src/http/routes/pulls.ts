@@ -2,6 +2,8 @@
 import { SignedUrlError } from '#lib/signing/errors.ts';
 import { verifyUrl } from '#lib/signing/signed-url.ts';
 import { isUuid } from '#lib/uuid.ts';
+import { findLink } from '../../datacenters/links.ts';
+import { endWithLink } from '../../datacenters/live-streams.ts';
 import { ApiError, imageNotFound } from '../../errors/api-error.ts';
 import { storageOf } from '../../images/file-placement.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
@@ -74,12 +76,15 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
     throw new ApiError('ResourceNotFound', `pull link "${name}" is not there (any more); ask for a new one`);
   }
   // After a renewal the older URL reads the younger link: the bytes are the same.
-  return fileReply(call, {
+  const reply = await fileReply(call, {
     ...record,
     storage: storageOf(service.storages, record.stor),
     mtime: record.created_at,
     contentType: 'application/octet-stream',
   });
+  const link = record.datacenter === '' ? undefined : (await findLink(service, record.datacenter))?.value;
+  if (reply.stream && link) endWithLink(service, link, reply.stream);
+  return reply;
 }
 
 async function assertSigned(service: Service, call: Call): Promise<void> {

@@ -1,17 +1,21 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
+import { failureOf } from '#src/copies/retry.ts';
 import { checkLink } from '#src/datacenters/check-link.ts';
 import { allLinks, changeLink } from '#src/datacenters/links.ts';
-import { datacenters } from '#src/datacenters/list-datacenters.ts';
+import { checkedDatacenters, datacenters } from '#src/datacenters/list-datacenters.ts';
 import { rotateKey } from '#src/datacenters/rotate-key.ts';
+import { LinkEndedError } from '#src/datacenters/source.ts';
 import { linkSource } from '#src/datacenters/source-link.ts';
 import { unlinkDatacenter } from '#src/datacenters/unlink-datacenter.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
 import { reapPulls } from '#src/pulls/reaper.ts';
 import { ALICE } from '../../helpers/accounts.ts';
-import { clientOf, linkedPair, putImage } from '../../helpers/datacenter.ts';
+import { clientOf, type Datacenter, linkedPair, putImage } from '../../helpers/datacenter.ts';
+import { waitFor } from '../../helpers/wait.ts';
 
 const { signal } = new AbortController();
 
@@ -55,6 +59,82 @@ test('pull links that unlinking could not remove open nothing, and go with the r
   ]);
   t.match(await reapPulls(west.service), { objects: [{ path: stored.value.path }], links: [{ reqid: stored.key }] });
   t.equal(await local.info(stored.value.path), undefined);
+});
+
+/** Whether the rest comes: of a file that is larger than what fits into buffers on the way. */
+async function restOf(stream: AsyncIterable<Uint8Array>, onFirst: () => Promise<unknown>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of stream) {
+    if (bytes === 0) await onFirst();
+    bytes += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** What is read from its object store from now on. */
+function streamsRead({ service }: Datacenter): Readable[] {
+  const streams: Readable[] = [];
+  const { local } = service.storages;
+  const read = local.read.bind(local);
+  local.read = async (path, options) => {
+    const found = await read(path, options);
+    streams.push(found.stream);
+    return found;
+  };
+  return streams;
+}
+
+const LARGE = 24 * 1024 * 1024;
+
+for (const ends of ['the side that sends', 'the side that receives', 'another process of the side that sends']) {
+  test(`unlinking by ${ends} cuts what streams at that moment`, async (t) => {
+    for (const way of ['the link listener', 'a pull URL', 'a pull URL of whoever has it']) {
+      const { east, west } = await linkedPair(t, { west: { keys: { copies: { stallSeconds: 20 } } } });
+      const { record, sha1 } = await putImage(west, ALICE, {}, Buffer.alloc(LARGE, 'x'));
+      const source = linkSource(east.service, 'us-west-1');
+      const ask = { account: ALICE, start: 0, sha1, signal };
+      const sent = streamsRead(west);
+      const pull = (await source.createPullUrl(record.uuid, ALICE, undefined, signal))!;
+      const stream =
+        way === 'the link listener'
+          ? (await source.getFile(record.uuid, ask)).stream
+          : way === 'a pull URL'
+            ? (await source.getPullUrl(pull.url, ask)).stream
+            : (await request(pull.url)).body;
+      const otherProcess = { ...west.service, config: structuredClone(west.service.config) };
+      const unlink = () => {
+        if (ends === 'the side that receives') return unlinkDatacenter(east.service, 'us-west-1');
+        return unlinkDatacenter(ends === 'the side that sends' ? west.service : otherProcess, 'us-east-1');
+      };
+      await t.rejects(
+        restOf(stream, async () => {
+          await unlink();
+          await waitFor('what is sent to be cut', () => sent.length > 0 && sent.every(({ destroyed }) => destroyed));
+        }),
+        way,
+      );
+    }
+  });
+}
+
+test('a copy whose link ends in the middle fails for that reason', async (t) => {
+  t.match(failureOf(new LinkEndedError('us-west-1')), { code: 'NotLinked', message: /not linked any more/ });
+  t.match(failureOf(new Error('append', { cause: new LinkEndedError('us-west-1') })), { code: 'NotLinked' });
+});
+
+test('the list of datacenters does not call one well that is down', async (t) => {
+  const { east, west } = await linkedPair(t);
+  t.match(await checkedDatacenters(east.service), [{ name: 'us-west-1', health: { ok: true } }]);
+  await west.stop();
+  const lists = await Promise.all([checkedDatacenters(east.service), checkedDatacenters(east.service)]);
+  for (const list of lists) t.match(list, [{ health: { ok: false, error: /^reach: / } }]);
+});
+
+test('a check that is broken off says nothing of the link', async (t) => {
+  const { east } = await linkedPair(t);
+  const stopping = AbortSignal.abort(new Error('this process stops'));
+  await t.rejects(checkLink(east.service, 'us-west-1', stopping), /this process stops/);
+  t.match(await datacenters(east.service), [{ health: { ok: true } }]);
 });
 
 test('the check of a link moves bytes both ways and notes the health', async (t) => {
