@@ -20,14 +20,14 @@ BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-error
 .PHONY: help demo test check types lint format run docs bench clean install which-node
 
 help:
-	@echo 'make demo    the whole story on two datacenters, on real data; KEEP=1 leaves them up'
+	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
 	@echo 'make test    types, lint and all tests that need npm packages alone; TESTS="test/config ..." for some'
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
 	@echo 'make check   types, lint, format'
 	@echo 'make bench   the table of timings, also in build/bench.json'
 	@echo 'make docs    rewrite the tables of the docs that come from the code'
 	@echo 'make format  rewrite the sources in the house format'
-	@echo 'make clean   remove what was installed and built, except ./build/data'
+	@echo 'make clean   remove what was installed, built, and left by demos, tours and tests, except ./build/data'
 
 $(NODE_BIN)/node:
 	@command -v npm >/dev/null || { echo 'Neither Node $(NODE_MAJOR) nor npm is on PATH: install one of them' >&2; exit 1; }
@@ -78,5 +78,6 @@ bench: install
 	@node test/bench/main.ts $(BENCH)
 
 clean:
-	@rm -rf node_modules
+	@src/cli/bin/node-24 test/runner/own-run.ts 2>/dev/null || true
+	@rm -rf node_modules .tap
 	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} +; fi

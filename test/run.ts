@@ -17,6 +17,7 @@ import { join, resolve } from 'node:path';
 import { finished, pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { testFiles } from './runner/files.ts';
+import { beginRun, removeLeftovers } from './runner/own-run.ts';
 import { closingLine, fileText, skipText } from './runner/report.ts';
 import { add, type Counts, type FileResult, fileResults } from './runner/results.ts';
 
@@ -42,7 +43,7 @@ function print(text: string): void {
 /** tap tells its children apart by its own variables, which a run within a run must not inherit. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !/^(_?TAP|NODE_OPTIONS)/.test(name));
-  return { NODE_COMPILE_CACHE: resolve('build/compile-cache'), ...Object.fromEntries(inherited) };
+  return { NODE_COMPILE_CACHE: resolve('build/compile-cache'), ...Object.fromEntries(inherited), ...own.env };
 }
 
 async function runTap(files: readonly string[], onFile: (result: FileResult) => void): Promise<number | null> {
@@ -100,7 +101,9 @@ async function run(): Promise<Counts> {
 
 mkdirSync(options.output, { recursive: true });
 rmSync(STDERR, { force: true });
-const counts = await run();
+await removeLeftovers();
+const own = beginRun();
+const counts = await run().finally(() => own.end());
 if (counts.failed > 0 && existsSync(STDERR)) {
   const said = readFileSync(STDERR, 'utf8').trimEnd().split('\n').slice(-STDERR_LINES).join('\n');
   if (said !== '') print(`\nthe end of ${STDERR}:\n${said}\n`);

@@ -6,6 +6,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { beginRun, removeLeftovers } from '../runner/own-run.ts';
 import { benchBytes } from './bytes.ts';
 import { type Figure, isMet, type Skipped } from './measure.ts';
 import { hottest } from './profile.ts';
@@ -20,6 +21,7 @@ const SUITES: Readonly<Record<string, (directory: string, profile?: string) => P
 };
 
 async function main(): Promise<void> {
+  await removeLeftovers();
   const chosen = process.argv.slice(2);
   const names = chosen.length > 0 ? chosen : Object.keys(SUITES);
   await mkdir(DIRECTORY, { recursive: true });
@@ -82,6 +84,8 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-await main();
+const own = beginRun();
+Object.assign(process.env, own.env);
+await main().finally(() => own.end());
 // Kept-alive connections of clients would hold the process for a while.
 process.exit();

@@ -5,13 +5,14 @@
  */
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { beginRun, removeLeftovers } from '../runner/own-run.ts';
 import { Datacenter } from './datacenter.ts';
 import { heading, megabytes, say } from './narrator.ts';
 import { type Login, makePeople, type Person, writeDirectory } from './people.ts';
@@ -38,6 +39,7 @@ interface Images {
 
 async function main(): Promise<void> {
   const begin = Date.now();
+  await removeLeftovers();
   await rm(DIRECTORY, { recursive: true, force: true });
   await mkdir(DIRECTORY, { recursive: true });
 
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
   await compare(cloud, images);
   say();
   say(`Done in ${((Date.now() - begin) / 1000).toFixed(0)} s.`);
+  say(`It leaves ${megabytes(await bytesBelow(DIRECTORY))} in build/demo; make clean removes them.`);
   if (flags.keep) await keepRunning(cloud, images);
 }
 
@@ -211,6 +214,19 @@ async function keepRunning({ people, sw, west }: Cloud, { increment: { uuid } }:
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
+/** On disk: a file that has several names counts once. */
+async function bytesBelow(directory: string): Promise<number> {
+  const sizes = new Map<number, number>();
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const { ino, size } = await stat(join(entry.parentPath, entry.name));
+    sizes.set(ino, size);
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+const own = beginRun();
+Object.assign(process.env, own.env);
 try {
   await main();
 } catch (error) {
@@ -218,6 +234,7 @@ try {
   process.exitCode = 1;
 } finally {
   for (const datacenter of running) await datacenter.stop();
+  own.end();
 }
 // The clients' kept-alive connections would hold the process for a while.
 process.exit();

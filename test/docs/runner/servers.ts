@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { marks } from '../../runner/own-run.ts';
 
 export interface DocumentServer {
   start(): Promise<void>;
@@ -32,7 +33,7 @@ export function documentServer(t: Test, line: string, folder: string): DocumentS
         // A group of its own, so that whatever stands before the server in the line goes with it.
         detached: true,
         stdio: ['ignore', 'pipe', 'ignore'],
-        env: { PATH: `${folder}/src/cli/bin:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder },
+        env: { ...marks(), PATH: `${folder}/src/cli/bin:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder },
       });
       const gone = once(child, 'exit');
       running = { child, gone, url: '' };

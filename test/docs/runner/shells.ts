@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { temporaryFolder } from '../../helpers/imgapi.ts';
+import { marks } from '../../runner/own-run.ts';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 /** What is made while one works, and what is no part of the project. */
@@ -35,7 +36,12 @@ export class Shell {
   constructor(folder: string, scratch: string, env: Readonly<Record<string, string>>) {
     this.#folder = folder;
     this.#state = join(scratch, 'exported');
-    this.#env = { PATH: `${curlThatFails(scratch)}:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: scratch, ...env };
+    this.#env = {
+      PATH: `${curlThatFails(scratch)}:${dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: scratch,
+      ...marks(),
+      ...env,
+    };
   }
 
   /** Runs lines as one script that ends at the first that fails. */
