@@ -10,6 +10,7 @@ import { isRestoreUnfinished } from '#lib/backup/marker.ts';
 import { type Clock, systemClock } from '#lib/clock.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { openLocalStore } from '#lib/manta/local.ts';
+import { RESERVE } from '#lib/moray/sqlite/reserve.ts';
 import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
 import type { Bucket } from '#lib/moray/store.ts';
 import type { Accounts } from '#lib/ufds/accounts.ts';
@@ -173,7 +174,7 @@ async function openService(
   }
   await mkdir(config.dataDir, { recursive: true });
   await ensureOperatorToken(config.dataDir);
-  const store = await openSqliteStore({ path: join(config.dataDir, 'imgapi.db'), log });
+  const store = await openSqliteStore({ path: join(config.dataDir, 'imgapi.db'), log, reserve: RESERVE });
   opened.push(() => store.close());
   await store.open(BUCKETS);
   const { quotaBytes: quota, headroomBytes: headroom } = config.storage;

@@ -18,6 +18,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   `${DATABASE}-wal`,
   `${DATABASE}-shm`,
   `${DATABASE}-journal`,
+  `${DATABASE}-reserve`,
   RESTORE_MARKER,
 ]);
 

@@ -53,6 +53,7 @@ export const RECORD_ONLY_FIELDS = [
   'cloned_from',
   'intent',
   'intent_lease',
+  'archive',
 ] as const;
 
 /** Required of every image, in the order of the checks. Some are required only of images of a kind. */

@@ -148,6 +148,8 @@ export interface ImageRecord {
   readonly intent?: PlacementIntent;
   /** ISO date after which another process may finish or undo the intent; indexed, so that abandoned ones are found. */
   readonly intent_lease?: string;
+  /** Of a tombstone: the manifest that is archived when the bytes are gone. */
+  readonly archive?: Readonly<Record<string, unknown>>;
 }
 
 const string = { type: 'string' } as const;

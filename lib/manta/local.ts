@@ -13,6 +13,7 @@ import {
 } from './errors.ts';
 import { HashPool } from './hashing/pool.ts';
 import { hasCode, moveInto, pruneUpwards, syncUpwards } from './local/durable.ts';
+import { isFull } from './local/failure.ts';
 import { storeIdentity } from './local/identity.ts';
 import { Layout } from './local/layout.ts';
 import { findLeftovers, removeLeftover } from './local/leftovers.ts';
@@ -250,12 +251,30 @@ class LocalStore implements ObjectStore {
       return;
     }
     // In one step, so that nobody sees half a tree and whoever adds to it meanwhile begins a new one.
-    const temporary = this.#layout.temporary();
-    await ignoringAbsence(rename(directory, temporary));
-    await pruneUpwards(dirname(directory), this.#layout.root);
+    const temporary = await this.#setAside(directory);
+    if (temporary !== directory) {
+      await pruneUpwards(dirname(directory), this.#layout.root);
+    }
     const freed = this.#room.limited ? await bytesBelow(temporary) : 0;
     await rm(temporary, { recursive: true, force: true });
     this.#room.change(-freed);
+    if (temporary === directory) {
+      await pruneUpwards(dirname(directory), this.#layout.root);
+    }
+  }
+
+  /** Where a directory lies that nobody is to find any more; where it lay when a full disk has no room for the name. */
+  async #setAside(directory: string): Promise<string> {
+    const temporary = this.#layout.temporary();
+    try {
+      await ignoringAbsence(rename(directory, temporary));
+      return temporary;
+    } catch (error) {
+      if (isFull(error)) {
+        return directory;
+      }
+      throw error;
+    }
   }
 
   free(): Promise<number> {

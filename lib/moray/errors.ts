@@ -46,5 +46,10 @@ export class InvalidValueError extends Error {
 
 /** The backend cannot be reached or is busy beyond patience; the same call may work later. */
 export class StoreUnavailableError extends Error {
-  override readonly name = 'StoreUnavailableError';
+  override readonly name: string = 'StoreUnavailableError';
+}
+
+/** The backend has no room for what was to be written. */
+export class StoreFullError extends StoreUnavailableError {
+  override readonly name = 'StoreFullError';
 }

@@ -92,6 +92,11 @@ export type Write =
     }
   | { readonly op: 'del'; readonly bucket: Bucket; readonly key: string; readonly ifEtag?: string };
 
+export interface WriteOptions {
+  /** The batch frees space here or elsewhere: it is written also when the store is full. So is one of dels only. */
+  readonly frees?: boolean;
+}
+
 export interface ReadOptions {
   /** Its abort ends the read with its reason, also in the middle of a long search. */
   readonly signal?: AbortSignal | undefined;
@@ -121,9 +126,9 @@ export interface Store {
   /**
    * All of the writes or none, in order; answers the etag of each put (a del answers ''). Deleting an absent key is
    * no error unless `ifEtag` was given. Durable when the promise resolves.
-   * @throws EtagConflictError, UniqueAttributeError, InvalidValueError, StoreUnavailableError
+   * @throws EtagConflictError, UniqueAttributeError, InvalidValueError, StoreUnavailableError, StoreFullError
    */
-  batch(writes: readonly Write[]): Promise<string[]>;
+  batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -86,7 +86,8 @@ export async function endOrder(service: Service, uuid: string, ending: Ending): 
     const released = order.members.map((member) => release(service, contents, member, ending));
     const ended = endedOrder(service, order, ending, released);
     try {
-      await service.store.batch([putOrder(ended, contents.order.etag), ...released.flatMap(({ writes }) => writes)]);
+      const writes = [putOrder(ended, contents.order.etag), ...released.flatMap((one) => one.writes)];
+      await service.store.batch(writes, { frees: ending.event === 'cancel' });
     } catch (error) {
       if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
       continue;

@@ -35,7 +35,13 @@ export const RETRY_RULES: readonly Rule[] = [
   { error: 'TooLargeError', code: 'WrongBytes' },
   { error: ['InsufficientStorageError', 'InsufficientStorage', 'ENOSPC', 'EDQUOT'], code: 'InsufficientStorage' },
   {
-    error: ['ObjectStoreUnavailableError', 'StoreUnavailableError', 'DirectoryUnavailableError', 'StorageIsDown'],
+    error: [
+      'ObjectStoreUnavailableError',
+      'StoreUnavailableError',
+      'StoreFullError',
+      'DirectoryUnavailableError',
+      'StorageIsDown',
+    ],
     code: 'StorageIsDown',
   },
   { error: ['EtagConflictError', 'ImageFileBusy', 'Conflict'], code: 'Busy' },

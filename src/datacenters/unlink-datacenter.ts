@@ -23,7 +23,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
   const stored = await getLink(service, name);
   // Made before the record goes, and used after: what the other still sends is refused from then on.
   const client = await linkClient(service, stored.value);
-  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))]);
+  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
   const error = await client
     .json({ method: 'POST', path: '/link/unlink', signal: AbortSignal.timeout(TELL_TIMEOUT_MS) })
@@ -36,7 +36,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
 
 /** The other side unlinked us. */
 export async function acceptUnlink(service: Service, name: string): Promise<void> {
-  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))]);
+  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
   await removePullLinks(service, name);
   service.log.info({ datacenter: name }, 'a datacenter unlinked us');

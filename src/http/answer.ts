@@ -17,6 +17,8 @@ function asApiError(thrown: unknown, requestId: string): ApiError {
     case 'EtagConflictError':
     case 'UniqueAttributeError':
       return new ApiError('Conflict', 'the object kept changing while it was being written; try again', { cause });
+    case 'StoreFullError':
+      return new ApiError('InsufficientStorage', `the document store has no room: ${cause.message}`, { cause });
     case 'StoreUnavailableError':
       return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause });
     case 'DirectoryUnavailableError':

@@ -1,7 +1,7 @@
 /**
  * The manifest archive: for each image that ever was, its last manifest as a JSON file below `archive/` of the local
  * store. It outlives the image, so that what was deleted stays documented. A task brings it up to date; a deletion
- * archives before it deletes.
+ * archives what its tombstone kept, once it has freed the room for it.
  */
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -49,8 +49,17 @@ export async function archiveManifests(service: Service, signal: AbortSignal): P
 }
 
 export async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
-  const { key: uuid, value, etag } = stored;
-  const manifest = travellingManifest(serializeFull(value, service.config.mode), 'archive');
+  const { key: uuid, etag } = stored;
+  await writeArchive(service, uuid, archivedManifest(service, stored));
+  await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);
+}
+
+/** What the archive holds of an image. */
+export function archivedManifest(service: Service, { value }: StoredImage): Readonly<Record<string, unknown>> {
+  return travellingManifest(serializeFull(value, service.config.mode), 'archive');
+}
+
+export async function writeArchive(service: Service, uuid: string, manifest: object): Promise<void> {
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   const session = await service.storages.local.open({
     path: archivePath(uuid),
@@ -63,5 +72,4 @@ export async function archiveManifest(service: Service, stored: StoredImage): Pr
   } finally {
     await session.discard();
   }
-  await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);
 }

@@ -102,7 +102,7 @@ async function undoStored(service: Service, { key, value, etag }: Stored<CloneNo
 async function undo(service: Service, key: string, note: CloneNote, etag: string, wait: number): Promise<void> {
   let fenced: string;
   try {
-    fenced = await put(service, key, { ...note, undone: true, until: service.clock.now() + wait }, etag);
+    fenced = await put(service, key, { ...note, undone: true, until: service.clock.now() + wait }, etag, true);
   } catch (error) {
     // The images are visible, or somebody else undoes them.
     if (error instanceof EtagConflictError) return;
@@ -114,8 +114,14 @@ async function undo(service: Service, key: string, note: CloneNote, etag: string
   if (wait === 0) await service.store.batch([{ op: 'del', bucket: CLONES, key, ifEtag: fenced }]);
 }
 
-async function put(service: Service, key: string, value: CloneNote, ifEtag: string | null): Promise<string> {
-  const [etag = ''] = await service.store.batch([{ op: 'put', bucket: CLONES, key, value, ifEtag }]);
+async function put(
+  service: Service,
+  key: string,
+  value: CloneNote,
+  ifEtag: string | null,
+  frees = false,
+): Promise<string> {
+  const [etag = ''] = await service.store.batch([{ op: 'put', bucket: CLONES, key, value, ifEtag }], { frees });
   return etag;
 }
 

@@ -3,7 +3,6 @@ import { EtagConflictError } from '#lib/moray/errors.ts';
 import { imageNotFound } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { assertNotPlaceholder, type Viewer } from './access.ts';
-import { archiveManifest } from './archive.ts';
 import { changeImage } from './change.ts';
 import { forgetClone } from './cloned.ts';
 import { loadImage, type StoredImage } from './load.ts';
@@ -34,11 +33,10 @@ export async function deleteImage(service: Service, uuid: string, request: Delet
     // What leaves a channel stays for its dependents in others; what goes for good is missed by all of them.
     await assertNoDependents(service, stored.value, viewer, isLeaving ? channel : undefined);
     try {
-      if (isLeaving) await service.store.batch([putRecord({ ...stored.value, channels: others }, stored.etag)]);
-      else {
-        await archiveManifest(service, stored);
-        await deleteRecord(service, stored, await forgetClone(service, stored.value));
-      }
+      if (isLeaving) {
+        const left = putRecord({ ...stored.value, channels: others }, stored.etag);
+        await service.store.batch([left], { frees: true });
+      } else await deleteRecord(service, stored, { also: await forgetClone(service, stored.value), archived: true });
       return;
     } catch (error) {
       // Whoever adds a child bumps this record, so the dependents are looked at again; and of two who take an image out

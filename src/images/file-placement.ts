@@ -15,6 +15,7 @@ import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/
 import type { ObjectStore, WriteSession } from '#lib/manta/object-store.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { WriteOptions } from '#lib/moray/store.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import type { Service, Storages } from '../service.ts';
 import { loadRaw, type StoredImage } from './load.ts';
@@ -81,14 +82,15 @@ export async function recoverPlacement(service: Service, stored: StoredImage): P
 export async function removeIcon(service: Service, uuid: string): Promise<StoredImage> {
   const session = `remove.${uuid}.icon.${randomUUID()}`;
   let going: IconRecord | undefined;
-  await change(service, uuid, async (found) => {
+  const decide = async (found: StoredImage) => {
     const stored = await withoutStaleIntent(service, found);
     const { icon, ...record } = stored.value;
     if (!icon) throw noIcon(uuid);
     going = icon;
     const object = imageObjectPath(uuid, 'icon');
     return { stored, record: { ...record, ...intentFor(service, object, session, icon, 'icon') } };
-  });
+  };
+  await change(service, uuid, decide, { frees: true });
   if (!going) throw noIcon(uuid);
   await storageOf(service.storages, going.stor).remove(imageObjectPath(uuid, 'icon'));
   return dropIntent(service, uuid, session);
@@ -205,10 +207,11 @@ function withFile(record: ImageRecord, { file, kind }: PlacementIntent): ImageRe
 }
 
 async function dropIntent(service: Service, uuid: string, session: string): Promise<StoredImage> {
-  return change(service, uuid, async (stored) => {
+  const decide = async (stored: StoredImage) => {
     const { intent, intent_lease: _, ...record } = stored.value;
     return intent?.session === session ? { stored, record } : undefined;
-  });
+  };
+  return change(service, uuid, decide, { frees: true });
 }
 
 async function matches(storage: ObjectStore, intent: PlacementIntent): Promise<boolean> {
@@ -221,6 +224,7 @@ async function change(
   service: Service,
   uuid: string,
   decide: (stored: StoredImage) => Promise<{ stored: StoredImage; record: ImageRecord } | undefined>,
+  options: WriteOptions = {},
 ): Promise<StoredImage> {
   for (let attempt = 1; ; attempt++) {
     const found = await loadRaw(service, uuid);
@@ -229,7 +233,7 @@ async function change(
     if (!decision) return found;
     const write = putRecord(decision.record, decision.stored.etag);
     try {
-      await service.store.batch([write]);
+      await service.store.batch([write], options);
       const stored = await loadRaw(service, uuid);
       if (!stored) throw imageNotFound(uuid);
       return stored;

@@ -1,28 +1,49 @@
 /**
  * Deleting an image, in an order that a crash cannot spoil: the record becomes an invisible tombstone, then the bytes
- * go, then the tombstone. Any process can finish a tombstone that it finds; a create, import or copy of the same UUID
- * finishes it first.
+ * go, then the manifest is archived, then the tombstone goes. Any process can finish a tombstone that it finds; a
+ * create, import or copy of the same UUID finishes it first. Nothing of it needs room on a disk that is full, but for
+ * the archive, which waits for some.
  */
 
-import { IMAGES } from '#lib/manifest/record.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { InsufficientStorageError } from '#lib/manta/errors.ts';
 import { imageObjectDirectory } from '#lib/manta/paths.ts';
 import type { Write } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
+import { ARCHIVED, archivedManifest, writeArchive } from './archive.ts';
 import { loadRaw, type StoredImage } from './load.ts';
 import { putRecord } from './record-write.ts';
 
-/**
- * `also` goes into the batch that makes the tombstone. @throws EtagConflictError when the record changed since it was
- * read
- */
-export async function deleteRecord(service: Service, stored: StoredImage, also: readonly Write[] = []): Promise<void> {
-  await service.store.batch([tombstone(stored), ...also]);
+export interface DeleteOptions {
+  /** Goes into the batch that makes the tombstone. */
+  readonly also?: readonly Write[];
+  /** The manifest goes to the archive. */
+  readonly archived?: boolean;
+}
+
+/** @throws EtagConflictError when the record changed since it was read */
+export async function deleteRecord(
+  service: Service,
+  stored: StoredImage,
+  { also = [], archived = false }: DeleteOptions = {},
+): Promise<void> {
+  const archive = archived ? archivedManifest(service, stored) : undefined;
+  await service.store.batch([tombstone(stored, archive), ...also], { frees: true });
   await service.faults.reach('delete:tombstone');
-  await finishDelete(service, stored.key);
+  try {
+    await finishDelete(service, stored.key);
+  } catch (error) {
+    // The image and its bytes are gone.
+    if (!(error instanceof InsufficientStorageError)) throw error;
+    service.log.warn(
+      { err: error, image: stored.key },
+      'no room to archive the manifest of a deleted image: it is done later',
+    );
+  }
 }
 
 /** The write that makes an image disappear; `finishDelete` has to follow. */
-export function tombstone(stored: StoredImage): Write {
+export function tombstone(stored: StoredImage, archive?: ImageRecord['archive']): Write {
   const { uuid, v, name, version, type, os, owner, files, icon, intent, rev } = stored.value;
   // The origin is let go, so that the tombstone keeps nothing else from being deleted.
   return putRecord(
@@ -32,16 +53,20 @@ export function tombstone(stored: StoredImage): Write {
       activated: false,
       disabled: true,
       public: false,
+      ...(archive && { archive }),
     },
     stored.etag,
   );
 }
 
-/** Removes the bytes and then the record of a tombstone. Nothing happens when the record is none (any more). */
+/**
+ * Removes the bytes and then the record of a tombstone. Nothing happens when the record is none (any more).
+ * @throws InsufficientStorageError when the manifest cannot be archived; all else is done then
+ */
 export async function finishDelete(service: Service, uuid: string): Promise<void> {
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return;
-  const { intent } = stored.value;
+  const { intent, archive } = stored.value;
   for (const storage of Object.values(service.storages)) {
     // A writer between its intent and its placing must find its bytes gone, or it would place them after we looked.
     if (intent) await storage.discard(intent.session);
@@ -50,7 +75,12 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
     await storage.removeTree(imageObjectDirectory(uuid));
   }
   await service.faults.reach('delete:bytes-gone');
-  await service.store.batch([{ op: 'del', bucket: IMAGES, key: uuid, ifEtag: stored.etag }]).catch(ignoreLostRace);
+  if (archive) await writeArchive(service, uuid, archive);
+  const gone: Write[] = [
+    { op: 'del', bucket: IMAGES, key: uuid, ifEtag: stored.etag },
+    { op: 'del', bucket: ARCHIVED, key: uuid },
+  ];
+  await service.store.batch(gone).catch(ignoreLostRace);
 }
 
 /** Finishes every tombstone; the periodic task after a crash. Answers how many there were. */

@@ -43,6 +43,8 @@ export async function uploadSessions(service: Service): Promise<Set<string>> {
   const now = service.clock.now();
   const entries = await service.store.find(UPLOADS, {});
   const dead = entries.filter(({ value }) => value.until <= now);
-  await service.store.batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })));
+  await service.store
+    .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
+    .catch((error: unknown) => service.log.warn({ err: error }, 'entries of dead uploads left for the next time'));
   return new Set(entries.filter(({ value }) => value.until > now).map(({ key }) => key));
 }

@@ -1,9 +1,12 @@
 /** SQLite's result codes in the terms of the store. */
 import Database from 'better-sqlite3';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreFullError, StoreUnavailableError } from '../errors.ts';
 
 /** Another connection holds a lock (or recovers the log, or changes the schema); the same call works soon. */
 const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
+
+/** The disk has no room for the log or its index. */
+const FULL = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
 
 /** The disk, the file or the memory failed us, not the statement. */
 const UNAVAILABLE = /^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|NOMEM|NOLFS|PERM|AUTH)(_|$)/;
@@ -16,6 +19,10 @@ export function isBusy(error: unknown): boolean {
   return hasCode(error, BUSY);
 }
 
+export function isFull(error: unknown): boolean {
+  return hasCode(error, FULL);
+}
+
 export function isUniqueViolation(error: unknown): boolean {
   return hasCode(error, /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/);
 }
@@ -25,12 +32,22 @@ export function isStatementError(error: unknown): boolean {
   return hasCode(error, /^SQLITE_(ERROR|SCHEMA)$/);
 }
 
-/** The error that a caller of the store gets: failures of the machine become {@link StoreUnavailableError}. */
+/**
+ * The error that a caller of the store gets: failures of the machine become {@link StoreUnavailableError}, a full disk
+ * {@link StoreFullError}.
+ */
 export function storeError(error: unknown): unknown {
+  if (isFull(error)) {
+    return fullError(error);
+  }
   if (hasCode(error, UNAVAILABLE)) {
     return new StoreUnavailableError(`the document store failed: ${error.message}`, { cause: error });
   }
   return error;
+}
+
+export function fullError(cause?: unknown): StoreFullError {
+  return new StoreFullError('the disk is full: what frees space is written, and nothing else', { cause });
 }
 
 export function closedError(): StoreUnavailableError {

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import { StoreUnavailableError } from '../errors.ts';
-import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
+import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from '../store.ts';
 import { applyBatch } from './batch.ts';
 import { Buckets } from './buckets.ts';
 import { Connection, IN_MEMORY } from './connection.ts';
@@ -20,6 +20,7 @@ import type { AnswerOf, Job } from './reading/protocol.ts';
 import { Readers } from './reading/readers.ts';
 import { Steps } from './reading/steps.ts';
 import { charactersOf, type Progress, placeIn, Reads } from './reads.ts';
+import { Reserve } from './reserve.ts';
 import { prepareWrite } from './row.ts';
 import type { Tables } from './tables.ts';
 import { Writer } from './writer.ts';
@@ -34,12 +35,29 @@ export interface SqliteStoreOptions {
   readonly patience?: number;
   /** Characters of JSON whose parsed form is kept in memory. */
   readonly cacheCharacters?: number;
+  /** Bytes of the disk to set aside for deletions when it is full, see `reserve.ts`; none unless given. */
+  readonly reserve?: number;
 }
 
 /** @throws StoreUnavailableError when the file cannot be used */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const connection = await patiently(() => connect(options.path), options.patience ?? PATIENCE);
-  return new SqliteStore(connection, options);
+  const { path, patience = PATIENCE, reserve: size = 0, log } = options;
+  const reserve = size > 0 && path !== IN_MEMORY ? new Reserve(path, size) : undefined;
+  const attempt = () => patiently(() => connect(path), patience);
+  const connection = await attempt().catch((error: unknown) => {
+    // A full disk has no room for the log either, which the first connection makes.
+    if (reserve?.release() !== true) {
+      throw error;
+    }
+    return attempt();
+  });
+  if (reserve !== undefined && !(await reserve.hold())) {
+    log?.warn({ path }, 'the disk is full: what frees space is written, and nothing else');
+  }
+  if (reserve?.problem !== undefined) {
+    log?.warn({ err: reserve.problem, path }, 'no disk space can be set aside for deletions');
+  }
+  return new SqliteStore(connection, options, reserve);
 }
 
 function connect(path: string): Connection {
@@ -68,7 +86,7 @@ export class SqliteStore implements Store {
   readonly #patience: number;
   #closing: Promise<void> | undefined;
 
-  constructor(connection: Connection, options: SqliteStoreOptions) {
+  constructor(connection: Connection, options: SqliteStoreOptions, reserve?: Reserve) {
     this.#connection = connection;
     this.#clock = options.clock ?? connection;
     this.#patience = options.patience ?? PATIENCE;
@@ -78,7 +96,7 @@ export class SqliteStore implements Store {
     this.#pages = new Pages(connection);
     this.#readers = options.path === IN_MEMORY ? undefined : new Readers(options.path);
     this.#steps = new Steps(connection);
-    this.#writer = new Writer(connection, this.#patience, () => this.#buckets.refresh());
+    this.#writer = new Writer(connection, this.#patience, () => this.#buckets.refresh(), reserve);
   }
 
   now(): number {
@@ -151,21 +169,22 @@ export class SqliteStore implements Store {
     return this.#read(bucket, (tables) => this.#reads.explain(tables, query));
   }
 
-  async batch(writes: readonly Write[]): Promise<string[]> {
+  async batch(writes: readonly Write[], options: WriteOptions = {}): Promise<string[]> {
     this.#refuseIfClosed();
     // Taken apart now: what the caller does to its objects afterwards is not written.
     const prepared = writes.map((write) => prepareWrite(write, this.#buckets.tables(write.bucket.name).layout));
     if (prepared.length === 0) {
       return [];
     }
-    return await this.#writer.write(() =>
+    const frees = options.frees === true || writes.every(({ op }) => op === 'del');
+    const apply = () =>
       applyBatch(prepared, {
         tables: (bucket) => this.#buckets.tables(bucket),
         etags: this.#etags,
         documents: this.#documents,
         now: this.#clock.now(),
-      }),
-    );
+      });
+    return await this.#writer.write(apply, frees);
   }
 
   async ping(): Promise<void> {

@@ -3,15 +3,19 @@
  * together are committed together: each is still whole or absent by itself, and its promise resolves only when the
  * commit that holds it is on disk.
  */
+import { StoreFullError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { isBusy, storeError } from './failure.ts';
+import { fullError, isBusy, isFull, storeError } from './failure.ts';
 import { patiently } from './patience.ts';
+import type { Reserve } from './reserve.ts';
 
 /** Batches in one commit: bounds how long the event loop is held. */
 const COMMIT_SIZE = 32;
 
 interface Job {
   readonly apply: () => string[];
+  /** Is written also when the disk is full. */
+  readonly frees: boolean;
   readonly resolve: (etags: string[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -23,20 +27,22 @@ export class Writer {
   readonly #patience: number;
   /** Runs first in each transaction. */
   readonly #begun: () => void;
+  readonly #reserve: Reserve | undefined;
   readonly #queue: Job[] = [];
   #running: Promise<void> | undefined;
 
   /** @param patience milliseconds to wait for another process's write lock */
-  constructor(connection: Connection, patience: number, begun: () => void) {
+  constructor(connection: Connection, patience: number, begun: () => void, reserve: Reserve | undefined) {
     this.#connection = connection;
     this.#patience = patience;
     this.#begun = begun;
+    this.#reserve = reserve;
   }
 
   /** Runs `apply` in a transaction that it may share with others; a throw undoes what it did, and nothing else. */
-  write(apply: () => string[]): Promise<string[]> {
+  write(apply: () => string[], frees: boolean): Promise<string[]> {
     return new Promise((resolve, reject) => {
-      this.#queue.push({ apply, resolve, reject });
+      this.#queue.push({ apply, frees, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -50,17 +56,32 @@ export class Writer {
     while (this.#queue.length > 0) {
       // Requests that are ready in this turn of the event loop may bring batches of their own.
       await new Promise(setImmediate);
-      await this.#commit(this.#queue.splice(0, COMMIT_SIZE));
+      await this.#commit(await this.#admitted(this.#queue.splice(0, COMMIT_SIZE)));
     }
     this.#running = undefined;
   }
 
+  /** Without the reserve, which a full disk has cost, only what frees space. */
+  async #admitted(jobs: readonly Job[]): Promise<readonly Job[]> {
+    if (this.#reserve === undefined || jobs.every(({ frees }) => frees) || (await this.#reserve.hold())) {
+      return jobs;
+    }
+    return freeing(jobs, fullError());
+  }
+
   async #commit(jobs: readonly Job[]): Promise<void> {
+    if (jobs.length === 0) {
+      return;
+    }
     let outcomes: Outcome[];
     try {
       outcomes = await patiently(() => this.#transaction(jobs), this.#patience);
     } catch (error) {
-      for (const job of jobs) {
+      const left = error instanceof StoreFullError ? freeing(jobs, error) : jobs;
+      if (error instanceof StoreFullError && left.length > 0 && this.#reserve?.release() === true) {
+        return await this.#commit(left);
+      }
+      for (const job of left) {
         job.reject(error);
       }
       return;
@@ -82,12 +103,20 @@ export class Writer {
       return { etags: this.#connection.nested(job.apply) };
     } catch (error) {
       // What took the whole transaction with it is everybody's failure, and what may pass is tried again.
-      if (!this.#connection.db.inTransaction || isBusy(error)) {
+      if (!this.#connection.db.inTransaction || isBusy(error) || isFull(error)) {
         throw error;
       }
       return { error: storeError(error) };
     }
   }
+}
+
+/** Those that free space; the others are rejected. */
+function freeing(jobs: readonly Job[], error: unknown): readonly Job[] {
+  for (const { reject } of jobs.filter(({ frees }) => !frees)) {
+    reject(error);
+  }
+  return jobs.filter(({ frees }) => frees);
 }
 
 function settle(job: Job, outcome: Outcome | undefined): void {

@@ -1,8 +1,4 @@
 /** Who may write how much. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { InsufficientStorageError } from '#lib/manta/errors.ts';
 import { openLocalStore } from '#lib/manta/local.ts';
@@ -18,6 +14,7 @@ import {
   same,
   sessionName,
 } from '../../conformance/object-store/harness.ts';
+import { bytesFree, smallDisk } from '../../helpers/small-disk.ts';
 
 const QUOTA = 10 * MIB;
 
@@ -168,27 +165,13 @@ test('who announces much and drips has nothing reserved, who goes on sending has
   t.ok(((await store.free()) ?? 0) >= QUOTA - 5 * MIB);
 });
 
-/** A file system of a few MiB; undefined without the right to mount one. */
-function smallDisk(t: Test): string | undefined {
-  const root = mkdtempSync(join(tmpdir(), 'imgapi-full-'));
-  t.teardown(() => rmdirSync(root));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', root], { stdio: 'ignore' });
-  } catch {
-    t.pass('needs the right to mount a small file system');
-    return undefined;
-  }
-  t.teardown(() => execFileSync('umount', [root]));
-  return root;
-}
-
 test('the headroom is for essential objects, whatever others announce or send', async (t) => {
-  const root = smallDisk(t);
+  const root = smallDisk(t, 8);
   if (root === undefined) return;
   const headroom = 3 * MIB;
   const store = await openLocalStore({ root, headroom });
   t.teardown(() => store.close());
-  const onDisk = () => statfsSync(root).bavail * statfsSync(root).bsize;
+  const onDisk = () => bytesFree(root);
   t.equal(await store.free(), onDisk() - headroom);
   await t.rejects(store.open({ path: 'x', session: sessionName(), expect: 6 * MIB }), {
     name: 'InsufficientStorageError',
@@ -214,7 +197,7 @@ test('the headroom is for essential objects, whatever others announce or send', 
 });
 
 test('a disk that fills up is told as such, and what was staged stays', async (t) => {
-  const root = smallDisk(t);
+  const root = smallDisk(t, 8);
   if (root === undefined) return;
   const store = await openLocalStore({ root });
   t.teardown(() => store.close());

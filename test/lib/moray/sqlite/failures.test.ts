@@ -1,9 +1,11 @@
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { test } from 'tap';
 import { StoreUnavailableError } from '#lib/moray/errors.ts';
 import { storeError } from '#lib/moray/sqlite/failure.ts';
 import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import { fill, smallDisk } from '../../../helpers/small-disk.ts';
 import { COUNTERS, startChild } from './fixture.ts';
 
 test('when a file cannot grow the batch fails whole and the store goes on', async (t) => {
@@ -23,6 +25,44 @@ test('a full disk and a failing one are StoreUnavailableError with their cause',
   }
   const bug = new Database.SqliteError('no such column', 'SQLITE_ERROR');
   t.equal(storeError(bug), bug, 'a faulty statement is no outage');
+});
+
+test('what deletions need on a full disk is set aside, and again after it was needed', async (t) => {
+  const path = join(t.testdir(), 'moray.db');
+  const store = await openSqliteStore({ path, reserve: 100_000 });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  t.equal(statSync(`${path}-reserve`).size, 100_000);
+  rmSync(`${path}-reserve`);
+  await store.batch([{ op: 'del', bucket: COUNTERS, key: 'a' }]);
+  await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }], { frees: true });
+  t.notOk(existsSync(`${path}-reserve`), 'what frees space asks for none');
+  await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 2 } }]);
+  t.equal(statSync(`${path}-reserve`).size, 100_000);
+});
+
+test('on a full disk only what frees space is written', async (t) => {
+  const folder = smallDisk(t, 4);
+  if (folder === undefined) return;
+  const store = await openSqliteStore({ path: join(folder, 'moray.db'), reserve: 500_000 });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  const put = (key: string, note = '') =>
+    store.batch([{ op: 'put', bucket: COUNTERS, key, value: { count: 1, note } }]);
+  await put('a', 'x'.repeat(300_000));
+  const empty = fill(folder);
+  const long = 'y'.repeat(300_000);
+  const batches = [put('b', long), put('c', long), store.batch([{ op: 'del', bucket: COUNTERS, key: 'a' }])];
+  t.match(await Promise.allSettled(batches), [
+    { status: 'rejected', reason: { name: 'StoreFullError' } },
+    { status: 'rejected', reason: { name: 'StoreFullError' } },
+    { status: 'fulfilled' },
+  ]);
+  t.equal(await store.get(COUNTERS, 'a'), undefined);
+  await t.rejects(put('d'), { name: 'StoreFullError' }, 'although its few bytes would fit into what was set aside');
+  empty();
+  await put('d');
+  t.match(await store.get(COUNTERS, 'd'), { value: { count: 1 } });
 });
 
 test('a batch that fails half-way leaves what was there', async (t) => {

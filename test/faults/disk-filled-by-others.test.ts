@@ -1,0 +1,120 @@
+/** A disk that somebody else filled to the last byte: what frees space works, and nothing is lost. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type Test, test } from 'tap';
+import { archivePath, imageObjectPath } from '#lib/manta/paths.ts';
+import { deleteImage } from '#src/images/delete.ts';
+import { finishDeletes } from '#src/images/tombstones.ts';
+import { cleanUp } from '#src/tasks/clean-up.ts';
+import { ALICE } from '../helpers/accounts.ts';
+import { MANIFEST, makeImage } from '../helpers/images.ts';
+import { type InProcess, startInProcess } from '../helpers/imgapi.ts';
+import { bytesFree, fill, smallDisk } from '../helpers/small-disk.ts';
+
+const MiB = 2 ** 20;
+const FULL = { statusCode: 507, code: 'InsufficientStorage' };
+const GONE = { statusCode: 404, code: 'ResourceNotFound' };
+const { signal } = new AbortController();
+
+function start(t: Test, dataDir: string): Promise<InProcess> {
+  return startInProcess(t, { storage: { headroomBytes: MiB } }, { dataDir });
+}
+
+function isStored({ dataDir }: InProcess, path: string): boolean {
+  return existsSync(join(dataDir, 'storage', path));
+}
+
+async function archived({ dataDir }: InProcess, uuid: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(dataDir, 'storage', archivePath(uuid)), 'utf8'));
+}
+
+test('images are deleted on a full disk, and their room can be used', async (t) => {
+  const dataDir = smallDisk(t, 64);
+  if (dataDir === undefined) return;
+  const server = await start(t, dataDir);
+  const alice = server.client({ account: ALICE });
+  const made = [];
+  for (let i = 0; i < 4; i++) made.push((await makeImage(alice, { version: String(i) }, { size: 8 * MiB })).image);
+  fill(dataDir);
+  t.equal(bytesFree(dataDir), 0);
+  for (const turn of [1, 2]) {
+    await t.rejects(alice.createImage(MANIFEST), FULL, `nothing is made, ${turn}`);
+    await t.rejects(alice.updateImage(made[0]!.uuid, { description: 'new' }), FULL);
+  }
+  t.equal((await alice.listImages({ owner: ALICE })).length, 4, 'all is read');
+  await Promise.all(made.slice(1).map(({ uuid }) => alice.deleteImage(uuid)));
+  for (const { uuid, version } of made.slice(1)) {
+    await t.rejects(alice.getImage(uuid), GONE);
+    t.notOk(isStored(server, imageObjectPath(uuid, 'file0')));
+    t.match(await archived(server, uuid), { uuid, version });
+  }
+  t.ok(bytesFree(dataDir) > 20 * MiB);
+  const { image } = await makeImage(alice, { version: '5' }, { size: 4 * MiB });
+  t.equal((await alice.updateImage(made[0]!.uuid, { description: 'new' })).description, 'new');
+  fill(dataDir);
+  await alice.deleteImage(image.uuid);
+  t.pass('and so the next time: what deletions need was set aside again');
+});
+
+test('a server starts on a full disk, and frees it', async (t) => {
+  const dataDir = smallDisk(t, 64);
+  if (dataDir === undefined) return;
+  const before = await start(t, dataDir);
+  const { image } = await makeImage(before.client({ account: ALICE }), {}, { size: 24 * MiB });
+  await before.imgapi.close();
+  fill(dataDir);
+  const server = await start(t, dataDir);
+  const alice = server.client({ account: ALICE });
+  t.equal((await alice.getImage(image.uuid)).uuid, image.uuid);
+  await alice.deleteImage(image.uuid);
+  t.notOk(isStored(server, imageObjectPath(image.uuid, 'file0')));
+  await makeImage(alice, {}, { size: MiB });
+});
+
+test('all that is there to be cleaned up goes on a full disk', async (t) => {
+  const dataDir = smallDisk(t, 64);
+  if (dataDir === undefined) return;
+  const server = await start(t, dataDir);
+  const { service } = server.imgapi;
+  const alice = server.client({ account: ALICE });
+  const { image } = await makeImage(alice, {}, { size: MiB });
+  await alice.putIcon(image.uuid, Buffer.alloc(1000), 'image/png');
+  await server.client().createPullUrl(image.uuid);
+  const path = imageObjectPath(image.uuid, 'file0');
+  const writer = await service.storages.local.open({ path, session: 'upload.dead' });
+  await writer.append(Readable.from([Buffer.alloc(MiB)]));
+  await writer.close();
+  fill(dataDir);
+  await alice.deleteIcon(image.uuid);
+  const days = 10 * 24 * 3600 * 1000;
+  const later = { ...service, clock: { now: () => service.clock.now() + days } };
+  const report = await cleanUp(later, { dryRun: false, eager: true, signal });
+  t.match(report, { pulls: { objects: [{}], links: [{}], failed: [] }, staging: { sessions: [{ size: MiB }] } });
+  t.ok(bytesFree(dataDir) >= MiB);
+});
+
+test('what was deleted while there was no room for its manifest is archived when there is', async (t) => {
+  const dataDir = smallDisk(t, 64);
+  if (dataDir === undefined) return;
+  const server = await start(t, dataDir);
+  const alice = server.client({ account: ALICE });
+  const { uuid } = await alice.createImage({ ...MANIFEST, description: 'x'.repeat(500) });
+  const { service } = server.imgapi;
+  const empty = fill(dataDir);
+  const faults = {
+    async reach(point: string) {
+      // Not even what the deletion gave up is left.
+      if (point === 'delete:bytes-gone') fill(dataDir);
+    },
+  };
+  const request = { channel: undefined, forceAllChannels: false, assertMayDelete: () => {} };
+  await deleteImage({ ...service, faults }, uuid, request);
+  await t.rejects(alice.getImage(uuid), GONE);
+  t.notOk(isStored(server, archivePath(uuid)), 'there is no room for it yet');
+  empty();
+  await finishDeletes(service);
+  t.match(await archived(server, uuid), { uuid, name: MANIFEST.name });
+  t.equal(await finishDeletes(service), 0);
+});
