@@ -27,6 +27,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/images/:uuid/ancestry': [`${image}/ancestry`],
   '/images/:uuid/jobs': [`${image}/jobs`],
   '/images/:uuid/copy': [`${image}/copy`],
+  '/admin/accounts/:login': ['/admin/accounts/alice'],
   '/copies': ['/copies', '/copies?state=x'],
   '/jobs/:uuid': [`/jobs/${randomUUID()}`, '/jobs/x'],
   '/datacenters': ['/datacenters'],

@@ -18,8 +18,9 @@ import { slowUpload } from '../images/slow-upload.ts';
 const { signal } = new AbortController();
 const PIECE = Buffer.alloc(3 * 2 ** 20, 'x');
 
+/** Without what the task that archives manifests is just writing. */
 function staged({ dataDir }: InProcess): string[] {
-  return readdirSync(join(dataDir, 'storage', 'staging'));
+  return readdirSync(join(dataDir, 'storage', 'staging')).filter((name) => !/^archive\.[0-9a-f]{8}-/.test(name));
 }
 
 /** An upload of which something is on the disk, and more to come. */
