@@ -4,7 +4,7 @@
  */
 import { isObject } from './fields.ts';
 import { type FieldProblem, invalid, isFull, missing, shown } from './problem.ts';
-import type { Check } from './rule.ts';
+import type { Check, RuleContext } from './rule.ts';
 import { isPlatformStamp } from './timestamps.ts';
 
 const BOOTROMS: readonly unknown[] = ['bios', 'uefi'];
@@ -13,7 +13,13 @@ const BOOTROMS: readonly unknown[] = ['bios', 'uefi'];
 const BOOTROM_BRAND = 'bhyve';
 
 type Requirements = Readonly<Record<string, unknown>>;
-type RequirementCheck = (value: unknown, field: string, problems: FieldProblem[], all: Requirements) => void;
+type RequirementCheck = (
+  value: unknown,
+  field: string,
+  problems: FieldProblem[],
+  all: Requirements,
+  context: RuleContext,
+) => void;
 
 /** In the order of the checks. */
 const REQUIREMENTS: Readonly<Record<string, RequirementCheck>> = {
@@ -33,13 +39,13 @@ const REQUIREMENTS: Readonly<Record<string, RequirementCheck>> = {
 
 const NAMES = Object.keys(REQUIREMENTS);
 
-export const checkRequirements: Check = (value, problems) => {
+export const checkRequirements: Check = (value, problems, context) => {
   if (!isObject(value)) {
     problems.push(invalid('requirements', 'an object', value));
     return;
   }
   for (const name of NAMES) {
-    if (value[name]) REQUIREMENTS[name]?.(value[name], `requirements.${name}`, problems, value);
+    if (value[name]) REQUIREMENTS[name]?.(value[name], `requirements.${name}`, problems, value, context);
   }
   for (const name of Object.keys(value)) {
     if (isFull(problems)) return;
@@ -85,13 +91,27 @@ function checkMaxRam(value: unknown, field: string, problems: FieldProblem[], al
   }
 }
 
-function checkPlatforms(value: unknown, field: string, problems: FieldProblem[]): void {
+/** As `7.0`: what compute nodes look for. Under another key they find nothing. */
+const PLATFORM_VERSION = /^\d{1,3}(\.\d{1,3}){1,2}$/;
+
+function checkPlatforms(
+  value: unknown,
+  field: string,
+  problems: FieldProblem[],
+  _all: Requirements,
+  { stored }: RuleContext,
+): void {
   if (!isObject(value) || Object.keys(value).length === 0) {
     problems.push(invalid(field, 'an object of platform stamps by SmartDataCenter version', value));
     return;
   }
   for (const [version, stamp] of Object.entries(value)) {
     if (isFull(problems)) return;
+    // Any key was once taken, so there may be images that have one.
+    if (!stored && !PLATFORM_VERSION.test(version)) {
+      problems.push(invalid(field, 'keyed by SmartDataCenter versions such as "7.0"', version));
+      continue;
+    }
     if (isPlatformStamp(stamp)) continue;
     problems.push(invalid(field, `a platform stamp as 20130308T102805Z for ${shown(version)}`, stamp));
   }

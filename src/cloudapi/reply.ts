@@ -1,5 +1,7 @@
 /** Answers that several routes give. */
+
 import type { HttpAnswer } from '#lib/client/transport.ts';
+import { accepts } from '#lib/media-types.ts';
 import type { Reply } from '../http/call.ts';
 import type { Request } from './request.ts';
 import { type TranslatableImage, translateImage } from './translate.ts';
@@ -23,5 +25,5 @@ export function passedOn({ status, headers, body }: HttpAnswer, names: readonly 
 export const JSON_LINES = 'application/x-json-stream';
 
 export function wantsLines({ call }: Request): boolean {
-  return call.headers.accept?.includes(JSON_LINES) ?? false;
+  return accepts(call.headers.accept, JSON_LINES);
 }

@@ -1,5 +1,7 @@
 /** A request as the handlers see it: who asks, in which version, with which parameters. */
+
 import type { CallOptions } from '#lib/client/caller.ts';
+import { isJson, mediaType } from '#lib/media-types.ts';
 import { isUuid } from '#lib/uuid.ts';
 import type { Call, Reply, Route } from '../http/call.ts';
 import { type Principal, principalOf } from './authenticate.ts';
@@ -61,8 +63,8 @@ export async function parametersOf({ call }: Request): Promise<Parameters> {
 }
 
 function assertTaken({ headers }: Call): void {
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
-  if (type === undefined || type === 'application/json' || type.endsWith('+json')) return;
+  const type = headers['content-type'];
+  if (type === undefined || isJson(mediaType(type) ?? '')) return;
   if (headers['content-length'] === '0' || !(headers['content-length'] ?? headers['transfer-encoding'])) return;
   throw new CloudapiError('UnsupportedMediaType', `Content-Type is "${type}"; send application/json`);
 }

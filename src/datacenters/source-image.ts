@@ -28,7 +28,7 @@ const READ: readonly string[] = [
 ];
 const FILE_FIELDS: readonly string[] = ['sha1', 'size', 'compression', 'dataset_guid'];
 
-const SHA1 = /^[0-9a-f]{40}$/;
+const SHA1 = /^[0-9a-f]{40}$/i;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** @throws SourceInvalidError */
@@ -98,7 +98,7 @@ function filesOf(files: unknown, expected: Expected): Fields[] {
       Number.isSafeInteger(file['size']) &&
       Number(file['size']) >= 0;
     if (!isFile) throw wrong(expected, `${shown(file)} is no file with a sha1 and a size`);
-    return file;
+    return { ...file, sha1: String(file['sha1']).toLowerCase() };
   });
 }
 

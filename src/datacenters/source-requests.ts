@@ -3,7 +3,7 @@
 import type { FileDownload } from '#lib/client/download.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import type { HttpAnswer } from '#lib/client/transport.ts';
-import { ICON_TYPES } from '../images/icons.ts';
+import { iconType } from '../images/icons.ts';
 import { type FileRequest, type ImageSource, type SourceFile, SourceInvalidError } from './source.ts';
 
 export type SourceIcon = NonNullable<Awaited<ReturnType<ImageSource['getIcon']>>>;
@@ -17,7 +17,7 @@ export async function sourceIcon(ask: () => Promise<HttpAnswer>, limit: number):
     if (error instanceof ImgapiError && error.statusCode === 404) return undefined;
     throw error;
   }
-  const contentType = ICON_TYPES.find((type) => type === answer.headers['content-type']);
+  const contentType = iconType(answer.headers['content-type']);
   const { expected: length } = answer.body;
   if (contentType && length !== undefined && length <= limit) return { contentType, stream: answer.body, length };
   answer.body.destroy();

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { JsonError, parseJson } from '#lib/json.ts';
+import { isJson, mediaType } from '#lib/media-types.ts';
 import { ApiError } from '../errors/api-error.ts';
 
 /** For what is this small, dripping is no progress. Silence is ended by the connection's own limit. */
@@ -14,8 +15,8 @@ const LONGEST_MS = 300_000;
  * to be read, and not at all when it is refused beforehand. @throws 413, 400 BadDigest, 400 InvalidContent
  */
 export async function readJson(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<unknown> {
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? 'application/json';
-  if (type !== 'application/json' && !type.endsWith('+json')) return undefined;
+  const given = headers['content-type'];
+  if (given !== undefined && !isJson(mediaType(given) ?? '')) return undefined;
   const bytes = await readBytes(headers, open, limit);
   if (bytes.length === 0) return undefined;
   assertDigest(bytes, headers['content-md5'] as string | undefined);

@@ -8,6 +8,7 @@ import { redact } from '#lib/redact.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { invalidParameter } from '../errors/api-error.ts';
 import type { QueryParams } from './call.ts';
+import { declareParameters } from './query.ts';
 
 /** One parameter: its JSON schema over the text as sent, the typed value, and what to say of a bad one. */
 interface Parameter<T> {
@@ -44,9 +45,9 @@ export const text: Parameter<string> = {
 };
 
 export const sha1Text: Parameter<string> = {
-  schema: { type: 'string', pattern: '^[0-9a-f]{40}$' },
-  read: (value) => value,
-  expected: 'the SHA-1 of the bytes in lower-case hex',
+  schema: { type: 'string', pattern: '^[0-9a-fA-F]{40}$' },
+  read: (value) => value.toLowerCase(),
+  expected: 'the SHA-1 of the bytes in hex',
 };
 
 export function integer(min: number, max: number): Parameter<number> {
@@ -73,6 +74,7 @@ export function parameters<P extends Readonly<Record<string, Parameter<unknown>>
   declared: P,
 ): (query: QueryParams) => Values<P> {
   const entries = Object.entries(declared);
+  declareParameters(Object.keys(declared));
   const validate = ajv.compile({
     type: 'object',
     properties: Object.fromEntries(entries.map(([name, { schema }]) => [name, schema])),

@@ -57,7 +57,7 @@ function readSourceFile(manifest: unknown): Omit<RemoteFile, keyof RemoteBody> |
   const { size, sha1, dataset_guid: datasetGuid } = file;
   const compression = COMPRESSIONS.find((known) => known === file['compression']);
   if (!compression || typeof sha1 !== 'string' || typeof size !== 'number') return undefined;
-  return { compression, size, sha1, ...(typeof datasetGuid === 'string' ? { datasetGuid } : {}) };
+  return { compression, size, sha1: sha1.toLowerCase(), ...(typeof datasetGuid === 'string' ? { datasetGuid } : {}) };
 }
 
 /** They would be sent to nobody, and end up in the logs of every proxy. @throws 422 InvalidParameter */

@@ -1,7 +1,9 @@
 /** Image icons: small pictures, replaceable in every state. */
+
 import type { Readable } from 'node:stream';
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
+import { mediaType } from '#lib/media-types.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { assertNotPlaceholder } from './access.ts';
@@ -12,9 +14,15 @@ import { type Announced, receive } from './upload.ts';
 export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
 export type IconType = (typeof ICON_TYPES)[number];
 
+/** Undefined when it is no type of an icon. */
+export function iconType(contentType: string | undefined): IconType | undefined {
+  const type = mediaType(contentType);
+  return ICON_TYPES.find((known) => known === type);
+}
+
 /** @throws 400 Upload */
 export function readIconType(contentType: string | undefined): IconType {
-  const type = ICON_TYPES.find((known) => known === contentType);
+  const type = iconType(contentType);
   if (type) return type;
   throw new ApiError('Upload', `Content-Type is "${contentType ?? ''}"; an icon is one of ${ICON_TYPES.join(', ')}`);
 }

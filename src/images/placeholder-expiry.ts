@@ -19,7 +19,7 @@ export async function expirePlaceholders(service: Service): Promise<number> {
   const now = service.clock.now();
   let count = 0;
   for (const stored of found) {
-    if (stored.value.copy || !isPast(stored.value.expires_at, now)) continue;
+    if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) continue;
     try {
       await deleteRecord(service, stored);
       count++;

@@ -30,8 +30,8 @@ export type ShownState = (typeof SHOWN_STATES)[number];
 
 /** Tombstones are shown to nobody; if one were, it would be an image that is not usable. */
 export function shownState(record: ImageRecord, version: ApiVersion): ShownState {
-  if (record.activated) return record.disabled ? 'disabled' : 'active';
   if (record.state === 'failed' || record.copy?.state === 'failed') return 'failed';
+  if (record.activated) return record.disabled ? 'disabled' : 'active';
   if (record.state !== 'creating') return 'unactivated';
   return record.copy && version === 3 ? 'copying' : 'creating';
 }

@@ -1,5 +1,7 @@
 /** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
+
 import { ADMIN_ONLY_FIELDS, FIXED_ONCE_ACTIVATED, MUTABLE_FIELDS, SETTABLE_STATES } from '#lib/manifest/fields.ts';
+import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields, tagFields } from '#lib/manifest/stored.ts';
 import type { Write } from '#lib/moray/store.ts';
@@ -13,6 +15,7 @@ import { assertNoCycle } from './cycles.ts';
 import type { StoredImage } from './load.ts';
 import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './new-record.ts';
 import { touchOrigin } from './record-write.ts';
+import { shownState } from './serialize.ts';
 import { assertEntries, writeAcl } from './shares.ts';
 
 export interface UpdateRequest {
@@ -39,6 +42,7 @@ export async function updateImage(service: Service, uuid: string, request: Updat
     assertAllowed(changes, record, request.account);
     const { acl, ...fields } = changes;
     const merged = merge(record, fields);
+    assertStateTaken(fields, merged);
     const viewer = { account: request.account };
     if (acl === undefined) return checked(service, viewer, record, merged, []);
     const names: unknown = acl ?? [];
@@ -88,6 +92,24 @@ function fileRefusals(value: unknown, record: ImageRecord): FieldError[] {
   const changed = Object.entries(value[0]).find(([key, item]) => !FILE_KEYS.has(key) && item !== stored[key]);
   return changed ? bad(`"files[0].${changed[0]}" cannot be changed; only digest and uncompressedDigest can`) : [];
 }
+
+/**
+ * What an image is follows from activation and the flag `disabled`; an operator may say that making it failed, and take
+ * that back. A state that the image would not show afterwards is refused, and so is an error that nobody would see.
+ */
+function assertStateTaken({ state, error }: Manifest, merged: ImageRecord): void {
+  const becomes = shownState(merged, 2);
+  if (state !== undefined && state !== becomes) {
+    const message = `"state" cannot become ${shown(state)}: the image would be ${becomes}; ${WAYS}`;
+    throw validationFailed('state', message, 'NotAllowed');
+  }
+  if (error !== undefined && error !== null && becomes !== 'failed') {
+    const message = `"error" is of an image whose state is "failed", and this one is ${becomes}; send both`;
+    throw validationFailed('error', message, 'NotAllowed');
+  }
+}
+
+const WAYS = 'use the actions activate, enable and disable';
 
 function merge(record: ImageRecord, changes: Manifest): ImageRecord {
   const { files, tags, ...fields } = changes;

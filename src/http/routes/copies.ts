@@ -4,6 +4,7 @@
  * as a line per change until the end.
  */
 
+import { accepts } from '#lib/media-types.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { cancelCopy } from '../../copies/cancel.ts';
 import { namedDatacenter, requiredAccount } from '../../copies/checks.ts';
@@ -144,7 +145,7 @@ async function observed(service: Service, call: Call, order: CopyOrder, viewer: 
 }
 
 function wantsLines({ headers }: Call): boolean {
-  return headers.accept?.includes('application/x-json-stream') ?? false;
+  return accepts(headers.accept, 'application/x-json-stream');
 }
 
 /** @throws 422 ValidationFailed source */

@@ -151,6 +151,13 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
   'requirements.min_platform and max_platform': [
     [reqs({ min_platform: { '7.0': '20120101T000000Z' } }), ''],
     [reqs({ max_platform: { '7.0': '20991231T235959Z', '6.5': '20130308T102805Z' } }), ''],
+    [reqs({ min_platform: { '6.5.4': '20120101T000000Z' } }), ''],
+    [reqs({ min_platform: { undefined: '20120101T000000Z' } }), 'requirements.min_platform/Invalid'],
+    [reqs({ max_platform: { '': '20120101T000000Z' } }), 'requirements.max_platform/Invalid'],
+    [
+      reqs({ max_platform: { 'v7.0': '20120101T000000Z', '7': '20120101T000000Z' } }),
+      'requirements.max_platform/Invalid requirements.max_platform/Invalid',
+    ],
     [reqs({ min_platform: {} }), 'requirements.min_platform/Invalid'],
     [reqs({ max_platform: ['20130308T102805Z'] }), 'requirements.max_platform/Invalid'],
     [reqs({ max_platform: 'x' }), 'requirements.max_platform/Invalid'],

@@ -39,7 +39,15 @@ for (const type of ['image/png', 'image/jpeg', 'image/gif']) {
   });
 }
 
-for (const type of ['image/svg+xml', 'image/PNG', 'image/png; charset=utf-8', 'text/html', '']) {
+for (const type of ['image/PNG', 'image/png; charset=utf-8', 'IMAGE/PNG ;a="b;c"']) {
+  t.test(`"${type}" is image/png`, async (t) => {
+    const uuid = await newImage();
+    t.equal((await put(uuid, randomBytes(10), { 'content-type': type })).status, 200);
+    t.match((await send(server.url, { path: `/images/${uuid}/icon` })).headers, { 'content-type': 'image/png' });
+  });
+}
+
+for (const type of ['image/svg+xml', 'image/pngx', 'image/png, image/gif', 'text/html', '']) {
   t.test(`an icon may not be "${type}"`, async (t) => {
     const uuid = await newImage();
     const answer = await put(uuid, randomBytes(10), { 'content-type': type });

@@ -271,6 +271,65 @@ t.test('a state that there is not is refused, and so is the one of the service i
   }
 });
 
+t.test('an operator may say that an active image failed, and take it back', async (t) => {
+  const image = await make({ public: true, name: 'one-that-fails' });
+  const error = { message: 'no disk', code: 'PrepareImageError' };
+  for (const version of ['~1', '~2', '~3'] as const) {
+    const client = server.client({ version });
+    t.match(await client.updateImage(image.uuid, { state: 'failed', error }), {
+      state: 'failed',
+      error,
+      disabled: false,
+    });
+    t.match(await client.getImage(image.uuid), { state: 'failed', error });
+    t.match(await client.listImages({ state: 'failed', name: 'one-that-fails' }), [
+      { uuid: image.uuid, state: 'failed' },
+    ]);
+    t.match(await alice.getImage(image.uuid), { state: 'failed', error });
+    const back = await client.updateImage(image.uuid, { state: 'active', error: null });
+    t.match(back, { state: 'active', published_at: image.published_at });
+    t.equal(back.error, undefined);
+  }
+  await operator.updateImage(image.uuid, { state: 'failed', error });
+  t.match(await operator.disableImage(image.uuid), { state: 'disabled' });
+  t.match(await operator.enableImage(image.uuid), { state: 'active' });
+});
+
+t.test('a state or an error that would not be shown is refused, and nothing is changed', async (t) => {
+  const [active, waiting, disabled] = [await make(), await make({}, false), await make()];
+  await operator.disableImage(disabled.uuid);
+  for (const [image, changes, field] of [
+    [active, { state: 'creating' }, 'state'],
+    [active, { state: 'unactivated' }, 'state'],
+    [active, { state: 'disabled', name: 'other' }, 'state'],
+    [active, { error: { message: 'x' } }, 'error'],
+    [active, { state: 'active', error: { message: 'x' } }, 'error'],
+    [waiting, { state: 'active' }, 'state'],
+    [waiting, { state: 'disabled' }, 'state'],
+    [waiting, { error: { message: 'x' } }, 'error'],
+    [disabled, { state: 'active' }, 'state'],
+    [disabled, { state: 'unactivated' }, 'state'],
+  ] as const) {
+    const before = await recordOf(server, image.uuid);
+    t.match(await refusal(operator.updateImage(image.uuid, changes)), {
+      status: 422,
+      code: 'ValidationFailed',
+      errors: [{ field, code: 'NotAllowed' }],
+    });
+    t.same(await recordOf(server, image.uuid), before);
+  }
+  for (const [image, state] of [
+    [active, 'active'],
+    [waiting, 'unactivated'],
+    [waiting, 'creating'],
+    [waiting, 'failed'],
+    [waiting, 'unactivated'],
+    [disabled, 'disabled'],
+  ] as const) {
+    t.match(await operator.updateImage(image.uuid, { state }), { state });
+  }
+});
+
 t.test('of many updates under the same condition exactly one wins', async (t) => {
   const image = await make();
   const { etag = '' } = await operator.getTaggedImage(image.uuid);
