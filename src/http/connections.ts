@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type Logger from 'bunyan';
 import { startTimer } from '#lib/timers.ts';
 import { ApiError } from '../errors/api-error.ts';
-import { type Exchange, isBodyOwed, isOver, isUnanswered } from './exchange.ts';
+import { type Exchange, isAnswerOut, isBodyOwed, isOver, isUnanswered } from './exchange.ts';
 import { Occasional } from './occasional.ts';
 import { LONGEST_HEAD, type ParserError, unreadable } from './unreadable.ts';
 
@@ -164,7 +164,11 @@ export class Connections {
   /** For `idleMs` nothing came, and nothing that is to be sent went. */
   #onSilence(socket: Socket): void {
     const exchange = this.#peers.get(socket)?.exchange;
-    if (!exchange || isOver(exchange) || socket.writableLength > 0) {
+    if (!exchange && socket.bytesRead > 0) {
+      this.#hooks.refuseUnread(socket, new ApiError('RequestTimeout', 'the request did not come in time'));
+      return;
+    }
+    if (!exchange || isAnswerOut(exchange) || socket.writableLength > 0) {
       socket.destroy();
       return;
     }

@@ -22,9 +22,14 @@ export function isUnanswered({ response }: Exchange): boolean {
   return !response.headersSent && !response.writableEnded && !response.destroyed && response.socket !== null;
 }
 
+/** Nothing more is to be sent. */
+export function isAnswerOut({ response }: Exchange): boolean {
+  return response.writableFinished || response.destroyed;
+}
+
 /** The answer is out, and the whole request was read. */
-export function isOver({ request, response }: Exchange): boolean {
-  return (response.writableFinished || response.destroyed) && request.complete;
+export function isOver(exchange: Exchange): boolean {
+  return isAnswerOut(exchange) && exchange.request.complete;
 }
 
 /** The peer owes bytes of the body to somebody who relies on the connection's limit. */

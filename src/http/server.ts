@@ -203,7 +203,9 @@ async function serve(
     // A client that left is everyday life; bytes that cannot be read are not, and nor is what else breaks an answer.
     const level = isStoreFault(error) || !response.destroyed ? 'error' : 'debug';
     log[level]({ err: error, req_id: id, route: route.name, url: request.url }, 'the answer was cut off');
-    response.destroy();
+    // What is written already goes out; the end that is missing tells that it is not all.
+    if (response.socket) response.socket.destroySoon();
+    else response.destroy();
   }
 }
 

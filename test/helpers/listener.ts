@@ -1,0 +1,47 @@
+/** A listener of its own with whatever routes a test needs, and the lines that it logs. */
+import bunyan from 'bunyan';
+import type { Test } from 'tap';
+import type { Handler, Route } from '#src/http/call.ts';
+import { type Listener, type ListenerOptions, listen } from '#src/http/server.ts';
+
+export interface LoggedListener extends Listener {
+  /** bunyan's records, of all levels. */
+  readonly lines: readonly LogLine[];
+}
+
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export async function startListener(
+  t: Test,
+  routes: Readonly<Record<string, Handler>>,
+  options: Partial<ListenerOptions> = {},
+): Promise<LoggedListener> {
+  const lines: LogLine[] = [];
+  const stream = { write: (line: unknown) => lines.push(line as LogLine) };
+  const log = bunyan.createLogger({
+    name: 'test',
+    level: 'trace',
+    streams: [{ type: 'raw', level: 'trace', stream: stream as never }],
+  });
+  const listener = await listen(
+    {
+      routes: Object.entries(routes).map(([at, handler]): Route => {
+        const [method = '', path = ''] = at.split(' ');
+        return { name: path.slice(1), method: method as Route['method'], path, auth: 'none', handler };
+      }),
+      log,
+      serverName: 'test',
+      jsonLimit: 1024 * 1024,
+      authenticate: async () => ({}),
+      ...options,
+    },
+    '127.0.0.1',
+    0,
+  );
+  t.teardown(() => listener.close(0));
+  return { ...listener, lines };
+}

@@ -1,0 +1,133 @@
+/** No wait for the other side is without end, and a limit on silence is not one on work or on slow progress. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { test } from 'tap';
+import { startListener } from '../../helpers/listener.ts';
+import { isServed, startListeners } from '../../helpers/listeners.ts';
+import { converse, jsonOf, said, statuses } from '../../helpers/raw-socket.ts';
+
+const IDLE = 0.4;
+const ok = 'GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+
+test('on every listener, who is silent is told so or cut', async (t) => {
+  const listeners = await startListeners(t, { idleSeconds: IDLE });
+  for (const listener of listeners) {
+    const { name, url, path } = listener;
+    await t.test(`${name}: a connection without a request`, async (t) => t.equal(await said(url, ''), ''));
+
+    await t.test(`${name}: half a request line, half a header, a header that drips`, async (t) => {
+      for (const text of ['GE', `GET ${path}`, `GET ${path} HTTP/1.1\r\nHost: x\r\nX: `]) {
+        const answer = await said(url, text);
+        t.same(statuses(answer), [408], text);
+        t.match(jsonOf(answer), { code: 'RequestTimeout' });
+      }
+      const { socket, ended } = await converse(url, `GET ${path} HTTP/1.1\r\nHost: x\r\nX: `);
+      const drip = setInterval(() => socket.write('x'), 20);
+      t.teardown(() => clearInterval(drip));
+      t.same(statuses(await ended()), [408]);
+    });
+
+    await t.test(`${name}: who has had its answer and asks for no more is served again`, async (t) => {
+      t.ok(await isServed(listener));
+    });
+  }
+
+  const bodies: readonly (readonly [string, string])[] = [
+    ['main', 'POST /images HTTP/1.1\r\nContent-Type: application/json'],
+    ['links', 'POST /link/pair HTTP/1.1'],
+  ];
+  for (const [name, head] of bodies) {
+    await t.test(`${name}: a body that does not come, or stops coming`, async (t) => {
+      const url = listeners.find((listener) => listener.name === name)?.url ?? '';
+      for (const body of ['Content-Length: 100\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n']) {
+        const answer = await said(url, `${head}\r\nHost: x\r\n${body}`);
+        t.same(statuses(answer), [408], body);
+        t.match(jsonOf(answer), { code: 'RequestTimeout', message: /no byte of the body came for 0\.4 s/ });
+      }
+    });
+  }
+});
+
+test('a body that nobody asked for and that never comes is not waited for long', async (t) => {
+  const { url } = await startListener(t, { 'GET /quick': async () => ({ json: 1 }) });
+  const { ended } = await converse(url, 'DELETE /quick HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx');
+  t.same(statuses(await ended(30_000)), [405]);
+});
+
+test('bodies that come slowly, handlers at work and lines that are far between are not silence', async (t) => {
+  const slowly = Promise.withResolvers<void>();
+  async function* lines() {
+    yield 1;
+    await slowly.promise;
+    yield 2;
+  }
+  const { url } = await startListener(
+    t,
+    {
+      'POST /body': async (call) => ({ json: await call.json() }),
+      'POST /work': async (call) => {
+        // The rest of the body is not waited for.
+        await slowly.promise;
+        return { json: call.method };
+      },
+      'GET /lines': async () => ({ lines: lines() }),
+    },
+    { connections: { idleMs: 1500 } },
+  );
+  const body = await converse(url, 'POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 22\r\n\r\n');
+  const work = await converse(url, 'POST /work HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\n');
+  const far = await converse(url, 'GET /lines HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  for (const character of '"aaaaaaaaaaaaaaaaaaaa"') {
+    body.socket.write(character);
+    await pause(150);
+  }
+  slowly.resolve();
+  t.same(statuses(await body.ended()), [200]);
+  t.same(statuses(await work.ended()), [200]);
+  t.match(await far.ended(), /\r\n1\n\r\n[\s\S]*\r\n2\n\r\n/);
+});
+
+test('a client that left is no fault of ours, whatever its handler throws', async (t) => {
+  const begun = new Set<string>();
+  const { url, lines } = await startListener(
+    t,
+    {
+      'GET /aborts': async ({ signal, url: target }) => {
+        begun.add(target);
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+        return {};
+      },
+      'POST /reads': async (call) => {
+        begun.add(call.url);
+        return { json: await call.json() };
+      },
+      'GET /quick': async () => ({ json: 1 }),
+    },
+    { connections: { halfClosedMs: 10 } },
+  );
+  for (const head of ['GET /aborts HTTP/1.1', 'POST /reads HTTP/1.1\r\nContent-Length: 9']) {
+    const { socket, ended } = await converse(url, `${head}\r\nHost: x\r\n\r\n`);
+    while (!begun.has(head.split(' ')[1] ?? '')) await pause(5);
+    socket.destroy();
+    await ended().catch(() => undefined);
+  }
+  t.same(statuses(await said(url, ok)), [200]);
+  t.strictSame(
+    lines.filter(({ level }) => level >= 40),
+    [],
+  );
+});
+
+test('an answer that breaks in the middle ends its connection and is logged', async (t) => {
+  async function* broken() {
+    yield 1;
+    throw new Error('out of lines');
+  }
+  const { url, lines } = await startListener(t, { 'GET /lines': async () => ({ lines: broken() }) });
+  const text = await said(url, 'GET /lines HTTP/1.1\r\nHost: x\r\n\r\n');
+  t.match(text, /\r\n1\n/);
+  t.notMatch(text, /\r\n0\r\n\r\n$/, 'it is not told to be whole');
+  t.match(
+    lines.filter(({ level }) => level >= 50),
+    [{ msg: 'the answer was cut off' }],
+  );
+});
