@@ -193,7 +193,9 @@ export class Connections {
 
   #onUnreadable(error: ParserError, socket: Socket): void {
     const peer = this.#peers.get(socket);
-    if (!socket.writable || error.code === 'ECONNRESET' || !peer) {
+    // Who has said nothing at all is told nothing.
+    const isMute = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+    if (!socket.writable || error.code === 'ECONNRESET' || isMute || !peer) {
       socket.destroy();
       return;
     }
@@ -234,7 +236,8 @@ export class Connections {
 
   #refuse({ request, response }: Exchange, code: 'BadRequest' | 'RequestTimeout', message: string): void {
     this.#hooks.refuse(request, response, new ApiError(code, message));
-    response.once('finish', () => request.socket.destroySoon());
+    // Also for whoever reads the body: node no longer tells a request of the end of its connection once it is answered.
+    response.once('finish', () => request.destroy());
   }
 }
 

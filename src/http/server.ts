@@ -3,7 +3,7 @@
  * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process. All listeners of a process are
  * made here: restify changes the classes of node:http for the whole of it, so that nothing else may rely on them.
  */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type Logger from 'bunyan';
@@ -60,6 +60,8 @@ export interface Listener {
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   readonly address: AddressInfo;
+  /** node's own. */
+  readonly server: Server;
   /**
    * Takes no more connections, waits for the requests under way until `patience` milliseconds have passed, then cuts
    * them, and resolves when their handlers have cleaned up.
@@ -126,6 +128,7 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   return {
     url: `http://${host}:${bound.port}`,
     address: bound,
+    server: http,
     async close(patience) {
       await closeServer(http, patience);
       await cleanedUp(running);

@@ -53,7 +53,7 @@ export async function said(url: string, bytes: string | Uint8Array): Promise<str
 
 /** The status of each answer in what came. */
 export function statuses(text: string): number[] {
-  return [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }
 
 /** The JSON body of the only answer. */

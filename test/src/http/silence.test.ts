@@ -71,14 +71,14 @@ test('bodies that come slowly, handlers at work and lines that are far between a
       },
       'GET /lines': async () => ({ lines: lines() }),
     },
-    { connections: { idleMs: 1500 } },
+    { connections: { idleMs: 3000 } },
   );
   const body = await converse(url, 'POST /body HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 22\r\n\r\n');
   const work = await converse(url, 'POST /work HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 9\r\n\r\n');
   const far = await converse(url, 'GET /lines HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
   for (const character of '"aaaaaaaaaaaaaaaaaaaa"') {
     body.socket.write(character);
-    await pause(150);
+    await pause(200);
   }
   slowly.resolve();
   t.same(statuses(await body.ended()), [200]);
