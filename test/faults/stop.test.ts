@@ -20,7 +20,7 @@ test('A server that is told to stop gives its copies back at once', async (t) =>
   await other.start();
   const watch = watchImages(t, other, [image.uuid]);
   t.equal(await west.server.stop(), 0);
-  await other.reaches(image.uuid, ({ images }) => images[0]?.attempt === 2, 5000);
+  await other.reaches(image.uuid, ({ images }) => images[0]?.attempt === 2);
   t.equal((await other.ended(image.uuid)).state, 'succeeded');
   assertMoved(t, east.network.received - before, SIZE);
   await watch.end();

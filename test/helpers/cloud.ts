@@ -15,7 +15,7 @@ import type { LinkReport } from '#src/datacenters/link-datacenter.ts';
 import { ALICE } from './accounts.ts';
 import { type ConfigKeys, type Spawned, spawnImgapi, temporaryFolder } from './imgapi.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
-import { waitFor } from './wait.ts';
+import { PATIENCE_MS, waitFor } from './wait.ts';
 
 export const MiB = 1024 * 1024;
 
@@ -149,12 +149,12 @@ export class Site {
   }
 
   /** The copy's status once it has ended. */
-  ended(uuid: string, bound = 40_000): Promise<CopyStatus> {
+  ended(uuid: string, bound = PATIENCE_MS): Promise<CopyStatus> {
     return this.reaches(uuid, ({ finished_at }) => finished_at !== undefined, bound);
   }
 
   /** The copy's status once it fulfils the condition. While the server cannot be asked, it is asked again. */
-  reaches(uuid: string, condition: (status: CopyStatus) => boolean, bound = 40_000): Promise<CopyStatus> {
+  reaches(uuid: string, condition: (status: CopyStatus) => boolean, bound = PATIENCE_MS): Promise<CopyStatus> {
     let last: unknown;
     return waitFor(
       `the copy of ${uuid} to ${this.name} to reach ${condition}`,
@@ -248,7 +248,7 @@ function stateOf(pid: number): string | undefined {
   return /^\d+ \(.*\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 }
 
-export async function bounded<T>(promise: Promise<T>, what: string, bound = 30_000): Promise<T> {
+export async function bounded<T>(promise: Promise<T>, what: string, bound = PATIENCE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${bound} ms in vain for ${what}`)), bound);

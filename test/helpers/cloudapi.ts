@@ -15,6 +15,7 @@ import { startCloudapi } from '#src/cloudapi/app.ts';
 import { checkCloudapiConfig } from '#src/cloudapi/config.ts';
 import { ADMIN, ALICE, BOB, CAROL, writeAccounts } from './accounts.ts';
 import { type ConfigKeys, temporaryFolder } from './imgapi.ts';
+import { PATIENCE_MS } from './wait.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -235,8 +236,6 @@ export interface Ran {
 }
 
 export type Triton = (...args: readonly string[]) => Promise<Ran>;
-
-const PATIENCE_MS = 60_000;
 
 /** The real client with a person's key below a home folder of its own, and no agent. */
 export async function tritonOf(t: Test, person: Person, url: string): Promise<Triton> {

@@ -48,7 +48,7 @@ export async function assertSound(
   site: Site,
   { keepsPulls = true }: { keepsPulls?: boolean } = {},
 ): Promise<void> {
-  const quiet = await unrest(site, 40_000);
+  const quiet = await unrest(site);
   t.same(quiet, [], `${site.name}: nothing is left half done`);
   t.same(await residue(site, keepsPulls), [], `${site.name}: the disk holds what the documents name, and nothing else`);
   await assertReadable(t, site);
@@ -58,7 +58,7 @@ export async function assertSound(
 const MOST_WRITES = 100;
 
 /** What is still under way, once nothing is or the time is over. */
-async function unrest(site: Site, bound: number): Promise<string[]> {
+async function unrest(site: Site): Promise<string[]> {
   return settled(async () => {
     const { images, orders, transfers } = await readDocuments(site.dataDir);
     return [
@@ -69,7 +69,7 @@ async function unrest(site: Site, bound: number): Promise<string[]> {
       ...images.filter(({ copy }) => copy?.state === 'live').map(({ uuid }) => `${uuid} is a live placeholder`),
       ...images.filter(({ rev = 0 }) => rev > MOST_WRITES).map(({ uuid, rev }) => `${uuid} was written ${rev} times`),
     ];
-  }, bound);
+  });
 }
 
 /** Objects and staging that no document names, and those that one names and that are not there. */
@@ -84,7 +84,7 @@ async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
       ...found.filter((path) => !named.has(path)).map((path) => `left over: ${path}`),
       ...missing.map((path) => `missing: ${path}`),
     ];
-  }, 10_000);
+  });
 }
 
 function namedObjects({ images }: Documents): Set<string> {
@@ -134,13 +134,13 @@ export async function sha1Served(client: ImgapiClient, uuid: string): Promise<st
 }
 
 /** What remains of a list of complaints, once it is empty or the time is over. */
-async function settled(complaints: () => Promise<string[]>, bound: number): Promise<string[]> {
+async function settled(complaints: () => Promise<string[]>): Promise<string[]> {
   let last: string[] = [];
   const none = async (): Promise<boolean> => {
     last = await complaints();
     return last.length === 0;
   };
-  await waitFor('no complaints', none, bound).catch(() => undefined);
+  await waitFor('no complaints', none).catch(() => undefined);
   return last;
 }
 

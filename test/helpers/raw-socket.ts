@@ -1,6 +1,7 @@
 /** Talking to a server byte by byte. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { PATIENCE_MS } from './wait.ts';
 
 export interface Conversation {
   readonly socket: Socket;
@@ -30,7 +31,7 @@ export async function converse(url: string, bytes: string | Uint8Array = ''): Pr
     socket,
     text,
     bytes: () => parts.reduce((sum, part) => sum + part.length, 0),
-    async ended(bound = 10_000) {
+    async ended(bound = PATIENCE_MS) {
       const timer = setTimeout(
         () => closed.reject(new Error(`no end within ${bound} ms after: ${text().slice(0, 500)}`)),
         bound,

@@ -5,12 +5,12 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { temporaryFolder } from '../../helpers/imgapi.ts';
+import { PATIENCE_MS } from '../../helpers/wait.ts';
 import { marks } from '../../runner/own-run.ts';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 /** What is made while one works, and what is no part of the project. */
 const NOT_LINKED: ReadonlySet<string> = new Set(['build', '.git', '.tap']);
-const PATIENCE_MS = 120_000;
 
 /** A folder that looks like the project's, and whose `build` is its own. */
 export async function treeOfLinks(t: Test): Promise<string> {

@@ -149,10 +149,10 @@ test('a body that stands still is given up', async (t) => {
     response.writeHead(200, { 'content-length': '1000' });
     response.write('x'.repeat(10));
   });
-  const client = clientOf(t, server.url, { idleTimeout: 100 });
+  const client = clientOf(t, server.url, { idleTimeout: 1500 });
   const error = await failure(client.ping());
   t.match(error, { name: 'ImgapiUnreachableError', fault: 'idle-timeout' });
-  t.match(error.message, /no byte for 0.1 s after 10 bytes/);
+  t.match(error.message, /no byte for 1.5 s after 10 bytes/);
   const { stream } = await client.getImageFile(UUID);
   t.match(await failure(readAll(stream)), { fault: 'idle-timeout' });
   t.equal(stream.bytes, 10);
@@ -161,11 +161,11 @@ test('a body that stands still is given up', async (t) => {
 test('a reader that is slow itself is no fault of the body', async (t) => {
   const size = 8 * 1024 * 1024;
   const server = await serve(t, (_, response) => response.end(Buffer.alloc(size)));
-  const { stream } = await clientOf(t, server.url, { idleTimeout: 50 }).getImageFile(UUID);
+  const { stream } = await clientOf(t, server.url, { idleTimeout: 2000 }).getImageFile(UUID);
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     // Longer than the idle time, once.
-    if (bytes === 0) await new Promise((resolve) => setTimeout(resolve, 150));
+    if (bytes === 0) await new Promise((resolve) => setTimeout(resolve, 2500));
     bytes += chunk.length;
   }
   t.equal(bytes, size);
@@ -265,10 +265,10 @@ test('a source that is slow is no fault of the server', async (t) => {
   });
   async function* slow(): AsyncGenerator<Buffer, void> {
     yield Buffer.from('a');
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     yield Buffer.from('b');
   }
-  const client = clientOf(t, server.url, { idleTimeout: 50 });
+  const client = clientOf(t, server.url, { idleTimeout: 2000 });
   t.match(await client.addImageFile(UUID, slow(), { compression: 'none' }), { uuid: UUID });
 });
 

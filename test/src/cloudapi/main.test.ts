@@ -11,7 +11,7 @@ import { asker, makePeople, spawnCloudapi } from '../../helpers/cloudapi.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts';
-import { waitFor } from '../../helpers/wait.ts';
+import { PATIENCE_MS, waitFor } from '../../helpers/wait.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const people = makePeople();
@@ -104,7 +104,7 @@ function* keysOf(node: Node, path = ''): Generator<[path: string, node: Node]> {
 function run(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const command = ['src/cloudapi/main.ts', ...args];
-    execFile(process.execPath, command, { cwd: ROOT, timeout: 20_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, command, { cwd: ROOT, timeout: PATIENCE_MS }, (error, stdout, stderr) =>
       resolve({ code: error ? error.code : 0, stdout, stderr }),
     );
   });

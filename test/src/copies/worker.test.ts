@@ -156,7 +156,7 @@ test('a throttle lets bytes pass at its rate, whatever the chunks', async (t) =>
   const started = performance.now();
   t.equal((await bytesOf(throttle.limit(source(), new AbortController().signal))).length, 500_000);
   const seconds = (performance.now() - started) / 1000;
-  t.ok(seconds > 0.2 && seconds < 5, `${seconds} s`);
+  t.ok(seconds > 0.2, `${seconds} s`);
 });
 
 test('a limited copy is not faster than its link', async (t) => {

@@ -15,6 +15,7 @@ import { mainRoutes } from '#src/http/routes.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { spawnImgapi, startInProcess } from '../../helpers/imgapi.ts';
+import { PATIENCE_MS } from '../../helpers/wait.ts';
 import { bytesOf } from '../images/fixture.ts';
 import { FIELDS, JSON_VALUES, PARAMETERS, VALUES } from './bad-input-values.ts';
 
@@ -57,7 +58,7 @@ async function ask(method: string, path: string, body?: string, more: Record<str
     ...more,
   };
   const sent = { method: method as 'GET', path, headers, ...(body === undefined ? {} : { body }) };
-  const answer = await transport.send({ ...sent, answerTimeout: 20_000 });
+  const answer = await transport.send({ ...sent, answerTimeout: PATIENCE_MS });
   const bytes = await bytesOf(answer.body);
   return { request, status: answer.status, problem: problemOf(method, answer.status, bytes) };
 }

@@ -7,7 +7,7 @@ import { request } from 'undici';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';
 import { spawnImgapi, temporaryFolder } from '../../helpers/imgapi.ts';
-import { waitFor } from '../../helpers/wait.ts';
+import { PATIENCE_MS, waitFor } from '../../helpers/wait.ts';
 
 const SECRET = 'Geheim';
 const ROOT = join(import.meta.dirname, '../../..');
@@ -108,7 +108,9 @@ t.test('commands tell no secret', async (t) => {
     ['src/main.ts', '-f', config],
   ]) {
     const said = await new Promise<string>((resolve) => {
-      execFile(process.execPath, args, { cwd: ROOT, timeout: 60_000 }, (_, stdout, stderr) => resolve(stdout + stderr));
+      execFile(process.execPath, args, { cwd: ROOT, timeout: PATIENCE_MS }, (_, stdout, stderr) =>
+        resolve(stdout + stderr),
+      );
     });
     t.match(said, /imgapi/);
     t.notMatch(said, new RegExp(SECRET), said);

@@ -10,6 +10,7 @@ import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import { makeKey, type TestKey } from '../../../helpers/cloudapi.ts';
 import { temporaryFolder } from '../../../helpers/imgapi.ts';
+import { PATIENCE_MS } from '../../../helpers/wait.ts';
 import { json, playBack } from '../playback.ts';
 import { makeUser, runTritonImage, type User } from './home.ts';
 
@@ -121,7 +122,7 @@ t.test('keys that only the SSH agent holds sign', skip, async (t) => {
   const user = await makeUser(t, 'alice', key, false);
   const server = await playBack(t, { 'GET /alice': json({ id: 'x' }), 'GET /alice/images': json([]) });
   const env = { PATH: process.env['PATH'], ...user.env(server.url), SSH_AUTH_SOCK };
-  const { stdout } = await execute(process.execPath, ['src/cli/triton-image.ts', 'ls'], { env, timeout: 20_000 });
+  const { stdout } = await execute(process.execPath, ['src/cli/triton-image.ts', 'ls'], { env, timeout: PATIENCE_MS });
   t.match(stdout, /^SHORTID /);
 });
 
