@@ -1,5 +1,7 @@
 /** Ending a copy by request: as such, or by deleting the image that it brings. */
+import { EtagConflictError } from '#lib/moray/errors.ts';
 import { ApiError } from '../errors/api-error.ts';
+import { assertMayChange } from '../images/access.ts';
 import { loadRaw, type StoredImage } from '../images/load.ts';
 import { assertNoDependents } from '../images/origins.ts';
 import type { Caller, Service } from '../service.ts';
@@ -12,6 +14,9 @@ import { ordersOf } from './find-orders.ts';
 import type { CopyOrder } from './model.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
+
+/** How often the work on the copy may come in between. */
+const TRIES = 50;
 
 /**
  * Cancels the caller's orders for the image. Answers the latest of them.
@@ -51,18 +56,37 @@ function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
 
 /** DeleteImage of a placeholder that the caller may change. @throws 422 ImageHasDependentImages, 409 */
 export async function deletePlaceholder(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
-  const uuid = stored.key;
-  const outcome = decide(stored.value, caller.account, 'delete');
-  if (outcome === 'not-found') throw refusal(outcome, uuid);
-  // An image that builds on it is on its way as well, and would be left without its origin.
-  await assertNoDependents(service, stored.value, { account: caller.account });
-  const isCanceled = outcome === 'canceled-by-delete' && (await cancelAll(service, uuid));
-  if (isCanceled) return;
-  // A placeholder that nobody brings any more must not stay for that; and an import that brings it together with other
-  // people's images has no way to succeed without it.
-  const bringing = await liveOrdersOf(service, uuid);
-  await removePlaceholder(service, stored);
+  const bringing = await liveOrdersOf(service, stored.key);
+  await removeOrCancel(service, stored, caller);
+  // An import that brings it together with other people's images has no way to succeed without it.
   for (const order of bringing) await settleOrder(service, order.uuid, caller.signal);
+}
+
+async function removeOrCancel(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
+  const viewer = { account: caller.account };
+  let current: StoredImage | undefined = stored;
+  for (let attempt = 1; ; attempt++) {
+    if (!current) throw refusal('not-found', stored.key);
+    assertMayChange(current.value, viewer);
+    const outcome = decide(current.value, caller.account, 'delete');
+    if (outcome === 'not-found') throw refusal(outcome, stored.key);
+    if (outcome === 'as-usual') throw becameUsable(stored.key);
+    // An image that builds on it is on its way as well, and would be left without its origin.
+    await assertNoDependents(service, current.value, viewer);
+    try {
+      if (outcome === 'canceled-by-delete' && (await cancelAll(service, stored.key))) return;
+      // A placeholder that nobody brings any more must not stay for that.
+      return await removePlaceholder(service, current);
+    } catch (error) {
+      // Every attempt of its transfer is noted in the record, and every heartbeat in the transfer.
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+      current = await loadRaw(service, stored.key);
+    }
+  }
+}
+
+function becameUsable(uuid: string): ApiError {
+  return new ApiError('Conflict', `the copy of image "${uuid}" has ended just now; look at it and decide anew`);
 }
 
 /**
