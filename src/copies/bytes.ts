@@ -8,6 +8,8 @@ import type { LiveAttempt } from './live-attempt.ts';
 import type { BytePath, Transfer } from './model.ts';
 import { failureOf } from './retry.ts';
 
+const END_MS = 5000;
+
 export interface OpenBytes extends SourceFile {
   readonly via: BytePath;
 }
@@ -55,11 +57,20 @@ async function fromPullUrl(
   const { image, account, pull, sha1, total } = live.own;
   const answer = await pullUrl(source, image, account, pull, request.signal);
   if (!answer) return undefined;
+  live.note({ pull: answer.reqid });
+  // On record before anything else: when the transfer ends, whoever ends it has to know of the link.
+  if (answer.reqid !== pull) await live.beat();
+  if (live.signal.aborted && answer.reqid !== pull) await endUnrecorded(source, answer.reqid);
   if (answer.sha1 !== sha1 || answer.size !== total) {
     throw new CopyError('SourceChanged', `image "${image}" has another file in datacenter "${source.name}" by now`);
   }
-  live.note({ pull: answer.reqid });
   return source.getPullUrl(answer.url, request);
+}
+
+/** The copy was canceled while the link was made. */
+async function endUnrecorded(source: ImageSource, reqid: string): Promise<void> {
+  // Its calendar is what remains.
+  await source.endPull(reqid, AbortSignal.timeout(END_MS)).catch(() => {});
 }
 
 /** Renews the link that this transfer made earlier, or makes one. */

@@ -25,6 +25,7 @@ import {
   type Transfer,
 } from './model.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
+import { endOfPull } from './pull-ends.ts';
 import { failureOf } from './retry.ts';
 import { isFinal, nextOrderState } from './states.ts';
 
@@ -169,6 +170,7 @@ function commitWrites(service: Service, contents: OrderContents, fresh: Readonly
     if (received && record && transfer) {
       const current = fresh.get(member.uuid) ?? record.value;
       writes.push(putRecord(usableRecord(current, now), record.etag), deleteTransfer(transfer));
+      writes.push(...endOfPull(service, transfer.value));
     }
     const { attempt = 0, via, note } = transfer?.value ?? {};
     const result: MemberResult = {

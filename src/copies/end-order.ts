@@ -27,6 +27,7 @@ import {
   type Transfer,
 } from './model.ts';
 import { failedPlaceholder } from './placeholder.ts';
+import { endOfPull } from './pull-ends.ts';
 import { discardStaging } from './remove-placeholder.ts';
 import { isFinal, nextOrderState, nextTransferState } from './states.ts';
 
@@ -127,12 +128,14 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
   const placeholder = record?.value.copy ? record : undefined;
   if (ending.event === 'cancel') {
     const gone = placeholder ? [tombstone(placeholder)] : [];
-    return { writes: [deleteTransfer(transfer), ...gone], result, removed: transfer.value };
+    const writes = [deleteTransfer(transfer), ...gone, ...endOfPull(service, transfer.value)];
+    return { writes, result, removed: transfer.value };
   }
   const own = ending.image === member.uuid ? ending.failure : undefined;
   const failure = own ?? otherFailed(contents, member.uuid, ending);
   const failed = placeholder ? [putRecord(failedPlaceholder(placeholder.value, failure), placeholder.etag)] : [];
-  return { writes: [putTransfer(failedTransfer(service, transfer.value, failure), transfer.etag), ...failed], result };
+  const kept = putTransfer(failedTransfer(service, transfer.value, failure), transfer.etag);
+  return { writes: [kept, ...failed, ...endOfPull(service, transfer.value)], result };
 }
 
 /** An operator's import may bring other people's images: of those a placeholder says no more than that one failed. */
@@ -149,7 +152,8 @@ function otherFailed(
 }
 
 function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailure): Transfer {
-  const { lease: _lease, rate: _rate, ...rest } = transfer;
+  // The pull link ends with it: another try asks for another one.
+  const { lease: _lease, rate: _rate, pull: _pull, ...rest } = transfer;
   return {
     ...rest,
     state: nextTransferState(transfer.state, 'fail'),

@@ -176,7 +176,25 @@ export const TRANSFERS: Bucket<Transfer> = {
   index: { source: string, state: string, live: boolean, orders: strings, ended_at: string },
 };
 
-export const COPY_BUCKETS: readonly Bucket[] = [COPIES, TRANSFERS];
+/** A pull link that is needed no more, under SOURCE:REQID. */
+export interface PullEnd {
+  readonly source: string;
+  readonly reqid: string;
+  /** Times that the source was asked in vain. */
+  readonly tries: number;
+  /** Milliseconds since the epoch, by the store's clock, before which it is not asked. */
+  readonly not_before: number;
+  /** The same, when the pull link became useless. */
+  readonly since: number;
+}
+
+export const PULL_ENDS: Bucket<PullEnd> = {
+  name: 'imgapi_pull_ends',
+  version: 1,
+  index: { not_before: { type: 'number' } },
+};
+
+export const COPY_BUCKETS: readonly Bucket[] = [COPIES, TRANSFERS, PULL_ENDS];
 
 /** The write session of an attempt at the file of an image; no two attempts ever share one. */
 export function sessionOf({ image, id }: Pick<Transfer, 'image' | 'id'>, attempt: number): string {

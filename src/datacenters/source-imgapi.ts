@@ -59,6 +59,7 @@ function imgapiSource(service: Service, { name, kind, transport, channel }: Imga
       return sourceFile(found, request);
     },
     createPullUrl: async () => undefined,
+    endPull: async () => {},
     getPullUrl: async () => {
       throw new SourceInvalidError(`${name} gives no pull URLs`);
     },

@@ -53,6 +53,9 @@ export function linkSource(service: Service, name: string): ImageSource {
       const path = `/link/images/${uuid}/file/pull-url${query({ account: named(account), renew })}`;
       return askPullUrl(service, await client(), path, signal);
     },
+    async endPull(reqid, signal) {
+      await endPull(await client(), reqid, signal);
+    },
     async getPullUrl(url, request) {
       named(request.account);
       return getPullUrl(service, (await client()).link, url, request);
@@ -99,9 +102,22 @@ async function askPullUrl(
       { datacenter: client.link.name, origin: originOf(pull.url), pull_origins: pullOriginsOf(client.link) },
       'the link does not take pull URLs from there',
     );
+    await endPull(client, pull.reqid, signal).catch((err: unknown) =>
+      service.log.info({ err, pull: pull.reqid }, 'a pull link that is not taken is left to its calendar'),
+    );
     return undefined;
   } catch (error) {
     if (error instanceof ImgapiError && error.code === 'StorageUnsupported') return undefined;
+    throw error;
+  }
+}
+
+/** An older version does not know of it: its calendar does it. */
+async function endPull(client: LinkClient, reqid: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.json({ method: 'POST', path: `/link/pulls/${reqid}/end`, signal });
+  } catch (error) {
+    if (error instanceof ImgapiError && [404, 405].includes(error.statusCode)) return;
     throw error;
   }
 }

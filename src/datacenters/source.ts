@@ -64,6 +64,8 @@ export interface ImageSource {
     renew: string | undefined,
     signal: AbortSignal,
   ): Promise<PullUrl | undefined>;
+  /** Ends a pull link that is needed no more; one that is not there, or cannot be ended, is no error. */
+  endPull(reqid: string, signal: AbortSignal): Promise<void>;
   /** Streams from a pull URL; refuses one whose origin the link does not record. */
   getPullUrl(url: string, request: FileRequest): Promise<SourceFile>;
   /** Random value that names the source's object store, to find out whether we share it; undefined when not told. */

@@ -17,6 +17,8 @@ export interface PullRecord {
   /** `YYYYMMDD` of the last renewal; `ENDED` when it is good for nothing any more. */
   readonly day: string;
   readonly direct: boolean;
+  /** The transfer that it was for has ended: it opens nothing, and holds no bytes. */
+  readonly ended?: true;
   readonly size: number;
   readonly sha1: string;
   readonly sha256?: string;

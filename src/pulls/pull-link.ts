@@ -77,7 +77,8 @@ async function makeNamed(service: Service, request: PullRequest, file: FileRecor
 export async function renewPullLink(service: Service, request: PullRequest, reqid: string): Promise<PullRecord> {
   for (let attempt = 1; ; attempt++) {
     const stored = await service.store.get(PULL_LINKS, reqid);
-    if (!stored || stored.value.day === ENDED || !isSameRequest(stored.value, request)) throw linkNotFound(reqid);
+    const isLive = stored && stored.value.day !== ENDED && !stored.value.ended;
+    if (!isLive || !isSameRequest(stored.value, request)) throw linkNotFound(reqid);
     const placed = await placeAgain(service, stored.value);
     const renewed: PullRecord = {
       ...stored.value,
@@ -88,11 +89,20 @@ export async function renewPullLink(service: Service, request: PullRequest, reqi
     };
     try {
       await service.store.batch([put(renewed, stored.etag)]);
+      await removeEarlier(service, stored.value, renewed);
       return renewed;
     } catch (error) {
       if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
     }
   }
+}
+
+/** The name of an earlier day holds the same bytes: older URLs read the younger link. */
+async function removeEarlier(service: Service, earlier: PullRecord, renewed: PullRecord): Promise<void> {
+  if (earlier.direct || earlier.path === renewed.path) return;
+  await storageOf(service.storages, earlier.stor)
+    .remove(earlier.path)
+    .catch((err: unknown) => service.log.warn({ err, path: earlier.path }, 'a pull link is left to the reaper'));
 }
 
 /** Whether the account, as the image's owner of that time, was given a pull link that is still remembered. */

@@ -1,5 +1,6 @@
 /** The background tasks of one process. Each is safe to run in several processes at once. */
 import { expireCopies } from '../copies/expiry.ts';
+import { tellPullEnds } from '../copies/pull-ends.ts';
 import { sessionsInUse } from '../copies/sessions-in-use.ts';
 import { refreshLinkHealth } from '../datacenters/link-health.ts';
 import { expireLinkDocuments } from '../datacenters/link-tokens.ts';
@@ -33,6 +34,7 @@ export function serviceTasks(service: Service): Task[] {
         return undefined;
       },
     },
+    counted('tell-pull-ends', 5 * SECOND, (signal) => tellPullEnds(service, signal)),
     counted('expire-link-documents', MINUTE, () => expireLinkDocuments(service)),
     {
       name: 'sweep-staging',

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { networkOf } from '#lib/network/addresses.ts';
 import { parseAuthorization } from '#lib/signing/signature-header.ts';
+import { isUuid } from '#lib/uuid.ts';
 import { acceptPairing } from '../../datacenters/accept-pairing.ts';
 import { fingerprintIn } from '../../datacenters/authenticate.ts';
 import { linkClient } from '../../datacenters/link-client.ts';
@@ -20,6 +21,7 @@ import { LinkEndedError } from '../../datacenters/source.ts';
 import { acceptUnlink } from '../../datacenters/unlink-datacenter.ts';
 import { isPairingRequest, isRotateRequest, type LinkBack, type LinkEcho } from '../../datacenters/wire.ts';
 import { ApiError, validationFailed } from '../../errors/api-error.ts';
+import { endPull } from '../../pulls/end-pull.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { integer, parameters } from '../parameters.ts';
@@ -57,6 +59,7 @@ export function linkRoutes(service: Service): Route[] {
     route('LinkGetImageIcon', 'GET', '/link/images/:uuid/icon', getLinkIcon),
     route('LinkGetImageFile', 'GET', '/link/images/:uuid/file', getLinkFile),
     route('LinkCreatePullUrl', 'POST', '/link/images/:uuid/file/pull-url', createLinkPullUrl),
+    route('LinkEndPull', 'POST', '/link/pulls/:reqid/end', endLinkPull),
   ];
 }
 
@@ -140,6 +143,13 @@ async function rotate(service: Service, call: Call, datacenter: string): Promise
     throw validationFailed('add', 'a rotation has add {public_key, proof} or drop [fingerprint]');
   await acceptRotation(service, datacenter, fingerprintIn(parseAuthorization(call.headers).keyId), request);
   return { json: {} };
+}
+
+/** Also of one that is gone: whoever asks again does not know that it was heard. */
+async function endLinkPull(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  await readSignedBody(call);
+  const { reqid = '' } = call.params;
+  return { json: { ended: isUuid(reqid) && (await endPull(service, { reqid, datacenter })) } };
 }
 
 async function unlink(service: Service, call: Call, datacenter: string): Promise<Reply> {

@@ -71,7 +71,8 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   const { day = '', name = '' } = call.params;
   const parsed = isPullsDay(day) ? parsePullName(name) : undefined;
   const record = parsed && (await service.store.get(PULL_LINKS, parsed.reqid))?.value;
-  const isIt = record?.uuid === parsed?.uuid && record?.index === parsed?.index && record?.day !== ENDED;
+  const isIt =
+    record?.uuid === parsed?.uuid && record?.index === parsed?.index && record?.day !== ENDED && !record?.ended;
   if (!record || !isIt) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" is not there (any more); ask for a new one`);
   }
