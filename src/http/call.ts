@@ -42,6 +42,8 @@ export interface Reply {
   readonly json?: unknown;
   /** Sent as it is, with the content type of `headers` or application/json. */
   readonly text?: string;
+  /** A text that comes in pieces, sent as they come, with the content type of `headers` or application/json. */
+  readonly pieces?: AsyncIterable<string>;
   /** Piped to the client; `Content-Length` must be among the headers. */
   readonly stream?: ByteSource;
   /** One JSON line each, until the end (`application/x-json-stream`). */

@@ -122,7 +122,7 @@ export function etagFor(service: Service, call: Call, stored: StoredImage): stri
 }
 
 /** Left out while the directory is down: a name is never worth failing a list for. */
-async function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
+export async function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
   const owners = [...new Set(images.flatMap(({ value }) => value.owner ?? []))];
   const { accounts } = service;
   if (!accounts || owners.length === 0) return new Map();

@@ -22,6 +22,7 @@ export async function sendReply(
 ): Promise<void> {
   if (reply.stream) await sendBytes(request, response, reply, reply.stream, headers);
   else if (reply.lines) await sendLines(request, response, reply, reply.lines, headers);
+  else if (reply.pieces) await sendPieces(request, response, reply, reply.pieces, headers);
   else sendText(request, response, reply, headers);
 }
 
@@ -92,13 +93,51 @@ async function sendLines(
       if (response.destroyed) return;
       alive.refresh();
       if (response.write(`${JSON.stringify(line)}\n`)) continue;
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      await room(response);
     }
   } finally {
     clearInterval(alive);
     request.socket.off('end', onHalfClosed);
   }
   response.end();
+}
+
+/** Resolves when the client has taken what was written, or is gone. */
+async function room(response: ServerResponse): Promise<void> {
+  const either = new AbortController();
+  const { signal } = either;
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).catch(() => {
+    // A failing response closes.
+  });
+  // Or a long answer would leave a listener for each time that it waited.
+  either.abort();
+}
+
+/** If the pieces fail the connection is cut: the client must not take a part of the text for the whole. */
+async function sendPieces(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  pieces: AsyncIterable<string>,
+  headers: ReplyHeaders,
+): Promise<void> {
+  headers['Content-Type'] = 'application/json';
+  begin(request, response, reply.status ?? 200, Object.assign(headers, reply.headers));
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  try {
+    for await (const piece of pieces) {
+      if (response.destroyed) return;
+      if (response.write(piece)) continue;
+      await room(response);
+    }
+    response.end();
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
 }
 
 /** All headers at once: setting them one by one takes several times as long. */

@@ -9,8 +9,9 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { travellingManifest } from '#lib/manifest/travel.ts';
 import { archivePath } from '#lib/manta/paths.ts';
 import type { Bucket } from '#lib/moray/store.ts';
+import { Turn } from '#lib/turns.ts';
 import type { Service } from '../service.ts';
-import { type StoredImage, servedImages } from './load.ts';
+import { type StoredImage, servedImage } from './load.ts';
 import { serializeFull } from './serialize.ts';
 
 /** The etag under which each image was archived last. */
@@ -23,27 +24,23 @@ export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1,
 /** How the names of its write sessions begin. They live for moments, and are noted nowhere. */
 export const ARCHIVE_SESSIONS = 'archive.';
 
-/** So many records are looked at between two breaths of the event loop. */
-const PAGE = 200;
-
 /** Archives what changed since it was archived. Answers how many. */
 export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
   let count = 0;
-  for (let key = ''; !signal.aborted; ) {
-    const page = await service.store.find(IMAGES, { after: { value: null, key }, limit: PAGE });
+  const turn = new Turn();
+  for await (const found of service.store.scan(IMAGES, {}, { signal })) {
     const known = await service.store.getMany(
       ARCHIVED,
-      page.map((stored) => stored.key),
+      found.map(({ key }) => key),
     );
     const etags = new Map(known.map((stored) => [stored.key, stored.value.etag]));
-    for (const stored of servedImages(service, page)) {
-      if (etags.get(stored.key) === stored.etag) continue;
+    for (const one of found) {
+      if (turn.isOver) await turn.next();
+      const stored = etags.get(one.key) === one.etag ? undefined : servedImage(service, one);
+      if (!stored) continue;
       await archiveManifest(service, stored);
       count++;
     }
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) break;
-    key = last.key;
   }
   return count;
 }

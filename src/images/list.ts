@@ -1,17 +1,18 @@
 /**
- * ListImages. An account sees the union of what it owns, what is public, and what is shared with it; the store reads
+ * ListImages, bit by bit: a list may be longer than memory. An account sees the union of what it owns, what is public, and what is shared with it; the store reads
  * each part from an index of its own and merges them in order. A page ends at an exact place, (date, UUID), so that
  * paging shows every image once, whatever the ties.
  */
 
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import type { Filter, Query } from '#lib/moray/store.ts';
+import type { Filter, Query, Stored } from '#lib/moray/store.ts';
+import { Turn } from '#lib/turns.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { imageNotFound, invalidParameter } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { relationTo, type Viewer } from './access.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
-import { type StoredImage, servedImages } from './load.ts';
+import { type StoredImage, servedImage } from './load.ts';
 import { findVisible } from './references.ts';
 
 export type SortOrder = 'asc' | 'desc';
@@ -30,46 +31,81 @@ export interface Page {
   readonly after?: Cursor;
   /** Only from this place on, as `marker` has always meant. */
   readonly from?: Marker;
+  /** Only up to this place, itself included. */
+  readonly until?: Cursor;
 }
 
 export type Marker = { readonly image: Cursor } | { readonly publishedAt: string };
 
-export interface ImageList {
+/** A part of a list. */
+export interface ImageBit {
   readonly images: readonly StoredImage[];
-  /** Where the next page begins; absent on the last one. */
+  /** With the last bit of a page: where the next page begins; absent when there is none. */
   readonly next?: Cursor;
 }
 
-export async function listImages(
+/** Records that are gone through without a break. */
+const FEW = 50;
+
+/** An abort of `signal` ends it with its reason. */
+export async function* listImages(
   service: Service,
   viewer: Viewer,
   request: ListRequest,
   page: Page,
-): Promise<ImageList> {
-  const images: StoredImage[] = [];
+  signal: AbortSignal,
+): AsyncGenerator<ImageBit, void> {
+  const visible: Filter = { op: 'or', of: visibleParts(viewer, request).map((of): Filter => ({ op: 'and', of })) };
+  const filters = [visible, ...contentFilters(request)];
+  let left = page.limit ?? Number.POSITIVE_INFINITY;
+  let { after } = page;
   // Clients of old take a page that is not full for the last one, so what is left out of it is made up for.
-  for (let { after } = page; ; ) {
-    const part = await nextImages(service, viewer, request, {
-      ...page,
-      ...(after ? { after } : {}),
-      ...(page.limit === undefined ? {} : { limit: page.limit - images.length }),
-    });
-    images.push(...part.images);
-    if (!part.next || images.length === page.limit) return { ...part, images };
-    after = part.next;
+  for (;;) {
+    // One more than the page tells whether there is a next one.
+    const query = pageQuery(filters, page, after, left + 1);
+    let room = left;
+    let last: ImageRecord | undefined;
+    let isMore = false;
+    for await (const found of service.store.scan(IMAGES, query, { signal })) {
+      const taken = found.slice(0, room);
+      isMore = taken.length < found.length;
+      room -= taken.length;
+      last = taken.at(-1)?.value ?? last;
+      const { images, isEnd } = await shown(service, taken, (record) => isWanted(record, viewer, request), page);
+      left -= images.length;
+      if (images.length > 0) yield { images };
+      if (isEnd) return;
+    }
+    if (!isMore || !last) return;
+    after = cursorOf(last);
+    if (left > 0) continue;
+    yield { images: [], next: after };
+    return;
   }
 }
 
-/** A page, or less of it when some of what the store found is not shown. */
-async function nextImages(service: Service, viewer: Viewer, request: ListRequest, page: Page): Promise<ImageList> {
-  const visible: Filter = { op: 'or', of: visibleParts(viewer, request).map((of): Filter => ({ op: 'and', of })) };
-  // One more than the page tells whether there is a next one.
-  const wanted = page.limit === undefined ? undefined : page.limit + 1;
-  const found = await service.store.find(IMAGES, pageQuery([visible, ...contentFilters(request)], page, wanted));
-  const full = page.limit !== undefined && found.length > page.limit ? found.slice(0, page.limit) : found;
-  const last = full.length < found.length ? full.at(-1) : undefined;
-  const images = servedImages(service, full).filter(({ value }) => isWanted(value, viewer, request));
-  return last ? { images, next: cursorOf(last.value) } : { images };
+/** Those that are shown, in turns with what else is long. */
+async function shown(
+  service: Service,
+  found: readonly Stored<ImageRecord>[],
+  isWanted: (record: ImageRecord) => boolean,
+  { until, order }: Page,
+): Promise<{ images: StoredImage[]; isEnd: boolean }> {
+  const images: StoredImage[] = [];
+  const turn = new Turn();
+  for (const stored of found) {
+    if (found.length > FEW && turn.isOver) await turn.next();
+    if (until && isBehind(cursorOf(stored.value), until, order)) return { images, isEnd: true };
+    const image = servedImage(service, stored);
+    if (image && isWanted(image.value)) images.push(image);
+  }
+  return { images, isEnd: false };
+}
+
+function isBehind(place: Cursor, other: Cursor, order: SortOrder): boolean {
+  const [a, b] = [place.publishedAt ?? '', other.publishedAt ?? ''];
+  const isLater = a === b ? place.uuid > other.uuid : a > b;
+  return order === 'asc' ? isLater : !isLater && (a !== b || place.uuid !== other.uuid);
 }
 
 /** The place of an image named by `marker`, or the date that it is. @throws 404, 422 InvalidParameter marker */
@@ -118,7 +154,7 @@ function isPublic(value: boolean): Filter {
   return { op: 'eq', field: 'public', value };
 }
 
-function pageQuery(filters: readonly Filter[], page: Page, limit: number | undefined): Query {
+function pageQuery(filters: readonly Filter[], page: Page, after: Cursor | undefined, limit: number): Query {
   const all = [...filters];
   if (page.from && 'publishedAt' in page.from) {
     all.push(fromDate(page.from.publishedAt, page.order));
@@ -128,8 +164,8 @@ function pageQuery(filters: readonly Filter[], page: Page, limit: number | undef
   return {
     filter: { op: 'and', of: all },
     sort: { field: 'published_at', order: page.order },
-    ...(page.after ? { after: { value: page.after.publishedAt, key: page.after.uuid } } : {}),
-    ...(limit === undefined ? {} : { limit }),
+    ...(after ? { after: { value: after.publishedAt, key: after.uuid } } : {}),
+    ...(Number.isFinite(limit) ? { limit } : {}),
   };
 }
 

@@ -34,13 +34,19 @@ export async function loadOwnImage(service: Service, uuid: string, owner: string
       { op: 'eq', field: 'owner', value: owner },
     ],
   };
-  const [stored] = servedImages(service, await service.store.find(IMAGES, { filter, limit: 1 }));
-  return stored;
+  const [found] = await service.store.find(IMAGES, { filter, limit: 1 });
+  return found && servedImage(service, found);
 }
 
-/** The same choice for a list. */
+/** The same choice for a record that was read: undefined when it is not to be shown. */
+export function servedImage(service: Service, found: Stored<ImageRecord>): StoredImage | undefined {
+  const stored = normalized(found);
+  return isServed(service, stored) ? stored : undefined;
+}
+
+/** Those of a few records that are to be shown. */
 export function servedImages(service: Service, found: readonly Stored<ImageRecord>[]): StoredImage[] {
-  return found.map(normalized).filter((stored) => isServed(service, stored));
+  return found.flatMap((one) => servedImage(service, one) ?? []);
 }
 
 function normalized(stored: Stored<ImageRecord>): StoredImage {

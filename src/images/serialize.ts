@@ -124,9 +124,15 @@ export function renderImage(record: ImageRecord, view: ImageView): RenderedImage
 
 /** The body of a list: the rendered images as one array, also indented by two spaces. */
 export function renderImageList(images: readonly RenderedImage[]): string {
-  if (images.length === 0) return '[]';
-  return `[\n  ${images.map(listItem).join(',\n  ')}\n]`;
+  return images.length === 0 ? '[]' : `${renderListItems(images, true)}${LIST_END}`;
 }
+
+/** A part of that array, which is not empty. */
+export function renderListItems(images: readonly RenderedImage[], isFirst: boolean): string {
+  return `${isFirst ? '[\n  ' : ',\n  '}${images.map(listItem).join(',\n  ')}`;
+}
+
+export const LIST_END = '\n]';
 
 const LIST_ITEMS = new WeakMap<RenderedImage, string>();
 

@@ -7,7 +7,7 @@ import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import type { Service } from '../service.ts';
 import { storageOf } from './file-placement.ts';
-import { loadRaw, type StoredImage, servedImages } from './load.ts';
+import { loadImage, loadRaw, type StoredImage } from './load.ts';
 
 export type Finding = 'ok' | 'missing' | 'size' | 'hash' | 'repaired' | 'unrepairable';
 
@@ -32,15 +32,13 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
 }
 
-const PAGE = 100;
-
 /** A line per file, then the summary. */
 export async function* verifyFiles(
   service: Service,
   options: VerifyOptions,
 ): AsyncGenerator<VerifyLine | VerifySummary> {
   const counts = { ok: 0, missing: 0, size: 0, hash: 0, repaired: 0, unrepairable: 0, files: 0, bytes: 0 };
-  for await (const stored of chosenImages(service, options.uuids)) {
+  for await (const stored of chosenImages(service, options)) {
     for (const [index, file] of (stored.value.files ?? []).entries()) {
       if (options.signal.aborted) return;
       const line = await verifyFile(service, stored, file, index, options);
@@ -91,7 +89,7 @@ async function problemOf(
   return undefined;
 }
 
-async function* chosenImages(service: Service, uuids: readonly string[] | undefined): AsyncGenerator<StoredImage> {
+async function* chosenImages(service: Service, { uuids, signal }: VerifyOptions): AsyncGenerator<StoredImage> {
   if (uuids) {
     for (const uuid of uuids) {
       const stored = await loadRaw(service, uuid);
@@ -99,11 +97,11 @@ async function* chosenImages(service: Service, uuids: readonly string[] | undefi
     }
     return;
   }
-  for (let key = ''; ; ) {
-    const page = await service.store.find(IMAGES, { after: { value: null, key }, limit: PAGE });
-    yield* servedImages(service, page);
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return;
-    key = last.key;
+  for await (const found of service.store.scan(IMAGES, {}, { signal })) {
+    for (const { key } of found) {
+      // Those before it may have taken hours: this one is as it is now.
+      const stored = await loadImage(service, key);
+      if (stored) yield stored;
+    }
   }
 }

@@ -2,8 +2,9 @@
  * Documents in one SQLite file, for one machine: any number of processes may have it open at once.
  *
  * Writes and what is read by its key run on the thread of the caller (a hot `get` takes microseconds, less than handing
- * it to another thread would), but nothing ever waits for another process's lock there. Lists are found by threads of
- * their own, in steps that end, so that no search is long here and none holds memory or a snapshot for long.
+ * it to another thread would), but nothing ever waits for another process's lock there. Lists that are not short are
+ * found by threads of their own, in steps that end, so that no search is long here and none holds memory or a snapshot
+ * for long.
  */
 import type { Clock } from '../../clock.ts';
 import { StoreUnavailableError } from '../errors.ts';
@@ -18,12 +19,16 @@ import { Pages } from './pages.ts';
 import { PATIENCE, patiently } from './patience.ts';
 import type { AnswerOf, Job } from './reading/protocol.ts';
 import { Readers } from './reading/readers.ts';
+import { ShortReads } from './reading/short-reads.ts';
 import { Steps } from './reading/steps.ts';
 import { charactersOf, type Progress, placeIn, Reads } from './reads.ts';
 import { Reserve } from './reserve.ts';
 import { prepareWrite } from './row.ts';
 import type { Tables } from './tables.ts';
 import { Writer } from './writer.ts';
+
+/** Milliseconds for an answer of another thread that might as well be found by this one. */
+const SHORT = 2;
 
 export interface SqliteStoreOptions {
   /** Path of the database file, or ':memory:'. Missing folders are made. */
@@ -77,9 +82,8 @@ export class SqliteStore implements Store {
   readonly #documents: Documents;
   readonly #reads: Reads;
   readonly #pages: Pages;
-  /** Run the steps of lists; absent for a database in memory, which no other connection sees. */
-  readonly #readers: Readers | undefined;
-  readonly #steps: Steps;
+  /** Run the steps of lists; a database in memory is seen by no connection but one. */
+  readonly #steps: { readonly short: ShortReads; readonly long: Readers } | Steps;
   readonly #writer: Writer;
   readonly #etags = new EtagSource();
   readonly #clock: Clock;
@@ -94,8 +98,10 @@ export class SqliteStore implements Store {
     this.#documents = new Documents(options.cacheCharacters ?? CACHE_CHARACTERS);
     this.#reads = new Reads(connection, this.#documents);
     this.#pages = new Pages(connection);
-    this.#readers = options.path === IN_MEMORY ? undefined : new Readers(options.path);
-    this.#steps = new Steps(connection);
+    this.#steps =
+      options.path === IN_MEMORY
+        ? new Steps(connection)
+        : { short: new ShortReads(options.path), long: new Readers(options.path) };
     this.#writer = new Writer(connection, this.#patience, () => this.#buckets.refresh(), reserve);
   }
 
@@ -192,10 +198,16 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closing ??= Promise.all([this.#writer.drained(), this.#readers?.close()]).then(() =>
-      this.#connection.close(),
-    );
+    this.#closing ??= Promise.all([this.#writer.drained(), this.#closeReaders()]).then(() => this.#connection.close());
     await this.#closing;
+  }
+
+  async #closeReaders(): Promise<void> {
+    if (this.#steps instanceof Steps) {
+      return;
+    }
+    this.#steps.short.close();
+    await this.#steps.long.close();
   }
 
   /** Reads a list on; `next` is absent when all of it was read. */
@@ -226,7 +238,7 @@ export class SqliteStore implements Store {
     return { documents, characters, next };
   }
 
-  /** Has a job done by a thread; once more from the start when another process has replaced the tables meanwhile. */
+  /** Has a job done; once more from the start when another process has replaced the tables meanwhile. */
   async #far<J extends Job>(
     bucket: Bucket,
     make: (tables: Tables) => J | undefined,
@@ -241,8 +253,7 @@ export class SqliteStore implements Store {
           return { tables };
         }
         try {
-          const answer = await (this.#readers?.run(job, signal) ?? (this.#steps.run(job) as AnswerOf[J['type']]));
-          return { tables, job, answer };
+          return { tables, job, answer: await this.#carryOut(job, signal) };
         } catch (error) {
           if (!isStatementError(error)) {
             throw error;
@@ -254,6 +265,23 @@ export class SqliteStore implements Store {
         }
       }
     }, this.#patience);
+  }
+
+  async #carryOut<J extends Job>(job: J, signal: AbortSignal | undefined): Promise<AnswerOf[J['type']]> {
+    if (this.#steps instanceof Steps) {
+      return this.#steps.run(job) as AnswerOf[J['type']];
+    }
+    const { short, long } = this.#steps;
+    const atOnce = short.try(job);
+    if (atOnce !== undefined) {
+      return atOnce;
+    }
+    const start = performance.now();
+    const answer = await long.run(job, signal);
+    if (performance.now() - start < SHORT) {
+      short.forget(job);
+    }
+    return answer;
   }
 
   #refuseIfClosed(): void {

@@ -1,12 +1,12 @@
 /** GET /images: its parameters, checked in the order that clients know, and its pages. */
 import { invalidParameter } from '../../errors/api-error.ts';
 import type { ApiVersion } from '../../images/api-version.ts';
-import { type Cursor, listImages, readMarker, type SortOrder } from '../../images/list.ts';
+import { type Cursor, type ImageBit, listImages, type Page, readMarker, type SortOrder } from '../../images/list.ts';
 import { assertFewFilters, LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
-import { renderImageList } from '../../images/serialize.ts';
 import type { Service } from '../../service.ts';
 import type { Call, QueryParams, Reply, Route } from '../call.ts';
-import { channelOf, render, viewerOf, viewOf } from '../image-call.ts';
+import { channelOf, viewerOf, viewOf } from '../image-call.ts';
+import { listPieces, texts, wholeOrBegun } from '../list-body.ts';
 import { flag, integer, oneOf, parameters, text, uuid } from '../parameters.ts';
 import { assertVersion3 } from '../versions.ts';
 
@@ -48,16 +48,36 @@ export function listRoute(service: Service): Route {
     // Today's rule: outside a datacenter only a signed request sees more than active images.
     const { mode } = service.config;
     const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
-    const { images, next } = await listImages(service, viewer, request, {
+    const page: Page = {
       order,
       ...(query.limit ? { limit: query.limit } : {}),
       ...(query.after === undefined ? {} : { after: readCursor(query.after) }),
       ...(query.marker === undefined ? {} : { from: await readMarker(service, viewer, query.marker) }),
-    });
-    const body = renderImageList(await render(service, call, images, view));
-    return { text: body, ...(isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {}) };
+    };
+    const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
+    const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
+      isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};
+    const list = await wholeOrBegun(listPieces(service, call, images(page), view));
+    if ('text' in list) return { text: list.text, ...linkTo(list.next) };
+    if (!isVersion3 || page.limit === undefined) return list;
+    // Where the page ends has to be known before it begins. So it is read twice, rather than held.
+    await list.pieces.return();
+    const next = await endOf(images(page));
+    const until: Page = next ? { ...withoutLimit(page), until: next } : page;
+    return { pieces: texts(listPieces(service, call, images(until), view)), ...linkTo(next) };
   }
   return { name: 'ListImages', method: 'GET', path: '/images', auth: 'passive', handler: list };
+}
+
+/** Where the next page begins. */
+async function endOf(images: AsyncIterable<ImageBit>): Promise<Cursor | undefined> {
+  let end: Cursor | undefined;
+  for await (const { next } of images) end = next;
+  return end;
+}
+
+function withoutLimit({ limit: _, ...page }: Page): Page {
+  return page;
 }
 
 /** Version 3 tells images that are on their way from another datacenter from those that are being made here. */

@@ -4,7 +4,7 @@
  */
 import { LruMap } from '../../lru.ts';
 import { closedError } from '../failure.ts';
-import type { AnswerOf, Job } from './protocol.ts';
+import { type AnswerOf, type Job, kindOf } from './protocol.ts';
 import { Reader } from './reader.ts';
 
 const THREADS = 2;
@@ -117,12 +117,4 @@ export class Readers {
       this.#slow.delete(kind);
     }
   }
-}
-
-/** Jobs with the same statements take about as long; those that go on with rows that were found are quick. */
-function kindOf(job: Job): string {
-  if (job.type === 'count') {
-    return job.statement.sql;
-  }
-  return job.refs === undefined ? job.parts.map(({ sql }) => sql).join(';') : 'refs';
 }

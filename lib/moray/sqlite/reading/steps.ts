@@ -1,7 +1,7 @@
 /**
  * The reads that may be long, each cut into steps that end: a step reads on one snapshot, finds so many rows at the
- * most, and brings so many characters of documents. The same code runs in a reading thread and, for a database in
- * memory, beside the writer.
+ * most, and brings so many characters of documents. The same code runs in a reading thread and, for what is short and
+ * for a database in memory, beside the writer.
  */
 import type Database from 'better-sqlite3';
 import { LruMap } from '../../lru.ts';
@@ -10,6 +10,15 @@ import type { AnswerOf, BoundStatement, DocumentRow, FindJob, Found, Job, Refs }
 
 /** Characters of SQL whose statements stay prepared. */
 const PREPARED_CHARACTERS = 128 * 1024;
+
+interface Rows {
+  readonly ids: readonly number[];
+  readonly etags: readonly string[];
+}
+
+function rowsOf({ ids, etags }: Refs): Rows {
+  return { ids: [...ids], etags: etags.split(' ') };
+}
 
 export class Steps {
   readonly #connection: Connection;
@@ -34,14 +43,14 @@ export class Steps {
   }
 
   #find(job: FindJob): Found {
-    const refs = job.refs ?? this.#findRows(job);
+    const { ids, etags } = job.refs ? rowsOf(job.refs) : this.#findRows(job);
     const documentOf = this.#statement(job.documentOf);
     const documents: DocumentRow[] = [];
     let characters = 0;
     let isStale = false;
-    for (const [at, id] of refs.ids.entries()) {
+    for (const [at, id] of ids.entries()) {
       const row = documentOf.get(id) as DocumentRow | undefined;
-      if (row?.[1] !== refs.etags[at]) {
+      if (row?.[1] !== etags[at]) {
         isStale = true;
         break;
       }
@@ -51,11 +60,12 @@ export class Steps {
         break;
       }
     }
-    const rest = { ids: refs.ids.slice(documents.length), etags: refs.etags.slice(documents.length) };
-    return { documents, rest, isEnd: refs.ids.length < job.limit, isStale };
+    const read = documents.length;
+    const rest = { ids: Float64Array.from(ids.slice(read)), etags: etags.slice(read).join(' ') };
+    return { documents, rest, isEnd: ids.length < job.limit, isStale };
   }
 
-  #findRows({ parts, limit }: FindJob): Refs {
+  #findRows({ parts, limit }: FindJob): Rows {
     const ids: number[] = [];
     const etags: string[] = [];
     for (const { sql, values, limitAt } of parts) {
