@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 
@@ -35,4 +35,25 @@ test('where there is no git all sources are looked at', async (t) => {
   const root = t.testdir();
   const line = lookedAt(root, 'lint', { ...process.env, GIT_DIR: join(root, 'none') });
   t.match(line, /biome check --config-path=\.biome\.jsonc --no-errors-on-unmatched *$/);
+});
+
+test('make clean takes what demos, tours and tests left, and keeps the data', async (t) => {
+  const root = t.testdir({
+    build: {
+      data: { 'imgapi.db': 'mine' },
+      demo: { 'base.tar': 'x' },
+      tour: { 'image.json': '{}' },
+      'test.tap': '',
+    },
+    '.tap': { fixtures: {} },
+    node_modules: { tap: {} },
+  });
+  cpSync('Makefile', join(root, 'Makefile'));
+  execFileSync('make', ['--no-print-directory', 'clean'], { cwd: root });
+  t.strictSame(readdirSync(root, { recursive: true }).toSorted(), [
+    'Makefile',
+    'build',
+    'build/data',
+    'build/data/imgapi.db',
+  ]);
 });
