@@ -99,6 +99,8 @@ class LocalStore implements ObjectStore {
       options.signal?.throwIfAborted();
       const { handle, info } = await openStored(path, this.#layout.resolve(path));
       try {
+        // Else the stream would fail before anybody can listen to it.
+        options.signal?.throwIfAborted();
         const stream = new ObjectStream({ handle, path, ...boundsOf(path, info.size, options) });
         return { info, stream: options.signal === undefined ? stream : addAbortSignal(options.signal, stream) };
       } catch (error) {

@@ -154,8 +154,15 @@ function drain(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
     if (request.complete || request.destroyed) return;
     let left = DRAIN_BYTES;
-    const timer = setTimeout(() => request.destroy(), DRAIN_MS);
-    request.once('close', () => clearTimeout(timer));
+    const { socket } = request;
+    const end = (): void => void request.destroy();
+    const timer = setTimeout(end, DRAIN_MS);
+    // node tells this only to requests that have no answer yet.
+    socket.once('close', end);
+    request.once('close', () => {
+      clearTimeout(timer);
+      socket.off('close', end);
+    });
     request.on('data', (chunk: Buffer) => {
       left -= chunk.length;
       if (left < 0) request.destroy();

@@ -196,7 +196,7 @@ async function serve(
     reply = (options.answerFor ?? answerFor)(error, log, id);
   }
   if (isAnswered(response)) {
-    reply.stream?.destroy();
+    discard(reply);
     return;
   }
   try {
@@ -225,6 +225,13 @@ function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
   } catch (error) {
     log.error({ err: error, req_id: done.requestId }, 'a request could not be noted');
   }
+}
+
+/** Frees what an answer that nobody gets has opened. */
+function discard({ stream }: Reply): void {
+  // Its signal has aborted as well, and an error that nobody hears would end the process.
+  stream?.on('error', () => undefined);
+  stream?.destroy();
 }
 
 /** The connection is gone, or its watch has answered: the body did not come. */

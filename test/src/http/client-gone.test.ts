@@ -1,10 +1,13 @@
 /** What a handler hears of a client that left. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { addAbortSignal, Readable } from 'node:stream';
 import bunyan from 'bunyan';
 import { type Test, test } from 'tap';
 import type { Call } from '#src/http/call.ts';
 import { listen } from '#src/http/server.ts';
+import { startListener } from '../../helpers/listener.ts';
+import { converse, said, statuses } from '../../helpers/raw-socket.ts';
 
 /** A server whose only route is handled by `handler`, and a client that leaves once that has begun. */
 async function leaving(t: Test, handler: (call: Call, left: Promise<unknown>) => Promise<void>): Promise<void> {
@@ -59,4 +62,27 @@ test('who asks for the signal only after the client left finds it aborted', asyn
     await left;
     t.ok(call.signal.aborted);
   });
+});
+
+test('bytes that nobody is left for are freed, and their error ends nothing', async (t) => {
+  let stream: Readable | undefined;
+  const answered = Promise.withResolvers<void>();
+  const { url } = await startListener(
+    t,
+    {
+      'GET /file': async ({ signal }) => {
+        await once(signal, 'abort');
+        stream = addAbortSignal(signal, Readable.from([Buffer.from('x')]));
+        answered.resolve();
+        return { stream, headers: { 'Content-Length': '1' } };
+      },
+      'GET /next': async () => ({ json: 1 }),
+    },
+    { connections: { halfClosedMs: 10 } },
+  );
+  const { socket } = await converse(url, 'GET /file HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.end();
+  await answered.promise;
+  t.same(statuses(await said(url, 'GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')), [200]);
+  t.ok(stream?.destroyed);
 });
