@@ -65,8 +65,14 @@ export interface LinksConfig {
 export interface CopiesConfig {
   /** Transfers at once in this process. */
   readonly concurrency: number;
-  /** Transfers at once from one datacenter. */
+  /** Transfers at once from one datacenter, over all processes. */
   readonly perLink: number;
+  /** Transfers at once for one account, over all processes; operators count as one. */
+  readonly perAccount: number;
+  /** Bytes per second below which a transfer gives its place to others; 0: none. */
+  readonly leastRate: number;
+  /** Over so long. */
+  readonly leastRateSeconds: number;
   /** Bytes per second by datacenter, over all processes; a datacenter that is not listed is not limited. */
   readonly bandwidth: Readonly<Record<string, number>>;
   /** A transfer fails for good when no new byte came for so long. */

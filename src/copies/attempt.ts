@@ -16,7 +16,7 @@ import { loadRaw, type StoredImage } from '../images/load.ts';
 import { putRecord } from '../images/record-write.ts';
 import type { Service } from '../service.ts';
 import { isHeld, newLease } from './leases.ts';
-import { COPIES, putOrder, putTransfer, type Retry, sessionOf, TRANSFERS, type Transfer } from './model.ts';
+import { COPIES, putOrder, putTransfer, type Retry, sessionOf, TRANSFERS, type Transfer, written } from './model.ts';
 import { nextOrderState, nextTransferState } from './states.ts';
 
 /** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
@@ -111,7 +111,7 @@ async function startWrites(service: Service, { orders }: Transfer): Promise<Writ
 async function changeOwn(service: Service, own: Transfer, change: (current: Transfer) => Transfer): Promise<Transfer> {
   const updated = await updateObject(service.store, TRANSFERS, own.image, (current) => {
     assertOwn(service, own, current);
-    return { ...change(current), rev: current.rev + 1 };
+    return written(change(current));
   });
   if (!updated) throw new AttemptLostError(own);
   return updated.value;
@@ -150,7 +150,7 @@ export async function startOver(service: Service, own: Transfer, advance: Advanc
     const lease = newLease(service, service.config.copies.leaseSeconds);
     const copy = { ...placeholder.value.copy, session: sessionOf(own, attempt) };
     return {
-      value: { ...rest, ...advance, bytes: 0, attempt, lease, rev: current.rev + 1 },
+      value: written({ ...rest, ...advance, bytes: 0, attempt, lease }),
       also: [putRecord({ ...placeholder.value, copy }, placeholder.etag)],
     };
   });

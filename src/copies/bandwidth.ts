@@ -1,25 +1,17 @@
 /**
- * How much at once, and how fast. Transfers at once are limited per process and per link; the bytes of one link share
- * one budget, whichever process carries them: each transfer takes its rate divided by the transfers that are running
+ * How much at once, and how fast. Transfers at once are limited per process, and over all processes per link and per
+ * account, so that neither one account nor one slow source takes all places; the bytes of one link share one budget, whichever process carries them: each transfer takes its rate divided by the transfers that are running
  * on the link, as the store says at its heartbeat.
  */
 import type { Stored } from '#lib/moray/store.ts';
 import { pause } from '#lib/timers.ts';
 import type { Service } from '../service.ts';
 import { isHeld } from './leases.ts';
-import { TRANSFERS, type Transfer } from './model.ts';
+import { accountName, TRANSFERS, type Transfer } from './model.ts';
 
-/** Transfers from a source that a worker holds, in the order in which they may keep their place. */
-export async function runningFrom(service: Service, source: string): Promise<Stored<Transfer>[]> {
-  const found = await service.store.find(TRANSFERS, {
-    filter: {
-      op: 'and',
-      of: [
-        { op: 'eq', field: 'source', value: source },
-        { op: 'eq', field: 'state', value: 'running' },
-      ],
-    },
-  });
+/** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
+export async function runningTransfers(service: Service): Promise<Stored<Transfer>[]> {
+  const found = await service.store.find(TRANSFERS, { filter: { op: 'eq', field: 'state', value: 'running' } });
   const now = service.clock.now();
   return found.filter(({ value }) => isHeld(value.lease, now)).sort(bySeniority);
 }
@@ -33,8 +25,20 @@ function bySeniority(a: Stored<Transfer>, b: Stored<Transfer>): number {
 export async function fairShare(service: Service, source: string): Promise<number | undefined> {
   const budget = service.config.copies.bandwidth[source];
   if (budget === undefined) return undefined;
-  const running = await runningFrom(service, source);
+  const running = (await runningTransfers(service)).filter(({ value }) => value.source === source);
   return budget / Math.max(1, running.length);
+}
+
+/** Whether one more may begin beside those that are running. */
+export function isRoomBeside(
+  { config }: Service,
+  running: readonly Stored<Transfer>[],
+  account: string,
+  source?: string,
+): boolean {
+  const { perAccount, perLink } = config.copies;
+  if (running.filter(({ value }) => accountName(value.account) === account).length >= perAccount) return false;
+  return source === undefined || running.filter(({ value }) => value.source === source).length < perLink;
 }
 
 /** Longest single pause, so that a rate that rises is felt soon. */
@@ -51,6 +55,10 @@ export class Throttle {
   /** Bytes per second; undefined: no limit. */
   set rate(rate: number | undefined) {
     this.#rate = rate;
+  }
+
+  get rate(): number | undefined {
+    return this.#rate;
   }
 
   async *limit(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {

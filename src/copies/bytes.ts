@@ -55,7 +55,7 @@ async function fromPullUrl(
   request: FileRequest,
 ): Promise<SourceFile | undefined> {
   const { image, account, pull, sha1, total } = live.own;
-  const answer = await pullUrl(source, image, account, pull, request.signal);
+  const answer = await pullUrl(source, image, account, pull, live.patience(request.signal));
   if (!answer) return undefined;
   live.note({ pull: answer.reqid });
   // On record before anything else: when the transfer ends, whoever ends it has to know of the link.

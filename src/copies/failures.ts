@@ -35,6 +35,12 @@ export const FAILURES = {
     remedy: 'Nothing: it is tried again. Check the network if it lasts.',
     action: 'retry',
   },
+  TooSlow: {
+    when: 'less than copies.leastRate came for copies.leastRateSeconds',
+    remedy:
+      'Nothing: others get their turn, and it is tried again after a pause that grows. Check the source if it lasts.',
+    action: 'retry',
+  },
   StorageIsDown: {
     when: 'an object store or the document store here cannot be reached',
     remedy: 'Nothing: it is tried again. Check the stores of this datacenter if it lasts.',

@@ -5,11 +5,12 @@
  * how much of the link's bandwidth this transfer may take. When the attempt turns out to be another worker's, or the
  * lease ran out because the store could not be reached, the signal aborts.
  */
-import { startInterval, type Timer } from '#lib/timers.ts';
+import { startInterval, type Timer, timeLimit } from '#lib/timers.ts';
 import type { Service } from '../service.ts';
 import { type Advance, AttemptLostError, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
 import type { Retry, Transfer } from './model.ts';
+import type { Pace } from './pace.ts';
 
 /** How much the latest measurement counts against the earlier ones. */
 const RATE_WEIGHT = 0.3;
@@ -18,6 +19,7 @@ export class LiveAttempt {
   readonly throttle = new Throttle();
   /** Aborts with an {@link AttemptLostError}, or with the reason of the worker's stop. */
   readonly signal: AbortSignal;
+  readonly pace: Pace;
   readonly #service: Service;
   readonly #lost = new AbortController();
   readonly #timer: Timer;
@@ -26,7 +28,8 @@ export class LiveAttempt {
   #beating: Promise<void> = Promise.resolve();
   #measured: { readonly at: number; readonly bytes: number };
 
-  constructor(service: Service, own: Transfer, stop: AbortSignal) {
+  constructor(service: Service, own: Transfer, pace: Pace, stop: AbortSignal) {
+    this.pace = pace;
     this.#service = service;
     this.#own = own;
     this.signal = AbortSignal.any([stop, this.#lost.signal]);
@@ -49,6 +52,18 @@ export class LiveAttempt {
     const { retry } = this.own;
     if (bytes <= retry.peak) this.note({ bytes });
     else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.clock.now() } });
+  }
+
+  /** Enough came for a while: being too slow before does not count any more. */
+  keptPace(): void {
+    const { slow, ...retry } = this.own.retry;
+    if (slow) this.note({ retry });
+  }
+
+  /** For a question with a short answer: a source that drips it must not hold the place. */
+  patience(signal: AbortSignal): AbortSignal {
+    const { stallSeconds } = this.#service.config.copies;
+    return AbortSignal.any([signal, timeLimit(stallSeconds * 1000)]);
   }
 
   /** The state of retries, with the bytes that came counted in. */

@@ -98,6 +98,8 @@ export interface Retry {
   readonly bad_hashes: number;
   /** The most bytes that were ever here: only what goes beyond is a new byte. */
   readonly peak: number;
+  /** How often in a row it was put back for being too slow, and since when (milliseconds since the epoch). */
+  readonly slow?: { readonly count: number; readonly since: number };
 }
 
 export interface Transfer {
@@ -146,6 +148,10 @@ export interface Transfer {
   readonly created_at: string;
   /** ISO date when it failed for good, or when no order wanted it any more. */
   readonly ended_at?: string;
+  /** Where it waits for its turn while it is live, see `turns.ts`. */
+  readonly lane?: string;
+  /** Milliseconds since the epoch from which on it can be claimed; absent when there is nothing left to claim. */
+  readonly ready_at?: number;
   /** Counts the writes of this document. */
   readonly rev: number;
 }
@@ -156,7 +162,7 @@ const boolean = { type: 'boolean' } as const;
 
 export const COPIES: Bucket<CopyOrder> = {
   name: 'imgapi_copies',
-  version: 1,
+  version: 2,
   index: {
     uuid: string,
     image: string,
@@ -168,12 +174,22 @@ export const COPIES: Bucket<CopyOrder> = {
     created_at: string,
     finished_at: string,
   },
+  together: [['live', 'created_at']],
 };
 
 export const TRANSFERS: Bucket<Transfer> = {
   name: 'imgapi_transfers',
-  version: 1,
-  index: { source: string, state: string, live: boolean, orders: strings, ended_at: string },
+  version: 2,
+  index: {
+    source: string,
+    state: string,
+    live: boolean,
+    orders: strings,
+    ended_at: string,
+    lane: string,
+    ready_at: { type: 'number' },
+  },
+  together: [['lane', 'ready_at']],
 };
 
 /** A pull link that is needed no more, under SOURCE:REQID. */
@@ -212,7 +228,32 @@ export function putOrder(order: CopyOrder, ifEtag: string | null): Write {
 }
 
 export function putTransfer(transfer: Transfer, ifEtag: string | null): Write {
-  return { op: 'put', bucket: TRANSFERS, key: transfer.image, value: { ...transfer, rev: transfer.rev + 1 }, ifEtag };
+  return { op: 'put', bucket: TRANSFERS, key: transfer.image, value: written(transfer), ifEtag };
+}
+
+/** The document as every write of it is: counted, and found by where and when it can be claimed. */
+export function written({ lane: _, ready_at: __, ...transfer }: Transfer): Transfer {
+  const { live, state, retry, lease, account, source } = transfer;
+  const ready_at = state === 'queued' ? retry.not_before : state === 'running' ? (lease?.until ?? 0) : undefined;
+  return {
+    ...transfer,
+    rev: transfer.rev + 1,
+    ...(live && { lane: laneOf(accountName(account), source) }),
+    ...(live && ready_at !== undefined && { ready_at }),
+  };
+}
+
+/** All operators are one to those who wait. */
+export function accountName(account: string | undefined): string {
+  return account ?? 'operators';
+}
+
+export function laneOf(account: string, source: string): string {
+  return `${account} ${source}`;
+}
+
+export function accountInLane(lane: string): string {
+  return lane.slice(0, lane.indexOf(' '));
 }
 
 export function deleteTransfer(stored: Stored<Transfer>): Write {

@@ -47,12 +47,13 @@ async function tryLink(
   service: Service,
   store: ObjectStore,
   source: ImageSource,
-  { own, signal }: LiveAttempt,
+  live: LiveAttempt,
 ): Promise<WriteSession | undefined> {
+  const { own, signal } = live;
   // What is linked is what the source has in its store; once that was wrong, the source itself is asked.
   if (own.retry.bad_hashes > 0) return undefined;
   try {
-    return await linkedBytes(store, source, own, signal);
+    return await linkedBytes(store, source, live, signal);
   } catch (error) {
     signal.throwIfAborted();
     service.log.info({ err: error, image: own.image }, 'no link to the bytes; they are carried');
@@ -66,9 +67,9 @@ export async function receiveRest(
   source: ImageSource,
   live: LiveAttempt,
   session: WriteSession,
+  signal: AbortSignal,
 ): Promise<void> {
   const { total, image } = live.own;
-  const { signal } = live;
   const start = session.size;
   if (start === total) return;
   const bytes = await openBytes(source, live, start, signal);
@@ -78,7 +79,7 @@ export async function receiveRest(
   }
   live.note({ via: bytes.via });
   try {
-    const limited = live.throttle.limit(passingFaults(service, bytes.stream), signal);
+    const limited = live.throttle.limit(counted(service, live, bytes.stream), signal);
     await session.append(limited, { signal, onProgress: (size) => live.reached(size), disposable: true });
   } finally {
     bytes.stream.destroy();
@@ -89,8 +90,13 @@ export async function receiveRest(
   }
 }
 
-async function* passingFaults(service: Service, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* counted(
+  service: Service,
+  { pace }: LiveAttempt,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
+    pace.received(chunk.length);
     yield chunk;
     await service.faults.reach('copy:receiving');
   }

@@ -125,6 +125,7 @@ export function verdictOn(
       failure: { code: 'HashMismatch', message: cutText(`${failure.message} (${badHashes} times)`) },
     };
   }
+  if (failure.code === 'TooSlow') return verdictOnSlow(failure, retry, config, now, random);
   if (now - retry.last_byte_at >= config.giveUpAfterSeconds * 1000) {
     const hours = (config.giveUpAfterSeconds / 3600).toFixed(1);
     const message = `no new byte came for ${hours} h; the last failure was: ${failure.message}`;
@@ -133,6 +134,24 @@ export function verdictOn(
   const count = retry.count + 1;
   const delay = backoff(count, config.retryDelay, random);
   return { action, delay, failure, retry: { ...retry, count, not_before: now + delay, bad_hashes: badHashes } };
+}
+
+/** Bytes that come too slowly are no sign of life: the pauses grow, and it is given up, as if none had come. */
+function verdictOnSlow(
+  failure: CopyFailure,
+  retry: Retry,
+  config: RetryConfig,
+  now: number,
+  random: () => number,
+): Verdict {
+  const slow = { count: (retry.slow?.count ?? 0) + 1, since: retry.slow?.since ?? now };
+  if (now - slow.since >= config.giveUpAfterSeconds * 1000) {
+    const hours = (config.giveUpAfterSeconds / 3600).toFixed(1);
+    const message = `it was too slow for ${hours} h; the last time: ${failure.message}`;
+    return { action: 'give-up', failure: { code: 'GaveUp', message } };
+  }
+  const delay = backoff(slow.count, config.retryDelay, random);
+  return { action: 'retry', delay, failure, retry: { ...retry, not_before: now + delay, slow } };
 }
 
 /** Milliseconds before attempt number `count` + 1: doubles from `min` to `max`, less up to half at random. */

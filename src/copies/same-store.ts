@@ -12,6 +12,7 @@ import { LinkUnsupportedError, ObjectNotFoundError, SessionGoneError } from '#li
 import type { Hashes, ObjectInfo, ObjectStore, WriteSession } from '#lib/manta/object-store.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import type { ImageSource } from '../datacenters/source.ts';
+import type { LiveAttempt } from './live-attempt.ts';
 import { sessionOf, type Transfer } from './model.ts';
 
 /** Directory of the attempts' own names. */
@@ -25,10 +26,11 @@ export function byteLinkPath(transfer: Pick<Transfer, 'image' | 'id'>, attempt: 
 export async function linkedBytes(
   store: ObjectStore,
   source: ImageSource,
-  transfer: Transfer,
+  live: Pick<LiveAttempt, 'own' | 'patience'>,
   signal: AbortSignal,
 ): Promise<WriteSession | undefined> {
-  const from = await sharedPath(store, source, transfer, signal);
+  const { own: transfer } = live;
+  const from = await sharedPath(store, source, transfer, live.patience(signal));
   if (from === undefined) return undefined;
   const link = byteLinkPath(transfer, transfer.attempt);
   try {

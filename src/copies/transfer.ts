@@ -6,6 +6,7 @@
  * | what happens | what becomes of the attempt |
  * |---|---|
  * | a failure that may pass | it goes on from the byte where it broke: at once while the pause is short, else by whoever claims it next |
+ * | a source that sends next to nothing | it is put back at once, for others to have the place, and waits longer each time |
  * | the wrong bytes, or a source that cannot resume | they are dropped, and it goes on from the first byte in a staging of its own |
  * | a permanent failure | the orders that list the transfer fail; the bytes are kept |
  * | the process stops | the bytes are flushed and the lease is given back |
@@ -26,6 +27,7 @@ import { endOrder } from './end-order.ts';
 import { CopyError } from './failures.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { type CopyFailure, TRANSFERS, type Transfer } from './model.ts';
+import { Pace } from './pace.ts';
 import { bringIcon, placeBytes } from './place-bytes.ts';
 import { NoResumeError, openStaging, receiveRest, verifiedHashes } from './receive.ts';
 import { failureOf, type Verdict, verdictOn } from './retry.ts';
@@ -40,17 +42,27 @@ export class WorkerStopped extends Error {
   }
 }
 
-/** Longer pauses are not waited out with the lease in hand: another transfer may go on meanwhile. */
+/** Longer pauses are not waited out with the lease in hand, nor more of them in a row. */
 const LONGEST_HELD_PAUSE_MS = 5000;
+const MOST_HELD_PAUSES = 3;
 
 /** What an attempt comes to, when it does not simply end. */
 type Next = { readonly startOverWith: Advance } | 'done';
 
 /** Never rejects. Resolves when this process has nothing more to do with the transfer for now. */
 export async function runTransfer(service: Service, claimed: Transfer, stop: AbortSignal): Promise<void> {
+  const { leastRate, leastRateSeconds } = service.config.copies;
+  let current: LiveAttempt | undefined;
+  const pace = new Pace({
+    // What our own limit holds back is not the source's doing.
+    least: () => Math.min(leastRate, (current?.throttle.rate ?? Number.POSITIVE_INFINITY) / 2),
+    seconds: leastRateSeconds,
+    onKept: () => current?.keptPace(),
+  });
   try {
     for (let own: Transfer | undefined = claimed; own; ) {
-      const live = new LiveAttempt(service, own, stop);
+      const live = new LiveAttempt(service, own, pace, stop);
+      current = live;
       const next = await runAttempt(service, live).finally(() => live.end());
       own = next === 'done' ? undefined : await startOver(service, live.own, next.startOverWith);
     }
@@ -58,6 +70,8 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
     if (error instanceof AttemptLostError) return;
     // The lease runs out, and whoever claims the transfer then goes on.
     service.log.warn({ err: error, image: claimed.image }, 'transfer left to its lease');
+  } finally {
+    pace.end();
   }
 }
 
@@ -119,29 +133,52 @@ async function sourceOf(service: Service, { source }: Transfer): Promise<ImageSo
   );
 }
 
-/** Goes on after failures for as long as the pauses are short. */
+/** Goes on after failures for as long as the pauses are short, and the source is not too slow. */
 async function receiveAll(
   service: Service,
   source: ImageSource,
   live: LiveAttempt,
   session: WriteSession,
 ): Promise<void> {
-  while (session.size < live.own.total) {
-    try {
-      await receiveRest(service, source, live, session);
-    } catch (error) {
-      if (live.signal.aborted || error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
-      const failure = failureOf(error);
-      const verdict = judge(service, live, failure);
-      if (verdict.action !== 'retry' || verdict.delay > LONGEST_HELD_PAUSE_MS) throw error;
-      service.log.info(
-        { err: error, image: live.own.image, bytes: session.size },
-        'transfer broke; it goes on from there',
-      );
-      live.note({ retry: verdict.retry, error: failure });
-      await pause(verdict.delay, live.signal);
-    }
+  const { pace } = live;
+  const signal = AbortSignal.any([live.signal, pace.signal]);
+  pace.begin();
+  try {
+    while (session.size < live.own.total) await receiveOn(service, source, live, session, signal);
+  } catch (error) {
+    if (pace.signal.aborted && !live.signal.aborted) throw pace.signal.reason;
+    throw error;
+  } finally {
+    pace.pause();
   }
+}
+
+async function receiveOn(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  session: WriteSession,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await receiveRest(service, source, live, session, signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
+    const failure = failureOf(error);
+    const verdict = judge(service, live, failure);
+    if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
+    service.log.info(
+      { err: error, image: live.own.image, bytes: session.size },
+      'transfer broke; it goes on from there',
+    );
+    live.note({ retry: verdict.retry, error: failure });
+    await pause(verdict.delay, signal);
+  }
+}
+
+/** A source that stalled or fails time and again has held the place long enough: another transfer may go on. */
+function isWaitedOut({ code }: CopyFailure, { delay, retry }: Extract<Verdict, { action: 'retry' }>): boolean {
+  return code !== 'Stalled' && retry.count <= MOST_HELD_PAUSES && delay <= LONGEST_HELD_PAUSE_MS;
 }
 
 function judge(service: Service, live: LiveAttempt, failure: CopyFailure): Verdict {

@@ -31,6 +31,7 @@ export interface CopyPair {
 const BRISK = {
   concurrency: 4,
   perLink: 4,
+  perAccount: 4,
   leaseSeconds: 2,
   heartbeatSeconds: 0.1,
   stallSeconds: 2,

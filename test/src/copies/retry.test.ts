@@ -71,6 +71,17 @@ test('what may pass is tried again, until no new byte came for too long', async 
   t.match(late, { action: 'give-up', failure: { code: 'GaveUp', message: /24\.0 h.*no route/ } });
 });
 
+test('what is too slow waits longer each time, whatever came, and is given up in the end', async (t) => {
+  const failure = { code: 'TooSlow', message: '7 bytes came' } as const;
+  const first = verdictOn(failure, RETRY, CONFIG, NOW, () => 0);
+  t.match(first, { action: 'retry', delay: 1000, retry: { count: 0, slow: { count: 1, since: NOW } } });
+  const slow = { count: 4, since: NOW - 3_600_000 };
+  const fifth = verdictOn(failure, { ...RETRY, slow }, CONFIG, NOW, () => 0);
+  t.match(fifth, { action: 'retry', delay: 16_000, retry: { slow: { count: 5, since: slow.since } } });
+  const late = verdictOn(failure, { ...RETRY, slow: { count: 9, since: NOW - 86_400_000 } }, CONFIG, NOW);
+  t.match(late, { action: 'give-up', failure: { code: 'GaveUp', message: /too slow for 24\.0 h.*7 bytes came/ } });
+});
+
 test('a wrong file is fetched anew twice, and then it is no accident', async (t) => {
   const failure = { code: 'WrongBytes', message: 'sha1' } as const;
   t.match(verdictOn(failure, RETRY, CONFIG, NOW), { action: 'restart', retry: { bad_hashes: 1 } });
