@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   await compare(cloud, images);
   say();
   say(`Done in ${((Date.now() - begin) / 1000).toFixed(0)} s.`);
-  say(`It leaves ${megabytes(await bytesBelow(DIRECTORY))} in build/demo; make clean removes them.`);
+  say(`It leaves ${megabytes(await bytesBelow(DIRECTORY))} in build/demo, which make clean removes.`);
   if (flags.keep) await keepRunning(cloud, images);
 }
 
