@@ -57,6 +57,20 @@ test('nothing imports tests', async (t) => {
   );
 });
 
+test('servers are made in one place, because restify changes what node:http gives all others', async (t) => {
+  const served = FILES.filter((file) => isBelow(file, 'src', 'lib')).filter((file) => {
+    const text = readFileSync(file, 'utf8');
+    return /\bcreateServer\b|\bcreateSecureServer\b|new (Http)?Server\(/.test(text) && !file.endsWith('.d.ts');
+  });
+  t.strictSame(served, ['src/http/server.ts']);
+  const chained = FILES.filter((file) => /writeHead\([^;]*\)\s*\.\w/.test(readFileSync(file, 'utf8')));
+  t.strictSame(
+    chained.filter((file) => isBelow(file, 'src', 'lib')),
+    [],
+    'what restify makes of writeHead answers nothing',
+  );
+});
+
 /** What the clients share with the service: how an HTTP server of this house is made, and nothing that it serves. */
 const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['src/config'],

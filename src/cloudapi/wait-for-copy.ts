@@ -36,8 +36,8 @@ async function lastStatus(
   onStatus: () => void,
 ): Promise<CopyStatus | undefined> {
   let last: CopyStatus | undefined;
-  // Nothing is said while nothing changes, which can be for hours.
-  for await (const status of imgapi.watchCopy(image, { ...options, idleTimeout: 0 })) {
+  // However long nothing changes, IMGAPI sends an empty line now and then: silence is a connection that is dead.
+  for await (const status of imgapi.watchCopy(image, options)) {
     last = status;
     onStatus();
   }

@@ -20,7 +20,7 @@ async function getCopy(request: Request): Promise<Reply> {
   }
   if (!wantsLines(request)) return { json: await cloudapi.imgapi.getCopy(id, onBehalf) };
   const watch = { method: 'GET', path: `/images/${id}/copy`, headers: { accept: JSON_LINES } } as const;
-  return passedOn(await cloudapi.imgapi.send(watch, { ...onBehalf, idleTimeout: 0 }), ['content-type']);
+  return passedOn(await cloudapi.imgapi.send(watch, onBehalf), ['content-type']);
 }
 
 async function cancelCopy(request: Request): Promise<Reply> {

@@ -63,7 +63,7 @@ async function copyFromDc(request: Request, parameters: Parameters): Promise<Rep
   const order = { method: 'POST', path: `/images/${id}`, query } as const;
   if (!wantsLines(request)) return { json: await cloudapi.imgapi.call(order, onBehalf) };
   const lines = { ...order, headers: { accept: JSON_LINES } };
-  return passedOn(await cloudapi.imgapi.send(lines, { ...onBehalf, idleTimeout: 0 }), ['content-type']);
+  return passedOn(await cloudapi.imgapi.send(lines, onBehalf), ['content-type']);
 }
 
 /** Answers when the image is here. The copy goes on if the client leaves. */
