@@ -11,8 +11,8 @@ export interface StoredFile {
   readonly path: string;
   /** Bytes; no more are sent, however many are stored. */
   readonly size: number;
-  /** Lower-case hex; also the tag. */
-  readonly sha1: string;
+  /** Lower-case hex; also the tag. Not every record of an icon has it. */
+  readonly sha1: string | undefined;
   /** Base64; not every record has it. */
   readonly md5?: string | undefined;
   /** ISO date; not every record has it. */
@@ -29,12 +29,14 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   await storedObject(call.log, { storage, path, size: recorded, what: nameOf(call) });
   const lastModified = dateOf(file.mtime);
   const headers: Record<string, string> = {
-    Etag: file.sha1,
+    ...(file.sha1 !== undefined && { Etag: file.sha1 }),
     ...(lastModified && { 'Last-Modified': lastModified.toUTCString() }),
     'Accept-Ranges': 'bytes',
     'Content-Type': file.contentType,
   };
-  if (isNotModified(call, { etag: file.sha1, ...(lastModified && { lastModified }) })) return { status: 304, headers };
+  // Nothing but `*` names what has no tag.
+  const etag = file.sha1 ?? '';
+  if (isNotModified(call, { etag, ...(lastModified && { lastModified }) })) return { status: 304, headers };
   const range = rangeOf(call, file, lastModified);
   const size = range ? range.end - range.start + 1 : recorded;
   headers['Content-Length'] = String(size);
@@ -56,7 +58,8 @@ function dateOf(mtime: string | undefined): Date | undefined {
 function rangeOf({ headers }: Call, file: StoredFile, lastModified: Date | undefined): ByteRange | undefined {
   const ifRange = headers['if-range'];
   if (typeof ifRange === 'string') {
-    const isSame = includesTag(ifRange, file.sha1) || ifRange === lastModified?.toUTCString();
+    const isSame =
+      (file.sha1 !== undefined && includesTag(ifRange, file.sha1)) || ifRange === lastModified?.toUTCString();
     if (!isSame) return undefined;
   }
   return byteRange(headers.range, file.size);

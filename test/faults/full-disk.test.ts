@@ -2,9 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
+import { ALICE } from '../helpers/accounts.ts';
 import { MiB, startCloud, startSite } from '../helpers/cloud.ts';
 import { MANIFEST, makeImage } from '../helpers/images.ts';
+import { startInProcess } from '../helpers/imgapi.ts';
 import { assertMoved, assertSound } from '../helpers/invariants.ts';
+import { bytesFree, smallDisk } from '../helpers/small-disk.ts';
+import { waitFor } from '../helpers/wait.ts';
+import { slowUpload } from '../src/images/slow-upload.ts';
 
 const SIZE = 24 * MiB;
 
@@ -38,6 +43,46 @@ test('A copy that does not fit', async (t) => {
     assertMoved(t, east.network.received - before, SIZE);
     await assertSound(t, west);
   });
+});
+
+test('An upload that just fits leaves room for documents, and for its own removal', async (t) => {
+  const dataDir = smallDisk(t, 80);
+  if (dataDir === undefined) return;
+  const headroomBytes = 24 * MiB;
+  const server = await startInProcess(t, { storage: { headroomBytes } }, { dataDir });
+  const alice = server.client({ account: ALICE });
+  const free = (await server.imgapi.service.storages.local.free()) ?? 0;
+  // What is written down on the way takes a little of it.
+  const size = free - MiB;
+  const { image } = await makeImage(alice, {}, { size });
+  t.ok(bytesFree(dataDir) > headroomBytes / 2);
+  const { uuid } = await alice.createImage(MANIFEST);
+  const upload = alice.addImageFile(uuid, Readable.from([randomBytes(2 * MiB)]), { compression: 'none' });
+  await t.rejects(upload, { code: 'InsufficientStorage', statusCode: 507 });
+  t.equal((await alice.updateImage(image.uuid, { description: 'still written' })).description, 'still written');
+  await alice.deleteImage(image.uuid);
+  await alice.addImageFile(uuid, Readable.from([randomBytes(2 * MiB)]), { compression: 'none' });
+  await alice.activateImage(uuid);
+});
+
+test('An upload that is announced and does not come keeps nobody out', async (t) => {
+  const server = await startInProcess(t, { storage: { quotaBytes: 8 * MiB } });
+  const alice = server.client({ account: ALICE });
+  const { uuid } = await alice.createImage(MANIFEST);
+  const length = { 'content-length': String(7 * MiB) };
+  const silent = slowUpload(`${server.url}/images/${uuid}/file?account=${ALICE}&compression=none`, length);
+  silent.request.flushHeaders();
+  const { local } = server.imgapi.service.storages;
+  await waitFor('it to be reserved', async () => ((await local.free()) ?? 0) < 2 * MiB);
+  const bytes = randomBytes(4 * MiB);
+  const { image } = await waitFor('others to have the room', () =>
+    makeImage(alice, {}, { bytes }).catch((error: unknown) => {
+      t.match(error, { code: 'InsufficientStorage' });
+      return undefined;
+    }),
+  );
+  t.equal(image.state, 'active');
+  silent.cut();
 });
 
 test('An upload that does not fit', async (t) => {

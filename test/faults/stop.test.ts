@@ -1,9 +1,13 @@
 /** SIGTERM: what is under way is finished or handed over. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'tap';
+import { ALICE } from '../helpers/accounts.ts';
 import { MiB, secondProcess, startCloud, startSite } from '../helpers/cloud.ts';
-import { makeImage, sha1Of } from '../helpers/images.ts';
+import { MANIFEST, makeImage, sha1Of } from '../helpers/images.ts';
 import { assertMoved, assertSound, sha1Served, watchImages } from '../helpers/invariants.ts';
 import { waitFor } from '../helpers/wait.ts';
+import { slowUpload } from '../src/images/slow-upload.ts';
 
 const SIZE = 24 * MiB;
 
@@ -37,6 +41,19 @@ test('A server that is told to stop lets a download end', async (t) => {
   const [sha1, status] = await Promise.all([download, site.server.stop()]);
   t.equal(sha1, sha1Of(bytes));
   t.equal(status, 0);
+});
+
+test('A server that is told to stop cuts an upload that does not end, and leaves none of it', async (t) => {
+  const site = await startSite(t, 'us-east', { shutdown: { seconds: 10 } });
+  const { uuid } = await site.alice.createImage(MANIFEST);
+  const length = { 'content-length': String(SIZE) };
+  const upload = slowUpload(`${site.server.url}/images/${uuid}/file?account=${ALICE}&compression=none`, length);
+  const staging = join(site.dataDir, 'storage/staging');
+  const staged = async () => (await readdir(staging)).filter((name) => name.startsWith('upload.'));
+  await upload.write(Buffer.alloc(SIZE / 2));
+  await waitFor('bytes to be staged', async () => (await staged()).length === 1);
+  t.equal(await site.server.stop(), 0);
+  t.same(await staged(), []);
 });
 
 test('A server that is told to stop while it starts to work leaves nothing behind', async (t) => {
