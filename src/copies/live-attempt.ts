@@ -20,6 +20,8 @@ export class LiveAttempt {
   /** Aborts with an {@link AttemptLostError}, or with the reason of the worker's stop. */
   readonly signal: AbortSignal;
   readonly pace: Pace;
+  /** Whether {@link throttle} has its rate, which the first heartbeat brings. */
+  isShareKnown = false;
   readonly #service: Service;
   readonly #lost = new AbortController();
   readonly #timer: Timer;
@@ -90,6 +92,7 @@ export class LiveAttempt {
     try {
       this.#own = await heartbeat(this.#service, this.#own, advance);
       this.throttle.rate = await fairShare(this.#service, this.#own.source);
+      this.isShareKnown = true;
     } catch (error) {
       this.#pending = { ...advance, ...this.#pending };
       this.#missed(error);

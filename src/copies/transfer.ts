@@ -55,7 +55,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
   let current: LiveAttempt | undefined;
   const pace = new Pace({
     // What our own limit holds back is not the source's doing.
-    least: () => Math.min(leastRate, (current?.throttle.rate ?? Number.POSITIVE_INFINITY) / 2),
+    least: () => (current?.isShareKnown ? Math.min(leastRate, (current.throttle.rate ?? Infinity) / 4) : 0),
     seconds: leastRateSeconds,
     onKept: () => current?.keptPace(),
   });

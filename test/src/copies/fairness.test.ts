@@ -158,12 +158,12 @@ test('two sources that drip a byte now and then do not keep the places', async (
 
 test('what our own limit slows down keeps its place, and a source that gets better is forgiven', async (t) => {
   const pair = await copyPair(t, {
-    bandwidth: { 'us-east-1': 200_000 },
+    bandwidth: { 'us-east-1': 1000 },
     leastRate: 10_000_000,
     leastRateSeconds: 0.2,
     heartbeatSeconds: 0.05,
   });
-  const { record } = await putImage(pair.source, ALICE, {}, randomBytes(200_000));
+  const { record } = await putImage(pair.source, ALICE, {}, randomBytes(3000));
   const { uuid } = await pair.copy(record.uuid);
   const before = (await transferOf(pair.service, record.uuid))!;
   await pair.service.store.batch([
