@@ -26,6 +26,8 @@ export interface VerifyRequestOptions {
   readonly clock?: Clock;
   /** Seconds; default {@link MAX_SKEW}. */
   readonly maxSkew?: number;
+  /** The request as its sender saw it, where a proxy in front may have changed its path or host: this counts as well. */
+  readonly asSent?: RequestTarget | undefined;
   /** Verifications that every refusal takes, whatever keys there are: the most keys that one name has. Default 1. */
   readonly verifications?: number;
 }
@@ -51,11 +53,13 @@ export async function verifyRequest(request: RequestTarget, options: VerifyReque
   const { keyId } = params;
   const algorithm = allowedAlgorithm(params, options.algorithms);
   requireSigned(params, options.required);
-  const text = Buffer.from(signingString(request, params));
+  const texts = [request, ...(options.asSent ? [options.asSent] : [])].map((seen) =>
+    Buffer.from(signingString(seen, params)),
+  );
   const date = signedDate(request, params);
 
   const keys = await options.keysOf(keyId);
-  const key = verifyingKey(keys, algorithm, text, params.signature, options.verifications ?? 1);
+  const key = verifyingKey(keys, algorithm, texts, params.signature, options.verifications ?? 1);
   if (keys.length === 0) throw new SignatureError('unknown-key', `key "${keyId}" is not known here`, { keyId });
   if (key === undefined) {
     throw new SignatureError('bad-signature', `the signature does not verify with the key "${keyId}"`, { keyId });
@@ -105,15 +109,17 @@ function signedDate(request: RequestTarget, params: SignatureParams): Date {
 function verifyingKey(
   keys: readonly PublicKey[],
   algorithm: Algorithm,
-  text: Buffer,
+  texts: readonly Buffer[],
   signature: Buffer,
   verifications: number,
 ): PublicKey | undefined {
   const { keyType, hash } = partsOf(algorithm);
   const possible = keys.filter((key) => key.type === keyType && mayHaveSigned(key, signature));
-  const found = possible.find((key) => verifies(key, hash, text, signature));
+  const found = possible.find((key) => texts.some((text) => verifies(key, hash, text, signature)));
   const decoy = found ? undefined : decoyFor(keyType, signature);
-  for (let done = possible.length; decoy && done < verifications; done++) verifies(decoy, hash, text, signature);
+  for (let done = possible.length; decoy && done < verifications; done++) {
+    for (const text of texts) verifies(decoy, hash, text, signature);
+  }
   return found;
 }
 

@@ -3,6 +3,7 @@
  * a stranger is told does not depend on which accounts there are.
  */
 import { ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import type { PublicKey } from '#lib/signing/keys.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
@@ -28,16 +29,15 @@ export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<stri
     return cloudapi.keys.named(signer, parseKeyId(keyId)?.key ?? '');
   };
   try {
-    await verifyRequest(
-      { method: call.method, path: call.url, headers: call.headers },
-      {
-        keysOf,
-        algorithms: ALGORITHMS,
-        required: ['date'],
-        clock: cloudapi.clock,
-        maxSkew: cloudapi.config.clockSkewSeconds,
-      },
-    );
+    const request = { method: call.method, path: call.url, headers: call.headers };
+    await verifyRequest(request, {
+      asSent: asSentTo(cloudapi.config.publicUrl, request),
+      keysOf,
+      algorithms: ALGORITHMS,
+      required: ['date'],
+      clock: cloudapi.clock,
+      maxSkew: cloudapi.config.clockSkewSeconds,
+    });
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     throw invalidCredentials(messageFor(error), error);

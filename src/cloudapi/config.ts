@@ -12,6 +12,8 @@ export interface CloudapiConfig {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly datacenterName: string;
+  /** Where clients reach it, when a proxy in front has a path or a host of its own: what they signed names these. */
+  readonly publicUrl?: string;
   /** The IMGAPI of this datacenter, by the port that trusts its network. */
   readonly imgapi: { readonly url: string };
   /** JSON file with the accounts of the cloud and their SSH keys. */

@@ -2,9 +2,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { cutText } from '#lib/cut-text.ts';
 import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { basePathOf } from '#lib/signing/as-sent.ts';
 import { KeyError, SignatureError } from '#lib/signing/errors.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { LINK_SIGNED_HEADERS } from '#lib/signing/sign-request.ts';
+import { parseAuthorization, type RequestTarget } from '#lib/signing/signature-header.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
@@ -54,29 +56,26 @@ export async function authenticateLink(
 ): Promise<{ readonly datacenter: string }> {
   let link: LinkRecord | undefined;
   try {
-    const verified = await verifyRequest(
-      { method, path: url, headers },
-      {
-        keysOf: async (keyId) => {
-          const [, name = '', fingerprint = ''] = KEY_ID.exec(keyId) ?? [];
-          link = name === '' ? undefined : (await findLink(service, name))?.value;
-          return link ? keysOf(service, link, fingerprint) : [];
-        },
-        algorithms: MODERN_ALGORITHMS,
-        required: LINK_SIGNED_HEADERS,
-        clock: service.clock,
-        maxSkew: service.config.links.clockSkewSeconds,
-      },
-    );
+    const [, name = '', fingerprint = ''] = KEY_ID.exec(parseAuthorization(headers).keyId) ?? [];
+    link = name === '' ? undefined : (await findLink(service, name))?.value;
+    const known = link;
+    const request = { method, path: url, headers };
+    const verified = await verifyRequest(known ? asSent(known, request) : request, {
+      keysOf: () => (known ? keysOf(service, known, fingerprint) : []),
+      algorithms: MODERN_ALGORITHMS,
+      required: LINK_SIGNED_HEADERS,
+      clock: service.clock,
+      maxSkew: service.config.links.clockSkewSeconds,
+    });
     if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is not known here`);
-    assertForUs(link, headers.host);
     if (!SAFE_METHODS.includes(method)) await spendNonce(service, link.name, verified.nonce);
     return { datacenter: link.name };
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
+    const message = link && cause.fault === 'bad-signature' ? whyBad(link, headers.host, cause) : cause.message;
     const asked = { fault: cause.fault, key_id: cause.keyId, url: cutText(url) };
     service.log.warn(asked, 'refused a request on the link listener');
-    throw new ApiError('UnauthorizedError', cause.message, { cause });
+    throw new ApiError('UnauthorizedError', message, { cause });
   }
 }
 
@@ -105,11 +104,26 @@ async function adminKeys({ accounts, config }: Service, datacenter: string): Pro
   return text === undefined ? [] : [text];
 }
 
-/** A request that was signed for somebody else must not be good here, however it came by. */
-function assertForUs({ our_url }: LinkRecord, host: string | undefined): void {
-  const ours = new URL(our_url);
-  const given = `${ours.protocol}//${host}`;
+/**
+ * The request as the other sent it to the URL by which it reaches us. What was signed for another host or path is not
+ * good here, however it came by, and what a proxy of ours changed is no fault of the other.
+ */
+function asSent({ our_url }: LinkRecord, { method, path, headers }: RequestTarget): RequestTarget {
+  const { host, given } = hostsOf(our_url, headers['host']);
+  return { method, path: basePathOf(our_url) + path, headers: { ...headers, host: given ?? host } };
+}
+
+/** `given`: the Host header, where it means the host of the URL. */
+function hostsOf(ourUrl: string, header: RequestTarget['headers'][string]): { host: string; given?: string } {
+  const { host, protocol } = new URL(ourUrl);
+  const url = `${protocol}//${header}`;
   // The parser drops a default port, which some clients send and others do not.
-  if (host !== undefined && URL.canParse(given) && new URL(given).host === ours.host) return;
-  throw new SignatureError('bad-signature', `the request is signed for host "${host}", this is "${ours.host}"`);
+  const isSame = typeof header === 'string' && URL.canParse(url) && new URL(url).host === host;
+  return { host, ...(isSame && { given: header }) };
+}
+
+function whyBad({ our_url }: LinkRecord, host: string | undefined, cause: SignatureError): string {
+  const { host: ours, given } = hostsOf(our_url, host);
+  if (given !== undefined) return cause.message;
+  return cutText(`${cause.message}: it came for host "${host}" or was signed for host "${host}", this is "${ours}"`);
 }

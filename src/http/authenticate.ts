@@ -4,6 +4,7 @@
  */
 import type { Clock } from '#lib/clock.ts';
 import { ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import type { Config } from '../config/config.ts';
@@ -29,14 +30,13 @@ export function authenticator(
     if (route.auth === 'operator' && !/^signature /i.test(authorization ?? '')) return NOBODY;
     if (await isLocalOperator(config, call)) return LOCAL_OPERATOR;
     try {
-      const { keyId } = await verifyRequest(
-        { method: call.method, path: call.url, headers: call.headers },
-        {
-          ...{ keysOf: keys.keysOf, algorithms: ALGORITHMS, required: ['date'], clock },
-          // A user's keys are tried in turn: nobody is to be told by the time from somebody who has none.
-          verifications: keys.mostKeys(),
-        },
-      );
+      const request = { method: call.method, path: call.url, headers: call.headers };
+      const { keyId } = await verifyRequest(request, {
+        asSent: asSentTo(config.publicUrl, request),
+        ...{ keysOf: keys.keysOf, algorithms: ALGORITHMS, required: ['date'], clock },
+        // A user's keys are tried in turn: nobody is to be told by the time from somebody who has none.
+        verifications: keys.mostKeys(),
+      });
       return { user: keyId };
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;

@@ -1,4 +1,5 @@
 /** The route tables: of the main port, and of the listener for other datacenters. */
+import { basePathOf } from '#lib/signing/as-sent.ts';
 import type { CopyWorker } from '../copies/worker.ts';
 import type { Service } from '../service.ts';
 import type { AuthKeys } from './auth-keys.ts';
@@ -30,7 +31,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWor
     ...datacenterRoutes(service),
     ...adminRoutes(service),
     ...serviceRoutes(service, authKeys),
-    ...docsRoutes(),
+    ...docsRoutes(basePathOf(service.config.publicUrl)),
   ];
 }
 

@@ -16,7 +16,9 @@ export function explain(error: unknown): Failure | undefined {
   return undefined;
 }
 
-const KEY_HINT = 'the key must be one of those that the account has there, and the clock of this machine right';
+const KEY_HINT =
+  'the key must be one of those that the account has there, and the clock of this machine right;' +
+  ' behind a URL with a path, publicUrl must be configured there';
 
 /** For what fails beside other things that go on. */
 export function failureOf(error: unknown): Failure {

@@ -1,5 +1,7 @@
 /** `POST /:account/images`: CreateImageFromMachine, CopyImageFromDc, ImportImageFromDatacenter. */
+
 import type { JobStarted } from '#lib/client/types.ts';
+import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/uuid.ts';
 import type { Reply } from '../../http/call.ts';
 import { invalid, missing } from '../errors.ts';
@@ -46,7 +48,10 @@ async function createFromMachine(request: Request, parameters: Parameters): Prom
     onBehalf,
   );
   const reply = imageReply(request, { ...fields, uuid: job.image_uuid, state: 'creating' });
-  const headers = { Location: `/${account.login}/images/${job.image_uuid}`, 'x-joyent-jobid': job.job_uuid };
+  const headers = {
+    Location: `${basePathOf(cloudapi.config.publicUrl)}/${account.login}/images/${job.image_uuid}`,
+    'x-joyent-jobid': job.job_uuid,
+  };
   return { ...reply, status: 201, headers };
 }
 

@@ -4,9 +4,10 @@ import type { Reply, Route } from '../call.ts';
 
 const INDEX = new URL('../../../docs/index.md', import.meta.url);
 
-export function docsRoutes(): Route[] {
+/** @param base path that goes before all others where clients are */
+export function docsRoutes(base: string): Route[] {
   async function toDocs(): Promise<Reply> {
-    return { status: 301, headers: { Location: '/docs/' }, text: '' };
+    return { status: 301, headers: { Location: `${base}/docs/` }, text: '' };
   }
   async function docs(): Promise<Reply> {
     return { text: await readFile(INDEX, 'utf8'), headers: { 'Content-Type': 'text/markdown; charset=utf-8' } };

@@ -113,11 +113,11 @@ function tagsOf(query: QueryParams): [string, string][] {
 /** The cursor is opaque to clients: they follow the link. */
 function nextLink(call: Call, next: Cursor): string {
   const mark = call.url.indexOf('?');
-  const path = call.url.slice(0, mark);
   const query = new URLSearchParams(call.url.slice(mark + 1));
   query.delete('marker');
   query.set('after', Buffer.from(JSON.stringify([next.publishedAt, next.uuid])).toString('base64url'));
-  return `<${path}?${query}>; rel="next"`;
+  // Relative to the request, so that it is right behind whatever URL the client knows.
+  return `<?${query}>; rel="next"`;
 }
 
 function readCursor(after: string): Cursor {

@@ -1,5 +1,6 @@
 /** Routes about the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
 import { readFile } from 'node:fs/promises';
+import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, invalidParameter } from '../../errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../../errors/registry.ts';
@@ -14,6 +15,7 @@ const VERSION = (
 
 export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
   const { config } = service;
+  const base = basePathOf(config.publicUrl);
 
   async function ping(call: Call): Promise<Reply> {
     const { error } = call.query;
@@ -65,7 +67,7 @@ export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
   }
 
   async function dataset(call: Call): Promise<Reply> {
-    return { status: 301, headers: { Location: datasetLocation(call.params['arg'] ?? '') }, text: '' };
+    return { status: 301, headers: { Location: base + datasetLocation(call.params['arg'] ?? '') }, text: '' };
   }
 
   return [
@@ -79,7 +81,7 @@ export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
       method: 'GET',
       path: '/datasets',
       auth: 'none',
-      handler: async () => ({ status: 301, headers: { Location: '/images' }, text: '' }),
+      handler: async () => ({ status: 301, headers: { Location: `${base}/images` }, text: '' }),
     },
     { name: 'GetDataset', method: 'GET', path: '/datasets/:arg', auth: 'none', handler: dataset },
     { name: 'Favicon', method: 'GET', path: '/favicon.ico', auth: 'none', handler: favicon },
