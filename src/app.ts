@@ -84,7 +84,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     }
   };
   try {
-    const service = await openService(config, log, clock, options.fault, opened);
+    const service = await openService(config, { ...options, clock }, opened, options.clock);
     const worker = startCopyWorker(service);
     opened.push(() => worker.stop());
     // What faces the outside ends together: while one listener waits for its last request, none takes new ones.
@@ -164,17 +164,22 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
 
 async function openService(
   config: Config,
-  log: Logger,
-  clock: Clock,
-  fault: string | undefined,
+  { log, clock, fault }: StartOptions & { readonly clock: Clock },
   opened: (() => Promise<unknown>)[],
+  /** Only tests have one that is not the database's own. */
+  databaseClock: Clock | undefined,
 ): Promise<Service> {
   if (isRestoreUnfinished(config.dataDir)) {
     throw new ConfigError('dataDir', [`the restore into ${config.dataDir} has not ended: run imgapiadm restore again`]);
   }
   await mkdir(config.dataDir, { recursive: true });
   await ensureOperatorToken(config.dataDir);
-  const store = await openSqliteStore({ path: join(config.dataDir, 'imgapi.db'), log, reserve: RESERVE });
+  const store = await openSqliteStore({
+    path: join(config.dataDir, 'imgapi.db'),
+    log,
+    reserve: RESERVE,
+    ...(databaseClock ? { clock: databaseClock } : {}),
+  });
   opened.push(() => store.close());
   await store.open(BUCKETS);
   const { quotaBytes: quota, headroomBytes: headroom } = config.storage;
@@ -190,7 +195,7 @@ async function openService(
   const worker = `${process.pid}.${randomUUID()}`;
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
-  return { config, store, storages: { local }, accounts, clock, log, worker, faults, ownAddresses };
+  return { config, store, storages: { local }, accounts, clock, storeClock: store, log, worker, faults, ownAddresses };
 }
 
 async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<Accounts> {

@@ -22,7 +22,13 @@ export interface Service {
   readonly storages: Storages;
   /** The directory; absent in public and private mode. */
   readonly accounts: Accounts | undefined;
+  /** This process's own: for what it signs, and for what others may compare with their own. */
   readonly clock: Clock;
+  /**
+   * The database's, which all processes share: whatever is written down for another to judge is by this one (leases,
+   * expiries, times of what happened), so that no process can outlive or outlaw another by its clock.
+   */
+  readonly storeClock: Clock;
   readonly log: Logger;
   /** Names this process among those that share the stores: leases carry it. */
   readonly worker: string;

@@ -58,9 +58,9 @@ export async function claim(
     ...value,
     state: nextTransferState(value.state, 'claim'),
     attempt: value.attempt + 1,
-    claimed_at: service.clock.now(),
+    claimed_at: service.storeClock.now(),
     lease: newLease(service, service.config.copies.leaseSeconds),
-    retry: retryFromNow(value, service.clock.now()),
+    retry: retryFromNow(value, service.storeClock.now()),
   };
   const session = sessionOf(claimed, claimed.attempt);
   const writes = [
@@ -94,7 +94,7 @@ async function settledPlaceholder(service: Service, image: string): Promise<Stor
 }
 
 function isLeftToTakeOver(service: Service, record: ImageRecord): boolean {
-  return record.intent?.kind === 'file' && isAbandoned(record, service.clock.now());
+  return record.intent?.kind === 'file' && isAbandoned(record, service.storeClock.now());
 }
 
 async function startWrites(service: Service, { orders }: Transfer): Promise<Write[]> {
@@ -102,7 +102,7 @@ async function startWrites(service: Service, { orders }: Transfer): Promise<Writ
   return found
     .filter(({ value }) => value.state === 'queued')
     .map(({ value, etag }) => {
-      const started_at = new Date(service.clock.now()).toISOString();
+      const started_at = new Date(service.storeClock.now()).toISOString();
       return putOrder({ ...value, state: nextOrderState(value.state, 'start'), started_at }, etag);
     });
 }

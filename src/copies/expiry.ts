@@ -49,7 +49,7 @@ async function planExpiry(service: Service): Promise<ExpiryPlan> {
 }
 
 function endedBefore(service: Service, field: string, seconds: number): Filter {
-  const cutoff = new Date(service.clock.now() - seconds * 1000).toISOString();
+  const cutoff = new Date(service.storeClock.now() - seconds * 1000).toISOString();
   return {
     op: 'and',
     of: [

@@ -4,8 +4,10 @@
  *
  * A lease is a promise, not a lock: a process that slept past its end may wake up and go on for a moment. Whatever is
  * done under a lease therefore has to be safe when two do it; the lease only keeps them from doing it for nothing.
- * Times are those of the process that wrote them, so clocks must agree to within a lease's length.
+ * Times are by the clock of the database. Still, what a clock that was wrong for a while has left behind must not be
+ * held for ever: a lease that ends later than it could if it were made now is not believed.
  */
+import { lasts } from '#lib/clock.ts';
 import type { Service } from '../service.ts';
 
 export interface Lease {
@@ -13,12 +15,18 @@ export interface Lease {
   readonly worker: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
+  /** Milliseconds from its making to its end. */
+  readonly length?: number;
 }
 
-export function newLease(service: Pick<Service, 'worker' | 'clock'>, seconds: number): Lease {
-  return { worker: service.worker, until: service.clock.now() + seconds * 1000 };
+/** Of a lease that does not say it. */
+const UNKNOWN_LENGTH_MS = 3600_000;
+
+export function newLease(service: Pick<Service, 'worker' | 'storeClock'>, seconds: number): Lease {
+  const length = seconds * 1000;
+  return { worker: service.worker, until: service.storeClock.now() + length, length };
 }
 
 export function isHeld(lease: Lease | undefined, now: number): lease is Lease {
-  return lease !== undefined && lease.until > now;
+  return lease !== undefined && lasts(lease.until, lease.length ?? UNKNOWN_LENGTH_MS, now);
 }

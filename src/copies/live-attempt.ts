@@ -53,7 +53,7 @@ export class LiveAttempt {
   reached(bytes: number): void {
     const { retry } = this.own;
     if (bytes <= retry.peak) this.note({ bytes });
-    else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.clock.now() } });
+    else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.storeClock.now() } });
   }
 
   /** Enough came for a while: being too slow before does not count any more. */
@@ -102,7 +102,7 @@ export class LiveAttempt {
   #missed(error: unknown): void {
     const { lease, image } = this.#own;
     if (error instanceof AttemptLostError) this.#lost.abort(error);
-    else if ((lease?.until ?? 0) <= this.#service.clock.now()) this.#lost.abort(new AttemptLostError(this.#own));
+    else if ((lease?.until ?? 0) <= this.#service.storeClock.now()) this.#lost.abort(new AttemptLostError(this.#own));
     this.#service.log.info({ err: error, image }, 'no heartbeat of the transfer');
   }
 

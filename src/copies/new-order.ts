@@ -64,7 +64,7 @@ export function newOrder(
     live: true,
     members,
     images,
-    created_at: new Date(service.clock.now()).toISOString(),
+    created_at: new Date(service.storeClock.now()).toISOString(),
     rev: 0,
   };
 }
@@ -118,7 +118,7 @@ function newTransfer(
   source: string,
   account: string | undefined,
 ): Transfer {
-  const now = service.clock.now();
+  const now = service.storeClock.now();
   return {
     image: uuid,
     id: randomBytes(4).toString('hex'),

@@ -182,7 +182,7 @@ function isWaitedOut({ code }: CopyFailure, { delay, retry }: Extract<Verdict, {
 }
 
 function judge(service: Service, live: LiveAttempt, failure: CopyFailure): Verdict {
-  return verdictOn(failure, live.retry, service.config.copies, service.clock.now());
+  return verdictOn(failure, live.retry, service.config.copies, service.storeClock.now());
 }
 
 async function afterFailure(
@@ -195,7 +195,7 @@ async function afterFailure(
   const { reason } = live.signal;
   if (reason instanceof AttemptLostError || error instanceof AttemptLostError) throw new AttemptLostError(live.own);
   if (live.signal.aborted) {
-    await giveBack(service, live, session, { ...live.retry, not_before: service.clock.now() });
+    await giveBack(service, live, session, { ...live.retry, not_before: service.storeClock.now() });
     return 'done';
   }
   if (error instanceof NoResumeError) {

@@ -17,7 +17,7 @@ export function activated(service: Service, record: ImageRecord): ImageRecord {
   return withState({
     ...rest,
     activated: true,
-    published_at: record.published_at ?? new Date(service.clock.now()).toISOString(),
+    published_at: record.published_at ?? new Date(service.storeClock.now()).toISOString(),
   });
 }
 

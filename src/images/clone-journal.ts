@@ -3,6 +3,7 @@
  * have no record. The batch that makes all of them visible ends the note; a note whose lease runs out instead belongs
  * to a clone that died, and whatever lies under its UUIDs is removed. So an image is there whole, or not at all.
  */
+import { lasts } from '#lib/clock.ts';
 import { imageObjectDirectory } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Bucket, Stored, Write } from '#lib/moray/store.ts';
@@ -43,13 +44,13 @@ export interface CloneJournal {
 /** @param images fresh UUIDs */
 export async function openJournal(service: Service, images: readonly string[]): Promise<CloneJournal> {
   const key = images.at(-1) ?? '';
-  let note: CloneNote = { images, until: service.clock.now() + LEASE_MS, undone: false, rev: 1 };
+  let note: CloneNote = { images, until: service.storeClock.now() + LEASE_MS, undone: false, rev: 1 };
   let etag = await put(service, key, note, null);
   const lost = new AbortController();
   let renewal: Promise<void> = Promise.resolve();
 
   async function renew(): Promise<void> {
-    note = { ...note, until: service.clock.now() + LEASE_MS, rev: note.rev + 1 };
+    note = { ...note, until: service.storeClock.now() + LEASE_MS, rev: note.rev + 1 };
     try {
       etag = await put(service, key, note, etag);
     } catch (error) {
@@ -85,11 +86,11 @@ export async function openJournal(service: Service, images: readonly string[]): 
 
 /** The task: removes what died clones left. Answers how many there were. */
 export async function undoAbandonedClones(service: Service): Promise<number> {
-  const found = await service.store.find(CLONES, {
-    filter: { op: 'le', field: 'until', value: service.clock.now() },
-  });
-  for (const stored of found) await undoStored(service, stored);
-  return found.length;
+  const now = service.storeClock.now();
+  const found = await service.store.find(CLONES, {});
+  const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
+  for (const stored of abandoned) await undoStored(service, stored);
+  return abandoned.length;
 }
 
 async function undoStored(service: Service, { key, value, etag }: Stored<CloneNote>): Promise<void> {
@@ -102,7 +103,7 @@ async function undoStored(service: Service, { key, value, etag }: Stored<CloneNo
 async function undo(service: Service, key: string, note: CloneNote, etag: string, wait: number): Promise<void> {
   let fenced: string;
   try {
-    fenced = await put(service, key, { ...note, undone: true, until: service.clock.now() + wait }, etag, true);
+    fenced = await put(service, key, { ...note, undone: true, until: service.storeClock.now() + wait }, etag, true);
   } catch (error) {
     // The images are visible, or somebody else undoes them.
     if (error instanceof EtagConflictError) return;

@@ -168,7 +168,7 @@ interface Commit {
  */
 async function commit(service: Service, journal: CloneJournal, { clones, chain, source, account }: Commit) {
   const end = await journal.end();
-  const records = cloneRecords(clones, chain.base, account, new Date(service.clock.now()).toISOString());
+  const records = cloneRecords(clones, chain.base, account, new Date(service.storeClock.now()).toISOString());
   for (let attempt = 1; ; attempt++) {
     const now = await cloneChain(service, await existing(service, source), account);
     if (!isSameChain(chain, now)) throw chainChanged(source);

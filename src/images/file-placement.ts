@@ -10,7 +10,9 @@
  * session, so that a writer that was only asleep can no longer place anything; then it looks at the object. When that
  * is the one intended, the record takes it over, otherwise the intent is dropped.
  */
+
 import { randomUUID } from 'node:crypto';
+import { lasts } from '#lib/clock.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/manta/object-store.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
@@ -64,13 +66,13 @@ export async function placeFile(service: Service, placement: Placement): Promise
 
 /** Whether the record has an intent whose writer is given up: its lease has run out. */
 export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, now: number): boolean {
-  return intent !== undefined && Date.parse(lease) <= now;
+  return intent !== undefined && !lasts(Date.parse(lease), LEASE_MS, now);
 }
 
 /** Finishes or undoes an intent whose lease has run out. Answers the record as it is then. */
 export async function recoverPlacement(service: Service, stored: StoredImage): Promise<StoredImage | undefined> {
   const { intent, uuid } = stored.value;
-  if (!intent || !isAbandoned(stored.value, service.clock.now())) return stored;
+  if (!intent || !isAbandoned(stored.value, service.storeClock.now())) return stored;
   await settle(service, uuid, intent);
   return loadRaw(service, uuid);
 }
@@ -170,7 +172,7 @@ function intentFor(
 ): Pick<ImageRecord, 'intent' | 'intent_lease'> {
   return {
     intent: { object, session, size: file.size, sha1: file.sha1, file, kind },
-    intent_lease: new Date(service.clock.now() + LEASE_MS).toISOString(),
+    intent_lease: new Date(service.storeClock.now() + LEASE_MS).toISOString(),
   };
 }
 

@@ -54,7 +54,7 @@ export async function addIcon(
       size,
       contentType,
       contentMD5: hashes.md5,
-      mtime: new Date(service.clock.now()).toISOString(),
+      mtime: new Date(service.storeClock.now()).toISOString(),
       stor: storage.name,
     };
     return placeFile(service, { uuid, session, file: icon, kind: 'icon', guard: assertNotPlaceholder });

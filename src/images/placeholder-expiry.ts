@@ -16,7 +16,7 @@ export async function expirePlaceholders(service: Service): Promise<number> {
       ],
     },
   });
-  const now = service.clock.now();
+  const now = service.storeClock.now();
   let count = 0;
   for (const stored of found) {
     if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) continue;

@@ -6,6 +6,7 @@
  * so that the answer tells nobody which logins exist. For as long as the directory's replicas may lag it is looked up
  * again by {@link bindLateShares}, and bound only to an account that was there, unchanged, before the share.
  */
+import { lasts } from '#lib/clock.ts';
 import {
   addEntries,
   bindLogin,
@@ -117,7 +118,7 @@ export async function bindLateShares(service: Service): Promise<number> {
   let bound = 0;
   for (const { key: uuid, value, etag } of pending) {
     bound += await bindShares(service, uuid);
-    if (value.until > service.clock.now()) continue;
+    if (lasts(value.until, lagOf(service), service.storeClock.now())) continue;
     await service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]).catch(() => {
       // Renewed by another share meanwhile.
     });
@@ -151,7 +152,7 @@ async function bindShares(service: Service, uuid: string): Promise<number> {
 
 async function resolve(service: Service, names: readonly string[]): Promise<Share[]> {
   const holders = await holdersOf(service, splitEntries(names).logins);
-  const shared_at = new Date(service.clock.now()).toISOString();
+  const shared_at = new Date(service.storeClock.now()).toISOString();
   return names.map((entry) => {
     const account = holders.get(entry)?.uuid;
     return { entry, shared_at, ...(account === undefined ? {} : { account }) };
@@ -165,9 +166,14 @@ function withPending(service: Service, before: ImageRecord, record: ImageRecord)
   return { record, also: pendingWrites(service, record.uuid, entriesOf(record)) };
 }
 
+/** Milliseconds that a replica of the directory may be behind. */
+function lagOf({ config }: Service): number {
+  return config.accounts.maxLagSeconds * 1000;
+}
+
 function isPending(service: Service, share: Share): boolean {
   if (share.account !== undefined || share.shared_at === undefined || isUuid(share.entry)) return false;
-  return Date.parse(share.shared_at) + service.config.accounts.maxLagSeconds * 1000 >= service.clock.now();
+  return lasts(Date.parse(share.shared_at) + lagOf(service), lagOf(service), service.storeClock.now());
 }
 
 /** An account that was made or renamed after the share was not meant by it. */
@@ -179,7 +185,7 @@ function wasThereBefore({ createdAt, updatedAt }: Account, sharedAt: string | un
 
 function pendingWrites(service: Service, uuid: string, shares: readonly Share[]): Write[] {
   if (!shares.some((share) => isPending(service, share))) return [];
-  const until = service.clock.now() + service.config.accounts.maxLagSeconds * 1000;
+  const until = service.storeClock.now() + lagOf(service);
   return [{ op: 'put', bucket: PENDING_SHARES, key: uuid, value: { until } }];
 }
 

@@ -2,6 +2,7 @@
  * Which write sessions belong to uploads under way, in all processes on these stores. The sweeper asks here before it
  * removes staging; an entry whose lease has run out belongs to a process that died.
  */
+import { lasts } from '#lib/clock.ts';
 import type { Bucket } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
 
@@ -23,7 +24,7 @@ const LEASE_MS = 120_000;
 /** Keeps the entry alive until the returned function is called. */
 export async function registerUpload(service: Service, session: string, image: string): Promise<() => Promise<void>> {
   const put = (): Promise<unknown> => {
-    const value: UploadEntry = { image, worker: service.worker, until: service.clock.now() + LEASE_MS };
+    const value: UploadEntry = { image, worker: service.worker, until: service.storeClock.now() + LEASE_MS };
     return service.store.batch([{ op: 'put', bucket: UPLOADS, key: session, value }]);
   };
   await put();
@@ -40,11 +41,11 @@ export async function registerUpload(service: Service, session: string, image: s
 
 /** Sessions that live uploads hold; entries of dead ones are removed on the way. */
 export async function uploadSessions(service: Service): Promise<Set<string>> {
-  const now = service.clock.now();
+  const now = service.storeClock.now();
   const entries = await service.store.find(UPLOADS, {});
-  const dead = entries.filter(({ value }) => value.until <= now);
+  const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
   await service.store
     .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
     .catch((error: unknown) => service.log.warn({ err: error }, 'entries of dead uploads left for the next time'));
-  return new Set(entries.filter(({ value }) => value.until > now).map(({ key }) => key));
+  return new Set(entries.filter(({ value }) => lasts(value.until, LEASE_MS, now)).map(({ key }) => key));
 }

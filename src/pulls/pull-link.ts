@@ -45,7 +45,7 @@ export async function makePullLink(service: Service, request: PullRequest): Prom
 }
 
 async function makeNamed(service: Service, request: PullRequest, file: FileRecord, reqid: string): Promise<PullRecord> {
-  const now = service.clock.now();
+  const now = service.storeClock.now();
   const day = pullsDay(now);
   const storage = storageOf(service.storages, file.stor);
   const what = `file${request.index} of image "${request.uuid}"`;
@@ -83,7 +83,7 @@ export async function renewPullLink(service: Service, request: PullRequest, reqi
     const renewed: PullRecord = {
       ...stored.value,
       ...placed,
-      day: pullsDay(service.clock.now()),
+      day: pullsDay(service.storeClock.now()),
       expires: expiry(service),
       rev: stored.value.rev + 1,
     };
@@ -162,7 +162,7 @@ async function place(
 
 async function placeAgain(service: Service, record: PullRecord): Promise<Placed> {
   const storage = storageOf(service.storages, record.stor);
-  const today = pullsDay(service.clock.now());
+  const today = pullsDay(service.storeClock.now());
   if ((record.direct || record.day === today) && (await storage.info(record.path))) return record;
   for (const from of [record.path, imagePath(record)]) {
     if (from !== record.path && !(await isSameFile(service, record))) continue;
@@ -190,8 +190,8 @@ function imagePath({ uuid, index }: Pick<PullRequest, 'uuid' | 'index'>): string
   return imageObjectPath(uuid, `file${index}`);
 }
 
-function expiry({ clock, config }: Service): string {
-  return new Date(clock.now() + config.pulls.expirySeconds * 1000).toISOString();
+function expiry({ storeClock, config }: Service): string {
+  return new Date(storeClock.now() + config.pulls.expirySeconds * 1000).toISOString();
 }
 
 function linkNotFound(reqid: string): ApiError {

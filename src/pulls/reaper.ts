@@ -75,7 +75,7 @@ export async function endPullsOf(service: Service, datacenter: string): Promise<
 }
 
 export async function planReap(service: Service, signal?: AbortSignal): Promise<ReapPlan> {
-  const until = lastExpiredDay(service.clock.now(), service.config.pulls.keepDays);
+  const until = lastExpiredDay(service.storeClock.now(), service.config.pulls.keepDays);
   const records = await service.store.find(PULL_LINKS, { filter: { op: 'le', field: 'day', value: until } });
   const objects = new Map<string, DoomedObject>();
   const directories: { storage: string; path: string }[] = [];

@@ -38,7 +38,7 @@ export async function planSweep(
   { eager = false }: SweepOptions = {},
 ): Promise<SweepPlan> {
   const grace = service.config.sweep.graceSeconds * 1000;
-  const now = service.clock.now();
+  const now = service.storeClock.now();
   const found: Found[] = [];
   const leftovers: Found[] = [];
   for (const storage of storesOf(service)) {

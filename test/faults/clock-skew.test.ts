@@ -1,8 +1,10 @@
 /** Clocks that do not agree. */
+import { Readable } from 'node:stream';
 import { test } from 'tap';
 import { link, MiB, secondProcess, startCloud, startSite } from '../helpers/cloud.ts';
 import { makeImage } from '../helpers/images.ts';
 import { assertMoved, assertSound, watchImages } from '../helpers/invariants.ts';
+import { waitFor } from '../helpers/wait.ts';
 
 const SIZE = 24 * MiB;
 /** More than links forgive. */
@@ -76,4 +78,55 @@ test('Processes whose clocks are further apart than a lease share the work witho
   assertMoved(t, east.network.received - before, SIZE);
   await assertSound(t, west);
   await assertSound(t, other);
+});
+
+const TEN_DAYS = 10 * 24 * 60 * 60 * 1000;
+
+test('A process whose clock is ten days ahead sweeps no upload that is under way, and holds nothing for ever', async (t) => {
+  const site = await startSite(t, 'us-east');
+  const wrong = await secondProcess(t, site);
+  await wrong.start({ ahead: TEN_DAYS });
+
+  await t.test('an upload goes on while the other one sweeps', async (t) => {
+    const { image } = await makeImage(site.alice);
+    const created = await site.alice.createImage({ name: 'slow', version: '1', os: 'linux', type: 'zone-dataset' });
+    const bytes = Buffer.alloc(MiB, 'x');
+    let swept = 0;
+    async function* slowly(): AsyncGenerator<Buffer> {
+      yield bytes;
+      // Past the grace time of staging, so that only the register of uploads speaks for it.
+      for (; swept < 3; swept += 1) {
+        await waitFor('the grace time to pass', () => pastGrace());
+        await wrong.administer('POST', '/admin/reap');
+      }
+      yield bytes;
+    }
+    const begun = Date.now();
+    const pastGrace = (): boolean => Date.now() - begun > 700;
+    await site.alice.addImageFile(created.uuid, Readable.from(slowly()), { compression: 'none', size: 2 * MiB });
+    t.equal(swept, 3);
+    const { files } = await site.alice.getImage(created.uuid);
+    t.equal(files[0]?.size, 2 * MiB);
+    t.ok(await wrong.operator.getImage(image.uuid));
+    await assertSound(t, site);
+  });
+
+  await t.test('what it was about to place when it died is free again as soon as from any other', async (t) => {
+    const { image } = await makeImage(site.alice, {}, { activate: false });
+    await wrong.kill();
+    await wrong.start({ ahead: TEN_DAYS, fault: 'upload:intent-recorded=kill' });
+    const upload = wrong.alice.addImageFile(image.uuid, Readable.from([Buffer.alloc(MiB)]), {
+      compression: 'none',
+      size: MiB,
+    });
+    const failing = t.rejects(upload);
+    await wrong.diesByItself();
+    await failing;
+    const again = (): Promise<unknown> =>
+      site.alice.addImageFile(image.uuid, Readable.from([Buffer.alloc(1000)]), { compression: 'none' });
+    await t.rejects(again(), { code: 'ImageFileBusy' }, 'while the lease lasts');
+    await site.restart({ later: 60_000 });
+    await again();
+    await assertSound(t, site);
+  });
 });

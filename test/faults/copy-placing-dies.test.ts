@@ -8,8 +8,8 @@ import { copyThrough, type Death } from '../helpers/killed-copy.ts';
 const LATER = 120_000;
 
 const DEATHS: readonly Death[] = [
-  { when: 'when it noted that it will place the file', fault: 'upload:intent-recorded=kill', ahead: LATER },
-  { when: 'when the file is in its place and not in the record', fault: 'upload:placed=kill', ahead: LATER },
+  { when: 'when it noted that it will place the file', fault: 'upload:intent-recorded=kill', later: LATER },
+  { when: 'when the file is in its place and not in the record', fault: 'upload:placed=kill', later: LATER },
   { when: 'when the file is in the record', fault: 'copy:placed=kill' },
   { when: 'right before the images become usable', fault: 'copy:before-commit=kill' },
   { when: 'right after the images became usable', fault: 'copy:committed=kill' },

@@ -63,7 +63,7 @@ test('A copy goes on when its source dies and comes back', async (t) => {
   await t.test('what it kept for the transfers is reaped when it is due', async (t) => {
     const { pulls: kept } = await reap(east);
     t.same(kept.objects, [], 'not before');
-    await east.restart({ ahead: 4 * 24 * 60 * 60 * 1000 });
+    await east.restart({ later: 4 * 24 * 60 * 60 * 1000 });
     const { pulls } = await reap(east);
     t.ok(pulls.objects.length > 0, 'then all of it');
     await assertSound(t, east, { keepsPulls: false });

@@ -89,7 +89,7 @@ test('all that is there to be cleaned up goes on a full disk', async (t) => {
   fill(dataDir);
   await alice.deleteIcon(image.uuid);
   const days = 10 * 24 * 3600 * 1000;
-  const later = { ...service, clock: { now: () => service.clock.now() + days } };
+  const later = { ...service, storeClock: { now: () => service.storeClock.now() + days } };
   const report = await cleanUp(later, { dryRun: false, eager: true, signal });
   t.match(report, { pulls: { objects: [{}], links: [{}], failed: [] }, staging: { sessions: [{ size: MiB }] } });
   t.ok(bytesFree(dataDir) >= MiB);

@@ -48,7 +48,7 @@ test('A killed upload leaves the file of before or the new one', async (t) => {
     const { image } = await makeImage(site.alice, {}, { size: SIZE, activate: false });
     await killedUpload(site, image.uuid, randomBytes(SIZE), 0);
     await t.rejects(site.alice.getImageFile(image.uuid), { code: 'ImageFileBusy' });
-    await site.restart({ ahead: LATER });
+    await site.restart({ later: LATER });
     await assertSound(t, site);
   });
   t.equal((await hashesOf(site, kept.image.uuid))[0], sha1Of(kept.bytes));
@@ -56,13 +56,13 @@ test('A killed upload leaves the file of before or the new one', async (t) => {
 });
 
 /** The server dies of it, and is back a while later. */
-async function killedUpload(site: Site, uuid: string, bytes: Buffer, ahead = LATER): Promise<void> {
+async function killedUpload(site: Site, uuid: string, bytes: Buffer, later = LATER): Promise<void> {
   const upload = site.alice
     .addImageFile(uuid, Readable.from([bytes]), { compression: 'none', size: bytes.length })
     .catch((error: unknown) => error);
   await site.diesByItself();
   await upload;
-  await site.start({ ahead });
+  await site.start({ later });
 }
 
 async function hashesOf(site: Site, uuid: string): Promise<string[]> {

@@ -26,8 +26,10 @@ const SWEEP = { graceSeconds: 0.5 };
 export interface StartOptions {
   /** `IMGAPI_FAULT`, see src/fault-points.ts. */
   readonly fault?: string;
-  /** Milliseconds that the process's clock is ahead of the others. */
+  /** Milliseconds that the process's own clock is ahead of the others, by a bad setting. */
   readonly ahead?: number;
+  /** Milliseconds that have passed, for the process and for its database. */
+  readonly later?: number;
   /** Over those of the datacenter; they stay for later starts. */
   readonly keys?: ConfigKeys;
 }
@@ -87,12 +89,13 @@ export class Site {
     return client;
   }
 
-  async start({ fault, ahead, keys }: StartOptions = {}): Promise<void> {
+  async start({ fault, ahead, later, keys }: StartOptions = {}): Promise<void> {
     this.#keys = merged(this.#keys, keys);
     this.#server = await spawnImgapi(this.#t, this.#keys, {
       dataDir: this.dataDir,
       ...(fault === undefined ? {} : { fault }),
       ...(ahead === undefined ? {} : { ahead }),
+      ...(later === undefined ? {} : { later }),
     });
   }
 

@@ -66,7 +66,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   const config = structuredClone(loaded.config);
   const log = bunyan.createLogger({ name, level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel });
   const clock = new TestClock();
-  const store = await openSqliteStore({ path: `${dataDir}/imgapi.db` });
+  const store = await openSqliteStore({ path: `${dataDir}/imgapi.db`, clock });
   t.teardown(() => store.close());
   await store.open([IMAGES, ...LINK_BUCKETS, ...PULL_BUCKETS]);
   const local = await openLocalStore({ root: `${dataDir}/storage` });
@@ -77,7 +77,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   const ownAddresses = new OwnAddresses();
   const worker = randomUUID();
   const service: Service = {
-    ...{ config, store, storages, accounts, clock, log, worker, faults: noFaults },
+    ...{ config, store, storages, accounts, clock, storeClock: store, log, worker, faults: noFaults },
     ownAddresses,
   };
   const listener = await serve(t, service, [...linkRoutes(service), pullFileRoute(service)]);

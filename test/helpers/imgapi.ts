@@ -102,8 +102,10 @@ export interface SpawnOptions {
   /** The same ports again after a restart. */
   readonly port?: number;
   readonly linksPort?: number;
-  /** Milliseconds that its clock is ahead of ours. */
+  /** Milliseconds that its own clock is ahead of ours, by a bad setting. */
   readonly ahead?: number;
+  /** Milliseconds that have passed, for it and for its database. */
+  readonly later?: number;
   /** How many descriptors the system lets it have open. */
   readonly descriptors?: number;
   /** What it logs, as it is written. */
@@ -122,7 +124,8 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   if (options.linksPort !== undefined) merged['links'] = { ...(merged['links'] as object), port: options.linksPort };
   const configFile = join(dataDir, `config.${process.pid}.${Date.now()}.${Math.random().toString(36).slice(2)}.json`);
   await writeFile(configFile, JSON.stringify(merged, null, 2));
-  const clock = options.ahead === undefined ? [] : ['--import', CLOCK_AHEAD];
+  const { ahead = 0, later = 0 } = options;
+  const clock = ahead === 0 && later === 0 ? [] : ['--import', CLOCK_AHEAD];
   // The test runner loads itself into every node that it sees started; `env` takes that out again.
   const { descriptors } = options;
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
@@ -134,7 +137,8 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
       ...process.env,
       NODE_COMPILE_CACHE: COMPILE_CACHE,
       IMGAPI_FAULT: options.fault ?? '',
-      TEST_CLOCK_AHEAD: String(options.ahead ?? 0),
+      TEST_CLOCK_AHEAD: String(ahead),
+      TEST_CLOCK_LATER: String(later),
     },
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => options.onLog?.(text));

@@ -8,14 +8,14 @@ export interface Death {
   readonly when: string;
   /** `IMGAPI_FAULT`, see src/fault-points.ts. */
   readonly fault: string;
-  /** Milliseconds that its clock is ahead of the source's when it comes back. */
-  readonly ahead?: number;
+  /** Milliseconds that its clock is later of the source's when it comes back. */
+  readonly later?: number;
 }
 
 /** So big that a file which comes twice shows in what was moved. */
 export const COPY_SIZE = 24 * MiB;
 
-export async function copyThrough(t: Test, { east, west }: Cloud, { fault, ahead = 0 }: Death): Promise<void> {
+export async function copyThrough(t: Test, { east, west }: Cloud, { fault, later = 0 }: Death): Promise<void> {
   const { image } = await makeImage(east.alice, {}, { size: COPY_SIZE });
   await west.restart({ fault });
   const watch = watchImages(t, west, [image.uuid]);
@@ -23,7 +23,7 @@ export async function copyThrough(t: Test, { east, west }: Cloud, { fault, ahead
   const order = west.order(image.uuid, east.name).catch((error: unknown) => error);
   await west.diesByItself();
   await order;
-  await west.start({ ahead });
+  await west.start({ later });
   t.equal((await west.ended(image.uuid)).state, 'succeeded');
   assertMoved(t, east.network.received - before, COPY_SIZE);
   await watch.end();

@@ -90,7 +90,7 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
 
 async function assertSigned(service: Service, call: Call): Promise<void> {
   try {
-    verifyUrl({ method: call.method, url: call.url, secrets: [await pullSecret(service)], clock: service.clock });
+    verifyUrl({ method: call.method, url: call.url, secrets: [await pullSecret(service)], clock: service.storeClock });
   } catch (cause) {
     if (!(cause instanceof SignedUrlError)) throw cause;
     throw new ApiError('UnauthorizedError', cause.message, { cause });

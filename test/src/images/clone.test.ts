@@ -257,7 +257,7 @@ t.test('a process that dies while it clones leaves all of the clone or nothing',
     await site.restart({ fault });
     await t.rejects(bobThere.cloneImage(image.uuid), { name: 'ImgapiUnreachableError' });
     await site.diesByItself();
-    await site.start({ ahead: 120_000 });
+    await site.start({ later: 120_000 });
     await assertSound(t, site);
     t.equal((await bobThere.listImages({ owner: BOB, state: 'all' })).length, images, fault);
   }
