@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -93,6 +93,24 @@ test('folders whose owner cannot be told are left alone', async (t) => {
     t.strictSame(await removeLeftovers(directory), { folders: [], processes: [] });
   }
   t.ok(isRunning(run.server));
+});
+
+test('a disk that a killed run has mounted does not keep its folder', async (t) => {
+  const directory = await temporaryFolder(t);
+  const run = await startRun(t, directory);
+  const disk = join(run.folder, 'disk');
+  mkdirSync(disk);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', disk], { stdio: 'ignore' });
+  } catch {
+    t.pass('needs the right to mount a small file system');
+    await run.kill();
+    return;
+  }
+  writeFileSync(join(disk, 'file'), 'x');
+  await run.kill();
+  t.match(await removeLeftovers(directory), { folders: [run.folder] });
+  t.strictSame(readdirSync(directory), []);
 });
 
 test('a run of tests that is killed leaves nothing to the one after', async (t) => {

@@ -7,6 +7,7 @@
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { unmountBelow } from './mounts.ts';
 
 const PREFIX = 'imgapi-run-';
 const OWNER = 'owner.json';
@@ -49,7 +50,7 @@ export function beginRun(): OwnRun {
   const name = [process.env[VARIABLE], basename(folder)].filter(Boolean).join(':');
   return {
     env: { [VARIABLE]: name, TMPDIR: folder },
-    end: () => rmSync(folder, { recursive: true, force: true }),
+    end: () => removeFolder(folder),
   };
 }
 
@@ -62,8 +63,13 @@ export async function removeLeftovers(directory = tmpdir()): Promise<Removed> {
   for (let turn = 0; turn < TURNS && processes.some((pid) => isOf(pid, names)); turn++) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) removeFolder(folder);
   return { folders, processes };
+}
+
+function removeFolder(folder: string): void {
+  unmountBelow(folder);
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function runsThatAreOver(directory: string): string[] {
