@@ -9,6 +9,7 @@ import { startTimer } from '#lib/timers.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { type Exchange, isAnswerOut, isBodyOwed, isOver, isUnanswered } from './exchange.ts';
 import { Occasional } from './occasional.ts';
+import { requestId } from './request-id.ts';
 import { LONGEST_HEAD, type ParserError, unreadable } from './unreadable.ts';
 
 export interface ConnectionLimits {
@@ -33,7 +34,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 export interface ConnectionHooks {
   readonly log: Logger;
   /** Answers the request with the error, and lets the connection end with it. */
-  readonly refuse: (request: IncomingMessage, response: ServerResponse, error: ApiError) => void;
+  readonly refuse: (exchange: Exchange, error: ApiError) => void;
   /** The same where no request could be read. */
   readonly refuseUnread: (socket: Socket, error: ApiError) => void;
 }
@@ -97,6 +98,7 @@ export class Connections {
     const exchange: Exchange = {
       request,
       response,
+      requestId: requestId(request.headers),
       started: performance.now(),
       bodyUse: 'unread',
       isCutShort: false,
@@ -234,10 +236,11 @@ export class Connections {
     } else socket.destroy();
   }
 
-  #refuse({ request, response }: Exchange, code: 'BadRequest' | 'RequestTimeout', message: string): void {
-    this.#hooks.refuse(request, response, new ApiError(code, message));
+  #refuse(exchange: Exchange, code: 'BadRequest' | 'RequestTimeout', message: string): void {
+    const { request, response } = exchange;
+    this.#hooks.refuse(exchange, new ApiError(code, message));
     // Also for whoever reads the body: node no longer tells a request of the end of its connection once it is answered.
-    response.once('finish', () => request.destroy());
+    response.once('close', () => request.destroy());
   }
 }
 

@@ -10,6 +10,7 @@ export type BodyUse = 'unread' | 'awaited' | 'own-limit';
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly requestId: string;
   /** `performance.now()` when the request's header was here. */
   readonly started: number;
   bodyUse: BodyUse;

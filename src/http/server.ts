@@ -3,7 +3,7 @@
  * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process. All listeners of a process are
  * made here: restify changes the classes of node:http for the whole of it, so that nothing else may rely on them.
  */
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type Logger from 'bunyan';
@@ -13,8 +13,10 @@ import type { ApiVersion } from '../images/api-version.ts';
 import { answerFor } from './answer.ts';
 import type { Call, Reply, Route } from './call.ts';
 import { closeServer } from './close-server.ts';
+import { answerToConnect } from './connect-method.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 import { ExactRouter } from './exact-router.ts';
+import type { Exchange } from './exchange.ts';
 import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
 import { RequestCall } from './request-call.ts';
 import { requestId } from './request-id.ts';
@@ -88,12 +90,12 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   const http = server.server;
   const connections = new Connections(http, options.connections ?? {}, {
     log,
-    refuse: (request, response, error) => sendError(request, response, closing(error), options),
+    // Whoever serves the request has noted it.
+    refuse: (exchange, error) => answerError(exchange, closing(error), options),
     refuseUnread: (socket, error) => answerRaw(socket, (options.answerFor ?? answerFor)(error, log, requestId({}))),
   });
   const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
-    connections.begin(request, response);
-    sendError(request, response, error, options);
+    sendError(connections.begin(request, response), error, options);
   };
   server.first((request, response) => {
     // What follows in the same piece is of the other protocol to node's parser, and lost.
@@ -109,7 +111,11 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   });
   // Without a listener node serves the request as if nobody had asked to upgrade; restify has set one that does nothing.
   http.removeAllListeners('upgrade');
-  http.on('connect', (request, socket) => refuseConnect(request, socket as Socket, options));
+  http.on('connect', (request, socket) => {
+    const response = answerToConnect(request, socket as Socket);
+    if (response)
+      refuse(request, response, new ApiError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy'));
+  });
   http.on('checkExpectation', (request, response) => {
     const shown = JSON.stringify(request.headers.expect?.slice(0, 100));
     refuse(request, response, new ApiError('ExpectationFailed', `Expect is ${shown}; it can be 100-continue`));
@@ -173,8 +179,7 @@ async function serve(
   connections: Connections,
 ): Promise<void> {
   const exchange = connections.begin(request, response);
-  const { started } = exchange;
-  const id = requestId(request.headers);
+  const { started, requestId: id } = exchange;
   const { log } = options;
   let call: RequestCall | undefined;
   let failure: unknown;
@@ -249,17 +254,23 @@ function commonHeaders({ serverName }: ListenerOptions, id: string, started: num
   };
 }
 
-/** For requests that never reach a handler: no route, no target that can be routed, no body when one was announced. */
-function sendError(request: IncomingMessage, response: ServerResponse, error: unknown, options: ListenerOptions): void {
+type Answerable = Pick<Exchange, 'request' | 'response' | 'requestId' | 'started'>;
+
+/** For requests that never reach a handler: no route, or no target that can be routed. */
+function sendError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
+  const { request, response, requestId, started } = exchange;
   if (isAnswered(response)) return;
-  const started = performance.now();
-  const id = requestId(request.headers);
-  const reply = (options.answerFor ?? answerFor)(error, options.log, id);
   response.once('close', () => {
     const elapsed = performance.now() - started;
-    tellDone(options, { route: UNROUTED, requestId: id, request, response, call: undefined, error, elapsed });
+    tellDone(options, { route: UNROUTED, requestId, request, response, call: undefined, error, elapsed });
   });
-  sendText(request, response, reply, commonHeaders(options, id, started));
+  answerError(exchange, error, options);
+}
+
+function answerError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
+  const { request, response, requestId, started } = exchange;
+  const reply = (options.answerFor ?? answerFor)(error, options.log, requestId);
+  sendText(request, response, reply, commonHeaders(options, requestId, started));
 }
 
 /** Handlers whose connection was cut still remove what they staged: the stores must not be closed under them. */
@@ -274,26 +285,4 @@ async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
 function closing(error: ApiError): ApiError {
   const { code, summary: message, headers } = error;
   return new ApiError(code, message, { headers: { ...headers, Connection: 'close' } });
-}
-
-/** We are no proxy. node hands the connection over with the request, without an answer to write to. */
-function refuseConnect(request: IncomingMessage, socket: Socket, options: ListenerOptions): void {
-  socket.on('error', () => socket.destroy());
-  const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
-  // Nothing may be written into the middle of an earlier answer.
-  if (current) {
-    socket.destroy();
-    return;
-  }
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket);
-  response.once('finish', () => {
-    response.detachSocket(socket);
-    socket.destroySoon();
-    // node does this for the answers that it makes itself.
-    response.emit('close');
-  });
-  const error = new ApiError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy');
-  sendError(request, response, error, options);
 }

@@ -4,8 +4,9 @@ import { test } from 'tap';
 import { startListener } from '../../helpers/listener.ts';
 import { isServed, startListeners } from '../../helpers/listeners.ts';
 import { converse, jsonOf, said, statuses } from '../../helpers/raw-socket.ts';
+import { waitFor } from '../../helpers/wait.ts';
 
-const IDLE = 0.4;
+const IDLE = 1;
 const ok = 'GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
 test('on every listener, who is silent is told so or cut', async (t) => {
@@ -15,15 +16,16 @@ test('on every listener, who is silent is told so or cut', async (t) => {
     await t.test(`${name}: a connection without a request`, async (t) => t.equal(await said(url, ''), ''));
 
     await t.test(`${name}: half a request line, half a header, a header that drips`, async (t) => {
-      for (const text of ['GE', `GET ${path}`, `GET ${path} HTTP/1.1\r\nHost: x\r\nX: `]) {
+      const told = ['GE', `GET ${path}`, `GET ${path} HTTP/1.1\r\nHost: x\r\nX: `].map(async (text) => {
         const answer = await said(url, text);
         t.same(statuses(answer), [408], text);
         t.match(jsonOf(answer), { code: 'RequestTimeout' });
-      }
+      });
       const { socket, ended } = await converse(url, `GET ${path} HTTP/1.1\r\nHost: x\r\nX: `);
       const drip = setInterval(() => socket.write('x'), 20);
       t.teardown(() => clearInterval(drip));
       t.same(statuses(await ended()), [408]);
+      await Promise.all(told);
     });
 
     await t.test(`${name}: who has had its answer and asks for no more is served again`, async (t) => {
@@ -41,7 +43,7 @@ test('on every listener, who is silent is told so or cut', async (t) => {
       for (const body of ['Content-Length: 100\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n']) {
         const answer = await said(url, `${head}\r\nHost: x\r\n${body}`);
         t.same(statuses(answer), [408], body);
-        t.match(jsonOf(answer), { code: 'RequestTimeout', message: /no byte of the body came for 0\.4 s/ });
+        t.match(jsonOf(answer), { code: 'RequestTimeout', message: /no byte of the body came for 1 s/ });
       }
     });
   }
@@ -84,6 +86,23 @@ test('bodies that come slowly, handlers at work and lines that are far between a
   t.same(statuses(await body.ended()), [200]);
   t.same(statuses(await work.ended()), [200]);
   t.match(await far.ended(), /\r\n1\n\r\n[\s\S]*\r\n2\n\r\n/);
+});
+
+test('a request whose body does not come is noted once, under its route and the id of its answer', async (t) => {
+  const done: { route: string; requestId: string; status: number }[] = [];
+  const { url } = await startListener(
+    t,
+    { 'POST /reads': async (call) => ({ json: await call.json() }) },
+    {
+      connections: { idleMs: 200 },
+      onDone: ({ route, requestId, response }) => done.push({ route, requestId, status: response.statusCode }),
+    },
+  );
+  const text = await said(url, 'POST /reads HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n');
+  const [, id] = /\r\nx-request-id: (\S+)/.exec(text) ?? [];
+  await waitFor('it to be noted', () => done.length > 0);
+  await said(url, '');
+  t.strictSame(done, [{ route: 'reads', requestId: id, status: 408 }]);
 });
 
 test('a client that left is no fault of ours, whatever its handler throws', async (t) => {
