@@ -3,7 +3,6 @@
  * all down again in reverse. `main.ts` runs it from a config file; tests run it in their own process.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Logger from 'bunyan';
 import { isRestoreUnfinished } from '#lib/backup/marker.ts';
@@ -18,9 +17,11 @@ import { cacheAccounts } from '#lib/ufds/cache.ts';
 import { openAccountsFile } from '#lib/ufds/file.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { listenerRefusal } from './config/listener-refusal.ts';
 import { noteListening } from './config/listening.ts';
 import { COPY_BUCKETS } from './copies/model.ts';
 import { startCopyWorker } from './copies/worker.ts';
+import { databaseRefusal, prepareDataFolder } from './data-folder.ts';
 import { linkAuthentication } from './datacenters/authenticate.ts';
 import { LINK_BUCKETS } from './datacenters/documents.ts';
 import { ensureOperatorToken } from './datacenters/operator-token.ts';
@@ -110,7 +111,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       },
       config.address,
       config.port,
-    );
+    ).catch(listenerRefusal('port', config.address, config.port));
     fronts.push((limit) => main.close(limit));
     opened.push(await noteListening(config.dataDir, main.url));
     service.ownAddresses.add(main.url);
@@ -126,7 +127,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
             },
             config.links.address,
             config.links.port,
-          );
+          ).catch(listenerRefusal('links.port', config.links.address, config.links.port));
     if (links) {
       fronts.push((limit) => links.close(limit));
       service.ownAddresses.add(links.url);
@@ -138,7 +139,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
             { log, serverName: config.serverName, connections: limits('metrics') },
             config.metrics.address,
             config.metrics.port,
-          )
+          ).catch(listenerRefusal('metrics.port', config.metrics.address, config.metrics.port))
         : undefined;
     if (metricsListener) {
       fronts.push((limit) => metricsListener.close(limit));
@@ -172,16 +173,17 @@ async function openService(
   if (isRestoreUnfinished(config.dataDir)) {
     throw new ConfigError('dataDir', [`the restore into ${config.dataDir} has not ended: run imgapiadm restore again`]);
   }
-  await mkdir(config.dataDir, { recursive: true });
+  await prepareDataFolder(config.dataDir, log);
   await ensureOperatorToken(config.dataDir);
+  const refuse = databaseRefusal(config.dataDir);
   const store = await openSqliteStore({
     path: join(config.dataDir, 'imgapi.db'),
     log,
     reserve: RESERVE,
     ...(databaseClock ? { clock: databaseClock } : {}),
-  });
+  }).catch(refuse);
   opened.push(() => store.close());
-  await store.open(BUCKETS);
+  await store.open(BUCKETS).catch(refuse);
   const { quotaBytes: quota, headroomBytes: headroom } = config.storage;
   const local = await openLocalStore({
     root: join(config.dataDir, 'storage'),

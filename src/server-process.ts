@@ -62,6 +62,8 @@ async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void
     return;
   }
   if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');
+  // Whatever is created from here on, by whichever library, is for this user alone.
+  process.umask(0o077);
   // Whoever started it may not listen to what it says.
   process.stdout.on('error', () => {});
   const { log, unknownKeys, stopWithin, start } = await prepare(file);

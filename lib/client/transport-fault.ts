@@ -38,7 +38,7 @@ export function toCallError(cause: unknown, url: string, signal: AbortSignal | u
 }
 
 export function unreachable(fault: TransportFault, url: string, cause?: unknown): ImgapiUnreachableError {
-  const detail = cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : '';
+  const detail = detailOf(cause);
   return new ImgapiUnreachableError(
     fault,
     url,
@@ -46,6 +46,19 @@ export function unreachable(fault: TransportFault, url: string, cause?: unknown)
     cause === undefined ? undefined : { cause },
   );
 }
+
+function detailOf(cause: unknown): string {
+  if (PLAIN_ANSWERS.has(codeOf(cause)))
+    return ': it speaks HTTP there and no TLS; ask with http:// instead of https://';
+  return cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : '';
+}
+
+/** How OpenSSL takes an answer of plain HTTP. */
+const PLAIN_ANSWERS: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+]);
 
 function faultOf(cause: unknown): TransportFault {
   const code = codeOf(cause);

@@ -12,7 +12,7 @@ import {
   TooLargeError,
 } from './errors.ts';
 import { HashPool } from './hashing/pool.ts';
-import { hasCode, moveInto, pruneUpwards, syncUpwards } from './local/durable.ts';
+import { FOLDER_MODE, hasCode, moveInto, pruneUpwards, syncUpwards } from './local/durable.ts';
 import { isFull } from './local/failure.ts';
 import { storeIdentity } from './local/identity.ts';
 import { Layout } from './local/layout.ts';
@@ -52,7 +52,7 @@ export interface LocalStoreOptions {
 export async function openLocalStore(options: LocalStoreOptions): Promise<ObjectStore> {
   const { root, name = 'local', quota, headroom = 0, clock = systemClock, log } = options;
   const layout = new Layout(resolve(root));
-  const made = await mkdir(layout.staging, { recursive: true });
+  const made = await mkdir(layout.staging, { recursive: true, mode: FOLDER_MODE });
   if (made !== undefined) {
     await syncUpwards(layout.staging, dirname(made));
   }

@@ -7,6 +7,7 @@ import { ImgapiClient } from '#lib/client/client.ts';
 import { type Clock, systemClock } from '#lib/clock.ts';
 import { openAccountsFile } from '#lib/ufds/file.ts';
 import packageJson from '../../package.json' with { type: 'json' };
+import { listenerRefusal } from '../config/listener-refusal.ts';
 import { auditTo } from '../http/audit.ts';
 import type { Route } from '../http/call.ts';
 import { connectionLimits } from '../http/connection-limits.ts';
@@ -19,6 +20,7 @@ import { mounted } from './request.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminRoutes } from './routes/admin.ts';
 import { copyRoutes } from './routes/copies.ts';
+import { healthRoute } from './routes/health.ts';
 import { imageActionRoute } from './routes/image-actions.ts';
 import { imageRoutes } from './routes/images.ts';
 import { newImageRoute } from './routes/new-images.ts';
@@ -70,7 +72,7 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
       },
       config.address,
       config.port,
-    );
+    ).catch(listenerRefusal('port', config.address, config.port));
     return {
       url: listener.url,
       async close(patience = PATIENCE_MS) {
@@ -86,5 +88,5 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
 
 export function cloudapiRoutes(cloudapi: Cloudapi): Route[] {
   const routes = [...accountRoutes, ...imageRoutes, newImageRoute, imageActionRoute, ...copyRoutes, ...adminRoutes];
-  return [pingRoute(cloudapi), ...routes.map((route) => mounted(cloudapi, route))];
+  return [pingRoute(cloudapi), healthRoute(cloudapi), ...routes.map((route) => mounted(cloudapi, route))];
 }

@@ -5,7 +5,7 @@ import { infoWriter } from '../log.ts';
 import type { Done } from './server.ts';
 
 /** Asked for every few seconds by somebody's monitoring, or of no interest later. */
-const UNLOGGED = new Set(['Ping', 'Docs', 'Favicon']);
+const UNLOGGED = new Set(['Ping', 'Healthz', 'Docs', 'Favicon']);
 const SECRET_HEADERS = new Set([
   'authorization',
   'x-registry-auth',

@@ -12,6 +12,7 @@ import { copyActions, copyRoutes } from './routes/copies.ts';
 import { datacenterRoutes } from './routes/datacenters.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { fileRoutes } from './routes/files.ts';
+import { healthRoute } from './routes/health.ts';
 import { iconRoutes } from './routes/icons.ts';
 import { imageRoutes } from './routes/images.ts';
 import { linkRoutes } from './routes/links.ts';
@@ -31,6 +32,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWor
     ...datacenterRoutes(service),
     ...adminRoutes(service),
     ...serviceRoutes(service, authKeys),
+    healthRoute(service),
     ...docsRoutes(basePathOf(service.config.publicUrl)),
   ];
 }

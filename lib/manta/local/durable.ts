@@ -5,6 +5,10 @@
 import { lstat, mkdir, open, rename, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Objects are for whoever runs the service, and for nobody else on the machine. */
+export const FOLDER_MODE = 0o700;
+export const FILE_MODE = 0o600;
+
 /** Each turn lost means that another process removed the last object of the directory at that moment. */
 const MOST_TURNS = 1000;
 
@@ -71,7 +75,7 @@ export async function moveInto(from: string, to: string): Promise<void> {
 
 async function makeDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
     // One of its parents was removed under it: the caller takes another turn.
     if (!hasCode(error, 'ENOENT')) {

@@ -2,7 +2,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { InvalidPathError, SessionExistsError, SessionGoneError } from '../errors.ts';
 import type { ObjectInfo } from '../object-store.ts';
-import { hasCode, moveInto, syncDirectory, syncUpwards } from './durable.ts';
+import { FILE_MODE, hasCode, moveInto, syncDirectory, syncUpwards } from './durable.ts';
 import type { Layout } from './layout.ts';
 
 /** Bytes after which the disk is set to work while more come, so that the last sync has little left to do. */
@@ -30,7 +30,7 @@ export class StagedFile {
   /** @throws SessionExistsError */
   static async create(layout: Layout, session: string): Promise<StagedFile> {
     try {
-      return new StagedFile(layout, session, await open(layout.staged(session), 'wx'));
+      return new StagedFile(layout, session, await open(layout.staged(session), 'wx', FILE_MODE));
     } catch (error) {
       throw hasCode(error, 'EEXIST') ? new SessionExistsError(session, { cause: error }) : error;
     }

@@ -1,5 +1,5 @@
 /** One connection to the database file, with the settings that the store relies on. */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -34,7 +34,9 @@ export class Connection {
   /** @throws SqliteError, also because the database is busy */
   constructor(path: string, options: ConnectionOptions = {}) {
     if (path !== IN_MEMORY) {
-      mkdirSync(dirname(path), { recursive: true });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      // SQLite gives its log and its index the mode of the database.
+      closeSync(openSync(path, 'a', 0o600));
     }
     this.db = new Database(path, { timeout: 0 });
     try {

@@ -1,0 +1,36 @@
+/** `GET /--healthz`, for balancers: 200 when IMGAPI and the accounts can be asked, 503 when not. */
+import { NIL_UUID } from '#lib/uuid.ts';
+import { healthOf } from '../../health.ts';
+import type { Route } from '../../http/call.ts';
+import { healthReply } from '../../http/health-reply.ts';
+import type { Cloudapi } from '../service.ts';
+
+export function healthRoute({ imgapi, accounts, config, log }: Cloudapi): Route {
+  const health = healthOf(
+    [
+      {
+        name: 'imgapi',
+        async run() {
+          await imgapi.ping();
+          return undefined;
+        },
+      },
+      {
+        name: 'directory',
+        async run() {
+          await accounts.byUuid(config.adminUuid ?? NIL_UUID);
+          return undefined;
+        },
+      },
+    ],
+    log,
+  );
+  return {
+    name: 'Healthz',
+    method: 'GET',
+    path: '/--healthz',
+    auth: 'none',
+    // Its clients are strangers: they hear which part is ill, and the log says why.
+    handler: async () => healthReply(await health(), false),
+  };
+}

@@ -1,0 +1,70 @@
+/** What balancers ask: whether this process can do its work, and if not, which part cannot. */
+import { rm } from 'node:fs/promises';
+import t from 'tap';
+import { request } from 'undici';
+import { cloudapiInProcess, makePeople } from '../../helpers/cloudapi.ts';
+import { startInProcess } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly json: { readonly ok: boolean; readonly checks: Record<string, { ok: boolean; error?: string }> };
+}
+
+async function ask(url: string): Promise<Answer> {
+  const { statusCode, body } = await request(url);
+  return { status: statusCode, json: (await body.json()) as Answer['json'] };
+}
+
+/** Answers are good for a second: asks until this one is another. */
+const becomes = (url: string, status: number) =>
+  waitFor(`${url} to answer ${status}`, async () => {
+    const answer = await ask(url);
+    return answer.status === status ? answer : undefined;
+  });
+
+t.test('a server that works says so, and what it looked at', async (t) => {
+  const { url } = await startInProcess(t);
+  const { status, json } = await ask(`${url}/healthz`);
+  t.equal(status, 200);
+  const ok = { ok: true, ms: Number };
+  t.match(json, { ok: true, checks: { store: ok, objects: ok, room: { ok: true, bytes: Number }, directory: ok } });
+  const head = await request(`${url}/healthz`, { method: 'HEAD' });
+  t.equal(head.statusCode, 200);
+  await head.body.dump();
+});
+
+t.test('a directory that is away is ill, until it is back', async (t) => {
+  const { url, accountsFile } = await startInProcess(t, { accounts: { cacheSeconds: 0 } });
+  await rm(accountsFile);
+  const { json } = await becomes(`${url}/healthz`, 503);
+  t.match(json, { ok: false, checks: { store: { ok: true }, directory: { ok: false, error: String } } });
+  t.equal((await ask(`${url}/ping`)).status, 200, 'it still answers');
+});
+
+t.test('a store without room is ill', async (t) => {
+  const { url } = await startInProcess(t, { storage: { quotaBytes: 1 } });
+  t.match(await ask(`${url}/healthz`), { status: 503, json: { ok: false, checks: { room: { ok: false } } } });
+});
+
+t.test('strangers hear which part is ill, and nothing else', async (t) => {
+  const keys = { mode: 'public', authType: 'signature', storage: { quotaBytes: 1 } };
+  const { url } = await startInProcess(t, keys);
+  const { status, json } = await ask(`${url}/healthz`);
+  t.equal(status, 503);
+  t.strictSame(Object.keys(json.checks['room'] ?? {}), ['ok', 'ms']);
+});
+
+t.test('CloudAPI is as well as IMGAPI and its accounts are', async (t) => {
+  const { url, imgapi } = await startInProcess(t);
+  const cloudapi = await cloudapiInProcess(t, { people: Object.values(makePeople()), imgapi: url });
+  const health = `${cloudapi.url}/--healthz`;
+  t.match(await ask(health), {
+    status: 200,
+    json: { ok: true, checks: { imgapi: { ok: true }, directory: { ok: true } } },
+  });
+  await imgapi.close(0);
+  const { json } = await becomes(health, 503);
+  t.match(json, { ok: false, checks: { imgapi: { ok: false }, directory: { ok: true } } });
+  t.equal((await ask(`${cloudapi.url}/--ping`)).status, 200);
+});
