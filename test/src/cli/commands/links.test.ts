@@ -87,6 +87,17 @@ test('a link that does not work yet says what to mend, and is a failure', async 
   t.match(stdout, /reach back {2}FAILED {2}it cannot reach us\nTo mend "reach back": open the firewall\.\n/);
 });
 
+test('what the other datacenter only announces is shown, and how to take it', async (t) => {
+  const announced_pull_origins = ['https://objects.example.com'];
+  const { run } = await administered(t, {
+    'POST /datacenters': json({ ...REPORT, created: false, changed: true, announced_pull_origins }),
+  });
+  const { code, stdout } = await run('link-dc', 'us-west-1', 'http://10.1.0.7:8443', '--token', TOKEN);
+  t.equal(code, 0);
+  t.match(stdout, /^Linked with us-west-1 already; its terms are those named now\.\n/);
+  t.match(stdout, /announces pull URLs from https:\/\/objects\.example\.com; .*--pull-origin/);
+});
+
 test('with --check the transfers are tried too, and their result counts', async (t) => {
   const { server, run } = await administered(t, {
     'POST /datacenters': json(REPORT),
