@@ -87,7 +87,8 @@ async function sendLines(
     clearInterval(alive);
     alive = setInterval(() => void response.write('\n'), PROBE_MS);
   };
-  request.socket.once('end', onHalfClosed);
+  if (request.socket.readableEnded) onHalfClosed();
+  else request.socket.once('end', onHalfClosed);
   try {
     for await (const line of lines) {
       if (response.destroyed) return;

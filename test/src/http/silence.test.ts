@@ -105,6 +105,36 @@ test('a request whose body does not come is noted once, under its route and the 
   t.strictSame(done, [{ route: 'reads', requestId: id, status: 408 }]);
 });
 
+test('lines whose reader takes none any more end, and so does a watch whose client has left', async (t) => {
+  const ended: string[] = [];
+  async function* endless(name: string, size: number) {
+    try {
+      for (;;) {
+        yield 'x'.repeat(size);
+        await pause(1);
+      }
+    } finally {
+      ended.push(name);
+    }
+  }
+  const { url } = await startListener(
+    t,
+    {
+      'GET /stalled': async () => ({ lines: endless('stalled', 100_000) }),
+      'GET /left': async () => ({ lines: endless('left', 10) }),
+    },
+    { connections: { idleMs: 500 } },
+  );
+  const stalled = await converse(url, 'GET /stalled HTTP/1.1\r\nHost: x\r\n\r\n');
+  stalled.socket.pause();
+  await waitFor('the stalled lines to end', () => ended.includes('stalled'));
+  const left = await converse(url, 'GET /left HTTP/1.1\r\nHost: x\r\n\r\n');
+  await waitFor('some lines', () => left.bytes() > 300);
+  left.socket.destroy();
+  await waitFor('the lines of who left to end', () => ended.includes('left'));
+  stalled.socket.destroy();
+});
+
 test('a client that left is no fault of ours, whatever its handler throws', async (t) => {
   const begun = new Set<string>();
   const { url, lines } = await startListener(
