@@ -222,7 +222,8 @@ const STATES: Readonly<Record<string, StateRow>> = {
   'one that is disabled before activation': [{ disabled: true, state: 'disabled' }, 'unactivated', 'unactivated'],
   'an activated image': [{ activated: true, state: 'active' }, 'active', 'active'],
   'a disabled image': [{ activated: true, disabled: true, state: 'active' }, 'disabled', 'disabled'],
-  'an activated image that an operator wrote a state to': [{ activated: true, state: 'failed' }, 'active', 'active'],
+  'an activated image that an operator said failed': [{ activated: true, state: 'failed' }, 'failed', 'failed'],
+  'an activated image with a stray state': [{ activated: true, state: 'creating' }, 'active', 'active'],
   'an image that is made from a VM': [{ state: 'creating' }, 'creating', 'creating'],
   'one that could not be made': [{ state: 'failed' }, 'failed', 'failed'],
   'a placeholder of a copy': [{ state: 'creating', copy: LIVE_COPY }, 'creating', 'copying'],
@@ -248,7 +249,8 @@ test('only a failed image shows its error', (t) => {
   const error = { message: 'no', code: 'X' };
   t.strictSame(serializeImage({ ...BARE, state: 'failed', error }, viewOf(2))['error'], error);
   t.notOk('error' in serializeImage({ ...BARE, state: 'creating', error }, viewOf(2)));
-  t.notOk('error' in serializeImage({ ...BARE, activated: true, state: 'failed', error }, viewOf(2)));
+  t.strictSame(serializeImage({ ...BARE, activated: true, state: 'failed', error }, viewOf(2))['error'], error);
+  t.notOk('error' in serializeImage({ ...BARE, activated: true, state: 'active', error }, viewOf(2)));
   t.end();
 });
 
