@@ -6,8 +6,11 @@ import { storeFailure } from './failure.ts';
 
 /** Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
 const CHUNK = 512 * 1024;
-/** Pieces that are kept for further bytes. */
-const MOST_SPARE = 4;
+/** Pieces that are kept for further bytes, of whichever stream: 8 MiB. */
+const MOST_SPARE = 16;
+const spare: ArrayBuffer[] = [];
+/** What is much smaller than a piece takes memory of its own. */
+const SMALL = CHUNK / 8;
 
 export interface ObjectStreamOptions {
   readonly handle: FileHandle;
@@ -27,7 +30,6 @@ export class ObjectStream extends Readable implements ByteSource {
   readonly #start: number;
   readonly #until: number;
   #at: number;
-  readonly #spare: Buffer[] = [];
 
   constructor(options: ObjectStreamOptions) {
     super({ highWaterMark: 2 * CHUNK });
@@ -40,8 +42,9 @@ export class ObjectStream extends Readable implements ByteSource {
 
   /** Finding new memory for each piece takes longer than to read it. */
   recycle(piece: Buffer): void {
-    if (piece.length === CHUNK && this.#spare.length < MOST_SPARE) {
-      this.#spare.push(piece);
+    const { buffer } = piece;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK && spare.length < MOST_SPARE) {
+      spare.push(buffer);
     }
   }
 
@@ -66,7 +69,8 @@ export class ObjectStream extends Readable implements ByteSource {
   }
 
   async #readChunk(wanted: number): Promise<Buffer> {
-    const buffer = (wanted === CHUNK ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(wanted);
+    const kept = wanted > SMALL ? (spare.pop() ?? new ArrayBuffer(CHUNK)) : undefined;
+    const buffer = kept === undefined ? Buffer.allocUnsafeSlow(wanted) : Buffer.from(kept, 0, wanted);
     const { bytesRead } = await this.#handle.read(buffer, 0, wanted, this.#at);
     if (bytesRead === 0) {
       throw new ObjectTruncatedError(this.#path, this.#until - this.#start, this.#at - this.#start);
