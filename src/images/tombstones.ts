@@ -8,7 +8,7 @@
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { InsufficientStorageError } from '#lib/manta/errors.ts';
 import { imageObjectDirectory } from '#lib/manta/paths.ts';
-import type { Write } from '#lib/moray/store.ts';
+import type { Query, Write } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
 import { ARCHIVED, archivedManifest, writeArchive } from './archive.ts';
 import { loadRaw, type StoredImage } from './load.ts';
@@ -85,9 +85,13 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
 
 /** Finishes every tombstone; the periodic task after a crash. Answers how many there were. */
 export async function finishDeletes(service: Service): Promise<number> {
-  const found = await service.store.find(IMAGES, { filter: { op: 'eq', field: 'state', value: 'deleting' } });
-  for (const { key } of found) await finishDelete(service, key);
-  return found.length;
+  let count = 0;
+  const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };
+  for await (const found of service.store.scan(IMAGES, query)) {
+    for (const { key } of found) await finishDelete(service, key);
+    count += found.length;
+  }
+  return count;
 }
 
 /** Somebody else finished the same tombstone. */
