@@ -18,6 +18,7 @@ export function parseQuery(url: string): QueryParams {
   const query = parse(url.slice(mark + 1), '&', '=', { maxKeys: 0 });
   if (Object.keys(query).length > MOST_KEYS) throw new ApiError('BadRequest', 'too many query parameters');
   assertSpelling(query);
+  if (SECOND_QUERY.test(url.slice(mark + 1))) throw misspelled('account', 'behind a second question mark');
   return query;
 }
 
@@ -57,6 +58,7 @@ function assertSpelling(query: QueryParams): void {
     if (given === 'account' && typeof value !== 'string') throw misspelled('account', 'more than once');
     const name = MEANINGFUL.get(given) === given ? undefined : MEANINGFUL.get(plainName(given));
     if (name !== undefined && name !== given) throw misspelled(name, `as ${JSON.stringify(given)}`);
+    if (ACCOUNT_AT_END.test(given)) throw misspelled('account', `as ${JSON.stringify(given.slice(0, 100))}`);
     for (const text of [given, value].flat()) {
       if (text !== undefined && SEMICOLON_ACCOUNT.test(text)) throw misspelled('account', 'behind a semicolon');
     }
@@ -66,12 +68,20 @@ function assertSpelling(query: QueryParams): void {
 /** Some take `;` for a separator; here it is a character like any other. */
 const SEMICOLON_ACCOUNT = /;\s*account\s*(\[[^=]*)?=/i;
 
-/** Without what frameworks add for lists and objects, and without what cannot be seen. */
+/** What is left of `&amp;account=`, or of a list that was joined by something else than `&`. */
+const ACCOUNT_AT_END = /[;?&,/|]\s*account$/i;
+
+/** As sent: an encoded question mark is part of a text. */
+const SECOND_QUERY = /\?account(\[|%5b|=)/i;
+
+/** Without what frameworks add for lists and objects, without quotes and the like, and without what cannot be seen. */
 function plainName(given: string): string {
-  return decodeLeniently(given)
-    .replace(/[[.(].*$/s, '')
+  const text = decodeLeniently(given)
     .replace(/[^\x21-\x7e]+/g, '')
+    .replace(/^\W+/, '')
+    .replace(/[[.(=:"'].*$/s, '')
     .toLowerCase();
+  return /^(\w+)\W*$/.exec(text)?.[1] ?? text;
 }
 
 function misspelled(name: string, how: string): ApiError {
