@@ -1,5 +1,6 @@
 /** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
 
+import { recordWithEntries } from '#lib/manifest/acl.ts';
 import { ADMIN_ONLY_FIELDS, FIXED_ONCE_ACTIVATED, MUTABLE_FIELDS, SETTABLE_STATES } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
@@ -44,12 +45,31 @@ export async function updateImage(service: Service, uuid: string, request: Updat
     const merged = merge(record, fields);
     assertStateTaken(fields, merged);
     const viewer = { account: request.account };
+    if (isGiftWithOrigin(request, record, merged)) {
+      assertNoEntries(acl);
+      return checked(service, viewer, record, recordWithEntries({ ...merged, left_uuids: [] }, [], []), []);
+    }
     if (acl === undefined) return checked(service, viewer, record, merged, []);
     const names: unknown = acl ?? [];
     assertEntries(service, names, request.version);
     const shared = await writeAcl(service, merged, names, request.version);
     return checked(service, viewer, record, shared.record, shared.also);
   });
+}
+
+/**
+ * A share opens what the image builds on as far as it is the owner's, and a clone takes that along. Which of its images
+ * an owner opens is for itself to say; so an account that gives away what builds on another image gives it unshared.
+ */
+function isGiftWithOrigin({ account }: UpdateRequest, before: ImageRecord, after: ImageRecord): boolean {
+  return account !== undefined && after.origin !== undefined && after.owner !== before.owner;
+}
+
+/** @throws 422 ValidationFailed acl */
+function assertNoEntries(acl: unknown): void {
+  if (acl === undefined || acl === null || (Array.isArray(acl) && acl.length === 0)) return;
+  const message = '"acl" of an image that builds on another one is for its new owner to set; leave it away';
+  throw validationFailed('acl', message, 'NotAllowed');
 }
 
 function readBody(body: unknown): Manifest {

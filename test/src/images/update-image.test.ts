@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { ApiImage } from '#lib/client/types.ts';
-import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
+import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { recordOf, refusal, send } from './fixture.ts';
@@ -232,16 +232,6 @@ t.test('what is not allowed is told before what is invalid, and that before an o
   t.match(await refusal(operator.updateImage(image.uuid, { owner: NOBODY })), { code: 'OwnerDoesNotExist' });
   const condition = operator.updateImage(image.uuid, all, { ifMatch: 'another' });
   t.match(await refusal(condition), { status: 412, code: 'PreconditionFailed' });
-});
-
-t.test('an owner gives an image away with its shares, and loses it', async (t) => {
-  const image = await make({ acl: ['carol'] });
-  const given = await alice.updateImage(image.uuid, { owner: BOB });
-  t.equal(given.owner, BOB);
-  t.match(await refusal(alice.getImage(image.uuid)), { status: 404 });
-  t.same((await bob.getImage(image.uuid)).acl, ['carol']);
-  t.same((await server.client({ account: CAROL }).getImage(image.uuid)).shared_as, ['carol']);
-  t.match(await refusal(alice.updateImage(image.uuid, { owner: ALICE })), { status: 404 });
 });
 
 t.test('the origin of an image that is not activated', async (t) => {
