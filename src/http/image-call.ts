@@ -1,7 +1,8 @@
 /** What every image route does first and last: find the image as the caller may see it, and answer with it. */
 import { isUuid } from '#lib/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../errors/api-error.ts';
-import { assertMayChangeAs, type Relation, type Viewer } from '../images/access.ts';
+import { assertMayChange, assertMayChangeAs, type Relation, type Viewer } from '../images/access.ts';
+import type { Guard } from '../images/change.ts';
 import { loadImage, type StoredImage } from '../images/load.ts';
 import { relationOf } from '../images/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/serialize.ts';
@@ -59,6 +60,12 @@ export async function writableImage(service: Service, call: Call): Promise<Store
   const { stored, relation } = await imageFor(service, call, 'write');
   assertMayChangeAs(relation, stored.value, viewerOf(service, call));
   return stored;
+}
+
+/** The same question about the record that is written in the end. */
+export function writeGuard(service: Service, call: Call): Guard {
+  const viewer = viewerOf(service, call);
+  return (record) => assertMayChange(record, viewer);
 }
 
 /** On a write that a sharee may do as well. @throws 404 */

@@ -6,6 +6,7 @@ import { imageObjectPath } from '#lib/manta/paths.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { assertNotPlaceholder } from './access.ts';
+import type { Guard } from './change.ts';
 import { placeFile } from './file-placement.ts';
 import type { StoredImage } from './load.ts';
 import { type Announced, receive } from './upload.ts';
@@ -34,6 +35,7 @@ export async function addFile(
   file: NewFile,
   source: () => Readable,
   signal: AbortSignal,
+  guard: Guard,
 ): Promise<StoredImage> {
   const { uuid } = record;
   const target = {
@@ -56,7 +58,11 @@ export async function addFile(
       compression: file.compression,
       ...(file.datasetGuid === undefined ? {} : { dataset_guid: file.datasetGuid }),
     };
-    return placeFile(service, { uuid, session, file: stored, kind: 'file', guard: assertStillOpen });
+    const takesFile: Guard = (current) => {
+      guard(current);
+      assertStillOpen(current);
+    };
+    return placeFile(service, { uuid, session, file: stored, kind: 'file', guard: takesFile });
   });
 }
 

@@ -17,6 +17,12 @@ const TRIES = 50;
 /** A changed record, alone or with writes that belong into the same batch; undefined leaves everything as it is. */
 export type Decision = ImageRecord | { readonly record: ImageRecord; readonly also: readonly Write[] } | undefined;
 
+/**
+ * Throws when the record may not be changed by the caller. A request may wait for its body for long; whose the image is
+ * by then counts, so it is asked of the very record that the change is made to.
+ */
+export type Guard = (record: ImageRecord) => void;
+
 /** `decide` may throw, and is called again after a lost race. @throws 404 when the image is gone */
 export async function changeImage(
   service: Service,

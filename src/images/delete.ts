@@ -47,8 +47,14 @@ export async function deleteImage(service: Service, uuid: string, request: Delet
 }
 
 /** `channel-add`: nothing is written when the image is in it already. */
-export function addToChannel(service: Service, uuid: string, channel: string): Promise<StoredImage> {
-  return changeImage(service, uuid, (record) => {
+export function addToChannel(
+  service: Service,
+  uuid: string,
+  channel: string,
+  assertMayAdd: (stored: StoredImage) => void,
+): Promise<StoredImage> {
+  return changeImage(service, uuid, (record, stored) => {
+    assertMayAdd(stored);
     assertNotPlaceholder(record);
     if (record.channels?.includes(channel)) return undefined;
     return { ...record, channels: [...(record.channels ?? []), channel] };

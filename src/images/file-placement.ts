@@ -20,6 +20,7 @@ import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { WriteOptions } from '#lib/moray/store.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import type { Service, Storages } from '../service.ts';
+import type { Guard } from './change.ts';
 import { loadRaw, type StoredImage } from './load.ts';
 import { putRecord } from './record-write.ts';
 
@@ -38,7 +39,7 @@ export interface Placement {
    * Throws when the record may not take the file. Called as the intent is recorded; whatever could change the answer
    * afterwards (activation, a new attempt) has to settle the intent first.
    */
-  readonly guard: (record: ImageRecord) => void;
+  readonly guard: Guard;
   /** The record with the file; default: the file becomes the only one, or the icon. */
   readonly apply?: (record: ImageRecord) => ImageRecord;
 }
@@ -81,11 +82,12 @@ export async function recoverPlacement(service: Service, stored: StoredImage): P
  * Takes the icon away, by the same steps: the intent names the icon that is about to go, so that a crash brings back
  * either the whole icon or none. @throws 404 when there is none
  */
-export async function removeIcon(service: Service, uuid: string): Promise<StoredImage> {
+export async function removeIcon(service: Service, uuid: string, guard: Guard): Promise<StoredImage> {
   const session = `remove.${uuid}.icon.${randomUUID()}`;
   let going: IconRecord | undefined;
   const decide = async (found: StoredImage) => {
     const stored = await withoutStaleIntent(service, found);
+    guard(stored.value);
     const { icon, ...record } = stored.value;
     if (!icon) throw noIcon(uuid);
     going = icon;

@@ -7,6 +7,7 @@ import { mediaType } from '#lib/media-types.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { assertNotPlaceholder } from './access.ts';
+import type { Guard } from './change.ts';
 import { placeFile, removeIcon, storageOf } from './file-placement.ts';
 import type { StoredImage } from './load.ts';
 import { type Announced, receive } from './upload.ts';
@@ -34,6 +35,7 @@ export async function addIcon(
   announced: Announced,
   source: () => Readable,
   signal: AbortSignal,
+  guard: Guard,
 ): Promise<StoredImage> {
   assertNotPlaceholder(record);
   const { uuid } = record;
@@ -57,12 +59,19 @@ export async function addIcon(
       mtime: new Date(service.storeClock.now()).toISOString(),
       stor: storage.name,
     };
-    return placeFile(service, { uuid, session, file: icon, kind: 'icon', guard: assertNotPlaceholder });
+    return placeFile(service, { uuid, session, file: icon, kind: 'icon', guard: takesIcon(guard) });
   });
 }
 
 /** @throws 404 when there is none */
-export async function deleteIcon(service: Service, record: ImageRecord): Promise<StoredImage> {
+export async function deleteIcon(service: Service, record: ImageRecord, guard: Guard): Promise<StoredImage> {
   assertNotPlaceholder(record);
-  return removeIcon(service, record.uuid);
+  return removeIcon(service, record.uuid, takesIcon(guard));
+}
+
+function takesIcon(guard: Guard): Guard {
+  return (record) => {
+    guard(record);
+    assertNotPlaceholder(record);
+  };
 }

@@ -28,7 +28,7 @@ import { ApiError, invalidParameter } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { assertNotPlaceholder } from './access.ts';
 import type { ApiVersion } from './api-version.ts';
-import { changeImage } from './change.ts';
+import { changeImage, type Guard } from './change.ts';
 import type { StoredImage } from './load.ts';
 
 /** A record with its new ACL, and what has to be written with it. */
@@ -61,17 +61,29 @@ export function assertEntries(service: Service, entries: unknown, version: ApiVe
 }
 
 /** AddImageAcl: what is there already keeps its place; a login is looked up again. */
-export async function addAcl(service: Service, uuid: string, names: readonly string[]): Promise<StoredImage> {
+export async function addAcl(
+  service: Service,
+  uuid: string,
+  names: readonly string[],
+  guard: Guard,
+): Promise<StoredImage> {
   const added = await resolve(service, names);
   return changeImage(service, uuid, (record) => {
+    guard(record);
     assertNotPlaceholder(record);
     return withPending(service, record, addEntries(record, added));
   });
 }
 
 /** RemoveImageAcl: exact entries; absent ones are no error. */
-export function removeAcl(service: Service, uuid: string, names: readonly string[]): Promise<StoredImage> {
+export function removeAcl(
+  service: Service,
+  uuid: string,
+  names: readonly string[],
+  guard: Guard,
+): Promise<StoredImage> {
   return changeImage(service, uuid, (record) => {
+    guard(record);
     assertNotPlaceholder(record);
     return removeEntries(record, names);
   });

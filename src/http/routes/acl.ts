@@ -4,7 +4,7 @@ import { assertMayChangeAs } from '../../images/access.ts';
 import { addAcl, assertEntries, leaveShare, removeAcl } from '../../images/shares.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
-import { imageReply, viewerOf, visibleImageForWrite } from '../image-call.ts';
+import { imageReply, viewerOf, visibleImageForWrite, writeGuard } from '../image-call.ts';
 
 export function aclRoutes(service: Service): Route[] {
   async function change(call: Call): Promise<Reply> {
@@ -28,7 +28,9 @@ export function aclRoutes(service: Service): Route[] {
       await leaveShare(service, uuid, viewer.account, entries);
       return { status: 204 };
     }
-    const changed = action === 'add' ? await addAcl(service, uuid, entries) : await removeAcl(service, uuid, entries);
+    const guard = writeGuard(service, call);
+    const change = action === 'add' ? addAcl : removeAcl;
+    const changed = await change(service, uuid, entries, guard);
     return imageReply(service, call, changed);
   }
 

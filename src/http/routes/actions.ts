@@ -120,14 +120,20 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
 
   async function channelAdd(call: Call): Promise<Reply> {
     const stored = await writableImage(service, call);
-    conditionOf(call)(stored);
+    const viewer = viewerOf(service, call);
+    const assertCondition = conditionOf(call);
+    assertCondition(stored);
     const body = (await call.json()) as { channel?: unknown } | undefined;
     const channel = service.config.channels?.find(({ name }) => name === body?.channel)?.name;
     if (channel === undefined) {
       const names = service.config.channels?.map(({ name }) => name).join(', ');
       throw validationFailed('channel', `channel is ${JSON.stringify(body?.channel)}; there are ${names}`);
     }
-    return imageReply(service, call, await addToChannel(service, stored.key, channel));
+    const added = await addToChannel(service, stored.key, channel, (current) => {
+      assertMayChange(current.value, viewer);
+      assertCondition(current);
+    });
+    return imageReply(service, call, added);
   }
 
   /** Evaluated on the record that is about to be changed, so that a condition means what it says. */

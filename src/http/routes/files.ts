@@ -10,7 +10,7 @@ import type { Announced } from '../../images/upload.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
-import { imageReply, readableImage, writableImage } from '../image-call.ts';
+import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
 import { parameters, sha1Text, text } from '../parameters.ts';
 import { type RemoteBody, readFileUrl, remoteFile, sourceFile } from '../remote-file.ts';
 
@@ -29,7 +29,8 @@ export function fileRoutes(service: Service): Route[] {
       ...guidOf(call),
       announced: announcedBy(call),
     };
-    return imageReply(service, call, await addFile(service, record, file, () => call.body, call.signal));
+    const guard = writeGuard(service, call);
+    return imageReply(service, call, await addFile(service, record, file, () => call.body, call.signal, guard));
   }
 
   async function addFromSource(call: Call, record: ImageRecord): Promise<Reply> {
@@ -68,7 +69,7 @@ export function fileRoutes(service: Service): Route[] {
     remote: RemoteBody,
   ): Promise<Reply> {
     try {
-      const stored = await addFile(service, record, file, () => remote.stream, call.signal);
+      const stored = await addFile(service, record, file, () => remote.stream, call.signal, writeGuard(service, call));
       return await imageReply(service, call, stored);
     } catch (error) {
       throw remote.problem(error);

@@ -5,14 +5,15 @@ import { addIcon, deleteIcon, readIconType } from '../../images/icons.ts';
 import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
-import { imageReply, readableImage, writableImage } from '../image-call.ts';
+import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
 import { announcedBy } from './files.ts';
 
 export function iconRoutes(service: Service): Route[] {
   async function add(call: Call): Promise<Reply> {
     const { value: record } = await writableImage(service, call);
     const type = readIconType(call.headers['content-type']);
-    const stored = await addIcon(service, record, type, announcedBy(call), () => call.body, call.signal);
+    const guard = writeGuard(service, call);
+    const stored = await addIcon(service, record, type, announcedBy(call), () => call.body, call.signal, guard);
     return imageReply(service, call, stored);
   }
 
@@ -33,7 +34,7 @@ export function iconRoutes(service: Service): Route[] {
 
   async function remove(call: Call): Promise<Reply> {
     const { value: record } = await writableImage(service, call);
-    return imageReply(service, call, await deleteIcon(service, record));
+    return imageReply(service, call, await deleteIcon(service, record, writeGuard(service, call)));
   }
 
   const path = '/images/:uuid/icon';
