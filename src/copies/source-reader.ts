@@ -1,4 +1,5 @@
 /** Manifests of one source for one request: each is asked for once, and errors become answers for the caller. */
+import { foreignMessage } from '../datacenters/remote-failure.ts';
 import type { ImageSource, SourceImage } from '../datacenters/source.ts';
 import { ApiError } from '../errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../errors/registry.ts';
@@ -54,7 +55,8 @@ const PASSED_ON: readonly ErrorCode[] = ['ResourceNotFound', 'Forbidden', 'TooMa
 /** What a caller is told when a source did not do as asked. */
 export function sourceProblem(error: unknown, source: string): ApiError {
   if (error instanceof ApiError) return error;
-  const { name, code, message } = asRemoteError(error);
+  const { name, code } = asRemoteError(error);
+  const message = foreignMessage(error);
   const known = name === 'ImgapiError' ? PASSED_ON.find((passed) => passed === code && passed in ERRORS) : undefined;
   if (known) return new ApiError(known, message, { cause: error });
   if (code === 'UnauthorizedError') {
@@ -67,8 +69,8 @@ export function sourceProblem(error: unknown, source: string): ApiError {
   return new ApiError('RemoteSourceError', `datacenter "${source}" could not be asked: ${message}`, { cause: error });
 }
 
-function asRemoteError(error: unknown): { name: string; code: unknown; message: string } {
-  if (!(error instanceof Error)) return { name: '', code: undefined, message: String(error) };
+function asRemoteError(error: unknown): { name: string; code: unknown } {
+  if (!(error instanceof Error)) return { name: '', code: undefined };
   const { code }: { code?: unknown } = error as Error & { code?: unknown };
-  return { name: error.name, code, message: error.message };
+  return { name: error.name, code };
 }

@@ -6,6 +6,7 @@ import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
 import { JsonError, parseJsonText } from '#lib/json.ts';
 import { parsePrivateKey } from '#lib/signing/keys.ts';
 import { linkSigner, type Signer } from '#lib/signing/signers.ts';
+import { timeLimit } from '#lib/timers.ts';
 import type { Service } from '../service.ts';
 import { keyIdOf } from './authenticate.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
@@ -15,6 +16,8 @@ import { namedTransport } from './transports.ts';
 
 /** Bytes of a JSON answer that are read. */
 const JSON_LIMIT = 1024 * 1024;
+/** Until the whole of it is here: one that drips byte by byte never falls silent. */
+const JSON_TIMEOUT_MS = 60_000;
 
 export interface LinkRequest {
   readonly method: 'GET' | 'POST';
@@ -23,16 +26,19 @@ export interface LinkRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
-  /** Milliseconds until the answer begins. */
-  readonly answerTimeout?: number;
+}
+
+export interface LinkMessage extends LinkRequest {
+  /** Milliseconds until the whole answer is here. Default 60 s. */
+  readonly timeout?: number;
 }
 
 export interface LinkClient {
   readonly link: LinkRecord;
   /** An answer of success. Rejects with ImgapiError, ImgapiUnreachableError or the signal's reason. */
   send(request: LinkRequest): Promise<HttpAnswer>;
-  /** Its JSON. */
-  json(request: LinkRequest): Promise<unknown>;
+  /** Its JSON. Rejects with a TimeoutError when it is not here in time. */
+  json(request: LinkMessage): Promise<unknown>;
 }
 
 /** Signs with the key of ours that the other is known to accept. */
@@ -48,7 +54,20 @@ export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey):
     clock: service.clock,
   });
   const send = async (request: LinkRequest) => expectSuccess(await sendSigned(transport, sign, request));
-  return { link, send, json: async (request) => readSmallJson(await send(request)) };
+  return { link, send, json: (request) => smallJson(send, request) };
+}
+
+/**
+ * The JSON of an answer, all of it in time. @param send rejects when the answer is none of success
+ * @throws TimeoutError, ImgapiError `InvalidAnswer`, and what `send` and the signal do
+ */
+export async function smallJson(
+  send: (request: LinkRequest) => Promise<HttpAnswer>,
+  { timeout = JSON_TIMEOUT_MS, ...request }: LinkMessage,
+): Promise<unknown> {
+  const limit = timeLimit(timeout);
+  const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
+  return readSmallJson(await send({ ...request, signal }));
 }
 
 async function sendSigned(transport: HttpTransport, sign: Signer, request: LinkRequest): Promise<HttpAnswer> {

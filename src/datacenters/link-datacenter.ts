@@ -8,7 +8,7 @@ import { assertSameKey, linkWith } from './accept-pairing.ts';
 import { type LinkCheckReport, runChecks } from './check-link.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
 import { type FirewallRule, firewallRules } from './firewall.ts';
-import { linkClient, linkClientWith, readSmallJson } from './link-client.ts';
+import { linkClient, linkClientWith, smallJson } from './link-client.ts';
 import { changeLink, findLink, putLink } from './links.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
 import { datacenterName, keyOf, linkUrl, ownParty, type Party, parseParty } from './party.ts';
@@ -150,17 +150,16 @@ async function exchange(service: Service, url: string, token: LinkToken, own: st
     party: own,
     code: codeOf(token.verifier, 'request', [token.id, own]),
   };
+  const transport = namedTransport(url, service);
   try {
-    const answer = await expectSuccess(
-      await namedTransport(url, service).send({
-        method: 'POST',
-        path: '/link/pair',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(request),
-        answerTimeout: PAIR_TIMEOUT_MS,
-      }),
-    );
-    const reply = expectShape(await readSmallJson(answer), isPairingReply, url);
+    const answer = await smallJson(async (message) => expectSuccess(await transport.send(message)), {
+      method: 'POST',
+      path: '/link/pair',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      timeout: PAIR_TIMEOUT_MS,
+    });
+    const reply = expectShape(answer, isPairingReply, url);
     if (sameCode(codeOf(token.verifier, 'reply', [token.id, own, reply.party]), reply.code)) {
       return parseParty(reply.party, url);
     }

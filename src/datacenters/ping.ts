@@ -19,15 +19,17 @@ export async function pingLink(service: Service, client: LinkClient, signal?: Ab
   const answer = await client.json({
     method: 'GET',
     path: '/link/ping',
-    answerTimeout: PING_TIMEOUT_MS,
+    timeout: PING_TIMEOUT_MS,
     ...(signal && { signal }),
   });
   const { name, url } = client.link;
   const ping = expectShape(answer, isLinkPing, url);
   if (ping.datacenter !== name)
     throw new SourceInvalidError(`${url} is datacenter "${ping.datacenter}", not "${name}"`);
+  const theirs = Date.parse(ping.time);
+  if (Number.isNaN(theirs)) throw new SourceInvalidError(`${url} says that its time is ${JSON.stringify(ping.time)}`);
   const middle = (sent + service.clock.now()) / 2;
-  return { ping, clockSkewSeconds: Math.round((Date.parse(ping.time) - middle) / 1000) || 0 };
+  return { ping, clockSkewSeconds: Math.round((theirs - middle) / 1000) || 0 };
 }
 
 export async function ownPing(service: Service): Promise<LinkPing> {

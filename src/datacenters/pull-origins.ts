@@ -30,9 +30,10 @@ export function isPullUrlAllowed(service: Pick<Service, 'config'>, link: LinkRec
   const origin = originOf(text);
   if (origin === undefined || !pullOriginsOf(link).includes(origin)) return false;
   // Behind one proxy may stand more than the other's link listener: our own, for one.
-  const { href } = new URL(text);
-  if (origin === new URL(link.url).origin) return isBelow(href, `${link.url}/pulls`);
-  return !ownPublicUrls(service).some((own) => isBelow(href, own));
+  const { pathname } = new URL(text);
+  if (isAmbiguous(pathname) && isShared(service, link, origin)) return false;
+  if (origin === new URL(link.url).origin) return isBelow(origin + pathname, `${link.url}/pulls`);
+  return !ownPublicUrls(service).some((own) => isBelow((origin + pathname).toLowerCase(), own.toLowerCase()));
 }
 
 /** Undefined for what is no http(s) URL, or has credentials in it. */
@@ -42,6 +43,19 @@ export function originOf(text: string): string | undefined {
   return isPlain ? url.origin : undefined;
 }
 
-function isBelow(href: string, base: string): boolean {
-  return href.startsWith(`${base}/`);
+function isBelow(url: string, base: string): boolean {
+  return url.startsWith(`${base}/`);
+}
+
+/** Whether more than the place that pull URLs lead to may stand at the origin. */
+function isShared(service: Pick<Service, 'config'>, link: LinkRecord, origin: string): boolean {
+  return [link.url, ...ownPublicUrls(service)].some((url) => new URL(url).origin === origin);
+}
+
+/**
+ * Whether a proxy could take the path for another one: some decode it, merge slashes or drop what follows a semicolon
+ * before they choose the server behind them. What is made here never looks like that.
+ */
+function isAmbiguous(pathname: string): boolean {
+  return /[%;\\]|\/\//.test(pathname);
 }

@@ -12,6 +12,7 @@ export function remoteFailure(cause: unknown, url: string): unknown {
   if (cause instanceof ImgapiError && cause.statusCode < 500 && isCode(cause.code)) {
     return new ApiError(cause.code, `${url} answered: ${cause.message}`, { cause });
   }
+  if (isTimeout(cause)) return new ApiError('RemoteSourceError', `${url} does not answer in time`, { cause });
   const isRemote =
     cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError || cause instanceof SourceInvalidError;
   return isRemote ? new ApiError('RemoteSourceError', cause.message, { cause }) : cause;
@@ -19,7 +20,13 @@ export function remoteFailure(cause: unknown, url: string): unknown {
 
 /** What went wrong, in words that may be another's: for reports and records. */
 export function foreignMessage(error: unknown): string {
+  if (isTimeout(error)) return 'it does not answer in time';
   return cutText(error instanceof Error ? error.message : String(error));
+}
+
+/** Of a time limit, whoever set it. */
+export function isTimeout(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'TimeoutError';
 }
 
 function isCode(code: string): code is ErrorCode {

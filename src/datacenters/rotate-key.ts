@@ -29,6 +29,9 @@ export interface RotateReport {
 
 const ANNOUNCE_TIMEOUT_MS = 30_000;
 
+/** Of one link that are accepted at the same time; its record is read with every request. */
+const MOST_KEYS = 20;
+
 /** `drop`: the old key goes at once, whoever has not got the new one; for a key that fell into wrong hands. */
 export async function rotateKey(service: Service, options: { readonly drop?: boolean } = {}): Promise<RotateReport> {
   const own = await beginRotation(service);
@@ -47,7 +50,7 @@ export async function rotateKey(service: Service, options: { readonly drop?: boo
 
 /** Tells a datacenter which of our keys to forget, as far as that is still to do. A failure leaves it for later. */
 export async function retireKeys(service: Service, link: LinkRecord): Promise<void> {
-  const drop = link.retired_keys ?? [];
+  const drop = (link.retired_keys ?? []).slice(0, MOST_KEYS);
   if (drop.length === 0) return;
   try {
     const client = await linkClient(service, link);
@@ -78,6 +81,12 @@ export async function acceptRotation(
   await changeLink(service, datacenter, (current) => {
     const kept = current.keys.filter(({ fingerprint }) => !drop.includes(fingerprint));
     const isNew = added && !kept.some(({ fingerprint }) => fingerprint === added.fingerprint);
+    if (isNew && kept.length >= MOST_KEYS) {
+      throw validationFailed(
+        'add',
+        `${kept.length} keys of "${datacenter}" are accepted here already; drop old ones first`,
+      );
+    }
     return { ...current, keys: isNew ? [...kept, added] : kept };
   });
   service.log.info({ datacenter, added: added?.fingerprint, dropped: drop }, 'a linked datacenter rotated its key');

@@ -30,9 +30,13 @@ export interface PullRequest {
 
 const TRIES = 10;
 
-/** @throws 404 ResourceNotFound */
+/** That are remembered of one image for one datacenter: an honest one makes one for each copy. */
+const MOST_REMEMBERED = 100;
+
+/** @throws 404 ResourceNotFound; 429 TooManyRequests when the datacenter has made too many for the image */
 export async function makePullLink(service: Service, request: PullRequest): Promise<PullRecord> {
   const file = await requestedFile(service, request);
+  await assertFew(service, request);
   // The request's own id, so that both sides' logs meet; another one when a client sends the same id twice.
   const reqid = isUuid(request.requestId) ? request.requestId : randomUUID();
   if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, randomUUID());
@@ -105,20 +109,33 @@ async function removeEarlier(service: Service, earlier: PullRecord, renewed: Pul
     .catch((err: unknown) => service.log.warn({ err, path: earlier.path }, 'a pull link is left to the reaper'));
 }
 
+/** Each is a name in the store and a document: of a datacenter that asks without end they would fill both. */
+async function assertFew(service: Service, { uuid, datacenter }: PullRequest): Promise<void> {
+  if (datacenter === undefined) return;
+  if ((await service.store.count(PULL_LINKS, linksOf(uuid, datacenter))) < MOST_REMEMBERED) return;
+  throw new ApiError(
+    'TooManyRequests',
+    `datacenter "${datacenter}" has made ${MOST_REMEMBERED} pull links of image "${uuid}" in these days; renew one, or ask for the file itself`,
+  );
+}
+
 /** Whether the account, as the image's owner of that time, was given a pull link that is still remembered. */
 export async function wasPulledBy(
   service: Service,
   { uuid, account, datacenter }: { readonly uuid: string; readonly account: string; readonly datacenter: string },
 ): Promise<boolean> {
-  const filter: Filter = {
+  const links = await service.store.find(PULL_LINKS, { filter: linksOf(uuid, datacenter) });
+  return links.some(({ value }) => value.account === account);
+}
+
+function linksOf(uuid: string, datacenter: string): Filter {
+  return {
     op: 'and',
     of: [
       { op: 'eq', field: 'uuid', value: uuid },
       { op: 'eq', field: 'datacenter', value: datacenter },
     ],
   };
-  const links = await service.store.find(PULL_LINKS, { filter });
-  return links.some(({ value }) => value.account === account);
 }
 
 /** The record's file, once the request is found to be allowed. */

@@ -15,11 +15,12 @@ import { openAccountsFile } from '#lib/ufds/file.ts';
 import type { Config } from '#src/config/config.ts';
 import { loadConfig } from '#src/config/load.ts';
 import { linkAuthentication } from '#src/datacenters/authenticate.ts';
-import { LINK_BUCKETS } from '#src/datacenters/documents.ts';
+import { LINK_BUCKETS, type LinkRecord } from '#src/datacenters/documents.ts';
 import { type LinkClient, linkClient } from '#src/datacenters/link-client.ts';
 import { linkDatacenter } from '#src/datacenters/link-datacenter.ts';
 import { createLinkToken, type LinkTokenOptions } from '#src/datacenters/link-tokens.ts';
-import { findLink } from '#src/datacenters/links.ts';
+import { findLink, putLink } from '#src/datacenters/links.ts';
+import { newest, ownKeys } from '#src/datacenters/own-keys.ts';
 import { noFaults } from '#src/fault-points.ts';
 import type { Route } from '#src/http/call.ts';
 import { linkRoutes } from '#src/http/routes/links.ts';
@@ -180,6 +181,18 @@ export async function linkedPair(
   const { token, url } = await createLinkToken(west.service, options.terms);
   await linkDatacenter(east.service, { name: west.name, url, token });
   return { east, west };
+}
+
+/** A datacenter that is linked with one of that name, which nobody asks anything. */
+export async function startLinked(t: Test, name: string, to: string, options?: DatacenterOptions): Promise<Datacenter> {
+  const dc = await startDatacenter(t, name, options);
+  const { fingerprint } = newest((await ownKeys(dc.service)).value);
+  const link: LinkRecord = {
+    ...{ name: to, url: 'http://127.0.0.1:9', our_url: dc.url, keys: [], our_key: fingerprint },
+    ...{ pull_origins: [], pull_origins_named: true, created_at: '2026-01-01T00:00:00.000Z', rev: 0 },
+  };
+  await dc.service.store.batch([putLink(link, null)]);
+  return dc;
 }
 
 /** What the link of `from` to the other signs and sends. */

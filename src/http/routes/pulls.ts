@@ -73,7 +73,10 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   const record = parsed && (await service.store.get(PULL_LINKS, parsed.reqid))?.value;
   const isIt =
     record?.uuid === parsed?.uuid && record?.index === parsed?.index && record?.day !== ENDED && !record?.ended;
-  if (!record || !isIt) {
+  const isOperators = record?.datacenter === '';
+  const link = record && !isOperators ? (await findLink(service, record.datacenter))?.value : undefined;
+  // One that was made while the link ended was not among those that ended with it.
+  if (!record || !isIt || !(link || isOperators)) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" is not there (any more); ask for a new one`);
   }
   // After a renewal the older URL reads the younger link: the bytes are the same.
@@ -83,7 +86,6 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
     mtime: record.created_at,
     contentType: 'application/octet-stream',
   });
-  const link = record.datacenter === '' ? undefined : (await findLink(service, record.datacenter))?.value;
   if (reply.stream && link) endWithLink(service, link, reply.stream);
   return reply;
 }

@@ -114,13 +114,28 @@ test('on the host of the link only pull links are fetched: other services may st
     '/link/images/x/file',
     '/link/pulls/../images/x',
     '/link/pulls/%2e%2e/x',
+    // What a proxy may take for one of those.
+    '/link/pulls/..%2f..%2fimgapi/images/x/file',
+    '/link/pulls/x/..%2F..%2f..%2Fimgapi/images/x/file',
+    '/link/pulls/%252e%252e%252fimages/x',
+    '/link/pulls/..%5c..%5cimgapi/x',
+    '/link/pulls/..;/..;/imgapi/x',
+    '/link/pulls//../../imgapi/x',
   ]) {
     t.notOk(allowed(`http://proxy.example.com${path}`), path);
   }
   setConfig(east, 'links', { publicUrl: 'http://proxy.example.com/ours' });
   const named = { ...link, url: 'http://west.example.com', pull_origins: ['http://proxy.example.com'] };
   t.ok(isPullUrlAllowed(east.service, named, 'http://proxy.example.com/objects/x'));
-  t.notOk(isPullUrlAllowed(east.service, named, 'http://proxy.example.com/ours/pulls/20260101/x'));
+  for (const path of [
+    '/ours/pulls/20260101/x',
+    '//ours/images/x/file',
+    '/objects/..%2fours/x',
+    '/%6furs/images/x',
+    '/OURS/images/x',
+  ]) {
+    t.notOk(isPullUrlAllowed(east.service, named, `http://proxy.example.com${path}`), path);
+  }
 });
 
 test('over a link nothing is fetched without an account', async (t) => {

@@ -90,6 +90,30 @@ test('a new key is taken only with a proof by that key, for this very link', asy
   t.ok((await keysOf(east, west)).includes(key.fingerprint));
 });
 
+test('a link holds a bounded number of keys, and room comes by dropping old ones', async (t) => {
+  const { east, west } = await linkedPair(t);
+  const { sign } = await import('node:crypto');
+  const { parsePrivateKey } = await import('#lib/signing/keys.ts');
+  const client = await clientOf(east, 'us-west-1');
+  const announce = async (drop?: readonly string[]) => {
+    const key = await newKey(east.service);
+    const text = rotationText('us-east-1', 'us-west-1', key.fingerprint);
+    const proof = sign(null, text, parsePrivateKey(key.privateKey).keyObject).toString('base64');
+    const body = JSON.stringify({ add: { public_key: key.publicKey, proof }, ...(drop && { drop }) });
+    await client.json({ method: 'POST', path: '/link/rotate', body });
+    return key.fingerprint;
+  };
+  const oldest = await announce();
+  for (let keys = (await keysOf(east, west)).length; keys < 20; keys += 1) await announce();
+  await t.rejects(announce(), { statusCode: 422, message: /drop old ones first/ });
+  t.equal((await keysOf(east, west)).length, 20);
+  const latest = await announce([oldest]);
+  const known = await keysOf(east, west);
+  t.equal(known.length, 20);
+  t.notOk(known.includes(oldest));
+  t.ok(known.includes(latest));
+});
+
 test('the key that signs a request is not dropped by it', async (t) => {
   const { east, west } = await linkedPair(t);
   const client = await clientOf(east, 'us-west-1');

@@ -9,10 +9,11 @@ import { pullRoutes } from '#src/http/routes/pulls.ts';
 import { listen } from '#src/http/server.ts';
 import { createPullUrl, type PullUrlRequest } from '#src/pulls/create-pull-url.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
+import { endPull } from '#src/pulls/end-pull.ts';
 import { reapPulls } from '#src/pulls/reaper.ts';
 import { pullSecret } from '#src/pulls/url-secret.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
-import { type Datacenter, putImage, setConfig, startDatacenter } from '../../helpers/datacenter.ts';
+import { type Datacenter, putImage, setConfig, startLinked } from '../../helpers/datacenter.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -46,7 +47,7 @@ function withoutLinks(local: ObjectStore): ObjectStore {
 }
 
 test('a pull URL reads the file, in whole and in part, with nothing but the URL', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record, bytes, sha1 } = await putImage(dc, ALICE);
   const pull = await createPullUrl(dc.service, ask(dc, record.uuid));
   t.match(pull, { size: bytes.length, sha1, sha256: /^[0-9a-f]{64}$/, md5: /==$/, direct: false });
@@ -60,7 +61,7 @@ test('a pull URL reads the file, in whole and in part, with nothing but the URL'
 });
 
 test('the link lies in the directory of its day, under image and request', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record, bytes } = await putImage(dc, ALICE);
   const requestId = randomUUID();
   const { reqid } = await createPullUrl(dc.service, ask(dc, record.uuid, { requestId }));
@@ -71,7 +72,7 @@ test('the link lies in the directory of its day, under image and request', async
 });
 
 test('a request id that comes twice, or is none, gives two links', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record } = await putImage(dc, ALICE);
   const requestId = randomUUID();
   const ids = [requestId, requestId, '../../etc/passwd'];
@@ -82,7 +83,7 @@ test('a request id that comes twice, or is none, gives two links', async (t) => 
 });
 
 test('the URL lasts less than a day', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record } = await putImage(dc, ALICE);
   const { url, expires } = await createPullUrl(dc.service, ask(dc, record.uuid));
   t.ok(Date.parse(expires) - Date.now() < DAY_MS);
@@ -95,7 +96,7 @@ test('the URL lasts less than a day', async (t) => {
 });
 
 test('a URL that was changed in any part opens nothing', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record } = await putImage(dc, ALICE);
   const other = await putImage(dc, BOB);
   const { url, reqid } = await createPullUrl(dc.service, ask(dc, record.uuid));
@@ -116,7 +117,7 @@ test('a URL that was changed in any part opens nothing', async (t) => {
 });
 
 test('deleting the image does not break a transfer under way, and the link is renewed', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record, bytes } = await putImage(dc, ALICE);
   const first = await createPullUrl(dc.service, ask(dc, record.uuid));
   await deleteImage(dc, record.uuid);
@@ -144,7 +145,7 @@ test('deleting the image does not break a transfer under way, and the link is re
 });
 
 test('a link is renewed only by whoever made it, for the same file', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record } = await putImage(dc, ALICE);
   const other = await putImage(dc, ALICE);
   const { reqid: renew } = await createPullUrl(dc.service, ask(dc, record.uuid));
@@ -162,7 +163,7 @@ test('a link is renewed only by whoever made it, for the same file', async (t) =
 });
 
 test('a link whose object was lost is made again from the image, as long as that has the same file', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record, bytes } = await putImage(dc, ALICE);
   const { reqid } = await createPullUrl(dc.service, ask(dc, record.uuid));
   await dc.service.storages.local.removeTree('pulls');
@@ -175,7 +176,7 @@ test('a link whose object was lost is made again from the image, as long as that
 });
 
 test('an image of somebody else, an absent one and one without a file have no pull URL', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const bobs = await putImage(dc, BOB, { public: true });
   const empty = await putImage(dc, ALICE, { state: 'unactivated', activated: false, files: [] });
   for (const uuid of [bobs.record.uuid, empty.record.uuid, randomUUID()]) {
@@ -185,7 +186,7 @@ test('an image of somebody else, an absent one and one without a file have no pu
 });
 
 test('where the store has no links the URL reads the image itself, and says so', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1', { storage: withoutLinks });
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1', { storage: withoutLinks });
   const { record, bytes } = await putImage(dc, ALICE);
   const pull = await createPullUrl(dc.service, ask(dc, record.uuid));
   t.equal(pull.direct, true);
@@ -208,7 +209,7 @@ test('where the store has no links the URL reads the image itself, and says so',
 });
 
 test('a datacenter that sends nobody to its store gives linked datacenters no pull URLs', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   setConfig(dc, 'pulls', { redirect: false });
   const { record } = await putImage(dc, ALICE);
   await t.rejects(createPullUrl(dc.service, ask(dc, record.uuid)), { code: 'StorageUnsupported', statusCode: 503 });
@@ -216,7 +217,7 @@ test('a datacenter that sends nobody to its store gives linked datacenters no pu
 });
 
 test('pulls.publicUrl is the base of the URLs', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   setConfig(dc, 'pulls', { publicUrl: 'https://pulls.example.com/west/' });
   const { record } = await putImage(dc, ALICE);
   const { url } = await createPullUrl(dc.service, ask(dc, record.uuid));
@@ -224,13 +225,13 @@ test('pulls.publicUrl is the base of the URLs', async (t) => {
 });
 
 test('processes that need the secret at once agree on one', async (t) => {
-  const { service } = await startDatacenter(t, 'us-west-1');
+  const { service } = await startLinked(t, 'us-west-1', 'us-east-1');
   const secrets = await Promise.all(Array.from({ length: 8 }, () => pullSecret(service)));
   t.equal(new Set(secrets.map((secret) => secret.toString('hex'))).size, 1);
 });
 
 test('on the main port operators get pull URLs, accounts do not', async (t) => {
-  const dc = await startDatacenter(t, 'us-west-1');
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record, bytes } = await putImage(dc, ALICE);
   const url = await mainPort(t, dc);
   const post = async (path: string) => {
@@ -273,3 +274,17 @@ async function mainPort(t: Test, { service }: Datacenter): Promise<string> {
   t.teardown(() => listener.close(0));
   return listener.url;
 }
+
+test('a linked datacenter makes no more than a hundred pull links of an image, ended or not; others are not hindered', async (t) => {
+  const dc = await startLinked(t, 'us-west-1', 'us-east-1');
+  const { record } = await putImage(dc, ALICE);
+  const other = await putImage(dc, ALICE);
+  const made = await Promise.all(Array.from({ length: 100 }, () => createPullUrl(dc.service, ask(dc, record.uuid))));
+  const [first] = made;
+  await endPull(dc.service, { reqid: first!.reqid, datacenter: 'us-east-1' });
+  await t.rejects(createPullUrl(dc.service, ask(dc, record.uuid)), { code: 'TooManyRequests' });
+  await createPullUrl(dc.service, ask(dc, record.uuid, { renew: made[1]!.reqid }));
+  await createPullUrl(dc.service, ask(dc, other.record.uuid));
+  await createPullUrl(dc.service, ask(dc, record.uuid, { datacenter: 'eu-ams-1' }));
+  await createPullUrl(dc.service, ask(dc, record.uuid, { datacenter: undefined, account: undefined }));
+});
