@@ -3,14 +3,17 @@
  * writable, and its database must be the one of its files. What cannot be mended is told in one sentence.
  */
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { access, chmod, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Logger from 'bunyan';
+import { makeFolder } from '#lib/make-folder.ts';
 import { ConfigError } from './config/config-error.ts';
 
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
 const FOLDERS = ['storage', 'keys', 'authkeys', 'run'];
+/** What may lie in the folder before the service has begun there: configuration, and what file systems and shells leave. */
+const BEFORE_THE_START = /^(?:etc|lost\+found|\..*|.*\.json)$/;
 /** What nobody but the service's user may have. */
 const OTHERS = 0o077;
 const OWN_FOLDER = 0o700;
@@ -21,14 +24,28 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'a part of the path is no folder',
   EEXIST: 'a file is in its place',
+  ENOENT: 'the system takes no folder there',
 };
 
 /** @throws ConfigError naming the key and the path */
 export async function prepareDataFolder(dataDir: string, log: Logger): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: OWN_FOLDER }).catch(refusal(`${dataDir} cannot be made`));
+  await makeFolder(dataDir, OWN_FOLDER).catch(refusal(`${dataDir} cannot be made`));
   await assertDatabaseBelongs(dataDir);
+  await assertOwn(dataDir);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
+}
+
+/** A slip of the pen must not close /tmp or /var/lib to the rest of the machine. */
+async function assertOwn(dataDir: string): Promise<void> {
+  const isOpen = await stat(dataDir).then(({ mode }) => (mode & OTHERS) !== 0, refusal(`${dataDir} cannot be read`));
+  const names = isOpen ? await namesIn(dataDir) : [];
+  if (names.some((name) => name === DATABASE || FOLDERS.includes(name))) return;
+  const other = names.find((name) => !BEFORE_THE_START.test(name));
+  if (other === undefined) return;
+  throw new ConfigError('dataDir', [
+    `${dataDir} has other things in it, such as ${other}, and is open to others: name a folder of the service's own`,
+  ]);
 }
 
 async function closeToOthers(dataDir: string, log: Logger): Promise<void> {

@@ -7,7 +7,7 @@ import type { ServerProcess } from './server-process.ts';
 
 export const imgapiProcess: ServerProcess = {
   name: 'imgapi',
-  usage: 'node src/main.ts [-f CONFIG]',
+  usage: 'node-24 src/main.ts [-f CONFIG]',
   needsConfig: false,
   async prepare(file) {
     const { config, unknownKeys, notes } = await loadConfig(file);

@@ -1,6 +1,7 @@
 /** The folder of a backup: known as one by its lock, which one process at a time holds. */
-import { chmod, mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { hasCode } from '../manta/local/durable.ts';
 import { holdExclusively, isReadOnly } from '../moray/sqlite/snapshot.ts';
 import { BackupError } from './errors.ts';
@@ -25,7 +26,7 @@ export async function openForBackup(directory: string): Promise<BackupFolder> {
   const found = await namesIn(directory);
   const isOther = found !== undefined && found.length > 0 && !found.includes(LOCK) && !found.includes(MANIFEST);
   if (isOther) throw new BackupError('NotABackup', `${directory} holds something else; name an empty or a new folder`);
-  await mkdir(join(directory, OBJECTS), { recursive: true, mode: MODE });
+  await makeFolder(join(directory, OBJECTS), MODE);
   await chmod(directory, MODE);
   return hold(directory);
 }

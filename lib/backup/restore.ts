@@ -4,6 +4,7 @@
  */
 import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { hasCode, syncDirectory } from '../manta/local/durable.ts';
 import { problemOfDatabase } from '../moray/sqlite/snapshot.ts';
 import type { MissingFile } from './back-up.ts';
@@ -111,7 +112,7 @@ class Restore {
         `the restore of another backup into ${dataDir} has not ended: empty the folder`,
       );
     }
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(dataDir, 0o700);
     await writeFile(marker, `${this.#manifest.made_at}\n`, { mode: 0o600, flush: true });
     await syncDirectory(dataDir);
   }

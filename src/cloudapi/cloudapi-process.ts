@@ -7,7 +7,7 @@ import { loadCloudapiConfig } from './config.ts';
 
 export const cloudapiProcess: ServerProcess = {
   name: 'cloudapi',
-  usage: 'node src/cloudapi/main.ts -f CONFIG',
+  usage: 'node-24 src/cloudapi/main.ts -f CONFIG',
   needsConfig: true,
   async prepare(file = '') {
     const { config, unknownKeys } = await loadCloudapiConfig(file);

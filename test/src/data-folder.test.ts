@@ -58,6 +58,29 @@ t.test('what is more open is closed at the start', async (t) => {
   for (const path of paths) t.equal((await stat(path)).mode & 0o077, 0, path);
 });
 
+t.test('a folder with things of others is not closed to them, but refused', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  await chmod(dataDir, 0o755);
+  await mkdir(join(dataDir, 'lib'));
+  const { status, stderr } = await attempt(t, dataDir);
+  t.equal(status, 1);
+  t.match(
+    stderr,
+    new RegExp(`^imgapi: dataDir: ${dataDir} has other things in it, such as lib, .* of the service's own\n$`),
+  );
+  t.equal((await stat(dataDir)).mode & 0o777, 0o755);
+  t.strictSame(await readdir(dataDir), ['lib']);
+});
+
+t.test('configuration may lie in the folder before the first start', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  await chmod(dataDir, 0o755);
+  for (const name of ['etc', 'lost+found', 'authkeys']) await mkdir(join(dataDir, name));
+  for (const name of ['accounts.json', '.profile']) await writeFile(join(dataDir, name), '[]');
+  await prepareDataFolder(dataDir, bunyan.createLogger({ name: 'test', level: 'fatal' }));
+  t.equal((await stat(dataDir)).mode & 0o777, 0o700);
+});
+
 for (const how of ['empty', 'missing'] as const) {
   t.test(`a database that is ${how} beside files is refused`, async (t) => {
     const dataDir = await temporaryFolder(t);
@@ -100,7 +123,7 @@ t.test('a folder that cannot be made or written is told in one sentence', async 
   const folder = await temporaryFolder(t);
   const file = join(folder, 'file');
   await writeFile(file, '');
-  for (const dataDir of ['/sys/imgapi', file, join(file, 'below')]) {
+  for (const dataDir of ['/sys/imgapi', '/proc/imgapi/data', file, join(file, 'below')]) {
     const { status, stderr } = await attempt(t, dataDir);
     t.equal(status, 1, dataDir);
     t.match(stderr, new RegExp(`^imgapi: dataDir: ${dataDir} cannot be (made|written): [^\n]+\n$`));
@@ -150,5 +173,5 @@ t.test('a port that is in use is told by its key', async (t) => {
     );
   }
   const { stderr } = await attempt(t, await temporaryFolder(t), { address: '192.0.2.1', port: 1 });
-  t.match(stderr, /^imgapi: port: no address of this machine is 192\.0\.2\.1, .*\n$/);
+  t.match(stderr, /^imgapi: address: this machine has no address 192\.0\.2\.1 to open port 1 at \(EADDRNOTAVAIL\)\n$/);
 });
