@@ -7,6 +7,7 @@ import { access, chmod, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Logger from 'bunyan';
 import { makeFolder } from '#lib/make-folder.ts';
+import { StoreFullError } from '#lib/moray/errors.ts';
 import { ConfigError } from './config/config-error.ts';
 
 const DATABASE = 'imgapi.db';
@@ -121,8 +122,12 @@ function refusal(what: string): (cause: unknown) => never {
 /** The store's error when it was opened, as a sentence for whoever starts the service. */
 export function databaseRefusal(dataDir: string): (cause: unknown) => never {
   return (cause) => {
-    const reason = cause instanceof Error ? innermost(cause).message : String(cause);
     const path = join(dataDir, DATABASE);
+    if (cause instanceof StoreFullError) {
+      const what = `the disk of ${dataDir} is full, to the last piece that is set aside for deletions`;
+      throw new ConfigError('dataDir', [`${what}: make a megabyte free on it, then images can be deleted`], { cause });
+    }
+    const reason = cause instanceof Error ? innermost(cause).message : String(cause);
     throw new ConfigError('dataDir', [`the database ${path} cannot be used: ${reason}`], { cause });
   };
 }

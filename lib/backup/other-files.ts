@@ -18,9 +18,10 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   `${DATABASE}-wal`,
   `${DATABASE}-shm`,
   `${DATABASE}-journal`,
-  `${DATABASE}-reserve`,
   RESTORE_MARKER,
 ]);
+
+const RESERVE = `${DATABASE}-reserve`;
 
 export interface OtherFile {
   readonly path: string;
@@ -31,7 +32,7 @@ export interface OtherFile {
 export async function* otherFiles(dataDir: string, below = ''): AsyncGenerator<OtherFile> {
   for (const entry of await entriesOf(join(dataDir, below))) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
-    if (LEFT_OUT.has(path)) continue;
+    if (LEFT_OUT.has(path) || path.startsWith(RESERVE)) continue;
     if (entry.isDirectory()) yield* otherFiles(dataDir, path);
     else yield { path, isFile: entry.isFile() };
   }

@@ -2,30 +2,37 @@
  * Where the servers of a data folder listen. Each notes its port there while it runs, so that the operators' command
  * knows which servers the folder's secret belongs to, and sends it to no other one.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Below the data folder: a file for each port, with the process that listens there. */
+/** Below the data folder: an empty file PORT.PROCESS for each port, for a full disk has room for no more. */
 const FOLDER = 'run';
 
 /** Answers what takes the note back. */
 export async function noteListening(dataDir: string, url: string): Promise<() => Promise<void>> {
   const folder = join(dataDir, FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, portOf(url));
-  await writeFile(file, `${process.pid}\n`, { mode: 0o600 });
+  // A server that was killed leaves its note behind.
+  for (const { name } of (await notesIn(folder)).filter(({ pid }) => !isRunning(pid))) {
+    await rm(join(folder, name), { force: true });
+  }
+  const file = join(folder, `${portOf(url)}.${process.pid}`);
+  await (await open(file, 'w', 0o600)).close();
   return () => rm(file, { force: true });
 }
 
 /** The ports on which servers of the folder listen now. None where the folder, or a running server, is missing. */
 export async function listeningPorts(dataDir: string): Promise<string[]> {
-  const folder = join(dataDir, FOLDER);
-  const found: string[] = [];
-  for (const port of (await readdir(folder).catch(() => [])).toSorted()) {
-    const pid = Number(await readFile(join(folder, port), 'utf8').catch(() => ''));
-    if (isRunning(pid)) found.push(port);
-  }
-  return found;
+  const notes = await notesIn(join(dataDir, FOLDER));
+  return [...new Set(notes.filter(({ pid }) => isRunning(pid)).map(({ port }) => port))].toSorted();
+}
+
+async function notesIn(folder: string): Promise<{ name: string; port: string; pid: number }[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.flatMap((name) => {
+    const [, port, pid] = /^(\d+)\.(\d+)$/.exec(name) ?? [];
+    return port === undefined ? [] : [{ name, port, pid: Number(pid) }];
+  });
 }
 
 export function portOf(url: string): string {
@@ -33,7 +40,7 @@ export function portOf(url: string): string {
   return port || (protocol === 'https:' ? '443' : '80');
 }
 
-/** A server that was killed leaves its note behind, and somebody else may listen on its port by now. */
+/** Of one that is not, somebody else may have the port by now. */
 function isRunning(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid < 1) return false;
   try {

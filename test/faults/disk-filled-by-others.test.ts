@@ -1,10 +1,11 @@
 /** A disk that somebody else filled to the last byte: what frees space works, and nothing is lost. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
 import { archivePath, imageObjectPath } from '#lib/manta/paths.ts';
+import { listeningPorts } from '#src/config/listening.ts';
 import { deleteImage } from '#src/images/delete.ts';
 import { finishDeletes } from '#src/images/tombstones.ts';
 import { cleanUp } from '#src/tasks/clean-up.ts';
@@ -71,6 +72,43 @@ test('a server starts on a full disk, and frees it', async (t) => {
   await alice.deleteImage(image.uuid);
   t.notOk(isStored(server, imageObjectPath(image.uuid, 'file0')));
   await makeImage(alice, {}, { size: MiB });
+});
+
+test('a server starts again and again on a disk that others keep full, and each time an image goes', async (t) => {
+  const dataDir = smallDisk(t, 64);
+  if (dataDir === undefined) return;
+  let server = await start(t, dataDir);
+  const made = [];
+  for (let i = 0; i < 3; i++) {
+    made.push((await makeImage(server.client({ account: ALICE }), { version: String(i) }, { size: MiB })).image);
+  }
+  for (const { uuid } of made) {
+    fill(dataDir);
+    await server.client({ account: ALICE }).deleteImage(uuid);
+    fill(dataDir);
+    await server.imgapi.close();
+    fill(dataDir);
+    server = await start(t, dataDir);
+    t.strictSame(await listeningPorts(dataDir), [new URL(server.url).port], 'and imgapiadm finds it');
+    await t.rejects(server.client({ account: ALICE }).getImage(uuid), GONE);
+  }
+});
+
+test('a server that has nothing left to give up says so in one sentence, and loses nothing', async (t) => {
+  const dataDir = smallDisk(t, 64);
+  if (dataDir === undefined) return;
+  const before = await start(t, dataDir);
+  const { image } = await makeImage(before.client({ account: ALICE }), {}, { size: MiB });
+  await before.imgapi.close();
+  rmSync(join(dataDir, 'imgapi.db-reserve'));
+  const empty = fill(dataDir);
+  await t.rejects(start(t, dataDir), {
+    name: 'ConfigError',
+    message: /dataDir: the disk of \S+ is full, .* free on it/,
+  });
+  empty();
+  const server = await start(t, dataDir);
+  t.equal((await server.client({ account: ALICE }).getImage(image.uuid)).uuid, image.uuid);
 });
 
 test('all that is there to be cleaned up goes on a full disk', async (t) => {

@@ -8,6 +8,9 @@ const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
 /** The disk has no room for the log or its index. */
 const FULL = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
 
+/** What SQLite says of a write that the file system refused, whatever the reason; a user's quota is one. */
+const WRITE_FAILED = /^SQLITE_(IOERR_WRITE|IOERR_FSYNC|CANTOPEN)$/;
+
 /** The disk, the file or the memory failed us, not the statement. */
 const UNAVAILABLE = /^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|NOMEM|NOLFS|PERM|AUTH)(_|$)/;
 
@@ -21,6 +24,11 @@ export function isBusy(error: unknown): boolean {
 
 export function isFull(error: unknown): boolean {
   return hasCode(error, FULL);
+}
+
+/** A failure behind which there may be a lack of room that SQLite does not tell. */
+export function isWriteFailure(error: unknown): boolean {
+  return hasCode(error, WRITE_FAILED) || (error instanceof StoreUnavailableError && hasCode(error.cause, WRITE_FAILED));
 }
 
 export function isUniqueViolation(error: unknown): boolean {

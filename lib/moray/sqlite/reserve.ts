@@ -1,22 +1,26 @@
 /**
  * Disk space set aside while there is some, so that a full disk can be emptied: even a deletion is written down before
- * it frees anything. The space is a file beside the database. When the disk is full it is given up, and as long as it
- * is not there, in whatever process, only what frees space is written; the first other write that finds room again
- * sets it aside anew.
+ * it frees anything. The space is a file beside the database. When the disk is full a piece of it is given up, so that
+ * somebody else who takes whatever comes free leaves enough for the next deletions. As long as a piece is missing, in
+ * whatever process, only what frees space is written; the next write that finds room again sets the piece aside anew.
  */
 import { randomFillSync } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
-import { open, rename, rm, statfs } from 'node:fs/promises';
+import { rmSync, statSync, truncateSync } from 'node:fs';
+import { open, rm, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { StoreFullError } from '../errors.ts';
+import { isWriteFailure } from './failure.ts';
 
 /** Bytes: a write-ahead log of the length at which SQLite empties it, and as much for the tables. */
 export const RESERVE = 8 * 1024 * 1024;
-/** Bytes written at once. They are random, for a file system that compresses would keep zeros for nothing. */
-const PIECE = 1024 * 1024;
+const PIECES = 8;
+/** Bytes, as many as a file system allots at once. */
+const BLOCK = 4096;
 
 export class Reserve {
   readonly #path: string;
   readonly #size: number;
+  readonly #piece: number;
   /** Why it cannot be set aside, other than for lack of room: then there is none, and nothing waits for it. */
   #problem: unknown;
 
@@ -24,38 +28,52 @@ export class Reserve {
   constructor(database: string, size = RESERVE) {
     this.#path = `${database}-reserve`;
     this.#size = size;
+    this.#piece = Math.ceil(size / PIECES);
   }
 
   get problem(): unknown {
     return this.#problem;
   }
 
-  /** Whether anything may be written; asked before each commit, for another process may have given it up. */
+  /** Whether anything may be written; asked before each commit, for another process may have given some of it up. */
   get isHeld(): boolean {
-    return this.#problem !== undefined || existsSync(this.#path);
+    return this.#problem !== undefined || this.#held() >= this.#size;
   }
 
-  /** Answers whether there was anything to give up. */
+  /** Gives up a piece. Answers whether there was anything to give up. */
   release(): boolean {
-    if (!existsSync(this.#path)) {
+    const held = this.#held();
+    if (held === 0) {
       return false;
     }
-    rmSync(this.#path, { force: true });
+    if (held > this.#piece) {
+      truncateSync(this.#path, held - this.#piece);
+    } else {
+      rmSync(this.#path, { force: true });
+    }
     return true;
   }
 
-  /** Answers false when the disk has no room for it and for something else beside it. */
+  /** Takes what is missing, and half of what the disk has at most. Answers false when that is not all. */
   async hold(): Promise<boolean> {
     if (this.isHeld) {
       return true;
     }
     try {
       const { bavail, bsize } = await statfs(dirname(this.#path));
-      if (bavail * bsize < 2 * this.#size) {
-        return false;
+      const most = Math.floor((bavail * bsize) / 2);
+      for (let taken = 0; ; ) {
+        const missing = this.#size - this.#held();
+        if (missing <= 0) {
+          return true;
+        }
+        const next = Math.min(this.#piece, missing);
+        if (taken + next > most) {
+          return false;
+        }
+        await this.#append(next);
+        taken += next;
       }
-      await this.#fill();
-      return true;
     } catch (error) {
       if (isLackOfRoom(error)) {
         return false;
@@ -65,25 +83,47 @@ export class Reserve {
     }
   }
 
-  /** Under another name first: half of it is none. */
-  async #fill(): Promise<void> {
-    const temporary = `${this.#path}.${process.pid}`;
+  /** Whether a lack of room is behind a failure of the database; SQLite does not say so of a user's quota. */
+  async isLackOfRoom(error: unknown): Promise<boolean> {
+    return error instanceof StoreFullError || (isWriteFailure(error) && (await this.#isDiskFull()));
+  }
+
+  async #isDiskFull(): Promise<boolean> {
+    const probe = `${this.#path}.${process.pid}`;
     try {
-      const handle = await open(temporary, 'w', 0o600);
+      const handle = await open(probe, 'w', 0o600);
       try {
-        const piece = randomFillSync(Buffer.allocUnsafe(Math.min(PIECE, this.#size)));
-        for (let written = 0; written < this.#size; written += piece.length) {
-          await handle.write(piece, 0, Math.min(piece.length, this.#size - written), written);
-        }
+        await handle.write(noise(BLOCK));
+        await handle.sync();
       } finally {
         await handle.close();
       }
-      await rename(temporary, this.#path);
+      return false;
     } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
+      return isLackOfRoom(error);
+    } finally {
+      await rm(probe, { force: true });
     }
   }
+
+  #held(): number {
+    return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** Always at the end: when several processes do this at once it becomes a little longer, and has no holes. */
+  async #append(bytes: number): Promise<void> {
+    const handle = await open(this.#path, 'a', 0o600);
+    try {
+      await handle.writeFile(noise(bytes));
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+/** A file system that compresses would keep zeros for nothing. */
+function noise(bytes: number): Buffer {
+  return randomFillSync(Buffer.allocUnsafe(bytes));
 }
 
 function isLackOfRoom(error: unknown): boolean {

@@ -9,12 +9,27 @@ const PATIENCE = 10_000;
  * @throws SqliteError when `from` is no database, `to` exists, or the disk is full
  */
 export function snapshotDatabase(from: string, to: string): void {
+  try {
+    vacuumInto(from, to);
+  } catch (error) {
+    // Where no server has it open the index of the log has to be made; a full disk has no room for that.
+    if (!hasNoIndex(error)) throw error;
+    vacuumInto(from, to, 'PRAGMA locking_mode = EXCLUSIVE');
+  }
+}
+
+function vacuumInto(from: string, to: string, setting = ''): void {
   const db = new Database(from, { fileMustExist: true, timeout: PATIENCE });
   try {
+    db.exec(setting);
     db.prepare('VACUUM INTO ?').run(to);
   } finally {
     db.close();
   }
+}
+
+function hasNoIndex(error: unknown): boolean {
+  return /^SQLITE_IOERR_SHM/.test(codeOf(error));
 }
 
 /** Whether it is a database whose pages are whole; otherwise what is wrong with it. */

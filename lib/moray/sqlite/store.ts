@@ -7,14 +7,14 @@
  * for long.
  */
 import type { Clock } from '../../clock.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { StoreFullError, StoreUnavailableError } from '../errors.ts';
 import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from '../store.ts';
 import { applyBatch } from './batch.ts';
 import { Buckets } from './buckets.ts';
 import { Connection, IN_MEMORY } from './connection.ts';
 import { CACHE_CHARACTERS, Documents } from './documents.ts';
 import { EtagSource } from './etags.ts';
-import { closedError, isBusy, isStatementError, storeError } from './failure.ts';
+import { closedError, fullError, isBusy, isStatementError, storeError } from './failure.ts';
 import { Pages } from './pages.ts';
 import { PATIENCE, patiently } from './patience.ts';
 import type { AnswerOf, Job } from './reading/protocol.ts';
@@ -48,14 +48,7 @@ export interface SqliteStoreOptions {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { path, patience = PATIENCE, reserve: size = 0, log } = options;
   const reserve = size > 0 && path !== IN_MEMORY ? new Reserve(path, size) : undefined;
-  const attempt = () => patiently(() => connect(path), patience);
-  const connection = await attempt().catch((error: unknown) => {
-    // A full disk has no room for the log either, which the first connection makes.
-    if (reserve?.release() !== true) {
-      throw error;
-    }
-    return attempt();
-  });
+  const connection = await connectOnAnyDisk(() => patiently(() => connect(path), patience), reserve);
   if (reserve !== undefined && !(await reserve.hold())) {
     log?.warn({ path }, 'the disk is full: what frees space is written, and nothing else');
   }
@@ -63,6 +56,22 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     log?.warn({ err: reserve.problem, path }, 'no disk space can be set aside for deletions');
   }
   return new SqliteStore(connection, options, reserve);
+}
+
+/** A full disk has no room for the log either, which the first connection makes. */
+async function connectOnAnyDisk(attempt: () => Promise<Connection>, reserve: Reserve | undefined): Promise<Connection> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(await reserve?.isLackOfRoom(error))) {
+        throw error;
+      }
+      if (reserve?.release() !== true) {
+        throw error instanceof StoreFullError ? error : fullError(error);
+      }
+    }
+  }
 }
 
 function connect(path: string): Connection {

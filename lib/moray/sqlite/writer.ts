@@ -5,7 +5,7 @@
  */
 import { StoreFullError } from '../errors.ts';
 import type { Connection } from './connection.ts';
-import { fullError, isBusy, isFull, storeError } from './failure.ts';
+import { fullError, isBusy, isFull, isWriteFailure, storeError } from './failure.ts';
 import { patiently } from './patience.ts';
 import type { Reserve } from './reserve.ts';
 
@@ -69,7 +69,8 @@ export class Writer {
     return freeing(jobs, fullError());
   }
 
-  async #commit(jobs: readonly Job[]): Promise<void> {
+  /** @param wasFull the disk was full a moment ago: a write that fails again lacks another piece of the reserve */
+  async #commit(jobs: readonly Job[], wasFull = false): Promise<void> {
     if (jobs.length === 0) {
       return;
     }
@@ -77,18 +78,31 @@ export class Writer {
     try {
       outcomes = await patiently(() => this.#transaction(jobs), this.#patience);
     } catch (error) {
-      const left = error instanceof StoreFullError ? freeing(jobs, error) : jobs;
-      if (error instanceof StoreFullError && left.length > 0 && this.#reserve?.release() === true) {
-        return await this.#commit(left);
-      }
-      for (const job of left) {
-        job.reject(error);
-      }
+      await this.#failed(jobs, error, wasFull);
       return;
     }
     jobs.forEach((job, at) => {
       settle(job, outcomes[at]);
     });
+    if (this.#reserve?.isHeld === false) {
+      // What was freed just now may be gone before anybody writes anything else.
+      await this.#reserve.hold();
+    }
+  }
+
+  async #failed(jobs: readonly Job[], cause: unknown, wasFull: boolean): Promise<void> {
+    const isLackOfRoom =
+      cause instanceof StoreFullError ||
+      (wasFull && isWriteFailure(cause)) ||
+      (await this.#reserve?.isLackOfRoom(cause)) === true;
+    const error = isLackOfRoom && !(cause instanceof StoreFullError) ? fullError(cause) : cause;
+    const left = isLackOfRoom ? freeing(jobs, error) : jobs;
+    if (isLackOfRoom && left.length > 0 && this.#reserve?.release() === true) {
+      return await this.#commit(left, true);
+    }
+    for (const job of left) {
+      job.reject(error);
+    }
   }
 
   #transaction(jobs: readonly Job[]): Outcome[] {
@@ -103,7 +117,7 @@ export class Writer {
       return { etags: this.#connection.nested(job.apply) };
     } catch (error) {
       // What took the whole transaction with it is everybody's failure, and what may pass is tried again.
-      if (!this.#connection.db.inTransaction || isBusy(error) || isFull(error)) {
+      if (!this.#connection.db.inTransaction || isBusy(error) || isFull(error) || isWriteFailure(error)) {
         throw error;
       }
       return { error: storeError(error) };

@@ -1,10 +1,13 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { test } from 'tap';
 import { StoreUnavailableError } from '#lib/moray/errors.ts';
+import { Connection } from '#lib/moray/sqlite/connection.ts';
 import { storeError } from '#lib/moray/sqlite/failure.ts';
+import { Reserve } from '#lib/moray/sqlite/reserve.ts';
 import { openSqliteStore } from '#lib/moray/sqlite/store.ts';
+import { Writer } from '#lib/moray/sqlite/writer.ts';
 import { fill, smallDisk } from '../../../helpers/small-disk.ts';
 import { COUNTERS, startChild } from './fixture.ts';
 
@@ -36,9 +39,65 @@ test('what deletions need on a full disk is set aside, and again after it was ne
   rmSync(`${path}-reserve`);
   await store.batch([{ op: 'del', bucket: COUNTERS, key: 'a' }]);
   await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }], { frees: true });
-  t.notOk(existsSync(`${path}-reserve`), 'what frees space asks for none');
+  t.equal(statSync(`${path}-reserve`).size, 100_000, 'what frees space waits for none, and sets it aside anew');
+  truncateSync(`${path}-reserve`, 50_000);
   await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 2 } }]);
-  t.equal(statSync(`${path}-reserve`).size, 100_000);
+  t.ok(statSync(`${path}-reserve`).size >= 100_000, 'a piece that another process has given up too');
+});
+
+test('on a disk that others fill again and again each deletion has its piece of what was set aside', async (t) => {
+  const folder = smallDisk(t, 16);
+  if (folder === undefined) return;
+  const path = join(folder, 'moray.db');
+  const keys = ['a', 'b', 'c'];
+  let store = await openSqliteStore({ path, reserve: 2_000_000 });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  const note = 'x'.repeat(100_000);
+  await store.batch(keys.map((key) => ({ op: 'put', bucket: COUNTERS, key, value: { count: 1, note } })));
+  for (const key of keys) {
+    fill(folder);
+    await store.batch([{ op: 'del', bucket: COUNTERS, key }]);
+    await t.rejects(store.batch([{ op: 'put', bucket: COUNTERS, key, value: { count: 1 } }]), {
+      name: 'StoreFullError',
+    });
+    // A closed database has neither log nor index, which the next one needs.
+    await store.close();
+    fill(folder);
+    store = await openSqliteStore({ path, reserve: 2_000_000 });
+    await store.open([COUNTERS]);
+    t.equal(await store.get(COUNTERS, key), undefined);
+  }
+});
+
+test('a write that a quota refuses is a lack of room, and one that fails on a disk with room is none', async (t) => {
+  const folder = smallDisk(t, 4);
+  if (folder === undefined) return;
+  const path = join(folder, 'moray.db');
+  const reserve = new Reserve(path, 500_000);
+  t.ok(await reserve.hold());
+  const refused = new Database.SqliteError('disk I/O error', 'SQLITE_IOERR_WRITE');
+  const connection = new Connection(path);
+  t.teardown(() => connection.close());
+  const { write } = connection;
+  // What a quota does to SQLite: a write fails, and no code says why.
+  connection.write = (body) => {
+    if (existsSync(`${path}-reserve`) && statSync(`${path}-reserve`).size > 400_000) throw refused;
+    return write.call(connection, body) as ReturnType<typeof body>;
+  };
+  const writer = new Writer(connection, 1000, () => {}, reserve);
+  await t.rejects(
+    writer.write(() => [], true),
+    { name: 'StoreUnavailableError', cause: refused },
+    'there is room',
+  );
+  fill(folder);
+  const written = [writer.write(() => ['kept'], false), writer.write(() => ['freed'], true)];
+  t.match(await Promise.allSettled(written), [
+    { status: 'rejected', reason: { name: 'StoreFullError' } },
+    { status: 'fulfilled', value: ['freed'] },
+  ]);
+  t.notOk(reserve.isHeld);
 });
 
 test('on a full disk only what frees space is written', async (t) => {

@@ -11,6 +11,7 @@ import { MiB, startCloud } from '../../../helpers/cloud.ts';
 import { makeImage, sha1Of } from '../../../helpers/images.ts';
 import { spawnImgapi, temporaryFolder } from '../../../helpers/imgapi.ts';
 import { sha1Served } from '../../../helpers/invariants.ts';
+import { fill, smallDisk } from '../../../helpers/small-disk.ts';
 import { runImgapiadm } from '../capture.ts';
 import { backUp, backUpTelling, configOn, objectOf, places, restore, verify } from './backup-fixture.ts';
 
@@ -127,6 +128,23 @@ test('what was written into a backup by somebody else leads nowhere beside the d
   }
   writeFileSync(manifest, lines.slice(0, -2).join('\n'));
   t.match(await restore(directory, restored), { code: 1, stderr: /NotABackup.*is cut short/ });
+});
+
+test('a disk that is full to the last byte is backed up, whether a server runs on it or not', async (t) => {
+  const dataDir = smallDisk(t, 32);
+  if (dataDir === undefined) return;
+  const server = await spawnImgapi(t, { storage: { headroomBytes: MiB } }, { dataDir });
+  const { bytes } = await makeImage(server.client({ account: ALICE }));
+  const { directory, restored } = await places(t);
+  const empty = fill(dataDir);
+  t.match(await backUp(directory, dataDir), { code: 0, report: { images: 1, missing: [] } });
+  empty();
+  // What is closed in order has neither log nor index, and there is no room to make them.
+  await server.stop();
+  fill(dataDir);
+  t.match(await backUp(directory, dataDir, '--reread'), { code: 0, report: { images: 1, missing: [] } });
+  t.ok(objectOf(directory, bytes));
+  t.match(await restore(directory, restored), { code: 0 });
 });
 
 test("two at once do not get into each other's way", async (t) => {

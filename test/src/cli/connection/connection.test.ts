@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { runImgapiadm } from '../capture.ts';
@@ -120,7 +120,8 @@ test('a note of a server that is gone opens the secret to nobody', async (t) => 
   const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
   const dir = await dataFolder(t.testdir(), server.url);
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
-  writeFileSync(join(dir, 'run', new URL(server.url).port), `${gone}\n`);
+  const { port } = new URL(server.url);
+  renameSync(join(dir, 'run', `${port}.${process.pid}`), join(dir, 'run', `${port}.${gone}`));
   const ran = await runImgapiadm(['reap', '-n', '-u', server.url, '--data-dir', dir]);
   t.match(ran, { code: 1, stderr: /OperatorSecretElsewhere.*which does not run/ });
   t.equal(server.asked.length, 0);
