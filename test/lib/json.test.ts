@@ -65,6 +65,8 @@ t.test('all other numbers are taken, however they are written', async (t) => {
     '100000000000000000000000000000000000e-30',
     '0e999',
     '2.2250738585072014e-308',
+    '99999999999999e289',
+    '0.000000000001e-289',
   ]) {
     t.same(parseJsonText(`{"a":${number}}`), { a: Number(number) }, number);
   }
@@ -90,4 +92,23 @@ t.test('what is no JSON, or too deep, is refused', async (t) => {
   const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
   t.ok(parseJsonText(deep(100)));
   for (const levels of [102, 500_000]) t.throws(() => parseJsonText(deep(levels)), { message: /nested more than 100/ });
+  // Not even parsed: that alone takes long.
+  t.throws(() => parseJsonText('['.repeat(500_000)), { message: /nested more than 100/ });
+  t.same(parseJsonText(`{"a":"${'['.repeat(200)}\\"${'{'.repeat(200)}\\\\"}`), {
+    a: `${'['.repeat(200)}"${'{'.repeat(200)}\\`,
+  });
+});
+
+t.test('looking at the numbers takes little more than parsing them, however many could be inexact', async (t) => {
+  const least = (action: () => unknown) => {
+    const times = Array.from({ length: 5 }, () => {
+      const start = performance.now();
+      action();
+      return performance.now() - start;
+    });
+    return Math.min(...times);
+  };
+  const text = JSON.stringify(Array.from({ length: 100_000 }, (_, at) => at)).replaceAll(',', 'e22,');
+  const [plain, checked] = [least(() => JSON.parse(text)), least(() => parseJsonText(text))];
+  t.ok(checked < 40 * plain, `${checked.toFixed(1)} ms, of which parsing ${plain.toFixed(1)} ms`);
 });
