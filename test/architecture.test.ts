@@ -79,12 +79,14 @@ const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
     'src/errors',
     'src/log.ts',
     'src/server-process.ts',
+    'src/arenas.ts',
     'src/health.ts',
     'src/http/health-reply.ts',
     'src/http/server.ts',
     'src/http/call.ts',
     'src/http/audit.ts',
     'src/http/connection-limits.ts',
+    'src/http/text-pieces.ts',
   ],
 };
 

@@ -8,6 +8,7 @@ import type { ByteStream } from './byte-stream.ts';
 import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from './caller.ts';
 import { type FileDownload, rangeHeaders, toDownload } from './download.ts';
 import { filterQuery, type ListImagesFilter, type Query } from './filter.ts';
+import { readJsonItems } from './json-items.ts';
 import { readJsonLines } from './json-lines.ts';
 import { allImages, nextLink, PAGE_SIZE } from './paging.ts';
 import type {
@@ -88,6 +89,12 @@ export class ImgapiClient {
 
   listImages(filter: ListImagesFilter = {}, options: GetOptions = {}): Promise<ApiImage[]> {
     return this.call({ method: 'GET', path: '/images', query: { ...filterQuery(filter), ...admin(options) } }, options);
+  }
+
+  /** The same list bit by bit, in memory that does not grow with it. Whoever stops before its end ends the answer. */
+  async *scanImages(filter: ListImagesFilter = {}, options: GetOptions = {}): AsyncGenerator<ApiImage[], void> {
+    const query = { ...filterQuery(filter), ...admin(options) };
+    yield* readJsonItems<ApiImage>(await this.#caller.send({ method: 'GET', path: '/images', query }, options));
   }
 
   /** Every image of the list once, however many pages that takes. */

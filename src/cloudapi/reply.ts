@@ -10,10 +10,6 @@ export function imageReply({ version, account }: Request, image: TranslatableIma
   return { json: translateImage(image, { version, account: account.uuid }) };
 }
 
-export function imagesReply({ version, account }: Request, images: readonly TranslatableImage[]): Reply {
-  return { json: images.map((image) => translateImage(image, { version, account: account.uuid })) };
-}
-
 /** IMGAPI's answer as it comes, with those of its headers that are named. */
 export function passedOn({ status, headers, body }: HttpAnswer, names: readonly string[]): Reply {
   const kept = Object.fromEntries(

@@ -126,6 +126,7 @@ async function sendPieces(
   begin(request, response, reply.status ?? 200, Object.assign(headers, reply.headers));
   if (request.method === 'HEAD') {
     response.end();
+    await pieces[Symbol.asyncIterator]().return?.();
     return;
   }
   try {

@@ -201,7 +201,7 @@ async function serve(
     reply = (options.answerFor ?? answerFor)(error, log, id);
   }
   if (isAnswered(response)) {
-    discard(reply);
+    await discard(reply);
     return;
   }
   try {
@@ -233,10 +233,11 @@ function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
 }
 
 /** Frees what an answer that nobody gets has opened. */
-function discard({ stream }: Reply): void {
+async function discard({ stream, pieces }: Reply): Promise<void> {
   // Its signal has aborted as well, and an error that nobody hears would end the process.
   stream?.on('error', () => undefined);
   stream?.destroy();
+  await pieces?.[Symbol.asyncIterator]().return?.();
 }
 
 /** The connection is gone, or its watch has answered: the body did not come. */

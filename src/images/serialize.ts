@@ -4,6 +4,7 @@
  * behind its last field, in version 3 only.
  */
 import { hash } from 'node:crypto';
+import { ARRAY_END, arrayItem, arrayItems } from '#lib/json-array.ts';
 import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { Mode } from '../config/config.ts';
@@ -124,23 +125,20 @@ export function renderImage(record: ImageRecord, view: ImageView): RenderedImage
 
 /** The body of a list: the rendered images as one array, also indented by two spaces. */
 export function renderImageList(images: readonly RenderedImage[]): string {
-  return images.length === 0 ? '[]' : `${renderListItems(images, true)}${LIST_END}`;
+  return images.length === 0 ? '[]' : `${renderListItems(images, true)}${ARRAY_END}`;
 }
 
 /** A part of that array, which is not empty. */
 export function renderListItems(images: readonly RenderedImage[], isFirst: boolean): string {
-  return `${isFirst ? '[\n  ' : ',\n  '}${images.map(listItem).join(',\n  ')}`;
+  return arrayItems(images.map(listItem), isFirst);
 }
-
-export const LIST_END = '\n]';
 
 const LIST_ITEMS = new WeakMap<RenderedImage, string>();
 
-/** JSON holds no line break but those of its indentation. */
 function listItem(image: RenderedImage): string {
   const known = LIST_ITEMS.get(image);
   if (known !== undefined) return known;
-  const item = image.body.replaceAll('\n', '\n  ');
+  const item = arrayItem(image.body);
   LIST_ITEMS.set(image, item);
   return item;
 }

@@ -1,9 +1,11 @@
 /** ListImages, GetImage, DeleteImage, GetImageAncestry. */
 import type { ListImagesFilter } from '#lib/client/filter.ts';
+import { readJsonItems } from '#lib/client/json-items.ts';
 import type { ApiImage } from '#lib/client/types.ts';
 import type { Reply } from '../../http/call.ts';
 import { invalid } from '../errors.ts';
-import { imageReply, imagesReply } from '../reply.ts';
+import { listReply } from '../list-reply.ts';
+import { imageReply } from '../reply.ts';
 import { type CloudapiRoute, imageId, optionalFlag, optionalText, type Request } from '../request.ts';
 import { typeFilter } from '../translate.ts';
 
@@ -18,9 +20,10 @@ export const imageRoutes: readonly CloudapiRoute[] = [
 const MOST_IMAGES = 1_000_000;
 const PASSED_FILTERS = ['name', 'os', 'version', 'state'] as const;
 
+/** IMGAPI's list as it comes, in its order. */
 async function listImages(request: Request): Promise<Reply> {
   const { cloudapi, onBehalf } = request;
-  return imagesReply(request, await cloudapi.imgapi.listImages(filterOf(request), onBehalf));
+  return listReply(request, cloudapi.imgapi.scanImages(filterOf(request), onBehalf));
 }
 
 function filterOf({ call: { query }, account, version }: Request): ListImagesFilter {
@@ -72,5 +75,6 @@ async function deleteImage(request: Request): Promise<Reply> {
 async function ancestry(request: Request): Promise<Reply> {
   const { cloudapi, onBehalf } = request;
   const path = `/images/${imageId(request)}/ancestry`;
-  return imagesReply(request, await cloudapi.imgapi.call<ApiImage[]>({ method: 'GET', path }, onBehalf));
+  const answer = await cloudapi.imgapi.send({ method: 'GET', path }, onBehalf);
+  return listReply(request, readJsonItems<ApiImage>(answer));
 }

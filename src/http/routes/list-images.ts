@@ -6,8 +6,9 @@ import { assertFewFilters, LIST_STATES, type ListRequest, type ListState } from 
 import type { Service } from '../../service.ts';
 import type { Call, QueryParams, Reply, Route } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
-import { listPieces, texts, wholeOrBegun } from '../list-body.ts';
+import { listPieces } from '../list-body.ts';
 import { flag, integer, oneOf, parameters, text, uuid } from '../parameters.ts';
+import { texts, wholeOrBegun } from '../text-pieces.ts';
 import { assertVersion3 } from '../versions.ts';
 
 const MOST = 1_000_000;
@@ -58,7 +59,7 @@ export function listRoute(service: Service): Route {
     const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
       isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};
     const list = await wholeOrBegun(listPieces(service, call, images(page), view));
-    if ('text' in list) return { text: list.text, ...linkTo(list.next) };
+    if ('text' in list) return { text: list.text, ...linkTo(list.last?.next) };
     if (!isVersion3 || page.limit === undefined) return list;
     // Where the page ends has to be known before it begins. So it is read twice, rather than held.
     await list.pieces.return();

@@ -1,0 +1,40 @@
+/** Images of IMGAPI as CloudAPI's list: whole where it is short, and where it is long no faster than it is read. */
+import { ARRAY_END, arrayItem, arrayItems, EMPTY_ARRAY } from '#lib/json-array.ts';
+import { Turn } from '#lib/turns.ts';
+import type { Reply } from '../http/call.ts';
+import { type TextPiece, wholeOrBegun } from '../http/text-pieces.ts';
+import type { Request } from './request.ts';
+import { type TranslatableImage, translateImage } from './translate.ts';
+
+export type ImageBits = AsyncIterable<readonly TranslatableImage[]>;
+
+/** What goes wrong at the beginning is thrown, and answered like any other error. */
+export async function listReply(request: Request, bits: ImageBits): Promise<Reply> {
+  const list = await wholeOrBegun(listPieces(request, bits));
+  return 'text' in list ? { text: list.text } : list;
+}
+
+/** A failure after the beginning was sent is logged here: the client sees a cut and no more. */
+async function* listPieces(request: Request, bits: ImageBits): AsyncGenerator<TextPiece, void> {
+  const { call, cloudapi } = request;
+  const turn = new Turn();
+  let isFirst = true;
+  try {
+    for await (const images of bits) {
+      if (turn.isOver) await turn.next();
+      yield { text: arrayItems(textsOf(request, images), isFirst) };
+      isFirst = false;
+    }
+    yield { text: isFirst ? EMPTY_ARRAY : ARRAY_END, isLast: true };
+  } catch (error) {
+    if (!isFirst && !call.signal.aborted) {
+      cloudapi.log.error({ err: error, req_id: call.requestId }, 'a list was cut off in its middle');
+    }
+    throw error;
+  }
+}
+
+function textsOf({ version, account }: Request, images: readonly TranslatableImage[]): string[] {
+  const view = { version, account: account.uuid };
+  return images.map((image) => arrayItem(JSON.stringify(translateImage(image, view), null, 2)));
+}

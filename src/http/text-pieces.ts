@@ -1,0 +1,51 @@
+/** A text that is made piece by piece: sent whole where it is short, and as it is made where it is long. */
+
+/** Characters that are held to be sent at once, with their length in front. */
+const SHORT = 512 * 1024;
+
+export interface TextPiece {
+  readonly text: string;
+  /** It is the last one. */
+  readonly isLast?: boolean;
+}
+
+type Pieces<P extends TextPiece> = AsyncGenerator<P, void>;
+
+/**
+ * All of the text when it is short, with its last piece; otherwise its pieces, of which those that were made already
+ * come first.
+ */
+export async function wholeOrBegun<P extends TextPiece>(
+  pieces: Pieces<P>,
+): Promise<{ readonly text: string; readonly last?: P | undefined } | { readonly pieces: Texts }> {
+  const held: string[] = [];
+  for (let characters = 0; characters < SHORT; ) {
+    const { value } = await pieces.next();
+    if (value) held.push(value.text);
+    if (!value || value.isLast) return { text: held.join(''), ...(value ? { last: value } : {}) };
+    characters += value.text.length;
+  }
+  return { pieces: texts(pieces, held) };
+}
+
+export type Texts = AsyncIterableIterator<string> & { return(): Promise<IteratorResult<string, void>> };
+
+/** `return` ends the pieces also when nobody came so far as to begin with them. */
+export function texts<P extends TextPiece>(pieces: Pieces<P>, held: readonly string[] = []): Texts {
+  const rest = held[Symbol.iterator]();
+  return {
+    async next() {
+      const { done, value } = rest.next();
+      if (!done) return { value };
+      const piece = await pieces.next();
+      return piece.done ? { done: true, value: undefined } : { value: piece.value.text };
+    },
+    async return() {
+      await pieces.return();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
