@@ -6,12 +6,16 @@ import { COMPRESSIONS } from './record.ts';
 import type { Check } from './rule.ts';
 
 const LONGEST_BILLING_TAG = 128;
+/** Each is a row of an index. */
+const MOST_BILLING_TAGS = 1000;
+/** Characters; a ZFS guid has at most 20. */
+export const LONGEST_DATASET_GUID = 100;
 /** Characters of JSON. */
 const LONGEST_TAGS = 100 * 1024;
 
 const FILES_BY_TYPE: Readonly<Record<string, number>> = { lxd: 2 };
 
-export const checkFiles: Check = (value, problems, { record }) => {
+export const checkFiles: Check = (value, problems, { record, stored }) => {
   if (!Array.isArray(value)) {
     problems.push(invalid('files', 'an array', value));
     return;
@@ -22,10 +26,10 @@ export const checkFiles: Check = (value, problems, { record }) => {
     problems.push({ field: 'files', code: 'Invalid', message });
     return;
   }
-  for (const file of value) checkFile(file, problems);
+  for (const file of value) checkFile(file, problems, stored);
 };
 
-function checkFile(file: unknown, problems: FieldProblem[]): void {
+function checkFile(file: unknown, problems: FieldProblem[], stored: boolean): void {
   if (!isObject(file)) {
     problems.push(invalid('files', 'an array of objects', file));
     return;
@@ -35,10 +39,20 @@ function checkFile(file: unknown, problems: FieldProblem[]): void {
   for (const [key, isGood] of Object.entries(good)) {
     if (!isGood(file[key])) problems.push(invalid('files', `an array of files that have "${key}"`, file));
   }
+  const { dataset_guid: guid } = file;
+  if (!stored && guid !== undefined && !isDatasetGuid(guid)) {
+    const expected = `an array of files with a "dataset_guid" of at most ${LONGEST_DATASET_GUID} characters`;
+    problems.push(invalid('files', expected, guid));
+  }
   if (!(COMPRESSIONS as readonly unknown[]).includes(file['compression'])) {
     const expected = `an array of files with a "compression" of ${COMPRESSIONS.join(', ')}`;
     problems.push(invalid('files', expected, file['compression'] ?? null));
   }
+}
+
+/** Whether it can be noted of a file. */
+export function isDatasetGuid(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= LONGEST_DATASET_GUID;
 }
 
 /** A record's icon, which only an upload makes. In a manifest it is a flag that says nothing about this server. */
@@ -98,7 +112,16 @@ export function checkStrings(field: string, longest = Number.POSITIVE_INFINITY):
   };
 }
 
-export const checkBillingTags = checkStrings('billing_tags', LONGEST_BILLING_TAG);
+const checkBillingTagNames = checkStrings('billing_tags', LONGEST_BILLING_TAG);
+
+export const checkBillingTags: Check = (value, problems, context) => {
+  if (!context.stored && Array.isArray(value) && value.length > MOST_BILLING_TAGS) {
+    const message = `"billing_tags" must hold at most ${MOST_BILLING_TAGS}, not ${value.length}`;
+    problems.push({ field: 'billing_tags', code: 'Invalid', message });
+    return;
+  }
+  checkBillingTagNames(value, problems, context);
+};
 
 export const checkTraits: Check = (value, problems, { stored }) => {
   // Arrays were once taken, so there may be images that have one.

@@ -34,8 +34,9 @@ export function withMarksOf(record: ImageRecord, there: ImageRecord, from: strin
 type Tags = readonly string[];
 
 function mergedTags(here: Tags = [], there: Tags = [], base: Tags = []): string[] {
-  const kept = here.filter((tag) => there.includes(tag) || !base.includes(tag));
-  return [...new Set([...kept, ...there.filter((tag) => !base.includes(tag) || kept.includes(tag))])];
+  const [isThere, wasThere] = [new Set(there), new Set(base)];
+  const kept = new Set(here.filter((tag) => isThere.has(tag) || !wasThere.has(tag)));
+  return [...new Set([...kept, ...there.filter((tag) => !wasThere.has(tag) || kept.has(tag))])];
 }
 
 type Traits = Readonly<Record<string, unknown>>;

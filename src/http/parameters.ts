@@ -4,6 +4,7 @@
  */
 
 import { Ajv, type ErrorObject } from 'ajv';
+import { LONGEST_DATASET_GUID } from '#lib/manifest/validate-collections.ts';
 import { redact } from '#lib/redact.ts';
 import { isUuid } from '#lib/uuid.ts';
 import { invalidParameter } from '../errors/api-error.ts';
@@ -42,6 +43,13 @@ export const text: Parameter<string> = {
   schema: { type: 'string', maxLength: LONGEST_VALUE },
   read: (value) => value,
   expected: `one string of at most ${LONGEST_VALUE} characters`,
+};
+
+/** What a file may have noted as its dataset's guid. */
+export const datasetGuid: Parameter<string> = {
+  schema: { type: 'string', maxLength: LONGEST_DATASET_GUID },
+  read: (value) => value,
+  expected: `one string of at most ${LONGEST_DATASET_GUID} characters`,
 };
 
 export const sha1Text: Parameter<string> = {

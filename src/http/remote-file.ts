@@ -8,6 +8,7 @@ import type { ApiImage } from '#lib/client/types.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
+import { isDatasetGuid } from '#lib/manifest/validate-collections.ts';
 import { ApiError, invalidParameter } from '../errors/api-error.ts';
 import { assertSourceAllowed, refusedSource, sourceAgent } from '../images/address-guard.ts';
 import type { Service } from '../service.ts';
@@ -57,7 +58,7 @@ function readSourceFile(manifest: unknown): Omit<RemoteFile, keyof RemoteBody> |
   const { size, sha1, dataset_guid: datasetGuid } = file;
   const compression = COMPRESSIONS.find((known) => known === file['compression']);
   if (!compression || typeof sha1 !== 'string' || typeof size !== 'number') return undefined;
-  return { compression, size, sha1: sha1.toLowerCase(), ...(typeof datasetGuid === 'string' ? { datasetGuid } : {}) };
+  return { compression, size, sha1: sha1.toLowerCase(), ...(isDatasetGuid(datasetGuid) ? { datasetGuid } : {}) };
 }
 
 /** They would be sent to nobody, and end up in the logs of every proxy. @throws 422 InvalidParameter */

@@ -11,7 +11,7 @@ import type { Service } from '../../service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
-import { parameters, sha1Text, text } from '../parameters.ts';
+import { datasetGuid, parameters, sha1Text } from '../parameters.ts';
 import { type RemoteBody, readFileUrl, remoteFile, sourceFile } from '../remote-file.ts';
 
 export function fileRoutes(service: Service): Route[] {
@@ -109,7 +109,7 @@ export function fileRoutes(service: Service): Route[] {
   ];
 }
 
-const uploadQuery = parameters({ sha1: sha1Text, dataset_guid: text });
+const uploadQuery = parameters({ sha1: sha1Text, dataset_guid: datasetGuid });
 
 /** What the request says of the bytes in its body. */
 export function announcedBy(call: Call): Announced {
@@ -128,8 +128,8 @@ function known(announced: { [K in keyof Announced]?: Announced[K] | undefined })
 }
 
 function guidOf(call: Call): { datasetGuid?: string } {
-  const { dataset_guid: datasetGuid } = uploadQuery(call.query);
-  return datasetGuid === undefined ? {} : { datasetGuid };
+  const { dataset_guid: guid } = uploadQuery(call.query);
+  return guid === undefined ? {} : { datasetGuid: guid };
 }
 
 /** @throws 422 compression/Missing, compression/Invalid */
