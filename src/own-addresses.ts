@@ -32,10 +32,12 @@ function reaches(address: string, bound: string): boolean {
   // Connecting to "any address" leads to this machine.
   if (kindOfAddress(plain) === 'nowhere') return true;
   if (kindOfAddress(bound) !== 'nowhere') return isSameAddress(plain, bound);
-  return kindOfAddress(plain) === 'loopback' || isOfThisMachine(plain);
+  return isOfThisMachine(plain);
 }
 
-function isOfThisMachine(address: string): boolean {
+/** Whether it is a loopback address, or one of a network interface here. */
+export function isOfThisMachine(address: string): boolean {
+  if (kindOfAddress(address) === 'loopback') return true;
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return own.some((one) => isSameAddress(one.address, address));
 }

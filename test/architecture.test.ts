@@ -77,6 +77,7 @@ const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
   'src/cloudapi': [
     'src/config',
     'src/errors',
+    'src/arenas.ts',
     'src/log.ts',
     'src/server-process.ts',
     'src/arenas.ts',

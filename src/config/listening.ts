@@ -3,9 +3,11 @@
  * knows which servers the folder's secret belongs to, and sends it to no other one.
  */
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { OwnAddresses } from '../own-addresses.ts';
 
-/** Below the data folder: an empty file PORT.PROCESS for each port, for a full disk has room for no more. */
+/** Below the data folder: an empty file PORT.PROCESS.ADDRESS for each port, for a full disk has room for no more. */
 const FOLDER = 'run';
 
 /** Answers what takes the note back. */
@@ -16,28 +18,42 @@ export async function noteListening(dataDir: string, url: string): Promise<() =>
   for (const { name } of (await notesIn(folder)).filter(({ pid }) => !isRunning(pid))) {
     await rm(join(folder, name), { force: true });
   }
-  const file = join(folder, `${portOf(url)}.${process.pid}`);
+  const file = join(folder, `${portOf(url)}.${process.pid}.${addressOf(url)}`);
   await (await open(file, 'w', 0o600)).close();
   return () => rm(file, { force: true });
 }
 
-/** The ports on which servers of the folder listen now. None where the folder, or a running server, is missing. */
-export async function listeningPorts(dataDir: string): Promise<string[]> {
+/** Where servers of the folder listen now, as URLs. None where the folder, or a running server, is missing. */
+export async function listeningUrls(dataDir: string): Promise<string[]> {
   const notes = await notesIn(join(dataDir, FOLDER));
-  return [...new Set(notes.filter(({ pid }) => isRunning(pid)).map(({ port }) => port))].toSorted();
+  return [...new Set(notes.filter(({ pid }) => isRunning(pid)).map(({ url }) => url))].toSorted();
 }
 
-async function notesIn(folder: string): Promise<{ name: string; port: string; pid: number }[]> {
+/** Whether one of these servers is reached by a URL, on this machine itself. No name but `localhost` is looked up. */
+export function isReachedBy(servers: readonly string[], url: string): boolean {
+  const listeners = new OwnAddresses();
+  for (const server of servers) listeners.add(server);
+  const host = addressOf(url);
+  const addresses = host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
+  return addresses.some((address) => isIP(address) !== 0 && listeners.has(address, Number(portOf(url))));
+}
+
+async function notesIn(folder: string): Promise<{ name: string; pid: number; url: string }[]> {
   const names = await readdir(folder).catch(() => []);
   return names.flatMap((name) => {
-    const [, port, pid] = /^(\d+)\.(\d+)$/.exec(name) ?? [];
-    return port === undefined ? [] : [{ name, port, pid: Number(pid) }];
+    const [, port, pid, address = ''] = /^(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
+    if (isIP(address) === 0) return [];
+    return [{ name, pid: Number(pid), url: `http://${address.includes(':') ? `[${address}]` : address}:${port}` }];
   });
 }
 
-export function portOf(url: string): string {
+function portOf(url: string): string {
   const { port, protocol } = new URL(url);
   return port || (protocol === 'https:' ? '443' : '80');
+}
+
+function addressOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** Of one that is not, somebody else may have the port by now. */

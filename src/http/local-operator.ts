@@ -3,6 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { ensureOperatorToken, operatorTokenPath } from '../datacenters/operator-token.ts';
 import { ApiError } from '../errors/api-error.ts';
+import { isOfThisMachine } from '../own-addresses.ts';
 import type { Service } from '../service.ts';
 import type { Call } from './call.ts';
 
@@ -33,11 +34,9 @@ export async function isLocalOperator({ dataDir }: Config, call: Call): Promise<
 
 /** From this machine, and not through a proxy on it that serves others. */
 function isDirect(call: Call): boolean {
-  return isLoopback(call.remoteAddress) && call.headers['x-forwarded-for'] === undefined;
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address);
+  // Sockets of both families show IPv4 so.
+  const address = call.remoteAddress.replace(/^::ffff:/, '');
+  return isOfThisMachine(address) && call.headers['x-forwarded-for'] === undefined;
 }
 
 function isSame(one: string, other: string): boolean {

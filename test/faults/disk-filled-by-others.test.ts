@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
 import { archivePath, imageObjectPath } from '#lib/manta/paths.ts';
-import { listeningPorts } from '#src/config/listening.ts';
+import { listeningUrls } from '#src/config/listening.ts';
 import { deleteImage } from '#src/images/delete.ts';
 import { finishDeletes } from '#src/images/tombstones.ts';
 import { cleanUp } from '#src/tasks/clean-up.ts';
@@ -89,7 +89,7 @@ test('a server starts again and again on a disk that others keep full, and each 
     await server.imgapi.close();
     fill(dataDir);
     server = await start(t, dataDir);
-    t.strictSame(await listeningPorts(dataDir), [new URL(server.url).port], 'and imgapiadm finds it');
+    t.strictSame(await listeningUrls(dataDir), [server.url], 'and imgapiadm finds it');
     await t.rejects(server.client({ account: ALICE }).getImage(uuid), GONE);
   }
 });

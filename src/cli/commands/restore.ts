@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import type { RestoreReport } from '#lib/backup/restore.ts';
-import { listeningPorts } from '#src/config/listening.ts';
+import { listeningUrls } from '#src/config/listening.ts';
 import type { LocalData } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { CommandError } from '../framework/errors.ts';
@@ -39,10 +39,9 @@ export const restore = defineCommand({
 
 /** A server keeps what it has open, also of a directory that was emptied under it. */
 async function refuseWhileServed({ dataDir, config }: LocalData): Promise<void> {
-  const [port] = await listeningPorts(dataDir);
-  const place = port === undefined ? await listenerOf(config) : `port ${port}`;
-  if (place === undefined) return;
-  throw new CommandError(`the server of ${dataDir} runs, on ${place}: stop it first`, { code: 'ServerRuns' });
+  const [url = await listenerOf(config)] = await listeningUrls(dataDir);
+  if (url === undefined) return;
+  throw new CommandError(`the server of ${dataDir} runs, at ${url}: stop it first`, { code: 'ServerRuns' });
 }
 
 /** Where the configuration lets the server listen, if anything listens there. */
@@ -56,7 +55,7 @@ async function listenerOf(config: LocalData['config']): Promise<string | undefin
       socket.destroy();
       done(answer);
     };
-    socket.once('connect', () => end(`${address} port ${port}`));
+    socket.once('connect', () => end(`http://${host.includes(':') ? `[${host}]` : host}:${port}`));
     socket.once('timeout', () => end(undefined));
     socket.once('error', () => end(undefined));
   });

@@ -1,8 +1,9 @@
 /** The secret that opens the administration routes: only whoever may read the server's data directory has it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listeningPorts, portOf } from '#src/config/listening.ts';
+import { isReachedBy, listeningUrls } from '#src/config/listening.ts';
 import { CommandError } from '../framework/errors.ts';
+import { EXIT } from '../framework/exit-codes.ts';
 
 const WHY: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -12,26 +13,31 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** Whether a server of this data directory listens there: the directory's secret goes to such a server and no other. */
 export async function isServedHere(url: string, dataDir: string): Promise<boolean> {
-  return isLoopback(url) && (await listeningPorts(dataDir)).includes(portOf(url));
+  return isReachedBy(await listeningUrls(dataDir), url);
 }
 
-/** @throws CommandError OperatorSecretMissing, OperatorSecretElsewhere */
+/** @throws CommandError OperatorSecretMissing, ServerDoesNotRun, OperatorSecretElsewhere */
 export async function tokenFor(url: string, dataDir: string): Promise<string> {
   const token = await readOperatorToken(dataDir);
-  if (await isServedHere(url, dataDir)) return token;
-  const ports = await listeningPorts(dataDir);
-  const where = ports.length === 0 ? 'which does not run' : `which listens on port ${ports.join(', ')} of this machine`;
-  throw new CommandError(`the operator's secret is not sent to ${url}: it is for the server of ${dataDir}, ${where}`, {
-    code: 'OperatorSecretElsewhere',
-    details: [
-      "administration is done on the server's machine; name its data directory with --data-dir, IMGAPI_DATA_DIR or --config",
-    ],
-  });
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+  const servers = await listeningUrls(dataDir);
+  if (isReachedBy(servers, url)) return token;
+  if (servers.length === 0) {
+    throw new CommandError(`the server of ${dataDir} does not run on this machine`, {
+      code: 'ServerDoesNotRun',
+      exitCode: EXIT.unreachable,
+      details: ['start it, or name the data directory of another with --data-dir, IMGAPI_DATA_DIR or --config'],
+    });
+  }
+  const where = servers.join(' and ');
+  throw new CommandError(
+    `the operator's secret is not sent to ${url}: it is for the server of ${dataDir}, which listens at ${where}`,
+    {
+      code: 'OperatorSecretElsewhere',
+      details: [
+        "administration is done on the server's machine; name its data directory with --data-dir, IMGAPI_DATA_DIR or --config",
+      ],
+    },
+  );
 }
 
 /** @throws CommandError OperatorSecretMissing */

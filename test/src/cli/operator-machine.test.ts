@@ -1,4 +1,5 @@
 /** imgapiadm beside a real server, as on the server's machine. */
+import { networkInterfaces } from 'node:os';
 import { test } from 'tap';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
@@ -21,6 +22,24 @@ test('an operator names accounts by login and images by short id, name and versi
   t.match(await run('unshare', 'web@2.0.0', 'carol'), { code: 1, stderr: /is not shared with "carol", and nothing/ });
   t.match(await run('list', '-a', 'dave'), { code: 4, stderr: /account "dave" not found: there is no such account/ });
 });
+
+const outward = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+const noAddress = outward === undefined && 'this machine has no address of a network';
+
+for (const address of ['0.0.0.0', outward ?? '']) {
+  const skip = address === '' && noAddress;
+  test(`a server that listens at ${address || 'a network'} is administered on its machine`, { skip }, async (t) => {
+    const { url, dataDir } = await startInProcess(t, { address });
+    const env = { IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir };
+    t.match(await runImgapiadm(['reap', '-n'], { env }), { code: 0, stderr: '' });
+    if (outward === undefined) return;
+    const there = new URL(url);
+    there.hostname = outward;
+    t.match(await runImgapiadm(['reap', '-n', '-u', there.origin], { env }), { code: 0, stderr: '' });
+  });
+}
 
 test('whose a login is, the server tells operators on its machine only', async (t) => {
   const { url } = await startInProcess(t);

@@ -100,7 +100,7 @@ test("the operator's secret is sent to the server of its data directory and to n
     const ran = await runImgapiadm(['reap', '-n', '-u', url, '--data-dir', dir]);
     t.match(ran, {
       code: 1,
-      stderr: /error \(OperatorSecretElsewhere\): .* which listens on port \d+ of this machine/,
+      stderr: /error \(OperatorSecretElsewhere\): .* which listens at http:\/\/127\.0\.0\.1:\d+\n/,
     });
   }
   t.notOk(other.asked.some(({ headers }) => `${headers.authorization}`.startsWith('Bearer')));
@@ -120,10 +120,11 @@ test('a note of a server that is gone opens the secret to nobody', async (t) => 
   const server = await playBack(t, { 'POST /admin/reap': json({ dry_run: true }) });
   const dir = await dataFolder(t.testdir(), server.url);
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
-  const { port } = new URL(server.url);
-  renameSync(join(dir, 'run', `${port}.${process.pid}`), join(dir, 'run', `${port}.${gone}`));
+  const { port, hostname } = new URL(server.url);
+  const note = (pid: unknown): string => join(dir, 'run', `${port}.${pid}.${hostname}`);
+  renameSync(note(process.pid), note(gone));
   const ran = await runImgapiadm(['reap', '-n', '-u', server.url, '--data-dir', dir]);
-  t.match(ran, { code: 1, stderr: /OperatorSecretElsewhere.*which does not run/ });
+  t.match(ran, { code: 3, stderr: /error \(ServerDoesNotRun\): the server of \S+ does not run on this machine\n/ });
   t.equal(server.asked.length, 0);
 });
 
