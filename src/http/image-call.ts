@@ -3,7 +3,7 @@ import { isUuid } from '#lib/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../errors/api-error.ts';
 import { assertMayChange, assertMayChangeAs, type Relation, type Viewer } from '../images/access.ts';
 import type { Guard } from '../images/change.ts';
-import { loadImage, type StoredImage } from '../images/load.ts';
+import { isServed, loadDeletable, loadImage, type StoredImage } from '../images/load.ts';
 import { relationOf } from '../images/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/serialize.ts';
 import type { Service } from '../service.ts';
@@ -60,6 +60,14 @@ export async function writableImage(service: Service, call: Call): Promise<Store
   const { stored, relation } = await imageFor(service, call, 'write');
   assertMayChangeAs(relation, stored.value, viewerOf(service, call));
   return stored;
+}
+
+/** The same for DeleteImage; to operators also what is no valid image. @throws 404, 422 NotImageOwner */
+export async function deletableImage(service: Service, call: Call): Promise<StoredImage> {
+  const uuid = imageUuid(call);
+  channelOf(service, call, 'write');
+  const stored = call.account === undefined ? await loadDeletable(service, uuid, viewerOf(service, call)) : undefined;
+  return stored && !isServed(service, stored) ? stored : writableImage(service, call);
 }
 
 /** The same question about the record that is written in the end. */

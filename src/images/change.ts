@@ -50,10 +50,10 @@ export async function changeImage(
 }
 
 /**
- * A record that does not validate is served to nobody, so no change may make one: what a placeholder does not know yet,
+ * A record that does not validate is served to nobody, so no write may make one: what a placeholder does not know yet,
  * an image of another state has to know. @throws 422 ValidationFailed
  */
-function assertStaysServed({ config }: Service, record: ImageRecord): void {
+export function assertStaysServed({ config }: Service, record: ImageRecord): void {
   const problems = storedRecordProblems(record, { mode: config.mode, channels: config.channels !== undefined });
   if (problems.length > 0) throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
 }

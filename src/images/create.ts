@@ -10,6 +10,7 @@ import { ApiError, invalidParameter, validationFailed } from '../errors/api-erro
 import type { Service } from '../service.ts';
 import type { Viewer } from './access.ts';
 import type { ApiVersion } from './api-version.ts';
+import { assertStaysServed } from './change.ts';
 import { assertNoCycle } from './cycles.ts';
 import { loadImage, loadRaw, type StoredImage } from './load.ts';
 import {
@@ -129,6 +130,7 @@ async function insert(
   { record, also }: { readonly record: ImageRecord; readonly also: readonly Write[] },
   { over = null, foreignOrigin = false }: { over?: StoredImage | null; foreignOrigin?: boolean } = {},
 ): Promise<StoredImage> {
+  assertStaysServed(service, record);
   const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
   for (let attempt = 1; ; attempt++) {
     const origin = await originWrites(service, viewer, record, foreignOrigin);

@@ -5,7 +5,7 @@ import type { Service } from '../service.ts';
 import { assertNotPlaceholder, type Viewer } from './access.ts';
 import { changeImage } from './change.ts';
 import { forgetClone } from './cloned.ts';
-import { loadImage, type StoredImage } from './load.ts';
+import { isServed, loadDeletable, type StoredImage } from './load.ts';
 import { assertNoDependents } from './origins.ts';
 import { putRecord } from './record-write.ts';
 import { deleteRecord } from './tombstones.ts';
@@ -25,7 +25,7 @@ export interface DeleteRequest {
 export async function deleteImage(service: Service, uuid: string, request: DeleteRequest): Promise<void> {
   const { viewer, channel } = request;
   for (let attempt = 1; ; attempt++) {
-    const stored = await loadImage(service, uuid);
+    const stored = await loadDeletable(service, uuid, viewer);
     if (!stored) throw imageNotFound(uuid);
     request.assertMayDelete(stored);
     const others = stored.value.channels?.filter((name) => name !== channel) ?? [];
@@ -36,7 +36,11 @@ export async function deleteImage(service: Service, uuid: string, request: Delet
       if (isLeaving) {
         const left = putRecord({ ...stored.value, channels: others }, stored.etag);
         await service.store.batch([left], { frees: true });
-      } else await deleteRecord(service, stored, { also: await forgetClone(service, stored.value), archived: true });
+      } else
+        await deleteRecord(service, stored, {
+          also: await forgetClone(service, stored.value),
+          archived: isServed(service, stored),
+        });
       return;
     } catch (error) {
       // Whoever adds a child bumps this record, so the dependents are looked at again; and of two who take an image out

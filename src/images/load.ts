@@ -4,6 +4,7 @@ import { normalizeStored } from '#lib/manifest/stored.ts';
 import { isValidRecord } from '#lib/manifest/validate.ts';
 import type { Filter, Stored } from '#lib/moray/store.ts';
 import type { Service } from '../service.ts';
+import type { Viewer } from './access.ts';
 
 export type StoredImage = Stored<ImageRecord>;
 
@@ -20,6 +21,20 @@ export async function loadRaw(service: Service, uuid: string): Promise<StoredIma
 export async function loadImage(service: Service, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   return stored && isServed(service, stored) ? stored : undefined;
+}
+
+/**
+ * What there is to delete. To an operator that is also a record that does not validate and so is served to nobody: it
+ * would stay for ever, and with it all that it builds on.
+ */
+export async function loadDeletable(
+  service: Service,
+  uuid: string,
+  { account, anonymous = false }: Viewer,
+): Promise<StoredImage | undefined> {
+  if (account !== undefined || anonymous) return loadImage(service, uuid);
+  const stored = await loadRaw(service, uuid);
+  return stored?.value.state === 'deleting' ? undefined : stored;
 }
 
 /**
@@ -54,7 +69,7 @@ function normalized(stored: Stored<ImageRecord>): StoredImage {
   return value === stored.value ? stored : { ...stored, value };
 }
 
-function isServed(service: Service, { value: record }: StoredImage): boolean {
+export function isServed(service: Service, { value: record }: StoredImage): boolean {
   if (record.state === 'deleting') return false;
   if (isValidRecord(record, { mode: service.config.mode, channels: service.config.channels !== undefined }))
     return true;

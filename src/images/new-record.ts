@@ -88,7 +88,10 @@ export function newRecord(
   const entries = Object.entries(record).filter(
     ([field, value]) => value || !(ZVOL_FIELDS as readonly string[]).includes(field),
   );
-  return Object.fromEntries(entries) as unknown as ImageRecord;
+  const stored = Object.fromEntries(entries) as unknown as ImageRecord;
+  // What must have a driver or size cannot have it as nothing either.
+  assertValid(service, stored);
+  return stored;
 }
 
 /** @throws 422 ValidationFailed with all that is wrong */

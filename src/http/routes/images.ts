@@ -11,6 +11,7 @@ import type { Call, Reply, Route } from '../call.ts';
 import { isNotModified } from '../conditional.ts';
 import {
   channelOf,
+  deletableImage,
   imageReply,
   imageUuid,
   readableImage,
@@ -18,7 +19,6 @@ import {
   render,
   viewerOf,
   viewOf,
-  writableImage,
 } from '../image-call.ts';
 import { flag, parameters } from '../parameters.ts';
 import { assertVersion3 } from '../versions.ts';
@@ -52,7 +52,7 @@ export function imageRoutes(service: Service, copies: PlaceholderDeleter): Route
   }
 
   async function remove(call: Call): Promise<Reply> {
-    const stored = await writableImage(service, call);
+    const stored = await deletableImage(service, call);
     const { force_all_channels: forceAllChannels = false } = deleteQuery(call.query);
     const channel = channelOf(service, call, 'write');
     const viewer = viewerOf(service, call);

@@ -71,6 +71,28 @@ t.test('a zvol image has drivers and a size', async (t) => {
   t.match(await operator.createImage({ ...MANIFEST, type: 'zvol', owner: ALICE, ...zvol }), zvol);
   const refused = await refusal(operator.createImage({ ...MANIFEST, type: 'zvol', owner: ALICE }));
   t.match(refused, { status: 422, code: 'ValidationFailed', fields: Object.keys(zvol) });
+  // What was taken as nothing was stored as no image, which nobody could read or delete.
+  for (const [field, nothing] of [
+    ['nic_driver', ''],
+    ['disk_driver', ''],
+    ['cpu_type', ''],
+    ['nic_driver', null],
+    ['image_size', 0],
+  ] as const) {
+    const create = alice.createImage({ ...MANIFEST, type: 'zvol', ...zvol, [field]: nothing });
+    t.match(await refusal(create), { status: 422, code: 'ValidationFailed', fields: [field] });
+    const uuid = randomUUID();
+    const manifest = {
+      ...MANIFEST,
+      uuid,
+      published_at: '2020-01-01T00:00:00.000Z',
+      owner: ALICE,
+      type: 'zvol',
+      ...zvol,
+    };
+    const imported = operator.adminImportImage({ ...manifest, [field]: nothing });
+    t.match(await refusal(imported), { status: 422, code: 'ValidationFailed', fields: [field] });
+  }
 });
 
 t.test('booleans may be sent as their names', async (t) => {

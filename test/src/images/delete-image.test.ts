@@ -32,6 +32,27 @@ t.test('a deleted image is gone with its file and its icon; its manifest is arch
   t.same(await staged(server.dataDir), []);
 });
 
+t.test('a record that is no valid image can be deleted by operators, and keeps nothing else for ever', async (t) => {
+  const origin = await make();
+  for (const fields of [
+    { type: 'zvol', origin, activated: true, state: 'active', published_at: '2026-01-02T03:04:05.006Z' },
+    { name: 'no!', origin },
+    { files: 'none', origin },
+    { requirements: 7, users: 'none' },
+  ]) {
+    const uuid = randomUUID();
+    await putRecord(server, unactivatedRecord(uuid, ALICE, fields as object));
+    for (const client of [operator, alice]) t.match(await refusal(client.getImage(uuid)), { status: 404 });
+    t.match(await refusal(alice.deleteImage(uuid)), { status: 404 });
+    t.match(await refusal(bob.deleteImage(uuid)), { status: 404 });
+    if ('origin' in fields) t.match(await refusal(operator.deleteImage(origin)), { message: new RegExp(uuid) });
+    await operator.deleteImage(uuid);
+    t.equal(await recordOf(server, uuid), undefined);
+    t.match(await refusal(operator.deleteImage(uuid)), { status: 404 });
+  }
+  await alice.deleteImage(origin);
+});
+
 t.test('an image is deleted in every state, by its owner and by operators', async (t) => {
   const unactivated = (await alice.createImage({ ...MANIFEST })).uuid;
   const disabled = await make();
