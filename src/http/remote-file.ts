@@ -1,6 +1,6 @@
 /** Manifests and files that an operator asks to be fetched from elsewhere: another IMGAPI, or an HTTPS URL. */
 import type { Readable } from 'node:stream';
-import { ImgapiClient } from '#lib/client/client.ts';
+import { expectSuccess } from '#lib/client/answer.ts';
 import { download } from '#lib/client/download.ts';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
@@ -9,6 +9,9 @@ import { isObject } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
 import { isDatasetGuid } from '#lib/manifest/validate-collections.ts';
+import { smallJson } from '../datacenters/link-client.ts';
+import { foreignMessage, isTimeout } from '../datacenters/remote-failure.ts';
+import { query } from '../datacenters/source-requests.ts';
 import { ApiError, invalidParameter } from '../errors/api-error.ts';
 import { assertSourceAllowed, refusedSource, sourceAgent } from '../images/address-guard.ts';
 import type { Service } from '../service.ts';
@@ -31,18 +34,19 @@ export interface RemoteFile extends RemoteBody {
 
 /** The image's manifest as another IMGAPI shows it to everybody. @throws 503 RemoteSourceError, 422 source/Invalid */
 export async function sourceManifest(service: Service, call: Call, uuid: string, source: string): Promise<ApiImage> {
-  const manifest = await withSource(service, source, (client) => client.getImage(uuid, { signal: call.signal }));
-  if (isObject(manifest)) return manifest;
+  const manifest = await withSource(service, source, (from) => getManifest(from, uuid, call.signal));
+  if (isObject(manifest)) return manifest as unknown as ApiImage;
   throw new ApiError('RemoteSourceError', `${source} answered no manifest of image "${uuid}"`);
 }
 
 /** The first file of the image at another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
 export async function sourceFile(service: Service, call: Call, uuid: string, source: string): Promise<RemoteFile> {
-  const { client, close } = openSource(service, source);
+  const from = openSource(service, source);
+  const { close } = from;
   try {
-    const file = readSourceFile(await client.getImage(uuid, { signal: call.signal }));
+    const file = readSourceFile(await getManifest(from, uuid, call.signal));
     if (!file) throw new ApiError('RemoteSourceError', `image "${uuid}" has no usable file at ${source}`);
-    const { stream } = await client.getImageFile(uuid, { signal: call.signal });
+    const { stream } = await download(from.transport, { ...from.get(`/images/${uuid}/file`), signal: call.signal });
     return { ...file, stream, close, problem: (error) => remoteProblem(source, error) };
   } catch (error) {
     await close();
@@ -101,18 +105,29 @@ export async function remoteFile(
   }
 }
 
-async function withSource<T>(service: Service, source: string, use: (client: ImgapiClient) => Promise<T>): Promise<T> {
-  const { client, close } = openSource(service, source);
+async function withSource<T>(service: Service, source: string, use: (from: Source) => Promise<T>): Promise<T> {
+  const from = openSource(service, source);
   try {
-    return await use(client);
+    return await use(from);
   } catch (error) {
     throw remoteProblem(source, error);
   } finally {
-    await close();
+    await from.close();
   }
 }
 
-function openSource(service: Service, source: string): { client: ImgapiClient; close: () => Promise<void> } {
+interface Source {
+  readonly transport: HttpTransport;
+  /** A request for what is at the path. */
+  get(path: string): {
+    readonly method: 'GET';
+    readonly path: string;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  close(): Promise<void>;
+}
+
+function openSource(service: Service, source: string): Source {
   const url = URL.parse(source);
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
     throw invalidParameter('source', `source is "${source}"; it must be the http(s) URL of an IMGAPI`);
@@ -120,14 +135,27 @@ function openSource(service: Service, source: string): { client: ImgapiClient; c
   assertNoCredentials('source', url);
   assertSourceAllowed(service, url);
   const dispatcher = sourceAgent(service);
-  const client = new ImgapiClient({ url: source, version: '*', userAgent: service.config.serverName, dispatcher });
-  return { client, close: () => dispatcher.destroy() };
+  const headers = { 'accept-version': '*', 'user-agent': service.config.serverName };
+  const parameters = query({ channel: url.searchParams.get('channel') ?? undefined });
+  return {
+    transport: new HttpTransport({ url: source, dispatcher }),
+    get: (path) => ({ method: 'GET', path: path + parameters, headers }),
+    close: () => dispatcher.destroy(),
+  };
+}
+
+/** Small, and all of it in time: who answers is not trusted. */
+function getManifest({ transport, get }: Source, uuid: string, signal: AbortSignal): Promise<unknown> {
+  return smallJson(async (request) => expectSuccess(await transport.send(request)), {
+    ...get(`/images/${uuid}`),
+    signal,
+  });
 }
 
 function remoteProblem(source: string, error: unknown): unknown {
   if (error instanceof AddressRefusedError) return refusedSource(error, 'source');
-  if (!isRemoteError(error)) return error;
-  return new ApiError('RemoteSourceError', `${source}: ${error.message}`, { cause: error });
+  if (!isRemoteError(error) && !isTimeout(error)) return error;
+  return new ApiError('RemoteSourceError', `${source}: ${foreignMessage(error)}`, { cause: error });
 }
 
 function isRemoteError(error: unknown): error is ImgapiError | ImgapiUnreachableError {

@@ -76,7 +76,8 @@ test('a check takes no more bytes than it asked for', async (t) => {
         path: /^\/link\/blob/,
         answer(_request, response) {
           const more = () => {
-            while (!response.destroyed && response.write(Buffer.alloc(256 * 1024))) sent += 256 * 1024;
+            do sent += 256 * 1024;
+            while (!response.destroyed && response.write(Buffer.alloc(256 * 1024)));
           };
           response.on('drain', more).on('close', resolve);
           response.writeHead(200);

@@ -128,6 +128,28 @@ t.test('what a source may do wrong', async (t) => {
     });
   }
 
+  await t.test('it may answer with a manifest that does not end: little of it is read', async (t) => {
+    const [uuid, absent] = [await waiting(), randomUUID()];
+    let sent = 0;
+    const endless: Answers[string] = (_request, response) => {
+      const more = () => {
+        do sent += 256 * 1024;
+        while (!response.destroyed && response.write(' '.repeat(256 * 1024)));
+      };
+      response.on('drain', more);
+      more();
+    };
+    const source = await fakeSource(t, { [`/images/${uuid}`]: endless, [`/images/${absent}`]: endless });
+    for (const take of [
+      () => operator.addImageFileFromSource(uuid, source.url),
+      () => operator.adminImportFromSource(absent, source.url),
+    ]) {
+      sent = 0;
+      t.match(await refusal(take()), { status: 503, code: 'RemoteSourceError' });
+      t.ok(sent < 64 * 1024 * 1024, `${sent} bytes were sent`);
+    }
+  });
+
   await t.test('it may not be there at all', async (t) => {
     const uuid = await waiting();
     const refused = await refusal(operator.addImageFileFromSource(uuid, 'http://127.0.0.1:1'));
