@@ -9,7 +9,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../manta/local/durable.ts';
 import { snapshotDatabase } from '../moray/sqlite/snapshot.ts';
-import { BackupError } from './errors.ts';
+import { BackupError, UnreadableFileError } from './errors.ts';
 import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
 import { type BackupFile, DATABASE, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
 import { isRestoreUnfinished } from './marker.ts';
@@ -40,6 +40,13 @@ export interface BackupReport {
   readonly missing: readonly MissingFile[];
   /** What is in the data folder and no regular file, and was left out. */
   readonly left_out: readonly string[];
+  /** Other files that cannot be read, and were left out. */
+  readonly unreadable: readonly UnreadableFile[];
+}
+
+export interface UnreadableFile {
+  readonly path: string;
+  readonly problem: string;
 }
 
 export interface MissingFile {
@@ -85,13 +92,14 @@ class Backup {
     // A manifest that cannot be read is replaced; the bytes beside it are as good as they were.
     const before = await readManifest(directory).catch(() => undefined);
     for (const file of before?.files ?? []) this.#before.set(file.path, file);
-    const { files: others, leftOut } = await this.#bringOthers();
+    const { files: others, leftOut, unreadable } = await this.#bringOthers();
     const { made_at, images, files: promised, missing } = await this.#bringDocuments();
     const files = [...others, ...promised].sort((a, b) => (a.path < b.path ? -1 : 1));
     await writeManifest(directory, { made_at, files });
     await objects.prune(new Set(files.map(({ sha256 }) => sha256)));
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return { made_at, images, files: files.length, bytes, added: this.#added, missing, left_out: leftOut };
+    const added = this.#added;
+    return { made_at, images, files: files.length, bytes, added, missing, left_out: leftOut, unreadable };
   }
 
   /** The documents and every file that they promise. */
@@ -143,7 +151,8 @@ class Backup {
     const sha256 = promised.sha256 ?? (isBefore ? before.sha256 : undefined);
     const held = sha256 !== undefined && (await this.#isHere(sha256, size));
     if (held) return { path, size, sha256, sha1, mtime: isBefore ? before.mtime : Date.now() };
-    const brought = await this.#bring(path, join(this.#options.dataDir, path));
+    const brought = await this.#tryToBring(path, join(this.#options.dataDir, path));
+    if (typeof brought === 'string') return brought;
     if (brought === undefined) return `${path} is not there`;
     const isRight = [promised, ...(placing ? [placing] : [])].some(
       (one) => one.size === brought.size && one.sha1 === brought.sha1,
@@ -155,19 +164,31 @@ class Backup {
     const { dataDir, elsewhere = {} } = this.#options;
     const files: BackupFile[] = [];
     const leftOut: string[] = [];
+    const unreadable: UnreadableFile[] = [];
     for await (const { path, isFile } of otherFiles(dataDir)) {
-      const brought = isFile ? await this.#bring(path, join(dataDir, path)) : undefined;
-      if (brought) files.push(brought);
+      const brought = isFile ? await this.#tryToBring(path, join(dataDir, path)) : undefined;
+      if (typeof brought === 'string') unreadable.push({ path, problem: brought });
+      else if (brought) files.push(brought);
       else if (!isFile) leftOut.push(path);
     }
     for (const [name, from] of Object.entries(elsewhere)) {
       const brought = await this.#bring(`${ELSEWHERE}/${name}`, from);
       if (brought) files.push({ ...brought, from });
     }
-    return { files, leftOut };
+    return { files, leftOut, unreadable };
   }
 
-  /** Undefined when there is no such file (any more). */
+  /** As `#bring`; what is wrong with a file that cannot be read. */
+  async #tryToBring(path: string, file: string): Promise<BackupFile | string | undefined> {
+    try {
+      return await this.#bring(path, file);
+    } catch (error) {
+      if (error instanceof UnreadableFileError) return error.message;
+      throw error;
+    }
+  }
+
+  /** Undefined when there is no such file (any more). @throws UnreadableFileError */
   async #bring(path: string, file: string): Promise<BackupFile | undefined> {
     const { objects } = this.#folder;
     try {

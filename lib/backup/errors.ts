@@ -15,3 +15,8 @@ export class BackupError extends Error {
 export class DamagedObjectError extends Error {
   override readonly name = 'DamagedObjectError';
 }
+
+/** A file that is there and cannot be read: a broken disk, a lack of rights, something that is no file. */
+export class UnreadableFileError extends Error {
+  override readonly name = 'UnreadableFileError';
+}

@@ -5,7 +5,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode, syncDirectory } from '../manta/local/durable.ts';
-import { DamagedObjectError } from './errors.ts';
+import { DamagedObjectError, UnreadableFileError } from './errors.ts';
 
 export interface Copied {
   readonly size: number;
@@ -40,10 +40,18 @@ export class BackupObjects {
 
   /** Whether the bytes are still what they were. */
   async isSound(sha256: string, signal: AbortSignal): Promise<boolean> {
-    return (await hashFile(this.path(sha256), signal)).sha256 === sha256;
+    try {
+      return (await hashFile(this.path(sha256), signal)).sha256 === sha256;
+    } catch (error) {
+      if (error instanceof UnreadableFileError) return false;
+      throw error;
+    }
   }
 
-  /** Takes a file in; on disk when this resolves. @throws ENOENT when it is not there any more */
+  /**
+   * Takes a file in; on disk when this resolves.
+   * @throws ENOENT when it is not there any more, UnreadableFileError
+   */
   async add(file: string, signal: AbortSignal): Promise<Copied & { readonly isNew: boolean }> {
     const temporary = join(this.#root, `adding.${randomUUID()}`);
     try {
@@ -73,6 +81,7 @@ export class BackupObjects {
       }
       await rename(temporary, file);
     } catch (error) {
+      if (error instanceof UnreadableFileError) throw new DamagedObjectError(error.message, { cause: error });
       if (hasCode(error, 'ENOENT')) throw new DamagedObjectError('its bytes are not in the backup', { cause: error });
       throw error;
     } finally {
@@ -114,7 +123,7 @@ async function reading(
   const sha256 = createHash('sha256');
   let size = 0;
   async function* hashed(): AsyncGenerator<Buffer> {
-    for await (const chunk of createReadStream(file, { highWaterMark: BLOCK, signal })) {
+    for await (const chunk of chunksOf(file, signal)) {
       sha1.update(chunk);
       sha256.update(chunk);
       size += chunk.length;
@@ -125,4 +134,15 @@ async function reading(
   await use(source);
   for await (const _ of source);
   return { size, sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
+}
+
+/** @throws UnreadableFileError, so that a fault of what is read is told from one of what is written */
+async function* chunksOf(file: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const stream = createReadStream(file, { highWaterMark: BLOCK, signal });
+  try {
+    yield* stream;
+  } catch (error) {
+    if (signal.aborted || hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw new UnreadableFileError(`it cannot be read: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -2,6 +2,7 @@
  * What copies leave behind goes after a while: finished orders, and the placeholders and bytes of failed copies. What
  * a live order lists is never touched, however old. The plan is a value, and a real run carries out just that.
  */
+import { forEachInTurn } from '#lib/each.ts';
 import type { ObjectStore } from '#lib/manta/object-store.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Filter, Stored } from '#lib/moray/store.ts';
@@ -73,10 +74,21 @@ async function unusedLinks(service: Service): Promise<ExpiryPlan['links']> {
 
 async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan> {
   const transfers: Stored<Transfer>[] = [];
-  for (const stored of plan.transfers) if (await removeFailed(service, stored)) transfers.push(stored);
   const orders: Stored<CopyOrder>[] = [];
-  for (const stored of plan.orders) if (await removeOrder(service, stored)) orders.push(stored);
-  for (const { stor, path } of plan.links) await storageOf(service.storages, stor).remove(path);
+  const removals = [
+    ...plan.transfers.map((stored) => async () => {
+      if (await removeFailed(service, stored)) transfers.push(stored);
+    }),
+    ...plan.orders.map((stored) => async () => {
+      if (await removeOrder(service, stored)) orders.push(stored);
+    }),
+    ...plan.links.map(
+      ({ stor, path }) =>
+        () =>
+          storageOf(service.storages, stor).remove(path),
+    ),
+  ];
+  await forEachInTurn(removals, (remove) => remove());
   return { transfers, orders, links: plan.links };
 }
 

@@ -15,6 +15,8 @@ export async function ensureOperatorToken(dataDir: string): Promise<string> {
   const path = operatorTokenPath(dataDir);
   const existing = await readToken(path);
   if (existing !== undefined) return existing;
+  // An empty file, as a crash of the machine leaves, is no secret.
+  if (await isEmpty(path)) await rm(path, { force: true });
   await mkdir(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
@@ -29,6 +31,10 @@ export async function ensureOperatorToken(dataDir: string): Promise<string> {
   const made = await readToken(path);
   if (made === undefined) throw new Error(`${path} is empty: remove it, and start again`);
   return made;
+}
+
+async function isEmpty(path: string): Promise<boolean> {
+  return (await readFile(path, 'utf8').catch(() => undefined))?.trim() === '';
 }
 
 async function readToken(path: string): Promise<string | undefined> {

@@ -5,6 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { forEachInTurn } from '#lib/each.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { travellingManifest } from '#lib/manifest/travel.ts';
 import { archivePath } from '#lib/manta/paths.ts';
@@ -34,13 +35,13 @@ export async function archiveManifests(service: Service, signal: AbortSignal): P
       found.map(({ key }) => key),
     );
     const etags = new Map(known.map((stored) => [stored.key, stored.value.etag]));
-    for (const one of found) {
+    await forEachInTurn(found, async (one) => {
       if (turn.isOver) await turn.next();
       const stored = etags.get(one.key) === one.etag ? undefined : servedImage(service, one);
-      if (!stored) continue;
+      if (!stored) return;
       await archiveManifest(service, stored);
       count++;
-    }
+    });
   }
   return count;
 }

@@ -4,6 +4,7 @@
  * to a clone that died, and whatever lies under its UUIDs is removed. So an image is there whole, or not at all.
  */
 import { lasts } from '#lib/clock.ts';
+import { forEachInTurn } from '#lib/each.ts';
 import { imageObjectDirectory } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Bucket, Stored, Write } from '#lib/moray/store.ts';
@@ -89,7 +90,7 @@ export async function undoAbandonedClones(service: Service): Promise<number> {
   const now = service.storeClock.now();
   const found = await service.store.find(CLONES, {});
   const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
-  for (const stored of abandoned) await undoStored(service, stored);
+  await forEachInTurn(abandoned, (stored) => undoStored(service, stored));
   return abandoned.length;
 }
 

@@ -1,5 +1,6 @@
 /** Placeholders of images that were to be made from a machine and never were: they go when their time is over. */
 
+import { forEachInTurn } from '#lib/each.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
 import type { Service } from '../service.ts';
@@ -18,8 +19,8 @@ export async function expirePlaceholders(service: Service): Promise<number> {
   });
   const now = service.storeClock.now();
   let count = 0;
-  for (const stored of found) {
-    if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) continue;
+  await forEachInTurn(found, async (stored) => {
+    if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) return;
     try {
       await deleteRecord(service, stored);
       count++;
@@ -27,7 +28,7 @@ export async function expirePlaceholders(service: Service): Promise<number> {
       // Changed meanwhile: the next run looks again.
       if (!(error instanceof EtagConflictError)) throw error;
     }
-  }
+  });
   return count;
 }
 

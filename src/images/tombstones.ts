@@ -5,6 +5,7 @@
  * the archive, which waits for some.
  */
 
+import { forEachInTurn } from '#lib/each.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { InsufficientStorageError } from '#lib/manta/errors.ts';
 import { imageObjectDirectory } from '#lib/manta/paths.ts';
@@ -88,7 +89,7 @@ export async function finishDeletes(service: Service): Promise<number> {
   let count = 0;
   const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };
   for await (const found of service.store.scan(IMAGES, query)) {
-    for (const { key } of found) await finishDelete(service, key);
+    await forEachInTurn(found, ({ key }) => finishDelete(service, key));
     count += found.length;
   }
   return count;

@@ -4,6 +4,7 @@
  */
 
 import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
+import { ObjectStoreUnavailableError } from '#lib/manta/errors.ts';
 import { imageObjectPath } from '#lib/manta/paths.ts';
 import type { Service } from '../service.ts';
 import { storageOf } from './file-placement.ts';
@@ -81,12 +82,22 @@ async function problemOf(
   const info = await storage.info(path);
   if (!info) return { status: 'missing', message: `${path} is not there` };
   if (info.size !== file.size) return { status: 'size', message: `${path} has ${info.size} bytes, not ${file.size}` };
-  const { sha1, sha256 } = await storage.hash(path, signal);
+  const read = await storage.hash(path, signal).catch(unreadable);
+  if (read instanceof ObjectStoreUnavailableError) {
+    return { status: 'missing', message: `${path} cannot be read: ${read.message}` };
+  }
+  const { sha1, sha256 } = read;
   if (sha1 !== file.sha1) return { status: 'hash', message: `${path} has sha1 ${sha1}, not ${file.sha1}` };
   if (file.sha256 !== undefined && sha256 !== file.sha256) {
     return { status: 'hash', message: `${path} has sha256 ${sha256}, not ${file.sha256}` };
   }
   return undefined;
+}
+
+/** A broken place of the disk is a finding like others: what comes after it is looked at too. */
+function unreadable(error: unknown): ObjectStoreUnavailableError {
+  if (error instanceof ObjectStoreUnavailableError) return error;
+  throw error;
 }
 
 async function* chosenImages(service: Service, { uuids, signal }: VerifyOptions): AsyncGenerator<StoredImage> {

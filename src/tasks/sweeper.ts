@@ -4,6 +4,7 @@
  * The plan is a value: a dry run shows it, a real run carries out the same.
  */
 
+import { forEachInTurn } from '#lib/each.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore, SessionInfo } from '#lib/manta/object-store.ts';
 import { ARCHIVE_SESSIONS } from '../images/archive.ts';
@@ -75,12 +76,15 @@ function storesOf({ storages }: Service): ObjectStore[] {
 export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: SessionsInUse): Promise<SweepPlan> {
   const needed = plan.sessions.length > 0 ? await neededSessions(service, inUse) : new Set<string>();
   const removed: Found[] = [];
-  for (const session of plan.sessions) {
-    if (needed.has(session.session)) continue;
+  const sessions = plan.sessions.map((session) => async () => {
+    if (needed.has(session.session)) return;
     await storeOf(service, session)?.discard(session.session);
     removed.push(session);
-  }
-  for (const leftover of plan.leftovers) await storeOf(service, leftover)?.removeLeftover?.(leftover);
+  });
+  const leftovers = plan.leftovers.map((leftover) => async () => {
+    await storeOf(service, leftover)?.removeLeftover?.(leftover);
+  });
+  await forEachInTurn([...sessions, ...leftovers], (remove) => remove());
   return planOf(removed, plan.leftovers);
 }
 
@@ -103,10 +107,10 @@ async function neededSessions(service: Service, inUse: SessionsInUse): Promise<S
  */
 export async function recoverPlacements(service: Service): Promise<number> {
   const found = await imagesWithIntent(service);
-  for (const { key } of found) {
+  await forEachInTurn(found, async ({ key }) => {
     const stored = await loadRaw(service, key);
     if (stored && !isOfLiveCopy(stored.value)) await recoverPlacement(service, stored);
-  }
+  });
   return found.length;
 }
 

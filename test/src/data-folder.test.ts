@@ -47,6 +47,14 @@ t.test('nothing that the service creates is for others', async (t) => {
     t.ok(names.includes(name), name);
 });
 
+t.test('a secret of the operator that a crash has emptied is made anew', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  await mkdir(join(dataDir, 'keys'));
+  await writeFile(join(dataDir, 'keys', 'operator.token'), '');
+  await spawnImgapi(t, {}, { dataDir });
+  t.ok((await stat(join(dataDir, 'keys', 'operator.token'))).size > 20);
+});
+
 t.test('what is more open is closed at the start', async (t) => {
   const dataDir = await temporaryFolder(t);
   const first = await spawnImgapi(t, {}, { dataDir });

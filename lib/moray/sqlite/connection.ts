@@ -2,6 +2,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { FilesInPlace } from './in-place.ts';
 
 export const IN_MEMORY = ':memory:';
 /** The SQL function behind {@link ConnectionOptions.isWanted}. */
@@ -30,6 +31,7 @@ export class Connection {
   readonly #schemaVersion: Database.Statement;
   readonly #dataVersion: Database.Statement;
   readonly #now: Database.Statement;
+  readonly #files: FilesInPlace | undefined;
 
   /** @throws SqliteError, also because the database is busy */
   constructor(path: string, options: ConnectionOptions = {}) {
@@ -49,6 +51,8 @@ export class Connection {
       this.#schemaVersion = this.db.prepare('PRAGMA schema_version').pluck();
       this.#dataVersion = this.db.prepare('PRAGMA data_version').pluck();
       this.#now = this.db.prepare("select unixepoch('subsec')").pluck();
+      this.schemaVersion();
+      this.#files = path === IN_MEMORY || options.isReader === true ? undefined : new FilesInPlace(path);
     } catch (error) {
       this.db.close();
       throw error;
@@ -96,8 +100,14 @@ export class Connection {
     return this.#transaction(this.#begin, body);
   }
 
-  /** Runs `body` as the only writer; all of it happens or nothing. */
+  /** @throws StoreUnavailableError when its files were removed or replaced */
+  assertInPlace(): void {
+    this.#files?.assert();
+  }
+
+  /** Runs `body` as the only writer; all of it happens or nothing. @throws StoreUnavailableError */
   write<T>(body: () => T): T {
+    this.assertInPlace();
     return this.#transaction(this.#beginImmediate, body);
   }
 

@@ -203,7 +203,10 @@ export class SqliteStore implements Store {
   }
 
   async ping(): Promise<void> {
-    await this.#run(() => this.#connection.schemaVersion());
+    await this.#run(() => {
+      this.#connection.assertInPlace();
+      this.#connection.schemaVersion();
+    });
   }
 
   async close(): Promise<void> {

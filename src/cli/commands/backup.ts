@@ -15,7 +15,7 @@ export const backup = defineCommand({
   description: [
     "Works on the data directory itself, as the service's user, whether the server runs or not. The documents are those of one moment, and every file that they promise is there. What an earlier backup in the same folder has, by hash and size, is not copied again; one that is broken off leaves the earlier one as it was.",
     "Beside documents and files of images the backup has the operator's secret, authkeys, the accounts and whatever else is in the data directory, and with --config that file and the accounts that it names elsewhere. Keys of links are among the documents. It holds secrets: only its owner may read it. Staging and pull links are left out: whoever fetches them begins again.",
-    'The exit status is 1 when a file is missing that an image should have; the rest was backed up.',
+    'The exit status is 1 when a file cannot be read, or is missing that an image should have; the rest was backed up.',
   ],
   arguments: { DIR: { help: 'The folder of the backup; made when there is none.' } },
   options: { reread: { type: 'flag', help: 'Read what the backup has already, and bring anew what is damaged.' } },
@@ -32,7 +32,7 @@ export const backup = defineCommand({
     );
     if (json) output.json(report);
     else tell(output, report);
-    return report.missing.length === 0 ? EXIT.ok : EXIT.failed;
+    return report.missing.length + report.unreadable.length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
 
@@ -50,11 +50,12 @@ function isBelow(file: string, folder: string): boolean {
 }
 
 function tell(output: Output, report: BackupReport): void {
-  const { images, files, bytes, added, missing, left_out } = report;
+  const { images, files, bytes, added, missing, left_out, unreadable } = report;
   output.line(
     `${images} images, ${files} files, ${formatBytes(bytes)}; new: ${added.files} files, ${formatBytes(added.bytes)}`,
   );
   for (const path of left_out) output.note(`left out, it is no regular file: ${printable(path)}`);
+  for (const { path, problem } of unreadable) output.note(printable(`missing: ${path}: ${problem}`));
   for (const file of missing) output.note(missingText(file));
   if (missing.length > 0) output.note('fetch what is missing from a linked datacenter: imgapiadm verify --repair');
 }

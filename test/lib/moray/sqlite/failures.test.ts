@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { test } from 'tap';
@@ -136,6 +136,26 @@ test('a batch that fails half-way leaves what was there', async (t) => {
   const put = store.batch([{ op: 'put', bucket: COUNTERS, key: 'b', value: { count: 2 } }]);
   await t.rejects(put, { code: 'SQLITE_ERROR' });
   t.equal(await store.count(COUNTERS), 1, 'half a batch is undone');
+});
+
+test('nothing is written to a database whose files were taken away or replaced', async (t) => {
+  const path = join(t.testdir(), 'moray.db');
+  const store = await openSqliteStore({ path });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  const put = () => store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }]);
+  await put();
+  for (const name of [path, `${path}-wal`]) {
+    renameSync(name, `${name}.away`);
+    const gone = { name: 'StoreUnavailableError', message: `${name} was removed or replaced` };
+    await t.rejects(put(), gone, 'or it would be gone with the process');
+    await t.rejects(store.ping(), gone, 'and balancers hear of it');
+    copyFileSync(`${name}.away`, name);
+    await t.rejects(put(), gone, 'another file is none of ours');
+    renameSync(`${name}.away`, name);
+    await put();
+    await store.ping();
+  }
 });
 
 test('what is no database cannot be opened', async (t) => {

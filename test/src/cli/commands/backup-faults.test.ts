@@ -1,7 +1,7 @@
 /** Backups of damaged data, damaged backups, and work that is broken off. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
@@ -41,6 +41,28 @@ test('what a damaged backup lacks is named, and fetched from a linked datacenter
   t.match(repaired, { code: 0, stdout: new RegExp(`${image.uuid} file0 my-image: repaired`) });
   t.equal(await sha1Served(west.alice, image.uuid), sha1Of(bytes));
   t.equal(await sha1Served(west.alice, own.image.uuid), sha1Of(own.bytes));
+});
+
+test('a file that cannot be read is named, in the data and in the backup, and the rest goes its way', async (t) => {
+  const server = await spawnImgapi(t);
+  const alice = server.client({ account: ALICE });
+  const sound = await makeImage(alice, { name: 'sound' });
+  const broken = await makeImage(alice, { name: 'broken' });
+  const { directory, restored } = await places(t);
+  const file = join(server.dataDir, 'storage', imageObjectPath(broken.image.uuid, 'file0'));
+  // As a broken place of a disk, it can be opened and not be read.
+  await rm(file);
+  mkdirSync(file);
+  const told = await runImgapiadm(['backup', directory, '--data-dir', server.dataDir]);
+  t.match(told, { code: 1, stderr: new RegExp(`missing: file0 of image ${broken.image.uuid} .*it cannot be read`) });
+  const object = objectOf(directory, sound.bytes);
+  await rm(object);
+  mkdirSync(object);
+  const back = await restore(directory, restored);
+  const missing = back.report.missing.map(({ name }: { name: string }) => name);
+  t.match({ code: back.code, missing: missing.toSorted() }, { code: 1, missing: ['broken', 'sound'] });
+  const again = await spawnImgapi(t, {}, { dataDir: restored });
+  t.equal((await again.client({ account: ALICE }).getImage(sound.image.uuid)).name, 'sound');
 });
 
 test('a backup that is read again mends what was damaged in it', async (t) => {
