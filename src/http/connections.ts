@@ -61,6 +61,7 @@ export class Connections {
   readonly #hooks: ConnectionHooks;
   readonly #peers = new Map<Socket, Peer>();
   readonly #perAddress = new Map<string, number>();
+  readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #refusals: Occasional;
   readonly #failures: Occasional;
 
@@ -93,8 +94,13 @@ export class Connections {
     this.#failures.note({ err: error, open: this.#peers.size });
   }
 
-  /** A request was read. */
+  /**
+   * A request was read. To be told at once: what follows it in the same piece may be unreadable, and must find that
+   * there is an answer to come. Whoever serves the request gets the same exchange by asking again.
+   */
   begin(request: IncomingMessage, response: ServerResponse): Exchange {
+    const known = this.#exchanges.get(request);
+    if (known) return known;
     const exchange: Exchange = {
       request,
       response,
@@ -103,6 +109,7 @@ export class Connections {
       bodyUse: 'unread',
       isCutShort: false,
     };
+    this.#exchanges.set(request, exchange);
     const peer = this.#peers.get(request.socket);
     if (!peer) return exchange;
     peer.exchange = exchange;

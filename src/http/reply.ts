@@ -1,6 +1,6 @@
 /** Sends a {@link Reply}: JSON, text, a byte stream, or a line per value. HEAD gets the headers alone. */
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http';
 import type { Reply } from './call.ts';
 import { sendStream } from './send-stream.ts';
 
@@ -142,10 +142,17 @@ async function sendPieces(
   }
 }
 
-/** All headers at once: setting them one by one takes several times as long. */
+/**
+ * All headers at once: setting them one by one takes several times as long. What cannot be a header throws before
+ * anything of the answer is settled, so that another can be sent.
+ */
 function begin(request: IncomingMessage, response: ServerResponse, status: number, headers: ReplyHeaders): void {
-  if (!request.complete) drain(request, response);
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value !== 'number') validateHeaderValue(name, value as string);
+  }
   response.writeHead(status, headers);
+  if (!request.complete) drain(request, response);
 }
 
 /**

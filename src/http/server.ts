@@ -17,6 +17,7 @@ import { answerToConnect } from './connect-method.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 import { ExactRouter } from './exact-router.ts';
 import type { Exchange } from './exchange.ts';
+import { assertFraming } from './framing.ts';
 import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
 import { RequestCall } from './request-call.ts';
 import { requestId } from './request-id.ts';
@@ -98,9 +99,11 @@ export async function listen(options: ListenerOptions, address: string, port: nu
     sendError(connections.begin(request, response), error, options);
   };
   server.first((request, response) => {
+    connections.begin(request, response);
     // What follows in the same piece is of the other protocol to node's parser, and lost.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     try {
+      assertFraming(request);
       settleTarget(request);
       return true;
     } catch (error) {
@@ -204,8 +207,17 @@ async function serve(
     await discard(reply);
     return;
   }
+  const send = (answer: Reply): Promise<void> =>
+    sendReply(request, response, answer, commonHeaders(options, id, started));
   try {
-    await sendReply(request, response, reply, commonHeaders(options, id, started));
+    await send(reply).catch(async (error: unknown) => {
+      // Nothing is out: what cannot be sent is a fault like any other.
+      if (isAnswered(response)) throw error;
+      failure ??= error;
+      await discard(reply);
+      if (isAnswered(response)) throw error;
+      await send((options.answerFor ?? answerFor)(error, log, id));
+    });
   } catch (error) {
     failure ??= error;
     // A client that left is everyday life; bytes that cannot be read are not, and nor is what else breaks an answer.
@@ -233,11 +245,11 @@ function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
 }
 
 /** Frees what an answer that nobody gets has opened. */
-async function discard({ stream, pieces }: Reply): Promise<void> {
+async function discard({ stream, pieces, lines }: Reply): Promise<void> {
   // Its signal has aborted as well, and an error that nobody hears would end the process.
   stream?.on('error', () => undefined);
   stream?.destroy();
-  await pieces?.[Symbol.asyncIterator]().return?.();
+  await (pieces ?? lines)?.[Symbol.asyncIterator]().return?.();
 }
 
 /** The connection is gone, or its watch has answered: the body did not come. */
@@ -268,10 +280,16 @@ function sendError(exchange: Answerable, error: unknown, options: ListenerOption
   answerError(exchange, error, options);
 }
 
+/** Called by events: what it threw would end the process. */
 function answerError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
   const { request, response, requestId, started } = exchange;
-  const reply = (options.answerFor ?? answerFor)(error, options.log, requestId);
-  sendText(request, response, reply, commonHeaders(options, requestId, started));
+  try {
+    const reply = (options.answerFor ?? answerFor)(error, options.log, requestId);
+    sendText(request, response, reply, commonHeaders(options, requestId, started));
+  } catch (fault) {
+    options.log.error({ err: fault, req_id: requestId }, 'an error could not be answered');
+    response.destroy();
+  }
 }
 
 /** Handlers whose connection was cut still remove what they staged: the stores must not be closed under them. */

@@ -1,4 +1,5 @@
 /** No wait for the other side is without end, and a limit on silence is not one on work or on slow progress. */
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'tap';
 import { startListener } from '../../helpers/listener.ts';
@@ -179,4 +180,34 @@ test('an answer that breaks in the middle ends its connection and is logged', as
     lines.filter(({ level }) => level >= 50),
     [{ msg: 'the answer was cut off' }],
   );
+});
+
+test('an answer with a header that cannot be sent is a fault that is told, and the connection goes on', async (t) => {
+  const headers = { 'X-Bad': 'line\nbreak' };
+  let isClosed = false;
+  async function* nothing() {}
+  const stream = new Readable({ read() {} });
+  stream.once('close', () => {
+    isClosed = true;
+  });
+  const { url, lines } = await startListener(t, {
+    'GET /json': async () => ({ json: {}, headers }),
+    'GET /none': async () => ({ status: 304, headers }),
+    'GET /stream': async () => ({ stream: stream as never, headers: { ...headers, 'Content-Length': '5' } }),
+    'GET /lines': async () => ({ lines: nothing(), headers }),
+    'GET /cyclic': async () => {
+      const json: Record<string, unknown> = {};
+      json['json'] = json;
+      return { json };
+    },
+    'GET /ok': async () => ({ json: { fine: true } }),
+  });
+  for (const path of ['/json', '/none', '/stream', '/lines', '/cyclic']) {
+    const request = (of: string, more = '') => `GET ${of} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+    const text = await said(url, request(path) + request('/ok', 'Connection: close\r\n'));
+    t.same(statuses(text), [500, 200], path);
+    t.match(text, /"code": "InternalError"/);
+  }
+  t.ok(isClosed, 'what was opened for it is closed');
+  t.equal(lines.filter(({ level }) => level >= 50).length, 5);
 });
