@@ -64,7 +64,8 @@ export async function authenticateLink(
       keysOf: () => (known ? keysOf(service, known, fingerprint) : []),
       algorithms: MODERN_ALGORITHMS,
       required: LINK_SIGNED_HEADERS,
-      clock: service.clock,
+      // That of the nonces: by another one, a signature could be good for longer than its nonce is remembered.
+      clock: service.storeClock,
       maxSkew: service.config.links.clockSkewSeconds,
     });
     if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is not known here`);

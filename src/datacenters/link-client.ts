@@ -51,7 +51,7 @@ export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey):
   const sign = linkSigner({
     key: parsePrivateKey(key.privateKey),
     keyId: keyIdOf(ownName(service), key.fingerprint),
-    clock: service.clock,
+    clock: service.storeClock,
   });
   const send = async (request: LinkRequest) => expectSuccess(await sendSigned(transport, sign, request));
   return { link, send, json: (request) => smallJson(send, request) };

@@ -114,6 +114,16 @@ test('a write that was recorded cannot be sent again', async (t) => {
   t.match(await send(west, 'POST', '/link/echo', headers, 'hello'), { status: 401, json: { message: /nonce/ } });
 });
 
+test('nor later, to a process whose own clock is behind that of its database', async (t) => {
+  const { east, west } = await linkedPair(t);
+  const headers = await signedHeaders(east, west, 'POST', '/link/echo', 'hello');
+  t.match(await send(west, 'POST', '/link/echo', headers, 'hello'), { status: 200 });
+  Object.assign(west.service, { clock: { now: () => Date.now() } });
+  west.clock.ahead = 11 * 60_000;
+  t.ok(await expireLinkDocuments(west.service), 'its nonce is forgotten');
+  t.match(await send(west, 'POST', '/link/echo', headers, 'hello'), { status: 401, json: { message: /clock/ } });
+});
+
 test('a write without a nonce is refused', async (t) => {
   const { east, west } = await linkedPair(t);
   const key = newest((await ownKeys(east.service)).value);

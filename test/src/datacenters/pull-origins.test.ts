@@ -174,3 +174,15 @@ test('a datacenter that says it is at our own listener, or where only we are, is
   setConfig(east, 'links', { publicUrl: east.url });
   t.ok((await linkDatacenter(east.service, { name: west.name, url, token })).ok);
 });
+
+test("behind a proxy that everybody comes through, being on this machine is nobody's word", async (t) => {
+  const [east, west] = await Promise.all([startDatacenter(t, 'us-east-1'), startDatacenter(t, 'us-west-1')]);
+  const { token } = await createLinkToken(west.service);
+  const bare = west.url;
+  setConfig(west, 'links', { publicUrl: 'https://proxy.example.com/west' });
+  await t.rejects(linkDatacenter(east.service, { name: west.name, url: bare, token }), {
+    code: 'ValidationFailed',
+    message: /must send nothing there/,
+  });
+  t.strictSame(await allLinks(west.service), []);
+});
