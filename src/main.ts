@@ -1,8 +1,8 @@
 /** The IMGAPI server: `node src/main.ts [-f CONFIG]`. */
 import { useCompileCache } from '#lib/compile-cache.ts';
-import { useFewArenas } from './arenas.ts';
+import { useMemorySettings } from './memory-settings.ts';
 
-useFewArenas();
+useMemorySettings();
 useCompileCache();
 const [{ runServer }, { imgapiProcess }] = await Promise.all([
   import('./server-process.ts'),

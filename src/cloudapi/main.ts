@@ -1,8 +1,8 @@
 /** The image part of CloudAPI: `node src/cloudapi/main.ts -f CONFIG`. */
 import { useCompileCache } from '#lib/compile-cache.ts';
-import { useFewArenas } from '../arenas.ts';
+import { useMemorySettings } from '../memory-settings.ts';
 
-useFewArenas();
+useMemorySettings();
 useCompileCache();
 const [{ runServer }, { cloudapiProcess }] = await Promise.all([
   import('../server-process.ts'),

@@ -10,9 +10,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { ALICE } from '../helpers/accounts.ts';
+import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { compare, type Figure, median, RUNS, type Skipped } from './measure.ts';
 import { startNginx } from './nginx.ts';
-import { forgetPeak, type Running, residentBytes, startServer } from './server.ts';
+import { type Running, startServer } from './server.ts';
 
 const MIB = 2 ** 20;
 const SIZE = Number(process.env['BENCH_MIB'] ?? 1024) * MIB;

@@ -1,7 +1,7 @@
 /** The servers under test, each a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ADMIN, writeAccounts } from '../helpers/accounts.ts';
@@ -22,9 +22,11 @@ export interface ServerOptions {
   readonly dataDir: string;
   /** Folder for a CPU profile, written when the server ends. */
   readonly profile?: string;
+  /** More options of node. */
+  readonly flags?: readonly string[];
 }
 
-export async function startServer({ name, dataDir, profile }: ServerOptions): Promise<Running> {
+export async function startServer({ name, dataDir, profile, flags = [] }: ServerOptions): Promise<Running> {
   await mkdir(dataDir, { recursive: true });
   const config = {
     mode: 'dc',
@@ -39,8 +41,8 @@ export async function startServer({ name, dataDir, profile }: ServerOptions): Pr
   };
   const file = join(dataDir, 'config.json');
   await writeFile(file, JSON.stringify(config));
-  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  return run([...flags, 'src/main.ts', '-f', file], /listens on (\S+), links on (\S+),/, dataDir);
+  const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  return run([...profiling, ...flags, 'src/main.ts', '-f', file], /listens on (\S+), links on (\S+),/, dataDir);
 }
 
 /** What restify alone makes of the machine. */
@@ -70,16 +72,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
-}
-
-/** Resident bytes now, and the most since {@link forgetPeak}. Linux only. */
-export async function residentBytes(pid: number): Promise<{ now: number; peak: number }> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const field = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
-  return { now: field('VmRSS'), peak: field('VmHWM') };
-}
-
-export async function forgetPeak(pid: number): Promise<void> {
-  await writeFile(`/proc/${pid}/clear_refs`, '5');
 }

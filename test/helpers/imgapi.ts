@@ -108,6 +108,8 @@ export interface SpawnOptions {
   readonly later?: number;
   /** How many descriptors the system lets it have open. */
   readonly descriptors?: number;
+  /** Options of node. */
+  readonly nodeOptions?: readonly string[];
   /** What it logs, as it is written. */
   readonly onLog?: (text: string) => void;
 }
@@ -127,9 +129,19 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   const { ahead = 0, later = 0 } = options;
   const clock = ahead === 0 && later === 0 ? [] : ['--import', CLOCK_AHEAD];
   // The test runner loads itself into every node that it sees started; `env` takes that out again.
-  const { descriptors } = options;
+  const { descriptors, nodeOptions = [] } = options;
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
-  const command = ['-u', 'NODE_OPTIONS', ...limited, process.execPath, ...clock, 'src/main.ts', '-f', configFile];
+  const command = [
+    '-u',
+    'NODE_OPTIONS',
+    ...limited,
+    process.execPath,
+    ...nodeOptions,
+    ...clock,
+    'src/main.ts',
+    '-f',
+    configFile,
+  ];
   const child = spawn('/usr/bin/env', command, {
     cwd: new URL('../..', import.meta.url).pathname,
     stdio: ['ignore', 'pipe', options.onLog ? 'pipe' : process.env['TEST_LOG'] ? 'inherit' : 'ignore'],

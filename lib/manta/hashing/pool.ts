@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { ALGORITHMS, type Algorithm } from './algorithms.ts';
-import { HashRing, type Lane, RING_SIZE } from './ring.ts';
+import { SharedBlocks } from './blocks.ts';
+import { HashRing, type Lane } from './ring.ts';
 import { HashStream } from './stream.ts';
 import { HashWorker } from './worker.ts';
 
 /** Hashing cannot use more than this by much: one upload is bound by its slowest algorithm. */
 const MOST_THREADS = 4;
-const MOST_SPARE = 2;
 
 export interface HashPoolOptions {
   /** Threads at the most; they start when they are needed. Default: one per core, at most four. */
@@ -17,8 +17,7 @@ export interface HashPoolOptions {
 export class HashPool {
   readonly #threads: number;
   #workers: HashWorker[] = [];
-  /** Memory of closed rings: the collector would let go of it late. */
-  readonly #spare: SharedArrayBuffer[] = [];
+  #blocks: SharedBlocks | undefined;
   #nextStream = 1;
 
   constructor(options: HashPoolOptions = {}) {
@@ -32,14 +31,8 @@ export class HashPool {
   openRing(): HashRing {
     const stream = this.#nextStream;
     this.#nextStream += 1;
-    return new HashRing(stream, this.#lanes(), this.#spare.pop() ?? new SharedArrayBuffer(RING_SIZE));
-  }
-
-  closeRing(ring: HashRing): void {
-    ring.close();
-    if (this.#spare.length < MOST_SPARE) {
-      this.#spare.push(ring.buffer);
-    }
+    this.#blocks ??= new SharedBlocks();
+    return new HashRing(stream, this.#lanes(this.#blocks), this.#blocks);
   }
 
   /** Ends the threads; streams that are open fail. */
@@ -53,18 +46,18 @@ export class HashPool {
    * Threads for one more stream, with what each is to compute. md5 takes about as long as sha1 and sha256 together, so
    * two threads that read the same blocks nearly halve the time.
    */
-  #lanes(): Lane[] {
+  #lanes({ buffer }: SharedBlocks): Lane[] {
     this.#workers = this.#workers.filter((worker) => worker.alive);
     const shares: readonly (readonly Algorithm[])[] = this.#threads > 1 ? [['md5'], ['sha1', 'sha256']] : [ALGORITHMS];
     const taken = new Set<HashWorker>();
     return shares.map((algorithms) => {
-      const worker = this.#leastLoaded(taken);
+      const worker = this.#leastLoaded(taken, buffer);
       taken.add(worker);
       return { worker, algorithms };
     });
   }
 
-  #leastLoaded(except: ReadonlySet<HashWorker>): HashWorker {
+  #leastLoaded(except: ReadonlySet<HashWorker>, buffer: SharedArrayBuffer): HashWorker {
     let best: HashWorker | undefined;
     for (const worker of this.#workers) {
       if (!except.has(worker) && (best === undefined || worker.load < best.load)) {
@@ -74,7 +67,7 @@ export class HashPool {
     if (best !== undefined && (best.load === 0 || this.#workers.length >= this.#threads)) {
       return best;
     }
-    const worker = new HashWorker();
+    const worker = new HashWorker(buffer);
     this.#workers.push(worker);
     return worker;
   }

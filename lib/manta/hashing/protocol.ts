@@ -1,16 +1,22 @@
 /**
- * What the service and a hashing thread say to each other. Bytes do not travel: both sides see the blocks of a stream
- * through one shared buffer, and a block belongs to the thread from `update` until it answers `hashed`.
+ * What the service and a hashing thread say to each other. Bytes do not travel: both sides see the blocks of all
+ * streams through one shared buffer, and a block belongs to the thread from `update` until it answers `hashed`.
  */
 import type { Hashes } from '../object-store.ts';
 import type { Algorithm } from './algorithms.ts';
+
+/** In answers: the bytes were not in a shared block. */
+export const OWN_BLOCK = -1;
+
+/** What a thread is given when it begins. */
+export interface HashThreadData {
+  readonly buffer: SharedArrayBuffer;
+}
 
 export type HashRequest =
   | {
       readonly type: 'start';
       readonly stream: number;
-      readonly buffer: SharedArrayBuffer;
-      readonly blockSize: number;
       readonly algorithms: readonly Algorithm[];
     }
   | { readonly type: 'update'; readonly stream: number; readonly block: number; readonly length: number }

@@ -1,18 +1,20 @@
 import { HashingError } from '../errors.ts';
+import { letGo } from '../local/let-go.ts';
 import type { Hashes } from '../object-store.ts';
 import { type Algorithm, joinHashes } from './algorithms.ts';
-import type { HashReply } from './protocol.ts';
+import type { SharedBlocks, Taker } from './blocks.ts';
+import { type HashReply, OWN_BLOCK } from './protocol.ts';
 import type { HashWorker, StreamListener } from './worker.ts';
 
-/** Measured: every message between threads costs a wake-up, and blocks above this size gain nothing more. */
-const BLOCK_SIZE = 1024 * 1024;
-const BLOCKS = 8;
-export const RING_SIZE = BLOCKS * BLOCK_SIZE;
+/** Shared blocks that one stream may have: more gain nothing. */
+const MOST_HELD = 8;
+/** Bytes of a block of its own, for a stream that would get none while others hold them all. */
+const OWN_SIZE = 256 * 1024;
 
 /** A piece of memory that the caller fills and hands back with `update`. */
 export interface Block {
   readonly bytes: Uint8Array;
-  /** Its place in the ring; undefined for memory that only this thread sees. */
+  /** Its place in the shared memory; undefined for memory that only this thread sees. */
   readonly index?: number;
 }
 
@@ -21,53 +23,68 @@ export interface Lane {
   readonly algorithms: readonly Algorithm[];
 }
 
-/** The blocks of one stream that threads hash, and which of them are free. */
-export class HashRing implements StreamListener {
+/**
+ * The blocks of one stream that threads hash. However many streams hold blocks and stand still, each goes on: with
+ * memory of its own, a little at a time.
+ */
+export class HashRing implements StreamListener, Taker {
   readonly #stream: number;
   readonly #lanes: readonly Lane[];
-  /** Memory of {@link RING_SIZE} bytes; when the ring is closed, another may have it. */
-  readonly buffer: SharedArrayBuffer;
-  readonly #free = Array.from({ length: BLOCKS }, (_, index) => index);
-  /** Threads that still read a block. */
-  readonly #readers = new Uint8Array(BLOCKS);
+  readonly #blocks: SharedBlocks;
+  /** The shared blocks that it has, and how many threads still read each. */
+  readonly #held = new Map<number, number>();
+  /** Answers to come for bytes that are not in shared blocks. */
+  #own = 0;
+  /** The caller has a block that is not shared. */
+  #isOwnLent = false;
   #wanted: PromiseWithResolvers<Block> | undefined;
   #digest: (PromiseWithResolvers<Hashes> & { parts: Partial<Hashes>[] }) | undefined;
   #failure: HashingError | undefined;
 
-  constructor(stream: number, lanes: readonly Lane[], buffer: SharedArrayBuffer) {
+  constructor(stream: number, lanes: readonly Lane[], blocks: SharedBlocks) {
     this.#stream = stream;
     this.#lanes = lanes;
-    this.buffer = buffer;
+    this.#blocks = blocks;
     for (const { worker, algorithms } of lanes) {
-      worker.start({ type: 'start', stream, buffer, blockSize: BLOCK_SIZE, algorithms }, this);
+      worker.start({ type: 'start', stream, algorithms }, this);
     }
   }
 
   async block(): Promise<Block> {
     this.#assertAlive();
-    const index = this.#free.pop();
-    if (index !== undefined) {
-      return this.#at(index);
+    const block = this.#find();
+    if (block !== undefined) {
+      return block;
     }
     this.#wanted = Promise.withResolvers();
+    this.#queue();
     return this.#wanted.promise;
   }
 
-  update(index: number, length: number): void {
-    if (length === 0 || this.#failure !== undefined) {
+  update({ bytes, index }: Block, length: number): void {
+    if (index === undefined) {
+      this.#isOwnLent = false;
+      this.add(bytes.subarray(0, length));
+      letGo(bytes);
+      this.supply();
+    } else if (length === 0 || this.#failure !== undefined) {
       this.#release(index);
-      return;
-    }
-    this.#readers[index] = this.#lanes.length;
-    for (const { worker } of this.#lanes) {
-      worker.ask({ type: 'update', stream: this.#stream, block: index, length });
+    } else {
+      this.#held.set(index, this.#lanes.length);
+      for (const { worker } of this.#lanes) {
+        worker.ask({ type: 'update', stream: this.#stream, block: index, length });
+      }
     }
   }
 
-  /** Adds bytes from outside the ring, as a copy. */
+  /** Adds bytes that are not shared, as a copy. */
   add(bytes: Uint8Array): void {
+    if (bytes.length === 0 || this.#failure !== undefined) {
+      return;
+    }
+    this.#own += this.#lanes.length;
     for (const { worker } of this.#lanes) {
-      worker.tell({ type: 'add', stream: this.#stream, bytes });
+      worker.ask({ type: 'add', stream: this.#stream, bytes });
     }
   }
 
@@ -82,20 +99,22 @@ export class HashRing implements StreamListener {
     return this.#digest.promise;
   }
 
+  /** The caller uses no block any more. What threads still read is of no interest, whoever writes there meanwhile. */
   close(): void {
     for (const { worker } of this.#lanes) {
       worker.end(this.#stream);
     }
     this.onFailure(new Error('the hashes were closed'));
+    const held = [...this.#held.keys()];
+    this.#held.clear();
+    for (const index of held) {
+      this.#blocks.give(index);
+    }
   }
 
   onReply(reply: HashReply): void {
     if (reply.type === 'hashed') {
-      const readers = (this.#readers[reply.block] ?? 1) - 1;
-      this.#readers[reply.block] = readers;
-      if (readers === 0) {
-        this.#release(reply.block);
-      }
+      this.#onHashed(reply.block);
       return;
     }
     const digest = this.#digest;
@@ -110,22 +129,68 @@ export class HashRing implements StreamListener {
       return;
     }
     this.#failure = new HashingError('the bytes could not be hashed', { cause });
+    this.#blocks.leave(this);
     this.#wanted?.reject(this.#failure);
+    this.#wanted = undefined;
     this.#digest?.reject(this.#failure);
   }
 
-  #at(index: number): Block {
-    return { bytes: new Uint8Array(this.buffer, index * BLOCK_SIZE, BLOCK_SIZE), index };
-  }
-
-  #release(index: number): void {
+  supply(): void {
     const wanted = this.#wanted;
     if (wanted === undefined) {
-      this.#free.push(index);
       return;
     }
+    const block = this.#find();
+    if (block === undefined) {
+      this.#queue();
+      return;
+    }
+    this.#blocks.leave(this);
     this.#wanted = undefined;
-    wanted.resolve(this.#at(index));
+    wanted.resolve(block);
+  }
+
+  #find(): Block | undefined {
+    const index = this.#held.size < MOST_HELD ? this.#blocks.take() : undefined;
+    if (index !== undefined) {
+      this.#held.set(index, 0);
+      return { bytes: this.#blocks.at(index), index };
+    }
+    if (this.#held.size > 0 || this.#own > 0 || this.#isOwnLent) {
+      return undefined;
+    }
+    this.#isOwnLent = true;
+    return { bytes: Buffer.allocUnsafeSlow(OWN_SIZE) };
+  }
+
+  #queue(): void {
+    if (this.#held.size < MOST_HELD) {
+      this.#blocks.wait(this);
+    }
+  }
+
+  #onHashed(block: number): void {
+    if (block === OWN_BLOCK) {
+      this.#own -= 1;
+      if (this.#own === 0) {
+        this.supply();
+      }
+      return;
+    }
+    const readers = (this.#held.get(block) ?? 1) - 1;
+    if (readers === 0) {
+      this.#release(block);
+    } else {
+      this.#held.set(block, readers);
+    }
+  }
+
+  /** Those that have waited for longer come first. */
+  #release(index: number): void {
+    if (this.#held.delete(index)) {
+      this.#blocks.give(index);
+      this.supply();
+    }
   }
 
   #assertAlive(): void {

@@ -1,4 +1,5 @@
 import { HashingError } from '../errors.ts';
+import { letGo } from '../local/let-go.ts';
 import type { Hashes } from '../object-store.ts';
 import { ALGORITHMS, HashSet, joinHashes } from './algorithms.ts';
 import type { HashPool } from './pool.ts';
@@ -39,17 +40,20 @@ export class HashStream {
 
   /** Adds the first `length` bytes of a block; the block is the caller's no longer. Blocks come back in their order. */
   update(block: Block, length: number): void {
-    if (block.index !== undefined) {
-      this.#ring?.update(block.index, length);
+    // Those that are not the ring's were lent first, and so come back first.
+    if (this.#lent === 0) {
+      this.#ring?.update(block, length);
       return;
     }
-    this.#lent -= block.bytes.length;
+    const { bytes } = block;
+    this.#lent -= bytes.length;
     if (this.#ring !== undefined) {
-      this.#ring.add(block.bytes.subarray(0, length));
-    } else if (length > 0) {
-      this.#small.push(new Uint8Array(block.bytes.subarray(0, length)));
+      this.#ring.add(bytes.subarray(0, length));
+    } else if (length > 0 && !this.#closed) {
+      this.#small.push(new Uint8Array(bytes.subarray(0, length)));
       this.#smallSize += length;
     }
+    letGo(bytes);
   }
 
   /** Hashes of all bytes so far; more may follow. @throws HashingError */
@@ -67,11 +71,9 @@ export class HashStream {
 
   close(): void {
     this.#closed = true;
-    this.#small = [];
-    if (this.#ring !== undefined) {
-      this.#pool.closeRing(this.#ring);
-      this.#ring = undefined;
-    }
+    this.#forgetSmall();
+    this.#ring?.close();
+    this.#ring = undefined;
   }
 
   #grow(): HashRing {
@@ -79,9 +81,16 @@ export class HashStream {
     for (const bytes of this.#small) {
       ring.add(bytes);
     }
-    this.#small = [];
+    this.#forgetSmall();
     this.#ring = ring;
     return ring;
+  }
+
+  #forgetSmall(): void {
+    for (const bytes of this.#small) {
+      letGo(bytes);
+    }
+    this.#small = [];
   }
 
   #assertOpen(): void {

@@ -1,18 +1,15 @@
 /** A hashing thread: serves any number of streams, in the order in which their requests come. */
 import { flushCompileCache } from 'node:module';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { letGo } from '../local/let-go.ts';
 import { HashSet } from './algorithms.ts';
-import type { HashReply, HashRequest } from './protocol.ts';
+import { BLOCK_SIZE } from './blocks.ts';
+import { type HashReply, type HashRequest, type HashThreadData, OWN_BLOCK } from './protocol.ts';
 
-interface Stream {
-  readonly buffer: SharedArrayBuffer;
-  readonly blockSize: number;
-  readonly hashes: HashSet;
-}
+const { buffer }: HashThreadData = workerData;
+const streams = new Map<number, HashSet>();
 
-const streams = new Map<number, Stream>();
-
-function streamOf(id: number): Stream {
+function streamOf(id: number): HashSet {
   const stream = streams.get(id);
   if (stream === undefined) {
     throw new Error(`hash stream ${id} was not started`);
@@ -22,21 +19,22 @@ function streamOf(id: number): Stream {
 
 function answer(request: HashRequest): HashReply | undefined {
   switch (request.type) {
-    case 'start': {
-      const { buffer, blockSize, algorithms } = request;
-      streams.set(request.stream, { buffer, blockSize, hashes: new HashSet(algorithms) });
+    case 'start':
+      streams.set(request.stream, new HashSet(request.algorithms));
       return undefined;
-    }
     case 'update': {
-      const { buffer, blockSize, hashes } = streamOf(request.stream);
-      hashes.update(new Uint8Array(buffer, request.block * blockSize, request.length));
-      return { type: 'hashed', stream: request.stream, block: request.block };
+      const { stream, block, length } = request;
+      streamOf(stream).update(new Uint8Array(buffer, block * BLOCK_SIZE, length));
+      return { type: 'hashed', stream, block };
     }
-    case 'add':
-      streamOf(request.stream).hashes.update(request.bytes);
-      return undefined;
+    case 'add': {
+      const { stream, bytes } = request;
+      streamOf(stream).update(bytes);
+      letGo(bytes);
+      return { type: 'hashed', stream, block: OWN_BLOCK };
+    }
     case 'digest':
-      return { type: 'digest', stream: request.stream, hashes: streamOf(request.stream).hashes.digest() };
+      return { type: 'digest', stream: request.stream, hashes: streamOf(request.stream).digest() };
     case 'end':
       streams.delete(request.stream);
       return undefined;

@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { compileCacheEnvironment } from '../../compile-cache.ts';
-import type { HashReply, HashRequest } from './protocol.ts';
+import type { HashReply, HashRequest, HashThreadData } from './protocol.ts';
+
+/** What it allocates is messages; V8 would let them grow to 48 MB before it looked at them. */
+const YOUNG_MIB = 4;
 
 export interface StreamListener {
   onReply(reply: HashReply): void;
@@ -18,12 +21,15 @@ export class HashWorker {
   #isEnding = false;
   #failure: Error | undefined;
 
-  constructor() {
+  constructor(buffer: SharedArrayBuffer) {
+    const workerData: HashThreadData = { buffer };
     // Loaders and flags of the main thread (test runners, inspectors) are of no use to a thread that only hashes.
     this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
       execArgv: [],
       env: compileCacheEnvironment(),
       name: 'hashing',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+      workerData,
     });
     this.#worker.on('message', (reply: HashReply) => this.#onReply(reply));
     this.#worker.on('error', (cause) => this.#fail(new Error('the hashing thread failed', { cause })));
@@ -45,13 +51,8 @@ export class HashWorker {
     this.#worker.postMessage(request);
   }
 
-  /** For requests that are not answered. */
-  tell(request: HashRequest & { type: 'add' }): void {
-    this.#worker.postMessage(request);
-  }
-
-  /** For requests that are answered; the answer goes to the stream's listener. */
-  ask(request: HashRequest & { type: 'update' | 'digest' }): void {
+  /** The answer goes to the stream's listener. */
+  ask(request: HashRequest & { type: 'update' | 'add' | 'digest' }): void {
     if (this.#outstanding === 0) {
       this.#worker.ref();
     }

@@ -12,6 +12,12 @@ const spare: ArrayBuffer[] = [];
 /** What is much smaller than a piece takes memory of its own. */
 const SMALL = CHUNK / 8;
 
+function keepSpare(buffer: ArrayBuffer): void {
+  if (spare.length < MOST_SPARE) spare.push(buffer);
+  // Freed now, and not when the garbage collector comes by.
+  else buffer.transfer(0);
+}
+
 export interface ObjectStreamOptions {
   readonly handle: FileHandle;
   readonly path: string;
@@ -43,8 +49,8 @@ export class ObjectStream extends Readable implements ByteSource {
   /** Finding new memory for each piece takes longer than to read it. */
   recycle(piece: Buffer): void {
     const { buffer } = piece;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK && spare.length < MOST_SPARE) {
-      spare.push(buffer);
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK) {
+      keepSpare(buffer);
     }
   }
 
@@ -55,7 +61,10 @@ export class ObjectStream extends Readable implements ByteSource {
       return;
     }
     this.#readChunk(wanted).then(
-      (chunk) => this.push(chunk),
+      (chunk) => {
+        if (this.destroyed) this.recycle(chunk);
+        else this.push(chunk);
+      },
       (error) => this.destroy(storeFailure(error) as Error),
     );
   }

@@ -3,8 +3,12 @@ import { deepFreeze } from '../freeze.ts';
 import { LruMap } from '../lru.ts';
 import type { Stored } from '../store.ts';
 
-/** Characters of JSON to keep: some ten thousand images. */
-export const CACHE_CHARACTERS = 24 * 1024 * 1024;
+/** Bytes of documents to keep: ten thousand images of the usual size. */
+export const CACHE_BYTES = 36 * 1024 * 1024;
+/** What a character of JSON comes to: in the document, in the answer that was made of it, and in that of lists. */
+const BYTES_OF_CHARACTER = 3;
+/** What a document counts for besides. */
+const WEIGHT = 500;
 
 /**
  * The documents by etag. An etag names one state of one document for ever (see `etags.ts`), so nothing here can be
@@ -13,15 +17,15 @@ export const CACHE_CHARACTERS = 24 * 1024 * 1024;
 export class Documents {
   readonly #byEtag: LruMap<string, Stored<object>>;
 
-  /** @param characters the sum of the lengths of the JSON texts to keep */
-  constructor(characters: number) {
-    this.#byEtag = new LruMap(characters);
+  /** @param bytes to keep, about */
+  constructor(bytes: number) {
+    this.#byEtag = new LruMap(bytes);
   }
 
   /** Parses the document in that state, and keeps it. */
   parse(key: string, etag: string, mtime: number, json: string): Stored<object> {
     const stored = Object.freeze({ key, value: deepFreeze<object>(JSON.parse(json)), etag, mtime });
-    this.#byEtag.set(etag, stored, json.length);
+    this.#byEtag.set(etag, stored, json.length * BYTES_OF_CHARACTER + WEIGHT);
     return stored;
   }
 

@@ -7,27 +7,29 @@ import type { Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
 
-/** Characters of JSON behind all answers that are kept; most of their objects are among the cached documents too. */
-const MOST_CHARACTERS = 16 * 1024 * 1024;
+/** Characters of JSON behind the answers that are kept; most of their objects are among the cached documents too. */
+const MOST_CHARACTERS = 8 * 1024 * 1024;
 /** What an object, and an answer, counts for besides. */
 const WEIGHT = 500;
 
-interface Page {
-  readonly found: readonly Stored<object>[];
-  readonly dataVersion: unknown;
-  readonly writes: number;
-}
-
 /** The state of the database in which an answer was found. */
 export interface Place {
+  readonly table: string;
   readonly key: string;
   readonly dataVersion: unknown;
   readonly writes: number;
 }
 
+/** What was found in one table since it was written to last. */
+interface Answers {
+  readonly dataVersion: unknown;
+  readonly writes: number;
+  readonly kept: LruMap<string, readonly Stored<object>[]>;
+}
+
 export class Pages {
   readonly #connection: Connection;
-  readonly #kept = new LruMap<string, Page>(MOST_CHARACTERS);
+  readonly #answers = new Map<string, Answers>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -35,20 +37,34 @@ export class Pages {
 
   /** Where the answer of a query is, or can be kept that is found from now on: it may be newer than this, never older. */
   placeOf(tables: Tables, query: Query): Place {
-    const key = `${tables.layout.table} ${JSON.stringify(query)}`;
-    return { key, dataVersion: this.#connection.dataVersion(), writes: tables.writes };
+    const { table } = tables.layout;
+    const dataVersion = this.#connection.dataVersion();
+    return { table, key: JSON.stringify(query), dataVersion, writes: tables.writes };
   }
 
   /** An earlier answer that still holds. */
-  get({ key, dataVersion, writes }: Place): readonly Stored<object>[] | undefined {
-    const known = this.#kept.get(key);
-    return known !== undefined && known.dataVersion === dataVersion && known.writes === writes
-      ? known.found
-      : undefined;
+  get(place: Place): readonly Stored<object>[] | undefined {
+    const answers = this.#answers.get(place.table);
+    if (answers === undefined || isOf(answers, place)) {
+      return answers?.kept.get(place.key);
+    }
+    // None of them will be asked for again, and they hold documents that are gone.
+    this.#answers.delete(place.table);
+    return undefined;
   }
 
   /** @param characters of JSON that the objects were */
-  keep({ key, dataVersion, writes }: Place, found: readonly Stored<object>[], characters: number): void {
-    this.#kept.set(key, { found, dataVersion, writes }, characters + (found.length + 1) * WEIGHT + key.length);
+  keep(place: Place, found: readonly Stored<object>[], characters: number): void {
+    const { table, key, dataVersion, writes } = place;
+    let answers = this.#answers.get(table);
+    if (answers === undefined || !isOf(answers, place)) {
+      answers = { dataVersion, writes, kept: new LruMap(MOST_CHARACTERS) };
+      this.#answers.set(table, answers);
+    }
+    answers.kept.set(key, found, characters + (found.length + 1) * WEIGHT + key.length);
   }
+}
+
+function isOf({ dataVersion, writes }: Answers, place: Place): boolean {
+  return dataVersion === place.dataVersion && writes === place.writes;
 }

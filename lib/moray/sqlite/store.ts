@@ -12,7 +12,7 @@ import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOpt
 import { applyBatch } from './batch.ts';
 import { Buckets } from './buckets.ts';
 import { Connection, IN_MEMORY } from './connection.ts';
-import { CACHE_CHARACTERS, Documents } from './documents.ts';
+import { CACHE_BYTES, Documents } from './documents.ts';
 import { EtagSource } from './etags.ts';
 import { closedError, fullError, isBusy, isStatementError, storeError } from './failure.ts';
 import { Pages } from './pages.ts';
@@ -38,8 +38,8 @@ export interface SqliteStoreOptions {
   readonly log?: { warn(fields: object, message: string): void };
   /** Milliseconds to wait for other processes before an operation fails; 10 seconds unless given. */
   readonly patience?: number;
-  /** Characters of JSON whose parsed form is kept in memory. */
-  readonly cacheCharacters?: number;
+  /** Bytes of documents that are kept in memory, about. */
+  readonly cacheBytes?: number;
   /** Bytes of the disk to set aside for deletions when it is full, see `reserve.ts`; none unless given. */
   readonly reserve?: number;
 }
@@ -104,7 +104,7 @@ export class SqliteStore implements Store {
     this.#clock = options.clock ?? connection;
     this.#patience = options.patience ?? PATIENCE;
     this.#buckets = new Buckets(connection, (fields, message) => options.log?.warn(fields, message));
-    this.#documents = new Documents(options.cacheCharacters ?? CACHE_CHARACTERS);
+    this.#documents = new Documents(options.cacheBytes ?? CACHE_BYTES);
     this.#reads = new Reads(connection, this.#documents);
     this.#pages = new Pages(connection);
     this.#steps =

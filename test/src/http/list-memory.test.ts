@@ -1,7 +1,8 @@
 /** Lists that are larger than memory is: they are read no faster than they are sent, and no longer than they are wanted. */
 import { test } from 'tap';
 import { SqliteStore } from '#lib/moray/sqlite/store.ts';
-import { startInProcess } from '../../helpers/imgapi.ts';
+import { spawnImgapi, startInProcess } from '../../helpers/imgapi.ts';
+import { forgetPeak, residentBytes } from '../../helpers/resident.ts';
 import { waitFor } from '../../helpers/wait.ts';
 import { largeTags, manyImages, rawGet } from './fixtures/many-images.ts';
 import { putRecords } from './fixtures/records.ts';
@@ -9,15 +10,17 @@ import { putRecords } from './fixtures/records.ts';
 const MiB = 2 ** 20;
 
 test('lists of large images are answered in bounded memory, however many at once and however slowly read', async (t) => {
-  const { imgapi, url } = await startInProcess(t);
   const count = 600;
-  await putRecords(imgapi.service, manyImages(count, largeTags));
-  const before = process.memoryUsage().rss;
-  let peak = 0;
-  const watch = setInterval(() => {
-    peak = Math.max(peak, process.memoryUsage().rss);
-  }, 20);
-  t.teardown(() => clearInterval(watch));
+  const filled = await startInProcess(t);
+  await putRecords(filled.imgapi.service, manyImages(count, largeTags));
+  await filled.imgapi.close(0);
+  // A process of its own: what this one holds, and how its own memory is managed, is another matter.
+  const { url, process: server } = await spawnImgapi(t, {}, { dataDir: filled.dataDir });
+  const pid = server.pid as number;
+  const first = rawGet(t, url, '/images?limit=20', { keep: false });
+  await first.answer;
+  if (process.platform === 'linux') await forgetPeak(pid);
+  const before = process.platform === 'linux' ? (await residentBytes(pid)).now : 0;
   // These do not read at all for now.
   const idle = Array.from({ length: 6 }, () => rawGet(t, url, '/images', { keep: false }));
   for (const { socket } of idle) socket.pause();
@@ -33,9 +36,11 @@ test('lists of large images are answered in bounded memory, however many at once
     idle.every(({ bytes }) => bytes() > count * 60_000),
     'and so did those that were read late',
   );
-  // Held whole, as text and as objects, they would take three times as much.
-  const grown = (peak - before) / MiB;
-  t.ok(grown < 500, `twelve lists of 36 MB took ${Math.round(grown)} MiB`);
+  if (process.platform !== 'linux') return;
+  // Held whole, as text alone, the twelve would take 432 MiB.
+  const grown = ((await residentBytes(pid)).peak - before) / MiB;
+  t.comment(`twelve lists of 36 MB took ${Math.round(grown)} MiB`);
+  t.ok(grown < 300, `twelve lists of 36 MB took ${Math.round(grown)} MiB`);
 });
 
 test('a client that leaves ends its list', async (t) => {

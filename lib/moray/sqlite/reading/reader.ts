@@ -7,6 +7,8 @@ import { ALL, type AnswerOf, type Failure, type Job, type ReadReply, type Thread
 
 /** Milliseconds for a thread to put its connection away. */
 const CLOSING = 2000;
+/** What it reads it hands on; V8 would let that grow to 48 MB before it looked at it. */
+const YOUNG_MIB = 8;
 
 interface Outstanding {
   readonly id: number;
@@ -29,6 +31,7 @@ export class Reader {
       execArgv: [],
       env: compileCacheEnvironment(),
       name: 'reading',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
       workerData,
     });
     this.#worker.on('message', (reply: ReadReply) => this.#onReply(reply));
