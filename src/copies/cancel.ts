@@ -39,7 +39,7 @@ export async function cancelCopy(service: Service, uuid: string, account: string
 /** @param orders the caller's, newest first: an earlier copy is no news to it */
 function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
   const last = orders.find(({ image, live }) => image === uuid && !live);
-  if (!last) return refusal('not-found', uuid);
+  if (!last) return new ApiError('ResourceNotFound', `no copy of image "${uuid}" is under way`);
   const when = last.finished_at === undefined ? '' : ` at ${last.finished_at}`;
   const end = `the copy of image "${uuid}" from "${last.source}" has ended: ${last.state}${when}`;
   return new ApiError('ResourceNotFound', `${end}; there is nothing to cancel`);

@@ -22,21 +22,19 @@ export async function namedDatacenter(service: Service, name: unknown): Promise<
   if (source) return source;
   const shown = JSON.stringify(name);
   if (isHere) {
-    throw validationFailed(
-      'datacenter',
-      `datacenter is ${shown}, which is this one; the others are ${await others(service)}`,
-    );
+    throw validationFailed('datacenter', `datacenter is ${shown}, which is this one; ${await others(service)}`);
   }
   throw validationFailed(
     'datacenter',
-    `datacenter is ${shown}, which is not linked with this one; linked are ${await others(service)}. ` +
+    `datacenter is ${shown}, which is not linked with this one; ${await others(service)}. ` +
       'An operator links datacenters with: imgapiadm link-dc NAME URL --token TOKEN',
   );
 }
 
 async function others(service: Service): Promise<string> {
   const names = (await knownDatacenters(service)).filter((name) => name !== service.config.datacenterName);
-  return names.length > 0 ? names.map((name) => `"${name}"`).join(', ') : 'none';
+  if (names.length === 0) return 'no datacenter is linked';
+  return `linked ${names.length === 1 ? 'is' : 'are'} ${names.map((name) => `"${name}"`).join(', ')}`;
 }
 
 /** @throws 422 ValidationFailed account */

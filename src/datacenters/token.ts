@@ -28,7 +28,10 @@ export function parseToken(text: string): LinkToken {
   const [, id, secret] = match ?? [];
   if (id === undefined || secret === undefined) {
     // The value itself stays out of messages and logs.
-    throw invalidParameter('token', 'token has not the form imgapi-link-v1.ID.SECRET: copy it whole from link-token');
+    throw invalidParameter(
+      'token',
+      'token does not have the form imgapi-link-v1.ID.SECRET: copy it whole from link-token',
+    );
   }
   return { id, verifier: verifierOf(id, secret) };
 }

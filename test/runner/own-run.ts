@@ -160,6 +160,8 @@ function readOf(pid: number, file: string): string | undefined {
 if (import.meta.main) {
   const { folders, processes } = await removeLeftovers();
   if (folders.length > 0) {
-    process.stdout.write(`removed what ${folders.length} runs left: ${processes.length} processes, their folders\n`);
+    process.stdout.write(
+      `removed what interrupted runs left: ${processes.length} processes, ${folders.length} folders\n`,
+    );
   }
 }

@@ -5,6 +5,7 @@ import type { LocalData } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { formatBytes } from '../output/bytes.ts';
+import { counted } from '../output/counted.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { missingText, telling } from '../upkeep/backups.ts';
@@ -52,9 +53,9 @@ function isBelow(file: string, folder: string): boolean {
 function tell(output: Output, report: BackupReport): void {
   const { images, files, bytes, added, missing, left_out, unreadable } = report;
   output.line(
-    `${images} images, ${files} files, ${formatBytes(bytes)}; new: ${added.files} files, ${formatBytes(added.bytes)}`,
+    `${counted(images, 'image')}, ${counted(files, 'file')}, ${formatBytes(bytes)}; new: ${counted(added.files, 'file')}, ${formatBytes(added.bytes)}`,
   );
-  for (const path of left_out) output.note(`left out, it is no regular file: ${printable(path)}`);
+  for (const path of left_out) output.note(`left out, because it is not a regular file: ${printable(path)}`);
   for (const { path, problem } of unreadable) output.note(printable(`missing: ${path}: ${problem}`));
   for (const file of missing) output.note(missingText(file));
   if (missing.length > 0) output.note('fetch what is missing from a linked datacenter: imgapiadm verify --repair');

@@ -8,6 +8,7 @@ import { defineCommand } from '../connection/define-command.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { formatBytes } from '../output/bytes.ts';
+import { counted } from '../output/counted.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { missingText, telling } from '../upkeep/backups.ts';
@@ -63,7 +64,8 @@ async function listenerOf(config: LocalData['config']): Promise<string | undefin
 
 function tell(output: Output, report: RestoreReport, { dataDir, file }: LocalData): void {
   const { images, files, bytes, made_at, missing, lost, extra, elsewhere } = report;
-  output.line(`${images} images, ${files} files, ${formatBytes(bytes)}, as of ${printable(made_at)}, in ${dataDir}`);
+  const all = `${counted(images, 'image')}, ${counted(files, 'file')}, ${formatBytes(bytes)}`;
+  output.line(`${all}, as of ${printable(made_at)}, in ${dataDir}`);
   for (const { path, from } of elsewhere) output.line(printable(`${from} is in ${dataDir}/${path}`));
   for (const path of extra) output.note(`no image needs ${printable(path)}`);
   for (const { path, problem } of lost) output.note(printable(`missing: ${path}: ${problem}`));

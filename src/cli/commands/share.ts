@@ -2,7 +2,7 @@
 import type { ApiImage } from '#lib/client/types.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../images/find-image.ts';
-import { assertEntries, assertSharedWith, stillSharedWords } from '../images/sharing.ts';
+import { assertEntries, assertSharedWith, quoted, stillSharedWords } from '../images/sharing.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 
@@ -22,7 +22,7 @@ export const share = defineCommand({
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const image = await client.addAcl(uuid, accounts, { signal });
-    tell(output, json, image, `shared with ${named(accounts)}`);
+    tell(output, json, image, `shared with ${quoted(accounts)}`);
     return undefined;
   },
 });
@@ -54,7 +54,7 @@ export const unshare = defineCommand({
       output,
       json,
       image,
-      `not shared with ${named(accounts)} any more${stillSharedWords(image.acl, image.left_by, image.public)}`,
+      `not shared with ${quoted(accounts, ' or ')} any more${stillSharedWords(image.acl, image.left_by, image.public)}`,
     );
     return undefined;
   },
@@ -63,8 +63,4 @@ export const unshare = defineCommand({
 function tell(output: Output, json: boolean, image: ApiImage, what: string): void {
   if (json) output.json(image);
   else output.line(`Image ${printable(`${image.uuid} (${image.name}@${image.version})`)} is ${what}.`);
-}
-
-function named(accounts: readonly string[]): string {
-  return accounts.map((account) => `"${printable(account)}"`).join(', ');
 }

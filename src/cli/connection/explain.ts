@@ -5,7 +5,13 @@ import type { Failure } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 
 export function explain(error: unknown): Failure | undefined {
-  if (error instanceof ImgapiError) return answered(error);
+  if (error instanceof ImgapiError) {
+    const failure = answered(error);
+    const isAccountMissing = error.errors?.some(
+      ({ field, code }) => field === 'account' && code === 'MissingParameter',
+    );
+    return isAccountMissing ? { ...failure, details: [...failure.details, 'name it with --account'] } : failure;
+  }
   if (error instanceof ImgapiUnreachableError) {
     const details = error.fault === 'connect' ? ['name the server with --url or IMGAPI_URL'] : [];
     return { code: 'Unreachable', message: error.message, details, exitCode: EXIT.unreachable };
@@ -24,11 +30,13 @@ export function answered({ code, message, statusCode, errors = [], requestId }: 
   return {
     code,
     message,
-    details: [...errors.map(fieldLine), ...request],
+    details: [...errors.flatMap((error) => fieldLines(error, message)), ...request],
     exitCode: statusCode === 404 ? EXIT.notFound : EXIT.failed,
   };
 }
 
-function fieldLine({ field, code, message }: ImgapiFieldError): string {
-  return message === undefined ? `${field}: ${code}` : `${field}: ${code}: ${message}`;
+/** What the message has not said already. */
+function fieldLines({ field, code, message }: ImgapiFieldError, said: string): string[] {
+  if (message === undefined) return [`${field}: ${code}`];
+  return message === said ? [] : [`${field}: ${code}: ${message}`];
 }

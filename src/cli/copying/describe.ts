@@ -1,5 +1,7 @@
 /** The words and numbers in which copies are told. */
+
 import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
+import { counted } from '../output/counted.ts';
 import { printable } from '../output/printable.ts';
 
 export type CopyPart = CopyStatus | CopyImageStatus;
@@ -34,5 +36,5 @@ export function askedImage<Image extends { readonly uuid: string }>({
 }
 
 export function imageCount(count: number): string {
-  return count === 1 ? '1 image' : `${count} images`;
+  return counted(count, 'image');
 }

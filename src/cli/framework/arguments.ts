@@ -1,5 +1,6 @@
 /** What a command declares of its arguments, and the check that they are all there. */
 import { usageError } from './errors.ts';
+import { suggestion } from './suggest.ts';
 
 export interface ArgumentSpec {
   /** Default `one`. Only the last may be `some` or `any`; an `optional` one is there when all others are. */
@@ -26,10 +27,14 @@ export function spellArgument(name: string, { count = 'one' }: ArgumentSpec): st
   return count === 'optional' || count === 'any' ? `[${repeated}]` : repeated;
 }
 
-/** @throws CommandError of usage that says which argument is missing, or which is too many */
+/**
+ * @param longer second words of commands that begin with this one: what is too many may be one of them, mistyped
+ * @throws CommandError of usage that says which argument is missing, or which is too many
+ */
 export function assignArguments(
   specs: Arguments,
   given: readonly string[],
+  longer: readonly string[] = [],
 ): Record<string, string | readonly string[]> {
   const values: Record<string, string | readonly string[]> = {};
   const missing: string[] = [];
@@ -49,7 +54,11 @@ export function assignArguments(
     else if (first !== undefined) values[name] = first;
   }
   if (missing.length > 0) throw usageError(`missing ${missing.join(' and ')}`);
-  if (rest.length > 0) throw usageError(`unexpected argument ${rest.map((value) => JSON.stringify(value)).join(', ')}`);
+  const [first] = rest;
+  if (first !== undefined) {
+    const all = rest.map((value) => JSON.stringify(value)).join(', ');
+    throw usageError(`unexpected ${rest.length === 1 ? 'argument' : 'arguments'} ${all}${suggestion(first, longer)}`);
+  }
   return values;
 }
 

@@ -76,7 +76,11 @@ async function runCommand<Context>(
   }
   try {
     const { options, positionals } = parseOptions(args, specs);
-    const values = assignArguments(command.arguments, positionals);
+    const beginning = `${command.name} `;
+    const longer = program.commands.flatMap(({ name }) =>
+      name.startsWith(beginning) ? [name.slice(beginning.length)] : [],
+    );
+    const values = assignArguments(command.arguments, positionals, longer);
     const context = program.open(options as Parameters<typeof program.open>[0], env);
     try {
       const invocation = {

@@ -12,10 +12,10 @@ export type Ancestor = AncestryEntry & {
 export const ANCESTRY_COLUMNS: ColumnSet<Ancestor> = {
   shortid: { title: 'SHORTID', value: ({ uuid }) => uuid.slice(0, 8) },
   uuid: { title: 'UUID', value: ({ uuid }) => uuid },
-  name: { title: 'NAME', value: ({ name }) => name },
+  name: { title: 'NAME', value: ({ name }) => name, shrinks: true },
   version: { title: 'VERSION', value: ({ version }) => version },
   state: { title: 'STATE', value: ({ state }) => state },
-  owner: { title: 'OWNER', value: ({ owner, owner_login: login }) => login ?? owner },
+  owner: { title: 'OWNER', value: ({ owner, owner_login: login }) => login ?? owner?.slice(0, 8) },
   size: {
     title: 'SIZE',
     align: 'right',
@@ -23,7 +23,7 @@ export const ANCESTRY_COLUMNS: ColumnSet<Ancestor> = {
   },
 };
 
-export const USUAL_ANCESTRY_COLUMNS = ['uuid', 'name', 'version', 'state', 'owner', 'size'] as const;
+export const USUAL_ANCESTRY_COLUMNS = ['shortid', 'name', 'version', 'state', 'owner', 'size'] as const;
 
 /** From the image to its base, in whatever order they came; an origin that did not come stands there by its UUID. */
 export function downward(uuid: string, found: readonly Ancestor[]): Ancestor[] {

@@ -33,10 +33,13 @@ export function assertSharedWith(image: string, entries: Entries, left: Entries,
   if (absent.length === 0) return;
   const all = shownEntries(entries, left);
   const others = all.length === 0 ? 'it is shared with nobody' : `it is shared with ${listed(all)}`;
-  throw new CommandError(`image ${image} is not shared with ${quoted(absent)}, and nothing was changed; ${others}`, {
-    code: 'NotShared',
-    details: ['an account is named as the share named it: its login and its UUID are two shares'],
-  });
+  throw new CommandError(
+    `image ${image} is not shared with ${quoted(absent, ' or ')}, and nothing was changed; ${others}`,
+    {
+      code: 'NotShared',
+      details: ['an account is named as the share named it: its login and its UUID are two shares'],
+    },
+  );
 }
 
 /** What still opens the image to others, as the rest of a sentence; empty when nothing does. */
@@ -51,6 +54,7 @@ function listed(entries: readonly string[]): string {
   return `${quoted(entries.slice(0, NAMED))}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function quoted(entries: readonly string[]): string {
-  return entries.map((entry) => `"${printable(entry)}"`).join(', ');
+/** `"bob", "carol"`. @param between what stands between two of them */
+export function quoted(entries: readonly string[], between = ', '): string {
+  return entries.map((entry) => `"${printable(entry)}"`).join(between);
 }

@@ -5,6 +5,8 @@ import { shownEntries } from '../images/sharing.ts';
 import { type CloudapiImage, toApiImage } from './image.ts';
 
 export const USUAL_COLUMNS = ['shortid', 'owner_login', 'name', 'version', 'flags', 'os', 'type', 'pubdate'] as const;
+/** Of one's own: whose they are is known. */
+export const OWN_COLUMNS = ['shortid', 'name', 'version', 'flags', 'os', 'pubdate', 'shared_with'] as const;
 export const LONG_COLUMNS = ['id', 'owner_login', 'name', 'version', 'state', ...USUAL_COLUMNS.slice(4)] as const;
 
 /** @param account UUID of the account whose list it is */
@@ -18,6 +20,7 @@ export function columnsFor(account: string): ColumnSet<CloudapiImage> {
     id: { title: 'ID', value: ({ id }) => id },
     shared_with: {
       title: 'SHARED_WITH',
+      shrinks: true,
       value: ({ shared_with: entries, left_by: left }) => shownEntries(entries, left).join(','),
     },
   };

@@ -188,7 +188,9 @@ test('nobody but its owner and operators can cancel or see a copy', async (t) =>
   const pair = await copyPair(t);
   const { record } = await putImage(pair.source, ALICE);
   await pair.copy(record.uuid);
-  await t.rejects(cancelCopy(pair.service, record.uuid, BOB), { code: 'ResourceNotFound' });
+  // Whether there is such an image, and where, is not told.
+  const message = `no copy of image "${record.uuid}" is under way`;
+  await t.rejects(cancelCopy(pair.service, record.uuid, BOB), { code: 'ResourceNotFound', message });
   t.match(await cancelCopy(pair.service, record.uuid, undefined), { state: 'canceled' });
 });
 

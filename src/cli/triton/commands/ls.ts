@@ -4,7 +4,7 @@ import { usageError } from '../../framework/errors.ts';
 import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { CLOUDAPI_FILTERS, readFilters } from '../../images/filters.ts';
 import { FLAG_MEANINGS } from '../../images/flags.ts';
-import { columnsFor, LONG_COLUMNS, USUAL_COLUMNS } from '../columns.ts';
+import { columnsFor, LONG_COLUMNS, OWN_COLUMNS, USUAL_COLUMNS } from '../columns.ts';
 import { defineCommand } from '../define-command.ts';
 import type { CloudapiImage } from '../image.ts';
 
@@ -42,7 +42,8 @@ export const ls = defineCommand({
       ...(mine && { owner: 'me' }),
       ...filters,
     };
-    const usual = [...(long ? LONG_COLUMNS : USUAL_COLUMNS), ...(mine ? ['shared_with'] : [])];
+    const short = mine ? OWN_COLUMNS : USUAL_COLUMNS;
+    const usual = long ? [...LONG_COLUMNS, ...(mine ? ['shared_with'] : [])] : short;
     // Wrong columns are told before anything is asked.
     chooseColumns(columnsFor(''), options.columns, usual);
     const client = await context.cloudapi();

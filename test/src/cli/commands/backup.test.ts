@@ -61,7 +61,7 @@ test('for people it says how much there is and how much is new, and what there a
   const args = ['backup', directory, '--data-dir', server.dataDir];
   t.match(await runImgapiadm(args), {
     code: 0,
-    stdout: /^1 images, \d+ files, 1\.\d MiB; new: \d+ files, 1\.\d MiB\n$/,
+    stdout: /^1 image, \d+ files, 1\.\d MiB; new: \d+ files, 1\.\d MiB\n$/,
   });
   const object = objectOf(directory, bytes);
   const before = statSync(object);

@@ -212,9 +212,9 @@ test('a login is looked up on the machine of the server', async (t) => {
 });
 
 const CHAIN = [
-  `UUID                                  NAME      VERSION  STATE   OWNER     SIZE`,
-  `${UUID}  my-image  1.0.0    active  alice  5.0 MiB`,
-  `${BASE}  base      18.4.0   active  admin  5.0 MiB`,
+  `SHORTID   NAME      VERSION  STATE   OWNER     SIZE`,
+  `${UUID.slice(0, 8)}  my-image  1.0.0    active  alice  5.0 MiB`,
+  `${BASE.slice(0, 8)}  base      18.4.0   active  admin  5.0 MiB`,
   '',
 ].join('\n');
 const [CHILD, PARENT] = [
@@ -232,6 +232,20 @@ for (const [order, answer] of [
   });
 }
 
+test('the ancestry of images of accounts without login fits a terminal', async (t) => {
+  const nameless = image({
+    name: 'a-rather-long-name-of-an-image',
+    version: '1.0.0',
+    owner: ALICE,
+    owner_login: undefined,
+  });
+  const server = await playBack(t, { [`GET /images/${UUID}/ancestry`]: json([nameless]) });
+  const stdout = new CapturedSink(true, 80);
+  await runImgapiadm(['ancestry', UUID, '-u', server.url], { stdout });
+  for (const line of stdout.text.trimEnd().split('\n')) t.ok(line.length <= 80, line);
+  t.match(stdout.text, ALICE.slice(0, 8));
+});
+
 test('an origin that is not here stands in the ancestry by its UUID', async (t) => {
   const server = await playBack(t, { [`GET /images/${UUID}/ancestry`]: json([CHILD]) });
   const { stdout } = await runImgapiadm(['ancestry', UUID, '-H', '-o', 'uuid,name', '-u', server.url]);
@@ -245,7 +259,7 @@ test('unshare of an entry that was left ends the mark, and what is left opens no
   });
   t.match(await runImgapiadm(['unshare', UUID, BOB, 'bib', '-u', server.url]), {
     code: 0,
-    stdout: `Image ${UUID} (my-image@1.0.0) is not shared with "${BOB}", "bib" any more.\n`,
+    stdout: `Image ${UUID} (my-image@1.0.0) is not shared with "${BOB}" or "bib" any more.\n`,
   });
   t.match(
     (await runImgapiadm(['unshare', UUID, 'carol', '-u', server.url])).stderr,

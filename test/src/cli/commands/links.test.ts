@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { runImgapiadm } from '../capture.ts';
 import { administered } from '../data-folder.ts';
 import { ALICE } from '../fixtures.ts';
 import { json } from '../playback.ts';
@@ -250,5 +251,12 @@ test('a rotation that did not reach everybody goes on when it is repeated', asyn
     code: 1,
     stdout:
       'New key: SHA256:new\nAnnounced to: nobody\nNot announced to us-west-1: down\nThe old key stays in use until all have the new one; run this again.\n',
+  });
+});
+
+test('a mistyped second word of a command is told as such', async (t) => {
+  t.match(await runImgapiadm(['datacenters', 'chek', 'west']), {
+    code: 2,
+    stderr: /unexpected arguments "chek", "west"; did you mean "check"\?/,
   });
 });

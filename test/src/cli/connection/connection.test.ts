@@ -143,6 +143,17 @@ test("the server's message and its fields are told, a line each", async (t) => {
   });
 });
 
+test('what a message says is not said again, and what is missing by the option that has it', async (t) => {
+  const message = 'name the account that owns the image';
+  const errors = [{ field: 'account', code: 'MissingParameter', message }];
+  const server = await playBack(t, { 'GET /images': json({ code: 'ValidationFailed', message, errors }, 422) });
+  t.strictSame(await runImgapiadm(['list', '-u', server.url]), {
+    code: 1,
+    stdout: '',
+    stderr: `imgapiadm: error (ValidationFailed): ${message}\n    name it with --account\n`,
+  });
+});
+
 test('what is not there has an exit status of its own', async (t) => {
   const server = await playBack(t, {
     [`GET /images/${UUID}`]: json({ code: 'ResourceNotFound', message: 'image not found' }, 404),

@@ -72,7 +72,7 @@ const WRONG: readonly [args: readonly string[], message: string, help: string][]
     'garden water --help',
   ],
   [['water', 'east'], 'missing PLANT', 'garden water --help'],
-  [['fail', 'a', 'b', 'c'], 'unexpected argument "b", "c"', 'garden fail --help'],
+  [['fail', 'a', 'b', 'c'], 'unexpected arguments "b", "c"', 'garden fail --help'],
   [['water', 'e', 'r', '--litre', '3'], 'unknown option --litre; did you mean "--litres"?', 'garden water --help'],
   [['water', 'e', 'r', '-x'], 'unknown option -x', 'garden water --help'],
   [['water', 'e', 'r', '--version'], 'unknown option --version', 'garden water --help'],

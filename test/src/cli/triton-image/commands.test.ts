@@ -58,9 +58,9 @@ test('ls --mine has a column with whom they are shared, and -a those that are no
   t.equal(
     (await run(['ls', '--mine', '-a'])).stdout,
     [
-      'SHORTID   OWNER_LOGIN  NAME      VERSION  FLAGS  OS       TYPE          PUBDATE     SHARED_WITH',
-      'cccccccc  alice        my-image  1.0.0    X      smartos  zone-dataset  2015-01-01  -',
-      '0965c1f4  alice        my-image  1.0.0    +      smartos  zone-dataset  2017-10-17  bob,bib',
+      'SHORTID   NAME      VERSION  FLAGS  OS       PUBDATE     SHARED_WITH',
+      'cccccccc  my-image  1.0.0    X      smartos  2015-01-01  -',
+      '0965c1f4  my-image  1.0.0    +      smartos  2017-10-17  bob,bib',
       '',
     ].join('\n'),
   );
@@ -194,9 +194,9 @@ test('ancestry shows the image first, then each origin', async (t) => {
   t.strictSame(await run(['ancestry', 'my-image']), {
     code: 0,
     stdout: [
-      'UUID                                  NAME      VERSION  STATE   OWNER     SIZE',
-      `${UUID}  my-image  1.0.0    active  alice  5.0 MiB`,
-      `${BASE}  base      18.4.0   active  admin  5.0 MiB`,
+      'SHORTID   NAME      VERSION  STATE   OWNER     SIZE',
+      `${UUID.slice(0, 8)}  my-image  1.0.0    active  alice  5.0 MiB`,
+      `${BASE.slice(0, 8)}  base      18.4.0   active  admin  5.0 MiB`,
       '',
     ].join('\n'),
     stderr: '',
