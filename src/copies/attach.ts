@@ -3,7 +3,7 @@
  * else gets an order of its own that lists the transfers which are under way. Neither needs the source, so both work
  * while it is down.
  */
-import type { Stored } from '#lib/moray/store.ts';
+import type { Filter, Stored } from '#lib/moray/store.ts';
 import { relationTo } from '../images/access.ts';
 import { loadRaw, type StoredImage } from '../images/load.ts';
 import type { Service } from '../service.ts';
@@ -26,9 +26,7 @@ export async function attach(
   uuid: string,
   asker: { readonly kind: OrderKind; readonly account: string | undefined },
 ): Promise<CopyOrder | undefined> {
-  const same = (await liveOrdersOf(service, uuid)).find(
-    (order) => order.image === uuid && order.account === asker.account,
-  );
+  const same = await liveOrderFor(service, uuid, asker.account);
   if (same) return same;
   const chain = await chainUnderway(service, uuid);
   const head = chain.at(-1);
@@ -50,18 +48,25 @@ export async function attach(
   return order;
 }
 
-/** Live orders that list the image. */
-export async function liveOrdersOf(service: Service, uuid: string): Promise<CopyOrder[]> {
-  const found = await service.store.find(COPIES, {
-    filter: {
-      op: 'and',
-      of: [
-        { op: 'contains', field: 'images', value: uuid },
-        { op: 'eq', field: 'live', value: true },
-      ],
-    },
-  });
-  return found.map(({ value }) => value);
+/** The live order with which the account, or an operator, has asked for the image itself. */
+async function liveOrderFor(service: Service, image: string, account: string | undefined) {
+  const field = 'account';
+  const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);
+  const filter: Filter = { op: 'and', of: [eq('image', image), eq('live', true), byAsker] };
+  const [found] = await service.store.find(COPIES, { filter, limit: 1 });
+  return found?.value;
+}
+
+/** UUIDs of the live orders that list the image. */
+export async function liveOrdersOf(service: Service, uuid: string): Promise<string[]> {
+  const filter: Filter = { op: 'and', of: [{ op: 'contains', field: 'images', value: uuid }, eq('live', true)] };
+  const orders: string[] = [];
+  for await (const found of service.store.scan(COPIES, { filter })) orders.push(...found.map(({ key }) => key));
+  return orders;
+}
+
+function eq(field: string, value: string | boolean): Filter {
+  return { op: 'eq', field, value };
 }
 
 /** The image and those of its origins that are on their way too, base first. */

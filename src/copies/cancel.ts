@@ -59,7 +59,7 @@ export async function deletePlaceholder(service: Service, stored: StoredImage, c
   const bringing = await liveOrdersOf(service, stored.key);
   await removeOrCancel(service, stored, caller);
   // An import that brings it together with other people's images has no way to succeed without it.
-  for (const order of bringing) await settleOrder(service, order.uuid, caller.signal);
+  for (const order of bringing) await settleOrder(service, order, caller.signal);
 }
 
 async function removeOrCancel(service: Service, stored: StoredImage, caller: Caller): Promise<void> {

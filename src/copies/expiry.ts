@@ -5,11 +5,11 @@
 import { forEachInTurn } from '#lib/each.ts';
 import type { ObjectStore } from '#lib/manta/object-store.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
-import type { Filter, Stored } from '#lib/moray/store.ts';
+import type { Filter, Query } from '#lib/moray/store.ts';
 import { storageOf } from '../images/file-placement.ts';
 import { loadRaw } from '../images/load.ts';
 import type { Service } from '../service.ts';
-import { COPIES, type CopyOrder, deleteTransfer, TRANSFERS, type Transfer } from './model.ts';
+import { COPIES, deleteTransfer, TRANSFERS } from './model.ts';
 import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 import { BYTE_LINKS } from './same-store.ts';
 import { sessionsInUse } from './sessions-in-use.ts';
@@ -23,9 +23,15 @@ export interface ExpiryReport {
   readonly links: readonly string[];
 }
 
+/** A document as it was when the plan was made, without all that it says. */
+interface Planned {
+  readonly key: string;
+  readonly etag: string;
+}
+
 interface ExpiryPlan {
-  readonly transfers: readonly Stored<Transfer>[];
-  readonly orders: readonly Stored<CopyOrder>[];
+  readonly transfers: readonly (Planned & { readonly bytes: number })[];
+  readonly orders: readonly Planned[];
   readonly links: readonly { readonly stor: string; readonly path: string }[];
 }
 
@@ -34,7 +40,7 @@ export async function expireCopies(service: Service, { dryRun }: { readonly dryR
   const plan = await planExpiry(service);
   const done = dryRun ? plan : await carryOut(service, plan);
   return {
-    placeholders: done.transfers.map(({ key, value }) => ({ uuid: key, bytes: value.bytes })),
+    placeholders: done.transfers.map(({ key, bytes }) => ({ uuid: key, bytes })),
     orders: done.orders.map(({ key }) => key),
     links: done.links.map(({ path }) => path),
   };
@@ -42,10 +48,16 @@ export async function expireCopies(service: Service, { dryRun }: { readonly dryR
 
 async function planExpiry(service: Service): Promise<ExpiryPlan> {
   const { keepFailedSeconds, keepFinishedSeconds } = service.config.copies;
-  const [transfers, orders] = await Promise.all([
-    service.store.find(TRANSFERS, { filter: endedBefore(service, 'ended_at', keepFailedSeconds) }),
-    service.store.find(COPIES, { filter: endedBefore(service, 'finished_at', keepFinishedSeconds) }),
-  ]);
+  const transfers: ExpiryPlan['transfers'][number][] = [];
+  const orders: Planned[] = [];
+  const failed: Query = { filter: endedBefore(service, 'ended_at', keepFailedSeconds) };
+  for await (const found of service.store.scan(TRANSFERS, failed)) {
+    transfers.push(...found.map(({ key, etag, value: { bytes } }) => ({ key, etag, bytes })));
+  }
+  const finished: Query = { filter: endedBefore(service, 'finished_at', keepFinishedSeconds) };
+  for await (const found of service.store.scan(COPIES, finished)) {
+    orders.push(...found.map(({ key, etag }) => ({ key, etag })));
+  }
   return { transfers, orders, links: await unusedLinks(service) };
 }
 
@@ -68,19 +80,19 @@ async function unusedLinks(service: Service): Promise<ExpiryPlan['links']> {
     links.push(...entries.map(({ name }) => ({ stor, path: `${BYTE_LINKS}/${name}`, session: name })));
   }
   if (links.length === 0) return [];
-  const used = await sessionsInUse(service);
+  const used = await sessionsInUse(service, new Set(links.map(({ session }) => session)));
   return links.filter(({ session }) => !used.has(session)).map(({ stor, path }) => ({ stor, path }));
 }
 
 async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan> {
-  const transfers: Stored<Transfer>[] = [];
-  const orders: Stored<CopyOrder>[] = [];
+  const transfers: ExpiryPlan['transfers'][number][] = [];
+  const orders: Planned[] = [];
   const removals = [
-    ...plan.transfers.map((stored) => async () => {
-      if (await removeFailed(service, stored)) transfers.push(stored);
+    ...plan.transfers.map((planned) => async () => {
+      if (await removeFailed(service, planned)) transfers.push(planned);
     }),
-    ...plan.orders.map((stored) => async () => {
-      if (await removeOrder(service, stored)) orders.push(stored);
+    ...plan.orders.map((planned) => async () => {
+      if (await removeOrder(service, planned)) orders.push(planned);
     }),
     ...plan.links.map(
       ({ stor, path }) =>
@@ -93,7 +105,9 @@ async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan>
 }
 
 /** False when somebody ordered the image again meanwhile. */
-async function removeFailed(service: Service, transfer: Stored<Transfer>): Promise<boolean> {
+async function removeFailed(service: Service, { key, etag }: Planned): Promise<boolean> {
+  const transfer = await service.store.get(TRANSFERS, key);
+  if (transfer?.etag !== etag) return false;
   try {
     const record = await loadRaw(service, transfer.key);
     if (record?.value.copy?.state === 'failed') await removePlaceholder(service, record);
@@ -108,7 +122,7 @@ async function removeFailed(service: Service, transfer: Stored<Transfer>): Promi
   }
 }
 
-async function removeOrder(service: Service, { key, etag }: Stored<CopyOrder>): Promise<boolean> {
+async function removeOrder(service: Service, { key, etag }: Planned): Promise<boolean> {
   try {
     await service.store.batch([{ op: 'del', bucket: COPIES, key, ifEtag: etag }]);
     return true;

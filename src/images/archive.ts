@@ -29,7 +29,7 @@ export const ARCHIVE_SESSIONS = 'archive.';
 export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
   let count = 0;
   const turn = new Turn();
-  for await (const found of service.store.scan(IMAGES, {}, { signal })) {
+  await forEachInTurn(service.store.scan(IMAGES, {}, { signal }), async (found) => {
     const known = await service.store.getMany(
       ARCHIVED,
       found.map(({ key }) => key),
@@ -42,7 +42,7 @@ export async function archiveManifests(service: Service, signal: AbortSignal): P
       await archiveManifest(service, stored);
       count++;
     });
-  }
+  });
   return count;
 }
 

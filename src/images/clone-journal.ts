@@ -88,10 +88,13 @@ export async function openJournal(service: Service, images: readonly string[]): 
 /** The task: removes what died clones left. Answers how many there were. */
 export async function undoAbandonedClones(service: Service): Promise<number> {
   const now = service.storeClock.now();
-  const found = await service.store.find(CLONES, {});
-  const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
-  await forEachInTurn(abandoned, (stored) => undoStored(service, stored));
-  return abandoned.length;
+  let count = 0;
+  await forEachInTurn(service.store.scan(CLONES, {}), async (found) => {
+    const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
+    count += abandoned.length;
+    await forEachInTurn(abandoned, (stored) => undoStored(service, stored));
+  });
+  return count;
 }
 
 async function undoStored(service: Service, { key, value, etag }: Stored<CloneNote>): Promise<void> {

@@ -3,7 +3,7 @@
  * there is one, from an older service or by two writes at the same moment, it must not keep its members from being
  * deleted.
  */
-import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
 import { ApiError, validationFailed } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 
@@ -24,16 +24,9 @@ export async function assertNoCycle(service: Service, images: readonly string[],
   );
 }
 
-/** Those of the dependents that an image does not build on itself, in turn: a cycle is no reason to keep it. */
-export async function outsideCycles(
-  service: Service,
-  { uuid }: Pick<ImageRecord, 'uuid'>,
-  dependents: readonly ImageRecord[],
-): Promise<ImageRecord[]> {
-  if (dependents.length === 0) return [];
-  const { chain } = await chainFrom(service, uuid);
-  const origins = new Set(chain);
-  return dependents.filter((dependent) => !origins.has(dependent.uuid));
+/** UUIDs of the image and of all that it builds on, also where they come back to it. */
+export async function originsOf(service: Service, uuid: string): Promise<ReadonlySet<string>> {
+  return new Set((await chainFrom(service, uuid)).chain);
 }
 
 /** The image and its origins, as they are stored, as far as they are here; `isEndless` when they come back to one. */

@@ -4,7 +4,7 @@ import type { Filter } from '#lib/moray/store.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { relationTo, type Viewer } from './access.ts';
-import { outsideCycles } from './cycles.ts';
+import { originsOf } from './cycles.ts';
 
 /** How many of them an error lists when there are too many to list them all. */
 const LISTED_DEPENDENTS = 5;
@@ -16,17 +16,22 @@ export function originDoesNotExist(uuid: string): ApiError {
 }
 
 /**
- * Images with this origin, in a channel when one is named. Failed placeholders and tombstones do not count, nor does
- * what is itself an origin of the image.
+ * Images with this origin, in a channel when one is named, bit by bit: there may be a great many. Failed placeholders
+ * and tombstones do not count, nor does what is itself an origin of the image: a cycle is no reason to keep it.
  */
-async function dependentsOf(service: Service, uuid: string, channel?: string): Promise<ImageRecord[]> {
+async function* dependentsOf(service: Service, uuid: string, channel?: string): AsyncGenerator<ImageRecord[], void> {
   const filters: Filter[] = [{ op: 'eq', field: 'origin', value: uuid }];
   if (channel !== undefined) filters.push({ op: 'contains', field: 'channels', value: channel });
-  const found = await service.store.find(IMAGES, { filter: { op: 'and', of: filters } });
-  const dependents = found
-    .map(({ value }) => value)
-    .filter((record) => record.state !== 'deleting' && record.copy?.state !== 'failed');
-  return outsideCycles(service, { uuid }, dependents);
+  let origins: ReadonlySet<string> | undefined;
+  for await (const found of service.store.scan(IMAGES, { filter: { op: 'and', of: filters } })) {
+    const chain = origins ?? (await originsOf(service, uuid));
+    origins = chain;
+    yield found
+      .map(({ value }) => value)
+      .filter(
+        ({ state, copy, uuid: dependent }) => state !== 'deleting' && copy?.state !== 'failed' && !chain.has(dependent),
+      );
+  }
 }
 
 /**
@@ -43,10 +48,22 @@ export async function assertNoDependents(
   channel?: string,
 ): Promise<void> {
   const { uuid } = image;
-  const dependents = (await dependentsOf(service, uuid, channel)).filter((record) => counts(record, image, viewer));
-  if (dependents.length === 0) return;
-  const named = dependents.filter(({ owner }) => viewer.account === undefined || owner === viewer.account);
-  throw new ApiError('ImageHasDependentImages', `image "${uuid}" is the origin of ${listed(named)}`);
+  const named: Named = { first: [], count: 0 };
+  let isOrigin = false;
+  for await (const found of dependentsOf(service, uuid, channel)) {
+    const dependents = found.filter((record) => counts(record, image, viewer));
+    const own = dependents.filter(({ owner }) => viewer.account === undefined || owner === viewer.account);
+    isOrigin ||= dependents.length > 0;
+    named.first.push(...own.slice(0, ALL_LISTED_BELOW - named.first.length).map((record) => record.uuid));
+    named.count += own.length;
+  }
+  if (isOrigin) throw new ApiError('ImageHasDependentImages', `image "${uuid}" is the origin of ${listed(named)}`);
+}
+
+/** As many of the images that may be named as an error can list, and how many there are. */
+interface Named {
+  readonly first: string[];
+  count: number;
 }
 
 function counts(dependent: ImageRecord, image: ImageRecord, { account }: Viewer): boolean {
@@ -55,11 +72,11 @@ function counts(dependent: ImageRecord, image: ImageRecord, { account }: Viewer)
   return owner !== undefined && relationTo(image, { account: owner }) !== 'none';
 }
 
-function listed(named: readonly ImageRecord[]): string {
-  if (named.length === 0) {
+function listed({ first, count }: Named): string {
+  if (count === 0) {
     return 'images of other accounts that may use it; once it is not shared with them any more, it can be deleted';
   }
-  const shown = named.length < ALL_LISTED_BELOW ? named : named.slice(0, LISTED_DEPENDENTS);
-  const more = named.length > shown.length ? ` (${named.length} in all)` : '';
-  return `${shown.map((record) => record.uuid).join(', ')}${more}`;
+  const shown = count < ALL_LISTED_BELOW ? first : first.slice(0, LISTED_DEPENDENTS);
+  const more = count > shown.length ? ` (${count} in all)` : '';
+  return `${shown.join(', ')}${more}`;
 }

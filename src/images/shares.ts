@@ -126,14 +126,15 @@ export function leaveShare(
 
 /** The task: looks up again what nobody held, until the lag has passed. Answers how many shares were bound. */
 export async function bindLateShares(service: Service): Promise<number> {
-  const pending = await service.store.find(PENDING_SHARES, {});
   let bound = 0;
-  for (const { key: uuid, value, etag } of pending) {
-    bound += await bindShares(service, uuid);
-    if (lasts(value.until, lagOf(service), service.storeClock.now())) continue;
-    await service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]).catch(() => {
-      // Renewed by another share meanwhile.
-    });
+  for await (const pending of service.store.scan(PENDING_SHARES, {})) {
+    for (const { key: uuid, value, etag } of pending) {
+      bound += await bindShares(service, uuid);
+      if (lasts(value.until, lagOf(service), service.storeClock.now())) continue;
+      await service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]).catch(() => {
+        // Renewed by another share meanwhile.
+      });
+    }
   }
   return bound;
 }

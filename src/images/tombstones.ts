@@ -88,10 +88,10 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
 export async function finishDeletes(service: Service): Promise<number> {
   let count = 0;
   const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };
-  for await (const found of service.store.scan(IMAGES, query)) {
-    await forEachInTurn(found, ({ key }) => finishDelete(service, key));
+  await forEachInTurn(service.store.scan(IMAGES, query), async (found) => {
     count += found.length;
-  }
+    await forEachInTurn(found, ({ key }) => finishDelete(service, key));
+  });
   return count;
 }
 

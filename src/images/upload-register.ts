@@ -39,13 +39,16 @@ export async function registerUpload(service: Service, session: string, image: s
   };
 }
 
-/** Sessions that live uploads hold; entries of dead ones are removed on the way. */
-export async function uploadSessions(service: Service): Promise<Set<string>> {
+/** Those of the sessions that live uploads hold; entries of dead ones are removed on the way. */
+export async function uploadSessions(service: Service, among: ReadonlySet<string>): Promise<Set<string>> {
   const now = service.storeClock.now();
-  const entries = await service.store.find(UPLOADS, {});
-  const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
-  await service.store
-    .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
-    .catch((error: unknown) => service.log.warn({ err: error }, 'entries of dead uploads left for the next time'));
-  return new Set(entries.filter(({ value }) => lasts(value.until, LEASE_MS, now)).map(({ key }) => key));
+  const held = new Set<string>();
+  for await (const entries of service.store.scan(UPLOADS, {})) {
+    const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
+    await service.store
+      .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
+      .catch((error: unknown) => service.log.warn({ err: error }, 'entries of dead uploads left for the next time'));
+    for (const { key, value } of entries) if (among.has(key) && lasts(value.until, LEASE_MS, now)) held.add(key);
+  }
+  return held;
 }

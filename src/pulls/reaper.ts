@@ -5,7 +5,7 @@
 import type { ObjectStore } from '#lib/manta/object-store.ts';
 import { PULLS, pullsDirectory } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
-import type { Stored, Write } from '#lib/moray/store.ts';
+import type { Filter, Stored, Write } from '#lib/moray/store.ts';
 import { storageOf } from '../images/file-placement.ts';
 import type { Service } from '../service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
@@ -53,11 +53,8 @@ export async function reapPulls(service: Service, options: ReapOptions = {}): Pr
 
 /** Removes the pull links of one datacenter, whatever their age. */
 export async function removePullsOf(service: Service, datacenter: string): Promise<ReapReport> {
-  const records = await service.store.find(PULL_LINKS, {
-    filter: { op: 'eq', field: 'datacenter', value: datacenter },
-  });
-  const objects = await objectsOf(service, records);
-  return executeReap(service, { until: ENDED, objects, directories: [], links: ends(records), ignored: [] });
+  const { links, objects } = await surveyLinks(service, { op: 'eq', field: 'datacenter', value: datacenter });
+  return executeReap(service, { until: ENDED, objects, directories: [], links, ignored: [] });
 }
 
 /**
@@ -76,7 +73,7 @@ export async function endPullsOf(service: Service, datacenter: string): Promise<
 
 export async function planReap(service: Service, signal?: AbortSignal): Promise<ReapPlan> {
   const until = lastExpiredDay(service.storeClock.now(), service.config.pulls.keepDays);
-  const records = await service.store.find(PULL_LINKS, { filter: { op: 'le', field: 'day', value: until } });
+  const held = await surveyLinks(service, { op: 'le', field: 'day', value: until }, signal);
   const objects = new Map<string, DoomedObject>();
   const directories: { storage: string; path: string }[] = [];
   const ignored: string[] = [];
@@ -92,8 +89,8 @@ export async function planReap(service: Service, signal?: AbortSignal): Promise<
       }
     }
   }
-  for (const object of await objectsOf(service, records)) objects.set(idOf(object), object);
-  return { until, objects: [...objects.values()], directories, links: ends(records), ignored };
+  for (const object of held.objects) objects.set(idOf(object), object);
+  return { until, objects: [...objects.values()], directories, links: held.links, ignored };
 }
 
 export async function executeReap(service: Service, plan: ReapPlan, signal?: AbortSignal): Promise<ReapReport> {
@@ -141,7 +138,22 @@ async function surveyDay(storage: ObjectStore, day: string): Promise<{ objects: 
   return { objects, ignored };
 }
 
-/** The objects that such links hold; a direct one holds none of its own. */
+/** Such links, with the objects that they hold: of each no more than it takes to end it, for there may be many. */
+async function surveyLinks(
+  service: Service,
+  filter: Filter,
+  signal?: AbortSignal,
+): Promise<Pick<ReapPlan, 'links' | 'objects'>> {
+  const links: ReapPlan['links'][number][] = [];
+  const objects: DoomedObject[] = [];
+  for await (const records of service.store.scan(PULL_LINKS, { filter }, { signal })) {
+    links.push(...records.map(({ key, etag }) => ({ reqid: key, etag })));
+    objects.push(...(await objectsOf(service, records)));
+  }
+  return { links, objects };
+}
+
+/** A direct link holds no object of its own. */
 async function objectsOf(service: Service, records: readonly Stored<PullRecord>[]): Promise<DoomedObject[]> {
   const objects: DoomedObject[] = [];
   for (const { value } of records) {
@@ -160,10 +172,6 @@ function idOf({ storage, path }: DoomedObject): string {
 
 function storesOf({ storages }: Service): ObjectStore[] {
   return Object.values(storages);
-}
-
-function ends(records: readonly Stored<PullRecord>[]): ReapPlan['links'] {
-  return records.map(({ key, etag }) => ({ reqid: key, etag }));
 }
 
 async function endLink(service: Service, { reqid, etag }: { reqid: string; etag: string }): Promise<void> {

@@ -30,8 +30,8 @@ export interface SweepOptions {
 /** Milliseconds that even an eager sweep leaves to what is not registered anywhere because it takes but a moment. */
 const MOMENT = 60_000;
 
-/** Names of the write sessions that somebody else's work needs, such as the transfers of copies. */
-export type SessionsInUse = (service: Service) => Promise<ReadonlySet<string>>;
+/** Those of the write sessions that somebody else's work needs, such as the transfers of copies. */
+export type SessionsInUse = (service: Service, among: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
 
 export async function planSweep(
   service: Service,
@@ -52,7 +52,7 @@ export async function planSweep(
     leftovers.push(...left.map((leftover) => ({ ...leftover, stor })));
   }
   // The users are asked after the sessions were listed: a session that begins meanwhile is not in the list.
-  const needed = found.length > 0 ? await neededSessions(service, inUse) : new Set<string>();
+  const needed = await neededSessions(service, inUse, found);
   return planOf(
     found.filter(({ session }) => !needed.has(session)),
     leftovers,
@@ -74,7 +74,7 @@ function storesOf({ storages }: Service): ObjectStore[] {
 
 /** Each session is looked at once more before it goes. Answers what was removed. */
 export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: SessionsInUse): Promise<SweepPlan> {
-  const needed = plan.sessions.length > 0 ? await neededSessions(service, inUse) : new Set<string>();
+  const needed = await neededSessions(service, inUse, plan.sessions);
   const removed: Found[] = [];
   const sessions = plan.sessions.map((session) => async () => {
     if (needed.has(session.session)) return;
@@ -92,11 +92,20 @@ function storeOf(service: Service, { stor }: Found): ObjectStore | undefined {
   return storesOf(service).find(({ name }) => name === stor);
 }
 
-async function neededSessions(service: Service, inUse: SessionsInUse): Promise<Set<string>> {
-  const needed = new Set([...(await uploadSessions(service)), ...(await inUse(service))]);
-  for (const { key } of await imagesWithIntent(service)) {
-    const intent = (await loadRaw(service, key))?.value.intent;
-    if (intent) needed.add(intent.session);
+/** Those of the sessions that are needed: there may be many more users than sessions. */
+async function neededSessions(
+  service: Service,
+  inUse: SessionsInUse,
+  sessions: readonly Found[],
+): Promise<Set<string>> {
+  if (sessions.length === 0) return new Set();
+  const among = new Set(sessions.map(({ session }) => session));
+  const needed = new Set([...(await uploadSessions(service, among)), ...(await inUse(service, among))]);
+  for await (const found of imagesWithIntent(service)) {
+    for (const { key } of found) {
+      const intent = (await loadRaw(service, key))?.value.intent;
+      if (intent && among.has(intent.session)) needed.add(intent.session);
+    }
   }
   return needed;
 }
@@ -106,12 +115,15 @@ async function neededSessions(service: Service, inUse: SessionsInUse): Promise<S
  * is left to its next attempt, which goes on with the bytes that undoing would remove.
  */
 export async function recoverPlacements(service: Service): Promise<number> {
-  const found = await imagesWithIntent(service);
-  await forEachInTurn(found, async ({ key }) => {
-    const stored = await loadRaw(service, key);
-    if (stored && !isOfLiveCopy(stored.value)) await recoverPlacement(service, stored);
+  let count = 0;
+  await forEachInTurn(imagesWithIntent(service), async (found) => {
+    count += found.length;
+    await forEachInTurn(found, async ({ key }) => {
+      const stored = await loadRaw(service, key);
+      if (stored && !isOfLiveCopy(stored.value)) await recoverPlacement(service, stored);
+    });
   });
-  return found.length;
+  return count;
 }
 
 function isOfLiveCopy({ copy, intent }: ImageRecord): boolean {
@@ -119,5 +131,5 @@ function isOfLiveCopy({ copy, intent }: ImageRecord): boolean {
 }
 
 function imagesWithIntent(service: Service) {
-  return service.store.find(IMAGES, { filter: { op: 'exists', field: 'intent_lease' } });
+  return service.store.scan(IMAGES, { filter: { op: 'exists', field: 'intent_lease' } });
 }
