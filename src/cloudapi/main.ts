@@ -1,6 +1,6 @@
 /** The image part of CloudAPI: `node src/cloudapi/main.ts -f CONFIG`. */
 import { useCompileCache } from '#lib/compile-cache.ts';
-import { useMemorySettings } from '../memory-settings.ts';
+import { useMemorySettings } from '#lib/memory-settings.ts';
 
 useMemorySettings();
 useCompileCache();
