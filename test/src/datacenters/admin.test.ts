@@ -88,12 +88,13 @@ test('the token is good from this machine only, and not for accounts', async (t)
   const token = `Bearer ${await ensureOperatorToken(dc.service.config.dataDir)}`;
   const proxied = { authorization: token, 'x-forwarded-for': '192.0.2.1' };
   t.match(await ask('POST', '/datacenters/token', {}, proxied), { status: 401, json: { message: /machine itself/ } });
+  // Whichever address of this machine it listens at, who comes from there is on this machine.
   const outside = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
   if (outside !== undefined) {
-    const answer = await ask('POST', '/datacenters/token', {}, { authorization: token }, outside);
-    t.match(answer, { status: 401, json: { message: /machine itself/ } });
+    t.equal((await ask('POST', '/datacenters/token', {}, { authorization: token }, outside)).status, 200);
+    t.match(await ask('POST', '/datacenters/token', {}, proxied, outside), { status: 401 });
   }
   t.equal((await ask('POST', `/datacenters/token?account=${ALICE}`, {})).status, 403);
   t.equal((await ask('GET', `/datacenters?account=${ALICE}`)).status, 403);
