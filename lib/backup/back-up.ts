@@ -80,6 +80,8 @@ class Backup {
   readonly #folder: BackupFolder;
   /** What the backup before had, by path. */
   readonly #before = new Map<string, BackupFile>();
+  /** What this one has brought. */
+  readonly #brought: Pick<BackupFile, 'sha256'>[] = [];
   readonly #added = { files: 0, bytes: 0 };
 
   constructor(options: BackupOptions, folder: BackupFolder) {
@@ -92,14 +94,25 @@ class Backup {
     // A manifest that cannot be read is replaced; the bytes beside it are as good as they were.
     const before = await readManifest(directory).catch(() => undefined);
     for (const file of before?.files ?? []) this.#before.set(file.path, file);
-    const { files: others, leftOut, unreadable } = await this.#bringOthers();
-    const { made_at, images, files: promised, missing } = await this.#bringDocuments();
+    const brought = await this.#bringAll().catch(async (error: unknown) => {
+      // What earlier backups brought that were broken off is of use as long as there is room for it.
+      const keep = new Set([...this.#before.values(), ...this.#brought].map(({ sha256 }) => sha256));
+      if (!isLackOfRoom(error) || (await objects.prune(keep)) === 0) throw error;
+      return this.#bringAll();
+    });
+    const { files: others, leftOut, unreadable, made_at, images, promised, missing } = brought;
     const files = [...others, ...promised].sort((a, b) => (a.path < b.path ? -1 : 1));
     await writeManifest(directory, { made_at, files });
     await objects.prune(new Set(files.map(({ sha256 }) => sha256)));
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     const added = this.#added;
     return { made_at, images, files: files.length, bytes, added, missing, left_out: leftOut, unreadable };
+  }
+
+  async #bringAll() {
+    const others = await this.#bringOthers();
+    const { files: promised, ...documents } = await this.#bringDocuments();
+    return { ...others, ...documents, promised };
   }
 
   /** The documents and every file that they promise. */
@@ -197,6 +210,7 @@ class Backup {
       const isSame = before !== undefined && before.size === size && before.mtime === mtime;
       if (isSame && (await this.#isHere(before.sha256, size))) return before;
       const { isNew, ...copied } = await objects.add(file, this.#options.signal);
+      this.#brought.push(copied);
       this.#count(isNew, copied.size);
       return { path, ...copied, mtime };
     } catch (error) {
@@ -216,6 +230,10 @@ class Backup {
     this.#added.files++;
     this.#added.bytes += size;
   }
+}
+
+function isLackOfRoom(error: unknown): boolean {
+  return hasCode(error, 'ENOSPC', 'EDQUOT', 'SQLITE_FULL');
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {

@@ -43,6 +43,23 @@ test('what a damaged backup lacks is named, and fetched from a linked datacenter
   t.equal(await sha1Served(west.alice, own.image.uuid), sha1Of(own.bytes));
 });
 
+test('what a backup that was broken off has brought gives room to the next one', async (t) => {
+  const disk = smallDisk(t, 16);
+  if (disk === undefined) return;
+  const server = await spawnImgapi(t);
+  const alice = server.client({ account: ALICE });
+  const made = [];
+  for (let i = 0; i < 3; i++) made.push((await makeImage(alice, { version: String(i) }, { size: 6 * MiB })).image);
+  const directory = join(disk, 'backup');
+  t.match(await backUp(directory, server.dataDir), { code: 1, stderr: /ENOSPC|is full/ });
+  for (const { uuid } of made) await alice.deleteImage(uuid);
+  const { bytes } = await makeImage(alice, { name: 'later' }, { size: 10 * MiB });
+  t.match(await backUp(directory, server.dataDir), { code: 0, report: { images: 1, missing: [] } });
+  const { restored } = await places(t);
+  t.match(await restore(directory, restored), { code: 0 });
+  t.ok(objectOf(directory, bytes));
+});
+
 test('a file that cannot be read is named, in the data and in the backup, and the rest goes its way', async (t) => {
   const server = await spawnImgapi(t);
   const alice = server.client({ account: ALICE });
