@@ -21,7 +21,7 @@ export const ERRORS = {
   InvalidContent: {
     status: 400,
     when: 'the body is not valid JSON, not UTF-8, or has a number that cannot be kept exactly',
-    remedy: 'Send UTF-8 JSON; write long numbers as texts.',
+    remedy: 'Send UTF-8 JSON; write long numbers as strings.',
   },
   InvalidHeader: { status: 400, when: 'a request header cannot be parsed', remedy: 'Correct the header.' },
   BadDigest: { status: 400, when: 'Content-MD5 does not match the body', remedy: 'Send the body again.' },
@@ -115,7 +115,7 @@ export const ERRORS = {
   ExpectationFailed: {
     status: 417,
     when: 'Expect asks for something else than 100-continue',
-    remedy: 'Leave the header away.',
+    remedy: 'Leave the header out.',
   },
   // 422: understood, but not acceptable.
   ValidationFailed: { status: 422, when: 'the manifest or a required parameter is invalid', remedy: 'See errors[].' },

@@ -2,7 +2,7 @@
  * The operator guide as the operator of us-west-1 goes by it, beside an us-sw-1 that is there. What service management
  * does in the guide the test does itself: it has no machine that systemd runs.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { ALICE, CAROL } from '../helpers/accounts.ts';
@@ -72,6 +72,8 @@ test('every line of the operator guide does what it says', async (t) => {
     instead: {
       'node-24 src/main.ts -f CONFIG': start,
       'node-24 src/cloudapi/main.ts -f CLOUDAPI_CONFIG': (line) => documentServer(t, line, tree).start(),
+      // It is this process's user that restores here.
+      'install -d -o imgapi -g imgapi -m 700 /var/lib/imgapi': async () => void mkdirSync(dataDir, { mode: 0o700 }),
       'systemctl stop imgapi': async () => server?.stop(),
       'systemctl start imgapi': async () => server?.start(),
     },
@@ -87,7 +89,7 @@ test('every line of the operator guide does what it says', async (t) => {
       },
       'imgapiadm copy us-sw-1 IMAGE -a ACCOUNT': ({ stdout }) => void t.match(stdout, 'copied from us-sw-1'),
       'imgapiadm restore /backup/imgapi --data-dir /var/lib/imgapi': ({ stdout }) =>
-        void t.match(stdout, /^1 images, /m),
+        void t.match(stdout, /^1 image, /m),
     },
   });
   t.ok(existsSync(`${dataDir}.lost/imgapi.db`));
