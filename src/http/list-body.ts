@@ -1,7 +1,7 @@
 /** The body of a list of images, piece by piece. */
 import { ARRAY_END, EMPTY_ARRAY } from '#lib/json-array.ts';
 import { Turn } from '#lib/turns.ts';
-import type { Cursor, ImageBit } from '../images/list.ts';
+import { type Cursor, cursorOf, type ImageBit } from '../images/list.ts';
 import type { StoredImage } from '../images/load.ts';
 import { type ImageView, type RenderedImage, renderImage, renderListItems } from '../images/serialize.ts';
 import type { Service } from '../service.ts';
@@ -13,33 +13,50 @@ import type { TextPiece } from './text-pieces.ts';
 const FEW = 50;
 
 export interface ListPiece extends TextPiece {
+  /** Images up to here. */
+  readonly count: number;
+  /** Where the last of them is; absent without any. */
+  readonly place?: Cursor | undefined;
   /** With the last piece of a page: where the next one begins. */
   readonly next?: Cursor | undefined;
 }
 
-/** A failure after the beginning was sent is logged here: the client sees a cut and no more. */
+/**
+ * @param begun what of the list is there already
+ *
+ * A failure after the beginning was sent is logged here: the client sees a cut and no more.
+ */
 export async function* listPieces(
   service: Service,
   call: Call,
   bits: AsyncIterable<ImageBit>,
   view: Omit<ImageView, 'ownerLogin'>,
+  begun?: ListPiece,
 ): AsyncGenerator<ListPiece, void> {
-  let isFirst = true;
+  let count = begun?.count ?? 0;
+  let place = begun?.place;
   let next: Cursor | undefined;
   try {
     for await (const bit of bits) {
       next = bit.next;
       if (bit.images.length === 0) continue;
-      yield { text: renderListItems(await renderAll(service, bit.images, view), isFirst) };
-      isFirst = false;
+      const text = renderListItems(await renderAll(service, bit.images, view), count === 0);
+      count += bit.images.length;
+      place = placeOf(bit.images) ?? place;
+      yield { text, count, place };
     }
-    yield { text: isFirst ? EMPTY_ARRAY : ARRAY_END, isLast: true, next };
+    yield { text: count === 0 ? EMPTY_ARRAY : ARRAY_END, count, place, isLast: true, next };
   } catch (error) {
-    if (!isFirst && !call.signal.aborted) {
+    if (count > 0 && !call.signal.aborted) {
       service.log.error({ err: error, req_id: call.requestId }, 'a list was cut off in its middle');
     }
     throw error;
   }
+}
+
+function placeOf(images: readonly StoredImage[]): Cursor | undefined {
+  const last = images.at(-1)?.value;
+  return last && cursorOf(last);
 }
 
 async function renderAll(

@@ -1,7 +1,10 @@
 /** A text that is made piece by piece: sent whole where it is short, and as it is made where it is long. */
 
-/** Characters that are held to be sent at once, with their length in front. */
-const SHORT = 512 * 1024;
+/**
+ * Characters that are held to be sent at once, with their length in front: room for a page of a thousand images, which
+ * is what most clients ask for.
+ */
+const SHORT = 1024 * 1024;
 
 export interface TextPiece {
   readonly text: string;
@@ -11,21 +14,27 @@ export interface TextPiece {
 
 type Pieces<P extends TextPiece> = AsyncGenerator<P, void>;
 
-/**
- * All of the text when it is short, with its last piece; otherwise its pieces, of which those that were made already
- * come first.
- */
+/** The beginning of a long text. */
+export interface Begun<P extends TextPiece> {
+  /** All of its pieces, also those that were made already. */
+  readonly pieces: Texts;
+  readonly held: readonly string[];
+  /** The last of those that are held. */
+  readonly last: P;
+}
+
+/** All of the text when it is short, with its last piece; otherwise its beginning. */
 export async function wholeOrBegun<P extends TextPiece>(
   pieces: Pieces<P>,
-): Promise<{ readonly text: string; readonly last?: P | undefined } | { readonly pieces: Texts }> {
+): Promise<{ readonly text: string; readonly last?: P | undefined } | Begun<P>> {
   const held: string[] = [];
-  for (let characters = 0; characters < SHORT; ) {
+  for (let characters = 0; ; ) {
     const { value } = await pieces.next();
     if (value) held.push(value.text);
     if (!value || value.isLast) return { text: held.join(''), ...(value ? { last: value } : {}) };
     characters += value.text.length;
+    if (characters >= SHORT) return { pieces: texts(pieces, held), held, last: value };
   }
-  return { pieces: texts(pieces, held) };
 }
 
 export type Texts = AsyncIterableIterator<string> & { return(): Promise<IteratorResult<string, void>> };

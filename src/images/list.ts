@@ -25,7 +25,7 @@ export interface Cursor {
 
 export interface Page {
   readonly order: SortOrder;
-  /** Absent: all of them. */
+  /** Absent: all of them. With 0, and a place to begin behind, it is only asked whether there is more. */
   readonly limit?: number;
   /** Only what comes after this place. */
   readonly after?: Cursor;
@@ -64,20 +64,21 @@ export async function* listImages(
     // One more than the page tells whether there is a next one.
     const query = pageQuery(filters, page, after, left + 1);
     let room = left;
-    let last: ImageRecord | undefined;
+    let last = after;
     let isMore = false;
     for await (const found of service.store.scan(IMAGES, query, { signal })) {
       const taken = found.slice(0, room);
       isMore = taken.length < found.length;
       room -= taken.length;
-      last = taken.at(-1)?.value ?? last;
+      const end = taken.at(-1)?.value;
+      if (end) last = cursorOf(end);
       const { images, isEnd } = await shown(service, taken, (record) => isWanted(record, viewer, request), page);
       left -= images.length;
       if (images.length > 0) yield { images };
       if (isEnd) return;
     }
     if (!isMore || !last) return;
-    after = cursorOf(last);
+    after = last;
     if (left > 0) continue;
     yield { images: [], next: after };
     return;
@@ -122,7 +123,8 @@ export async function readMarker(service: Service, viewer: Viewer, marker: strin
   return { publishedAt: new Date(time).toISOString() };
 }
 
-function cursorOf(record: ImageRecord): Cursor {
+/** The place just behind an image. */
+export function cursorOf(record: ImageRecord): Cursor {
   return { publishedAt: record.published_at ?? null, uuid: record.uuid };
 }
 

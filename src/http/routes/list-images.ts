@@ -61,11 +61,13 @@ export function listRoute(service: Service): Route {
     const list = await wholeOrBegun(listPieces(service, call, images(page), view));
     if ('text' in list) return { text: list.text, ...linkTo(list.last?.next) };
     if (!isVersion3 || page.limit === undefined) return list;
-    // Where the page ends has to be known before it begins. So it is read twice, rather than held.
+    // Where the page ends has to be known before it begins. So what is not held is read twice.
+    const { held, last } = list;
     await list.pieces.return();
-    const next = await endOf(images(page));
-    const until: Page = next ? { ...withoutLimit(page), until: next } : page;
-    return { pieces: texts(listPieces(service, call, images(until), view)), ...linkTo(next) };
+    const rest: Page = { ...page, limit: page.limit - last.count, ...(last.place ? { after: last.place } : {}) };
+    const next = await endOf(images(rest));
+    const until: Page = next ? { ...withoutLimit(rest), until: next } : rest;
+    return { pieces: texts(listPieces(service, call, images(until), view, last), held), ...linkTo(next) };
   }
   return { name: 'ListImages', method: 'GET', path: '/images', auth: 'passive', handler: list };
 }

@@ -1,10 +1,11 @@
 /** Long lists: nobody waits for them, and they are sent as they are read. */
 import { test } from 'tap';
+import { SqliteStore } from '#lib/moray/sqlite/store.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { watchTurns } from '../../helpers/longest-turn.ts';
 import { asker } from './fixtures/ask.ts';
-import { manyImages, rawGet } from './fixtures/many-images.ts';
+import { largeTags, manyImages, rawGet } from './fixtures/many-images.ts';
 import { putRecords } from './fixtures/records.ts';
 
 const COUNT = 30_000;
@@ -84,4 +85,57 @@ test('long pages have their link in front, and together every image once', async
       t.ok(lengths.slice(0, -1).every((length) => length === limit));
     }
   }
+});
+
+test('wherever a page outgrows what is held of it, it and its link are right', async (t) => {
+  const { imgapi, url } = await startInProcess(t);
+  // Of images this large a few are held.
+  const records = manyImages(45, largeTags);
+  await putRecords(imgapi.service, records);
+  const ask = asker(t, url);
+  const expected = records.map(({ uuid }) => uuid);
+  const kinds = new Set<boolean>();
+  for (let limit = 1; limit <= records.length; limit += 1) {
+    const found: string[] = [];
+    let pages = 0;
+    for (let path: string | undefined = `/images?limit=${limit}`; path !== undefined; pages += 1) {
+      const { text, json, headers } = await ask(path, { headers: { 'accept-version': '~3' } });
+      if (pages === 0) {
+        kinds.add(headers['content-length'] !== undefined);
+        t.ok(text === JSON.stringify(json, null, 2), 'the text is the one that it has always been');
+      }
+      found.push(...(json as { uuid: string }[]).map(({ uuid }) => uuid));
+      const next = /^<([^>]+)>/.exec(headers['link'] ?? '')?.[1];
+      path = next && `/images${next}`;
+    }
+    t.strictSame([found, pages], [expected, Math.ceil(records.length / limit)], `limit ${limit}`);
+  }
+  t.equal(kinds.size, 2, 'some pages were held whole, and some were not');
+});
+
+test('a page of a thousand images is read once, and a longer one not twice from its beginning', async (t) => {
+  const { imgapi, url } = await startInProcess(t);
+  await putRecords(imgapi.service, manyImages(3000));
+  let read = 0;
+  const { scan } = SqliteStore.prototype;
+  t.teardown(() => {
+    SqliteStore.prototype.scan = scan;
+  });
+  SqliteStore.prototype.scan = async function* (this: SqliteStore, ...args: Parameters<SqliteStore['scan']>) {
+    for await (const bit of scan.apply(this, args)) {
+      if (args[1].sort?.field === 'published_at') read += bit.length;
+      yield bit;
+    }
+  } as typeof scan;
+  const ask = asker(t, url);
+  const readBy = async (limit: number): Promise<number> => {
+    read = 0;
+    const { headers, json } = await ask(`/images?limit=${limit}`, { headers: { 'accept-version': '~3' } });
+    t.equal(json.length, limit);
+    t.match(headers['link'], /^</);
+    return read;
+  };
+  t.equal(await readBy(1000), 1001);
+  const long = await readBy(2900);
+  t.ok(long < 2 * 2900, `${long} were read`);
 });
