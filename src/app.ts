@@ -189,6 +189,8 @@ async function openService(
     root: join(config.dataDir, 'storage'),
     headroom,
     log,
+    // What another process is just doing there is judged by the clock that all share.
+    clock: store,
     ...(quota === undefined ? {} : { quota }),
   });
   opened.push(() => local.close());

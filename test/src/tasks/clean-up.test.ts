@@ -11,7 +11,7 @@ import { cleanUp } from '#src/tasks/clean-up.ts';
 import { serviceTasks } from '#src/tasks/service-tasks.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';
-import { type InProcess, startInProcess } from '../../helpers/imgapi.ts';
+import { type InProcess, spawnImgapi, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
 import { slowUpload } from '../images/slow-upload.ts';
 
@@ -35,6 +35,17 @@ async function halfUpload(server: InProcess) {
   });
   return { uuid, upload };
 }
+
+test('a server whose clock is wrong leaves alone what another process is just doing in staging', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const first = await spawnImgapi(t, {}, { dataDir });
+  const name = '~6e2a1a5c-0000-4000-8000-000000000000';
+  writeFileSync(join(dataDir, 'storage', 'staging', name), 'bytes');
+  const tenDays = 864_000_000;
+  await spawnImgapi(t, {}, { dataDir, ahead: tenDays });
+  t.ok(readdirSync(join(dataDir, 'storage', 'staging')).includes(name));
+  await first.stop();
+});
 
 test('a server that stops in the middle of an upload removes what it staged', async (t) => {
   const server = await startInProcess(t);
