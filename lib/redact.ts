@@ -67,7 +67,10 @@ function redactUnreadable(url: string, scheme: string, rest: string): string {
 }
 
 function plainName(name: string): string {
-  return decoded(name).replace(/\[.*$/, '').trim().toLowerCase();
+  return decoded(name)
+    .replace(/[[(].*$/s, '')
+    .replace(/[^\x21-\x7e]+/g, '')
+    .toLowerCase();
 }
 
 /** A parameter may hold a URL, which may hold a parameter. */

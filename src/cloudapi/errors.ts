@@ -75,7 +75,8 @@ interface Answer {
 
 export function answerFor(thrown: unknown, log: Logger, requestId: string): Reply {
   const { status, code, message, errors, headers } = explain(thrown, requestId);
-  if (status >= 500) log.error({ err: thrown, req_id: requestId }, message);
+  // As in IMGAPI: what there is not is no fault.
+  if (status >= 500 && status !== 501) log.error({ err: thrown, req_id: requestId }, message);
   return {
     status,
     headers: { ...headers, 'Request-Id': requestId },

@@ -3,10 +3,16 @@ import type Logger from 'bunyan';
 import { ApiError } from '../errors/api-error.ts';
 import type { Reply } from './call.ts';
 
-/** An error that is no ApiError is a fault of ours: it is logged whole, and the caller gets its request id. */
+const NOT_IMPLEMENTED = 501;
+
+/**
+ * An error that is no ApiError is a fault of ours: it is logged whole, and the caller gets its request id. That there is
+ * no such thing here (501) is none, and as little as any 4xx a reason to fill the log.
+ */
 export function answerFor(thrown: unknown, log: Logger, requestId: string): Reply {
   const error = asApiError(thrown, requestId);
-  if (error.statusCode >= 500) log.error({ err: thrown, req_id: requestId }, error.summary);
+  const isFault = error.statusCode >= 500 && error.statusCode !== NOT_IMPLEMENTED;
+  if (isFault) log.error({ err: thrown, req_id: requestId }, error.summary);
   return { status: error.statusCode, headers: error.headers, json: error.body() };
 }
 

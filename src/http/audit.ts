@@ -6,14 +6,8 @@ import type { Done } from './server.ts';
 
 /** Asked for every few seconds by somebody's monitoring, or of no interest later. */
 const UNLOGGED = new Set(['Ping', 'Healthz', 'Docs', 'Favicon']);
-const SECRET_HEADERS = new Set([
-  'authorization',
-  'x-registry-auth',
-  'x-registry-config',
-  'cookie',
-  'proxy-authorization',
-  'x-auth-token',
-]);
+/** Our own, those of registries, and what proxies and clients make of them, such as X-Forwarded-Authorization. */
+const SECRET_HEADERS = /auth|cookie|token|secret|passw|credential|signature|api-?key|^x-registry-config$/;
 
 export function auditTo(log: Logger): (done: Done) => void {
   const audit = log.child({ audit: true });
@@ -48,7 +42,7 @@ function recordOf({ route, requestId, request, response, call, error, elapsed }:
 /** Whoever reads the log must not be able to do what the request did. */
 function withoutSecrets(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.has(name) ? '(hidden)' : shown(value)]),
+    Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.test(name) ? '(hidden)' : shown(value)]),
   );
 }
 

@@ -24,6 +24,8 @@ for (const text of [
   `/pulls/1/x?%2573ign%61ture=${SECRET}`,
   `/pulls/1/x?SIGNATURE=${SECRET}&Signature=${SECRET}`,
   `/pulls/1/x?signature[]=${SECRET}`,
+  `/pulls/1/x?signature%00=${SECRET}`,
+  `/pulls/1/x?%e2%80%8bsigna%0ature=${SECRET}`,
   `/pulls/1/x?a=b;signature=${SECRET}`,
   `https://host/pulls/1/x?signature=${SECRET}#a`,
   `https://s3/x?X-Amz-Signature=${SECRET}&X-Amz-Credential=${SECRET}`,

@@ -62,6 +62,9 @@ const ASKS: readonly Ask[] = [
   { path: `/images?marker=x&name=http://op:${SECRET}@host/` },
   { path: '/nowhere', headers: { referer: `https://op:${SECRET}@host/?%73ignature=${SECRET}` } },
   { path: '/nowhere', headers: { 'x-forwarded-uri': `/pulls/1/2?signature=${SECRET}`, cookie: SECRET } },
+  ...['x-forwarded-authorization', 'set-cookie', 'x-csrf-token', 'x-api-key', 'x-client-secret', 'x-password'].map(
+    (name): Ask => ({ path: '/nowhere', headers: { [name]: SECRET } }),
+  ),
   { path: `/http://op:${SECRET}@host/nowhere` },
 ];
 
