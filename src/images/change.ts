@@ -9,6 +9,7 @@ import { pause } from '#lib/timers.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
 import { loadImage, type StoredImage } from './load.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { putRecord } from './record-write.ts';
 
 /** Each try reads the record anew; so many losses in a row mean that something is wrong. */
@@ -23,12 +24,14 @@ export type Decision = ImageRecord | { readonly record: ImageRecord; readonly al
  */
 export type Guard = (record: ImageRecord) => void;
 
+type Decide = (current: ImageRecord, stored: StoredImage) => Decision | Promise<Decision>;
+
 /** `decide` may throw, and is called again after a lost race. @throws 404 when the image is gone */
-export async function changeImage(
-  service: Service,
-  uuid: string,
-  decide: (current: ImageRecord, stored: StoredImage) => Decision | Promise<Decision>,
-): Promise<StoredImage> {
+export function changeImage(service: Service, uuid: string, decide: Decide): Promise<StoredImage> {
+  return oneAtATime(service, uuid, () => changeInTurn(service, uuid, decide));
+}
+
+async function changeInTurn(service: Service, uuid: string, decide: Decide): Promise<StoredImage> {
   for (let attempt = 1; ; attempt++) {
     const stored = await loadImage(service, uuid);
     if (!stored) throw imageNotFound(uuid);

@@ -9,6 +9,7 @@ import { travellingRecord } from '#lib/manifest/travel.ts';
 import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/manta/errors.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manta/paths.ts';
 import { EtagConflictError } from '#lib/moray/errors.ts';
+import type { Write } from '#lib/moray/store.ts';
 import { NIL_UUID } from '#lib/uuid.ts';
 import { ApiError, imageNotFound } from '../errors/api-error.ts';
 import type { Service } from '../service.ts';
@@ -17,6 +18,7 @@ import { CLONES, type CloneJournal, openJournal, takenForDead } from './clone-jo
 import { CLONED, noteClone } from './cloned.ts';
 import { storageOf } from './file-placement.ts';
 import { loadImage, type StoredImage } from './load.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { putRecord, touchOrigin } from './record-write.ts';
 import { fileDamaged, storedObject } from './stored-object.ts';
 import { registerUpload } from './upload-register.ts';
@@ -66,7 +68,7 @@ async function cloneOnce(service: Service, source: string, account: string, sign
     const working = AbortSignal.any([signal, journal.signal]);
     for (const clone of clones) await placeObjects(service, clone, working);
     await service.faults.reach('clone:placed');
-    await commit(service, journal, { clones, chain, source, account });
+    await oneAtATime(service, source, () => commit(service, journal, { clones, chain, source, account }));
     await service.faults.reach('clone:committed');
   } catch (error) {
     await journal.undo();
@@ -173,14 +175,17 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
     const now = await cloneChain(service, await existing(service, source), account);
     if (!isSameChain(chain, now)) throw chainChanged(source);
     const { base, members } = now;
-    const touched = base === undefined ? [] : [await touchOrigin(service, base, { account })];
     const taken = members.map(({ stored }) => putRecord(stored.value, stored.etag));
     const created = records.map((record) => putRecord(record, null));
     const noted = members.flatMap(({ stored: { key }, before: { clone, etag } }, i) =>
       clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],
     );
-    try {
+    const write = async (touched: readonly Write[]): Promise<void> => {
       await service.store.batch([end, ...taken, ...touched, ...created, ...noted]);
+    };
+    try {
+      if (base === undefined) await write([]);
+      else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, { account })]));
       return;
     } catch (error) {
       if (!(error instanceof EtagConflictError)) throw error;

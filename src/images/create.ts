@@ -24,6 +24,7 @@ import {
   type Manifest,
   newRecord,
 } from './new-record.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { putRecord, touchOrigin } from './record-write.ts';
 import { assertEntries, writeAcl } from './shares.ts';
 import { finishDelete } from './tombstones.ts';
@@ -133,9 +134,11 @@ async function insert(
   assertStaysServed(service, record);
   const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
   for (let attempt = 1; ; attempt++) {
-    const origin = await originWrites(service, viewer, record, foreignOrigin);
     try {
-      await service.store.batch([putRecord(counted, over?.etag ?? null), ...origin, ...also]);
+      await oneAtATime(service, record.origin ?? record.uuid, async () => {
+        const origin = await originWrites(service, viewer, record, foreignOrigin);
+        await service.store.batch([putRecord(counted, over?.etag ?? null), ...origin, ...also]);
+      });
       break;
     } catch (error) {
       if (!(error instanceof EtagConflictError)) throw insertProblem(record, error);

@@ -6,6 +6,7 @@ import { assertNotPlaceholder, type Viewer } from './access.ts';
 import { changeImage } from './change.ts';
 import { forgetClone } from './cloned.ts';
 import { isServed, loadDeletable, type StoredImage } from './load.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { assertNoDependents } from './origins.ts';
 import { putRecord } from './record-write.ts';
 import { deleteRecord } from './tombstones.ts';
@@ -22,7 +23,11 @@ export interface DeleteRequest {
 }
 
 /** @throws 422 ImageHasDependentImages */
-export async function deleteImage(service: Service, uuid: string, request: DeleteRequest): Promise<void> {
+export function deleteImage(service: Service, uuid: string, request: DeleteRequest): Promise<void> {
+  return oneAtATime(service, uuid, () => deleteInTurn(service, uuid, request));
+}
+
+async function deleteInTurn(service: Service, uuid: string, request: DeleteRequest): Promise<void> {
   const { viewer, channel } = request;
   for (let attempt = 1; ; attempt++) {
     const stored = await loadDeletable(service, uuid, viewer);
