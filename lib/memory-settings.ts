@@ -19,7 +19,7 @@ const MALLOC: Readonly<Record<string, string>> = {
 
 /**
  * V8 would let new objects fill 48 MB, and the others grow to four times of what is in use, before it looks at them:
- * the machine has room for it. There would be three times as much memory for a tenth less of time.
+ * the machine has room for it. There would be twice as much memory for a tenth less of time.
  */
 const V8 = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
 

@@ -1,7 +1,7 @@
 /**
  * `make bench`: timings against something that runs beside them, as a table and in build/bench.json. Never a test: a
- * target that is missed is reported with the profile that shows why. `BENCH=requests` or `BENCH=bytes` runs a half;
- * `BENCH_RUNS` and `BENCH_MIB` make it shorter.
+ * target that is missed is reported with the profile that shows why. `BENCH=requests`, `bytes` or `memory` runs a part;
+ * `BENCH_RUNS`, `BENCH_MIB` and `BENCH_SECONDS` make it shorter.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { beginRun, removeLeftovers } from '../runner/own-run.ts';
 import { benchBytes } from './bytes.ts';
 import { type Figure, isMet, type Skipped } from './measure.ts';
+import { benchMemory } from './memory.ts';
 import { hottest } from './profile.ts';
 import { benchRequests } from './requests.ts';
 
@@ -18,6 +19,7 @@ const DIRECTORY = join(ROOT, 'build/bench');
 const SUITES: Readonly<Record<string, (directory: string, profile?: string) => Promise<(Figure | Skipped)[]>>> = {
   requests: benchRequests,
   bytes: benchBytes,
+  memory: benchMemory,
 };
 
 async function main(): Promise<void> {
@@ -67,7 +69,7 @@ function describe(figure: Figure | Skipped): string {
     `${figure.ours.toFixed(0)} ${figure.unit}`,
     isRatio ? `${figure.theirs.toFixed(0)} (${figure.against})` : '',
     isRatio ? figure.ratio.toFixed(2) : '',
-    isRatio ? `>= ${figure.target}` : `<= ${figure.target}`,
+    isRatio ? `>= ${figure.target}` : `<= ${figure.target.toFixed(0)}`,
     isMet(figure) ? 'met' : 'MISSED',
   ]);
 }

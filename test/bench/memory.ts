@@ -1,6 +1,6 @@
 /**
- * What a server's memory comes to under a day's mix: `node test/bench/memory.ts --seconds 600 --rate 77`. Prints a line
- * every ten seconds. What is left to V8 and malloc is judged by looking at it in time, so this is no test.
+ * What a server's memory comes to under a day's mix: `BENCH=memory` of `make bench`, or, with a line every ten seconds,
+ * `node test/bench/memory.ts --seconds 600 --rate 77`.
  */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,53 +9,86 @@ import { parseArgs } from 'node:util';
 import { Mix } from '../helpers/mix.ts';
 import { residentBytes } from '../helpers/resident.ts';
 import { beginRun, removeLeftovers } from '../runner/own-run.ts';
+import type { Figure } from './measure.ts';
 import { type Running, startServer } from './server.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const REPORT = new URL('report-memory.ts', import.meta.url).href;
 const MIB = 2 ** 20;
+const LIMIT = 300e6 / MIB;
 /** Requests at once, so that a machine that is too slow for the rate does not gather them without end. */
 const MOST_AT_ONCE = 24;
 const EVERY_MS = 10_000;
+const SECONDS = 240;
+const RATE = 77;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '600' },
-    rate: { type: 'string', default: '77' },
-    name: { type: 'string', default: 'memory' },
-    /** Options of node for the server, to try them. */
-    node: { type: 'string', multiple: true, default: [] },
-  },
-});
+const COLUMNS = [
+  '    s',
+  ' req/s',
+  'images',
+  ' RSS',
+  'peak',
+  'heapUsed',
+  'heapTotal',
+  'external',
+  'arrayBuffers',
+  'anonymous',
+];
+const WIDTHS = COLUMNS.map(({ length }) => length);
 
-async function main(): Promise<void> {
-  await removeLeftovers();
-  const dataDir = join(ROOT, 'build/bench', values.name);
+interface Plan {
+  readonly dataDir: string;
+  readonly seconds: number;
+  /** Requests per second. */
+  readonly rate: number;
+  /** Options of node for the server, to try them. */
+  readonly flags: readonly string[];
+  readonly print: (line: string) => void;
+}
+
+/** The most that was resident, in MiB. */
+export async function benchMemory(directory: string, profile?: string): Promise<Figure[]> {
+  const seconds = Number(process.env['BENCH_SECONDS'] ?? SECONDS);
+  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+  const ours = await mostResident({
+    dataDir: join(directory, 'memory'),
+    seconds,
+    rate: RATE,
+    flags,
+    print: () => {},
+  });
+  const name = `memory at ${RATE} requests/s`;
+  return [
+    { name, against: '', ours, theirs: LIMIT, unit: 'MiB', ratio: ours / LIMIT, target: LIMIT, kind: 'limit', runs: 1 },
+  ];
+}
+
+async function mostResident(plan: Plan): Promise<number> {
+  const { dataDir, flags, print } = plan;
   await rm(dataDir, { recursive: true, force: true });
   const report = join(dataDir, 'memory.json');
   process.env['BENCH_MEMORY_FILE'] = report;
-  const flags = [`--import=${REPORT}`, ...values.node];
-  const server = await startServer({ name: 'bench-1', dataDir, flags });
+  const server = await startServer({ name: 'bench-1', dataDir, flags: [`--import=${REPORT}`, ...flags] });
   const mix = new Mix(server.url);
   try {
-    await drive(mix, server, report);
+    await drive(plan, mix, server, report);
+    for (const [what, times] of mix.tally.surprises) print(`${times} times: ${what}`);
+    return (await residentBytes(server.pid)).peak / MIB;
   } finally {
     mix.close();
     await server.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
-  for (const [what, times] of mix.tally.surprises) print(`${times} times: ${what}`);
 }
 
-async function drive(mix: Mix, server: Running, report: string): Promise<void> {
-  const rate = Number(values.rate);
+async function drive({ seconds: length, rate, print }: Plan, mix: Mix, server: Running, report: string): Promise<void> {
   const start = performance.now();
-  const end = start + Number(values.seconds) * 1000;
+  const end = start + length * 1000;
   const under = new Set<Promise<void>>();
   let said = start;
   let requests = 0;
   const cpu = await cpuSeconds(server.pid);
-  print('    s  req/s  images     RSS    peak  heapUsed  heapTotal  external  arrayBuffers  anonymous');
+  print(COLUMNS.join(' '));
   while (performance.now() < end) {
     const due = ((performance.now() - start) / 1000) * rate;
     if (mix.tally.requests < due && under.size < MOST_AT_ONCE) {
@@ -68,13 +101,8 @@ async function drive(mix: Mix, server: Running, report: string): Promise<void> {
     }
     if (performance.now() - said >= EVERY_MS) {
       const seconds = (performance.now() - said) / 1000;
-      await tell(
-        server,
-        report,
-        (said - start) / 1000 + seconds,
-        (mix.tally.requests - requests) / seconds,
-        mix.images,
-      );
+      const served = (mix.tally.requests - requests) / seconds;
+      print(await line(server, report, (performance.now() - start) / 1000, served, mix.images));
       said = performance.now();
       requests = mix.tally.requests;
     }
@@ -86,16 +114,14 @@ async function drive(mix: Mix, server: Running, report: string): Promise<void> {
   print(`${mix.tally.requests} requests in ${seconds.toFixed(0)} s, ${each.toFixed(2)} ms of CPU each`);
 }
 
-async function tell(server: Running, report: string, at: number, rate: number, images: number): Promise<void> {
+async function line(server: Running, report: string, at: number, rate: number, images: number): Promise<string> {
   const { now, peak } = await residentBytes(server.pid);
   const own = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as Record<string, number>;
   const rollup = await readFile(`/proc/${server.pid}/smaps_rollup`, 'utf8');
   const anonymous = Number(/^Anonymous:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024;
-  const mib = (bytes: number | undefined, width: number): string =>
-    String(Math.round((bytes ?? 0) / MIB)).padStart(width);
-  print(
-    `${at.toFixed(0).padStart(5)} ${rate.toFixed(1).padStart(6)} ${String(images).padStart(7)} ${mib(now, 7)} ${mib(peak, 7)} ${mib(own['heapUsed'], 9)} ${mib(own['heapTotal'], 10)} ${mib(own['external'], 9)} ${mib(own['arrayBuffers'], 13)} ${mib(anonymous, 10)}`,
-  );
+  const bytes = [now, peak, own['heapUsed'], own['heapTotal'], own['external'], own['arrayBuffers'], anonymous];
+  const cells = [at.toFixed(0), rate.toFixed(1), images, ...bytes.map((value) => Math.round((value ?? 0) / MIB))];
+  return cells.map((cell, column) => String(cell).padStart(WIDTHS[column] ?? 0)).join(' ');
 }
 
 /** Of all threads, user and system. */
@@ -104,11 +130,27 @@ async function cpuSeconds(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '600' },
+      rate: { type: 'string', default: String(RATE) },
+      name: { type: 'string', default: 'memory' },
+      node: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  await removeLeftovers();
+  const own = beginRun();
+  Object.assign(process.env, own.env);
+  await mostResident({
+    dataDir: join(ROOT, 'build/bench', values.name),
+    seconds: Number(values.seconds),
+    rate: Number(values.rate),
+    flags: values.node,
+    print: (text) => void process.stdout.write(`${text}\n`),
+  }).finally(() => own.end());
+  // Kept-alive connections would hold the process for a while.
+  process.exit();
 }
 
-const own = beginRun();
-Object.assign(process.env, own.env);
-await main().finally(() => own.end());
-process.exit();
+if (import.meta.main) await main();
