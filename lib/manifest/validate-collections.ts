@@ -153,7 +153,7 @@ const checkDirectories = checkStrings('inherited_directories');
 
 export const checkInheritedDirectories: Check = (value, problems, context) => {
   if (context.record['type'] !== 'zone-dataset') {
-    problems.push(invalid('inherited_directories', 'left away where the type is not zone-dataset', value));
+    problems.push(invalid('inherited_directories', 'left out where the type is not zone-dataset', value));
     return;
   }
   checkDirectories(value, problems, context);
@@ -167,7 +167,7 @@ const checkChannelNames = checkStrings('channels');
  */
 export const checkChannels: Check = (value, problems, context) => {
   if (!context.channels || context.mode === 'dc') {
-    problems.push(invalid('channels', 'left away, because this IMGAPI has no channels', value));
+    problems.push(invalid('channels', 'left out, because this IMGAPI has no channels', value));
     return;
   }
   checkChannelNames(value, problems, context);

@@ -93,7 +93,7 @@ function zvolOnly(field: ManifestField, check: Check): FieldRule {
     neededBy: neededByZvol,
     check: (value, problems, context) => {
       if (context.record['type'] === 'zvol') check(value, problems, context);
-      else if (value) problems.push(invalid(field, 'left away where the type is not zvol', value));
+      else if (value) problems.push(invalid(field, 'left out where the type is not zvol', value));
     },
   };
 }

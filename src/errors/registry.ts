@@ -43,7 +43,7 @@ export const ERRORS = {
   OperatorOnly: {
     status: 403,
     when: 'the action is not for accounts',
-    remedy: 'Leave the account parameter away, as an operator.',
+    remedy: 'Leave out the account parameter, as an operator.',
   },
   Forbidden: { status: 403, when: 'the link or key may not do this', remedy: 'Ask the operator of that datacenter.' },
   // 404, 405

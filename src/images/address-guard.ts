@@ -76,7 +76,7 @@ export function refusalOf(
 ): AddressRefusedError | undefined {
   const where = host === address ? address : `${host} is at ${address}`;
   if (ownAddresses.has(address, port)) {
-    return new AddressRefusedError(`${where}, a private address: port ${port} there is this service itself`);
+    return new AddressRefusedError(`${where}, and port ${port} of it is this service itself`);
   }
   const kind = kindOfAddress(address);
   if (kind === 'public') return undefined;

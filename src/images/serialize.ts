@@ -20,7 +20,7 @@ export interface ImageView {
   readonly viewer: 'full' | 'public' | { readonly account: string };
   /** Shows in which object store each file is. */
   readonly inclAdminFields?: boolean;
-  /** Login of the owner, shown from version 3 on; left away while the directory cannot be asked. */
+  /** Login of the owner, shown from version 3 on; left out while the directory cannot be asked. */
   readonly ownerLogin?: string | undefined;
 }
 

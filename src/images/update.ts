@@ -68,7 +68,7 @@ function isGiftWithOrigin({ account }: UpdateRequest, before: ImageRecord, after
 /** @throws 422 ValidationFailed acl */
 function assertNoEntries(acl: unknown): void {
   if (acl === undefined || acl === null || (Array.isArray(acl) && acl.length === 0)) return;
-  const message = '"acl" of an image that builds on another one is for its new owner to set; leave it away';
+  const message = '"acl" of an image that builds on another one is for its new owner to set; leave it out';
   throw validationFailed('acl', message, 'NotAllowed');
 }
 

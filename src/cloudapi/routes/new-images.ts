@@ -30,7 +30,7 @@ async function dispatch(request: Request): Promise<Reply> {
   const action = optionalText(parameters, 'action');
   if (action === undefined) return createFromMachine(request, parameters);
   if (action === 'import-from-datacenter' || action === 'copy-from-dc') return ACTIONS[action](request, parameters);
-  throw invalid('action', action, `one of ${Object.keys(ACTIONS).join(', ')}, or left away`);
+  throw invalid('action', action, `one of ${Object.keys(ACTIONS).join(', ')}, or left out`);
 }
 
 const MANIFEST_FIELDS = ['description', 'homepage', 'eula', 'acl', 'tags'];

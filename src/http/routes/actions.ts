@@ -61,7 +61,7 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
     const uuid = imageUuid(call);
     const channel = channelOf(service, call, 'write');
     if (call.query['account'] !== undefined) {
-      throw new ApiError('OperatorOnly', 'action "import" is for operators; leave the account parameter away');
+      throw new ApiError('OperatorOnly', 'action "import" is for operators; leave out the account parameter');
     }
     const { source } = call.query;
     if (source !== undefined && typeof source !== 'string') throw invalidParameter('source', 'source must be one URL');

@@ -62,7 +62,7 @@ export function copyActions(service: Service, worker: Pick<CopyWorker, 'nudge'>)
     const uuid = imageUuid(call);
     const url = sourceUrl(call.query['source']);
     if (call.query['account'] !== undefined) {
-      throw new ApiError('OperatorOnly', 'action "import-remote" is for operators; leave the account parameter away');
+      throw new ApiError('OperatorOnly', 'action "import-remote" is for operators; leave out the account parameter');
     }
     const { skip_owner_check: skipOwnerCheck = false } = importQuery(call.query);
     const channel = channelOf(service, call, 'write');

@@ -101,7 +101,7 @@ async function favicon(): Promise<Reply> {
   return { status: 204, headers: { 'Cache-Control': 'public, max-age=86400' } };
 }
 
-/** A sample of any error, for writers of clients; the suffix "Error" may be left away. */
+/** A sample of any error, for writers of clients; the suffix "Error" may be left out. */
 function sampleError(name: unknown): ApiError {
   const code = (Object.keys(ERRORS) as ErrorCode[]).find((known) => known === name || known === `${String(name)}Error`);
   if (code) return new ApiError(code, ERRORS[code].when);

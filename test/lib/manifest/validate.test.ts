@@ -65,7 +65,7 @@ t.test('a message names the value and what would be right', (t) => {
     message({ type: 'vm' }),
     '"type" must be one of zone-dataset, lx-dataset, lxd, zvol, docker, other, not "vm"',
   );
-  t.equal(message({ nic_driver: 'e1000' }), '"nic_driver" must be left away where the type is not zvol, not "e1000"');
+  t.equal(message({ nic_driver: 'e1000' }), '"nic_driver" must be left out where the type is not zvol, not "e1000"');
   t.equal(message({ type: 'zvol' }), '"nic_driver" is missing: an image of type zvol has it');
   t.equal(message({ name: 'a'.repeat(1025) }), '"name" must have at most 1024 characters, not 1025');
   t.equal(message({ acl: [OWNER, 'bob'] }), '"acl" must be an array of UUIDs, but item 1 is "bob"');

@@ -29,7 +29,7 @@ const WELL: readonly [what: string, args: readonly string[], seen: object][] = [
     { hose: 'red', options: ['3', [], false] },
   ],
   ["the program's short options after a command that needs them not", ['plant', '-l', 'red', 'rose'], { hose: 'red' }],
-  ['a first argument that may be left away', ['plant', 'east', 'rose'], { args: { BED: 'east', PLANT: 'rose' } }],
+  ['a first argument that may be left out', ['plant', 'east', 'rose'], { args: { BED: 'east', PLANT: 'rose' } }],
   ["the program's options after the command", ['water', 'east', 'rose', '--hose', 'red'], { hose: 'red' }],
   ['a value that is the name of a command', ['--hose', 'fail', 'water', 'east', 'rose'], { hose: 'fail' }],
   [
@@ -52,7 +52,7 @@ for (const [what, args, seen] of WELL) {
   });
 }
 
-test('of arguments that are fewer than they could be, the optional one is left away', async (t) => {
+test('of arguments that are fewer than they could be, the optional one is left out', async (t) => {
   t.strictSame(JSON.parse((await run('plant', 'rose')).stdout).args, { PLANT: 'rose' });
 });
 

@@ -124,7 +124,7 @@ test('what cannot be meant is told before anything is ordered', async (t) => {
     stderr: /error \(UnknownDatacenter\): there is no datacenter "us-sw-2"; did you mean "us-sw-1"/,
   });
   t.match(await run(['cp', 'us-sw-1', 'nosuch']), { code: 4, stderr: /no image "nosuch" of your own\n/ });
-  t.match(await run(['cp', 'us-sw-1', 'my-image', '--to', 'us-west-1']), { code: 2, stderr: /leave SRC-DC away/ });
+  t.match(await run(['cp', 'us-sw-1', 'my-image', '--to', 'us-west-1']), { code: 2, stderr: /leave out SRC-DC/ });
   t.notOk(server.asked.some(({ method }) => method === 'POST'));
 });
 
