@@ -13,7 +13,7 @@ const SKEW = 400_000;
 test('Datacenters whose clocks are apart are told so when they link', async (t) => {
   const [east, west] = await Promise.all([startSite(t, 'us-east'), startSite(t, 'us-west')]);
   await west.server.stop();
-  await west.start({ ahead: SKEW });
+  await west.start({ later: SKEW });
   t.match(await link(east, west), { ok: false, problems: [{ problem: /clock/, mend: 'set both clocks by NTP' }] });
   await west.server.stop();
   await west.start();
@@ -26,7 +26,7 @@ test('A copy while the clock of one side is wrong', async (t) => {
   await t.test('is refused with the reason, and leaves nothing', async (t) => {
     const { image } = await makeImage(east.alice);
     await west.server.stop();
-    await west.start({ ahead: SKEW });
+    await west.start({ later: SKEW });
     await t.rejects(west.order(image.uuid, east.name), { code: 'RemoteSourceError', message: /clock/ });
     await t.rejects(west.operator.getImage(image.uuid), { code: 'ResourceNotFound' });
     await west.server.stop();
@@ -47,12 +47,12 @@ test('A copy while the clock of one side is wrong', async (t) => {
       const watch = watchImages(t, west, [image.uuid]);
       await west.reaches(image.uuid, ({ bytes_done }) => bytes_done > SIZE / 3);
       await west.server.stop();
-      await west.start({ ahead: wrong });
+      await west.start({ later: wrong });
       const { images, state } = await west.reaches(image.uuid, (status) => status.images[0]?.error !== undefined);
       t.match(images[0]?.error, { code: 'SourceUnauthorized', message: /clock/ });
       t.equal(state, 'running');
       await west.server.stop();
-      await west.start({ ahead: right });
+      await west.start({ later: right });
       t.equal((await west.ended(image.uuid)).state, 'succeeded');
       assertMoved(t, east.network.received - before, SIZE);
       await watch.end();

@@ -96,7 +96,11 @@ test('our own listeners are no source, even if an operator named them, whatever 
   ]) {
     const { origin } = new URL(`http://${host}:${port}`);
     await changeLink(east.service, west.name, (link) => ({ ...link, pull_origins: [origin] }));
-    await t.rejects(source.getPullUrl(`${origin}/images/x/file`, ASK), /private address|takes no pull URL/, host);
+    await t.rejects(
+      source.getPullUrl(`${origin}/images/x/file`, ASK),
+      /this service itself|private address|takes no pull URL/,
+      host,
+    );
     await changeLink(east.service, west.name, (link) => ({ ...link, url: origin }));
     const refusal = { name: 'AddressRefusedError', message: /this service itself/ };
     await t.rejects(source.getImage('00000000-0000-4000-8000-000000000000', ALICE, signal), refusal, host);
