@@ -44,6 +44,8 @@ interface Peer {
   readonly connected: number;
   /** The latest. */
   exchange: Exchange | undefined;
+  /** Those that were begun, and that nobody has asked for again. */
+  begun: Exchange[];
   /** Answers that wait for their turn, since their requests came before earlier ones were answered. */
   queued: Set<ServerResponse> | undefined;
   isEnding: boolean;
@@ -54,6 +56,8 @@ const HEADERS_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 75_000;
 /** When the system asks whether a silent peer is still there. */
 const PROBE_MS = 60_000;
+/** From here on those that are answered are no longer kept: what is refused at once is never asked for again. */
+const MOST_BEGUN = 8;
 /** What was here for less may be about to send its request. */
 const YOUNG_MS = 1000;
 export class Connections {
@@ -61,7 +65,6 @@ export class Connections {
   readonly #hooks: ConnectionHooks;
   readonly #peers = new Map<Socket, Peer>();
   readonly #perAddress = new Map<string, number>();
-  readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #refusals: Occasional;
   readonly #failures: Occasional;
 
@@ -99,7 +102,8 @@ export class Connections {
    * there is an answer to come. Whoever serves the request gets the same exchange by asking again.
    */
   begin(request: IncomingMessage, response: ServerResponse): Exchange {
-    const known = this.#exchanges.get(request);
+    const peer = this.#peers.get(request.socket);
+    const known = peer && takeFrom(peer.begun, request);
     if (known) return known;
     const exchange: Exchange = {
       request,
@@ -109,10 +113,10 @@ export class Connections {
       bodyUse: 'unread',
       isCutShort: false,
     };
-    this.#exchanges.set(request, exchange);
-    const peer = this.#peers.get(request.socket);
     if (!peer) return exchange;
     peer.exchange = exchange;
+    if (peer.begun.length >= MOST_BEGUN) peer.begun = peer.begun.filter((earlier) => !isOver(earlier));
+    peer.begun.push(exchange);
     if (response.socket === null) {
       peer.queued ??= new Set();
       const { queued } = peer;
@@ -131,7 +135,8 @@ export class Connections {
       socket.destroy();
       return;
     }
-    const peer = { address, connected: performance.now(), exchange: undefined, queued: undefined, isEnding: false };
+    const connected = performance.now();
+    const peer: Peer = { address, connected, exchange: undefined, begun: [], queued: undefined, isEnding: false };
     this.#peers.set(socket, peer);
     this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
     socket.setKeepAlive(true, PROBE_MS);
@@ -249,6 +254,15 @@ export class Connections {
     // Also for whoever reads the body: node no longer tells a request of the end of its connection once it is answered.
     response.once('close', () => request.destroy());
   }
+}
+
+/**
+ * A list for each connection, which has one or two: a WeakMap of all requests would keep each of them for a while after
+ * its end, and the collector of garbage busy.
+ */
+function takeFrom(begun: Exchange[], request: IncomingMessage): Exchange | undefined {
+  const at = begun.findIndex((exchange) => exchange.request === request);
+  return at === -1 ? undefined : begun.splice(at, 1)[0];
 }
 
 export const CUT_SHORT = 'the connection ended before the body did';

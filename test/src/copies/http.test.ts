@@ -78,7 +78,7 @@ test('a copy is ordered, watched line by line, and ends with the image', async (
   });
   t.match(
     await call('DELETE', `/images/${uuid}/copy?account=${BOB}`),
-    { status: 404, body: { message: `image "${uuid}" not found` } },
+    { status: 404, body: { message: `no copy of image "${uuid}" is under way` } },
     'nobody else hears of it',
   );
 });
