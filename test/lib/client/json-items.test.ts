@@ -1,5 +1,4 @@
 /** An array that is read item by item, however it is written and wherever the pieces of it end. */
-import { once } from 'node:events';
 import { test } from 'tap';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -86,14 +85,19 @@ test('a list is read no faster than it is taken, and ends when its reader does',
   const item = JSON.stringify({ uuid: 'x'.repeat(10_000) });
   const server = await serve(t, async (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
+    let goOn: () => void = () => {};
+    response.on('drain', () => goOn());
     response.once('close', () => {
       isGone = true;
+      goOn();
     });
     response.write('[\n');
     while (!isGone) {
       sent += item.length;
       if (response.write(`${item},\n`)) continue;
-      await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
     }
   });
   const list = clientOf(t, server.url).scanImages();
