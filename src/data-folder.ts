@@ -13,8 +13,8 @@ import { ConfigError } from './config/config-error.ts';
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
 const FOLDERS = ['storage', 'keys', 'authkeys', 'run'];
-/** What may lie in the folder before the service has begun there: configuration, and what file systems and shells leave. */
-const BEFORE_THE_START = /^(?:etc|lost\+found|\..*|.*\.json)$/;
+/** What may lie in the folder before the service has begun there: configuration, its log, and what file systems and shells leave. */
+const BEFORE_THE_START = /^(?:etc|lost\+found|\..*|.*\.json|.*\.log)$/;
 /** What nobody but the service's user may have. */
 const OTHERS = 0o077;
 const OWN_FOLDER = 0o700;

@@ -64,7 +64,7 @@ export function startCloudapi(options: CloudapiOptions): Promise<Process> {
 
 /** Resolves when it listens. What it logs goes to a file beside its data. */
 async function start(script: string, name: string, directory: string, config: object): Promise<Process> {
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const configFile = join(directory, `${name}.json`);
   await writeFile(configFile, `${JSON.stringify(config, null, 2)}\n`);
   const logFile = join(directory, `${name}.log`);

@@ -66,6 +66,17 @@ t.test('what is more open is closed at the start', async (t) => {
   for (const path of paths) t.equal((await stat(path)).mode & 0o077, 0, path);
 });
 
+t.test(
+  'a folder in which somebody has put the configuration and begun a log is taken, and closed to others',
+  async (t) => {
+    const dataDir = await temporaryFolder(t);
+    await chmod(dataDir, 0o755);
+    await writeFile(join(dataDir, 'imgapi.log'), '');
+    await spawnImgapi(t, {}, { dataDir });
+    t.equal((await stat(dataDir)).mode & 0o077, 0);
+  },
+);
+
 t.test('a folder with things of others is not closed to them, but refused', async (t) => {
   const dataDir = await temporaryFolder(t);
   await chmod(dataDir, 0o755);
