@@ -1,9 +1,9 @@
 /** IMGAPI as a process: from a configuration file to a server that listens. */
 import type { LogLevel } from 'bunyan';
 import { startImgapi } from './app.ts';
-import { loadConfig } from './config/load.ts';
-import { createLog } from './log.ts';
-import type { ServerProcess } from './server-process.ts';
+import { loadConfig } from './service/config/load.ts';
+import { createLog } from './service/log.ts';
+import type { ServerProcess } from './service/server-process.ts';
 
 export const imgapiProcess: ServerProcess = {
   name: 'imgapi',

@@ -62,7 +62,7 @@ test('servers are made in one place, because restify changes what node:http give
     const text = readFileSync(file, 'utf8');
     return /\bcreateServer\b|\bcreateSecureServer\b|new (Http)?Server\(/.test(text) && !file.endsWith('.d.ts');
   });
-  t.strictSame(served, ['src/http/server.ts']);
+  t.strictSame(served, ['src/http-kit/server.ts']);
   const chained = FILES.filter((file) => /writeHead\([^;]*\)\s*\.\w/.test(readFileSync(file, 'utf8')));
   t.strictSame(
     chained.filter((file) => isBelow(file, 'src', 'lib')),
@@ -73,21 +73,18 @@ test('servers are made in one place, because restify changes what node:http give
 
 /** What the clients share with the service: how an HTTP server of this house is made, and nothing that it serves. */
 const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
-  'src/cli': ['src/config'],
+  'src/cli': ['src/service/config'],
   'src/cloudapi': [
-    'src/config',
-    'src/errors',
-    'src/arenas.ts',
-    'src/log.ts',
-    'src/server-process.ts',
-    'src/arenas.ts',
-    'src/health.ts',
-    'src/http/health-reply.ts',
-    'src/http/server.ts',
-    'src/http/call.ts',
-    'src/http/audit.ts',
-    'src/http/connection-limits.ts',
-    'src/http/text-pieces.ts',
+    'src/service/config',
+    'src/service/log.ts',
+    'src/service/server-process.ts',
+    'src/service/health.ts',
+    'src/http-kit/health-reply.ts',
+    'src/http-kit/server.ts',
+    'src/http-kit/call.ts',
+    'src/http-kit/audit.ts',
+    'src/http-kit/connection-limits.ts',
+    'src/http-kit/text-pieces.ts',
   ],
 };
 
@@ -103,22 +100,22 @@ test('the command lines and CloudAPI are clients: they know IMGAPI by its HTTP i
   }
 });
 
-test('only src/http and src/main.ts know the HTTP framework', async (t) => {
+test('only src/http-kit and src/main.ts know the HTTP framework', async (t) => {
   t.strictSame(
-    breaches((importer, imported) => imported === 'restify' && !isBelow(importer, 'src/http', 'src/main.ts')),
+    breaches((importer, imported) => imported === 'restify' && !isBelow(importer, 'src/http-kit', 'src/main.ts')),
     [],
   );
 });
 
 test('only lib knows a backend', async (t) => {
   const homes: Readonly<Record<string, readonly string[]>> = {
-    'better-sqlite3': ['lib/moray'],
-    kysely: ['lib/moray'],
-    pg: ['lib/moray'],
-    moray: ['lib/moray'],
-    manta: ['lib/manta'],
-    '@aws-sdk/client-s3': ['lib/manta'],
-    ldapts: ['lib/ufds'],
+    'better-sqlite3': ['lib/documents'],
+    kysely: ['lib/documents'],
+    pg: ['lib/documents'],
+    moray: ['lib/documents'],
+    manta: ['lib/objects'],
+    '@aws-sdk/client-s3': ['lib/objects'],
+    ldapts: ['lib/accounts'],
   };
   t.strictSame(
     breaches((importer, imported) => {
@@ -193,7 +190,11 @@ function computedTimes(file: string): string[] {
 }
 
 test('times that are configured or computed go through timers that honour them', async (t) => {
-  const files = FILES.filter((file) => file !== 'lib/timers.ts');
+  const files = FILES.filter((file) => file !== 'lib/runtime/timers.ts');
   t.strictSame(files.flatMap(computedTimes), []);
-  t.match(computedTimes('lib/timers.ts').join(), /AbortSignal\.timeout\(Math\.ceil/, 'it finds what it looks for');
+  t.match(
+    computedTimes('lib/runtime/timers.ts').join(),
+    /AbortSignal\.timeout\(Math\.ceil/,
+    'it finds what it looks for',
+  );
 });

@@ -7,8 +7,8 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../manta/local/durable.ts';
-import { snapshotDatabase } from '../moray/sqlite/snapshot.ts';
+import { snapshotDatabase } from '../documents/sqlite/snapshot.ts';
+import { hasCode } from '../objects/local/durable.ts';
 import { BackupError, UnreadableFileError } from './errors.ts';
 import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
 import { type BackupFile, DATABASE, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';

@@ -1,9 +1,9 @@
 /** The folder of a backup: known as one by its lock, which one process at a time holds. */
 import { chmod, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
-import { hasCode } from '../manta/local/durable.ts';
-import { holdExclusively, isReadOnly } from '../moray/sqlite/snapshot.ts';
+import { holdExclusively, isReadOnly } from '../documents/sqlite/snapshot.ts';
+import { hasCode } from '../objects/local/durable.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 import { BackupError } from './errors.ts';
 import { MANIFEST } from './manifest.ts';
 import { BackupObjects } from './objects.ts';

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import { createInterface } from 'node:readline';
-import { hasCode, syncDirectory } from '../manta/local/durable.ts';
+import { hasCode, syncDirectory } from '../objects/local/durable.ts';
 import { BackupError } from './errors.ts';
 
 export const MANIFEST = 'manifest.jsonl';

@@ -4,7 +4,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { hasCode, syncDirectory } from '../manta/local/durable.ts';
+import { hasCode, syncDirectory } from '../objects/local/durable.ts';
 import { DamagedObjectError, UnreadableFileError } from './errors.ts';
 
 export interface Copied {

@@ -1,7 +1,7 @@
 /** What else lies in a data folder beside its documents and the files of its images: keys, accounts, archived manifests. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../manta/local/durable.ts';
+import { hasCode } from '../objects/local/durable.ts';
 import { DATABASE } from './manifest.ts';
 import { RESTORE_MARKER } from './marker.ts';
 

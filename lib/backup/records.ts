@@ -1,8 +1,9 @@
 /** What the image records of a database say about files. */
+
+import { openSqliteStore } from '../documents/sqlite/store.ts';
+import { imageObjectPath } from '../manifest/object-paths.ts';
 import { IMAGES, type ImageRecord } from '../manifest/record.ts';
 import { normalizeStored } from '../manifest/stored.ts';
-import { imageObjectPath } from '../manta/paths.ts';
-import { openSqliteStore } from '../moray/sqlite/store.ts';
 
 /** A file that a record promises. */
 export interface PromisedFile {

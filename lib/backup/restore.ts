@@ -4,9 +4,9 @@
  */
 import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
-import { hasCode, syncDirectory } from '../manta/local/durable.ts';
-import { problemOfDatabase } from '../moray/sqlite/snapshot.ts';
+import { problemOfDatabase } from '../documents/sqlite/snapshot.ts';
+import { hasCode, syncDirectory } from '../objects/local/durable.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 import type { MissingFile } from './back-up.ts';
 import { BackupError, DamagedObjectError } from './errors.ts';
 import { assertApart, type BackupFolder, namesIn, openForRestore } from './folder.ts';

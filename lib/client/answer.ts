@@ -1,7 +1,7 @@
 /** From an HTTP answer to a value or an ImgapiError. */
 
-import { JsonError, parseJsonText } from '../json.ts';
-import { redact } from '../redact.ts';
+import { JsonError, parseJsonText } from '../text/json.ts';
+import { redact } from '../text/redact.ts';
 import { readText } from './byte-stream.ts';
 import { ImgapiError, type ImgapiFieldError } from './errors.ts';
 import type { HttpAnswer } from './transport.ts';

@@ -1,8 +1,8 @@
 /** A response body under guard. */
 import { addAbortListener } from 'node:events';
 import { Readable } from 'node:stream';
-import { decodeUtf8 } from '../json.ts';
-import { startTimer, type Timer } from '../timers.ts';
+import { startTimer, type Timer } from '../runtime/timers.ts';
+import { decodeUtf8 } from '../text/json.ts';
 import { toCallError, unreachable } from './transport-fault.ts';
 
 /** Pieces, of 64 KiB each from a fast source, that wait for the reader at the most. */

@@ -2,8 +2,8 @@
  * How a call to an IMGAPI ends when it does not succeed. An aborted call rejects with its signal's reason instead. What
  * the other side says is cut here, whatever becomes of the error.
  */
-import { cutText } from '../cut-text.ts';
-import { redact } from '../redact.ts';
+import { cutText } from '../text/cut-text.ts';
+import { redact } from '../text/redact.ts';
 
 /** Bytes of a code, a field's name or an id. */
 const LONGEST_NAME = 100;

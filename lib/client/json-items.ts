@@ -2,7 +2,7 @@
  * Reads an answer that is one JSON array item by item, as it comes: in memory that does not grow with its length, and
  * no faster than the items are taken.
  */
-import { JsonError, parseJson } from '../json.ts';
+import { JsonError, parseJson } from '../text/json.ts';
 import { invalidAnswer } from './answer.ts';
 import type { HttpAnswer } from './transport.ts';
 

@@ -1,6 +1,6 @@
 /** Reads `application/x-json-stream`: one JSON value a line, as they come. */
 
-import { JsonError, parseJson } from '../json.ts';
+import { JsonError, parseJson } from '../text/json.ts';
 import { invalidAnswer } from './answer.ts';
 import type { HttpAnswer } from './transport.ts';
 

@@ -1,5 +1,5 @@
 /** A request body under guard: a server that stops taking bytes, or never answers, is noticed. */
-import { startTimer, type Timer } from '../timers.ts';
+import { startTimer, type Timer } from '../runtime/timers.ts';
 import { unreachable } from './transport-fault.ts';
 
 export interface UploadGuardOptions {

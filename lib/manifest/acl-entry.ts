@@ -2,7 +2,7 @@
  * What an entry of an access control list may be: an account's UUID, or (in API version 3) its login. An entry is kept
  * and compared exactly as it was typed.
  */
-import { isUuid } from '../uuid.ts';
+import { isUuid } from '../text/uuid.ts';
 import { shown } from './problem.ts';
 
 export const MAX_ACL_ENTRIES = 1000;

@@ -14,7 +14,7 @@
  *
  * All functions are pure: they answer a changed copy, or the record itself.
  */
-import { isUuid } from '../uuid.ts';
+import { isUuid } from '../text/uuid.ts';
 import { MAX_ACL_ENTRIES } from './acl-entry.ts';
 import type { ImageRecord, Share } from './record.ts';
 

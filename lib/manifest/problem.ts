@@ -1,5 +1,5 @@
 /** What is wrong with one field of a manifest. A manifest has as many as there are: they are collected, not thrown. */
-import { redact } from '../redact.ts';
+import { redact } from '../text/redact.ts';
 
 export interface FieldProblem {
   readonly field: string;

@@ -5,7 +5,7 @@
  * strings beside the real `tagsObj`, `acl` holds UUIDs only, `state` is one it can understand or skips. What it does
  * not know (`shares`, `grants`, `copy`, `intent`, …) are fields of their own that it leaves alone.
  */
-import type { Bucket } from '../moray/store.ts';
+import type { Bucket } from '../documents/store.ts';
 
 export const IMAGE_TYPES = ['zone-dataset', 'lx-dataset', 'lxd', 'zvol', 'docker', 'other'] as const;
 export type ImageType = (typeof IMAGE_TYPES)[number];
@@ -71,7 +71,7 @@ export interface CopyMark {
   readonly session?: string;
 }
 
-/** What a writer is about to place under a fixed name; see `src/images/file-placement.ts`. */
+/** What a writer is about to place under a fixed name; see `src/images/files/file-placement.ts`. */
 export interface PlacementIntent {
   /** Path of the object. */
   readonly object: string;

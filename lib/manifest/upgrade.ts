@@ -1,5 +1,5 @@
 /** Manifests of version 1, which came from the dataset servers (DSAPI) before there was IMGAPI. */
-import { isUuid } from '../uuid.ts';
+import { isUuid } from '../text/uuid.ts';
 import { asBoolean, isObject } from './fields.ts';
 
 type Manifest = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 /** The rules of the fields that hold arrays and objects, `requirements` apart. */
-import { isUuid } from '../uuid.ts';
+import { isUuid } from '../text/uuid.ts';
 import { asBoolean, isObject } from './fields.ts';
 import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
 import { COMPRESSIONS } from './record.ts';

@@ -5,7 +5,7 @@
  * that clients know, with messages that name the value; some rules look at other fields; and all of it runs over every
  * record that is read.
  */
-import { isUuid } from '../uuid.ts';
+import { isUuid } from '../text/uuid.ts';
 import { asBoolean, isObject, type ManifestField } from './fields.ts';
 import { type FieldProblem, invalid, missing } from './problem.ts';
 import { IMAGE_OSES, IMAGE_TYPES, STORED_STATES } from './record.ts';

@@ -1,5 +1,5 @@
 /** Whether a record is a valid image, and all that is wrong with it if it is not. */
-import { isIndexableText } from '../moray/index-value.ts';
+import { isIndexableText } from '../documents/index-value.ts';
 import { MANIFEST_FIELDS, type ManifestField, MINIMAL_FIELDS, RECORD_ONLY_FIELDS, REQUIRED_FIELDS } from './fields.ts';
 import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
 import type { ManifestMode, RuleContext } from './rule.ts';

@@ -1,5 +1,5 @@
 /** Why a signature was not accepted. */
-import { cutText } from '../cut-text.ts';
+import { cutText } from '../text/cut-text.ts';
 
 export const SIGNATURE_FAULTS = [
   /** The request carries no signature at all. */

@@ -3,7 +3,7 @@
  * methods, expiry and every other query parameter are covered; the host is not, so that a proxy may stand in front.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { SignedUrlError } from './errors.ts';
 
 export type UrlMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';

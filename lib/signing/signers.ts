@@ -1,6 +1,6 @@
 /** Signers as a client takes them: given a request, the headers to add. */
 import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { digestOf } from './digest.ts';
 import type { PrivateKey } from './keys.ts';
 import { CLASSIC_SIGNED_HEADERS, LINK_SIGNED_HEADERS, type SignedHeaders, signRequest } from './sign-request.ts';

@@ -1,6 +1,6 @@
 /** Verifying signed requests. */
 import { verify } from 'node:crypto';
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type Algorithm, partsOf, toAlgorithm } from './algorithms.ts';
 import { decoyFor, mayHaveSigned, type VerifyingKey } from './decoys.ts';
 import { SignatureError } from './errors.ts';

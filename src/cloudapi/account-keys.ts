@@ -4,8 +4,8 @@
  * many requests it signs.
  */
 import type Logger from 'bunyan';
+import type { Account } from '#lib/accounts/accounts.ts';
 import { fingerprintsOfLine, type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
-import type { Account } from '#lib/ufds/accounts.ts';
 
 export interface NamedKey {
   readonly name: string;

@@ -3,15 +3,15 @@
  * CloudAPI does. It keeps nothing, so any number of these processes may run side by side.
  */
 import type Logger from 'bunyan';
+import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
-import { type Clock, systemClock } from '#lib/clock.ts';
-import { openAccountsFile } from '#lib/ufds/file.ts';
+import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import packageJson from '../../package.json' with { type: 'json' };
-import { listenerRefusal } from '../config/listener-refusal.ts';
-import { auditTo } from '../http/audit.ts';
-import type { Route } from '../http/call.ts';
-import { connectionLimits } from '../http/connection-limits.ts';
-import { listen } from '../http/server.ts';
+import { auditTo } from '../http-kit/audit.ts';
+import type { Route } from '../http-kit/call.ts';
+import { connectionLimits } from '../http-kit/connection-limits.ts';
+import { listen } from '../http-kit/server.ts';
+import { listenerRefusal } from '../service/config/listener-refusal.ts';
 import { accountKeys } from './account-keys.ts';
 import { authenticate } from './authenticate.ts';
 import type { CloudapiConfig } from './config.ts';

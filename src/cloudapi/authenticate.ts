@@ -2,13 +2,14 @@
  * Who signed a request, and for which account it acts. Accounts act for themselves; the admin acts for everybody. What
  * a stranger is told does not depend on which accounts there are.
  */
+
+import type { Account } from '#lib/accounts/accounts.ts';
 import { ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import type { PublicKey } from '#lib/signing/keys.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
-import type { Account } from '#lib/ufds/accounts.ts';
-import type { Call } from '../http/call.ts';
+import type { Call } from '../http-kit/call.ts';
 import { CloudapiError, notAuthorized } from './errors.ts';
 import { parseKeyId } from './key-id.ts';
 import { type Cloudapi, findAccount, isAdmin } from './service.ts';

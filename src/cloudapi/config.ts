@@ -1,10 +1,10 @@
 /** The configuration of CloudAPI's image part; etc/cloudapi.schema.json describes each key for those who write it. */
 import { resolve } from 'node:path';
 import schema from '../../etc/cloudapi.schema.json' with { type: 'json' };
-import type { ConnectionsConfig, LogLevel } from '../config/config.ts';
-import { ConfigError } from '../config/config-error.ts';
-import { type JsonObject, readConfigFile } from '../config/read-file.ts';
-import { applySchema } from '../config/schema.ts';
+import type { ConnectionsConfig, LogLevel } from '../service/config/config.ts';
+import { ConfigError } from '../service/config/config-error.ts';
+import { type JsonObject, readConfigFile } from '../service/config/read-file.ts';
+import { applySchema } from '../service/config/schema.ts';
 
 export interface CloudapiConfig {
   readonly address: string;

@@ -2,11 +2,11 @@
 
 import type Logger from 'bunyan';
 import VError from 'verror';
+import { DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from '#lib/client/errors.ts';
-import { redact } from '#lib/redact.ts';
-import { DirectoryUnavailableError } from '#lib/ufds/accounts.ts';
-import { ApiError, shownText } from '../errors/api-error.ts';
-import type { Reply } from '../http/call.ts';
+import { redact } from '#lib/text/redact.ts';
+import { ApiError, shownText } from '../../lib/api/errors/api-error.ts';
+import type { Reply } from '../http-kit/call.ts';
 
 /** The codes of our own; those of IMGAPI come on top. */
 export const CLOUDAPI_ERRORS = {

@@ -1,8 +1,9 @@
 /** Images of IMGAPI as CloudAPI's list: whole where it is short, and where it is long no faster than it is read. */
-import { ARRAY_END, arrayItem, arrayItems, EMPTY_ARRAY } from '#lib/json-array.ts';
-import { Turn } from '#lib/turns.ts';
-import type { Reply } from '../http/call.ts';
-import { type TextPiece, wholeOrBegun } from '../http/text-pieces.ts';
+
+import { Turn } from '#lib/runtime/turns.ts';
+import { ARRAY_END, arrayItem, arrayItems, EMPTY_ARRAY } from '#lib/text/json-array.ts';
+import type { Reply } from '../http-kit/call.ts';
+import { type TextPiece, wholeOrBegun } from '../http-kit/text-pieces.ts';
 import type { Request } from './request.ts';
 import { type TranslatableImage, translateImage } from './translate.ts';
 

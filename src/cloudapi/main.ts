@@ -1,11 +1,11 @@
 /** The image part of CloudAPI: `node src/cloudapi/main.ts -f CONFIG`. */
-import { useCompileCache } from '#lib/compile-cache.ts';
-import { useMemorySettings } from '#lib/memory-settings.ts';
+import { useCompileCache } from '#lib/runtime/compile-cache.ts';
+import { useMemorySettings } from '#lib/runtime/memory-settings.ts';
 
 useMemorySettings();
 useCompileCache();
 const [{ runServer }, { cloudapiProcess }] = await Promise.all([
-  import('../server-process.ts'),
+  import('../service/server-process.ts'),
   import('./cloudapi-process.ts'),
 ]);
 await runServer(cloudapiProcess);

@@ -1,8 +1,8 @@
 /** Answers that several routes give. */
 
 import type { HttpAnswer } from '#lib/client/transport.ts';
-import { accepts } from '#lib/media-types.ts';
-import type { Reply } from '../http/call.ts';
+import { accepts } from '#lib/text/media-types.ts';
+import type { Reply } from '../http-kit/call.ts';
 import type { Request } from './request.ts';
 import { type TranslatableImage, translateImage } from './translate.ts';
 

@@ -1,9 +1,9 @@
 /** A request as the handlers see it: who asks, in which version, with which parameters. */
 
 import type { CallOptions } from '#lib/client/caller.ts';
-import { isJson, mediaType } from '#lib/media-types.ts';
-import { isUuid } from '#lib/uuid.ts';
-import type { Call, Reply, Route } from '../http/call.ts';
+import { isJson, mediaType } from '#lib/text/media-types.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import type { Call, Reply, Route } from '../http-kit/call.ts';
 import { type Principal, principalOf } from './authenticate.ts';
 import { CloudapiError, imageNotFound, invalid } from './errors.ts';
 import type { Cloudapi } from './service.ts';

@@ -1,9 +1,9 @@
 /** What the parts of the process share: made once at start, never changed. */
 import type Logger from 'bunyan';
+import type { Account, Accounts } from '#lib/accounts/accounts.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import type { Clock } from '#lib/clock.ts';
-import type { Account, Accounts } from '#lib/ufds/accounts.ts';
-import { isUuid } from '#lib/uuid.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
+import { isUuid } from '#lib/text/uuid.ts';
 import type { AccountKeys } from './account-keys.ts';
 import type { CloudapiConfig } from './config.ts';
 

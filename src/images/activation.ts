@@ -1,9 +1,9 @@
 /** ActivateImage, EnableImage, DisableImage. Once activated, an image never goes back. */
 import type { ImageRecord, StoredState } from '#lib/manifest/record.ts';
-import { ApiError } from '../errors/api-error.ts';
-import type { Service } from '../service.ts';
-import { assertNotPlaceholder } from './access.ts';
-import { assertNoFilePlacement } from './file-placement.ts';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import type { Service } from '../service/service.ts';
+import { assertNoFilePlacement } from './files/file-placement.ts';
+import { assertNotPlaceholder } from './record/access.ts';
 
 /** The record, activated; an imported image keeps its `published_at`. @throws 422, 409 */
 export function activated(service: Service, record: ImageRecord): ImageRecord {

@@ -1,9 +1,9 @@
 /** GetImageAncestry: the chain of images that an image builds on. */
 
-import type { Service } from '../service.ts';
-import type { Relation, Viewer } from './access.ts';
-import { loadImage, type StoredImage } from './load.ts';
-import { relationToOrigin } from './references.ts';
+import type { Service } from '../service/service.ts';
+import type { Relation, Viewer } from './record/access.ts';
+import { loadImage, type StoredImage } from './record/load.ts';
+import { relationToOrigin } from './record/references.ts';
 
 /** A chain that is longer, or turns back on itself, ends here. */
 export const LONGEST_CHAIN = 100;

@@ -1,18 +1,18 @@
 /** CreateImage and AdminImportImage: a record without a file, not activated. */
 import { randomUUID } from 'node:crypto';
+import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
+import type { Write } from '#lib/documents/store.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
-import { EtagConflictError, UniqueAttributeError } from '#lib/moray/errors.ts';
-import type { Write } from '#lib/moray/store.ts';
-import { isUuid } from '#lib/uuid.ts';
-import { ApiError, invalidParameter, validationFailed } from '../errors/api-error.ts';
-import type { Service } from '../service.ts';
-import type { Viewer } from './access.ts';
-import type { ApiVersion } from './api-version.ts';
-import { assertStaysServed } from './change.ts';
-import { assertNoCycle } from './cycles.ts';
-import { loadImage, loadRaw, type StoredImage } from './load.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, invalidParameter, validationFailed } from '../../lib/api/errors/api-error.ts';
+import type { Service } from '../service/service.ts';
+import type { Viewer } from './record/access.ts';
+import type { ApiVersion } from './record/api-version.ts';
+import { assertStaysServed } from './record/change.ts';
+import { assertNoCycle } from './record/cycles.ts';
+import { loadImage, loadRaw, type StoredImage } from './record/load.ts';
 import {
   assertKnownFields,
   assertManifest,
@@ -23,11 +23,11 @@ import {
   importedOwner,
   type Manifest,
   newRecord,
-} from './new-record.ts';
-import { oneAtATime } from './one-at-a-time.ts';
-import { putRecord, touchOrigin } from './record-write.ts';
-import { assertEntries, writeAcl } from './shares.ts';
-import { finishDelete } from './tombstones.ts';
+} from './record/new-record.ts';
+import { oneAtATime } from './record/one-at-a-time.ts';
+import { putRecord, touchOrigin } from './record/record-write.ts';
+import { finishDelete } from './record/tombstones.ts';
+import { assertEntries, writeAcl } from './sharing/shares.ts';
 
 /** Conflicts come from other changes of the origin; each try reads it again. */
 const TRIES = 50;

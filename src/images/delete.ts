@@ -1,15 +1,15 @@
 /** DeleteImage: the image itself, or in a channel only its membership there. */
-import { EtagConflictError } from '#lib/moray/errors.ts';
-import { imageNotFound } from '../errors/api-error.ts';
-import type { Service } from '../service.ts';
-import { assertNotPlaceholder, type Viewer } from './access.ts';
-import { changeImage } from './change.ts';
-import { forgetClone } from './cloned.ts';
-import { isServed, loadDeletable, type StoredImage } from './load.ts';
-import { oneAtATime } from './one-at-a-time.ts';
-import { assertNoDependents } from './origins.ts';
-import { putRecord } from './record-write.ts';
-import { deleteRecord } from './tombstones.ts';
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import { imageNotFound } from '../../lib/api/errors/api-error.ts';
+import type { Service } from '../service/service.ts';
+import { forgetClone } from './cloning/cloned.ts';
+import { assertNotPlaceholder, type Viewer } from './record/access.ts';
+import { changeImage } from './record/change.ts';
+import { isServed, loadDeletable, type StoredImage } from './record/load.ts';
+import { oneAtATime } from './record/one-at-a-time.ts';
+import { assertNoDependents } from './record/origins.ts';
+import { putRecord } from './record/record-write.ts';
+import { deleteRecord } from './record/tombstones.ts';
 
 const TRIES = 20;
 

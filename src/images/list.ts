@@ -4,16 +4,16 @@
  * paging shows every image once, whatever the ties.
  */
 
+import type { Filter, Query, Stored } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import type { Filter, Query, Stored } from '#lib/moray/store.ts';
-import { Turn } from '#lib/turns.ts';
-import { isUuid } from '#lib/uuid.ts';
-import { imageNotFound, invalidParameter } from '../errors/api-error.ts';
-import type { Service } from '../service.ts';
-import { relationTo, type Viewer } from './access.ts';
+import { Turn } from '#lib/runtime/turns.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { imageNotFound, invalidParameter } from '../../lib/api/errors/api-error.ts';
+import type { Service } from '../service/service.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
-import { type StoredImage, servedImage } from './load.ts';
-import { findVisible } from './references.ts';
+import { relationTo, type Viewer } from './record/access.ts';
+import { type StoredImage, servedImage } from './record/load.ts';
+import { findVisible } from './record/references.ts';
 
 export type SortOrder = 'asc' | 'desc';
 

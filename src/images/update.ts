@@ -1,23 +1,23 @@
 /** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
 
+import type { Write } from '#lib/documents/store.ts';
 import { recordWithEntries } from '#lib/manifest/acl.ts';
 import { ADMIN_ONLY_FIELDS, FIXED_ONCE_ACTIVATED, MUTABLE_FIELDS, SETTABLE_STATES } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields, tagFields } from '#lib/manifest/stored.ts';
-import type { Write } from '#lib/moray/store.ts';
-import { isUuid } from '#lib/uuid.ts';
-import { ApiError, type FieldError, validationFailed } from '../errors/api-error.ts';
-import type { Service } from '../service.ts';
-import { assertNotPlaceholder, type Viewer } from './access.ts';
-import type { ApiVersion } from './api-version.ts';
-import { changeImage } from './change.ts';
-import { assertNoCycle } from './cycles.ts';
-import type { StoredImage } from './load.ts';
-import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './new-record.ts';
-import { touchOrigin } from './record-write.ts';
-import { shownState } from './serialize.ts';
-import { assertEntries, writeAcl } from './shares.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, type FieldError, validationFailed } from '../../lib/api/errors/api-error.ts';
+import type { Service } from '../service/service.ts';
+import { assertNotPlaceholder, type Viewer } from './record/access.ts';
+import type { ApiVersion } from './record/api-version.ts';
+import { changeImage } from './record/change.ts';
+import { assertNoCycle } from './record/cycles.ts';
+import type { StoredImage } from './record/load.ts';
+import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './record/new-record.ts';
+import { touchOrigin } from './record/record-write.ts';
+import { shownState } from './record/serialize.ts';
+import { assertEntries, writeAcl } from './sharing/shares.ts';
 
 export interface UpdateRequest {
   readonly body: unknown;

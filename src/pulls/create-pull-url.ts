@@ -1,8 +1,8 @@
 /** CreateImageFilePullUrl: a URL that reads a file's bytes for less than a day, with no other credentials. */
 import { signUrl } from '#lib/signing/signed-url.ts';
-import { ApiError } from '../errors/api-error.ts';
-import { storageOf } from '../images/file-placement.ts';
-import type { Service } from '../service.ts';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { storageOf } from '../images/files/file-placement.ts';
+import type { Service } from '../service/service.ts';
 import type { PullRecord } from './documents.ts';
 import { makePullLink, type PullRequest, renewPullLink } from './pull-link.ts';
 import type { PullUrl } from './pull-url.ts';

@@ -1,5 +1,5 @@
 /** The documents about pull links. */
-import type { Bucket } from '#lib/moray/store.ts';
+import type { Bucket } from '#lib/documents/store.ts';
 
 /** A pull link, under its reqid. */
 export interface PullRecord {

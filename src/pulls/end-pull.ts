@@ -1,7 +1,7 @@
 /** The end of a pull link before its day: whoever pulled has all that was wanted. */
-import { updateObject } from '#lib/moray/update.ts';
-import { storageOf } from '../images/file-placement.ts';
-import type { Service } from '../service.ts';
+import { updateObject } from '#lib/documents/update.ts';
+import { storageOf } from '../images/files/file-placement.ts';
+import type { Service } from '../service/service.ts';
 import { PULL_LINKS, type PullRecord } from './documents.ts';
 
 /**

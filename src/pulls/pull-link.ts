@@ -3,18 +3,18 @@
  * break it. A link lives as long as somebody renews it before the reaper takes its day.
  */
 import { randomUUID } from 'node:crypto';
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Filter, Write } from '#lib/documents/store.ts';
+import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
-import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/manta/errors.ts';
-import type { ObjectStore } from '#lib/manta/object-store.ts';
-import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manta/paths.ts';
-import { EtagConflictError } from '#lib/moray/errors.ts';
-import type { Filter, Write } from '#lib/moray/store.ts';
-import { isUuid } from '#lib/uuid.ts';
-import { ApiError, imageNotFound } from '../errors/api-error.ts';
-import { storageOf } from '../images/file-placement.ts';
-import { loadImage, loadOwnImage } from '../images/load.ts';
-import { storedObject } from '../images/stored-object.ts';
-import type { Service } from '../service.ts';
+import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/objects/errors.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, imageNotFound } from '../../lib/api/errors/api-error.ts';
+import { storageOf } from '../images/files/file-placement.ts';
+import { storedObject } from '../images/files/stored-object.ts';
+import { loadImage, loadOwnImage } from '../images/record/load.ts';
+import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 
 /** Who asks for which bytes. A link is renewed only by whoever made it. */

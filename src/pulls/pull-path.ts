@@ -1,5 +1,5 @@
 /** Names in the pulls area: `pulls/YYYYMMDD/UUID.file0.REQID`. */
-import { isUuid } from '#lib/uuid.ts';
+import { isUuid } from '#lib/text/uuid.ts';
 
 const DAY = /^\d{8}$/;
 const NAME = /^([0-9a-f-]{36})\.file(\d{1,2})\.([0-9a-f-]{36})$/;

@@ -2,12 +2,13 @@
  * The reaper of the pulls area. What it will do is a value of its own, so that a dry run shows exactly what the real
  * run does; what it does not understand it reports and leaves alone.
  */
-import type { ObjectStore } from '#lib/manta/object-store.ts';
-import { PULLS, pullsDirectory } from '#lib/manta/paths.ts';
-import { EtagConflictError } from '#lib/moray/errors.ts';
-import type { Filter, Stored, Write } from '#lib/moray/store.ts';
-import { storageOf } from '../images/file-placement.ts';
-import type { Service } from '../service.ts';
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Filter, Stored, Write } from '#lib/documents/store.ts';
+import { PULLS, pullsDirectory } from '#lib/manifest/object-paths.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { storageOf } from '../images/files/file-placement.ts';
+import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 import { isPullsDay, lastExpiredDay, parsePullName } from './pull-path.ts';
 

@@ -1,7 +1,7 @@
 /** The secret that signs the pull URLs which this service serves itself. */
 import { randomBytes } from 'node:crypto';
-import { EtagConflictError } from '#lib/moray/errors.ts';
-import type { Service } from '../service.ts';
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Service } from '../service/service.ts';
 import { URL_SECRETS, type UrlSecretRecord } from './documents.ts';
 
 const KEY = 'pulls';

@@ -1,6 +1,6 @@
 /** What every directory of accounts has to do, whatever keeps it. */
 import { type Test, test } from 'tap';
-import { type Account, type Accounts, DirectoryUnavailableError } from '#lib/ufds/accounts.ts';
+import { type Account, type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 
 /** A directory that holds {@link DIRECTORY_FIXTURE} and can be taken away. */
 export interface DirectoryUnderTest {

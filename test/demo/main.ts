@@ -9,7 +9,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ImgapiClient } from '#lib/client/client.ts';
-import { imageObjectPath } from '#lib/manta/paths.ts';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { waitFor } from '../helpers/wait.ts';
 import { beginRun, removeLeftovers } from '../runner/own-run.ts';

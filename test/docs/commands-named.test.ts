@@ -1,8 +1,8 @@
 /** Commands that the docs and the service's own messages name exist. */
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { imgapiadm } from '#src/cli/imgapiadm-program.ts';
-import { tritonImage } from '#src/cli/triton-image-program.ts';
+import { imgapiadm } from '#src/cli/imgapiadm/program.ts';
+import { tritonImage } from '#src/cli/triton-image/program.ts';
 
 const FILES = ['README.md', ...globSync('{docs,etc,smf}/**/*.{md,service,xml,json}'), ...globSync('{src,lib}/**/*.ts')];
 

@@ -3,6 +3,7 @@
  * them between their markers; a test holds the two together.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { ERRORS } from '#lib/api/errors/registry.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
 import {
   DECISIONS,
@@ -11,10 +12,9 @@ import {
   OUTCOMES,
   REQUEST_MEANING,
   REQUESTS,
-} from '#src/copies/decision.ts';
-import { FAILURES } from '#src/copies/failures.ts';
-import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/states.ts';
-import { ERRORS } from '#src/errors/registry.ts';
+} from '#src/copies/orders/decision.ts';
+import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/orders/states.ts';
+import { FAILURES } from '#src/copies/transfer/failures.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 

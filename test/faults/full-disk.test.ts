@@ -9,7 +9,7 @@ import { startInProcess } from '../helpers/imgapi.ts';
 import { assertMoved, assertSound } from '../helpers/invariants.ts';
 import { bytesFree, smallDisk } from '../helpers/small-disk.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { slowUpload } from '../src/images/slow-upload.ts';
+import { slowUpload } from '../src/images/files/slow-upload.ts';
 
 const SIZE = 24 * MiB;
 

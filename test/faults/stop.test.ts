@@ -7,7 +7,7 @@ import { MiB, secondProcess, startCloud, startSite } from '../helpers/cloud.ts';
 import { MANIFEST, makeImage, sha1Of } from '../helpers/images.ts';
 import { assertMoved, assertSound, sha1Served, watchImages } from '../helpers/invariants.ts';
 import { waitFor } from '../helpers/wait.ts';
-import { slowUpload } from '../src/images/slow-upload.ts';
+import { slowUpload } from '../src/images/files/slow-upload.ts';
 
 const SIZE = 24 * MiB;
 

@@ -11,7 +11,7 @@ import type { Test } from 'tap';
 import { Caller } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import type { CopyStatus } from '#lib/client/types.ts';
-import type { LinkReport } from '#src/datacenters/link-datacenter.ts';
+import type { LinkReport } from '#src/datacenters/links/link-datacenter.ts';
 import { ALICE } from './accounts.ts';
 import { type ConfigKeys, type Spawned, spawnImgapi, temporaryFolder } from './imgapi.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -24,7 +24,7 @@ const QUICK_COPIES = { leaseSeconds: 1.5, heartbeatSeconds: 0.2, stallSeconds: 2
 const SWEEP = { graceSeconds: 0.5 };
 
 export interface StartOptions {
-  /** `IMGAPI_FAULT`, see src/fault-points.ts. */
+  /** `IMGAPI_FAULT`, see src/service/fault-points.ts. */
   readonly fault?: string;
   /** Milliseconds that the process's own clock is ahead of the others, by a bad setting. */
   readonly ahead?: number;

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
 import { Pool } from 'undici';
-import type { Clock } from '#lib/clock.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
 import { type PrivateKey, parsePrivateKey } from '#lib/signing/keys.ts';
 import { signRequest } from '#lib/signing/sign-request.ts';
 import { startCloudapi } from '#src/cloudapi/app.ts';

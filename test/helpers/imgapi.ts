@@ -9,9 +9,9 @@ import bunyan from 'bunyan';
 import type { Test } from 'tap';
 import type { ImgapiClientOptions } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
-import type { Clock } from '#lib/clock.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
 import { type Imgapi, startImgapi } from '#src/app.ts';
-import { loadConfig } from '#src/config/load.ts';
+import { loadConfig } from '#src/service/config/load.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
 
 export type ConfigKeys = Readonly<Record<string, unknown>>;
@@ -97,7 +97,7 @@ export interface Spawned extends TestServer {
 
 export interface SpawnOptions {
   readonly dataDir?: string;
-  /** `IMGAPI_FAULT`, see src/fault-points.ts. */
+  /** `IMGAPI_FAULT`, see src/service/fault-points.ts. */
   readonly fault?: string;
   /** The same ports again after a restart. */
   readonly port?: number;

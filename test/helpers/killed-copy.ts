@@ -6,7 +6,7 @@ import { assertMoved, assertSound, watchImages } from './invariants.ts';
 
 export interface Death {
   readonly when: string;
-  /** `IMGAPI_FAULT`, see src/fault-points.ts. */
+  /** `IMGAPI_FAULT`, see src/service/fault-points.ts. */
   readonly fault: string;
   /** Milliseconds that its clock is later of the source's when it comes back. */
   readonly later?: number;

@@ -1,8 +1,8 @@
 /** A listener of its own with whatever routes a test needs, and the lines that it logs. */
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
-import type { Handler, Route } from '#src/http/call.ts';
-import { type Listener, type ListenerOptions, listen } from '#src/http/server.ts';
+import type { Handler, Route } from '#src/http-kit/call.ts';
+import { type Listener, type ListenerOptions, listen } from '#src/http-kit/server.ts';
 
 export interface LoggedListener extends Listener {
   /** bunyan's records, of all levels. */

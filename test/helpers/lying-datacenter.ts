@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
-import { createLinkToken } from '#src/datacenters/link-tokens.ts';
+import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
 import type { Site } from './cloud.ts';
 import { type Datacenter, type DatacenterOptions, setConfig, startDatacenter } from './datacenter.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '#lib/clock.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
 
 /** A clock that goes as the real one does, and can be put forward. */
 export class TestClock implements Clock {

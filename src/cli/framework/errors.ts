@@ -1,5 +1,5 @@
 /** How a command ends when it does not succeed. */
-import { redact } from '#lib/redact.ts';
+import { redact } from '#lib/text/redact.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 
 /** What the user is told, and the exit status. */

@@ -2,7 +2,7 @@
  * The one place that writes to standard output and standard error: results go to the first, everything that is said
  * about how they come to be to the second.
  */
-import { redact } from '#lib/redact.ts';
+import { redact } from '#lib/text/redact.ts';
 
 /** What is needed of a stream; process.stdout and process.stderr fit. */
 export interface Sink {

@@ -1,5 +1,5 @@
 /** GetAccount, ListKeys, ListDatacenters: what clients ask for before they come to images. */
-import type { Reply } from '../../http/call.ts';
+import type { Reply } from '../../http-kit/call.ts';
 import type { CloudapiRoute, Request } from '../request.ts';
 
 /** What clients take the beginning to be where nobody knows when an account was made. */

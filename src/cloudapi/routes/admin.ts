@@ -3,7 +3,7 @@
  * account of the path owns, and its file. Where that account is the admin itself, any image.
  */
 import type { ApiImage } from '#lib/client/types.ts';
-import type { Reply } from '../../http/call.ts';
+import type { Reply } from '../../http-kit/call.ts';
 import { CloudapiError, imageNotFound, notAuthorized } from '../errors.ts';
 import { passedOn } from '../reply.ts';
 import { asOperator, type CloudapiRoute, imageId, optionalFlag, optionalText, type Request } from '../request.ts';

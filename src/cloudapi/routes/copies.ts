@@ -1,5 +1,5 @@
 /** GetImageCopy and CancelImageCopy: a copy from another datacenter, while it runs and afterwards. */
-import type { Reply } from '../../http/call.ts';
+import type { Reply } from '../../http-kit/call.ts';
 import { missing } from '../errors.ts';
 import { JSON_LINES, passedOn, wantsLines } from '../reply.ts';
 import { type CloudapiRoute, imageId, optionalFlag, optionalText, type Request } from '../request.ts';

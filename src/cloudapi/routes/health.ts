@@ -1,8 +1,8 @@
 /** `GET /--healthz`, for balancers: 200 when IMGAPI and the accounts can be asked, 503 when not. */
-import { NIL_UUID } from '#lib/uuid.ts';
-import { healthOf } from '../../health.ts';
-import type { Route } from '../../http/call.ts';
-import { healthReply } from '../../http/health-reply.ts';
+import { NIL_UUID } from '#lib/text/uuid.ts';
+import type { Route } from '../../http-kit/call.ts';
+import { healthReply } from '../../http-kit/health-reply.ts';
+import { healthOf } from '../../service/health.ts';
 import type { Cloudapi } from '../service.ts';
 
 export function healthRoute({ imgapi, accounts, config, log }: Cloudapi): Route {

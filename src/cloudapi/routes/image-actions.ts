@@ -1,6 +1,6 @@
 /** `POST /:account/images/:id?action=…`: UpdateImage, ShareImage, UnshareImage, CloneImage, ExportImage. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Reply } from '../../http/call.ts';
+import type { Reply } from '../../http-kit/call.ts';
 import { auditShare } from '../audit.ts';
 import { CloudapiError, invalid, missing } from '../errors.ts';
 import { imageReply } from '../reply.ts';

@@ -2,7 +2,7 @@
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonItems } from '#lib/client/json-items.ts';
 import type { ApiImage } from '#lib/client/types.ts';
-import type { Reply } from '../../http/call.ts';
+import type { Reply } from '../../http-kit/call.ts';
 import { invalid } from '../errors.ts';
 import { listReply } from '../list-reply.ts';
 import { imageReply } from '../reply.ts';

@@ -2,8 +2,8 @@
 
 import type { JobStarted } from '#lib/client/types.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
-import { isUuid } from '#lib/uuid.ts';
-import type { Reply } from '../../http/call.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import type { Reply } from '../../http-kit/call.ts';
 import { invalid, missing } from '../errors.ts';
 import { imageReply, JSON_LINES, passedOn, wantsLines } from '../reply.ts';
 import {

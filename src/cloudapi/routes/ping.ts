@@ -1,5 +1,5 @@
 /** `/--ping`: the only route that needs no account. */
-import type { Route } from '../../http/call.ts';
+import type { Route } from '../../http-kit/call.ts';
 import type { Cloudapi } from '../service.ts';
 import { VERSIONS } from '../versions.ts';
 

@@ -19,7 +19,7 @@ import {
   withoutLogins,
 } from '#lib/manifest/acl.ts';
 import type { Share } from '#lib/manifest/record.ts';
-import { isUuid } from '#lib/uuid.ts';
+import { isUuid } from '#lib/text/uuid.ts';
 
 const BOB = 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 const CAROL = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';

@@ -3,12 +3,12 @@ import crypto, { generateKeyPairSync, type KeyObject, randomBytes } from 'node:c
 import { syncBuiltinESMExports } from 'node:module';
 import sshpk from 'sshpk';
 import { type Test, test } from 'tap';
+import type { Account } from '#lib/accounts/accounts.ts';
 import { ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { decoyFor } from '#lib/signing/decoys.ts';
 import { fingerprintsOfLine, type PublicKey, parsePrivateKey } from '#lib/signing/keys.ts';
 import { formatAuthorization } from '#lib/signing/signature-header.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
-import type { Account } from '#lib/ufds/accounts.ts';
 import { accountKeys } from '#src/cloudapi/account-keys.ts';
 
 /** Type and size of every key that something is verified with. */

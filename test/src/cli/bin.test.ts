@@ -16,8 +16,9 @@ function installation(t: Test): {
   mkdirSync(join(root, 'src/cli'), { recursive: true });
   cpSync('src/cli/bin', join(root, 'src/cli/bin'), { recursive: true });
   for (const [name] of COMMANDS) {
+    mkdirSync(join(root, 'src/cli', name));
     writeFileSync(
-      join(root, `src/cli/${name}.ts`),
+      join(root, 'src/cli', name, 'main.ts'),
       "process.stdout.write([process.execPath, process.argv.slice(2)].join(' '));",
     );
   }

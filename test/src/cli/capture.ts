@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { Environment, Program } from '#src/cli/framework/command.ts';
 import { runProgram } from '#src/cli/framework/program.ts';
-import { imgapiadm } from '#src/cli/imgapiadm-program.ts';
+import { imgapiadm } from '#src/cli/imgapiadm/program.ts';
 import { Output, type Sink } from '#src/cli/output/output.ts';
 
 export class CapturedSink extends EventEmitter implements Sink {

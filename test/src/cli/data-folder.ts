@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { noteListening } from '#src/config/listening.ts';
+import { noteListening } from '#src/service/config/listening.ts';
 import { runImgapiadm } from './capture.ts';
 import { type Playback, playBack, type Script } from './playback.ts';
 

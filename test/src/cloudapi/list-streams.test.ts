@@ -2,14 +2,14 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Test, test } from 'tap';
-import { SqliteStore } from '#lib/moray/sqlite/store.ts';
+import { SqliteStore } from '#lib/documents/sqlite/store.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { asker, cloudapiInProcess, makePeople, signedHeaders } from '../../helpers/cloudapi.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { watchTurns } from '../../helpers/longest-turn.ts';
 import { waitFor } from '../../helpers/wait.ts';
-import { largeTags, manyImages, rawGet } from '../http/fixtures/many-images.ts';
-import { putRecords } from '../http/fixtures/records.ts';
+import { largeTags, manyImages, rawGet } from '../imgapi/fixtures/many-images.ts';
+import { putRecords } from '../imgapi/fixtures/records.ts';
 
 const COUNT = 20_000;
 /** What no request may hold the event loop for. */

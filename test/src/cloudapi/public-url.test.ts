@@ -4,7 +4,7 @@ import { type Dispatcher, request } from 'undici';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { signRequest } from '#lib/signing/sign-request.ts';
 import { REQUEST_TARGET } from '#lib/signing/signature-header.ts';
-import { CloudapiClient } from '#src/cli/triton/cloudapi-client.ts';
+import { CloudapiClient } from '#src/cli/triton-image/cloudapi-client.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { cloudapiInProcess, keyOf, makePeople } from '../../helpers/cloudapi.ts';
 import { makeImage } from '../../helpers/images.ts';

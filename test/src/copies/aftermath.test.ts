@@ -1,15 +1,15 @@
 /** What is left of copies, and what is told of them: recopies, jobs, lines, and what goes by itself. */
 import { test } from 'tap';
-import { endOrder } from '#src/copies/end-order.ts';
-import { expireCopies } from '#src/copies/expiry.ts';
-import { jobOf, jobsOf } from '#src/copies/jobs.ts';
-import { sessionOf } from '#src/copies/model.ts';
-import { copyFromDatacenter } from '#src/copies/place-order.ts';
-import { sessionsInUse } from '#src/copies/sessions-in-use.ts';
-import { runTransfer, WorkerStopped } from '#src/copies/transfer.ts';
-import { watch } from '#src/copies/watch.ts';
-import { recordedSource } from '#src/datacenters/sources.ts';
-import { changeImage } from '#src/images/change.ts';
+import { endOrder } from '#src/copies/orders/end-order.ts';
+import { expireCopies } from '#src/copies/orders/expiry.ts';
+import { jobOf, jobsOf } from '#src/copies/orders/jobs.ts';
+import { sessionOf } from '#src/copies/orders/model.ts';
+import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
+import { watch } from '#src/copies/orders/watch.ts';
+import { sessionsInUse } from '#src/copies/transfer/sessions-in-use.ts';
+import { runTransfer, WorkerStopped } from '#src/copies/transfer/transfer.ts';
+import { recordedSource } from '#src/datacenters/sources/sources.ts';
+import { changeImage } from '#src/images/record/change.ts';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { putImage } from '../../helpers/datacenter.ts';
 import { waitFor } from '../../helpers/wait.ts';

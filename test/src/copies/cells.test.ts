@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Test, test } from 'tap';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { cancelCopy, deletePlaceholder, replaceFailedPlaceholder } from '#src/copies/cancel.ts';
+import { cancelCopy, deletePlaceholder, replaceFailedPlaceholder } from '#src/copies/orders/cancel.ts';
 import {
   DECISIONS,
   LOCAL_RECORDS,
@@ -10,13 +10,13 @@ import {
   OUTCOMES,
   type Outcome,
   type Request,
-} from '#src/copies/decision.ts';
-import { endOrder } from '#src/copies/end-order.ts';
-import type { CopyOrder } from '#src/copies/model.ts';
-import { copyFromDatacenter, importFromDatacenter } from '#src/copies/place-order.ts';
-import { recordedSource } from '#src/datacenters/sources.ts';
-import { assertNotPlaceholder } from '#src/images/access.ts';
-import { loadRaw } from '#src/images/load.ts';
+} from '#src/copies/orders/decision.ts';
+import { endOrder } from '#src/copies/orders/end-order.ts';
+import type { CopyOrder } from '#src/copies/orders/model.ts';
+import { copyFromDatacenter, importFromDatacenter } from '#src/copies/orders/place-order.ts';
+import { recordedSource } from '#src/datacenters/sources/sources.ts';
+import { assertNotPlaceholder } from '#src/images/record/access.ts';
+import { loadRaw } from '#src/images/record/load.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { putImage } from '../../helpers/datacenter.ts';
 import { type CopyPair, caller, copyPair, lastOrder, orderOf, recordOf, transferOf } from './fixture.ts';

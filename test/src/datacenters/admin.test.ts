@@ -2,9 +2,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
-import { ensureOperatorToken, operatorTokenPath } from '#src/datacenters/operator-token.ts';
-import { datacenterRoutes } from '#src/http/routes/datacenters.ts';
-import { listen } from '#src/http/server.ts';
+import { ensureOperatorToken, operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
+import { listen } from '#src/http-kit/server.ts';
+import { datacenterRoutes } from '#src/imgapi/routes/datacenters.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, setConfig, startDatacenter } from '../../helpers/datacenter.ts';
 

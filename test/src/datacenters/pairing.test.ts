@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { generateKeys } from '#lib/signing/keys.ts';
-import { LINK_TOKENS } from '#src/datacenters/documents.ts';
-import { linkDatacenter } from '#src/datacenters/link-datacenter.ts';
-import { createLinkToken, expireLinkDocuments } from '#src/datacenters/link-tokens.ts';
-import { allLinks, findLink } from '#src/datacenters/links.ts';
-import { rateLimiter } from '#src/datacenters/rate-limit.ts';
+import { LINK_TOKENS } from '#src/datacenters/links/documents.ts';
+import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
+import { createLinkToken, expireLinkDocuments } from '#src/datacenters/links/link-tokens.ts';
+import { allLinks, findLink } from '#src/datacenters/links/links.ts';
+import { rateLimiter } from '#src/datacenters/links/rate-limit.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, startDatacenter } from '../../helpers/datacenter.ts';
 
@@ -103,7 +103,7 @@ test('a side that lost its record is linked again with the same keys', async (t)
   const first = await createLinkToken(west.service);
   await linkDatacenter(east.service, { name: 'us-west-1', ...first });
   const keys = (await findLink(east.service, 'us-west-1'))!.value.keys;
-  const { DATACENTERS } = await import('#src/datacenters/documents.ts');
+  const { DATACENTERS } = await import('#src/datacenters/links/documents.ts');
   await west.service.store.batch([{ op: 'del', bucket: DATACENTERS, key: 'us-east-1' }]);
   const second = await createLinkToken(west.service);
   const report = await linkDatacenter(east.service, { name: 'us-west-1', ...second });

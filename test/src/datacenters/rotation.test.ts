@@ -1,12 +1,12 @@
 import { test } from 'tap';
-import { checkLink } from '#src/datacenters/check-link.ts';
-import { linkClientWith } from '#src/datacenters/link-client.ts';
-import { linkDatacenter } from '#src/datacenters/link-datacenter.ts';
-import { refreshLinkHealth } from '#src/datacenters/link-health.ts';
-import { createLinkToken } from '#src/datacenters/link-tokens.ts';
-import { findLink } from '#src/datacenters/links.ts';
-import { newest, newKey, ownKeys } from '#src/datacenters/own-keys.ts';
-import { rotateKey, rotationText } from '#src/datacenters/rotate-key.ts';
+import { checkLink } from '#src/datacenters/links/check-link.ts';
+import { linkClientWith } from '#src/datacenters/links/link-client.ts';
+import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
+import { refreshLinkHealth } from '#src/datacenters/links/link-health.ts';
+import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
+import { findLink } from '#src/datacenters/links/links.ts';
+import { newest, newKey, ownKeys } from '#src/datacenters/links/own-keys.ts';
+import { rotateKey, rotationText } from '#src/datacenters/links/rotate-key.ts';
 import { clientOf, type Datacenter, linkedPair, startDatacenter } from '../../helpers/datacenter.ts';
 
 async function keysOf(of: Datacenter, at: Datacenter): Promise<string[]> {
@@ -58,7 +58,7 @@ test('a datacenter that missed which key to forget is told later', async (t) => 
   await rotateKey(east.service);
   const link = (await findLink(east.service, 'us-west-1'))!;
   const there = (await findLink(west.service, 'us-east-1'))!;
-  const { putLink } = await import('#src/datacenters/links.ts');
+  const { putLink } = await import('#src/datacenters/links/links.ts');
   // As if the message had been lost.
   await east.service.store.batch([putLink({ ...link.value, retired_keys: [old.fingerprint] }, link.etag)]);
   await west.service.store.batch([putLink({ ...there.value, keys: [...there.value.keys, old] }, there.etag)]);

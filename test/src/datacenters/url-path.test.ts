@@ -1,9 +1,9 @@
 /** Datacenters whose link listeners stand behind a proxy, each below a path of its own. */
 import { test } from 'tap';
-import { checkLink } from '#src/datacenters/check-link.ts';
-import { linkDatacenter } from '#src/datacenters/link-datacenter.ts';
-import { createLinkToken } from '#src/datacenters/link-tokens.ts';
-import { linkSource } from '#src/datacenters/source-link.ts';
+import { checkLink } from '#src/datacenters/links/check-link.ts';
+import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
+import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
+import { linkSource } from '#src/datacenters/sources/source-link.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { bytesOf, clientOf, putImage, setConfig, startDatacenter } from '../../helpers/datacenter.ts';
 import { startPathProxy } from '../../helpers/path-proxy.ts';

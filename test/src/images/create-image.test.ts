@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { ImgapiClientOptions } from '#lib/client/caller.ts';
-import { isUuid } from '#lib/uuid.ts';
-import { touchOrigin } from '#src/images/record-write.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { touchOrigin } from '#src/images/record/record-write.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';

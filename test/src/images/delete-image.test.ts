@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { finishDeletes } from '#src/images/tombstones.ts';
+import { finishDeletes } from '#src/images/record/tombstones.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';

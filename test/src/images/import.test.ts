@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import t from 'tap';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { NIL_UUID } from '#lib/uuid.ts';
+import { NIL_UUID } from '#lib/text/uuid.ts';
 import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';

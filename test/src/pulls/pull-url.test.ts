@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { LinkUnsupportedError } from '#lib/manta/errors.ts';
-import type { ObjectStore } from '#lib/manta/object-store.ts';
-import { imageObjectPath } from '#lib/manta/paths.ts';
-import { pullRoutes } from '#src/http/routes/pulls.ts';
-import { listen } from '#src/http/server.ts';
+import { LinkUnsupportedError } from '#lib/objects/errors.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { listen } from '#src/http-kit/server.ts';
+import { pullRoutes } from '#src/imgapi/routes/pulls.ts';
 import { createPullUrl, type PullUrlRequest } from '#src/pulls/create-pull-url.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
 import { endPull } from '#src/pulls/end-pull.ts';

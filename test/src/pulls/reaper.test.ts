@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
-import type { ObjectStore } from '#lib/manta/object-store.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { createPullUrl } from '#src/pulls/create-pull-url.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
 import { isPullsDay, lastExpiredDay, parsePullName } from '#src/pulls/pull-path.ts';

@@ -52,7 +52,7 @@ for (const [what, die, live] of DEATHS) {
 
 /** As a process, with what it writes to standard error. */
 function start(at: Place, args: readonly string[]) {
-  const child = spawn(process.execPath, ['src/cli/triton-image.ts', ...args], {
+  const child = spawn(process.execPath, ['src/cli/triton-image/main.ts', ...args], {
     env: { PATH: process.env['PATH'], ...env('alice', at) },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -122,7 +122,10 @@ t.test('keys that only the SSH agent holds sign', skip, async (t) => {
   const user = await makeUser(t, 'alice', key, false);
   const server = await playBack(t, { 'GET /alice': json({ id: 'x' }), 'GET /alice/images': json([]) });
   const env = { PATH: process.env['PATH'], ...user.env(server.url), SSH_AUTH_SOCK };
-  const { stdout } = await execute(process.execPath, ['src/cli/triton-image.ts', 'ls'], { env, timeout: PATIENCE_MS });
+  const { stdout } = await execute(process.execPath, ['src/cli/triton-image/main.ts', 'ls'], {
+    env,
+    timeout: PATIENCE_MS,
+  });
   t.match(stdout, /^SHORTID /);
 });
 

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Environment } from '#src/cli/framework/command.ts';
-import type { TritonValues } from '#src/cli/triton/options.ts';
-import { loadProfile } from '#src/cli/triton/profile.ts';
+import type { TritonValues } from '#src/cli/triton-image/options.ts';
+import { loadProfile } from '#src/cli/triton-image/profile.ts';
 import { temporaryFolder } from '../../../helpers/imgapi.ts';
 
 const NONE: TritonValues = {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { test } from 'tap';
-import { tritonImage } from '#src/cli/triton-image-program.ts';
+import { tritonImage } from '#src/cli/triton-image/program.ts';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { runTritonImage } from './home.ts';
 
@@ -27,7 +27,7 @@ test('the help of the program lists every command and what it reads of the envir
 
 test('the entry runs as a process of its own', async (t) => {
   const text = await new Promise((resolve) => {
-    execFile(process.execPath, ['src/cli/triton-image.ts', '--version'], (_error, stdout) => resolve(stdout));
+    execFile(process.execPath, ['src/cli/triton-image/main.ts', '--version'], (_error, stdout) => resolve(stdout));
   });
   t.equal(text, `triton-image ${packageJson.version}\n`);
 });

@@ -1,0 +1,185 @@
+/**
+ * Accounts from a JSON file, for one machine without a directory service. The file is edited by hand or by tools while
+ * the service runs: a new version is taken as soon as it is seen, a broken one changes nothing but the log, and while
+ * the file is away the directory is down.
+ */
+import { open, stat } from 'node:fs/promises';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { decodeUtf8 } from '../../text/json.ts';
+import { type Account, type Accounts, DirectoryUnavailableError } from '../accounts.ts';
+import { parseAccountsDocument } from './accounts-document.ts';
+
+export interface AccountsFileLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface AccountsFileOptions {
+  readonly path: string;
+  readonly log?: AccountsFileLog;
+  readonly clock?: Clock;
+  /** Milliseconds for which the file is not looked at again. Default 250. */
+  readonly checkEvery?: number;
+  /** Sees every account of a version of the file before anybody can ask for it. */
+  readonly prepare?: (account: Account) => void;
+}
+
+/** Tells versions of the file apart, also when it is replaced by another of the same size. */
+type Version = string;
+
+interface Snapshot {
+  readonly byUuid: ReadonlyMap<string, Account>;
+  readonly byLogin: ReadonlyMap<string, Account>;
+}
+
+/**
+ * File times move in steps of some milliseconds: two versions written within one step look alike. A version younger
+ * than this is therefore read again at the next check.
+ */
+const SETTLED_AFTER = 50;
+
+/** Never rejects because of the file: a file that is away or unusable makes the calls reject. */
+export async function openAccountsFile(options: AccountsFileOptions): Promise<Accounts> {
+  const file = new AccountsFile(options);
+  await file.load();
+  return file;
+}
+
+class AccountsFile implements Accounts {
+  readonly #path: string;
+  readonly #log: AccountsFileLog | undefined;
+  readonly #clock: Clock;
+  readonly #checkEvery: number;
+  readonly #prepare: AccountsFileOptions['prepare'];
+  #snapshot: Snapshot | undefined;
+  #seen: Version | undefined;
+  /** Why the calls reject now. */
+  #fault: DirectoryUnavailableError | undefined;
+  /** The last trouble that was logged, so that it is logged once. */
+  #logged: string | undefined;
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #loading: Promise<void> | undefined;
+
+  constructor(options: AccountsFileOptions) {
+    this.#path = options.path;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#checkEvery = options.checkEvery ?? 250;
+    this.#prepare = options.prepare;
+  }
+
+  async byUuid(uuid: string): Promise<Account | undefined> {
+    return (await this.#current()).byUuid.get(uuid);
+  }
+
+  async byLogin(login: string): Promise<Account | undefined> {
+    return (await this.#current()).byLogin.get(login);
+  }
+
+  async byUuids(uuids: readonly string[]): Promise<Map<string, Account>> {
+    const { byUuid } = await this.#current();
+    const found = new Map<string, Account>();
+    for (const uuid of uuids) {
+      const account = byUuid.get(uuid);
+      if (account) found.set(uuid, account);
+    }
+    return found;
+  }
+
+  async close(): Promise<void> {
+    await this.#loading;
+  }
+
+  /** Looks at the file; of concurrent callers one does the work. */
+  load(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#checkedAt = this.#clock.now();
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  async #current(): Promise<Snapshot> {
+    // A clock that was set back must not stop the checks.
+    if (Math.abs(this.#clock.now() - this.#checkedAt) >= this.#checkEvery) await this.load();
+    if (this.#fault) throw this.#fault;
+    if (this.#snapshot) return this.#snapshot;
+    throw new DirectoryUnavailableError(`accounts file ${this.#path} has not been read`);
+  }
+
+  async #load(): Promise<void> {
+    try {
+      if (this.#seen !== undefined && versionOf(await stat(this.#path, { bigint: true })) === this.#seen) {
+        // It came back as it was before it went away.
+        if (this.#snapshot && this.#fault) {
+          this.#fault = undefined;
+          this.#logged = undefined;
+        }
+        return;
+      }
+      const { text, version } = await readVersion(this.#path);
+      this.#take(text);
+      this.#seen = version;
+    } catch (cause) {
+      this.#fault = new DirectoryUnavailableError(`accounts file ${this.#path} cannot be read: ${reason(cause)}`, {
+        cause,
+      });
+      this.#warnOnce(`cannot be read: ${reason(cause)}`, cause);
+    }
+  }
+
+  /** A broken text keeps the last good one; without one, the directory is down. */
+  #take(text: string): void {
+    try {
+      const accounts = parseAccountsDocument(text);
+      for (const account of accounts) this.#prepare?.(account);
+      this.#snapshot = {
+        byUuid: new Map(accounts.map((account) => [account.uuid, account])),
+        byLogin: new Map(accounts.map((account) => [account.login, account])),
+      };
+      this.#fault = undefined;
+      this.#logged = undefined;
+      this.#log?.info({ path: this.#path, accounts: accounts.length }, 'accounts file read');
+    } catch (cause) {
+      this.#fault = this.#snapshot
+        ? undefined
+        : new DirectoryUnavailableError(`accounts file ${this.#path}: ${reason(cause)}`, { cause });
+      this.#warnOnce(`${this.#snapshot ? 'the last good version stays in use: ' : ''}${reason(cause)}`, cause);
+    }
+  }
+
+  #warnOnce(trouble: string, err: unknown): void {
+    if (this.#logged === trouble) return;
+    this.#logged = trouble;
+    this.#log?.warn({ path: this.#path, err }, `accounts file: ${trouble}`);
+  }
+}
+
+interface FileTimes {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+function versionOf(times: FileTimes): Version {
+  return [times.dev, times.ino, times.size, times.mtimeNs, times.ctimeNs].join(':');
+}
+
+/** Text and version of one and the same file, even when it is replaced meanwhile. */
+async function readVersion(path: string): Promise<{ text: string; version: Version | undefined }> {
+  const handle = await open(path, 'r');
+  try {
+    const times = await handle.stat({ bigint: true });
+    const text = decodeUtf8(await handle.readFile());
+    const age = Date.now() - Number(times.ctimeNs / 1_000_000n);
+    return { text, version: age > SETTLED_AFTER ? versionOf(times) : undefined };
+  } finally {
+    await handle.close();
+  }
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

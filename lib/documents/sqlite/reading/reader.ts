@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import Database from 'better-sqlite3';
+import { compileCacheEnvironment } from '../../../runtime/compile-cache.ts';
+import { StoreUnavailableError } from '../../errors.ts';
+import { ALL, type AnswerOf, type Failure, type Job, type ReadReply, type ThreadData } from './protocol.ts';
+
+/** Milliseconds for a thread to put its connection away. */
+const CLOSING = 2000;
+/** What it reads it hands on; V8 would let that grow to 48 MB before it looked at it. */
+const YOUNG_MIB = 8;
+
+interface Outstanding {
+  readonly id: number;
+  readonly resolve: (answer: AnswerOf[keyof AnswerOf]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The near end of one reading thread, which has one job at a time. It keeps the process alive only while it works. */
+export class Reader {
+  readonly #worker: Worker;
+  readonly #abandoned = new Int32Array(new SharedArrayBuffer(4));
+  #outstanding: Outstanding | undefined;
+  #lastId = 0;
+  isAlive = true;
+
+  constructor(path: string) {
+    const workerData: ThreadData = { path, abandoned: this.#abandoned };
+    // Loaders and flags of the main thread (test runners, inspectors) are of no use to a thread that only reads.
+    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      execArgv: [],
+      env: compileCacheEnvironment(),
+      name: 'reading',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+      workerData,
+    });
+    this.#worker.on('message', (reply: ReadReply) => this.#onReply(reply));
+    this.#worker.on('error', (cause) => this.#fail(cause));
+    this.#worker.on('exit', (code) => this.#fail(new Error(`the reading thread ended with code ${code}`)));
+    this.#worker.unref();
+  }
+
+  get isBusy(): boolean {
+    return this.#outstanding !== undefined;
+  }
+
+  /** Not while it is busy. Rejects with the thread's error, or with a {@link StoreUnavailableError} if it dies. */
+  run(job: Job): Promise<AnswerOf[keyof AnswerOf]> {
+    this.#lastId = (this.#lastId % 0x7fff_ffff) + 1;
+    const id = this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#outstanding = { id, resolve, reject };
+      this.#worker.ref();
+      this.#worker.postMessage({ id, job });
+    });
+  }
+
+  /** Nobody waits for the job any more: it ends soon, with an error. */
+  abandon(): void {
+    if (this.#outstanding !== undefined) {
+      Atomics.store(this.#abandoned, 0, this.#outstanding.id);
+    }
+  }
+
+  /** Ends the job under way and the thread. */
+  async close(): Promise<void> {
+    if (!this.isAlive) {
+      return;
+    }
+    Atomics.store(this.#abandoned, 0, ALL);
+    this.#worker.postMessage('close');
+    const late = setTimeout(() => void this.#worker.terminate(), CLOSING);
+    this.#worker.ref();
+    await once(this.#worker, 'exit');
+    clearTimeout(late);
+  }
+
+  #onReply(reply: ReadReply): void {
+    const done = this.#settled();
+    if ('answer' in reply) {
+      done?.resolve(reply.answer);
+    } else {
+      done?.reject(errorOf(reply.failure));
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.isAlive = false;
+    this.#settled()?.reject(new StoreUnavailableError('a reading thread of the document store ended', { cause }));
+  }
+
+  #settled(): Outstanding | undefined {
+    const done = this.#outstanding;
+    this.#outstanding = undefined;
+    this.#worker.unref();
+    return done;
+  }
+}
+
+/** Errors of SQLite are told apart by their code, so they have to be the same here as there. */
+function errorOf({ name, message, code }: Failure): Error {
+  if (code?.startsWith('SQLITE_')) {
+    return new Database.SqliteError(message, code);
+  }
+  return Object.assign(new Error(message), { name });
+}

@@ -1,0 +1,241 @@
+import { statfs } from 'node:fs/promises';
+import type { Clock } from '../../runtime/clock.ts';
+import { InsufficientStorageError } from '../errors.ts';
+import { isFull, storeFailure } from './failure.ts';
+import { bytesBelow } from './usage.ts';
+
+/** Milliseconds after which what other processes wrote and removed is counted again. */
+const STALE = 60_000;
+const MOST_COUNTS = 3;
+/** Milliseconds for which the disk's free space is reckoned on from what was seen. */
+const DISK_STALE = 1000;
+/** Bytes above what is asked for, below which the disk is looked at each time. */
+const DISK_NEAR = 64 * 1024 * 1024;
+/** Milliseconds that a reservation stands without a byte, and ahead of the bytes at the most. */
+const RESERVED_FOR = 10_000;
+/** Bytes a second by which a reservation is kept up; whoever is slower takes what room there is when the bytes come. */
+const RESERVING_RATE = 64 * 1024;
+
+export interface RoomOptions {
+  readonly root: string;
+  /** Bytes that the whole root may hold. */
+  readonly quota: number | undefined;
+  /** Bytes of the disk that are for essential objects, and for whoever else writes there. */
+  readonly headroom: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Who may write how much. Sessions of this process that said how much will come have it reserved, as long as it does
+ * come. With a quota, the bytes below the root are counted once and the figure is kept up from then on; what other
+ * processes do is seen by counting again, now and then and before anybody is refused.
+ */
+export class Room {
+  readonly #root: string;
+  readonly #quota: number | undefined;
+  readonly #headroom: number;
+  readonly #clock: Clock;
+  readonly #allotments = new Set<Allotment>();
+  /** Bytes below the root, without those that the sessions open here have staged. */
+  #kept = 0;
+  #changes = 0;
+  #countedAt = 0;
+  /** Bytes that the disk had free at a moment, less what was claimed since. */
+  #disk = { free: 0, at: Number.NEGATIVE_INFINITY };
+
+  constructor(options: RoomOptions) {
+    this.#root = options.root;
+    this.#quota = options.quota;
+    this.#headroom = options.headroom;
+    this.#clock = options.clock;
+  }
+
+  get limited(): boolean {
+    return this.#quota !== undefined;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /**
+   * @param essential takes its bytes whatever the quota and the headroom say
+   * @throws InsufficientStorageError when `expect` bytes do not fit
+   */
+  async allot(staged: string, expect = 0, essential = false): Promise<Allotment> {
+    if (this.limited && this.#clock.now() - this.#countedAt > STALE) {
+      await this.count();
+    }
+    await this.#lookAtDisk();
+    if (expect > this.#quotaLeft()) {
+      await this.count();
+    }
+    const available = this.#available();
+    if (expect > available && !essential) {
+      throw new InsufficientStorageError(expect, available);
+    }
+    const allotment = new Allotment(this, staged, expect, essential);
+    this.#allotments.add(allotment);
+    this.#changes += 1;
+    return allotment;
+  }
+
+  async free(): Promise<number> {
+    await this.#lookAtDisk();
+    return this.#available();
+  }
+
+  /**
+   * Bytes that are about to be written, `reserved` of them by a reservation.
+   * @throws InsufficientStorageError when the quota or the disk has no room for them
+   */
+  async claim(bytes: number, reserved: number): Promise<void> {
+    const beyond = bytes - reserved;
+    if (beyond > this.#quotaLeft()) {
+      await this.count();
+      const left = this.#quotaLeft();
+      if (beyond > left) {
+        throw new InsufficientStorageError(bytes, Math.max(0, left));
+      }
+    }
+    if (this.#diskLeft(bytes, beyond) < DISK_NEAR || performance.now() - this.#disk.at > DISK_STALE) {
+      await this.#lookAtDisk();
+      const left = this.#diskLeft(bytes, beyond);
+      if (left < 0) {
+        throw new InsufficientStorageError(bytes, Math.max(0, bytes + left));
+      }
+    }
+    this.#disk.free -= bytes;
+  }
+
+  /** Whether so many bytes can be reserved. */
+  async fits(bytes: number): Promise<boolean> {
+    return bytes <= (await this.free());
+  }
+
+  /** The error to throw for one that came from the file system while `needed` bytes were to be written. */
+  async explain(error: unknown, needed: number): Promise<unknown> {
+    if (!isFull(error)) {
+      return storeFailure(error);
+    }
+    const full = new InsufficientStorageError(needed, await this.free());
+    full.cause = error;
+    return full;
+  }
+
+  /** Ends a session's allotment, of which `kept` bytes stay below the root. */
+  settle(allotment: Allotment, kept: number): void {
+    if (this.#allotments.delete(allotment)) {
+      this.change(kept);
+    }
+  }
+
+  /** Bytes that came (or, negative, went) by other ways than a session's writing. */
+  change(bytes: number): void {
+    this.#kept += bytes;
+    this.#changes += 1;
+  }
+
+  /** Counts what is below the root. A count that something changed under is no better than the figure at hand. */
+  async count(): Promise<void> {
+    for (let turn = 0; this.limited && turn < MOST_COUNTS; turn += 1) {
+      const changes = this.#changes;
+      const open = new Set([...this.#allotments].map((allotment) => allotment.staged));
+      const found = await bytesBelow(this.#root, open);
+      if (changes === this.#changes) {
+        this.#kept = found;
+        break;
+      }
+    }
+    this.#countedAt = this.#clock.now();
+  }
+
+  #available(): number {
+    const outstanding = this.#sum((allotment) => allotment.outstanding);
+    return Math.max(0, Math.min(this.#disk.free - this.#headroom - outstanding, this.#quotaLeft()));
+  }
+
+  /** What a write leaves. Bytes `beyond` its own reservation must leave others what they have reserved. */
+  #diskLeft(bytes: number, beyond: number): number {
+    const free = this.#disk.free - this.#headroom;
+    return beyond > 0 ? free - this.#sum((allotment) => allotment.outstanding) - beyond : free - bytes;
+  }
+
+  #quotaLeft(): number {
+    if (this.#quota === undefined) {
+      return Number.POSITIVE_INFINITY;
+    }
+    return this.#quota - this.#kept - this.#sum((allotment) => allotment.size + allotment.outstanding);
+  }
+
+  #sum(of: (allotment: Allotment) => number): number {
+    let sum = 0;
+    for (const allotment of this.#allotments) {
+      sum += of(allotment);
+    }
+    return sum;
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#root);
+    this.#disk = { free: bavail * bsize, at: performance.now() };
+  }
+}
+
+/** One session's share of the room. */
+export class Allotment {
+  readonly staged: string;
+  readonly #room: Room;
+  readonly #essential: boolean;
+  #expect: number;
+  #size = 0;
+  /** When the reservation lapses, unless bytes come. */
+  #until: number;
+
+  constructor(room: Room, staged: string, expect: number, essential: boolean) {
+    this.#room = room;
+    this.staged = staged;
+    this.#expect = expect;
+    this.#essential = essential;
+    this.#until = room.now() + RESERVED_FOR;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes that are reserved and did not come yet: announcing much and sending nothing keeps nobody out. */
+  get outstanding(): number {
+    return this.#stands() ? Math.max(0, this.#expect - this.#size) : 0;
+  }
+
+  /** @throws InsufficientStorageError when `bytes` more do not fit */
+  async claim(bytes: number): Promise<void> {
+    if (this.#essential) {
+      return;
+    }
+    // What had lapsed is reserved again if nobody took it meanwhile.
+    if (this.#expect > this.#size && !this.#stands() && !(await this.#room.fits(this.#expect - this.#size))) {
+      this.#expect = this.#size;
+    }
+    await this.#room.claim(bytes, Math.min(bytes, this.outstanding));
+  }
+
+  /** Bytes keep the rest reserved, for as long as they take at the slowest. */
+  grow(bytes: number): void {
+    this.#size += bytes;
+    const now = this.#room.now();
+    const bought = (bytes / RESERVING_RATE) * 1000;
+    this.#until = Math.min(now + RESERVED_FOR, (this.#stands() ? this.#until : now) + bought);
+  }
+
+  /** A moment that lies too far ahead was noted before the clock was set back. */
+  #stands(): boolean {
+    const left = this.#until - this.#room.now();
+    return left > 0 && left <= RESERVED_FOR;
+  }
+
+  settle(kept: number): void {
+    this.#room.settle(this, kept);
+  }
+}

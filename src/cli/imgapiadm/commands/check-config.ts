@@ -1,0 +1,41 @@
+/** `imgapiadm check-config`: whether the server would start with a configuration file. */
+import { ConfigError } from '#src/service/config/config-error.ts';
+import { CommandError } from '../../framework/errors.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { printable } from '../../output/printable.ts';
+import { defineCommand } from '../connection/define-command.ts';
+
+export const checkConfig = defineCommand({
+  name: 'check-config',
+  summary: "check a server's configuration file",
+  description: ['Needs no server. Keys that mean nothing are warned about; with --strict they are problems.'],
+  arguments: { FILE: { help: 'The configuration, a JSON file.' } },
+  options: { strict: { type: 'flag', help: 'Take unknown keys for problems.' } },
+  examples: [
+    { command: 'imgapiadm check-config --strict etc/imgapi.json', what: 'before the server is restarted with it' },
+  ],
+  async run({ options: { strict }, arguments: { FILE: file }, output, json }) {
+    const { loadConfig } = await import('#src/service/config/load.ts');
+    try {
+      const { unknownKeys, notes } = await loadConfig(file, {}, { strict });
+      if (json) output.json({ file, ok: true, problems: [], unknown_keys: unknownKeys, notes });
+      else {
+        for (const key of unknownKeys) output.note(`warning: ${printable(key)}: there is no such key`);
+        for (const note of notes) output.note(`note: ${printable(note)}`);
+        output.line(`${file}: ok`);
+      }
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { problems } = error;
+      if (!json) throw notRight(file, problems);
+      output.json({ file, ok: false, problems, unknown_keys: [], notes: [] });
+      return EXIT.failed;
+    }
+  },
+});
+
+function notRight(file: string, problems: readonly string[]): CommandError {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  return new CommandError(`${file} has ${count}`, { code: 'Config', details: problems });
+}

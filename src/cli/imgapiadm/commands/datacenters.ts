@@ -1,0 +1,89 @@
+/** `imgapiadm datacenters`: the other datacenters and how their links are. */
+
+import { EXIT } from '../../framework/exit-codes.ts';
+import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
+import { defineCommand } from '../connection/define-command.ts';
+import { REMOTE_PATIENCE } from '../connection/patience.ts';
+import { type CheckReport, checkPath, reportChecks } from '../datacenters/checks.ts';
+
+/** One of the answer of GET /datacenters. */
+interface DatacenterInfo {
+  readonly name: string;
+  readonly url: string;
+  readonly kind: 'link' | 'legacy';
+  readonly keys?: readonly string[];
+  readonly our_key?: string;
+  readonly pull_origins?: readonly string[];
+  readonly allowed_accounts?: readonly string[];
+  readonly created_at?: string;
+  readonly health?: {
+    readonly checked_at: string;
+    readonly ok: boolean;
+    readonly clock_skew_seconds?: number;
+    readonly error?: string;
+  };
+}
+
+const COLUMNS: ColumnSet<DatacenterInfo> = {
+  name: { title: 'NAME', value: ({ name }) => name },
+  kind: { title: 'KIND', value: ({ kind }) => kind },
+  url: { title: 'URL', value: ({ url }) => url },
+  health: { title: 'HEALTH', value: healthOf },
+  checked: { title: 'CHECKED', value: ({ health }) => health?.checked_at.replace(/\.\d+Z$/, 'Z') },
+  skew: {
+    title: 'SKEW',
+    align: 'right',
+    value: ({ health }) => (health?.clock_skew_seconds === undefined ? undefined : `${health.clock_skew_seconds} s`),
+  },
+  accounts: {
+    title: 'ACCOUNTS',
+    value: ({ kind, allowed_accounts: accounts }) => accounts?.join(',') ?? (kind === 'link' ? 'all' : undefined),
+  },
+  pull_origins: { title: 'PULL_ORIGINS', value: ({ pull_origins: origins }) => origins?.join(',') },
+  keys: { title: 'KEYS', value: ({ keys }) => keys?.join(',') },
+  our_key: { title: 'OUR_KEY', value: (datacenter) => datacenter.our_key },
+  created: { title: 'CREATED', value: (datacenter) => datacenter.created_at },
+};
+
+export const datacenters = defineCommand({
+  name: 'datacenters',
+  summary: 'list the other datacenters and the health of their links',
+  description: [
+    'KIND is "link" for a link that link-dc made, "legacy" for an entry of imgapiUrlFromDatacenter. HEALTH is what was found just now; "datacenters check" also moves bytes, and says what to mend.',
+    `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
+  ],
+  arguments: {},
+  options: TABLE_OPTIONS,
+  examples: [{ command: 'imgapiadm datacenters', what: 'where images can be copied from' }],
+  async run({ options, context, output, json, signal }) {
+    const columns = chooseColumns(COLUMNS, options.columns, ['name', 'kind', 'url', 'health', 'checked']);
+    const client = await context.client();
+    const found = await client.call<DatacenterInfo[]>({ method: 'GET', path: '/datacenters' }, { signal });
+    if (json) output.json(found);
+    else printTable(output, columns, found, options);
+    return undefined;
+  },
+});
+
+export const datacentersCheck = defineCommand({
+  name: 'datacenters check',
+  summary: 'check the link with another datacenter now',
+  description: [
+    'Reach, clocks, versions and keys both ways, and a megabyte each way. The exit status is 1 when a check fails.',
+  ],
+  arguments: { NAME: { help: 'The other datacenter.' } },
+  options: {},
+  examples: [{ command: 'imgapiadm datacenters check us-west-1', what: 'why does no copy come through?' }],
+  async run({ arguments: { NAME: name }, context, output, json, signal }) {
+    const call = { method: 'POST', path: checkPath(name) } as const;
+    const report = await context.admin<CheckReport>(call, { signal, patience: REMOTE_PATIENCE });
+    if (json) output.json(report);
+    else reportChecks(output, report);
+    return report.ok ? EXIT.ok : EXIT.failed;
+  },
+});
+
+function healthOf({ health }: DatacenterInfo): string | undefined {
+  if (!health) return undefined;
+  return health.ok ? 'ok' : (health.error ?? 'failed');
+}

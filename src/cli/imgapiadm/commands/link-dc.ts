@@ -1,0 +1,95 @@
+/** `imgapiadm link-dc`: links this datacenter with another one. */
+
+import { usageError } from '../../framework/errors.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import type { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import { defineCommand } from '../connection/define-command.ts';
+import { isHttpUrl } from '../connection/options.ts';
+import { REMOTE_PATIENCE } from '../connection/patience.ts';
+import { type CheckReport, checkPath, reportChecks } from '../datacenters/checks.ts';
+import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';
+
+/** The answer of POST /datacenters. */
+interface LinkReport extends CheckReport {
+  readonly created: boolean;
+  readonly changed?: boolean;
+  readonly our_key: string;
+  readonly their_keys: readonly string[];
+  readonly pull_origins: readonly string[];
+  readonly announced_pull_origins?: readonly string[];
+  readonly allowed_accounts?: readonly string[];
+  readonly firewall_rules: readonly unknown[];
+  readonly sapi_metadata: Readonly<Record<string, unknown>>;
+}
+
+export const linkDc = defineCommand({
+  name: 'link-dc',
+  summary: 'link this datacenter with another one, so that images can be copied',
+  description: [
+    'One command links both sides: each learns the key of the other. It then checks reach, clocks, versions and keys both ways, and prints the firewall rules (for fwadm) and the SAPI metadata that belong to the link. Repeating it changes nothing.',
+    'The exit status is 1 when the datacenters are linked but a check fails; what to mend is said with it.',
+  ],
+  arguments: {
+    NAME: { help: 'The other datacenter, as it calls itself.' },
+    URL: {
+      help: 'Its link listener, as link-token names it.',
+      check: (value) => (isHttpUrl(value) ? undefined : 'an http or https URL'),
+    },
+  },
+  options: {
+    token: { type: 'value', value: 'TOKEN', help: 'From link-token in the other datacenter. Needed.' },
+    ...LINK_TERMS,
+    check: { type: 'flag', help: 'Also move a megabyte each way.' },
+  },
+  examples: [
+    {
+      command: 'imgapiadm link-dc us-west-1 https://10.1.0.7:8443 --token imgapi-link-v1.… --check',
+      what: 'in us-sw-1, with the token that link-token printed in us-west-1',
+    },
+  ],
+  async run({ options, arguments: { NAME: name, URL: url }, context, output, json, signal }) {
+    const { token, check } = options;
+    if (token === undefined) throw usageError('missing --token TOKEN: run link-token in the other datacenter');
+    const patience = { signal, patience: REMOTE_PATIENCE };
+    const body = { name, url, token, ...termsBody(options) };
+    const linked = await context.admin<LinkReport>({ method: 'POST', path: '/datacenters', json: body }, patience);
+    const checked = check
+      ? await context.admin<CheckReport>({ method: 'POST', path: checkPath(name) }, patience)
+      : linked;
+    const report = { ...linked, ok: checked.ok, checks: checked.checks };
+    if (json) output.json(report);
+    else tell(output, report);
+    return report.ok ? EXIT.ok : EXIT.failed;
+  },
+});
+
+function tell(output: Output, report: LinkReport): void {
+  const name = printable(report.datacenter);
+  const known = report.changed ? 'its terms are those named now' : 'nothing was changed';
+  output.line(report.created ? `Linked with ${name}.` : `Linked with ${name} already; ${known}.`);
+  output.line(`    our key         ${printable(report.our_key)}`);
+  output.line(`    their keys      ${listed(report.their_keys, 'none')}`);
+  output.line(`    pull URLs from  ${listed(report.pull_origins, 'nowhere: files come through its link listener')}`);
+  output.line(
+    `    it may read     ${report.allowed_accounts ? `images of ${listed(report.allowed_accounts, 'nobody')}` : 'images of all accounts'}`,
+  );
+  if (report.announced_pull_origins?.length) {
+    const origins = listed(report.announced_pull_origins, '');
+    output.line(`It also announces pull URLs from ${origins}; to take them, repeat this with --pull-origin ORIGIN,...`);
+  }
+  output.line();
+  reportChecks(output, report);
+  output.line();
+  if (report.firewall_rules.length > 0) {
+    output.line('Firewall rules, for fwadm add:');
+    for (const rule of report.firewall_rules) output.jsonLine(rule);
+    output.line();
+  }
+  output.line('SAPI metadata, for sapiadm update:');
+  output.jsonLine(report.sapi_metadata);
+}
+
+function listed(items: readonly string[], none: string): string {
+  return items.length === 0 ? none : items.map(printable).join(', ');
+}

@@ -1,0 +1,75 @@
+/** `imgapiadm restore`: a data directory made of a backup. */
+import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import type { RestoreReport } from '#lib/backup/restore.ts';
+import { listeningUrls } from '#src/service/config/listening.ts';
+import { CommandError } from '../../framework/errors.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { formatBytes } from '../../output/bytes.ts';
+import { counted } from '../../output/counted.ts';
+import type { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import type { LocalData } from '../connection/connection.ts';
+import { defineCommand } from '../connection/define-command.ts';
+import { missingText, telling } from '../upkeep/backups.ts';
+
+export const restore = defineCommand({
+  name: 'restore',
+  summary: "make the server's data of a backup",
+  description: [
+    "The data directory must be empty or not there, and its server stopped. Run it as the service's user. Everything that comes is hashed. A restore that is broken off goes on when it is called again; until it has ended no server starts on the directory.",
+    'What is missing afterwards is listed, as is what no image needs; the exit status is 1 when something is missing. Files of images that are missing are fetched from linked datacenters by imgapiadm verify --repair, once the server runs.',
+  ],
+  arguments: { DIR: { help: 'The folder of the backup.' } },
+  options: {},
+  examples: [
+    { command: 'imgapiadm restore /backup/imgapi -f /etc/imgapi/imgapi.config.json', what: 'after a loss' },
+    { command: 'imgapiadm restore /backup/imgapi --data-dir /tmp/drill', what: 'try the backup beside the server' },
+  ],
+  async run({ arguments: { DIR: directory }, context, output, json, signal }) {
+    const data = await context.localData();
+    await refuseWhileServed(data);
+    const { restore: restoreBackup } = await import('#lib/backup/restore.ts');
+    const options = { directory: resolve(directory), dataDir: data.dataDir, signal };
+    const report = await telling(() => restoreBackup(options));
+    if (json) output.json(report);
+    else tell(output, report, data);
+    return report.missing.length + report.lost.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+});
+
+/** A server keeps what it has open, also of a directory that was emptied under it. */
+async function refuseWhileServed({ dataDir, config }: LocalData): Promise<void> {
+  const [url = await listenerOf(config)] = await listeningUrls(dataDir);
+  if (url === undefined) return;
+  throw new CommandError(`the server of ${dataDir} runs, at ${url}: stop it first`, { code: 'ServerRuns' });
+}
+
+/** Where the configuration lets the server listen, if anything listens there. */
+async function listenerOf(config: LocalData['config']): Promise<string | undefined> {
+  if (!config || config.port === 0) return undefined;
+  const { address, port } = config;
+  const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return new Promise((done) => {
+    const socket = connect({ host, port, timeout: 5000 });
+    const end = (answer: string | undefined) => {
+      socket.destroy();
+      done(answer);
+    };
+    socket.once('connect', () => end(`http://${host.includes(':') ? `[${host}]` : host}:${port}`));
+    socket.once('timeout', () => end(undefined));
+    socket.once('error', () => end(undefined));
+  });
+}
+
+function tell(output: Output, report: RestoreReport, { dataDir, file }: LocalData): void {
+  const { images, files, bytes, made_at, missing, lost, extra, elsewhere } = report;
+  const all = `${counted(images, 'image')}, ${counted(files, 'file')}, ${formatBytes(bytes)}`;
+  output.line(`${all}, as of ${printable(made_at)}, in ${dataDir}`);
+  for (const { path, from } of elsewhere) output.line(printable(`${from} is in ${dataDir}/${path}`));
+  for (const path of extra) output.note(`no image needs ${printable(path)}`);
+  for (const { path, problem } of lost) output.note(printable(`missing: ${path}: ${problem}`));
+  for (const one of missing) output.note(missingText(one));
+  const where = file === undefined ? `--data-dir ${dataDir}` : `-f ${file}`;
+  if (missing.length > 0) output.note(`start the server, then: imgapiadm verify --repair ${printable(where)}`);
+}

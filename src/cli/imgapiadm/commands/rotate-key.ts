@@ -1,0 +1,50 @@
+/** `imgapiadm rotate-key`: gives this datacenter a new link key. */
+
+import { EXIT } from '../../framework/exit-codes.ts';
+import type { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import { defineCommand } from '../connection/define-command.ts';
+import { REMOTE_PATIENCE } from '../connection/patience.ts';
+
+/** The answer of POST /datacenters/rotate-key. */
+interface RotateReport {
+  readonly new_key: string;
+  readonly dropped: readonly string[];
+  readonly announced: readonly string[];
+  readonly failed: readonly { readonly datacenter: string; readonly error: string }[];
+}
+
+export const rotateKey = defineCommand({
+  name: 'rotate-key',
+  summary: 'replace the key with which this datacenter signs to others',
+  description: [
+    'The new key is announced to every linked datacenter, signed with the old one. The old one is forgotten once all have the new one; when one could not be told the exit status is 1, both keys stay in use, and repeating the command goes on where it stopped.',
+  ],
+  arguments: {},
+  options: {
+    drop: {
+      type: 'flag',
+      help: 'Forget the old key at once, for one that fell into wrong hands. A datacenter that could not be told has to be linked again.',
+    },
+  },
+  examples: [
+    { command: 'imgapiadm rotate-key', what: 'the yearly change of keys' },
+    { command: 'imgapiadm rotate-key --drop', what: 'the key was stolen' },
+  ],
+  async run({ options: { drop }, context, output, json, signal }) {
+    const call = { method: 'POST', path: '/datacenters/rotate-key', query: { drop: drop || undefined } } as const;
+    const report = await context.admin<RotateReport>(call, { signal, patience: REMOTE_PATIENCE });
+    if (json) output.json(report);
+    else tell(output, report);
+    return report.failed.length === 0 ? EXIT.ok : EXIT.failed;
+  },
+});
+
+function tell(output: Output, { new_key: key, dropped, announced, failed }: RotateReport): void {
+  output.line(`New key: ${printable(key)}`);
+  output.line(`Announced to: ${announced.length === 0 ? 'nobody' : announced.map(printable).join(', ')}`);
+  for (const { datacenter, error } of failed)
+    output.line(`Not announced to ${printable(datacenter)}: ${printable(error)}`);
+  if (dropped.length > 0) output.line(`Out of use: ${dropped.map(printable).join(', ')}`);
+  else if (failed.length > 0) output.line('The old key stays in use until all have the new one; run this again.');
+}

@@ -1,0 +1,86 @@
+/** `imgapiadm verify`: reads stored files again and compares their hashes. */
+
+import { CommandError } from '../../framework/errors.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { formatBytes } from '../../output/bytes.ts';
+import { printable } from '../../output/printable.ts';
+import { IMAGE_ARGUMENT, imageUuids } from '../../shared/images/find-image.ts';
+import { defineCommand } from '../connection/define-command.ts';
+import { FILES_PATIENCE } from '../connection/patience.ts';
+
+/** A line of the answer of POST /admin/verify. */
+interface VerifyLine {
+  readonly uuid: string;
+  readonly name?: string;
+  readonly file: string;
+  readonly status: 'ok' | 'missing' | 'size' | 'hash' | 'repaired' | 'unrepairable';
+  readonly message?: string;
+}
+
+/** The last line. */
+interface VerifySummary {
+  readonly summary: Readonly<Record<string, number>>;
+}
+
+const GOOD: readonly string[] = ['ok', 'repaired'];
+
+export const verify = defineCommand({
+  name: 'verify',
+  summary: 'read stored files again and find those that are damaged',
+  description: [
+    'Every file is read and its size and hashes are compared with the record. A file is ok, missing, of another size, of another hash, repaired or unrepairable. The exit status is 1 when one is damaged and was not repaired, 4 when an image that is named has no file here.',
+  ],
+  arguments: { IMAGE: { count: 'any', help: `${IMAGE_ARGUMENT.help} Default: all images.` } },
+  options: {
+    repair: { type: 'flag', help: 'Fetch what is damaged from a linked datacenter that holds the same bytes.' },
+    quiet: { type: 'flag', short: 'q', help: 'Say nothing of files that are ok.' },
+  },
+  examples: [
+    { command: 'imgapiadm verify --quiet', what: 'all files, for a nightly run' },
+    { command: 'imgapiadm verify 0965c1f4-6995-c095-ecb5-c1a80be2b08e --repair', what: 'mend one image' },
+  ],
+  async run({ options: { repair, quiet }, arguments: { IMAGE: given }, context, output, json, signal }) {
+    // Files are everybody's: names are those of all owners, whatever account is named.
+    const uuids = await imageUuids(await context.client(), given, { account: await context.account(), signal });
+    const query = { repair: repair || undefined, uuid: uuids.length > 0 ? uuids : undefined };
+    const call = { method: 'POST', path: '/admin/verify', query } as const;
+    const seen = new Set<string>();
+    let bad = 0;
+    let summary: VerifySummary['summary'] | undefined;
+    for await (const line of context.adminLines<VerifyLine | VerifySummary>(call, {
+      signal,
+      patience: FILES_PATIENCE,
+    })) {
+      const isGood = 'summary' in line || GOOD.includes(line.status);
+      if (!isGood) bad++;
+      if ('summary' in line) summary = line.summary;
+      else seen.add(line.uuid);
+      if (json) output.jsonLine(line);
+      else if (!('summary' in line) && !(quiet && line.status === 'ok')) output.line(lineText(line));
+    }
+    if (!summary) throw brokenOff();
+    if (!json) output.line(summaryText(summary));
+    const absent = uuids.filter((uuid) => !seen.has(uuid));
+    for (const uuid of absent) output.note(`image ${uuid} has no file here`);
+    if (bad > 0) return EXIT.failed;
+    return absent.length > 0 ? EXIT.notFound : EXIT.ok;
+  },
+});
+
+function lineText({ uuid, name = '', file, status, message }: VerifyLine): string {
+  const detail = message === undefined ? '' : `: ${message}`;
+  return printable(`${uuid} ${file} ${name}: ${status}${detail}`);
+}
+
+/** `12 files, 3.1 GiB: 11 ok, 1 hash` */
+function summaryText({ files, bytes, ...counts }: VerifySummary['summary']): string {
+  const found = Object.entries(counts).flatMap(([status, count]) =>
+    count > 0 ? [`${count} ${printable(status)}`] : [],
+  );
+  const size = bytes === undefined ? '' : `, ${formatBytes(bytes)}`;
+  return `${files === 1 ? '1 file' : `${files ?? 0} files`}${size}${found.length > 0 ? `: ${found.join(', ')}` : ''}`;
+}
+
+function brokenOff(): CommandError {
+  return new CommandError('the server stopped before all files were read; see its log', { code: 'VerifyIncomplete' });
+}

@@ -1,0 +1,61 @@
+/** The operators' command as a value: its commands, its options, and what they share. */
+import packageJson from '../../../package.json' with { type: 'json' };
+import { defineProgram } from '../framework/program.ts';
+import { ancestry } from './commands/ancestry.ts';
+import { backup } from './commands/backup.ts';
+import { checkConfig } from './commands/check-config.ts';
+import { copies } from './commands/copies.ts';
+import { copiesCancel } from './commands/copies-cancel.ts';
+import { copy } from './commands/copy.ts';
+import { datacenters, datacentersCheck } from './commands/datacenters.ts';
+import { get } from './commands/get.ts';
+import { linkDc } from './commands/link-dc.ts';
+import { linkToken } from './commands/link-token.ts';
+import { list } from './commands/list.ts';
+import { reap } from './commands/reap.ts';
+import { restore } from './commands/restore.ts';
+import { rotateKey } from './commands/rotate-key.ts';
+import { share, unshare } from './commands/share.ts';
+import { unlinkDc } from './commands/unlink-dc.ts';
+import { verify } from './commands/verify.ts';
+import { Connection } from './connection/connection.ts';
+import { explain } from './connection/explain.ts';
+import { CONNECTION_OPTIONS } from './connection/options.ts';
+
+const NAME = 'imgapiadm';
+const { version } = packageJson;
+
+export const imgapiadm = defineProgram({
+  name: NAME,
+  summary: "the operators' command for Triton's Image API",
+  version,
+  options: CONNECTION_OPTIONS,
+  commands: [
+    list,
+    get,
+    ancestry,
+    share,
+    unshare,
+    copy,
+    copies,
+    copiesCancel,
+    datacenters,
+    datacentersCheck,
+    linkToken,
+    linkDc,
+    unlinkDc,
+    rotateKey,
+    reap,
+    verify,
+    backup,
+    restore,
+    checkConfig,
+  ],
+  environment: {
+    IMGAPI_URL: 'The server, as --url.',
+    IMGAPI_DATA_DIR: "The server's data directory, as --data-dir.",
+  },
+  open: (options, env) => new Connection(options, env, `${NAME}/${version}`),
+  close: (connection) => connection.close(),
+  explain,
+});

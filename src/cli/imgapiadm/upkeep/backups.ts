@@ -1,0 +1,30 @@
+/** What backing up and restoring say alike. */
+import type { MissingFile } from '#lib/backup/back-up.ts';
+import { BackupError } from '#lib/backup/errors.ts';
+import { CommandError } from '../../framework/errors.ts';
+import { printable } from '../../output/printable.ts';
+
+const NAME_THE_DATA = "name the server's data directory with --data-dir, IMGAPI_DATA_DIR or --config";
+const AS_WHOM = "do it as the service's user: runuser -u imgapi, sudo -u imgapi";
+
+/** Turns what a user can mend into what a user is told. */
+export async function telling<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof BackupError) {
+      const details = cause.code === 'NoDataFolder' ? [NAME_THE_DATA] : [];
+      throw new CommandError(cause.message, { code: cause.code, details, cause });
+    }
+    const { code = '', message, syscall, path } = cause as NodeJS.ErrnoException;
+    const isForbidden = path !== undefined && (code === 'EACCES' || code === 'EPERM');
+    if (isForbidden)
+      throw new CommandError(`this user may not read or write ${path}`, { code, details: [AS_WHOM], cause });
+    if (syscall !== undefined || code.startsWith('SQLITE_')) throw new CommandError(message, { code, cause });
+    throw cause;
+  }
+}
+
+export function missingText({ image, name, file, problem }: MissingFile): string {
+  return printable(`missing: ${file} of image ${image} (${name}): ${problem}`);
+}

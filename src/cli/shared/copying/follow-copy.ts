@@ -1,0 +1,83 @@
+/**
+ * Watches a copy to its end. The copy belongs to the server and needs no watcher: when the connection breaks, as it
+ * does when the server restarts, it is made again.
+ */
+
+import { isFinal } from '#lib/client/copy-state.ts';
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import type { CopyStatus } from '#lib/client/types.ts';
+import { pause as sleep } from '#lib/runtime/timers.ts';
+import { CommandError } from '../../framework/errors.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+
+/** Answers the status at once and after each change. */
+export type WatchCopy = (signal: AbortSignal) => AsyncIterable<CopyStatus>;
+
+export type CopyEvent =
+  | { readonly kind: 'status'; readonly status: CopyStatus }
+  | { readonly kind: 'lost'; readonly why: string }
+  | { readonly kind: 'back' };
+
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds without a connection after which it is given up. */
+  readonly patience: number;
+  /** Milliseconds before the connection is made again: doubles from the first to the second. */
+  readonly pause?: { readonly min: number; readonly max: number };
+}
+
+const PAUSE = { min: 500, max: 10_000 } as const;
+
+/**
+ * The last event is the final status. @throws ImgapiError when the server does not know the copy, CommandError when it
+ * could not be asked for too long, or the signal's reason
+ */
+export async function* followCopy(
+  watch: WatchCopy,
+  { signal, patience, pause = PAUSE }: FollowOptions,
+): AsyncGenerator<CopyEvent, void> {
+  let lostAt: number | undefined;
+  let delay: number = pause.min;
+  for (;;) {
+    let trouble: unknown;
+    let isQuiet = false;
+    try {
+      for await (const status of watch(signal)) {
+        if (lostAt !== undefined) yield { kind: 'back' };
+        lostAt = undefined;
+        delay = pause.min;
+        isQuiet = true;
+        yield { kind: 'status', status };
+        if (isFinal(status.state)) return;
+      }
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      trouble = error;
+    }
+    signal.throwIfAborted();
+    // A copy about which there is nothing new for long is no trouble.
+    if (isQuiet && trouble instanceof ImgapiUnreachableError && trouble.fault === 'idle-timeout') continue;
+    if (lostAt === undefined) {
+      lostAt = Date.now();
+      yield { kind: 'lost', why: trouble instanceof Error ? trouble.message : 'the server ended the connection' };
+    } else if (Date.now() - lostAt >= patience) throw givenUp(trouble);
+    await sleep(delay, signal);
+    delay = Math.min(delay * 2, pause.max);
+  }
+}
+
+/** What a server that restarts, or a proxy before it, may answer. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof ImgapiError) return error.statusCode >= 500 || error.statusCode === 429;
+  return error instanceof ImgapiUnreachableError;
+}
+
+function givenUp(cause: unknown): CommandError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new CommandError(`the connection to the server was lost and did not come back${why}`, {
+    code: 'Unreachable',
+    exitCode: EXIT.unreachable,
+    details: ['The copy itself goes on as far as the server runs; the same command watches it again.'],
+    cause,
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Which image an operator means. An operator sees the images of everybody, so a name that fits those of several owners
+ * names none of them; with an account, only its own and public ones are found by name.
+ */
+import type { ImgapiClient } from '#lib/client/client.ts';
+import type { ApiImage } from '#lib/client/types.ts';
+import { CommandError } from '../../framework/errors.ts';
+import { EXIT } from '../../framework/exit-codes.ts';
+import { ambiguous, type ImageName, isNamed, latest, nameFilter, readName, readUuid } from './naming.ts';
+
+/** For the arguments of commands. */
+export const IMAGE_ARGUMENT = {
+  help: 'UUID, NAME, NAME@VERSION (of several the one published last), or the first 8 digits of the UUID.',
+} as const;
+
+export interface Search {
+  /** UUID of the account that asks; undefined: the operator. */
+  readonly account: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+type Lister = Pick<ImgapiClient, 'listAll'>;
+
+/**
+ * Images in any state are found. A UUID is taken as it is: nothing is asked for it.
+ * @throws CommandError ResourceNotFound, Ambiguous
+ */
+export async function imageUuid(client: Lister, given: string, search: Search): Promise<string> {
+  return readUuid(given) ?? (await findImage(client, readName(given), search)).uuid;
+}
+
+export async function imageUuids(client: Lister, given: readonly string[], search: Search): Promise<string[]> {
+  const uuids: string[] = [];
+  for (const one of given) uuids.push(await imageUuid(client, one, search));
+  return uuids;
+}
+
+async function findImage(client: Lister, name: ImageName, { account, signal }: Search): Promise<ApiImage> {
+  const named: ApiImage[] = [];
+  const short: ApiImage[] = [];
+  for await (const image of client.listAll({ state: 'all', ...nameFilter(name) }, { signal })) {
+    if (isNamed(name, image) && isFoundByName(image, account)) named.push(image);
+    else if (name.isShort && image.uuid.startsWith(name.given.toLowerCase())) short.push(image);
+  }
+  if (new Set(named.map(({ owner }) => owner)).size > 1) throw ofSeveralOwners(name.given, named);
+  const found = latest(named, ({ uuid }) => uuid);
+  if (found) return found;
+  const [image, another] = short;
+  if (another) throw ambiguous(`"${name.given}" is the beginning of ${short.length} images`, short.map(lineOf));
+  if (image) return image;
+  throw new CommandError(`there is no image "${name.given}" here`, {
+    code: 'ResourceNotFound',
+    exitCode: EXIT.notFound,
+    details: account === undefined ? [] : ["by name only the account's own and public images are found"],
+  });
+}
+
+/** Anybody may call an image as a well-known one is called, and share it. */
+function isFoundByName({ owner, public: isPublic }: ApiImage, account: string | undefined): boolean {
+  return account === undefined || owner === account || isPublic;
+}
+
+function ofSeveralOwners(given: string, images: readonly ApiImage[]): CommandError {
+  return ambiguous(`images of several owners are called "${given}"; name one by its UUID`, images.map(lineOf));
+}
+
+function lineOf({ uuid, name, version, owner, owner_login: login }: ApiImage): string {
+  return `${uuid} ${name}@${version} of ${login ?? owner}`;
+}

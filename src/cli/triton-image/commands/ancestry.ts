@@ -1,0 +1,31 @@
+/** `triton-image ancestry`: the chain of origins that an image builds on. */
+import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
+import { ANCESTRY_COLUMNS, downward, USUAL_ANCESTRY_COLUMNS } from '../../shared/images/ancestry.ts';
+import { defineCommand } from '../define-command.ts';
+import { imageId } from '../find-image.ts';
+import { toApiImage } from '../image.ts';
+import { IMAGE, NAMING, OWNER_OPTION } from '../image-argument.ts';
+
+export const ancestry = defineCommand({
+  name: 'ancestry',
+  summary: 'list the images that an image builds on',
+  description: [
+    'The image itself first, then each origin below, down to the base. An origin without a name is not here, or not for you to see. A copy brings those along that are your own.',
+    NAMING,
+    `Columns: ${Object.keys(ANCESTRY_COLUMNS).join(', ')}.`,
+  ],
+  arguments: { IMAGE },
+  options: { 'shared-by': OWNER_OPTION, ...TABLE_OPTIONS },
+  examples: [{ command: 'triton-image ancestry my-image', what: 'what my-image builds on' }],
+  async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
+    const { 'shared-by': sharedBy } = options;
+    const columns = chooseColumns(ANCESTRY_COLUMNS, options.columns, USUAL_ANCESTRY_COLUMNS);
+    const whose = sharedBy === undefined ? 'usable' : ({ sharedBy } as const);
+    const client = await context.cloudapi();
+    const id = await imageId(client, given, { whose }, signal);
+    const found = await client.ancestry(id, { signal });
+    if (json) output.json(found);
+    else printTable(output, columns, downward(id, found.map(toApiImage)), options);
+    return undefined;
+  },
+});

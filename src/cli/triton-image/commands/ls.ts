@@ -1,0 +1,64 @@
+/** `triton-image ls`: the images that the account can use. */
+import { isUuid } from '#lib/text/uuid.ts';
+import { usageError } from '../../framework/errors.ts';
+import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
+import { CLOUDAPI_FILTERS, readFilters } from '../../shared/images/filters.ts';
+import { FLAG_MEANINGS } from '../../shared/images/flags.ts';
+import { columnsFor, LONG_COLUMNS, OWN_COLUMNS, USUAL_COLUMNS } from '../columns.ts';
+import { defineCommand } from '../define-command.ts';
+import type { CloudapiImage } from '../image.ts';
+
+export const ls = defineCommand({
+  name: 'ls',
+  aliases: ['list'],
+  summary: 'list images',
+  description: [
+    'Public images, your own, and those that others share with you; the one published last comes last.',
+    'Filters: owner (UUID, login or "me"), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT), public=true|false, shared=true|false.',
+    `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
+    `Columns: ${Object.keys(columnsFor('')).join(', ')}.`,
+  ],
+  arguments: { 'FIELD=VALUE': { count: 'any', help: 'Filters; an image is listed when all fit.' } },
+  options: {
+    shared: { type: 'flag', help: 'Only what others share with you.' },
+    mine: { type: 'flag', help: 'Only your own, with whom they are shared.' },
+    all: { type: 'flag', short: 'a', help: 'In any state, not only active. The same as state=all.' },
+    long: { type: 'flag', short: 'l', help: 'Show the whole UUID, and the state.' },
+    ...TABLE_OPTIONS,
+  },
+  examples: [
+    { command: 'triton-image ls --shared', what: 'what others share with you' },
+    { command: 'triton-image ls --mine -a', what: 'your own, also those that are on their way here' },
+  ],
+  async run({ options, arguments: given, context, output, json, signal }) {
+    const { shared, mine, all, long } = options;
+    if (shared && mine) throw usageError('--shared and --mine exclude each other');
+    const { owner, ...filters } = readFilters(given['FIELD=VALUE'], CLOUDAPI_FILTERS);
+    const isLogin = owner !== undefined && owner !== 'me' && !isUuid(owner);
+    const filter = {
+      ...(owner !== undefined && !isLogin && { owner }),
+      ...(all && { state: 'all' }),
+      ...(shared && { shared: true }),
+      ...(mine && { owner: 'me' }),
+      ...filters,
+    };
+    const short = mine ? OWN_COLUMNS : USUAL_COLUMNS;
+    const usual = long ? [...LONG_COLUMNS, ...(mine ? ['shared_with'] : [])] : short;
+    // Wrong columns are told before anything is asked.
+    chooseColumns(columnsFor(''), options.columns, usual);
+    const client = await context.cloudapi();
+    const [account, images] = await Promise.all([client.account({ signal }), client.listImages(filter, { signal })]);
+    // Whose a login is, CloudAPI tells nobody; the images themselves say whose they are.
+    const wanted = isLogin ? images.filter((image) => image.owner_login === owner) : images;
+    const sorted = wanted.toSorted(byPublication);
+    if (json) output.json(sorted);
+    else printTable(output, chooseColumns(columnsFor(account.id), options.columns, usual), sorted, options);
+    return undefined;
+  },
+});
+
+/** Those that are not published yet come last. */
+function byPublication(one: CloudapiImage, other: CloudapiImage): number {
+  const [a, b] = [one.published_at ?? '~', other.published_at ?? '~'];
+  return a === b ? 0 : a < b ? -1 : 1;
+}

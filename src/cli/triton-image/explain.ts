@@ -1,0 +1,28 @@
+/** What the user is told when a call of CloudAPI failed. */
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { CommandError, type Failure } from '../framework/errors.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { answered } from '../imgapiadm/connection/explain.ts';
+
+export function explain(error: unknown): Failure | undefined {
+  if (error instanceof ImgapiError) {
+    const failure = answered(error);
+    return error.statusCode === 401 ? { ...failure, details: [...failure.details, KEY_HINT] } : failure;
+  }
+  if (error instanceof ImgapiUnreachableError) {
+    const details = error.fault === 'connect' ? ['the CloudAPI is named by the profile, TRITON_URL or --url'] : [];
+    return { code: 'Unreachable', message: error.message, details, exitCode: EXIT.unreachable };
+  }
+  return undefined;
+}
+
+const KEY_HINT =
+  'the key must be one of those that the account has there, and the clock of this machine right;' +
+  ' behind a URL with a path, publicUrl must be configured there';
+
+/** For what fails beside other things that go on. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommandError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return explain(error) ?? { code: 'Internal', message, details: [], exitCode: EXIT.failed };
+}

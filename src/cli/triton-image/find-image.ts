@@ -1,0 +1,116 @@
+/**
+ * Which image the user means. A name finds only what is the account's own or public: anybody can share an image that
+ * is called like another one, and must not get it used that way. Whoever means a shared one names its owner.
+ */
+import type { ListImagesFilter } from '#lib/client/filter.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { CommandError } from '../framework/errors.ts';
+import { EXIT } from '../framework/exit-codes.ts';
+import { ambiguous, isNamed, latest, nameFilter, readName, readUuid } from '../shared/images/naming.ts';
+import type { CloudapiClient } from './cloudapi-client.ts';
+import { type CloudapiImage, imageLabel } from './image.ts';
+
+export interface Wanted {
+  /** `usable`: the account's own, and public ones. */
+  readonly whose: 'usable' | 'own' | { readonly sharedBy: string };
+  /** Default `active`. */
+  readonly state?: 'active' | 'all';
+  /** Those for which it holds go before all others of the name. */
+  readonly rather?: (image: CloudapiImage) => boolean;
+}
+
+/** @param given UUID, NAME, NAME@VERSION, or the first eight digits of a UUID */
+export async function findImage(
+  client: CloudapiClient,
+  given: string,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<CloudapiImage> {
+  const uuid = readUuid(given);
+  if (uuid !== undefined) return byUuid(client, uuid, wanted, signal);
+  const name = readName(given);
+  const [account, images] = await Promise.all([
+    client.account({ signal }),
+    client.listImages({ ...scope(wanted), ...nameFilter(name) }, { signal }),
+  ]);
+  const hasShortId = ({ id }: CloudapiImage): boolean => name.isShort && id.startsWith(given.toLowerCase());
+  const found = images.filter((image) => isAllowed(image, account.id, wanted));
+  const named = preferred(
+    found.filter((image) => isNamed(name, image)),
+    wanted,
+  );
+  if (named) return named;
+  const short = found.filter(hasShortId);
+  if (short.length > 1) {
+    throw ambiguous(
+      `"${given}" is the beginning of ${short.length} images`,
+      short.map((image) => `${image.id} ${imageLabel(image).slice(9)}`),
+    );
+  }
+  const [image] = short;
+  if (image) return image;
+  const isMeant = (other: CloudapiImage): boolean => isNamed(name, other) || hasShortId(other);
+  throw notFound(
+    given,
+    wanted,
+    images.filter((other) => isMeant(other) && isShared(other, account.id)),
+  );
+}
+
+/** The UUID is enough: nothing is asked for it. */
+export async function imageId(
+  client: CloudapiClient,
+  given: string,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<string> {
+  return readUuid(given) ?? (await findImage(client, given, wanted, signal)).id;
+}
+
+async function byUuid(
+  client: CloudapiClient,
+  uuid: string,
+  { whose }: Wanted,
+  signal: AbortSignal,
+): Promise<CloudapiImage> {
+  const image = await client.getImage(uuid, { signal });
+  if (typeof whose === 'object' && !isOwner(image, whose.sharedBy)) throw notFound(uuid, { whose }, []);
+  return image;
+}
+
+function scope({ whose, state = 'active' }: Wanted): ListImagesFilter {
+  return { state, ...(whose === 'own' && { owner: 'me' }), ...(typeof whose === 'object' && { shared: true }) };
+}
+
+/** A server that does not know a filter answers more than was asked for. */
+function isAllowed(image: CloudapiImage, account: string, { whose }: Wanted): boolean {
+  if (whose === 'own') return image.owner === account;
+  if (whose === 'usable') return image.owner === account || image.public === true;
+  return isShared(image, account) && isOwner(image, whose.sharedBy);
+}
+
+function isShared(image: CloudapiImage, account: string): boolean {
+  return image.owner !== account && image.public !== true;
+}
+
+/** By what the image itself says. */
+function isOwner({ owner, owner_login: login }: CloudapiImage, named: string): boolean {
+  return isUuid(named) ? owner === named : login === named;
+}
+
+function preferred(images: readonly CloudapiImage[], { rather }: Wanted): CloudapiImage | undefined {
+  const better = rather ? images.filter(rather) : [];
+  return latest(better.length > 0 ? better : images, ({ id }) => id);
+}
+
+function notFound(given: string, { whose }: Wanted, shared: readonly CloudapiImage[]): CommandError {
+  const kind = whose === 'own' ? 'of your own' : whose === 'usable' ? 'of your own or public' : `of ${whose.sharedBy}`;
+  return new CommandError(`there is no image "${given}" ${kind}`, {
+    code: 'ResourceNotFound',
+    exitCode: EXIT.notFound,
+    details: shared.map(
+      ({ id, owner_login: login, owner }) =>
+        `${login ?? owner} shares ${id}, which that could mean: say so with -S ${login ?? owner}, or by its UUID`,
+    ),
+  });
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+/** The accounts' command: `src/cli/bin/triton-image --help`. */
+import { useCompileCache } from '#lib/runtime/compile-cache.ts';
+
+useCompileCache();
+const [{ runAsProcess }, { tritonImage }] = await Promise.all([
+  import('../framework/process.ts'),
+  import('./program.ts'),
+]);
+await runAsProcess(tritonImage);

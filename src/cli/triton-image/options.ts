@@ -1,0 +1,54 @@
+/** How the accounts' command finds its CloudAPI, account and key: as `triton` does. */
+
+import type { Options, OptionValues } from '../framework/options.ts';
+import { isHttpUrl } from '../imgapiadm/connection/options.ts';
+
+export const TRITON_OPTIONS = {
+  profile: {
+    type: 'value',
+    short: 'p',
+    value: 'NAME',
+    help: 'The profile to use, "env" for the environment. Default: TRITON_PROFILE, else the current one of triton, else env.',
+  },
+  account: { type: 'value', short: 'a', value: 'ACCOUNT', help: "Login of the account, instead of the profile's." },
+  'act-as': { type: 'value', value: 'ACCOUNT', help: 'Act for this account; for operators.' },
+  user: { type: 'value', short: 'u', value: 'USER', help: "Sub-user of the account, instead of the profile's." },
+  keyId: {
+    type: 'value',
+    short: 'k',
+    value: 'FP',
+    help: "Fingerprint (MD5 or SHA256) of the SSH key to sign with, instead of the profile's.",
+  },
+  url: {
+    type: 'value',
+    short: 'U',
+    value: 'URL',
+    help: "The CloudAPI, instead of the profile's.",
+    check: (value) => (isHttpUrl(value) ? undefined : 'an http or https URL'),
+  },
+  insecure: { type: 'flag', short: 'i', help: 'Take any TLS certificate of the CloudAPI.' },
+} as const satisfies Options;
+
+export type TritonValues = OptionValues<typeof TRITON_OPTIONS>;
+
+/** The options that lead to the same CloudAPI and account in another command. */
+export function optionWords(values: TritonValues): string[] {
+  const { profile, account, 'act-as': actAs, user, keyId, url, insecure } = values;
+  const given = { '-p': profile, '-a': account, '--act-as': actAs, '-u': user, '-k': keyId, '-U': url };
+  return [
+    ...Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
+    ...(insecure ? ['-i'] : []),
+  ];
+}
+
+export const TRITON_ENVIRONMENT: Readonly<Record<string, string>> = {
+  TRITON_PROFILE: 'The profile, as --profile.',
+  TRITON_CONFIG_DIR: 'Where profiles are. Default: triton below XDG_CONFIG_HOME, else ~/.triton.',
+  TRITON_URL: 'The CloudAPI of the profile env; or SDC_URL.',
+  TRITON_ACCOUNT: 'Its account; or SDC_ACCOUNT.',
+  TRITON_USER: 'Its sub-user; or SDC_USER.',
+  TRITON_KEY_ID: 'Its key; or SDC_KEY_ID.',
+  TRITON_ACT_AS: 'The account that it acts for.',
+  TRITON_TLS_INSECURE: '1: take any TLS certificate; or SDC_TLS_INSECURE.',
+  SSH_AUTH_SOCK: 'The SSH agent, which is asked for the key unless a file in ~/.ssh holds it.',
+};

@@ -1,0 +1,29 @@
+/** The accounts' command as a value: its commands, its options, and what they share. */
+import packageJson from '../../../package.json' with { type: 'json' };
+import { defineProgram } from '../framework/program.ts';
+import { ancestry } from './commands/ancestry.ts';
+import { cancel } from './commands/cancel.ts';
+import { cp } from './commands/cp.ts';
+import { get } from './commands/get.ts';
+import { leave } from './commands/leave.ts';
+import { ls } from './commands/ls.ts';
+import { share, unshare } from './commands/share.ts';
+import { wait } from './commands/wait.ts';
+import { explain } from './explain.ts';
+import { TRITON_ENVIRONMENT, TRITON_OPTIONS } from './options.ts';
+import { Session } from './session.ts';
+
+const NAME = 'triton-image';
+const { version } = packageJson;
+
+export const tritonImage = defineProgram({
+  name: NAME,
+  summary: 'share custom images, and copy them between datacenters',
+  version,
+  options: TRITON_OPTIONS,
+  commands: [ls, get, ancestry, cp, wait, cancel, share, unshare, leave],
+  environment: TRITON_ENVIRONMENT,
+  open: (options, env) => new Session(options, env, { name: NAME, version }),
+  close: (session) => session.close(),
+  explain,
+});

@@ -1,0 +1,85 @@
+/**
+ * Asking for an image that is on its way already. Whoever asked for the same image before gets the same order; anybody
+ * else gets an order of its own that lists the transfers which are under way. Neither needs the source, so both work
+ * while it is down.
+ */
+import type { Filter, Stored } from '#lib/documents/store.ts';
+import { relationTo } from '../../images/record/access.ts';
+import { loadRaw, type StoredImage } from '../../images/record/load.ts';
+import type { Service } from '../../service/service.ts';
+import { foreignOrigin } from './chain.ts';
+import { COPIES, type CopyOrder, type OrderKind, putOrder, TRANSFERS, type Transfer } from './model.ts';
+import { attachWrites, newOrder } from './new-order.ts';
+
+interface Underway {
+  readonly record: StoredImage;
+  readonly transfer: Stored<Transfer>;
+}
+
+/**
+ * Undefined when the image is not on its way (any more).
+ * @throws EtagConflictError when something changed since it was read: decide anew
+ * @throws 422 OriginDoesNotExist, 404 ResourceNotFound when it waits for an origin that whoever asks may not see
+ */
+export async function attach(
+  service: Service,
+  uuid: string,
+  asker: { readonly kind: OrderKind; readonly account: string | undefined },
+): Promise<CopyOrder | undefined> {
+  const same = await liveOrderFor(service, uuid, asker.account);
+  if (same) return same;
+  const chain = await chainUnderway(service, uuid);
+  const head = chain.at(-1);
+  if (!head) return undefined;
+  const { source } = head.transfer.value;
+  const hidden = chain.find(({ record }) => relationTo(record.value, asker) === 'none');
+  if (hidden) throw foreignOrigin({ kind: asker.kind, source }, hidden.record.key);
+  const members = chain.map(({ record, transfer }) => ({
+    uuid: record.key,
+    name: record.value.name,
+    version: record.value.version,
+    sha1: transfer.value.sha1,
+    size: transfer.value.total,
+  }));
+  const order = newOrder(service, { ...asker, source }, members);
+  const writes = chain.flatMap(({ record, transfer }) => attachWrites(order, record, transfer));
+  await service.store.batch([putOrder(order, null), ...writes]);
+  await service.faults.reach('copy:order-recorded');
+  return order;
+}
+
+/** The live order with which the account, or an operator, has asked for the image itself. */
+async function liveOrderFor(service: Service, image: string, account: string | undefined) {
+  const field = 'account';
+  const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);
+  const filter: Filter = { op: 'and', of: [eq('image', image), eq('live', true), byAsker] };
+  const [found] = await service.store.find(COPIES, { filter, limit: 1 });
+  return found?.value;
+}
+
+/** UUIDs of the live orders that list the image. */
+export async function liveOrdersOf(service: Service, uuid: string): Promise<string[]> {
+  const filter: Filter = { op: 'and', of: [{ op: 'contains', field: 'images', value: uuid }, eq('live', true)] };
+  const orders: string[] = [];
+  for await (const found of service.store.scan(COPIES, { filter })) orders.push(...found.map(({ key }) => key));
+  return orders;
+}
+
+function eq(field: string, value: string | boolean): Filter {
+  return { op: 'eq', field, value };
+}
+
+/** The image and those of its origins that are on their way too, base first. */
+async function chainUnderway(service: Service, uuid: string): Promise<Underway[]> {
+  const chain: Underway[] = [];
+  const seen = new Set<string>();
+  for (let next: string | undefined = uuid; next !== undefined && !seen.has(next); ) {
+    seen.add(next);
+    const record: StoredImage | undefined = await loadRaw(service, next);
+    const transfer = await service.store.get(TRANSFERS, next);
+    if (record?.value.copy?.state !== 'live' || !transfer?.value.live) break;
+    chain.unshift({ record, transfer });
+    next = record.value.origin;
+  }
+  return chain;
+}

@@ -1,0 +1,110 @@
+/** Ending a copy by request: as such, or by deleting the image that it brings. */
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import { assertMayChange } from '../../images/record/access.ts';
+import { loadRaw, type StoredImage } from '../../images/record/load.ts';
+import { assertNoDependents } from '../../images/record/origins.ts';
+import type { Caller, Service } from '../../service/service.ts';
+import { liveOrdersOf } from './attach.ts';
+import { currentRecord } from './chain.ts';
+import { settleOrder } from './commit-order.ts';
+import { decide, refusal } from './decision.ts';
+import { endOrder } from './end-order.ts';
+import { ordersOf } from './find-orders.ts';
+import type { CopyOrder } from './model.ts';
+import { removePlaceholder } from './remove-placeholder.ts';
+import { shownTo } from './shown-order.ts';
+
+/** How often the work on the copy may come in between. */
+const TRIES = 50;
+
+/**
+ * Cancels the caller's orders for the image. Answers the latest of them.
+ * @throws 404 when none is under way; 409 CopyAlreadyFinished when it ended in this moment; 422
+ * ImageHasDependentImages when the image only comes along with others
+ */
+export async function cancelCopy(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder> {
+  const record = (await currentRecord(service, uuid))?.value;
+  const orders = await ordersOf(service, uuid, account);
+  const live = orders.filter((order) => order.live);
+  if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw nothingToCancel(uuid, orders);
+  const own = live.filter((order) => order.image === uuid);
+  if (own.length === 0) throw onlyComesAlong(uuid, await shownTo(service, live, { account, image: uuid }));
+  const ended = await Promise.all(own.map((order) => endOrder(service, order.uuid, { event: 'cancel' })));
+  const [latest] = ended;
+  if (!latest) throw refusal('not-found', uuid);
+  return latest;
+}
+
+/** @param orders the caller's, newest first: an earlier copy is no news to it */
+function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
+  const last = orders.find(({ image, live }) => image === uuid && !live);
+  if (!last) return new ApiError('ResourceNotFound', `no copy of image "${uuid}" is under way`);
+  const when = last.finished_at === undefined ? '' : ` at ${last.finished_at}`;
+  const end = `the copy of image "${uuid}" from "${last.source}" has ended: ${last.state}${when}`;
+  return new ApiError('ResourceNotFound', `${end}; there is nothing to cancel`);
+}
+
+function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
+  const images = orders.map(({ image }) => image).filter((image) => image !== uuid);
+  const named = images.length > 0 ? images.map((image) => `"${image}"`).join(', ') : 'another image';
+  return new ApiError(
+    'ImageHasDependentImages',
+    `image "${uuid}" comes along with the copy of ${named}, which builds on it; cancel that copy`,
+  );
+}
+
+/** DeleteImage of a placeholder that the caller may change. @throws 422 ImageHasDependentImages, 409 */
+export async function deletePlaceholder(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
+  const bringing = await liveOrdersOf(service, stored.key);
+  await removeOrCancel(service, stored, caller);
+  // An import that brings it together with other people's images has no way to succeed without it.
+  for (const order of bringing) await settleOrder(service, order, caller.signal);
+}
+
+async function removeOrCancel(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
+  const viewer = { account: caller.account };
+  let current: StoredImage | undefined = stored;
+  for (let attempt = 1; ; attempt++) {
+    if (!current) throw refusal('not-found', stored.key);
+    assertMayChange(current.value, viewer);
+    const outcome = decide(current.value, caller.account, 'delete');
+    if (outcome === 'not-found') throw refusal(outcome, stored.key);
+    if (outcome === 'as-usual') throw becameUsable(stored.key);
+    // An image that builds on it is on its way as well, and would be left without its origin.
+    await assertNoDependents(service, current.value, viewer);
+    try {
+      if (outcome === 'canceled-by-delete' && (await cancelAll(service, stored.key))) return;
+      // A placeholder that nobody brings any more must not stay for that.
+      return await removePlaceholder(service, current);
+    } catch (error) {
+      // Every attempt of its transfer is noted in the record, and every heartbeat in the transfer.
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+      current = await loadRaw(service, stored.key);
+    }
+  }
+}
+
+function becameUsable(uuid: string): ApiError {
+  return new ApiError('Conflict', `the copy of image "${uuid}" has ended just now; look at it and decide anew`);
+}
+
+/**
+ * Every order for the image, whoever asked for it: nobody can want it copied and deleted at once. False when there was
+ * none.
+ */
+async function cancelAll(service: Service, uuid: string): Promise<boolean> {
+  const live = (await ordersOf(service, uuid, undefined)).filter((order) => order.live && order.image === uuid);
+  for (const order of live) await endOrder(service, order.uuid, { event: 'cancel' });
+  return live.length > 0;
+}
+
+/** AdminImport takes the place of a failed copy. False when it was no such placeholder any more. @throws 409 */
+export async function replaceFailedPlaceholder(service: Service, stored: StoredImage): Promise<boolean> {
+  const current = await loadRaw(service, stored.key);
+  const outcome = decide(current?.value, undefined, 'admin-import');
+  if (outcome === 'exists') throw refusal(outcome, stored.key);
+  if (!current || outcome !== 'replace-placeholder') return false;
+  await removePlaceholder(service, current);
+  return true;
+}

@@ -1,0 +1,119 @@
+/**
+ * The images that a copy has to bring: the image itself and its origins, down to the first one that is here.
+ *
+ * With policy `own` (an account copies) every missing origin that the account owns comes along; the first one that it
+ * does not own, or cannot read, has to be here already. With policy `all` (an operator imports) foreign origins come
+ * too. Origins may be active or disabled, at either end. An origin that is here and that whoever the copy is for may not
+ * see is not here to them.
+ */
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import { loadRaw, type StoredImage } from '../../images/record/load.ts';
+import { relationOf } from '../../images/record/references.ts';
+import { finishDelete } from '../../images/record/tombstones.ts';
+import type { Service } from '../../service/service.ts';
+import type { SourceReader } from '../transfer/source-reader.ts';
+import type { OrderKind } from './model.ts';
+import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
+
+export const LONGEST_CHAIN = 100;
+
+export interface Chain {
+  /** Base first; the last one is the image that was asked for. */
+  readonly members: readonly Incoming[];
+  /** The origin of the first member, which is here and usable; absent when that one has none. */
+  readonly base?: string;
+}
+
+export interface ChainRequest extends IncomingContext {
+  readonly kind: OrderKind;
+  readonly account: string | undefined;
+}
+
+/** @throws 422 OriginChainTooLong, OriginIsNotActive, OriginDoesNotExist; 404 ResourceNotFound; 409 OriginMismatch */
+export async function walkChain(
+  service: Service,
+  reader: SourceReader,
+  request: ChainRequest,
+  head: Incoming,
+): Promise<Chain> {
+  const members = [head];
+  const seen = new Set([head.uuid]);
+  for (let origin = head.record.origin; origin !== undefined; ) {
+    assertChainGoesOn(head.uuid, seen, origin);
+    seen.add(origin);
+    if (await isUsableHere(service, reader, request, origin)) return { members, base: origin };
+    const member = await missingOrigin(service, reader, request, origin);
+    members.unshift(member);
+    origin = member.record.origin;
+  }
+  return { members };
+}
+
+/** The record that is here now; a deletion that was not finished is finished first. */
+export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  if (stored?.value.state !== 'deleting') return stored;
+  await finishDelete(service, uuid);
+  return loadRaw(service, uuid);
+}
+
+function assertChainGoesOn(uuid: string, seen: ReadonlySet<string>, origin: string): void {
+  if (seen.has(origin)) {
+    throw new ApiError('OriginChainTooLong', `the origins of image "${uuid}" turn back on themselves at "${origin}"`);
+  }
+  if (seen.size >= LONGEST_CHAIN) {
+    throw new ApiError('OriginChainTooLong', `image "${uuid}" has more than ${LONGEST_CHAIN - 1} origins`);
+  }
+}
+
+async function isUsableHere(
+  service: Service,
+  reader: SourceReader,
+  { account }: ChainRequest,
+  origin: string,
+): Promise<boolean> {
+  const local = (await loadRaw(service, origin))?.value;
+  if (!local?.activated || local.copy || (await relationOf(service, local, { account })) === 'none') return false;
+  const here = local.files?.[0]?.sha1;
+  // An origin that cannot be read at the source has nothing to be compared with.
+  const there = shaOf((await reader.find(origin))?.manifest['files']);
+  if (here === undefined || there === undefined || here === there) return true;
+  throw new ApiError(
+    'OriginMismatch',
+    `origin "${origin}" has sha1 ${here} here and ${there} in datacenter "${reader.source.name}"`,
+  );
+}
+
+function shaOf(files: unknown): unknown {
+  return Array.isArray(files) ? files[0]?.sha1 : undefined;
+}
+
+async function missingOrigin(
+  service: Service,
+  reader: SourceReader,
+  request: ChainRequest,
+  origin: string,
+): Promise<Incoming> {
+  const image = await reader.find(origin);
+  const isOwn = image !== undefined && image.manifest['owner'] === request.account;
+  if (!image || (request.policy === 'own' && !isOwn)) throw foreignOrigin(request, origin);
+  const { state } = image.manifest;
+  if (state !== 'active' && state !== 'disabled') {
+    const where = `in datacenter "${reader.source.name}"`;
+    throw new ApiError(
+      'OriginIsNotActive',
+      `origin "${origin}" is ${String(state)} ${where}; it must be active or disabled`,
+    );
+  }
+  return incomingImage(service, image, request);
+}
+
+/** An origin that does not come along and is not here either, or not to be seen. */
+export function foreignOrigin({ kind, source }: Pick<ChainRequest, 'kind' | 'source'>, origin: string): ApiError {
+  const message = `origin "${origin}" is not here, and does not come along from datacenter "${source}"`;
+  if (kind === 'import-from-datacenter') {
+    return new ApiError('ResourceNotFound', `${message}: it belongs to another account; ask an operator to import it`);
+  }
+  if (kind === 'import-remote') return new ApiError('RemoteSourceError', `origin "${origin}" is not at "${source}"`);
+  return new ApiError('OriginDoesNotExist', `${message}: it belongs to another account, or does not exist there`);
+}

@@ -1,0 +1,77 @@
+/**
+ * The checks before a copy, in the order in which they have to come: what is local and not the caller's own is looked
+ * at last, so that nobody learns of it who could not see the image at the source.
+ */
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
+import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
+import type { Service } from '../../service/service.ts';
+
+/** The other datacenter that a parameter names. @throws 422 ValidationFailed datacenter */
+export async function namedDatacenter(service: Service, name: unknown): Promise<ImageSource> {
+  if (name === undefined || name === '') {
+    throw validationFailed(
+      'datacenter',
+      `name the datacenter to copy from: ${await others(service)}`,
+      'MissingParameter',
+    );
+  }
+  const isHere = name === service.config.datacenterName;
+  const source = typeof name === 'string' && !isHere ? await sourceFor(service, name) : undefined;
+  if (source) return source;
+  const shown = JSON.stringify(name);
+  if (isHere) {
+    throw validationFailed('datacenter', `datacenter is ${shown}, which is this one; ${await others(service)}`);
+  }
+  throw validationFailed(
+    'datacenter',
+    `datacenter is ${shown}, which is not linked with this one; ${await others(service)}. ` +
+      'An operator links datacenters with: imgapiadm link-dc NAME URL --token TOKEN',
+  );
+}
+
+async function others(service: Service): Promise<string> {
+  const names = (await knownDatacenters(service)).filter((name) => name !== service.config.datacenterName);
+  if (names.length === 0) return 'no datacenter is linked';
+  return `linked ${names.length === 1 ? 'is' : 'are'} ${names.map((name) => `"${name}"`).join(', ')}`;
+}
+
+/** @throws 422 ValidationFailed account */
+export function requiredAccount(account: unknown): string {
+  if (isUuid(account)) return account;
+  if (account === undefined || account === '') {
+    throw validationFailed('account', 'name the account that owns the image', 'MissingParameter');
+  }
+  throw validationFailed('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
+}
+
+/** @throws 422 ValidationFailed state */
+export function assertActive({ manifest }: SourceImage, source: string): void {
+  const { state, uuid } = manifest;
+  if (state === 'active') return;
+  throw validationFailed(
+    'state',
+    `image "${String(uuid)}" is ${String(state)} in datacenter "${source}"; it must be active`,
+  );
+}
+
+/** What an operator may import: the flag `disabled` comes along. @throws 422 ValidationFailed state */
+export function assertUsable({ manifest }: SourceImage, source: string): void {
+  const { state, uuid } = manifest;
+  if (state === 'active' || state === 'disabled') return;
+  throw validationFailed(
+    'state',
+    `image "${String(uuid)}" is ${String(state)} at "${source}"; it must be active or disabled`,
+  );
+}
+
+/** @throws 401 UnauthorizedError */
+export function assertOwned({ manifest }: SourceImage, account: string, source: string): void {
+  if (manifest['owner'] === account) return;
+  const { uuid } = manifest;
+  throw new ApiError(
+    'UnauthorizedError',
+    `account "${account}" does not own image "${String(uuid)}" in datacenter "${source}"`,
+  );
+}

@@ -1,0 +1,194 @@
+/**
+ * The end of an order that brings its images: all of them become usable in one batch, together with the order.
+ *
+ * Before that the source is asked once more what each image looks like now. Gone, or not to be asked: the snapshot
+ * in the placeholder counts. Another owner, or another file: the order fails. Else the fields that may change (the row
+ * "read again" of the table in `lib/manifest/travel.ts`) count as they are now, so that whoever was unshared there
+ * meanwhile is not let in here. All else stays as it was ordered: the bytes that came belong to that.
+ */
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Write } from '#lib/documents/store.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
+import { recordedSource } from '../../datacenters/sources/sources.ts';
+import { putRecord } from '../../images/record/record-write.ts';
+import type { Service } from '../../service/service.ts';
+import { CopyError } from '../transfer/failures.ts';
+import { endOfPull } from '../transfer/pull-ends.ts';
+import { failureOf } from '../transfer/retry.ts';
+import { endOrder, type OrderContents, readOrder } from './end-order.ts';
+import {
+  type CopyOrder,
+  deleteTransfer,
+  type MemberResult,
+  type OrderMember,
+  putOrder,
+  type Transfer,
+} from './model.ts';
+import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
+import { isFinal, nextOrderState } from './states.ts';
+
+/** How long the commit waits for one manifest; the snapshot is as good as nothing better. */
+const REREAD_MS = 10_000;
+const TRIES = 20;
+
+/**
+ * Commits the order if all its images are safe, fails it if one is not here any more, and else leaves it alone. Any
+ * process may call it at any time; of several that do, one wins and the others find it done.
+ */
+export async function settleOrder(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
+  const fresh = new Map<string, ImageRecord>();
+  for (let attempt = 1; ; attempt++) {
+    const contents = await readOrder(service, uuid);
+    if (!contents || isFinal(contents.order.value.state)) return;
+    const lost = contents.order.value.members.find((member) => standing(contents, member) === 'lost');
+    if (lost) {
+      const message = `image "${lost.uuid}" was removed here while it was being copied`;
+      await endOrder(service, uuid, { event: 'fail', failure: { code: 'PlaceholderGone', message }, image: lost.uuid });
+      return;
+    }
+    if (contents.order.value.members.some((member) => standing(contents, member) === 'coming')) return;
+    if (!(await readAgain(service, contents, fresh, signal))) return;
+    await service.faults.reach('copy:before-commit');
+    try {
+      await service.store.batch(commitWrites(service, contents, fresh));
+    } catch (error) {
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+      continue;
+    }
+    await service.faults.reach('copy:committed');
+    service.log.info({ order: uuid, images: contents.order.value.images }, 'copy succeeded');
+    return;
+  }
+}
+
+/** `received`: to be made usable. `usable`: another order did that. */
+function standing(
+  { transfers, records, order }: OrderContents,
+  { uuid }: OrderMember,
+): 'coming' | 'received' | 'usable' | 'lost' {
+  const record = records.get(uuid)?.value;
+  const transfer = transfers.get(uuid)?.value;
+  if (record?.activated && !record.copy && record.state !== 'deleting') return 'usable';
+  if (record?.copy?.state !== 'live' || !transfer?.orders.includes(order.value.uuid)) return 'lost';
+  return transfer.state === 'received' && record.files?.[0]?.sha1 === transfer.sha1 && !record.intent
+    ? 'received'
+    : 'coming';
+}
+
+/** Fills `fresh` with the records as the source describes them now. False when the order failed by what it says. */
+async function readAgain(
+  service: Service,
+  contents: OrderContents,
+  fresh: Map<string, ImageRecord>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { uuid, members } = contents.order.value;
+  for (const member of members) {
+    if (fresh.has(member.uuid) || standing(contents, member) !== 'received') continue;
+    const record = contents.records.get(member.uuid)?.value;
+    const transfer = contents.transfers.get(member.uuid)?.value;
+    if (!record || !transfer) continue;
+    try {
+      fresh.set(member.uuid, await recordNow(service, record, transfer, signal));
+    } catch (error) {
+      if (!(error instanceof CopyError)) throw error;
+      await endOrder(service, uuid, { event: 'fail', failure: failureOf(error), image: member.uuid });
+      return false;
+    }
+  }
+  return true;
+}
+
+/** The record itself when the snapshot counts. @throws CopyError when the image may not become usable here */
+async function recordNow(
+  service: Service,
+  record: ImageRecord,
+  transfer: Transfer,
+  signal: AbortSignal,
+): Promise<ImageRecord> {
+  const { uuid } = record;
+  const source = await recordedSource(service, transfer.source);
+  const image = source && (await askAgain(service, source, record, transfer.account, signal));
+  if (!image) return record;
+  const where = `in datacenter "${transfer.source}"`;
+  if (transfer.account !== undefined && image.manifest['owner'] !== record.owner) {
+    throw new CopyError('NotOwner', `image "${uuid}" belongs to another account ${where} by now`);
+  }
+  if (sha1Of(image) !== transfer.sha1) {
+    throw new CopyError('SourceChanged', `image "${uuid}" has another file ${where} by now`);
+  }
+  try {
+    const policy = transfer.account === undefined ? 'all' : 'own';
+    const { channels } = record;
+    const incoming = incomingImage(service, image, {
+      source: source.name,
+      policy,
+      ...(channels ? { channels } : {}),
+    });
+    return refreshedPlaceholder(service, record, incoming);
+  } catch (error) {
+    service.log.warn(
+      { err: error, image: uuid, source: source.name },
+      'manifest read again is none; the snapshot counts',
+    );
+    return record;
+  }
+}
+
+function sha1Of({ manifest: { files } }: SourceImage): unknown {
+  return Array.isArray(files) ? files[0]?.sha1 : undefined;
+}
+
+async function askAgain(
+  service: Service,
+  source: ImageSource,
+  { uuid }: ImageRecord,
+  account: string | undefined,
+  signal: AbortSignal,
+): Promise<SourceImage | undefined> {
+  try {
+    return await source.getImage(uuid, account, AbortSignal.any([signal, AbortSignal.timeout(REREAD_MS)]));
+  } catch (error) {
+    // A process that stops leaves the commit to one that can ask.
+    signal.throwIfAborted();
+    const { code, message } = failureOf(error);
+    if (code === 'NotOwner') throw new CopyError(code, message, { cause: error });
+    service.log.info({ err: error, image: uuid, source: source.name }, 'manifest not read again; the snapshot counts');
+    return undefined;
+  }
+}
+
+function commitWrites(service: Service, contents: OrderContents, fresh: ReadonlyMap<string, ImageRecord>): Write[] {
+  const now = service.storeClock.now();
+  const writes: Write[] = [];
+  const members = contents.order.value.members.map((member) => {
+    const record = contents.records.get(member.uuid);
+    const transfer = contents.transfers.get(member.uuid);
+    const received = standing(contents, member) === 'received';
+    if (received && record && transfer) {
+      const current = fresh.get(member.uuid) ?? record.value;
+      writes.push(putRecord(usableRecord(current, now), record.etag), deleteTransfer(transfer));
+      writes.push(...endOfPull(service, transfer.value));
+    }
+    const { attempt = 0, via, note } = transfer?.value ?? {};
+    const result: MemberResult = {
+      state: 'succeeded',
+      bytes: member.size,
+      attempt,
+      ...(via ? { via } : {}),
+      ...(note === undefined ? {} : { note }),
+    };
+    return { ...member, result };
+  });
+  const { value: order, etag } = contents.order;
+  const committed: CopyOrder = {
+    ...order,
+    members,
+    state: nextOrderState(order.state, 'commit'),
+    live: false,
+    finished_at: new Date(now).toISOString(),
+  };
+  return [putOrder(committed, etag), ...writes];
+}

@@ -1,0 +1,140 @@
+/**
+ * What a request about an image means, given the record that is here: one table, which the docs print and the tests
+ * walk cell by cell. Nothing else in the service decides what becomes of a placeholder.
+ */
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
+
+/** The record that is here, as the table's columns know it. Tombstones are `none`. */
+export const LOCAL_RECORDS = ['none', 'live', 'failed', 'usable', 'other'] as const;
+export type LocalRecord = (typeof LOCAL_RECORDS)[number];
+
+export const LOCAL_RECORD_MEANING: Readonly<Record<LocalRecord, string>> = {
+  none: 'no record',
+  live: 'placeholder of a copy that is under way',
+  failed: 'placeholder of a copy that failed',
+  usable: 'active or disabled, and the caller may change it',
+  other: 'anything else',
+};
+
+export const REQUESTS = [
+  'copy',
+  'copy-other-hash',
+  'copy-other-owner',
+  'do-not-restart',
+  'import',
+  'cancel',
+  'delete',
+  'change',
+  'admin-import',
+] as const;
+export type Request = (typeof REQUESTS)[number];
+
+export const REQUEST_MEANING: Readonly<Record<Request, string>> = {
+  copy: 'copy-from-dc, where the source has the same hash',
+  'copy-other-hash': 'copy or import, where the source has another hash',
+  'copy-other-owner': 'copy or import for the account that owns it at the source, but not this record',
+  'do-not-restart': 'copy-from-dc with do_not_restart',
+  import: 'import-from-datacenter, import-remote',
+  cancel: 'cancel the copy',
+  delete: 'DeleteImage',
+  change: 'update, acl, file, icon, activate, enable, disable, clone, export, change-stor',
+  'admin-import': 'AdminImport',
+};
+
+export const OUTCOMES = {
+  'not-found': '404 ResourceNotFound',
+  exists: '409 ImageUuidAlreadyExists',
+  'in-progress': '409 ImageCopyInProgress',
+  'copy-failed': '409 ImageCopyFailed',
+  'new-order': 'a new order',
+  attach: 'the order that is under way; the answer names its source',
+  'new-attempt': 'a new order from the requested source; verified bytes are kept',
+  'drop-bytes': 'a new order; the bytes that are here are dropped',
+  'replace-placeholder': 'the placeholder is removed, then a new order',
+  recopy: 'the mutable fields are read again',
+  'last-result': 'how the last order ended, or 404',
+  canceled: 'the order ends as canceled; placeholders go that no other live order lists',
+  'canceled-by-delete': 'the same, but 422 while a live member builds on it',
+  'remove-placeholder': 'placeholder and bytes go',
+  'as-usual': 'what it does without copies',
+  impossible: '–',
+} as const satisfies Record<string, string>;
+export type Outcome = keyof typeof OUTCOMES;
+
+/** The columns are those of {@link LOCAL_RECORDS}. */
+export const DECISIONS: Readonly<Record<Request, Readonly<Record<LocalRecord, Outcome>>>> = {
+  copy: { none: 'new-order', live: 'attach', failed: 'new-attempt', usable: 'recopy', other: 'exists' },
+  'copy-other-hash': { none: 'impossible', live: 'exists', failed: 'drop-bytes', usable: 'exists', other: 'exists' },
+  'copy-other-owner': {
+    ...{ none: 'impossible', live: 'exists', failed: 'replace-placeholder' },
+    ...{ usable: 'exists', other: 'exists' },
+  },
+  'do-not-restart': {
+    ...{ none: 'not-found', live: 'attach', failed: 'last-result' },
+    ...{ usable: 'last-result', other: 'not-found' },
+  },
+  import: { none: 'new-order', live: 'attach', failed: 'new-attempt', usable: 'exists', other: 'exists' },
+  cancel: { none: 'not-found', live: 'canceled', failed: 'not-found', usable: 'not-found', other: 'not-found' },
+  delete: {
+    ...{ none: 'not-found', live: 'canceled-by-delete', failed: 'remove-placeholder' },
+    ...{ usable: 'as-usual', other: 'as-usual' },
+  },
+  change: { none: 'not-found', live: 'in-progress', failed: 'copy-failed', usable: 'as-usual', other: 'as-usual' },
+  'admin-import': {
+    none: 'as-usual',
+    live: 'exists',
+    failed: 'replace-placeholder',
+    usable: 'exists',
+    other: 'as-usual',
+  },
+};
+
+/** `account` absent: an operator, who may change every image. */
+export function localRecord(record: ImageRecord | undefined, account: string | undefined): LocalRecord {
+  if (!record || record.state === 'deleting') return 'none';
+  if (record.copy) return record.copy.state;
+  const mayChange = account === undefined || record.owner === account;
+  return record.activated && mayChange ? 'usable' : 'other';
+}
+
+export function decide(record: ImageRecord | undefined, account: string | undefined, request: Request): Outcome {
+  return DECISIONS[request][localRecord(record, account)];
+}
+
+/** What the source says of the image that is to be copied. */
+export interface Wanted {
+  /** Absent: an operator copies it, with whatever owner it has. */
+  readonly account: string | undefined;
+  readonly owner: string;
+  readonly sha1: string;
+}
+
+/** The row for a copy or an import, once the source was asked. */
+export function copyRequest(kind: 'copy' | 'import', record: ImageRecord | undefined, wanted: Wanted): Request {
+  if (localRecord(record, wanted.account) === 'none' || !record) return kind;
+  if (record.owner !== wanted.owner) return 'copy-other-owner';
+  return hashOf(record) === wanted.sha1 ? kind : 'copy-other-hash';
+}
+
+/** The hash of the file that a record has, or that its placeholder waits for. */
+export function hashOf(record: ImageRecord): string | undefined {
+  return record.copy ? record.copy.sha1 : record.files?.[0]?.sha1;
+}
+
+/** The answer to an outcome that is an error. */
+export function refusal(outcome: Outcome, uuid: string): ApiError {
+  switch (outcome) {
+    case 'not-found':
+      return imageNotFound(uuid);
+    case 'in-progress':
+      return new ApiError(
+        'ImageCopyInProgress',
+        `image "${uuid}" is on its way from another datacenter; wait, or cancel`,
+      );
+    case 'copy-failed':
+      return new ApiError('ImageCopyFailed', `the copy of image "${uuid}" failed; copy it again, or delete it`);
+    default:
+      return new ApiError('ImageUuidAlreadyExists', `image "${uuid}" already exists here`);
+  }
+}

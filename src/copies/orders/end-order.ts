@@ -1,0 +1,211 @@
+/**
+ * The end of an order that brings nothing: it fails, or somebody cancels it. The order changes in the same batch as
+ * its images, and images that another live order lists are not touched, but for the order's name on their transfer.
+ *
+ * A failed order leaves placeholders marked as failed, with their bytes, for whoever orders them again; a canceled one
+ * leaves nothing.
+ */
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Stored, Write } from '#lib/documents/store.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { StoredImage } from '../../images/record/load.ts';
+import { putRecord } from '../../images/record/record-write.ts';
+import { finishDelete, tombstone } from '../../images/record/tombstones.ts';
+import type { Service } from '../../service/service.ts';
+import { endOfPull } from '../transfer/pull-ends.ts';
+import {
+  COPIES,
+  type CopyFailure,
+  type CopyOrder,
+  deleteTransfer,
+  type MemberResult,
+  type OrderMember,
+  putOrder,
+  putTransfer,
+  TRANSFERS,
+  type Transfer,
+} from './model.ts';
+import { failedPlaceholder } from './placeholder.ts';
+import { discardStaging } from './remove-placeholder.ts';
+import { isFinal, nextOrderState, nextTransferState } from './states.ts';
+
+/** Heartbeats of the order's own transfers are what it loses to. */
+const TRIES = 50;
+
+export type Ending =
+  | { readonly event: 'cancel' }
+  | {
+      readonly event: 'fail';
+      readonly failure: CopyFailure;
+      /** The member that failed. */
+      readonly image: string;
+      /** Only while this attempt is still the latest one. */
+      readonly attempt?: Pick<Transfer, 'id' | 'attempt'>;
+    };
+
+/** An order with all that belongs to it, as it was read. */
+export interface OrderContents {
+  readonly order: Stored<CopyOrder>;
+  readonly transfers: ReadonlyMap<string, Stored<Transfer>>;
+  readonly records: ReadonlyMap<string, StoredImage>;
+}
+
+export async function readOrder(service: Service, uuid: string): Promise<OrderContents | undefined> {
+  const order = await service.store.get(COPIES, uuid);
+  return order && withContents(service, order);
+}
+
+export async function withContents(service: Service, order: Stored<CopyOrder>): Promise<OrderContents> {
+  const { images } = order.value;
+  const [transfers, records] = await Promise.all([
+    service.store.getMany(TRANSFERS, images),
+    service.store.getMany(IMAGES, images),
+  ]);
+  return {
+    order,
+    transfers: new Map(transfers.map((stored) => [stored.key, stored])),
+    records: new Map(records.map((stored) => [stored.key, stored])),
+  };
+}
+
+/**
+ * Answers the order as it ended. An order that ended otherwise before is left as it is.
+ * @throws 409 CopyAlreadyFinished on cancel
+ */
+export async function endOrder(service: Service, uuid: string, ending: Ending): Promise<CopyOrder | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const contents = await readOrder(service, uuid);
+    if (!contents) return undefined;
+    const { value: order } = contents.order;
+    if (isFinal(order.state)) {
+      if (ending.event === 'cancel') throw alreadyFinished(order);
+      return order;
+    }
+    if (isOvertaken(contents, ending)) return order;
+    const released = order.members.map((member) => release(service, contents, member, ending));
+    const ended = endedOrder(service, order, ending, released);
+    try {
+      const writes = [putOrder(ended, contents.order.etag), ...released.flatMap((one) => one.writes)];
+      await service.store.batch(writes, { frees: ending.event === 'cancel' });
+    } catch (error) {
+      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
+      continue;
+    }
+    service.log.info({ order: uuid, state: ended.state, err: ended.error }, 'copy ended');
+    await cleanUp(service, released);
+    return ended;
+  }
+}
+
+export function alreadyFinished(order: CopyOrder): ApiError {
+  return new ApiError('CopyAlreadyFinished', `the copy of image "${order.image}" has ended already: it ${order.state}`);
+}
+
+/** A worker that slept reports the failure of an attempt that is not the latest any more. */
+function isOvertaken({ transfers }: OrderContents, ending: Ending): boolean {
+  if (ending.event !== 'fail' || !ending.attempt) return false;
+  const transfer = transfers.get(ending.image)?.value;
+  return transfer?.id !== ending.attempt.id || transfer.attempt !== ending.attempt.attempt;
+}
+
+/** What becomes of one member, and what is to be removed once that is written. */
+interface Released {
+  readonly writes: readonly Write[];
+  readonly result: MemberResult;
+  readonly removed?: Transfer;
+}
+
+function release(service: Service, contents: OrderContents, member: OrderMember, ending: Ending): Released {
+  const { value: order } = contents.order;
+  const transfer = contents.transfers.get(member.uuid);
+  const record = contents.records.get(member.uuid);
+  const result = resultOf(contents, member, ending);
+  if (!transfer) return { writes: [], result };
+  const others = transfer.value.orders.filter((uuid) => uuid !== order.uuid);
+  if (others.length > 0) return { writes: [putTransfer({ ...transfer.value, orders: others }, transfer.etag)], result };
+  const placeholder = record?.value.copy ? record : undefined;
+  if (ending.event === 'cancel') {
+    const gone = placeholder ? [tombstone(placeholder)] : [];
+    const writes = [deleteTransfer(transfer), ...gone, ...endOfPull(service, transfer.value)];
+    return { writes, result, removed: transfer.value };
+  }
+  const own = ending.image === member.uuid ? ending.failure : undefined;
+  const failure = own ?? otherFailed(contents, member.uuid, ending);
+  const failed = placeholder ? [putRecord(failedPlaceholder(placeholder.value, failure), placeholder.etag)] : [];
+  const kept = putTransfer(failedTransfer(service, transfer.value, failure), transfer.etag);
+  return { writes: [kept, ...failed, ...endOfPull(service, transfer.value)], result };
+}
+
+/** An operator's import may bring other people's images: of those a placeholder says no more than that one failed. */
+function otherFailed(
+  { order, records }: OrderContents,
+  uuid: string,
+  { image, failure: { code, message } }: Extract<Ending, { event: 'fail' }>,
+): CopyFailure {
+  const isOwn = records.get(uuid)?.value.owner === records.get(image)?.value.owner;
+  if (order.value.account === undefined && !isOwn) {
+    return { code, message: 'another image, which is copied together with this one, failed' };
+  }
+  return { code, message: `image "${image}", which is copied together with this one, failed: ${message}` };
+}
+
+function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailure): Transfer {
+  // The pull link ends with it: another try asks for another one.
+  const { lease: _lease, rate: _rate, pull: _pull, ...rest } = transfer;
+  return {
+    ...rest,
+    state: nextTransferState(transfer.state, 'fail'),
+    live: false,
+    orders: [],
+    error: failure,
+    ended_at: new Date(service.storeClock.now()).toISOString(),
+  };
+}
+
+function resultOf({ transfers, records }: OrderContents, { uuid, size }: OrderMember, ending: Ending): MemberResult {
+  const transfer = transfers.get(uuid)?.value;
+  const state = ending.event === 'cancel' ? 'canceled' : 'failed';
+  if (!transfer) {
+    const usable = records.get(uuid)?.value.activated ?? false;
+    return usable ? { state: 'succeeded', bytes: size, attempt: 0 } : { state, bytes: 0, attempt: 0 };
+  }
+  const { bytes, attempt, via, note } = transfer;
+  const error = ending.event === 'fail' && ending.image === uuid ? ending.failure : undefined;
+  return {
+    state,
+    bytes,
+    attempt,
+    ...(via ? { via } : {}),
+    ...(error ? { error } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function endedOrder(service: Service, order: CopyOrder, ending: Ending, released: readonly Released[]): CopyOrder {
+  return {
+    ...order,
+    state: nextOrderState(order.state, ending.event),
+    live: false,
+    finished_at: new Date(service.storeClock.now()).toISOString(),
+    members: order.members.map((member, index) => {
+      const result = released[index]?.result;
+      return result ? { ...member, result } : member;
+    }),
+    ...(ending.event === 'fail' ? { error: ending.failure } : {}),
+  };
+}
+
+/** A crash before the end of it leaves tombstones and staging that the periodic tasks remove. */
+async function cleanUp(service: Service, released: readonly Released[]): Promise<void> {
+  for (const { removed } of released) {
+    if (!removed) continue;
+    try {
+      await finishDelete(service, removed.image);
+    } catch (error) {
+      service.log.warn({ err: error, image: removed.image }, 'a canceled placeholder is left to the periodic task');
+    }
+    await discardStaging(service, removed);
+  }
+}

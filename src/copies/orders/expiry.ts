@@ -1,0 +1,134 @@
+/**
+ * What copies leave behind goes after a while: finished orders, and the placeholders and bytes of failed copies. What
+ * a live order lists is never touched, however old. The plan is a value, and a real run carries out just that.
+ */
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Filter, Query } from '#lib/documents/store.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { forEachInTurn } from '#lib/runtime/each.ts';
+import { storageOf } from '../../images/files/file-placement.ts';
+import { loadRaw } from '../../images/record/load.ts';
+import type { Service } from '../../service/service.ts';
+import { BYTE_LINKS } from '../transfer/same-store.ts';
+import { sessionsInUse } from '../transfer/sessions-in-use.ts';
+import { COPIES, deleteTransfer, TRANSFERS } from './model.ts';
+import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
+
+export interface ExpiryReport {
+  /** Images whose failed copy is given up, with the bytes that go. */
+  readonly placeholders: readonly { readonly uuid: string; readonly bytes: number }[];
+  /** UUIDs of finished orders. */
+  readonly orders: readonly string[];
+  /** Paths of names for linked bytes that no attempt uses any more. */
+  readonly links: readonly string[];
+}
+
+/** A document as it was when the plan was made, without all that it says. */
+interface Planned {
+  readonly key: string;
+  readonly etag: string;
+}
+
+interface ExpiryPlan {
+  readonly transfers: readonly (Planned & { readonly bytes: number })[];
+  readonly orders: readonly Planned[];
+  readonly links: readonly { readonly stor: string; readonly path: string }[];
+}
+
+/** With `dryRun`, what a run would do now. */
+export async function expireCopies(service: Service, { dryRun }: { readonly dryRun: boolean }): Promise<ExpiryReport> {
+  const plan = await planExpiry(service);
+  const done = dryRun ? plan : await carryOut(service, plan);
+  return {
+    placeholders: done.transfers.map(({ key, bytes }) => ({ uuid: key, bytes })),
+    orders: done.orders.map(({ key }) => key),
+    links: done.links.map(({ path }) => path),
+  };
+}
+
+async function planExpiry(service: Service): Promise<ExpiryPlan> {
+  const { keepFailedSeconds, keepFinishedSeconds } = service.config.copies;
+  const transfers: ExpiryPlan['transfers'][number][] = [];
+  const orders: Planned[] = [];
+  const failed: Query = { filter: endedBefore(service, 'ended_at', keepFailedSeconds) };
+  for await (const found of service.store.scan(TRANSFERS, failed)) {
+    transfers.push(...found.map(({ key, etag, value: { bytes } }) => ({ key, etag, bytes })));
+  }
+  const finished: Query = { filter: endedBefore(service, 'finished_at', keepFinishedSeconds) };
+  for await (const found of service.store.scan(COPIES, finished)) {
+    orders.push(...found.map(({ key, etag }) => ({ key, etag })));
+  }
+  return { transfers, orders, links: await unusedLinks(service) };
+}
+
+function endedBefore(service: Service, field: string, seconds: number): Filter {
+  const cutoff = new Date(service.storeClock.now() - seconds * 1000).toISOString();
+  return {
+    op: 'and',
+    of: [
+      { op: 'eq', field: 'live', value: false },
+      { op: 'lt', field, value: cutoff },
+    ],
+  };
+}
+
+async function unusedLinks(service: Service): Promise<ExpiryPlan['links']> {
+  const links: { stor: string; path: string; session: string }[] = [];
+  for (const storage of Object.values(service.storages) as ObjectStore[]) {
+    const entries = await storage.list(BYTE_LINKS);
+    const { name: stor } = storage;
+    links.push(...entries.map(({ name }) => ({ stor, path: `${BYTE_LINKS}/${name}`, session: name })));
+  }
+  if (links.length === 0) return [];
+  const used = await sessionsInUse(service, new Set(links.map(({ session }) => session)));
+  return links.filter(({ session }) => !used.has(session)).map(({ stor, path }) => ({ stor, path }));
+}
+
+async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan> {
+  const transfers: ExpiryPlan['transfers'][number][] = [];
+  const orders: Planned[] = [];
+  const removals = [
+    ...plan.transfers.map((planned) => async () => {
+      if (await removeFailed(service, planned)) transfers.push(planned);
+    }),
+    ...plan.orders.map((planned) => async () => {
+      if (await removeOrder(service, planned)) orders.push(planned);
+    }),
+    ...plan.links.map(
+      ({ stor, path }) =>
+        () =>
+          storageOf(service.storages, stor).remove(path),
+    ),
+  ];
+  await forEachInTurn(removals, (remove) => remove());
+  return { transfers, orders, links: plan.links };
+}
+
+/** False when somebody ordered the image again meanwhile. */
+async function removeFailed(service: Service, { key, etag }: Planned): Promise<boolean> {
+  const transfer = await service.store.get(TRANSFERS, key);
+  if (transfer?.etag !== etag) return false;
+  try {
+    const record = await loadRaw(service, transfer.key);
+    if (record?.value.copy?.state === 'failed') await removePlaceholder(service, record);
+    else {
+      await service.store.batch([deleteTransfer(transfer)]);
+      await discardStaging(service, transfer.value);
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof EtagConflictError) return false;
+    throw error;
+  }
+}
+
+async function removeOrder(service: Service, { key, etag }: Planned): Promise<boolean> {
+  try {
+    await service.store.batch([{ op: 'del', bucket: COPIES, key, ifEtag: etag }]);
+    return true;
+  } catch (error) {
+    if (error instanceof EtagConflictError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+/** Which orders there are, and which of them a caller sees: its own, and those that bring it its images. */
+
+import type { Filter } from '#lib/documents/store.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import type { Service } from '../../service/service.ts';
+import { COPIES, type CopyOrder } from './model.ts';
+import type { OrderState } from './states.ts';
+
+/** How many orders of one image are looked through for the one that answers. */
+const MOST_ORDERS = 200;
+
+/** All orders that list the image and that the caller sees, newest first. `account` absent: an operator. */
+export async function ordersOf(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder[]> {
+  const found = await service.store.find(COPIES, {
+    filter: { op: 'contains', field: 'images', value: uuid },
+    sort: { field: 'created_at', order: 'desc' },
+    limit: MOST_ORDERS,
+  });
+  const orders = found.map(({ value }) => value);
+  if (account === undefined) return orders;
+  const ownsImage = (await service.store.get(IMAGES, uuid))?.value.owner === account;
+  return orders.filter((order) => order.account === account || (order.account === undefined && ownsImage));
+}
+
+/** The order that tells most of the image: one under way before one that ended, its own before one that only lists it. */
+export async function lastOrderOf(
+  service: Service,
+  uuid: string,
+  account: string | undefined,
+): Promise<CopyOrder | undefined> {
+  const orders = await ordersOf(service, uuid, account);
+  const own = orders.filter((order) => order.image === uuid);
+  return own.find(({ live }) => live) ?? orders.find(({ live }) => live) ?? own[0] ?? orders[0];
+}
+
+export interface OrderQuery {
+  readonly state?: OrderState | undefined;
+  readonly source?: string | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listOrders(service: Service, { state, source, limit }: OrderQuery): Promise<CopyOrder[]> {
+  const filters: Filter[] = [];
+  if (state !== undefined) filters.push({ op: 'eq', field: 'state', value: state });
+  if (source !== undefined) filters.push({ op: 'eq', field: 'source', value: source });
+  const found = await service.store.find(COPIES, {
+    filter: { op: 'and', of: filters },
+    sort: { field: 'created_at', order: 'desc' },
+    limit,
+  });
+  return found.map(({ value }) => value);
+}

@@ -1,0 +1,169 @@
+/**
+ * Making an order: one atomic batch of the order, a transfer for each image that has to come, and the placeholders.
+ * Either all of it is there afterwards or none; images that another order brings already are only listed.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
+import type { Stored, Write } from '#lib/documents/store.ts';
+import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import { assertNoCycle } from '../../images/record/cycles.ts';
+import type { StoredImage } from '../../images/record/load.ts';
+import { oneAtATime } from '../../images/record/one-at-a-time.ts';
+import { putRecord, touchOrigin } from '../../images/record/record-write.ts';
+import { relationOf } from '../../images/record/references.ts';
+import type { Service } from '../../service/service.ts';
+import { type Chain, type ChainRequest, currentRecord } from './chain.ts';
+import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
+import { type CopyOrder, type OrderMember, putOrder, putTransfer, TRANSFERS, type Transfer } from './model.ts';
+import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
+import { removePlaceholder } from './remove-placeholder.ts';
+import { nextTransferState } from './states.ts';
+import { assertRoomFor, storeForOwner } from './storage-choice.ts';
+
+/** What is here of a member, and what is to be done about it. */
+interface Part {
+  readonly incoming: Incoming;
+  readonly local: StoredImage | undefined;
+  readonly transfer: Stored<Transfer> | undefined;
+  readonly outcome: Outcome;
+}
+
+/**
+ * @throws EtagConflictError when something changed since it was read: decide anew
+ * @throws ApiError when a member cannot come
+ */
+export async function createOrder(service: Service, request: ChainRequest, chain: Chain): Promise<CopyOrder> {
+  const parts: Part[] = [];
+  for (const incoming of chain.members) parts.push(await readPart(service, request, incoming));
+  await assertRoomFor(
+    service,
+    parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming),
+  );
+  const order = newOrder(service, request, chain.members.map(asMember));
+  const writes = parts.flatMap((part) => partWrites(service, request, order, part));
+  if (chain.base !== undefined) await assertNoCycle(service, order.images, chain.base);
+  const { base } = chain;
+  const write = (touched: readonly Write[]) => writeNew(service, [putOrder(order, null), ...writes, ...touched]);
+  if (base === undefined) await write([]);
+  else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, request)]));
+  service.log.info({ order: order.uuid, kind: order.kind, images: order.images, source: order.source }, 'copy ordered');
+  await service.faults.reach('copy:order-recorded');
+  return order;
+}
+
+export function newOrder(
+  service: Service,
+  { kind, account, source }: Pick<ChainRequest, 'kind' | 'account' | 'source'>,
+  members: readonly OrderMember[],
+): CopyOrder {
+  const images = members.map(({ uuid }) => uuid);
+  return {
+    uuid: randomUUID(),
+    kind,
+    ...(account === undefined ? {} : { account }),
+    image: images.at(-1) ?? '',
+    source,
+    state: 'queued',
+    live: true,
+    members,
+    images,
+    created_at: new Date(service.storeClock.now()).toISOString(),
+    rev: 0,
+  };
+}
+
+function asMember({ uuid, file, record }: Incoming): OrderMember {
+  return { uuid, name: record.name, version: record.version, sha1: file.sha1, size: file.size };
+}
+
+/** Placeholders of failed copies that cannot be taken up again are removed on the way. */
+async function readPart(service: Service, request: ChainRequest, incoming: Incoming): Promise<Part> {
+  const local = await currentRecord(service, incoming.uuid);
+  const transfer = await service.store.get(TRANSFERS, incoming.uuid);
+  const wanted = { account: request.account, owner: String(incoming.record.owner), sha1: incoming.file.sha1 };
+  const outcome = decide(local?.value, request.account, copyRequest('import', local?.value, wanted));
+  if (local && (outcome === 'drop-bytes' || outcome === 'replace-placeholder')) {
+    await removePlaceholder(service, local);
+    return readPart(service, request, incoming);
+  }
+  const isUsable = local?.value.activated && !local.value.copy;
+  if (outcome === 'exists' && isUsable && (await relationOf(service, local.value, request)) !== 'none') {
+    // It became usable since the chain was walked, so the chain is shorter now.
+    throw new EtagConflictError('imgapi_images', incoming.uuid, null, local.etag);
+  }
+  if (outcome === 'exists') throw refusal(outcome, incoming.uuid);
+  return { incoming, local, transfer, outcome };
+}
+
+function partWrites(service: Service, { source, account }: ChainRequest, order: CopyOrder, part: Part): Write[] {
+  const { incoming, local, transfer, outcome } = part;
+  const fresh = newTransfer(service, order, incoming, source, account);
+  if (outcome === 'new-order' || !local) {
+    return [putRecord(livePlaceholder(incoming, source), null), putTransfer(fresh, transfer?.etag ?? null)];
+  }
+  if (outcome === 'attach' && transfer) return attachWrites(order, local, transfer);
+  const revived = transfer ? reviveTransfer(transfer.value, fresh) : fresh;
+  return [
+    putRecord(revivedPlaceholder(local.value, incoming, source), local.etag),
+    putTransfer(revived, transfer?.etag ?? null),
+  ];
+}
+
+/** The record is written too, so that whoever is about to remove or finish it decides anew. */
+export function attachWrites(order: CopyOrder, local: StoredImage, { value, etag }: Stored<Transfer>): Write[] {
+  return [putRecord(local.value, local.etag), putTransfer({ ...value, orders: [...value.orders, order.uuid] }, etag)];
+}
+
+function newTransfer(
+  service: Service,
+  order: CopyOrder,
+  { uuid, file, icon, record }: Incoming,
+  source: string,
+  account: string | undefined,
+): Transfer {
+  const now = service.storeClock.now();
+  return {
+    image: uuid,
+    id: randomBytes(4).toString('hex'),
+    source,
+    ...(account === undefined ? {} : { account }),
+    state: 'queued',
+    live: true,
+    orders: [order.uuid],
+    stor: storeForOwner(service, record.owner).name,
+    sha1: file.sha1,
+    ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
+    compression: file.compression,
+    ...(file.dataset_guid === undefined ? {} : { dataset_guid: file.dataset_guid }),
+    icon,
+    total: file.size,
+    bytes: 0,
+    attempt: 0,
+    retry: { count: 0, not_before: now, last_byte_at: now, bad_hashes: 0, peak: 0 },
+    created_at: new Date(now).toISOString(),
+    rev: 0,
+  };
+}
+
+/** The new order's transfer, going on with the verified bytes and the numbering of the failed one. */
+function reviveTransfer(failed: Transfer, fresh: Transfer): Transfer {
+  const { id, attempt, stor, bytes, staged, rev } = failed;
+  const state = nextTransferState(failed.state, 'order-again');
+  return { ...fresh, id, attempt, stor, bytes, rev, state, ...(staged === undefined ? {} : { staged }) };
+}
+
+async function writeNew(service: Service, writes: readonly Write[]): Promise<void> {
+  try {
+    await service.store.batch(writes);
+  } catch (error) {
+    if (!(error instanceof UniqueAttributeError)) throw error;
+    if (error.field === 'urn') throw validationFailed('urn', 'another image here has the same urn');
+    // Another request made the same record a moment ago.
+    throw new EtagConflictError(error.bucket, error.field, null, null);
+  }
+}
+
+/** @throws 409 Conflict */
+export function tooManyRaces(uuid: string): ApiError {
+  return new ApiError('Conflict', `image "${uuid}" kept changing while its copy was being ordered; try again`);
+}

@@ -1,0 +1,191 @@
+/**
+ * From a request to its order: decides by the table, makes the order, attaches to one, or refreshes what is here; and
+ * decides anew whenever something changed in between.
+ */
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
+import { assertOwnerExists } from '../../images/record/new-record.ts';
+import type { Service } from '../../service/service.ts';
+import { failureOf } from '../transfer/retry.ts';
+import { SourceReader } from '../transfer/source-reader.ts';
+import { attach } from './attach.ts';
+import { type ChainRequest, currentRecord, walkChain } from './chain.ts';
+import { assertActive, assertOwned, assertUsable } from './checks.ts';
+import { copyRequest, decide, refusal } from './decision.ts';
+import { lastOrderOf } from './find-orders.ts';
+import type { CopyOrder } from './model.ts';
+import { createOrder, tooManyRaces } from './new-order.ts';
+import { incomingImage } from './placeholder.ts';
+import { recopy } from './recopy.ts';
+
+const TRIES = 10;
+/** How long a request for an image that is on its way waits to hear whether the source means the same one. */
+const COMPARE_MS = 2000;
+
+export interface CopyRequest {
+  readonly uuid: string;
+  readonly account: string;
+  readonly source: ImageSource;
+  /** Whether an image that is here is only to be compared. */
+  readonly dryRun: boolean;
+  /** Only attach to what is under way, or tell how it ended. */
+  readonly doNotRestart: boolean;
+}
+
+/** CopyImageFromDc. @throws ApiError */
+export async function copyFromDatacenter(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder> {
+  const early = await answerFromHere(service, copy, signal);
+  if (early) return early;
+  const { uuid, account, source } = copy;
+  const request: ChainRequest = { kind: 'copy-from-dc', account, source: source.name, policy: 'own' };
+  const reader = new SourceReader(source, account, signal);
+  const image = await reader.get(uuid);
+  assertActive(image, source.name);
+  assertOwned(image, account, source.name);
+  return place(service, request, reader, image, { dryRun: copy.dryRun });
+}
+
+/** What can be said without the source, of a record that the account owns. */
+async function answerFromHere(
+  service: Service,
+  copy: CopyRequest,
+  signal: AbortSignal,
+): Promise<CopyOrder | undefined> {
+  const { uuid, account, doNotRestart } = copy;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const found = (await currentRecord(service, uuid))?.value;
+    const record = found?.owner === account ? found : undefined;
+    const outcome = decide(record, account, doNotRestart ? 'do-not-restart' : 'copy');
+    if (outcome === 'not-found' || outcome === 'exists') throw refusal(outcome, uuid);
+    if (outcome === 'last-result') {
+      const last = await lastOrderOf(service, uuid, account);
+      if (!last) throw refusal('not-found', uuid);
+      return last;
+    }
+    if (outcome !== 'attach') return undefined;
+    if (!doNotRestart) await assertSameFile(service, copy, record?.copy?.sha1, signal);
+    const order = await unlessChanged(() => attach(service, uuid, { kind: 'copy-from-dc', account }));
+    if (order) return order;
+  }
+  throw tooManyRaces(uuid);
+}
+
+/** The source may have another file under this UUID than the one that is coming; if it cannot be asked, so be it. */
+async function assertSameFile(
+  service: Service,
+  { uuid, account, source }: CopyRequest,
+  coming: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const reader = new SourceReader(source, account, AbortSignal.any([signal, AbortSignal.timeout(COMPARE_MS)]));
+  let sha1: string;
+  try {
+    const image = await reader.get(uuid);
+    sha1 = incomingImage(service, image, { source: source.name, policy: 'own' }).file.sha1;
+  } catch (error) {
+    service.log.info({ err: failureOf(error), image: uuid, source: source.name }, 'attached without a comparison');
+    return;
+  }
+  if (sha1 !== coming) throw refusal('exists', uuid);
+}
+
+export interface ImportRequest {
+  readonly uuid: string;
+  readonly source: ImageSource;
+  /** Absent: an operator imports it, with all its origins. */
+  readonly account?: string;
+  readonly skipOwnerCheck?: boolean;
+  /** The channel that the images are put into. */
+  readonly channel?: string | undefined;
+}
+
+/** import-from-datacenter. @throws ApiError */
+export async function importFromDatacenter(
+  service: Service,
+  { uuid, source, account = '' }: ImportRequest,
+  signal: AbortSignal,
+): Promise<CopyOrder> {
+  const request: ChainRequest = { kind: 'import-from-datacenter', account, source: source.name, policy: 'own' };
+  const reader = new SourceReader(source, account, signal);
+  const image = await reader.get(uuid);
+  assertActive(image, source.name);
+  assertOwned(image, account, source.name);
+  return place(service, request, reader, image);
+}
+
+/** import-remote. @throws ApiError */
+export async function importRemote(
+  service: Service,
+  { uuid, source, skipOwnerCheck = false, channel }: ImportRequest,
+  signal: AbortSignal,
+): Promise<CopyOrder> {
+  // What is here is no secret to an operator, and asking first spares the source.
+  const local = (await currentRecord(service, uuid))?.value;
+  if (decide(local, undefined, 'import') === 'exists') throw refusal('exists', uuid);
+  const request: ChainRequest = {
+    kind: 'import-remote',
+    account: undefined,
+    source: source.name,
+    policy: 'all',
+    ...(channel === undefined ? {} : { channels: [channel] }),
+  };
+  const reader = new SourceReader(source, undefined, signal);
+  const image = await reader.find(uuid);
+  if (!image) throw new ApiError('RemoteSourceError', `image "${uuid}" not found at "${source.name}"`);
+  assertUsable(image, source.name);
+  return place(service, request, reader, image, { checkOwners: !skipOwnerCheck });
+}
+
+interface PlaceOptions {
+  /** Whether an image that is here is only to be compared. */
+  readonly dryRun?: boolean;
+  /** Whether the owners of what comes have to be in the directory. */
+  readonly checkOwners?: boolean;
+}
+
+async function place(
+  service: Service,
+  request: ChainRequest,
+  reader: SourceReader,
+  image: SourceImage,
+  { dryRun = false, checkOwners = false }: PlaceOptions = {},
+): Promise<CopyOrder> {
+  const incoming = incomingImage(service, image, request);
+  const { uuid } = incoming;
+  const { account, kind } = request;
+  const wanted = { account, owner: String(incoming.record.owner), sha1: incoming.file.sha1 };
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const local = (await currentRecord(service, uuid))?.value;
+    const verb = kind === 'copy-from-dc' ? 'copy' : 'import';
+    const outcome = decide(local, account, copyRequest(verb, local, wanted));
+    if (outcome === 'exists') throw refusal(outcome, uuid);
+    if (outcome === 'recopy') return recopy(service, request, reader.source, incoming, dryRun);
+    if (dryRun) throw nothingToCompare(uuid);
+    const order = await unlessChanged(async () => {
+      if (outcome === 'attach') return attach(service, uuid, request);
+      const chain = await walkChain(service, reader, request, incoming);
+      if (checkOwners) for (const { record } of chain.members) await assertOwnerExists(service, record.owner);
+      return createOrder(service, request, chain);
+    });
+    if (order) return order;
+  }
+  throw tooManyRaces(uuid);
+}
+
+function nothingToCompare(uuid: string): ApiError {
+  return validationFailed(
+    'dry_run',
+    `image "${uuid}" is not here yet; ask for the plan: GET /images/${uuid}/copy?plan=true`,
+  );
+}
+
+/** Undefined when something was written in between, so that it has to be decided anew. */
+async function unlessChanged<T>(act: () => Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof EtagConflictError) return undefined;
+    throw error;
+  }
+}

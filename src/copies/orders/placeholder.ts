@@ -1,0 +1,227 @@
+/**
+ * The image's own record on its way: made from the source's manifest as a placeholder, marked as failed, or made
+ * usable.
+ *
+ * A placeholder is stored as `creating` (an older IMGAPI on the same bucket knows that) with a `copy` mark, and holds
+ * the whole snapshot of the manifest, so that the copy can be finished after the source is gone. Which fields come along
+ * is the table in `lib/manifest/travel.ts`.
+ */
+
+import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
+import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
+import { isObject } from '#lib/manifest/fields.ts';
+import { type FieldProblem, problemSummary } from '#lib/manifest/problem.ts';
+import { COMPRESSIONS, type Compression, type FileRecord, type ImageRecord } from '#lib/manifest/record.ts';
+import { recordFields } from '#lib/manifest/stored.ts';
+import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
+import { validateManifest } from '#lib/manifest/validate.ts';
+import { redact } from '#lib/text/redact.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { SourceImage } from '../../datacenters/sources/source.ts';
+import { importedOwner } from '../../images/record/new-record.ts';
+import type { Service } from '../../service/service.ts';
+import { marksOf } from '../transfer/marks.ts';
+import type { CopyFailure } from './model.ts';
+
+/** The file of an image as its source describes it. */
+export interface SourceFileFacts {
+  readonly sha1: string;
+  readonly sha256?: string;
+  readonly size: number;
+  readonly compression: Compression;
+  readonly dataset_guid?: string;
+}
+
+/** An image that is to come here. */
+export interface Incoming {
+  readonly uuid: string;
+  readonly file: SourceFileFacts;
+  readonly icon: boolean;
+  /** As it will be when it is usable, but for `files`, `icon` and `activated`. */
+  readonly record: ImageRecord;
+}
+
+/** Who the copy is for, and where it comes from. */
+export interface IncomingContext {
+  readonly source: string;
+  /** `own`: an account's image over a link. `all`: an operator imports it. */
+  readonly policy: ChainPolicy;
+  /** `all`: the channel that the image is put into. */
+  readonly channels?: readonly string[];
+}
+
+export const CHAIN_POLICIES = ['own', 'all'] as const;
+/** Which origins come along: only those that the account owns, or all. */
+export type ChainPolicy = (typeof CHAIN_POLICIES)[number];
+
+const SHA1 = /^[0-9a-f]{40}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** @throws 422 ValidationFailed when it is no image that could be kept here; 400 NotImplemented */
+export function incomingImage(service: Service, image: SourceImage, context: IncomingContext): Incoming {
+  const uuid = String(image.manifest['uuid']);
+  const file = fileFacts(uuid, image);
+  const fields = travellingFields(service, image.manifest, context);
+  const base = {
+    v: 2,
+    ...fields,
+    activated: false,
+    state: 'creating',
+    copied_from: { datacenter: context.source, at: new Date(service.storeClock.now()).toISOString() },
+    ...(context.channels ? { channels: context.channels } : {}),
+  };
+  const record = withShares(base as unknown as ImageRecord, image);
+  const problems = [...fileProblems(service, file), ...keptProblems(service, record, file)];
+  if (problems.length > 0) {
+    const message = `image "${uuid}" of the source cannot be kept here: ${problemSummary(problems)}`;
+    throw new ApiError('ValidationFailed', message, { errors: problems });
+  }
+  return { uuid, file, icon: image.manifest['icon'] === true, record };
+}
+
+function travellingFields(
+  service: Service,
+  manifest: SourceImage['manifest'],
+  { policy }: IncomingContext,
+): Record<string, unknown> {
+  // The list has fields of its own in a record; what the manifest tells of file and icon is not what will be stored.
+  const { acl, files, icon, ...going } = travellingManifest(manifest, policy === 'all' ? 'import-remote' : 'copy');
+  const fields = recordFields({ disabled: false, ...going });
+  // A link never brings a public image: it would be offered to accounts that trust nobody over there.
+  if (policy === 'own') return { ...fields, public: false };
+  const { mode } = service.config;
+  const isPublic = mode === 'dc' ? (fields['public'] ?? false) : mode === 'public';
+  return { ...fields, owner: importedOwner(service, fields['owner']), public: isPublic };
+}
+
+function fileFacts(uuid: string, { manifest, sha256 }: SourceImage): SourceFileFacts {
+  const files: unknown = manifest['files'];
+  const list: readonly unknown[] = Array.isArray(files) ? files : [];
+  if (list.length !== 1) {
+    throw new ApiError(
+      'NotImplemented',
+      `image "${uuid}" has ${list.length} files at the source; copies carry exactly one`,
+    );
+  }
+  const [file] = list;
+  const { sha1, size, compression, dataset_guid, sha256: stated } = isObject(file) ? file : {};
+  const strong = sha256 ?? stated;
+  const known = COMPRESSIONS.find((name) => name === compression);
+  if (typeof sha1 !== 'string' || !SHA1.test(sha1) || !Number.isSafeInteger(size) || Number(size) < 0 || !known) {
+    throw new ApiError('ValidationFailed', `image "${uuid}" has an invalid file at the source`, {
+      errors: [{ field: 'files', code: 'Invalid', message: `files is ${redact(JSON.stringify(files)).slice(0, 200)}` }],
+    });
+  }
+  return {
+    sha1,
+    size: Number(size),
+    compression: known,
+    ...(typeof strong === 'string' && SHA256.test(strong) ? { sha256: strong } : {}),
+    ...(typeof dataset_guid === 'string' ? { dataset_guid } : {}),
+  };
+}
+
+/**
+ * What would be wrong with the record as an image of this datacenter, with the limits that uploads and shares have.
+ * Everything is checked as if the image were usable already: what would be refused then is refused before it comes.
+ */
+export function keptProblems(service: Service, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
+  const { mode, channels } = service.config;
+  const { icon: _, ...rest } = record;
+  const whole = { ...rest, activated: true, state: 'active', files: [{ ...file, stor: 'local' }] };
+  return [...validateManifest(whole, { mode, channels: channels !== undefined }), ...aclProblems(record)];
+}
+
+function fileProblems({ config }: Service, { size }: SourceFileFacts): FieldProblem[] {
+  const { fileBytes } = config.limits;
+  if (size <= fileBytes) return [];
+  const message = `the file has ${size} bytes; at most ${fileBytes} are taken here (limits.fileBytes)`;
+  return [{ field: 'files', code: 'Invalid', message }];
+}
+
+function aclProblems(record: ImageRecord): FieldProblem[] {
+  if (!exceedsAclLimit({}, record)) return [];
+  return [{ field: 'acl', code: 'Invalid', message: `acl must have at most ${MAX_ACL_ENTRIES} entries` }];
+}
+
+function uuidEntries({ manifest }: SourceImage): string[] {
+  const { acl } = manifest;
+  return Array.isArray(acl) ? [...new Set(acl.filter(isUuid))] : [];
+}
+
+/** Logins come only over links, with the accounts that they are pinned to, and are never looked up again. */
+export function withShares(record: ImageRecord, image: SourceImage): ImageRecord {
+  const { shares, left = [] } = image;
+  const left_uuids = left.map(({ entry }) => entry).filter(isUuid);
+  const marked = left_uuids.length > 0 ? { ...record, left_uuids } : record;
+  if (!shares) return replaceUuidEntries(marked, uuidEntries(image));
+  const leavers = new Map(left.map((share) => [share.entry, share.account]));
+  const pinned = shares.map((share) => {
+    const account = isUuid(share.entry) ? undefined : leavers.get(share.entry);
+    return account === undefined ? share : { ...share, account };
+  });
+  return recordWithEntries(
+    marked,
+    pinned,
+    [...leavers.values()].filter((account) => account !== undefined),
+  );
+}
+
+/** The record to store while the bytes are on their way. */
+export function livePlaceholder({ record, file }: Incoming, source: string): ImageRecord {
+  return { ...record, copy: { state: 'live', datacenter: source, sha1: file.sha1, size: file.size } };
+}
+
+/** A placeholder of a failed copy of the same file, taken up again; what is here of its bytes stays. */
+export function revivedPlaceholder(failed: ImageRecord, incoming: Incoming, source: string): ImageRecord {
+  const { files, icon, intent, rev } = failed;
+  return { ...livePlaceholder(incoming, source), ...definedOnly({ files, icon, intent, rev }) };
+}
+
+export function failedPlaceholder(record: ImageRecord, { code, message }: CopyFailure): ImageRecord {
+  if (!record.copy) return record;
+  return { ...record, state: 'failed', error: { code, message }, copy: { ...record.copy, state: 'failed' } };
+}
+
+/**
+ * The placeholder with the fields of its image that may have changed meanwhile; all others are what was ordered, and
+ * whose bytes came. @throws ApiError when the image could not be kept here like that
+ */
+export function refreshedPlaceholder(
+  service: Service,
+  placeholder: ImageRecord,
+  { record: there, file }: Incoming,
+): ImageRecord {
+  const refreshed = refreshedRecord(placeholder, there, 'reread');
+  const { copy: _, ...rest } = refreshed;
+  const problems = keptProblems(service, rest, file);
+  if (problems.length === 0) return refreshed;
+  throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
+}
+
+/** The record once all bytes are safe. */
+export function usableRecord(placeholder: ImageRecord, now: number): ImageRecord {
+  const { copy: _copy, error: _error, expires_at: _expires, ...record } = placeholder;
+  const marks = marksOf(record);
+  return {
+    ...record,
+    activated: true,
+    state: record.disabled ? 'disabled' : 'active',
+    published_at: record.published_at ?? new Date(now).toISOString(),
+    ...(marks && { copied_marks: marks }),
+  };
+}
+
+/** The file's record as soon as it is in its place. */
+export function fileRecord(
+  file: SourceFileFacts,
+  placed: Pick<FileRecord, 'contentMD5' | 'mtime' | 'stor' | 'sha256'>,
+): FileRecord {
+  const { sha1, size, compression, dataset_guid } = file;
+  return { sha1, size, compression, ...(dataset_guid === undefined ? {} : { dataset_guid }), ...placed };
+}
+
+function definedOnly<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,116 @@
+/**
+ * Copying an image that is here already: no bytes move, the descriptive fields and the shares become what they are at
+ * the source, as the table in `lib/manifest/travel.ts` says. Never owner, public, disabled or channels: those are this
+ * datacenter's own.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import {
+  aclView,
+  entriesOf,
+  exceedsAclLimit,
+  recordWithEntries,
+  replaceUuidEntries,
+  sameEntries,
+} from '#lib/manifest/acl.ts';
+import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
+import type { ManifestField } from '#lib/manifest/fields.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { refreshedRecord, travellingFields } from '#lib/manifest/travel.ts';
+import { validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { changeImage } from '../../images/record/change.ts';
+import type { Service } from '../../service/service.ts';
+import { withMarksOf } from '../transfer/marks.ts';
+import type { ChainRequest } from './chain.ts';
+import { decide, hashOf, refusal } from './decision.ts';
+import { type CopyOrder, type FieldChange, putOrder } from './model.ts';
+import { newOrder } from './new-order.ts';
+import type { Incoming } from './placeholder.ts';
+
+/** What changes are told of, by the names of a manifest; the list is compared by itself. */
+const COMPARED = travellingFields('recopy').filter((field) => field !== 'acl' && field !== 'shares') as ManifestField[];
+
+/**
+ * Answers a finished order that lists what changed; with `dryRun` nothing is written, and where nothing changed only the
+ * order is. @throws 404, 409, 422 when the image could not be kept here like that
+ */
+export async function recopy(
+  service: Service,
+  request: ChainRequest,
+  source: ImageSource,
+  incoming: Incoming,
+  dryRun: boolean,
+): Promise<CopyOrder> {
+  let order: CopyOrder | undefined;
+  let isUnchanged = false;
+  await changeImage(service, incoming.uuid, (record) => {
+    const sameHash = hashOf(record) === incoming.file.sha1;
+    const outcome = decide(record, request.account, sameHash ? 'copy' : 'copy-other-hash');
+    if (outcome !== 'recopy') throw refusal('exists', incoming.uuid);
+    const after = refreshed(record, incoming.record, source);
+    order = recopyOrder(service, request, incoming, changesBetween(record, after));
+    isUnchanged = isDeepStrictEqual({ ...record }, after);
+    return dryRun || isUnchanged ? undefined : { record: after, also: [putOrder(order, null)] };
+  });
+  if (!order) throw refusal('not-found', incoming.uuid);
+  if (isUnchanged && !dryRun) await service.store.batch([putOrder(order, null)]);
+  return order;
+}
+
+function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
+  const marked = withMarksOf(withDescriptionOf(record, there), there, source.name);
+  // Only a link shows the whole list; others know of no logins, so those that are here stay.
+  const shared = source.kind === 'link' ? withEntriesOf(marked, there) : replaceUuidEntries(marked, there.acl ?? []);
+  if (sameEntries(marked, shared)) return marked;
+  if (!exceedsAclLimit(marked, shared)) return shared;
+  const message = `with the logins that are here, image "${record.uuid}" would have more than ${MAX_ACL_ENTRIES} entries`;
+  throw validationFailed('acl', message);
+}
+
+/** Who left, here or there, stays out until the owner adds it again: that gives its entry another date. */
+function withEntriesOf(record: ImageRecord, there: ImageRecord): ImageRecord {
+  const dates = new Map(entriesOf(record).map(({ entry, shared_at }) => [entry, shared_at]));
+  const entries = entriesOf(there);
+  const again = new Set(
+    entries.filter(({ entry, shared_at }) => dates.get(entry) !== shared_at).map(({ account }) => account),
+  );
+  const left = [...(record.left ?? []).filter((account) => !again.has(account)), ...(there.left ?? [])];
+  const left_uuids = [...new Set([...(record.left_uuids ?? []), ...(there.left_uuids ?? [])])];
+  return recordWithEntries(left_uuids.length > 0 ? { ...record, left_uuids } : record, entries, left);
+}
+
+/** The list and the marks are brought together with what is here, each in its own way. */
+function withDescriptionOf(record: ImageRecord, there: ImageRecord): ImageRecord {
+  const { acl, shares, grants, left, left_uuids, billing_tags, traits } = record;
+  const own = Object.entries({ acl, shares, grants, left, left_uuids, billing_tags, traits });
+  const described = Object.entries(refreshedRecord(record, there, 'recopy')).filter(
+    ([field]) => !own.some(([name]) => name === field),
+  );
+  return Object.fromEntries([
+    ...described,
+    ...own.filter(([, value]) => value !== undefined),
+  ]) as unknown as ImageRecord;
+}
+
+function changesBetween(before: ImageRecord, after: ImageRecord): FieldChange[] {
+  const fields = COMPARED.map((field) => ({ field, from: shown(before, field), to: shown(after, field) }));
+  const acl = { field: 'acl', from: aclView(before, 3), to: aclView(after, 3) };
+  return [...fields, acl].filter(({ from, to }) => !isDeepStrictEqual(from, to));
+}
+
+/** The search strings of the tags are no field of their own in a manifest. */
+function shown(record: ImageRecord, field: ManifestField): unknown {
+  return record[(field === 'tags' ? 'tagsObj' : field) as keyof ImageRecord];
+}
+
+function recopyOrder(
+  service: Service,
+  request: ChainRequest,
+  { uuid, file, record }: Incoming,
+  changes: readonly FieldChange[],
+): CopyOrder {
+  const result = { state: 'succeeded', bytes: file.size, attempt: 0 } as const;
+  const member = { uuid, name: record.name, version: record.version, sha1: file.sha1, size: file.size, result };
+  const order = newOrder(service, request, [member]);
+  return { ...order, state: 'succeeded', live: false, finished_at: order.created_at, changes };
+}

@@ -1,0 +1,33 @@
+/** Taking away what a copy left here: the placeholder, its transfer, its bytes wherever they are. */
+
+import type { StoredImage } from '../../images/record/load.ts';
+import { deleteRecord } from '../../images/record/tombstones.ts';
+import type { Service } from '../../service/service.ts';
+import { byteLinkPath } from '../transfer/same-store.ts';
+import { deleteTransfer, iconSessionOf, sessionOf, TRANSFERS, type Transfer } from './model.ts';
+
+/** @throws EtagConflictError when the placeholder or its transfer changed since it was read */
+export async function removePlaceholder(service: Service, stored: StoredImage): Promise<void> {
+  const transfer = await service.store.get(TRANSFERS, stored.key);
+  await deleteRecord(service, stored, transfer ? { also: [deleteTransfer(transfer)] } : {});
+  if (transfer) await discardStaging(service, transfer.value);
+}
+
+/**
+ * Removes the staged bytes of all attempts that can still have any, so that none of them, should its worker still be
+ * at it, can place anything. Failing to is no harm: nothing refers to the staging, and the sweeper takes it later.
+ */
+export async function discardStaging(service: Service, transfer: Transfer): Promise<void> {
+  const sessions = new Set([
+    sessionOf(transfer, transfer.attempt),
+    iconSessionOf(transfer, transfer.attempt),
+    ...(transfer.staged === undefined ? [] : [transfer.staged]),
+  ]);
+  for (const storage of Object.values(service.storages)) {
+    const removals = [...sessions].map((session) => storage.discard(session));
+    const results = await Promise.allSettled([...removals, storage.remove(byteLinkPath(transfer, transfer.attempt))]);
+    for (const result of results) {
+      if (result.status === 'rejected') service.log.warn({ err: result.reason, image: transfer.image }, 'staging left');
+    }
+  }
+}

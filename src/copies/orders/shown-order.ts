@@ -1,0 +1,45 @@
+/**
+ * An order as an account sees it. What it ordered itself brings its own images. An operator's import may bring its
+ * image together with other people's, of which it learns nothing by asking for its own.
+ */
+import { IMAGES } from '#lib/manifest/record.ts';
+import { relationTo } from '../../images/record/access.ts';
+import type { Service } from '../../service/service.ts';
+import type { CopyOrder } from './model.ts';
+
+export interface OrderViewer {
+  /** Absent: an operator, who sees all. */
+  readonly account: string | undefined;
+  /** UUID of the image that was asked for; the viewer may see that one. */
+  readonly image: string;
+}
+
+/** For showing only: what is written comes from the order itself. */
+export async function shownTo(
+  service: Service,
+  orders: readonly CopyOrder[],
+  { account, image }: OrderViewer,
+): Promise<readonly CopyOrder[]> {
+  if (account === undefined) return orders;
+  const others = orders.filter((order) => order.account !== account).flatMap(({ images }) => images);
+  if (others.length === 0) return orders;
+  const found = await service.store.getMany(IMAGES, [...new Set(others)]);
+  const seen = new Set(found.filter(({ value }) => relationTo(value, { account }) !== 'none').map(({ key }) => key));
+  return orders.map((order) => (order.account === account ? order : withOnly(order, seen.add(image), image)));
+}
+
+function withOnly(order: CopyOrder, seen: ReadonlySet<string>, image: string): CopyOrder {
+  const members = order.members.filter(({ uuid }) => seen.has(uuid));
+  if (members.length === order.members.length) return order;
+  const { error } = order;
+  const isTheirs = members.some(({ result }) => result?.error);
+  return {
+    ...order,
+    image: seen.has(order.image) ? order.image : image,
+    members,
+    images: members.map(({ uuid }) => uuid),
+    ...(error && !isTheirs
+      ? { error: { code: error.code, message: 'another image of the same import could not be brought' } }
+      : {}),
+  };
+}

@@ -1,0 +1,93 @@
+/**
+ * How far an order is, as any process can tell from the documents. Honest: all bytes are only said to be done when
+ * the images are usable, because until then something can still go wrong.
+ */
+
+import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
+import type { Stored } from '#lib/documents/store.ts';
+import { redact } from '#lib/text/redact.ts';
+import type { Service } from '../../service/service.ts';
+import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from './model.ts';
+import { type OrderViewer, shownTo } from './shown-order.ts';
+
+export async function statusOf(service: Service, order: CopyOrder, viewer?: OrderViewer): Promise<CopyStatus> {
+  const [status] = await statusesOf(service, [order], viewer);
+  if (!status) throw new Error('there is a status for every order');
+  return status;
+}
+
+/** With one look at the transfers for all of them. `viewer` absent: as operators see them. */
+export async function statusesOf(
+  service: Service,
+  all: readonly CopyOrder[],
+  viewer?: OrderViewer,
+): Promise<CopyStatus[]> {
+  const orders = viewer ? await shownTo(service, all, viewer) : all;
+  const images = [...new Set(orders.filter(({ live }) => live).flatMap((order) => order.images))];
+  const found = images.length > 0 ? await service.store.getMany(TRANSFERS, images) : [];
+  const transfers = new Map(found.map((stored) => [stored.key, stored]));
+  return orders.map((order) => describe(order, transfers));
+}
+
+function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transfer>>): CopyStatus {
+  const images = order.members.map((member) => memberStatus(order, member, transfers.get(member.uuid)?.value));
+  const sum = (field: 'bytes_done' | 'bytes_total' | 'rate'): number =>
+    images.reduce((total, image) => total + image[field], 0);
+  const [done, total, rate] = [sum('bytes_done'), sum('bytes_total'), sum('rate')];
+  const { account, started_at, finished_at, error, changes } = order;
+  return {
+    image_uuid: order.image,
+    order: order.uuid,
+    ...(account === undefined ? {} : { account }),
+    datacenter: redact(order.source),
+    state: order.state,
+    kind: order.kind,
+    created_at: order.created_at,
+    ...(started_at === undefined ? {} : { started_at }),
+    ...(finished_at === undefined ? {} : { finished_at }),
+    ...(error === undefined ? {} : { error }),
+    bytes_done: order.live ? notQuiteAll(done, total) : done,
+    bytes_total: total,
+    rate,
+    ...(order.live && rate > 0 ? { eta: Math.ceil((total - done) / rate) } : {}),
+    ...(changes === undefined ? {} : { changes }),
+    images,
+  };
+}
+
+function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer | undefined): CopyImageStatus {
+  const { uuid, name, version, size, result } = member;
+  const base = { uuid, name, version, bytes_total: size };
+  if (result) {
+    const { state, bytes, attempt, via, error, note } = result;
+    return {
+      ...base,
+      state,
+      bytes_done: bytes,
+      rate: 0,
+      attempt,
+      ...(via ? { source: via } : {}),
+      ...(error ? { error } : {}),
+      ...(note === undefined ? {} : { note }),
+    };
+  }
+  // Another order that needed it, too, has made it usable.
+  if (!transfer?.orders.includes(order.uuid)) {
+    return { ...base, state: 'succeeded', bytes_done: size, rate: 0, attempt: 0 };
+  }
+  const { state, bytes, rate = 0, attempt, via, error, note } = transfer;
+  return {
+    ...base,
+    state,
+    bytes_done: notQuiteAll(bytes, size),
+    rate: state === 'running' ? rate : 0,
+    attempt,
+    ...(via ? { source: via } : {}),
+    ...(error ? { error } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function notQuiteAll(bytes: number, total: number): number {
+  return Math.max(0, Math.min(bytes, total - 1));
+}

@@ -1,0 +1,43 @@
+/**
+ * Following orders: what changed, each time it does, until the end. It reads what the workers write down at their
+ * heartbeats, so it does not matter which process carries the bytes and which one the watcher asked.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CopyStatus } from '#lib/client/types.ts';
+import type { Service } from '../../service/service.ts';
+import { COPIES, type CopyOrder } from './model.ts';
+import type { OrderViewer } from './shown-order.ts';
+import { statusesOf } from './status.ts';
+
+const INTERVAL_MS = 500;
+
+/** Ends when every order has, when the documents are gone, or with the signal. `viewer` absent: for operators. */
+export async function* watch(
+  service: Service,
+  orders: readonly CopyOrder[],
+  signal: AbortSignal,
+  viewer?: OrderViewer,
+): AsyncGenerator<CopyStatus> {
+  const shown = new Map<string, string>();
+  for (let current = orders; ; ) {
+    for (const status of await statusesOf(service, current, viewer)) {
+      const json = JSON.stringify(status);
+      if (shown.get(status.order) === json) continue;
+      shown.set(status.order, json);
+      yield status;
+    }
+    const live = current.filter((order) => order.live).map(({ uuid }) => uuid);
+    if (live.length === 0 || (await isAborted(signal))) return;
+    const found = await service.store.getMany(COPIES, live);
+    current = found.map(({ value }) => value);
+  }
+}
+
+async function isAborted(signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(INTERVAL_MS, undefined, { signal });
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Who works on a transfer. A worker *claims* it: the attempt gets a number, a staging of its own and a lease, and the
+ * placeholder notes the staging's name, so that from then on no earlier attempt can place the file. The worker extends
+ * the lease at every heartbeat; when it cannot, or finds that it is not its own any more, it stops.
+ *
+ * All writes here are conditional on the attempt. A worker that was paused past its lease and goes on finds another
+ * attempt, and has staged its bytes where nobody looks.
+ */
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Stored, Write } from '#lib/documents/store.ts';
+import { updateObject, updateWith } from '#lib/documents/update.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { isAbandoned, recoverPlacement } from '../../images/files/file-placement.ts';
+import { loadRaw, type StoredImage } from '../../images/record/load.ts';
+import { putRecord } from '../../images/record/record-write.ts';
+import type { CopiesConfig } from '../../service/config/config.ts';
+import type { Service } from '../../service/service.ts';
+import {
+  COPIES,
+  putOrder,
+  putTransfer,
+  type Retry,
+  sessionOf,
+  TRANSFERS,
+  type Transfer,
+  written,
+} from '../orders/model.ts';
+import { nextOrderState, nextTransferState } from '../orders/states.ts';
+import { isHeld, newLease } from './leases.ts';
+
+/** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
+export class AttemptLostError extends Error {
+  override readonly name = 'AttemptLostError';
+
+  constructor(transfer: Pick<Transfer, 'image' | 'attempt'>) {
+    super(`attempt ${transfer.attempt} at image "${transfer.image}" is over`);
+  }
+}
+
+/**
+ * Whether a worker may take the transfer up now. A pause longer than any that is made was reckoned by a clock that was
+ * ahead: it is over.
+ */
+export function isClaimable(
+  { live, state, lease, retry }: Transfer,
+  now: number,
+  { retryDelay }: Pick<CopiesConfig, 'retryDelay'>,
+): boolean {
+  if (!live) return false;
+  if (state !== 'queued') return state === 'running' && !isHeld(lease, now);
+  return retry.not_before <= now || retry.not_before > now + retryDelay.max * 1000;
+}
+
+/**
+ * The claimed transfer; undefined when another process was faster, or an earlier attempt is just placing its file.
+ * `lost`: there is no placeholder that waits for it, so its orders have to be settled.
+ */
+export async function claim(
+  service: Service,
+  { value, etag }: Stored<Transfer>,
+): Promise<Transfer | 'lost' | undefined> {
+  const placeholder = await settledPlaceholder(service, value.image);
+  const copy = placeholder?.value.copy;
+  if (!placeholder || copy?.state !== 'live') return 'lost';
+  if (placeholder.value.intent && !isLeftToTakeOver(service, placeholder.value)) return undefined;
+  const claimed: Transfer = {
+    ...value,
+    state: nextTransferState(value.state, 'claim'),
+    attempt: value.attempt + 1,
+    claimed_at: service.storeClock.now(),
+    lease: newLease(service, service.config.copies.leaseSeconds),
+    retry: retryFromNow(value, service.storeClock.now()),
+  };
+  const session = sessionOf(claimed, claimed.attempt);
+  const writes = [
+    putTransfer(claimed, etag),
+    putRecord({ ...placeholder.value, copy: { ...copy, session } }, placeholder.etag),
+    ...(await startWrites(service, claimed)),
+  ];
+  try {
+    await service.store.batch(writes);
+  } catch (error) {
+    if (error instanceof EtagConflictError) return undefined;
+    throw error;
+  }
+  await service.faults.reach('copy:transfer-claimed');
+  return claimed;
+}
+
+/** Waiting for a free place is no failure of the source. */
+function retryFromNow({ state, retry }: Transfer, now: number): Retry {
+  return state === 'queued' && retry.count === 0 ? { ...retry, last_byte_at: now } : retry;
+}
+
+/**
+ * A file that an earlier attempt was about to place, and did not live to, is settled by the one that follows, once it
+ * has taken the bytes over: undoing the placement removes them.
+ */
+async function settledPlaceholder(service: Service, image: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, image);
+  if (!stored?.value.copy || isLeftToTakeOver(service, stored.value)) return stored;
+  return recoverPlacement(service, stored);
+}
+
+function isLeftToTakeOver(service: Service, record: ImageRecord): boolean {
+  return record.intent?.kind === 'file' && isAbandoned(record, service.storeClock.now());
+}
+
+async function startWrites(service: Service, { orders }: Transfer): Promise<Write[]> {
+  const found = await service.store.getMany(COPIES, orders);
+  return found
+    .filter(({ value }) => value.state === 'queued')
+    .map(({ value, etag }) => {
+      const started_at = new Date(service.storeClock.now()).toISOString();
+      return putOrder({ ...value, state: nextOrderState(value.state, 'start'), started_at }, etag);
+    });
+}
+
+/** Changes the transfer while the attempt is this worker's. @throws AttemptLostError */
+async function changeOwn(service: Service, own: Transfer, change: (current: Transfer) => Transfer): Promise<Transfer> {
+  const updated = await updateObject(service.store, TRANSFERS, own.image, (current) => {
+    assertOwn(service, own, current);
+    return written(change(current));
+  });
+  if (!updated) throw new AttemptLostError(own);
+  return updated.value;
+}
+
+function assertOwn(service: Service, own: Transfer, current: Transfer): void {
+  const isOwn = current.id === own.id && current.attempt === own.attempt && current.lease?.worker === service.worker;
+  if (!isOwn || current.state !== 'running') throw new AttemptLostError(own);
+}
+
+/** What the worker knows by now. */
+export type Advance = Partial<
+  Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
+>;
+
+/** Extends the lease and records how far it got. @throws AttemptLostError */
+export function heartbeat(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
+  return changeOwn(service, own, (current) => ({
+    ...current,
+    ...advance,
+    lease: newLease(service, service.config.copies.leaseSeconds),
+  }));
+}
+
+/**
+ * Goes on in another staging, because the bytes so far are of no use. Answers the attempt's successor, which has the
+ * next number. @throws AttemptLostError
+ */
+export async function startOver(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
+  const updated = await updateWith(service.store, TRANSFERS, own.image, async (current) => {
+    assertOwn(service, own, current);
+    const placeholder = await loadRaw(service, own.image);
+    if (!placeholder?.value.copy) throw new AttemptLostError(own);
+    const { staged: _staged, rate: _rate, ...rest } = current;
+    const attempt = own.attempt + 1;
+    const lease = newLease(service, service.config.copies.leaseSeconds);
+    const copy = { ...placeholder.value.copy, session: sessionOf(own, attempt) };
+    return {
+      value: written({ ...rest, ...advance, bytes: 0, attempt, lease }),
+      also: [putRecord({ ...placeholder.value, copy }, placeholder.etag)],
+    };
+  });
+  if (!updated) throw new AttemptLostError(own);
+  return updated.value;
+}
+
+/** Puts the transfer back, for any worker to take up from `advance.retry.not_before` on. @throws AttemptLostError */
+export function releaseAttempt(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
+  return changeOwn(service, own, (current) => {
+    const { lease: _lease, rate: _rate, ...rest } = current;
+    return { ...rest, ...advance, state: nextTransferState(current.state, 'release') };
+  });
+}
+
+/** The file is in its place and in the record. @throws AttemptLostError */
+export function markReceived(service: Service, own: Transfer): Promise<Transfer> {
+  return changeOwn(service, own, (current) => {
+    const { lease: _lease, rate: _rate, staged: _staged, error: _error, ...rest } = current;
+    const via = own.via ?? rest.via;
+    return { ...rest, ...(via ? { via } : {}), bytes: rest.total, state: nextTransferState(current.state, 'receive') };
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * How much at once, and how fast. Transfers at once are limited per process, and over all processes per link and per
+ * account, so that neither one account nor one slow source takes all places; the bytes of one link share one budget, whichever process carries them: each transfer takes its rate divided by the transfers that are running
+ * on the link, as the store says at its heartbeat.
+ */
+import type { Stored } from '#lib/documents/store.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import type { Service } from '../../service/service.ts';
+import { accountName, TRANSFERS, type Transfer } from '../orders/model.ts';
+import { isHeld } from './leases.ts';
+
+/** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
+export async function runningTransfers(service: Service): Promise<Stored<Transfer>[]> {
+  const found = await service.store.find(TRANSFERS, { filter: { op: 'eq', field: 'state', value: 'running' } });
+  const now = service.storeClock.now();
+  return found.filter(({ value }) => isHeld(value.lease, now)).sort(bySeniority);
+}
+
+/** What was claimed first keeps its place; every process comes to the same order. */
+function bySeniority(a: Stored<Transfer>, b: Stored<Transfer>): number {
+  return (a.value.claimed_at ?? 0) - (b.value.claimed_at ?? 0) || (a.key < b.key ? -1 : 1);
+}
+
+/** This transfer's part of its link's budget, in bytes per second; undefined where there is no limit. */
+export async function fairShare(service: Service, source: string): Promise<number | undefined> {
+  const budget = service.config.copies.bandwidth[source];
+  if (budget === undefined) return undefined;
+  const running = (await runningTransfers(service)).filter(({ value }) => value.source === source);
+  return budget / Math.max(1, running.length);
+}
+
+/** Whether one more may begin beside those that are running. */
+export function isRoomBeside(
+  { config }: Service,
+  running: readonly Stored<Transfer>[],
+  account: string,
+  source?: string,
+): boolean {
+  const { perAccount, perLink } = config.copies;
+  if (running.filter(({ value }) => accountName(value.account) === account).length >= perAccount) return false;
+  return source === undefined || running.filter(({ value }) => value.source === source).length < perLink;
+}
+
+/** Longest single pause, so that a rate that rises is felt soon. */
+const LONGEST_PAUSE_MS = 250;
+/** What may come at once after a lull, in seconds of the rate. */
+const BURST_SECONDS = 0.25;
+
+/** Lets bytes pass at a rate that may change while they do. */
+export class Throttle {
+  #rate: number | undefined;
+  #available = 0;
+  #filledAt = performance.now();
+
+  /** Bytes per second; undefined: no limit. */
+  set rate(rate: number | undefined) {
+    this.#rate = rate;
+  }
+
+  get rate(): number | undefined {
+    return this.#rate;
+  }
+
+  async *limit(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source) {
+      // Whoever takes the piece may let go of it.
+      const { length } = chunk;
+      yield chunk;
+      await this.#spend(length, signal);
+    }
+  }
+
+  /** The bytes have passed; waits until they are paid for. */
+  async #spend(bytes: number, signal: AbortSignal): Promise<void> {
+    this.#refill();
+    this.#available -= bytes;
+    while (this.#rate !== undefined && this.#available < 0) {
+      await pause(Math.min(LONGEST_PAUSE_MS, (-this.#available / this.#rate) * 1000), signal);
+      this.#refill();
+    }
+  }
+
+  #refill(): void {
+    const now = performance.now();
+    const elapsed = (now - this.#filledAt) / 1000;
+    this.#filledAt = now;
+    if (this.#rate === undefined) this.#available = 0;
+    else this.#available = Math.min(this.#available + elapsed * this.#rate, this.#rate * BURST_SECONDS);
+  }
+}

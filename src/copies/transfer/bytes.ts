@@ -1,0 +1,92 @@
+/**
+ * Where the bytes of a file come from: a pull URL straight from the source's object store, else the source's IMGAPI.
+ * The first that answers is taken; after a failure that brought no byte the other one is asked first.
+ */
+import type { FileRequest, ImageSource, SourceFile } from '../../datacenters/sources/source.ts';
+import type { BytePath, Transfer } from '../orders/model.ts';
+import { CopyError, FAILURES } from './failures.ts';
+import type { LiveAttempt } from './live-attempt.ts';
+import { failureOf } from './retry.ts';
+
+const END_MS = 5000;
+
+export interface OpenBytes extends SourceFile {
+  readonly via: BytePath;
+}
+
+type Opener = (source: ImageSource, live: LiveAttempt, request: FileRequest) => Promise<SourceFile | undefined>;
+
+const OPENERS: Readonly<Record<Exclude<BytePath, 'link'>, Opener>> = {
+  'pull-url': fromPullUrl,
+  imgapi: (source, { own }, request) => source.getFile(own.image, request),
+};
+
+/** The first failure in a row came after bytes; every second one after it speaks against the path in use. */
+export function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
+  return count > 0 && count % 2 === 0 ? ['imgapi', 'pull-url'] : ['pull-url', 'imgapi'];
+}
+
+/** @throws the failure that leaves the most hope, when none of the paths works */
+export async function openBytes(
+  source: ImageSource,
+  live: LiveAttempt,
+  start: number,
+  signal: AbortSignal,
+): Promise<OpenBytes> {
+  const { account, sha1 } = live.own;
+  const failures: unknown[] = [];
+  for (const via of pathsToTry(live.retry)) {
+    try {
+      const file = await OPENERS[via](source, live, { account, start, sha1, signal });
+      if (file) return { ...file, via };
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
+    }
+  }
+  // An image that was deleted at the source may still come by its pull link, once that can be reached.
+  const hopeful = failures.find((error) => FAILURES[failureOf(error).code].action === 'retry');
+  throw hopeful ?? failures.at(-1) ?? new CopyError('SourceInvalid', 'the source offers no way to its files');
+}
+
+async function fromPullUrl(
+  source: ImageSource,
+  live: LiveAttempt,
+  request: FileRequest,
+): Promise<SourceFile | undefined> {
+  const { image, account, pull, sha1, total } = live.own;
+  const answer = await pullUrl(source, image, account, pull, live.patience(request.signal));
+  if (!answer) return undefined;
+  live.note({ pull: answer.reqid });
+  // On record before anything else: when the transfer ends, whoever ends it has to know of the link.
+  if (answer.reqid !== pull) await live.beat();
+  if (live.signal.aborted && answer.reqid !== pull) await endUnrecorded(source, answer.reqid);
+  if (answer.sha1 !== sha1 || answer.size !== total) {
+    throw new CopyError('SourceChanged', `image "${image}" has another file in datacenter "${source.name}" by now`);
+  }
+  return source.getPullUrl(answer.url, request);
+}
+
+/** The copy was canceled while the link was made. */
+async function endUnrecorded(source: ImageSource, reqid: string): Promise<void> {
+  // Its calendar is what remains.
+  await source.endPull(reqid, AbortSignal.timeout(END_MS)).catch(() => {});
+}
+
+/** Renews the link that this transfer made earlier, or makes one. */
+async function pullUrl(
+  source: ImageSource,
+  image: string,
+  account: string | undefined,
+  renew: string | undefined,
+  signal: AbortSignal,
+): ReturnType<ImageSource['createPullUrl']> {
+  if (renew === undefined) return source.createPullUrl(image, account, undefined, signal);
+  try {
+    return await source.createPullUrl(image, account, renew, signal);
+  } catch (error) {
+    if (failureOf(error).code !== 'SourceGone') throw error;
+    // The link was reaped while this side was away; the image itself may still be there.
+    return source.createPullUrl(image, account, undefined, signal);
+  }
+}

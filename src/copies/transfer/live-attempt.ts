@@ -1,0 +1,117 @@
+/**
+ * An attempt while this process works on it: its heartbeat, its progress, and the signal that ends it.
+ *
+ * The heartbeat extends the lease and writes down how far the bytes are, so that every process can tell. It also reads
+ * how much of the link's bandwidth this transfer may take. When the attempt turns out to be another worker's, or the
+ * lease ran out because the store could not be reached, the signal aborts.
+ */
+import { startInterval, type Timer, timeLimit } from '#lib/runtime/timers.ts';
+import type { Service } from '../../service/service.ts';
+import type { Retry, Transfer } from '../orders/model.ts';
+import { type Advance, AttemptLostError, heartbeat } from './attempt.ts';
+import { fairShare, Throttle } from './bandwidth.ts';
+import type { Pace } from './pace.ts';
+
+/** How much the latest measurement counts against the earlier ones. */
+const RATE_WEIGHT = 0.3;
+
+export class LiveAttempt {
+  readonly throttle = new Throttle();
+  /** Aborts with an {@link AttemptLostError}, or with the reason of the worker's stop. */
+  readonly signal: AbortSignal;
+  readonly pace: Pace;
+  /** Whether {@link throttle} has its rate, which the first heartbeat brings. */
+  isShareKnown = false;
+  readonly #service: Service;
+  readonly #lost = new AbortController();
+  readonly #timer: Timer;
+  #own: Transfer;
+  #pending: Advance = {};
+  #beating: Promise<void> = Promise.resolve();
+  #measured: { readonly at: number; readonly bytes: number };
+
+  constructor(service: Service, own: Transfer, pace: Pace, stop: AbortSignal) {
+    this.pace = pace;
+    this.#service = service;
+    this.#own = own;
+    this.signal = AbortSignal.any([stop, this.#lost.signal]);
+    this.#measured = { at: performance.now(), bytes: own.bytes };
+    this.#timer = startInterval(() => void this.beat(), service.config.copies.heartbeatSeconds * 1000);
+  }
+
+  /** The transfer as this attempt knows it. */
+  get own(): Transfer {
+    return { ...this.#own, ...this.#pending };
+  }
+
+  /** Written down with the next heartbeat. */
+  note(advance: Advance): void {
+    this.#pending = { ...this.#pending, ...advance };
+  }
+
+  /** So many bytes are here now. */
+  reached(bytes: number): void {
+    const { retry } = this.own;
+    if (bytes <= retry.peak) this.note({ bytes });
+    else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.storeClock.now() } });
+  }
+
+  /** Enough came for a while: being too slow before does not count any more. */
+  keptPace(): void {
+    const { slow, ...retry } = this.own.retry;
+    if (slow) this.note({ retry });
+  }
+
+  /** For a question with a short answer: a source that drips it must not hold the place. */
+  patience(signal: AbortSignal): AbortSignal {
+    const { stallSeconds } = this.#service.config.copies;
+    return AbortSignal.any([signal, timeLimit(stallSeconds * 1000)]);
+  }
+
+  /** The state of retries, with the bytes that came counted in. */
+  get retry(): Retry {
+    return this.own.retry;
+  }
+
+  /** One heartbeat; never rejects, see {@link signal}. */
+  beat(): Promise<void> {
+    this.#beating = this.#beating.then(() => this.#beat());
+    return this.#beating;
+  }
+
+  /** No heartbeat is under way afterwards, and none follows. */
+  async end(): Promise<void> {
+    this.#timer.stop();
+    await this.#beating;
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#lost.signal.aborted) return;
+    const advance = { ...this.#pending, rate: this.#rate() };
+    this.#pending = {};
+    try {
+      this.#own = await heartbeat(this.#service, this.#own, advance);
+      this.throttle.rate = await fairShare(this.#service, this.#own.source);
+      this.isShareKnown = true;
+    } catch (error) {
+      this.#pending = { ...advance, ...this.#pending };
+      this.#missed(error);
+    }
+  }
+
+  #missed(error: unknown): void {
+    const { lease, image } = this.#own;
+    if (error instanceof AttemptLostError) this.#lost.abort(error);
+    else if ((lease?.until ?? 0) <= this.#service.storeClock.now()) this.#lost.abort(new AttemptLostError(this.#own));
+    this.#service.log.info({ err: error, image }, 'no heartbeat of the transfer');
+  }
+
+  #rate(): number {
+    const now = { at: performance.now(), bytes: this.own.bytes };
+    const seconds = Math.max(0.001, (now.at - this.#measured.at) / 1000);
+    const latest = Math.max(0, now.bytes - this.#measured.bytes) / seconds;
+    this.#measured = now;
+    const before = this.#own.rate;
+    return Math.round(before === undefined ? latest : before + (latest - before) * RATE_WEIGHT);
+  }
+}

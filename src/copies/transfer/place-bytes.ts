@@ -1,0 +1,110 @@
+/** From verified staging to the placeholder's record: the file, and the icon that goes with the image. */
+
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
+import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import { timeLimit } from '#lib/runtime/timers.ts';
+import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { placeFile, storageOf } from '../../images/files/file-placement.ts';
+import { loadRaw } from '../../images/record/load.ts';
+import type { Service } from '../../service/service.ts';
+import { iconSessionOf, sessionOf, type Transfer } from '../orders/model.ts';
+import { fileRecord } from '../orders/placeholder.ts';
+import { AttemptLostError } from './attempt.ts';
+import type { LiveAttempt } from './live-attempt.ts';
+
+export async function placeBytes(
+  service: Service,
+  live: LiveAttempt,
+  session: WriteSession,
+  hashes: Hashes,
+): Promise<void> {
+  const { own } = live;
+  live.signal.throwIfAborted();
+  await placeFile(service, {
+    uuid: own.image,
+    session: keptOnFailure(session),
+    kind: 'file',
+    guard: (record) => assertAwaited(record, own),
+    file: fileRecord(
+      { ...own, size: own.total },
+      {
+        contentMD5: hashes.md5,
+        sha256: hashes.sha256,
+        mtime: new Date(service.storeClock.now()).toISOString(),
+        stor: own.stor,
+      },
+    ),
+  });
+}
+
+/** The fence: only the latest attempt of a copy that is under way may place anything. @throws AttemptLostError */
+function assertAwaited({ copy }: ImageRecord, own: Transfer): void {
+  if (copy?.state === 'live' && copy.session === sessionOf(own, own.attempt)) return;
+  throw new AttemptLostError(own);
+}
+
+/** What was carried that far is not thrown away because the document store was not there just now. */
+function keptOnFailure(session: WriteSession): WriteSession {
+  return {
+    session: session.session,
+    path: session.path,
+    get size() {
+      return session.size;
+    },
+    append: (source, options) => session.append(source, options),
+    flush: () => session.flush(),
+    hashes: () => session.hashes(),
+    commit: () => session.commit(),
+    close: () => session.close(),
+    discard: () => session.close(),
+  };
+}
+
+/** The icon is decoration: when it cannot be had, the image comes without. @throws AttemptLostError */
+export async function bringIcon(service: Service, source: ImageSource, live: LiveAttempt): Promise<void> {
+  const { own } = live;
+  if (!own.icon || (await loadRaw(service, own.image))?.value.icon) return;
+  try {
+    await fetchIcon(service, source, live, storageOf(service.storages, own.stor));
+  } catch (error) {
+    if (error instanceof AttemptLostError || live.signal.aborted) throw error;
+    service.log.warn({ err: error, image: own.image }, 'the icon did not come along');
+  }
+}
+
+async function fetchIcon(service: Service, source: ImageSource, live: LiveAttempt, store: ObjectStore): Promise<void> {
+  const { own } = live;
+  const timeout = timeLimit(service.config.copies.stallSeconds * 1000);
+  const signal = AbortSignal.any([live.signal, timeout]);
+  const icon = await source.getIcon(own.image, own.account, signal);
+  if (!icon) return;
+  const session = await store.open({
+    path: imageObjectPath(own.image, 'icon'),
+    session: iconSessionOf(own, own.attempt),
+    limit: service.config.limits.iconBytes,
+    signal,
+  });
+  try {
+    await session.append(icon.stream, { signal });
+    const { sha1, md5 } = await session.hashes();
+    const file: IconRecord = {
+      sha1,
+      size: session.size,
+      contentType: icon.contentType,
+      contentMD5: md5,
+      mtime: new Date(service.storeClock.now()).toISOString(),
+      stor: own.stor,
+    };
+    await placeFile(service, {
+      uuid: own.image,
+      session,
+      file,
+      kind: 'icon',
+      guard: (record) => assertAwaited(record, own),
+    });
+  } finally {
+    icon.stream.destroy();
+    await session.discard();
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Telling sources that a transfer has ended, so that they need not hold its bytes any longer: the pull link there is one
+ * more name of the file, and what its owner deletes stays as long as there is one.
+ *
+ * What is to be told is written in the batch that ends the transfer, and any process tells it, until the source has heard
+ * it or its calendar has taken the link.
+ */
+import type { Stored, Write } from '#lib/documents/store.ts';
+import { recordedSource } from '../../datacenters/sources/sources.ts';
+import type { Service } from '../../service/service.ts';
+import { PULL_ENDS, type PullEnd, type Transfer } from '../orders/model.ts';
+import { failureOf } from './retry.ts';
+
+const MOST_AT_ONCE = 100;
+const TELL_TIMEOUT_MS = 15_000;
+const FIRST_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 60 * 60_000;
+/** No source keeps a link that nobody renews for longer, unless its operator says so. */
+const KEPT_BY_CALENDAR_MS = 4 * 24 * 60 * 60_000;
+
+/** For the batch with which the transfer ends. */
+export function endOfPull(service: Service, { source, pull }: Pick<Transfer, 'source' | 'pull'>): Write[] {
+  if (pull === undefined) return [];
+  const now = service.store.now();
+  const value: PullEnd = { source, reqid: pull, tries: 0, not_before: now, since: now };
+  return [{ op: 'put', bucket: PULL_ENDS, key: `${source}:${pull}`, value }];
+}
+
+/** A periodic task. Answers how many were told. */
+export async function tellPullEnds(service: Service, signal?: AbortSignal): Promise<number> {
+  const due = await service.store.find(PULL_ENDS, {
+    filter: { op: 'le', field: 'not_before', value: service.store.now() },
+    limit: MOST_AT_ONCE,
+  });
+  let told = 0;
+  // One that does not answer is not asked for the others.
+  const silent = new Set<string>();
+  for (const stored of due) {
+    signal?.throwIfAborted();
+    const isTold = !silent.has(stored.value.source) && (await tell(service, stored.value, signal));
+    if (isTold) told += 1;
+    else silent.add(stored.value.source);
+    await settle(service, stored, isTold);
+  }
+  return told;
+}
+
+async function tell(service: Service, { source: name, reqid }: PullEnd, stop?: AbortSignal): Promise<boolean> {
+  const timeout = AbortSignal.timeout(TELL_TIMEOUT_MS);
+  try {
+    const source = await recordedSource(service, name);
+    // A source that is linked no more ended the pull links of the link with it.
+    await source?.endPull(reqid, stop ? AbortSignal.any([stop, timeout]) : timeout);
+    return true;
+  } catch (error) {
+    stop?.throwIfAborted();
+    service.log.info({ err: failureOf(error), source: name, pull: reqid }, 'the source was not told that a pull ended');
+    return false;
+  }
+}
+
+async function settle(service: Service, { key, value }: Stored<PullEnd>, isTold: boolean): Promise<void> {
+  const now = service.store.now();
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(value.tries, 20));
+  const later: PullEnd = { ...value, tries: value.tries + 1, not_before: now + pause };
+  const isOver = isTold || now - value.since > KEPT_BY_CALENDAR_MS;
+  await service.store.batch([
+    isOver ? { op: 'del', bucket: PULL_ENDS, key } : { op: 'put', bucket: PULL_ENDS, key, value: later },
+  ]);
+}

@@ -1,0 +1,109 @@
+/**
+ * When both datacenters keep their objects in one store, a copy moves no bytes: the image gets a second name.
+ *
+ * "One store" is believed only by a random identity object that *our* credentials read. Where the source's object lies
+ * is worked out here from the datacenter's name and the UUID and never taken from an answer, and what lies there has
+ * to have the size and the hashes of the manifest.
+ *
+ * The second name is made in two steps, like a write session: a name of the attempt's own first, and the image's name
+ * when the intent to place it is recorded. Removing the first name is the fence against a worker that wakes up late.
+ */
+
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { LinkUnsupportedError, ObjectNotFoundError, SessionGoneError } from '#lib/objects/errors.ts';
+import type { Hashes, ObjectInfo, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { sessionOf, type Transfer } from '../orders/model.ts';
+import type { LiveAttempt } from './live-attempt.ts';
+
+/** Directory of the attempts' own names. */
+export const BYTE_LINKS = 'copies';
+
+export function byteLinkPath(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
+  return `${BYTE_LINKS}/${sessionOf(transfer, attempt)}`;
+}
+
+/** The bytes under the attempt's own name; undefined when the store is another one, or the object is not there. */
+export async function linkedBytes(
+  store: ObjectStore,
+  source: ImageSource,
+  live: Pick<LiveAttempt, 'own' | 'patience'>,
+  signal: AbortSignal,
+): Promise<WriteSession | undefined> {
+  const { own: transfer } = live;
+  const from = await sharedPath(store, source, transfer, live.patience(signal));
+  if (from === undefined) return undefined;
+  const link = byteLinkPath(transfer, transfer.attempt);
+  try {
+    await store.link(from, link);
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError || error instanceof LinkUnsupportedError) return undefined;
+    throw error;
+  }
+  return new LinkSession(store, sessionOf(transfer, transfer.attempt), link, transfer, signal);
+}
+
+async function sharedPath(
+  store: ObjectStore,
+  source: ImageSource,
+  { image, total }: Transfer,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (source.kind !== 'link' || !store.siblingPath) return undefined;
+  const theirs = await source.storeIdentity(signal);
+  if (theirs === undefined || theirs !== (await store.identity())) return undefined;
+  const path = store.siblingPath(source.name, imageObjectPath(image, 'file0'));
+  return (await store.info(path))?.size === total ? path : undefined;
+}
+
+/** A name that stands for bytes which are all there already. */
+class LinkSession implements WriteSession {
+  readonly session: string;
+  readonly path: string;
+  readonly size: number;
+  readonly #store: ObjectStore;
+  readonly #link: string;
+  readonly #signal: AbortSignal;
+
+  constructor(store: ObjectStore, session: string, link: string, { image, total }: Transfer, signal: AbortSignal) {
+    this.session = session;
+    this.path = imageObjectPath(image, 'file0');
+    this.size = total;
+    this.#store = store;
+    this.#link = link;
+    this.#signal = signal;
+  }
+
+  append(): Promise<void> {
+    return Promise.reject(new Error(`the bytes of ${this.session} are linked; nothing can be added to them`));
+  }
+
+  async flush(): Promise<number> {
+    return this.size;
+  }
+
+  hashes(): Promise<Hashes> {
+    return this.#store.hash(this.#link, this.#signal);
+  }
+
+  async commit(): Promise<ObjectInfo> {
+    try {
+      await this.#store.link(this.#link, this.path);
+    } catch (error) {
+      if (error instanceof ObjectNotFoundError) throw new SessionGoneError(this.session, { cause: error });
+      throw error;
+    }
+    await this.#store.remove(this.#link);
+    const info = await this.#store.info(this.path);
+    if (!info) throw new ObjectNotFoundError(this.path);
+    return info;
+  }
+
+  close(): Promise<void> {
+    return this.#store.remove(this.#link);
+  }
+
+  discard(): Promise<void> {
+    return this.#store.remove(this.#link);
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * One attempt at a transfer, from the claim to its end:
+ *
+ *   staging (earlier bytes taken over) → bytes → hashes → icon → placed → received → its orders settled
+ *
+ * | what happens | what becomes of the attempt |
+ * |---|---|
+ * | a failure that may pass | it goes on from the byte where it broke: at once while the pause is short, else by whoever claims it next |
+ * | a source that sends next to nothing | it is put back at once, for others to have the place, and waits longer each time |
+ * | the wrong bytes, or a source that cannot resume | they are dropped, and it goes on from the first byte in a staging of its own |
+ * | a permanent failure | the orders that list the transfer fail; the bytes are kept |
+ * | the process stops | the bytes are flushed and the lease is given back |
+ * | the lease is lost, or the copy canceled | it ends without a word; nothing it does can count any more |
+ *
+ * May be lost: what was not flushed when the machine goes down. The hashes tell, and the file is fetched anew.
+ */
+import { SessionGoneError } from '#lib/objects/errors.ts';
+import type { WriteSession } from '#lib/objects/object-store.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { recordedSource } from '../../datacenters/sources/sources.ts';
+import { recoverPlacement, storageOf } from '../../images/files/file-placement.ts';
+import { loadRaw } from '../../images/record/load.ts';
+import type { Service } from '../../service/service.ts';
+import { endOrder } from '../orders/end-order.ts';
+import { type CopyFailure, TRANSFERS, type Transfer } from '../orders/model.ts';
+import { type Advance, AttemptLostError, markReceived, releaseAttempt, startOver } from './attempt.ts';
+import { CopyError } from './failures.ts';
+import { LiveAttempt } from './live-attempt.ts';
+import { Pace } from './pace.ts';
+import { bringIcon, placeBytes } from './place-bytes.ts';
+import { NoResumeError, openStaging, receiveRest, verifiedHashes } from './receive.ts';
+import { failureOf, type Verdict, verdictOn } from './retry.ts';
+import { byteLinkPath } from './same-store.ts';
+
+/** The worker stops: attempts end and are given back. */
+export class WorkerStopped extends Error {
+  override readonly name = 'WorkerStopped';
+
+  constructor() {
+    super('this process stops');
+  }
+}
+
+/** Longer pauses are not waited out with the lease in hand, nor more of them in a row. */
+const LONGEST_HELD_PAUSE_MS = 5000;
+const MOST_HELD_PAUSES = 3;
+
+/** What an attempt comes to, when it does not simply end. */
+type Next = { readonly startOverWith: Advance } | 'done';
+
+/** Never rejects. Resolves when this process has nothing more to do with the transfer for now. */
+export async function runTransfer(service: Service, claimed: Transfer, stop: AbortSignal): Promise<void> {
+  const { leastRate, leastRateSeconds } = service.config.copies;
+  let current: LiveAttempt | undefined;
+  const pace = new Pace({
+    // What our own limit holds back is not the source's doing.
+    least: () => (current?.isShareKnown ? Math.min(leastRate, (current.throttle.rate ?? Infinity) / 4) : 0),
+    seconds: leastRateSeconds,
+    onKept: () => current?.keptPace(),
+  });
+  try {
+    for (let own: Transfer | undefined = claimed; own; ) {
+      const live = new LiveAttempt(service, own, pace, stop);
+      current = live;
+      const next = await runAttempt(service, live).finally(() => live.end());
+      own = next === 'done' ? undefined : await startOver(service, live.own, next.startOverWith);
+    }
+  } catch (error) {
+    if (error instanceof AttemptLostError) return;
+    // The lease runs out, and whoever claims the transfer then goes on.
+    service.log.warn({ err: error, image: claimed.image }, 'transfer left to its lease');
+  } finally {
+    pace.end();
+  }
+}
+
+/** Linked bytes of an earlier attempt must not be placed any more; see `same-store.ts`. */
+async function fenceEarlier(service: Service, own: Transfer): Promise<void> {
+  if (own.attempt > 1) await storageOf(service.storages, own.stor).remove(byteLinkPath(own, own.attempt - 1));
+}
+
+async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
+  let session: WriteSession | undefined;
+  try {
+    const { own } = live;
+    await fenceEarlier(service, own);
+    const record = (await loadRaw(service, own.image))?.value;
+    if (record?.files?.[0]?.sha1 !== own.sha1) {
+      const source = await sourceOf(service, own);
+      session = await openStaging(service, storageOf(service.storages, own.stor), source, live);
+      if (await isPlacedByEarlier(service, own)) await session.discard();
+      else await receiveAndPlace(service, source, live, session);
+    }
+    await live.end();
+    await markReceived(service, live.own);
+    return 'done';
+  } catch (error) {
+    return await afterFailure(service, live, session, error);
+  } finally {
+    await session?.close().catch((error: unknown) => service.log.info({ err: error }, 'staging not closed'));
+  }
+}
+
+/** Settles the placement that an earlier attempt left half done; what it had staged is safe in this one's staging. */
+async function isPlacedByEarlier(service: Service, own: Transfer): Promise<boolean> {
+  const stored = await loadRaw(service, own.image);
+  const settled = stored && (await recoverPlacement(service, stored));
+  return settled?.value.files?.[0]?.sha1 === own.sha1;
+}
+
+async function receiveAndPlace(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  session: WriteSession,
+): Promise<void> {
+  await receiveAll(service, source, live, session);
+  const hashes = await verifiedHashes(live.own, session);
+  await session.flush();
+  await service.faults.reach('copy:received');
+  await bringIcon(service, source, live);
+  await placeBytes(service, live, session, hashes);
+  await service.faults.reach('copy:placed');
+}
+
+async function sourceOf(service: Service, { source }: Transfer): Promise<ImageSource> {
+  const found = await recordedSource(service, source);
+  if (found) return found;
+  throw new CopyError(
+    'NotLinked',
+    `datacenter "${source}" is not linked any more; run: imgapiadm link-dc ${source} URL`,
+  );
+}
+
+/** Goes on after failures for as long as the pauses are short, and the source is not too slow. */
+async function receiveAll(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  session: WriteSession,
+): Promise<void> {
+  const { pace } = live;
+  const signal = AbortSignal.any([live.signal, pace.signal]);
+  pace.begin();
+  try {
+    while (session.size < live.own.total) await receiveOn(service, source, live, session, signal);
+  } catch (error) {
+    if (pace.signal.aborted && !live.signal.aborted) throw pace.signal.reason;
+    throw error;
+  } finally {
+    pace.pause();
+  }
+}
+
+async function receiveOn(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  session: WriteSession,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await receiveRest(service, source, live, session, signal);
+  } catch (error) {
+    if (signal.aborted || error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
+    const failure = failureOf(error);
+    const verdict = judge(service, live, failure);
+    if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
+    service.log.info(
+      { err: error, image: live.own.image, bytes: session.size },
+      'transfer broke; it goes on from there',
+    );
+    live.note({ retry: verdict.retry, error: failure });
+    await pause(verdict.delay, signal);
+  }
+}
+
+/** A source that stalled or fails time and again has held the place long enough: another transfer may go on. */
+function isWaitedOut({ code }: CopyFailure, { delay, retry }: Extract<Verdict, { action: 'retry' }>): boolean {
+  return code !== 'Stalled' && retry.count <= MOST_HELD_PAUSES && delay <= LONGEST_HELD_PAUSE_MS;
+}
+
+function judge(service: Service, live: LiveAttempt, failure: CopyFailure): Verdict {
+  return verdictOn(failure, live.retry, service.config.copies, service.storeClock.now());
+}
+
+async function afterFailure(
+  service: Service,
+  live: LiveAttempt,
+  session: WriteSession | undefined,
+  error: unknown,
+): Promise<Next> {
+  await live.end();
+  const { reason } = live.signal;
+  if (reason instanceof AttemptLostError || error instanceof AttemptLostError) throw new AttemptLostError(live.own);
+  if (live.signal.aborted) {
+    await giveBack(service, live, session, { ...live.retry, not_before: service.storeClock.now() });
+    return 'done';
+  }
+  if (error instanceof NoResumeError) {
+    await session?.discard();
+    return { startOverWith: { note: error.message, retry: live.retry } };
+  }
+  const failure = failureOf(error);
+  const verdict = judge(service, live, failure);
+  service.log.warn(
+    { err: error, image: live.own.image, code: failure.code, action: verdict.action },
+    'transfer failed',
+  );
+  switch (verdict.action) {
+    case 'restart':
+      await session?.discard();
+      return {
+        startOverWith: {
+          retry: { ...verdict.retry, peak: 0 },
+          error: failure,
+          note: `fetched anew: ${failure.message}`,
+        },
+      };
+    case 'retry':
+      await giveBack(service, live, session, verdict.retry, failure);
+      return 'done';
+    case 'give-up':
+      await keep(service, session);
+      // What is known of the bytes goes on record for whoever looks at the failure, or orders the image again.
+      await live.beat();
+      await failOrders(service, live.own, verdict.failure);
+      return 'done';
+  }
+}
+
+async function giveBack(
+  service: Service,
+  live: LiveAttempt,
+  session: WriteSession | undefined,
+  retry: Transfer['retry'],
+  error?: CopyFailure,
+): Promise<void> {
+  await keep(service, session);
+  const { bytes, staged, via, pull, note } = live.own;
+  const known = { bytes, staged, via, pull, note, error };
+  const advance = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+  await releaseAttempt(service, live.own, { ...advance, retry });
+}
+
+/** Bytes that cannot be made safe now are fetched again. */
+async function keep(service: Service, session: WriteSession | undefined): Promise<void> {
+  await session?.flush().catch((error: unknown) => service.log.warn({ err: error }, 'staging not flushed'));
+}
+
+/** All orders that list the transfer fail with it, those too that came to it just now. */
+async function failOrders(service: Service, own: Transfer, failure: CopyFailure): Promise<void> {
+  for (;;) {
+    const current = (await service.store.get(TRANSFERS, own.image))?.value;
+    if (!current?.live || current.id !== own.id || current.attempt !== own.attempt) return;
+    const [order] = current.orders;
+    if (order === undefined) return;
+    await endOrder(service, order, { event: 'fail', failure, image: own.image, attempt: own });
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * The engine. Any number of processes run one; none of them has anything to do with the request that made an order.
+ *
+ * A *pass* looks at what waits in the store and does what is to be done: claims transfers that wait or whose lease ran
+ * out, each account in its turn (`turns.ts`) and as far as the limits let it, and settles orders whose images are all
+ * here. It takes no input but the store, so that what follows a crash is the same as what always happens. Passes come by
+ * a timer, after every transfer that ends here, and by a nudge after every request.
+ *
+ * No pass reads all there is. The orders of a transfer that ended here are settled at once; a pass also looks at the
+ * newest live orders, and at the next few of all, so that what another process left half done is found.
+ */
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Filter, Stored } from '#lib/documents/store.ts';
+import { startInterval, startTimer } from '#lib/runtime/timers.ts';
+import type { StoredImage } from '../../images/record/load.ts';
+import type { Caller, Service } from '../../service/service.ts';
+import { deletePlaceholder, replaceFailedPlaceholder } from '../orders/cancel.ts';
+import { settleOrder } from '../orders/commit-order.ts';
+import { accountName, COPIES, type CopyOrder, putTransfer, TRANSFERS, type Transfer } from '../orders/model.ts';
+import { claim, isClaimable, releaseAttempt } from './attempt.ts';
+import { isRoomBeside, runningTransfers } from './bandwidth.ts';
+import { runTransfer, WorkerStopped } from './transfer.ts';
+import { type Room, Turns } from './turns.ts';
+
+export interface CopyWorker {
+  /** Something was written that a pass should see soon. */
+  nudge(): void;
+  /** DeleteImage of a placeholder: cancels a live copy, removes the rest of a failed one. @throws ApiError */
+  deletePlaceholder(stored: StoredImage, caller: Caller): Promise<void>;
+  /** AdminImport in the place of a failed copy; false when there is none (any more). @throws 409 */
+  replaceFailedPlaceholder(stored: StoredImage): Promise<boolean>;
+  /** Gives back what is under way, for other processes to go on with at once. Resolves when all of it is safe. */
+  stop(): Promise<void>;
+}
+
+export interface CopyWorkerOptions {
+  /** Milliseconds between two looks at the store. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 2000;
+/** From the claim of a transfer to the next look for one. */
+const SHORTEST_TURN_MS = 20;
+/** Documents that are read at a time. */
+const PAGE = 50;
+/** Orders of one account that are settled at once; operators count as one. */
+const MOST_SETTLING = 8;
+
+export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWorkerOptions = {}): CopyWorker {
+  const worker = new Worker(service);
+  const timer = startInterval(() => worker.nudge(), pollMs);
+  worker.nudge();
+  return {
+    nudge: () => worker.nudge(),
+    async deletePlaceholder(stored, caller) {
+      await deletePlaceholder(service, stored, caller);
+      worker.nudge();
+    },
+    replaceFailedPlaceholder: (stored) => replaceFailedPlaceholder(service, stored),
+    async stop() {
+      timer.stop();
+      await worker.stop();
+    },
+  };
+}
+
+class Worker {
+  readonly #service: Service;
+  readonly #stopping = new AbortController();
+  /** Transfers that this process carries, by image. */
+  readonly #running = new Map<string, Promise<void>>();
+  /** Orders that this process is about to end; asking the source once more may take a while. */
+  readonly #settling = new Map<string, { readonly account: string | undefined; readonly settled: Promise<void> }>();
+  /** Orders to settle in the next pass, with their accounts. */
+  readonly #unsettled = new Map<string, string | undefined>();
+  readonly #turns: Turns;
+  /** Where the round through the live orders is. */
+  #lastOrder = '';
+  #isAdopted = false;
+  #pass: Promise<void> | undefined;
+  #again = false;
+  #wasOk = true;
+
+  constructor(service: Service) {
+    this.#service = service;
+    this.#turns = new Turns(service);
+  }
+
+  nudge(): void {
+    if (this.#stopping.signal.aborted) return;
+    if (this.#pass !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#pass = this.#passSafely().finally(() => {
+      this.#pass = undefined;
+      if (!this.#again) return;
+      this.#again = false;
+      this.nudge();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new WorkerStopped());
+    await this.#pass;
+    await Promise.all([...this.#running.values(), ...[...this.#settling.values()].map(({ settled }) => settled)]);
+  }
+
+  async #passSafely(): Promise<void> {
+    try {
+      await this.#runPass();
+      this.#wasOk = true;
+    } catch (error) {
+      // While the store is down every pass fails: one line tells it.
+      if (this.#wasOk) this.#service.log.error({ err: error }, 'copies cannot be looked after now');
+      this.#wasOk = false;
+    }
+  }
+
+  async #runPass(): Promise<void> {
+    if (!this.#isAdopted) await this.#adopt();
+    if (await this.#claimSome()) this.#nudgeSoon();
+    for (const [order, account] of [...this.#unsettled]) {
+      this.#unsettled.delete(order);
+      this.#settle(order, account);
+    }
+    await this.#settleSome(await this.#liveOrders());
+  }
+
+  /** Live transfers that an earlier version wrote do not stand in a lane yet. */
+  async #adopt(): Promise<void> {
+    const { store } = this.#service;
+    const filter: Filter = {
+      op: 'and',
+      of: [
+        { op: 'eq', field: 'live', value: true },
+        { op: 'not', of: { op: 'exists', field: 'lane' } },
+      ],
+    };
+    for (let found = await store.find(TRANSFERS, { filter, limit: PAGE }); found.length > 0; ) {
+      for (const { value, etag } of found) await unlessChanged(store.batch([putTransfer(value, etag)]));
+      found = await store.find(TRANSFERS, { filter, limit: PAGE });
+    }
+    this.#isAdopted = true;
+  }
+
+  /** Whether there is more to claim than one pass looks at. */
+  async #claimSome(): Promise<boolean> {
+    const service = this.#service;
+    let running = await runningTransfers(service);
+    const room: Room = {
+      isFull: () => this.#running.size >= service.config.copies.concurrency || this.#stopping.signal.aborted,
+      takes: (account, source) => isRoomBeside(service, running, account, source),
+    };
+    return this.#turns.give(room, async (stored) => {
+      const isFree = isClaimable(stored.value, service.storeClock.now(), service.config.copies);
+      if (!isFree || this.#running.has(stored.key)) return false;
+      const claimed = await this.#claimWithinLimits(stored);
+      running = await runningTransfers(service);
+      if (claimed) this.#run(claimed);
+      return claimed !== undefined;
+    });
+  }
+
+  async #claimWithinLimits(stored: Stored<Transfer>): Promise<Transfer | undefined> {
+    const service = this.#service;
+    const claimed = await claim(service, stored);
+    if (claimed === 'lost') for (const order of stored.value.orders) this.#settle(order, stored.value.account);
+    if (!claimed || claimed === 'lost') return undefined;
+    // Other processes looked at the same moment: those that came last give their place back.
+    const running = await runningTransfers(service);
+    const earlier = running.slice(
+      0,
+      running.findIndex(({ key }) => key === claimed.image),
+    );
+    if (isRoomBeside(service, earlier, accountName(claimed.account), claimed.source)) return claimed;
+    await releaseAttempt(service, claimed, {});
+    return undefined;
+  }
+
+  #run(claimed: Transfer): void {
+    const { image, source, attempt } = claimed;
+    this.#service.log.info({ image, source, attempt, bytes: claimed.bytes }, 'transfer taken up');
+    const begin = performance.now();
+    const run = this.#carry(claimed).finally(() => {
+      this.#running.delete(image);
+      // Whatever it is that ends an attempt at once, the next one must not follow as fast as the machine can go.
+      startTimer(() => this.nudge(), Math.max(0, SHORTEST_TURN_MS - (performance.now() - begin)));
+    });
+    this.#running.set(image, run);
+  }
+
+  /** The orders that waited for it last are settled without waiting for a pass that comes to them. */
+  async #carry(claimed: Transfer): Promise<void> {
+    await runTransfer(this.#service, claimed, this.#stopping.signal);
+    if (this.#stopping.signal.aborted) return;
+    try {
+      const ended = (await this.#service.store.get(TRANSFERS, claimed.image))?.value;
+      if (ended?.state === 'received') for (const order of ended.orders) this.#settle(order, ended.account);
+    } catch (error) {
+      this.#service.log.warn({ err: error, image: claimed.image }, 'the orders of a transfer are left to a later pass');
+    }
+  }
+
+  /** The newest, and the next of all, in a round that goes on from pass to pass. */
+  async #liveOrders(): Promise<Stored<CopyOrder>[]> {
+    const { store } = this.#service;
+    const filter = { op: 'eq', field: 'live', value: true } as const;
+    const page = await store.find(COPIES, { filter, limit: PAGE, after: { value: null, key: this.#lastOrder } });
+    this.#lastOrder = page.length < PAGE ? '' : (page.at(-1)?.key ?? '');
+    const newest = await store.find(COPIES, { filter, limit: PAGE, sort: { field: 'created_at', order: 'desc' } });
+    return [...new Map([...page, ...newest].map((stored) => [stored.key, stored])).values()];
+  }
+
+  /** Orders that still wait for bytes are left alone without another look. */
+  async #settleSome(orders: readonly Stored<CopyOrder>[]): Promise<void> {
+    const images = [...new Set(orders.flatMap(({ value }) => value.images))];
+    const transfers = images.length > 0 ? await this.#service.store.getMany(TRANSFERS, images) : [];
+    const coming = new Set(
+      transfers.filter(({ value }) => value.live && value.state !== 'received').map(({ key }) => key),
+    );
+    for (const { key, value } of orders) {
+      if (!value.images.some((image) => coming.has(image))) this.#settle(key, value.account);
+    }
+  }
+
+  /** One account's many orders, which may each wait for an answer of the source, do not take all there is. */
+  #settle(order: string, account: string | undefined): void {
+    if (this.#settling.has(order)) return;
+    const others = [...this.#settling.values()].filter((other) => other.account === account);
+    if (others.length >= MOST_SETTLING) {
+      this.#unsettled.set(order, account);
+      return;
+    }
+    const settled = settleOrder(this.#service, order, this.#stopping.signal)
+      .catch((error: unknown) => {
+        if (this.#stopping.signal.aborted) return;
+        this.#unsettled.set(order, account);
+        this.#service.log.warn({ err: error, order }, 'order not settled; it is tried again');
+      })
+      .finally(() => {
+        this.#settling.delete(order);
+        if (others.length === MOST_SETTLING - 1) this.nudge();
+      });
+    this.#settling.set(order, { account, settled });
+  }
+
+  #nudgeSoon(): void {
+    startTimer(() => this.nudge(), SHORTEST_TURN_MS).unref();
+  }
+}
+
+async function unlessChanged(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!(error instanceof EtagConflictError)) throw error;
+  }
+}

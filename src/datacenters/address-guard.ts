@@ -1,0 +1,103 @@
+/**
+ * The one guard before every connection to another server: a linked datacenter, a pull URL, an IMGAPI or a file that a
+ * request named. It looks at the addresses that are really connected to.
+ *
+ * | the address | named by an operator | not named |
+ * |---|---|---|
+ * | one of our own listeners, or nowhere (`0.0.0.0`, multicast) | no | no |
+ * | public | yes | yes |
+ * | private, unique-local | yes | no |
+ * | loopback | if the address or `localhost` was named | no |
+ * | link-local, site-local, reserved | if the address itself was named | no |
+ * | an IPv6 form of an IPv4 address | as that address, or if the form itself was named | no |
+ */
+import { isIP } from 'node:net';
+import type { Agent } from 'undici';
+import { AddressRefusedError } from '#lib/client/errors.ts';
+import { type AddressCheck, type ConnectTarget, guardedAgent } from '#lib/client/guarded-agent.ts';
+import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import type { Service } from '../service/service.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+type Guarded = Pick<Service, 'config' | 'ownAddresses'>;
+
+/** Whether an address may be connected to only where an operator named it. */
+export function isPrivateAddress(address: string): boolean {
+  return kindOfAddress(address) !== 'public';
+}
+
+/** For a server that an operator configured, linked or named here. The caller closes it. */
+export function namedAgent(service: Guarded): Agent {
+  return agentWith(service, (target) => refusalOf(service, target, true));
+}
+
+/** For the URL that came with a request of an operator, who may name private places only where the config says so. */
+export function sourceAgent(service: Guarded): Agent {
+  return agentWith(service, sourceCheck(service));
+}
+
+/** The same for a literal address, before anything is opened. @throws 422 InvalidParameter */
+export function assertSourceAllowed(service: Guarded, url: URL, field = 'source'): void {
+  const host = bareHost(url);
+  const refusal = isIP(host) ? sourceCheck(service)({ host, address: host, port: portOf(url) }) : undefined;
+  if (refusal) throw refusedSource(refusal, field);
+}
+
+/** What an operator is told whose URL led to such an address. */
+export function refusedSource(refusal: AddressRefusedError, field: string): ApiError {
+  return new ApiError('InvalidParameter', `${field} is refused: ${refusal.message}`, {
+    cause: refusal,
+    errors: [{ field, code: 'NotAllowed' }],
+  });
+}
+
+/** Without the brackets of an IPv6 address. */
+export function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+export function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
+  if (port !== '') return Number(port);
+  return protocol === 'https:' ? 443 : 80;
+}
+
+/** Names that mean this machine wherever they are looked up. */
+export function isLocalhost(host: string): boolean {
+  return /(^|\.)localhost\.?$/i.test(host);
+}
+
+/** Why the address must not be connected to; undefined when it may. `isNamed`: an operator named the host. */
+export function refusalOf(
+  { ownAddresses }: Pick<Guarded, 'ownAddresses'>,
+  { host, address, port }: ConnectTarget,
+  isNamed: boolean,
+): AddressRefusedError | undefined {
+  const where = host === address ? address : `${host} is at ${address}`;
+  if (ownAddresses.has(address, port)) {
+    return new AddressRefusedError(`${where}, and port ${port} of it is this service itself`);
+  }
+  const kind = kindOfAddress(address);
+  if (kind === 'public') return undefined;
+  if (kind === 'nowhere') return new AddressRefusedError(`${where}, a private address, which no server has`);
+  const isAllowed = isNamed && (host === address || mayBeBehind(host, address));
+  const what = kind === 'private' ? 'a private address' : `a private address (${kind})`;
+  return isAllowed ? undefined : new AddressRefusedError(`${where}, ${what} that was not named here`);
+}
+
+/** What a name that an operator gave may turn out to mean. */
+function mayBeBehind(host: string, address: string): boolean {
+  const plain = heldIpv4(address) ?? address;
+  const kind = kindOfAddress(plain);
+  if (kind === 'loopback') return isLocalhost(host);
+  return kind === 'public' || kind === 'private';
+}
+
+function sourceCheck(service: Guarded): AddressCheck {
+  return (target) => refusalOf(service, target, service.config.sources.allowPrivateAddresses);
+}
+
+function agentWith({ config }: Guarded, check: AddressCheck): Agent {
+  return guardedAgent({ check, timeout: CONNECT_TIMEOUT_MS, insecure: config.allowInsecure });
+}

@@ -1,0 +1,120 @@
+/** The side of a pairing that made the token: checks the other's proof, records the link, and proves itself. */
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Stored, Write } from '#lib/documents/store.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { namedOrigins } from '../sources/pull-origins.ts';
+import { LINK_TOKENS, type LinkRecord, type LinkTokenRecord, type PublicKey } from './documents.ts';
+import { findLink, putLink } from './links.ts';
+import { keyForLink, ownKeys } from './own-keys.ts';
+import { keyOf, ownParty, type Party, parseParty } from './party.ts';
+import { assertPeerUrl } from './peer-url.ts';
+import { ownName } from './self.ts';
+import { codeOf, sameCode } from './token.ts';
+import type { PairingReply, PairingRequest } from './wire.ts';
+
+const MAKE_ANOTHER = 'make a new one with "imgapiadm link-token"';
+
+/**
+ * @param from the address that the request came from
+ * @throws 401 UnauthorizedError for a token that is unknown, used up, expired, or not what the message was made with;
+ * 409 LinkAlreadyExists when the datacenter is linked with other keys; 422 for what cannot be linked. The token is used
+ * up only by a link.
+ */
+export async function acceptPairing(service: Service, request: PairingRequest, from: string): Promise<PairingReply> {
+  const token = await validToken(service, request.token);
+  const { verifier } = token.value;
+  if (!sameCode(codeOf(verifier, 'request', [request.token, request.party]), request.code)) {
+    throw unauthorized('the link token is not the one that was made here, or the message was changed on the way');
+  }
+  const party = parseParty(request.party, 'the other datacenter');
+  const now = new Date(service.clock.now()).toISOString();
+  const theirs = keyOf(party, now);
+  if (party.datacenter === ownName(service)) {
+    throw new ApiError('ValidationFailed', `this datacenter is "${party.datacenter}" itself`);
+  }
+  if (party.peer !== undefined && party.peer !== ownName(service)) {
+    throw new ApiError(
+      'ValidationFailed',
+      `${party.peer_url} is datacenter "${ownName(service)}", not "${party.peer}"`,
+    );
+  }
+  assertPeerUrl(service, party.url, from);
+  const stored = await findLink(service, party.datacenter);
+  if (stored) assertSameKey(stored.value, theirs);
+  const ours = keyForLink((await ownKeys(service)).value, stored?.value);
+  const link = linkWith({
+    stored,
+    party,
+    theirs,
+    ourUrl: party.peer_url,
+    ourKey: ours.fingerprint,
+    now,
+    terms: token.value,
+  });
+  await record(service, token, putLink(link, stored?.etag ?? null));
+  service.log.info({ datacenter: link.name, url: link.url, key: theirs.fingerprint }, 'linked a datacenter');
+  const reply = JSON.stringify(ownParty(service, ours, party.url));
+  return { party: reply, code: codeOf(verifier, 'reply', [request.token, request.party, reply]) };
+}
+
+/** @throws 409 LinkAlreadyExists */
+export function assertSameKey({ name, keys }: LinkRecord, key: PublicKey): void {
+  if (keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) return;
+  throw new ApiError(
+    'LinkAlreadyExists',
+    `datacenter "${name}" is linked with the key ${keys.map(({ fingerprint }) => fingerprint).join(', ')}, ` +
+      `not ${key.fingerprint}; if that is right, unlink it first`,
+  );
+}
+
+export interface LinkTerms {
+  readonly allowed_accounts?: readonly string[] | undefined;
+  readonly pull_origins?: readonly string[] | undefined;
+}
+
+/** The link as both sides record it: new, or the one that is there with what this pairing says anew. */
+export function linkWith(parts: {
+  readonly stored: Stored<LinkRecord> | undefined;
+  readonly party: Party;
+  readonly theirs: PublicKey;
+  readonly ourUrl: string;
+  readonly ourKey: string;
+  readonly now: string;
+  readonly terms: LinkTerms;
+}): LinkRecord {
+  const { stored, party, theirs, terms } = parts;
+  return {
+    name: party.datacenter,
+    url: party.url,
+    our_url: parts.ourUrl,
+    keys: stored?.value.keys ?? [theirs],
+    our_key: parts.ourKey,
+    ...namedOrigins(party.url, terms.pull_origins, party.pull_origins),
+    ...(terms.allowed_accounts && { allowed_accounts: terms.allowed_accounts }),
+    created_at: stored?.value.created_at ?? parts.now,
+    rev: stored?.value.rev ?? 0,
+  };
+}
+
+async function validToken(service: Service, id: string): Promise<Stored<LinkTokenRecord>> {
+  const token = await service.store.get(LINK_TOKENS, id);
+  if (!token) throw unauthorized(`the link token is unknown or used up: ${MAKE_ANOTHER}`);
+  if (token.value.expires_at <= service.storeClock.now()) throw unauthorized(`the link token expired: ${MAKE_ANOTHER}`);
+  return token;
+}
+
+/** The token goes in the same step as the link comes: of two that use it at once, one gets through. */
+async function record(service: Service, token: Stored<LinkTokenRecord>, link: Write): Promise<void> {
+  try {
+    await service.store.batch([{ op: 'del', bucket: LINK_TOKENS, key: token.key, ifEtag: token.etag }, link]);
+  } catch (cause) {
+    if (!(cause instanceof EtagConflictError) || cause.bucket !== LINK_TOKENS.name) throw cause;
+    throw unauthorized(`the link token is used up: ${MAKE_ANOTHER}`);
+  }
+}
+
+function unauthorized(message: string): ApiError {
+  return new ApiError('UnauthorizedError', message);
+}

@@ -1,0 +1,130 @@
+/** Who signed a request on the link listener. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { basePathOf } from '#lib/signing/as-sent.ts';
+import { KeyError, SignatureError } from '#lib/signing/errors.ts';
+import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
+import { LINK_SIGNED_HEADERS } from '#lib/signing/sign-request.ts';
+import { parseAuthorization, type RequestTarget } from '#lib/signing/signature-header.ts';
+import { verifyRequest } from '#lib/signing/verify-request.ts';
+import { cutText } from '#lib/text/cut-text.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import type { LinkRecord } from './documents.ts';
+import { findLink } from './links.ts';
+import { spendNonce } from './nonces.ts';
+
+const KEY_ID = /^\/([^/]+)\/keys\/(SHA256:[A-Za-z0-9+/]{43})$/;
+
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
+
+/** What of a request is looked at. */
+export interface SignedCall {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** What a link signs as. */
+export function keyIdOf(datacenter: string, fingerprint: string): string {
+  return `/${datacenter}/keys/${fingerprint}`;
+}
+
+/** The fingerprint in such a key id; empty when it is none. */
+export function fingerprintIn(keyId: string): string {
+  return KEY_ID.exec(keyId)?.[2] ?? '';
+}
+
+/**
+ * For the link listener. Routes with `auth: 'none'` bring a proof of their own; on all others the caller is a linked
+ * datacenter, or the request is refused. @throws 401 UnauthorizedError
+ */
+export function linkAuthentication(
+  service: Service,
+): (call: SignedCall, route: { readonly auth: string }) => Promise<{ datacenter?: string }> {
+  return async (call, route) => (route.auth === 'none' ? {} : authenticateLink(service, call));
+}
+
+/**
+ * That the body has the signed digest is for whoever reads it, see `readSignedBody`.
+ * @throws 401 UnauthorizedError, naming the skew when the clocks are apart
+ */
+export async function authenticateLink(
+  service: Service,
+  { method, url, headers }: SignedCall,
+): Promise<{ readonly datacenter: string }> {
+  let link: LinkRecord | undefined;
+  try {
+    const [, name = '', fingerprint = ''] = KEY_ID.exec(parseAuthorization(headers).keyId) ?? [];
+    link = name === '' ? undefined : (await findLink(service, name))?.value;
+    const known = link;
+    const request = { method, path: url, headers };
+    const verified = await verifyRequest(known ? asSent(known, request) : request, {
+      keysOf: () => (known ? keysOf(service, known, fingerprint) : []),
+      algorithms: MODERN_ALGORITHMS,
+      required: LINK_SIGNED_HEADERS,
+      // That of the nonces: by another one, a signature could be good for longer than its nonce is remembered.
+      clock: service.storeClock,
+      maxSkew: service.config.links.clockSkewSeconds,
+    });
+    if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is not known here`);
+    if (!SAFE_METHODS.includes(method)) await spendNonce(service, link.name, verified.nonce);
+    return { datacenter: link.name };
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    const message = link && cause.fault === 'bad-signature' ? whyBad(link, headers.host, cause) : cause.message;
+    const asked = { fault: cause.fault, key_id: cause.keyId, url: cutText(url) };
+    service.log.warn(asked, 'refused a request on the link listener');
+    throw new ApiError('UnauthorizedError', message, { cause });
+  }
+}
+
+/** The keys of that fingerprint that the link accepts: recorded ones, else the entry of the shared admin account. */
+async function keysOf(service: Service, link: LinkRecord, fingerprint: string): Promise<PublicKey[]> {
+  const recorded = link.keys.filter((key) => key.fingerprint === fingerprint).map(({ publicKey }) => publicKey);
+  const texts = recorded.length > 0 ? recorded : await adminKeys(service, link.name);
+  return texts.flatMap(parsed).filter((key) => key.fingerprints.sha256 === fingerprint);
+}
+
+/** What an operator pasted into the directory may be no key at all. */
+function parsed(text: string): PublicKey[] {
+  try {
+    return [parsePublicKey(text)];
+  } catch (error) {
+    if (error instanceof KeyError) return [];
+    throw error;
+  }
+}
+
+/** Datacenters that share a directory may know each other by the admin account's key `$DC imgapi key`. */
+async function adminKeys({ accounts, config }: Service, datacenter: string): Promise<string[]> {
+  if (!accounts || config.adminUuid === undefined) return [];
+  const admin = await accounts.byUuid(config.adminUuid);
+  const text = admin?.keys[`${datacenter} imgapi key`];
+  return text === undefined ? [] : [text];
+}
+
+/**
+ * The request as the other sent it to the URL by which it reaches us. What was signed for another host or path is not
+ * good here, however it came by, and what a proxy of ours changed is no fault of the other.
+ */
+function asSent({ our_url }: LinkRecord, { method, path, headers }: RequestTarget): RequestTarget {
+  const { host, given } = hostsOf(our_url, headers['host']);
+  return { method, path: basePathOf(our_url) + path, headers: { ...headers, host: given ?? host } };
+}
+
+/** `given`: the Host header, where it means the host of the URL. */
+function hostsOf(ourUrl: string, header: RequestTarget['headers'][string]): { host: string; given?: string } {
+  const { host, protocol } = new URL(ourUrl);
+  const url = `${protocol}//${header}`;
+  // The parser drops a default port, which some clients send and others do not.
+  const isSame = typeof header === 'string' && URL.canParse(url) && new URL(url).host === host;
+  return { host, ...(isSame && { given: header }) };
+}
+
+function whyBad({ our_url }: LinkRecord, host: string | undefined, cause: SignatureError): string {
+  const { host: ours, given } = hostsOf(our_url, host);
+  if (given !== undefined) return cause.message;
+  return cutText(`${cause.message}: it came for host "${host}" or was signed for host "${host}", this is "${ours}"`);
+}

@@ -1,0 +1,39 @@
+/** Firewall rules in the form of `fwadm`, for the operator to add: IMGAPI changes no firewall itself. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Service } from '../../service/service.ts';
+import type { LinkRecord } from './documents.ts';
+
+export interface FirewallRule {
+  readonly description: string;
+  readonly enabled: true;
+  readonly owner_uuid?: string;
+  /** In fwadm's rule language. */
+  readonly rule: string;
+}
+
+/** Opens the link port to the addresses of the other datacenter, and nothing else. Empty without a link port. */
+export async function firewallRules({ config }: Pick<Service, 'config'>, link: LinkRecord): Promise<FirewallRule[]> {
+  const { port } = config.links;
+  const addresses = await addressesOf(new URL(link.url).hostname);
+  if (port === undefined || addresses.length === 0) return [];
+  const sources = addresses.map((address) => `ip ${address}`);
+  const from = sources.length === 1 ? sources[0] : `(${sources.join(' OR ')})`;
+  const to = config.instanceUuid === undefined ? 'tag "smartdc_role" = "imgapi"' : `vm ${config.instanceUuid}`;
+  return [
+    {
+      description: `IMGAPI link from datacenter ${link.name}`,
+      enabled: true,
+      ...(config.adminUuid !== undefined && { owner_uuid: config.adminUuid }),
+      rule: `FROM ${from} TO ${to} ALLOW tcp PORT ${port}`,
+    },
+  ];
+}
+
+/** A name that does not resolve here gives no rule: the report's check of reach says so already. */
+async function addressesOf(host: string): Promise<string[]> {
+  const bare = host.replace(/^\[|\]$/g, '');
+  if (isIP(bare)) return [bare];
+  const found = await lookup(bare, { all: true }).catch(() => []);
+  return [...new Set(found.map(({ address }) => address))].sort();
+}

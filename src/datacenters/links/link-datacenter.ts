@@ -1,0 +1,197 @@
+/** The side of a pairing that was given the token: the operator's one command to link two datacenters. */
+import { isDeepStrictEqual } from 'node:util';
+import { expectSuccess } from '#lib/client/answer.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { namedOrigins, pullOriginsOf } from '../sources/pull-origins.ts';
+import { remoteFailure } from '../sources/remote-failure.ts';
+import { namedTransport } from '../sources/transports.ts';
+import { assertSameKey, linkWith } from './accept-pairing.ts';
+import { type LinkCheckReport, runChecks } from './check-link.ts';
+import type { LinkRecord, OwnKey } from './documents.ts';
+import { type FirewallRule, firewallRules } from './firewall.ts';
+import { linkClient, linkClientWith, smallJson } from './link-client.ts';
+import { changeLink, findLink, putLink } from './links.ts';
+import { keyForLink, ownKeys } from './own-keys.ts';
+import { datacenterName, keyOf, linkUrl, ownParty, type Party, parseParty } from './party.ts';
+import { pingLink } from './ping.ts';
+import { ownName } from './self.ts';
+import { codeOf, type LinkToken, parseToken, sameCode } from './token.ts';
+import { expectShape, isPairingReply, type PairingRequest } from './wire.ts';
+
+export interface LinkDatacenterOptions {
+  /** As the other datacenter calls itself. */
+  readonly name: string;
+  /** Of its link listener. */
+  readonly url: string;
+  /** From `createLinkToken` there. */
+  readonly token: string;
+  /** The accounts whose images the other may read; absent: all. */
+  readonly allowedAccounts?: readonly string[] | undefined;
+  /** Takes pull URLs of the other from these origins too, beside its link listener. */
+  readonly pullOrigins?: readonly string[] | undefined;
+}
+
+export interface LinkReport extends LinkCheckReport {
+  /** False when it was linked before. */
+  readonly created: boolean;
+  /** Whether the accounts or pull origins of a link that was there are others now. */
+  readonly changed: boolean;
+  /** Fingerprints, for comparison with what the other side shows. */
+  readonly our_key: string;
+  readonly their_keys: readonly string[];
+  readonly pull_origins: readonly string[];
+  /** What the other announces beyond these; to take pull URLs there, name it. */
+  readonly announced_pull_origins?: readonly string[];
+  readonly allowed_accounts?: readonly string[];
+  /** What does not work yet, and what to do about it. */
+  readonly problems: readonly { readonly problem: string; readonly mend: string }[];
+  /** For `fwadm add`: they open the link port to the other datacenter, and nothing else. */
+  readonly firewall_rules: readonly FirewallRule[];
+  /** For the metadata of the imgapi service in SAPI. */
+  readonly sapi_metadata: Readonly<Record<string, unknown>>;
+}
+
+const PAIR_TIMEOUT_MS = 30_000;
+const UNDO_TIMEOUT_MS = 10_000;
+
+/**
+ * Repeating it changes nothing, but for the terms that are named. @throws 401 when the other refuses the token, 409 LinkAlreadyExists, 422, 503
+ * RemoteSourceError when the other cannot be asked or does not prove that it knows the token
+ */
+export async function linkDatacenter(service: Service, options: LinkDatacenterOptions): Promise<LinkReport> {
+  const name = datacenterName(options.name);
+  const url = linkUrl(options.url, 'url');
+  const token = parseToken(options.token);
+  if (name === ownName(service)) throw new ApiError('ValidationFailed', `this datacenter is "${name}" itself`);
+  const known = await linkedAlready(service, name, url);
+  if (!known) {
+    const link = await pair(service, { ...options, name, url }, token);
+    return reportOn(service, link, { created: true, changed: false });
+  }
+  const changed = await withTerms(service, known, options);
+  return reportOn(service, changed ?? known, { created: false, changed: changed !== undefined });
+}
+
+/** The link, when both sides know it under this URL. */
+async function linkedAlready(service: Service, name: string, url: string): Promise<LinkRecord | undefined> {
+  const link = (await findLink(service, name))?.value;
+  if (link?.url !== url) return undefined;
+  try {
+    await pingLink(service, await linkClient(service, link));
+    return link;
+  } catch (error) {
+    // The other side does not know us (any more): this pairing is to mend that. Any other trouble is the report's.
+    return error instanceof ImgapiError && error.statusCode === 401 ? undefined : link;
+  }
+}
+
+/** The link with the terms that are named now; undefined when they are those that it has. */
+async function withTerms(
+  service: Service,
+  link: LinkRecord,
+  { allowedAccounts, pullOrigins }: LinkDatacenterOptions,
+): Promise<LinkRecord | undefined> {
+  const terms = {
+    ...(allowedAccounts && { allowed_accounts: allowedAccounts }),
+    ...(pullOrigins && namedOrigins(link.url, pullOrigins, link.announced_pull_origins ?? link.pull_origins)),
+  };
+  if (isDeepStrictEqual({ ...link, ...terms }, link)) return undefined;
+  return changeLink(service, link.name, (current) => ({ ...current, ...terms }));
+}
+
+async function pair(service: Service, options: LinkDatacenterOptions, token: LinkToken): Promise<LinkRecord> {
+  const stored = await findLink(service, options.name);
+  const ours = keyForLink((await ownKeys(service)).value, stored?.value);
+  const own = ownParty(service, ours, options.url, options.name);
+  const party = await exchange(service, options.url, token, JSON.stringify(own));
+  const now = new Date(service.clock.now()).toISOString();
+  const theirs = keyOf(party, now);
+  const link = linkWith({
+    stored,
+    // The way by which the operator reached it is known to work; the one that it names need not be.
+    party: { ...party, url: options.url },
+    theirs,
+    ourUrl: own.url,
+    ourKey: ours.fingerprint,
+    now,
+    terms: { allowed_accounts: options.allowedAccounts, pull_origins: options.pullOrigins },
+  });
+  try {
+    if (party.datacenter !== options.name) {
+      const is = `${options.url} is datacenter "${party.datacenter}"`;
+      throw new ApiError('ValidationFailed', `${is}, not "${options.name}"`);
+    }
+    if (stored) assertSameKey(stored.value, theirs);
+    await service.store.batch([putLink(link, stored?.etag ?? null)]);
+  } catch (error) {
+    if (!stored) await undoThere(service, link, ours);
+    throw error;
+  }
+  service.log.info({ datacenter: link.name, url: link.url, key: theirs.fingerprint }, 'linked a datacenter');
+  return link;
+}
+
+/** The other recorded the link already; a half one would only stand in the way. */
+async function undoThere(service: Service, link: LinkRecord, ours: OwnKey): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(UNDO_TIMEOUT_MS);
+    await linkClientWith(service, link, ours).json({ method: 'POST', path: '/link/unlink', signal });
+  } catch (err) {
+    service.log.warn({ err, datacenter: link.name, url: link.url }, 'the other side keeps a link that is none here');
+  }
+}
+
+/** What the other says of itself, once it has proved to know the token. */
+async function exchange(service: Service, url: string, token: LinkToken, own: string): Promise<Party> {
+  const request: PairingRequest = {
+    token: token.id,
+    party: own,
+    code: codeOf(token.verifier, 'request', [token.id, own]),
+  };
+  const transport = namedTransport(url, service);
+  try {
+    const answer = await smallJson(async (message) => expectSuccess(await transport.send(message)), {
+      method: 'POST',
+      path: '/link/pair',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      timeout: PAIR_TIMEOUT_MS,
+    });
+    const reply = expectShape(answer, isPairingReply, url);
+    if (sameCode(codeOf(token.verifier, 'reply', [token.id, own, reply.party]), reply.code)) {
+      return parseParty(reply.party, url);
+    }
+  } catch (cause) {
+    throw remoteFailure(cause, url);
+  }
+  throw new ApiError(
+    'RemoteSourceError',
+    `${url} does not know the link token: something between the two changes what they say; nothing was linked here`,
+  );
+}
+
+async function reportOn(
+  service: Service,
+  link: LinkRecord,
+  done: Pick<LinkReport, 'created' | 'changed'>,
+): Promise<LinkReport> {
+  const report = await runChecks(service, link, { transfers: false });
+  return {
+    ...report,
+    ...done,
+    our_key: link.our_key,
+    their_keys: link.keys.map(({ fingerprint }) => fingerprint),
+    pull_origins: pullOriginsOf(link),
+    ...(link.announced_pull_origins && { announced_pull_origins: link.announced_pull_origins }),
+    ...(link.allowed_accounts && { allowed_accounts: link.allowed_accounts }),
+    problems: report.checks.flatMap(({ ok, check, detail, mend = '' }) =>
+      ok ? [] : [{ problem: `${check}: ${detail}`, mend }],
+    ),
+    firewall_rules: await firewallRules(service, link),
+    sapi_metadata: {
+      metadata: { IMGAPI_LINKS_PORT: service.config.links.port, IMGAPI_LINKS_PUBLIC_URL: link.our_url },
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** Making link tokens, and forgetting those that ran out. */
+import type { Write } from '#lib/documents/store.ts';
+import type { Service } from '../../service/service.ts';
+import { LINK_NONCES, LINK_TOKENS, type LinkTokenRecord } from './documents.ts';
+import { ownKeys } from './own-keys.ts';
+import { ownLinkUrl, ownName } from './self.ts';
+import { LINK_TOKEN_LIFETIME_MS, newToken } from './token.ts';
+
+export interface LinkTokenOptions {
+  /** The accounts whose images the other datacenter may read; absent: all. */
+  readonly allowedAccounts?: readonly string[] | undefined;
+  /** Takes pull URLs of the other from these origins too, beside its link listener. */
+  readonly pullOrigins?: readonly string[] | undefined;
+}
+
+export interface NewLinkToken {
+  /** Shown once: only something derived from it is kept. */
+  readonly token: string;
+  /** ISO date. */
+  readonly expires: string;
+  /** What the other side's `link-dc` needs beside it. */
+  readonly datacenter: string;
+  readonly url: string;
+}
+
+/** @throws 501 NotAvailable when this datacenter takes no links */
+export async function createLinkToken(service: Service, options: LinkTokenOptions = {}): Promise<NewLinkToken> {
+  const [datacenter, url] = [ownName(service), ownLinkUrl(service)];
+  // The pair is made now, so that pairing itself never waits for it.
+  await ownKeys(service);
+  const { text, token } = newToken();
+  const expiresAt = service.storeClock.now() + LINK_TOKEN_LIFETIME_MS;
+  const value: LinkTokenRecord = {
+    ...token,
+    expires_at: expiresAt,
+    ...(options.allowedAccounts && { allowed_accounts: options.allowedAccounts }),
+    ...(options.pullOrigins && { pull_origins: options.pullOrigins }),
+  };
+  await service.store.batch([{ op: 'put', bucket: LINK_TOKENS, key: token.id, value, ifEtag: null }]);
+  service.log.info({ token: token.id }, 'made a link token');
+  return { token: text, expires: new Date(expiresAt).toISOString(), datacenter, url };
+}
+
+/** Whether a token of that id can still be used. */
+export async function isLinkToken(service: Service, id: string): Promise<boolean> {
+  const token = await service.store.get(LINK_TOKENS, id);
+  return token !== undefined && token.value.expires_at > service.storeClock.now();
+}
+
+/** A periodic task: removes tokens and nonces whose time is over. Answers how many. */
+export async function expireLinkDocuments(service: Service): Promise<number> {
+  let removed = 0;
+  for (const bucket of [LINK_TOKENS, LINK_NONCES]) {
+    for (;;) {
+      const found = await service.store.find(bucket, {
+        filter: { op: 'le', field: 'expires_at', value: service.storeClock.now() },
+        limit: BATCH,
+      });
+      const writes = found.map(({ key }): Write => ({ op: 'del', bucket, key }));
+      if (writes.length > 0) await service.store.batch(writes);
+      removed += writes.length;
+      if (writes.length < BATCH) break;
+    }
+  }
+  return removed;
+}
+
+const BATCH = 500;

@@ -1,0 +1,50 @@
+/**
+ * The key pairs by which this datacenter signs. They are kept in the store, not in a file of each machine: every
+ * process signs for the whole datacenter, and a rotation has to happen to all of them in one step.
+ */
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Stored, Write } from '#lib/documents/store.ts';
+import { generateKeys } from '#lib/signing/keys.ts';
+import type { Service } from '../../service/service.ts';
+import { LINK_KEYS, type LinkRecord, type OwnKey, type OwnKeysRecord } from './documents.ts';
+import { linkKey } from './public-keys.ts';
+
+const KEY = 'own';
+
+/** Made on first use; of several processes that do so at once, all get the same. */
+export async function ownKeys(service: Service): Promise<Stored<OwnKeysRecord>> {
+  const stored = await service.store.get(LINK_KEYS, KEY);
+  if (stored) return stored;
+  const value: OwnKeysRecord = { keys: [await newKey(service)], rev: 1 };
+  await service.store
+    .batch([{ op: 'put', bucket: LINK_KEYS, key: KEY, value, ifEtag: null }])
+    .catch((error: unknown) => {
+      if (!(error instanceof EtagConflictError)) throw error;
+    });
+  const made = await service.store.get(LINK_KEYS, KEY);
+  if (!made) throw new Error('the key pair of this datacenter is not in the store after it was written');
+  return made;
+}
+
+/** The key that other datacenters are told of; while a rotation is under way, the new one. */
+export function newest({ keys }: OwnKeysRecord): OwnKey {
+  const key = keys.at(-1);
+  if (!key) throw new Error('this datacenter has no key pair');
+  return key;
+}
+
+/** The key that a link signs with: the one that the other is known to accept, as long as we have it. */
+export function keyForLink(own: OwnKeysRecord, link: LinkRecord | undefined): OwnKey {
+  return own.keys.find(({ fingerprint }) => fingerprint === link?.our_key) ?? newest(own);
+}
+
+/** The write that replaces the keys; fails when somebody else changed them since they were read. */
+export function putOwnKeys(stored: Stored<OwnKeysRecord>, keys: readonly OwnKey[]): Write {
+  const value: OwnKeysRecord = { keys, rev: stored.value.rev + 1 };
+  return { op: 'put', bucket: LINK_KEYS, key: KEY, value, ifEtag: stored.etag };
+}
+
+export async function newKey({ clock }: Pick<Service, 'clock'>): Promise<OwnKey> {
+  const pair = await generateKeys({ comment: 'imgapi link' });
+  return { ...linkKey(pair.publicOpenssh, new Date(clock.now()).toISOString()), privateKey: pair.privatePem };
+}

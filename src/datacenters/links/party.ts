@@ -1,0 +1,149 @@
+/** What each side of a pairing says of itself, and the checks on what the other side says. */
+import { randomBytes } from 'node:crypto';
+import { Ajv } from 'ajv';
+import { parseJsonText } from '#lib/text/json.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, type FieldError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import type { PublicKey } from './documents.ts';
+import { linkKey } from './public-keys.ts';
+import { LINK_VERSION, ownLinkUrl, ownName, ownPullOrigins, SERVICE_VERSION } from './self.ts';
+
+export interface Party {
+  readonly datacenter: string;
+  /** Of its link listener. */
+  readonly url: string;
+  /** The URL by which it reaches the other: its requests are signed for that host. */
+  readonly peer_url: string;
+  /** The other's name, where the operator gave it: a mistake is found before anything is written. */
+  readonly peer?: string;
+  /** OpenSSH form. */
+  readonly public_key: string;
+  readonly pull_origins: readonly string[];
+  /** ISO date. */
+  readonly time: string;
+  readonly versions: { readonly service: string; readonly link: number };
+  /** Makes every message another one. */
+  readonly nonce: string;
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const MOST_ORIGINS = 20;
+const MOST_ACCOUNTS = 1000;
+
+const isParty = new Ajv().compile<Party>({
+  type: 'object',
+  required: ['datacenter', 'url', 'peer_url', 'public_key', 'pull_origins', 'time', 'versions', 'nonce'],
+  properties: {
+    datacenter: { type: 'string', pattern: NAME.source },
+    url: { type: 'string', maxLength: 1024 },
+    peer_url: { type: 'string', maxLength: 1024 },
+    peer: { type: 'string', pattern: NAME.source },
+    public_key: { type: 'string', maxLength: 8192 },
+    pull_origins: { type: 'array', maxItems: MOST_ORIGINS, items: { type: 'string', maxLength: 1024 } },
+    time: { type: 'string', maxLength: 40 },
+    versions: {
+      type: 'object',
+      required: ['service', 'link'],
+      properties: { service: { type: 'string', maxLength: 100 }, link: { type: 'integer' } },
+    },
+    nonce: { type: 'string', minLength: 16, maxLength: 100 },
+  },
+});
+
+export function ownParty(service: Service, key: PublicKey, peerUrl: string, peer?: string): Party {
+  return {
+    datacenter: ownName(service),
+    url: ownLinkUrl(service),
+    peer_url: peerUrl,
+    ...(peer !== undefined && { peer }),
+    public_key: key.publicKey,
+    pull_origins: ownPullOrigins(service),
+    time: new Date(service.clock.now()).toISOString(),
+    versions: { service: SERVICE_VERSION, link: LINK_VERSION },
+    nonce: randomBytes(16).toString('hex'),
+  };
+}
+
+/** @throws 422 ValidationFailed naming the field */
+export function parseParty(text: string, who: string): Party {
+  let value: unknown;
+  try {
+    value = parseJsonText(text);
+  } catch (cause) {
+    throw new ApiError('InvalidContent', `what ${who} says of itself is ${(cause as Error).message}`, { cause });
+  }
+  if (!isParty(value)) {
+    const [error] = isParty.errors ?? [];
+    const field = error?.instancePath.split('/')[1] ?? String(error?.params['missingProperty'] ?? '');
+    throw invalidFields(who, { field, code: 'Invalid', ...(error?.message && { message: error.message }) });
+  }
+  return {
+    ...value,
+    url: linkUrl(value.url, 'url'),
+    peer_url: linkUrl(value.peer_url, 'peer_url'),
+    pull_origins: value.pull_origins.map((origin) => originOf(origin, 'pull_origins')),
+  };
+}
+
+/** @throws 422 ValidationFailed */
+export function keyOf(party: Party, addedAt: string): PublicKey {
+  try {
+    return linkKey(party.public_key, addedAt);
+  } catch (cause) {
+    const message = (cause as Error).message;
+    throw invalidFields(`datacenter "${party.datacenter}"`, { field: 'public_key', code: 'Invalid', message });
+  }
+}
+
+/** @throws 422 InvalidParameter */
+export function datacenterName(value: unknown): string {
+  if (typeof value === 'string' && NAME.test(value)) return value;
+  throw invalidParameter('name', `name is ${JSON.stringify(value)}; it must be the name of a datacenter`);
+}
+
+/** Without a slash at the end. @throws 422 InvalidParameter */
+export function linkUrl(value: unknown, field: string): string {
+  const url = httpUrl(value, field);
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+/** Scheme, host and port. @throws 422 InvalidParameter */
+export function originOf(value: unknown, field: string): string {
+  return httpUrl(value, field).origin;
+}
+
+/** @throws 422 InvalidParameter */
+export function originList(value: unknown, field: string): string[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length > MOST_ORIGINS) {
+    throw invalidParameter(field, `${field} must be an array of at most ${MOST_ORIGINS} URLs`);
+  }
+  return value.map((item) => originOf(item, field));
+}
+
+/** @throws 422 InvalidParameter */
+export function accountList(value: unknown, field: string): string[] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length > MOST_ACCOUNTS || !value.every(isUuid)) {
+    throw invalidParameter(field, `${field} must be an array of at most ${MOST_ACCOUNTS} account UUIDs`);
+  }
+  return [...new Set(value)];
+}
+
+function httpUrl(value: unknown, field: string): URL {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
+  const isPlain = url && !url.username && !url.password && !url.search && !url.hash;
+  if (isPlain && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  throw invalidParameter(
+    field,
+    `${field} is ${JSON.stringify(value)}; it must be an http or https URL without credentials, query and fragment`,
+  );
+}
+
+function invalidFields(who: string, error: FieldError): ApiError {
+  const reason = error.message ? `: ${error.message}` : '';
+  return new ApiError('ValidationFailed', `what ${who} says of itself is invalid: ${error.field}${reason}`, {
+    errors: [error],
+  });
+}

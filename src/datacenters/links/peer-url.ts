@@ -1,0 +1,36 @@
+/** The URL that a datacenter gives of its own link listener, when it was not an operator of this one who gave it. */
+import { isIP } from 'node:net';
+import { kindOfAddress } from '#lib/network/addresses.ts';
+import { validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { bareHost, isLocalhost, portOf } from '../address-guard.ts';
+import { ownLinkUrl, ownPublicUrls } from './self.ts';
+
+/**
+ * Neither a listener of ours, nor a place that only this machine knows, unless both are on this machine.
+ * @param from the address that the request came from
+ * @throws 422 ValidationFailed
+ */
+export function assertPeerUrl(service: Service, url: string, from: string): void {
+  const host = bareHost(new URL(url));
+  const address = isLocalhost(host) ? '127.0.0.1' : host;
+  const isOurs = ownPublicUrls(service).includes(url) || service.ownAddresses.has(address, portOf(new URL(url)));
+  const isHere = isFromHere(from) && isOfThisMachine(ownLinkUrl(service));
+  if (!isOurs && (isIP(address) === 0 || mayBeThere(address, isHere))) return;
+  throw validationFailed('url', `the other datacenter says that it is at ${url}; this one must send nothing there`);
+}
+
+function mayBeThere(address: string, isHere: boolean): boolean {
+  const kind = kindOfAddress(address);
+  return kind === 'public' || kind === 'private' || (kind === 'loopback' && isHere);
+}
+
+/** Else a proxy on this machine may be what everybody comes through. */
+function isOfThisMachine(url: string): boolean {
+  const host = bareHost(new URL(url));
+  return isLocalhost(host) || kindOfAddress(host) === 'loopback';
+}
+
+function isFromHere(from: string): boolean {
+  return kindOfAddress(from.replace(/^::ffff:(?=\d+\.)/, '')) === 'loopback';
+}

@@ -1,0 +1,54 @@
+/** Asking a linked datacenter how it is. */
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import type { Service } from '../../service/service.ts';
+import { SourceInvalidError } from '../sources/source.ts';
+import type { LinkClient } from './link-client.ts';
+import { LINK_VERSION, ownName, SERVICE_VERSION } from './self.ts';
+import { expectShape, isLinkPing, type LinkPing } from './wire.ts';
+
+const PING_TIMEOUT_MS = 15_000;
+
+export interface PingResult {
+  readonly ping: LinkPing;
+  /** Seconds that the other clock is ahead of ours; negative when it is behind. */
+  readonly clockSkewSeconds: number;
+}
+
+export async function pingLink(service: Service, client: LinkClient, signal?: AbortSignal): Promise<PingResult> {
+  const sent = service.storeClock.now();
+  const answer = await client.json({
+    method: 'GET',
+    path: '/link/ping',
+    timeout: PING_TIMEOUT_MS,
+    ...(signal && { signal }),
+  });
+  const { name, url } = client.link;
+  const ping = expectShape(answer, isLinkPing, url);
+  if (ping.datacenter !== name)
+    throw new SourceInvalidError(`${url} is datacenter "${ping.datacenter}", not "${name}"`);
+  const theirs = Date.parse(ping.time);
+  if (Number.isNaN(theirs)) throw new SourceInvalidError(`${url} says that its time is ${JSON.stringify(ping.time)}`);
+  const middle = (sent + service.storeClock.now()) / 2;
+  return { ping, clockSkewSeconds: Math.round((theirs - middle) / 1000) || 0 };
+}
+
+export async function ownPing(service: Service): Promise<LinkPing> {
+  const configured: ObjectStore[] = Object.values(service.storages);
+  const stores = await Promise.all(configured.map((store) => identityOf(service, store)));
+  return {
+    datacenter: ownName(service),
+    versions: { service: SERVICE_VERSION, link: LINK_VERSION },
+    time: new Date(service.storeClock.now()).toISOString(),
+    stores: Object.fromEntries(stores.flat()),
+  };
+}
+
+/** A store that is down is left out: the link itself works without it. */
+async function identityOf(service: Service, store: ObjectStore): Promise<[string, string][]> {
+  try {
+    return [[store.name, await store.identity()]];
+  } catch (err) {
+    service.log.warn({ err, store: store.name }, 'the identity of an object store cannot be read');
+    return [];
+  }
+}

@@ -1,0 +1,44 @@
+/** A token bucket per caller, in this process. Of callers there may be any number: those that were quiet are forgotten. */
+import type { Clock } from '#lib/runtime/clock.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+
+export interface RateLimiter {
+  /** @throws 429 TooManyRequests with Retry-After */
+  take(who: string): void;
+}
+
+const BURST_SECONDS = 10;
+const MOST_CALLERS = 10_000;
+
+/** `perSecond` on average, and what was saved up in ten quiet seconds at once. */
+export function rateLimiter(clock: Clock, perSecond: number): RateLimiter {
+  const buckets = new Map<string, { tokens: number; at: number }>();
+  const most = perSecond * BURST_SECONDS;
+  // The one longest unheard of comes first, because a Map keeps the order of insertion.
+  const remember = (who: string, tokens: number, at: number): void => {
+    buckets.delete(who);
+    buckets.set(who, { tokens, at });
+    const [quietest] = buckets.keys();
+    if (buckets.size > MOST_CALLERS && quietest !== undefined) buckets.delete(quietest);
+  };
+  return {
+    take(who) {
+      const now = clock.now();
+      const bucket = buckets.get(who) ?? { tokens: most, at: now };
+      const elapsed = Math.max(0, now - bucket.at) / 1000;
+      const tokens = Math.min(most, bucket.tokens + elapsed * perSecond);
+      if (tokens < 1) {
+        remember(who, tokens, now);
+        const wait = Math.ceil((1 - tokens) / perSecond);
+        throw new ApiError(
+          'TooManyRequests',
+          `"${who}" sends more than ${perSecond} requests a second; wait ${wait} s`,
+          {
+            headers: { 'Retry-After': String(wait) },
+          },
+        );
+      }
+      remember(who, tokens - 1, now);
+    },
+  };
+}

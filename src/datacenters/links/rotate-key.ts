@@ -1,0 +1,160 @@
+/**
+ * Rotating the key of this datacenter. Old and new overlap: the new one is announced to every linked datacenter, signed
+ * with the key that it knows; once all have it, the old one is forgotten on both sides. A rotation that could not reach
+ * everybody is gone on with by calling it again.
+ */
+import { sign, verify } from 'node:crypto';
+import { parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
+import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { foreignMessage } from '../sources/remote-failure.ts';
+import type { LinkRecord, OwnKey, OwnKeysRecord } from './documents.ts';
+import { linkClient } from './link-client.ts';
+import { allLinks, changeLink, getLink } from './links.ts';
+import { newest, newKey, ownKeys, putOwnKeys } from './own-keys.ts';
+import { linkKey } from './public-keys.ts';
+import { ownName } from './self.ts';
+import type { RotateRequest } from './wire.ts';
+
+export interface RotateReport {
+  /** Fingerprint of the key that is in use from now on. */
+  readonly new_key: string;
+  /** Fingerprints that this datacenter signs with no more. */
+  readonly dropped: readonly string[];
+  /** Datacenters that have the new key. */
+  readonly announced: readonly string[];
+  /** Those that could not be told. With `drop` they have to be linked again; without, the old key stays until they are. */
+  readonly failed: readonly { readonly datacenter: string; readonly error: string }[];
+}
+
+const ANNOUNCE_TIMEOUT_MS = 30_000;
+
+/** Of one link that are accepted at the same time; its record is read with every request. */
+const MOST_KEYS = 20;
+
+/** `drop`: the old key goes at once, whoever has not got the new one; for a key that fell into wrong hands. */
+export async function rotateKey(service: Service, options: { readonly drop?: boolean } = {}): Promise<RotateReport> {
+  const own = await beginRotation(service);
+  const key = newest(own);
+  const links = await allLinks(service);
+  const results = await Promise.all(links.map((link) => announce(service, link, key)));
+  const failed = results.flatMap((error, at) => (error ? [{ datacenter: links[at]?.name ?? '', error }] : []));
+  const announced = links
+    .map(({ name }) => name)
+    .filter((name) => !failed.some(({ datacenter }) => datacenter === name));
+  const dropped = failed.length === 0 || options.drop ? await dropOldKeys(service, key) : [];
+  for (const link of await allLinks(service)) await retireKeys(service, link);
+  service.log.info({ new_key: key.fingerprint, dropped, announced, failed }, 'rotated the link key');
+  return { new_key: key.fingerprint, dropped, announced, failed };
+}
+
+/** Tells a datacenter which of our keys to forget, as far as that is still to do. A failure leaves it for later. */
+export async function retireKeys(service: Service, link: LinkRecord): Promise<void> {
+  const drop = (link.retired_keys ?? []).slice(0, MOST_KEYS);
+  if (drop.length === 0) return;
+  try {
+    const client = await linkClient(service, link);
+    await client.json({ method: 'POST', path: '/link/rotate', body: JSON.stringify({ drop }), ...bounded() });
+    await changeLink(service, link.name, ({ retired_keys = [], ...rest }) => {
+      const left = retired_keys.filter((fingerprint) => !drop.includes(fingerprint));
+      return left.length > 0 ? { ...rest, retired_keys: left } : rest;
+    });
+  } catch (err) {
+    service.log.warn(
+      { err, datacenter: link.name, drop },
+      'a linked datacenter still accepts keys that are out of use',
+    );
+  }
+}
+
+/** The other side: takes the new key of a linked datacenter, or forgets old ones. @throws 422 ValidationFailed */
+export async function acceptRotation(
+  service: Service,
+  datacenter: string,
+  signedBy: string,
+  { add, drop = [] }: RotateRequest,
+): Promise<void> {
+  if (drop.includes(signedBy))
+    throw validationFailed('drop', 'the key that signs this request cannot be dropped by it');
+  const { value: link } = await getLink(service, datacenter);
+  const added = add && newKeyOf(service, link, add);
+  await changeLink(service, datacenter, (current) => {
+    const kept = current.keys.filter(({ fingerprint }) => !drop.includes(fingerprint));
+    const isNew = added && !kept.some(({ fingerprint }) => fingerprint === added.fingerprint);
+    if (isNew && kept.length >= MOST_KEYS) {
+      throw validationFailed(
+        'add',
+        `${kept.length} keys of "${datacenter}" are accepted here already; drop old ones first`,
+      );
+    }
+    return { ...current, keys: isNew ? [...kept, added] : kept };
+  });
+  service.log.info({ datacenter, added: added?.fingerprint, dropped: drop }, 'a linked datacenter rotated its key');
+}
+
+/** What the new key signs to prove that it belongs to whoever announces it. */
+export function rotationText(from: string, to: string, fingerprint: string): Buffer {
+  return Buffer.from(`imgapi link key\nfrom ${from}\nto ${to}\nkey ${fingerprint}`);
+}
+
+function newKeyOf(service: Service, link: LinkRecord, add: NonNullable<RotateRequest['add']>) {
+  try {
+    const key = linkKey(add.public_key, new Date(service.clock.now()).toISOString());
+    const text = rotationText(link.name, ownName(service), key.fingerprint);
+    if (isProof(key.publicKey, text, add.proof)) return key;
+  } catch (cause) {
+    throw validationFailed('add', `the new key cannot be taken: ${(cause as Error).message}`);
+  }
+  throw validationFailed('add', 'the proof that belongs to the new key does not verify');
+}
+
+/** A key that is new by now, or the one that an unfinished rotation made. */
+async function beginRotation(service: Service): Promise<OwnKeysRecord> {
+  const stored = await ownKeys(service);
+  if (stored.value.keys.length > 1) return stored.value;
+  await service.store.batch([putOwnKeys(stored, [...stored.value.keys, await newKey(service)])]);
+  return (await ownKeys(service)).value;
+}
+
+/** Why it did not work; undefined when the other has the key now. */
+async function announce(service: Service, link: LinkRecord, key: OwnKey): Promise<string | undefined> {
+  if (link.our_key === key.fingerprint) return undefined;
+  const text = rotationText(ownName(service), link.name, key.fingerprint);
+  const proof = sign(hashFor(key.publicKey), text, parsePrivateKey(key.privateKey).keyObject).toString('base64');
+  const body: RotateRequest = { add: { public_key: key.publicKey, proof } };
+  try {
+    const client = await linkClient(service, link);
+    await client.json({ method: 'POST', path: '/link/rotate', body: JSON.stringify(body), ...bounded() });
+    await changeLink(service, link.name, (current) => ({
+      ...current,
+      our_key: key.fingerprint,
+      retired_keys: [...new Set([...(current.retired_keys ?? []), current.our_key])],
+    }));
+    return undefined;
+  } catch (error) {
+    return foreignMessage(error);
+  }
+}
+
+async function dropOldKeys(service: Service, key: OwnKey): Promise<string[]> {
+  const stored = await ownKeys(service);
+  const old = stored.value.keys.filter(({ fingerprint }) => fingerprint !== key.fingerprint);
+  if (newest(stored.value).fingerprint !== key.fingerprint) {
+    throw new ApiError('Conflict', 'another rotation of the link key is under way');
+  }
+  if (old.length > 0) await service.store.batch([putOwnKeys(stored, [key])]);
+  return old.map(({ fingerprint }) => fingerprint);
+}
+
+function isProof(publicKey: string, text: Buffer, proof: string): boolean {
+  return verify(hashFor(publicKey), text, parsePublicKey(publicKey).keyObject, Buffer.from(proof, 'base64'));
+}
+
+/** Ed25519 has its hash built in. */
+function hashFor(publicKey: string): string | null {
+  return parsePublicKey(publicKey).type === 'ed25519' ? null : 'sha256';
+}
+
+function bounded(): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(ANNOUNCE_TIMEOUT_MS) };
+}

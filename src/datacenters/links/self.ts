@@ -1,0 +1,45 @@
+/** What this datacenter says of itself to others. */
+
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { Service } from '../../service/service.ts';
+
+/** The version of the protocol between linked datacenters. */
+export const LINK_VERSION = 1;
+
+export const SERVICE_VERSION: string = packageJson.version;
+
+/** @throws 501 NotAvailable when the config names no datacenter */
+export function ownName({ config }: Pick<Service, 'config'>): string {
+  if (config.datacenterName !== undefined) return config.datacenterName;
+  throw new ApiError('NotAvailable', 'this IMGAPI has no name to link it by: set datacenterName in its config');
+}
+
+/** The URL of the link listener, as others reach it. @throws 501 NotAvailable */
+export function ownLinkUrl({ config }: Pick<Service, 'config'>): string {
+  const { address, port, publicUrl } = config.links;
+  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
+  const isAnyAddress = address === '0.0.0.0' || address === '::';
+  if (port === undefined || port === 0 || isAnyAddress) {
+    throw new ApiError(
+      'NotAvailable',
+      'other datacenters would not know where to reach this one: set links.port, and links.publicUrl or one address',
+    );
+  }
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** The URLs by which others reach the listeners of this datacenter, as far as the configuration says so. */
+export function ownPublicUrls({ config }: Pick<Service, 'config'>): string[] {
+  const { publicUrl, links, pulls } = config;
+  const urls = [publicUrl, links.publicUrl, pulls.publicUrl].filter((url) => url !== undefined);
+  return urls.map((url) => new URL(url).href.replace(/\/+$/, ''));
+}
+
+/** The origins that pull URLs made here can have. */
+export function ownPullOrigins(service: Pick<Service, 'config'>): string[] {
+  const { links, pulls } = service.config;
+  if (!pulls.redirect) return [];
+  const urls = [pulls.publicUrl ?? ownLinkUrl(service), ...links.allowedPullOrigins];
+  return [...new Set(urls.map((url) => new URL(url).origin))];
+}

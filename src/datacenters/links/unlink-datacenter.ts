@@ -1,0 +1,54 @@
+/** Ending a link: our trust ends at once, with all that streams by it; the other is told as far as it can be reached. */
+import { endPullsOf, removePullsOf } from '../../pulls/reaper.ts';
+import type { Service } from '../../service/service.ts';
+import { foreignMessage } from '../sources/remote-failure.ts';
+import { linkClient } from './link-client.ts';
+import { deleteLink, getLink } from './links.ts';
+import { cutStreams } from './live-streams.ts';
+
+export interface UnlinkReport {
+  readonly datacenter: string;
+  /** False when the other could not be told: unlink there as well. */
+  readonly told: boolean;
+  /** Why not. */
+  readonly error?: string;
+  /** Pull links of the other that were removed here. */
+  readonly pulls: { readonly links: number; readonly bytes: number };
+}
+
+const TELL_TIMEOUT_MS = 15_000;
+
+/** @throws 404 ResourceNotFound */
+export async function unlinkDatacenter(service: Service, name: string): Promise<UnlinkReport> {
+  const stored = await getLink(service, name);
+  // Made before the record goes, and used after: what the other still sends is refused from then on.
+  const client = await linkClient(service, stored.value);
+  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
+  cutStreams(service, name);
+  const error = await client
+    .json({ method: 'POST', path: '/link/unlink', signal: AbortSignal.timeout(TELL_TIMEOUT_MS) })
+    .then(() => undefined)
+    .catch(foreignMessage);
+  const pulls = await removePullLinks(service, name);
+  service.log.info({ datacenter: name, told: error === undefined, pulls }, 'unlinked a datacenter');
+  return { datacenter: name, told: error === undefined, ...(error !== undefined && { error }), pulls };
+}
+
+/** The other side unlinked us. */
+export async function acceptUnlink(service: Service, name: string): Promise<void> {
+  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
+  cutStreams(service, name);
+  await removePullLinks(service, name);
+  service.log.info({ datacenter: name }, 'a datacenter unlinked us');
+}
+
+/** What does not go now, the reaper takes later. */
+async function removePullLinks(service: Service, name: string): Promise<UnlinkReport['pulls']> {
+  try {
+    const { links, bytes } = await removePullsOf(service, name);
+    return { links: links.length, bytes };
+  } catch (err) {
+    service.log.warn({ err, datacenter: name }, 'pull links are left to the reaper');
+    return { links: 0, bytes: 0 };
+  }
+}

@@ -1,0 +1,115 @@
+/** Reading a manifest that came from elsewhere: in today's form, with known fields only, and the image asked for. */
+
+import { isAclEntry, MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
+import { isObject } from '#lib/manifest/fields.ts';
+import type { Share } from '#lib/manifest/record.ts';
+import { travellingFields } from '#lib/manifest/travel.ts';
+import { upgradeManifest } from '#lib/manifest/upgrade.ts';
+import { redact } from '#lib/text/redact.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { SHOWN_STATES } from '../../images/record/serialize.ts';
+import { type SourceImage, SourceInvalidError } from './source.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface Expected {
+  /** Names the source in errors. */
+  readonly source: string;
+  readonly uuid: string;
+  /** The image must be this account's. */
+  readonly owner?: string | undefined;
+  /** An account's copy is never public, whatever the source says: that is for operators of each datacenter to decide. */
+  readonly neverPublic: boolean;
+}
+
+/** What may come along, and what decides whether anything does. */
+const READ: readonly string[] = [
+  ...new Set(['v', 'state', ...travellingFields('copy'), ...travellingFields('import-remote')]),
+];
+const FILE_FIELDS: readonly string[] = ['sha1', 'size', 'compression', 'dataset_guid'];
+
+const SHA1 = /^[0-9a-f]{40}$/i;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** @throws SourceInvalidError */
+export function sourceImage(answer: unknown, expected: Expected): SourceImage {
+  const given = isObject(answer) ? upgradeManifest(answer) : undefined;
+  if (!given) throw wrong(expected, 'the manifest is no object');
+  if (given['uuid'] !== expected.uuid) throw wrong(expected, `the manifest is of image ${shown(given['uuid'])}`);
+  if (!isUuid(given['owner'])) throw wrong(expected, `the owner is ${shown(given['owner'])}, which is no UUID`);
+  if (expected.owner !== undefined && given['owner'] !== expected.owner) {
+    throw wrong(expected, `the owner is ${given['owner']}, not the account that was named`);
+  }
+  if (!SHOWN_STATES.some((state) => state === given['state'])) {
+    throw wrong(expected, `the state is ${shown(given['state'])}`);
+  }
+  const files = filesOf(given['files'] ?? [], expected);
+  const manifest: Record<string, unknown> = {
+    ...pick(given, READ),
+    files: files.map((file) => pick(file, FILE_FIELDS)),
+  };
+  if (expected.neverPublic) manifest['public'] = false;
+  const sha256 = files[0]?.['sha256'];
+  return { manifest, ...(typeof sha256 === 'string' && SHA256.test(sha256) && { sha256 }) };
+}
+
+/** @throws SourceInvalidError */
+export function sourceShares(shares: unknown, expected: Expected): Share[] | undefined {
+  if (shares === undefined) return undefined;
+  if (!Array.isArray(shares) || shares.length > MAX_ACL_ENTRIES) {
+    throw wrong(expected, `the shares are no list of at most ${MAX_ACL_ENTRIES}`);
+  }
+  return shares.map((share) => shareOf(share, expected));
+}
+
+/** @throws SourceInvalidError */
+export function sourceLeft(left: unknown, expected: Expected): Share[] | undefined {
+  if (left === undefined) return undefined;
+  // Logins that are listed, and as many UUIDs that are not any more.
+  if (!Array.isArray(left) || left.length > 2 * MAX_ACL_ENTRIES) {
+    throw wrong(expected, `the shares that were left are no list of at most ${2 * MAX_ACL_ENTRIES}`);
+  }
+  return left.map((share: unknown): Share => {
+    const { entry, account } = isObject(share) ? share : {};
+    if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is no entry of an access control list`);
+    if (isUuid(entry)) return { entry };
+    if (!isUuid(account)) throw wrong(expected, `the account that left share "${entry}" is no UUID`);
+    return { entry, account };
+  });
+}
+
+function shareOf(share: unknown, expected: Expected): Share {
+  const { entry, account, shared_at } = isObject(share) ? share : {};
+  if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is no entry of an access control list`);
+  if (isUuid(entry)) return { entry };
+  if (account !== undefined && !isUuid(account)) throw wrong(expected, `the account of share "${entry}" is no UUID`);
+  if (typeof shared_at !== 'string' || Number.isNaN(Date.parse(shared_at))) {
+    throw wrong(expected, `the time of share "${entry}" is ${shown(shared_at)}`);
+  }
+  return { entry, ...(account !== undefined && { account }), shared_at: new Date(shared_at).toISOString() };
+}
+
+function filesOf(files: unknown, expected: Expected): Fields[] {
+  if (!Array.isArray(files)) throw wrong(expected, 'files is no array');
+  return files.map((file: unknown) => {
+    const isFile =
+      isObject(file) &&
+      SHA1.test(String(file['sha1'])) &&
+      Number.isSafeInteger(file['size']) &&
+      Number(file['size']) >= 0;
+    if (!isFile) throw wrong(expected, `${shown(file)} is no file with a sha1 and a size`);
+    return { ...file, sha1: String(file['sha1']).toLowerCase() };
+  });
+}
+
+function pick(fields: Fields, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
+}
+
+function shown(value: unknown): string {
+  return redact(JSON.stringify(value) ?? 'missing').slice(0, 200);
+}
+
+function wrong({ source, uuid }: Expected, what: string): SourceInvalidError {
+  return new SourceInvalidError(`${source} does not give image ${uuid} as it was asked for: ${what}`);
+}

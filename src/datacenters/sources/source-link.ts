@@ -1,0 +1,142 @@
+/** A linked datacenter as a source: signed requests to its link listener, pull URLs from where the link allows. */
+import { type DownloadRange, download, rangeHeaders, toDownload } from '#lib/client/download.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import type { PullUrl } from '../../pulls/pull-url.ts';
+import type { Service } from '../../service/service.ts';
+import type { LinkRecord } from '../links/documents.ts';
+import { type LinkClient, linkClient } from '../links/link-client.ts';
+import { findLink } from '../links/links.ts';
+import { endWithLink } from '../links/live-streams.ts';
+import { pingLink } from '../links/ping.ts';
+import { expectShape, isPullUrl } from '../links/wire.ts';
+import { isPullUrlAllowed, originOf, pullOriginsOf } from './pull-origins.ts';
+import {
+  type FileRequest,
+  type ImageSource,
+  LinkEndedError,
+  type SourceFile,
+  type SourceImage,
+  SourceInvalidError,
+} from './source.ts';
+import { sourceImage, sourceLeft, sourceShares } from './source-image.ts';
+import { query, sourceFile, sourceIcon } from './source-requests.ts';
+import { namedTransport } from './transports.ts';
+
+/** The store that a datacenter's own custom images are in, when it has one. */
+const PREFERRED_STORE = 'manta';
+
+export function linkSource(service: Service, name: string): ImageSource {
+  // Read for every request: keys rotate, and links end, while an order goes on.
+  const client = () => currentClient(service, name);
+  return {
+    name,
+    kind: 'link',
+    async getImage(uuid, account, signal) {
+      const path = `/link/images/${uuid}${query({ account: named(account) })}`;
+      const answer = await (await client()).json({ method: 'GET', path, signal });
+      return linkImage(answer, { source: `datacenter "${name}"`, uuid, owner: account, neverPublic: true });
+    },
+    async getIcon(uuid, account, signal) {
+      const path = `/link/images/${uuid}/icon${query({ account: named(account) })}`;
+      const current = await client();
+      return sourceIcon(() => current.send({ method: 'GET', path, signal }), service.config.limits.iconBytes);
+    },
+    async getFile(uuid, request) {
+      const path = `/link/images/${uuid}/file${query({ account: named(request.account) })}`;
+      const range: DownloadRange = { start: request.start, ifMatch: request.sha1 };
+      const current = await client();
+      const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });
+      return linkedFile(service, current.link, sourceFile(await toDownload(answer, range), request));
+    },
+    async createPullUrl(uuid, account, renew, signal) {
+      const path = `/link/images/${uuid}/file/pull-url${query({ account: named(account), renew })}`;
+      return askPullUrl(service, await client(), path, signal);
+    },
+    async endPull(reqid, signal) {
+      await endPull(await client(), reqid, signal);
+    },
+    async getPullUrl(url, request) {
+      named(request.account);
+      return getPullUrl(service, (await client()).link, url, request);
+    },
+    async storeIdentity(signal) {
+      const { stores } = (await pingLink(service, await client(), signal)).ping;
+      return stores[PREFERRED_STORE] ?? Object.values(stores)[0];
+    },
+  };
+}
+
+/** Over a link nothing is ever fetched as operator. */
+function named(account: string | undefined): string {
+  if (account !== undefined) return account;
+  throw new SourceInvalidError('a linked datacenter gives nothing without an account that it is for');
+}
+
+async function currentClient(service: Service, name: string): Promise<LinkClient> {
+  const link = await findLink(service, name);
+  if (link) return linkClient(service, link.value);
+  throw new LinkEndedError(name);
+}
+
+function linkImage(answer: unknown, expected: Parameters<typeof sourceImage>[1]): SourceImage {
+  const given = (answer ?? {}) as Record<string, unknown>;
+  const shares = sourceShares(given['shares'], expected);
+  const left = sourceLeft(given['left'], expected);
+  return { ...sourceImage(given['manifest'], expected), ...(shares && { shares }), ...(left && { left }) };
+}
+
+/** Undefined when the other gives none, or one that we would not take: the file is then streamed. */
+async function askPullUrl(
+  service: Service,
+  client: LinkClient,
+  path: string,
+  signal: AbortSignal,
+): Promise<PullUrl | undefined> {
+  try {
+    const answer = await client.json({ method: 'POST', path, signal });
+    const pull = expectShape(answer, isPullUrl, client.link.url);
+    if (!isUuid(pull.reqid)) throw new SourceInvalidError(`${client.link.url} names its pull link "${pull.reqid}"`);
+    if (isPullUrlAllowed(service, client.link, pull.url)) return pull;
+    service.log.warn(
+      { datacenter: client.link.name, origin: originOf(pull.url), pull_origins: pullOriginsOf(client.link) },
+      'the link does not take pull URLs from there',
+    );
+    await endPull(client, pull.reqid, signal).catch((err: unknown) =>
+      service.log.info({ err, pull: pull.reqid }, 'a pull link that is not taken is left to its calendar'),
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof ImgapiError && error.code === 'StorageUnsupported') return undefined;
+    throw error;
+  }
+}
+
+/** An older version does not know of it: its calendar does it. */
+async function endPull(client: LinkClient, reqid: string, signal: AbortSignal): Promise<void> {
+  try {
+    await client.json({ method: 'POST', path: `/link/pulls/${reqid}/end`, signal });
+  } catch (error) {
+    if (error instanceof ImgapiError && [404, 405].includes(error.statusCode)) return;
+    throw error;
+  }
+}
+
+/** If-Match is not sent: an object store's ETags are its own. The bytes behind a pull link do not change. */
+async function getPullUrl(service: Service, link: LinkRecord, text: string, request: FileRequest): Promise<SourceFile> {
+  if (!isPullUrlAllowed(service, link, text)) {
+    throw new SourceInvalidError(
+      `the link with "${link.name}" takes no pull URL from ${originOf(text) ?? 'such a place'}`,
+    );
+  }
+  const url = new URL(text);
+  const range: DownloadRange = { start: request.start };
+  const transport = namedTransport(url.origin, service);
+  const found = await download(transport, { path: url.pathname + url.search, signal: request.signal }, range);
+  return linkedFile(service, link, sourceFile(found, request));
+}
+
+function linkedFile(service: Service, link: LinkRecord, file: SourceFile): SourceFile {
+  endWithLink(service, link, file.stream);
+  return file;
+}

@@ -1,0 +1,46 @@
+/** What all kinds of sources have in common in asking for icons and files. */
+
+import type { FileDownload } from '#lib/client/download.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import type { HttpAnswer } from '#lib/client/transport.ts';
+import { iconType } from '../../images/files/icons.ts';
+import { type FileRequest, type ImageSource, type SourceFile, SourceInvalidError } from './source.ts';
+
+export type SourceIcon = NonNullable<Awaited<ReturnType<ImageSource['getIcon']>>>;
+
+/** Undefined when the source has none. @throws SourceInvalidError when it is none that an image can have here */
+export async function sourceIcon(ask: () => Promise<HttpAnswer>, limit: number): Promise<SourceIcon | undefined> {
+  let answer: HttpAnswer;
+  try {
+    answer = await ask();
+  } catch (error) {
+    if (error instanceof ImgapiError && error.statusCode === 404) return undefined;
+    throw error;
+  }
+  const contentType = iconType(answer.headers['content-type']);
+  const { expected: length } = answer.body;
+  if (contentType && length !== undefined && length <= limit) return { contentType, stream: answer.body, length };
+  answer.body.destroy();
+  throw new SourceInvalidError(
+    `${answer.url} is no icon: ${answer.headers['content-type']} of ${length ?? 'unknown'} bytes (at most ${limit})`,
+  );
+}
+
+/** Sources that take no If-Match say by their ETag which file it is: another one counts as 412. */
+export function sourceFile({ status, stream, size, headers }: FileDownload, request: FileRequest): SourceFile {
+  const etag = headers['etag']?.replace(/^W\//, '').replaceAll('"', '');
+  if (etag !== undefined && /^[0-9a-f]{40}$/.test(etag) && etag !== request.sha1) {
+    stream.destroy();
+    throw new ImgapiError(`the source has the file ${etag} now, not ${request.sha1}`, {
+      code: 'PreconditionFailed',
+      statusCode: 412,
+    });
+  }
+  return { status, length: size, stream };
+}
+
+/** `?account=…&…`, without what is undefined. */
+export function query(parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

@@ -1,0 +1,32 @@
+/** The sources that images can be copied from, by name. */
+import type { Service } from '../../service/service.ts';
+import { findLink } from '../links/links.ts';
+import { datacenters } from '../links/list-datacenters.ts';
+import type { ImageSource } from './source.ts';
+import { legacySource, urlSource } from './source-imgapi.ts';
+import { linkSource } from './source-link.ts';
+
+/**
+ * The datacenter of that name; a link goes before a legacy one. Undefined when there is none such. Takes no URL, so the
+ * name may come straight from a request.
+ */
+export async function sourceFor(service: Service, name: string): Promise<ImageSource | undefined> {
+  if (await findLink(service, name)) return linkSource(service, name);
+  const { imgapiUrlFromDatacenter: legacy } = service.config;
+  const url = Object.hasOwn(legacy, name) ? legacy[name] : undefined;
+  return url === undefined ? undefined : legacySource(service, name, url);
+}
+
+/** The source that an order or a transfer recorded: a datacenter's name, or the URL that an operator named. */
+export async function recordedSource(service: Service, source: string): Promise<ImageSource | undefined> {
+  return isUrl(source) ? urlSource(service, source) : sourceFor(service, source);
+}
+
+/** The names of the other datacenters, for messages. */
+export async function knownDatacenters(service: Service): Promise<string[]> {
+  return (await datacenters(service)).map(({ name }) => name);
+}
+
+function isUrl(source: string): boolean {
+  return /^https?:\/\//.test(source);
+}

@@ -1,0 +1,35 @@
+/** The connections to other datacenters: shared by the whole process, because sources come and go with the orders. */
+import type { Agent } from 'undici';
+import { HttpTransport } from '#lib/client/transport.ts';
+import type { Service } from '../../service/service.ts';
+import { assertSourceAllowed, namedAgent, sourceAgent } from '../address-guard.ts';
+
+type Agents = WeakMap<Service['config'], Agent>;
+
+const named: Agents = new WeakMap();
+const foreign: Agents = new WeakMap();
+
+/** To a URL that an operator configured, linked or named when linking. */
+export function namedTransport(url: string, service: Service): HttpTransport {
+  return transportOver(url, service, named, namedAgent);
+}
+
+/**
+ * To a URL that came with a request: not into our own network, unless the config says so.
+ * @throws 422 InvalidParameter for a literal address that is refused
+ */
+export function foreignTransport(url: string, service: Service): HttpTransport {
+  assertSourceAllowed(service, new URL(url));
+  return transportOver(url, service, foreign, sourceAgent);
+}
+
+function transportOver(
+  url: string,
+  service: Service,
+  agents: Agents,
+  makeAgent: (service: Service) => Agent,
+): HttpTransport {
+  const dispatcher = agents.get(service.config) ?? makeAgent(service);
+  agents.set(service.config, dispatcher);
+  return new HttpTransport({ url, dispatcher, idleTimeout: service.config.copies.stallSeconds * 1000 });
+}

@@ -1,0 +1,86 @@
+/** Request bodies: JSON of at most 1 MiB. */
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { JsonError, parseJson } from '#lib/text/json.ts';
+import { isJson, mediaType } from '#lib/text/media-types.ts';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+
+/** For what is this small, dripping is no progress. Silence is ended by the connection's own limit. */
+const LONGEST_MS = 300_000;
+
+/**
+ * The parsed JSON body; undefined when it is empty or of another content type. `open` is called when the body is about
+ * to be read, and not at all when it is refused beforehand. @throws 413, 400 BadDigest, 400 InvalidContent
+ */
+export async function readJson(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<unknown> {
+  const given = headers['content-type'];
+  if (given !== undefined && !isJson(mediaType(given) ?? '')) return undefined;
+  const bytes = await readBytes(headers, open, limit);
+  if (bytes.length === 0) return undefined;
+  assertDigest(bytes, headers['content-md5'] as string | undefined);
+  return parseBody(bytes);
+}
+
+/** @throws 400 InvalidContent */
+export function parseBody(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (cause) {
+    if (!(cause instanceof JsonError)) throw cause;
+    throw new ApiError('InvalidContent', `the body is ${cause.message}`, { cause });
+  }
+}
+
+/** All of the body, unpacked where Content-Encoding says gzip. @throws 413, 400, 408 when it drips for too long */
+export async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {
+  const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
+  if (encoding !== 'identity' && encoding !== 'gzip') {
+    throw new ApiError('InvalidHeader', `Content-Encoding "${encoding}" is not accepted; send gzip or none`);
+  }
+  if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
+  const request = open();
+  const source = encoding === 'gzip' ? unzipped(request) : request;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const end = performance.now() + LONGEST_MS;
+  try {
+    // Reading that ends early leaves the request as it is: the answer still goes out on its connection.
+    for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+      size += (chunk as Buffer).length;
+      if (size > limit) throw tooLarge(limit);
+      if (performance.now() > end) {
+        throw new ApiError('RequestTimeout', `the body did not come within ${LONGEST_MS / 1000} s`);
+      }
+      chunks.push(chunk as Buffer);
+    }
+  } catch (cause) {
+    if (cause instanceof ApiError) throw cause;
+    throw new ApiError('InvalidContent', `the body could not be read: ${(cause as Error).message}`, { cause });
+  } finally {
+    if (source !== request) {
+      request.unpipe();
+      source.destroy();
+    }
+  }
+  return Buffer.concat(chunks);
+}
+
+function unzipped(request: Readable): Readable {
+  const gunzip = createGunzip();
+  request.once('error', (error) => gunzip.destroy(error));
+  return request.pipe(gunzip);
+}
+
+function tooLarge(limit: number): ApiError {
+  return new ApiError('RequestEntityTooLarge', `the body is larger than ${limit} bytes`);
+}
+
+function assertDigest(bytes: Buffer, contentMd5: string | undefined): void {
+  if (contentMd5 === undefined) return;
+  const actual = createHash('md5').update(bytes).digest('base64');
+  if (actual !== contentMd5) {
+    throw new ApiError('BadDigest', `Content-MD5 is "${contentMd5}", the body has "${actual}"`);
+  }
+}

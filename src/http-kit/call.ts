@@ -1,0 +1,71 @@
+/**
+ * One request as the handlers see it, and what they answer. Handlers are plain async functions from {@link Call} to
+ * {@link Reply}; only `server.ts` knows restify's request and response.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { ByteSource } from '#lib/objects/object-store.ts';
+import type { ApiVersion } from '../images/record/api-version.ts';
+import type { Caller } from '../service/service.ts';
+
+/** Query parameters, flat: repeated keys become arrays, no dots or brackets are read. */
+export type QueryParams = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+export interface Call extends Caller {
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  /** The matched parts of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: QueryParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly version: ApiVersion;
+  /** Who signed the request; absent when nobody did. */
+  readonly user: string | undefined;
+  /** The linked datacenter that signed the request; only on the link listener. */
+  readonly datacenter: string | undefined;
+  /** The peer's IP address. */
+  readonly remoteAddress: string;
+  /** The JSON body, read once, at most 1 MiB; undefined when there is none or it is not JSON. */
+  json(): Promise<unknown>;
+  /** All of a small body. @throws 413 when it has more bytes */
+  bytes(limit: number): Promise<Buffer>;
+  /** The body's bytes as they come. Whoever reads them has a limit of its own on how long none may come. */
+  readonly body: Readable;
+}
+
+export interface Reply {
+  /** Default 200, or 204 when nothing else is set. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as 2-space JSON. */
+  readonly json?: unknown;
+  /** Sent as it is, with the content type of `headers` or application/json. */
+  readonly text?: string;
+  /** A text that comes in pieces, sent as they come, with the content type of `headers` or application/json. */
+  readonly pieces?: AsyncIterable<string>;
+  /** Piped to the client; `Content-Length` must be among the headers. */
+  readonly stream?: ByteSource;
+  /** One JSON line each, until the end (`application/x-json-stream`). */
+  readonly lines?: AsyncIterable<unknown>;
+}
+
+export type Handler = (call: Call) => Promise<Reply>;
+
+export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+
+/**
+ * `strict`: signed when `authType` is signature. `passive`: what is there must verify. `operator`: the same for a
+ * signature, and the handler looks at any other credential.
+ */
+export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
+
+export interface Route {
+  /** As in the IMGAPI docs; it labels metrics and the audit log. */
+  readonly name: string;
+  readonly method: (typeof HTTP_METHODS)[number];
+  /** `/images/:uuid/file`. HEAD is served where GET is. */
+  readonly path: string;
+  readonly auth: Authentication;
+  readonly handler: Handler;
+}

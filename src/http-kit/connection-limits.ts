@@ -1,0 +1,48 @@
+/** How many connections each listener may have, by the configuration and by what the system gives the process. */
+import type { ConnectionsConfig } from '../service/config/config.ts';
+import type { ConnectionLimits } from './connections.ts';
+
+/**
+ * What part of the descriptors each listener may take. The rest is for files, databases and the connections that this
+ * process makes.
+ */
+const SHARES = { main: 1 / 2, links: 1 / 4, metrics: 1 / 16 } as const;
+export type ListenerKind = keyof typeof SHARES;
+
+/** What a process has open before anybody connects. */
+const OWN_DESCRIPTORS = 64;
+const LEAST = 8;
+
+/** @param descriptors how many the process may have open */
+export function connectionLimits(
+  config: ConnectionsConfig,
+  kind: ListenerKind,
+  descriptors = descriptorLimit(),
+): Pick<ConnectionLimits, 'max' | 'perAddress' | 'idleMs'> {
+  const affordable = Math.max(LEAST, Math.floor((descriptors - OWN_DESCRIPTORS) * SHARES[kind]));
+  const max = Math.min(config.max, affordable);
+  const perAddress = Math.min(max, config.perAddress ?? Math.ceil(max / 2));
+  return { max, perAddress, idleMs: config.idleSeconds * 1000 };
+}
+
+let known: number | undefined;
+
+function descriptorLimit(): number {
+  known ??= askDescriptorLimit();
+  return known;
+}
+
+/** node has it in its diagnostic report only. */
+function askDescriptorLimit(): number {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean };
+  const { excludeNetwork } = report;
+  // Otherwise it would look up the names of all peers.
+  report.excludeNetwork = true;
+  try {
+    const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };
+    const soft = userLimits?.open_files?.soft;
+    return typeof soft === 'number' ? soft : Number.POSITIVE_INFINITY;
+  } finally {
+    report.excludeNetwork = excludeNetwork;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * restify's router, but for what it takes for the path: restify makes a URL of Host and target and reads the path from
+ * that, which resolves dots and lets a Host with a slash in it choose the route. This one takes the path as it was sent.
+ */
+import { METHODS } from 'node:http';
+import type { RestifyRequest, RestifyResponse } from 'restify';
+import Router, { type RoutedTo, type RouterOptions } from 'restify/lib/router.js';
+import RouterRegistry from 'restify/lib/routerRegistryRadix.js';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { pathOf } from './request-target.ts';
+
+export class ExactRouter extends Router {
+  readonly #registry: RouterRegistry;
+
+  constructor(options: RouterOptions) {
+    const registry = new RouterRegistry(options);
+    super({ ...options, registry });
+    this.#registry = registry;
+  }
+
+  override lookup(request: RestifyRequest): RoutedTo['handler'] | undefined {
+    const found = this.#registry.lookup(request.method ?? '', pathOf(request.url ?? ''));
+    if (!found) return undefined;
+    Object.assign(request, { params: found.params, route: found.route });
+    return found.handler;
+  }
+
+  /** 404 ResourceNotFound, or 405 MethodNotAllowed with the methods that the path takes. */
+  override defaultRoute(request: RestifyRequest, _response: RestifyResponse, next: (error: Error) => void): void {
+    const { method = '', url = '' } = request;
+    const path = pathOf(url);
+    const allowed = path === '*' ? SERVED : METHODS.filter((other) => this.#registry.lookup(other, path));
+    if (allowed.length === 0) {
+      next(new ApiError('ResourceNotFound', `${path} does not exist`));
+      return;
+    }
+    const headers = { Allow: allowed.join(', ') };
+    next(new ApiError('MethodNotAllowed', `${method} is not allowed on ${path}`, { headers }));
+  }
+}
+
+/** On one path or another; what `OPTIONS *` asks for. */
+const SERVED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];

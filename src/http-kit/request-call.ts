@@ -1,0 +1,124 @@
+/**
+ * The {@link Call} of one request. A class, because the getters of an object literal are made anew for every literal,
+ * which costs more than all the rest of a request.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type Logger from 'bunyan';
+import type { RestifyRequest, RestifyResponse } from 'restify';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, invalidParameter } from '../../lib/api/errors/api-error.ts';
+import type { ApiVersion } from '../images/record/api-version.ts';
+import { readBytes, readJson } from './body.ts';
+import type { Call, QueryParams } from './call.ts';
+import { CUT_SHORT } from './connections.ts';
+import type { BodyUse, Exchange } from './exchange.ts';
+import { parseQuery } from './query.ts';
+import type { Identity } from './server.ts';
+
+export interface RequestCallOptions {
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly jsonLimit: number;
+  /** @throws when the version is not served */
+  readonly versionOf: (acceptVersion: string | undefined) => ApiVersion;
+  readonly exchange: Exchange;
+}
+
+const NOBODY: Identity = Object.freeze({});
+
+export class RequestCall implements Call {
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly method: string;
+  readonly url: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: QueryParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly version: ApiVersion;
+  readonly remoteAddress: string;
+  readonly #request: RestifyRequest;
+  readonly #response: RestifyResponse;
+  readonly #jsonLimit: number;
+  readonly #exchange: Exchange;
+  /** Who the listener found the request to come from. */
+  identity = NOBODY;
+  #json: Promise<unknown> | undefined;
+  #gone: AbortController | undefined;
+
+  /** @throws 400 BadRequest, and what `versionOf` throws */
+  constructor(request: RestifyRequest, response: RestifyResponse, options: RequestCallOptions) {
+    const { headers, url = '/' } = request;
+    this.requestId = options.requestId;
+    this.log = options.log;
+    this.method = request.method ?? 'GET';
+    this.url = url;
+    this.params = request.params;
+    this.query = parseQuery(url);
+    this.headers = headers;
+    this.version = options.versionOf(headerValue(headers['accept-version']));
+    this.remoteAddress = request.socket.remoteAddress ?? '';
+    this.#request = request;
+    this.#response = response;
+    this.#jsonLimit = options.jsonLimit;
+    this.#exchange = options.exchange;
+  }
+
+  /** Checked when it is first asked for, because on every route other checks come before it. */
+  get account(): string | undefined {
+    const { account } = this.query;
+    if (account === undefined || isUuid(account)) return account;
+    throw invalidParameter('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
+  }
+
+  /** Made when it is first asked for: most requests end before anybody has to hear of a client that left. */
+  get signal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    return this.#gone.signal;
+  }
+
+  get user(): string | undefined {
+    return this.identity.user;
+  }
+
+  get datacenter(): string | undefined {
+    return this.identity.datacenter;
+  }
+
+  json(): Promise<unknown> {
+    this.#json ??= readJson(this.headers, () => this.#invitedBody('awaited'), this.#jsonLimit);
+    return this.#json;
+  }
+
+  bytes(limit: number): Promise<Buffer> {
+    // As they were sent, and perhaps signed: not even unpacked.
+    const { 'content-length': length } = this.headers;
+    return readBytes({ 'content-length': length }, () => this.#invitedBody('awaited'), limit);
+  }
+
+  get body(): Readable {
+    return this.#invitedBody('own-limit');
+  }
+
+  /** The client left before it had its answer. */
+  abort(): void {
+    // Also for those who ask for the signal only now.
+    this.#gone ??= new AbortController();
+    this.#gone.abort(new Error('the client is gone'));
+  }
+
+  /** A client that sent `Expect: 100-continue` is told to go on only when somebody is about to read. */
+  #invitedBody(use: BodyUse): RestifyRequest {
+    const request = this.#request;
+    if (this.#exchange.isCutShort) throw new ApiError('BadRequest', CUT_SHORT);
+    this.#exchange.bodyUse = use;
+    const response = this.#response;
+    const isWaiting = request.headers.expect?.toLowerCase() === '100-continue';
+    if (isWaiting && !response.headersSent && !request.readableDidRead) response.writeContinue();
+    return request;
+  }
+}
+
+function headerValue(value: string | readonly string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : (value as string | undefined);
+}

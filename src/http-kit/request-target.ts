@@ -1,0 +1,99 @@
+/**
+ * What a request asks for, settled before anything looks at it: its target becomes path and query, and nothing of its
+ * Host can take part in that. Routes, signatures, signed URLs and the log all read the one target that is left.
+ */
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+
+/** What of a request is read, and set. */
+export interface Targeted {
+  readonly method?: string | undefined;
+  url?: string | undefined;
+  readonly httpVersionMajor: number;
+  readonly httpVersionMinor: number;
+  readonly headers: { readonly host?: string | undefined };
+  readonly rawHeaders: readonly string[];
+}
+
+/** Characters of a target. */
+export const LONGEST_TARGET = 16 * 1024;
+
+const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
+/** Visible ASCII but for `#`, which would hide what follows from some readers and not from others. */
+const PLAIN = /^[!"$-~]*$/;
+const HOST = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
+/** Of a Host in a message. */
+const SHOWN = 100;
+
+/** Clients send the same few; others are worked out each time, so that nobody can fill the memory. */
+const KNOWN_HOSTS = new Set<string>();
+const MOST_KNOWN = 100;
+
+/**
+ * Leaves path and query in `url`; an absolute target (as to a proxy) is cut down to them. `*` stays with OPTIONS.
+ * @throws 400 BadRequest, 414 RequestUriTooLong
+ */
+export function settleTarget(request: Targeted): void {
+  assertHost(request);
+  const target = request.url ?? '';
+  if (target.length > LONGEST_TARGET) {
+    throw new ApiError('RequestUriTooLong', `the request target has ${target.length} characters of at most 16384`);
+  }
+  if (!PLAIN.test(target)) {
+    throw bad(`the request target is ${shown(target)}; what is not visible ASCII, and #, must be percent-encoded`);
+  }
+  if (target.startsWith('/') || (target === '*' && request.method === 'OPTIONS')) return;
+  request.url = fromAbsolute(target, request.headers.host);
+}
+
+/** HTTP/1.1 asks for one Host, 1.0 for none or one. */
+function assertHost({ headers, rawHeaders, httpVersionMajor, httpVersionMinor }: Targeted): void {
+  const { host } = headers;
+  if (host === undefined) {
+    if (httpVersionMajor === 1 && httpVersionMinor === 0) return;
+    throw bad('the request has no Host header');
+  }
+  if (!isHost(host))
+    throw bad(`the Host header is ${shown(host)}; it must be a name or an address, and perhaps a port`);
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  if (count > 1) throw bad(`the request has ${count} Host headers`);
+}
+
+function isHost(host: string): boolean {
+  if (KNOWN_HOSTS.has(host)) return true;
+  if (host.length > 261 || !HOST.test(host) || !URL.canParse(`http://${host}`)) return false;
+  if (KNOWN_HOSTS.size < MOST_KNOWN) KNOWN_HOSTS.add(host);
+  return true;
+}
+
+function fromAbsolute(target: string, host: string | undefined): string {
+  const [, scheme = '', authority = '', rest = ''] = ABSOLUTE.exec(target) ?? [];
+  if (scheme === '') throw bad(`the request target is ${shown(target)}; it must begin with a slash`);
+  if (!isHost(authority)) throw bad(`the request target is for ${shown(authority)}, which is no host`);
+  if (host !== undefined && !isSameHost(scheme, authority, host)) {
+    throw bad(`the request target is for ${shown(authority)}, the Host header for ${shown(host)}`);
+  }
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** The parser drops a default port, which some clients send and others do not. */
+function isSameHost(scheme: string, one: string, other: string): boolean {
+  return new URL(`${scheme}://${one}`).host === new URL(`${scheme}://${other}`).host;
+}
+
+/** The path of a settled target, as it was sent. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
+}
+
+function bad(message: string): ApiError {
+  return new ApiError('BadRequest', message);
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+}

@@ -1,0 +1,307 @@
+/**
+ * A listener: takes a route table, turns restify's request into a {@link Call}, runs the handler, and sends its
+ * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process. All listeners of a process are
+ * made here: restify changes the classes of node:http for the whole of it, so that nothing else may rely on them.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { hostname } from 'node:os';
+import type Logger from 'bunyan';
+import restify, { type RestifyRequest, type RestifyResponse, type RestifyServer } from 'restify';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import type { ApiVersion } from '../images/record/api-version.ts';
+import { answerFor } from './answer.ts';
+import type { Call, Reply, Route } from './call.ts';
+import { closeServer } from './close-server.ts';
+import { answerToConnect } from './connect-method.ts';
+import { type ConnectionLimits, Connections } from './connections.ts';
+import { ExactRouter } from './exact-router.ts';
+import type { Exchange } from './exchange.ts';
+import { assertFraming } from './framing.ts';
+import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
+import { RequestCall } from './request-call.ts';
+import { requestId } from './request-id.ts';
+import { settleTarget } from './request-target.ts';
+import { answerRaw } from './unreadable.ts';
+import { apiVersion } from './versions.ts';
+
+/** Who a request comes from, as the listener's authentication sees it. */
+export interface Identity {
+  readonly user?: string | undefined;
+  readonly datacenter?: string | undefined;
+}
+
+export interface ListenerOptions {
+  readonly routes: readonly Route[];
+  readonly log: Logger;
+  /** The Server header. */
+  readonly serverName: string;
+  readonly jsonLimit: number;
+  /** Rejects with the answer for a request that may not pass. */
+  readonly authenticate: (call: Call, route: Route) => Promise<Identity>;
+  /** Called once per request when its answer is out, or its client gone. */
+  readonly onDone?: (done: Done) => void;
+  /** From Accept-Version to the version of IMGAPI; a listener of another API has versions of its own. */
+  readonly versionOf?: (acceptVersion: string | undefined) => ApiVersion;
+  /** From what was thrown to the answer, where errors have another form than IMGAPI's. */
+  readonly answerFor?: (thrown: unknown, log: Logger, requestId: string) => Reply;
+  readonly connections?: Partial<ConnectionLimits>;
+}
+
+export interface Done {
+  readonly route: string;
+  readonly requestId: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly call: Call | undefined;
+  readonly error: unknown;
+  /** Milliseconds from the request's header to the answer's last byte. */
+  readonly elapsed: number;
+}
+
+export interface Listener {
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+  readonly address: AddressInfo;
+  /** node's own. */
+  readonly server: Server;
+  /**
+   * Takes no more connections, waits for the requests under way until `patience` milliseconds have passed, then cuts
+   * them, and resolves when their handlers have cleaned up.
+   */
+  close(patience: number): Promise<void>;
+}
+
+/** Instead of a route's name, for what reached none. */
+export const UNROUTED = 'unrouted';
+
+const HOST = hostname();
+/** Handlers end by themselves when their client is gone; one that does not must not keep the process. */
+const CLEAN_UP_MS = 5_000;
+
+export async function listen(options: ListenerOptions, address: string, port: number): Promise<Listener> {
+  const { log } = options;
+  const server = restify.createServer({
+    name: '',
+    log,
+    router: new ExactRouter({ log, ignoreTrailingSlash: true }),
+    noWriteContinue: true,
+    formatters: { 'application/json': formatJson },
+  });
+  const http = server.server;
+  const connections = new Connections(http, options.connections ?? {}, {
+    log,
+    // Whoever serves the request has noted it.
+    refuse: (exchange, error) => answerError(exchange, closing(error), options),
+    refuseUnread: (socket, error) => answerRaw(socket, (options.answerFor ?? answerFor)(error, log, requestId({}))),
+  });
+  const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+    sendError(connections.begin(request, response), error, options);
+  };
+  server.first((request, response) => {
+    connections.begin(request, response);
+    // What follows in the same piece is of the other protocol to node's parser, and lost.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    try {
+      assertFraming(request);
+      settleTarget(request);
+      return true;
+    } catch (error) {
+      // Whoever says one thing to us and perhaps another to a proxy before us gets no second request on the connection.
+      refuse(request, response, closing(error as ApiError));
+      return false;
+    }
+  });
+  // Without a listener node serves the request as if nobody had asked to upgrade; restify has set one that does nothing.
+  http.removeAllListeners('upgrade');
+  http.on('connect', (request, socket) => {
+    const response = answerToConnect(request, socket as Socket);
+    if (response)
+      refuse(request, response, new ApiError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy'));
+  });
+  http.on('checkExpectation', (request, response) => {
+    const shown = JSON.stringify(request.headers.expect?.slice(0, 100));
+    refuse(request, response, new ApiError('ExpectationFailed', `Expect is ${shown}; it can be 100-continue`));
+  });
+  const running = new Set<Promise<void>>();
+  for (const route of options.routes) mount(server, route, options, { connections, running });
+  // The listener's callback is left alone: restify would answer once more.
+  server.on('restifyError', refuse);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+  server.on('error', (error) => connections.onAcceptError(error));
+  const bound = http.address() as AddressInfo;
+  const host = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return {
+    url: `http://${host}:${bound.port}`,
+    address: bound,
+    server: http,
+    async close(patience) {
+      await closeServer(http, patience);
+      await cleanedUp(running);
+    },
+  };
+}
+
+/** For the few answers that restify sends by itself. */
+function formatJson(_request: unknown, response: RestifyResponse, body: unknown): string {
+  const text = JSON.stringify(body, null, 2);
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  return text;
+}
+
+/** Over what is under way. */
+interface Watch {
+  readonly connections: Connections;
+  readonly running: Set<Promise<void>>;
+}
+
+function mount(server: RestifyServer, route: Route, options: ListenerOptions, watch: Watch): void {
+  const { running, connections } = watch;
+  const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> => {
+    const done = serve(request, response, route, options, connections);
+    running.add(done);
+    return done.finally(() => running.delete(done));
+  };
+  const at = { path: route.path, name: route.name.toLowerCase() };
+  if (route.method === 'GET') {
+    server.get(at, handler);
+    server.head({ ...at, name: `head${at.name}` }, handler);
+  } else if (route.method === 'POST') server.post(at, handler);
+  else if (route.method === 'PUT') server.put(at, handler);
+  else server.del(at, handler);
+}
+
+async function serve(
+  request: RestifyRequest,
+  response: RestifyResponse,
+  route: Route,
+  options: ListenerOptions,
+  connections: Connections,
+): Promise<void> {
+  const exchange = connections.begin(request, response);
+  const { started, requestId: id } = exchange;
+  const { log } = options;
+  let call: RequestCall | undefined;
+  let failure: unknown;
+  response.once('close', () => {
+    if (!response.writableFinished) call?.abort();
+    const elapsed = performance.now() - started;
+    tellDone(options, { route: route.name, requestId: id, request, response, call, error: failure, elapsed });
+  });
+  let reply: Reply;
+  try {
+    const { jsonLimit, versionOf = apiVersion } = options;
+    call = new RequestCall(request, response, { requestId: id, log, jsonLimit, versionOf, exchange });
+    call.identity = await options.authenticate(call, route);
+    reply = await route.handler(call);
+  } catch (error) {
+    failure = error;
+    // Nobody hears the answer; and what a client breaks by leaving is no fault of ours.
+    if (isAnswered(response)) return;
+    reply = (options.answerFor ?? answerFor)(error, log, id);
+  }
+  if (isAnswered(response)) {
+    await discard(reply);
+    return;
+  }
+  const send = (answer: Reply): Promise<void> =>
+    sendReply(request, response, answer, commonHeaders(options, id, started));
+  try {
+    await send(reply).catch(async (error: unknown) => {
+      // Nothing is out: what cannot be sent is a fault like any other.
+      if (isAnswered(response)) throw error;
+      failure ??= error;
+      await discard(reply);
+      if (isAnswered(response)) throw error;
+      await send((options.answerFor ?? answerFor)(error, log, id));
+    });
+  } catch (error) {
+    failure ??= error;
+    // A client that left is everyday life; bytes that cannot be read are not, and nor is what else breaks an answer.
+    const level = isStoreFault(error) || !response.destroyed ? 'error' : 'debug';
+    log[level]({ err: error, req_id: id, route: route.name, url: request.url }, 'the answer was cut off');
+    // What is written already goes out; the end that is missing tells that it is not all.
+    if (response.socket) response.socket.destroySoon();
+    else response.destroy();
+  }
+}
+
+const STORE_FAULTS = new Set(['ObjectTruncatedError', 'ObjectStoreUnavailableError', 'WrongLengthError']);
+
+function isStoreFault(error: unknown): boolean {
+  return error instanceof Error && STORE_FAULTS.has(error.name);
+}
+
+/** What is noted of a request must not be able to end the process. */
+function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
+  try {
+    onDone?.(done);
+  } catch (error) {
+    log.error({ err: error, req_id: done.requestId }, 'a request could not be noted');
+  }
+}
+
+/** Frees what an answer that nobody gets has opened. */
+async function discard({ stream, pieces, lines }: Reply): Promise<void> {
+  // Its signal has aborted as well, and an error that nobody hears would end the process.
+  stream?.on('error', () => undefined);
+  stream?.destroy();
+  await (pieces ?? lines)?.[Symbol.asyncIterator]().return?.();
+}
+
+/** The connection is gone, or its watch has answered: the body did not come. */
+function isAnswered(response: ServerResponse): boolean {
+  return response.destroyed || response.headersSent;
+}
+
+function commonHeaders({ serverName }: ListenerOptions, id: string, started: number): ReplyHeaders {
+  return {
+    Server: serverName,
+    'x-request-id': id,
+    'x-server-name': HOST,
+    'x-response-time': Math.round(performance.now() - started),
+    Vary: 'Accept-Version',
+  };
+}
+
+type Answerable = Pick<Exchange, 'request' | 'response' | 'requestId' | 'started'>;
+
+/** For requests that never reach a handler: no route, or no target that can be routed. */
+function sendError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
+  const { request, response, requestId, started } = exchange;
+  if (isAnswered(response)) return;
+  response.once('close', () => {
+    const elapsed = performance.now() - started;
+    tellDone(options, { route: UNROUTED, requestId, request, response, call: undefined, error, elapsed });
+  });
+  answerError(exchange, error, options);
+}
+
+/** Called by events: what it threw would end the process. */
+function answerError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
+  const { request, response, requestId, started } = exchange;
+  try {
+    const reply = (options.answerFor ?? answerFor)(error, options.log, requestId);
+    sendText(request, response, reply, commonHeaders(options, requestId, started));
+  } catch (fault) {
+    options.log.error({ err: fault, req_id: requestId }, 'an error could not be answered');
+    response.destroy();
+  }
+}
+
+/** Handlers whose connection was cut still remove what they staged: the stores must not be closed under them. */
+async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, CLEAN_UP_MS);
+  await Promise.race([Promise.allSettled(running), late.promise]);
+  clearTimeout(timer);
+}
+
+/** The same error; the connection ends with its answer. */
+function closing(error: ApiError): ApiError {
+  const { code, summary: message, headers } = error;
+  return new ApiError(code, message, { headers: { ...headers, Connection: 'close' } });
+}

@@ -1,0 +1,52 @@
+/** What the HTTP parser could not take: the error, and how it is told on a connection that has no request to answer. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import type { Reply } from './call.ts';
+
+/** As node's parser tells it. */
+export interface ParserError extends Error {
+  readonly code?: string;
+  readonly bytesParsed?: number;
+  /** The piece in which the error is. */
+  readonly rawPacket?: Buffer;
+}
+
+/** Bytes of request line and headers together. */
+export const LONGEST_HEAD = 32 * 1024;
+
+export function unreadable(error: ParserError): ApiError {
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return isWithinTarget(error)
+        ? new ApiError('RequestUriTooLong', `the request target has more than ${LONGEST_HEAD} bytes`)
+        : new ApiError(
+            'RequestHeaderFieldsTooLarge',
+            `the request line and the headers have more than ${LONGEST_HEAD} bytes`,
+          );
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new ApiError('RequestEntityTooLarge', 'the extensions of a chunk are too large');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ApiError('RequestTimeout', 'the request did not come in time');
+    default:
+      return new ApiError('BadRequest', `the request cannot be read: ${error.message}`);
+  }
+}
+
+/** Whether it was the request line that did not end; told only where the piece begins with it. */
+function isWithinTarget({ rawPacket, bytesParsed }: ParserError): boolean {
+  const text = rawPacket?.toString('latin1', 0, Math.max(bytesParsed ?? 0, 1)) ?? '';
+  return /^[A-Z-]+ \S*$/.test(text);
+}
+
+/** Writes an answer past node's own, ends the connection with it, and takes nothing more. */
+export function answerRaw(socket: Socket, { status = 400, json }: Reply): void {
+  const body = JSON.stringify(json, null, 2);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,45 @@
+/**
+ * Accept-Version to API version. The 2.0.0 view is what today's clients know, so every range that 2.0.0 satisfies
+ * gets it (`*` among them); the 3.0.0 view has to be asked for with a range that leaves 2.0.0 out. No header is `~1`.
+ */
+import semver from 'semver';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import type { ApiVersion } from '../images/record/api-version.ts';
+
+/** In order of preference. */
+const SERVED: readonly (readonly [string, ApiVersion])[] = [
+  ['2.0.0', 2],
+  ['3.0.0', 3],
+  ['1.0.0', 1],
+];
+
+/** Clients send the same few ranges; others are worked out each time, so that nobody can fill the memory. */
+const KNOWN = new Map<string, ApiVersion>();
+const KNOWN_LIMIT = 100;
+const LONGEST_RANGE = 256;
+
+/** @throws 400 InvalidVersion */
+export function apiVersion(acceptVersion: string | undefined): ApiVersion {
+  if (acceptVersion === undefined) return 1;
+  const known = KNOWN.get(acceptVersion);
+  if (known) return known;
+  const version = acceptVersion.length <= LONGEST_RANGE ? newestFor(acceptVersion) : undefined;
+  if (!version) {
+    const shown = acceptVersion.slice(0, LONGEST_RANGE);
+    throw new ApiError('InvalidVersion', `Accept-Version "${shown}" is not served; ask for ~1, ~2 or ~3`);
+  }
+  if (KNOWN.size < KNOWN_LIMIT) KNOWN.set(acceptVersion, version);
+  return version;
+}
+
+/** A new action in a request that did not ask for the API version that has it. @throws 422 */
+export function assertVersion3(version: ApiVersion, action: string): void {
+  if (version === 3) return;
+  throw new ApiError('InvalidParameter', `action "${action}" needs API version 3: send Accept-Version: ~3`, {
+    errors: [{ field: 'Accept-Version', code: 'Invalid', message: 'send Accept-Version: ~3' }],
+  });
+}
+
+function newestFor(range: string): ApiVersion | undefined {
+  return SERVED.find(([served]) => semver.satisfies(served, range))?.[1];
+}

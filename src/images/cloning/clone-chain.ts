@@ -1,0 +1,111 @@
+/**
+ * Which images a clone copies: the image with its origins, down to one that the account can build on as it is: its own,
+ * its clone of that origin, or one of the operators'.
+ *
+ * Whoever may use an image may use its bytes, and those are in its origins too. So the origins that belong to the owner
+ * of the image are taken, whether they are shared or not; somebody else's only if the account itself may see it. To
+ * anything else the chain leads nowhere.
+ */
+import { isGranted } from '#lib/manifest/acl.ts';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { NIL_UUID } from '#lib/text/uuid.ts';
+import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { LONGEST_CHAIN } from '../ancestry.ts';
+import { assertNotPlaceholder, relationTo } from '../record/access.ts';
+import { loadImage, type StoredImage } from '../record/load.ts';
+import { relationOf } from '../record/references.ts';
+import { type ClonedBefore, clonedBefore } from './cloned.ts';
+
+export interface CloneMember {
+  readonly stored: StoredImage;
+  readonly file: FileRecord;
+  /** The account's latest clone of it. */
+  readonly before: ClonedBefore;
+}
+
+export interface CloneChain {
+  /** Base first; the last one is the image itself. */
+  readonly members: readonly CloneMember[];
+  /** The image that the clone of the first member builds on. */
+  readonly base: string | undefined;
+}
+
+/**
+ * Only what was shared with the account is cloned: neither its own images nor those that anyone may use. Disabled
+ * ones are. @throws 409, 422 ValidationFailed active, 422 ImageNotShared, 422 ValidationFailed type, 400 NotImplemented
+ */
+export function assertCloneable(record: ImageRecord, account: string): void {
+  const { uuid } = record;
+  assertNotPlaceholder(record);
+  if (!record.activated) throw validationFailed('active', `image "${uuid}" is not activated`);
+  if (!isGranted(record, account)) {
+    throw new ApiError('ImageNotShared', `image "${uuid}" is not shared with account "${account}"`);
+  }
+  if (record.type === 'docker')
+    throw validationFailed('type', `image "${uuid}" is a docker image, which is not cloned`);
+  fileOf(record);
+}
+
+/** @throws what {@link assertCloneable} does, 422 OriginDoesNotExist, 422 OriginChainTooLong, 400 NotImplemented */
+export async function cloneChain(service: Service, image: StoredImage, account: string): Promise<CloneChain> {
+  assertCloneable(image.value, account);
+  const members = [await memberOf(service, image, account)];
+  const seen = new Set([image.key]);
+  for (let { origin } = image.value; ; ) {
+    if (origin === undefined) return { members, base: undefined };
+    if (seen.has(origin) || members.length === LONGEST_CHAIN) throw endless(image.value);
+    seen.add(origin);
+    const stored = await usableOrigin(service, image.value, origin, account);
+    if (isBase(service, stored.value, account)) return { members, base: origin };
+    const member = await memberOf(service, stored, account);
+    if (member.before.clone !== undefined) return { members, base: member.before.clone };
+    members.unshift(member);
+    origin = stored.value.origin;
+  }
+}
+
+/** Whether both make the same images of the same ones. */
+export function isSameChain(one: CloneChain, other: CloneChain): boolean {
+  const [these, those] = [one, other].map(({ members, base }) => [base, ...members.map(({ stored }) => stored.key)]);
+  return these?.join() === those?.join();
+}
+
+/** An origin that may not be taken is answered like one that is absent. @throws 422 OriginDoesNotExist */
+async function usableOrigin(
+  service: Service,
+  image: ImageRecord,
+  origin: string,
+  account: string,
+): Promise<StoredImage> {
+  const stored = await loadImage(service, origin);
+  const record = stored?.value;
+  if (record?.activated && !record.copy) {
+    const isSameOwners = record.owner !== undefined && record.owner === image.owner;
+    if (isSameOwners || (await relationOf(service, record, { account })) !== 'none') return stored as StoredImage;
+  }
+  throw new ApiError('OriginDoesNotExist', `origin image "${origin}" does not exist here`);
+}
+
+/** Its own, or one of the operators' that will still be there for it when the share has ended. */
+function isBase({ config }: Service, record: ImageRecord, account: string): boolean {
+  const { owner } = record;
+  const isOperators = owner === config.adminUuid || owner === NIL_UUID;
+  return owner === account || (isOperators && relationTo(record, { account }) !== 'none');
+}
+
+async function memberOf(service: Service, stored: StoredImage, account: string): Promise<CloneMember> {
+  const file = fileOf(stored.value);
+  return { stored, file, before: await clonedBefore(service, account, stored.value) };
+}
+
+function fileOf({ uuid, files = [] }: ImageRecord): FileRecord {
+  const [file, ...others] = files;
+  if (file && others.length === 0) return file;
+  throw new ApiError('NotImplemented', `image "${uuid}" has ${files.length} files; only images of one are cloned`);
+}
+
+function endless({ uuid }: ImageRecord): ApiError {
+  const what = `has more than ${LONGEST_CHAIN} members, or turns back on itself`;
+  return new ApiError('OriginChainTooLong', `the chain of origins of image "${uuid}" ${what}`);
+}

@@ -1,0 +1,50 @@
+/**
+ * Which image of an account is its clone of which other one: images that several cloned ones build on are cloned once
+ * and used by all of them. The notes are hints. What an image is counts, so a note that does not fit (any more) is
+ * written over, and of two clones at once that need the same origin the later one takes that of the earlier.
+ */
+
+import type { Bucket, Write } from '#lib/documents/store.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import type { Service } from '../../service/service.ts';
+import { loadImage } from '../record/load.ts';
+
+interface Cloned {
+  /** UUID of the clone; a fresh one each time, so that no etag comes back. */
+  readonly clone: string;
+}
+
+export const CLONED: Bucket<Cloned> = { name: 'imgapi_cloned', version: 1, index: {} };
+
+export interface ClonedBefore {
+  /** UUID of a usable clone that the account has; absent when there is none. */
+  readonly clone?: string;
+  /** Of the note, null when there is none. */
+  readonly etag: string | null;
+}
+
+export async function clonedBefore(service: Service, account: string, image: ImageRecord): Promise<ClonedBefore> {
+  const note = await service.store.get(CLONED, keyOf(account, image.uuid));
+  if (!note) return { etag: null };
+  const clone = (await loadImage(service, note.value.clone))?.value;
+  const isUsable = clone?.owner === account && clone.activated && clone.cloned_from?.uuid === image.uuid;
+  const hasSameFile = clone?.files?.length === 1 && clone.files[0]?.sha1 === image.files?.[0]?.sha1;
+  return { etag: note.etag, ...(clone && isUsable && hasSameFile ? { clone: clone.uuid } : {}) };
+}
+
+/** Goes into the batch that makes the clone. */
+export function noteClone(account: string, image: string, clone: string, ifEtag: string | null): Write {
+  return { op: 'put', bucket: CLONED, key: keyOf(account, image), value: { clone }, ifEtag };
+}
+
+/** Goes into the batch that deletes an image: the note that it is a clone, if there is one. */
+export async function forgetClone(service: Service, { uuid, owner, cloned_from }: ImageRecord): Promise<Write[]> {
+  if (!cloned_from || owner === undefined) return [];
+  const key = keyOf(owner, cloned_from.uuid);
+  const note = await service.store.get(CLONED, key);
+  return note?.value.clone === uuid ? [{ op: 'del', bucket: CLONED, key, ifEtag: note.etag }] : [];
+}
+
+function keyOf(account: string, image: string): string {
+  return `${account}.${image}`;
+}

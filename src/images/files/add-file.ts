@@ -1,0 +1,75 @@
+/** AddImageFile: the bytes of an image that is not activated yet; a later upload replaces an earlier one. */
+import type { Readable } from 'node:stream';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { Compression, FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { assertNotPlaceholder } from '../record/access.ts';
+import type { Guard } from '../record/change.ts';
+import type { StoredImage } from '../record/load.ts';
+import { placeFile } from './file-placement.ts';
+import { type Announced, receive } from './upload.ts';
+
+export interface NewFile {
+  readonly compression: Compression;
+  readonly storage: ObjectStore;
+  readonly datasetGuid?: string;
+  readonly announced: Announced;
+  /** An empty file is refused, except from another IMGAPI that has it so. */
+  readonly allowEmpty?: boolean;
+}
+
+/** @throws 422 ImageFilesImmutable */
+export function assertFilesMutable(record: ImageRecord): void {
+  assertNotPlaceholder(record);
+  if (record.activated) {
+    throw new ApiError('ImageFilesImmutable', `image "${record.uuid}" is activated; its files cannot be changed`);
+  }
+}
+
+/** Answers the image with its file. @throws what {@link receive} does; 422 ImageAlreadyActivated, 404, 409 */
+export async function addFile(
+  service: Service,
+  record: ImageRecord,
+  file: NewFile,
+  source: () => Readable,
+  signal: AbortSignal,
+  guard: Guard,
+): Promise<StoredImage> {
+  const { uuid } = record;
+  const target = {
+    uuid,
+    what: 'file0',
+    storage: file.storage,
+    path: imageObjectPath(uuid, 'file0'),
+    limit: service.config.limits.fileBytes,
+    mismatch: 'Download',
+    allowEmpty: file.allowEmpty ?? false,
+  } as const;
+  return receive(service, target, source, file.announced, signal, ({ session, size, hashes }) => {
+    const stored: FileRecord = {
+      sha1: hashes.sha1,
+      sha256: hashes.sha256,
+      size,
+      contentMD5: hashes.md5,
+      mtime: new Date(service.storeClock.now()).toISOString(),
+      stor: file.storage.name,
+      compression: file.compression,
+      ...(file.datasetGuid === undefined ? {} : { dataset_guid: file.datasetGuid }),
+    };
+    const takesFile: Guard = (current) => {
+      guard(current);
+      assertStillOpen(current);
+    };
+    return placeFile(service, { uuid, session, file: stored, kind: 'file', guard: takesFile });
+  });
+}
+
+/** The image may have changed while its file was on the way. */
+function assertStillOpen(record: ImageRecord): void {
+  assertNotPlaceholder(record);
+  if (record.activated) {
+    throw new ApiError('ImageAlreadyActivated', `image "${record.uuid}" was activated while its file was on the way`);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The manifest archive: for each image that ever was, its last manifest as a JSON file below `archive/` of the local
+ * store. It outlives the image, so that what was deleted stays documented. A task brings it up to date; a deletion
+ * archives what its tombstone kept, once it has freed the room for it.
+ */
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Bucket } from '#lib/documents/store.ts';
+import { archivePath } from '#lib/manifest/object-paths.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { travellingManifest } from '#lib/manifest/travel.ts';
+import { forEachInTurn } from '#lib/runtime/each.ts';
+import { Turn } from '#lib/runtime/turns.ts';
+import type { Service } from '../../service/service.ts';
+import { type StoredImage, servedImage } from '../record/load.ts';
+import { serializeFull } from '../record/serialize.ts';
+
+/** The etag under which each image was archived last. */
+interface Archived {
+  readonly etag: string;
+}
+
+export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1, index: {} };
+
+/** How the names of its write sessions begin. They live for moments, and are noted nowhere. */
+export const ARCHIVE_SESSIONS = 'archive.';
+
+/** Archives what changed since it was archived. Answers how many. */
+export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
+  let count = 0;
+  const turn = new Turn();
+  await forEachInTurn(service.store.scan(IMAGES, {}, { signal }), async (found) => {
+    const known = await service.store.getMany(
+      ARCHIVED,
+      found.map(({ key }) => key),
+    );
+    const etags = new Map(known.map((stored) => [stored.key, stored.value.etag]));
+    await forEachInTurn(found, async (one) => {
+      if (turn.isOver) await turn.next();
+      const stored = etags.get(one.key) === one.etag ? undefined : servedImage(service, one);
+      if (!stored) return;
+      await archiveManifest(service, stored);
+      count++;
+    });
+  });
+  return count;
+}
+
+export async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
+  const { key: uuid, etag } = stored;
+  await writeArchive(service, uuid, archivedManifest(service, stored));
+  await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);
+}
+
+/** What the archive holds of an image. */
+export function archivedManifest(service: Service, { value }: StoredImage): Readonly<Record<string, unknown>> {
+  return travellingManifest(serializeFull(value, service.config.mode), 'archive');
+}
+
+export async function writeArchive(service: Service, uuid: string, manifest: object): Promise<void> {
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  const session = await service.storages.local.open({
+    path: archivePath(uuid),
+    session: `${ARCHIVE_SESSIONS}${uuid}.${randomUUID()}`,
+    essential: true,
+  });
+  try {
+    await session.append(Readable.from([Buffer.from(text)]));
+    await session.commit();
+  } finally {
+    await session.discard();
+  }
+}

@@ -1,0 +1,77 @@
+/** Image icons: small pictures, replaceable in every state. */
+
+import type { Readable } from 'node:stream';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { mediaType } from '#lib/text/media-types.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { assertNotPlaceholder } from '../record/access.ts';
+import type { Guard } from '../record/change.ts';
+import type { StoredImage } from '../record/load.ts';
+import { placeFile, removeIcon, storageOf } from './file-placement.ts';
+import { type Announced, receive } from './upload.ts';
+
+export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
+export type IconType = (typeof ICON_TYPES)[number];
+
+/** Undefined when it is no type of an icon. */
+export function iconType(contentType: string | undefined): IconType | undefined {
+  const type = mediaType(contentType);
+  return ICON_TYPES.find((known) => known === type);
+}
+
+/** @throws 400 Upload */
+export function readIconType(contentType: string | undefined): IconType {
+  const type = iconType(contentType);
+  if (type) return type;
+  throw new ApiError('Upload', `Content-Type is "${contentType ?? ''}"; an icon is one of ${ICON_TYPES.join(', ')}`);
+}
+
+export async function addIcon(
+  service: Service,
+  record: ImageRecord,
+  contentType: IconType,
+  announced: Announced,
+  source: () => Readable,
+  signal: AbortSignal,
+  guard: Guard,
+): Promise<StoredImage> {
+  assertNotPlaceholder(record);
+  const { uuid } = record;
+  // An icon stays with the file, wherever that is.
+  const storage = storageOf(service.storages, record.files?.[0]?.stor ?? 'local');
+  const target = {
+    uuid,
+    what: 'icon',
+    storage,
+    path: imageObjectPath(uuid, 'icon'),
+    limit: service.config.limits.iconBytes,
+    mismatch: 'Upload',
+    allowEmpty: true,
+  } as const;
+  return receive(service, target, source, announced, signal, ({ session, size, hashes }) => {
+    const icon: IconRecord = {
+      sha1: hashes.sha1,
+      size,
+      contentType,
+      contentMD5: hashes.md5,
+      mtime: new Date(service.storeClock.now()).toISOString(),
+      stor: storage.name,
+    };
+    return placeFile(service, { uuid, session, file: icon, kind: 'icon', guard: takesIcon(guard) });
+  });
+}
+
+/** @throws 404 when there is none */
+export async function deleteIcon(service: Service, record: ImageRecord, guard: Guard): Promise<StoredImage> {
+  assertNotPlaceholder(record);
+  return removeIcon(service, record.uuid, takesIcon(guard));
+}
+
+function takesIcon(guard: Guard): Guard {
+  return (record) => {
+    guard(record);
+    assertNotPlaceholder(record);
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Which write sessions belong to uploads under way, in all processes on these stores. The sweeper asks here before it
+ * removes staging; an entry whose lease has run out belongs to a process that died.
+ */
+
+import type { Bucket } from '#lib/documents/store.ts';
+import { lasts } from '#lib/runtime/clock.ts';
+import type { Service } from '../../service/service.ts';
+
+interface UploadEntry {
+  readonly image: string;
+  readonly worker: string;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+export const UPLOADS: Bucket<UploadEntry> = {
+  name: 'imgapi_uploads',
+  version: 1,
+  index: { until: { type: 'number' } },
+};
+
+const LEASE_MS = 120_000;
+
+/** Keeps the entry alive until the returned function is called. */
+export async function registerUpload(service: Service, session: string, image: string): Promise<() => Promise<void>> {
+  const put = (): Promise<unknown> => {
+    const value: UploadEntry = { image, worker: service.worker, until: service.storeClock.now() + LEASE_MS };
+    return service.store.batch([{ op: 'put', bucket: UPLOADS, key: session, value }]);
+  };
+  await put();
+  const timer = setInterval(() => {
+    put().catch((error: unknown) => service.log.warn({ err: error, session }, 'upload lease not renewed'));
+  }, LEASE_MS / 4);
+  return async () => {
+    clearInterval(timer);
+    await service.store
+      .batch([{ op: 'del', bucket: UPLOADS, key: session }])
+      .catch((error: unknown) => service.log.warn({ err: error, session }, 'upload entry left to expire'));
+  };
+}
+
+/** Those of the sessions that live uploads hold; entries of dead ones are removed on the way. */
+export async function uploadSessions(service: Service, among: ReadonlySet<string>): Promise<Set<string>> {
+  const now = service.storeClock.now();
+  const held = new Set<string>();
+  for await (const entries of service.store.scan(UPLOADS, {})) {
+    const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
+    await service.store
+      .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
+      .catch((error: unknown) => service.log.warn({ err: error }, 'entries of dead uploads left for the next time'));
+    for (const { key, value } of entries) if (among.has(key) && lasts(value.until, LEASE_MS, now)) held.add(key);
+  }
+  return held;
+}

@@ -1,0 +1,145 @@
+/**
+ * Receiving the bytes of a file or icon: staged, hashed, checked against what was announced, then placed. Nothing that
+ * fails a check ever gets a name.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { InsufficientStorageError, TooLargeError } from '#lib/objects/errors.ts';
+import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { idleGuard } from './idle-guard.ts';
+import { registerUpload } from './upload-register.ts';
+
+/** What the client says of the bytes to come. */
+export interface Announced {
+  readonly contentLength?: number;
+  /** Lower-case hex. */
+  readonly sha1?: string;
+  /** Base64. */
+  readonly contentMd5?: string;
+}
+
+export interface UploadTarget {
+  readonly uuid: string;
+  /** `file0`, `icon`: appears in the session's name and in messages. */
+  readonly what: string;
+  readonly storage: ObjectStore;
+  readonly path: string;
+  /** Bytes at the most. */
+  readonly limit: number;
+  /** Code for bytes that are not as announced. */
+  readonly mismatch: 'Upload' | 'Download';
+  readonly allowEmpty: boolean;
+}
+
+export interface Received {
+  readonly session: WriteSession;
+  readonly size: number;
+  readonly hashes: Hashes;
+}
+
+/**
+ * Stages the stream, checks it, and hands the session to `use`, which places it; whatever happens, no staging stays.
+ * `source` is called when there is room for the bytes, and not at all when they are refused beforehand.
+ * @throws 400 Upload (too large), 400 Upload or Download (mismatch, empty, cut short), 507 InsufficientStorage
+ */
+export async function receive<T>(
+  service: Service,
+  target: UploadTarget,
+  source: () => Readable,
+  announced: Announced,
+  signal: AbortSignal,
+  use: (received: Received) => Promise<T>,
+): Promise<T> {
+  assertSize(target, announced.contentLength);
+  const session = `upload.${target.uuid}.${target.what}.${randomUUID()}`;
+  const release = await registerUpload(service, session, target.uuid);
+  try {
+    const writer = await openSession(target, session, announced);
+    try {
+      await append(service, target, writer, source(), signal);
+      const hashes = await writer.hashes();
+      assertAsAnnounced(target, announced, writer.size, hashes);
+      await writer.flush();
+      return await use({ session: writer, size: writer.size, hashes });
+    } finally {
+      await writer.discard();
+    }
+  } finally {
+    await release();
+  }
+}
+
+function assertSize({ limit, what }: UploadTarget, contentLength: number | undefined): void {
+  if (contentLength === undefined || contentLength <= limit) return;
+  throw new ApiError('Upload', `${what} has ${contentLength} bytes; at most ${limit} are allowed`);
+}
+
+async function openSession(target: UploadTarget, session: string, announced: Announced): Promise<WriteSession> {
+  try {
+    return await target.storage.open({
+      path: target.path,
+      session,
+      limit: target.limit,
+      ...(announced.contentLength === undefined ? {} : { expect: announced.contentLength }),
+    });
+  } catch (error) {
+    throw storageProblem(target, error);
+  }
+}
+
+async function append(
+  service: Service,
+  target: UploadTarget,
+  writer: WriteSession,
+  source: Readable,
+  signal: AbortSignal,
+): Promise<void> {
+  const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
+  try {
+    await writer.append(source, { signal: guard.signal, onProgress: guard.touch, disposable: true });
+  } catch (error) {
+    if (guard.isIdle()) {
+      const seconds = service.config.uploads.idleSeconds;
+      throw new ApiError(target.mismatch, `no byte of ${target.what} came for ${seconds} s`, { cause: error });
+    }
+    if (signal.aborted) throw new ApiError(target.mismatch, `${target.what} was cut off`, { cause: error });
+    throw storageProblem(target, error);
+  } finally {
+    guard.stop();
+  }
+}
+
+function storageProblem(target: UploadTarget, error: unknown): unknown {
+  if (error instanceof TooLargeError) {
+    return new ApiError('Upload', `${target.what} has more than ${target.limit} bytes`, { cause: error });
+  }
+  if (error instanceof InsufficientStorageError) {
+    return new ApiError('InsufficientStorage', `the object store has no room for ${target.what}: ${error.message}`, {
+      cause: error,
+    });
+  }
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') {
+    return new ApiError(target.mismatch, `${target.what} was cut off`, { cause: error });
+  }
+  return error;
+}
+
+function assertAsAnnounced(target: UploadTarget, announced: Announced, size: number, hashes: Hashes): void {
+  const { what, mismatch } = target;
+  if (size === 0 && !target.allowEmpty) throw new ApiError(mismatch, `${what} is empty`);
+  if (announced.contentLength !== undefined && announced.contentLength !== size) {
+    throw new ApiError(mismatch, `${what}: Content-Length says ${announced.contentLength} bytes, ${size} came`);
+  }
+  if (announced.sha1 !== undefined && announced.sha1 !== hashes.sha1) {
+    throw new ApiError(mismatch, `${what}: sha1 should be ${announced.sha1}, the bytes have ${hashes.sha1}`);
+  }
+  if (announced.contentMd5 !== undefined && announced.contentMd5 !== hashes.md5) {
+    throw new ApiError(
+      mismatch,
+      `${what}: Content-MD5 should be ${announced.contentMd5}, the bytes have ${hashes.md5}`,
+    );
+  }
+}

@@ -1,0 +1,106 @@
+/** From a manifest that a client sent to a record that can be stored; what CreateImage and AdminImportImage share. */
+
+import { MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
+import { problemSummary, shown } from '#lib/manifest/problem.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { recordFields } from '#lib/manifest/stored.ts';
+import { isMinimalPlaceholder, validateManifest } from '#lib/manifest/validate.ts';
+import { isUuid, NIL_UUID } from '#lib/text/uuid.ts';
+import { ApiError, type FieldError, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import type { Viewer } from './access.ts';
+import { originDoesNotExist } from './origins.ts';
+import { findVisible } from './references.ts';
+
+export type Manifest = Readonly<Record<string, unknown>>;
+
+/** @throws 422 ValidationFailed body */
+export function assertManifest(body: unknown): asserts body is Manifest {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return;
+  throw validationFailed('body', 'the body must be a JSON object (Content-Type: application/json)', 'MissingParameter');
+}
+
+/** An owner that is no UUID is left to the validation of the manifest. @throws 422 OwnerDoesNotExist */
+export async function assertOwnerExists(service: Service, owner: unknown): Promise<void> {
+  if (service.config.mode !== 'dc' || !service.accounts || !isUuid(owner)) return;
+  if (owner === service.config.adminUuid || (await service.accounts.byUuid(owner))) return;
+  throw new ApiError('OwnerDoesNotExist', `owner "${owner}" is no account of this cloud`);
+}
+
+/** Imports name their owner in another cloud's terms: outside `dc` mode nobody, in it the admin for nobody. */
+export function importedOwner(service: Service, owner: unknown): unknown {
+  if (service.config.mode !== 'dc') return NIL_UUID;
+  return owner === NIL_UUID ? service.config.adminUuid : owner;
+}
+
+/**
+ * An account must be able to see the origin, or it would learn what there is. @throws 422 OriginDoesNotExist,
+ * 422 OriginIsNotActive, 422 ValidationFailed origin
+ */
+export async function assertOriginUsable(service: Service, viewer: Viewer, manifest: Manifest): Promise<void> {
+  const { origin } = manifest;
+  if (!isUuid(origin)) return;
+  const stored = await findVisible(service, origin, viewer);
+  if (!stored) throw originDoesNotExist(origin);
+  if (!stored.value.activated) throw new ApiError('OriginIsNotActive', `origin image "${origin}" is not activated`);
+  if ((stored.value.type === 'zvol') !== (manifest['type'] === 'zvol')) {
+    const types = `${stored.value.type} image "${origin}" cannot be the origin of an image of type ${shown(manifest['type'])}`;
+    throw validationFailed('origin', types);
+  }
+}
+
+/** @throws 422 InvalidParameter naming all of them */
+export function assertKnownFields(manifest: Manifest, allowed: readonly string[]): void {
+  const known = new Set(allowed);
+  const unknown = Object.keys(manifest).filter((field) => !known.has(field));
+  if (unknown.length === 0) return;
+  const errors = unknown.map((field): FieldError => ({ field, code: 'Invalid' }));
+  throw new ApiError('InvalidParameter', `invalid image data: unknown fields ${unknown.join(', ')}`, { errors });
+}
+
+/** What a client may send to make an image. `files` and `state` say nothing here and are dropped. */
+const DROPPED = ['files', 'state'];
+const SERVER_CHOSEN = ['uuid', 'published_at', 'urn', 'activated'];
+export const CREATE_FIELDS: readonly string[] = MANIFEST_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
+export const IMPORT_FIELDS: readonly string[] = MANIFEST_FIELDS.filter((field) => field !== 'activated');
+
+/** The validated record of an image that is not activated yet. @throws 422 ValidationFailed */
+export function newRecord(
+  service: Service,
+  uuid: string,
+  manifest: Manifest,
+  channel: string | undefined,
+): ImageRecord {
+  const kept = Object.fromEntries(
+    Object.entries(manifest).filter(([field]) => !DROPPED.includes(field) && field !== 'channels'),
+  );
+  const record = {
+    public: false,
+    disabled: false,
+    ...recordFields({ ...kept, v: kept['v'] ?? 2 }),
+    uuid,
+    activated: false,
+    state: 'unactivated',
+    ...(channel === undefined ? {} : { channels: [channel] }),
+  };
+  assertValid(service, record);
+  // Drivers and sizes that were given as "nothing" must not be stored as something.
+  const entries = Object.entries(record).filter(
+    ([field, value]) => value || !(ZVOL_FIELDS as readonly string[]).includes(field),
+  );
+  const stored = Object.fromEntries(entries) as unknown as ImageRecord;
+  // What must have a driver or size cannot have it as nothing either.
+  assertValid(service, stored);
+  return stored;
+}
+
+/** @throws 422 ValidationFailed with all that is wrong */
+export function assertValid(service: Service, record: object): void {
+  const { mode } = service.config;
+  const problems = validateManifest(record as Manifest, {
+    mode,
+    minimal: isMinimalPlaceholder(record as Manifest, mode),
+    channels: service.config.channels !== undefined,
+  });
+  if (problems.length > 0) throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
+}

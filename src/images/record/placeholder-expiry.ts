@@ -1,0 +1,42 @@
+/** Placeholders of images that were to be made from a machine and never were: they go when their time is over. */
+
+import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { Filter } from '#lib/documents/store.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { forEachInTurn } from '#lib/runtime/each.ts';
+import type { Service } from '../../service/service.ts';
+import { deleteRecord } from './tombstones.ts';
+
+/** Answers how many were removed. Placeholders of copies have their own time. */
+export async function expirePlaceholders(service: Service): Promise<number> {
+  const now = service.storeClock.now();
+  let count = 0;
+  await forEachInTurn(service.store.scan(IMAGES, { filter: MAY_EXPIRE }), (found) =>
+    forEachInTurn(found, async (stored) => {
+      if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) return;
+      try {
+        await deleteRecord(service, stored);
+        count++;
+      } catch (error) {
+        // Changed meanwhile: the next run looks again.
+        if (!(error instanceof EtagConflictError)) throw error;
+      }
+    }),
+  );
+  return count;
+}
+
+const MAY_EXPIRE: Filter = {
+  op: 'and',
+  of: [
+    { op: 'exists', field: 'expires_at' },
+    { op: 'in', field: 'state', values: ['creating', 'failed'] },
+  ],
+};
+
+/** Today's records hold milliseconds, as a number or as its text; a date is understood too. */
+function isPast(expiresAt: unknown, now: number): boolean {
+  const text = String(expiresAt);
+  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  return time <= now;
+}

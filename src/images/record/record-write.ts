@@ -1,0 +1,31 @@
+/** The only ways an image record is written: each one counts up `rev`, so that an etag never comes back. */
+
+import type { Write } from '#lib/documents/store.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { normalizeStored } from '#lib/manifest/stored.ts';
+import type { Service } from '../../service/service.ts';
+import type { Viewer } from './access.ts';
+import { originDoesNotExist } from './origins.ts';
+import { relationOf } from './references.ts';
+
+/** `ifEtag`: the etag that the record was read with; null when it must not exist yet. */
+export function putRecord(record: ImageRecord, ifEtag: string | null): Write {
+  return {
+    op: 'put',
+    bucket: IMAGES,
+    key: record.uuid,
+    value: { ...record, rev: (record.rev ?? 0) + 1 },
+    ifEtag,
+  };
+}
+
+/**
+ * Goes into the batch that creates a record with an origin: it bumps the origin's revision, so that "delete the
+ * origin", "take the origin from the viewer" and "add a child" cannot all win. @throws 422 OriginDoesNotExist
+ */
+export async function touchOrigin(service: Service, origin: string, viewer: Viewer): Promise<Write> {
+  const stored = await service.store.get(IMAGES, origin);
+  const relation = stored && (await relationOf(service, normalizeStored(stored.value), viewer));
+  if (!stored || relation === 'none') throw originDoesNotExist(origin);
+  return putRecord(stored.value, stored.etag);
+}

@@ -1,0 +1,40 @@
+/**
+ * Following a UUID to an image, from a request or from another image. Whoever asks learns of the image what its own
+ * relation to it allows: one that it may not see is answered exactly like one that is not there.
+ */
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import type { Service } from '../../service/service.ts';
+import { type Relation, relationTo, type Viewer } from './access.ts';
+import { loadImage, type StoredImage } from './load.ts';
+import { isOpenedByShare } from './opened.ts';
+
+/** What the viewer is to the image, the images that are shared with it considered. */
+export async function relationOf(service: Service, record: ImageRecord, viewer: Viewer): Promise<Relation> {
+  const relation = relationTo(record, viewer);
+  if (relation !== 'none' || !mayBeOpened(record, viewer)) return relation;
+  return (await isOpenedByShare(service, record, viewer.account)) ? 'reader' : 'none';
+}
+
+/** The same of an image that another one builds on, when the relation to that one is known. */
+export async function relationToOrigin(
+  service: Service,
+  image: { readonly record: ImageRecord; readonly relation: Relation },
+  origin: ImageRecord,
+  viewer: Viewer,
+): Promise<Relation> {
+  const opens = image.relation === 'sharee' || image.relation === 'reader';
+  const isSameOwners = origin.owner !== undefined && origin.owner === image.record.owner;
+  const relation = relationTo(origin, viewer);
+  if (relation === 'none' && opens && isSameOwners && mayBeOpened(origin, viewer)) return 'reader';
+  return relationOf(service, origin, viewer);
+}
+
+/** The image, if there is one that the viewer sees. */
+export async function findVisible(service: Service, uuid: string, viewer: Viewer): Promise<StoredImage | undefined> {
+  const stored = await loadImage(service, uuid);
+  return stored && (await relationOf(service, stored.value, viewer)) !== 'none' ? stored : undefined;
+}
+
+function mayBeOpened(record: ImageRecord, viewer: Viewer): viewer is Viewer & { readonly account: string } {
+  return record.state !== 'deleting' && record.activated && !viewer.anonymous && viewer.account !== undefined;
+}

@@ -1,0 +1,247 @@
+/**
+ * An image as JSON: which fields a caller sees depends on API version, mode and what the caller is to the image. The
+ * order of the keys is fixed, because ETags are made of it. The 2.0.0 form never gains a field; what came later stands
+ * behind its last field, in version 3 only.
+ */
+import { hash } from 'node:crypto';
+import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { ARRAY_END, arrayItem, arrayItems } from '#lib/text/json-array.ts';
+import type { Mode } from '../../service/config/config.ts';
+import type { ApiVersion } from './api-version.ts';
+
+export interface ImageView {
+  readonly version: ApiVersion;
+  readonly mode: Mode;
+  /**
+   * `full`: operators, who see the whole ACL. `public`: somebody to whom the image is not shared. An account sees what
+   * it is entitled to as owner, as one that the image is shared with, or as the public.
+   */
+  readonly viewer: 'full' | 'public' | { readonly account: string };
+  /** Shows in which object store each file is. */
+  readonly inclAdminFields?: boolean;
+  /** Login of the owner, shown from version 3 on; left out while the directory cannot be asked. */
+  readonly ownerLogin?: string | undefined;
+}
+
+export type ImageJson = Readonly<Record<string, unknown>>;
+
+export const SHOWN_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating', 'copying'] as const;
+export type ShownState = (typeof SHOWN_STATES)[number];
+
+/** Tombstones are shown to nobody; if one were, it would be an image that is not usable. */
+export function shownState(record: ImageRecord, version: ApiVersion): ShownState {
+  if (record.state === 'failed' || record.copy?.state === 'failed') return 'failed';
+  if (record.activated) return record.disabled ? 'disabled' : 'active';
+  if (record.state !== 'creating') return 'unactivated';
+  return record.copy && version === 3 ? 'copying' : 'creating';
+}
+
+export function serializeImage(record: ImageRecord, view: ImageView): ImageJson {
+  const state = shownState(record, view.version);
+  const isFull = seesAll(record, view);
+  const json: Record<string, unknown> = {
+    v: record.v,
+    uuid: record.uuid,
+    owner: record.owner,
+    name: record.name,
+    version: record.version,
+    state,
+    disabled: record.disabled ?? false,
+    public: record.public ?? false,
+    published_at: record.published_at,
+    type: record.type === 'null' ? undefined : record.type,
+    os: record.os === 'null' ? undefined : record.os,
+    files: record.files?.map((file) => serializeFile(file, view)) ?? [],
+    acl: ifAny(visibleAcl(record, view, isFull)),
+    description: record.description || undefined,
+    homepage: record.homepage || undefined,
+    eula: record.eula || undefined,
+    icon: record.icon ? true : undefined,
+    urn: record.urn || undefined,
+    requirements: ifAny(record.requirements),
+    users: ifAny(record.users),
+    generate_passwords: record.generate_passwords || undefined,
+    inherited_directories: ifAny(record.inherited_directories),
+    origin: record.origin || undefined,
+    nic_driver: record.nic_driver || undefined,
+    disk_driver: record.disk_driver || undefined,
+    cpu_type: record.cpu_type || undefined,
+    image_size: record.image_size ?? undefined,
+    tags: ifAny(record.tagsObj),
+    billing_tags: view.mode === 'public' ? undefined : ifAny(record.billing_tags),
+    traits: view.mode === 'public' ? undefined : ifAny(record.traits),
+    error: state === 'failed' ? record.error : undefined,
+    channels: view.version === 1 ? undefined : ifAny(record.channels),
+  };
+  if (view.version === 3) Object.assign(json, version3Fields(record, view, isFull));
+  return withoutUndefined(json);
+}
+
+/** The form in which images are archived and taken over by another IMGAPI: everything that version 2 shows. */
+export function serializeFull(record: ImageRecord, mode: Mode): ImageJson {
+  return serializeImage(record, { version: 2, mode, viewer: 'full' });
+}
+
+/**
+ * The tag of a serialized image: lower-case hex SHA-1 of its compact JSON. The owner's login has no part in it, because
+ * it comes and goes with the directory; neither have admin fields, so that a tag fits however the image was asked for.
+ */
+export function imageEtag(json: ImageJson): string {
+  const { owner_login: _, ...tagged } = json;
+  return hash('sha1', JSON.stringify({ ...tagged, files: filesWithoutAdminFields(json['files']) }));
+}
+
+function filesWithoutAdminFields(files: unknown): unknown {
+  if (!Array.isArray(files)) return files;
+  return files.map(({ stor: _, ...file }) => file);
+}
+
+export interface RenderedImage {
+  /** As it goes over the wire: JSON indented by two spaces. */
+  readonly body: string;
+  readonly etag: string;
+  readonly value: ImageJson;
+}
+
+/**
+ * Records that were read are frozen and shared, so what was rendered of one stays right as long as it is in memory.
+ * Writing JSON is most of the work of answering, and the same few images are asked for again and again.
+ */
+const RENDERED = new WeakMap<ImageRecord, Map<string, RenderedImage>>();
+
+/** An image that is shared with a great many accounts has as many views; only so many are kept. */
+const MOST_VIEWS = 64;
+
+export function renderImage(record: ImageRecord, view: ImageView): RenderedImage {
+  const key = viewKey(record, view);
+  if (view.version !== 3 || view.ownerLogin === undefined) return kept(record, key, () => rendered(record, view));
+  const { ownerLogin } = view;
+  return kept(record, `${key} ${ownerLogin}`, () => {
+    const plain = renderImage(record, { ...view, ownerLogin: undefined });
+    return withOwnerLogin(plain, ownerLogin);
+  });
+}
+
+/** The body of a list: the rendered images as one array, also indented by two spaces. */
+export function renderImageList(images: readonly RenderedImage[]): string {
+  return images.length === 0 ? '[]' : `${renderListItems(images, true)}${ARRAY_END}`;
+}
+
+/** A part of that array, which is not empty. */
+export function renderListItems(images: readonly RenderedImage[], isFirst: boolean): string {
+  return arrayItems(images.map(listItem), isFirst);
+}
+
+const LIST_ITEMS = new WeakMap<RenderedImage, string>();
+
+function listItem(image: RenderedImage): string {
+  const known = LIST_ITEMS.get(image);
+  if (known !== undefined) return known;
+  const item = arrayItem(image.body);
+  LIST_ITEMS.set(image, item);
+  return item;
+}
+
+function kept(record: ImageRecord, key: string, make: () => RenderedImage): RenderedImage {
+  if (!Object.isFrozen(record)) return make();
+  let views = RENDERED.get(record);
+  if (!views) {
+    views = new Map();
+    RENDERED.set(record, views);
+  }
+  const known = views.get(key);
+  if (known) return known;
+  const image = make();
+  const [oldest] = views.keys();
+  if (views.size >= MOST_VIEWS && oldest !== undefined) views.delete(oldest);
+  views.set(key, image);
+  return image;
+}
+
+/** Accounts that see the same share a view. */
+function viewKey(record: ImageRecord, view: ImageView): string {
+  const { version, mode, viewer, inclAdminFields } = view;
+  const as = seesAll(record, view) ? 'full' : sharee(record, viewer);
+  return `${version} ${mode} ${inclAdminFields ? 'admin' : ''} ${as ?? 'public'}`;
+}
+
+function rendered(record: ImageRecord, view: ImageView): RenderedImage {
+  const value = serializeImage(record, view);
+  return withEtag(value, JSON.stringify(value, null, 2));
+}
+
+function withOwnerLogin(plain: RenderedImage, ownerLogin: string): RenderedImage {
+  const open = plain.body.slice(0, -'\n}'.length);
+  const body = `${open},\n  "owner_login": ${JSON.stringify(ownerLogin)}\n}`;
+  return {
+    body,
+    value: { ...plain.value, owner_login: ownerLogin },
+    get etag() {
+      return plain.etag;
+    },
+  };
+}
+
+/** Lists send no tag, so it is not made before it is asked for. */
+function withEtag(value: ImageJson, body: string): RenderedImage {
+  let etag: string | undefined;
+  return {
+    value,
+    body,
+    get etag() {
+      etag ??= imageEtag(value);
+      return etag;
+    },
+  };
+}
+
+function seesAll(record: ImageRecord, { viewer }: ImageView): boolean {
+  if (typeof viewer === 'string') return viewer === 'full';
+  return viewer.account === record.owner;
+}
+
+/** Owner and operators see the list; an account that it lets in sees itself on it, and nobody else. */
+function visibleAcl(record: ImageRecord, { viewer, version }: ImageView, isFull: boolean): readonly string[] {
+  if (isFull) return aclView(record, version);
+  return [sharee(record, viewer) ?? []].flat();
+}
+
+/** The account that looks, if the image is shared with it. */
+function sharee(record: ImageRecord, viewer: ImageView['viewer']): string | undefined {
+  return typeof viewer !== 'string' && isGranted(record, viewer.account) ? viewer.account : undefined;
+}
+
+function version3Fields(record: ImageRecord, view: ImageView, isFull: boolean): ImageJson {
+  const account = isFull ? undefined : sharee(record, view.viewer);
+  return {
+    shared_as: account === undefined ? undefined : entriesReaching(record, account),
+    left_by: isFull ? ifAny(leftEntries(record)) : undefined,
+    copied_from: isFull ? record.copied_from : undefined,
+    cloned_from: isFull ? record.cloned_from : undefined,
+    owner_login: view.ownerLogin,
+  };
+}
+
+function serializeFile(file: FileRecord, { version, inclAdminFields }: ImageView): ImageJson {
+  return withoutUndefined({
+    sha1: file.sha1,
+    size: file.size,
+    compression: file.compression,
+    dataset_guid: file.dataset_guid,
+    sha256: version === 3 ? file.sha256 : undefined,
+    stor: inclAdminFields ? file.stor : undefined,
+  });
+}
+
+/** Arrays and objects that hold anything. */
+function ifAny<T extends object>(value: T | undefined): T | undefined {
+  return value && Object.keys(value).length > 0 ? value : undefined;
+}
+
+function withoutUndefined(json: Record<string, unknown>): Record<string, unknown> {
+  for (const key of Object.keys(json)) {
+    if (json[key] === undefined) delete json[key];
+  }
+  return json;
+}

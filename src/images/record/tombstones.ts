@@ -1,0 +1,101 @@
+/**
+ * Deleting an image, in an order that a crash cannot spoil: the record becomes an invisible tombstone, then the bytes
+ * go, then the manifest is archived, then the tombstone goes. Any process can finish a tombstone that it finds; a
+ * create, import or copy of the same UUID finishes it first. Nothing of it needs room on a disk that is full, but for
+ * the archive, which waits for some.
+ */
+
+import type { Query, Write } from '#lib/documents/store.ts';
+import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { InsufficientStorageError } from '#lib/objects/errors.ts';
+import { forEachInTurn } from '#lib/runtime/each.ts';
+import type { Service } from '../../service/service.ts';
+import { ARCHIVED, archivedManifest, writeArchive } from '../files/archive.ts';
+import { loadRaw, type StoredImage } from './load.ts';
+import { putRecord } from './record-write.ts';
+
+export interface DeleteOptions {
+  /** Goes into the batch that makes the tombstone. */
+  readonly also?: readonly Write[];
+  /** The manifest goes to the archive. */
+  readonly archived?: boolean;
+}
+
+/** @throws EtagConflictError when the record changed since it was read */
+export async function deleteRecord(
+  service: Service,
+  stored: StoredImage,
+  { also = [], archived = false }: DeleteOptions = {},
+): Promise<void> {
+  const archive = archived ? archivedManifest(service, stored) : undefined;
+  await service.store.batch([tombstone(stored, archive), ...also], { frees: true });
+  await service.faults.reach('delete:tombstone');
+  try {
+    await finishDelete(service, stored.key);
+  } catch (error) {
+    // The image and its bytes are gone.
+    if (!(error instanceof InsufficientStorageError)) throw error;
+    service.log.warn(
+      { err: error, image: stored.key },
+      'no room to archive the manifest of a deleted image: it is done later',
+    );
+  }
+}
+
+/** The write that makes an image disappear; `finishDelete` has to follow. */
+export function tombstone(stored: StoredImage, archive?: ImageRecord['archive']): Write {
+  const { uuid, v, name, version, type, os, owner, files, icon, intent, rev } = stored.value;
+  // The origin is let go, so that the tombstone keeps nothing else from being deleted.
+  return putRecord(
+    {
+      ...{ v, uuid, name, version, type, os, owner, files, icon, intent, rev },
+      state: 'deleting',
+      activated: false,
+      disabled: true,
+      public: false,
+      ...(archive && { archive }),
+    },
+    stored.etag,
+  );
+}
+
+/**
+ * Removes the bytes and then the record of a tombstone. Nothing happens when the record is none (any more).
+ * @throws InsufficientStorageError when the manifest cannot be archived; all else is done then
+ */
+export async function finishDelete(service: Service, uuid: string): Promise<void> {
+  const stored = await loadRaw(service, uuid);
+  if (stored?.value.state !== 'deleting') return;
+  const { intent, archive } = stored.value;
+  for (const storage of Object.values(service.storages)) {
+    // A writer between its intent and its placing must find its bytes gone, or it would place them after we looked.
+    if (intent) await storage.discard(intent.session);
+    // Another process may have finished meanwhile, and the UUID may be in use again: its new bytes are not ours.
+    if ((await loadRaw(service, uuid))?.etag !== stored.etag) return;
+    await storage.removeTree(imageObjectDirectory(uuid));
+  }
+  await service.faults.reach('delete:bytes-gone');
+  if (archive) await writeArchive(service, uuid, archive);
+  const gone: Write[] = [
+    { op: 'del', bucket: IMAGES, key: uuid, ifEtag: stored.etag },
+    { op: 'del', bucket: ARCHIVED, key: uuid },
+  ];
+  await service.store.batch(gone).catch(ignoreLostRace);
+}
+
+/** Finishes every tombstone; the periodic task after a crash. Answers how many there were. */
+export async function finishDeletes(service: Service): Promise<number> {
+  let count = 0;
+  const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };
+  await forEachInTurn(service.store.scan(IMAGES, query), async (found) => {
+    count += found.length;
+    await forEachInTurn(found, ({ key }) => finishDelete(service, key));
+  });
+  return count;
+}
+
+/** Somebody else finished the same tombstone. */
+function ignoreLostRace(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'EtagConflictError')) throw error;
+}

@@ -1,0 +1,218 @@
+/**
+ * Sharing by UUID and by login.
+ *
+ * A login opens the image to the account that held it when the share was written, and to nobody else ever: it is looked
+ * up once, and the grant is pinned to that account's UUID. A login that nobody holds is stored and shown all the same,
+ * so that the answer tells nobody which logins exist. For as long as the directory's replicas may lag it is looked up
+ * again by {@link bindLateShares}, and bound only to an account that was there, unchanged, before the share.
+ */
+
+import { type Account, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import type { Bucket, Write } from '#lib/documents/store.ts';
+import {
+  addEntries,
+  bindLogin,
+  entriesOf,
+  entriesReaching,
+  exceedsAclLimit,
+  leave,
+  newLogins,
+  removeEntries,
+  replaceEntries,
+  replaceUuidEntries,
+} from '#lib/manifest/acl.ts';
+import { aclEntriesProblem, MAX_ACL_ENTRIES, splitEntries } from '#lib/manifest/acl-entry.ts';
+import type { ImageRecord, Share } from '#lib/manifest/record.ts';
+import { lasts } from '#lib/runtime/clock.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { assertNotPlaceholder } from '../record/access.ts';
+import type { ApiVersion } from '../record/api-version.ts';
+import { changeImage, type Guard } from '../record/change.ts';
+import type { StoredImage } from '../record/load.ts';
+
+/** A record with its new ACL, and what has to be written with it. */
+export interface Shared {
+  readonly record: ImageRecord;
+  readonly also: readonly Write[];
+}
+
+/** Images with a login that nobody held yet, by UUID, until the directory's lag has passed. */
+interface PendingShares {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+export const PENDING_SHARES: Bucket<PendingShares> = {
+  name: 'imgapi_pending_shares',
+  version: 1,
+  index: { until: { type: 'number' } },
+};
+
+/** Whether a request of this API version may name logins here. */
+export function takesLogins(service: Service, version: ApiVersion): boolean {
+  return version === 3 && service.accounts !== undefined;
+}
+
+/** @throws 422 InvalidParameter acl */
+export function assertEntries(service: Service, entries: unknown, version: ApiVersion): asserts entries is string[] {
+  const problem = aclEntriesProblem(entries, takesLogins(service, version));
+  if (problem) throw invalidParameter('acl', `acl ${problem}`);
+}
+
+/** AddImageAcl: what is there already keeps its place; a login is looked up again. */
+export async function addAcl(
+  service: Service,
+  uuid: string,
+  names: readonly string[],
+  guard: Guard,
+): Promise<StoredImage> {
+  const added = await resolve(service, names);
+  return changeImage(service, uuid, (record) => {
+    guard(record);
+    assertNotPlaceholder(record);
+    return withPending(service, record, addEntries(record, added));
+  });
+}
+
+/** RemoveImageAcl: exact entries; absent ones are no error. */
+export function removeAcl(
+  service: Service,
+  uuid: string,
+  names: readonly string[],
+  guard: Guard,
+): Promise<StoredImage> {
+  return changeImage(service, uuid, (record) => {
+    guard(record);
+    assertNotPlaceholder(record);
+    return removeEntries(record, names);
+  });
+}
+
+/**
+ * The record with this ACL as a client of `version` writes it: before 3 it replaces the UUID entries alone. Entries
+ * that were there keep their grants, new logins are looked up. @throws 503 when the directory is needed and away
+ */
+export async function writeAcl(
+  service: Service,
+  record: ImageRecord,
+  names: readonly string[],
+  version: ApiVersion,
+): Promise<Shared> {
+  if (version < 3) return withPending(service, record, replaceUuidEntries(record, names));
+  const resolved = await resolve(service, newLogins(record, names));
+  return withPending(service, record, replaceEntries(record, names, resolved));
+}
+
+/** A sharee ends its own access until the owner adds it again. @throws 422 NotImageOwner when it names others */
+export function leaveShare(
+  service: Service,
+  uuid: string,
+  account: string,
+  named: readonly string[],
+): Promise<StoredImage> {
+  return changeImage(service, uuid, (record) => {
+    assertNotPlaceholder(record);
+    const own = new Set([account, ...entriesReaching(record, account)]);
+    if (named.length === 0 || named.some((entry) => !own.has(entry))) {
+      throw new ApiError(
+        'NotImageOwner',
+        `account "${account}" does not own image "${uuid}"; it may only remove itself`,
+      );
+    }
+    return leave(record, account);
+  });
+}
+
+/** The task: looks up again what nobody held, until the lag has passed. Answers how many shares were bound. */
+export async function bindLateShares(service: Service): Promise<number> {
+  let bound = 0;
+  for await (const pending of service.store.scan(PENDING_SHARES, {})) {
+    for (const { key: uuid, value, etag } of pending) {
+      bound += await bindShares(service, uuid);
+      if (lasts(value.until, lagOf(service), service.storeClock.now())) continue;
+      await service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]).catch(() => {
+        // Renewed by another share meanwhile.
+      });
+    }
+  }
+  return bound;
+}
+
+async function bindShares(service: Service, uuid: string): Promise<number> {
+  let bound = 0;
+  await changeImage(service, uuid, async (record) => {
+    const waiting = entriesOf(record).filter((share) => isPending(service, share));
+    const holders = await holdersOf(
+      service,
+      waiting.map(({ entry }) => entry),
+    );
+    let changed = record;
+    bound = 0;
+    for (const { entry, shared_at } of waiting) {
+      const holder = holders.get(entry);
+      if (!holder || !wasThereBefore(holder, shared_at)) continue;
+      changed = bindLogin(changed, entry, holder.uuid) ?? changed;
+      bound++;
+    }
+    return bound > 0 ? changed : undefined;
+  }).catch((error: unknown) => {
+    // Deleted meanwhile: nothing is left to bind.
+    if (!(error instanceof ApiError && error.code === 'ResourceNotFound')) throw error;
+  });
+  return bound;
+}
+
+async function resolve(service: Service, names: readonly string[]): Promise<Share[]> {
+  const holders = await holdersOf(service, splitEntries(names).logins);
+  const shared_at = new Date(service.storeClock.now()).toISOString();
+  return names.map((entry) => {
+    const account = holders.get(entry)?.uuid;
+    return { entry, shared_at, ...(account === undefined ? {} : { account }) };
+  });
+}
+
+function withPending(service: Service, before: ImageRecord, record: ImageRecord): Shared {
+  if (exceedsAclLimit(before, record)) {
+    throw invalidParameter('acl', `acl must have at most ${MAX_ACL_ENTRIES} entries`);
+  }
+  return { record, also: pendingWrites(service, record.uuid, entriesOf(record)) };
+}
+
+/** Milliseconds that a replica of the directory may be behind. */
+function lagOf({ config }: Service): number {
+  return config.accounts.maxLagSeconds * 1000;
+}
+
+function isPending(service: Service, share: Share): boolean {
+  if (share.account !== undefined || share.shared_at === undefined || isUuid(share.entry)) return false;
+  return lasts(Date.parse(share.shared_at) + lagOf(service), lagOf(service), service.storeClock.now());
+}
+
+/** An account that was made or renamed after the share was not meant by it. */
+function wasThereBefore({ createdAt, updatedAt }: Account, sharedAt: string | undefined): boolean {
+  if (sharedAt === undefined) return false;
+  const time = Date.parse(sharedAt);
+  return (createdAt?.getTime() ?? 0) <= time && (updatedAt?.getTime() ?? 0) <= time;
+}
+
+function pendingWrites(service: Service, uuid: string, shares: readonly Share[]): Write[] {
+  if (!shares.some((share) => isPending(service, share))) return [];
+  const until = service.storeClock.now() + lagOf(service);
+  return [{ op: 'put', bucket: PENDING_SHARES, key: uuid, value: { until } }];
+}
+
+async function holdersOf(service: Service, logins: readonly string[]): Promise<Map<string, Account>> {
+  const { accounts } = service;
+  if (logins.length === 0 || !accounts) return new Map();
+  try {
+    const found = await Promise.all(logins.map(async (login) => [login, await accounts.byLogin(login)] as const));
+    return new Map(found.filter((pair): pair is [string, Account] => pair[1] !== undefined));
+  } catch (cause) {
+    if (!(cause instanceof DirectoryUnavailableError)) throw cause;
+    throw new ApiError('ServiceUnavailable', 'the account directory cannot be reached, so no login can be added now', {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * HTTP Signature on the main port: over the Date header, `keyId` is the bare user name. With `authType` none nothing is
+ * looked at. Unknown user and bad signature get the same answer.
+ */
+import type { Clock } from '#lib/runtime/clock.ts';
+import { ALGORITHMS } from '#lib/signing/algorithms.ts';
+import { asSentTo } from '#lib/signing/as-sent.ts';
+import { SignatureError } from '#lib/signing/errors.ts';
+import { verifyRequest } from '#lib/signing/verify-request.ts';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import type { Call, Route } from '../http-kit/call.ts';
+import type { Identity } from '../http-kit/server.ts';
+import type { Config } from '../service/config/config.ts';
+import type { AuthKeys } from './auth-keys.ts';
+import { isLocalOperator } from './local-operator.ts';
+
+const NOBODY: Identity = Object.freeze({});
+/** Who is on this machine and can read the operator's secret needs no key. */
+const LOCAL_OPERATOR: Identity = Object.freeze({ user: 'operator' });
+
+export function authenticator(
+  config: Config,
+  keys: AuthKeys,
+  clock: Clock,
+): (call: Call, route: Route) => Promise<Identity> {
+  return async (call, route) => {
+    if (config.authType === 'none' || route.auth === 'none') return NOBODY;
+    const { authorization } = call.headers;
+    if (authorization === undefined && route.auth !== 'strict') return NOBODY;
+    if (route.auth === 'operator' && !/^signature /i.test(authorization ?? '')) return NOBODY;
+    if (await isLocalOperator(config, call)) return LOCAL_OPERATOR;
+    try {
+      const request = { method: call.method, path: call.url, headers: call.headers };
+      const { keyId } = await verifyRequest(request, {
+        asSent: asSentTo(config.publicUrl, request),
+        ...{ keysOf: keys.keysOf, algorithms: ALGORITHMS, required: ['date'], clock },
+        // A user's keys are tried in turn: nobody is to be told by the time from somebody who has none.
+        verifications: keys.mostKeys(),
+      });
+      return { user: keyId };
+    } catch (error) {
+      if (!(error instanceof SignatureError)) throw error;
+      throw new ApiError('UnauthorizedError', messageFor(error), {
+        cause: error,
+        headers: { 'WWW-Authenticate': 'Signature' },
+      });
+    }
+  };
+}
+
+function messageFor(error: SignatureError): string {
+  return error.fault === 'unknown-key' || error.fault === 'bad-signature' ? 'Unauthorized' : error.message;
+}

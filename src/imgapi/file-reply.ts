@@ -1,0 +1,83 @@
+/** Streams a stored object with the headers of files and icons: tag, date, hash, and for files a range of it. */
+import { InvalidRangeError, ObjectNotFoundError } from '#lib/objects/errors.ts';
+import type { ByteSource, ObjectStore } from '#lib/objects/object-store.ts';
+import type { Call, Reply } from '../http-kit/call.ts';
+import { includesTag, isNotModified } from '../http-kit/conditional.ts';
+import { type ByteRange, byteRange } from '../http-kit/ranges.ts';
+import { fileDamaged, storedObject } from '../images/files/stored-object.ts';
+
+export interface StoredFile {
+  readonly storage: ObjectStore;
+  readonly path: string;
+  /** Bytes; no more are sent, however many are stored. */
+  readonly size: number;
+  /** Lower-case hex; also the tag. Not every record of an icon has it. */
+  readonly sha1: string | undefined;
+  /** Base64; not every record has it. */
+  readonly md5?: string | undefined;
+  /** ISO date; not every record has it. */
+  readonly mtime?: string | undefined;
+  readonly contentType: string;
+}
+
+/**
+ * The same for HEAD and GET, conditional or not: what cannot be read is never said to be there.
+ * @throws 404 when the object is gone, 503 FileDamaged when it is too short, 412, 416
+ */
+export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
+  const { storage, path, size: recorded } = file;
+  await storedObject(call.log, { storage, path, size: recorded, what: nameOf(call) });
+  const lastModified = dateOf(file.mtime);
+  const headers: Record<string, string> = {
+    ...(file.sha1 !== undefined && { Etag: file.sha1 }),
+    ...(lastModified && { 'Last-Modified': lastModified.toUTCString() }),
+    'Accept-Ranges': 'bytes',
+    'Content-Type': file.contentType,
+  };
+  // Nothing but `*` names what has no tag.
+  const etag = file.sha1 ?? '';
+  if (isNotModified(call, { etag, ...(lastModified && { lastModified }) })) return { status: 304, headers };
+  const range = rangeOf(call, file, lastModified);
+  const size = range ? range.end - range.start + 1 : recorded;
+  headers['Content-Length'] = String(size);
+  if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${recorded}`;
+  // The hash is that of the whole file, so it would be wrong for a part of it.
+  else if (file.md5 !== undefined) headers['Content-MD5'] = file.md5;
+  const status = range ? 206 : 200;
+  if (size === 0) return { status, headers };
+  return { status, headers, stream: await open(call, file, range ?? { start: 0, end: recorded - 1 }) };
+}
+
+/** Undefined for what is no date. */
+function dateOf(mtime: string | undefined): Date | undefined {
+  const date = new Date(mtime ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** If-Range that does not name this very file asks for all of it. */
+function rangeOf({ headers }: Call, file: StoredFile, lastModified: Date | undefined): ByteRange | undefined {
+  const ifRange = headers['if-range'];
+  if (typeof ifRange === 'string') {
+    const isSame =
+      (file.sha1 !== undefined && includesTag(ifRange, file.sha1)) || ifRange === lastModified?.toUTCString();
+    if (!isSame) return undefined;
+  }
+  return byteRange(headers.range, file.size);
+}
+
+async function open(call: Call, { storage, path, size }: StoredFile, range: ByteRange): Promise<ByteSource> {
+  try {
+    return (await storage.read(path, { ...range, signal: call.signal })).stream;
+  } catch (error) {
+    // It changed since it was looked at.
+    if (error instanceof ObjectNotFoundError) throw fileDamaged(nameOf(call), 'its bytes are gone', error);
+    if (error instanceof InvalidRangeError) {
+      throw fileDamaged(nameOf(call), `${error.size} of ${size} bytes are stored`, error);
+    }
+    throw error;
+  }
+}
+
+function nameOf({ url }: Call): string {
+  return url.split('?', 1)[0] ?? url;
+}

@@ -1,0 +1,151 @@
+/** What every image route does first and last: find the image as the caller may see it, and answer with it. */
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, imageNotFound, validationFailed } from '../../lib/api/errors/api-error.ts';
+import type { Call, Reply } from '../http-kit/call.ts';
+import { flag, parameters } from '../http-kit/parameters.ts';
+import { assertMayChange, assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
+import type { Guard } from '../images/record/change.ts';
+import { isServed, loadDeletable, loadImage, type StoredImage } from '../images/record/load.ts';
+import { relationOf } from '../images/record/references.ts';
+import { type ImageView, type RenderedImage, renderImage } from '../images/record/serialize.ts';
+import type { Service } from '../service/service.ts';
+
+/** The path's UUID. @throws 404 when it is none */
+export function imageUuid(call: Call): string {
+  const { uuid } = call.params;
+  if (isUuid(uuid)) return uuid;
+  throw new ApiError('ResourceNotFound', `${call.url.split('?', 1)[0]} does not exist`);
+}
+
+/** Outside `dc` mode a caller without a signature is nobody, where signatures are in use. */
+export function viewerOf(service: Service, call: Call): Viewer {
+  const { mode, authType } = service.config;
+  return {
+    account: call.account,
+    anonymous: mode !== 'dc' && authType === 'signature' && call.user === undefined,
+  };
+}
+
+/** On reads `*` stands for all channels; on writes it is an unknown one. */
+export type ChannelUse = 'read' | 'write';
+
+/** The channel that the request is restricted to; undefined when there are none, or for `*`. @throws 422 */
+export function channelOf(service: Service, call: Call, use: ChannelUse): string | undefined {
+  const { channels } = service.config;
+  if (!channels) return undefined;
+  const asked = call.query['channel'];
+  if (asked === undefined || asked === '') {
+    const standard = channels.find((channel) => channel.default)?.name;
+    if (standard !== undefined) return standard;
+    throw validationFailed('channel', 'name a channel: there is no default one', 'MissingParameter');
+  }
+  if (asked === '*' && use === 'read') return undefined;
+  if (channels.some(({ name }) => name === asked)) return asked as string;
+  const names = channels.map(({ name }) => name).join(', ');
+  throw validationFailed('channel', `channel is ${JSON.stringify(asked)}; there are ${names}`);
+}
+
+/** The image as the caller sees it. @throws 404 */
+export async function readableImage(service: Service, call: Call): Promise<StoredImage> {
+  return (await imageFor(service, call, 'read')).stored;
+}
+
+/** The same with what the caller is to the image. @throws 404 */
+export function readableImageAs(service: Service, call: Call): Promise<RelatedImage> {
+  return imageFor(service, call, 'read');
+}
+
+/** The image, when the caller may change it. @throws 404, 422 NotImageOwner */
+export async function writableImage(service: Service, call: Call): Promise<StoredImage> {
+  const { stored, relation } = await imageFor(service, call, 'write');
+  assertMayChangeAs(relation, stored.value, viewerOf(service, call));
+  return stored;
+}
+
+/** The same for DeleteImage; to operators also what is no valid image. @throws 404, 422 NotImageOwner */
+export async function deletableImage(service: Service, call: Call): Promise<StoredImage> {
+  const uuid = imageUuid(call);
+  channelOf(service, call, 'write');
+  const stored = call.account === undefined ? await loadDeletable(service, uuid, viewerOf(service, call)) : undefined;
+  return stored && !isServed(service, stored) ? stored : writableImage(service, call);
+}
+
+/** The same question about the record that is written in the end. */
+export function writeGuard(service: Service, call: Call): Guard {
+  const viewer = viewerOf(service, call);
+  return (record) => assertMayChange(record, viewer);
+}
+
+/** On a write that a sharee may do as well. @throws 404 */
+export function visibleImageForWrite(service: Service, call: Call): Promise<RelatedImage> {
+  return imageFor(service, call, 'write');
+}
+
+/** An image, and what the caller, who sees it, is to it. */
+export interface RelatedImage {
+  readonly stored: StoredImage;
+  readonly relation: Exclude<Relation, 'none'>;
+}
+
+async function imageFor(service: Service, call: Call, use: ChannelUse): Promise<RelatedImage> {
+  const uuid = imageUuid(call);
+  const channel = channelOf(service, call, use);
+  const viewer = viewerOf(service, call);
+  const stored = await loadImage(service, uuid);
+  if (!stored) throw imageNotFound(uuid);
+  if (channel !== undefined && !stored.value.channels?.includes(channel)) throw imageNotFound(uuid);
+  const relation = await relationOf(service, stored.value, viewer);
+  if (relation === 'none') throw imageNotFound(uuid);
+  return { stored, relation };
+}
+
+const adminFieldsQuery = parameters({ inclAdminFields: flag });
+
+/** How the caller sees images. @throws 401 for admin fields without a signature outside `dc` mode */
+export function viewOf(service: Service, call: Call): Omit<ImageView, 'ownerLogin'> {
+  const { inclAdminFields = false } = adminFieldsQuery(call.query);
+  const { mode } = service.config;
+  if (inclAdminFields && mode !== 'dc' && call.user === undefined) {
+    throw new ApiError('UnauthorizedError', 'inclAdminFields=true needs a signed request');
+  }
+  const { account, anonymous } = viewerOf(service, call);
+  const viewer = anonymous ? 'public' : account === undefined ? 'full' : { account };
+  return { version: call.version, mode, viewer, inclAdminFields };
+}
+
+/** Images rendered for the caller, with their owners' logins in version 3. */
+export async function render(
+  service: Service,
+  call: Call,
+  images: readonly StoredImage[],
+  view = viewOf(service, call),
+): Promise<RenderedImage[]> {
+  const logins = view.version === 3 ? await ownerLogins(service, images) : undefined;
+  return images.map(({ value }) => renderImage(value, { ...view, ownerLogin: logins?.get(value.owner ?? '') }));
+}
+
+/** The answer with one image; most routes send its tag. */
+export async function imageReply(service: Service, call: Call, stored: StoredImage, tagged = true): Promise<Reply> {
+  const [image] = await render(service, call, [stored]);
+  if (!image) throw imageNotFound(stored.key);
+  return { text: image.body, headers: tagged ? { Etag: image.etag } : {} };
+}
+
+/** The tag that conditions on this image are compared with. */
+export function etagFor(service: Service, call: Call, stored: StoredImage): string {
+  return renderImage(stored.value, viewOf(service, call)).etag;
+}
+
+/** Left out while the directory is down: a name is never worth failing a list for. */
+export async function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
+  const owners = [...new Set(images.flatMap(({ value }) => value.owner ?? []))];
+  const { accounts } = service;
+  if (!accounts || owners.length === 0) return new Map();
+  try {
+    const found = await accounts.byUuids(owners);
+    return new Map([...found].map(([uuid, account]) => [uuid, account.login]));
+  } catch (error) {
+    service.log.warn({ err: error }, 'the directory is away: logins of owners are left out');
+    return new Map();
+  }
+}

@@ -1,0 +1,76 @@
+/** The body of a list of images, piece by piece. */
+
+import { Turn } from '#lib/runtime/turns.ts';
+import { ARRAY_END, EMPTY_ARRAY } from '#lib/text/json-array.ts';
+import type { Call } from '../http-kit/call.ts';
+import type { TextPiece } from '../http-kit/text-pieces.ts';
+import { type Cursor, cursorOf, type ImageBit } from '../images/list.ts';
+import type { StoredImage } from '../images/record/load.ts';
+import { type ImageView, type RenderedImage, renderImage, renderListItems } from '../images/record/serialize.ts';
+import type { Service } from '../service/service.ts';
+import { ownerLogins } from './image-call.ts';
+
+/** Images that are rendered without a break. */
+const FEW = 50;
+
+export interface ListPiece extends TextPiece {
+  /** Images up to here. */
+  readonly count: number;
+  /** Where the last of them is; absent without any. */
+  readonly place?: Cursor | undefined;
+  /** With the last piece of a page: where the next one begins. */
+  readonly next?: Cursor | undefined;
+}
+
+/**
+ * @param begun what of the list is there already
+ *
+ * A failure after the beginning was sent is logged here: the client sees a cut and no more.
+ */
+export async function* listPieces(
+  service: Service,
+  call: Call,
+  bits: AsyncIterable<ImageBit>,
+  view: Omit<ImageView, 'ownerLogin'>,
+  begun?: ListPiece,
+): AsyncGenerator<ListPiece, void> {
+  let count = begun?.count ?? 0;
+  let place = begun?.place;
+  let next: Cursor | undefined;
+  try {
+    for await (const bit of bits) {
+      next = bit.next;
+      if (bit.images.length === 0) continue;
+      const text = renderListItems(await renderAll(service, bit.images, view), count === 0);
+      count += bit.images.length;
+      place = placeOf(bit.images) ?? place;
+      yield { text, count, place };
+    }
+    yield { text: count === 0 ? EMPTY_ARRAY : ARRAY_END, count, place, isLast: true, next };
+  } catch (error) {
+    if (count > 0 && !call.signal.aborted) {
+      service.log.error({ err: error, req_id: call.requestId }, 'a list was cut off in its middle');
+    }
+    throw error;
+  }
+}
+
+function placeOf(images: readonly StoredImage[]): Cursor | undefined {
+  const last = images.at(-1)?.value;
+  return last && cursorOf(last);
+}
+
+async function renderAll(
+  service: Service,
+  images: readonly StoredImage[],
+  view: Omit<ImageView, 'ownerLogin'>,
+): Promise<RenderedImage[]> {
+  const logins = view.version === 3 ? await ownerLogins(service, images) : undefined;
+  const rendered: RenderedImage[] = [];
+  const turn = new Turn();
+  for (const { value } of images) {
+    if (images.length > FEW && turn.isOver) await turn.next();
+    rendered.push(renderImage(value, { ...view, ownerLogin: logins?.get(value.owner ?? '') }));
+  }
+  return rendered;
+}

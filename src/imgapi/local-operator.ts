@@ -1,0 +1,45 @@
+/** Who may administer links between datacenters. */
+import { timingSafeEqual } from 'node:crypto';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { ensureOperatorToken, operatorTokenPath } from '../datacenters/links/operator-token.ts';
+import type { Call } from '../http-kit/call.ts';
+import type { Config } from '../service/config/config.ts';
+import { isOfThisMachine } from '../service/own-addresses.ts';
+import type { Service } from '../service/service.ts';
+
+/**
+ * Administration is for operators on this machine, or for those who sign their requests where the config asks for
+ * signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
+ */
+export async function assertLocalOperator({ config }: Service, call: Call): Promise<void> {
+  if (call.account !== undefined) throw new ApiError('OperatorOnly', 'administration is for operators');
+  if (config.authType === 'signature' && call.user !== undefined) return;
+  if (await isLocalOperator(config, call)) return;
+  if (!isDirect(call)) {
+    throw new ApiError('UnauthorizedError', 'this is done on the machine itself: use imgapiadm there');
+  }
+  throw new ApiError(
+    'UnauthorizedError',
+    `send "Authorization: Bearer TOKEN" with the content of ${operatorTokenPath(config.dataDir)}`,
+    { headers: { 'WWW-Authenticate': 'Bearer' } },
+  );
+}
+
+/** Whether the request comes from this machine and has the secret that only its operators can read. */
+export async function isLocalOperator({ dataDir }: Config, call: Call): Promise<boolean> {
+  const [scheme = '', given = ''] = (call.headers.authorization ?? '').split(' ', 2);
+  if (scheme.toLowerCase() !== 'bearer' || !isDirect(call)) return false;
+  return isSame(given, await ensureOperatorToken(dataDir));
+}
+
+/** From this machine, and not through a proxy on it that serves others. */
+function isDirect(call: Call): boolean {
+  // Sockets of both families show IPv4 so.
+  const address = call.remoteAddress.replace(/^::ffff:/, '');
+  return isOfThisMachine(address) && call.headers['x-forwarded-for'] === undefined;
+}
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

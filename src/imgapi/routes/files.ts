@@ -1,0 +1,176 @@
+/** AddImageFile, AddImageFileFromUrl, GetImageFile. */
+
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { COMPRESSIONS, type Compression, type ImageRecord } from '#lib/manifest/record.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import type { Call, Reply, Route } from '../../http-kit/call.ts';
+import { datasetGuid, parameters, sha1Text } from '../../http-kit/parameters.ts';
+import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
+import { storageOf, withFileAsRecorded } from '../../images/files/file-placement.ts';
+import type { Announced } from '../../images/files/upload.ts';
+import type { Service } from '../../service/service.ts';
+import { fileReply } from '../file-reply.ts';
+import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
+import { type RemoteBody, readFileUrl, remoteFile, sourceFile } from '../remote-file.ts';
+
+export function fileRoutes(service: Service): Route[] {
+  async function add(call: Call): Promise<Reply> {
+    const { value: record } = await writableImage(service, call);
+    assertFilesMutable(record);
+    return call.query['source'] === undefined ? addBody(call, record) : addFromSource(call, record);
+  }
+
+  async function addBody(call: Call, record: ImageRecord): Promise<Reply> {
+    const compression = compressionOf(call);
+    const file = {
+      compression,
+      storage: storageFor(service, call, record),
+      ...guidOf(call),
+      announced: announcedBy(call),
+    };
+    const guard = writeGuard(service, call);
+    return imageReply(service, call, await addFile(service, record, file, () => call.body, call.signal, guard));
+  }
+
+  async function addFromSource(call: Call, record: ImageRecord): Promise<Reply> {
+    const storage = storageFor(service, call, record);
+    const remote = await sourceFile(service, call, record.uuid, operatorSource(call));
+    const file = {
+      compression: remote.compression,
+      storage,
+      ...(remote.datasetGuid === undefined ? {} : { datasetGuid: remote.datasetGuid }),
+      announced: { contentLength: remote.size, sha1: remote.sha1 },
+      allowEmpty: true,
+    };
+    return store(call, record, file, remote);
+  }
+
+  async function addFromUrl(call: Call): Promise<Reply> {
+    const { value: record } = await writableImage(service, call);
+    assertFilesMutable(record);
+    const compression = compressionOf(call);
+    const body = await call.json();
+    const url = (body as { file_url?: unknown } | undefined)?.file_url;
+    if (url === undefined) throw invalidParameter('file_url', 'the body must have a "file_url"', 'Missing');
+    assertOperator(call, 'file_url');
+    const httpsUrl = readFileUrl(url);
+    const storage = storageFor(service, call, record);
+    const { sha1 } = announcedBy(call);
+    const remote = await remoteFile(service, call, httpsUrl);
+    const announced = known({ sha1, contentLength: remote.length });
+    return store(call, record, { compression, storage, ...guidOf(call), announced }, remote);
+  }
+
+  async function store(
+    call: Call,
+    record: ImageRecord,
+    file: Parameters<typeof addFile>[2],
+    remote: RemoteBody,
+  ): Promise<Reply> {
+    try {
+      const stored = await addFile(service, record, file, () => remote.stream, call.signal, writeGuard(service, call));
+      return await imageReply(service, call, stored);
+    } catch (error) {
+      throw remote.problem(error);
+    } finally {
+      await remote.close();
+    }
+  }
+
+  async function get(call: Call): Promise<Reply> {
+    const { value: record } = await withFileAsRecorded(service, await readableImage(service, call));
+    const index = indexOf(call);
+    const { files = [] } = record;
+    const file = files[index];
+    if (files.length === 0) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file`);
+    if (!file) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file at index ${index}`);
+    return fileReply(call, {
+      storage: storageOf(service.storages, file.stor),
+      path: imageObjectPath(record.uuid, index === 0 ? 'file0' : 'file1'),
+      size: file.size,
+      sha1: file.sha1,
+      md5: file.contentMD5,
+      mtime: file.mtime,
+      contentType: 'application/octet-stream',
+    });
+  }
+
+  return [
+    { name: 'AddImageFile', method: 'PUT', path: '/images/:uuid/file', auth: 'strict', handler: add },
+    {
+      name: 'AddImageFileFromUrl',
+      method: 'POST',
+      path: '/images/:uuid/file/from-url',
+      auth: 'strict',
+      handler: addFromUrl,
+    },
+    { name: 'GetImageFile', method: 'GET', path: '/images/:uuid/file', auth: 'passive', handler: get },
+  ];
+}
+
+const uploadQuery = parameters({ sha1: sha1Text, dataset_guid: datasetGuid });
+
+/** What the request says of the bytes in its body. */
+export function announcedBy(call: Call): Announced {
+  const { sha1 } = uploadQuery(call.query);
+  const length = call.headers['content-length'];
+  const md5 = call.headers['content-md5'];
+  return known({
+    sha1,
+    contentLength: length === undefined ? undefined : Number(length),
+    contentMd5: typeof md5 === 'string' ? md5 : undefined,
+  });
+}
+
+function known(announced: { [K in keyof Announced]?: Announced[K] | undefined }): Announced {
+  return Object.fromEntries(Object.entries(announced).filter(([, value]) => value !== undefined));
+}
+
+function guidOf(call: Call): { datasetGuid?: string } {
+  const { dataset_guid: guid } = uploadQuery(call.query);
+  return guid === undefined ? {} : { datasetGuid: guid };
+}
+
+/** @throws 422 compression/Missing, compression/Invalid */
+function compressionOf({ query }: Call): Compression {
+  const { compression } = query;
+  const choice = `one of ${COMPRESSIONS.join(', ')}`;
+  if (compression === undefined)
+    throw invalidParameter('compression', `say how the file is compressed: ${choice}`, 'Missing');
+  const found = COMPRESSIONS.find((name) => name === compression);
+  if (found) return found;
+  throw invalidParameter('compression', `compression is ${JSON.stringify(compression)}; it must be ${choice}`);
+}
+
+/** Where the file goes: as asked, else Manta where it is configured, but the admin's own images stay local. */
+function storageFor({ storages, config }: Service, call: Call, record: ImageRecord): ObjectStore {
+  const { storage } = call.query;
+  if (storage === undefined)
+    return storages.manta && record.owner !== config.adminUuid ? storages.manta : storages.local;
+  if (call.account !== undefined)
+    throw invalidParameter('storage', 'storage is chosen by operators only', 'NotAllowed');
+  const found = Object.values(storages).find((candidate: ObjectStore) => candidate.name === storage);
+  if (found) return found;
+  const names = Object.values(storages).map(({ name }: ObjectStore) => name);
+  throw invalidParameter('storage', `storage is ${JSON.stringify(storage)}; there is ${names.join(', ')}`);
+}
+
+/** Sources are for operators: for anybody else the service would fetch what they cannot reach themselves. */
+function assertOperator(call: Call, what: string): void {
+  if (call.account !== undefined)
+    throw new ApiError('OperatorOnly', `${what} is for operators; upload the bytes instead`);
+}
+
+function operatorSource(call: Call): string {
+  assertOperator(call, 'source');
+  const { source } = call.query;
+  if (typeof source === 'string') return source;
+  throw invalidParameter('source', 'source must be one URL');
+}
+
+/** What is no number is the first file, as it always was. */
+function indexOf({ query }: Call): number {
+  const { index } = query;
+  return typeof index === 'string' && /^-?\d+$/.test(index) ? Number(index) : 0;
+}

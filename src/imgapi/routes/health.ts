@@ -1,0 +1,65 @@
+/** `GET /healthz`, for balancers: 200 when this process can do its work, 503 when not, and which part it is. */
+
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { NIL_UUID } from '#lib/text/uuid.ts';
+import type { Call, Route } from '../../http-kit/call.ts';
+import { healthReply } from '../../http-kit/health-reply.ts';
+import { type HealthCheck, healthOf } from '../../service/health.ts';
+import type { Service } from '../../service/service.ts';
+
+export function healthRoute(service: Service): Route {
+  const health = healthOf(checksOf(service), service.log);
+  const { config } = service;
+  return {
+    name: 'Healthz',
+    method: 'GET',
+    path: '/healthz',
+    auth: 'none',
+    async handler(call: Call) {
+      return healthReply(await health(), config.mode === 'dc' || call.user !== undefined);
+    },
+  };
+}
+
+/** Less is room for nothing. */
+const LEAST_ROOM = 1024 * 1024;
+
+function checksOf({ store, storages, accounts, config }: Service): HealthCheck[] {
+  const objects = Object.values(storages) as ObjectStore[];
+  return [
+    {
+      name: 'store',
+      async run() {
+        await store.ping();
+        return undefined;
+      },
+    },
+    {
+      name: 'objects',
+      async run() {
+        for (const storage of objects) await storage.identity();
+        return undefined;
+      },
+    },
+    {
+      name: 'room',
+      async run() {
+        const free = await Promise.all(objects.map((storage) => storage.free()));
+        const known = free.filter((bytes) => bytes !== undefined);
+        if (known.some((bytes) => bytes < LEAST_ROOM)) throw new Error('no room is left for files');
+        return known.length === 0 ? undefined : { bytes: Math.min(...known) };
+      },
+    },
+    ...(accounts
+      ? [
+          {
+            name: 'directory',
+            async run() {
+              await accounts.byUuid(config.adminUuid ?? NIL_UUID);
+              return undefined;
+            },
+          },
+        ]
+      : []),
+  ];
+}

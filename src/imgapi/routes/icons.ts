@@ -1,0 +1,48 @@
+/** AddImageIcon, GetImageIcon, DeleteImageIcon. */
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { Call, Reply, Route } from '../../http-kit/call.ts';
+import { noIcon, storageOf } from '../../images/files/file-placement.ts';
+import { addIcon, deleteIcon, readIconType } from '../../images/files/icons.ts';
+import type { Service } from '../../service/service.ts';
+import { fileReply } from '../file-reply.ts';
+import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
+import { announcedBy } from './files.ts';
+
+export function iconRoutes(service: Service): Route[] {
+  async function add(call: Call): Promise<Reply> {
+    const { value: record } = await writableImage(service, call);
+    const type = readIconType(call.headers['content-type']);
+    const guard = writeGuard(service, call);
+    const stored = await addIcon(service, record, type, announcedBy(call), () => call.body, call.signal, guard);
+    return imageReply(service, call, stored);
+  }
+
+  async function get(call: Call): Promise<Reply> {
+    const { value: record } = await readableImage(service, call);
+    const { icon, uuid } = record;
+    if (!icon) throw noIcon(uuid);
+    return fileReply(call, {
+      storage: storageOf(service.storages, icon.stor),
+      path: imageObjectPath(uuid, 'icon'),
+      size: icon.size,
+      sha1: icon.sha1,
+      md5: icon.contentMD5,
+      mtime: icon.mtime,
+      contentType: icon.contentType,
+    });
+  }
+
+  async function remove(call: Call): Promise<Reply> {
+    const { value: record } = await writableImage(service, call);
+    return imageReply(service, call, await deleteIcon(service, record, writeGuard(service, call)));
+  }
+
+  const path = '/images/:uuid/icon';
+  return [
+    { name: 'AddImageIcon', method: 'PUT', path, auth: 'strict', handler: add },
+    // The IMGAPI docs once called it a POST.
+    { name: 'PostImageIcon', method: 'POST', path, auth: 'strict', handler: add },
+    { name: 'GetImageIcon', method: 'GET', path, auth: 'passive', handler: get },
+    { name: 'DeleteImageIcon', method: 'DELETE', path, auth: 'strict', handler: remove },
+  ];
+}

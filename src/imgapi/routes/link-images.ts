@@ -1,0 +1,125 @@
+/** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
+
+import { entriesOf, leftEntries } from '#lib/manifest/acl.ts';
+import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { ImageRecord, Share } from '#lib/manifest/record.ts';
+import { TRAVEL } from '#lib/manifest/travel.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import { getLink } from '../../datacenters/links/links.ts';
+import type { Call, Reply } from '../../http-kit/call.ts';
+import { integer, parameters } from '../../http-kit/parameters.ts';
+import { storageOf } from '../../images/files/file-placement.ts';
+import { loadImage, loadOwnImage } from '../../images/record/load.ts';
+import { serializeImage } from '../../images/record/serialize.ts';
+import { createPullUrl } from '../../pulls/create-pull-url.ts';
+import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
+import type { Service } from '../../service/service.ts';
+import { fileReply } from '../file-reply.ts';
+import { pullUrlTarget } from './pulls.ts';
+
+/** The answer of GET /link/images/UUID. */
+export interface LinkImage {
+  /** As version 3 shows it to the owner, with `acl` holding the UUIDs only. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+  /** The whole ACL in order; logins with the account that they open the image to. */
+  readonly shares?: readonly Share[];
+  /** Entries that open nothing any more because their account left; logins with that account. */
+  readonly left?: readonly Share[];
+}
+
+const TOLD: ReadonlySet<string> = new Set(MANIFEST_FIELDS.filter((field) => TRAVEL[field].copy !== 'stays'));
+
+const fileParameters = parameters({ index: integer(0, 1) });
+
+export async function getLinkImage(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const record = await ownedImage(service, call, datacenter);
+  const shown = serializeImage(record, { version: 3, mode: service.config.mode, viewer: 'full' });
+  const manifest: Record<string, unknown> = Object.fromEntries(
+    Object.entries(shown).filter(([field]) => TOLD.has(field)),
+  );
+  if (record.acl?.length) manifest['acl'] = record.acl;
+  else delete manifest['acl'];
+  const left = leftShares(record);
+  const json: LinkImage = {
+    manifest,
+    ...(record.shares && { shares: openShares(record) }),
+    ...(left.length > 0 && { left }),
+  };
+  return { json };
+}
+
+export async function getLinkIcon(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const { icon, uuid } = await ownedImage(service, call, datacenter);
+  if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
+  const storage = storageOf(service.storages, icon.stor);
+  return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
+}
+
+export async function getLinkFile(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const { index = 0 } = fileParameters(call.query);
+  const record = await ownedImage(service, call, datacenter);
+  const file = fileAt(record, index);
+  const storage = storageOf(service.storages, file.stor);
+  return fileReply(call, {
+    ...file,
+    md5: file.contentMD5,
+    storage,
+    path: imageObjectPath(record.uuid, `file${index}`),
+    contentType: 'application/octet-stream',
+  });
+}
+
+/** A renewal is also for images that are deleted by now: the pull link remembers who may. */
+export async function createLinkPullUrl(service: Service, call: Call, datacenter: string): Promise<Reply> {
+  const account = await allowedAccount(service, call, datacenter);
+  const { requestId } = call;
+  const { value: link } = await getLink(service, datacenter);
+  const request = { ...pullUrlTarget(call), account, datacenter, requestId, baseUrl: link.our_url };
+  const json = await createPullUrl(service, request);
+  return { json };
+}
+
+/**
+ * In whatever state: a copy has to see that. Whoever pulled it as its owner is told that it was given away; for all
+ * others somebody else's image does not exist, and takes as long as one that does not. @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
+ */
+async function ownedImage(service: Service, call: Call, datacenter: string): Promise<ImageRecord> {
+  const account = await allowedAccount(service, call, datacenter);
+  const { uuid = '' } = call.params;
+  if (!isUuid(uuid)) throw imageNotFound(uuid);
+  const record = (await loadOwnImage(service, uuid, account))?.value;
+  if (record) return record;
+  if ((await wasPulledBy(service, { uuid, account, datacenter })) && (await loadImage(service, uuid))) {
+    throw new ApiError('NotImageOwner', `image "${uuid}" belongs to another account by now`);
+  }
+  throw imageNotFound(uuid);
+}
+
+/** @throws 422 when no account is named, 403 Forbidden when the link is not for it */
+async function allowedAccount(service: Service, { account }: Call, datacenter: string): Promise<string> {
+  if (account === undefined) {
+    throw validationFailed('account', 'a linked datacenter must name the account that it asks for', 'MissingParameter');
+  }
+  const { value: link } = await getLink(service, datacenter);
+  if (link.allowed_accounts === undefined || link.allowed_accounts.includes(account)) return account;
+  throw new ApiError('Forbidden', `datacenter "${datacenter}" may not read images of account "${account}"`);
+}
+
+function leftShares(record: ImageRecord): Share[] {
+  const entries = entriesOf(record);
+  return leftEntries(record).map((entry) => {
+    const account = entries.find((share) => share.entry === entry)?.account;
+    return { entry, ...(account !== undefined && { account }) };
+  });
+}
+
+/** An account that left is not let in again elsewhere: its pin travels only as that of an entry that was left. */
+function openShares(record: ImageRecord): Share[] {
+  return entriesOf(record).map((share) => {
+    if (share.account === undefined || !record.left?.includes(share.account)) return share;
+    const { account: _, ...unpinned } = share;
+    return unpinned;
+  });
+}

@@ -1,0 +1,140 @@
+/** GET /images: its parameters, checked in the order that clients know, and its pages. */
+import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import type { Call, QueryParams, Reply, Route } from '../../http-kit/call.ts';
+import { flag, integer, oneOf, parameters, text, uuid } from '../../http-kit/parameters.ts';
+import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
+import { assertVersion3 } from '../../http-kit/versions.ts';
+import { type Cursor, type ImageBit, listImages, type Page, readMarker, type SortOrder } from '../../images/list.ts';
+import { assertFewFilters, LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
+import type { ApiVersion } from '../../images/record/api-version.ts';
+import type { Service } from '../../service/service.ts';
+import { channelOf, viewerOf, viewOf } from '../image-call.ts';
+import { listPieces } from '../list-body.ts';
+
+const MOST = 1_000_000;
+
+const listQuery = parameters({
+  limit: integer(0, MOST),
+  state: oneOf([...LIST_STATES, 'copying'] as const),
+  public: flag,
+  sort: text,
+  marker: text,
+  owner: uuid,
+  name: text,
+  version: text,
+  os: text,
+  type: text,
+  shared: flag,
+  after: text,
+});
+
+export function listRoute(service: Service): Route {
+  async function list(call: Call): Promise<Reply> {
+    const channel = channelOf(service, call, 'read');
+    const view = viewOf(service, call);
+    const query = listQuery(call.query);
+    const isVersion3 = call.version === 3;
+    if (query.shared !== undefined || query.after !== undefined) {
+      assertVersion3(call.version, query.shared === undefined ? 'after' : 'shared');
+    }
+    if (query.state === 'copying') assertVersion3(call.version, 'state=copying');
+    const order = sortOrder(query.sort);
+    const request: ListRequest = {
+      ...withoutUndefined({ ...query, ...stateOf(query.state, call.version) }),
+      billingTags: valuesOf(call.query['billing_tag']),
+      tags: tagsOf(call.query),
+      ...(channel === undefined ? {} : { channel }),
+    };
+    assertFewFilters(request);
+    // Today's rule: outside a datacenter only a signed request sees more than active images.
+    const { mode } = service.config;
+    const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
+    const page: Page = {
+      order,
+      ...(query.limit ? { limit: query.limit } : {}),
+      ...(query.after === undefined ? {} : { after: readCursor(query.after) }),
+      ...(query.marker === undefined ? {} : { from: await readMarker(service, viewer, query.marker) }),
+    };
+    const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
+    const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
+      isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};
+    const list = await wholeOrBegun(listPieces(service, call, images(page), view));
+    if ('text' in list) return { text: list.text, ...linkTo(list.last?.next) };
+    if (!isVersion3 || page.limit === undefined) return list;
+    // Where the page ends has to be known before it begins. So what is not held is read twice.
+    const { held, last } = list;
+    await list.pieces.return();
+    const rest: Page = { ...page, limit: page.limit - last.count, ...(last.place ? { after: last.place } : {}) };
+    const next = await endOf(images(rest));
+    const until: Page = next ? { ...withoutLimit(rest), until: next } : rest;
+    return { pieces: texts(listPieces(service, call, images(until), view, last), held), ...linkTo(next) };
+  }
+  return { name: 'ListImages', method: 'GET', path: '/images', auth: 'passive', handler: list };
+}
+
+/** Where the next page begins. */
+async function endOf(images: AsyncIterable<ImageBit>): Promise<Cursor | undefined> {
+  let end: Cursor | undefined;
+  for await (const { next } of images) end = next;
+  return end;
+}
+
+function withoutLimit({ limit: _, ...page }: Page): Page {
+  return page;
+}
+
+/** Version 3 tells images that are on their way from another datacenter from those that are being made here. */
+function stateOf(
+  state: ListState | 'copying' | undefined,
+  version: ApiVersion,
+): { state: ListState | undefined; copies?: boolean } {
+  if (state === 'copying') return { state: 'creating', copies: true };
+  return state === 'creating' && version === 3 ? { state, copies: false } : { state };
+}
+
+/** Anything but `asc` after the attribute sorts descending, as it always has. */
+function sortOrder(sort: string | undefined): SortOrder {
+  if (sort === undefined) return 'asc';
+  const [attribute, order = 'asc'] = sort.split('.');
+  if (attribute !== 'published_at') {
+    throw invalidParameter('sort', `sort is "${sort}"; images are sorted by published_at[.asc|.desc] only`);
+  }
+  return order.toLowerCase() === 'asc' ? 'asc' : 'desc';
+}
+
+function valuesOf(value: string | readonly string[] | undefined): readonly string[] {
+  if (value === undefined) return [];
+  return typeof value === 'string' ? [value] : value;
+}
+
+function tagsOf(query: QueryParams): [string, string][] {
+  return Object.entries(query)
+    .filter(([name]) => name.startsWith('tag.') && name.length > 'tag.'.length)
+    .flatMap(([name, value]) => valuesOf(value).map((item): [string, string] => [name.slice('tag.'.length), item]));
+}
+
+/** The cursor is opaque to clients: they follow the link. */
+function nextLink(call: Call, next: Cursor): string {
+  const mark = call.url.indexOf('?');
+  const query = new URLSearchParams(call.url.slice(mark + 1));
+  query.delete('marker');
+  query.set('after', Buffer.from(JSON.stringify([next.publishedAt, next.uuid])).toString('base64url'));
+  // Relative to the request, so that it is right behind whatever URL the client knows.
+  return `<?${query}>; rel="next"`;
+}
+
+function readCursor(after: string): Cursor {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
+    if (Array.isArray(value) && typeof value[1] === 'string' && (value[0] === null || typeof value[0] === 'string')) {
+      return { publishedAt: value[0], uuid: value[1] };
+    }
+  } catch {
+    // Falls through to the error below.
+  }
+  throw invalidParameter('after', `after is "${after}"; it is part of the link to the next page and not made by hand`);
+}
+
+function withoutUndefined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}

@@ -1,0 +1,100 @@
+/** The HTTP side of pull links. */
+import { SignedUrlError } from '#lib/signing/errors.ts';
+import { verifyUrl } from '#lib/signing/signed-url.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
+import { findLink } from '../../datacenters/links/links.ts';
+import { endWithLink } from '../../datacenters/links/live-streams.ts';
+import type { Call, Reply, Route } from '../../http-kit/call.ts';
+import { integer, parameters, uuid } from '../../http-kit/parameters.ts';
+import { storageOf } from '../../images/files/file-placement.ts';
+import { createPullUrl } from '../../pulls/create-pull-url.ts';
+import { ENDED, PULL_LINKS } from '../../pulls/documents.ts';
+import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
+import { pullSecret } from '../../pulls/url-secret.ts';
+import type { Service } from '../../service/service.ts';
+import { fileReply } from '../file-reply.ts';
+
+const MOST_FILES = 2;
+
+const pullUrlParameters = parameters({ index: integer(0, MOST_FILES - 1), renew: uuid });
+
+/** For the main port: operators ask for pull URLs, anyone who holds one reads it. */
+export function pullRoutes(service: Service): Route[] {
+  return [
+    {
+      name: 'CreateImageFilePullUrl',
+      method: 'POST',
+      path: '/images/:uuid/file/pull-url',
+      auth: 'strict',
+      handler: (call) => createForOperator(service, call),
+    },
+    pullFileRoute(service),
+  ];
+}
+
+/** For every listener that others may reach: what the URL's signature does not open stays closed. */
+export function pullFileRoute(service: Service): Route {
+  return {
+    name: 'GetPullLink',
+    method: 'GET',
+    path: '/pulls/:day/:name',
+    auth: 'none',
+    handler: (call) => getPullLink(service, call),
+  };
+}
+
+/** The parameters of a request for a pull URL, on whatever listener. @throws 404, 422 InvalidParameter */
+export function pullUrlTarget(call: Call): { uuid: string; index: number; renew: string | undefined } {
+  const { uuid: image = '' } = call.params;
+  if (!isUuid(image)) throw imageNotFound(image);
+  const { index = 0, renew } = pullUrlParameters(call.query);
+  return { uuid: image, index, renew };
+}
+
+async function createForOperator(service: Service, call: Call): Promise<Reply> {
+  if (call.account !== undefined) {
+    throw new ApiError('OperatorOnly', 'pull URLs are for operators and linked datacenters');
+  }
+  const { host } = call.headers;
+  const json = await createPullUrl(service, {
+    ...pullUrlTarget(call),
+    account: undefined,
+    requestId: call.requestId,
+    baseUrl: service.config.publicUrl ?? (host === undefined ? undefined : `http://${host}`),
+  });
+  return { json };
+}
+
+async function getPullLink(service: Service, call: Call): Promise<Reply> {
+  await assertSigned(service, call);
+  const { day = '', name = '' } = call.params;
+  const parsed = isPullsDay(day) ? parsePullName(name) : undefined;
+  const record = parsed && (await service.store.get(PULL_LINKS, parsed.reqid))?.value;
+  const isIt =
+    record?.uuid === parsed?.uuid && record?.index === parsed?.index && record?.day !== ENDED && !record?.ended;
+  const isOperators = record?.datacenter === '';
+  const link = record && !isOperators ? (await findLink(service, record.datacenter))?.value : undefined;
+  // One that was made while the link ended was not among those that ended with it.
+  if (!record || !isIt || !(link || isOperators)) {
+    throw new ApiError('ResourceNotFound', `pull link "${name}" is not there (any more); ask for a new one`);
+  }
+  // After a renewal the older URL reads the younger link: the bytes are the same.
+  const reply = await fileReply(call, {
+    ...record,
+    storage: storageOf(service.storages, record.stor),
+    mtime: record.created_at,
+    contentType: 'application/octet-stream',
+  });
+  if (reply.stream && link) endWithLink(service, link, reply.stream);
+  return reply;
+}
+
+async function assertSigned(service: Service, call: Call): Promise<void> {
+  try {
+    verifyUrl({ method: call.method, url: call.url, secrets: [await pullSecret(service)], clock: service.storeClock });
+  } catch (cause) {
+    if (!(cause instanceof SignedUrlError)) throw cause;
+    throw new ApiError('UnauthorizedError', cause.message, { cause });
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * ExportImage and ChangeImageStor where local files are the only object store: all their checks, and the answer that
+ * IMGAPI has always given without Manta.
+ */
+import { normalize } from 'node:path/posix';
+import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import type { Call, Reply } from '../../http-kit/call.ts';
+import { assertNotPlaceholder } from '../../images/record/access.ts';
+import { serializeImage } from '../../images/record/serialize.ts';
+import type { Service } from '../../service/service.ts';
+import { readableImage, writableImage } from '../image-call.ts';
+
+/** @throws 503 StorageUnsupported, after what is wrong with the request itself */
+export async function exportAction(service: Service, call: Call): Promise<Reply> {
+  const { value: record } = await writableImage(service, call);
+  assertNotPlaceholder(record);
+  const { manta_path: path } = call.query;
+  if (typeof path !== 'string' || path === '') {
+    throw validationFailed('manta_path', 'name the Manta path to export to', 'MissingParameter');
+  }
+  if (!/^\/[^/.]/.test(normalize(path))) {
+    throw invalidParameter('manta_path', `manta_path is "${path}"; it must begin with /LOGIN/`);
+  }
+  if (!record.files?.length) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file to export`);
+  throw new ApiError('StorageUnsupported', 'export needs Manta storage, and there is none here');
+}
+
+/** To where the file is already: nothing to do. @throws 403, 422 */
+export async function changeStorAction(service: Service, call: Call): Promise<Reply> {
+  if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'action "change-stor" is for operators');
+  const { value: record } = await readableImage(service, call);
+  assertNotPlaceholder(record);
+  const { stor } = call.query;
+  if (typeof stor !== 'string' || stor === '')
+    throw validationFailed('stor', 'name the storage to move to', 'MissingParameter');
+  if (stor !== service.storages.local.name) {
+    throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.local.name}`);
+  }
+  if (record.icon) throw new ApiError('NotImplemented', `image "${record.uuid}" has an icon and cannot be moved`);
+  if (!record.files?.length) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file to move`);
+  const { mode } = service.config;
+  return { json: serializeImage(record, { version: 2, mode, viewer: 'full', inclAdminFields: true }) };
+}

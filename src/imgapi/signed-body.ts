@@ -1,0 +1,37 @@
+/** The body of a signed request: small, and held against the digest that its signature covers. */
+
+import { verifyDigest } from '#lib/signing/digest.ts';
+import { SignatureError } from '#lib/signing/errors.ts';
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { parseBody } from '../http-kit/body.ts';
+import type { Call } from '../http-kit/call.ts';
+
+export const BODY_LIMIT = 1024 * 1024;
+
+/** @throws 401 when the body is not the one that was signed, 413 when it is larger than 1 MiB */
+export async function readSignedBody(call: Call): Promise<Buffer> {
+  const body = await call.bytes(BODY_LIMIT);
+  try {
+    verifyDigest(call.headers['digest'] as string | undefined, body);
+  } catch (cause) {
+    if (!(cause instanceof SignatureError)) throw cause;
+    throw new ApiError('UnauthorizedError', cause.message, { cause });
+  }
+  return body;
+}
+
+/** @throws as readSignedBody; 400 InvalidContent */
+export async function readSignedJson(call: Call): Promise<Readonly<Record<string, unknown>>> {
+  return parseObject(await readSignedBody(call));
+}
+
+/** For the one request that brings another proof. @param limit bytes @throws 413, 400 InvalidContent */
+export async function readUnsignedJson(call: Call, limit: number): Promise<Readonly<Record<string, unknown>>> {
+  return parseObject(await call.bytes(limit));
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> {
+  const value = body.length === 0 ? {} : parseBody(body);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new ApiError('InvalidContent', 'the body must be a JSON object');
+}

@@ -1,0 +1,33 @@
+/**
+ * All that is swept away by itself, in one report: pull links past their day, staging that nothing refers to, and what
+ * copies leave behind when their time is over. A dry run answers the plan that the real run carries out.
+ */
+import { type ExpiryReport, expireCopies } from '../copies/orders/expiry.ts';
+import { sessionsInUse } from '../copies/transfer/sessions-in-use.ts';
+import { type ReapReport, reapPulls } from '../pulls/reaper.ts';
+import type { Service } from '../service/service.ts';
+import { carryOutSweep, planSweep, type SweepPlan } from './sweeper.ts';
+
+export interface CleanUpReport {
+  readonly dry_run: boolean;
+  readonly pulls: ReapReport;
+  readonly staging: SweepPlan;
+  readonly copies: ExpiryReport;
+}
+
+export interface CleanUpOptions {
+  readonly dryRun: boolean;
+  /** Staging that nothing refers to goes whatever its age. */
+  readonly eager: boolean;
+  readonly signal: AbortSignal;
+}
+
+export async function cleanUp(service: Service, { dryRun, eager, signal }: CleanUpOptions): Promise<CleanUpReport> {
+  const plan = await planSweep(service, sessionsInUse, { eager });
+  return {
+    dry_run: dryRun,
+    pulls: await reapPulls(service, { dryRun, signal }),
+    staging: dryRun ? plan : await carryOutSweep(service, plan, sessionsInUse),
+    copies: await expireCopies(service, { dryRun }),
+  };
+}

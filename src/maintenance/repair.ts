@@ -1,0 +1,65 @@
+/** Brings the right bytes of a stored file that rotted, from a linked datacenter that holds the same image. */
+import { randomUUID } from 'node:crypto';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { FileRecord } from '#lib/manifest/record.ts';
+import { failureOf } from '../copies/transfer/retry.ts';
+import type { ImageSource } from '../datacenters/sources/source.ts';
+import { placeFile, storageOf } from '../images/files/file-placement.ts';
+import { registerUpload } from '../images/files/upload-register.ts';
+import type { StoredImage } from '../images/record/load.ts';
+import type { Service } from '../service/service.ts';
+
+/** The sources are tried in turn. Nothing that differs from the record is placed. */
+export async function repairFile(
+  service: Service,
+  sources: readonly ImageSource[],
+  stored: StoredImage,
+  file: FileRecord,
+  signal: AbortSignal,
+): Promise<{ from: string } | { problem: string }> {
+  const problems: string[] = [];
+  for (const source of sources) {
+    try {
+      await fetchFrom(service, source, stored, file, signal);
+      return { from: source.name };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      problems.push(`${source.name}: ${failureOf(error).message}`);
+    }
+  }
+  return { problem: problems.length > 0 ? problems.join('; ') : 'no datacenter is linked to fetch it from' };
+}
+
+async function fetchFrom(
+  service: Service,
+  source: ImageSource,
+  { value: record }: StoredImage,
+  file: FileRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const { uuid, owner } = record;
+  const storage = storageOf(service.storages, file.stor);
+  const name = `repair.${uuid}.${randomUUID()}`;
+  const release = await registerUpload(service, name, uuid);
+  try {
+    const session = await storage.open({
+      path: imageObjectPath(uuid, 'file0'),
+      session: name,
+      expect: file.size,
+      limit: file.size,
+      signal,
+    });
+    try {
+      const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
+      await session.append(stream, { signal, disposable: true });
+      const { sha1 } = await session.hashes();
+      if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
+      await session.flush();
+      await placeFile(service, { uuid, session, file, kind: 'file', guard: () => {}, apply: (current) => current });
+    } finally {
+      await session.discard();
+    }
+  } finally {
+    await release();
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Reading stored files again to find what rotted: `imgapiadm verify`. With `repair`, a file that is not what its record
+ * says is fetched anew from a linked datacenter that holds the same bytes.
+ */
+
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
+import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
+import { storageOf } from '../images/files/file-placement.ts';
+import { loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
+import type { Service } from '../service/service.ts';
+
+export type Finding = 'ok' | 'missing' | 'size' | 'hash' | 'repaired' | 'unrepairable';
+
+export interface VerifyLine {
+  readonly uuid: string;
+  readonly name: string;
+  readonly file: string;
+  readonly status: Finding;
+  /** What is wrong, in words. */
+  readonly message?: string;
+}
+
+export interface VerifySummary {
+  readonly summary: Readonly<Record<Finding, number>> & { readonly files: number; readonly bytes: number };
+}
+
+export interface VerifyOptions {
+  /** Absent: all images. */
+  readonly uuids?: readonly string[];
+  /** Brings the right bytes of a bad file; answers where they came from, or why they did not. */
+  readonly repair?: (stored: StoredImage, file: FileRecord) => Promise<{ from: string } | { problem: string }>;
+  readonly signal: AbortSignal;
+}
+
+/** A line per file, then the summary. */
+export async function* verifyFiles(
+  service: Service,
+  options: VerifyOptions,
+): AsyncGenerator<VerifyLine | VerifySummary> {
+  const counts = { ok: 0, missing: 0, size: 0, hash: 0, repaired: 0, unrepairable: 0, files: 0, bytes: 0 };
+  for await (const stored of chosenImages(service, options)) {
+    for (const [index, file] of (stored.value.files ?? []).entries()) {
+      if (options.signal.aborted) return;
+      const line = await verifyFile(service, stored, file, index, options);
+      counts[line.status]++;
+      counts.files++;
+      counts.bytes += file.size;
+      yield line;
+    }
+  }
+  yield { summary: counts };
+}
+
+async function verifyFile(
+  service: Service,
+  stored: StoredImage,
+  file: FileRecord,
+  index: number,
+  { repair, signal }: VerifyOptions,
+): Promise<VerifyLine> {
+  const { uuid, name } = stored.value;
+  const line = { uuid, name, file: `file${index}` };
+  const bad = await problemOf(service, uuid, file, index, signal);
+  if (!bad) return { ...line, status: 'ok' };
+  if (!repair || index > 0) return { ...line, ...bad };
+  const outcome = await repair(stored, file);
+  return 'from' in outcome
+    ? { ...line, status: 'repaired', message: `${bad.message}; fetched again from ${outcome.from}` }
+    : { ...line, status: 'unrepairable', message: `${bad.message}; ${outcome.problem}` };
+}
+
+async function problemOf(
+  service: Service,
+  uuid: string,
+  file: FileRecord,
+  index: number,
+  signal: AbortSignal,
+): Promise<{ status: Finding; message: string } | undefined> {
+  const storage = storageOf(service.storages, file.stor);
+  const path = imageObjectPath(uuid, index === 0 ? 'file0' : 'file1');
+  const info = await storage.info(path);
+  if (!info) return { status: 'missing', message: `${path} is not there` };
+  if (info.size !== file.size) return { status: 'size', message: `${path} has ${info.size} bytes, not ${file.size}` };
+  const read = await storage.hash(path, signal).catch(unreadable);
+  if (read instanceof ObjectStoreUnavailableError) {
+    return { status: 'missing', message: `${path} cannot be read: ${read.message}` };
+  }
+  const { sha1, sha256 } = read;
+  if (sha1 !== file.sha1) return { status: 'hash', message: `${path} has sha1 ${sha1}, not ${file.sha1}` };
+  if (file.sha256 !== undefined && sha256 !== file.sha256) {
+    return { status: 'hash', message: `${path} has sha256 ${sha256}, not ${file.sha256}` };
+  }
+  return undefined;
+}
+
+/** A broken place of the disk is a finding like others: what comes after it is looked at too. */
+function unreadable(error: unknown): ObjectStoreUnavailableError {
+  if (error instanceof ObjectStoreUnavailableError) return error;
+  throw error;
+}
+
+async function* chosenImages(service: Service, { uuids, signal }: VerifyOptions): AsyncGenerator<StoredImage> {
+  if (uuids) {
+    for (const uuid of uuids) {
+      const stored = await loadRaw(service, uuid);
+      if (stored) yield stored;
+    }
+    return;
+  }
+  for await (const found of service.store.scan(IMAGES, {}, { signal })) {
+    for (const { key } of found) {
+      // Those before it may have taken hours: this one is as it is now.
+      const stored = await loadImage(service, key);
+      if (stored) yield stored;
+    }
+  }
+}

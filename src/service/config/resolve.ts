@@ -1,0 +1,50 @@
+/** Makes the {@link Config} of what the schema passed: the defaults that depend on other keys, and absolute paths. */
+import { join, resolve } from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { Config, Listener } from './config.ts';
+import type { JsonObject } from './read-file.ts';
+
+/** Where Triton's monitoring looks for the metrics of a datacenter's IMGAPI. */
+const TRITON_METRICS_PORT = 8881;
+
+/** A configuration that holds to the schema, with the schema's defaults. */
+type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources'> & {
+  readonly serverName?: string;
+  readonly accounts: Omit<Config['accounts'], 'file'> & { readonly file?: string };
+  readonly sources: Partial<Config['sources']>;
+};
+
+const UNUSED_SECTIONS = ['ufds', 'moray', 'wfapi', 'manta'];
+
+/** @param checked has passed {@link applySchema} without problems */
+export function resolveConfig(checked: JsonObject): Config {
+  const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !UNUSED_SECTIONS.includes(key)));
+  const given = known as unknown as Checked;
+  const dataDir = resolve(given.dataDir);
+  const metrics = given.metrics ?? metricsOfDatacenter(given);
+  return deepFreeze({
+    ...given,
+    dataDir,
+    serverName: given.serverName ?? `imgapi/${packageJson.version}`,
+    accounts: { ...given.accounts, file: resolve(given.accounts.file ?? join(dataDir, 'accounts.json')) },
+    sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
+    imgapiUrlFromDatacenter: otherDatacenters(given),
+    ...(metrics && { metrics }),
+  });
+}
+
+function metricsOfDatacenter({ mode, adminIp }: Checked): Listener | undefined {
+  return mode === 'dc' && adminIp !== undefined ? { address: adminIp, port: TRITON_METRICS_PORT } : undefined;
+}
+
+/** All datacenters of a cloud may be given the same map, their own name in it. */
+function otherDatacenters({ datacenterName, imgapiUrlFromDatacenter }: Checked): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(imgapiUrlFromDatacenter).filter(([name]) => name !== datacenterName));
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,108 @@
+/** Checks a configuration against a JSON schema of etc/ and fills in the defaults that stand there. */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { redact } from '#lib/text/redact.ts';
+import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
+import { isObject, type JsonObject } from './read-file.ts';
+
+export interface SchemaResult {
+  /** The input with all defaults filled in; meaningful only without problems. */
+  readonly value: JsonObject;
+  readonly problems: readonly string[];
+  /** Paths of keys that the schema does not know, such as `copies.concurency`. */
+  readonly unknownKeys: readonly string[];
+}
+
+const compiled = new WeakMap<object, ValidateFunction>();
+
+/** @param schema default: the one of the IMGAPI server */
+export function applySchema(input: JsonObject, schema: object = configSchema): SchemaResult {
+  const validate = compiled.get(schema) ?? compile(schema);
+  compiled.set(schema, validate);
+  const value = structuredClone(input);
+  validate(value);
+  const errors = validate.errors ?? [];
+  const unknown = errors.filter((error) => error.keyword === 'additionalProperties');
+  const wrong = errors.filter((error) => error.keyword !== 'additionalProperties' && error.keyword !== 'propertyNames');
+  return {
+    value,
+    problems: [...firstByPlace(wrong).values()],
+    unknownKeys: unknown.map((error) => keyPath(error.instancePath, String(error.params['additionalProperty']))),
+  };
+}
+
+/** `key: value is not right, it must be ...`; the value is left out where it may be a secret or says nothing. */
+export function problem(key: string, value: unknown, right: string): string {
+  return `${key}: ${show(value)} is not right; it must be ${right}`;
+}
+
+function compile(schema: object): ValidateFunction {
+  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true });
+  ajv.addVocabulary(['x-expects']);
+  ajv.addFormat('http-url', isHttpUrl);
+  ajv.addFormat('origin', (text) => isHttpUrl(text) && new URL(text).origin === text.toLowerCase());
+  return ajv.compile(schema);
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
+}
+
+/** One value that breaks several rules is one problem. */
+function firstByPlace(errors: readonly ErrorObject[]): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const error of errors) {
+    const [key, text] = describe(error);
+    if (!found.has(key)) found.set(key, text);
+  }
+  return found;
+}
+
+function describe(error: ErrorObject): [key: string, text: string] {
+  if (error.keyword === 'required') {
+    const key = keyPath(error.instancePath, String(error.params['missingProperty']));
+    return [key, `${key}: missing`];
+  }
+  const key = keyPath(error.instancePath, error.propertyName);
+  const value = error.propertyName ?? error.data;
+  return [key, problem(key, value, rightFor(error.parentSchema ?? {}))];
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  boolean: 'true or false',
+  string: 'a text',
+  array: 'a list',
+  object: 'an object, { "key": value, ... }',
+  number: 'a number',
+  integer: 'a whole number',
+};
+
+function rightFor(rules: Readonly<Record<string, unknown>>): string {
+  const { enum: choices, minimum, exclusiveMinimum, type } = rules;
+  if (typeof rules['x-expects'] === 'string') return rules['x-expects'];
+  if (Array.isArray(choices)) return `one of ${choices.map((choice) => JSON.stringify(choice)).join(', ')}`;
+  const name = TYPE_NAMES[String(type)] ?? 'as etc/config.schema.json says';
+  if (minimum !== undefined) return `${name}, ${minimum} or more`;
+  if (exclusiveMinimum !== undefined) return `${name} greater than ${exclusiveMinimum}`;
+  return name;
+}
+
+/** `/channels/0/name` becomes `channels[0].name`. */
+function keyPath(pointer: string, last?: string): string {
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  if (last !== undefined) steps.push(last);
+  return steps.reduce((path, step) => {
+    if (/^\d+$/.test(step)) return `${path}[${step}]`;
+    return path === '' ? step : `${path}.${step}`;
+  }, '');
+}
+
+const LONGEST_VALUE = 100;
+
+function show(value: unknown): string {
+  if (isObject(value)) return 'an object';
+  const text = redact(JSON.stringify(value) ?? 'nothing');
+  return text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}...` : text;
+}

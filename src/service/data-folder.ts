@@ -1,0 +1,137 @@
+/**
+ * The folder of all data, looked at before anything in it is opened: it must be there, closed to everybody else, and
+ * writable, and its database must be the one of its files. What cannot be mended is told in one sentence.
+ */
+import { constants } from 'node:fs';
+import { access, chmod, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type Logger from 'bunyan';
+import { StoreFullError } from '#lib/documents/errors.ts';
+import { makeFolder } from '#lib/runtime/make-folder.ts';
+import { ConfigError } from './config/config-error.ts';
+
+const DATABASE = 'imgapi.db';
+const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
+const FOLDERS = ['storage', 'keys', 'authkeys', 'run'];
+/** What may lie in the folder before the service has begun there: configuration, its log, and what file systems and shells leave. */
+const BEFORE_THE_START = /^(?:etc|lost\+found|\..*|.*\.json|.*\.log)$/;
+/** What nobody but the service's user may have. */
+const OTHERS = 0o077;
+const OWN_FOLDER = 0o700;
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this process may not do that',
+  EPERM: 'this process may not do that',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'a file is in its place',
+  ENOENT: 'the system takes no folder there',
+};
+
+/** @throws ConfigError naming the key and the path */
+export async function prepareDataFolder(dataDir: string, log: Logger): Promise<void> {
+  await makeFolder(dataDir, OWN_FOLDER).catch(refusal(`${dataDir} cannot be made`));
+  await assertDatabaseBelongs(dataDir);
+  await assertOwn(dataDir);
+  await closeToOthers(dataDir, log);
+  await assertWritable(dataDir);
+}
+
+/** A slip of the pen must not close /tmp or /var/lib to the rest of the machine. */
+async function assertOwn(dataDir: string): Promise<void> {
+  const isOpen = await stat(dataDir).then(({ mode }) => (mode & OTHERS) !== 0, refusal(`${dataDir} cannot be read`));
+  const names = isOpen ? await namesIn(dataDir) : [];
+  if (names.some((name) => name === DATABASE || FOLDERS.includes(name))) return;
+  const other = names.find((name) => !BEFORE_THE_START.test(name));
+  if (other === undefined) return;
+  throw new ConfigError('dataDir', [
+    `${dataDir} has other things in it, such as ${other}, and is open to others: name a folder of the service's own`,
+  ]);
+}
+
+async function closeToOthers(dataDir: string, log: Logger): Promise<void> {
+  await closePath(dataDir, log).catch(
+    refusal(`${dataDir} is open to others, and belongs to another user: make it this user's, with mode 0700`),
+  );
+  const keys = await namesIn(join(dataDir, 'keys'));
+  const database = (await namesIn(dataDir)).filter((name) => name.startsWith(DATABASE));
+  for (const name of [...database, ...FOLDERS, ...keys.map((key) => join('keys', key))]) {
+    // The folder above is closed already.
+    await closePath(join(dataDir, name), log).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') log.warn({ err: error, path: join(dataDir, name) }, 'more open than it should be');
+    });
+  }
+}
+
+async function closePath(path: string, log: Logger): Promise<void> {
+  const mode = (await stat(path)).mode & 0o777;
+  if ((mode & OTHERS) === 0) return;
+  await chmod(path, mode & ~OTHERS);
+  log.warn({ path, mode: mode.toString(8) }, 'was open to others, and is closed now');
+}
+
+/** A full disk is no reason not to start: deleting is what mends it. */
+async function assertWritable(dataDir: string): Promise<void> {
+  for (const folder of [dataDir, ...FOLDERS.slice(0, 2).map((name) => join(dataDir, name))]) {
+    const probe = join(folder, `.writable.${process.pid}`);
+    try {
+      await (await open(probe, 'w', 0o600)).close();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOSPC' || code === 'EDQUOT' || (code === 'ENOENT' && folder !== dataDir)) continue;
+      refusal(`${folder} cannot be written`)(error);
+    }
+    await rm(probe, { force: true }).catch(refusal(`${folder} cannot be written`));
+  }
+  for (const name of DATABASE_FILES) {
+    const path = join(dataDir, name);
+    await access(path, constants.R_OK | constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') refusal(`${path} cannot be written`)(error);
+    });
+  }
+}
+
+/** An empty database beside files knows none of them: all images would be gone, and nobody would say so. */
+async function assertDatabaseBelongs(dataDir: string): Promise<void> {
+  const path = join(dataDir, DATABASE);
+  const size = await stat(path).then(
+    (found) => found.size,
+    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 0 : refusal(`${path} cannot be read`)(error)),
+  );
+  if (size > 0 || (await namesIn(join(dataDir, 'storage', 'images'))).length === 0) return;
+  throw new ConfigError('dataDir', [
+    `${path} is empty or missing, but there are image files in ${join(dataDir, 'storage')}: ` +
+      'restore it with imgapiadm restore, or move the files away',
+  ]);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    return refusal(`${folder} cannot be read`)(error);
+  });
+}
+
+function refusal(what: string): (cause: unknown) => never {
+  return (cause) => {
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    throw new ConfigError('dataDir', [`${what}: ${REASONS[code] ?? message}`], { cause });
+  };
+}
+
+/** The store's error when it was opened, as a sentence for whoever starts the service. */
+export function databaseRefusal(dataDir: string): (cause: unknown) => never {
+  return (cause) => {
+    const path = join(dataDir, DATABASE);
+    if (cause instanceof StoreFullError) {
+      const what = `the disk of ${dataDir} is full, to the last piece that is set aside for deletions`;
+      throw new ConfigError('dataDir', [`${what}: make a megabyte free on it, then images can be deleted`], { cause });
+    }
+    const reason = cause instanceof Error ? innermost(cause).message : String(cause);
+    throw new ConfigError('dataDir', [`the database ${path} cannot be used: ${reason}`], { cause });
+  };
+}
+
+function innermost(error: Error): Error {
+  return error.cause instanceof Error ? innermost(error.cause) : error;
+}

@@ -1,0 +1,70 @@
+/**
+ * Whether this process can do its work: what a balancer asks before it sends requests here. Each check is bounded, and
+ * an answer is good for a second, so that nobody can keep the service busy by asking.
+ */
+import type Logger from 'bunyan';
+import { pause } from '#lib/runtime/timers.ts';
+
+export interface HealthCheck {
+  readonly name: string;
+  /** Rejects when the part cannot be used; the message says why. May answer details. */
+  run(): Promise<object | undefined>;
+}
+
+export interface CheckResult {
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly error?: string;
+  readonly [detail: string]: unknown;
+}
+
+export interface Health {
+  readonly ok: boolean;
+  readonly checks: Readonly<Record<string, CheckResult>>;
+}
+
+const LIMIT_MS = 2000;
+const GOOD_FOR_MS = 1000;
+
+/** A function that answers how the parts are, asking them at most once a second. */
+export function healthOf(checks: readonly HealthCheck[], log: Pick<Logger, 'info' | 'warn'>): () => Promise<Health> {
+  let latest: Promise<Health> | undefined;
+  let at = Number.NEGATIVE_INFINITY;
+  let wasOk = true;
+  const tell = (health: Health): void => {
+    if (health.ok !== wasOk && health.ok) log.info(health, 'healthy again');
+    else if (health.ok !== wasOk) log.warn(health, 'not healthy');
+    wasOk = health.ok;
+  };
+  return () => {
+    if (latest === undefined || performance.now() - at > GOOD_FOR_MS) {
+      at = performance.now();
+      latest = runAll(checks);
+      latest.then(tell, () => {});
+    }
+    return latest;
+  };
+}
+
+async function runAll(checks: readonly HealthCheck[]): Promise<Health> {
+  const results = await Promise.all(checks.map(async (check) => [check.name, await runOne(check)] as const));
+  return { ok: results.every(([, { ok }]) => ok), checks: Object.fromEntries(results) };
+}
+
+async function runOne(check: HealthCheck): Promise<CheckResult> {
+  const begin = performance.now();
+  const done = new AbortController();
+  const tooLate = pause(LIMIT_MS, done.signal).then(() => {
+    throw new Error(`no answer within ${LIMIT_MS} ms`);
+  });
+  tooLate.catch(() => {});
+  try {
+    const details = await Promise.race([check.run(), tooLate]);
+    return { ok: true, ms: Math.round(performance.now() - begin), ...details };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: false, ms: Math.round(performance.now() - begin), error: message };
+  } finally {
+    done.abort();
+  }
+}

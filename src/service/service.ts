@@ -1,0 +1,47 @@
+/** What the parts of the service share: made once at start, passed down, never changed. */
+import type Logger from 'bunyan';
+import type { Accounts } from '#lib/accounts/accounts.ts';
+import type { Store } from '#lib/documents/store.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
+import type { Config } from './config/config.ts';
+import type { FaultPoints } from './fault-points.ts';
+import type { OwnAddresses } from './own-addresses.ts';
+
+/** The object stores by the name that `files[].stor` holds; `local` is always there. */
+export interface Storages {
+  readonly local: ObjectStore;
+  readonly manta?: ObjectStore;
+}
+
+export interface Service {
+  readonly config: Config;
+  /** Documents. */
+  readonly store: Store;
+  /** Objects. */
+  readonly storages: Storages;
+  /** The directory; absent in public and private mode. */
+  readonly accounts: Accounts | undefined;
+  /** This process's own: for what it signs, and for what others may compare with their own. */
+  readonly clock: Clock;
+  /**
+   * The database's, which all processes share: whatever is written down for another to judge is by this one (leases,
+   * expiries, times of what happened), so that no process can outlive or outlaw another by its clock.
+   */
+  readonly storeClock: Clock;
+  readonly log: Logger;
+  /** Names this process among those that share the stores: leases carry it. */
+  readonly worker: string;
+  readonly faults: FaultPoints;
+  /** Where this process listens; filled while it starts. */
+  readonly ownAddresses: OwnAddresses;
+}
+
+/** Who asks, and what belongs to one request. */
+export interface Caller {
+  /** Absent: an operator. */
+  readonly account: string | undefined;
+  readonly requestId: string;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}

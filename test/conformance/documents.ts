@@ -1,0 +1,44 @@
+/**
+ * What every backend of the document store has to do: each sentence of the docstrings in `lib/documents/store.ts`.
+ *
+ * `make` opens a store on data of its own. `reopen` opens another on the same data, as another process would. Both
+ * are closed, and the data removed, by `make` when the test ends; a test may close them before.
+ */
+import type { Test } from 'tap';
+import { test } from 'tap';
+import type { Store } from '#lib/documents/store.ts';
+import { batchTests } from './documents/batches.ts';
+import { bucketTests } from './documents/buckets.ts';
+import { clockTests } from './documents/clock.ts';
+import { documentTests } from './documents/documents.ts';
+import { elementTests } from './documents/elements.ts';
+import { filterTests } from './documents/filters.ts';
+import { modelTests } from './documents/model.ts';
+import { orderTests } from './documents/order.ts';
+import { scanTests } from './documents/scan.ts';
+import { updateTests } from './documents/updates.ts';
+
+export interface Made {
+  readonly store: Store;
+  reopen(): Promise<Store>;
+}
+
+export type Make = (t: Test) => Promise<Made>;
+
+export function storeConformance(name: string, make: Make): void {
+  const parts = {
+    documentTests,
+    batchTests,
+    filterTests,
+    orderTests,
+    scanTests,
+    clockTests,
+    elementTests,
+    bucketTests,
+    updateTests,
+    modelTests,
+  };
+  for (const [part, define] of Object.entries(parts)) {
+    test(`${name}: ${part.replace('Tests', 's')}`, async (t) => define(t, make));
+  }
+}

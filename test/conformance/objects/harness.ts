@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { Test } from 'tap';
+import type { Hashes, ObjectInfo, ObjectStore, ReadOptions } from '#lib/objects/object-store.ts';
+
+export interface MadeObjectStore {
+  readonly store: ObjectStore;
+  reopen(): Promise<ObjectStore>;
+  residue(): Promise<string[]>;
+}
+
+export type MakeObjectStore = (t: Test) => Promise<MadeObjectStore>;
+
+/** Declares one test, on a store of its own. */
+export type Define = (sentence: string, body: (t: Test, made: MadeObjectStore) => Promise<void>) => void;
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+/** Bytes in which no part looks like another, different for each seed. */
+export function bytes(length: number, seed = 1): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  let state = (seed * 2654435761) >>> 0;
+  for (let at = 0; at < length; at += 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    buffer[at] = state >>> 24;
+  }
+  return buffer;
+}
+
+export async function* pieces(whole: Uint8Array, size = 64 * KIB): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < whole.length; at += size) {
+    yield whole.subarray(at, at + size);
+  }
+}
+
+/** A source that gives some bytes and then fails. */
+export async function* failing(whole: Uint8Array, error: Error): AsyncGenerator<Uint8Array> {
+  yield* pieces(whole);
+  throw error;
+}
+
+export function hashesOf(whole: Uint8Array): Hashes {
+  const hash = (algorithm: string, encoding: 'hex' | 'base64') => createHash(algorithm).update(whole).digest(encoding);
+  return { sha1: hash('sha1', 'hex'), sha256: hash('sha256', 'hex'), md5: hash('md5', 'base64') };
+}
+
+let sessions = 0;
+
+/** A session name that was not used before. */
+export function sessionName(): string {
+  sessions += 1;
+  return `${process.pid}-${sessions}.a_b`;
+}
+
+export async function put(store: ObjectStore, path: string, whole: Uint8Array): Promise<ObjectInfo> {
+  const session = await store.open({ path, session: sessionName(), expect: whole.length });
+  await session.append(pieces(whole));
+  return session.commit();
+}
+
+export async function get(store: ObjectStore, path: string, options?: ReadOptions): Promise<Buffer> {
+  const { stream } = await store.read(path, options);
+  return collect(stream);
+}
+
+export async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of source) {
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Compares without printing megabytes. */
+export function same(t: Test, found: Buffer, wanted: Buffer, what: string): void {
+  t.ok(found.equals(wanted), `${what}: ${found.length} of ${wanted.length} bytes`);
+}

@@ -1,0 +1,104 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import { type AccountCacheOptions, cacheAccounts } from '#lib/accounts/cache.ts';
+import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
+import { accountsConformance, DIRECTORY_FIXTURE } from '../../conformance/accounts.ts';
+
+const ALICE = { uuid: 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef', login: 'alice' };
+const BOB = { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'bob' };
+const CAROL = { uuid: 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'carol' };
+
+accountsConformance('cached accounts', async (t) => {
+  const entries = DIRECTORY_FIXTURE.map(({ createdAt, updatedAt, ...rest }) => ({
+    ...rest,
+    created_at: createdAt?.toISOString(),
+    updated_at: updatedAt?.toISOString(),
+  }));
+  const path = join(t.testdir({ 'accounts.json': JSON.stringify(entries) }), 'accounts.json');
+  return {
+    accounts: cacheAccounts(await openAccountsFile({ path, checkEvery: 0 })),
+    takeDown: () => rename(path, `${path}.away`),
+    bringUp: () => rename(`${path}.away`, path),
+  };
+});
+
+/** A cache over a real file, with its clock and what it asked the file for. */
+async function setUp(t: Test, options: AccountCacheOptions = {}) {
+  const path = join(t.testdir({ 'accounts.json': JSON.stringify([ALICE, BOB]) }), 'accounts.json');
+  const file = await openAccountsFile({ path, checkEvery: 0 });
+  const asked: (readonly string[])[] = [];
+  const counted: Accounts = {
+    byUuid: (uuid) => file.byUuid(uuid),
+    byLogin: (login) => file.byLogin(login),
+    byUuids: (uuids) => {
+      asked.push(uuids);
+      return file.byUuids(uuids);
+    },
+    close: () => file.close(),
+  };
+  const clock = { time: 1_000_000, now: () => clock.time };
+  return { path, asked, clock, cache: cacheAccounts(counted, { ...options, clock }) };
+}
+
+const save = (path: string, accounts: unknown) => writeFile(path, JSON.stringify(accounts));
+
+test('a UUID is asked for once within its time to live', async (t) => {
+  const { cache, asked, clock, path } = await setUp(t, { ttl: 1000 });
+  t.match(await cache.byUuid(ALICE.uuid), ALICE);
+  await save(path, [{ ...ALICE, login: 'alice2' }, BOB]);
+  clock.time += 999;
+  t.match(await cache.byUuid(ALICE.uuid), ALICE);
+  t.equal(asked.length, 1);
+  clock.time += 1;
+  t.match(await cache.byUuid(ALICE.uuid), { login: 'alice2' });
+  t.equal(asked.length, 2);
+});
+
+test('a batch asks only for what is missing, in one round trip', async (t) => {
+  const { cache, asked } = await setUp(t);
+  await cache.byUuid(ALICE.uuid);
+  const found = await cache.byUuids([ALICE.uuid, BOB.uuid, CAROL.uuid, BOB.uuid]);
+  t.strictSame([...found.keys()], [ALICE.uuid, BOB.uuid]);
+  t.strictSame(asked, [[ALICE.uuid], [BOB.uuid, CAROL.uuid]]);
+});
+
+test('a UUID that nobody has is remembered for a short time only', async (t) => {
+  const { cache, asked, clock, path } = await setUp(t, { ttl: 100_000, negativeTtl: 1000 });
+  t.equal(await cache.byUuid(CAROL.uuid), undefined);
+  t.equal(await cache.byUuid(CAROL.uuid), undefined);
+  t.equal(asked.length, 1);
+  await save(path, [CAROL]);
+  clock.time += 1000;
+  t.match(await cache.byUuid(CAROL.uuid), CAROL);
+});
+
+test('a login is always asked for', async (t) => {
+  const { cache, path } = await setUp(t);
+  t.match(await cache.byLogin('alice'), ALICE);
+  await save(path, [{ ...CAROL, login: 'alice' }]);
+  t.match(await cache.byLogin('alice'), { uuid: CAROL.uuid });
+});
+
+test('the longest unused account goes first when the cache is full', async (t) => {
+  const { cache, asked } = await setUp(t, { max: 2 });
+  await cache.byUuids([ALICE.uuid, BOB.uuid]);
+  await cache.byUuid(ALICE.uuid);
+  await cache.byUuid(CAROL.uuid);
+  asked.length = 0;
+  await cache.byUuid(ALICE.uuid);
+  t.strictSame(asked, []);
+  await cache.byUuid(BOB.uuid);
+  t.strictSame(asked, [[BOB.uuid]]);
+});
+
+test('what is remembered is answered while the directory is away, the rest rejects and is not remembered', async (t) => {
+  const { cache, path } = await setUp(t);
+  await cache.byUuid(ALICE.uuid);
+  await rename(path, `${path}.away`);
+  t.match(await cache.byUuid(ALICE.uuid), ALICE);
+  await t.rejects(cache.byUuids([ALICE.uuid, BOB.uuid]), DirectoryUnavailableError);
+  await rename(`${path}.away`, path);
+  t.match(await cache.byUuid(BOB.uuid), BOB);
+});

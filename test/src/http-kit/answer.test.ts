@@ -1,0 +1,32 @@
+/** What of the answers with a 5xx is a fault of ours, and fills the log with its cause. */
+import bunyan from 'bunyan';
+import { test } from 'tap';
+import { ApiError } from '#lib/api/errors/api-error.ts';
+import { answerFor as cloudapiAnswerFor } from '#src/cloudapi/errors.ts';
+import { answerFor } from '#src/http-kit/answer.ts';
+
+function watched() {
+  const lines: unknown[] = [];
+  const stream = { write: (line: unknown) => lines.push(line) };
+  const log = bunyan.createLogger({
+    name: 'test',
+    streams: [{ type: 'raw', level: 'error', stream: stream as never }],
+  });
+  return { log, lines };
+}
+
+test('what is not available here is told, and is no error in the log', async (t) => {
+  const { log, lines } = watched();
+  t.equal(answerFor(new ApiError('NotAvailable', 'no such thing here'), log, 'id').status, 501);
+  t.strictSame(lines, []);
+});
+
+test('faults are told without their cause, which is in the log', async (t) => {
+  for (const answer of [answerFor, cloudapiAnswerFor]) {
+    const { log, lines } = watched();
+    const reply = answer(new Error('the cause'), log, 'id');
+    t.equal(reply.status, 500);
+    t.notMatch(JSON.stringify(reply), /the cause/);
+    t.match(lines, [{ err: { message: 'the cause' }, req_id: 'id' }]);
+  }
+});

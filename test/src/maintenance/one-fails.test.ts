@@ -1,0 +1,93 @@
+/** One thing that fails keeps no other from its turn: in the background, and when files are verified. */
+import { Readable } from 'node:stream';
+import { test } from 'tap';
+import { imageObjectDirectory, imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
+import { loadRaw } from '#src/images/record/load.ts';
+import { finishDeletes, tombstone } from '#src/images/record/tombstones.ts';
+import { carryOutSweep, planSweep } from '#src/maintenance/sweeper.ts';
+import { verifyFiles } from '#src/maintenance/verify.ts';
+import type { Service } from '#src/service/service.ts';
+import { ALICE } from '../../helpers/accounts.ts';
+import { makeImage } from '../../helpers/images.ts';
+import { startInProcess } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
+
+const { signal } = new AbortController();
+const BROKEN = new ObjectStoreUnavailableError('read: EIO, i/o error');
+const nobody = async () => new Set<string>();
+
+/** A service whose object store fails where it meets one of these. */
+function failingAt({ storages, ...service }: Service, ...bad: readonly string[]): Service {
+  const methods = new Set<string | symbol>(['removeTree', 'discard', 'hash']);
+  const local = new Proxy(storages.local, {
+    get(store, name) {
+      const method = Reflect.get(store, name);
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) => {
+        if (methods.has(name) && bad.includes(String(args[0]))) return Promise.reject(BROKEN);
+        return method.apply(store, args);
+      };
+    },
+  });
+  return { ...service, storages: { local } };
+}
+
+test('a deletion that cannot be finished keeps no other one', async (t) => {
+  const { imgapi, client } = await startInProcess(t);
+  const { service } = imgapi;
+  const alice = client({ account: ALICE });
+  const uuids = [];
+  for (let i = 0; i < 3; i++) uuids.push((await makeImage(alice, { version: String(i) })).image.uuid);
+  for (const uuid of uuids) {
+    const stored = await loadRaw(service, uuid);
+    if (stored) await service.store.batch([tombstone(stored)]);
+  }
+  const [first = ''] = uuids.toSorted();
+  await t.rejects(finishDeletes(failingAt(service, imageObjectDirectory(first))), BROKEN);
+  const left = await service.store.find(IMAGES, {});
+  t.ok(
+    left.every(({ key }) => key === first),
+    'only that one is left for the next run',
+  );
+  await finishDeletes(service);
+  t.equal(await service.store.count(IMAGES), 0);
+});
+
+test('staging that cannot be removed keeps no other', async (t) => {
+  const { imgapi } = await startInProcess(t);
+  const { service } = imgapi;
+  for (const session of ['upload.a', 'upload.b', 'upload.c']) {
+    const writer = await service.storages.local.open({ path: 'images/x', session });
+    await writer.append(Readable.from([Buffer.alloc(1000)]));
+    await writer.close();
+  }
+  // A sweep takes what is older than its own moment: the last one was written in this very millisecond.
+  const plan = await waitFor('a plan with all three', async () => {
+    const planned = await planSweep(service, nobody, { eager: true });
+    return planned.sessions.length === 3 && planned;
+  });
+  const [first] = plan.sessions;
+  await t.rejects(carryOutSweep(failingAt(service, first?.session ?? ''), plan, nobody), BROKEN);
+  t.strictSame(
+    (await service.storages.local.sessions()).map(({ session }) => session).filter((name) => /^upload/.test(name)),
+    [first?.session],
+  );
+});
+
+test('a file that cannot be read is a finding, and what comes after it is verified', async (t) => {
+  const { imgapi, client } = await startInProcess(t);
+  const alice = client({ account: ALICE });
+  const made = [];
+  for (let i = 0; i < 2; i++) made.push((await makeImage(alice, { version: String(i) })).image.uuid);
+  const bad = made[0] ?? '';
+  const service = failingAt(imgapi.service, imageObjectPath(bad, 'file0'));
+  const lines = [];
+  for await (const line of verifyFiles(service, { signal })) lines.push(line);
+  t.match(lines.at(-1), { summary: { ok: 1, missing: 1, files: 2 } });
+  t.match(
+    lines.find((line) => 'uuid' in line && line.uuid === bad),
+    { status: 'missing', message: /cannot be read: read: EIO/ },
+  );
+});

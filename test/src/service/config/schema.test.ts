@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+import {
+  AUTH_TYPES,
+  type Config,
+  DATABASE_TYPES,
+  LOG_LEVELS,
+  MODES,
+  STORAGE_TYPES,
+} from '#src/service/config/config.ts';
+import { applySchema } from '#src/service/config/schema.ts';
+import schema from '../../../../etc/config.schema.json' with { type: 'json' };
+
+type SchemaKey = keyof typeof schema.properties;
+type Unused = 'ufds' | 'moray' | 'wfapi' | 'manta';
+
+interface Node {
+  readonly description?: string;
+  readonly $ref?: string;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node | false;
+}
+
+function* keysOf(node: Node, path = ''): Generator<[path: string, node: Node]> {
+  for (const [key, below] of Object.entries(node.properties ?? {})) {
+    yield [`${path}${key}`, below];
+    yield* keysOf(below, `${path}${key}.`);
+    if (below.items) yield* keysOf(below.items, `${path}${key}[].`);
+  }
+}
+
+test('every key of the schema has a description that is a sentence', async (t) => {
+  for (const [path, { description = '' }] of keysOf(schema as Node)) t.match(description, /^\S.*\.$/, path);
+});
+
+test('schema and Config have the same keys', async (t) => {
+  const missingInConfig: Exclude<SchemaKey, keyof Config | Unused>[] = [];
+  const missingInSchema: Exclude<keyof Config, SchemaKey>[] = [];
+  const missingBelow: Exclude<keyof (typeof schema.properties.copies)['properties'], keyof Config['copies']>[] = [];
+  t.strictSame([missingInConfig, missingInSchema, missingBelow], [[], [], []], 'the type checker has compared them');
+});
+
+test('schema and code name the same choices', async (t) => {
+  const { mode, authType, databaseType, storageTypes, logLevel } = schema.properties;
+  t.strictSame(mode.enum, MODES);
+  t.strictSame(authType.enum, AUTH_TYPES);
+  t.strictSame(databaseType.enum, DATABASE_TYPES);
+  t.strictSame(storageTypes.items.enum, STORAGE_TYPES);
+  t.strictSame(logLevel.enum, LOG_LEVELS);
+});
+
+test('etc/defaults.json says the same as the defaults of the schema', async (t) => {
+  const file = readFileSync(join(import.meta.dirname, '../../../../etc/defaults.json'), 'utf8');
+  t.strictSame(JSON.parse(file), applySchema({}).value);
+});
+
+test('filling in the defaults leaves the input as it is', async (t) => {
+  const given = { copies: {} };
+  applySchema(given);
+  t.strictSame(given, { copies: {} });
+});
