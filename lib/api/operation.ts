@@ -1,0 +1,120 @@
+/**
+ * The form in which an API is written down: a row for each operation, in a map by the operation's name. Routing,
+ * validation, labels, the client and the documents are made from the rows, so nothing of this is said anywhere else.
+ */
+import type { Static, TObject, TSchema } from 'typebox';
+
+export const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
+export type Method = (typeof METHODS)[number];
+
+/**
+ * `strict`: signed where the server's `authType` is signature. `passive`: a signature that is there must verify.
+ * `operator`: the same for a signature, and the handler looks at any other credential. `none`: whoever reaches the port.
+ */
+export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
+
+/**
+ * Who may be answered with success, about the right image. `nobody` has no signature where signatures are in use;
+ * `stranger` is an account that is nothing to the image, or any account where there is no image; `datacenter` is one
+ * that is linked.
+ */
+export const CALLERS = ['nobody', 'stranger', 'sharee', 'owner', 'operator', 'datacenter'] as const;
+export type CallerKind = (typeof CALLERS)[number];
+
+/**
+ * One operation of an API; an action of a route is an operation of its own. HEAD is served wherever GET is.
+ *
+ * @typeParam V the API's versions, oldest first
+ * @typeParam E the codes of its errors
+ */
+export interface Operation<V = unknown, E extends string = string> {
+  /** One sentence, which begins with a verb: "Answers the manifest of an image." */
+  readonly summary: string;
+  /** What a writer of a client has to know beyond that; Markdown. */
+  readonly description?: string;
+  readonly method: Method;
+  /** `/images/:uuid/file`; its parts are described by `params`. */
+  readonly path: string;
+  /** The value of the `action` parameter that chooses this operation among those of its method and path. */
+  readonly action?: string;
+  /** Also chosen when there is no `action` parameter. */
+  readonly isDefaultAction?: true;
+  /** Labels of the operations of one method and path that an older server did not tell apart. */
+  readonly route?: string;
+  /** The first version that has it; asked for in an earlier one it is refused. */
+  readonly since: V;
+  /** Served only by a server with accounts (`dc` mode), or with channels. */
+  readonly where?: 'accounts' | 'channels';
+  /** Kept for old clients only. */
+  readonly deprecated?: true;
+  readonly auth: Authentication;
+  readonly callers: readonly CallerKind[];
+  /** The parts of the path. */
+  readonly params?: TObject;
+  /** Values as the handler reads them: a boolean is one, though it comes as text. See `parameters.ts`. */
+  readonly query?: TObject;
+  /** Request headers that mean something to this operation, in lower case. */
+  readonly headers?: TObject;
+  readonly body?: RequestBody;
+  /** Answers that are no errors. */
+  readonly replies: readonly Reply<V>[];
+  /** Codes of the errors that it has beyond those that every operation of the API has. */
+  readonly errors: readonly E[];
+}
+
+/** The body of a request. What is optional may be left out. */
+export type RequestBody =
+  | { readonly json: TSchema; readonly optional?: true }
+  /** As it is; media types, of which one is expected. */
+  | { readonly bytes: readonly string[]; readonly maxBytes?: number }
+  /** JSON, or nothing, under a digest that the request's signature covers. */
+  | { readonly signed: TSchema; readonly optional?: true };
+
+/** At most one of `json`, `lines`, `text` and `bytes`; none of them is an answer without a body. */
+export interface Reply<V = unknown> {
+  readonly status: number;
+  /** The versions that have this form; absent: all of them. */
+  readonly versions?: readonly V[];
+  /** When it comes, if it is not what the operation's summary says. */
+  readonly when?: string;
+  readonly headers?: TObject;
+  readonly json?: TSchema;
+  /** One JSON value a line (`application/x-json-stream`), when the request accepts it. */
+  readonly lines?: TSchema;
+  /** Media type of a text. */
+  readonly text?: string;
+  /** Media types, of which one comes. */
+  readonly bytes?: readonly string[];
+}
+
+/** The operations of an API, by their names as in its documents: `GetImage`, `ActivateImage`. */
+export type Operations<V = unknown, E extends string = string> = Readonly<Record<string, Operation<V, E>>>;
+
+/** What a request brings in its query, as the handler reads it. */
+export type QueryOf<O extends Operation> = O extends { readonly query: infer Q extends TObject }
+  ? Readonly<Static<Q>>
+  : Readonly<Record<never, never>>;
+
+export type ParamsOf<O extends Operation> = O extends { readonly params: infer P extends TObject }
+  ? Readonly<Static<P>>
+  : Readonly<Record<never, never>>;
+
+/** The JSON that a request sends; `undefined` where there is none. */
+export type BodyOf<O extends Operation> = O extends {
+  readonly body: { readonly json: infer J extends TSchema } | { readonly signed: infer J extends TSchema };
+}
+  ? Static<J>
+  : undefined;
+
+/** The JSON of the answers in a version. */
+export type AnswerOf<O extends Operation, V = unknown> = JsonOf<O['replies'][number], V>;
+
+type JsonOf<R extends Reply, V> = R extends { readonly json: infer J extends TSchema }
+  ? R extends { readonly versions: readonly (infer W)[] }
+    ? V extends W
+      ? Static<J>
+      : unknown extends V
+        ? Static<J>
+        : never
+    : Static<J>
+  : never;

@@ -1,0 +1,66 @@
+/**
+ * Query parameters in rows: the schema is that of the value as handlers read it, and `mustBe` what an error says of a
+ * value that it is not. They come as text, and each kind here has one way of writing.
+ */
+import { type TSchemaOptions, Type } from 'typebox';
+import { LONGEST_DATASET_GUID } from '../manifest/validate-collections.ts';
+
+/** Annotations of a parameter's schema. */
+export interface ParameterOptions extends TSchemaOptions {
+  /** Completes "it must be …" in an error. */
+  readonly mustBe: string;
+}
+
+const LONGEST_VALUE = 4096;
+
+/** Exactly `true` or `false`. */
+export function flag(description: string) {
+  return Type.Boolean({ description, mustBe: '"true" or "false"' } satisfies ParameterOptions);
+}
+
+export function uuid(description: string) {
+  return Type.String({
+    description,
+    format: 'lower-case-uuid',
+    mustBe: 'a lower-case UUID',
+  } satisfies ParameterOptions);
+}
+
+export function text(description: string, maxLength = LONGEST_VALUE) {
+  const mustBe = `one string of at most ${maxLength} characters`;
+  return Type.String({ description, maxLength, mustBe } satisfies ParameterOptions);
+}
+
+/** What a file may have noted as its dataset's guid. */
+export function datasetGuid(description: string) {
+  return text(description, LONGEST_DATASET_GUID);
+}
+
+/** Read in lower case. */
+export function sha1(description: string) {
+  const mustBe = 'the SHA-1 of the bytes in hex';
+  return Type.String({ description, pattern: '^[0-9a-fA-F]{40}$', mustBe } satisfies ParameterOptions);
+}
+
+/** Digits only. */
+export function integer(minimum: number, maximum: number, description: string) {
+  const mustBe = `a whole number from ${minimum} to ${maximum}`;
+  return Type.Integer({ description, minimum, maximum, mustBe } satisfies ParameterOptions);
+}
+
+export function oneOf<const T extends string>(values: readonly T[], description: string) {
+  return Type.Enum([...values], { description, mustBe: `one of ${values.join(', ')}` } satisfies ParameterOptions);
+}
+
+/**
+ * What only the server knows to be right or wrong, such as the name of a channel or datacenter: it is handed on as it
+ * came, which may be more than once, and the handler says what there is.
+ */
+export function known(description: string) {
+  return Type.Unsafe<string | readonly string[]>({ type: 'string', description });
+}
+
+/** May come more than once. */
+export function list(description: string) {
+  return Type.Unsafe<string | readonly string[]>({ type: 'array', items: { type: 'string' }, description });
+}
