@@ -1,0 +1,42 @@
+/** What the schemas are built of. They are open: an answer may hold more one day, and whoever reads it leaves that be. */
+import { type Static, type TSchema, type TSchemaOptions, Type } from 'typebox';
+
+/** The values of a schema. Nobody changes an answer, so all of it is read-only. */
+export type ValueOf<S extends TSchema> = Frozen<Static<S>>;
+
+type Frozen<T> = T extends readonly (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T;
+
+export function oneOf<const Values extends readonly string[]>(values: readonly [...Values], options?: TSchemaOptions) {
+  return Type.Enum(values, { type: 'string', ...options });
+}
+
+export function uuid(description?: string) {
+  return Type.String({ format: 'uuid', ...(description !== undefined && { description }) });
+}
+
+export function date(description?: string) {
+  return Type.String({ format: 'date-time', ...(description !== undefined && { description }) });
+}
+
+/** A number of bytes. */
+export function bytes(description = 'Bytes.') {
+  return Type.Integer({ minimum: 0, description });
+}
+
+export function strings(description: string) {
+  return Type.Array(Type.String(), { description });
+}
+
+/** An object whose keys are nobody's to list. */
+export function anything(description: string) {
+  return Type.Record(Type.String(), Type.Unknown(), { description });
+}
+
+/** Lower-case hex. */
+export function hex(digits: number, description: string) {
+  return Type.String({ pattern: `^[0-9a-f]{${digits}}$`, description });
+}

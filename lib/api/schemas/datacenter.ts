@@ -1,0 +1,154 @@
+/** Datacenters that are linked with this one, and the operators' commands about links. */
+import { Type } from 'typebox';
+import { anything, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
+
+export const LinkVersions = Type.Object({ service: Type.String({ maxLength: 100 }), link: Type.Integer() });
+
+export const LinkHealth = Type.Object(
+  {
+    checked_at: date(),
+    ok: Type.Boolean(),
+    clock_skew_seconds: Type.Optional(
+      Type.Integer({ description: 'How far the other clock is ahead of ours; negative when it is behind.' }),
+    ),
+    versions: Type.Optional(LinkVersions),
+    error: Type.Optional(Type.String({ description: 'What is wrong, in one sentence.' })),
+  },
+  { description: 'What the last check of a link found.' },
+);
+export type LinkHealth = ValueOf<typeof LinkHealth>;
+
+const PULL_ORIGINS = strings('Origins (scheme, host, port) that its pull URLs may have.');
+const ANNOUNCED = Type.Optional(
+  strings('What it announces beyond these; to take pull URLs there, an operator here has to name it.'),
+);
+const ALLOWED = Type.Optional(
+  Type.Array(uuid(), { description: 'The accounts whose images it may read; absent: all.' }),
+);
+
+export const Datacenter = Type.Object(
+  {
+    name: Type.String(),
+    url: Type.String(),
+    kind: oneOf(['link', 'legacy'], {
+      description: '`legacy`: from `imgapiUrlFromDatacenter`, unsigned, through its main port.',
+    }),
+    keys: Type.Optional(strings('Fingerprints of its keys; two while it rotates.')),
+    our_key: Type.Optional(Type.String({ description: 'Fingerprint of our key that it accepts.' })),
+    pull_origins: Type.Optional(PULL_ORIGINS),
+    announced_pull_origins: ANNOUNCED,
+    allowed_accounts: ALLOWED,
+    created_at: Type.Optional(date()),
+    health: Type.Optional(LinkHealth),
+  },
+  { description: 'A datacenter that images can be copied from, and how its link is.' },
+);
+export type Datacenter = ValueOf<typeof Datacenter>;
+
+export const LINK_CHECKS = ['reach', 'clock', 'versions', 'reach back', 'download', 'upload'] as const;
+
+export const LinkCheck = Type.Object({
+  check: oneOf(LINK_CHECKS),
+  ok: Type.Boolean(),
+  detail: Type.String({ description: 'What was found.' }),
+  mend: Type.Optional(Type.String({ description: 'What to do about it.' })),
+});
+export type LinkCheck = ValueOf<typeof LinkCheck>;
+
+const CHECK_REPORT = {
+  datacenter: Type.String(),
+  url: Type.String(),
+  ok: Type.Boolean(),
+  checks: Type.Array(LinkCheck, { description: 'In order; what cannot work after a failure is not tried.' }),
+};
+
+export const LinkCheckReport = Type.Object(CHECK_REPORT);
+export type LinkCheckReport = ValueOf<typeof LinkCheckReport>;
+
+export const FirewallRule = Type.Object(
+  {
+    description: Type.String(),
+    enabled: Type.Literal(true),
+    owner_uuid: Type.Optional(uuid()),
+    rule: Type.String({ description: "In fwadm's rule language." }),
+  },
+  { description: 'For `fwadm add`.' },
+);
+export type FirewallRule = ValueOf<typeof FirewallRule>;
+
+export const LinkReport = Type.Object(
+  {
+    ...CHECK_REPORT,
+    created: Type.Boolean({ description: 'False when it was linked before.' }),
+    changed: Type.Boolean({
+      description: 'Whether the accounts or pull origins of a link that was there are others now.',
+    }),
+    our_key: Type.String({ description: 'Fingerprint, for comparison with what the other side shows.' }),
+    their_keys: strings('Fingerprints.'),
+    pull_origins: PULL_ORIGINS,
+    announced_pull_origins: ANNOUNCED,
+    allowed_accounts: ALLOWED,
+    problems: Type.Array(Type.Object({ problem: Type.String(), mend: Type.String() }), {
+      description: 'What does not work yet, and what to do about it.',
+    }),
+    firewall_rules: Type.Array(FirewallRule, {
+      description: 'They open the link port to the other datacenter, and nothing else.',
+    }),
+    sapi_metadata: anything('For the metadata of the imgapi service in SAPI.'),
+  },
+  { description: 'How a datacenter was linked.' },
+);
+export type LinkReport = ValueOf<typeof LinkReport>;
+
+const TERMS = {
+  allowed_accounts: Type.Optional(
+    Type.Array(uuid(), { description: 'The accounts whose images the other may read; default all.' }),
+  ),
+  pull_origins: Type.Optional(
+    strings('Origins that pull URLs of the other may have, beside its link listener: scheme, host, port.'),
+  ),
+};
+
+export const LinkTerms = Type.Object(TERMS, { description: 'What one side of a link allows the other.' });
+export type LinkTerms = ValueOf<typeof LinkTerms>;
+
+export const LinkRequest = Type.Object({
+  name: Type.String({ description: 'The other datacenter, as it calls itself.' }),
+  url: Type.String({ description: 'Of its link listener.' }),
+  token: Type.String({ description: 'From CreateLinkToken there.' }),
+  ...TERMS,
+});
+export type LinkRequest = ValueOf<typeof LinkRequest>;
+
+export const NewLinkToken = Type.Object(
+  {
+    token: Type.String({ description: 'Shown once: only something derived from it is kept.' }),
+    expires: date(),
+    datacenter: Type.String({ description: 'How this datacenter calls itself.' }),
+    url: Type.String({ description: 'Of its link listener.' }),
+  },
+  { description: 'A token with which another datacenter can link this one, once.' },
+);
+export type NewLinkToken = ValueOf<typeof NewLinkToken>;
+
+export const RotateReport = Type.Object({
+  new_key: Type.String({ description: 'Fingerprint of the key that is in use from now on.' }),
+  dropped: strings('Fingerprints that this datacenter signs with no more.'),
+  announced: strings('Datacenters that have the new key.'),
+  failed: Type.Array(Type.Object({ datacenter: Type.String(), error: Type.String() }), {
+    description:
+      'Those that could not be told. With `drop` they have to be linked again; without, the old key stays until they are.',
+  }),
+});
+export type RotateReport = ValueOf<typeof RotateReport>;
+
+export const UnlinkReport = Type.Object({
+  datacenter: Type.String(),
+  told: Type.Boolean({ description: 'False when the other could not be told: unlink there as well.' }),
+  error: Type.Optional(Type.String({ description: 'Why not.' })),
+  pulls: Type.Object(
+    { links: Type.Integer(), bytes: Type.Integer() },
+    { description: 'Pull links of the other that were removed here.' },
+  ),
+});
+export type UnlinkReport = ValueOf<typeof UnlinkReport>;

@@ -1,0 +1,19 @@
+/** The body of every answer that is an error. */
+import { Type } from 'typebox';
+import type { ValueOf } from './build.ts';
+
+export const FieldProblem = Type.Object(
+  {
+    field: Type.String({ description: 'Name of the field or parameter.' }),
+    code: Type.String({ description: '`Missing`, `Invalid`, …' }),
+    message: Type.Optional(Type.String()),
+  },
+  { description: 'What is wrong with one field.' },
+);
+
+export const ErrorBody = Type.Object({
+  code: Type.String({ description: 'One of the codes of the API.' }),
+  message: Type.String({ description: 'For people; it names the value and what would be right.' }),
+  errors: Type.Optional(Type.Array(FieldProblem, { description: 'Where fields or parameters are wrong.' })),
+});
+export type ErrorBody = ValueOf<typeof ErrorBody>;

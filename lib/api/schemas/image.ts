@@ -1,0 +1,138 @@
+/** An image as each version of the API shows it. A field without a value is left out. */
+import { Type } from 'typebox';
+import { COMPRESSIONS, IMAGE_OSES, IMAGE_TYPES } from '../../manifest/record.ts';
+import { anything, bytes, date, hex, oneOf, strings, uuid, type ValueOf } from './build.ts';
+
+/** What versions 1 and 2 know. */
+export const IMAGE_STATES = ['active', 'unactivated', 'disabled', 'creating', 'failed'] as const;
+/** Version 3 tells an image that is on its way from another datacenter from one that is being made here. */
+export const IMAGE_STATES_V3 = [...IMAGE_STATES, 'copying'] as const;
+export type ImageState = (typeof IMAGE_STATES_V3)[number];
+
+const FILE = {
+  sha1: hex(40, 'SHA-1 of the bytes, as hex.'),
+  size: bytes(),
+  compression: oneOf(COMPRESSIONS),
+  dataset_guid: Type.Optional(Type.String({ description: 'GUID of the ZFS snapshot.' })),
+  stor: Type.Optional(Type.String({ description: 'Name of the object store that holds it; with `inclAdminFields`.' })),
+};
+
+export const ImageFile = Type.Object(FILE, { description: 'A file of an image.' });
+
+export const ImageFileV3 = Type.Object(
+  { ...FILE, sha256: Type.Optional(hex(64, 'SHA-256 of the bytes, as hex; absent on files that are older.')) },
+  { description: 'A file of an image.' },
+);
+export type ImageFile = ValueOf<typeof ImageFileV3>;
+
+/** In each view. */
+const FIELDS = {
+  v: Type.Integer({ description: 'Version of the manifest; 2.' }),
+  uuid: uuid(),
+  owner: Type.Optional(uuid('Account UUID.')),
+  name: Type.String(),
+  version: Type.String(),
+  disabled: Type.Boolean({ description: 'Not for new instances.' }),
+  public: Type.Boolean({ description: 'Every account may use it.' }),
+  published_at: Type.Optional(date('When it was activated; absent before.')),
+  type: Type.Optional(oneOf(IMAGE_TYPES, { description: 'Form of the file. Absent on placeholders.' })),
+  os: Type.Optional(oneOf(IMAGE_OSES, { description: 'Absent on placeholders.' })),
+  description: Type.Optional(Type.String({ description: 'Up to 10 KiB.' })),
+  homepage: Type.Optional(Type.String({ description: 'URL.' })),
+  eula: Type.Optional(Type.String({ description: "URL of the user's licence." })),
+  icon: Type.Optional(Type.Boolean({ description: 'True when there is one.' })),
+  urn: Type.Optional(Type.String({ description: 'Name that DSAPI gave it.' })),
+  requirements: Type.Optional(
+    anything(
+      'Of an instance: networks, brand, ssh_key, min_ram and max_ram (MiB), min_platform and max_platform (stamps by platform version), bootrom.',
+    ),
+  ),
+  users: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: true }), {
+      description: 'Whose passwords are made for an instance.',
+    }),
+  ),
+  generate_passwords: Type.Optional(Type.Boolean({ description: 'Of `users`, for each instance.' })),
+  inherited_directories: Type.Optional(strings('Directories that an instance has from its compute node.')),
+  origin: Type.Optional(uuid('The image that this one builds on.')),
+  nic_driver: Type.Optional(Type.String({ description: 'Of type zvol.' })),
+  disk_driver: Type.Optional(Type.String({ description: 'Of type zvol.' })),
+  cpu_type: Type.Optional(Type.String({ description: 'Of type zvol.' })),
+  image_size: Type.Optional(Type.Integer({ description: 'MiB of the disk; of type zvol.' })),
+  tags: Type.Optional(anything('By name.')),
+  billing_tags: Type.Optional(strings('For operators.')),
+  traits: Type.Optional(anything('For operators: what a compute node must have.')),
+  error: Type.Optional(
+    Type.Object(
+      {
+        code: Type.Optional(Type.String()),
+        message: Type.Optional(Type.String()),
+        stack: Type.Optional(Type.String()),
+      },
+      { description: 'Why, in state failed.' },
+    ),
+  ),
+};
+
+const LEGACY = {
+  ...FIELDS,
+  state: oneOf(IMAGE_STATES),
+  files: Type.Array(ImageFile),
+  acl: Type.Optional(Type.Array(uuid(), { description: 'Accounts that may use it, by UUID.' })),
+};
+
+const CHANNELS = {
+  channels: Type.Optional(strings('Names of the channels that it is in, where the server has channels.')),
+};
+
+export const ImageV1 = Type.Object(LEGACY, { description: 'An image in the view of version 1.' });
+export type ImageV1 = ValueOf<typeof ImageV1>;
+
+export const ImageV2 = Type.Object({ ...LEGACY, ...CHANNELS }, { description: 'An image in the view of version 2.' });
+export type ImageV2 = ValueOf<typeof ImageV2>;
+
+export const ImageV3 = Type.Object(
+  {
+    ...FIELDS,
+    ...CHANNELS,
+    state: oneOf(IMAGE_STATES_V3),
+    files: Type.Array(ImageFileV3),
+    acl: Type.Optional(
+      strings('Whom it is shared with, as the owner typed it: UUIDs and logins. A sharee sees only its own UUID.'),
+    ),
+    owner_login: Type.Optional(Type.String({ description: 'Left out while the directory is down.' })),
+    shared_as: Type.Optional(strings('To an account that it is shared with: the entries of the ACL that reach it.')),
+    left_by: Type.Optional(
+      strings('To the owner: the entries whose account left. They open nothing until they are added again.'),
+    ),
+    copied_from: Type.Optional(
+      Type.Object(
+        { datacenter: Type.String(), at: date() },
+        { description: 'To the owner: where it was copied from.' },
+      ),
+    ),
+    cloned_from: Type.Optional(
+      Type.Object({ uuid: uuid(), owner: uuid() }, { description: 'To the owner: what it was cloned from.' }),
+    ),
+  },
+  { description: 'An image in the view of version 3.' },
+);
+export type ImageV3 = ValueOf<typeof ImageV3>;
+
+/** An image in any view: the fields of version 3 are there when it was asked for. */
+export type Image = ImageV3;
+
+/** From the image itself down to its base, as far as they are here and the caller sees them. */
+export const Ancestry = Type.Array(ImageV3, {
+  description: 'The image, and then its origins down to the base, as far as they are here and the caller sees them.',
+});
+
+/**
+ * A manifest as it is sent. Each field has a rule of its own in `lib/manifest`, which says what is wrong in words: this
+ * only tells what there is.
+ */
+export const Manifest = Type.Record(Type.String(), Type.Unknown(), {
+  description:
+    'Fields of an image as it is shown. CreateImage takes no uuid, state, files; UpdateImage takes those to change, and null removes one.',
+});
+export type Manifest = ValueOf<typeof Manifest>;

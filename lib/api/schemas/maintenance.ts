@@ -1,0 +1,92 @@
+/** What operators ask of the service itself: reading stored files again, and clearing away what is left behind. */
+import { Type } from 'typebox';
+import { bytes, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
+
+export const FINDINGS = ['ok', 'missing', 'size', 'hash', 'repaired', 'unrepairable'] as const;
+export type Finding = (typeof FINDINGS)[number];
+
+export const VerifyLine = Type.Object({
+  uuid: uuid(),
+  name: Type.String(),
+  file: Type.String({ description: '`file0`, or `file1`.' }),
+  status: oneOf(FINDINGS),
+  message: Type.Optional(Type.String({ description: 'What is wrong, in words.' })),
+});
+export type VerifyLine = ValueOf<typeof VerifyLine>;
+
+const count = () => Type.Integer({ minimum: 0 });
+
+export const VerifySummary = Type.Object(
+  {
+    summary: Type.Object({
+      ok: count(),
+      missing: count(),
+      size: count(),
+      hash: count(),
+      repaired: count(),
+      unrepairable: count(),
+      files: count(),
+      bytes: bytes(),
+    }),
+  },
+  { description: 'The last line: how many files there were of each status.' },
+);
+export type VerifySummary = ValueOf<typeof VerifySummary>;
+
+export const DoomedObject = Type.Object(
+  {
+    storage: Type.String({ description: 'Name of the object store.' }),
+    path: Type.String({ description: 'Always `pulls/YYYYMMDD/UUID.fileN.REQID`.' }),
+    size: bytes(),
+  },
+  { description: 'An object of the pulls area that goes.' },
+);
+export type DoomedObject = ValueOf<typeof DoomedObject>;
+
+export const ReapFailure = Type.Object({ path: Type.String(), error: Type.String() });
+export type ReapFailure = ValueOf<typeof ReapFailure>;
+
+export const ReapReport = Type.Object({
+  until: Type.String({ description: 'The last day, `YYYYMMDD`, whose links go.' }),
+  objects: Type.Array(DoomedObject),
+  directories: Type.Array(Type.Object({ storage: Type.String(), path: Type.String() }), {
+    description: 'Days that will be empty.',
+  }),
+  links: Type.Array(Type.Object({ reqid: Type.String(), etag: Type.String() }), { description: 'Links that end.' }),
+  ignored: strings('Names below `pulls/` that this service did not give: `STORAGE:PATH`.'),
+  failed: Type.Array(ReapFailure, { description: 'What could not be removed; the next run tries again.' }),
+  bytes: bytes('Bytes of all objects that were removed, or would be.'),
+  dryRun: Type.Boolean(),
+});
+export type ReapReport = ValueOf<typeof ReapReport>;
+
+export const StagedBytes = Type.Object({
+  session: Type.String({ description: 'Name of the write session.' }),
+  size: bytes(),
+  mtime: date(),
+  stor: Type.String({ description: 'Name of the object store.' }),
+});
+export type StagedBytes = ValueOf<typeof StagedBytes>;
+
+export const CleanUpReport = Type.Object(
+  {
+    dry_run: Type.Boolean({ description: 'Nothing was removed: this is what would be.' }),
+    pulls: ReapReport,
+    staging: Type.Object({
+      sessions: Type.Array(StagedBytes),
+      leftovers: Type.Array(StagedBytes, {
+        description: "Under names of the store's own, which nothing can refer to.",
+      }),
+      bytes: bytes(),
+    }),
+    copies: Type.Object({
+      placeholders: Type.Array(Type.Object({ uuid: uuid(), bytes: bytes() }), {
+        description: 'Images whose failed copy is given up, with the bytes that go.',
+      }),
+      orders: Type.Array(uuid(), { description: 'Orders that ended.' }),
+      links: strings('Paths of names for linked bytes that no attempt uses any more.'),
+    }),
+  },
+  { description: 'What was removed, or would be.' },
+);
+export type CleanUpReport = ValueOf<typeof CleanUpReport>;
