@@ -43,6 +43,7 @@ import { databaseRefusal, prepareDataFolder } from './service/data-folder.ts';
 import { faultsFrom } from './service/fault-points.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
+import { Storages } from './service/storages.ts';
 
 export interface Imgapi {
   /** Of the main port. */
@@ -199,7 +200,8 @@ async function openService(
   const worker = `${process.pid}.${randomUUID()}`;
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
-  return { config, store, storages: { local }, accounts, clock, storeClock: store, log, worker, faults, ownAddresses };
+  const storages = new Storages(config, local);
+  return { config, store, storages, accounts, clock, storeClock: store, log, worker, faults, ownAddresses };
 }
 
 async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<Accounts> {

@@ -4,7 +4,7 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord } from '#lib/manifest/record.ts';
 import { failureOf } from '../copies/transfer/retry.ts';
 import type { ImageSource } from '../datacenters/sources/source.ts';
-import { placeFile, storageOf } from '../images/files/file-placement.ts';
+import { placeFile } from '../images/files/file-placement.ts';
 import { registerUpload } from '../images/files/upload-register.ts';
 import type { StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
@@ -38,7 +38,7 @@ async function fetchFrom(
   signal: AbortSignal,
 ): Promise<void> {
   const { uuid, owner } = record;
-  const storage = storageOf(service.storages, file.stor);
+  const storage = service.storages.named(file.stor);
   const name = `repair.${uuid}.${randomUUID()}`;
   const release = await registerUpload(service, name, uuid);
   try {

@@ -5,7 +5,7 @@
  */
 
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import type { ObjectStore, SessionInfo } from '#lib/objects/object-store.ts';
+import type { SessionInfo } from '#lib/objects/object-store.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { ARCHIVE_SESSIONS } from '../images/files/archive.ts';
 import { recoverPlacement } from '../images/files/file-placement.ts';
@@ -42,7 +42,7 @@ export async function planSweep(
   const now = service.storeClock.now();
   const found: Found[] = [];
   const leftovers: Found[] = [];
-  for (const storage of storesOf(service)) {
+  for (const storage of service.storages) {
     const stor = storage.name;
     for (const session of await storage.sessions()) {
       const patience = eager ? (isRegistered(session) ? 0 : Math.min(grace, MOMENT)) : grace;
@@ -68,28 +68,20 @@ function planOf(sessions: readonly Found[], leftovers: readonly Found[]): SweepP
   return { sessions, leftovers, bytes: [...sessions, ...leftovers].reduce((sum, { size }) => sum + size, 0) };
 }
 
-function storesOf({ storages }: Service): ObjectStore[] {
-  return Object.values(storages);
-}
-
 /** Each session is looked at once more before it goes. Answers what was removed. */
 export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: SessionsInUse): Promise<SweepPlan> {
   const needed = await neededSessions(service, inUse, plan.sessions);
   const removed: Found[] = [];
   const sessions = plan.sessions.map((session) => async () => {
     if (needed.has(session.session)) return;
-    await storeOf(service, session)?.discard(session.session);
+    await service.storages.find(session.stor)?.discard(session.session);
     removed.push(session);
   });
   const leftovers = plan.leftovers.map((leftover) => async () => {
-    await storeOf(service, leftover)?.removeLeftover?.(leftover);
+    await service.storages.find(leftover.stor)?.removeLeftover?.(leftover);
   });
   await forEachInTurn([...sessions, ...leftovers], (remove) => remove());
   return planOf(removed, plan.leftovers);
-}
-
-function storeOf(service: Service, { stor }: Found): ObjectStore | undefined {
-  return storesOf(service).find(({ name }) => name === stor);
 }
 
 /** Those of the sessions that are needed: there may be many more users than sessions. */

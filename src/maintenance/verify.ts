@@ -6,7 +6,6 @@
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
-import { storageOf } from '../images/files/file-placement.ts';
 import { loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 
@@ -77,7 +76,7 @@ async function problemOf(
   index: number,
   signal: AbortSignal,
 ): Promise<{ status: Finding; message: string } | undefined> {
-  const storage = storageOf(service.storages, file.stor);
+  const storage = service.storages.named(file.stor);
   const path = imageObjectPath(uuid, index === 0 ? 'file0' : 'file1');
   const info = await storage.info(path);
   if (!info) return { status: 'missing', message: `${path} is not there` };

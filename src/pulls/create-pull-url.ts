@@ -1,7 +1,6 @@
 /** CreateImageFilePullUrl: a URL that reads a file's bytes for less than a day, with no other credentials. */
 import { signUrl } from '#lib/signing/signed-url.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
-import { storageOf } from '../images/files/file-placement.ts';
 import type { Service } from '../service/service.ts';
 import type { PullRecord } from './documents.ts';
 import { makePullLink, type PullRequest, renewPullLink } from './pull-link.ts';
@@ -40,7 +39,7 @@ export async function createPullUrl(service: Service, request: PullUrlRequest): 
 
 async function urlOf(service: Service, record: PullRecord, baseUrl: string | undefined): Promise<string> {
   const expires = new Date(record.expires);
-  const storage = storageOf(service.storages, record.stor);
+  const storage = service.storages.named(record.stor);
   return (
     (await storage.signUrl(record.path, expires)) ??
     signUrl({

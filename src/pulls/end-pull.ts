@@ -1,6 +1,5 @@
 /** The end of a pull link before its day: whoever pulled has all that was wanted. */
 import { updateObject } from '#lib/documents/update.ts';
-import { storageOf } from '../images/files/file-placement.ts';
 import type { Service } from '../service/service.ts';
 import { PULL_LINKS, type PullRecord } from './documents.ts';
 
@@ -19,6 +18,6 @@ export async function endPull(
   });
   if (ended?.value.datacenter !== datacenter) return false;
   const { stor, path, direct } = ended.value;
-  if (!direct) await storageOf(service.storages, stor).remove(path);
+  if (!direct) await service.storages.named(stor).remove(path);
   return true;
 }

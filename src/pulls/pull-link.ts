@@ -11,7 +11,6 @@ import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/objects/errors.t
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../lib/api/errors/api-error.ts';
-import { storageOf } from '../images/files/file-placement.ts';
 import { storedObject } from '../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
@@ -51,7 +50,7 @@ export async function makePullLink(service: Service, request: PullRequest): Prom
 async function makeNamed(service: Service, request: PullRequest, file: FileRecord, reqid: string): Promise<PullRecord> {
   const now = service.storeClock.now();
   const day = pullsDay(now);
-  const storage = storageOf(service.storages, file.stor);
+  const storage = service.storages.named(file.stor);
   const what = `file${request.index} of image "${request.uuid}"`;
   await storedObject(service.log, { storage, path: imagePath(request), size: file.size, what });
   const placed = await place(storage, request, imagePath(request), day, reqid);
@@ -104,7 +103,8 @@ export async function renewPullLink(service: Service, request: PullRequest, reqi
 /** The name of an earlier day holds the same bytes: older URLs read the younger link. */
 async function removeEarlier(service: Service, earlier: PullRecord, renewed: PullRecord): Promise<void> {
   if (earlier.direct || earlier.path === renewed.path) return;
-  await storageOf(service.storages, earlier.stor)
+  await service.storages
+    .named(earlier.stor)
     .remove(earlier.path)
     .catch((err: unknown) => service.log.warn({ err, path: earlier.path }, 'a pull link is left to the reaper'));
 }
@@ -178,7 +178,7 @@ async function place(
 }
 
 async function placeAgain(service: Service, record: PullRecord): Promise<Placed> {
-  const storage = storageOf(service.storages, record.stor);
+  const storage = service.storages.named(record.stor);
   const today = pullsDay(service.storeClock.now());
   if ((record.direct || record.day === today) && (await storage.info(record.path))) return record;
   for (const from of [record.path, imagePath(record)]) {

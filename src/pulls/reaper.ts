@@ -7,7 +7,6 @@ import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Filter, Stored, Write } from '#lib/documents/store.ts';
 import { PULLS, pullsDirectory } from '#lib/manifest/object-paths.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { storageOf } from '../images/files/file-placement.ts';
 import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 import { isPullsDay, lastExpiredDay, parsePullName } from './pull-path.ts';
@@ -78,7 +77,7 @@ export async function planReap(service: Service, signal?: AbortSignal): Promise<
   const objects = new Map<string, DoomedObject>();
   const directories: { storage: string; path: string }[] = [];
   const ignored: string[] = [];
-  for (const storage of storesOf(service)) {
+  for (const storage of service.storages) {
     for (const { name, type } of await storage.list(PULLS)) {
       signal?.throwIfAborted();
       if (type !== 'directory' || !isPullsDay(name)) ignored.push(`${storage.name}:${PULLS}/${name}`);
@@ -107,10 +106,9 @@ export async function executeReap(service: Service, plan: ReapPlan, signal?: Abo
   };
   // First the links, so that nobody renews one whose bytes are about to go; a link renewed meanwhile stays.
   for (const link of plan.links) await attempt(`${PULLS}/${link.reqid}`, () => endLink(service, link));
-  for (const { storage, path } of plan.objects)
-    await attempt(path, () => storageOf(service.storages, storage).remove(path));
+  for (const { storage, path } of plan.objects) await attempt(path, () => service.storages.named(storage).remove(path));
   for (const { storage, path } of plan.directories) {
-    await attempt(path, () => removeEmpty(storageOf(service.storages, storage), path));
+    await attempt(path, () => removeEmpty(service.storages.named(storage), path));
   }
   const report = { ...reportOf(plan, failed), dryRun: false };
   if (plan.links.length + plan.objects.length + failed.length > 0) {
@@ -160,7 +158,7 @@ async function objectsOf(service: Service, records: readonly Stored<PullRecord>[
   for (const { value } of records) {
     if (value.direct) continue;
     // A store that is configured no more must not keep the others from being reaped.
-    const storage = storesOf(service).find(({ name }) => name === value.stor);
+    const storage = service.storages.find(value.stor);
     const info = await storage?.info(value.path);
     if (info) objects.push({ storage: value.stor, path: value.path, size: info.size });
   }
@@ -169,10 +167,6 @@ async function objectsOf(service: Service, records: readonly Stored<PullRecord>[
 
 function idOf({ storage, path }: DoomedObject): string {
   return `${storage}:${path}`;
-}
-
-function storesOf({ storages }: Service): ObjectStore[] {
-  return Object.values(storages);
 }
 
 async function endLink(service: Service, { reqid, etag }: { reqid: string; etag: string }): Promise<void> {

@@ -2,17 +2,11 @@
 import type Logger from 'bunyan';
 import type { Accounts } from '#lib/accounts/accounts.ts';
 import type { Store } from '#lib/documents/store.ts';
-import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import type { Config } from './config/config.ts';
 import type { FaultPoints } from './fault-points.ts';
 import type { OwnAddresses } from './own-addresses.ts';
-
-/** The object stores by the name that `files[].stor` holds; `local` is always there. */
-export interface Storages {
-  readonly local: ObjectStore;
-  readonly manta?: ObjectStore;
-}
+import type { Storages } from './storages.ts';
 
 export interface Service {
   readonly config: Config;

@@ -29,6 +29,7 @@ import { loadConfig } from '#src/service/config/load.ts';
 import { noFaults } from '#src/service/fault-points.ts';
 import { OwnAddresses } from '#src/service/own-addresses.ts';
 import type { Service } from '#src/service/service.ts';
+import { Storages } from '#src/service/storages.ts';
 import { ADMIN, PEOPLE, writeAccounts } from './accounts.ts';
 import { TestClock } from './test-clock.ts';
 
@@ -74,7 +75,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   t.teardown(() => local.close());
   const accounts = await openAccountsFile({ path: file });
   t.teardown(() => accounts.close());
-  const storages = { local: options.storage?.(local) ?? local };
+  const storages = new Storages(config, options.storage?.(local) ?? local);
   const ownAddresses = new OwnAddresses();
   const worker = randomUUID();
   const service: Service = {

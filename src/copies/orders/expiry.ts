@@ -5,9 +5,7 @@
 
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Filter, Query } from '#lib/documents/store.ts';
-import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
-import { storageOf } from '../../images/files/file-placement.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { BYTE_LINKS } from '../transfer/same-store.ts';
@@ -75,7 +73,7 @@ function endedBefore(service: Service, field: string, seconds: number): Filter {
 
 async function unusedLinks(service: Service): Promise<ExpiryPlan['links']> {
   const links: { stor: string; path: string; session: string }[] = [];
-  for (const storage of Object.values(service.storages) as ObjectStore[]) {
+  for (const storage of service.storages) {
     const entries = await storage.list(BYTE_LINKS);
     const { name: stor } = storage;
     links.push(...entries.map(({ name }) => ({ stor, path: `${BYTE_LINKS}/${name}`, session: name })));
@@ -98,7 +96,7 @@ async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan>
     ...plan.links.map(
       ({ stor, path }) =>
         () =>
-          storageOf(service.storages, stor).remove(path),
+          service.storages.named(stor).remove(path),
     ),
   ];
   await forEachInTurn(removals, (remove) => remove());

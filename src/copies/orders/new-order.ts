@@ -18,7 +18,6 @@ import { type CopyOrder, type OrderMember, putOrder, putTransfer, TRANSFERS, typ
 import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 import { nextTransferState } from './states.ts';
-import { assertRoomFor, storeForOwner } from './storage-choice.ts';
 
 /** What is here of a member, and what is to be done about it. */
 interface Part {
@@ -130,7 +129,7 @@ function newTransfer(
     state: 'queued',
     live: true,
     orders: [order.uuid],
-    stor: storeForOwner(service, record.owner).name,
+    stor: service.storages.ofOwner(record.owner).name,
     sha1: file.sha1,
     ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
     compression: file.compression,
@@ -166,4 +165,21 @@ async function writeNew(service: Service, writes: readonly Write[]): Promise<voi
 /** @throws 409 Conflict */
 export function tooManyRaces(uuid: string): ApiError {
   return new ApiError('Conflict', `image "${uuid}" kept changing while its copy was being ordered; try again`);
+}
+
+/**
+ * Says so before anything is recorded; the store itself reserves the room when the bytes begin to come.
+ * @throws 507 InsufficientStorage
+ */
+async function assertRoomFor(service: Service, incoming: readonly Incoming[]): Promise<void> {
+  const byStore = Map.groupBy(incoming, ({ record }) => service.storages.ofOwner(record.owner));
+  for (const [store, images] of byStore) {
+    const needed = images.reduce((sum, { file }) => sum + file.size, 0);
+    const free = await store.free();
+    if (free === undefined || needed <= free) continue;
+    throw new ApiError(
+      'InsufficientStorage',
+      `${needed} bytes are to come, and the object store "${store.name}" has room for ${free}`,
+    );
+  }
 }

@@ -23,7 +23,7 @@ export async function discardStaging(service: Service, transfer: Transfer): Prom
     iconSessionOf(transfer, transfer.attempt),
     ...(transfer.staged === undefined ? [] : [transfer.staged]),
   ]);
-  for (const storage of Object.values(service.storages)) {
+  for (const storage of service.storages) {
     const removals = [...sessions].map((session) => storage.discard(session));
     const results = await Promise.allSettled([...removals, storage.remove(byteLinkPath(transfer, transfer.attempt))]);
     for (const result of results) {

@@ -5,7 +5,7 @@ import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { timeLimit } from '#lib/runtime/timers.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
-import { placeFile, storageOf } from '../../images/files/file-placement.ts';
+import { placeFile } from '../../images/files/file-placement.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { iconSessionOf, sessionOf, type Transfer } from '../orders/model.ts';
@@ -66,7 +66,7 @@ export async function bringIcon(service: Service, source: ImageSource, live: Liv
   const { own } = live;
   if (!own.icon || (await loadRaw(service, own.image))?.value.icon) return;
   try {
-    await fetchIcon(service, source, live, storageOf(service.storages, own.stor));
+    await fetchIcon(service, source, live, service.storages.named(own.stor));
   } catch (error) {
     if (error instanceof AttemptLostError || live.signal.aborted) throw error;
     service.log.warn({ err: error, image: own.image }, 'the icon did not come along');

@@ -19,7 +19,7 @@ import type { WriteSession } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { recordedSource } from '../../datacenters/sources/sources.ts';
-import { recoverPlacement, storageOf } from '../../images/files/file-placement.ts';
+import { recoverPlacement } from '../../images/files/file-placement.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { endOrder } from '../orders/end-order.ts';
@@ -77,7 +77,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
 
 /** Linked bytes of an earlier attempt must not be placed any more; see `same-store.ts`. */
 async function fenceEarlier(service: Service, own: Transfer): Promise<void> {
-  if (own.attempt > 1) await storageOf(service.storages, own.stor).remove(byteLinkPath(own, own.attempt - 1));
+  if (own.attempt > 1) await service.storages.named(own.stor).remove(byteLinkPath(own, own.attempt - 1));
 }
 
 async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
@@ -88,7 +88,7 @@ async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
     const record = (await loadRaw(service, own.image))?.value;
     if (record?.files?.[0]?.sha1 !== own.sha1) {
       const source = await sourceOf(service, own);
-      session = await openStaging(service, storageOf(service.storages, own.stor), source, live);
+      session = await openStaging(service, service.storages.named(own.stor), source, live);
       if (await isPlacedByEarlier(service, own)) await session.discard();
       else await receiveAndPlace(service, source, live, session);
     }

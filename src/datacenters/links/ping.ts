@@ -33,8 +33,7 @@ export async function pingLink(service: Service, client: LinkClient, signal?: Ab
 }
 
 export async function ownPing(service: Service): Promise<LinkPing> {
-  const configured: ObjectStore[] = Object.values(service.storages);
-  const stores = await Promise.all(configured.map((store) => identityOf(service, store)));
+  const stores = await Promise.all([...service.storages].map((store) => identityOf(service, store)));
   return {
     datacenter: ownName(service),
     versions: { service: SERVICE_VERSION, link: LINK_VERSION },

@@ -115,7 +115,7 @@ async function undo(service: Service, key: string, note: CloneNote, etag: string
     throw error;
   }
   for (const image of note.images) {
-    for (const storage of Object.values(service.storages)) await storage.removeTree(imageObjectDirectory(image));
+    for (const storage of service.storages) await storage.removeTree(imageObjectDirectory(image));
   }
   if (wait === 0) await service.store.batch([{ op: 'del', bucket: CLONES, key, ifEtag: fenced }]);
 }

@@ -13,7 +13,6 @@ import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/objects/errors.t
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { storageOf } from '../files/file-placement.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { registerUpload } from '../files/upload-register.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
@@ -100,7 +99,7 @@ interface ObjectCopy {
 async function placeObject(service: Service, copy: ObjectCopy, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { from, name, file } = copy;
-  const storage = storageOf(service.storages, file.stor);
+  const storage = service.storages.named(file.stor);
   // Nobody gets a clone of a file that is damaged.
   const path = imageObjectPath(from, name);
   await storedObject(service.log, { storage, path, size: file.size, what: nameOf(copy) });
@@ -119,7 +118,7 @@ async function streamObject(
   { from, to, name, file }: ObjectCopy,
   signal: AbortSignal,
 ): Promise<void> {
-  const storage = storageOf(service.storages, file.stor);
+  const storage = service.storages.named(file.stor);
   const session = `clone.${to}.${name}`;
   const release = await registerUpload(service, session, to);
   try {

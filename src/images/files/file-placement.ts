@@ -19,7 +19,7 @@ import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
-import type { Service, Storages } from '../../service/service.ts';
+import type { Service } from '../../service/service.ts';
 import type { Guard } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
 import { putRecord } from '../record/record-write.ts';
@@ -96,7 +96,7 @@ export async function removeIcon(service: Service, uuid: string, guard: Guard): 
   };
   await change(service, uuid, decide, { frees: true });
   if (!going) throw noIcon(uuid);
-  await storageOf(service.storages, going.stor).remove(imageObjectPath(uuid, 'icon'));
+  await service.storages.named(going.stor).remove(imageObjectPath(uuid, 'icon'));
   return dropIntent(service, uuid, session);
 }
 
@@ -140,20 +140,13 @@ async function abandon(service: Service, uuid: string, session: string): Promise
 }
 
 async function settle(service: Service, uuid: string, intent: PlacementIntent): Promise<void> {
-  const storage = storageOf(service.storages, intent.file.stor);
+  const storage = service.storages.named(intent.file.stor);
   // First the fence, then the look: a writer that wakes up in between finds its session gone.
   await storage.discard(intent.session);
   const isPlaced = await matches(storage, intent);
   service.log.info({ image: uuid, object: intent.object, placed: isPlaced }, 'settled a file placement');
   if (isPlaced) await finish(service, uuid, intent.session);
   else await dropIntent(service, uuid, intent.session);
-}
-
-/** The object store of that name. @throws 503 StorageIsDown when this process has none such */
-export function storageOf(storages: Storages, name: string): ObjectStore {
-  const storage = Object.values(storages).find((candidate: ObjectStore) => candidate.name === name);
-  if (!storage) throw new ApiError('StorageIsDown', `the object store "${name}" is not configured here`);
-  return storage;
 }
 
 async function recordIntent(service: Service, { uuid, session, file, kind, guard }: Placement): Promise<void> {

@@ -9,7 +9,7 @@ import type { Service } from '../../service/service.ts';
 import { assertNotPlaceholder } from '../record/access.ts';
 import type { Guard } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
-import { placeFile, removeIcon, storageOf } from './file-placement.ts';
+import { placeFile, removeIcon } from './file-placement.ts';
 import { type Announced, receive } from './upload.ts';
 
 export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
@@ -39,8 +39,7 @@ export async function addIcon(
 ): Promise<StoredImage> {
   assertNotPlaceholder(record);
   const { uuid } = record;
-  // An icon stays with the file, wherever that is.
-  const storage = storageOf(service.storages, record.files?.[0]?.stor ?? 'local');
+  const storage = service.storages.forIcon(record.files);
   const target = {
     uuid,
     what: 'icon',

@@ -68,7 +68,7 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return;
   const { intent, archive } = stored.value;
-  for (const storage of Object.values(service.storages)) {
+  for (const storage of service.storages) {
     // A writer between its intent and its placing must find its bytes gone, or it would place them after we looked.
     if (intent) await storage.discard(intent.session);
     // Another process may have finished meanwhile, and the UUID may be in use again: its new bytes are not ours.

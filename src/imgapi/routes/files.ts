@@ -7,7 +7,7 @@ import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts
 import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { datasetGuid, parameters, sha1Text } from '../../http-kit/parameters.ts';
 import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
-import { storageOf, withFileAsRecorded } from '../../images/files/file-placement.ts';
+import { withFileAsRecorded } from '../../images/files/file-placement.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import type { Service } from '../../service/service.ts';
 import { fileReply } from '../file-reply.ts';
@@ -86,7 +86,7 @@ export function fileRoutes(service: Service): Route[] {
     if (files.length === 0) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file`);
     if (!file) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file at index ${index}`);
     return fileReply(call, {
-      storage: storageOf(service.storages, file.stor),
+      storage: service.storages.named(file.stor),
       path: imageObjectPath(record.uuid, index === 0 ? 'file0' : 'file1'),
       size: file.size,
       sha1: file.sha1,
@@ -143,17 +143,8 @@ function compressionOf({ query }: Call): Compression {
   throw invalidParameter('compression', `compression is ${JSON.stringify(compression)}; it must be ${choice}`);
 }
 
-/** Where the file goes: as asked, else Manta where it is configured, but the admin's own images stay local. */
-function storageFor({ storages, config }: Service, call: Call, record: ImageRecord): ObjectStore {
-  const { storage } = call.query;
-  if (storage === undefined)
-    return storages.manta && record.owner !== config.adminUuid ? storages.manta : storages.local;
-  if (call.account !== undefined)
-    throw invalidParameter('storage', 'storage is chosen by operators only', 'NotAllowed');
-  const found = Object.values(storages).find((candidate: ObjectStore) => candidate.name === storage);
-  if (found) return found;
-  const names = Object.values(storages).map(({ name }: ObjectStore) => name);
-  throw invalidParameter('storage', `storage is ${JSON.stringify(storage)}; there is ${names.join(', ')}`);
+function storageFor({ storages }: Service, { query, account }: Call, record: ImageRecord): ObjectStore {
+  return storages.forUpload(record.owner, { storage: query['storage'], account });
 }
 
 /** Sources are for operators: for anybody else the service would fetch what they cannot reach themselves. */

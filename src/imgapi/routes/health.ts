@@ -1,6 +1,5 @@
 /** `GET /healthz`, for balancers: 200 when this process can do its work, 503 when not, and which part it is. */
 
-import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import type { Call, Route } from '../../http-kit/call.ts';
 import { healthReply } from '../../http-kit/health-reply.ts';
@@ -25,7 +24,6 @@ export function healthRoute(service: Service): Route {
 const LEAST_ROOM = 1024 * 1024;
 
 function checksOf({ store, storages, accounts, config }: Service): HealthCheck[] {
-  const objects = Object.values(storages) as ObjectStore[];
   return [
     {
       name: 'store',
@@ -37,14 +35,14 @@ function checksOf({ store, storages, accounts, config }: Service): HealthCheck[]
     {
       name: 'objects',
       async run() {
-        for (const storage of objects) await storage.identity();
+        for (const storage of storages) await storage.identity();
         return undefined;
       },
     },
     {
       name: 'room',
       async run() {
-        const free = await Promise.all(objects.map((storage) => storage.free()));
+        const free = await Promise.all([...storages].map((storage) => storage.free()));
         const known = free.filter((bytes) => bytes !== undefined);
         if (known.some((bytes) => bytes < LEAST_ROOM)) throw new Error('no room is left for files');
         return known.length === 0 ? undefined : { bytes: Math.min(...known) };

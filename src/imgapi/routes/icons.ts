@@ -1,7 +1,7 @@
 /** AddImageIcon, GetImageIcon, DeleteImageIcon. */
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Call, Reply, Route } from '../../http-kit/call.ts';
-import { noIcon, storageOf } from '../../images/files/file-placement.ts';
+import { noIcon } from '../../images/files/file-placement.ts';
 import { addIcon, deleteIcon, readIconType } from '../../images/files/icons.ts';
 import type { Service } from '../../service/service.ts';
 import { fileReply } from '../file-reply.ts';
@@ -22,7 +22,7 @@ export function iconRoutes(service: Service): Route[] {
     const { icon, uuid } = record;
     if (!icon) throw noIcon(uuid);
     return fileReply(call, {
-      storage: storageOf(service.storages, icon.stor),
+      storage: service.storages.named(icon.stor),
       path: imageObjectPath(uuid, 'icon'),
       size: icon.size,
       sha1: icon.sha1,

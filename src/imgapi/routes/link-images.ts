@@ -10,7 +10,6 @@ import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/erro
 import { getLink } from '../../datacenters/links/links.ts';
 import type { Call, Reply } from '../../http-kit/call.ts';
 import { integer, parameters } from '../../http-kit/parameters.ts';
-import { storageOf } from '../../images/files/file-placement.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
@@ -53,7 +52,7 @@ export async function getLinkImage(service: Service, call: Call, datacenter: str
 export async function getLinkIcon(service: Service, call: Call, datacenter: string): Promise<Reply> {
   const { icon, uuid } = await ownedImage(service, call, datacenter);
   if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
-  const storage = storageOf(service.storages, icon.stor);
+  const storage = service.storages.named(icon.stor);
   return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
 }
 
@@ -61,7 +60,7 @@ export async function getLinkFile(service: Service, call: Call, datacenter: stri
   const { index = 0 } = fileParameters(call.query);
   const record = await ownedImage(service, call, datacenter);
   const file = fileAt(record, index);
-  const storage = storageOf(service.storages, file.stor);
+  const storage = service.storages.named(file.stor);
   return fileReply(call, {
     ...file,
     md5: file.contentMD5,

@@ -7,7 +7,6 @@ import { findLink } from '../../datacenters/links/links.ts';
 import { endWithLink } from '../../datacenters/links/live-streams.ts';
 import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { integer, parameters, uuid } from '../../http-kit/parameters.ts';
-import { storageOf } from '../../images/files/file-placement.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { ENDED, PULL_LINKS } from '../../pulls/documents.ts';
 import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
@@ -82,7 +81,7 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   // After a renewal the older URL reads the younger link: the bytes are the same.
   const reply = await fileReply(call, {
     ...record,
-    storage: storageOf(service.storages, record.stor),
+    storage: service.storages.named(record.stor),
     mtime: record.created_at,
     contentType: 'application/octet-stream',
   });

@@ -43,7 +43,7 @@ export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
     return {
       json: {
         log: { level: service.log.level(), dropped: droppedLines(service.log) },
-        storage: Object.values(service.storages).map(({ name }: { name: string }) => name),
+        storage: service.storages.names,
         database: config.databaseType,
         mode: config.mode,
         worker: service.worker,

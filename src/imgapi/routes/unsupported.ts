@@ -33,8 +33,8 @@ export async function changeStorAction(service: Service, call: Call): Promise<Re
   const { stor } = call.query;
   if (typeof stor !== 'string' || stor === '')
     throw validationFailed('stor', 'name the storage to move to', 'MissingParameter');
-  if (stor !== service.storages.local.name) {
-    throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.local.name}`);
+  if (!service.storages.find(stor)) {
+    throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.names.join(', ')}`);
   }
   if (record.icon) throw new ApiError('NotImplemented', `image "${record.uuid}" has an icon and cannot be moved`);
   if (!record.files?.length) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file to move`);

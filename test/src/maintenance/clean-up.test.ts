@@ -9,6 +9,7 @@ import { openLocalStore } from '#lib/objects/local/store.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { cleanUp } from '#src/maintenance/clean-up.ts';
 import { serviceTasks } from '#src/maintenance/service-tasks.ts';
+import { Storages } from '#src/service/storages.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';
 import { type InProcess, spawnImgapi, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
@@ -95,7 +96,7 @@ async function later(t: Test, { imgapi, dataDir }: InProcess, seconds: number) {
   const local = await openLocalStore({ root, clock: { now: () => (isOpening ? Date.now() : clock.now()) } });
   isOpening = false;
   t.teardown(() => local.close());
-  return { ...imgapi.service, storages: { local } };
+  return { ...imgapi.service, storages: new Storages(imgapi.service.config, local) };
 }
 
 test('temporary names that a killed process left go while the service runs', async (t) => {

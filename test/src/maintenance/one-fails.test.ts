@@ -9,6 +9,7 @@ import { finishDeletes, tombstone } from '#src/images/record/tombstones.ts';
 import { carryOutSweep, planSweep } from '#src/maintenance/sweeper.ts';
 import { verifyFiles } from '#src/maintenance/verify.ts';
 import type { Service } from '#src/service/service.ts';
+import { Storages } from '#src/service/storages.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
@@ -31,7 +32,7 @@ function failingAt({ storages, ...service }: Service, ...bad: readonly string[])
       };
     },
   });
-  return { ...service, storages: { local } };
+  return { ...service, storages: new Storages(service.config, local) };
 }
 
 test('a deletion that cannot be finished keeps no other one', async (t) => {

@@ -8,6 +8,7 @@ import { LinkUnsupportedError } from '#lib/objects/errors.ts';
 import { cloneImage } from '#src/images/cloning/clone.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
 import { loadImage } from '#src/images/record/load.ts';
+import { Storages } from '#src/service/storages.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../../helpers/accounts.ts';
 import { startSite } from '../../../helpers/cloud.ts';
 import { makeImage, sha1Of } from '../../../helpers/images.ts';
@@ -233,7 +234,7 @@ t.test('a store that has no second names copies the bytes', async (t) => {
     },
   });
   const { key } = await cloneImage(
-    { ...service, storages: { local: noLinks } },
+    { ...service, storages: new Storages(service.config, noLinks) },
     stored!.value,
     BOB,
     new AbortController().signal,

@@ -1,0 +1,52 @@
+/** Which object store takes what. */
+import { test } from 'tap';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { Storages } from '#src/service/storages.ts';
+import { ADMIN, ALICE } from '../../helpers/accounts.ts';
+
+const store = (name: string) => ({ name }) as ObjectStore;
+const local = store('local');
+const manta = store('manta');
+const config = { adminUuid: ADMIN };
+const operator = (storage?: string) => ({ storage, account: undefined });
+
+test('files go to the shared store where there is one, but the admin’s own stay local', async (t) => {
+  const both = new Storages(config, local, manta, store('s3'));
+  t.equal(both.ofOwner(ALICE), manta);
+  t.equal(both.ofOwner(ADMIN), local);
+  t.equal(both.forUpload(ALICE, { storage: undefined, account: ALICE }), manta);
+  t.equal(both.forUpload(ADMIN, operator()), local);
+  const one = new Storages(config, local);
+  t.equal(one.ofOwner(ALICE), local);
+  t.equal(one.ofOwner(ADMIN), local);
+});
+
+test('an owner that is not known is not the admin that is not configured', async (t) => {
+  t.equal(new Storages({}, local, manta).ofOwner(undefined), manta);
+});
+
+test('operators choose a store, and nobody else does', async (t) => {
+  const both = new Storages(config, local, manta);
+  t.equal(both.forUpload(ADMIN, operator('manta')), manta);
+  t.equal(both.forUpload(ALICE, operator('local')), local);
+  t.throws(() => both.forUpload(ALICE, { storage: 'local', account: ALICE }), {
+    statusCode: 422,
+    errors: [{ field: 'storage', code: 'NotAllowed', message: 'storage is chosen by operators only' }],
+  });
+  t.throws(() => both.forUpload(ALICE, operator('tape')), {
+    statusCode: 422,
+    errors: [{ field: 'storage', message: 'storage is "tape"; there is local, manta' }],
+  });
+});
+
+test('a record names its store, and an icon stays with the file', async (t) => {
+  const both = new Storages(config, local, manta);
+  t.equal(both.named('manta'), manta);
+  t.throws(() => both.named('s3'), { statusCode: 503, code: 'StorageIsDown', message: /"s3" is not configured here/ });
+  t.equal(both.find('s3'), undefined);
+  t.equal(both.forIcon([{ stor: 'manta' }]), manta);
+  t.equal(both.forIcon([]), local);
+  t.equal(both.forIcon(), local);
+  t.strictSame([...both], [local, manta]);
+  t.strictSame(both.names, ['local', 'manta']);
+});
