@@ -9,10 +9,10 @@
  * The moves between states are tables, in `states.ts`; who may ask for what is one, in `decision.ts`.
  */
 
+import type { Lease } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
 import type { Compression } from '#lib/manifest/record.ts';
 import type { FailureCode } from '../transfer/failures.ts';
-import type { Lease } from '../transfer/leases.ts';
 import type { OrderState, TransferState } from './states.ts';
 
 export const ORDER_KINDS = ['copy-from-dc', 'import-from-datacenter', 'import-remote'] as const;

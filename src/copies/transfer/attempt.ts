@@ -8,6 +8,7 @@
  */
 
 import { EtagConflictError } from '#lib/documents/errors.ts';
+import { isHeld, type Lease, LeaseLostError, newLease } from '#lib/documents/lease.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { updateObject, updateWith } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
@@ -27,10 +28,9 @@ import {
   written,
 } from '../orders/model.ts';
 import { nextOrderState, nextTransferState } from '../orders/states.ts';
-import { isHeld, newLease } from './leases.ts';
 
 /** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
-export class AttemptLostError extends Error {
+export class AttemptLostError extends LeaseLostError {
   override readonly name = 'AttemptLostError';
 
   constructor(transfer: Pick<Transfer, 'image' | 'attempt'>) {
@@ -69,7 +69,7 @@ export async function claim(
     state: nextTransferState(value.state, 'claim'),
     attempt: value.attempt + 1,
     claimed_at: service.storeClock.now(),
-    lease: newLease(service, service.config.copies.leaseSeconds),
+    lease: leaseFromNow(service),
     retry: retryFromNow(value, service.storeClock.now()),
   };
   const session = sessionOf(claimed, claimed.attempt);
@@ -86,6 +86,10 @@ export async function claim(
   }
   await service.faults.reach('copy:transfer-claimed');
   return claimed;
+}
+
+function leaseFromNow({ worker, config, storeClock }: Service): Lease {
+  return newLease(worker, config.copies.leaseSeconds, storeClock.now());
 }
 
 /** Waiting for a free place is no failure of the source. */
@@ -142,7 +146,7 @@ export function heartbeat(service: Service, own: Transfer, advance: Advance): Pr
   return changeOwn(service, own, (current) => ({
     ...current,
     ...advance,
-    lease: newLease(service, service.config.copies.leaseSeconds),
+    lease: leaseFromNow(service),
   }));
 }
 
@@ -157,7 +161,7 @@ export async function startOver(service: Service, own: Transfer, advance: Advanc
     if (!placeholder?.value.copy) throw new AttemptLostError(own);
     const { staged: _staged, rate: _rate, ...rest } = current;
     const attempt = own.attempt + 1;
-    const lease = newLease(service, service.config.copies.leaseSeconds);
+    const lease = leaseFromNow(service);
     const copy = { ...placeholder.value.copy, session: sessionOf(own, attempt) };
     return {
       value: written({ ...rest, ...advance, bytes: 0, attempt, lease }),

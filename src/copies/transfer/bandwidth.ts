@@ -3,11 +3,11 @@
  * account, so that neither one account nor one slow source takes all places; the bytes of one link share one budget, whichever process carries them: each transfer takes its rate divided by the transfers that are running
  * on the link, as the store says at its heartbeat.
  */
+import { isHeld } from '#lib/documents/lease.ts';
 import type { Stored } from '#lib/documents/store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { accountName, TRANSFERS, type Transfer } from '../orders/model.ts';
-import { isHeld } from './leases.ts';
 
 /** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
 export async function runningTransfers(service: Service): Promise<Stored<Transfer>[]> {

@@ -5,10 +5,11 @@
  * how much of the link's bandwidth this transfer may take. When the attempt turns out to be another worker's, or the
  * lease ran out because the store could not be reached, the signal aborts.
  */
-import { startInterval, type Timer, timeLimit } from '#lib/runtime/timers.ts';
+import { LeaseKeeper } from '#lib/documents/lease.ts';
+import { timeLimit } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import type { Retry, Transfer } from '../orders/model.ts';
-import { type Advance, AttemptLostError, heartbeat } from './attempt.ts';
+import { type Advance, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
 import type { Pace } from './pace.ts';
 
@@ -17,26 +18,30 @@ const RATE_WEIGHT = 0.3;
 
 export class LiveAttempt {
   readonly throttle = new Throttle();
-  /** Aborts with an {@link AttemptLostError}, or with the reason of the worker's stop. */
+  /** Aborts with a `LeaseLostError`, or with the reason of the worker's stop. */
   readonly signal: AbortSignal;
   readonly pace: Pace;
   /** Whether {@link throttle} has its rate, which the first heartbeat brings. */
   isShareKnown = false;
   readonly #service: Service;
-  readonly #lost = new AbortController();
-  readonly #timer: Timer;
+  readonly #keeper: LeaseKeeper;
   #own: Transfer;
   #pending: Advance = {};
-  #beating: Promise<void> = Promise.resolve();
   #measured: { readonly at: number; readonly bytes: number };
 
   constructor(service: Service, own: Transfer, pace: Pace, stop: AbortSignal) {
     this.pace = pace;
     this.#service = service;
     this.#own = own;
-    this.signal = AbortSignal.any([stop, this.#lost.signal]);
     this.#measured = { at: performance.now(), bytes: own.bytes };
-    this.#timer = startInterval(() => void this.beat(), service.config.copies.heartbeatSeconds * 1000);
+    this.#keeper = new LeaseKeeper({
+      clock: service.storeClock,
+      everyMs: service.config.copies.heartbeatSeconds * 1000,
+      lease: () => this.#own.lease,
+      renew: () => this.#beat(),
+      onMissed: (error) => service.log.info({ err: error, image: own.image }, 'no heartbeat of the transfer'),
+    });
+    this.signal = AbortSignal.any([stop, this.#keeper.signal]);
   }
 
   /** The transfer as this attempt knows it. */
@@ -75,18 +80,15 @@ export class LiveAttempt {
 
   /** One heartbeat; never rejects, see {@link signal}. */
   beat(): Promise<void> {
-    this.#beating = this.#beating.then(() => this.#beat());
-    return this.#beating;
+    return this.#keeper.renew();
   }
 
   /** No heartbeat is under way afterwards, and none follows. */
-  async end(): Promise<void> {
-    this.#timer.stop();
-    await this.#beating;
+  end(): Promise<void> {
+    return this.#keeper.end();
   }
 
   async #beat(): Promise<void> {
-    if (this.#lost.signal.aborted) return;
     const advance = { ...this.#pending, rate: this.#rate() };
     this.#pending = {};
     try {
@@ -95,15 +97,8 @@ export class LiveAttempt {
       this.isShareKnown = true;
     } catch (error) {
       this.#pending = { ...advance, ...this.#pending };
-      this.#missed(error);
+      throw error;
     }
-  }
-
-  #missed(error: unknown): void {
-    const { lease, image } = this.#own;
-    if (error instanceof AttemptLostError) this.#lost.abort(error);
-    else if ((lease?.until ?? 0) <= this.#service.storeClock.now()) this.#lost.abort(new AttemptLostError(this.#own));
-    this.#service.log.info({ err: error, image }, 'no heartbeat of the transfer');
   }
 
   #rate(): number {

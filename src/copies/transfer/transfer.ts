@@ -14,6 +14,7 @@
  *
  * May be lost: what was not flushed when the machine goes down. The hashes tell, and the file is fetched anew.
  */
+import { LeaseLostError } from '#lib/documents/lease.ts';
 import { SessionGoneError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
@@ -67,7 +68,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
       own = next === 'done' ? undefined : await startOver(service, live.own, next.startOverWith);
     }
   } catch (error) {
-    if (error instanceof AttemptLostError) return;
+    if (error instanceof LeaseLostError) return;
     // The lease runs out, and whoever claims the transfer then goes on.
     service.log.warn({ err: error, image: claimed.image }, 'transfer left to its lease');
   } finally {
@@ -193,7 +194,7 @@ async function afterFailure(
 ): Promise<Next> {
   await live.end();
   const { reason } = live.signal;
-  if (reason instanceof AttemptLostError || error instanceof AttemptLostError) throw new AttemptLostError(live.own);
+  if (reason instanceof LeaseLostError || error instanceof LeaseLostError) throw new AttemptLostError(live.own);
   if (live.signal.aborted) {
     await giveBack(service, live, session, { ...live.retry, not_before: service.storeClock.now() });
     return 'done';
