@@ -90,9 +90,12 @@ export interface Reply<V = unknown> {
 /** The operations of an API, by their names as in its documents: `GetImage`, `ActivateImage`. */
 export type Operations<V = unknown, E extends string = string> = Readonly<Record<string, Operation<V, E>>>;
 
-/** What a request brings in its query, as the handler reads it. */
+/**
+ * What a request brings in its query, as the handler reads it. What the row requires may be missing all the same: the
+ * handler says so, in words of its own, when it comes to it.
+ */
 export type QueryOf<O extends Operation> = O extends { readonly query: infer Q extends TObject }
-  ? Readonly<Static<Q>>
+  ? Readonly<Partial<Static<Q>>>
   : Readonly<Record<never, never>>;
 
 export type ParamsOf<O extends Operation> = O extends { readonly params: infer P extends TObject }

@@ -1,27 +1,138 @@
-/** `POST /images/:uuid?action=…` */
+/** `POST /images/:uuid?action=…`, but for what orders a copy, which is in `copies.ts`. */
 import { Type } from 'typebox';
-import { type ImgapiOperations, imageParams, imageQuery, WRITE_ERRORS, writeConditions } from './form.ts';
-import { imageReplies } from './image-replies.ts';
+import { flag, known } from '../parameters.ts';
+import { ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
+import { ExportedImage } from '../schemas/service.ts';
+import {
+  BODY_ERRORS,
+  conditionHeaders,
+  type ImgapiOperations,
+  imageParams,
+  imagePlace,
+  imageQuery,
+  imageReplies,
+  WRITE_ERRORS,
+} from './form.ts';
 
-/** An older server called all of them by the name of the first. */
-const action = {
+/** An older server had one name for all of them. */
+export const imageAction = {
   method: 'POST',
   path: '/images/:uuid',
   route: 'UpdateImage',
-  since: 1,
   auth: 'strict',
-  callers: ['owner', 'operator'],
   params: imageParams,
 } as const;
 
+/** A change of the record alone. */
+const change = {
+  ...imageAction,
+  since: 1,
+  callers: ['owner', 'operator'],
+  query: Type.Object(imageQuery),
+  headers: conditionHeaders,
+  replies: imageReplies,
+} as const;
+
 export const ACTIONS = {
+  UpdateImage: {
+    ...change,
+    summary: 'Changes fields of an image; null removes one.',
+    description:
+      'An account may give its image away (`owner`); one that builds on another image is given unshared. Operators also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin` and the digests in `files`. `state` becomes `failed` (with an `error`) and back; one that the image would not show then is refused.',
+    action: 'update',
+    body: { json: Manifest },
+    errors: [
+      ...BODY_ERRORS,
+      ...WRITE_ERRORS,
+      'OwnerDoesNotExist',
+      'OriginDoesNotExist',
+      'OriginIsNotActive',
+      'OriginChainTooLong',
+    ],
+  },
+
   ActivateImage: {
-    ...action,
-    summary: 'Makes an image usable for good; it needs a file.',
+    ...change,
+    summary: 'Makes an image usable, for good; it needs a file.',
     action: 'activate',
-    query: Type.Object(imageQuery),
-    headers: writeConditions,
-    replies: imageReplies,
     errors: [...WRITE_ERRORS, 'ImageAlreadyActivated', 'NoActivationNoFile'],
+  },
+
+  EnableImage: {
+    ...change,
+    summary: 'Lets new instances be made of an image again.',
+    action: 'enable',
+    errors: WRITE_ERRORS,
+  },
+
+  DisableImage: {
+    ...change,
+    summary: 'Lets no new instances be made of an image.',
+    action: 'disable',
+    errors: WRITE_ERRORS,
+  },
+
+  ChannelAddImage: {
+    ...change,
+    summary: 'Puts an image into one more channel.',
+    action: 'channel-add',
+    where: 'channels',
+    body: { json: Type.Object({ channel: Type.String({ description: 'Name of the channel.' }) }) },
+    errors: [...BODY_ERRORS, ...WRITE_ERRORS],
+  },
+
+  AdminImportImage: {
+    ...imageAction,
+    summary: 'Makes an image from a manifest that has its UUID and date already.',
+    description: 'With `source`, the manifest is that of the image at another IMGAPI.',
+    action: 'import',
+    since: 1,
+    callers: ['operator'],
+    query: Type.Object({
+      ...imageQuery,
+      source: Type.Optional(known('URL of another IMGAPI that has the image; then there is no body.')),
+      skip_owner_check: Type.Optional(flag('Take an owner that the directory does not know.')),
+    }),
+    body: { json: Manifest, optional: true },
+    replies: [...imageReplies, { status: 200, when: '`source` is named', json: ImageV3 }],
+    errors: [
+      ...BODY_ERRORS,
+      'ResourceNotFound',
+      'ValidationFailed',
+      'OperatorOnly',
+      'ImageUuidAlreadyExists',
+      'OwnerDoesNotExist',
+      'OriginDoesNotExist',
+      'OriginIsNotActive',
+      'OriginChainTooLong',
+      'RemoteSourceError',
+      'Conflict',
+      'InsufficientStorage',
+    ],
+  },
+
+  ExportImage: {
+    ...imageAction,
+    summary: 'Writes the file and the manifest of an image to Manta.',
+    action: 'export',
+    since: 1,
+    callers: ['owner', 'operator'],
+    query: Type.Object({
+      ...imagePlace,
+      manta_path: known('Where to: below `/LOGIN/`, a directory or the beginning of both names.'),
+    }),
+    replies: [{ status: 200, json: ExportedImage }],
+    errors: [...WRITE_ERRORS, 'StorageUnsupported'],
+  },
+
+  AdminChangeImageStor: {
+    ...imageAction,
+    summary: 'Moves the file of an image to another object store.',
+    action: 'change-stor',
+    since: 1,
+    callers: ['operator'],
+    query: Type.Object({ ...imagePlace, stor: known('Name of the object store.') }),
+    replies: [{ status: 200, json: ImageV2 }],
+    errors: [...WRITE_ERRORS, 'OperatorOnly', 'NotImplemented'],
   },
 } as const satisfies ImgapiOperations;

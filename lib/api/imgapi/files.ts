@@ -1,14 +1,107 @@
-/** The file of an image. */
+/** The files and icons of images. */
 import { Type } from 'typebox';
 import { COMPRESSIONS } from '../../manifest/record.ts';
+import type { Reply } from '../operation.ts';
 import { datasetGuid, known, oneOf, sha1 } from '../parameters.ts';
-import { type ImgapiOperations, imageParams, imageQuery, WRITE_ERRORS } from './form.ts';
-import { imageReplies } from './image-replies.ts';
+import {
+  BODY_ERRORS,
+  conditions,
+  type ImgapiOperations,
+  type ImgapiVersion,
+  imageParams,
+  imagePlace,
+  imageQuery,
+  imageReplies,
+  READ_ERRORS,
+  READERS,
+  STORAGE_ERRORS,
+  WRITE_ERRORS,
+} from './form.ts';
+
+export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
+
+const LONGEST_ICON = 128 * 1024;
+
+/** Headers of a request for stored bytes. */
+export const downloadHeaders = Type.Object({
+  ...conditions,
+  range: Type.Optional(Type.String({ description: 'One range of bytes.' })),
+  'if-range': Type.Optional(Type.String({ description: 'Tag or date of the file that the range is meant of.' })),
+  'if-modified-since': Type.Optional(Type.String()),
+  'if-unmodified-since': Type.Optional(Type.String()),
+});
+
+const storedHeaders = {
+  etag: Type.Optional(Type.String({ description: 'SHA-1 of the bytes, without quotes.' })),
+  'last-modified': Type.Optional(Type.String()),
+  'accept-ranges': Type.Literal('bytes'),
+  'content-length': Type.Integer(),
+};
+
+/** Stored bytes, all of them or a range. */
+export function storedReplies<const Types extends readonly string[]>(types: Types) {
+  return [
+    {
+      status: 200,
+      bytes: types,
+      headers: Type.Object({
+        ...storedHeaders,
+        'content-md5': Type.Optional(Type.String({ description: 'Base64.' })),
+      }),
+    },
+    {
+      status: 206,
+      when: 'Range asks for a part',
+      bytes: types,
+      headers: Type.Object({ ...storedHeaders, 'content-range': Type.String() }),
+    },
+    { status: 304, when: 'If-None-Match or If-Modified-Since say that the client has it' },
+  ] as const satisfies readonly Reply<ImgapiVersion>[];
+}
+
+const uploadHeaders = Type.Object({
+  'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are held against it.' })),
+});
+
+const uploadParameters = {
+  ...imageQuery,
+  compression: Type.Optional(
+    oneOf(COMPRESSIONS, 'How the bytes are compressed; may not be missing unless `source` is named.'),
+  ),
+  storage: Type.Optional(known('Operators: the object store to put them in.')),
+  dataset_guid: Type.Optional(datasetGuid('Noted with the file.')),
+  sha1: Type.Optional(sha1('The bytes are held against it.')),
+};
+
+const uploadErrors = [
+  ...WRITE_ERRORS,
+  'ImageFilesImmutable',
+  'ImageAlreadyActivated',
+  'OperatorOnly',
+  'Upload',
+  'Download',
+  'StorageIsDown',
+] as const;
+
+const icon = { path: '/images/:uuid/icon', since: 1, params: imageParams } as const;
+
+const addIcon = {
+  ...icon,
+  summary: 'Stores the icon of an image, in any of its states.',
+  auth: 'strict',
+  callers: ['owner', 'operator'],
+  query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are held against it.')) }),
+  headers: uploadHeaders,
+  body: { bytes: ICON_TYPES, maxBytes: LONGEST_ICON },
+  replies: imageReplies,
+  errors: [...WRITE_ERRORS, 'Upload', 'Download', 'StorageIsDown'],
+} as const;
 
 export const FILES = {
   AddImageFile: {
     summary: 'Stores the file of an image that is not activated yet, in place of the one that it has.',
-    description: 'Nothing that fails a check is kept.',
+    description:
+      'What is said of the bytes is checked, and nothing that fails a check is kept. Operators may name another IMGAPI as `source` instead of sending bytes.',
     method: 'PUT',
     path: '/images/:uuid/file',
     since: 1,
@@ -16,26 +109,71 @@ export const FILES = {
     callers: ['owner', 'operator'],
     params: imageParams,
     query: Type.Object({
-      ...imageQuery,
-      source: Type.Optional(known('Operators: another IMGAPI to take the file from, instead of a body.')),
-      compression: Type.Optional(oneOf(COMPRESSIONS, 'How the bytes are compressed; required of a body.')),
-      storage: Type.Optional(known('Operators: the object store to put it in.')),
-      dataset_guid: Type.Optional(datasetGuid('Noted with the file.')),
-      sha1: Type.Optional(sha1('The bytes are held against it.')),
+      ...uploadParameters,
+      source: Type.Optional(known('Operators: URL of another IMGAPI that has the image, to take the file from.')),
     }),
-    headers: Type.Object({ 'content-md5': Type.Optional(Type.String({ description: 'Base64; checked.' })) }),
+    headers: uploadHeaders,
     body: { bytes: ['application/octet-stream'] },
     replies: imageReplies,
-    errors: [
-      ...WRITE_ERRORS,
-      'ImageFilesImmutable',
-      'ImageFileBusy',
-      'ImageAlreadyActivated',
-      'Upload',
-      'Download',
-      'OperatorOnly',
-      'RemoteSourceError',
-      'StorageIsDown',
-    ],
+    errors: [...uploadErrors, 'RemoteSourceError'],
+  },
+
+  AddImageFileFromUrl: {
+    summary: 'Fetches the file of an image that is not activated yet from an https URL.',
+    method: 'POST',
+    path: '/images/:uuid/file/from-url',
+    since: 1,
+    auth: 'strict',
+    callers: ['operator'],
+    params: imageParams,
+    query: Type.Object(uploadParameters),
+    body: { json: Type.Object({ file_url: Type.String({ description: 'An https URL; no redirect is followed.' }) }) },
+    replies: imageReplies,
+    errors: [...BODY_ERRORS, ...uploadErrors],
+  },
+
+  GetImageFile: {
+    summary: "Answers the bytes of an image's file as they were stored, still compressed.",
+    method: 'GET',
+    path: '/images/:uuid/file',
+    since: 1,
+    auth: 'passive',
+    callers: READERS,
+    params: imageParams,
+    query: Type.Object({
+      ...imagePlace,
+      index: Type.Optional(known('Of an image with two files, which; what is no number is 0.')),
+    }),
+    headers: downloadHeaders,
+    replies: storedReplies(['application/octet-stream']),
+    errors: [...READ_ERRORS, ...STORAGE_ERRORS],
+  },
+
+  AddImageIcon: { ...addIcon, method: 'PUT' },
+
+  // The IMGAPI docs once called it a POST.
+  PostImageIcon: { ...addIcon, method: 'POST', deprecated: true },
+
+  GetImageIcon: {
+    ...icon,
+    summary: 'Answers the icon of an image.',
+    method: 'GET',
+    auth: 'passive',
+    callers: READERS,
+    query: Type.Object(imagePlace),
+    headers: downloadHeaders,
+    replies: storedReplies(ICON_TYPES),
+    errors: [...READ_ERRORS, ...STORAGE_ERRORS],
+  },
+
+  DeleteImageIcon: {
+    ...icon,
+    summary: 'Removes the icon of an image.',
+    method: 'DELETE',
+    auth: 'strict',
+    callers: ['owner', 'operator'],
+    query: Type.Object(imageQuery),
+    replies: imageReplies,
+    errors: [...WRITE_ERRORS, 'StorageIsDown'],
   },
 } as const satisfies ImgapiOperations;

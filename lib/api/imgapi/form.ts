@@ -1,8 +1,9 @@
-/** What all rows of IMGAPI share: its versions, its errors, and parameters that many operations have. */
+/** What all rows of IMGAPI share: its versions, its errors, and parts that many operations have. */
 import { Type } from 'typebox';
 import type { ErrorCode } from '../errors/registry.ts';
-import type { Operations } from '../operation.ts';
+import type { CallerKind, Operations, Reply } from '../operation.ts';
 import { flag, known, uuid } from '../parameters.ts';
+import { ImageV1, ImageV2, ImageV3 } from '../schemas/image.ts';
 
 export type ImgapiVersion = 1 | 2 | 3;
 export type ImgapiOperations = Operations<ImgapiVersion, ErrorCode>;
@@ -12,6 +13,7 @@ export const COMMON_ERRORS = [
   'InvalidVersion',
   'BadRequest',
   'InvalidHeader',
+  'UnauthorizedError',
   'InvalidParameter',
   'RequestTimeout',
   'RequestUriTooLong',
@@ -21,8 +23,11 @@ export const COMMON_ERRORS = [
   'ServiceUnavailable',
 ] as const satisfies readonly ErrorCode[];
 
-/** Of what reads an image: it is not there, or not for the caller to see; a channel or a flag of the request is wrong. */
-export const READ_ERRORS = ['ResourceNotFound', 'ValidationFailed', 'UnauthorizedError'] as const;
+/** Errors of an operation that reads a JSON body. */
+export const BODY_ERRORS = ['InvalidContent', 'BadDigest', 'RequestEntityTooLarge'] as const;
+
+/** Of what reads an image: it is not there, or not for the caller to see; or the channel is none. */
+export const READ_ERRORS = ['ResourceNotFound', 'ValidationFailed'] as const;
 
 /** Of what changes an image. */
 export const WRITE_ERRORS = [
@@ -30,28 +35,61 @@ export const WRITE_ERRORS = [
   'NotImageOwner',
   'ImageCopyInProgress',
   'ImageCopyFailed',
+  'ImageFileBusy',
   'PreconditionFailed',
   'Conflict',
   'InsufficientStorage',
 ] as const;
+
+/** Of what reads or writes bytes in an object store. */
+export const STORAGE_ERRORS = ['StorageIsDown', 'FileDamaged', 'RangeNotSatisfiable', 'PreconditionFailed'] as const;
+
+/** Whoever may see some image. */
+export const READERS = ['nobody', 'stranger', 'sharee', 'owner', 'operator'] as const satisfies readonly CallerKind[];
+
+/** Whoever reaches the port: no image is looked at. */
+export const EVERYBODY = ['nobody', 'stranger', 'operator'] as const satisfies readonly CallerKind[];
 
 /** Of an operation on one image. */
 export const imageParams = Type.Object({ uuid: uuid('The image.') });
 
 /** As whom a trusted caller asks. */
 export const account = Type.Optional(uuid('Act for this account; without it the caller is an operator.'));
+export const accountQuery = Type.Object({ account });
 
-/** What every answer with an image depends on. */
-export const imageQuery = {
+/** Where an image is looked for. */
+export const imagePlace = {
   account,
   channel: Type.Optional(known('Only images in this channel, where the server has channels.')),
+};
+
+/** And how it is shown. */
+export const imageQuery = {
+  ...imagePlace,
   inclAdminFields: Type.Optional(flag('Show `files[].stor`.')),
 };
 
 export const etagHeader = Type.Object({ etag: Type.String({ description: 'Tag of this view, without quotes.' }) });
 
-/** Guards against overwriting what somebody else changed. */
-export const writeConditions = Type.Object({
-  'if-match': Type.Optional(Type.String()),
-  'if-none-match': Type.Optional(Type.String()),
-});
+/** They mean the tag of the view that the request's version has. */
+export const conditions = {
+  'if-match': Type.Optional(Type.String({ description: 'Tags, one of which it must have; else 412.' })),
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'Tags that it must not have; else 304, or 412 on writes.' }),
+  ),
+};
+export const conditionHeaders = Type.Object(conditions);
+
+/** The answer with one image, as each version shows it. */
+export const imageReplies = [
+  { status: 200, versions: [1], json: ImageV1, headers: etagHeader },
+  { status: 200, versions: [2], json: ImageV2, headers: etagHeader },
+  { status: 200, versions: [3], json: ImageV3, headers: etagHeader },
+] as const satisfies readonly Reply<ImgapiVersion>[];
+
+/** The same without a tag. */
+export const untaggedImageReplies = [
+  { status: 200, versions: [1], json: ImageV1 },
+  { status: 200, versions: [2], json: ImageV2 },
+  { status: 200, versions: [3], json: ImageV3 },
+] as const satisfies readonly Reply<ImgapiVersion>[];

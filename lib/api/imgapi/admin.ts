@@ -1,0 +1,49 @@
+/** What operators ask of the service itself. */
+import { Type } from 'typebox';
+import { flag, list } from '../parameters.ts';
+import { CleanUpReport, VerifyLine, VerifySummary } from '../schemas/maintenance.ts';
+import { AccountName } from '../schemas/service.ts';
+import { account, accountQuery, type ImgapiOperations } from './form.ts';
+
+const administration = { since: 1, auth: 'operator', callers: ['operator'] } as const;
+
+export const ADMIN = {
+  AdminGetAccount: {
+    ...administration,
+    summary: 'Answers whose a login is.',
+    method: 'GET',
+    path: '/admin/accounts/:login',
+    params: Type.Object({ login: Type.String() }),
+    query: accountQuery,
+    replies: [{ status: 200, json: AccountName }],
+    errors: ['OperatorOnly', 'ResourceNotFound'],
+  },
+
+  AdminReap: {
+    ...administration,
+    summary: 'Clears away pull links past their day, staging that nothing refers to, and the rest of old copies.',
+    method: 'POST',
+    path: '/admin/reap',
+    query: Type.Object({
+      account,
+      dry_run: Type.Optional(flag('Only tell what would go.')),
+      staging: Type.Optional(flag('Staging that nothing refers to, whatever its age.')),
+    }),
+    replies: [{ status: 200, json: CleanUpReport }],
+    errors: ['OperatorOnly', 'StorageIsDown'],
+  },
+
+  AdminVerify: {
+    ...administration,
+    summary: 'Reads stored files again and tells which are not what their records say.',
+    method: 'POST',
+    path: '/admin/verify',
+    query: Type.Object({
+      account,
+      repair: Type.Optional(flag('Fetch the right bytes from a linked datacenter.')),
+      uuid: Type.Optional(list('Only these images.')),
+    }),
+    replies: [{ status: 200, lines: Type.Union([VerifyLine, VerifySummary]) }],
+    errors: ['OperatorOnly', 'StorageIsDown'],
+  },
+} as const satisfies ImgapiOperations;

@@ -1,0 +1,94 @@
+/** Administration of links between datacenters: for operators on this machine. */
+import { Type } from 'typebox';
+import { flag } from '../parameters.ts';
+import {
+  Datacenter,
+  LinkCheckReport,
+  LinkReport,
+  LinkRequest,
+  LinkTerms,
+  NewLinkToken,
+  RotateReport,
+  UnlinkReport,
+} from '../schemas/datacenter.ts';
+import { account, accountQuery, BODY_ERRORS, type ImgapiOperations } from './form.ts';
+
+const administration = { since: 1, auth: 'operator', callers: ['operator'] } as const;
+const named = { params: Type.Object({ name: Type.String({ description: 'The other datacenter.' }) }) } as const;
+
+export const DATACENTERS = {
+  ListDatacenters: {
+    summary: 'Lists the datacenters that images can be copied from, and how their links are.',
+    method: 'GET',
+    path: '/datacenters',
+    since: 1,
+    auth: 'strict',
+    callers: ['operator'],
+    query: accountQuery,
+    replies: [{ status: 200, json: Type.Array(Datacenter) }],
+    errors: ['OperatorOnly'],
+  },
+
+  CreateLinkToken: {
+    ...administration,
+    summary: 'Makes a token with which another datacenter can link this one, once, within ten minutes.',
+    method: 'POST',
+    path: '/datacenters/token',
+    query: accountQuery,
+    body: { json: LinkTerms, optional: true },
+    replies: [{ status: 200, json: NewLinkToken }],
+    errors: [...BODY_ERRORS, 'OperatorOnly', 'NotAvailable'],
+  },
+
+  RotateLinkKey: {
+    ...administration,
+    summary: 'Makes a new link key and tells it to all linked datacenters.',
+    method: 'POST',
+    path: '/datacenters/rotate-key',
+    query: Type.Object({ account, drop: Type.Optional(flag('Take the old key out of use.')) }),
+    replies: [{ status: 200, json: RotateReport }],
+    errors: ['OperatorOnly', 'Conflict', 'NotAvailable'],
+  },
+
+  LinkDatacenter: {
+    ...administration,
+    summary: 'Links another datacenter, with a token that was made there.',
+    method: 'POST',
+    path: '/datacenters',
+    query: accountQuery,
+    body: { json: LinkRequest },
+    replies: [{ status: 200, json: LinkReport }],
+    errors: [
+      ...BODY_ERRORS,
+      'OperatorOnly',
+      'ValidationFailed',
+      'NotAvailable',
+      'Forbidden',
+      'LinkAlreadyExists',
+      'RemoteSourceError',
+      'Conflict',
+    ],
+  },
+
+  CheckDatacenter: {
+    ...administration,
+    ...named,
+    summary: 'Tries a link both ways.',
+    method: 'POST',
+    path: '/datacenters/:name/check',
+    query: accountQuery,
+    replies: [{ status: 200, json: LinkCheckReport }],
+    errors: ['OperatorOnly', 'ResourceNotFound'],
+  },
+
+  UnlinkDatacenter: {
+    ...administration,
+    ...named,
+    summary: 'Ends a link, with all of its pull links.',
+    method: 'DELETE',
+    path: '/datacenters/:name',
+    query: accountQuery,
+    replies: [{ status: 200, json: UnlinkReport }],
+    errors: ['OperatorOnly', 'ResourceNotFound'],
+  },
+} as const satisfies ImgapiOperations;

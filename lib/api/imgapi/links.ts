@@ -1,0 +1,167 @@
+/** The link listener: what linked datacenters ask of each other. */
+import { Type } from 'typebox';
+import { integer, known } from '../parameters.ts';
+import {
+  LinkBack,
+  LinkEcho,
+  LinkImage,
+  LinkPing,
+  PairingReply,
+  PairingRequest,
+  PullEnded,
+  RotateRequest,
+} from '../schemas/link.ts';
+import { PullUrl } from '../schemas/pull-url.ts';
+import { Nothing } from '../schemas/service.ts';
+import { downloadHeaders, ICON_TYPES, storedReplies } from './files.ts';
+import { BODY_ERRORS, type ImgapiOperations, imageParams, STORAGE_ERRORS } from './form.ts';
+import { PULL_LINK, pullUrlErrors, pullUrlQuery } from './pulls.ts';
+
+/** Bytes of a signed body, and of what LinkBlob answers. */
+export const LINK_BODY_LIMIT = 1024 * 1024;
+
+/** Signed by a key of a linked datacenter that is known now. */
+const signed = { since: 1, auth: 'strict', callers: ['datacenter'] } as const;
+const ERRORS = ['TooManyRequests', 'Conflict'] as const;
+
+/** An image of the account that the other datacenter names, in any state. */
+const image = { ...signed, params: imageParams } as const;
+const accountParameter = known('The account that the other datacenter asks for, which has to own the image.');
+const IMAGE_ERRORS = [...ERRORS, 'ResourceNotFound', 'ValidationFailed', 'NotImageOwner', 'Forbidden'] as const;
+
+export const LINKS = {
+  LinkPair: {
+    summary: 'Pairs two datacenters: both prove that they know the token.',
+    method: 'POST',
+    path: '/link/pair',
+    since: 1,
+    auth: 'none',
+    callers: ['nobody'],
+    body: { json: PairingRequest },
+    replies: [{ status: 200, json: PairingReply }],
+    errors: [...BODY_ERRORS, ...ERRORS, 'ValidationFailed', 'Forbidden', 'LinkAlreadyExists', 'NotAvailable'],
+  },
+
+  LinkPing: {
+    ...signed,
+    summary: 'Answers which datacenter this is, its time, its versions and its object stores.',
+    method: 'GET',
+    path: '/link/ping',
+    replies: [{ status: 200, json: LinkPing }],
+    errors: ERRORS,
+  },
+
+  LinkCheck: {
+    ...signed,
+    summary: 'Calls the caller back, by the URL that the link records.',
+    method: 'POST',
+    path: '/link/check',
+    body: { signed: Nothing, optional: true },
+    replies: [{ status: 200, json: LinkBack }],
+    errors: [...ERRORS, 'ResourceNotFound', 'RequestEntityTooLarge'],
+  },
+
+  LinkBlob: {
+    ...signed,
+    summary: 'Answers random bytes, so that nothing on the way can make them fewer.',
+    method: 'GET',
+    path: '/link/blob',
+    query: Type.Object({ bytes: Type.Optional(integer(1, LINK_BODY_LIMIT, 'So many; default the most.')) }),
+    replies: [
+      {
+        status: 200,
+        bytes: ['application/octet-stream'],
+        headers: Type.Object({ 'content-length': Type.Integer(), 'x-sha256': Type.String({ description: 'Hex.' }) }),
+      },
+    ],
+    errors: ERRORS,
+  },
+
+  LinkEcho: {
+    ...signed,
+    summary: 'Answers how many bytes came, and their hash.',
+    method: 'POST',
+    path: '/link/echo',
+    body: { signed: Type.Unknown(), optional: true },
+    replies: [{ status: 200, json: LinkEcho }],
+    errors: [...ERRORS, 'RequestEntityTooLarge'],
+  },
+
+  LinkRotate: {
+    ...signed,
+    summary: 'Takes a new key of the other datacenter, or keys that are out of use.',
+    method: 'POST',
+    path: '/link/rotate',
+    body: { signed: RotateRequest },
+    replies: [{ status: 200, json: Nothing }],
+    errors: [...ERRORS, 'InvalidContent', 'RequestEntityTooLarge', 'ResourceNotFound', 'ValidationFailed'],
+  },
+
+  LinkUnlink: {
+    ...signed,
+    summary: 'Ends the link from the other side.',
+    method: 'POST',
+    path: '/link/unlink',
+    body: { signed: Nothing, optional: true },
+    replies: [{ status: 200, json: Nothing }],
+    errors: [...ERRORS, 'RequestEntityTooLarge'],
+  },
+
+  LinkGetImage: {
+    ...image,
+    summary: 'Answers the manifest of an image, with what its shares opened.',
+    method: 'GET',
+    path: '/link/images/:uuid',
+    query: Type.Object({ account: accountParameter }),
+    replies: [{ status: 200, json: LinkImage }],
+    errors: IMAGE_ERRORS,
+  },
+
+  LinkGetImageIcon: {
+    ...image,
+    summary: 'Answers the icon of an image.',
+    method: 'GET',
+    path: '/link/images/:uuid/icon',
+    query: Type.Object({ account: accountParameter }),
+    headers: downloadHeaders,
+    replies: storedReplies(ICON_TYPES),
+    errors: [...IMAGE_ERRORS, ...STORAGE_ERRORS],
+  },
+
+  LinkGetImageFile: {
+    ...image,
+    summary: "Answers the bytes of an image's file.",
+    method: 'GET',
+    path: '/link/images/:uuid/file',
+    query: Type.Object({
+      index: Type.Optional(integer(0, 1, 'Of an image with two files, which.')),
+      account: accountParameter,
+    }),
+    headers: downloadHeaders,
+    replies: storedReplies(['application/octet-stream']),
+    errors: [...IMAGE_ERRORS, ...STORAGE_ERRORS],
+  },
+
+  LinkCreatePullUrl: {
+    ...image,
+    summary: 'Makes a URL that reads the file of an image; a renewal is also for images that are deleted by now.',
+    method: 'POST',
+    path: '/link/images/:uuid/file/pull-url',
+    query: pullUrlQuery,
+    replies: [{ status: 200, json: PullUrl }],
+    errors: [...IMAGE_ERRORS, ...pullUrlErrors],
+  },
+
+  LinkEndPull: {
+    ...signed,
+    summary: 'Removes a pull link whose transfer ended; one that is gone is no error.',
+    method: 'POST',
+    path: '/link/pulls/:reqid/end',
+    params: Type.Object({ reqid: Type.String() }),
+    body: { signed: Nothing, optional: true },
+    replies: [{ status: 200, json: PullEnded }],
+    errors: [...ERRORS, 'RequestEntityTooLarge', 'StorageIsDown'],
+  },
+
+  ...PULL_LINK,
+} as const satisfies ImgapiOperations;

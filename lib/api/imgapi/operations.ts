@@ -1,0 +1,23 @@
+/** All operations of IMGAPI's main port. Those of the link listener are in `links.ts`. */
+import { ACTIONS } from './actions.ts';
+import { ADMIN } from './admin.ts';
+import { COPIES } from './copies.ts';
+import { DATACENTERS } from './datacenters.ts';
+import { FILES } from './files.ts';
+import type { ImgapiOperations } from './form.ts';
+import { IMAGES } from './images.ts';
+import { PULLS } from './pulls.ts';
+import { SERVICE } from './service.ts';
+import { SHARING } from './sharing.ts';
+
+export const IMGAPI = {
+  ...IMAGES,
+  ...FILES,
+  ...ACTIONS,
+  ...SHARING,
+  ...COPIES,
+  ...PULLS,
+  ...DATACENTERS,
+  ...ADMIN,
+  ...SERVICE,
+} as const satisfies ImgapiOperations;

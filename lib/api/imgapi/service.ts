@@ -1,0 +1,124 @@
+/** The service itself: how it is, and what browsers and older clients ask for. */
+import { Type } from 'typebox';
+import { known } from '../parameters.ts';
+import { Channel, Health, Nothing, Pong, ServiceState } from '../schemas/service.ts';
+import { EVERYBODY, type ImgapiOperations } from './form.ts';
+
+const location = Type.Object({ location: Type.String() });
+const elsewhere = { method: 'GET', since: 1, auth: 'none', callers: EVERYBODY } as const;
+const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
+
+export const SERVICE = {
+  Ping: {
+    summary: 'Answers that the service is there, and its version; to insiders also its process.',
+    method: 'GET',
+    path: '/ping',
+    since: 1,
+    auth: 'passive',
+    callers: EVERYBODY,
+    query: Type.Object({
+      error: Type.Optional(known('Answer a sample of this error; the suffix `Error` may be left out.')),
+    }),
+    replies: [{ status: 200, json: Pong }],
+    errors: [],
+  },
+
+  Healthz: {
+    ...elsewhere,
+    summary: 'Tells balancers whether this process can do its work, and which part of it not.',
+    description: 'An answer is reused for a second. To strangers it is without `error`.',
+    path: '/healthz',
+    replies: [
+      { status: 200, json: Health, headers: notStored },
+      { status: 503, when: 'a part is down', json: Health, headers: notStored },
+    ],
+    errors: [],
+  },
+
+  ListChannels: {
+    summary: 'Lists the channels, where the server has some.',
+    method: 'GET',
+    path: '/channels',
+    since: 1,
+    auth: 'passive',
+    callers: EVERYBODY,
+    replies: [{ status: 200, json: Type.Array(Channel) }],
+    errors: ['ResourceNotFound'],
+  },
+
+  AdminGetState: {
+    summary: 'Tells operators how the process is configured and what it uses.',
+    method: 'GET',
+    path: '/state',
+    since: 1,
+    auth: 'strict',
+    callers: ['operator'],
+    replies: [{ status: 200, json: ServiceState }],
+    errors: [],
+  },
+
+  AdminDropCaches: {
+    summary: 'Does nothing: what is cached is checked against the store on every read.',
+    method: 'POST',
+    path: '/state',
+    action: 'dropcaches',
+    route: 'AdminUpdateState',
+    since: 1,
+    auth: 'strict',
+    callers: ['operator'],
+    replies: [{ status: 202 }],
+    errors: [],
+  },
+
+  AdminReloadAuthKeys: {
+    summary: 'Reads `authkeys/*.keys` again.',
+    method: 'POST',
+    path: '/authkeys/reload',
+    since: 1,
+    auth: 'strict',
+    callers: ['operator'],
+    replies: [{ status: 200, json: Nothing }],
+    errors: [],
+  },
+
+  ListDatasets: {
+    ...elsewhere,
+    summary: 'Sends clients of DSAPI to the list of images.',
+    path: '/datasets',
+    replies: [{ status: 301, headers: location }],
+    errors: [],
+  },
+
+  GetDataset: {
+    ...elsewhere,
+    summary: 'Sends clients of DSAPI to the image or list that they mean.',
+    path: '/datasets/:arg',
+    params: Type.Object({ arg: Type.String({ description: 'UUID, `NAME:VERSION`, or an urn.' }) }),
+    replies: [{ status: 301, headers: location }],
+    errors: [],
+  },
+
+  Favicon: {
+    ...elsewhere,
+    summary: 'Tells browsers that there is no picture.',
+    path: '/favicon.ico',
+    replies: [{ status: 204 }],
+    errors: [],
+  },
+
+  Root: {
+    ...elsewhere,
+    summary: 'Sends browsers to the documentation.',
+    path: '/',
+    replies: [{ status: 301, headers: location }],
+    errors: [],
+  },
+
+  Docs: {
+    ...elsewhere,
+    summary: 'Answers the documentation of this version.',
+    path: '/docs',
+    replies: [{ status: 200, text: 'text/markdown; charset=utf-8' }],
+    errors: [],
+  },
+} as const satisfies ImgapiOperations;

@@ -1,0 +1,70 @@
+/** Whom an image is shared with, and taking a copy of one's own of what is shared. */
+import { Type } from 'typebox';
+import { AclEntries } from '../schemas/acl.ts';
+import {
+  BODY_ERRORS,
+  type ImgapiOperations,
+  imageParams,
+  imageQuery,
+  imageReplies,
+  untaggedImageReplies,
+  WRITE_ERRORS,
+} from './form.ts';
+
+/** An older server had one name for both. */
+const acl = {
+  method: 'POST',
+  path: '/images/:uuid/acl',
+  route: 'ImageAcl',
+  since: 1,
+  auth: 'strict',
+  params: imageParams,
+  query: Type.Object(imageQuery),
+  body: { json: AclEntries },
+  errors: [...BODY_ERRORS, ...WRITE_ERRORS],
+} as const;
+
+export const SHARING = {
+  AddImageAcl: {
+    ...acl,
+    summary: 'Shares an image with more accounts.',
+    description:
+      'What is on the list keeps its place. A login opens the image to the account that holds it now, and to nobody who takes the login later; one that nobody holds is accepted and shown, with the same answer.',
+    action: 'add',
+    isDefaultAction: true,
+    callers: ['owner', 'operator'],
+    replies: imageReplies,
+  },
+
+  RemoveImageAcl: {
+    ...acl,
+    summary: 'Ends shares of an image; an account that it is shared with ends its own.',
+    action: 'remove',
+    callers: ['sharee', 'owner', 'operator'],
+    replies: [...imageReplies, { status: 204, when: 'a sharee left' }],
+  },
+
+  CloneImage: {
+    summary: "Makes an image of the account's own from one that is shared with it.",
+    description:
+      "It stays when the other goes. Its origins come along, `disabled`, down to the first that the account can build on as it is: an operators' image that it sees, its own, or a clone of that origin which it has already.",
+    method: 'POST',
+    path: '/images/:uuid/clone',
+    since: 1,
+    where: 'accounts',
+    auth: 'strict',
+    callers: ['sharee'],
+    params: imageParams,
+    query: Type.Object(imageQuery),
+    replies: untaggedImageReplies,
+    errors: [
+      ...WRITE_ERRORS,
+      'ImageNotShared',
+      'NotImplemented',
+      'OriginDoesNotExist',
+      'OriginChainTooLong',
+      'StorageIsDown',
+      'FileDamaged',
+    ],
+  },
+} as const satisfies ImgapiOperations;
