@@ -3,8 +3,8 @@
  * break it. A link lives as long as somebody renews it before the reaper takes its day.
  */
 import { randomUUID } from 'node:crypto';
-import { EtagConflictError } from '#lib/documents/errors.ts';
-import type { Filter, Write } from '#lib/documents/store.ts';
+import type { Filter } from '#lib/documents/store.ts';
+import { isConflict, updateObject } from '#lib/documents/update.ts';
 import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/objects/errors.ts';
@@ -27,8 +27,6 @@ export interface PullRequest {
   readonly requestId: string;
 }
 
-const TRIES = 10;
-
 /** That are remembered of one image for one datacenter: an honest one makes one for each copy. */
 const MOST_REMEMBERED = 100;
 
@@ -39,12 +37,10 @@ export async function makePullLink(service: Service, request: PullRequest): Prom
   // The request's own id, so that both sides' logs meet; another one when a client sends the same id twice.
   const reqid = isUuid(request.requestId) ? request.requestId : randomUUID();
   if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, randomUUID());
-  try {
-    return await makeNamed(service, request, file, reqid);
-  } catch (error) {
-    if (!(error instanceof EtagConflictError)) throw error;
+  return makeNamed(service, request, file, reqid).catch((error: unknown) => {
+    if (!isConflict(error)) throw error;
     return makeNamed(service, request, file, randomUUID());
-  }
+  });
 }
 
 async function makeNamed(service: Service, request: PullRequest, file: FileRecord, reqid: string): Promise<PullRecord> {
@@ -72,32 +68,24 @@ async function makeNamed(service: Service, request: PullRequest, file: FileRecor
     expires: expiry(service),
     rev: 1,
   };
-  await service.store.batch([put(record, null)]);
+  await service.store.batch([{ op: 'put', bucket: PULL_LINKS, key: reqid, value: record, ifEtag: null }]);
   return record;
 }
 
 /** Also after the image was deleted. @throws 404 ResourceNotFound when link or bytes are gone */
 export async function renewPullLink(service: Service, request: PullRequest, reqid: string): Promise<PullRecord> {
-  for (let attempt = 1; ; attempt++) {
-    const stored = await service.store.get(PULL_LINKS, reqid);
-    const isLive = stored && stored.value.day !== ENDED && !stored.value.ended;
-    if (!isLive || !isSameRequest(stored.value, request)) throw linkNotFound(reqid);
-    const placed = await placeAgain(service, stored.value);
-    const renewed: PullRecord = {
-      ...stored.value,
-      ...placed,
-      day: pullsDay(service.storeClock.now()),
-      expires: expiry(service),
-      rev: stored.value.rev + 1,
-    };
-    try {
-      await service.store.batch([put(renewed, stored.etag)]);
-      await removeEarlier(service, stored.value, renewed);
-      return renewed;
-    } catch (error) {
-      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
-    }
-  }
+  let earlier: PullRecord | undefined;
+  const renewed = await updateObject(service.store, PULL_LINKS, reqid, async (current): Promise<PullRecord> => {
+    const isLive = current.day !== ENDED && !current.ended;
+    if (!isLive || !isSameRequest(current, request)) throw linkNotFound(reqid);
+    earlier = current;
+    const placed = await placeAgain(service, current);
+    const day = pullsDay(service.storeClock.now());
+    return { ...current, ...placed, day, expires: expiry(service), rev: current.rev + 1 };
+  });
+  if (!renewed || !earlier) throw linkNotFound(reqid);
+  await removeEarlier(service, earlier, renewed.value);
+  return renewed.value;
 }
 
 /** The name of an earlier day holds the same bytes: older URLs read the younger link. */
@@ -213,8 +201,4 @@ function expiry({ storeClock, config }: Service): string {
 
 function linkNotFound(reqid: string): ApiError {
   return new ApiError('ResourceNotFound', `pull link "${reqid}" is not there (any more); ask for a new one`);
-}
-
-function put(value: PullRecord, ifEtag: string | null): Write {
-  return { op: 'put', bucket: PULL_LINKS, key: value.reqid, value, ifEtag };
 }

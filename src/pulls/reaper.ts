@@ -3,8 +3,8 @@
  * run does; what it does not understand it reports and leaves alone.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Filter, Stored, Write } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import { PULLS, pullsDirectory } from '#lib/manifest/object-paths.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../service/service.ts';
@@ -170,9 +170,7 @@ function idOf({ storage, path }: DoomedObject): string {
 }
 
 async function endLink(service: Service, { reqid, etag }: { reqid: string; etag: string }): Promise<void> {
-  await service.store.batch([{ op: 'del', bucket: PULL_LINKS, key: reqid, ifEtag: etag }]).catch((error: unknown) => {
-    if (!(error instanceof EtagConflictError)) throw error;
-  });
+  await unlessChanged(service.store.batch([{ op: 'del', bucket: PULL_LINKS, key: reqid, ifEtag: etag }]));
 }
 
 async function removeEmpty(storage: ObjectStore, directory: string): Promise<void> {

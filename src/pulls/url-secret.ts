@@ -1,6 +1,6 @@
 /** The secret that signs the pull URLs which this service serves itself. */
 import { randomBytes } from 'node:crypto';
-import { EtagConflictError } from '#lib/documents/errors.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import type { Service } from '../service/service.ts';
 import { URL_SECRETS, type UrlSecretRecord } from './documents.ts';
 
@@ -14,11 +14,7 @@ export async function pullSecret(service: Service): Promise<Buffer> {
 
 async function makeSecret(service: Service): Promise<{ readonly value: UrlSecretRecord }> {
   const value: UrlSecretRecord = { secret: randomBytes(32).toString('hex') };
-  await service.store
-    .batch([{ op: 'put', bucket: URL_SECRETS, key: KEY, value, ifEtag: null }])
-    .catch((error: unknown) => {
-      if (!(error instanceof EtagConflictError)) throw error;
-    });
+  await unlessChanged(service.store.batch([{ op: 'put', bucket: URL_SECRETS, key: KEY, value, ifEtag: null }]));
   const stored = await service.store.get(URL_SECRETS, KEY);
   if (!stored) throw new Error('the secret of the pull URLs is not in the store after it was written');
   return stored;

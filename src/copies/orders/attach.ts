@@ -4,6 +4,7 @@
  * while it is down.
  */
 import type { Filter, Stored } from '#lib/documents/store.ts';
+import { StaleReadError } from '#lib/documents/update.ts';
 import { relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
@@ -17,20 +18,20 @@ interface Underway {
 }
 
 /**
- * Undefined when the image is not on its way (any more).
- * @throws EtagConflictError when something changed since it was read: decide anew
+ * @throws EtagConflictError, StaleReadError when something changed since it was read, or the image is not on its way
+ * any more: decide anew
  * @throws 422 OriginDoesNotExist, 404 ResourceNotFound when it waits for an origin that whoever asks may not see
  */
 export async function attach(
   service: Service,
   uuid: string,
   asker: { readonly kind: OrderKind; readonly account: string | undefined },
-): Promise<CopyOrder | undefined> {
+): Promise<CopyOrder> {
   const same = await liveOrderFor(service, uuid, asker.account);
   if (same) return same;
   const chain = await chainUnderway(service, uuid);
   const head = chain.at(-1);
-  if (!head) return undefined;
+  if (!head) throw new StaleReadError(`image "${uuid}" is not on its way any more`);
   const { source } = head.transfer.value;
   const hidden = chain.find(({ record }) => relationTo(record.value, asker) === 'none');
   if (hidden) throw foreignOrigin({ kind: asker.kind, source }, hidden.record.key);

@@ -1,5 +1,5 @@
 /** Ending a copy by request: as such, or by deleting the image that it brings. */
-import { EtagConflictError } from '#lib/documents/errors.ts';
+import { retryOnConflict } from '#lib/documents/update.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { assertMayChange } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
@@ -14,9 +14,6 @@ import { ordersOf } from './find-orders.ts';
 import type { CopyOrder } from './model.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
-
-/** How often the work on the copy may come in between. */
-const TRIES = 50;
 
 /**
  * Cancels the caller's orders for the image. Answers the latest of them.
@@ -57,32 +54,25 @@ function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
 /** DeleteImage of a placeholder that the caller may change. @throws 422 ImageHasDependentImages, 409 */
 export async function deletePlaceholder(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
   const bringing = await liveOrdersOf(service, stored.key);
-  await removeOrCancel(service, stored, caller);
+  // Every attempt of its transfer is noted in the record, and every heartbeat in the transfer.
+  await retryOnConflict(() => removeOrCancel(service, stored.key, caller));
   // An import that brings it together with other people's images has no way to succeed without it.
   for (const order of bringing) await settleOrder(service, order, caller.signal);
 }
 
-async function removeOrCancel(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
+async function removeOrCancel(service: Service, uuid: string, caller: Caller): Promise<void> {
   const viewer = { account: caller.account };
-  let current: StoredImage | undefined = stored;
-  for (let attempt = 1; ; attempt++) {
-    if (!current) throw refusal('not-found', stored.key);
-    assertMayChange(current.value, viewer);
-    const outcome = decide(current.value, caller.account, 'delete');
-    if (outcome === 'not-found') throw refusal(outcome, stored.key);
-    if (outcome === 'as-usual') throw becameUsable(stored.key);
-    // An image that builds on it is on its way as well, and would be left without its origin.
-    await assertNoDependents(service, current.value, viewer);
-    try {
-      if (outcome === 'canceled-by-delete' && (await cancelAll(service, stored.key))) return;
-      // A placeholder that nobody brings any more must not stay for that.
-      return await removePlaceholder(service, current);
-    } catch (error) {
-      // Every attempt of its transfer is noted in the record, and every heartbeat in the transfer.
-      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
-      current = await loadRaw(service, stored.key);
-    }
-  }
+  const current = await loadRaw(service, uuid);
+  if (!current) throw refusal('not-found', uuid);
+  assertMayChange(current.value, viewer);
+  const outcome = decide(current.value, caller.account, 'delete');
+  if (outcome === 'not-found') throw refusal(outcome, uuid);
+  if (outcome === 'as-usual') throw becameUsable(uuid);
+  // An image that builds on it is on its way as well, and would be left without its origin.
+  await assertNoDependents(service, current.value, viewer);
+  if (outcome === 'canceled-by-delete' && (await cancelAll(service, uuid))) return;
+  // A placeholder that nobody brings any more must not stay for that.
+  await removePlaceholder(service, current);
 }
 
 function becameUsable(uuid: string): ApiError {

@@ -7,8 +7,8 @@
  * meanwhile is not let in here. All else stays as it was ordered: the bytes that came belong to that.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
+import { retryOnConflict } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { recordedSource } from '../../datacenters/sources/sources.ts';
@@ -31,7 +31,6 @@ import { isFinal, nextOrderState } from './states.ts';
 
 /** How long the commit waits for one manifest; the snapshot is as good as nothing better. */
 const REREAD_MS = 10_000;
-const TRIES = 20;
 
 /**
  * Commits the order if all its images are safe, fails it if one is not here any more, and else leaves it alone. Any
@@ -39,28 +38,33 @@ const TRIES = 20;
  */
 export async function settleOrder(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
   const fresh = new Map<string, ImageRecord>();
-  for (let attempt = 1; ; attempt++) {
-    const contents = await readOrder(service, uuid);
-    if (!contents || isFinal(contents.order.value.state)) return;
-    const lost = contents.order.value.members.find((member) => standing(contents, member) === 'lost');
-    if (lost) {
-      const message = `image "${lost.uuid}" was removed here while it was being copied`;
-      await endOrder(service, uuid, { event: 'fail', failure: { code: 'PlaceholderGone', message }, image: lost.uuid });
-      return;
-    }
-    if (contents.order.value.members.some((member) => standing(contents, member) === 'coming')) return;
-    if (!(await readAgain(service, contents, fresh, signal))) return;
-    await service.faults.reach('copy:before-commit');
-    try {
-      await service.store.batch(commitWrites(service, contents, fresh));
-    } catch (error) {
-      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
-      continue;
-    }
-    await service.faults.reach('copy:committed');
-    service.log.info({ order: uuid, images: contents.order.value.images }, 'copy succeeded');
-    return;
+  const committed = await retryOnConflict(() => commit(service, uuid, fresh, signal));
+  if (!committed) return;
+  await service.faults.reach('copy:committed');
+  service.log.info({ order: uuid, images: committed.images }, 'copy succeeded');
+}
+
+/** Undefined when there is nothing to commit (yet), or the order failed. */
+async function commit(
+  service: Service,
+  uuid: string,
+  fresh: Map<string, ImageRecord>,
+  signal: AbortSignal,
+): Promise<CopyOrder | undefined> {
+  const contents = await readOrder(service, uuid);
+  if (!contents || isFinal(contents.order.value.state)) return undefined;
+  const { value: order } = contents.order;
+  const lost = order.members.find((member) => standing(contents, member) === 'lost');
+  if (lost) {
+    const message = `image "${lost.uuid}" was removed here while it was being copied`;
+    await endOrder(service, uuid, { event: 'fail', failure: { code: 'PlaceholderGone', message }, image: lost.uuid });
+    return undefined;
   }
+  if (order.members.some((member) => standing(contents, member) === 'coming')) return undefined;
+  if (!(await readAgain(service, contents, fresh, signal))) return undefined;
+  await service.faults.reach('copy:before-commit');
+  await service.store.batch(commitWrites(service, contents, fresh));
+  return order;
 }
 
 /** `received`: to be made usable. `usable`: another order did that. */

@@ -6,8 +6,8 @@
  * leaves nothing.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
+import { retryOnConflict } from '#lib/documents/update.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { StoredImage } from '../../images/record/load.ts';
@@ -30,9 +30,6 @@ import {
 import { failedPlaceholder } from './placeholder.ts';
 import { discardStaging } from './remove-placeholder.ts';
 import { isFinal, nextOrderState, nextTransferState } from './states.ts';
-
-/** Heartbeats of the order's own transfers are what it loses to. */
-const TRIES = 50;
 
 export type Ending =
   | { readonly event: 'cancel' }
@@ -75,28 +72,35 @@ export async function withContents(service: Service, order: Stored<CopyOrder>): 
  * @throws 409 CopyAlreadyFinished on cancel
  */
 export async function endOrder(service: Service, uuid: string, ending: Ending): Promise<CopyOrder | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    const contents = await readOrder(service, uuid);
-    if (!contents) return undefined;
-    const { value: order } = contents.order;
-    if (isFinal(order.state)) {
-      if (ending.event === 'cancel') throw alreadyFinished(order);
-      return order;
-    }
-    if (isOvertaken(contents, ending)) return order;
-    const released = order.members.map((member) => release(service, contents, member, ending));
-    const ended = endedOrder(service, order, ending, released);
-    try {
-      const writes = [putOrder(ended, contents.order.etag), ...released.flatMap((one) => one.writes)];
-      await service.store.batch(writes, { frees: ending.event === 'cancel' });
-    } catch (error) {
-      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
-      continue;
-    }
-    service.log.info({ order: uuid, state: ended.state, err: ended.error }, 'copy ended');
-    await cleanUp(service, released);
-    return ended;
+  // Heartbeats of the order's own transfers are what it loses to.
+  const { order, released } = await retryOnConflict(() => writeEnd(service, uuid, ending));
+  if (!order || !released) return order;
+  service.log.info({ order: uuid, state: order.state, err: order.error }, 'copy ended');
+  await cleanUp(service, released);
+  return order;
+}
+
+interface End {
+  /** Absent: there is no such order. */
+  readonly order?: CopyOrder;
+  /** Absent: the order was left as it is. */
+  readonly released?: readonly Released[];
+}
+
+async function writeEnd(service: Service, uuid: string, ending: Ending): Promise<End> {
+  const contents = await readOrder(service, uuid);
+  if (!contents) return {};
+  const { value: order } = contents.order;
+  if (isFinal(order.state)) {
+    if (ending.event === 'cancel') throw alreadyFinished(order);
+    return { order };
   }
+  if (isOvertaken(contents, ending)) return { order };
+  const released = order.members.map((member) => release(service, contents, member, ending));
+  const ended = endedOrder(service, order, ending, released);
+  const writes = [putOrder(ended, contents.order.etag), ...released.flatMap((one) => one.writes)];
+  await service.store.batch(writes, { frees: ending.event === 'cancel' });
+  return { order: ended, released };
 }
 
 export function alreadyFinished(order: CopyOrder): ApiError {

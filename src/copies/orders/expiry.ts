@@ -3,14 +3,14 @@
  * a live order lists is never touched, however old. The plan is a value, and a real run carries out just that.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
-import type { Filter, Query } from '#lib/documents/store.ts';
+import type { Filter, Query, Stored } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { BYTE_LINKS } from '../transfer/same-store.ts';
 import { sessionsInUse } from '../transfer/sessions-in-use.ts';
-import { COPIES, deleteTransfer, TRANSFERS } from './model.ts';
+import { COPIES, deleteTransfer, TRANSFERS, type Transfer } from './model.ts';
 import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 
 export interface ExpiryReport {
@@ -107,26 +107,18 @@ async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan>
 async function removeFailed(service: Service, { key, etag }: Planned): Promise<boolean> {
   const transfer = await service.store.get(TRANSFERS, key);
   if (transfer?.etag !== etag) return false;
-  try {
-    const record = await loadRaw(service, transfer.key);
-    if (record?.value.copy?.state === 'failed') await removePlaceholder(service, record);
-    else {
-      await service.store.batch([deleteTransfer(transfer)]);
-      await discardStaging(service, transfer.value);
-    }
-    return true;
-  } catch (error) {
-    if (error instanceof EtagConflictError) return false;
-    throw error;
+  return unlessChanged(removeWithPlaceholder(service, transfer));
+}
+
+async function removeWithPlaceholder(service: Service, transfer: Stored<Transfer>): Promise<void> {
+  const record = await loadRaw(service, transfer.key);
+  if (record?.value.copy?.state === 'failed') await removePlaceholder(service, record);
+  else {
+    await service.store.batch([deleteTransfer(transfer)]);
+    await discardStaging(service, transfer.value);
   }
 }
 
-async function removeOrder(service: Service, { key, etag }: Planned): Promise<boolean> {
-  try {
-    await service.store.batch([{ op: 'del', bucket: COPIES, key, ifEtag: etag }]);
-    return true;
-  } catch (error) {
-    if (error instanceof EtagConflictError) return false;
-    throw error;
-  }
+function removeOrder(service: Service, { key, etag }: Planned): Promise<boolean> {
+  return unlessChanged(service.store.batch([{ op: 'del', bucket: COPIES, key, ifEtag: etag }]));
 }

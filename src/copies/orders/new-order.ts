@@ -3,8 +3,9 @@
  * Either all of it is there afterwards or none; images that another order brings already are only listed.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
+import { UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
+import { StaleReadError } from '#lib/documents/update.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { assertNoCycle } from '../../images/record/cycles.ts';
 import type { StoredImage } from '../../images/record/load.ts';
@@ -28,7 +29,7 @@ interface Part {
 }
 
 /**
- * @throws EtagConflictError when something changed since it was read: decide anew
+ * @throws EtagConflictError, StaleReadError when something changed since it was read: decide anew
  * @throws ApiError when a member cannot come
  */
 export async function createOrder(service: Service, request: ChainRequest, chain: Chain): Promise<CopyOrder> {
@@ -88,7 +89,7 @@ async function readPart(service: Service, request: ChainRequest, incoming: Incom
   const isUsable = local?.value.activated && !local.value.copy;
   if (outcome === 'exists' && isUsable && (await relationOf(service, local.value, request)) !== 'none') {
     // It became usable since the chain was walked, so the chain is shorter now.
-    throw new EtagConflictError('imgapi_images', incoming.uuid, null, local.etag);
+    throw new StaleReadError(`image "${incoming.uuid}" became usable while its chain was walked`);
   }
   if (outcome === 'exists') throw refusal(outcome, incoming.uuid);
   return { incoming, local, transfer, outcome };
@@ -157,14 +158,8 @@ async function writeNew(service: Service, writes: readonly Write[]): Promise<voi
   } catch (error) {
     if (!(error instanceof UniqueAttributeError)) throw error;
     if (error.field === 'urn') throw validationFailed('urn', 'another image here has the same urn');
-    // Another request made the same record a moment ago.
-    throw new EtagConflictError(error.bucket, error.field, null, null);
+    throw new StaleReadError(`another request made the same ${error.field} of ${error.bucket}`, { cause: error });
   }
-}
-
-/** @throws 409 Conflict */
-export function tooManyRaces(uuid: string): ApiError {
-  return new ApiError('Conflict', `image "${uuid}" kept changing while its copy was being ordered; try again`);
 }
 
 /**

@@ -2,9 +2,10 @@
  * From a request to its order: decides by the table, makes the order, attaches to one, or refreshes what is here; and
  * decides anew whenever something changed in between.
  */
-import { EtagConflictError } from '#lib/documents/errors.ts';
+import { isConflict, retryOnConflict } from '#lib/documents/update.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
+import { relationTo } from '../../images/record/access.ts';
 import { assertOwnerExists } from '../../images/record/new-record.ts';
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../transfer/retry.ts';
@@ -15,11 +16,12 @@ import { assertActive, assertOwned, assertUsable } from './checks.ts';
 import { copyRequest, decide, refusal } from './decision.ts';
 import { lastOrderOf } from './find-orders.ts';
 import type { CopyOrder } from './model.ts';
-import { createOrder, tooManyRaces } from './new-order.ts';
+import { createOrder } from './new-order.ts';
 import { incomingImage } from './placeholder.ts';
 import { recopy } from './recopy.ts';
 
-const TRIES = 10;
+/** How often to decide what a request means while the image keeps changing. */
+const ATTEMPTS = 10;
 /** How long a request for an image that is on its way waits to hear whether the source means the same one. */
 const COMPARE_MS = 2000;
 
@@ -47,15 +49,11 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
 }
 
 /** What can be said without the source, of a record that the account owns. */
-async function answerFromHere(
-  service: Service,
-  copy: CopyRequest,
-  signal: AbortSignal,
-): Promise<CopyOrder | undefined> {
+function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder | undefined> {
   const { uuid, account, doNotRestart } = copy;
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
+  return decidingAnew(uuid, async () => {
     const found = (await currentRecord(service, uuid))?.value;
-    const record = found?.owner === account ? found : undefined;
+    const record = found && relationTo(found, { account }) === 'owner' ? found : undefined;
     const outcome = decide(record, account, doNotRestart ? 'do-not-restart' : 'copy');
     if (outcome === 'not-found' || outcome === 'exists') throw refusal(outcome, uuid);
     if (outcome === 'last-result') {
@@ -65,10 +63,8 @@ async function answerFromHere(
     }
     if (outcome !== 'attach') return undefined;
     if (!doNotRestart) await assertSameFile(service, copy, record?.copy?.sha1, signal);
-    const order = await unlessChanged(() => attach(service, uuid, { kind: 'copy-from-dc', account }));
-    if (order) return order;
-  }
-  throw tooManyRaces(uuid);
+    return attach(service, uuid, { kind: 'copy-from-dc', account });
+  });
 }
 
 /** The source may have another file under this UUID than the one that is coming; if it cannot be asked, so be it. */
@@ -155,22 +151,18 @@ async function place(
   const { uuid } = incoming;
   const { account, kind } = request;
   const wanted = { account, owner: String(incoming.record.owner), sha1: incoming.file.sha1 };
-  for (let attempt = 1; attempt <= TRIES; attempt++) {
+  return decidingAnew(uuid, async () => {
     const local = (await currentRecord(service, uuid))?.value;
     const verb = kind === 'copy-from-dc' ? 'copy' : 'import';
     const outcome = decide(local, account, copyRequest(verb, local, wanted));
     if (outcome === 'exists') throw refusal(outcome, uuid);
     if (outcome === 'recopy') return recopy(service, request, reader.source, incoming, dryRun);
     if (dryRun) throw nothingToCompare(uuid);
-    const order = await unlessChanged(async () => {
-      if (outcome === 'attach') return attach(service, uuid, request);
-      const chain = await walkChain(service, reader, request, incoming);
-      if (checkOwners) for (const { record } of chain.members) await assertOwnerExists(service, record.owner);
-      return createOrder(service, request, chain);
-    });
-    if (order) return order;
-  }
-  throw tooManyRaces(uuid);
+    if (outcome === 'attach') return attach(service, uuid, request);
+    const chain = await walkChain(service, reader, request, incoming);
+    if (checkOwners) for (const { record } of chain.members) await assertOwnerExists(service, record.owner);
+    return createOrder(service, request, chain);
+  });
 }
 
 function nothingToCompare(uuid: string): ApiError {
@@ -180,12 +172,13 @@ function nothingToCompare(uuid: string): ApiError {
   );
 }
 
-/** Undefined when something was written in between, so that it has to be decided anew. */
-async function unlessChanged<T>(act: () => Promise<T | undefined>): Promise<T | undefined> {
+/** Again as long as something is written in between. @throws 409 Conflict */
+async function decidingAnew<T>(uuid: string, act: () => Promise<T>): Promise<T> {
   try {
-    return await act();
-  } catch (error) {
-    if (error instanceof EtagConflictError) return undefined;
-    throw error;
+    return await retryOnConflict(act, { attempts: ATTEMPTS });
+  } catch (cause) {
+    if (!isConflict(cause)) throw cause;
+    const message = `image "${uuid}" kept changing while its copy was being ordered; try again`;
+    throw new ApiError('Conflict', message, { cause });
   }
 }

@@ -7,10 +7,9 @@
  * attempt, and has staged its bytes where nobody looks.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import { isHeld, type Lease, LeaseLostError, newLease } from '#lib/documents/lease.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
-import { updateObject, updateWith } from '#lib/documents/update.ts';
+import { unlessChanged, updateObject, updateWith } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { isAbandoned, recoverPlacement } from '../../images/files/file-placement.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
@@ -78,12 +77,7 @@ export async function claim(
     putRecord({ ...placeholder.value, copy: { ...copy, session } }, placeholder.etag),
     ...(await startWrites(service, claimed)),
   ];
-  try {
-    await service.store.batch(writes);
-  } catch (error) {
-    if (error instanceof EtagConflictError) return undefined;
-    throw error;
-  }
+  if (!(await unlessChanged(service.store.batch(writes)))) return undefined;
   await service.faults.reach('copy:transfer-claimed');
   return claimed;
 }
@@ -155,7 +149,7 @@ export function heartbeat(service: Service, own: Transfer, advance: Advance): Pr
  * next number. @throws AttemptLostError
  */
 export async function startOver(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
-  const updated = await updateWith(service.store, TRANSFERS, own.image, async (current) => {
+  const updated = await updateWith(service.store, TRANSFERS, own.image, async ({ value: current }) => {
     assertOwn(service, own, current);
     const placeholder = await loadRaw(service, own.image);
     if (!placeholder?.value.copy) throw new AttemptLostError(own);

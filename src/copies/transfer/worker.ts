@@ -9,8 +9,8 @@
  * No pass reads all there is. The orders of a transfer that ended here are settled at once; a pass also looks at the
  * newest live orders, and at the next few of all, so that what another process left half done is found.
  */
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Filter, Stored } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import { startInterval, startTimer } from '#lib/runtime/timers.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import type { Caller, Service } from '../../service/service.ts';
@@ -247,13 +247,5 @@ class Worker {
 
   #nudgeSoon(): void {
     startTimer(() => this.nudge(), SHORTEST_TURN_MS).unref();
-  }
-}
-
-async function unlessChanged(write: Promise<unknown>): Promise<void> {
-  try {
-    await write;
-  } catch (error) {
-    if (!(error instanceof EtagConflictError)) throw error;
   }
 }

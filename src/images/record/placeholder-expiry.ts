@@ -1,7 +1,7 @@
 /** Placeholders of images that were to be made from a machine and never were: they go when their time is over. */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Filter } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
@@ -14,13 +14,8 @@ export async function expirePlaceholders(service: Service): Promise<number> {
   await forEachInTurn(service.store.scan(IMAGES, { filter: MAY_EXPIRE }), (found) =>
     forEachInTurn(found, async (stored) => {
       if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) return;
-      try {
-        await deleteRecord(service, stored);
-        count++;
-      } catch (error) {
-        // Changed meanwhile: the next run looks again.
-        if (!(error instanceof EtagConflictError)) throw error;
-      }
+      // Changed meanwhile: the next run looks again.
+      if (await unlessChanged(deleteRecord(service, stored))) count++;
     }),
   );
   return count;

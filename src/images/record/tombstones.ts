@@ -6,6 +6,7 @@
  */
 
 import type { Query, Write } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { InsufficientStorageError } from '#lib/objects/errors.ts';
@@ -81,7 +82,8 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
     { op: 'del', bucket: IMAGES, key: uuid, ifEtag: stored.etag },
     { op: 'del', bucket: ARCHIVED, key: uuid },
   ];
-  await service.store.batch(gone).catch(ignoreLostRace);
+  // Or somebody else finished the same tombstone.
+  await unlessChanged(service.store.batch(gone));
 }
 
 /** Finishes every tombstone; the periodic task after a crash. Answers how many there were. */
@@ -93,9 +95,4 @@ export async function finishDeletes(service: Service): Promise<number> {
     await forEachInTurn(found, ({ key }) => finishDelete(service, key));
   });
   return count;
-}
-
-/** Somebody else finished the same tombstone. */
-function ignoreLostRace(error: unknown): void {
-  if (!(error instanceof Error && error.name === 'EtagConflictError')) throw error;
 }

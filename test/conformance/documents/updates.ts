@@ -72,7 +72,7 @@ export async function updateTests(t: Test, make: Make): Promise<void> {
 
   await t.test('other writes happen with it or not at all', async (t) => {
     const { store, bucket } = await openThings(t, make, { a: { size: 1 }, b: { code: 'taken' } });
-    const updated = await updateWith(store, bucket, 'a', ({ size }) => ({
+    const updated = await updateWith(store, bucket, 'a', ({ value: { size } }) => ({
       value: { size: (size as number) + 1 },
       also: [{ op: 'put', bucket, key: 'log', value: { size }, ifEtag: null }],
     }));
