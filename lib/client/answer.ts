@@ -1,5 +1,6 @@
 /** From an HTTP answer to a value or an ImgapiError. */
 
+import type { ErrorBody } from '../api/schemas/error.ts';
 import { JsonError, parseJsonText } from '../text/json.ts';
 import { redact } from '../text/redact.ts';
 import { readText } from './byte-stream.ts';
@@ -81,13 +82,7 @@ async function readErrorText(answer: HttpAnswer): Promise<string> {
   }
 }
 
-interface ErrorBody {
-  readonly code?: string;
-  readonly message?: string;
-  readonly errors?: readonly ImgapiFieldError[];
-}
-
-function parseErrorBody(text: string): ErrorBody {
+function parseErrorBody(text: string): Partial<ErrorBody> {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -2,7 +2,9 @@
 import { expectSuccess, readJson } from './answer.ts';
 import { formatQuery, type Query } from './filter.ts';
 import { type HttpAnswer, type HttpRequest, HttpTransport, type TransportOptions } from './transport.ts';
-import type { ApiVersion } from './types.ts';
+
+/** What `Accept-Version` may ask for; `*` and whatever 2.0.0 satisfies get the 2.0.0 view. */
+export type ApiVersion = '~1' | '~2' | '~3' | '*';
 
 /** What a signer sees of a request; `linkSigner` and `classicSigner` of lib/signing fit. */
 export interface RequestToSign {

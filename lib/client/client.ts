@@ -3,6 +3,13 @@
  * with ImgapiUnreachableError when it cannot be asked, and with the signal's reason when the call is aborted. Files are
  * streamed, in both directions.
  */
+
+import type { CopyPlan, CopyStatus } from '../api/schemas/copy.ts';
+import type { Datacenter } from '../api/schemas/datacenter.ts';
+import type { Image, Manifest } from '../api/schemas/image.ts';
+import type { Job, JobStarted } from '../api/schemas/job.ts';
+import type { PullUrl } from '../api/schemas/pull-url.ts';
+import type { Channel, ExportedImage, Pong } from '../api/schemas/service.ts';
 import { readJson } from './answer.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from './caller.ts';
@@ -25,20 +32,6 @@ import type {
   WriteOptions,
 } from './parameters.ts';
 import type { HttpAnswer } from './transport.ts';
-import type {
-  AncestryEntry,
-  ApiImage,
-  Channel,
-  CopyPlan,
-  CopyStatus,
-  Datacenter,
-  ExportedImage,
-  ImageFields,
-  Job,
-  JobStarted,
-  Pong,
-  PullUrl,
-} from './types.ts';
 
 /** Milliseconds for calls that move a file before they answer. */
 const LONG_ANSWER = 3_600_000;
@@ -87,57 +80,57 @@ export class ImgapiClient {
     return this.call({ method: 'GET', path: '/datacenters', ...V3 }, options);
   }
 
-  listImages(filter: ListImagesFilter = {}, options: GetOptions = {}): Promise<ApiImage[]> {
+  listImages(filter: ListImagesFilter = {}, options: GetOptions = {}): Promise<Image[]> {
     return this.call({ method: 'GET', path: '/images', query: { ...filterQuery(filter), ...admin(options) } }, options);
   }
 
   /** The same list bit by bit, in memory that does not grow with it. Whoever stops before its end ends the answer. */
-  async *scanImages(filter: ListImagesFilter = {}, options: GetOptions = {}): AsyncGenerator<ApiImage[], void> {
+  async *scanImages(filter: ListImagesFilter = {}, options: GetOptions = {}): AsyncGenerator<Image[], void> {
     const query = { ...filterQuery(filter), ...admin(options) };
-    yield* readJsonItems<ApiImage>(await this.#caller.send({ method: 'GET', path: '/images', query }, options));
+    yield* readJsonItems<Image>(await this.#caller.send({ method: 'GET', path: '/images', query }, options));
   }
 
   /** Every image of the list once, however many pages that takes. */
   listAll(
     filter: Omit<ListImagesFilter, 'limit' | 'marker'> = {},
     options: GetOptions & { readonly pageSize?: number } = {},
-  ): AsyncGenerator<ApiImage, void> {
+  ): AsyncGenerator<Image, void> {
     const fetchPage = async (query: Query) => {
       const answer = await this.#caller.send({ method: 'GET', path: '/images', query }, options);
       const next = nextLink(answer.headers['link']);
-      return { images: (await readJson(answer)) as ApiImage[], ...(next && { next }) };
+      return { images: (await readJson(answer)) as Image[], ...(next && { next }) };
     };
     return allImages(fetchPage, { ...filterQuery(filter), ...admin(options) }, options.pageSize ?? PAGE_SIZE);
   }
 
-  async getImage(uuid: string, options?: GetOptions): Promise<ApiImage> {
+  async getImage(uuid: string, options?: GetOptions): Promise<Image> {
     return (await this.getTaggedImage(uuid, options)).image;
   }
 
   /** With the ETag that a later write may ask for. */
   async getTaggedImage(uuid: string, options: GetOptions = {}): Promise<TaggedImage> {
     const answer = await this.#caller.send({ method: 'GET', path: image(uuid), query: admin(options) }, options);
-    return { image: (await readJson(answer)) as ApiImage, etag: answer.headers['etag'] };
+    return { image: (await readJson(answer)) as Image, etag: answer.headers['etag'] };
   }
 
-  createImage(fields: ImageFields, options?: CallOptions): Promise<ApiImage> {
+  createImage(fields: Manifest, options?: CallOptions): Promise<Image> {
     return this.call({ method: 'POST', path: '/images', json: fields }, options);
   }
 
-  createImageFromVm(fields: ImageFields, parameters: FromVmParameters, options?: CallOptions): Promise<JobStarted> {
+  createImageFromVm(fields: Manifest, parameters: FromVmParameters, options?: CallOptions): Promise<JobStarted> {
     const { vmUuid, incremental, maxOriginDepth } = parameters;
     const query = { action: 'create-from-vm', vm_uuid: vmUuid, incremental, max_origin_depth: maxOriginDepth };
     return this.#startJob({ method: 'POST', path: '/images', query, json: fields }, options);
   }
 
   /** Operators only. Keeps UUID and time of publication. */
-  adminImportImage(manifest: ImageFields & { readonly uuid: string }, options: ImportOptions = {}): Promise<ApiImage> {
+  adminImportImage(manifest: Manifest & { readonly uuid: string }, options: ImportOptions = {}): Promise<Image> {
     const query = { action: 'import', skip_owner_check: options.skipOwnerCheck };
     return this.call({ method: 'POST', path: image(manifest.uuid), query, json: manifest }, options);
   }
 
   /** Operators only. The server fetches the manifest from the IMGAPI at the URL `source`. */
-  adminImportFromSource(uuid: string, source: string, options: ImportOptions = {}): Promise<ApiImage> {
+  adminImportFromSource(uuid: string, source: string, options: ImportOptions = {}): Promise<Image> {
     return this.#act(uuid, { action: 'import', source, skip_owner_check: options.skipOwnerCheck }, {}, options);
   }
 
@@ -158,13 +151,13 @@ export class ImgapiClient {
     source: AsyncIterable<Uint8Array>,
     { size, ...query }: UploadParameters,
     options?: CallOptions,
-  ): Promise<ApiImage> {
+  ): Promise<Image> {
     const headers: Record<string, string> = size === undefined ? {} : { 'content-length': String(size) };
     return this.call({ method: 'PUT', path: file(uuid), query: { ...query }, headers, body: source }, long(options));
   }
 
   /** The server fetches the file from the IMGAPI at the URL `source`. */
-  addImageFileFromSource(uuid: string, source: string, storage?: string, options?: CallOptions): Promise<ApiImage> {
+  addImageFileFromSource(uuid: string, source: string, storage?: string, options?: CallOptions): Promise<Image> {
     return this.call({ method: 'PUT', path: file(uuid), query: { source, storage } }, long(options));
   }
 
@@ -173,7 +166,7 @@ export class ImgapiClient {
     fileUrl: string,
     parameters: AddFileParameters,
     options?: CallOptions,
-  ): Promise<ApiImage> {
+  ): Promise<Image> {
     const path = `${file(uuid)}/from-url`;
     return this.call({ method: 'POST', path, query: { ...parameters }, json: { file_url: fileUrl } }, long(options));
   }
@@ -195,7 +188,7 @@ export class ImgapiClient {
     icon: Uint8Array,
     contentType: string,
     options: CallOptions & { readonly sha1?: string } = {},
-  ): Promise<ApiImage> {
+  ): Promise<Image> {
     const headers = { 'content-type': contentType };
     const query = { sha1: options.sha1 };
     return this.call({ method: 'PUT', path: `${image(uuid)}/icon`, query, headers, body: icon }, options);
@@ -208,27 +201,27 @@ export class ImgapiClient {
     return { contentType: answer.headers['content-type'] ?? 'application/octet-stream', stream: answer.body };
   }
 
-  deleteIcon(uuid: string, options?: CallOptions): Promise<ApiImage> {
+  deleteIcon(uuid: string, options?: CallOptions): Promise<Image> {
     return this.call({ method: 'DELETE', path: `${image(uuid)}/icon` }, options);
   }
 
-  activateImage(uuid: string, options?: WriteOptions): Promise<ApiImage> {
+  activateImage(uuid: string, options?: WriteOptions): Promise<Image> {
     return this.#act(uuid, { action: 'activate' }, undefined, options);
   }
 
-  enableImage(uuid: string, options?: WriteOptions): Promise<ApiImage> {
+  enableImage(uuid: string, options?: WriteOptions): Promise<Image> {
     return this.#act(uuid, { action: 'enable' }, undefined, options);
   }
 
-  disableImage(uuid: string, options?: WriteOptions): Promise<ApiImage> {
+  disableImage(uuid: string, options?: WriteOptions): Promise<Image> {
     return this.#act(uuid, { action: 'disable' }, undefined, options);
   }
 
-  updateImage(uuid: string, fields: ImageFields, options?: WriteOptions): Promise<ApiImage> {
+  updateImage(uuid: string, fields: Manifest, options?: WriteOptions): Promise<Image> {
     return this.#act(uuid, { action: 'update' }, fields, options);
   }
 
-  channelAdd(uuid: string, channel: string, options?: WriteOptions): Promise<ApiImage> {
+  channelAdd(uuid: string, channel: string, options?: WriteOptions): Promise<Image> {
     return this.#act(uuid, { action: 'channel-add' }, { channel }, options);
   }
 
@@ -238,11 +231,11 @@ export class ImgapiClient {
   }
 
   /** Operators only. Moves the file to another object store. */
-  changeStorage(uuid: string, stor: string, options?: CallOptions): Promise<ApiImage> {
+  changeStorage(uuid: string, stor: string, options?: CallOptions): Promise<Image> {
     return this.#act(uuid, { action: 'change-stor', stor }, undefined, long(options));
   }
 
-  cloneImage(uuid: string, options?: CallOptions): Promise<ApiImage> {
+  cloneImage(uuid: string, options?: CallOptions): Promise<Image> {
     return this.call({ method: 'POST', path: `${image(uuid)}/clone` }, long(options));
   }
 
@@ -252,21 +245,21 @@ export class ImgapiClient {
   }
 
   /** Account UUIDs; with version 3 logins as well. */
-  addAcl(uuid: string, entries: readonly string[], options?: CallOptions): Promise<ApiImage> {
+  addAcl(uuid: string, entries: readonly string[], options?: CallOptions): Promise<Image> {
     return this.call({ method: 'POST', path: `${image(uuid)}/acl`, json: entries }, options);
   }
 
   /** Undefined when the account removed itself: the image is no longer for it to see. */
-  async removeAcl(uuid: string, entries: readonly string[], options?: CallOptions): Promise<ApiImage | undefined> {
+  async removeAcl(uuid: string, entries: readonly string[], options?: CallOptions): Promise<Image | undefined> {
     const call: Call = { method: 'POST', path: `${image(uuid)}/acl`, query: { action: 'remove' }, json: entries };
     const answer = await this.#caller.send(call, options);
-    if (answer.status !== 204) return (await readJson(answer)) as ApiImage;
+    if (answer.status !== 204) return (await readJson(answer)) as Image;
     answer.body.resume();
     return undefined;
   }
 
   /** The image's chain of origins. */
-  ancestry(uuid: string, options?: CallOptions): Promise<AncestryEntry[]> {
+  ancestry(uuid: string, options?: CallOptions): Promise<Image[]> {
     return this.call({ method: 'GET', path: `${image(uuid)}/ancestry`, ...V3 }, options);
   }
 
@@ -310,7 +303,7 @@ export class ImgapiClient {
     return this.call({ method: 'GET', path: '/copies', ...V3 }, options);
   }
 
-  #act(uuid: string, query: Query, json: unknown, options: WriteOptions = {}): Promise<ApiImage> {
+  #act(uuid: string, query: Query, json: unknown, options: WriteOptions = {}): Promise<Image> {
     const headers: Record<string, string> = options.ifMatch === undefined ? {} : { 'if-match': options.ifMatch };
     return this.call({ method: 'POST', path: image(uuid), query, headers, json }, options);
   }

@@ -1,5 +1,5 @@
 /** What the states of copies mean. */
-import type { CopyImageStatus, CopyState } from './types.ts';
+import type { CopyImageStatus, CopyState } from '../api/schemas/copy.ts';
 
 /** Nothing follows any more: it has succeeded, failed, or was canceled. */
 export function isFinal(state: CopyState | CopyImageStatus['state']): boolean {

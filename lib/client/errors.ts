@@ -2,6 +2,7 @@
  * How a call to an IMGAPI ends when it does not succeed. An aborted call rejects with its signal's reason instead. What
  * the other side says is cut here, whatever becomes of the error.
  */
+import type { FieldProblem } from '../api/schemas/error.ts';
 import { cutText } from '../text/cut-text.ts';
 import { redact } from '../text/redact.ts';
 
@@ -9,11 +10,7 @@ import { redact } from '../text/redact.ts';
 const LONGEST_NAME = 100;
 const MOST_FIELD_ERRORS = 20;
 
-export interface ImgapiFieldError {
-  readonly field: string;
-  readonly code: string;
-  readonly message?: string;
-}
+export type ImgapiFieldError = FieldProblem;
 
 export interface ImgapiErrorOptions extends ErrorOptions {
   readonly code: string;

@@ -3,12 +3,13 @@
  * of publication, inclusive, so that pages overlap: what was seen is skipped, and where more images were published at
  * one instant than a page holds, the page grows.
  */
+
+import type { Image } from '../api/schemas/image.ts';
 import { ImgapiError } from './errors.ts';
 import type { Query } from './filter.ts';
-import type { ApiImage } from './types.ts';
 
 export interface Page {
-  readonly images: readonly ApiImage[];
+  readonly images: readonly Image[];
   /** Query of the next page, from the `Link` header. */
   readonly next?: URLSearchParams;
 }
@@ -22,11 +23,7 @@ const LARGEST_PAGE = SERVER_LIMIT * 64;
 const BEGINNING = '1970-01-01T00:00:00Z';
 
 /** @throws ImgapiError when the server's pages do not get past an instant */
-export async function* allImages(
-  fetchPage: FetchPage,
-  filter: Query,
-  pageSize: number,
-): AsyncGenerator<ApiImage, void> {
+export async function* allImages(fetchPage: FetchPage, filter: Query, pageSize: number): AsyncGenerator<Image, void> {
   const seen = new Set<string>();
   const first: Query = { ...filter, limit: pageSize };
   let query = first;

@@ -1,8 +1,9 @@
 /** What single calls of the client take besides {@link CallOptions}. */
+
+import type { Image } from '../api/schemas/image.ts';
 import type { Compression } from '../manifest/record.ts';
 import type { CallOptions } from './caller.ts';
 import type { DownloadRange } from './download.ts';
-import type { ApiImage } from './types.ts';
 
 export interface GetOptions extends CallOptions {
   /** With fields that only operators see, such as `files[].stor`. */
@@ -67,6 +68,6 @@ export interface FromVmParameters {
 
 /** An image with the tag of the state it was read in. */
 export interface TaggedImage {
-  readonly image: ApiImage;
+  readonly image: Image;
   readonly etag: string | undefined;
 }

@@ -1,5 +1,5 @@
 /** An image of IMGAPI as CloudAPI shows it: other names for some fields, and by version fewer of them. */
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { isAtLeast } from './versions.ts';
 
 export type CloudapiImage = Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ const REQUIREMENTS = [
 ] as const;
 
 /** A placeholder that was only just ordered has few of the fields. */
-export type TranslatableImage = Partial<ApiImage> & Pick<ApiImage, 'uuid' | 'name' | 'version'>;
+export type TranslatableImage = Partial<Image> & Pick<Image, 'uuid' | 'name' | 'version'>;
 
 export function translateImage(image: TranslatableImage, view: ImageView): CloudapiImage {
   const { description, tags, homepage, published_at } = image;

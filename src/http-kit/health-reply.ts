@@ -1,6 +1,6 @@
 /** The answer to whoever asks how a process is. */
+import type { Health } from '#lib/api/schemas/service.ts';
 import { redact } from '#lib/text/redact.ts';
-import type { Health } from '../service/health.ts';
 import type { Reply } from './call.ts';
 
 /** @param isInsider whether the caller may know paths and numbers */

@@ -1,10 +1,10 @@
 /** Manifests and files that an operator asks to be fetched from elsewhere: another IMGAPI, or an HTTPS URL. */
 import type { Readable } from 'node:stream';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { expectSuccess } from '#lib/client/answer.ts';
 import { download } from '#lib/client/download.ts';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
-import type { ApiImage } from '#lib/client/types.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
@@ -33,9 +33,9 @@ export interface RemoteFile extends RemoteBody {
 }
 
 /** The image's manifest as another IMGAPI shows it to everybody. @throws 503 RemoteSourceError, 422 source/Invalid */
-export async function sourceManifest(service: Service, call: Call, uuid: string, source: string): Promise<ApiImage> {
+export async function sourceManifest(service: Service, call: Call, uuid: string, source: string): Promise<Image> {
   const manifest = await withSource(service, source, (from) => getManifest(from, uuid, call.signal));
-  if (isObject(manifest)) return manifest as unknown as ApiImage;
+  if (isObject(manifest)) return manifest as unknown as Image;
   throw new ApiError('RemoteSourceError', `${source} answered no manifest of image "${uuid}"`);
 }
 

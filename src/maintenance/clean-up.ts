@@ -2,18 +2,12 @@
  * All that is swept away by itself, in one report: pull links past their day, staging that nothing refers to, and what
  * copies leave behind when their time is over. A dry run answers the plan that the real run carries out.
  */
-import { type ExpiryReport, expireCopies } from '../copies/orders/expiry.ts';
+import type { CleanUpReport, StagedBytes } from '#lib/api/schemas/maintenance.ts';
+import { expireCopies } from '../copies/orders/expiry.ts';
 import { sessionsInUse } from '../copies/transfer/sessions-in-use.ts';
-import { type ReapReport, reapPulls } from '../pulls/reaper.ts';
+import { reapPulls } from '../pulls/reaper.ts';
 import type { Service } from '../service/service.ts';
 import { carryOutSweep, planSweep, type SweepPlan } from './sweeper.ts';
-
-export interface CleanUpReport {
-  readonly dry_run: boolean;
-  readonly pulls: ReapReport;
-  readonly staging: SweepPlan;
-  readonly copies: ExpiryReport;
-}
 
 export interface CleanUpOptions {
   readonly dryRun: boolean;
@@ -27,7 +21,15 @@ export async function cleanUp(service: Service, { dryRun, eager, signal }: Clean
   return {
     dry_run: dryRun,
     pulls: await reapPulls(service, { dryRun, signal }),
-    staging: dryRun ? plan : await carryOutSweep(service, plan, sessionsInUse),
+    staging: reportOf(dryRun ? plan : await carryOutSweep(service, plan, sessionsInUse)),
     copies: await expireCopies(service, { dryRun }),
   };
+}
+
+function reportOf({ sessions, leftovers, bytes }: SweepPlan): CleanUpReport['staging'] {
+  return { sessions: sessions.map(shown), leftovers: leftovers.map(shown), bytes };
+}
+
+function shown(found: SweepPlan['sessions'][number]): StagedBytes {
+  return { ...found, mtime: found.mtime.toISOString() };
 }

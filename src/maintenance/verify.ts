@@ -3,26 +3,12 @@
  * says is fetched anew from a linked datacenter that holds the same bytes.
  */
 
+import type { Finding, VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
-
-export type Finding = 'ok' | 'missing' | 'size' | 'hash' | 'repaired' | 'unrepairable';
-
-export interface VerifyLine {
-  readonly uuid: string;
-  readonly name: string;
-  readonly file: string;
-  readonly status: Finding;
-  /** What is wrong, in words. */
-  readonly message?: string;
-}
-
-export interface VerifySummary {
-  readonly summary: Readonly<Record<Finding, number>> & { readonly files: number; readonly bytes: number };
-}
 
 export interface VerifyOptions {
   /** Absent: all images. */

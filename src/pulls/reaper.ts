@@ -3,6 +3,7 @@
  * run does; what it does not understand it reports and leaves alone.
  */
 
+import type { DoomedObject, ReapReport } from '#lib/api/schemas/maintenance.ts';
 import type { Filter, Stored, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { PULLS, pullsDirectory } from '#lib/manifest/object-paths.ts';
@@ -11,34 +12,8 @@ import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 import { isPullsDay, lastExpiredDay, parsePullName } from './pull-path.ts';
 
-/** An object of the pulls area that has to go. */
-export interface DoomedObject {
-  readonly storage: string;
-  /** Always `pulls/YYYYMMDD/UUID.fileN.REQID`. */
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-}
-
-export interface ReapPlan {
-  /** The last day, `YYYYMMDD`, whose links go. */
-  readonly until: string;
-  readonly objects: readonly DoomedObject[];
-  /** Days that will be empty. */
-  readonly directories: readonly { readonly storage: string; readonly path: string }[];
-  /** Links that end, by reqid, as they were when the plan was made. */
-  readonly links: readonly { readonly reqid: string; readonly etag: string }[];
-  /** Names below `pulls/` that this service did not give: `STORAGE:PATH`. */
-  readonly ignored: readonly string[];
-}
-
-export interface ReapReport extends ReapPlan {
-  readonly dryRun: boolean;
-  /** Of all objects that were removed, or would be. */
-  readonly bytes: number;
-  /** What could not be removed; the next run tries again. */
-  readonly failed: readonly { readonly path: string; readonly error: string }[];
-}
+/** What a run will do. The links are as they were when the plan was made. */
+export type ReapPlan = Pick<ReapReport, 'until' | 'objects' | 'directories' | 'links' | 'ignored'>;
 
 export interface ReapOptions {
   readonly dryRun?: boolean;

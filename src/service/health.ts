@@ -3,24 +3,13 @@
  * an answer is good for a second, so that nobody can keep the service busy by asking.
  */
 import type Logger from 'bunyan';
+import type { Health } from '#lib/api/schemas/service.ts';
 import { pause } from '#lib/runtime/timers.ts';
 
 export interface HealthCheck {
   readonly name: string;
   /** Rejects when the part cannot be used; the message says why. May answer details. */
   run(): Promise<object | undefined>;
-}
-
-export interface CheckResult {
-  readonly ok: boolean;
-  readonly ms: number;
-  readonly error?: string;
-  readonly [detail: string]: unknown;
-}
-
-export interface Health {
-  readonly ok: boolean;
-  readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
 const LIMIT_MS = 2000;
@@ -51,7 +40,7 @@ async function runAll(checks: readonly HealthCheck[]): Promise<Health> {
   return { ok: results.every(([, { ok }]) => ok), checks: Object.fromEntries(results) };
 }
 
-async function runOne(check: HealthCheck): Promise<CheckResult> {
+async function runOne(check: HealthCheck): Promise<Health['checks'][string]> {
   const begin = performance.now();
   const done = new AbortController();
   const tooLate = pause(LIMIT_MS, done.signal).then(() => {

@@ -1,13 +1,13 @@
 /** Images of the test cloud, made over HTTP as a client makes them. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import type { ApiImage } from '#lib/client/types.ts';
 
 export const MANIFEST = { name: 'my-image', version: '1.0.0', type: 'zone-dataset', os: 'smartos' } as const;
 
 export interface MadeImage {
-  readonly image: ApiImage;
+  readonly image: Image;
   readonly bytes: Buffer;
 }
 

@@ -1,5 +1,5 @@
 /** What the schemas are built of. They are open: an answer may hold more one day, and whoever reads it leaves that be. */
-import { type Static, type TSchema, type TSchemaOptions, Type } from 'typebox';
+import { type Static, type TEnum, type TSchema, type TSchemaOptions, Type } from 'typebox';
 
 /** The values of a schema. Nobody changes an answer, so all of it is read-only. */
 export type ValueOf<S extends TSchema> = Frozen<Static<S>>;
@@ -10,8 +10,8 @@ type Frozen<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }
     : T;
 
-export function oneOf<const Values extends readonly string[]>(values: readonly [...Values], options?: TSchemaOptions) {
-  return Type.Enum(values, { type: 'string', ...options });
+export function oneOf<Values extends string[]>(values: readonly [...Values], options?: TSchemaOptions): TEnum<Values> {
+  return Type.Enum<Values>(values, { type: 'string', ...options });
 }
 
 export function uuid(description?: string) {

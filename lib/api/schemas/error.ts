@@ -10,6 +10,7 @@ export const FieldProblem = Type.Object(
   },
   { description: 'What is wrong with one field.' },
 );
+export type FieldProblem = ValueOf<typeof FieldProblem>;
 
 export const ErrorBody = Type.Object({
   code: Type.String({ description: 'One of the codes of the API.' }),

@@ -122,7 +122,6 @@ export type ImageV3 = ValueOf<typeof ImageV3>;
 /** An image in any view: the fields of version 3 are there when it was asked for. */
 export type Image = ImageV3;
 
-/** From the image itself down to its base, as far as they are here and the caller sees them. */
 export const Ancestry = Type.Array(ImageV3, {
   description: 'The image, and then its origins down to the base, as far as they are here and the caller sees them.',
 });

@@ -2,12 +2,13 @@
  * The image part of a CloudAPI, as an account. Errors are those of IMGAPI's client: ImgapiError for what the server
  * refuses, ImgapiUnreachableError when it cannot be asked, the signal's reason when the call is aborted.
  */
+
+import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
 import type { CopyParameters } from '#lib/client/parameters.ts';
-import type { CopyPlan, CopyStatus } from '#lib/client/types.ts';
 import type { CloudapiImage } from './image.ts';
 
 export interface CloudapiClientOptions {

@@ -2,7 +2,7 @@
 import type { ColumnSet } from '../framework/table-options.ts';
 import { imageColumns } from '../shared/images/columns.ts';
 import { shownEntries } from '../shared/images/sharing.ts';
-import { type CloudapiImage, toApiImage } from './image.ts';
+import { type CloudapiImage, toImage } from './image.ts';
 
 export const USUAL_COLUMNS = ['shortid', 'owner_login', 'name', 'version', 'flags', 'os', 'type', 'pubdate'] as const;
 /** Of one's own: whose they are is known. */
@@ -13,7 +13,7 @@ export const LONG_COLUMNS = ['id', 'owner_login', 'name', 'version', 'state', ..
 export function columnsFor(account: string): ColumnSet<CloudapiImage> {
   const known = Object.entries(imageColumns(account)).map(([name, { value, ...column }]) => [
     name,
-    { ...column, value: (image: CloudapiImage) => value(toApiImage(image)) },
+    { ...column, value: (image: CloudapiImage) => value(toImage(image)) },
   ]);
   return {
     ...Object.fromEntries(known),

@@ -1,7 +1,8 @@
 /** One image to several datacenters at once. What goes wrong at one of them is its own business. */
+
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
-import type { CopyStatus } from '#lib/client/types.ts';
 import { CommandError, type Failure, usageError } from '../framework/errors.ts';
 import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
 import type { Output } from '../output/output.ts';

@@ -1,8 +1,8 @@
 /** An image as CloudAPI shows it. */
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 
 /** A placeholder that was only just ordered has few of the fields. */
-export interface CloudapiImage extends Partial<Omit<ApiImage, 'uuid' | 'name' | 'version'>> {
+export interface CloudapiImage extends Partial<Omit<Image, 'uuid' | 'name' | 'version'>> {
   readonly id: string;
   readonly name: string;
   readonly version: string;
@@ -11,7 +11,7 @@ export interface CloudapiImage extends Partial<Omit<ApiImage, 'uuid' | 'name' | 
 }
 
 /** For what shows images of IMGAPI. */
-export function toApiImage(image: CloudapiImage): ApiImage {
+export function toImage(image: CloudapiImage): Image {
   const { id, ...fields } = image;
   return { v: 2, uuid: id, owner: '', state: 'active', disabled: false, public: false, files: [], ...fields };
 }

@@ -2,7 +2,7 @@
  * AdminGetImage and AdminGetImageFile, for the admin's keys alone: the whole manifest of an active image that the
  * account of the path owns, and its file. Where that account is the admin itself, any image.
  */
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { Reply } from '../../http-kit/call.ts';
 import { CloudapiError, imageNotFound, notAuthorized } from '../errors.ts';
 import { passedOn } from '../reply.ts';
@@ -54,7 +54,7 @@ async function getFile(request: Request): Promise<Reply> {
   return passedOn(answer, ANSWER_HEADERS);
 }
 
-async function ownedImage(request: Request): Promise<ApiImage> {
+async function ownedImage(request: Request): Promise<Image> {
   const { cloudapi, account } = request;
   if (!request.isAdmin) throw notAuthorized(`${account.login}/images/${request.call.params['id']}`);
   const image = await cloudapi.imgapi.getImage(imageId(request), { ...asOperator(request), inclAdminFields: true });

@@ -1,7 +1,8 @@
 /** ListImages, GetImage, DeleteImage, GetImageAncestry. */
+
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonItems } from '#lib/client/json-items.ts';
-import type { ApiImage } from '#lib/client/types.ts';
 import type { Reply } from '../../http-kit/call.ts';
 import { invalid } from '../errors.ts';
 import { listReply } from '../list-reply.ts';
@@ -76,5 +77,5 @@ async function ancestry(request: Request): Promise<Reply> {
   const { cloudapi, onBehalf } = request;
   const path = `/images/${imageId(request)}/ancestry`;
   const answer = await cloudapi.imgapi.send({ method: 'GET', path }, onBehalf);
-  return listReply(request, readJsonItems<ApiImage>(answer));
+  return listReply(request, readJsonItems<Image>(answer));
 }

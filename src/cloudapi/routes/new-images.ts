@@ -1,6 +1,6 @@
 /** `POST /:account/images`: CreateImageFromMachine, CopyImageFromDc, ImportImageFromDatacenter. */
 
-import type { JobStarted } from '#lib/client/types.ts';
+import type { JobStarted } from '#lib/api/schemas/job.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Reply } from '../../http-kit/call.ts';

@@ -3,13 +3,14 @@
  * else gets an order of its own that lists the transfers which are under way. Neither needs the source, so both work
  * while it is down.
  */
+import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import type { Filter, Stored } from '#lib/documents/store.ts';
 import { StaleReadError } from '#lib/documents/update.ts';
 import { relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignOrigin } from './chain.ts';
-import { COPIES, type CopyOrder, type OrderKind, putOrder, TRANSFERS, type Transfer } from './model.ts';
+import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from './model.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 
 interface Underway {
@@ -25,7 +26,7 @@ interface Underway {
 export async function attach(
   service: Service,
   uuid: string,
-  asker: { readonly kind: OrderKind; readonly account: string | undefined },
+  asker: { readonly kind: CopyKind; readonly account: string | undefined },
 ): Promise<CopyOrder> {
   const same = await liveOrderFor(service, uuid, asker.account);
   if (same) return same;

@@ -6,13 +6,13 @@
  * too. Origins may be active or disabled, at either end. An origin that is here and that whoever the copy is for may not
  * see is not here to them.
  */
+import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { relationOf } from '../../images/record/references.ts';
 import { finishDelete } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import type { SourceReader } from '../transfer/source-reader.ts';
-import type { OrderKind } from './model.ts';
 import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
 
 export const LONGEST_CHAIN = 100;
@@ -25,7 +25,7 @@ export interface Chain {
 }
 
 export interface ChainRequest extends IncomingContext {
-  readonly kind: OrderKind;
+  readonly kind: CopyKind;
   readonly account: string | undefined;
 }
 

@@ -3,6 +3,7 @@
  * a live order lists is never touched, however old. The plan is a value, and a real run carries out just that.
  */
 
+import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';
 import type { Filter, Query, Stored } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
@@ -13,14 +14,7 @@ import { sessionsInUse } from '../transfer/sessions-in-use.ts';
 import { COPIES, deleteTransfer, TRANSFERS, type Transfer } from './model.ts';
 import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 
-export interface ExpiryReport {
-  /** Images whose failed copy is given up, with the bytes that go. */
-  readonly placeholders: readonly { readonly uuid: string; readonly bytes: number }[];
-  /** UUIDs of finished orders. */
-  readonly orders: readonly string[];
-  /** Paths of names for linked bytes that no attempt uses any more. */
-  readonly links: readonly string[];
-}
+type ExpiryReport = CleanUpReport['copies'];
 
 /** A document as it was when the plan was made, without all that it says. */
 interface Planned {

@@ -1,10 +1,10 @@
 /** Which orders there are, and which of them a caller sees: its own, and those that bring it its images. */
 
+import type { CopyState } from '#lib/api/schemas/copy.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder } from './model.ts';
-import type { OrderState } from './states.ts';
 
 /** How many orders of one image are looked through for the one that answers. */
 const MOST_ORDERS = 200;
@@ -34,7 +34,7 @@ export async function lastOrderOf(
 }
 
 export interface OrderQuery {
-  readonly state?: OrderState | undefined;
+  readonly state?: CopyState | undefined;
   readonly source?: string | undefined;
   readonly limit: number;
 }

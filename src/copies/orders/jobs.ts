@@ -2,12 +2,13 @@
  * Orders as jobs of Triton's workflow service, which is where today's clients look for imports: they poll
  * `GET /jobs/:uuid` until `execution` is succeeded or failed, and then take the last of `chain_results`.
  */
+import type { CopyKind, CopyState } from '#lib/api/schemas/copy.ts';
+import type { Job, JobResult } from '#lib/api/schemas/job.ts';
 import { redact } from '#lib/text/redact.ts';
-import type { CopyOrder, OrderKind, OrderMember } from './model.ts';
-import type { OrderState } from './states.ts';
+import type { CopyOrder, OrderMember } from './model.ts';
 
 /** What the clients know; a canceled job would leave them waiting. */
-const EXECUTIONS: Readonly<Record<OrderState, 'queued' | 'running' | 'succeeded' | 'failed'>> = {
+const EXECUTIONS: Readonly<Record<CopyState, Job['execution']>> = {
   queued: 'queued',
   running: 'running',
   succeeded: 'succeeded',
@@ -16,34 +17,13 @@ const EXECUTIONS: Readonly<Record<OrderState, 'queued' | 'running' | 'succeeded'
 };
 
 /** The name that a job has had so far, by which they are also listed. */
-const TASKS: Readonly<Record<OrderKind, string>> = {
+const TASKS: Readonly<Record<CopyKind, string>> = {
   'copy-from-dc': 'copy-image-from-dc',
   'import-from-datacenter': 'import-remote-image',
   'import-remote': 'import-remote-image',
 };
 
-export interface JobResult {
-  readonly name: string;
-  readonly result: string;
-  /** Empty on success. */
-  readonly error: '' | { readonly code: string; readonly message: string };
-  readonly started_at: string;
-  readonly finished_at: string;
-}
-
-export interface JobJson {
-  readonly uuid: string;
-  readonly name: string;
-  readonly image_uuid: string;
-  readonly execution: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  readonly chain_results: readonly JobResult[];
-  readonly created_at: string;
-  readonly started_at?: string;
-  readonly finished_at?: string;
-}
-
-export function jobOf(order: CopyOrder): JobJson {
+export function jobOf(order: CopyOrder): Job {
   const { uuid, kind, account, image, source, state, members, created_at, started_at, finished_at } = order;
   return {
     uuid,
@@ -96,7 +76,7 @@ export interface JobFilter {
   readonly execution?: string | undefined;
 }
 
-export function jobsOf(orders: readonly CopyOrder[], { task, execution }: JobFilter): JobJson[] {
+export function jobsOf(orders: readonly CopyOrder[], { task, execution }: JobFilter): Job[] {
   return orders
     .map(jobOf)
     .filter(

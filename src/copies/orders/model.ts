@@ -9,27 +9,17 @@
  * The moves between states are tables, in `states.ts`; who may ask for what is one, in `decision.ts`.
  */
 
+import type { CopyKind, CopySource, CopyState, FieldChange } from '#lib/api/schemas/copy.ts';
 import type { Lease } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
 import type { Compression } from '#lib/manifest/record.ts';
 import type { FailureCode } from '../transfer/failures.ts';
-import type { OrderState, TransferState } from './states.ts';
-
-export const ORDER_KINDS = ['copy-from-dc', 'import-from-datacenter', 'import-remote'] as const;
-export type OrderKind = (typeof ORDER_KINDS)[number];
+import type { TransferState } from './states.ts';
 
 /** Why an order or a transfer ended or was put back. */
 export interface CopyFailure {
   readonly code: FailureCode;
   readonly message: string;
-}
-
-/** A field that a recopy changed, or would change. */
-export interface FieldChange {
-  readonly field: string;
-  /** Absent when the field was not set. */
-  readonly from?: unknown;
-  readonly to?: unknown;
 }
 
 /** An image that an order brings, as it was at the source when the order was made. */
@@ -49,7 +39,7 @@ export interface MemberResult {
   /** Bytes that are here. */
   readonly bytes: number;
   readonly attempt: number;
-  readonly via?: BytePath;
+  readonly via?: CopySource;
   readonly error?: CopyFailure;
   /** As the transfer's. */
   readonly note?: string;
@@ -58,14 +48,14 @@ export interface MemberResult {
 export interface CopyOrder {
   /** Also the job's. */
   readonly uuid: string;
-  readonly kind: OrderKind;
+  readonly kind: CopyKind;
   /** Who asked; absent: an operator. */
   readonly account?: string;
   /** The image that was asked for; the last of `members`. */
   readonly image: string;
   /** The datacenter's name, or the URL of an IMGAPI. */
   readonly source: string;
-  readonly state: OrderState;
+  readonly state: CopyState;
   /** Whether `state` is not final. */
   readonly live: boolean;
   /** Base first. */
@@ -82,10 +72,6 @@ export interface CopyOrder {
   /** Counts the writes of this document. */
   readonly rev: number;
 }
-
-/** How the bytes came: a second name in a store that both datacenters use, the source's store, or its IMGAPI. */
-export const BYTE_PATHS = ['link', 'pull-url', 'imgapi'] as const;
-export type BytePath = (typeof BYTE_PATHS)[number];
 
 /** What the next attempt waits for, and whether there is to be one. */
 export interface Retry {
@@ -139,7 +125,7 @@ export interface Transfer {
   /** Milliseconds since the epoch of the last claim. */
   readonly claimed_at?: number;
   readonly retry: Retry;
-  readonly via?: BytePath;
+  readonly via?: CopySource;
   /** Names the pull link at the source, to renew it by. */
   readonly pull?: string;
   /** What went otherwise than asked, such as a restart from the first byte. */

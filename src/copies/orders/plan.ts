@@ -1,5 +1,5 @@
 /** The preview of a copy: which images would come, how many bytes, and what is here already. Nothing is written. */
-import type { CopyPlan } from '#lib/client/types.ts';
+import type { CopyPlan } from '#lib/api/schemas/copy.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';

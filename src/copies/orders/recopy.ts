@@ -3,7 +3,9 @@
  * the source, as the table in `lib/manifest/travel.ts` says. Never owner, public, disabled or channels: those are this
  * datacenter's own.
  */
+
 import { isDeepStrictEqual } from 'node:util';
+import type { FieldChange } from '#lib/api/schemas/copy.ts';
 import {
   aclView,
   entriesOf,
@@ -23,7 +25,7 @@ import type { Service } from '../../service/service.ts';
 import { withMarksOf } from '../transfer/marks.ts';
 import type { ChainRequest } from './chain.ts';
 import { decide, hashOf, refusal } from './decision.ts';
-import { type CopyOrder, type FieldChange, putOrder } from './model.ts';
+import { type CopyOrder, putOrder } from './model.ts';
 import { newOrder } from './new-order.ts';
 import type { Incoming } from './placeholder.ts';
 

@@ -17,13 +17,12 @@
  * - `gone`: the document is removed: the image became usable, or the copy was canceled, or nobody came back for it.
  */
 
-export const ORDER_STATES = ['queued', 'running', 'succeeded', 'failed', 'canceled'] as const;
-export type OrderState = (typeof ORDER_STATES)[number];
+import type { CopyState } from '#lib/api/schemas/copy.ts';
 
 export const ORDER_EVENTS = ['start', 'commit', 'fail', 'cancel'] as const;
 export type OrderEvent = (typeof ORDER_EVENTS)[number];
 
-export const ORDER_MOVES: Readonly<Record<OrderState, Readonly<Partial<Record<OrderEvent, OrderState>>>>> = {
+export const ORDER_MOVES: Readonly<Record<CopyState, Readonly<Partial<Record<OrderEvent, CopyState>>>>> = {
   // A recopy, or an order whose images another order brought meanwhile, succeeds without ever running.
   queued: { start: 'running', commit: 'succeeded', fail: 'failed', cancel: 'canceled' },
   running: { start: 'running', commit: 'succeeded', fail: 'failed', cancel: 'canceled' },
@@ -32,7 +31,7 @@ export const ORDER_MOVES: Readonly<Record<OrderState, Readonly<Partial<Record<Or
   canceled: {},
 };
 
-export function isFinal(state: OrderState): boolean {
+export function isFinal(state: CopyState): boolean {
   return Object.keys(ORDER_MOVES[state]).length === 0;
 }
 
@@ -65,7 +64,7 @@ export const TRANSFER_MOVES: Readonly<
 };
 
 /** @throws when the table has no such move */
-export function nextOrderState(state: OrderState, event: OrderEvent): OrderState {
+export function nextOrderState(state: CopyState, event: OrderEvent): CopyState {
   const next = ORDER_MOVES[state][event];
   if (!next) throw new Error(`a copy order that is ${state} cannot ${event}`);
   return next;

@@ -3,7 +3,7 @@
  * the images are usable, because until then something can still go wrong.
  */
 
-import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
+import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { Stored } from '#lib/documents/store.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Service } from '../../service/service.ts';

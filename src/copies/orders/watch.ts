@@ -3,7 +3,7 @@
  * heartbeats, so it does not matter which process carries the bytes and which one the watcher asked.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder } from './model.ts';
 import type { OrderViewer } from './shown-order.ts';

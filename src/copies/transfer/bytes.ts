@@ -2,8 +2,9 @@
  * Where the bytes of a file come from: a pull URL straight from the source's object store, else the source's IMGAPI.
  * The first that answers is taken; after a failure that brought no byte the other one is asked first.
  */
+import type { CopySource } from '#lib/api/schemas/copy.ts';
 import type { FileRequest, ImageSource, SourceFile } from '../../datacenters/sources/source.ts';
-import type { BytePath, Transfer } from '../orders/model.ts';
+import type { Transfer } from '../orders/model.ts';
 import { CopyError, FAILURES } from './failures.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { failureOf } from './retry.ts';
@@ -11,12 +12,12 @@ import { failureOf } from './retry.ts';
 const END_MS = 5000;
 
 export interface OpenBytes extends SourceFile {
-  readonly via: BytePath;
+  readonly via: CopySource;
 }
 
 type Opener = (source: ImageSource, live: LiveAttempt, request: FileRequest) => Promise<SourceFile | undefined>;
 
-const OPENERS: Readonly<Record<Exclude<BytePath, 'link'>, Opener>> = {
+const OPENERS: Readonly<Record<Exclude<CopySource, 'link'>, Opener>> = {
   'pull-url': fromPullUrl,
   imgapi: (source, { own }, request) => source.getFile(own.image, request),
 };

@@ -1,5 +1,6 @@
 /** The side of a pairing that made the token: checks the other's proof, records the link, and proves itself. */
 
+import type { PairingReply, PairingRequest } from '#lib/api/schemas/link.ts';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
@@ -12,7 +13,6 @@ import { keyOf, ownParty, type Party, parseParty } from './party.ts';
 import { assertPeerUrl } from './peer-url.ts';
 import { ownName } from './self.ts';
 import { codeOf, sameCode } from './token.ts';
-import type { PairingReply, PairingRequest } from './wire.ts';
 
 const MAKE_ANOTHER = 'make a new one with "imgapiadm link-token"';
 

@@ -1,35 +1,16 @@
 /** Checking a link: what works, and for what does not, what to mend. */
 import { createHash, randomBytes } from 'node:crypto';
+import type { LinkCheck, LinkCheckReport, LinkHealth } from '#lib/api/schemas/datacenter.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignMessage, isTimeout } from '../sources/remote-failure.ts';
-import type { LinkHealth, LinkRecord } from './documents.ts';
+import type { LinkRecord } from './documents.ts';
 import { type LinkClient, linkClient } from './link-client.ts';
 import { changeLink, getLink } from './links.ts';
 import { pingLink } from './ping.ts';
 import { LINK_VERSION } from './self.ts';
 import { expectShape, isLinkBack, isLinkEcho } from './wire.ts';
-
-export const LINK_CHECKS = ['reach', 'clock', 'versions', 'reach back', 'download', 'upload'] as const;
-export type LinkCheckName = (typeof LINK_CHECKS)[number];
-
-export interface LinkCheck {
-  readonly check: LinkCheckName;
-  readonly ok: boolean;
-  /** What was found. */
-  readonly detail: string;
-  /** What to do about it. */
-  readonly mend?: string;
-}
-
-export interface LinkCheckReport {
-  readonly datacenter: string;
-  readonly url: string;
-  readonly ok: boolean;
-  /** In order; what cannot work after a failure is not tried. */
-  readonly checks: readonly LinkCheck[];
-}
 
 /** How much the transfer check moves each way. */
 const TRANSFER_BYTES = 1024 * 1024;
@@ -88,7 +69,7 @@ async function check(
   return { checks, health };
 }
 
-async function attempt(name: LinkCheckName, action: () => Promise<string>): Promise<LinkCheck> {
+async function attempt(name: LinkCheck['check'], action: () => Promise<string>): Promise<LinkCheck> {
   try {
     return { check: name, ok: true, detail: await action() };
   } catch (error) {
@@ -96,7 +77,7 @@ async function attempt(name: LinkCheckName, action: () => Promise<string>): Prom
   }
 }
 
-function mendFor(error: unknown, name: LinkCheckName): string {
+function mendFor(error: unknown, name: LinkCheck['check']): string {
   if (name === 'reach back') {
     return 'mend the way from there to here: our firewall must let that datacenter reach our link port, and our links.publicUrl must be right';
   }

@@ -1,4 +1,5 @@
 /** The documents about links with other datacenters. */
+import type { LinkHealth } from '#lib/api/schemas/datacenter.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 
 /** A public key, as `ssh-keygen` writes and names it. */
@@ -9,18 +10,6 @@ export interface PublicKey {
   readonly publicKey: string;
   /** ISO date. */
   readonly added_at: string;
-}
-
-/** What the last check of a link found. */
-export interface LinkHealth {
-  /** ISO date. */
-  readonly checked_at: string;
-  readonly ok: boolean;
-  /** Seconds that the other clock is ahead of ours; negative when it is behind. */
-  readonly clock_skew_seconds?: number;
-  readonly versions?: { readonly service: string; readonly link: number };
-  /** What is wrong, in one sentence. */
-  readonly error?: string;
 }
 
 /** The trust in one other datacenter, under its name. */

@@ -1,16 +1,9 @@
 /** Firewall rules in the form of `fwadm`, for the operator to add: IMGAPI changes no firewall itself. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { FirewallRule } from '#lib/api/schemas/datacenter.ts';
 import type { Service } from '../../service/service.ts';
 import type { LinkRecord } from './documents.ts';
-
-export interface FirewallRule {
-  readonly description: string;
-  readonly enabled: true;
-  readonly owner_uuid?: string;
-  /** In fwadm's rule language. */
-  readonly rule: string;
-}
 
 /** Opens the link port to the addresses of the other datacenter, and nothing else. Empty without a link port. */
 export async function firewallRules({ config }: Pick<Service, 'config'>, link: LinkRecord): Promise<FirewallRule[]> {

@@ -1,5 +1,7 @@
 /** The side of a pairing that was given the token: the operator's one command to link two datacenters. */
 import { isDeepStrictEqual } from 'node:util';
+import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
+import type { PairingRequest } from '#lib/api/schemas/link.ts';
 import { expectSuccess } from '#lib/client/answer.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
@@ -8,9 +10,9 @@ import { namedOrigins, pullOriginsOf } from '../sources/pull-origins.ts';
 import { remoteFailure } from '../sources/remote-failure.ts';
 import { namedTransport } from '../sources/transports.ts';
 import { assertSameKey, linkWith } from './accept-pairing.ts';
-import { type LinkCheckReport, runChecks } from './check-link.ts';
+import { runChecks } from './check-link.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
-import { type FirewallRule, firewallRules } from './firewall.ts';
+import { firewallRules } from './firewall.ts';
 import { linkClient, linkClientWith, smallJson } from './link-client.ts';
 import { changeLink, findLink, putLink } from './links.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
@@ -18,7 +20,7 @@ import { datacenterName, keyOf, linkUrl, ownParty, type Party, parseParty } from
 import { pingLink } from './ping.ts';
 import { ownName } from './self.ts';
 import { codeOf, type LinkToken, parseToken, sameCode } from './token.ts';
-import { expectShape, isPairingReply, type PairingRequest } from './wire.ts';
+import { expectShape, isPairingReply } from './wire.ts';
 
 export interface LinkDatacenterOptions {
   /** As the other datacenter calls itself. */
@@ -31,26 +33,6 @@ export interface LinkDatacenterOptions {
   readonly allowedAccounts?: readonly string[] | undefined;
   /** Takes pull URLs of the other from these origins too, beside its link listener. */
   readonly pullOrigins?: readonly string[] | undefined;
-}
-
-export interface LinkReport extends LinkCheckReport {
-  /** False when it was linked before. */
-  readonly created: boolean;
-  /** Whether the accounts or pull origins of a link that was there are others now. */
-  readonly changed: boolean;
-  /** Fingerprints, for comparison with what the other side shows. */
-  readonly our_key: string;
-  readonly their_keys: readonly string[];
-  readonly pull_origins: readonly string[];
-  /** What the other announces beyond these; to take pull URLs there, name it. */
-  readonly announced_pull_origins?: readonly string[];
-  readonly allowed_accounts?: readonly string[];
-  /** What does not work yet, and what to do about it. */
-  readonly problems: readonly { readonly problem: string; readonly mend: string }[];
-  /** For `fwadm add`: they open the link port to the other datacenter, and nothing else. */
-  readonly firewall_rules: readonly FirewallRule[];
-  /** For the metadata of the imgapi service in SAPI. */
-  readonly sapi_metadata: Readonly<Record<string, unknown>>;
 }
 
 const PAIR_TIMEOUT_MS = 30_000;

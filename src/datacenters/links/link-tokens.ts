@@ -1,4 +1,5 @@
 /** Making link tokens, and forgetting those that ran out. */
+import type { NewLinkToken } from '#lib/api/schemas/datacenter.ts';
 import type { Write } from '#lib/documents/store.ts';
 import type { Service } from '../../service/service.ts';
 import { LINK_NONCES, LINK_TOKENS, type LinkTokenRecord } from './documents.ts';
@@ -11,16 +12,6 @@ export interface LinkTokenOptions {
   readonly allowedAccounts?: readonly string[] | undefined;
   /** Takes pull URLs of the other from these origins too, beside its link listener. */
   readonly pullOrigins?: readonly string[] | undefined;
-}
-
-export interface NewLinkToken {
-  /** Shown once: only something derived from it is kept. */
-  readonly token: string;
-  /** ISO date. */
-  readonly expires: string;
-  /** What the other side's `link-dc` needs beside it. */
-  readonly datacenter: string;
-  readonly url: string;
 }
 
 /** @throws 501 NotAvailable when this datacenter takes no links */

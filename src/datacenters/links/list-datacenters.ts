@@ -1,27 +1,10 @@
 /** The other datacenters, and how their links are. */
+import type { Datacenter } from '#lib/api/schemas/datacenter.ts';
 import type { Service } from '../../service/service.ts';
 import { pullOriginsOf } from '../sources/pull-origins.ts';
 import { runChecks } from './check-link.ts';
-import type { LinkHealth, LinkRecord } from './documents.ts';
+import type { LinkRecord } from './documents.ts';
 import { allLinks } from './links.ts';
-
-export interface DatacenterInfo {
-  readonly name: string;
-  readonly url: string;
-  /** `legacy`: from `imgapiUrlFromDatacenter`, unsigned, through its main port. */
-  readonly kind: 'link' | 'legacy';
-  /** Fingerprints; two while the other rotates. */
-  readonly keys?: readonly string[];
-  /** Fingerprint of our key that it accepts. */
-  readonly our_key?: string;
-  readonly pull_origins?: readonly string[];
-  /** What it announces beyond these; to take pull URLs there, an operator here has to name it. */
-  readonly announced_pull_origins?: readonly string[];
-  readonly allowed_accounts?: readonly string[];
-  /** ISO date. */
-  readonly created_at?: string;
-  readonly health?: LinkHealth;
-}
 
 /** How long a list waits for a datacenter that does not answer. */
 const CHECK_MS = 5000;
@@ -29,7 +12,7 @@ const CHECK_MS = 5000;
 const underWay = new WeakMap<Service['config'], Promise<unknown>>();
 
 /** The same, with the health of links as it is now: a datacenter that is down is not said to be well. */
-export async function checkedDatacenters(service: Service): Promise<DatacenterInfo[]> {
+export async function checkedDatacenters(service: Service): Promise<Datacenter[]> {
   const checks = underWay.get(service.config) ?? checkAll(service).finally(() => underWay.delete(service.config));
   underWay.set(service.config, checks);
   await checks;
@@ -46,9 +29,9 @@ async function checkAll(service: Service): Promise<void> {
 }
 
 /** By name. A link takes the place of a legacy one of the same name. */
-export async function datacenters(service: Service): Promise<DatacenterInfo[]> {
+export async function datacenters(service: Service): Promise<Datacenter[]> {
   const links = (await allLinks(service)).map(
-    (link): DatacenterInfo => ({
+    (link): Datacenter => ({
       name: link.name,
       url: link.url,
       kind: 'link',
@@ -64,6 +47,6 @@ export async function datacenters(service: Service): Promise<DatacenterInfo[]> {
   const linked = new Set(links.map(({ name }) => name));
   const legacy = Object.entries(service.config.imgapiUrlFromDatacenter)
     .filter(([name]) => !linked.has(name))
-    .map(([name, url]): DatacenterInfo => ({ name, url, kind: 'legacy' }));
+    .map(([name, url]): Datacenter => ({ name, url, kind: 'legacy' }));
   return [...links, ...legacy].sort((one, other) => (one.name < other.name ? -1 : 1));
 }

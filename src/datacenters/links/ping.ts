@@ -1,10 +1,11 @@
 /** Asking a linked datacenter how it is. */
+import type { LinkPing } from '#lib/api/schemas/link.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../../service/service.ts';
 import { SourceInvalidError } from '../sources/source.ts';
 import type { LinkClient } from './link-client.ts';
 import { LINK_VERSION, ownName, SERVICE_VERSION } from './self.ts';
-import { expectShape, isLinkPing, type LinkPing } from './wire.ts';
+import { expectShape, isLinkPing } from './wire.ts';
 
 const PING_TIMEOUT_MS = 15_000;
 

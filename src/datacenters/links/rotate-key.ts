@@ -4,6 +4,8 @@
  * everybody is gone on with by calling it again.
  */
 import { sign, verify } from 'node:crypto';
+import type { RotateReport } from '#lib/api/schemas/datacenter.ts';
+import type { RotateRequest } from '#lib/api/schemas/link.ts';
 import { parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
@@ -14,18 +16,6 @@ import { allLinks, changeLink, getLink } from './links.ts';
 import { newest, newKey, ownKeys, putOwnKeys } from './own-keys.ts';
 import { linkKey } from './public-keys.ts';
 import { ownName } from './self.ts';
-import type { RotateRequest } from './wire.ts';
-
-export interface RotateReport {
-  /** Fingerprint of the key that is in use from now on. */
-  readonly new_key: string;
-  /** Fingerprints that this datacenter signs with no more. */
-  readonly dropped: readonly string[];
-  /** Datacenters that have the new key. */
-  readonly announced: readonly string[];
-  /** Those that could not be told. With `drop` they have to be linked again; without, the old key stays until they are. */
-  readonly failed: readonly { readonly datacenter: string; readonly error: string }[];
-}
 
 const ANNOUNCE_TIMEOUT_MS = 30_000;
 

@@ -1,20 +1,11 @@
 /** Ending a link: our trust ends at once, with all that streams by it; the other is told as far as it can be reached. */
+import type { UnlinkReport } from '#lib/api/schemas/datacenter.ts';
 import { endPullsOf, removePullsOf } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignMessage } from '../sources/remote-failure.ts';
 import { linkClient } from './link-client.ts';
 import { deleteLink, getLink } from './links.ts';
 import { cutStreams } from './live-streams.ts';
-
-export interface UnlinkReport {
-  readonly datacenter: string;
-  /** False when the other could not be told: unlink there as well. */
-  readonly told: boolean;
-  /** Why not. */
-  readonly error?: string;
-  /** Pull links of the other that were removed here. */
-  readonly pulls: { readonly links: number; readonly bytes: number };
-}
 
 const TELL_TIMEOUT_MS = 15_000;
 

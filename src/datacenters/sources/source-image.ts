@@ -1,5 +1,6 @@
 /** Reading a manifest that came from elsewhere: in today's form, with known fields only, and the image asked for. */
 
+import { IMAGE_STATES_V3 } from '#lib/api/schemas/image.ts';
 import { isAclEntry, MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import type { Share } from '#lib/manifest/record.ts';
@@ -7,7 +8,6 @@ import { travellingFields } from '#lib/manifest/travel.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { SHOWN_STATES } from '../../images/record/serialize.ts';
 import { type SourceImage, SourceInvalidError } from './source.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export function sourceImage(answer: unknown, expected: Expected): SourceImage {
   if (expected.owner !== undefined && given['owner'] !== expected.owner) {
     throw wrong(expected, `the owner is ${given['owner']}, not the account that was named`);
   }
-  if (!SHOWN_STATES.some((state) => state === given['state'])) {
+  if (!IMAGE_STATES_V3.some((state) => state === given['state'])) {
     throw wrong(expected, `the state is ${shown(given['state'])}`);
   }
   const files = filesOf(given['files'] ?? [], expected);

@@ -1,8 +1,9 @@
 /** A linked datacenter as a source: signed requests to its link listener, pull URLs from where the link allows. */
+
+import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import { type DownloadRange, download, rangeHeaders, toDownload } from '#lib/client/download.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import type { PullUrl } from '../../pulls/pull-url.ts';
 import type { Service } from '../../service/service.ts';
 import type { LinkRecord } from '../links/documents.ts';
 import { type LinkClient, linkClient } from '../links/link-client.ts';

@@ -4,9 +4,9 @@
  * operator named. Copies see only this.
  */
 import type { Readable } from 'node:stream';
+import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import type { Share } from '#lib/manifest/record.ts';
 import { cutText } from '#lib/text/cut-text.ts';
-import type { PullUrl } from '../../pulls/pull-url.ts';
 
 /** An image as the source shows it, checked for form: the UUID is the one asked for, known fields only. */
 export interface SourceImage {

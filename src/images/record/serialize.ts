@@ -4,6 +4,7 @@
  * behind its last field, in version 3 only.
  */
 import { hash } from 'node:crypto';
+import type { ImageState } from '#lib/api/schemas/image.ts';
 import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ARRAY_END, arrayItem, arrayItems } from '#lib/text/json-array.ts';
@@ -26,11 +27,8 @@ export interface ImageView {
 
 export type ImageJson = Readonly<Record<string, unknown>>;
 
-export const SHOWN_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating', 'copying'] as const;
-export type ShownState = (typeof SHOWN_STATES)[number];
-
 /** Tombstones are shown to nobody; if one were, it would be an image that is not usable. */
-export function shownState(record: ImageRecord, version: ApiVersion): ShownState {
+export function shownState(record: ImageRecord, version: ApiVersion): ImageState {
   if (record.state === 'failed' || record.copy?.state === 'failed') return 'failed';
   if (record.activated) return record.disabled ? 'disabled' : 'active';
   if (record.state !== 'creating') return 'unactivated';

@@ -4,6 +4,7 @@
  * as a line per change until the end.
  */
 
+import { COPY_STATES } from '#lib/api/schemas/copy.ts';
 import { accepts } from '#lib/text/media-types.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
@@ -15,7 +16,6 @@ import { COPIES, type CopyOrder } from '../../copies/orders/model.ts';
 import { copyFromDatacenter, importFromDatacenter, importRemote } from '../../copies/orders/place-order.ts';
 import { planCopy } from '../../copies/orders/plan.ts';
 import { type OrderViewer, shownTo } from '../../copies/orders/shown-order.ts';
-import { ORDER_STATES } from '../../copies/orders/states.ts';
 import { statusesOf, statusOf } from '../../copies/orders/status.ts';
 import { watch } from '../../copies/orders/watch.ts';
 import type { CopyWorker } from '../../copies/transfer/worker.ts';
@@ -30,7 +30,7 @@ import { assertNoCredentials } from '../remote-file.ts';
 const copyQuery = parameters({ dry_run: flag, do_not_restart: flag });
 const observeQuery = parameters({ plan: flag });
 const importQuery = parameters({ skip_owner_check: flag });
-const listQuery = parameters({ state: oneOf(ORDER_STATES), datacenter: text, limit: integer(1, 1000) });
+const listQuery = parameters({ state: oneOf(COPY_STATES), datacenter: text, limit: integer(1, 1000) });
 const jobsQuery = parameters({ task: text, execution: text });
 
 const LISTED = 100;

@@ -1,5 +1,6 @@
 /** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
 
+import type { LinkImage } from '#lib/api/schemas/link.ts';
 import { entriesOf, leftEntries } from '#lib/manifest/acl.ts';
 import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -17,16 +18,6 @@ import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import { fileReply } from '../file-reply.ts';
 import { pullUrlTarget } from './pulls.ts';
-
-/** The answer of GET /link/images/UUID. */
-export interface LinkImage {
-  /** As version 3 shows it to the owner, with `acl` holding the UUIDs only. */
-  readonly manifest: Readonly<Record<string, unknown>>;
-  /** The whole ACL in order; logins with the account that they open the image to. */
-  readonly shares?: readonly Share[];
-  /** Entries that open nothing any more because their account left; logins with that account. */
-  readonly left?: readonly Share[];
-}
 
 const TOLD: ReadonlySet<string> = new Set(MANIFEST_FIELDS.filter((field) => TRAVEL[field].copy !== 'stays'));
 

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { LinkBack, LinkEcho } from '#lib/api/schemas/link.ts';
 import { networkOf } from '#lib/network/addresses.ts';
 import { parseAuthorization } from '#lib/signing/signature-header.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -18,7 +19,7 @@ import { ownPing, pingLink } from '../../datacenters/links/ping.ts';
 import { type RateLimiter, rateLimiter } from '../../datacenters/links/rate-limit.ts';
 import { acceptRotation } from '../../datacenters/links/rotate-key.ts';
 import { acceptUnlink } from '../../datacenters/links/unlink-datacenter.ts';
-import { isPairingRequest, isRotateRequest, type LinkBack, type LinkEcho } from '../../datacenters/links/wire.ts';
+import { isPairingRequest, isRotateRequest } from '../../datacenters/links/wire.ts';
 import { foreignMessage } from '../../datacenters/sources/remote-failure.ts';
 import { LinkEndedError } from '../../datacenters/sources/source.ts';
 import type { Call, Reply, Route } from '../../http-kit/call.ts';

@@ -1,9 +1,9 @@
 import { test } from 'tap';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { nextLink } from '#lib/client/paging.ts';
-import type { ApiImage } from '#lib/client/types.ts';
 import { clientOf, failure, type Received, sendJson, serve } from './server.ts';
 
-type Listed = Pick<ApiImage, 'uuid' | 'published_at'>;
+type Listed = Pick<Image, 'uuid' | 'published_at'>;
 
 function images(count: number, publishedAt: (n: number) => string | undefined): Listed[] {
   return Array.from({ length: count }, (_, n) => {
@@ -26,7 +26,7 @@ function todaysPage(all: readonly Listed[], { query }: Received, cap = 1000): Li
     .slice(0, Math.min(cap, Number(query['limit'] ?? cap)));
 }
 
-async function collect(list: AsyncIterable<ApiImage>): Promise<string[]> {
+async function collect(list: AsyncIterable<Image>): Promise<string[]> {
   const uuids: string[] = [];
   for await (const { uuid } of list) uuids.push(uuid);
   return uuids;

@@ -1,5 +1,6 @@
 /** What the servers of these tests answer. */
-import type { ApiImage, CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
+import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 
 export const UUID = '0965c1f4-6995-c095-ecb5-c1a80be2b08e';
 export const BASE = '1f0e2d3c-4b5a-4687-9786-a5b4c3d2e1f0';
@@ -7,7 +8,7 @@ export const ALICE = 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef';
 export const BOB = 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 export const ORDER = '77777777-0000-4000-8000-000000000001';
 
-export function image(fields: Partial<ApiImage> = {}): ApiImage {
+export function image(fields: Partial<Image> = {}): Image {
   return {
     v: 2,
     uuid: UUID,

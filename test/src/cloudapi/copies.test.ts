@@ -1,7 +1,7 @@
 /** Copies between two datacenters, ordered and watched by way of CloudAPI; and what the admin may read for them. */
 import t from 'tap';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
-import type { CopyStatus } from '#lib/client/types.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { MiB, startCloud } from '../../helpers/cloud.ts';
 import { type Ask, asker, cloudapiInProcess, makePeople, type Person, signedHeaders } from '../../helpers/cloudapi.ts';

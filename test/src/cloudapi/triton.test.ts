@@ -1,6 +1,6 @@
 /** The real `triton` against two datacenters, with keys of every kind. */
 import t from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { startCloud } from '../../helpers/cloud.ts';
 import { makePeople, type Person, spawnCloudapi, type Triton, tritonOf } from '../../helpers/cloudapi.ts';
@@ -32,7 +32,7 @@ const bob = await at(people.bob, east);
 const carol = await at(people.carol, east);
 const aliceWest = await at(people.alice, west);
 
-async function json<T = ApiImage & { readonly id: string }>(triton: Triton, ...args: string[]): Promise<T> {
+async function json<T = Image & { readonly id: string }>(triton: Triton, ...args: string[]): Promise<T> {
   const { stdout, stderr, status } = await triton(...args);
   if (status !== 0) throw new Error(`triton ${args.join(' ')}: ${stderr}`);
   return JSON.parse(stdout) as T;

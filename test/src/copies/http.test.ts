@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type Test, test } from 'tap';
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { type InProcess, startInProcess } from '../../helpers/imgapi.ts';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { endOrder } from '#src/copies/orders/end-order.ts';
 import { listOrders } from '#src/copies/orders/find-orders.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
@@ -46,7 +46,7 @@ const EVENTS = {
   enable: (uuid: string) => client.enableImage(uuid),
   update: (uuid: string) => client.updateImage(uuid, { description: 'new' }),
   'put an icon': (uuid: string) => client.putIcon(uuid, Buffer.from('x'), 'image/png'),
-} as const satisfies Record<string, (uuid: string) => Promise<ApiImage>>;
+} as const satisfies Record<string, (uuid: string) => Promise<Image>>;
 
 type State = keyof typeof STATES;
 type Event = keyof typeof EVENTS;

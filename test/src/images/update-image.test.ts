@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
@@ -15,7 +15,7 @@ const ZVOL = { type: 'zvol', nic_driver: 'virtio', disk_driver: 'virtio', cpu_ty
 
 const make = async (fields: object = {}, activate = true) =>
   (await makeImage(operator, fields, { owner: ALICE, size: 10, activate })).image;
-const fieldOf = (image: ApiImage, field: string) => (image as unknown as Record<string, unknown>)[field];
+const fieldOf = (image: Image, field: string) => (image as unknown as Record<string, unknown>)[field];
 
 interface Row {
   readonly value: unknown;
@@ -54,7 +54,7 @@ for (const [field, { value, image: like = {}, required, operatorsOnly }] of Obje
     const changed = await client.updateImage(image.uuid, { [field]: value });
     t.same(fieldOf(changed, field), value);
     t.same(fieldOf(await operator.getImage(image.uuid), field), value);
-    const others = (it: ApiImage) => Object.entries(it).filter(([key]) => key !== field);
+    const others = (it: Image) => Object.entries(it).filter(([key]) => key !== field);
     t.same(others(changed), others(image), 'all else is as it was');
     if (required) {
       const refused = await refusal(client.updateImage(image.uuid, { [field]: null }));

@@ -1,5 +1,5 @@
 /** `imgapiadm copies cancel`: ends copies that run. */
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { printable } from '../../output/printable.ts';
 import { IMAGE_ARGUMENT, imageUuids } from '../../shared/images/find-image.ts';
 import { defineCommand } from '../connection/define-command.ts';

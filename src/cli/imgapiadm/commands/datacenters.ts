@@ -1,30 +1,13 @@
 /** `imgapiadm datacenters`: the other datacenters and how their links are. */
 
+import type { Datacenter, LinkCheckReport } from '#lib/api/schemas/datacenter.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-import { type CheckReport, checkPath, reportChecks } from '../datacenters/checks.ts';
+import { checkPath, reportChecks } from '../datacenters/checks.ts';
 
-/** One of the answer of GET /datacenters. */
-interface DatacenterInfo {
-  readonly name: string;
-  readonly url: string;
-  readonly kind: 'link' | 'legacy';
-  readonly keys?: readonly string[];
-  readonly our_key?: string;
-  readonly pull_origins?: readonly string[];
-  readonly allowed_accounts?: readonly string[];
-  readonly created_at?: string;
-  readonly health?: {
-    readonly checked_at: string;
-    readonly ok: boolean;
-    readonly clock_skew_seconds?: number;
-    readonly error?: string;
-  };
-}
-
-const COLUMNS: ColumnSet<DatacenterInfo> = {
+const COLUMNS: ColumnSet<Datacenter> = {
   name: { title: 'NAME', value: ({ name }) => name },
   kind: { title: 'KIND', value: ({ kind }) => kind },
   url: { title: 'URL', value: ({ url }) => url },
@@ -58,7 +41,7 @@ export const datacenters = defineCommand({
   async run({ options, context, output, json, signal }) {
     const columns = chooseColumns(COLUMNS, options.columns, ['name', 'kind', 'url', 'health', 'checked']);
     const client = await context.client();
-    const found = await client.call<DatacenterInfo[]>({ method: 'GET', path: '/datacenters' }, { signal });
+    const found = await client.call<Datacenter[]>({ method: 'GET', path: '/datacenters' }, { signal });
     if (json) output.json(found);
     else printTable(output, columns, found, options);
     return undefined;
@@ -76,14 +59,14 @@ export const datacentersCheck = defineCommand({
   examples: [{ command: 'imgapiadm datacenters check us-west-1', what: 'why does no copy come through?' }],
   async run({ arguments: { NAME: name }, context, output, json, signal }) {
     const call = { method: 'POST', path: checkPath(name) } as const;
-    const report = await context.admin<CheckReport>(call, { signal, patience: REMOTE_PATIENCE });
+    const report = await context.admin<LinkCheckReport>(call, { signal, patience: REMOTE_PATIENCE });
     if (json) output.json(report);
     else reportChecks(output, report);
     return report.ok ? EXIT.ok : EXIT.failed;
   },
 });
 
-function healthOf({ health }: DatacenterInfo): string | undefined {
+function healthOf({ health }: Datacenter): string | undefined {
   if (!health) return undefined;
   return health.ok ? 'ok' : (health.error ?? 'failed');
 }

@@ -1,5 +1,6 @@
 /** `imgapiadm link-dc`: links this datacenter with another one. */
 
+import type { LinkCheckReport, LinkReport } from '#lib/api/schemas/datacenter.ts';
 import { usageError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
@@ -7,21 +8,8 @@ import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { isHttpUrl } from '../connection/options.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-import { type CheckReport, checkPath, reportChecks } from '../datacenters/checks.ts';
+import { checkPath, reportChecks } from '../datacenters/checks.ts';
 import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';
-
-/** The answer of POST /datacenters. */
-interface LinkReport extends CheckReport {
-  readonly created: boolean;
-  readonly changed?: boolean;
-  readonly our_key: string;
-  readonly their_keys: readonly string[];
-  readonly pull_origins: readonly string[];
-  readonly announced_pull_origins?: readonly string[];
-  readonly allowed_accounts?: readonly string[];
-  readonly firewall_rules: readonly unknown[];
-  readonly sapi_metadata: Readonly<Record<string, unknown>>;
-}
 
 export const linkDc = defineCommand({
   name: 'link-dc',
@@ -55,7 +43,7 @@ export const linkDc = defineCommand({
     const body = { name, url, token, ...termsBody(options) };
     const linked = await context.admin<LinkReport>({ method: 'POST', path: '/datacenters', json: body }, patience);
     const checked = check
-      ? await context.admin<CheckReport>({ method: 'POST', path: checkPath(name) }, patience)
+      ? await context.admin<LinkCheckReport>({ method: 'POST', path: checkPath(name) }, patience)
       : linked;
     const report = { ...linked, ok: checked.ok, checks: checked.checks };
     if (json) output.json(report);

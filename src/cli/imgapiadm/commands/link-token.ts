@@ -1,18 +1,10 @@
 /** `imgapiadm link-token`: the secret that lets another datacenter link itself with this one, once. */
 
+import type { NewLinkToken } from '#lib/api/schemas/datacenter.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { SHORT_PATIENCE } from '../connection/patience.ts';
 import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';
-
-/** The answer of POST /datacenters/token. */
-interface NewLinkToken {
-  readonly token: string;
-  /** ISO date. */
-  readonly expires: string;
-  readonly datacenter: string;
-  readonly url: string;
-}
 
 export const linkToken = defineCommand({
   name: 'link-token',

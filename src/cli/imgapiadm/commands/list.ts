@@ -1,6 +1,7 @@
 /** `imgapiadm list`: the images that the operator, or an account, sees. */
+
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
-import type { ApiImage } from '#lib/client/types.ts';
 import { usageError } from '../../framework/errors.ts';
 import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { imageColumns, usualColumns } from '../../shared/images/columns.ts';
@@ -73,7 +74,7 @@ interface Lister {
   listAll(
     filter: ListImagesFilter,
     options: { readonly signal: AbortSignal; readonly pageSize?: number },
-  ): AsyncIterable<ApiImage>;
+  ): AsyncIterable<Image>;
 }
 
 async function fetchImages(
@@ -81,8 +82,8 @@ async function fetchImages(
   filter: ListImagesFilter,
   limit: number | undefined,
   signal: AbortSignal,
-): Promise<ApiImage[]> {
-  const images: ApiImage[] = [];
+): Promise<Image[]> {
+  const images: Image[] = [];
   const pageSize = limit !== undefined && limit < 1000 ? { pageSize: limit } : {};
   for await (const image of client.listAll(filter, { signal, ...pageSize })) {
     images.push(image);

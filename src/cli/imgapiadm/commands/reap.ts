@@ -1,5 +1,6 @@
 /** `imgapiadm reap`: removes what is left behind, or shows what would go. */
 
+import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
@@ -7,7 +8,7 @@ import { printable } from '../../output/printable.ts';
 import { formatTable } from '../../output/table.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { FILES_PATIENCE } from '../connection/patience.ts';
-import { failuresOf, leftovers, type ReapReport, sizeOf } from '../reaping/report.ts';
+import { failuresOf, leftovers, sizeOf } from '../reaping/report.ts';
 
 export const reap = defineCommand({
   name: 'reap',
@@ -34,14 +35,14 @@ export const reap = defineCommand({
       path: '/admin/reap',
       query: { dry_run: dryRun, ...(staging && { staging }) },
     } as const;
-    const report = await context.admin<ReapReport>(call, { signal, patience: FILES_PATIENCE });
+    const report = await context.admin<CleanUpReport>(call, { signal, patience: FILES_PATIENCE });
     if (json) output.json(report);
     else tell(output, report);
     return failuresOf(report).length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
 
-function tell(output: Output, report: ReapReport): void {
+function tell(output: Output, report: CleanUpReport): void {
   const found = leftovers(report);
   const columns = [
     { title: 'WHAT', value: (item: (typeof found)[number]) => item.what },

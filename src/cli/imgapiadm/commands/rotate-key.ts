@@ -1,18 +1,11 @@
 /** `imgapiadm rotate-key`: gives this datacenter a new link key. */
 
+import type { RotateReport } from '#lib/api/schemas/datacenter.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-
-/** The answer of POST /datacenters/rotate-key. */
-interface RotateReport {
-  readonly new_key: string;
-  readonly dropped: readonly string[];
-  readonly announced: readonly string[];
-  readonly failed: readonly { readonly datacenter: string; readonly error: string }[];
-}
 
 export const rotateKey = defineCommand({
   name: 'rotate-key',

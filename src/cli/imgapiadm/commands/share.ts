@@ -1,5 +1,5 @@
 /** `imgapiadm share` and `unshare`: who else may use an image. */
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
@@ -60,7 +60,7 @@ export const unshare = defineCommand({
   },
 });
 
-function tell(output: Output, json: boolean, image: ApiImage, what: string): void {
+function tell(output: Output, json: boolean, image: Image, what: string): void {
   if (json) output.json(image);
   else output.line(`Image ${printable(`${image.uuid} (${image.name}@${image.version})`)} is ${what}.`);
 }

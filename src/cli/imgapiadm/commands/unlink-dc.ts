@@ -1,17 +1,10 @@
 /** `imgapiadm unlink-dc`: ends the link with another datacenter. */
 
+import type { UnlinkReport } from '#lib/api/schemas/datacenter.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-
-/** The answer of DELETE /datacenters/:name. */
-interface UnlinkReport {
-  readonly datacenter: string;
-  readonly told: boolean;
-  readonly error?: string;
-  readonly pulls: { readonly links: number; readonly bytes: number };
-}
 
 export const unlinkDc = defineCommand({
   name: 'unlink-dc',

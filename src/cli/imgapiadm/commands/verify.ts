@@ -1,5 +1,6 @@
 /** `imgapiadm verify`: reads stored files again and compares their hashes. */
 
+import type { VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { formatBytes } from '../../output/bytes.ts';
@@ -7,20 +8,6 @@ import { printable } from '../../output/printable.ts';
 import { IMAGE_ARGUMENT, imageUuids } from '../../shared/images/find-image.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { FILES_PATIENCE } from '../connection/patience.ts';
-
-/** A line of the answer of POST /admin/verify. */
-interface VerifyLine {
-  readonly uuid: string;
-  readonly name?: string;
-  readonly file: string;
-  readonly status: 'ok' | 'missing' | 'size' | 'hash' | 'repaired' | 'unrepairable';
-  readonly message?: string;
-}
-
-/** The last line. */
-interface VerifySummary {
-  readonly summary: Readonly<Record<string, number>>;
-}
 
 const GOOD: readonly string[] = ['ok', 'repaired'];
 

@@ -1,38 +1,6 @@
 /** The answer of POST /admin/reap, and all that it names in one list. */
+import type { CleanUpReport, ReapFailure } from '#lib/api/schemas/maintenance.ts';
 import { formatBytes } from '../../output/bytes.ts';
-
-export interface ReapReport {
-  readonly dry_run: boolean;
-  readonly pulls?: {
-    readonly objects?: readonly { readonly storage: string; readonly path: string; readonly size: number }[];
-    readonly directories?: readonly { readonly storage: string; readonly path: string }[];
-    readonly links?: readonly { readonly reqid: string }[];
-    /** Names that the service did not give. */
-    readonly ignored?: readonly string[];
-    readonly failed?: readonly ReapFailure[];
-  };
-  readonly staging?: {
-    readonly sessions?: readonly Staged[];
-    /** Under names that the store gave itself. */
-    readonly leftovers?: readonly Staged[];
-  };
-  readonly copies?: {
-    readonly placeholders?: readonly { readonly uuid: string; readonly bytes: number }[];
-    readonly orders?: readonly string[];
-    readonly links?: readonly string[];
-  };
-}
-
-interface Staged {
-  readonly session: string;
-  readonly stor?: string;
-  readonly size: number;
-}
-
-export interface ReapFailure {
-  readonly path: string;
-  readonly error: string;
-}
 
 export interface Leftover {
   readonly what: string;
@@ -41,21 +9,22 @@ export interface Leftover {
   readonly bytes?: { readonly count: number; readonly words: string };
 }
 
-export function leftovers({ pulls = {}, staging = {}, copies = {} }: ReapReport): Leftover[] {
+/** A server may leave out parts that there is nothing to say of. */
+export function leftovers({ pulls, staging, copies }: Partial<CleanUpReport>): Leftover[] {
   return [
-    ...(pulls.objects ?? []).map(({ storage, path, size }) => item('pull link', `${storage}:${path}`, size)),
-    ...(pulls.directories ?? []).map(({ storage, path }) => item('pull directory', `${storage}:${path}`)),
-    ...(pulls.links ?? []).map(({ reqid }) => item('pull record', reqid)),
-    ...[...(staging.sessions ?? []), ...(staging.leftovers ?? [])].map(({ session, stor, size }) =>
+    ...(pulls?.objects ?? []).map(({ storage, path, size }) => item('pull link', `${storage}:${path}`, size)),
+    ...(pulls?.directories ?? []).map(({ storage, path }) => item('pull directory', `${storage}:${path}`)),
+    ...(pulls?.links ?? []).map(({ reqid }) => item('pull record', reqid)),
+    ...[...(staging?.sessions ?? []), ...(staging?.leftovers ?? [])].map(({ session, stor, size }) =>
       item('staging', stor === undefined ? session : `${stor}:${session}`, size),
     ),
-    ...(copies.placeholders ?? []).map(({ uuid, bytes }) => item('failed copy', uuid, bytes)),
-    ...(copies.orders ?? []).map((order) => item('ended order', order)),
-    ...(copies.links ?? []).map((path) => item('copy link', path)),
+    ...(copies?.placeholders ?? []).map(({ uuid, bytes }) => item('failed copy', uuid, bytes)),
+    ...(copies?.orders ?? []).map((order) => item('ended order', order)),
+    ...(copies?.links ?? []).map((path) => item('copy link', path)),
   ];
 }
 
-export function failuresOf({ pulls }: ReapReport): readonly ReapFailure[] {
+export function failuresOf({ pulls }: Partial<CleanUpReport>): readonly ReapFailure[] {
   return pulls?.failed ?? [];
 }
 

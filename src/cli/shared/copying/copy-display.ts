@@ -1,5 +1,5 @@
 /** Shows a copy while it runs: as bars on a terminal, as lines elsewhere, as JSON where that is asked for. */
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { LiveRegion } from '../../output/live-region.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';

@@ -1,6 +1,6 @@
 /** The words and numbers in which copies are told. */
 
-import type { CopyImageStatus, CopyStatus } from '#lib/client/types.ts';
+import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
 import { counted } from '../../output/counted.ts';
 import { printable } from '../../output/printable.ts';
 

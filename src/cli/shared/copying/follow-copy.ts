@@ -3,9 +3,9 @@
  * does when the server restarts, it is made again.
  */
 
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
-import type { CopyStatus } from '#lib/client/types.ts';
 import { pause as sleep } from '#lib/runtime/timers.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';

@@ -1,6 +1,7 @@
 /** What a copy would bring, and what it would change of an image that is here already. */
+
+import type { CopyPlan } from '#lib/api/schemas/copy.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import type { CopyPlan } from '#lib/client/types.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';

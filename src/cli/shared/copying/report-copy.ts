@@ -1,5 +1,5 @@
 /** How a copy ended, told once. */
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { formatDuration, secondsBetween } from '../../output/duration.ts';

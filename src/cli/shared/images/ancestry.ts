@@ -1,13 +1,10 @@
 /** The chain of origins that an image builds on, as a table. */
-import type { AncestryEntry } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ColumnSet } from '../../framework/table-options.ts';
 import { formatBytes } from '../../output/bytes.ts';
 
-/** Servers may answer whole manifests. */
-export type Ancestor = AncestryEntry & {
-  readonly files?: readonly { readonly size: number }[];
-  readonly owner_login?: string;
-};
+/** Of one that did not come only the UUID is known. */
+export type Ancestor = Partial<Image> & Pick<Image, 'uuid'>;
 
 export const ANCESTRY_COLUMNS: ColumnSet<Ancestor> = {
   shortid: { title: 'SHORTID', value: ({ uuid }) => uuid.slice(0, 8) },
@@ -37,6 +34,6 @@ export function downward(uuid: string, found: readonly Ancestor[]): Ancestor[] {
   return chain;
 }
 
-function sizeOf({ size, files }: Ancestor): number | undefined {
-  return size ?? files?.[0]?.size;
+function sizeOf({ files }: Ancestor): number | undefined {
+  return files?.[0]?.size;
 }

@@ -1,5 +1,5 @@
 /** The columns in which images can be listed. */
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ColumnSet } from '../../framework/table-options.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { imageFlags } from './flags.ts';
@@ -12,7 +12,7 @@ export function usualColumns({ long, all }: { readonly long: boolean; readonly a
 }
 
 /** @param account whose list it is; undefined: the operator's */
-export function imageColumns(account: string | undefined): ColumnSet<ApiImage> {
+export function imageColumns(account: string | undefined): ColumnSet<Image> {
   return {
     shortid: { title: 'SHORTID', value: ({ uuid }) => uuid.slice(0, 8) },
     uuid: { title: 'UUID', value: ({ uuid }) => uuid },
@@ -22,7 +22,7 @@ export function imageColumns(account: string | undefined): ColumnSet<ApiImage> {
     type: { title: 'TYPE', value: ({ type }) => type },
     state: { title: 'STATE', value: ({ state }) => state },
     flags: { title: 'FLAGS', value: (image) => imageFlags(image, account) },
-    owner: { title: 'OWNER', value: (image) => image.owner_login ?? image.owner.slice(0, 8) },
+    owner: { title: 'OWNER', value: (image) => image.owner_login ?? image.owner?.slice(0, 8) },
     owner_uuid: { title: 'OWNER_UUID', value: ({ owner }) => owner },
     owner_login: { title: 'OWNER_LOGIN', value: (image) => image.owner_login },
     pubdate: { title: 'PUBDATE', value: (image) => image.published_at?.slice(0, 10) },

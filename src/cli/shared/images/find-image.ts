@@ -2,8 +2,9 @@
  * Which image an operator means. An operator sees the images of everybody, so a name that fits those of several owners
  * names none of them; with an account, only its own and public ones are found by name.
  */
+
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import type { ApiImage } from '#lib/client/types.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { ambiguous, type ImageName, isNamed, latest, nameFilter, readName, readUuid } from './naming.ts';
@@ -35,9 +36,9 @@ export async function imageUuids(client: Lister, given: readonly string[], searc
   return uuids;
 }
 
-async function findImage(client: Lister, name: ImageName, { account, signal }: Search): Promise<ApiImage> {
-  const named: ApiImage[] = [];
-  const short: ApiImage[] = [];
+async function findImage(client: Lister, name: ImageName, { account, signal }: Search): Promise<Image> {
+  const named: Image[] = [];
+  const short: Image[] = [];
   for await (const image of client.listAll({ state: 'all', ...nameFilter(name) }, { signal })) {
     if (isNamed(name, image) && isFoundByName(image, account)) named.push(image);
     else if (name.isShort && image.uuid.startsWith(name.given.toLowerCase())) short.push(image);
@@ -56,14 +57,14 @@ async function findImage(client: Lister, name: ImageName, { account, signal }: S
 }
 
 /** Anybody may call an image as a well-known one is called, and share it. */
-function isFoundByName({ owner, public: isPublic }: ApiImage, account: string | undefined): boolean {
+function isFoundByName({ owner, public: isPublic }: Image, account: string | undefined): boolean {
   return account === undefined || owner === account || isPublic;
 }
 
-function ofSeveralOwners(given: string, images: readonly ApiImage[]): CommandError {
+function ofSeveralOwners(given: string, images: readonly Image[]): CommandError {
   return ambiguous(`images of several owners are called "${given}"; name one by its UUID`, images.map(lineOf));
 }
 
-function lineOf({ uuid, name, version, owner, owner_login: login }: ApiImage): string {
+function lineOf({ uuid, name, version, owner, owner_login: login }: Image): string {
   return `${uuid} ${name}@${version} of ${login ?? owner}`;
 }

@@ -1,5 +1,5 @@
 /** One letter for what stands out of an image, as Triton's command shows it. */
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 
 export const FLAG_MEANINGS = [
   'P  the image is public',
@@ -10,7 +10,7 @@ export const FLAG_MEANINGS = [
 ] as const;
 
 /** @param account whose list it is; undefined: the operator's, who sees every share */
-export function imageFlags(image: ApiImage, account: string | undefined): string {
+export function imageFlags(image: Image, account: string | undefined): string {
   const { acl = [], owner, origin, state, shared_as: sharedAs = [], left_by: left = [] } = image;
   const isOwn = account === undefined || owner === account;
   const isSharedWithMe = account !== undefined && !isOwn && (acl.includes(account) || sharedAs.length > 0);

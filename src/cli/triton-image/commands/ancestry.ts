@@ -3,7 +3,7 @@ import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-
 import { ANCESTRY_COLUMNS, downward, USUAL_ANCESTRY_COLUMNS } from '../../shared/images/ancestry.ts';
 import { defineCommand } from '../define-command.ts';
 import { imageId } from '../find-image.ts';
-import { toApiImage } from '../image.ts';
+import { toImage } from '../image.ts';
 import { IMAGE, NAMING, OWNER_OPTION } from '../image-argument.ts';
 
 export const ancestry = defineCommand({
@@ -25,7 +25,7 @@ export const ancestry = defineCommand({
     const id = await imageId(client, given, { whose }, signal);
     const found = await client.ancestry(id, { signal });
     if (json) output.json(found);
-    else printTable(output, columns, downward(id, found.map(toApiImage)), options);
+    else printTable(output, columns, downward(id, found.map(toImage)), options);
     return undefined;
   },
 });

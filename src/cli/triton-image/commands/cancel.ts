@@ -1,5 +1,5 @@
 /** `triton-image cancel`: ends copies that run. */
-import type { CopyStatus } from '#lib/client/types.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { printable } from '../../output/printable.ts';
 import { askedImage, labelOf } from '../../shared/copying/describe.ts';
 import { isComing } from '../coming.ts';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { Environment } from '#src/cli/framework/command.ts';
 import type { CloudapiImage } from '#src/cli/triton-image/image.ts';
 import { tritonImage } from '#src/cli/triton-image/program.ts';
@@ -57,9 +57,7 @@ export async function played(t: Test, script: Script, user?: User): Promise<Play
   };
 }
 
-export function cloudImage(
-  fields: Partial<ApiImage> & { readonly shared_with?: readonly string[] } = {},
-): CloudapiImage {
+export function cloudImage(fields: Partial<Image> & { readonly shared_with?: readonly string[] } = {}): CloudapiImage {
   const { shared_with, ...others } = fields;
   const { uuid: id, v: _, disabled: __, ...rest } = image(others);
   return { id, ...rest, ...(shared_with && { shared_with }) };

@@ -1,6 +1,6 @@
 import { type Test, test } from 'tap';
+import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import { walkChain } from '#src/copies/orders/chain.ts';
-import type { OrderKind } from '#src/copies/orders/model.ts';
 import { incomingImage } from '#src/copies/orders/placeholder.ts';
 import { SourceReader } from '#src/copies/transfer/source-reader.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
@@ -10,7 +10,7 @@ import { type CopyPair, copyPair, ended, recordOf } from '../fixture.ts';
 
 const MISSING = '11111111-2222-4333-8444-555555555555';
 
-async function walk(pair: CopyPair, uuid: string, kind: OrderKind = 'copy-from-dc') {
+async function walk(pair: CopyPair, uuid: string, kind: CopyKind = 'copy-from-dc') {
   const { service } = pair;
   const source = (await recordedSource(service, pair.source.name))!;
   const reader = new SourceReader(source, ALICE, new AbortController().signal);

@@ -1,18 +1,18 @@
 import { test } from 'tap';
+import { COPY_STATES } from '#lib/api/schemas/copy.ts';
 import {
   isFinal,
   nextOrderState,
   nextTransferState,
   ORDER_EVENTS,
   ORDER_MOVES,
-  ORDER_STATES,
   TRANSFER_EVENTS,
   TRANSFER_MOVES,
   TRANSFER_STATES,
 } from '#src/copies/orders/states.ts';
 
 test('an order moves as its table says, and in no other way', async (t) => {
-  for (const state of ORDER_STATES) {
+  for (const state of COPY_STATES) {
     for (const event of ORDER_EVENTS) {
       const next = ORDER_MOVES[state][event];
       if (next) t.equal(nextOrderState(state, event), next, `${state} ${event}`);
@@ -22,7 +22,7 @@ test('an order moves as its table says, and in no other way', async (t) => {
 });
 
 test('an order that ended never moves again', async (t) => {
-  t.same(ORDER_STATES.filter(isFinal), ['succeeded', 'failed', 'canceled']);
+  t.same(COPY_STATES.filter(isFinal), ['succeeded', 'failed', 'canceled']);
 });
 
 test('a transfer moves as its table says, and in no other way', async (t) => {

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { cloneImage } from '#src/images/cloning/clone.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
@@ -23,7 +23,7 @@ const alice = server.client({ account: ALICE });
 const bob = server.client({ account: BOB });
 
 /** Two of alice's images on one of the admin's, base first; the last one is shared with bob. */
-async function sharedChain(): Promise<{ base: ApiImage; middle: ApiImage; top: ApiImage }> {
+async function sharedChain(): Promise<{ base: Image; middle: Image; top: Image }> {
   const { image: base } = await makeImage(operator, { name: 'base', public: true }, { owner: ADMIN });
   const { image: middle } = await makeImage(operator, { name: 'middle', origin: base.uuid }, { owner: ALICE });
   const { image: top } = await makeImage(operator, { name: 'top', origin: middle.uuid }, { owner: ALICE });
@@ -204,7 +204,7 @@ t.test('an origin that another request clones meanwhile is taken from there', as
   const { middle, top } = await sharedChain();
   const { image: second } = await makeImage(alice, { origin: middle.uuid });
   await alice.addAcl(second.uuid, ['bob']);
-  let first: ApiImage | undefined;
+  let first: Image | undefined;
   const clone = (await cloneWhile(top.uuid, async () => {
     first = await bob.cloneImage(second.uuid);
   })) as StoredImage;

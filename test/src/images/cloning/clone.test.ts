@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import t from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { LinkUnsupportedError } from '#lib/objects/errors.ts';
 import { cloneImage } from '#src/images/cloning/clone.ts';
@@ -26,7 +26,7 @@ const objectPath = (uuid: string, name = 'file0' as 'file0' | 'icon') =>
   join(server.dataDir, 'storage', imageObjectPath(uuid, name));
 
 /** A chain of alice's images on one of the admin's, base first; the last one is shared with bob. */
-async function sharedChain(fields: object = {}): Promise<{ base: ApiImage; middle: ApiImage; top: ApiImage }> {
+async function sharedChain(fields: object = {}): Promise<{ base: Image; middle: Image; top: Image }> {
   const { image: base } = await makeImage(operator, { name: 'base', public: true }, { owner: ADMIN });
   const { image: middle } = await makeImage(operator, { name: 'middle', origin: base.uuid }, { owner: ALICE });
   const { image: top } = await makeImage(

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import type { ApiImage } from '#lib/client/types.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import { CapturedSink, runImgapiadm } from '../../capture.ts';
 import { administered } from '../../data-folder.ts';
 import { ALICE, BASE, BOB, image, UUID } from '../../fixtures.ts';
@@ -47,7 +47,7 @@ test('the state is shown where there can be several', async (t) => {
 });
 
 test('a list fits a terminal of 80 columns, also without a directory of logins', async (t) => {
-  const [first, { owner_login: _, ...second }] = IMAGES as [ApiImage, ApiImage];
+  const [first, { owner_login: _, ...second }] = IMAGES as [Image, Image];
   const server = await playBack(t, { 'GET /images': json([{ ...first, name: 'long-'.repeat(20) }, second]) });
   const stdout = new CapturedSink(true, 80);
   await runImgapiadm(['list', '--all', '-u', server.url], { stdout });
@@ -167,7 +167,7 @@ const OLDER = image({
   published_at: '2016-01-01T00:00:00.000Z',
 });
 
-const NAMES: readonly [what: string, args: readonly string[], images: readonly ApiImage[], uuid: string][] = [
+const NAMES: readonly [what: string, args: readonly string[], images: readonly Image[], uuid: string][] = [
   ['a UUID in capitals', [UUID.toUpperCase()], [], UUID],
   ['the first digits of the UUID', ['0965c1f4'], [image(), OTHERS], UUID],
   ['a name: the one published last', ['my-image'], [image(), OLDER], UUID],

@@ -1,6 +1,6 @@
 import { test } from 'tap';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { ImgapiError, ImgapiUnreachableError, type TransportFault } from '#lib/client/errors.ts';
-import type { CopyStatus } from '#lib/client/types.ts';
 import { type CopyEvent, followCopy, type WatchCopy } from '#src/cli/shared/copying/follow-copy.ts';
 import { copyStatus, doneStatus } from '../../fixtures.ts';
 
