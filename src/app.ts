@@ -29,8 +29,11 @@ import { CLONED } from './images/cloning/cloned.ts';
 import { ARCHIVED } from './images/files/archive.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
+import { imgapiAudit } from './imgapi/audit.ts';
 import { openAuthKeys } from './imgapi/auth-keys.ts';
 import { authenticator } from './imgapi/authenticate.ts';
+import type { Call } from './imgapi/call.ts';
+import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { runTasks } from './maintenance/periodic.ts';
 import { serviceTasks } from './maintenance/service-tasks.ts';
@@ -98,17 +101,18 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const common = {
       log,
       serverName: config.serverName,
-      jsonLimit: config.limits.jsonBytes,
+      ...IMGAPI,
       onDone: observer(log, metrics),
     };
-    const limits = (kind: ListenerKind) => connectionLimits(config.connections, kind);
+    const connections = (kind: ListenerKind) => connectionLimits(config.connections, kind);
+    const limits = (kind: ListenerKind) => ({ json: config.limits.jsonBytes, connections: connections(kind) });
 
     const main = await listen(
       {
         ...common,
         routes: mainRoutes(service, authKeys, worker),
         authenticate: authenticator(config, authKeys, clock),
-        connections: limits('main'),
+        limits: limits('main'),
       },
       config.address,
       config.port,
@@ -124,7 +128,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
               ...common,
               routes: linkListenerRoutes(service),
               authenticate: linkAuthentication(service),
-              connections: limits('links'),
+              limits: limits('links'),
             },
             config.links.address,
             config.links.port,
@@ -137,7 +141,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       metrics && config.metrics
         ? await listenMetrics(
             metrics,
-            { log, serverName: config.serverName, connections: limits('metrics') },
+            { log, serverName: config.serverName, connections: connections('metrics') },
             config.metrics.address,
             config.metrics.port,
           ).catch(listenerRefusal('metrics.port', config.metrics.address, config.metrics.port))
@@ -209,8 +213,8 @@ async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<
   return cacheAccounts(await openAccountsFile({ path: file, log, clock }), { ttl: cacheSeconds * 1000, clock });
 }
 
-function observer(log: Logger, metrics: Metrics | undefined): (done: Done) => void {
-  const audit = auditTo(log);
+function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>) => void {
+  const audit = auditTo(log, imgapiAudit);
   return (done) => {
     audit(done);
     metrics?.record(done);

@@ -1,8 +1,8 @@
 /** IMGAPI as a process: from a configuration file to a server that listens. */
 import type { LogLevel } from 'bunyan';
+import { createLog } from '#lib/runtime/log.ts';
 import { startImgapi } from './app.ts';
 import { loadConfig } from './service/config/load.ts';
-import { createLog } from './service/log.ts';
 import type { ServerProcess } from './service/server-process.ts';
 
 export const imgapiProcess: ServerProcess = {

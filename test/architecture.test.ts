@@ -74,18 +74,7 @@ test('servers are made in one place, because restify changes what node:http give
 /** What the clients share with the service: how an HTTP server of this house is made, and nothing that it serves. */
 const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
   'src/cli': ['src/service/config'],
-  'src/cloudapi': [
-    'src/service/config',
-    'src/service/log.ts',
-    'src/service/server-process.ts',
-    'src/service/health.ts',
-    'src/http-kit/health-reply.ts',
-    'src/http-kit/server.ts',
-    'src/http-kit/call.ts',
-    'src/http-kit/audit.ts',
-    'src/http-kit/connection-limits.ts',
-    'src/http-kit/text-pieces.ts',
-  ],
+  'src/cloudapi': ['src/http-kit', 'src/service/config', 'src/service/server-process.ts'],
 };
 
 test('the command lines and CloudAPI are clients: they know IMGAPI by its HTTP interface alone', async (t) => {
@@ -98,6 +87,16 @@ test('the command lines and CloudAPI are clients: they know IMGAPI by its HTTP i
       [],
     );
   }
+});
+
+test('the HTTP kit knows no image, nor anything else that is served with it', async (t) => {
+  t.strictSame(
+    breaches(
+      (importer, imported) =>
+        isBelow(importer, 'src/http-kit') && isBelow(imported, 'src') && !isBelow(imported, 'src/http-kit'),
+    ),
+    [],
+  );
 });
 
 test('only src/http-kit and src/main.ts know the HTTP framework', async (t) => {

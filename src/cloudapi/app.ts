@@ -8,14 +8,15 @@ import { ImgapiClient } from '#lib/client/client.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditTo } from '../http-kit/audit.ts';
-import type { Route } from '../http-kit/call.ts';
 import { connectionLimits } from '../http-kit/connection-limits.ts';
 import { listen } from '../http-kit/server.ts';
 import { listenerRefusal } from '../service/config/listener-refusal.ts';
 import { accountKeys } from './account-keys.ts';
+import { cloudapiAudit } from './audit.ts';
 import { authenticate } from './authenticate.ts';
+import { Call, type Route } from './call.ts';
 import type { CloudapiConfig } from './config.ts';
-import { answerFor } from './errors.ts';
+import { cloudapiErrors } from './errors.ts';
 import { mounted } from './request.ts';
 import { accountRoutes } from './routes/account.ts';
 import { adminRoutes } from './routes/admin.ts';
@@ -26,6 +27,7 @@ import { imageRoutes } from './routes/images.ts';
 import { newImageRoute } from './routes/new-images.ts';
 import { pingRoute } from './routes/ping.ts';
 import type { Cloudapi } from './service.ts';
+import { newestAccepted } from './versions.ts';
 
 export interface RunningCloudapi {
   readonly url: string;
@@ -62,13 +64,10 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
         routes: cloudapiRoutes(cloudapi),
         log,
         serverName: config.serverName ?? SERVER_NAME,
-        jsonLimit: config.jsonBytes,
-        authenticate: async (call, { auth }) => (auth === 'none' ? {} : { user: await authenticate(cloudapi, call) }),
-        onDone: auditTo(log),
-        // Versions of CloudAPI are read where they are needed; all calls of IMGAPI are of its version 3.
-        versionOf: () => 3,
-        answerFor,
-        connections: connectionLimits(config.connections, 'main'),
+        limits: { json: config.jsonBytes, connections: connectionLimits(config.connections, 'main') },
+        ...{ call: Call, versions: newestAccepted, errors: cloudapiErrors },
+        authenticate: async (call, { isOpen }) => (isOpen ? undefined : authenticate(cloudapi, call)),
+        onDone: auditTo(log, cloudapiAudit),
       },
       config.address,
       config.port,

@@ -1,5 +1,16 @@
-/** Who gave access to which image to whom: a record of its own in the log, whatever else is logged. */
+/** What the log records: each request, and who gave access to which image to whom, whatever else is logged. */
+import { type AuditFields, type AuditOptions, shown } from '../http-kit/audit.ts';
+import type { Call } from './call.ts';
 import type { Request } from './request.ts';
+
+export const cloudapiAudit: AuditOptions<Call> = {
+  unlogged: new Set(['Ping', 'Healthz']),
+  describe(fields: AuditFields, { query, identity }: Call) {
+    fields['action'] = shown(query['action']);
+    fields['account'] = shown(query['account']);
+    fields['user'] = identity;
+  },
+};
 
 export type ShareChange = 'share' | 'unshare' | 'leave' | 'acl';
 

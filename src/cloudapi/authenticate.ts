@@ -9,7 +9,7 @@ import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import type { PublicKey } from '#lib/signing/keys.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
-import type { Call } from '../http-kit/call.ts';
+import type { Call } from './call.ts';
 import { CloudapiError, notAuthorized } from './errors.ts';
 import { parseKeyId } from './key-id.ts';
 import { type Cloudapi, findAccount, isAdmin } from './service.ts';
@@ -51,9 +51,9 @@ export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<stri
  * For whom an authenticated call acts: `my` in its path stands for the caller's own account.
  * @throws 403 NotAuthorized, 404 ResourceNotFound for the admin alone
  */
-export async function principalOf(cloudapi: Cloudapi, { user, params }: Call): Promise<Principal> {
+export async function principalOf(cloudapi: Cloudapi, { identity: login, params }: Call): Promise<Principal> {
   const { account: name = '' } = params;
-  const caller = user === undefined ? undefined : await cloudapi.accounts.byLogin(user);
+  const caller = login === undefined ? undefined : await cloudapi.accounts.byLogin(login);
   if (!caller) throw invalidCredentials(REFUSED);
   const admin = isAdmin(cloudapi, caller);
   if (name === 'my' || name === caller.login || name === caller.uuid) {

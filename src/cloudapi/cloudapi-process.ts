@@ -1,6 +1,7 @@
 /** CloudAPI's image part as a process: from a configuration file to a server that listens. */
+
+import { createLog } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
-import { createLog } from '../service/log.ts';
 import type { ServerProcess } from '../service/server-process.ts';
 import { startCloudapi } from './app.ts';
 import { loadCloudapiConfig } from './config.ts';

@@ -1,7 +1,8 @@
 /** The configuration of CloudAPI's image part; etc/cloudapi.schema.json describes each key for those who write it. */
 import { resolve } from 'node:path';
 import schema from '../../etc/cloudapi.schema.json' with { type: 'json' };
-import type { ConnectionsConfig, LogLevel } from '../service/config/config.ts';
+import type { ConnectionsConfig } from '../http-kit/connection-limits.ts';
+import type { LogLevel } from '../service/config/config.ts';
 import { ConfigError } from '../service/config/config-error.ts';
 import { type JsonObject, readConfigFile } from '../service/config/read-file.ts';
 import { applySchema } from '../service/config/schema.ts';

@@ -3,17 +3,17 @@
 import type { CallOptions } from '#lib/client/caller.ts';
 import { isJson, mediaType } from '#lib/text/media-types.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import type { Call, Reply, Route } from '../http-kit/call.ts';
+import type { Reply } from '../http-kit/call.ts';
 import { type Principal, principalOf } from './authenticate.ts';
-import { CloudapiError, imageNotFound, invalid } from './errors.ts';
+import type { Call, Route } from './call.ts';
+import { CloudapiError, imageNotFound, invalid, versionNotServed } from './errors.ts';
 import type { Cloudapi } from './service.ts';
-import { versionOf } from './versions.ts';
+import type { CloudapiVersion } from './versions.ts';
 
 export interface Request extends Principal {
   readonly call: Call;
   readonly cloudapi: Cloudapi;
-  /** Of CloudAPI, such as `9.0.0`. */
-  readonly version: string;
+  readonly version: CloudapiVersion;
   /** For a call of IMGAPI on behalf of the account. */
   readonly onBehalf: CallOptions;
 }
@@ -28,7 +28,8 @@ export interface CloudapiRoute extends Pick<Route, 'name' | 'method' | 'path'> {
 export function mounted(cloudapi: Cloudapi, route: CloudapiRoute): Route {
   async function handler(call: Call): Promise<Reply> {
     const principal = await principalOf(cloudapi, call);
-    const version = versionOf(call.headers);
+    const { version } = call;
+    if (version === undefined) throw versionNotServed(call.headers);
     const { account } = principal;
     const onBehalf = { account: account.uuid, requestId: call.requestId, signal: call.signal };
     const reply = await route.handler({ ...principal, call, cloudapi, version, onBehalf }).catch((error: unknown) => {
@@ -37,7 +38,7 @@ export function mounted(cloudapi: Cloudapi, route: CloudapiRoute): Route {
     });
     return { ...reply, headers: { 'Api-Version': version, 'Request-Id': call.requestId, ...reply.headers } };
   }
-  return { name: route.name, method: route.method, path: route.path, auth: 'strict', handler };
+  return { name: route.name, method: route.method, path: route.path, isOpen: false, handler };
 }
 
 /** For a call of IMGAPI as the operator. */

@@ -1,35 +1,42 @@
 /** One log record per request: who did what to which route, and how it ended. */
 import type Logger from 'bunyan';
+import { infoWriter } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
-import { infoWriter } from '../service/log.ts';
-import type { Done } from './server.ts';
+import type { AnyCall, Done } from './server.ts';
 
-/** Asked for every few seconds by somebody's monitoring, or of no interest later. */
-const UNLOGGED = new Set(['Ping', 'Healthz', 'Docs', 'Favicon']);
 /** Our own, those of registries, and what proxies and clients make of them, such as X-Forwarded-Authorization. */
 const SECRET_HEADERS = /auth|cookie|token|secret|passw|credential|signature|api-?key|^x-registry-config$/;
 
-export function auditTo(log: Logger): (done: Done) => void {
+/** What an API adds of its own to the record of a request. */
+export type AuditFields = Record<string, unknown>;
+
+export interface AuditOptions<C> {
+  /** Routes that leave no record: somebody's monitoring asks for them every few seconds, or nobody cares later. */
+  readonly unlogged: ReadonlySet<string>;
+  /** Adds who asked for what, as far as the API knows it. */
+  readonly describe: (fields: AuditFields, call: C) => void;
+}
+
+export function auditTo<C extends AnyCall>(log: Logger, options: AuditOptions<C>): (done: Done<C>) => void {
   const audit = log.child({ audit: true });
   const write = infoWriter(audit, 'request');
+  const { unlogged, describe } = options;
   return (done) => {
-    if (UNLOGGED.has(done.route) || !audit.info()) return;
-    write(recordOf(done));
+    if (unlogged.has(done.route) || !audit.info()) return;
+    const fields = fieldsOf(done);
+    if (done.call) describe(fields, done.call);
+    write(fields);
   };
 }
 
-function recordOf({ route, requestId, request, response, call, error, elapsed }: Done): object {
+function fieldsOf({ route, requestId, request, response, call, error, elapsed }: Done): AuditFields {
   const { method } = request;
   const isPlainRead = (method === 'GET' || method === 'HEAD') && response.statusCode < 400;
   return {
     req_id: requestId,
     route,
-    action: shown(call?.query['action']),
     method,
     url: shown(request.url),
-    account: shown(call?.query['account']),
-    user: call?.user,
-    datacenter: call?.datacenter,
     remote: call?.remoteAddress ?? request.socket.remoteAddress,
     status: response.statusCode,
     ms: Math.round(elapsed),
@@ -46,7 +53,8 @@ function withoutSecrets(headers: Readonly<Record<string, unknown>>): Record<stri
   );
 }
 
-function shown(value: unknown): unknown {
+/** A parameter or a header. */
+export function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shown);
   return typeof value === 'string' ? redact(value) : value;
 }

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { HttpError } from '#lib/api/errors/http-error.ts';
 import { JsonError, parseJson } from '#lib/text/json.ts';
 import { isJson, mediaType } from '#lib/text/media-types.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { RequestError } from './request-error.ts';
 
 /** For what is this small, dripping is no progress. Silence is ended by the connection's own limit. */
 const LONGEST_MS = 300_000;
@@ -29,7 +30,7 @@ export function parseBody(bytes: Uint8Array): unknown {
     return parseJson(bytes);
   } catch (cause) {
     if (!(cause instanceof JsonError)) throw cause;
-    throw new ApiError('InvalidContent', `the body is ${cause.message}`, { cause });
+    throw new RequestError('InvalidContent', `the body is ${cause.message}`, { cause });
   }
 }
 
@@ -37,7 +38,7 @@ export function parseBody(bytes: Uint8Array): unknown {
 export async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {
   const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
-    throw new ApiError('InvalidHeader', `Content-Encoding "${encoding}" is not accepted; send gzip or none`);
+    throw new RequestError('InvalidHeader', `Content-Encoding "${encoding}" is not accepted; send gzip or none`);
   }
   if (Number(headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
   const request = open();
@@ -51,13 +52,13 @@ export async function readBytes(headers: IncomingHttpHeaders, open: () => Readab
       size += (chunk as Buffer).length;
       if (size > limit) throw tooLarge(limit);
       if (performance.now() > end) {
-        throw new ApiError('RequestTimeout', `the body did not come within ${LONGEST_MS / 1000} s`);
+        throw new RequestError('RequestTimeout', `the body did not come within ${LONGEST_MS / 1000} s`);
       }
       chunks.push(chunk as Buffer);
     }
   } catch (cause) {
-    if (cause instanceof ApiError) throw cause;
-    throw new ApiError('InvalidContent', `the body could not be read: ${(cause as Error).message}`, { cause });
+    if (cause instanceof HttpError) throw cause;
+    throw new RequestError('InvalidContent', `the body could not be read: ${(cause as Error).message}`, { cause });
   } finally {
     if (source !== request) {
       request.unpipe();
@@ -73,14 +74,14 @@ function unzipped(request: Readable): Readable {
   return request.pipe(gunzip);
 }
 
-function tooLarge(limit: number): ApiError {
-  return new ApiError('RequestEntityTooLarge', `the body is larger than ${limit} bytes`);
+function tooLarge(limit: number): RequestError {
+  return new RequestError('RequestEntityTooLarge', `the body is larger than ${limit} bytes`);
 }
 
 function assertDigest(bytes: Buffer, contentMd5: string | undefined): void {
   if (contentMd5 === undefined) return;
   const actual = createHash('md5').update(bytes).digest('base64');
   if (actual !== contentMd5) {
-    throw new ApiError('BadDigest', `Content-MD5 is "${contentMd5}", the body has "${actual}"`);
+    throw new RequestError('BadDigest', `Content-MD5 is "${contentMd5}", the body has "${actual}"`);
   }
 }

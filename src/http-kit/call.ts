@@ -4,14 +4,18 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type Logger from 'bunyan';
 import type { ByteSource } from '#lib/objects/object-store.ts';
-import type { ApiVersion } from '../images/record/api-version.ts';
-import type { Caller } from '../service/service.ts';
 
 /** Query parameters, flat: repeated keys become arrays, no dots or brackets are read. */
 export type QueryParams = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-export interface Call extends Caller {
+/** `V` is the version of the API that it is for, and `I` what the listener's authentication knows of who sent it. */
+export interface Call<V = unknown, I = unknown> {
+  readonly requestId: string;
+  readonly log: Logger;
+  /** Aborts when the client leaves before it has its answer. */
+  readonly signal: AbortSignal;
   readonly method: string;
   /** Path and query as sent. */
   readonly url: string;
@@ -19,14 +23,12 @@ export interface Call extends Caller {
   readonly params: Readonly<Record<string, string>>;
   readonly query: QueryParams;
   readonly headers: IncomingHttpHeaders;
-  readonly version: ApiVersion;
-  /** Who signed the request; absent when nobody did. */
-  readonly user: string | undefined;
-  /** The linked datacenter that signed the request; only on the link listener. */
-  readonly datacenter: string | undefined;
+  readonly version: V;
+  /** Undefined until the listener has looked at it. */
+  readonly identity: I | undefined;
   /** The peer's IP address. */
   readonly remoteAddress: string;
-  /** The JSON body, read once, at most 1 MiB; undefined when there is none or it is not JSON. */
+  /** The JSON body, read once, within the listener's limit; undefined when there is none or it is not JSON. */
   json(): Promise<unknown>;
   /** All of a small body. @throws 413 when it has more bytes */
   bytes(limit: number): Promise<Buffer>;
@@ -50,22 +52,16 @@ export interface Reply {
   readonly lines?: AsyncIterable<unknown>;
 }
 
-export type Handler = (call: Call) => Promise<Reply>;
+export type Handler<C> = (call: C) => Promise<Reply>;
 
 export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 
-/**
- * `strict`: signed when `authType` is signature. `passive`: what is there must verify. `operator`: the same for a
- * signature, and the handler looks at any other credential.
- */
-export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
-
-export interface Route {
-  /** As in the IMGAPI docs; it labels metrics and the audit log. */
+/** An API's routes say more of themselves, such as who may use them. */
+export interface Route<C> {
+  /** It labels metrics and the audit log. */
   readonly name: string;
   readonly method: (typeof HTTP_METHODS)[number];
   /** `/images/:uuid/file`. HEAD is served where GET is. */
   readonly path: string;
-  readonly auth: Authentication;
-  readonly handler: Handler;
+  readonly handler: Handler<C>;
 }

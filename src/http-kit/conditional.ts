@@ -2,8 +2,8 @@
  * Conditional requests, in the order that IMGAPI has always evaluated them: If-Match, If-None-Match,
  * If-Modified-Since, If-Unmodified-Since. Tags are compared without quotes and `W/`, for IMGAPI sends its own unquoted.
  */
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { Call } from './call.ts';
+import { RequestError } from './request-error.ts';
 
 export interface Validators {
   readonly etag: string;
@@ -11,7 +11,10 @@ export interface Validators {
 }
 
 /** True when the answer is 304. @throws 412 PreconditionFailed */
-export function isNotModified({ headers, method }: Call, { etag, lastModified }: Validators): boolean {
+export function isNotModified(
+  { headers, method }: Pick<Call, 'headers' | 'method'>,
+  { etag, lastModified }: Validators,
+): boolean {
   const isRead = method === 'GET' || method === 'HEAD';
   const ifMatch = headers['if-match'];
   if (ifMatch !== undefined && !includesTag(ifMatch, etag)) throw failed(`If-Match ${ifMatch}`, etag);
@@ -41,8 +44,8 @@ export function includesTag(list: string, etag: string): boolean {
   });
 }
 
-function failed(condition: string, etag: string): ApiError {
-  return new ApiError('PreconditionFailed', `${condition} does not hold: the current ETag is ${etag}`);
+function failed(condition: string, etag: string): RequestError {
+  return new RequestError('PreconditionFailed', `${condition} does not hold: the current ETag is ${etag}`);
 }
 
 function dateOf(header: string | undefined): number | undefined {

@@ -1,6 +1,13 @@
 /** How many connections each listener may have, by the configuration and by what the system gives the process. */
-import type { ConnectionsConfig } from '../service/config/config.ts';
 import type { ConnectionLimits } from './connections.ts';
+
+/** The connections of clients, for each listener. */
+export interface ConnectionsConfig {
+  readonly max: number;
+  /** Absent: half of `max`. */
+  readonly perAddress?: number;
+  readonly idleSeconds: number;
+}
 
 /**
  * What part of the descriptors each listener may take. The rest is for files, databases and the connections that this

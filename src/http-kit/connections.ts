@@ -6,9 +6,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type Logger from 'bunyan';
 import { startTimer } from '#lib/runtime/timers.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 import { type Exchange, isAnswerOut, isBodyOwed, isOver, isUnanswered } from './exchange.ts';
 import { Occasional } from './occasional.ts';
+import { RequestError } from './request-error.ts';
 import { requestId } from './request-id.ts';
 import { LONGEST_HEAD, type ParserError, unreadable } from './unreadable.ts';
 
@@ -34,9 +34,9 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
 export interface ConnectionHooks {
   readonly log: Logger;
   /** Answers the request with the error, and lets the connection end with it. */
-  readonly refuse: (exchange: Exchange, error: ApiError) => void;
+  readonly refuse: (exchange: Exchange, error: RequestError) => void;
   /** The same where no request could be read. */
-  readonly refuseUnread: (socket: Socket, error: ApiError) => void;
+  readonly refuseUnread: (socket: Socket, error: RequestError) => void;
 }
 
 interface Peer {
@@ -179,7 +179,7 @@ export class Connections {
   #onSilence(socket: Socket): void {
     const exchange = this.#peers.get(socket)?.exchange;
     if (!exchange && socket.bytesRead > 0) {
-      this.#hooks.refuseUnread(socket, new ApiError('RequestTimeout', 'the request did not come in time'));
+      this.#hooks.refuseUnread(socket, new RequestError('RequestTimeout', 'the request did not come in time'));
       return;
     }
     if (!exchange || isAnswerOut(exchange) || socket.writableLength > 0) {
@@ -250,7 +250,7 @@ export class Connections {
 
   #refuse(exchange: Exchange, code: 'BadRequest' | 'RequestTimeout', message: string): void {
     const { request, response } = exchange;
-    this.#hooks.refuse(exchange, new ApiError(code, message));
+    this.#hooks.refuse(exchange, new RequestError(code, message));
     // Also for whoever reads the body: node no longer tells a request of the end of its connection once it is answered.
     response.once('close', () => request.destroy());
   }

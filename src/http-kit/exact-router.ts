@@ -6,7 +6,7 @@ import { METHODS } from 'node:http';
 import type { RestifyRequest, RestifyResponse } from 'restify';
 import Router, { type RoutedTo, type RouterOptions } from 'restify/lib/router.js';
 import RouterRegistry from 'restify/lib/routerRegistryRadix.js';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { RequestError } from './request-error.ts';
 import { pathOf } from './request-target.ts';
 
 export class ExactRouter extends Router {
@@ -31,11 +31,11 @@ export class ExactRouter extends Router {
     const path = pathOf(url);
     const allowed = path === '*' ? SERVED : METHODS.filter((other) => this.#registry.lookup(other, path));
     if (allowed.length === 0) {
-      next(new ApiError('ResourceNotFound', `${path} does not exist`));
+      next(new RequestError('ResourceNotFound', `${path} does not exist`));
       return;
     }
     const headers = { Allow: allowed.join(', ') };
-    next(new ApiError('MethodNotAllowed', `${method} is not allowed on ${path}`, { headers }));
+    next(new RequestError('MethodNotAllowed', `${method} is not allowed on ${path}`, { headers }));
   }
 }
 

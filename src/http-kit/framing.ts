@@ -1,5 +1,5 @@
 /** How the end of a body is told. Whoever stands in front of us must see it where we do. */
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { RequestError } from './request-error.ts';
 
 /** What of a request is read. */
 export interface Framed {
@@ -17,9 +17,9 @@ export function assertFraming({ headers, httpVersionMajor, httpVersionMinor }: F
   if (coding === undefined) return;
   if (coding.trim().toLowerCase() !== 'chunked') {
     const shown = JSON.stringify(coding.slice(0, 100));
-    throw new ApiError('InvalidHeader', `Transfer-Encoding is ${shown}; it can be chunked, and nothing beside it`);
+    throw new RequestError('InvalidHeader', `Transfer-Encoding is ${shown}; it can be chunked, and nothing beside it`);
   }
   if (httpVersionMajor === 1 && httpVersionMinor === 0) {
-    throw new ApiError('InvalidHeader', 'Transfer-Encoding is not for HTTP/1.0; send Content-Length');
+    throw new RequestError('InvalidHeader', 'Transfer-Encoding is not for HTTP/1.0; send Content-Length');
   }
 }

@@ -4,12 +4,14 @@
  */
 import type Logger from 'bunyan';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { plainErrors } from './answer.ts';
 import type { ConnectionLimits } from './connections.ts';
+import { RequestCall } from './request-call.ts';
 import { type Done, type Listener, listen, UNROUTED } from './server.ts';
 
 export interface Metrics {
   readonly registry: Registry;
-  record(done: Done): void;
+  record(done: Pick<Done, 'request' | 'route' | 'response' | 'elapsed'>): void;
 }
 
 /** `route` and `operation` are the same, and so are `status_code` and `status`. */
@@ -74,32 +76,32 @@ class Agents {
 export interface MetricsOptions {
   readonly log: Logger;
   readonly serverName: string;
-  readonly connections?: Partial<ConnectionLimits>;
+  readonly connections: Partial<ConnectionLimits>;
 }
 
 /** Serves `GET /metrics`. */
 export function listenMetrics(
   { registry }: Metrics,
-  options: MetricsOptions,
+  { log, serverName, connections }: MetricsOptions,
   address: string,
   port: number,
 ): Promise<Listener> {
   const headers = { 'Content-Type': registry.contentType };
   return listen(
     {
-      ...options,
       routes: [
         {
           name: 'GetMetrics',
           method: 'GET',
           path: '/metrics',
-          auth: 'none',
           handler: async () => ({ text: await registry.metrics(), headers }),
         },
       ],
-      jsonLimit: 0,
-      authenticate: async () => ({}),
-      versionOf: () => 1,
+      ...{ log, serverName, limits: { json: 0, connections } },
+      call: RequestCall,
+      versions: () => undefined,
+      authenticate: async () => undefined,
+      errors: plainErrors,
     },
     address,
     port,

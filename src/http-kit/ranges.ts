@@ -1,5 +1,7 @@
-/** The Range header of GetImageFile: one range of bytes, or none. */
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+/** The Range header: one range of bytes, or none. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { includesTag } from './conditional.ts';
+import { RequestError } from './request-error.ts';
 
 export interface ByteRange {
   readonly start: number;
@@ -8,10 +10,25 @@ export interface ByteRange {
 }
 
 /**
- * Undefined when the whole file is to be sent: no header, another unit, more than one range or a malformed one (a
- * server may ignore what it does not serve). @throws 416 RangeNotSatisfiable
+ * What is asked of something that has `size` bytes, that tag and that date. Undefined when all of it is to be sent, as
+ * it is where If-Range names another one. @throws 416 RangeNotSatisfiable
  */
-export function byteRange(header: string | undefined, size: number): ByteRange | undefined {
+export function requestedRange(
+  headers: IncomingHttpHeaders,
+  size: number,
+  etag: string | undefined,
+  lastModified: Date | undefined,
+): ByteRange | undefined {
+  const ifRange = headers['if-range'];
+  if (typeof ifRange === 'string') {
+    const isSame = (etag !== undefined && includesTag(ifRange, etag)) || ifRange === lastModified?.toUTCString();
+    if (!isSame) return undefined;
+  }
+  return byteRange(headers.range, size);
+}
+
+/** Undefined for no header, another unit, more than one range or a malformed one: a server may ignore these. */
+function byteRange(header: string | undefined, size: number): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;
   const [first, last] = [match[1] ?? '', match[2] ?? ''];
@@ -28,8 +45,8 @@ function suffix(length: number, size: number): ByteRange {
   return { start: Math.max(0, size - length), end: size - 1 };
 }
 
-function notSatisfiable(size: number): ApiError {
-  return new ApiError('RangeNotSatisfiable', `the file has ${size} bytes`, {
+function notSatisfiable(size: number): RequestError {
+  return new RequestError('RangeNotSatisfiable', `the file has ${size} bytes`, {
     headers: { 'Content-Range': `bytes */${size}` },
   });
 }

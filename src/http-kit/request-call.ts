@@ -1,33 +1,30 @@
 /**
- * The {@link Call} of one request. A class, because the getters of an object literal are made anew for every literal,
- * which costs more than all the rest of a request.
+ * The {@link Call} of one request; an API may have a class of its own on top. A class, because the getters of an object
+ * literal are made anew for every literal, which costs more than all the rest of a request.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type Logger from 'bunyan';
 import type { RestifyRequest, RestifyResponse } from 'restify';
-import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, invalidParameter } from '../../lib/api/errors/api-error.ts';
-import type { ApiVersion } from '../images/record/api-version.ts';
 import { readBytes, readJson } from './body.ts';
 import type { Call, QueryParams } from './call.ts';
 import { CUT_SHORT } from './connections.ts';
 import type { BodyUse, Exchange } from './exchange.ts';
 import { parseQuery } from './query.ts';
-import type { Identity } from './server.ts';
+import { RequestError } from './request-error.ts';
 
-export interface RequestCallOptions {
+/** From the headers to the version that is asked for. @throws the answer when there is none */
+export type Versions<V> = (headers: IncomingHttpHeaders) => V;
+
+export interface RequestCallOptions<V> {
   readonly requestId: string;
   readonly log: Logger;
   readonly jsonLimit: number;
-  /** @throws when the version is not served */
-  readonly versionOf: (acceptVersion: string | undefined) => ApiVersion;
+  readonly versions: Versions<V>;
   readonly exchange: Exchange;
 }
 
-const NOBODY: Identity = Object.freeze({});
-
-export class RequestCall implements Call {
+export class RequestCall<V, I> implements Call<V, I> {
   readonly requestId: string;
   readonly log: Logger;
   readonly method: string;
@@ -35,19 +32,18 @@ export class RequestCall implements Call {
   readonly params: Readonly<Record<string, string>>;
   readonly query: QueryParams;
   readonly headers: IncomingHttpHeaders;
-  readonly version: ApiVersion;
+  readonly version: V;
   readonly remoteAddress: string;
   readonly #request: RestifyRequest;
   readonly #response: RestifyResponse;
   readonly #jsonLimit: number;
   readonly #exchange: Exchange;
-  /** Who the listener found the request to come from. */
-  identity = NOBODY;
+  identity: I | undefined;
   #json: Promise<unknown> | undefined;
   #gone: AbortController | undefined;
 
-  /** @throws 400 BadRequest, and what `versionOf` throws */
-  constructor(request: RestifyRequest, response: RestifyResponse, options: RequestCallOptions) {
+  /** @throws 400 BadRequest, and what `versions` throws */
+  constructor(request: RestifyRequest, response: RestifyResponse, options: RequestCallOptions<V>) {
     const { headers, url = '/' } = request;
     this.requestId = options.requestId;
     this.log = options.log;
@@ -56,7 +52,7 @@ export class RequestCall implements Call {
     this.params = request.params;
     this.query = parseQuery(url);
     this.headers = headers;
-    this.version = options.versionOf(headerValue(headers['accept-version']));
+    this.version = options.versions(headers);
     this.remoteAddress = request.socket.remoteAddress ?? '';
     this.#request = request;
     this.#response = response;
@@ -64,25 +60,10 @@ export class RequestCall implements Call {
     this.#exchange = options.exchange;
   }
 
-  /** Checked when it is first asked for, because on every route other checks come before it. */
-  get account(): string | undefined {
-    const { account } = this.query;
-    if (account === undefined || isUuid(account)) return account;
-    throw invalidParameter('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
-  }
-
   /** Made when it is first asked for: most requests end before anybody has to hear of a client that left. */
   get signal(): AbortSignal {
     this.#gone ??= new AbortController();
     return this.#gone.signal;
-  }
-
-  get user(): string | undefined {
-    return this.identity.user;
-  }
-
-  get datacenter(): string | undefined {
-    return this.identity.datacenter;
   }
 
   json(): Promise<unknown> {
@@ -110,15 +91,11 @@ export class RequestCall implements Call {
   /** A client that sent `Expect: 100-continue` is told to go on only when somebody is about to read. */
   #invitedBody(use: BodyUse): RestifyRequest {
     const request = this.#request;
-    if (this.#exchange.isCutShort) throw new ApiError('BadRequest', CUT_SHORT);
+    if (this.#exchange.isCutShort) throw new RequestError('BadRequest', CUT_SHORT);
     this.#exchange.bodyUse = use;
     const response = this.#response;
     const isWaiting = request.headers.expect?.toLowerCase() === '100-continue';
     if (isWaiting && !response.headersSent && !request.readableDidRead) response.writeContinue();
     return request;
   }
-}
-
-function headerValue(value: string | readonly string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : (value as string | undefined);
 }

@@ -2,7 +2,7 @@
  * What a request asks for, settled before anything looks at it: its target becomes path and query, and nothing of its
  * Host can take part in that. Routes, signatures, signed URLs and the log all read the one target that is left.
  */
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { RequestError } from './request-error.ts';
 
 /** What of a request is read, and set. */
 export interface Targeted {
@@ -36,7 +36,7 @@ export function settleTarget(request: Targeted): void {
   assertHost(request);
   const target = request.url ?? '';
   if (target.length > LONGEST_TARGET) {
-    throw new ApiError('RequestUriTooLong', `the request target has ${target.length} characters of at most 16384`);
+    throw new RequestError('RequestUriTooLong', `the request target has ${target.length} characters of at most 16384`);
   }
   if (!PLAIN.test(target)) {
     throw bad(`the request target is ${shown(target)}; what is not visible ASCII, and #, must be percent-encoded`);
@@ -90,8 +90,8 @@ export function pathOf(target: string): string {
   return mark === -1 ? target : target.slice(0, mark);
 }
 
-function bad(message: string): ApiError {
-  return new ApiError('BadRequest', message);
+function bad(message: string): RequestError {
+  return new RequestError('BadRequest', message);
 }
 
 function shown(text: string): string {

@@ -1,5 +1,5 @@
 /**
- * A listener: takes a route table, turns restify's request into a {@link Call}, runs the handler, and sends its
+ * A listener of whatever API: takes its routes, turns restify's request into its call, runs the handler, and sends the
  * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process. All listeners of a process are
  * made here: restify changes the classes of node:http for the whole of it, so that nothing else may rely on them.
  */
@@ -8,10 +8,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { hostname } from 'node:os';
 import type Logger from 'bunyan';
 import restify, { type RestifyRequest, type RestifyResponse, type RestifyServer } from 'restify';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
-import type { ApiVersion } from '../images/record/api-version.ts';
-import { answerFor } from './answer.ts';
-import type { Call, Reply, Route } from './call.ts';
+import { HttpError } from '#lib/api/errors/http-error.ts';
+import { answerFor, type ErrorForm } from './answer.ts';
+import type { Reply, Route } from './call.ts';
 import { closeServer } from './close-server.ts';
 import { answerToConnect } from './connect-method.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
@@ -19,41 +18,48 @@ import { ExactRouter } from './exact-router.ts';
 import type { Exchange } from './exchange.ts';
 import { assertFraming } from './framing.ts';
 import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
-import { RequestCall } from './request-call.ts';
+import type { RequestCall, RequestCallOptions, Versions } from './request-call.ts';
+import { RequestError } from './request-error.ts';
 import { requestId } from './request-id.ts';
 import { settleTarget } from './request-target.ts';
 import { answerRaw } from './unreadable.ts';
-import { apiVersion } from './versions.ts';
 
-/** Who a request comes from, as the listener's authentication sees it. */
-export interface Identity {
-  readonly user?: string | undefined;
-  readonly datacenter?: string | undefined;
-}
+/** The calls of an API: versions and identities of their own. */
+export type AnyCall = RequestCall<unknown, unknown>;
 
-export interface ListenerOptions {
-  readonly routes: readonly Route[];
+/** `C` is the API's call, and `R` its route. */
+export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C>> {
+  readonly routes: readonly R[];
   readonly log: Logger;
   /** The Server header. */
   readonly serverName: string;
-  readonly jsonLimit: number;
+  readonly limits: Limits;
+  readonly call: new (
+    request: RestifyRequest,
+    response: RestifyResponse,
+    options: RequestCallOptions<C['version']>,
+  ) => C;
+  readonly versions: Versions<C['version']>;
   /** Rejects with the answer for a request that may not pass. */
-  readonly authenticate: (call: Call, route: Route) => Promise<Identity>;
+  readonly authenticate: (call: C, route: R) => Promise<C['identity']>;
+  readonly errors: ErrorForm;
   /** Called once per request when its answer is out, or its client gone. */
-  readonly onDone?: (done: Done) => void;
-  /** From Accept-Version to the version of IMGAPI; a listener of another API has versions of its own. */
-  readonly versionOf?: (acceptVersion: string | undefined) => ApiVersion;
-  /** From what was thrown to the answer, where errors have another form than IMGAPI's. */
-  readonly answerFor?: (thrown: unknown, log: Logger, requestId: string) => Reply;
+  readonly onDone?: (done: Done<C>) => void;
+}
+
+export interface Limits {
+  /** Bytes of a JSON body. */
+  readonly json: number;
   readonly connections?: Partial<ConnectionLimits>;
 }
 
-export interface Done {
+export interface Done<C = AnyCall> {
   readonly route: string;
   readonly requestId: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly call: Call | undefined;
+  /** Absent for a request that reached no route. */
+  readonly call: C | undefined;
   readonly error: unknown;
   /** Milliseconds from the request's header to the answer's last byte. */
   readonly elapsed: number;
@@ -79,8 +85,12 @@ const HOST = hostname();
 /** Handlers end by themselves when their client is gone; one that does not must not keep the process. */
 const CLEAN_UP_MS = 5_000;
 
-export async function listen(options: ListenerOptions, address: string, port: number): Promise<Listener> {
-  const { log } = options;
+export async function listen<C extends AnyCall, R extends Route<C>>(
+  options: ListenerOptions<C, R>,
+  address: string,
+  port: number,
+): Promise<Listener> {
+  const { log, limits, errors } = options;
   const server = restify.createServer({
     name: '',
     log,
@@ -89,11 +99,11 @@ export async function listen(options: ListenerOptions, address: string, port: nu
     formatters: { 'application/json': formatJson },
   });
   const http = server.server;
-  const connections = new Connections(http, options.connections ?? {}, {
+  const connections = new Connections(http, limits.connections ?? {}, {
     log,
     // Whoever serves the request has noted it.
     refuse: (exchange, error) => answerError(exchange, closing(error), options),
-    refuseUnread: (socket, error) => answerRaw(socket, (options.answerFor ?? answerFor)(error, log, requestId({}))),
+    refuseUnread: (socket, error) => answerRaw(socket, answerFor(error, errors, log, requestId({}))),
   });
   const refuse = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
     sendError(connections.begin(request, response), error, options);
@@ -108,7 +118,7 @@ export async function listen(options: ListenerOptions, address: string, port: nu
       return true;
     } catch (error) {
       // Whoever says one thing to us and perhaps another to a proxy before us gets no second request on the connection.
-      refuse(request, response, closing(error as ApiError));
+      refuse(request, response, closing(error as HttpError));
       return false;
     }
   });
@@ -117,11 +127,11 @@ export async function listen(options: ListenerOptions, address: string, port: nu
   http.on('connect', (request, socket) => {
     const response = answerToConnect(request, socket as Socket);
     if (response)
-      refuse(request, response, new ApiError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy'));
+      refuse(request, response, new RequestError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy'));
   });
   http.on('checkExpectation', (request, response) => {
     const shown = JSON.stringify(request.headers.expect?.slice(0, 100));
-    refuse(request, response, new ApiError('ExpectationFailed', `Expect is ${shown}; it can be 100-continue`));
+    refuse(request, response, new RequestError('ExpectationFailed', `Expect is ${shown}; it can be 100-continue`));
   });
   const running = new Set<Promise<void>>();
   for (const route of options.routes) mount(server, route, options, { connections, running });
@@ -158,7 +168,12 @@ interface Watch {
   readonly running: Set<Promise<void>>;
 }
 
-function mount(server: RestifyServer, route: Route, options: ListenerOptions, watch: Watch): void {
+function mount<C extends AnyCall, R extends Route<C>>(
+  server: RestifyServer,
+  route: R,
+  options: ListenerOptions<C, R>,
+  watch: Watch,
+): void {
   const { running, connections } = watch;
   const handler = async (request: RestifyRequest, response: RestifyResponse): Promise<void> => {
     const done = serve(request, response, route, options, connections);
@@ -174,17 +189,17 @@ function mount(server: RestifyServer, route: Route, options: ListenerOptions, wa
   else server.del(at, handler);
 }
 
-async function serve(
+async function serve<C extends AnyCall, R extends Route<C>>(
   request: RestifyRequest,
   response: RestifyResponse,
-  route: Route,
-  options: ListenerOptions,
+  route: R,
+  options: ListenerOptions<C, R>,
   connections: Connections,
 ): Promise<void> {
   const exchange = connections.begin(request, response);
   const { started, requestId: id } = exchange;
-  const { log } = options;
-  let call: RequestCall | undefined;
+  const { log, errors, versions } = options;
+  let call: C | undefined;
   let failure: unknown;
   response.once('close', () => {
     if (!response.writableFinished) call?.abort();
@@ -193,15 +208,15 @@ async function serve(
   });
   let reply: Reply;
   try {
-    const { jsonLimit, versionOf = apiVersion } = options;
-    call = new RequestCall(request, response, { requestId: id, log, jsonLimit, versionOf, exchange });
+    const jsonLimit = options.limits.json;
+    call = new options.call(request, response, { requestId: id, log, jsonLimit, versions, exchange });
     call.identity = await options.authenticate(call, route);
     reply = await route.handler(call);
   } catch (error) {
     failure = error;
     // Nobody hears the answer; and what a client breaks by leaving is no fault of ours.
     if (isAnswered(response)) return;
-    reply = (options.answerFor ?? answerFor)(error, log, id);
+    reply = answerFor(error, errors, log, id);
   }
   if (isAnswered(response)) {
     await discard(reply);
@@ -216,7 +231,7 @@ async function serve(
       failure ??= error;
       await discard(reply);
       if (isAnswered(response)) throw error;
-      await send((options.answerFor ?? answerFor)(error, log, id));
+      await send(answerFor(error, errors, log, id));
     });
   } catch (error) {
     failure ??= error;
@@ -235,8 +250,16 @@ function isStoreFault(error: unknown): boolean {
   return error instanceof Error && STORE_FAULTS.has(error.name);
 }
 
+/** What of a listener's options is needed to answer, and to tell of it. */
+interface Telling<C> {
+  readonly log: Logger;
+  readonly serverName: string;
+  readonly errors: ErrorForm;
+  readonly onDone?: (done: Done<C>) => void;
+}
+
 /** What is noted of a request must not be able to end the process. */
-function tellDone({ onDone, log }: ListenerOptions, done: Done): void {
+function tellDone<C>({ onDone, log }: Telling<C>, done: Done<C>): void {
   try {
     onDone?.(done);
   } catch (error) {
@@ -257,7 +280,7 @@ function isAnswered(response: ServerResponse): boolean {
   return response.destroyed || response.headersSent;
 }
 
-function commonHeaders({ serverName }: ListenerOptions, id: string, started: number): ReplyHeaders {
+function commonHeaders({ serverName }: { readonly serverName: string }, id: string, started: number): ReplyHeaders {
   return {
     Server: serverName,
     'x-request-id': id,
@@ -270,7 +293,7 @@ function commonHeaders({ serverName }: ListenerOptions, id: string, started: num
 type Answerable = Pick<Exchange, 'request' | 'response' | 'requestId' | 'started'>;
 
 /** For requests that never reach a handler: no route, or no target that can be routed. */
-function sendError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
+function sendError<C>(exchange: Answerable, error: unknown, options: Telling<C>): void {
   const { request, response, requestId, started } = exchange;
   if (isAnswered(response)) return;
   response.once('close', () => {
@@ -281,10 +304,10 @@ function sendError(exchange: Answerable, error: unknown, options: ListenerOption
 }
 
 /** Called by events: what it threw would end the process. */
-function answerError(exchange: Answerable, error: unknown, options: ListenerOptions): void {
+function answerError<C>(exchange: Answerable, error: unknown, options: Telling<C>): void {
   const { request, response, requestId, started } = exchange;
   try {
-    const reply = (options.answerFor ?? answerFor)(error, options.log, requestId);
+    const reply = answerFor(error, options.errors, options.log, requestId);
     sendText(request, response, reply, commonHeaders(options, requestId, started));
   } catch (fault) {
     options.log.error({ err: fault, req_id: requestId }, 'an error could not be answered');
@@ -301,7 +324,6 @@ async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
 }
 
 /** The same error; the connection ends with its answer. */
-function closing(error: ApiError): ApiError {
-  const { code, summary: message, headers } = error;
-  return new ApiError(code, message, { headers: { ...headers, Connection: 'close' } });
+function closing({ statusCode, code, summary, headers }: HttpError): HttpError {
+  return new HttpError(statusCode, code, summary, { headers: { ...headers, Connection: 'close' } });
 }

@@ -1,8 +1,8 @@
 /** What the HTTP parser could not take: the error, and how it is told on a connection that has no request to answer. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { Reply } from './call.ts';
+import { RequestError } from './request-error.ts';
 
 /** As node's parser tells it. */
 export interface ParserError extends Error {
@@ -15,21 +15,21 @@ export interface ParserError extends Error {
 /** Bytes of request line and headers together. */
 export const LONGEST_HEAD = 32 * 1024;
 
-export function unreadable(error: ParserError): ApiError {
+export function unreadable(error: ParserError): RequestError {
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
       return isWithinTarget(error)
-        ? new ApiError('RequestUriTooLong', `the request target has more than ${LONGEST_HEAD} bytes`)
-        : new ApiError(
+        ? new RequestError('RequestUriTooLong', `the request target has more than ${LONGEST_HEAD} bytes`)
+        : new RequestError(
             'RequestHeaderFieldsTooLarge',
             `the request line and the headers have more than ${LONGEST_HEAD} bytes`,
           );
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new ApiError('RequestEntityTooLarge', 'the extensions of a chunk are too large');
+      return new RequestError('RequestEntityTooLarge', 'the extensions of a chunk are too large');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new ApiError('RequestTimeout', 'the request did not come in time');
+      return new RequestError('RequestTimeout', 'the request did not come in time');
     default:
-      return new ApiError('BadRequest', `the request cannot be read: ${error.message}`);
+      return new RequestError('BadRequest', `the request cannot be read: ${error.message}`);
   }
 }
 

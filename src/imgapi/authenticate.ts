@@ -8,10 +8,9 @@ import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
-import type { Call, Route } from '../http-kit/call.ts';
-import type { Identity } from '../http-kit/server.ts';
 import type { Config } from '../service/config/config.ts';
 import type { AuthKeys } from './auth-keys.ts';
+import type { Call, Identity, Route } from './call.ts';
 import { isLocalOperator } from './local-operator.ts';
 
 const NOBODY: Identity = Object.freeze({});

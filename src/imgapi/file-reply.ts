@@ -1,10 +1,10 @@
 /** Streams a stored object with the headers of files and icons: tag, date, hash, and for files a range of it. */
 import { InvalidRangeError, ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ByteSource, ObjectStore } from '#lib/objects/object-store.ts';
-import type { Call, Reply } from '../http-kit/call.ts';
-import { includesTag, isNotModified } from '../http-kit/conditional.ts';
-import { type ByteRange, byteRange } from '../http-kit/ranges.ts';
+import { isNotModified } from '../http-kit/conditional.ts';
+import { type ByteRange, requestedRange } from '../http-kit/ranges.ts';
 import { fileDamaged, storedObject } from '../images/files/stored-object.ts';
+import type { Call, Reply } from './call.ts';
 
 export interface StoredFile {
   readonly storage: ObjectStore;
@@ -37,7 +37,7 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   // Nothing but `*` names what has no tag.
   const etag = file.sha1 ?? '';
   if (isNotModified(call, { etag, ...(lastModified && { lastModified }) })) return { status: 304, headers };
-  const range = rangeOf(call, file, lastModified);
+  const range = requestedRange(call.headers, recorded, file.sha1, lastModified);
   const size = range ? range.end - range.start + 1 : recorded;
   headers['Content-Length'] = String(size);
   if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${recorded}`;
@@ -52,17 +52,6 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
 function dateOf(mtime: string | undefined): Date | undefined {
   const date = new Date(mtime ?? Number.NaN);
   return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-/** If-Range that does not name this very file asks for all of it. */
-function rangeOf({ headers }: Call, file: StoredFile, lastModified: Date | undefined): ByteRange | undefined {
-  const ifRange = headers['if-range'];
-  if (typeof ifRange === 'string') {
-    const isSame =
-      (file.sha1 !== undefined && includesTag(ifRange, file.sha1)) || ifRange === lastModified?.toUTCString();
-    if (!isSame) return undefined;
-  }
-  return byteRange(headers.range, file.size);
 }
 
 async function open(call: Call, { storage, path, size }: StoredFile, range: ByteRange): Promise<ByteSource> {

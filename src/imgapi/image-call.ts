@@ -1,7 +1,6 @@
 /** What every image route does first and last: find the image as the caller may see it, and answer with it. */
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../lib/api/errors/api-error.ts';
-import type { Call, Reply } from '../http-kit/call.ts';
 import { flag, parameters } from '../http-kit/parameters.ts';
 import { assertMayChange, assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
 import type { Guard } from '../images/record/change.ts';
@@ -9,6 +8,7 @@ import { isServed, loadDeletable, loadImage, type StoredImage } from '../images/
 import { relationOf } from '../images/record/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/record/serialize.ts';
 import type { Service } from '../service/service.ts';
+import type { Call, Reply } from './call.ts';
 
 /** The path's UUID. @throws 404 when it is none */
 export function imageUuid(call: Call): string {

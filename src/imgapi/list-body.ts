@@ -2,12 +2,12 @@
 
 import { Turn } from '#lib/runtime/turns.ts';
 import { ARRAY_END, EMPTY_ARRAY } from '#lib/text/json-array.ts';
-import type { Call } from '../http-kit/call.ts';
 import type { TextPiece } from '../http-kit/text-pieces.ts';
 import { type Cursor, cursorOf, type ImageBit } from '../images/list.ts';
 import type { StoredImage } from '../images/record/load.ts';
 import { type ImageView, type RenderedImage, renderImage, renderListItems } from '../images/record/serialize.ts';
 import type { Service } from '../service/service.ts';
+import type { Call } from './call.ts';
 import { ownerLogins } from './image-call.ts';
 
 /** Images that are rendered without a break. */

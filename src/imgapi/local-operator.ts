@@ -2,10 +2,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import { ensureOperatorToken, operatorTokenPath } from '../datacenters/links/operator-token.ts';
-import type { Call } from '../http-kit/call.ts';
 import type { Config } from '../service/config/config.ts';
 import { isOfThisMachine } from '../service/own-addresses.ts';
 import type { Service } from '../service/service.ts';
+import type { Call } from './call.ts';
 
 /**
  * Administration is for operators on this machine, or for those who sign their requests where the config asks for

@@ -14,8 +14,8 @@ import { assertSourceAllowed, refusedSource, sourceAgent } from '../datacenters/
 import { smallJson } from '../datacenters/links/link-client.ts';
 import { foreignMessage, isTimeout } from '../datacenters/sources/remote-failure.ts';
 import { query } from '../datacenters/sources/source-requests.ts';
-import type { Call } from '../http-kit/call.ts';
 import type { Service } from '../service/service.ts';
+import type { Call } from './call.ts';
 
 export interface RemoteBody {
   readonly stream: Readable;

@@ -1,9 +1,9 @@
 /** The route tables: of the main port, and of the listener for other datacenters. */
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import type { CopyWorker } from '../copies/transfer/worker.ts';
-import type { Route } from '../http-kit/call.ts';
 import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
+import type { Route } from './call.ts';
 import { aclRoutes } from './routes/acl.ts';
 import { actionRoute } from './routes/actions.ts';
 import { adminRoutes } from './routes/admin.ts';

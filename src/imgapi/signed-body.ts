@@ -4,7 +4,7 @@ import { verifyDigest } from '#lib/signing/digest.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import { parseBody } from '../http-kit/body.ts';
-import type { Call } from '../http-kit/call.ts';
+import type { Call } from './call.ts';
 
 export const BODY_LIMIT = 1024 * 1024;
 

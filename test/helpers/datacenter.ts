@@ -19,8 +19,9 @@ import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken, type LinkTokenOptions } from '#src/datacenters/links/link-tokens.ts';
 import { findLink, putLink } from '#src/datacenters/links/links.ts';
 import { newest, ownKeys } from '#src/datacenters/links/own-keys.ts';
-import type { Route } from '#src/http-kit/call.ts';
 import { listen } from '#src/http-kit/server.ts';
+import type { Route } from '#src/imgapi/call.ts';
+import { IMGAPI } from '#src/imgapi/listener.ts';
 import { linkRoutes } from '#src/imgapi/routes/links.ts';
 import { pullFileRoute } from '#src/imgapi/routes/pulls.ts';
 import { PULL_BUCKETS } from '#src/pulls/documents.ts';
@@ -96,7 +97,8 @@ export async function serve(t: Test, service: Service, routes: readonly Route[])
       routes,
       log: service.log,
       serverName: 'imgapi-test',
-      jsonLimit: service.config.limits.jsonBytes,
+      limits: { json: service.config.limits.jsonBytes },
+      ...IMGAPI,
       authenticate: linkAuthentication(service),
     },
     '127.0.0.1',

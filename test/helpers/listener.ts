@@ -1,8 +1,10 @@
 /** A listener of its own with whatever routes a test needs, and the lines that it logs. */
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
+import { plainErrors } from '#src/http-kit/answer.ts';
 import type { Handler, Route } from '#src/http-kit/call.ts';
-import { type Listener, type ListenerOptions, listen } from '#src/http-kit/server.ts';
+import { RequestCall } from '#src/http-kit/request-call.ts';
+import { type AnyCall, type Limits, type Listener, type ListenerOptions, listen } from '#src/http-kit/server.ts';
 
 export interface LoggedListener extends Listener {
   /** bunyan's records, of all levels. */
@@ -17,8 +19,8 @@ export interface LogLine {
 
 export async function startListener(
   t: Test,
-  routes: Readonly<Record<string, Handler>>,
-  options: Partial<ListenerOptions> = {},
+  routes: Readonly<Record<string, Handler<AnyCall>>>,
+  { connections = {}, ...options }: Partial<ListenerOptions<AnyCall>> & Pick<Limits, 'connections'> = {},
 ): Promise<LoggedListener> {
   const lines: LogLine[] = [];
   const stream = { write: (line: unknown) => lines.push(line as LogLine) };
@@ -29,14 +31,17 @@ export async function startListener(
   });
   const listener = await listen(
     {
-      routes: Object.entries(routes).map(([at, handler]): Route => {
+      routes: Object.entries(routes).map(([at, handler]): Route<AnyCall> => {
         const [method = '', path = ''] = at.split(' ');
-        return { name: path.slice(1), method: method as Route['method'], path, auth: 'none', handler };
+        return { name: path.slice(1), method: method as Route<AnyCall>['method'], path, handler };
       }),
       log,
       serverName: 'test',
-      jsonLimit: 1024 * 1024,
-      authenticate: async () => ({}),
+      limits: { json: 1024 * 1024, connections },
+      call: RequestCall,
+      versions: () => undefined,
+      authenticate: async () => undefined,
+      errors: plainErrors,
       ...options,
     },
     '127.0.0.1',

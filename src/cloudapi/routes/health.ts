@@ -1,8 +1,7 @@
 /** `GET /--healthz`, for balancers: 200 when IMGAPI and the accounts can be asked, 503 when not. */
 import { NIL_UUID } from '#lib/text/uuid.ts';
-import type { Route } from '../../http-kit/call.ts';
-import { healthReply } from '../../http-kit/health-reply.ts';
-import { healthOf } from '../../service/health.ts';
+import { healthOf, healthReply } from '../../http-kit/health.ts';
+import type { Route } from '../call.ts';
 import type { Cloudapi } from '../service.ts';
 
 export function healthRoute({ imgapi, accounts, config, log }: Cloudapi): Route {
@@ -29,7 +28,7 @@ export function healthRoute({ imgapi, accounts, config, log }: Cloudapi): Route 
     name: 'Healthz',
     method: 'GET',
     path: '/--healthz',
-    auth: 'none',
+    isOpen: true,
     // Its clients are strangers: they hear which part is ill, and the log says why.
     handler: async () => healthReply(await health(), false),
   };

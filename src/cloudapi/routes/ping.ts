@@ -1,5 +1,5 @@
 /** `/--ping`: the only route that needs no account. */
-import type { Route } from '../../http-kit/call.ts';
+import type { Route } from '../call.ts';
 import type { Cloudapi } from '../service.ts';
 import { VERSIONS } from '../versions.ts';
 
@@ -8,7 +8,7 @@ export function pingRoute({ config }: Cloudapi): Route {
     name: 'Ping',
     method: 'GET',
     path: '/--ping',
-    auth: 'none',
+    isOpen: true,
     handler: async () => ({
       json: { ping: 'pong', cloudapi: { versions: VERSIONS } },
       headers: { 'Triton-Datacenter-Name': config.datacenterName },

@@ -1,9 +1,9 @@
 /** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. */
 import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { assertMayChangeAs } from '../../images/record/access.ts';
 import { addAcl, assertEntries, leaveShare, removeAcl } from '../../images/sharing/shares.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { imageReply, viewerOf, visibleImageForWrite, writeGuard } from '../image-call.ts';
 
 export function aclRoutes(service: Service): Route[] {

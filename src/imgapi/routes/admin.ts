@@ -3,12 +3,12 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { flag, parameters } from '../../http-kit/parameters.ts';
 import { cleanUp } from '../../maintenance/clean-up.ts';
 import { repairFile } from '../../maintenance/repair.ts';
 import { verifyFiles } from '../../maintenance/verify.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { assertLocalOperator } from '../local-operator.ts';
 
 export function adminRoutes(service: Service): Route[] {

@@ -1,8 +1,8 @@
 /** CloneImage, where images have owners. */
 import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { cloneImage } from '../../images/cloning/clone.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { imageReply, visibleImageForWrite } from '../image-call.ts';
 
 /** None outside `dc` mode. */

@@ -8,9 +8,9 @@ import { checkedDatacenters } from '../../datacenters/links/list-datacenters.ts'
 import { accountList, datacenterName, linkUrl, originList } from '../../datacenters/links/party.ts';
 import { rotateKey } from '../../datacenters/links/rotate-key.ts';
 import { unlinkDatacenter } from '../../datacenters/links/unlink-datacenter.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { flag, parameters } from '../../http-kit/parameters.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { assertLocalOperator } from '../local-operator.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /** The API's documentation, as this version has it. */
 import { readFile } from 'node:fs/promises';
-import type { Reply, Route } from '../../http-kit/call.ts';
+import type { Reply, Route } from '../call.ts';
 
 const INDEX = new URL('../../../docs/index.md', import.meta.url);
 

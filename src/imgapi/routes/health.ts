@@ -1,10 +1,9 @@
 /** `GET /healthz`, for balancers: 200 when this process can do its work, 503 when not, and which part it is. */
 
 import { NIL_UUID } from '#lib/text/uuid.ts';
-import type { Call, Route } from '../../http-kit/call.ts';
-import { healthReply } from '../../http-kit/health-reply.ts';
-import { type HealthCheck, healthOf } from '../../service/health.ts';
+import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Route } from '../call.ts';
 
 export function healthRoute(service: Service): Route {
   const health = healthOf(checksOf(service), service.log);

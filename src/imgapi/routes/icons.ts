@@ -1,9 +1,9 @@
 /** AddImageIcon, GetImageIcon, DeleteImageIcon. */
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { noIcon } from '../../images/files/file-placement.ts';
 import { addIcon, deleteIcon, readIconType } from '../../images/files/icons.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
 import { announcedBy } from './files.ts';

@@ -1,9 +1,7 @@
 /** GetImage, ListImages, CreateImage, DeleteImage, GetImageAncestry. */
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { isNotModified } from '../../http-kit/conditional.ts';
 import { flag, parameters } from '../../http-kit/parameters.ts';
-import { assertVersion3 } from '../../http-kit/versions.ts';
 import { ancestryOf } from '../../images/ancestry.ts';
 import { createImage } from '../../images/create.ts';
 import { deleteImage } from '../../images/delete.ts';
@@ -11,6 +9,7 @@ import { assertMayChange, assertNotPlaceholder } from '../../images/record/acces
 import type { StoredImage } from '../../images/record/load.ts';
 import { renderImageList } from '../../images/record/serialize.ts';
 import type { Caller, Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import {
   channelOf,
   deletableImage,
@@ -22,6 +21,7 @@ import {
   viewerOf,
   viewOf,
 } from '../image-call.ts';
+import { assertVersion3 } from '../versions.ts';
 import { listRoute } from './list-images.ts';
 
 /** What DeleteImage needs of copies. */

@@ -9,13 +9,13 @@ import { TRAVEL } from '#lib/manifest/travel.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { getLink } from '../../datacenters/links/links.ts';
-import type { Call, Reply } from '../../http-kit/call.ts';
 import { integer, parameters } from '../../http-kit/parameters.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 import { pullUrlTarget } from './pulls.ts';
 

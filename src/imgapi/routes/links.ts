@@ -22,10 +22,10 @@ import { acceptUnlink } from '../../datacenters/links/unlink-datacenter.ts';
 import { isPairingRequest, isRotateRequest } from '../../datacenters/links/wire.ts';
 import { foreignMessage } from '../../datacenters/sources/remote-failure.ts';
 import { LinkEndedError } from '../../datacenters/sources/source.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { integer, parameters } from '../../http-kit/parameters.ts';
 import { endPull } from '../../pulls/end-pull.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { BODY_LIMIT, readSignedBody, readSignedJson, readUnsignedJson } from '../signed-body.ts';
 import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage } from './link-images.ts';
 

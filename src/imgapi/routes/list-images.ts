@@ -1,15 +1,16 @@
 /** GET /images: its parameters, checked in the order that clients know, and its pages. */
 import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
-import type { Call, QueryParams, Reply, Route } from '../../http-kit/call.ts';
+import type { QueryParams } from '../../http-kit/call.ts';
 import { flag, integer, oneOf, parameters, text, uuid } from '../../http-kit/parameters.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
-import { assertVersion3 } from '../../http-kit/versions.ts';
 import { type Cursor, type ImageBit, listImages, type Page, readMarker, type SortOrder } from '../../images/list.ts';
 import { assertFewFilters, LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
 import type { ApiVersion } from '../../images/record/api-version.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
 import { listPieces } from '../list-body.ts';
+import { assertVersion3 } from '../versions.ts';
 
 const MOST = 1_000_000;
 

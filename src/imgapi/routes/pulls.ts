@@ -5,13 +5,13 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import { findLink } from '../../datacenters/links/links.ts';
 import { endWithLink } from '../../datacenters/links/live-streams.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
 import { integer, parameters, uuid } from '../../http-kit/parameters.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { ENDED, PULL_LINKS } from '../../pulls/documents.ts';
 import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
 import { pullSecret } from '../../pulls/url-secret.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 
 const MOST_FILES = 2;

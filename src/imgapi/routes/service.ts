@@ -1,13 +1,13 @@
 /** Routes about the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
 import { readFile } from 'node:fs/promises';
+import { droppedLines } from '#lib/runtime/log.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../../../lib/api/errors/registry.ts';
-import type { Call, Reply, Route } from '../../http-kit/call.ts';
-import { droppedLines } from '../../service/log.ts';
 import type { Service } from '../../service/service.ts';
 import type { AuthKeys } from '../auth-keys.ts';
+import type { Call, Reply, Route } from '../call.ts';
 
 const VERSION = (
   JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }

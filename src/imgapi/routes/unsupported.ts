@@ -4,10 +4,10 @@
  */
 import { normalize } from 'node:path/posix';
 import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
-import type { Call, Reply } from '../../http-kit/call.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import type { Service } from '../../service/service.ts';
+import type { Call, Reply } from '../call.ts';
 import { readableImage, writableImage } from '../image-call.ts';
 
 /** @throws 503 StorageUnsupported, after what is wrong with the request itself */

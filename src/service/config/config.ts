@@ -3,6 +3,8 @@
  * describes each key for those who write the file; a key is optional here only where its absence means something.
  */
 
+import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
+
 export const MODES = ['public', 'private', 'dc'] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -29,14 +31,6 @@ export interface Listener {
   readonly address: string;
   /** 0 takes any free port. */
   readonly port: number;
-}
-
-/** The connections of clients, for each listener; CloudAPI's too. */
-export interface ConnectionsConfig {
-  readonly max: number;
-  /** Absent: half of `max`. */
-  readonly perAddress?: number;
-  readonly idleSeconds: number;
 }
 
 /** The accounts of the cloud. */

@@ -4,6 +4,7 @@ import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { ensureOperatorToken, operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
 import { listen } from '#src/http-kit/server.ts';
+import { IMGAPI } from '#src/imgapi/listener.ts';
 import { datacenterRoutes } from '#src/imgapi/routes/datacenters.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, setConfig, startDatacenter } from '../../helpers/datacenter.ts';
@@ -20,7 +21,8 @@ async function adminPort(t: Test, { service }: Datacenter, address = '127.0.0.1'
       routes: datacenterRoutes(service),
       log: service.log,
       serverName: 'test',
-      jsonLimit: 1024 * 1024,
+      limits: { json: 1024 * 1024 },
+      ...IMGAPI,
       authenticate: async () => ({ user }),
     },
     address,

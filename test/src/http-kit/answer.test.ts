@@ -2,8 +2,9 @@
 import bunyan from 'bunyan';
 import { test } from 'tap';
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import { answerFor as cloudapiAnswerFor } from '#src/cloudapi/errors.ts';
-import { answerFor } from '#src/http-kit/answer.ts';
+import { cloudapiErrors } from '#src/cloudapi/errors.ts';
+import { answerFor, plainErrors } from '#src/http-kit/answer.ts';
+import { imgapiErrors } from '#src/imgapi/errors.ts';
 
 function watched() {
   const lines: unknown[] = [];
@@ -17,14 +18,14 @@ function watched() {
 
 test('what is not available here is told, and is no error in the log', async (t) => {
   const { log, lines } = watched();
-  t.equal(answerFor(new ApiError('NotAvailable', 'no such thing here'), log, 'id').status, 501);
+  t.equal(answerFor(new ApiError('NotAvailable', 'no such thing here'), plainErrors, log, 'id').status, 501);
   t.strictSame(lines, []);
 });
 
 test('faults are told without their cause, which is in the log', async (t) => {
-  for (const answer of [answerFor, cloudapiAnswerFor]) {
+  for (const errors of [plainErrors, imgapiErrors, cloudapiErrors]) {
     const { log, lines } = watched();
-    const reply = answer(new Error('the cause'), log, 'id');
+    const reply = answerFor(new Error('the cause'), errors, log, 'id');
     t.equal(reply.status, 500);
     t.notMatch(JSON.stringify(reply), /the cause/);
     t.match(lines, [{ err: { message: 'the cause' }, req_id: 'id' }]);

@@ -2,45 +2,28 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { addAbortSignal, Readable } from 'node:stream';
-import bunyan from 'bunyan';
 import { type Test, test } from 'tap';
-import type { Call } from '#src/http-kit/call.ts';
-import { listen } from '#src/http-kit/server.ts';
+import type { AnyCall } from '#src/http-kit/server.ts';
 import { startListener } from '../../helpers/listener.ts';
 import { converse, said, statuses } from '../../helpers/raw-socket.ts';
 
 /** A server whose only route is handled by `handler`, and a client that leaves once that has begun. */
-async function leaving(t: Test, handler: (call: Call, left: Promise<unknown>) => Promise<void>): Promise<void> {
+async function leaving(t: Test, handler: (call: AnyCall, left: Promise<unknown>) => Promise<void>): Promise<void> {
   const begun = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
-  const listener = await listen(
+  const listener = await startListener(
+    t,
     {
-      routes: [
-        {
-          name: 'Wait',
-          method: 'GET',
-          path: '/wait',
-          auth: 'none',
-          async handler(call) {
-            begun.resolve();
-            handler(call, left.promise).then(ended.resolve, ended.reject);
-            await ended.promise;
-            return {};
-          },
-        },
-      ],
-      log: bunyan.createLogger({ name: 'test', level: bunyan.FATAL + 1 }),
-      serverName: 'test',
-      jsonLimit: 1024,
-      authenticate: async () => ({}),
-      onDone: () => left.resolve(),
-      connections: { halfClosedMs: 50 },
+      async 'GET /wait'(call) {
+        begun.resolve();
+        handler(call, left.promise).then(ended.resolve, ended.reject);
+        await ended.promise;
+        return {};
+      },
     },
-    '127.0.0.1',
-    0,
+    { onDone: () => left.resolve(), connections: { halfClosedMs: 50 } },
   );
-  t.teardown(() => listener.close(0));
   const client = connect(Number(new URL(listener.url).port), '127.0.0.1');
   await once(client, 'connect');
   client.write('GET /wait HTTP/1.1\r\nHost: test\r\n\r\n');

@@ -6,6 +6,7 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { LinkUnsupportedError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { listen } from '#src/http-kit/server.ts';
+import { IMGAPI } from '#src/imgapi/listener.ts';
 import { pullRoutes } from '#src/imgapi/routes/pulls.ts';
 import { createPullUrl, type PullUrlRequest } from '#src/pulls/create-pull-url.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
@@ -265,7 +266,8 @@ async function mainPort(t: Test, { service }: Datacenter): Promise<string> {
       routes: pullRoutes(service),
       log: service.log,
       serverName: 'test',
-      jsonLimit: 1024,
+      limits: { json: 1024 },
+      ...IMGAPI,
       authenticate: async () => ({}),
     },
     '127.0.0.1',

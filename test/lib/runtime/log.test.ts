@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import bunyan from 'bunyan';
 import t from 'tap';
-import { droppedLines, LogLines } from '#src/service/log.ts';
-import { FileOutput, type LogOutput, StreamOutput } from '#src/service/log-output.ts';
+import { droppedLines, LogLines } from '#lib/runtime/log.ts';
+import { FileOutput, type LogOutput, StreamOutput } from '#lib/runtime/log-output.ts';
 import { temporaryFolder } from '../../helpers/imgapi.ts';
 
 class Output implements LogOutput {

@@ -2,6 +2,7 @@
  * Accept-Version to API version. The 2.0.0 view is what today's clients know, so every range that 2.0.0 satisfies
  * gets it (`*` among them); the 3.0.0 view has to be asked for with a range that leaves 2.0.0 out. No header is `~1`.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import semver from 'semver';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { ApiVersion } from '../images/record/api-version.ts';
@@ -19,7 +20,8 @@ const KNOWN_LIMIT = 100;
 const LONGEST_RANGE = 256;
 
 /** @throws 400 InvalidVersion */
-export function apiVersion(acceptVersion: string | undefined): ApiVersion {
+export function apiVersion(headers: IncomingHttpHeaders): ApiVersion {
+  const acceptVersion = headers['accept-version'] as string | undefined;
   if (acceptVersion === undefined) return 1;
   const known = KNOWN.get(acceptVersion);
   if (known) return known;

@@ -1,0 +1,27 @@
+/** What is wrong with a request as such, whichever API it is for. */
+import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts';
+
+export const REQUEST_ERRORS = {
+  BadRequest: 400,
+  InvalidHeader: 400,
+  InvalidContent: 400,
+  BadDigest: 400,
+  ResourceNotFound: 404,
+  MethodNotAllowed: 405,
+  RequestTimeout: 408,
+  PreconditionFailed: 412,
+  RequestEntityTooLarge: 413,
+  RequestUriTooLong: 414,
+  RangeNotSatisfiable: 416,
+  ExpectationFailed: 417,
+  RequestHeaderFieldsTooLarge: 431,
+} as const;
+export type RequestErrorCode = keyof typeof REQUEST_ERRORS;
+
+export class RequestError extends HttpError {
+  declare readonly code: RequestErrorCode;
+
+  constructor(code: RequestErrorCode, summary: string, options: Omit<HttpErrorOptions, 'errors'> = {}) {
+    super(REQUEST_ERRORS[code], code, summary, options);
+  }
+}

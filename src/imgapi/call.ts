@@ -1,0 +1,46 @@
+/** A request to IMGAPI, on the main port or on the listener for other datacenters. */
+import { isUuid } from '#lib/text/uuid.ts';
+import { invalidParameter } from '../../lib/api/errors/api-error.ts';
+import type { Handler as AnyHandler, Route as AnyRoute } from '../http-kit/call.ts';
+import { RequestCall } from '../http-kit/request-call.ts';
+import type { ApiVersion } from '../images/record/api-version.ts';
+import type { Caller } from '../service/service.ts';
+
+export type { Reply } from '../http-kit/call.ts';
+
+/** Who a request comes from, as the listener's authentication sees it. */
+export interface Identity {
+  readonly user?: string | undefined;
+  readonly datacenter?: string | undefined;
+}
+
+export class Call extends RequestCall<ApiVersion, Identity> implements Caller {
+  /** Checked when it is first asked for, because on every route other checks come before it. */
+  get account(): string | undefined {
+    const { account } = this.query;
+    if (account === undefined || isUuid(account)) return account;
+    throw invalidParameter('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
+  }
+
+  /** Who signed the request; absent when nobody did. */
+  get user(): string | undefined {
+    return this.identity?.user;
+  }
+
+  /** The linked datacenter that signed the request; only on the link listener. */
+  get datacenter(): string | undefined {
+    return this.identity?.datacenter;
+  }
+}
+
+export type Handler = AnyHandler<Call>;
+
+/**
+ * `strict`: signed when `authType` is signature. `passive`: what is there must verify. `operator`: the same for a
+ * signature, and the handler looks at any other credential.
+ */
+export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
+
+export interface Route extends AnyRoute<Call> {
+  readonly auth: Authentication;
+}

@@ -1,0 +1,31 @@
+/** How IMGAPI tells of errors: those of the stores and the directory are no faults of ours, and have codes of their own. */
+import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
+
+export function imgapiErrors(thrown: unknown, requestId: string): ErrorReply {
+  return plainErrors(thrown instanceof Error ? known(thrown) : thrown, requestId);
+}
+
+function known(cause: Error): Error {
+  switch (cause.name) {
+    case 'EtagConflictError':
+    case 'UniqueAttributeError':
+      return new ApiError('Conflict', 'the object kept changing while it was being written; try again', { cause });
+    case 'StoreFullError':
+      return new ApiError('InsufficientStorage', `the document store has no room: ${cause.message}`, { cause });
+    case 'StoreUnavailableError':
+      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause });
+    case 'DirectoryUnavailableError':
+      return new ApiError('ServiceUnavailable', 'the account directory cannot be reached', { cause });
+    case 'ObjectStoreUnavailableError':
+      return new ApiError('StorageIsDown', `the object store cannot be used: ${cause.message}`, { cause });
+    case 'ObjectTruncatedError':
+      return new ApiError('FileDamaged', cause.message, { cause });
+    case 'InsufficientStorageError':
+      return new ApiError('InsufficientStorage', `the object store is full: ${cause.message}`, { cause });
+    case 'URIError':
+      return new ApiError('BadRequest', 'the path is not valid percent-encoding', { cause });
+    default:
+      return cause;
+  }
+}
