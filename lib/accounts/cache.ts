@@ -2,6 +2,7 @@
  * A cache over a directory for the look-up that lists make over and over: whose UUID is this? Logins that lists show
  * may lag by the time to live; whoever decides about access asks the directory itself.
  */
+import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Account, Accounts } from './accounts.ts';
 
@@ -17,7 +18,6 @@ export interface AccountCacheOptions {
 
 interface CacheEntry {
   readonly account: Account | undefined;
-  readonly until: number;
 }
 
 /**
@@ -29,31 +29,18 @@ export function cacheAccounts(accounts: Accounts, options: AccountCacheOptions =
   const ttl = options.ttl ?? 300_000;
   const negativeTtl = options.negativeTtl ?? 10_000;
   const clock = options.clock ?? systemClock;
-  // A Map keeps the order of insertion; re-inserting what is used makes its first key the longest unused.
-  const entries = new Map<string, CacheEntry>();
-
-  function recall(uuid: string): CacheEntry | undefined {
-    const entry = entries.get(uuid);
-    if (entry === undefined) return undefined;
-    entries.delete(uuid);
-    if (entry.until <= clock.now()) return undefined;
-    entries.set(uuid, entry);
-    return entry;
-  }
+  // A moment less than each time to live: lru-cache would keep an entry for one millisecond after it.
+  const entries = new LRUCache<string, CacheEntry>({ max, ttl, ttlResolution: 0, perf: clock });
 
   function remember(uuid: string, account: Account | undefined): void {
-    entries.delete(uuid);
-    entries.set(uuid, { account, until: clock.now() + (account ? ttl : negativeTtl) });
-    if (entries.size <= max) return;
-    const oldest = entries.keys().next();
-    if (!oldest.done) entries.delete(oldest.value);
+    entries.set(uuid, { account }, { ttl: (account ? ttl : negativeTtl) - 0.5 });
   }
 
   async function byUuids(uuids: readonly string[]): Promise<Map<string, Account>> {
     const found = new Map<string, Account>();
     const missing = new Set<string>();
     for (const uuid of uuids) {
-      const entry = recall(uuid);
+      const entry = entries.get(uuid);
       if (entry === undefined) missing.add(uuid);
       else if (entry.account) found.set(uuid, entry.account);
     }

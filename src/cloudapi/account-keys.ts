@@ -4,6 +4,7 @@
  * many requests it signs.
  */
 import type Logger from 'bunyan';
+import { LRUCache } from 'lru-cache';
 import type { Account } from '#lib/accounts/accounts.ts';
 import { fingerprintsOfLine, type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 
@@ -29,21 +30,20 @@ const NO_KEYS: Index = new Map();
 
 /** Whether a key counts is decided by the account as it is now: what is remembered is only what its text means. */
 export function accountKeys(log: Logger): AccountKeys {
-  const parsed = new Map<string, PublicKey | undefined>();
+  const parsed = new LRUCache<string, { readonly key: PublicKey | undefined }>({ max: MOST_KEYS });
   const indexes = new WeakMap<Account, Index>();
 
   function parse(account: Account, name: string): PublicKey | undefined {
     const text = account.keys[name] ?? '';
-    if (parsed.has(text)) return parsed.get(text);
+    const known = parsed.get(text);
+    if (known) return known.key;
     let key: PublicKey | undefined;
     try {
       key = parsePublicKey(text, `key "${name}"`);
     } catch (error) {
       log.warn({ err: error, account: account.uuid, key: name }, 'a key is unusable and skipped');
     }
-    const [oldest] = parsed.keys();
-    if (parsed.size >= MOST_KEYS && oldest !== undefined) parsed.delete(oldest);
-    parsed.set(text, key);
+    parsed.set(text, { key });
     return key;
   }
 

@@ -2,6 +2,7 @@
  * What a request asks for, settled before anything looks at it: its target becomes path and query, and nothing of its
  * Host can take part in that. Routes, signatures, signed URLs and the log all read the one target that is left.
  */
+import { LRUCache } from 'lru-cache';
 import { RequestError } from './request-error.ts';
 
 /** What of a request is read, and set. */
@@ -24,9 +25,8 @@ const HOST = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
 /** Of a Host in a message. */
 const SHOWN = 100;
 
-/** Clients send the same few; others are worked out each time, so that nobody can fill the memory. */
-const KNOWN_HOSTS = new Set<string>();
-const MOST_KNOWN = 100;
+/** Clients send the same few. */
+const KNOWN_HOSTS = new LRUCache<string, true>({ max: 100 });
 
 /**
  * Leaves path and query in `url`; an absolute target (as to a proxy) is cut down to them. `*` stays with OPTIONS.
@@ -63,9 +63,9 @@ function assertHost({ headers, rawHeaders, httpVersionMajor, httpVersionMinor }:
 }
 
 function isHost(host: string): boolean {
-  if (KNOWN_HOSTS.has(host)) return true;
+  if (KNOWN_HOSTS.get(host)) return true;
   if (host.length > 261 || !HOST.test(host) || !URL.canParse(`http://${host}`)) return false;
-  if (KNOWN_HOSTS.size < MOST_KNOWN) KNOWN_HOSTS.add(host);
+  KNOWN_HOSTS.set(host, true);
   return true;
 }
 

@@ -3,6 +3,7 @@
  * gets it (`*` among them); the 3.0.0 view has to be asked for with a range that leaves 2.0.0 out. No header is `~1`.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { LRUCache } from 'lru-cache';
 import semver from 'semver';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { ApiVersion } from '../images/record/api-version.ts';
@@ -14,9 +15,8 @@ const SERVED: readonly (readonly [string, ApiVersion])[] = [
   ['1.0.0', 1],
 ];
 
-/** Clients send the same few ranges; others are worked out each time, so that nobody can fill the memory. */
-const KNOWN = new Map<string, ApiVersion>();
-const KNOWN_LIMIT = 100;
+/** Clients send the same few ranges. */
+const KNOWN = new LRUCache<string, ApiVersion>({ max: 100 });
 const LONGEST_RANGE = 256;
 
 /** @throws 400 InvalidVersion */
@@ -30,7 +30,7 @@ export function apiVersion(headers: IncomingHttpHeaders): ApiVersion {
     const shown = acceptVersion.slice(0, LONGEST_RANGE);
     throw new ApiError('InvalidVersion', `Accept-Version "${shown}" is not served; ask for ~1, ~2 or ~3`);
   }
-  if (KNOWN.size < KNOWN_LIMIT) KNOWN.set(acceptVersion, version);
+  KNOWN.set(acceptVersion, version);
   return version;
 }
 

@@ -1,6 +1,6 @@
 /** Parsed documents, so that what is read often is parsed once. */
+import { LRUCache } from 'lru-cache';
 import { deepFreeze } from '../freeze.ts';
-import { LruMap } from '../lru.ts';
 import type { Stored } from '../store.ts';
 
 /** Bytes of documents to keep: ten thousand images of the usual size. */
@@ -15,17 +15,17 @@ const WEIGHT = 500;
  * out of date: the current etag is read from the database each time.
  */
 export class Documents {
-  readonly #byEtag: LruMap<string, Stored<object>>;
+  readonly #byEtag: LRUCache<string, Stored<object>>;
 
-  /** @param bytes to keep, about */
+  /** @param bytes to keep, about; a document of more than half of them is never kept */
   constructor(bytes: number) {
-    this.#byEtag = new LruMap(bytes);
+    this.#byEtag = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 2 });
   }
 
   /** Parses the document in that state, and keeps it. */
   parse(key: string, etag: string, mtime: number, json: string): Stored<object> {
     const stored = Object.freeze({ key, value: deepFreeze<object>(JSON.parse(json)), etag, mtime });
-    this.#byEtag.set(etag, stored, json.length * BYTES_OF_CHARACTER + WEIGHT);
+    this.#byEtag.set(etag, stored, { size: json.length * BYTES_OF_CHARACTER + WEIGHT });
     return stored;
   }
 

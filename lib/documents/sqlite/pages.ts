@@ -2,7 +2,7 @@
  * Answers of list queries that were given before, for as long as nobody writes: the same lists are asked for again and
  * again, and looking whether anything was written takes a fraction of finding the objects.
  */
-import { LruMap } from '../lru.ts';
+import { LRUCache } from 'lru-cache';
 import type { Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Tables } from './tables.ts';
@@ -24,7 +24,7 @@ export interface Place {
 interface Answers {
   readonly dataVersion: unknown;
   readonly writes: number;
-  readonly kept: LruMap<string, readonly Stored<object>[]>;
+  readonly kept: LRUCache<string, readonly Stored<object>[]>;
 }
 
 export class Pages {
@@ -58,10 +58,12 @@ export class Pages {
     const { table, key, dataVersion, writes } = place;
     let answers = this.#answers.get(table);
     if (answers === undefined || !isOf(answers, place)) {
-      answers = { dataVersion, writes, kept: new LruMap(MOST_CHARACTERS) };
+      const kept = answers?.kept ?? new LRUCache({ maxSize: MOST_CHARACTERS, maxEntrySize: MOST_CHARACTERS / 2 });
+      kept.clear();
+      answers = { dataVersion, writes, kept };
       this.#answers.set(table, answers);
     }
-    answers.kept.set(key, found, characters + (found.length + 1) * WEIGHT + key.length);
+    answers.kept.set(key, found, { size: characters + (found.length + 1) * WEIGHT + key.length });
   }
 }
 

@@ -1,7 +1,7 @@
 /** The tables of one version of a bucket, with the statements that were prepared for them. */
 import type Database from 'better-sqlite3';
 import { type RawBuilder, sql } from 'kysely';
-import { LruMap } from '../lru.ts';
+import { LRUCache } from 'lru-cache';
 import { Slot } from '../sql/dialect.ts';
 import type { Layout } from '../sql/layout.ts';
 import type { Connection } from './connection.ts';
@@ -23,8 +23,8 @@ export class Tables {
   /** Counts what this process has written, or has tried to. */
   writes = 0;
   readonly #connection: Connection;
-  readonly #queries = new LruMap<string, readonly Compiled[]>(COMPILED_CHARACTERS);
-  readonly #statements = new LruMap<string, Database.Statement>(NAMED_STATEMENTS);
+  readonly #queries = new LRUCache<string, readonly Compiled[]>({ maxSize: COMPILED_CHARACTERS });
+  readonly #statements = new LRUCache<string, Database.Statement>({ max: NAMED_STATEMENTS });
   #etagOf: Database.Statement | undefined;
   #documentByKey: Database.Statement | undefined;
   #documentsOf: Database.Statement | undefined;
@@ -48,7 +48,7 @@ export class Tables {
     }
     const compiled = compile().map(compileQuery);
     const characters = compiled.reduce((sum, part) => sum + part.sql.length, shape.length);
-    this.#queries.set(shape, compiled, characters);
+    this.#queries.set(shape, compiled, { size: characters });
     return compiled;
   }
 

@@ -1,4 +1,5 @@
 /** A token bucket per caller, in this process. Of callers there may be any number: those that were quiet are forgotten. */
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 
@@ -12,15 +13,8 @@ const MOST_CALLERS = 10_000;
 
 /** `perSecond` on average, and what was saved up in ten quiet seconds at once. */
 export function rateLimiter(clock: Clock, perSecond: number): RateLimiter {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: MOST_CALLERS });
   const most = perSecond * BURST_SECONDS;
-  // The one longest unheard of comes first, because a Map keeps the order of insertion.
-  const remember = (who: string, tokens: number, at: number): void => {
-    buckets.delete(who);
-    buckets.set(who, { tokens, at });
-    const [quietest] = buckets.keys();
-    if (buckets.size > MOST_CALLERS && quietest !== undefined) buckets.delete(quietest);
-  };
   return {
     take(who) {
       const now = clock.now();
@@ -28,7 +22,7 @@ export function rateLimiter(clock: Clock, perSecond: number): RateLimiter {
       const elapsed = Math.max(0, now - bucket.at) / 1000;
       const tokens = Math.min(most, bucket.tokens + elapsed * perSecond);
       if (tokens < 1) {
-        remember(who, tokens, now);
+        buckets.set(who, { tokens, at: now });
         const wait = Math.ceil((1 - tokens) / perSecond);
         throw new ApiError(
           'TooManyRequests',
@@ -38,7 +32,7 @@ export function rateLimiter(clock: Clock, perSecond: number): RateLimiter {
           },
         );
       }
-      remember(who, tokens - 1, now);
+      buckets.set(who, { tokens: tokens - 1, at: now });
     },
   };
 }

@@ -2,7 +2,7 @@
  * The threads that reads are handed to. A job goes to whichever thread is free; jobs that are known to be slow never
  * take the last one, so that a list that an index serves does not wait behind a search through everything.
  */
-import { LruMap } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 import { closedError } from '../failure.ts';
 import { type AnswerOf, type Job, kindOf } from './protocol.ts';
 import { Reader } from './reader.ts';
@@ -23,7 +23,7 @@ interface Waiting {
 
 export class Readers {
   readonly #path: string;
-  readonly #slow = new LruMap<string, true>(MOST_SLOW);
+  readonly #slow = new LRUCache<string, true>({ max: MOST_SLOW });
   readonly #waiting: Waiting[] = [];
   #readers: Reader[] = [];
   /** Of the threads, those that have a slow job. */

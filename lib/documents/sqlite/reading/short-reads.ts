@@ -2,7 +2,7 @@
  * Reads on the thread of the caller, as long as they are short: handing a job to another thread takes longer than most
  * of them. What looks at more than so many rows is broken off and left to the threads.
  */
-import { LruMap } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 import { type AnswerOf, type Job, kindOf } from './protocol.ts';
 import { StepConnection } from './step-connection.ts';
 
@@ -16,7 +16,7 @@ const MOST_KINDS = 1000;
 export class ShortReads {
   readonly #connection: StepConnection;
   /** Kinds of jobs that were not short when they were tried last. */
-  readonly #long = new LruMap<string, true>(MOST_KINDS);
+  readonly #long = new LRUCache<string, true>({ max: MOST_KINDS });
   #rows = 0;
 
   constructor(path: string) {

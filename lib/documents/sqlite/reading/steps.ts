@@ -4,7 +4,7 @@
  * for a database in memory, beside the writer.
  */
 import type Database from 'better-sqlite3';
-import { LruMap } from '../../lru.ts';
+import { LRUCache } from 'lru-cache';
 import type { Connection } from '../connection.ts';
 import type { AnswerOf, BoundStatement, DocumentRow, FindJob, Found, Job, Refs } from './protocol.ts';
 
@@ -22,7 +22,7 @@ function rowsOf({ ids, etags }: Refs): Rows {
 
 export class Steps {
   readonly #connection: Connection;
-  readonly #prepared = new LruMap<string, Database.Statement>(PREPARED_CHARACTERS);
+  readonly #prepared = new LRUCache<string, Database.Statement>({ maxSize: PREPARED_CHARACTERS });
   /**
    * Characters of SQL that were ever prepared: what is no longer kept takes memory until the connection is closed, for
    * the collector of garbage does not know how much it is.
@@ -87,7 +87,7 @@ export class Steps {
     if (statement === undefined) {
       statement = this.#connection.db.prepare(sql).raw();
       this.preparedCharacters += sql.length;
-      this.#prepared.set(sql, statement, sql.length);
+      this.#prepared.set(sql, statement, { size: sql.length });
     }
     return statement;
   }
