@@ -4,7 +4,7 @@ import type { ErrorBody } from '../api/schemas/error.ts';
 import { JsonError, parseJsonText } from '../text/json.ts';
 import { redact } from '../text/redact.ts';
 import { readText } from './byte-stream.ts';
-import { ImgapiError, type ImgapiFieldError } from './errors.ts';
+import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from './errors.ts';
 import type { HttpAnswer } from './transport.ts';
 
 /** Bytes of a JSON answer; a list of a hundred thousand images is well below. */
@@ -72,12 +72,9 @@ async function readErrorText(answer: HttpAnswer): Promise<string> {
   try {
     return await readText(answer.body, ERROR_LIMIT);
   } catch (cause) {
-    if (
-      cause instanceof RangeError ||
-      cause instanceof JsonError ||
-      (cause instanceof Error && cause.name === 'ImgapiUnreachableError')
-    )
-      return '';
+    const isBroken =
+      cause instanceof RangeError || cause instanceof JsonError || cause instanceof ImgapiUnreachableError;
+    if (isBroken) return '';
     throw cause;
   }
 }

@@ -76,16 +76,12 @@ async function isUsableHere(
   if (!local?.activated || local.copy || (await relationOf(service, local, { account })) === 'none') return false;
   const here = local.files?.[0]?.sha1;
   // An origin that cannot be read at the source has nothing to be compared with.
-  const there = shaOf((await reader.find(origin))?.manifest['files']);
+  const there = (await reader.find(origin))?.files[0]?.sha1;
   if (here === undefined || there === undefined || here === there) return true;
   throw new ApiError(
     'OriginMismatch',
     `origin "${origin}" has sha1 ${here} here and ${there} in datacenter "${reader.source.name}"`,
   );
-}
-
-function shaOf(files: unknown): unknown {
-  return Array.isArray(files) ? files[0]?.sha1 : undefined;
 }
 
 async function missingOrigin(

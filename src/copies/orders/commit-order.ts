@@ -120,7 +120,7 @@ async function recordNow(
   if (transfer.account !== undefined && image.manifest['owner'] !== record.owner) {
     throw new CopyError('NotOwner', `image "${uuid}" belongs to another account ${where} by now`);
   }
-  if (sha1Of(image) !== transfer.sha1) {
+  if (image.files[0]?.sha1 !== transfer.sha1) {
     throw new CopyError('SourceChanged', `image "${uuid}" has another file ${where} by now`);
   }
   try {
@@ -139,10 +139,6 @@ async function recordNow(
     );
     return record;
   }
-}
-
-function sha1Of({ manifest: { files } }: SourceImage): unknown {
-  return Array.isArray(files) ? files[0]?.sha1 : undefined;
 }
 
 async function askAgain(

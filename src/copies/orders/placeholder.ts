@@ -9,28 +9,23 @@
 
 import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
 import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
-import { isObject } from '#lib/manifest/fields.ts';
 import { type FieldProblem, problemSummary } from '#lib/manifest/problem.ts';
-import { COMPRESSIONS, type Compression, type FileRecord, type ImageRecord } from '#lib/manifest/record.ts';
+import type { Compression, FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
 import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
 import { validateManifest } from '#lib/manifest/validate.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import type { SourceImage } from '../../datacenters/sources/source.ts';
+import type { ForeignFile, SourceImage } from '../../datacenters/sources/source.ts';
 import { importedOwner } from '../../images/record/new-record.ts';
 import type { Service } from '../../service/service.ts';
 import { marksOf } from '../transfer/marks.ts';
 import type { CopyFailure } from './model.ts';
 
 /** The file of an image as its source describes it. */
-export interface SourceFileFacts {
-  readonly sha1: string;
-  readonly sha256?: string;
-  readonly size: number;
+export interface SourceFileFacts extends ForeignFile {
   readonly compression: Compression;
-  readonly dataset_guid?: string;
 }
 
 /** An image that is to come here. */
@@ -55,13 +50,10 @@ export const CHAIN_POLICIES = ['own', 'all'] as const;
 /** Which origins come along: only those that the account owns, or all. */
 export type ChainPolicy = (typeof CHAIN_POLICIES)[number];
 
-const SHA1 = /^[0-9a-f]{40}$/;
-const SHA256 = /^[0-9a-f]{64}$/;
-
 /** @throws 422 ValidationFailed when it is no image that could be kept here; 400 NotImplemented */
 export function incomingImage(service: Service, image: SourceImage, context: IncomingContext): Incoming {
   const uuid = String(image.manifest['uuid']);
-  const file = fileFacts(uuid, image);
+  const file = soleFile(uuid, image);
   const fields = travellingFields(service, image.manifest, context);
   const base = {
     v: 2,
@@ -95,31 +87,18 @@ function travellingFields(
   return { ...fields, owner: importedOwner(service, fields['owner']), public: isPublic };
 }
 
-function fileFacts(uuid: string, { manifest, sha256 }: SourceImage): SourceFileFacts {
-  const files: unknown = manifest['files'];
-  const list: readonly unknown[] = Array.isArray(files) ? files : [];
-  if (list.length !== 1) {
-    throw new ApiError(
-      'NotImplemented',
-      `image "${uuid}" has ${list.length} files at the source; copies carry exactly one`,
-    );
+function soleFile(uuid: string, { files, manifest }: SourceImage): SourceFileFacts {
+  const [file] = files;
+  if (!file || files.length > 1) {
+    const message = `image "${uuid}" has ${files.length} files at the source; copies carry exactly one`;
+    throw new ApiError('NotImplemented', message);
   }
-  const [file] = list;
-  const { sha1, size, compression, dataset_guid, sha256: stated } = isObject(file) ? file : {};
-  const strong = sha256 ?? stated;
-  const known = COMPRESSIONS.find((name) => name === compression);
-  if (typeof sha1 !== 'string' || !SHA1.test(sha1) || !Number.isSafeInteger(size) || Number(size) < 0 || !known) {
-    throw new ApiError('ValidationFailed', `image "${uuid}" has an invalid file at the source`, {
-      errors: [{ field: 'files', code: 'Invalid', message: `files is ${redact(JSON.stringify(files)).slice(0, 200)}` }],
-    });
-  }
-  return {
-    sha1,
-    size: Number(size),
-    compression: known,
-    ...(typeof strong === 'string' && SHA256.test(strong) ? { sha256: strong } : {}),
-    ...(typeof dataset_guid === 'string' ? { dataset_guid } : {}),
-  };
+  const { compression } = file;
+  if (compression) return { ...file, compression };
+  const shown = redact(JSON.stringify(manifest['files'])).slice(0, 200);
+  throw new ApiError('ValidationFailed', `image "${uuid}" has an invalid file at the source`, {
+    errors: [{ field: 'files', code: 'Invalid', message: `files is ${shown}` }],
+  });
 }
 
 /**

@@ -1,8 +1,7 @@
 /** Manifests of one source for one request: each is asked for once, and errors become answers for the caller. */
 
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import { ERRORS, type ErrorCode } from '../../../lib/api/errors/registry.ts';
-import { foreignMessage } from '../../datacenters/sources/remote-failure.ts';
+import { remoteFailure } from '../../datacenters/sources/remote-failure.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { failureOf } from './retry.ts';
 
@@ -45,33 +44,7 @@ export class SourceReader {
       return await this.source.getImage(uuid, this.account, signal);
     } catch (error) {
       if (failureOf(error).code === 'SourceGone') return undefined;
-      throw sourceProblem(error, this.source.name);
+      throw remoteFailure(error, 'datacenter', this.source.name);
     }
   }
-}
-
-/** Answers of the source about the caller's own request; all else is between the two datacenters. */
-const PASSED_ON: readonly ErrorCode[] = ['ResourceNotFound', 'Forbidden', 'TooManyRequests', 'InvalidParameter'];
-
-/** What a caller is told when a source did not do as asked. */
-export function sourceProblem(error: unknown, source: string): ApiError {
-  if (error instanceof ApiError) return error;
-  const { name, code } = asRemoteError(error);
-  const message = foreignMessage(error);
-  const known = name === 'ImgapiError' ? PASSED_ON.find((passed) => passed === code && passed in ERRORS) : undefined;
-  if (known) return new ApiError(known, message, { cause: error });
-  if (code === 'UnauthorizedError') {
-    // It may be linked with us no more, or never have been: no later try would help.
-    const hint = `check with: imgapiadm datacenters check ${source}; link with: imgapiadm link-dc ${source} URL --token TOKEN`;
-    return new ApiError('RemoteSourceError', `datacenter "${source}" does not accept ours: ${message}; ${hint}`, {
-      cause: error,
-    });
-  }
-  return new ApiError('RemoteSourceError', `datacenter "${source}" could not be asked: ${message}`, { cause: error });
-}
-
-function asRemoteError(error: unknown): { name: string; code: unknown } {
-  if (!(error instanceof Error)) return { name: '', code: undefined };
-  const { code }: { code?: unknown } = error as Error & { code?: unknown };
-  return { name: error.name, code };
 }

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
 import type { PairingRequest } from '#lib/api/schemas/link.ts';
-import { expectSuccess } from '#lib/client/answer.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
+import { smallJson } from '#lib/client/small-json.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { namedOrigins, pullOriginsOf } from '../sources/pull-origins.ts';
@@ -13,7 +13,7 @@ import { assertSameKey, linkWith } from './accept-pairing.ts';
 import { runChecks } from './check-link.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
 import { firewallRules } from './firewall.ts';
-import { linkClient, linkClientWith, smallJson } from './link-client.ts';
+import { linkClient, linkClientWith } from './link-client.ts';
 import { changeLink, findLink, putLink } from './links.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
 import { datacenterName, keyOf, linkUrl, ownParty, type Party, parseParty } from './party.ts';
@@ -134,7 +134,7 @@ async function exchange(service: Service, url: string, token: LinkToken, own: st
   };
   const transport = namedTransport(url, service);
   try {
-    const answer = await smallJson(async (message) => expectSuccess(await transport.send(message)), {
+    const answer = await smallJson((message) => transport.send(message), {
       method: 'POST',
       path: '/link/pair',
       headers: { 'content-type': 'application/json' },
@@ -146,7 +146,7 @@ async function exchange(service: Service, url: string, token: LinkToken, own: st
       return parseParty(reply.party, url);
     }
   } catch (cause) {
-    throw remoteFailure(cause, url);
+    throw remoteFailure(cause, 'url', url);
   }
   throw new ApiError(
     'RemoteSourceError',

@@ -4,18 +4,21 @@
  */
 import { expectSuccess } from '#lib/client/answer.ts';
 import { download } from '#lib/client/download.ts';
-import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
+import { smallJson } from '#lib/client/small-json.ts';
+import type { HttpTransport } from '#lib/client/transport.ts';
 import type { Service } from '../../service/service.ts';
-import { readSmallJson } from '../links/link-client.ts';
+import { foreignImage } from './foreign-manifest.ts';
 import { type ImageSource, SourceInvalidError } from './source.ts';
-import { sourceImage } from './source-image.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 import { foreignTransport, namedTransport } from './transports.ts';
 
-/** What IMGAPIs have always given to each other. */
-const HEADERS = { 'accept-version': '*' };
+/** What such a source can do beside. */
+export interface ImgapiSource extends ImageSource {
+  /** The manifest as it came, which nobody has looked at; asked for as operator. */
+  getManifest(uuid: string, signal: AbortSignal): Promise<unknown>;
+}
 
-export function legacySource(service: Service, name: string, url: string): ImageSource {
+export function legacySource(service: Service, name: string, url: string): ImgapiSource {
   return imgapiSource(service, { name, kind: 'legacy', transport: namedTransport(url, service) });
 }
 
@@ -23,7 +26,7 @@ export function legacySource(service: Service, name: string, url: string): Image
  * Operators only: whoever names the URL chooses what is taken for an image. @throws 422 for a private address, where
  * these are not allowed
  */
-export function urlSource(service: Service, url: string): ImageSource {
+export function urlSource(service: Service, url: string): ImgapiSource {
   const { searchParams } = new URL(url);
   const channel = searchParams.get('channel') ?? undefined;
   const transport = foreignTransport(url, service);
@@ -37,26 +40,31 @@ interface ImgapiPeer {
   readonly channel?: string;
 }
 
-function imgapiSource(service: Service, { name, kind, transport, channel }: ImgapiPeer): ImageSource {
-  const get = async (path: string, account: string | undefined, signal: AbortSignal): Promise<HttpAnswer> =>
-    expectSuccess(
-      await transport.send({ method: 'GET', path: path + query({ account, channel }), headers: HEADERS, signal }),
-    );
+function imgapiSource(service: Service, { name, kind, transport, channel }: ImgapiPeer): ImgapiSource {
+  // The version is what IMGAPIs have always asked each other for.
+  const headers = { 'accept-version': '*', 'user-agent': service.config.serverName };
+  const request = (path: string, account: string | undefined, signal: AbortSignal) =>
+    ({ method: 'GET', path: path + query({ account, channel }), headers, signal }) as const;
+  const manifestOf = (uuid: string, account: string | undefined, signal: AbortSignal): Promise<unknown> =>
+    smallJson((message) => transport.send(message), request(`/images/${uuid}`, account, signal));
   return {
     name,
     kind,
+    getManifest: (uuid, signal) => manifestOf(uuid, undefined, signal),
     async getImage(uuid, account, signal) {
-      const answer = await readSmallJson(await get(`/images/${uuid}`, account, signal));
-      return sourceImage(answer, { source: name, uuid, neverPublic: account !== undefined });
+      const answer = await manifestOf(uuid, account, signal);
+      return foreignImage(answer, { source: name, uuid, neverPublic: account !== undefined });
     },
     getIcon: (uuid, account, signal) =>
-      sourceIcon(() => get(`/images/${uuid}/icon`, account, signal), service.config.limits.iconBytes),
-    async getFile(uuid, request) {
-      const path = `/images/${uuid}/file${query({ account: request.account, channel })}`;
+      sourceIcon(
+        async () => expectSuccess(await transport.send(request(`/images/${uuid}/icon`, account, signal))),
+        service.config.limits.iconBytes,
+      ),
+    async getFile(uuid, wanted) {
+      const { account, start, signal } = wanted;
       // An older IMGAPI compares If-Match with the wrong tag, and would answer 412 to every file.
-      const range = { start: request.start };
-      const found = await download(transport, { path, headers: HEADERS, signal: request.signal }, range);
-      return sourceFile(found, request);
+      const found = await download(transport, request(`/images/${uuid}/file`, account, signal), { start });
+      return sourceFile(found, wanted);
     },
     createPullUrl: async () => undefined,
     endPull: async () => {},

@@ -11,16 +11,9 @@ import { findLink } from '../links/links.ts';
 import { endWithLink } from '../links/live-streams.ts';
 import { pingLink } from '../links/ping.ts';
 import { expectShape, isPullUrl } from '../links/wire.ts';
+import { linkedImage } from './foreign-manifest.ts';
 import { isPullUrlAllowed, originOf, pullOriginsOf } from './pull-origins.ts';
-import {
-  type FileRequest,
-  type ImageSource,
-  LinkEndedError,
-  type SourceFile,
-  type SourceImage,
-  SourceInvalidError,
-} from './source.ts';
-import { sourceImage, sourceLeft, sourceShares } from './source-image.ts';
+import { type FileRequest, type ImageSource, LinkEndedError, type SourceFile, SourceInvalidError } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 import { namedTransport } from './transports.ts';
 
@@ -36,7 +29,7 @@ export function linkSource(service: Service, name: string): ImageSource {
     async getImage(uuid, account, signal) {
       const path = `/link/images/${uuid}${query({ account: named(account) })}`;
       const answer = await (await client()).json({ method: 'GET', path, signal });
-      return linkImage(answer, { source: `datacenter "${name}"`, uuid, owner: account, neverPublic: true });
+      return linkedImage(answer, { source: `datacenter "${name}"`, uuid, owner: account, neverPublic: true });
     },
     async getIcon(uuid, account, signal) {
       const path = `/link/images/${uuid}/icon${query({ account: named(account) })}`;
@@ -78,13 +71,6 @@ async function currentClient(service: Service, name: string): Promise<LinkClient
   const link = await findLink(service, name);
   if (link) return linkClient(service, link.value);
   throw new LinkEndedError(name);
-}
-
-function linkImage(answer: unknown, expected: Parameters<typeof sourceImage>[1]): SourceImage {
-  const given = (answer ?? {}) as Record<string, unknown>;
-  const shares = sourceShares(given['shares'], expected);
-  const left = sourceLeft(given['left'], expected);
-  return { ...sourceImage(given['manifest'], expected), ...(shares && { shares }), ...(left && { left }) };
 }
 
 /** Undefined when the other gives none, or one that we would not take: the file is then streamed. */

@@ -5,21 +5,31 @@
  */
 import type { Readable } from 'node:stream';
 import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
-import type { Share } from '#lib/manifest/record.ts';
+import type { Compression, Share } from '#lib/manifest/record.ts';
 import { cutText } from '#lib/text/cut-text.ts';
+
+/** A file as a manifest from elsewhere describes it. */
+export interface ForeignFile {
+  /** Hex, in lower case. */
+  readonly sha1: string;
+  readonly size: number;
+  /** Absent when it is none that is known here. */
+  readonly compression?: Compression;
+  readonly dataset_guid?: string;
+  /** Linked datacenters only. */
+  readonly sha256?: string;
+}
 
 /** An image as the source shows it, checked for form: the UUID is the one asked for, known fields only. */
 export interface SourceImage {
   /** The manifest in its richest form that the source gives: `files[]`, `acl` with UUIDs, all mutable fields. */
   readonly manifest: Readonly<Record<string, unknown>>;
+  /** Those of the manifest, read. Where they are stored is never taken from there. */
+  readonly files: readonly ForeignFile[];
   /** The ACL with pinned accounts; linked datacenters only. */
   readonly shares?: readonly Share[];
   /** Entries that open nothing because their account left, logins with that account; linked datacenters only. */
   readonly left?: readonly Share[];
-  /** Hashes of the file beyond `sha1`; linked datacenters only. */
-  readonly sha256?: string;
-  /** Identity of the object store that holds the file and the path there are never taken from here. */
-  readonly stor?: string;
 }
 
 export interface SourceFile {

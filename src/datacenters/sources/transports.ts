@@ -18,8 +18,8 @@ export function namedTransport(url: string, service: Service): HttpTransport {
  * To a URL that came with a request: not into our own network, unless the config says so.
  * @throws 422 InvalidParameter for a literal address that is refused
  */
-export function foreignTransport(url: string, service: Service): HttpTransport {
-  assertSourceAllowed(service, new URL(url));
+export function foreignTransport(url: string, service: Service, field = 'source'): HttpTransport {
+  assertSourceAllowed(service, new URL(url), field);
   return transportOver(url, service, foreign, sourceAgent);
 }
 

@@ -1,9 +1,8 @@
 /** `POST /images/:uuid?action=…`: one handler per action, and what comes before each. */
 
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { withoutLeftBehind } from '#lib/manifest/travel.ts';
-import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
+import { manifestFrom } from '../../datacenters/sources/fetched.ts';
 import { isNotModified } from '../../http-kit/conditional.ts';
 import { flag, parameters } from '../../http-kit/parameters.ts';
 import { activated, withDisabled } from '../../images/activation.ts';
@@ -18,7 +17,6 @@ import { updateImage } from '../../images/update.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Handler, Reply, Route } from '../call.ts';
 import { channelOf, etagFor, imageReply, imageUuid, viewerOf, writableImage } from '../image-call.ts';
-import { sourceManifest } from '../remote-file.ts';
 import { changeStorAction, exportAction } from './unsupported.ts';
 
 /** What the copy engine contributes. */
@@ -68,7 +66,7 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
     const sent = source === undefined ? await call.json() : undefined;
     if (source === undefined) assertSameUuid(sent, uuid);
     const { skip_owner_check: skipOwnerCheck = false } = importQuery(call.query);
-    const body = source === undefined ? sent : await foreignManifest(call, uuid, source);
+    const body = source === undefined ? sent : await manifestFrom(service, source, uuid, call.signal);
     const stored = await importImage(service, {
       uuid,
       body,
@@ -82,11 +80,6 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
     return source === undefined
       ? imageReply(service, call, stored)
       : { json: serializeFull(stored.value, service.config.mode) };
-  }
-
-  async function foreignManifest(call: Call, uuid: string, source: string): Promise<object> {
-    const manifest = await sourceManifest(service, call, uuid, source);
-    return withoutLeftBehind(upgradeManifest(manifest as unknown as Record<string, unknown>), 'import-source');
   }
 
   async function change(call: Call, decide: (record: ImageRecord) => ImageRecord): Promise<Reply> {

@@ -20,11 +20,11 @@ import { statusesOf, statusOf } from '../../copies/orders/status.ts';
 import { watch } from '../../copies/orders/watch.ts';
 import type { CopyWorker } from '../../copies/transfer/worker.ts';
 import { urlSource } from '../../datacenters/sources/source-imgapi.ts';
+import { assertNoCredentials } from '../../datacenters/sources/source-url.ts';
 import { flag, integer, oneOf, parameters, text } from '../../http-kit/parameters.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Handler, Reply, Route } from '../call.ts';
 import { channelOf, imageUuid, readableImage, viewerOf } from '../image-call.ts';
-import { assertNoCredentials } from '../remote-file.ts';
 import { assertVersion3 } from '../versions.ts';
 
 const copyQuery = parameters({ dry_run: flag, do_not_restart: flag });

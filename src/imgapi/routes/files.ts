@@ -4,6 +4,8 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { COMPRESSIONS, type Compression, type ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import { type FetchedFile, fileAt, fileFrom } from '../../datacenters/sources/fetched.ts';
+import { readFileUrl } from '../../datacenters/sources/source-url.ts';
 import { datasetGuid, parameters, sha1Text } from '../../http-kit/parameters.ts';
 import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
 import { withFileAsRecorded } from '../../images/files/file-placement.ts';
@@ -12,7 +14,6 @@ import type { Service } from '../../service/service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
-import { type RemoteBody, readFileUrl, remoteFile, sourceFile } from '../remote-file.ts';
 
 export function fileRoutes(service: Service): Route[] {
   async function add(call: Call): Promise<Reply> {
@@ -35,7 +36,7 @@ export function fileRoutes(service: Service): Route[] {
 
   async function addFromSource(call: Call, record: ImageRecord): Promise<Reply> {
     const storage = storageFor(service, call, record);
-    const remote = await sourceFile(service, call, record.uuid, operatorSource(call));
+    const remote = await fileFrom(service, operatorSource(call), record.uuid, call.signal);
     const file = {
       compression: remote.compression,
       storage,
@@ -57,8 +58,8 @@ export function fileRoutes(service: Service): Route[] {
     const httpsUrl = readFileUrl(url);
     const storage = storageFor(service, call, record);
     const { sha1 } = announcedBy(call);
-    const remote = await remoteFile(service, call, httpsUrl);
-    const announced = known({ sha1, contentLength: remote.length });
+    const remote = await fileAt(service, httpsUrl, call.signal);
+    const announced = known({ sha1, contentLength: remote.size });
     return store(call, record, { compression, storage, ...guidOf(call), announced }, remote);
   }
 
@@ -66,7 +67,7 @@ export function fileRoutes(service: Service): Route[] {
     call: Call,
     record: ImageRecord,
     file: Parameters<typeof addFile>[2],
-    remote: RemoteBody,
+    remote: FetchedFile,
   ): Promise<Reply> {
     try {
       const stored = await addFile(service, record, file, () => remote.stream, call.signal, writeGuard(service, call));
@@ -74,7 +75,7 @@ export function fileRoutes(service: Service): Route[] {
     } catch (error) {
       throw remote.problem(error);
     } finally {
-      await remote.close();
+      remote.stream.destroy();
     }
   }
 

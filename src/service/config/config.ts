@@ -75,7 +75,7 @@ export interface CopiesConfig {
   readonly keepFinishedSeconds: number;
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
-  /** An attempt ends when no byte came for so long. */
+  /** A source is given up when no byte came for so long: a copy's next attempt begins, a request fails. */
   readonly stallSeconds: number;
   /** Pause before the next attempt, in seconds: doubles from `min` to `max`. */
   readonly retryDelay: { readonly min: number; readonly max: number };

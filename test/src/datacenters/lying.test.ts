@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { expectSuccess } from '#lib/client/answer.ts';
+import { smallJson } from '#lib/client/small-json.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
 import { checkLink } from '#src/datacenters/links/check-link.ts';
-import { smallJson } from '#src/datacenters/links/link-client.ts';
 import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
 import { deleteLink } from '#src/datacenters/links/links.ts';
@@ -60,7 +60,7 @@ for (const [what, answer] of Object.entries({ drip, dripHeaders, hints })) {
 
 test('an operator is told that the other did not answer in time', (t) => {
   const cause = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
-  t.match(remoteFailure(cause, 'http://there'), {
+  t.match(remoteFailure(cause, 'url', 'http://there'), {
     code: 'RemoteSourceError',
     message: 'http://there does not answer in time',
   });

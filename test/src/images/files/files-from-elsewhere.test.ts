@@ -70,6 +70,7 @@ t.test('what a source may do wrong', async (t) => {
   const rows: readonly [what: string, answers: Wrong, status: number, code: string][] = [
     ['have no such image', () => ({}), 503, 'RemoteSourceError'],
     ['answer null', instead(null), 503, 'RemoteSourceError'],
+    ['answer with another image', instead(manifestOf(randomUUID(), good)), 503, 'RemoteSourceError'],
     ['answer a list', instead([]), 503, 'RemoteSourceError'],
     ['say nothing of files', instead({}), 503, 'RemoteSourceError'],
     ['say that files is a number', instead({ files: 7 }), 503, 'RemoteSourceError'],

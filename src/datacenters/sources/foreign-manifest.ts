@@ -1,21 +1,27 @@
-/** Reading a manifest that came from elsewhere: in today's form, with known fields only, and the image asked for. */
+/**
+ * The one reader of manifests that came from elsewhere. Whatever way one came, it is brought to today's form, and what
+ * does not travel that way (`lib/manifest/travel.ts`) is left out.
+ */
 
 import { IMAGE_STATES_V3 } from '#lib/api/schemas/image.ts';
 import { isAclEntry, MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import { isObject } from '#lib/manifest/fields.ts';
-import type { Share } from '#lib/manifest/record.ts';
-import { travellingFields } from '#lib/manifest/travel.ts';
+import { COMPRESSIONS, type Share } from '#lib/manifest/record.ts';
+import { travellingFields, withoutLeftBehind } from '#lib/manifest/travel.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { type SourceImage, SourceInvalidError } from './source.ts';
+import { type ForeignFile, type SourceImage, SourceInvalidError } from './source.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export interface Expected {
+export interface Asked {
   /** Names the source in errors. */
   readonly source: string;
   readonly uuid: string;
+}
+
+export interface Expected extends Asked {
   /** The image must be this account's. */
   readonly owner?: string | undefined;
   /** An account's copy is never public, whatever the source says: that is for operators of each datacenter to decide. */
@@ -31,10 +37,17 @@ const FILE_FIELDS: readonly string[] = ['sha1', 'size', 'compression', 'dataset_
 const SHA1 = /^[0-9a-f]{40}$/i;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** @throws SourceInvalidError */
-export function sourceImage(answer: unknown, expected: Expected): SourceImage {
-  const given = isObject(answer) ? upgradeManifest(answer) : undefined;
-  if (!given) throw wrong(expected, 'the manifest is no object');
+/**
+ * What an import with `source` makes an image of. It is validated as any that a client sends, so what no manifest has,
+ * or what is of another image, is still in it. @throws SourceInvalidError when it is no object
+ */
+export function foreignManifest(answer: unknown, asked: Asked): Fields {
+  return withoutLeftBehind(inTodaysForm(answer, asked), 'import-source');
+}
+
+/** The image that was asked for, with known fields only. @throws SourceInvalidError */
+export function foreignImage(answer: unknown, expected: Expected): SourceImage {
+  const given = inTodaysForm(answer, expected);
   if (given['uuid'] !== expected.uuid) throw wrong(expected, `the manifest is of image ${shown(given['uuid'])}`);
   if (!isUuid(given['owner'])) throw wrong(expected, `the owner is ${shown(given['owner'])}, which is no UUID`);
   if (expected.owner !== undefined && given['owner'] !== expected.owner) {
@@ -44,17 +57,28 @@ export function sourceImage(answer: unknown, expected: Expected): SourceImage {
     throw wrong(expected, `the state is ${shown(given['state'])}`);
   }
   const files = filesOf(given['files'] ?? [], expected);
-  const manifest: Record<string, unknown> = {
+  const manifest = {
     ...pick(given, READ),
     files: files.map((file) => pick(file, FILE_FIELDS)),
+    ...(expected.neverPublic && { public: false }),
   };
-  if (expected.neverPublic) manifest['public'] = false;
-  const sha256 = files[0]?.['sha256'];
-  return { manifest, ...(typeof sha256 === 'string' && SHA256.test(sha256) && { sha256 }) };
+  return { manifest, files: files.map(foreignFile) };
 }
 
-/** @throws SourceInvalidError */
-export function sourceShares(shares: unknown, expected: Expected): Share[] | undefined {
+/** The answer of a linked datacenter: the image with its shares. @throws SourceInvalidError */
+export function linkedImage(answer: unknown, expected: Expected): SourceImage {
+  const given = (answer ?? {}) as Fields;
+  const shares = sharesOf(given['shares'], expected);
+  const left = leftOf(given['left'], expected);
+  return { ...foreignImage(given['manifest'], expected), ...(shares && { shares }), ...(left && { left }) };
+}
+
+function inTodaysForm(answer: unknown, asked: Asked): Fields {
+  if (isObject(answer)) return upgradeManifest(answer);
+  throw wrong(asked, 'the manifest is no object');
+}
+
+function sharesOf(shares: unknown, expected: Expected): Share[] | undefined {
   if (shares === undefined) return undefined;
   if (!Array.isArray(shares) || shares.length > MAX_ACL_ENTRIES) {
     throw wrong(expected, `the shares are no list of at most ${MAX_ACL_ENTRIES}`);
@@ -62,8 +86,7 @@ export function sourceShares(shares: unknown, expected: Expected): Share[] | und
   return shares.map((share) => shareOf(share, expected));
 }
 
-/** @throws SourceInvalidError */
-export function sourceLeft(left: unknown, expected: Expected): Share[] | undefined {
+function leftOf(left: unknown, expected: Expected): Share[] | undefined {
   if (left === undefined) return undefined;
   // Logins that are listed, and as many UUIDs that are not any more.
   if (!Array.isArray(left) || left.length > 2 * MAX_ACL_ENTRIES) {
@@ -102,6 +125,18 @@ function filesOf(files: unknown, expected: Expected): Fields[] {
   });
 }
 
+function foreignFile(file: Fields): ForeignFile {
+  const { sha1, size, dataset_guid, sha256 } = file;
+  const compression = COMPRESSIONS.find((known) => known === file['compression']);
+  return {
+    sha1: String(sha1),
+    size: Number(size),
+    ...(compression && { compression }),
+    ...(typeof dataset_guid === 'string' && { dataset_guid }),
+    ...(typeof sha256 === 'string' && SHA256.test(sha256) && { sha256 }),
+  };
+}
+
 function pick(fields: Fields, names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name)));
 }
@@ -110,6 +145,6 @@ function shown(value: unknown): string {
   return redact(JSON.stringify(value) ?? 'missing').slice(0, 200);
 }
 
-function wrong({ source, uuid }: Expected, what: string): SourceInvalidError {
+function wrong({ source, uuid }: Asked, what: string): SourceInvalidError {
   return new SourceInvalidError(`${source} does not give image ${uuid} as it was asked for: ${what}`);
 }

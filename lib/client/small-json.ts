@@ -1,0 +1,43 @@
+/** Small JSON from a server that is not trusted: all of it is here in time, and it is never much. */
+import { timeLimit } from '../runtime/timers.ts';
+import { JsonError, parseJsonText } from '../text/json.ts';
+import { expectSuccess, invalidAnswer } from './answer.ts';
+import { readText } from './byte-stream.ts';
+import type { HttpAnswer } from './transport.ts';
+
+/** Bytes of an answer that are read. */
+const LIMIT = 1024 * 1024;
+/** Until the whole of it is here: one that drips byte by byte never falls silent. */
+const TIMEOUT_MS = 60_000;
+
+export interface SmallRequest {
+  readonly method: 'GET' | 'POST';
+  /** Path with query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+export interface SmallMessage extends SmallRequest {
+  /** Milliseconds until the whole answer is here. Default 60 s. */
+  readonly timeout?: number;
+}
+
+/** @throws TimeoutError; ImgapiError, `InvalidAnswer` where it is no JSON; what `send` and the signal reject with */
+export async function smallJson(
+  send: (request: SmallRequest) => Promise<HttpAnswer>,
+  { timeout = TIMEOUT_MS, ...request }: SmallMessage,
+): Promise<unknown> {
+  const limit = timeLimit(timeout);
+  const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
+  const answer = await expectSuccess(await send({ ...request, signal }));
+  const text = await readText(answer.body, LIMIT).catch((cause: unknown) => {
+    throw cause instanceof RangeError || cause instanceof JsonError ? invalidAnswer(answer, cause.message) : cause;
+  });
+  try {
+    return parseJsonText(text);
+  } catch (cause) {
+    throw invalidAnswer(answer, `it is ${(cause as Error).message}`, cause);
+  }
+}

@@ -1,0 +1,78 @@
+/** Manifests and files that an operator asks to be fetched now: from the IMGAPI that `source` names, or an HTTPS URL. */
+import type { Readable } from 'node:stream';
+import { download } from '#lib/client/download.ts';
+import type { Compression } from '#lib/manifest/record.ts';
+import { isDatasetGuid } from '#lib/manifest/validate-collections.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { Service } from '../../service/service.ts';
+import { foreignManifest } from './foreign-manifest.ts';
+import { remoteFailure } from './remote-failure.ts';
+import { urlSource } from './source-imgapi.ts';
+import { readSourceUrl } from './source-url.ts';
+import { foreignTransport } from './transports.ts';
+
+/** Whoever takes it destroys the stream at the end, also when not all of it was read. */
+export interface FetchedFile {
+  readonly stream: Readable;
+  /** Bytes, when known. */
+  readonly size: number | undefined;
+  /** What to answer when the stream fails; other errors are answered as they are. */
+  readonly problem: (error: unknown) => unknown;
+}
+
+export interface FetchedImageFile extends FetchedFile {
+  readonly size: number;
+  readonly compression: Compression;
+  readonly sha1: string;
+  readonly datasetGuid?: string;
+}
+
+/** The image's manifest as another IMGAPI shows it to everybody. @throws 503 RemoteSourceError, 422 source/Invalid */
+export async function manifestFrom(
+  service: Service,
+  source: string,
+  uuid: string,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  readSourceUrl(source);
+  try {
+    return foreignManifest(await urlSource(service, source).getManifest(uuid, signal), { source, uuid });
+  } catch (error) {
+    throw remoteFailure(error, 'source', source);
+  }
+}
+
+/** The first file of the image at another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
+export async function fileFrom(
+  service: Service,
+  source: string,
+  uuid: string,
+  signal: AbortSignal,
+): Promise<FetchedImageFile> {
+  readSourceUrl(source);
+  const problem = (error: unknown): unknown => remoteFailure(error, 'source', source);
+  try {
+    const from = urlSource(service, source);
+    const [file] = (await from.getImage(uuid, undefined, signal)).files;
+    if (!file?.compression) throw new ApiError('RemoteSourceError', `image "${uuid}" has no usable file at ${source}`);
+    const { compression, sha1, size, dataset_guid: datasetGuid } = file;
+    const { stream } = await from.getFile(uuid, { account: undefined, start: 0, sha1, signal });
+    return { compression, sha1, size, ...(isDatasetGuid(datasetGuid) && { datasetGuid }), stream, problem };
+  } catch (error) {
+    throw problem(error);
+  }
+}
+
+/** What is behind an HTTPS URL; no redirect is followed. @throws 400 Download */
+export async function fileAt(service: Service, url: URL, signal: AbortSignal): Promise<FetchedFile> {
+  const problem = (error: unknown): unknown => remoteFailure(error, 'file_url', `${url.origin}${url.pathname}`);
+  const transport = foreignTransport(url.origin, service, 'file_url');
+  const headers = { 'user-agent': service.config.serverName };
+  const path = `${url.pathname}${url.search}`;
+  try {
+    const { stream, size } = await download(transport, { path, headers, signal });
+    return { stream, size, problem };
+  } catch (error) {
+    throw problem(error);
+  }
+}
