@@ -126,18 +126,26 @@ export function withoutLeftBehind(manifest: Readonly<Record<string, unknown>>, w
 
 /** What goes this way of a record. */
 export function travellingRecord(record: ImageRecord, way: Way): Partial<ImageRecord> {
-  return pick(record, storedFields(way));
+  return pick(record, travellingFields(way).flatMap(storedNames));
 }
 
-/** The record with the fields that go this way as `there` has them; those that it does not have are gone. */
+/** A recopy brings these together with what is here, each in a way of its own. */
+const MERGED: readonly TravelField[] = ['acl', 'shares', 'billing_tags', 'traits'];
+
+/**
+ * The record with the fields that go this way as `there` has them; those that it does not have are gone. For a recopy
+ * the list and the marks are as they are here.
+ */
 export function refreshedRecord(record: ImageRecord, there: ImageRecord, way: 'reread' | 'recopy'): ImageRecord {
-  const names: ReadonlySet<string> = new Set(storedFields(way));
-  const kept = Object.entries(record).filter(([field]) => !names.has(field));
-  return { ...Object.fromEntries(kept), ...travellingRecord(there, way) } as unknown as ImageRecord;
+  const fields = travellingFields(way).filter((field) => way !== 'recopy' || !MERGED.includes(field));
+  const names = fields.flatMap(storedNames);
+  const replaced: ReadonlySet<string> = new Set(names);
+  const kept = Object.entries(record).filter(([field]) => !replaced.has(field));
+  return { ...Object.fromEntries(kept), ...pick(there, names) } as unknown as ImageRecord;
 }
 
-function storedFields(way: Way): string[] {
-  return travellingFields(way).flatMap((field): readonly string[] => STORED_AS[field] ?? [field]);
+function storedNames(field: TravelField): readonly string[] {
+  return STORED_AS[field] ?? [field];
 }
 
 function pick(fields: object, names: readonly string[]): Record<string, unknown> {

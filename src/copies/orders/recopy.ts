@@ -60,7 +60,7 @@ export async function recopy(
 }
 
 function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
-  const marked = withMarksOf(withDescriptionOf(record, there), there, source.name);
+  const marked = withMarksOf(refreshedRecord(record, there, 'recopy'), there, source.name);
   // Only a link shows the whole list; others know of no logins, so those that are here stay.
   const shared = source.kind === 'link' ? withEntriesOf(marked, there) : replaceUuidEntries(marked, there.acl ?? []);
   if (sameEntries(marked, shared)) return marked;
@@ -79,19 +79,6 @@ function withEntriesOf(record: ImageRecord, there: ImageRecord): ImageRecord {
   const left = [...(record.left ?? []).filter((account) => !again.has(account)), ...(there.left ?? [])];
   const left_uuids = [...new Set([...(record.left_uuids ?? []), ...(there.left_uuids ?? [])])];
   return recordWithEntries(left_uuids.length > 0 ? { ...record, left_uuids } : record, entries, left);
-}
-
-/** The list and the marks are brought together with what is here, each in its own way. */
-function withDescriptionOf(record: ImageRecord, there: ImageRecord): ImageRecord {
-  const { acl, shares, grants, left, left_uuids, billing_tags, traits } = record;
-  const own = Object.entries({ acl, shares, grants, left, left_uuids, billing_tags, traits });
-  const described = Object.entries(refreshedRecord(record, there, 'recopy')).filter(
-    ([field]) => !own.some(([name]) => name === field),
-  );
-  return Object.fromEntries([
-    ...described,
-    ...own.filter(([, value]) => value !== undefined),
-  ]) as unknown as ImageRecord;
 }
 
 function changesBetween(before: ImageRecord, after: ImageRecord): FieldChange[] {
