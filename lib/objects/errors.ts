@@ -1,4 +1,5 @@
 /** Errors of the object store. */
+import type { Capability } from './capabilities.ts';
 
 export class ObjectNotFoundError extends Error {
   override readonly name = 'ObjectNotFoundError';
@@ -105,7 +106,13 @@ export class HashingError extends Error {
   override readonly name = 'HashingError';
 }
 
-/** The store has no second names for the same bytes. */
-export class LinkUnsupportedError extends Error {
-  override readonly name = 'LinkUnsupportedError';
+/** The store does not claim what was asked of it, or cannot do it for this one object. */
+export class UnsupportedError extends Error {
+  override readonly name = 'UnsupportedError';
+  readonly capability: Capability;
+
+  constructor(capability: Capability, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.capability = capability;
+  }
 }

@@ -4,6 +4,10 @@ import { InvalidPathError, InvalidSessionNameError } from './errors.ts';
 const MOST_PATH_BYTES = 1024;
 const MOST_PART_BYTES = 255;
 
+/** Where every backend keeps what is not committed yet, and the store's identity: names at the top of the store. */
+export const STAGING = 'staging';
+export const IDENTITY = 'identity';
+
 const SESSION = /^[A-Za-z0-9._-]{1,200}$/;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
@@ -31,14 +35,21 @@ function whyInvalid(parts: readonly string[], path: string): string | undefined 
   return undefined;
 }
 
-/** The parts of an object's or a directory's path: relative, `/` between the parts. @throws InvalidPathError */
-export function partsOf(path: string): readonly string[] {
+/**
+ * An object's or a directory's path: relative, `/` between the parts, and in none of the store's own places.
+ * @throws InvalidPathError
+ */
+export function assertPath(path: string): void {
   const parts = path.split('/');
   const why = whyInvalid(parts, path);
-  if (why !== undefined) {
-    throw new InvalidPathError(path, why);
-  }
-  return parts;
+  if (why !== undefined) throw new InvalidPathError(path, why);
+  const [first = ''] = parts;
+  if (isReserved(first)) throw new InvalidPathError(path, `begins with ${first}, which the store keeps for itself`);
+}
+
+/** Whether the store keeps a name at its top for itself. */
+export function isReserved(name: string): boolean {
+  return name === STAGING || name === IDENTITY;
 }
 
 export function isSessionName(session: string): boolean {

@@ -1,5 +1,6 @@
 /**
- * Objects: large immutable byte sequences under a path, as in Manta. Backends: local files, later Manta and S3.
+ * Objects: large immutable byte sequences under a path, as in Manta. A backend implements `backend.ts`, and
+ * `guarded-store.ts` makes this interface of it; what not every store can do is in `capabilities.ts`.
  *
  * Writing is a *session*: bytes go to a staging place that no reader sees, and `commit` puts them under their name in
  * one step. Neither Manta nor S3 can rename, so there is no rename here: a session knows its final path from the
@@ -7,6 +8,7 @@
  * name, and a later session may take its bytes over.
  */
 import type { Readable } from 'node:stream';
+import type { Capabilities } from './capabilities.ts';
 
 export interface Hashes {
   /** Lower-case hex. */
@@ -47,7 +49,7 @@ export interface OpenOptions {
   /**
    * Take over the bytes of an earlier session, as far as `upTo` bytes: they are read again (and so hashed) into this
    * session's own staging. The earlier session is left as it is, so that its writer, should it still run, writes where
-   * it cannot spoil this one. A session that is not there gives no bytes.
+   * it cannot spoil this one. A session that is not there gives no bytes. A store without `supportsTakeOver` refuses.
    */
   readonly takeOver?: { readonly session: string; readonly upTo?: number };
   /**
@@ -109,10 +111,23 @@ export interface ByteSource extends Readable {
   recycle?(piece: Uint8Array): void;
 }
 
-/** Whatever a backend throws that is none of the errors named here is an {@link ObjectStoreUnavailableError}. */
-export interface ObjectStore {
-  /** The name in `files[].stor`: `local`, `manta`. */
+/** What lies directly below a directory. */
+export interface Entry {
   readonly name: string;
+  readonly type: 'object' | 'directory';
+}
+
+/**
+ * What holds of every call: a path or name that is none is refused ({@link InvalidPathError},
+ * {@link InvalidSessionNameError}) before anything is done. A failure that has no error of its own here is an
+ * {@link ObjectStoreUnavailableError}, with what the backend said as its cause; the same call may work later. An abort
+ * rejects with the signal's reason.
+ */
+export interface ObjectStore {
+  /** By which others refer to the store, for as long as it has any object. */
+  readonly name: string;
+  /** What it claims to do beyond what all can; the rest it refuses with {@link UnsupportedError}. */
+  readonly capabilities: Capabilities;
   /**
    * A random value kept in the store itself, made on first use: two services that read the same value through their
    * own credentials share the store.
@@ -127,37 +142,47 @@ export interface ObjectStore {
   open(options: OpenOptions): Promise<WriteSession>;
   /** Removes a session's staged bytes so that no later `commit` of it can succeed. Absent is no error. */
   discard(session: string): Promise<void>;
-  /** Sessions with staged bytes, for the sweeper. */
+  /** Sessions with staged bytes, of all processes and in no particular order, for the sweeper. */
   sessions(): Promise<SessionInfo[]>;
   /**
    * What processes that died left under names of the backend's own, `age` milliseconds ago or longer (an hour unless
-   * given), for the sweeper. Absent where a backend leaves nothing behind.
+   * given), for the sweeper. Always empty where a backend leaves nothing behind.
    */
-  leftovers?(age?: number): Promise<SessionInfo[]>;
-  /** Removes one of them. Gone by now is no error. */
-  removeLeftover?(leftover: SessionInfo): Promise<void>;
+  leftovers(age?: number): Promise<SessionInfo[]>;
+  /** Removes one of them. Gone by now is no error. @throws InvalidSessionNameError for what is none */
+  removeLeftover(leftover: SessionInfo): Promise<void>;
   /**
-   * A second name for the same bytes, without moving any where the store can; replaces `to`. The two names live on
-   * independently. @throws ObjectNotFoundError, LinkUnsupportedError where the store could only move the bytes
+   * With `supportsLink`: a second name for the same bytes, which replaces `to` in one step (also with the same bytes, or
+   * itself). The two names live on independently.
+   * @throws ObjectNotFoundError; UnsupportedError, also for an object that can take no more names
    */
   link(from: string, to: string): Promise<void>;
   /**
-   * The path by which `info`, `hash` and `link` of this store reach an object of another datacenter that keeps its
-   * objects in the same place, below a root of its own. Absent where a store's root has no siblings.
+   * With `supportsServerCopy`: another object of the same bytes, which never pass through this process; replaces `to` in
+   * one step. @throws ObjectNotFoundError; UnsupportedError, also for an object that is too large
    */
-  siblingPath?(datacenter: string, path: string): string;
-  /** Objects and directories directly below a directory, by name; empty when there is none. */
-  list(path: string): Promise<{ name: string; type: 'object' | 'directory' }[]>;
-  /** Absent is no error. */
+  serverCopy(from: string, to: string): Promise<void>;
+  /**
+   * With `supportsSiblings`: the path by which `info`, `hash`, `link` and `serverCopy` of this store reach an object of
+   * another datacenter that keeps its objects in the same place, below a root of its own. @throws UnsupportedError
+   */
+  siblingPath(datacenter: string, path: string): string;
+  /**
+   * Objects and directories directly below a directory, by name; empty when there is none. A directory is there as long
+   * as an object is below it. `''` is the top of the store.
+   */
+  list(path: string): Promise<Entry[]>;
+  /** Whoever reads the object just now reads on. Absent is no error, and neither is a directory, which stays. */
   remove(path: string): Promise<void>;
-  /** Removes a directory with all below it. Absent is no error. */
+  /** Removes a directory with all below it. Absent is no error, and neither is an object, which stays. */
   removeTree(path: string): Promise<void>;
-  /** Bytes that may still be written, where known. */
+  /** Bytes that may still be written; undefined where nobody can tell. */
   free(): Promise<number | undefined>;
   /**
-   * A URL that reads the object until `expires` without further credentials, where the store serves such URLs itself.
-   * Undefined when it does not (local files): the service then signs one of its own.
+   * With `supportsSignedUrl`: a URL that reads the object, in whole or in part, until `expires` without further
+   * credentials. Whether the object is there is not looked at. @throws UnsupportedError
    */
-  signUrl(path: string, expires: Date): Promise<string | undefined>;
+  signUrl(path: string, expires: Date): Promise<string>;
+  /** Closes all sessions; what they staged stays. */
   close(): Promise<void>;
 }

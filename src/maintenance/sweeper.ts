@@ -48,7 +48,7 @@ export async function planSweep(
       const patience = eager ? (isRegistered(session) ? 0 : Math.min(grace, MOMENT)) : grace;
       if (session.mtime.getTime() < now - patience) found.push({ ...session, stor });
     }
-    const left = (await storage.leftovers?.(...(eager ? [MOMENT] : []))) ?? [];
+    const left = await storage.leftovers(...(eager ? [MOMENT] : []));
     leftovers.push(...left.map((leftover) => ({ ...leftover, stor })));
   }
   // The users are asked after the sessions were listed: a session that begins meanwhile is not in the list.
@@ -78,7 +78,7 @@ export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: Se
     removed.push(session);
   });
   const leftovers = plan.leftovers.map((leftover) => async () => {
-    await service.storages.find(leftover.stor)?.removeLeftover?.(leftover);
+    await service.storages.find(leftover.stor)?.removeLeftover(leftover);
   });
   await forEachInTurn([...sessions, ...leftovers], (remove) => remove());
   return planOf(removed, plan.leftovers);

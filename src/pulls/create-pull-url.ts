@@ -40,15 +40,13 @@ export async function createPullUrl(service: Service, request: PullUrlRequest): 
 async function urlOf(service: Service, record: PullRecord, baseUrl: string | undefined): Promise<string> {
   const expires = new Date(record.expires);
   const storage = service.storages.named(record.stor);
-  return (
-    (await storage.signUrl(record.path, expires)) ??
-    signUrl({
-      baseUrl: baseUrlFor(service, baseUrl),
-      path: `/pulls/${record.day}/${record.uuid}.file${record.index}.${record.reqid}`,
-      expires,
-      secret: await pullSecret(service),
-    })
-  );
+  if (storage.capabilities.supportsSignedUrl) return storage.signUrl(record.path, expires);
+  return signUrl({
+    baseUrl: baseUrlFor(service, baseUrl),
+    path: `/pulls/${record.day}/${record.uuid}.file${record.index}.${record.reqid}`,
+    expires,
+    secret: await pullSecret(service),
+  });
 }
 
 function baseUrlFor(service: Service, given: string | undefined): string {

@@ -7,7 +7,8 @@ import type { Filter } from '#lib/documents/store.ts';
 import { isConflict, updateObject } from '#lib/documents/update.ts';
 import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
-import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/objects/errors.ts';
+import { duplicate } from '#lib/objects/duplicate.ts';
+import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../lib/api/errors/api-error.ts';
@@ -156,10 +157,8 @@ async function place(
 ): Promise<Placed> {
   const path = pullObjectPath(day, uuid, index, reqid);
   try {
-    await storage.link(from, path);
-    return { path, direct: false };
+    return (await duplicate(storage, from, path)) ? { path, direct: false } : { path: from, direct: true };
   } catch (cause) {
-    if (cause instanceof LinkUnsupportedError) return { path: from, direct: true };
     if (!(cause instanceof ObjectNotFoundError)) throw cause;
     throw new ApiError('ResourceNotFound', `the file of image "${uuid}" is not in the object store`, { cause });
   }

@@ -7,6 +7,8 @@
  */
 import type { Test } from 'tap';
 import { test } from 'tap';
+import type { Capabilities } from '#lib/objects/capabilities.ts';
+import { capabilityTests } from './objects/capabilities.ts';
 import { directoryTests } from './objects/directories.ts';
 import type { Define, MakeObjectStore } from './objects/harness.ts';
 import { readTests } from './objects/reading.ts';
@@ -23,18 +25,29 @@ export function objectStoreConformance(name: string, make: MakeObjectStore): voi
     'take-over': takeOverTests,
     reading: readTests,
     directories: directoryTests,
+    capabilities: capabilityTests,
   };
   for (const [part, tests] of Object.entries(parts)) {
-    test(`${name}: ${part}`, async (t) => tests(definer(t, make)));
+    test(`${name}: ${part}`, async (t) => {
+      const { store } = await make(t);
+      tests(definer(t, make, store.capabilities));
+    });
   }
 }
 
-function definer(part: Test, make: MakeObjectStore): Define {
-  return (sentence, body) => {
+function definer(part: Test, make: MakeObjectStore, { reasons }: Capabilities): Define {
+  const define = (...[sentence, body]: Parameters<Define>): void => {
     part.test(sentence, async (t) => {
       const made = await make(t);
       await body(t, made);
       t.strictSame(await made.residue(), [], 'nothing is left about');
     });
   };
+  // What is not claimed is no lack: that it is refused is tested by a sentence of its own.
+  const where: Define['where'] = (capability, sentence, body) => {
+    const reason = reasons[capability];
+    if (reason === undefined) define(sentence, body);
+    else part.test(`${sentence} (not claimed: ${reason})`, async (t) => t.pass());
+  };
+  return Object.assign(define, { where });
 }

@@ -1,5 +1,5 @@
 import { HashingError } from '../errors.ts';
-import { letGo } from '../local/let-go.ts';
+import { letGo } from '../let-go.ts';
 import type { Hashes } from '../object-store.ts';
 import { type Algorithm, joinHashes } from './algorithms.ts';
 import type { SharedBlocks, Taker } from './blocks.ts';

@@ -1,7 +1,7 @@
 /** A hashing thread: serves any number of streams, in the order in which their requests come. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { letGo } from '../local/let-go.ts';
+import { letGo } from '../let-go.ts';
 import { HashSet } from './algorithms.ts';
 import { BLOCK_SIZE } from './blocks.ts';
 import { type HashReply, type HashRequest, type HashThreadData, OWN_BLOCK } from './protocol.ts';

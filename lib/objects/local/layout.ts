@@ -1,11 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { InvalidPathError } from '../errors.ts';
-import { assertSessionName, isSessionName, partsOf } from '../object-path.ts';
-
-const STAGING = 'staging';
-const IDENTITY = 'identity';
-const RESERVED: ReadonlySet<string> = new Set([STAGING, IDENTITY]);
+import { IDENTITY, isSessionName, STAGING } from '../object-path.ts';
 
 /** Where things lie below the root: objects under their paths, sessions in `staging`, the store's identity beside. */
 export class Layout {
@@ -19,18 +14,12 @@ export class Layout {
     this.identity = join(root, IDENTITY);
   }
 
-  /** File or directory of an object path; every path of a caller comes through here. @throws InvalidPathError */
+  /** File or directory of an object path. */
   resolve(path: string): string {
-    const parts = partsOf(path);
-    if (RESERVED.has(parts[0] ?? '')) {
-      throw new InvalidPathError(path, `begins with ${parts[0]}, which the store keeps for itself`);
-    }
-    return join(this.root, ...parts);
+    return join(this.root, path);
   }
 
-  /** @throws InvalidSessionNameError */
   staged(session: string): string {
-    assertSessionName(session);
     return join(this.staging, session);
   }
 
@@ -41,9 +30,5 @@ export class Layout {
 
   isTemporary(name: string): boolean {
     return !isSessionName(name);
-  }
-
-  isReserved(name: string): boolean {
-    return RESERVED.has(name);
   }
 }

@@ -1,16 +1,12 @@
-import { SessionStateError, TooLargeError } from '../errors.ts';
+import type { BackendSession } from '../backend.ts';
 import type { HashStream } from '../hashing/stream.ts';
-import type { AppendOptions, Hashes, ObjectInfo, WriteSession } from '../object-store.ts';
-import { abortable } from './abortable.ts';
+import type { Hashes, ObjectInfo } from '../object-store.ts';
 import { BlockWriter } from './block-writer.ts';
-import { storeFailure } from './failure.ts';
-import { letGo } from './let-go.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
 import { bytesFreedBy } from './usage.ts';
 
 export interface LocalSessionOptions {
-  readonly session: string;
   readonly path: string;
   /** The object's file. */
   readonly target: string;
@@ -18,27 +14,17 @@ export interface LocalSessionOptions {
   readonly hash: HashStream;
   readonly allotment: Allotment;
   readonly room: Room;
-  readonly limit: number;
   /** Removes the staged file. */
   readonly remove: () => Promise<void>;
   /** Told once, when the session has ended in whatever way. */
-  readonly onEnd: (session: LocalSession) => void;
+  readonly onEnd: () => void;
 }
 
-type State = 'open' | 'committed' | 'closed' | 'discarded';
-
-export class LocalSession implements WriteSession {
-  readonly session: string;
-  readonly path: string;
+export class LocalSession implements BackendSession {
   readonly #options: LocalSessionOptions;
-  #state: State = 'open';
-  /** The one call that is under way. */
-  #running: Promise<unknown> | undefined;
-  readonly #ending = new AbortController();
+  #ended = false;
 
   constructor(options: LocalSessionOptions) {
-    this.session = options.session;
-    this.path = options.path;
     this.#options = options;
   }
 
@@ -46,65 +32,11 @@ export class LocalSession implements WriteSession {
     return this.#options.file.size;
   }
 
-  append(source: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<void> {
-    // What the source throws is not the store's; what the file throws is explained where it is written.
-    return this.#alone(() => this.#append(source, options), { explained: true });
-  }
-
-  flush(): Promise<number> {
-    return this.#alone(async () => {
-      await this.#options.file.flush();
-      return this.size;
-    });
-  }
-
-  hashes(): Promise<Hashes> {
-    return this.#alone(() => this.#options.hash.digest());
-  }
-
-  commit(): Promise<ObjectInfo> {
-    return this.#alone(async () => {
-      const { file, path, target, room } = this.#options;
-      const replaced = room.limited ? await bytesFreedBy(target) : 0;
-      const info = await file.place(path, target);
-      await this.#end('committed');
-      room.change(info.size - replaced);
-      return info;
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#interrupt();
-    if (this.#state === 'open') {
-      await this.#end('closed').catch(rethrowExplained);
-    }
-  }
-
-  async discard(): Promise<void> {
-    await this.#interrupt();
-    if (this.#state === 'open') {
-      await this.#options.remove().catch(rethrowExplained);
-      await this.#end('discarded').catch(rethrowExplained);
-    }
-  }
-
-  async #append(source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<void> {
-    const { signal, onProgress, disposable = false } = options;
-    const { file, hash, allotment, room, limit } = this.#options;
+  async append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void> {
+    const { file, hash, allotment, room } = this.#options;
     const writer = new BlockWriter({ file, hash, allotment, room, onProgress });
-    const stop = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
-    let taken = file.size;
     try {
-      for await (const chunk of abortable(source, stop)) {
-        taken += chunk.length;
-        if (taken > limit) {
-          throw new TooLargeError(limit);
-        }
-        await writer.write(chunk);
-        if (disposable) {
-          letGo(chunk);
-        }
-      }
+      for await (const piece of source) await writer.write(piece);
     } catch (error) {
       // What arrived stays; why it ended matters more than a second failure in keeping it.
       await writer.drain().catch(() => undefined);
@@ -113,34 +45,34 @@ export class LocalSession implements WriteSession {
     await writer.drain();
   }
 
-  async #alone<T>(call: () => Promise<T>, { explained = false } = {}): Promise<T> {
-    if (this.#state !== 'open') {
-      throw new SessionStateError(this.session, this.#state);
-    }
-    if (this.#running !== undefined) {
-      throw new SessionStateError(this.session, 'busy with another call');
-    }
-    const running = call();
-    this.#running = running;
-    try {
-      return await running;
-    } catch (error) {
-      throw explained ? error : await this.#options.room.explain(error, this.size);
-    } finally {
-      this.#running = undefined;
-    }
+  flush(): Promise<void> {
+    return this.#options.file.flush();
   }
 
-  async #interrupt(): Promise<void> {
-    this.#ending.abort(new SessionStateError(this.session, 'being closed'));
-    await this.#running?.catch(() => undefined);
+  hashes(): Promise<Hashes> {
+    return this.#options.hash.digest();
   }
 
-  async #end(state: State): Promise<void> {
-    this.#state = state;
+  async commit(): Promise<ObjectInfo> {
+    const { file, path, target, room } = this.#options;
+    const replaced = room.limited ? await bytesFreedBy(target) : 0;
+    const info = await file.place(path, target);
+    await this.close();
+    room.change(info.size - replaced);
+    return info;
+  }
+
+  async discard(): Promise<void> {
+    await this.#options.remove();
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
     const { file, hash, allotment, onEnd } = this.#options;
     hash.close();
-    onEnd(this);
+    onEnd();
     let kept = 0;
     try {
       kept = await file.close();
@@ -148,8 +80,4 @@ export class LocalSession implements WriteSession {
       allotment.settle(kept);
     }
   }
-}
-
-function rethrowExplained(error: unknown): never {
-  throw storeFailure(error);
 }

@@ -3,10 +3,13 @@ import { dirname } from 'node:path';
 import { InvalidPathError, SessionExistsError, SessionGoneError } from '../errors.ts';
 import type { ObjectInfo } from '../object-store.ts';
 import { FILE_MODE, hasCode, moveInto, syncDirectory, syncUpwards } from './durable.ts';
+import { storeFailure } from './failure.ts';
 import type { Layout } from './layout.ts';
 
 /** Bytes after which the disk is set to work while more come, so that the last sync has little left to do. */
 const SYNC_EVERY = 32 * 1024 * 1024;
+/** Bytes that a take-over reads at once. */
+const CHUNK = 512 * 1024;
 
 /** The staged bytes of one session: a file that grows at its end, until it is renamed or removed. */
 export class StagedFile {
@@ -138,5 +141,42 @@ export async function removeStaged(layout: Layout, session: string): Promise<voi
     if (!hasCode(error, 'ENOENT')) {
       throw error;
     }
+  }
+}
+
+/**
+ * The bytes that a session has staged, as far as `upTo`; none when there is no such session. Each piece is valid until
+ * the next one is asked for. The bytes are copied and not shared: their writer may still be at work on them.
+ */
+export async function* stagedBytes(file: string, upTo: number): AsyncGenerator<Uint8Array> {
+  const handle = await openIfThere(file);
+  if (handle === undefined) {
+    return;
+  }
+  const buffer = Buffer.allocUnsafeSlow(CHUNK);
+  try {
+    for (let at = 0; at < upTo; ) {
+      const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK, upTo - at), at).catch((error: unknown) => {
+        throw storeFailure(error);
+      });
+      if (bytesRead === 0) {
+        return;
+      }
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file, 'r');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) {
+      return undefined;
+    }
+    throw storeFailure(error);
   }
 }

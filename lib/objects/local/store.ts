@@ -1,39 +1,26 @@
 /** Objects as files below a directory, which any number of processes of one machine may share. */
 import { link, lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { addAbortSignal } from 'node:stream';
 import type Logger from 'bunyan';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
-import {
-  InvalidPathError,
-  InvalidSessionNameError,
-  LinkUnsupportedError,
-  ObjectNotFoundError,
-  TooLargeError,
-} from '../errors.ts';
+import type { OperationObserver } from '../../runtime/operation-observer.ts';
+import type { BackendOpenOptions, ObjectBackend } from '../backend.ts';
+import { capabilities } from '../capabilities.ts';
+import { InvalidPathError, InvalidSessionNameError, ObjectNotFoundError, UnsupportedError } from '../errors.ts';
+import { guardStore } from '../guarded-store.ts';
 import { HashPool } from '../hashing/pool.ts';
-import type {
-  ByteSource,
-  Hashes,
-  ObjectInfo,
-  ObjectStore,
-  OpenOptions,
-  ReadOptions,
-  SessionInfo,
-  WriteSession,
-} from '../object-store.ts';
+import type { ByteSource, Entry, Hashes, ObjectInfo, ObjectStore, ReadOptions, SessionInfo } from '../object-store.ts';
+import { boundsOf } from '../range.ts';
 import { FOLDER_MODE, hasCode, moveInto, pruneUpwards, syncUpwards } from './durable.ts';
 import { isFull } from './failure.ts';
 import { storeIdentity } from './identity.ts';
 import { Layout } from './layout.ts';
 import { findLeftovers, removeLeftover } from './leftovers.ts';
 import { ObjectStream } from './object-stream.ts';
-import { boundsOf } from './range.ts';
-import { type Allotment, Room } from './room.ts';
+import { Room } from './room.ts';
 import { LocalSession } from './session.ts';
-import { removeStaged, StagedFile } from './staged-file.ts';
+import { removeStaged, StagedFile, stagedBytes } from './staged-file.ts';
 import { hashStored, openStored } from './stored-file.ts';
-import { stagedBytes } from './take-over.ts';
 import { bytesBelow, bytesFreedBy } from './usage.ts';
 
 export interface LocalStoreOptions {
@@ -47,9 +34,14 @@ export interface LocalStoreOptions {
   readonly headroom?: number;
   readonly clock?: Clock;
   readonly log?: Pick<Logger, 'info'>;
+  readonly observer?: OperationObserver;
 }
 
 export async function openLocalStore(options: LocalStoreOptions): Promise<ObjectStore> {
+  return guardStore(await openLocalBackend(options), options.observer);
+}
+
+export async function openLocalBackend(options: Omit<LocalStoreOptions, 'observer'>): Promise<ObjectBackend> {
   const { root, name = 'local', quota, headroom = 0, clock = systemClock, log } = options;
   const layout = new Layout(resolve(root));
   const made = await mkdir(layout.staging, { recursive: true, mode: FOLDER_MODE });
@@ -65,16 +57,24 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
   }
   const room = new Room({ root: layout.root, quota, headroom, clock });
   await room.count();
-  return new LocalStore(name, layout, room, clock);
+  return new LocalBackend(name, layout, room, clock);
 }
 
-class LocalStore implements ObjectStore {
+class LocalBackend implements ObjectBackend {
   readonly name: string;
+  readonly capabilities = capabilities({
+    supportsLink: true,
+    supportsServerCopy: 'makes no copies by itself: a link costs nothing',
+    supportsSignedUrl: 'has no server of its own to serve URLs',
+    supportsSiblings: 'is the files of one datacenter',
+    supportsTakeOver: true,
+  });
   readonly #layout: Layout;
   readonly #room: Room;
   readonly #clock: Clock;
   readonly #pool = new HashPool();
-  readonly #sessions = new Set<LocalSession>();
+  /** Names of the sessions that are open here. */
+  readonly #sessions = new Set<string>();
 
   constructor(name: string, layout: Layout, room: Room, clock: Clock) {
     this.name = name;
@@ -83,119 +83,94 @@ class LocalStore implements ObjectStore {
     this.#clock = clock;
   }
 
+  explain(error: unknown, needed: number): Promise<unknown> {
+    return this.#room.explain(error, needed);
+  }
+
   identity(): Promise<string> {
-    return this.#explained(() => storeIdentity(this.#layout));
+    return storeIdentity(this.#layout);
   }
 
-  info(path: string): Promise<ObjectInfo | undefined> {
-    return this.#explained(async () => {
-      const found = await statOf(this.#layout.resolve(path));
-      return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
-    });
+  async info(path: string): Promise<ObjectInfo | undefined> {
+    const found = await statOf(this.#layout.resolve(path));
+    return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
   }
 
-  read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: ByteSource }> {
-    return this.#explained(async () => {
-      options.signal?.throwIfAborted();
-      const { handle, info } = await openStored(path, this.#layout.resolve(path));
-      try {
-        // Else the stream would fail before anybody can listen to it.
-        options.signal?.throwIfAborted();
-        const stream = new ObjectStream({ handle, path, ...boundsOf(path, info.size, options) });
-        return { info, stream: options.signal === undefined ? stream : addAbortSignal(options.signal, stream) };
-      } catch (error) {
-        await handle.close();
-        throw error;
-      }
-    });
-  }
-
-  hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
-    return this.#explained(async () => {
-      signal?.throwIfAborted();
-      const stored = await openStored(path, this.#layout.resolve(path));
-      const hash = this.#pool.open();
-      try {
-        return await hashStored(stored, hash, signal);
-      } finally {
-        hash.close();
-        await stored.handle.close();
-      }
-    });
-  }
-
-  open(options: OpenOptions): Promise<WriteSession> {
-    return this.#explained(() => this.#open(options));
-  }
-
-  async #open(options: OpenOptions): Promise<WriteSession> {
-    const { path, session: name, takeOver, expect, limit = Number.POSITIVE_INFINITY, signal, essential } = options;
-    signal?.throwIfAborted();
-    const target = this.#layout.resolve(path);
-    const staged = this.#layout.staged(name);
-    const earlier = takeOver && this.#layout.staged(takeOver.session);
-    if (expect !== undefined && expect > limit) {
-      throw new TooLargeError(limit);
+  async read(path: string, options: ReadOptions): Promise<{ info: ObjectInfo; stream: ByteSource }> {
+    const { handle, info } = await openStored(path, this.#layout.resolve(path));
+    try {
+      return { info, stream: new ObjectStream({ handle, path, ...boundsOf(path, info.size, options) }) };
+    } catch (error) {
+      await handle.close();
+      throw error;
     }
-    const allotment = await this.#room.allot(staged, expect, essential);
-    const session = await this.#begin(name, path, target, allotment, expect, limit);
-    if (earlier !== undefined) {
-      try {
-        await session.append(stagedBytes(earlier, takeOver?.upTo ?? Number.POSITIVE_INFINITY), {
-          ...(signal && { signal }),
-        });
-      } catch (error) {
-        await session.discard();
-        throw error;
-      }
+  }
+
+  async hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
+    const stored = await openStored(path, this.#layout.resolve(path));
+    const hash = this.#pool.open();
+    try {
+      return await hashStored(stored, hash, signal);
+    } finally {
+      hash.close();
+      await stored.handle.close();
     }
-    return session;
   }
 
-  discard(session: string): Promise<void> {
-    return this.#explained(async () => {
-      const staged = this.#layout.staged(session);
-      const freed = await bytesFreedBy(staged);
-      await removeStaged(this.#layout, session);
-      // The bytes of a session that is open here are held, and accounted for, until it is closed.
-      if (![...this.#sessions].some((open) => open.session === session)) {
-        this.#room.change(-freed);
-      }
-    });
+  async open({ path, session: name, expect, essential }: BackendOpenOptions): Promise<LocalSession> {
+    const allotment = await this.#room.allot(this.#layout.staged(name), expect, essential);
+    try {
+      const session = new LocalSession({
+        path,
+        target: this.#layout.resolve(path),
+        file: await StagedFile.create(this.#layout, name),
+        hash: this.#pool.open(),
+        allotment,
+        room: this.#room,
+        remove: () => removeStaged(this.#layout, name),
+        onEnd: () => this.#sessions.delete(name),
+      });
+      this.#sessions.add(name);
+      return session;
+    } catch (error) {
+      allotment.settle(0);
+      throw error;
+    }
   }
 
-  sessions(): Promise<SessionInfo[]> {
-    return this.#explained(async () => {
-      const names = (await readdir(this.#layout.staging)).filter((name) => !this.#layout.isTemporary(name));
-      const found = await Promise.all(
-        names.map(async (session): Promise<SessionInfo[]> => {
-          const stat = await statOf(join(this.#layout.staging, session));
-          return stat === undefined ? [] : [{ session, size: stat.size, mtime: stat.mtime }];
-        }),
-      );
-      return found.flat();
-    });
+  staged(session: string, upTo: number): AsyncIterable<Uint8Array> {
+    return stagedBytes(this.#layout.staged(session), upTo);
+  }
+
+  async discard(session: string): Promise<void> {
+    const freed = await bytesFreedBy(this.#layout.staged(session));
+    await removeStaged(this.#layout, session);
+    // The bytes of a session that is open here are held, and accounted for, until it is closed.
+    if (!this.#sessions.has(session)) this.#room.change(-freed);
+  }
+
+  async sessions(): Promise<SessionInfo[]> {
+    const names = (await readdir(this.#layout.staging)).filter((name) => !this.#layout.isTemporary(name));
+    const found = await Promise.all(
+      names.map(async (session): Promise<SessionInfo[]> => {
+        const stat = await statOf(join(this.#layout.staging, session));
+        return stat === undefined ? [] : [{ session, size: stat.size, mtime: stat.mtime }];
+      }),
+    );
+    return found.flat();
   }
 
   leftovers(age?: number): Promise<SessionInfo[]> {
-    return this.#explained(() => findLeftovers(this.#layout, this.#clock, age));
+    return findLeftovers(this.#layout, this.#clock, age);
   }
 
-  removeLeftover({ session, size }: SessionInfo): Promise<void> {
-    return this.#explained(async () => {
-      if (!this.#layout.isTemporary(session) || session.includes('/')) {
-        throw new InvalidSessionNameError(session);
-      }
-      await removeLeftover(this.#layout, session);
-      this.#room.change(-size);
-    });
+  async removeLeftover({ session, size }: SessionInfo): Promise<void> {
+    if (!this.#layout.isTemporary(session) || session.includes('/')) throw new InvalidSessionNameError(session);
+    await removeLeftover(this.#layout, session);
+    this.#room.change(-size);
   }
 
-  link(from: string, to: string): Promise<void> {
-    return this.#explained(() => this.#link(from, to));
-  }
-
-  async #link(from: string, to: string): Promise<void> {
+  async link(from: string, to: string): Promise<void> {
     const source = this.#layout.resolve(from);
     const target = this.#layout.resolve(to);
     if (!(await statOf(source))?.isFile()) {
@@ -216,38 +191,21 @@ class LocalStore implements ObjectStore {
     await syncUpwards(dirname(target), this.#layout.root);
   }
 
-  list(path: string): Promise<{ name: string; type: 'object' | 'directory' }[]> {
-    return this.#explained(async () => {
-      const top = path === '';
-      const entries = await entriesOf(top ? this.#layout.root : this.#layout.resolve(path));
-      return entries
-        .filter((entry) => !(top && this.#layout.isReserved(entry.name)))
-        .map((entry) => ({
-          name: entry.name,
-          type: entry.isDirectory() ? ('directory' as const) : ('object' as const),
-        }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
-    });
+  async list(path: string): Promise<Entry[]> {
+    const entries = await entriesOf(this.#layout.resolve(path));
+    return entries.map((entry) => ({ name: entry.name, type: entry.isDirectory() ? 'directory' : 'object' }));
   }
 
-  remove(path: string): Promise<void> {
-    return this.#explained(async () => {
-      const file = this.#layout.resolve(path);
-      if ((await statOf(file))?.isDirectory()) {
-        return;
-      }
-      const freed = await bytesFreedBy(file);
-      await ignoringAbsence(unlink(file));
-      this.#room.change(-freed);
-      await pruneUpwards(dirname(file), this.#layout.root);
-    });
+  async remove(path: string): Promise<void> {
+    const file = this.#layout.resolve(path);
+    if ((await statOf(file))?.isDirectory()) return;
+    const freed = await bytesFreedBy(file);
+    await ignoringAbsence(unlink(file));
+    this.#room.change(-freed);
+    await pruneUpwards(dirname(file), this.#layout.root);
   }
 
-  removeTree(path: string): Promise<void> {
-    return this.#explained(() => this.#removeTree(path));
-  }
-
-  async #removeTree(path: string): Promise<void> {
+  async removeTree(path: string): Promise<void> {
     const directory = this.#layout.resolve(path);
     if ((await statOf(directory))?.isFile()) {
       return;
@@ -280,54 +238,11 @@ class LocalStore implements ObjectStore {
   }
 
   free(): Promise<number> {
-    return this.#explained(() => this.#room.free());
+    return this.#room.free();
   }
 
-  async signUrl(): Promise<undefined> {
-    return undefined;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.close()));
-    await this.#pool.close();
-  }
-
-  /** A call whose failures are those of the store. */
-  async #explained<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      throw await this.#room.explain(error, 0);
-    }
-  }
-
-  async #begin(
-    name: string,
-    path: string,
-    target: string,
-    allotment: Allotment,
-    expect: number | undefined,
-    limit: number,
-  ): Promise<LocalSession> {
-    try {
-      const session = new LocalSession({
-        session: name,
-        path,
-        target,
-        file: await StagedFile.create(this.#layout, name),
-        hash: this.#pool.open(),
-        allotment,
-        room: this.#room,
-        limit,
-        remove: () => removeStaged(this.#layout, name),
-        onEnd: (ended) => this.#sessions.delete(ended),
-      });
-      this.#sessions.add(session);
-      return session;
-    } catch (error) {
-      allotment.settle(0);
-      throw await this.#room.explain(error, expect ?? 0);
-    }
+  close(): Promise<void> {
+    return this.#pool.close();
   }
 }
 
@@ -372,7 +287,7 @@ function linkError(error: unknown, from: string, to: string): unknown {
   }
   // A file system without hard links, or one that takes no more of them for this file.
   if (hasCode(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EXDEV', 'EMLINK')) {
-    return new LinkUnsupportedError(`${from} cannot have a second name`, { cause: error });
+    return new UnsupportedError('supportsLink', `${from} cannot have a second name`, { cause: error });
   }
   return error;
 }

@@ -34,7 +34,8 @@ export async function openStaging(
     expect: own.total,
     limit: own.total,
     signal,
-    ...(own.staged === undefined ? {} : { takeOver: { session: own.staged, upTo: own.total } }),
+    ...(own.staged !== undefined &&
+      store.capabilities.supportsTakeOver && { takeOver: { session: own.staged, upTo: own.total } }),
   });
   live.note({ staged: session.session });
   live.reached(session.size);

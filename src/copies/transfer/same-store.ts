@@ -10,7 +10,8 @@
  */
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { LinkUnsupportedError, ObjectNotFoundError, SessionGoneError } from '#lib/objects/errors.ts';
+import { duplicate } from '#lib/objects/duplicate.ts';
+import { ObjectNotFoundError, SessionGoneError, UnsupportedError } from '#lib/objects/errors.ts';
 import type { Hashes, ObjectInfo, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { sessionOf, type Transfer } from '../orders/model.ts';
@@ -35,9 +36,9 @@ export async function linkedBytes(
   if (from === undefined) return undefined;
   const link = byteLinkPath(transfer, transfer.attempt);
   try {
-    await store.link(from, link);
+    if (!(await duplicate(store, from, link))) return undefined;
   } catch (error) {
-    if (error instanceof ObjectNotFoundError || error instanceof LinkUnsupportedError) return undefined;
+    if (error instanceof ObjectNotFoundError) return undefined;
     throw error;
   }
   return new LinkSession(store, sessionOf(transfer, transfer.attempt), link, transfer, signal);
@@ -49,7 +50,7 @@ async function sharedPath(
   { image, total }: Transfer,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (source.kind !== 'link' || !store.siblingPath) return undefined;
+  if (source.kind !== 'link' || !store.capabilities.supportsSiblings) return undefined;
   const theirs = await source.storeIdentity(signal);
   if (theirs === undefined || theirs !== (await store.identity())) return undefined;
   const path = store.siblingPath(source.name, imageObjectPath(image, 'file0'));
@@ -88,7 +89,9 @@ class LinkSession implements WriteSession {
 
   async commit(): Promise<ObjectInfo> {
     try {
-      await this.#store.link(this.#link, this.path);
+      if (!(await duplicate(this.#store, this.#link, this.path))) {
+        throw new UnsupportedError('supportsLink', `${this.#link} takes no further name`);
+      }
     } catch (error) {
       if (error instanceof ObjectNotFoundError) throw new SessionGoneError(this.session, { cause: error });
       throw error;

@@ -9,7 +9,8 @@ import type { Write } from '#lib/documents/store.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { travellingRecord } from '#lib/manifest/travel.ts';
-import { LinkUnsupportedError, ObjectNotFoundError } from '#lib/objects/errors.ts';
+import { duplicate } from '#lib/objects/duplicate.ts';
+import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
@@ -103,16 +104,13 @@ async function placeObject(service: Service, copy: ObjectCopy, signal: AbortSign
   // Nobody gets a clone of a file that is damaged.
   const path = imageObjectPath(from, name);
   await storedObject(service.log, { storage, path, size: file.size, what: nameOf(copy) });
-  try {
-    await storage.link(path, imageObjectPath(copy.to, copy.name));
-  } catch (error) {
-    if (error instanceof LinkUnsupportedError) await streamObject(service, copy, signal);
-    else if (error instanceof ObjectNotFoundError) throw bytesGone(copy, error);
-    else throw error;
-  }
+  const isPlaced = await duplicate(storage, path, imageObjectPath(copy.to, copy.name)).catch((error: unknown) => {
+    throw error instanceof ObjectNotFoundError ? bytesGone(copy, error) : error;
+  });
+  if (!isPlaced) await streamObject(service, copy, signal);
 }
 
-/** For a store that has no second names. */
+/** For a store that cannot give the bytes a second name. */
 async function streamObject(
   service: Service,
   { from, to, name, file }: ObjectCopy,

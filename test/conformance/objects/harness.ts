@@ -1,17 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { Test } from 'tap';
+import type { Capability } from '#lib/objects/capabilities.ts';
 import type { Hashes, ObjectInfo, ObjectStore, ReadOptions } from '#lib/objects/object-store.ts';
 
 export interface MadeObjectStore {
   readonly store: ObjectStore;
   reopen(): Promise<ObjectStore>;
   residue(): Promise<string[]>;
+  /** The part of the same store that belongs to another datacenter; where siblings are claimed. */
+  sibling?(datacenter: string): Promise<ObjectStore>;
 }
 
 export type MakeObjectStore = (t: Test) => Promise<MadeObjectStore>;
 
+type Body = (t: Test, made: MadeObjectStore) => Promise<unknown>;
+
 /** Declares one test, on a store of its own. */
-export type Define = (sentence: string, body: (t: Test, made: MadeObjectStore) => Promise<void>) => void;
+export interface Define {
+  (sentence: string, body: Body): void;
+  /** Of a capability: nothing to do, with the reason in its name, where it is not claimed. */
+  where(capability: Capability, sentence: string, body: Body): void;
+}
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;

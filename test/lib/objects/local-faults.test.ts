@@ -130,6 +130,7 @@ test('temporary names of a dead process go after an hour, staged bytes never', a
 
 test('files serve no URLs of their own', async (t) => {
   const { store } = await makeStore(t);
-  t.equal(await store.signUrl('x', new Date()), undefined);
+  t.equal(store.capabilities.supportsSignedUrl, false);
+  await t.rejects(store.signUrl('x', new Date()), { name: 'UnsupportedError', message: /has no server of its own/ });
   t.equal(store.name, 'local');
 });

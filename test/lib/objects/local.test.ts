@@ -1,9 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Test } from 'tap';
-import { openLocalStore } from '#lib/objects/local/store.ts';
+import type { ObjectBackend } from '#lib/objects/backend.ts';
+import { guardStore } from '#lib/objects/guarded-store.ts';
+import { openLocalBackend } from '#lib/objects/local/store.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { objectStoreConformance } from '../../conformance/objects.ts';
+import { claimingNothing, shared, signedUrls } from '../../doubles/objects.ts';
 
 /** Staged and temporary files, and directories below which nothing lies. */
 function residueOf(root: string): string[] {
@@ -17,16 +20,31 @@ function residueOf(root: string): string[] {
   return [...staged, ...empty].map((path) => relative(root, path)).filter((path) => path !== 'staging');
 }
 
-async function makeLocal(t: Test) {
-  const root = t.testdir();
-  const opened: ObjectStore[] = [];
-  const reopen = async () => {
-    const store = await openLocalStore({ root });
-    opened.push(store);
-    return store;
+/** @param of what is made of the files' backend, for a datacenter of that name */
+function makeOver(of: (backend: ObjectBackend, datacenter: string) => Promise<ObjectBackend> | ObjectBackend) {
+  return async (t: Test) => {
+    const root = t.testdir();
+    const opened: ObjectStore[] = [];
+    const open = async (datacenter: string) => {
+      const store = guardStore(await of(await openLocalBackend({ root }), datacenter));
+      opened.push(store);
+      return store;
+    };
+    t.teardown(() => Promise.all(opened.map((store) => store.close())));
+    const reopen = () => open('us-own-1');
+    return { store: await reopen(), reopen, sibling: open, residue: async () => residueOf(root) };
   };
-  t.teardown(() => Promise.all(opened.map((store) => store.close())));
-  return { store: await reopen(), reopen, residue: async () => residueOf(root) };
 }
 
-objectStoreConformance('local files', makeLocal);
+objectStoreConformance(
+  'local files',
+  makeOver((backend) => backend),
+);
+objectStoreConformance('files that claim nothing', makeOver(claimingNothing));
+objectStoreConformance('a store that several datacenters share', (t) =>
+  makeOver(async (backend, datacenter) => {
+    const urls = await signedUrls(backend);
+    t.teardown(() => urls.close());
+    return shared(backend, datacenter, urls);
+  })(t),
+);

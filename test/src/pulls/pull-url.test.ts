@@ -3,7 +3,7 @@ import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { LinkUnsupportedError } from '#lib/objects/errors.ts';
+import { UnsupportedError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { listen } from '#src/http-kit/server.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
@@ -40,7 +40,7 @@ async function deleteImage({ service }: Datacenter, uuid: string): Promise<void>
 function withoutLinks(local: ObjectStore): ObjectStore {
   return new Proxy(local, {
     get(target, property) {
-      if (property === 'link') return () => Promise.reject(new LinkUnsupportedError('no links here'));
+      if (property === 'link') return () => Promise.reject(new UnsupportedError('supportsLink', 'no links here'));
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? value.bind(target) : value;
     },

@@ -4,50 +4,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { openLocalStore } from '#lib/objects/local/store.ts';
-import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { guardStore } from '#lib/objects/guarded-store.ts';
+import { openLocalBackend } from '#lib/objects/local/store.ts';
 import { byteLinkPath } from '#src/copies/transfer/same-store.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
+import { shared } from '../../../doubles/objects.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { putImage, putObject } from '../../../helpers/datacenter.ts';
 import { type CopyPair, claimed, copyPair, ended, otherProcess, recordOf, transferOf } from '../fixture.ts';
 
-const ABSOLUTE = '@';
-
-/** The part of a store that lies below a datacenter's name. */
-function rootedAt(store: ObjectStore, datacenter: string): ObjectStore {
-  const at = (path: string): string => (path.startsWith(ABSOLUTE) ? path.slice(1) : `${datacenter}/${path}`);
-  const own: Partial<ObjectStore> = {
-    info: (path) => store.info(at(path)),
-    read: (path, options) => store.read(at(path), options),
-    hash: (path, signal) => store.hash(at(path), signal),
-    open: (options) => store.open({ ...options, path: at(options.path) }),
-    link: (from, to) => store.link(at(from), at(to)),
-    list: (path) => store.list(at(path)),
-    remove: (path) => store.remove(at(path)),
-    removeTree: (path) => store.removeTree(at(path)),
-    siblingPath: (other, path) => `${ABSOLUTE}${other}/${path}`,
-    close: async () => {},
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(own, name) ?? Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
-}
-
 async function sharedPair(t: Test): Promise<CopyPair> {
   const root = await mkdtemp(join(tmpdir(), 'imgapi-shared-'));
   t.teardown(() => rm(root, { recursive: true, force: true }));
-  const store = await openLocalStore({ root });
-  t.teardown(() => store.close());
+  const backend = await openLocalBackend({ root });
+  t.teardown(() => backend.close());
   return copyPair(
     t,
     {},
     {
-      source: { storage: () => rootedAt(store, 'us-east-1') },
-      dest: { storage: () => rootedAt(store, 'us-west-1') },
+      source: { storage: () => guardStore(shared(backend, 'us-east-1')) },
+      dest: { storage: () => guardStore(shared(backend, 'us-west-1')) },
     },
   );
 }
@@ -86,7 +62,7 @@ test('a worker that was paused with the link in hand can place nothing once anot
   await pair.copy(record.uuid);
   const first = await claimed(otherProcess(pair.service, 'first'), record.uuid);
   const { local } = pair.service.storages;
-  await local.link(local.siblingPath!('us-east-1', imageObjectPath(record.uuid, 'file0')), byteLinkPath(first, 1));
+  await local.serverCopy(local.siblingPath('us-east-1', imageObjectPath(record.uuid, 'file0')), byteLinkPath(first, 1));
   const { releaseAttempt } = await import('#src/copies/transfer/attempt.ts');
   await releaseAttempt(otherProcess(pair.service, 'first'), first, {});
   await runTransfer(pair.service, await claimed(pair.service, record.uuid), AbortSignal.timeout(20_000));

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import t from 'tap';
 import type { Image } from '#lib/api/schemas/image.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { LinkUnsupportedError } from '#lib/objects/errors.ts';
+import { UnsupportedError } from '#lib/objects/errors.ts';
 import { cloneImage } from '#src/images/cloning/clone.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
 import { loadImage } from '#src/images/record/load.ts';
@@ -228,7 +228,7 @@ t.test('a store that has no second names copies the bytes', async (t) => {
   const { local } = service.storages;
   const noLinks = new Proxy(local, {
     get(target, name) {
-      if (name === 'link') return () => Promise.reject(new LinkUnsupportedError('it'));
+      if (name === 'link') return () => Promise.reject(new UnsupportedError('supportsLink', 'it'));
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },

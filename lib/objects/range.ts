@@ -1,5 +1,5 @@
-import { InvalidRangeError } from '../errors.ts';
-import type { ReadOptions } from '../object-store.ts';
+import { InvalidRangeError } from './errors.ts';
+import type { ReadOptions } from './object-store.ts';
 
 /**
  * The bytes of an object that a range names, `until` being the byte after the last. A range may end after the object,

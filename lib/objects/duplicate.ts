@@ -1,0 +1,23 @@
+import { UnsupportedError } from './errors.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/**
+ * Gives the bytes of an object a second name by whatever way moves none through this process: a link, or a copy that
+ * the store makes. False where the store has neither, or not for this object.
+ * @throws ObjectNotFoundError
+ */
+export async function duplicate(store: ObjectStore, from: string, to: string): Promise<boolean> {
+  const { supportsLink, supportsServerCopy } = store.capabilities;
+  if (supportsLink && (await isSupported(store.link(from, to)))) return true;
+  return supportsServerCopy && (await isSupported(store.serverCopy(from, to)));
+}
+
+async function isSupported(call: Promise<void>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import type { OperationObserver } from '../runtime/operation-observer.ts';
+import type { BackendSession } from './backend.ts';
+import { SessionStateError } from './errors.ts';
+import { incoming } from './incoming.ts';
+import type { AppendOptions, Hashes, ObjectInfo, WriteSession } from './object-store.ts';
+
+type State = 'open' | 'committed' | 'closed' | 'discarded';
+
+export interface GuardedSessionOptions {
+  readonly session: string;
+  readonly path: string;
+  /** Bytes at the most. */
+  readonly limit: number;
+  readonly observer: OperationObserver;
+  readonly explain: (error: unknown, needed: number) => unknown;
+  /** Told once, when the session has ended in whatever way. */
+  readonly onEnd: (session: GuardedSession) => void;
+}
+
+/** A session of a backend, used from one place at a time and not after its end. */
+export class GuardedSession implements WriteSession {
+  readonly session: string;
+  readonly path: string;
+  readonly #backend: BackendSession;
+  readonly #options: GuardedSessionOptions;
+  #state: State = 'open';
+  /** The one call that is under way. */
+  #running: Promise<unknown> | undefined;
+  readonly #ending = new AbortController();
+
+  constructor(backend: BackendSession, options: GuardedSessionOptions) {
+    this.session = options.session;
+    this.path = options.path;
+    this.#backend = backend;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#backend.size;
+  }
+
+  append(source: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<void> {
+    // What the source throws is not the store's, and how long it takes is the source's affair.
+    return this.#alone(() => this.#append(source, options));
+  }
+
+  flush(): Promise<number> {
+    return this.#alone(() =>
+      this.#observed('flush', async () => {
+        await this.#backend.flush();
+        return this.size;
+      }),
+    );
+  }
+
+  hashes(): Promise<Hashes> {
+    return this.#alone(() => this.#observed('hashes', () => this.#backend.hashes()));
+  }
+
+  commit(): Promise<ObjectInfo> {
+    return this.#alone(async () => {
+      const info = await this.#observed('commit', () => this.#backend.commit());
+      this.#end('committed');
+      return info;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#interrupt();
+    if (this.#state !== 'open') return;
+    this.#end('closed');
+    await this.#observed('close', () => this.#backend.close());
+  }
+
+  async discard(): Promise<void> {
+    await this.#interrupt();
+    if (this.#state !== 'open') return;
+    await this.#observed('discard', () => this.#backend.discard());
+    this.#end('discarded');
+  }
+
+  #append(source: AsyncIterable<Uint8Array>, options: AppendOptions): Promise<void> {
+    const { signal, onProgress, disposable = false } = options;
+    const { limit } = this.#options;
+    const stop = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
+    return this.#backend.append(incoming(source, { signal: stop, limit, taken: this.size, disposable }), onProgress);
+  }
+
+  async #alone<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#state !== 'open') throw new SessionStateError(this.session, this.#state);
+    if (this.#running !== undefined) throw new SessionStateError(this.session, 'busy with another call');
+    const running = call();
+    this.#running = running;
+    try {
+      return await running;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  async #observed<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    const { observer, explain } = this.#options;
+    const start = performance.now();
+    try {
+      const result = await call();
+      observer.succeeded(operation, (performance.now() - start) / 1000, 1);
+      return result;
+    } catch (error) {
+      const explained = await explain(error, this.size);
+      observer.failed(operation, (performance.now() - start) / 1000, explained);
+      throw explained;
+    }
+  }
+
+  async #interrupt(): Promise<void> {
+    this.#ending.abort(new SessionStateError(this.session, 'being closed'));
+    await this.#running?.catch(() => undefined);
+  }
+
+  #end(state: State): void {
+    this.#state = state;
+    this.#options.onEnd(this);
+  }
+}

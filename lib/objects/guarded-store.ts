@@ -1,0 +1,225 @@
+/** The object store that callers have: a backend, and what is the same for all backends. */
+import { addAbortSignal } from 'node:stream';
+import { type OperationObserver, UNOBSERVED } from '../runtime/operation-observer.ts';
+import type { BackendSession, ObjectBackend } from './backend.ts';
+import type { Capabilities, Capability } from './capabilities.ts';
+import { TooLargeError, UnsupportedError } from './errors.ts';
+import { GuardedSession } from './guarded-session.ts';
+import { assertPath, assertSessionName, isReserved } from './object-path.ts';
+import type {
+  ByteSource,
+  Entry,
+  Hashes,
+  ObjectInfo,
+  ObjectStore,
+  OpenOptions,
+  ReadOptions,
+  SessionInfo,
+  WriteSession,
+} from './object-store.ts';
+
+export function guardStore(backend: ObjectBackend, observer: OperationObserver = UNOBSERVED): ObjectStore {
+  return new GuardedStore(backend, observer);
+}
+
+class GuardedStore implements ObjectStore {
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  readonly #backend: ObjectBackend;
+  readonly #observer: OperationObserver;
+  readonly #sessions = new Set<GuardedSession>();
+
+  constructor(backend: ObjectBackend, observer: OperationObserver) {
+    this.name = backend.name;
+    this.capabilities = backend.capabilities;
+    this.#backend = backend;
+    this.#observer = observer;
+  }
+
+  identity(): Promise<string> {
+    return this.#run('identity', () => this.#backend.identity());
+  }
+
+  info(path: string): Promise<ObjectInfo | undefined> {
+    return this.#run('info', () => {
+      assertPath(path);
+      return this.#backend.info(path);
+    });
+  }
+
+  read(path: string, options: ReadOptions = {}): Promise<{ info: ObjectInfo; stream: ByteSource }> {
+    return this.#run('read', async () => {
+      const { signal } = options;
+      signal?.throwIfAborted();
+      assertPath(path);
+      const found = await this.#backend.read(path, options);
+      if (signal === undefined) return found;
+      // Else the stream would fail before anybody can listen to it.
+      if (signal.aborted) found.stream.destroy();
+      signal.throwIfAborted();
+      return { info: found.info, stream: addAbortSignal(signal, found.stream) };
+    });
+  }
+
+  hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
+    return this.#run('hash', () => {
+      signal?.throwIfAborted();
+      assertPath(path);
+      return this.#backend.hash(path, signal);
+    });
+  }
+
+  open(options: OpenOptions): Promise<WriteSession> {
+    return this.#run('open', () => this.#open(options), options.expect);
+  }
+
+  async #open({ path, session: name, takeOver, expect, limit, signal, essential }: OpenOptions): Promise<WriteSession> {
+    signal?.throwIfAborted();
+    assertPath(path);
+    assertSessionName(name);
+    if (takeOver) {
+      assertSessionName(takeOver.session);
+      this.#assertCan('supportsTakeOver');
+    }
+    if (expect !== undefined && limit !== undefined && expect > limit) throw new TooLargeError(limit);
+    const session = this.#guarded(
+      await this.#backend.open({
+        path,
+        session: name,
+        ...(expect !== undefined && { expect }),
+        ...(essential !== undefined && { essential }),
+      }),
+      { path, name, limit },
+    );
+    const staged = takeOver && this.#backend.staged?.(takeOver.session, takeOver.upTo ?? Number.POSITIVE_INFINITY);
+    if (staged) {
+      try {
+        await session.append(staged, signal ? { signal } : {});
+      } catch (error) {
+        await session.discard();
+        throw error;
+      }
+    }
+    return session;
+  }
+
+  discard(session: string): Promise<void> {
+    return this.#run('discard', () => {
+      assertSessionName(session);
+      return this.#backend.discard(session);
+    });
+  }
+
+  sessions(): Promise<SessionInfo[]> {
+    return this.#run('sessions', () => this.#backend.sessions());
+  }
+
+  leftovers(age?: number): Promise<SessionInfo[]> {
+    return this.#run('leftovers', () => this.#backend.leftovers(age));
+  }
+
+  removeLeftover(leftover: SessionInfo): Promise<void> {
+    return this.#run('removeLeftover', () => this.#backend.removeLeftover(leftover));
+  }
+
+  link(from: string, to: string): Promise<void> {
+    return this.#run('link', async () => {
+      this.#assertCan('supportsLink');
+      assertPath(from);
+      assertPath(to);
+      await this.#backend.link?.(from, to);
+    });
+  }
+
+  serverCopy(from: string, to: string): Promise<void> {
+    return this.#run('serverCopy', async () => {
+      this.#assertCan('supportsServerCopy');
+      assertPath(from);
+      assertPath(to);
+      await this.#backend.serverCopy?.(from, to);
+    });
+  }
+
+  siblingPath(datacenter: string, path: string): string {
+    assertPath(path);
+    return this.#backend.siblingPath?.(datacenter, path) ?? this.#refuse('supportsSiblings');
+  }
+
+  list(path: string): Promise<Entry[]> {
+    return this.#run('list', async () => {
+      const isTop = path === '';
+      if (!isTop) assertPath(path);
+      const entries = await this.#backend.list(path);
+      const shown = isTop ? entries.filter(({ name }) => !isReserved(name)) : entries;
+      return shown.sort((a, b) => (a.name < b.name ? -1 : 1));
+    });
+  }
+
+  remove(path: string): Promise<void> {
+    return this.#run('remove', () => {
+      assertPath(path);
+      return this.#backend.remove(path);
+    });
+  }
+
+  removeTree(path: string): Promise<void> {
+    return this.#run('removeTree', () => {
+      assertPath(path);
+      return this.#backend.removeTree(path);
+    });
+  }
+
+  free(): Promise<number | undefined> {
+    return this.#run('free', () => this.#backend.free());
+  }
+
+  signUrl(path: string, expires: Date): Promise<string> {
+    return this.#run('signUrl', async () => {
+      this.#assertCan('supportsSignedUrl');
+      assertPath(path);
+      return (await this.#backend.signUrl?.(path, expires)) ?? this.#refuse('supportsSignedUrl');
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await this.#backend.close();
+  }
+
+  #guarded(backend: BackendSession, { path, name, limit }: { path: string; name: string; limit: number | undefined }) {
+    const session = new GuardedSession(backend, {
+      session: name,
+      path,
+      limit: limit ?? Number.POSITIVE_INFINITY,
+      observer: this.#observer,
+      explain: (error, needed) => this.#backend.explain(error, needed),
+      onEnd: (ended) => this.#sessions.delete(ended),
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  #assertCan(capability: Capability): void {
+    if (!this.capabilities[capability]) this.#refuse(capability);
+  }
+
+  /** @throws UnsupportedError */
+  #refuse(capability: Capability): never {
+    const why = this.capabilities.reasons[capability] ?? `does not claim ${capability}`;
+    throw new UnsupportedError(capability, `the object store "${this.name}" ${why}`);
+  }
+
+  /** A call whose failures are those of the store. @param needed bytes that it is to bring */
+  async #run<T>(operation: string, call: () => Promise<T>, needed = 0): Promise<T> {
+    const start = performance.now();
+    try {
+      const result = await call();
+      this.#observer.succeeded(operation, (performance.now() - start) / 1000, 1);
+      return result;
+    } catch (error) {
+      const explained = await this.#backend.explain(error, needed);
+      this.#observer.failed(operation, (performance.now() - start) / 1000, explained);
+      throw explained;
+    }
+  }
+}
