@@ -17,15 +17,15 @@ LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check types lint format run docs bench clean install which-node
+.PHONY: help demo test check types lint format run docs check-docs bench clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
 	@echo 'make test    types, lint and all tests that need npm packages alone; TESTS="test/config ..." for some'
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
-	@echo 'make check   types, lint, format'
+	@echo 'make check   types, lint, format, and whether the docs say what the code says'
 	@echo 'make bench   the table of timings, also in build/bench.json'
-	@echo 'make docs    rewrite the tables of the docs that come from the code'
+	@echo 'make docs    rewrite what of the docs comes from the code: tables, and the documents in OpenAPI'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what was installed, built, and left by demos, tours and tests, except ./build/data'
 
@@ -66,13 +66,16 @@ lint: install
 format: install
 	@$(BIOME) --write $(LINTED)
 
-check: types lint
+check: types lint check-docs
 
 test: check
 	@node test/run.ts $(TESTS)
 
 docs: install
 	@node test/docs/generated.ts
+
+check-docs: install
+	@node test/docs/generated.ts --check
 
 bench: install
 	@node test/bench/main.ts $(BENCH)

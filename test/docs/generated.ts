@@ -1,9 +1,12 @@
 /**
- * The tables of the docs that are made from tables of the code. `node test/docs/generated.ts` (or `make docs`) writes
- * them between their markers; a test holds the two together.
+ * What of the docs is made from the code: tables between their markers, and whole files. `node test/docs/generated.ts`
+ * (or `make docs`) writes it; with `--check` (in `make check`) it only tells what differs.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { ERRORS } from '#lib/api/errors/registry.ts';
+import { imgapiDocument } from '#lib/api/imgapi/document.ts';
+import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
 import {
   DECISIONS,
@@ -35,8 +38,28 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/design.md', name: 'transfer-states', lines: () => moveTable(TRANSFER_MOVES) },
 ];
 
+/** Documents of APIs, by their file. */
+export const DOCUMENTS: Readonly<Record<string, () => OpenApiDocument>> = {
+  'docs/openapi.json': imgapiDocument,
+};
+
+export const GENERATED_FILES: readonly string[] = [
+  ...new Set(GENERATED.map(({ file }) => file)),
+  ...Object.keys(DOCUMENTS),
+];
+
+/** The file as it should be. @throws when it is not valid, or a marker is missing */
+export async function generated(file: string): Promise<string> {
+  const document = DOCUMENTS[file]?.();
+  if (document === undefined) return withTables(file);
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  const { valid, errors } = await new Validator().validate(JSON.parse(text));
+  if (!valid) throw new Error(`${file} is not valid: ${JSON.stringify(errors)}`);
+  return text;
+}
+
 /** The file with its tables as they should be. @throws when a marker is missing */
-export async function withTables(file: string): Promise<string> {
+async function withTables(file: string): Promise<string> {
   let text = await readFile(new URL(file, ROOT), 'utf8');
   for (const table of GENERATED.filter((candidate) => candidate.file === file)) {
     const [begin, end] = [`<!-- begin ${table.name} -->`, `<!-- end ${table.name} -->`];
@@ -96,7 +119,16 @@ function markdown(head: readonly string[], rows: readonly (readonly string[])[])
 }
 
 if (import.meta.main) {
-  for (const file of new Set(GENERATED.map((table) => table.file))) {
-    await writeFile(new URL(file, ROOT), await withTables(file));
+  const isCheck = process.argv.includes('--check');
+  for (const file of GENERATED_FILES) {
+    const url = new URL(file, ROOT);
+    const text = await generated(file);
+    const isThere = (await readFile(url, 'utf8').catch(() => undefined)) === text;
+    if (isThere) continue;
+    if (!isCheck) await writeFile(url, text);
+    else {
+      process.stderr.write(`${file} is not what the code says: make docs\n`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** The service itself: how it is, and what browsers and older clients ask for. */
 import { Type } from 'typebox';
 import { known } from '../parameters.ts';
-import { Channel, Health, Nothing, Pong, ServiceState } from '../schemas/service.ts';
+import { Channel, Health, Nothing, OpenApi, Pong, ServiceState } from '../schemas/service.ts';
 import { EVERYBODY, type ImgapiOperations } from './form.ts';
 
 const location = Type.Object({ location: Type.String() });
@@ -119,6 +119,14 @@ export const SERVICE = {
     summary: 'Answers the documentation of this version.',
     path: '/docs',
     replies: [{ status: 200, text: 'text/markdown; charset=utf-8' }],
+    errors: [],
+  },
+
+  OpenApi: {
+    ...elsewhere,
+    summary: 'Answers this API in the form of OpenAPI 3.1.',
+    path: '/openapi.json',
+    replies: [{ status: 200, json: OpenApi }],
     errors: [],
   },
 } as const satisfies ImgapiOperations;

@@ -53,6 +53,8 @@ export type AccountName = ValueOf<typeof AccountName>;
 
 export const Nothing = Type.Object({}, { description: 'Nothing to say.' });
 
+export const OpenApi = Type.Record(Type.String(), Type.Unknown(), { description: 'A document of OpenAPI 3.1.' });
+
 export const ExportedImage = Type.Object(
   {
     manta_url: Type.String(),

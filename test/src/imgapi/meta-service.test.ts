@@ -104,4 +104,8 @@ test('browsers get an answer for what they ask unasked', async (t) => {
   const docs = await ask('/docs/');
   t.equal(docs.status, 200);
   t.match(docs.text, /ListImages/);
+  const openApi = await ask('/openapi.json');
+  t.equal(openApi.status, 200);
+  t.equal(openApi.headers['content-type'], 'application/json');
+  t.match(openApi.json, { openapi: '3.1.0', paths: { '/images/{uuid}': { get: { operationId: 'GetImage' } } } });
 });

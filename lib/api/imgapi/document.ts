@@ -1,0 +1,44 @@
+/** IMGAPI's document. */
+import { ERRORS } from '../errors/registry.ts';
+import { type OpenApiDocument, openApiDocument } from '../openapi/document.ts';
+import { SCHEMAS } from '../schemas/all.ts';
+import { COMMON_ERRORS } from './form.ts';
+import { IMGAPI } from './operations.ts';
+
+const MAYBE_SIGNED = [{ signature: [] }, {}];
+
+export function imgapiDocument(): OpenApiDocument {
+  return openApiDocument({
+    title: 'IMGAPI',
+    version: '3.0.0',
+    description:
+      'The Image API of Triton: keeps virtual-machine images, decides who may see and use them, and copies them between the datacenters of one cloud. HEAD is served wherever GET is. Booleans in the query are exactly `true` or `false`.',
+    operations: IMGAPI,
+    acceptVersion: {
+      description:
+        'A range of versions: `~1`, `~2` or `~3`; `*` means 2. A version is a view: all of them read and write the same images.',
+      default: '~1',
+    },
+    errors: ERRORS,
+    commonErrors: COMMON_ERRORS,
+    schemas: SCHEMAS,
+    securitySchemes: {
+      signature: {
+        type: 'http',
+        scheme: 'Signature',
+        description: "HTTP Signature over `Date`, where the server's `authType` is `signature`.",
+      },
+      operator: {
+        type: 'http',
+        scheme: 'Bearer',
+        description: 'The token in the data folder, from the machine itself.',
+      },
+    },
+    security: {
+      strict: MAYBE_SIGNED,
+      passive: MAYBE_SIGNED,
+      operator: [{ operator: [] }, { signature: [] }],
+      none: [],
+    },
+  });
+}

@@ -1,0 +1,71 @@
+/** An operation of a document, from one row, or from the rows of all actions of one method and path. */
+import type { Operation } from '../operation.ts';
+import { requestBodyOf, responsesOf } from './bodies.ts';
+import type { OperationContext } from './context.ts';
+import { parametersOf } from './parameters.ts';
+import type { Json } from './schemas.ts';
+
+export type NamedOperation = readonly [name: string, operation: Operation];
+
+const VERSION_PARAMETER = { $ref: '#/components/parameters/AcceptVersion' };
+
+export function describeOperation(context: OperationContext, [name, operation]: NamedOperation): Json {
+  const { summary, description, deprecated, since, callers, path, auth } = operation;
+  return {
+    operationId: name,
+    tags: [tagOf(path)],
+    summary: summary.replace(/\.$/, ''),
+    ...(description !== undefined && { description }),
+    ...(deprecated && { deprecated }),
+    security: context.security[auth],
+    parameters: [VERSION_PARAMETER, ...parametersOf(context, [operation])],
+    ...requestBodyOf(context, [operation]),
+    responses: responsesOf(context, [operation]),
+    'x-since': since,
+    'x-callers': callers,
+  };
+}
+
+/**
+ * A document has one operation for a method and path, and none can be chosen by a parameter. So the actions of a route
+ * are one operation there, which says of each part what it belongs to; `x-actions` has each of them by itself, in the
+ * form of an operation.
+ */
+export function describeActions(context: OperationContext, actions: readonly NamedOperation[]): Json {
+  const operations = actions.map(([, operation]) => operation);
+  const [[name, first] = ['', undefined]] = actions;
+  if (first === undefined) throw new Error('a route has an action at least');
+  const lines = actions.map(([action, row]) => `- \`${row.action}\` (${action}): ${row.summary}`);
+  return {
+    operationId: first.route ?? name,
+    tags: [tagOf(first.path)],
+    summary: `Does what \`action\` names: ${operations.map(({ action }) => action).join(', ')}`,
+    description: lines.join('\n'),
+    security: context.security[first.auth],
+    parameters: [VERSION_PARAMETER, actionParameter(operations), ...parametersOf(context, operations)],
+    ...requestBodyOf(context, operations),
+    responses: responsesOf(context, operations),
+    'x-actions': Object.fromEntries(
+      actions.map((action) => [String(action[1].action), describeOperation(context, action)]),
+    ),
+  };
+}
+
+/** The first part of the path. */
+function tagOf(path: string): string {
+  return path.split('/')[1] || 'service';
+}
+
+function actionParameter(operations: readonly Operation[]): Json {
+  const byDefault = operations.find(({ isDefaultAction }) => isDefaultAction)?.action;
+  return {
+    name: 'action',
+    in: 'query',
+    required: byDefault === undefined,
+    schema: {
+      type: 'string',
+      enum: operations.map(({ action }) => action),
+      ...(byDefault !== undefined && { default: byDefault }),
+    },
+  };
+}

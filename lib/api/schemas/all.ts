@@ -1,0 +1,33 @@
+/** All schemas by name, for documents. */
+import type { TSchema } from 'typebox';
+import * as acl from './acl.ts';
+import * as copy from './copy.ts';
+import * as datacenter from './datacenter.ts';
+import * as error from './error.ts';
+import * as image from './image.ts';
+import * as job from './job.ts';
+import * as link from './link.ts';
+import * as maintenance from './maintenance.ts';
+import * as pullUrl from './pull-url.ts';
+import * as service from './service.ts';
+
+const EXPORTS: Readonly<Record<string, unknown>> = {
+  ...acl,
+  ...copy,
+  ...datacenter,
+  ...error,
+  ...image,
+  ...job,
+  ...link,
+  ...maintenance,
+  ...pullUrl,
+  ...service,
+};
+
+export const SCHEMAS: Readonly<Record<string, TSchema>> = Object.fromEntries(
+  Object.entries(EXPORTS).filter((entry): entry is [string, TSchema] => isSchema(entry[1])),
+);
+
+function isSchema(value: unknown): value is TSchema {
+  return typeof value === 'object' && value !== null && '~kind' in value;
+}
