@@ -2,7 +2,7 @@
  * One IMGAPI process: opens the stores, starts the listeners, the copy worker and the background tasks, and takes it
  * all down again in reverse. `main.ts` runs it from a config file; tests run it in their own process.
  */
-import { randomUUID } from 'node:crypto';
+
 import { join } from 'node:path';
 import type Logger from 'bunyan';
 import type { Accounts } from '#lib/accounts/accounts.ts';
@@ -15,6 +15,7 @@ import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { openLocalStore } from '#lib/objects/local/store.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import { COPY_BUCKETS } from './copies/orders/model.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
@@ -201,7 +202,7 @@ async function openService(
   opened.push(() => local.close());
   const accounts = config.mode === 'dc' ? await openAccounts(config, log, clock) : undefined;
   if (accounts) opened.push(() => accounts.close());
-  const worker = `${process.pid}.${randomUUID()}`;
+  const worker = `${process.pid}.${newUuid()}`;
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, local);

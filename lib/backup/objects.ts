@@ -1,10 +1,12 @@
 /** The bytes of a backup: each once, whatever it is called, in a file named by its sha256 and never changed. */
-import { createHash, randomUUID } from 'node:crypto';
+
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode, syncDirectory } from '../objects/local/durable.ts';
+import { newUuid } from '../text/uuid.ts';
 import { DamagedObjectError, UnreadableFileError } from './errors.ts';
 
 export interface Copied {
@@ -53,7 +55,7 @@ export class BackupObjects {
    * @throws ENOENT when it is not there any more, UnreadableFileError
    */
   async add(file: string, signal: AbortSignal): Promise<Copied & { readonly isNew: boolean }> {
-    const temporary = join(this.#root, `adding.${randomUUID()}`);
+    const temporary = join(this.#root, `adding.${newUuid()}`);
     try {
       const copied = await copyFile(file, temporary, signal);
       const isNew = !(await this.holds(copied.sha256, copied.size));

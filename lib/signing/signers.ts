@@ -1,6 +1,7 @@
 /** Signers as a client takes them: given a request, the headers to add. */
-import { randomUUID } from 'node:crypto';
+
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { newUuid } from '../text/uuid.ts';
 import { digestOf } from './digest.ts';
 import type { PrivateKey } from './keys.ts';
 import { CLASSIC_SIGNED_HEADERS, LINK_SIGNED_HEADERS, type SignedHeaders, signRequest } from './sign-request.ts';
@@ -33,7 +34,7 @@ export function linkSigner({ key, keyId, clock = systemClock }: SignerOptions): 
       date: new Date(clock.now()),
       signed: LINK_SIGNED_HEADERS,
       digest: digestOf(body),
-      ...(!SAFE_METHODS.includes(method) && { nonce: randomUUID() }),
+      ...(!SAFE_METHODS.includes(method) && { nonce: newUuid() }),
     });
 }
 

@@ -1,10 +1,23 @@
-/** UUIDs as IMGAPI takes them: lower-case hex only, 8-4-4-4-12, any version. */
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/**
+ * UUIDs as IMGAPI takes them: lower-case hex only, 8-4-4-4-12, any version. The check is not that of the package
+ * `uuid`, which takes capitals and refuses what no RFC describes: UUIDs are keys here, of which one spelling must name
+ * one image, and images have been published under such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e.
+ */
+import { NIL, v4 } from 'uuid';
 
-export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+export const NIL_UUID = NIL;
+
+/** For JSON schemas. */
+export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
+const UUID = new RegExp(UUID_PATTERN);
 
 export function isUuid(value: string): boolean;
 export function isUuid(value: unknown): value is string;
 export function isUuid(value: unknown): boolean {
   return typeof value === 'string' && UUID.test(value);
+}
+
+/** A random one. */
+export function newUuid(): string {
+  return v4();
 }

@@ -1,11 +1,10 @@
 /** CreateImage and AdminImportImage: a record without a file, not activated. */
-import { randomUUID } from 'node:crypto';
 import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
-import { isUuid } from '#lib/text/uuid.ts';
+import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
 import type { Viewer } from './record/access.ts';
@@ -51,7 +50,7 @@ export async function createImage(service: Service, request: CreateRequest): Pro
   await assertOriginUsable(service, { account: request.account }, manifest);
   assertKnownFields(manifest, CREATE_FIELDS);
   const viewer = { account: request.account };
-  return insert(service, viewer, await recordOf(service, randomUUID(), manifest, request));
+  return insert(service, viewer, await recordOf(service, newUuid(), manifest, request));
 }
 
 const OPERATOR: Viewer = { account: undefined };

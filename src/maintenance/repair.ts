@@ -1,7 +1,8 @@
 /** Brings the right bytes of a stored file that rotted, from a linked datacenter that holds the same image. */
-import { randomUUID } from 'node:crypto';
+
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord } from '#lib/manifest/record.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import { failureOf } from '../copies/transfer/retry.ts';
 import type { ImageSource } from '../datacenters/sources/source.ts';
 import { placeFile } from '../images/files/file-placement.ts';
@@ -39,7 +40,7 @@ async function fetchFrom(
 ): Promise<void> {
   const { uuid, owner } = record;
   const storage = service.storages.named(file.stor);
-  const name = `repair.${uuid}.${randomUUID()}`;
+  const name = `repair.${uuid}.${newUuid()}`;
   const release = await registerUpload(service, name, uuid);
   try {
     const session = await storage.open({

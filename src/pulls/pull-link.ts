@@ -2,7 +2,6 @@
  * Pull links: names in the pulls area that hold a file's bytes for one transfer, so that deleting the image does not
  * break it. A link lives as long as somebody renews it before the reaper takes its day.
  */
-import { randomUUID } from 'node:crypto';
 import type { Filter } from '#lib/documents/store.ts';
 import { isConflict, updateObject } from '#lib/documents/update.ts';
 import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manifest/object-paths.ts';
@@ -10,7 +9,7 @@ import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { isUuid } from '#lib/text/uuid.ts';
+import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../lib/api/errors/api-error.ts';
 import { storedObject } from '../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../images/record/load.ts';
@@ -36,11 +35,11 @@ export async function makePullLink(service: Service, request: PullRequest): Prom
   const file = await requestedFile(service, request);
   await assertFew(service, request);
   // The request's own id, so that both sides' logs meet; another one when a client sends the same id twice.
-  const reqid = isUuid(request.requestId) ? request.requestId : randomUUID();
-  if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, randomUUID());
+  const reqid = isUuid(request.requestId) ? request.requestId : newUuid();
+  if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, newUuid());
   return makeNamed(service, request, file, reqid).catch((error: unknown) => {
     if (!isConflict(error)) throw error;
-    return makeNamed(service, request, file, randomUUID());
+    return makeNamed(service, request, file, newUuid());
   });
 }
 

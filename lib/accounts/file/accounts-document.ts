@@ -1,6 +1,8 @@
 /** The JSON form of the accounts file, and its way to {@link Account}s. */
+
 import { Ajv, type ErrorObject } from 'ajv';
 import { type JsonError, parseJsonText } from '../../text/json.ts';
+import { UUID_PATTERN } from '../../text/uuid.ts';
 import type { Account } from '../accounts.ts';
 
 /** As written in the file. */
@@ -21,7 +23,6 @@ export class AccountsDocumentError extends Error {
 }
 
 const DATE = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$';
-const HEX_GROUPS = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
 
 /** What UFDS takes for a login: 3 to 32 characters, a letter first. */
 const LOGIN = '^[a-zA-Z][a-zA-Z0-9_.@%-]{2,31}$';
@@ -34,7 +35,7 @@ const ENTRY_SCHEMA = {
   required: ['uuid', 'login'],
   additionalProperties: false,
   properties: {
-    uuid: { type: 'string', pattern: HEX_GROUPS },
+    uuid: { type: 'string', pattern: UUID_PATTERN },
     login: { type: 'string', pattern: LOGIN },
     created_at: { type: 'string', pattern: DATE },
     updated_at: { type: 'string', pattern: DATE },

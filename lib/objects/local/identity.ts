@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { link, open, readFile, unlink } from 'node:fs/promises';
+import { newUuid } from '../../text/uuid.ts';
 import { hasCode, syncDirectory } from './durable.ts';
 import type { Layout } from './layout.ts';
 
@@ -12,7 +12,7 @@ export async function storeIdentity(layout: Layout): Promise<string> {
   const temporary = layout.temporary();
   const handle = await open(temporary, 'wx', 0o600);
   try {
-    await handle.writeFile(`${randomUUID()}\n`);
+    await handle.writeFile(`${newUuid()}\n`);
     await handle.sync();
     // Unlike a rename, a link never replaces the value that another process placed first.
     await link(temporary, layout.identity);

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { newUuid } from '../../text/uuid.ts';
 import { IDENTITY, isSessionName, STAGING } from '../object-path.ts';
 
 /** Where things lie below the root: objects under their paths, sessions in `staging`, the store's identity beside. */
@@ -25,7 +25,7 @@ export class Layout {
 
   /** A new name in the staging directory that no session can have. */
   temporary(): string {
-    return join(this.staging, `~${randomUUID()}`);
+    return join(this.staging, `~${newUuid()}`);
   }
 
   isTemporary(name: string): boolean {

@@ -2,10 +2,12 @@
  * Making an order: one atomic batch of the order, a transfer for each image that has to come, and the placeholders.
  * Either all of it is there afterwards or none; images that another order brings already are only listed.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+
+import { randomBytes } from 'node:crypto';
 import { UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { StaleReadError } from '#lib/documents/update.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { assertNoCycle } from '../../images/record/cycles.ts';
 import type { StoredImage } from '../../images/record/load.ts';
@@ -58,7 +60,7 @@ export function newOrder(
 ): CopyOrder {
   const images = members.map(({ uuid }) => uuid);
   return {
-    uuid: randomUUID(),
+    uuid: newUuid(),
     kind,
     ...(account === undefined ? {} : { account }),
     image: images.at(-1) ?? '',

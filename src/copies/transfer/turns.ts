@@ -6,9 +6,10 @@
  * straight from an index, so that a turn costs the same however many wait elsewhere; and one look takes at most
  * {@link MOST_ACCOUNTS} accounts, the next one goes on behind them.
  */
-import { randomUUID } from 'node:crypto';
+
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Filter, Stored } from '#lib/documents/store.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { accountInLane, laneOf, TRANSFERS, type Transfer } from '../orders/model.ts';
 
@@ -24,7 +25,7 @@ const MOST_REMEMBERED = 10_000;
 export class Turns {
   readonly #service: Service;
   /** The account that had the last turn. Processes begin at different ones. */
-  #after: string = randomUUID();
+  #after = newUuid();
   /** By account, the lane that had its last turn. */
   readonly #lanes = new Map<string, string>();
 

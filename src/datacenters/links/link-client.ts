@@ -1,10 +1,10 @@
 /** Signed requests to a linked datacenter. Each is signed anew, so an order may outlive any token. */
-import { randomUUID } from 'node:crypto';
 import { expectSuccess } from '#lib/client/answer.ts';
 import { type SmallMessage, type SmallRequest, smallJson } from '#lib/client/small-json.ts';
 import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
 import { parsePrivateKey } from '#lib/signing/keys.ts';
 import { linkSigner, type Signer } from '#lib/signing/signers.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { namedTransport } from '../sources/transports.ts';
 import { keyIdOf } from './authenticate.ts';
@@ -38,7 +38,7 @@ export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey):
 }
 
 async function sendSigned(transport: HttpTransport, sign: Signer, request: SmallRequest): Promise<HttpAnswer> {
-  const headers = { ...request.headers, host: transport.host, 'x-request-id': randomUUID() };
+  const headers = { ...request.headers, host: transport.host, 'x-request-id': newUuid() };
   const signed = await sign({
     method: request.method,
     path: transport.basePath + request.path,

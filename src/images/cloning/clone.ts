@@ -3,7 +3,6 @@
  * The bytes are not moved where the object store can give them a second name. All images of a clone become visible in
  * one batch, when all their bytes are in place; until then nothing of it is seen, and what fails leaves nothing behind.
  */
-import { randomUUID } from 'node:crypto';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -11,7 +10,7 @@ import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.t
 import { travellingRecord } from '#lib/manifest/travel.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
-import { NIL_UUID } from '#lib/text/uuid.ts';
+import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
@@ -58,7 +57,7 @@ class ChainChangedError extends Error {
 
 async function cloneOnce(service: Service, source: string, account: string, signal: AbortSignal): Promise<StoredImage> {
   const chain = await cloneChain(service, await existing(service, source), account);
-  const clones = chain.members.map((member) => ({ ...member, uuid: randomUUID() }));
+  const clones = chain.members.map((member) => ({ ...member, uuid: newUuid() }));
   const journal = await openJournal(
     service,
     clones.map(({ uuid }) => uuid),

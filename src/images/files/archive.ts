@@ -3,7 +3,7 @@
  * store. It outlives the image, so that what was deleted stays documented. A task brings it up to date; a deletion
  * archives what its tombstone kept, once it has freed the room for it.
  */
-import { randomUUID } from 'node:crypto';
+
 import { Readable } from 'node:stream';
 import type { Bucket } from '#lib/documents/store.ts';
 import { archivePath } from '#lib/manifest/object-paths.ts';
@@ -11,6 +11,7 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { travellingManifest } from '#lib/manifest/travel.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { Turn } from '#lib/runtime/turns.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { type StoredImage, servedImage } from '../record/load.ts';
 import { serializeFull } from '../record/serialize.ts';
@@ -61,7 +62,7 @@ export async function writeArchive(service: Service, uuid: string, manifest: obj
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   const session = await service.storages.local.open({
     path: archivePath(uuid),
-    session: `${ARCHIVE_SESSIONS}${uuid}.${randomUUID()}`,
+    session: `${ARCHIVE_SESSIONS}${uuid}.${newUuid()}`,
     essential: true,
   });
   try {

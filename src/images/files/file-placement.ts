@@ -11,13 +11,13 @@
  * is the one intended, the record takes it over, otherwise the intent is dropped.
  */
 
-import { randomUUID } from 'node:crypto';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { WriteOptions } from '#lib/documents/store.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import type { Guard } from '../record/change.ts';
@@ -83,7 +83,7 @@ export async function recoverPlacement(service: Service, stored: StoredImage): P
  * either the whole icon or none. @throws 404 when there is none
  */
 export async function removeIcon(service: Service, uuid: string, guard: Guard): Promise<StoredImage> {
-  const session = `remove.${uuid}.icon.${randomUUID()}`;
+  const session = `remove.${uuid}.icon.${newUuid()}`;
   let going: IconRecord | undefined;
   const decide = async (found: StoredImage) => {
     const stored = await withoutStaleIntent(service, found);

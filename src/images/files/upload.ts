@@ -2,10 +2,11 @@
  * Receiving the bytes of a file or icon: staged, hashed, checked against what was announced, then placed. Nothing that
  * fails a check ever gets a name.
  */
-import { randomUUID } from 'node:crypto';
+
 import type { Readable } from 'node:stream';
 import { InsufficientStorageError, TooLargeError } from '#lib/objects/errors.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { idleGuard } from './idle-guard.ts';
@@ -53,7 +54,7 @@ export async function receive<T>(
   use: (received: Received) => Promise<T>,
 ): Promise<T> {
   assertSize(target, announced.contentLength);
-  const session = `upload.${target.uuid}.${target.what}.${randomUUID()}`;
+  const session = `upload.${target.uuid}.${target.what}.${newUuid()}`;
   const release = await registerUpload(service, session, target.uuid);
   try {
     const writer = await openSession(target, session, announced);
