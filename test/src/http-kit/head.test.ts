@@ -41,6 +41,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/favicon.ico': ['/favicon.ico'],
   '/': ['/'],
   '/docs': ['/docs', '/docs/'],
+  '/openapi.json': ['/openapi.json'],
 };
 
 const HEADERS: readonly Readonly<Record<string, string>>[] = [
