@@ -3,13 +3,14 @@
  * refuses, ImgapiUnreachableError when it cannot be asked, the signal's reason when the call is aborted.
  */
 
+import type { Account, Datacenters as Urls } from '#lib/api/cloudapi/schemas/account.ts';
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
 import type { CopyParameters } from '#lib/client/parameters.ts';
-import type { CloudapiImage } from './image.ts';
 
 export interface CloudapiClientOptions {
   readonly url: string;
@@ -20,17 +21,11 @@ export interface CloudapiClientOptions {
   readonly insecure: boolean;
 }
 
-export interface Account {
-  /** UUID. */
-  readonly id: string;
-  readonly login: string;
-}
-
 export interface Datacenters {
   /** Name of the one that was asked, as far as it says so. */
   readonly here: string | undefined;
   /** URL of each one's CloudAPI by its name. */
-  readonly urls: Readonly<Record<string, string>>;
+  readonly urls: Urls;
 }
 
 const VERSIONS = { 'accept-version': '~9||~8' };
@@ -62,7 +57,7 @@ export class CloudapiClient {
   async datacenters(options: CallOptions): Promise<Datacenters> {
     const answer = await this.#caller.send(this.#call({ method: 'GET', path: '/datacenters' }), options);
     const here = answer.headers['triton-datacenter-name'];
-    return { here, urls: (await readJson(answer)) as Datacenters['urls'] };
+    return { here, urls: (await readJson(answer)) as Urls };
   }
 
   /** @param filter `owner: 'me'` for one's own */

@@ -1,8 +1,10 @@
 /** The columns in which an account's images can be listed. */
+
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { ColumnSet } from '../framework/table-options.ts';
 import { imageColumns } from '../shared/images/columns.ts';
 import { shownEntries } from '../shared/images/sharing.ts';
-import { type CloudapiImage, toImage } from './image.ts';
+import { toImage } from './image.ts';
 
 export const USUAL_COLUMNS = ['shortid', 'owner_login', 'name', 'version', 'flags', 'os', 'type', 'pubdate'] as const;
 /** Of one's own: whose they are is known. */

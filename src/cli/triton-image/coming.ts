@@ -1,9 +1,10 @@
 /** Images that are not there yet. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CommandError } from '../framework/errors.ts';
 import type { CloudapiClient } from './cloudapi-client.ts';
-import { type CloudapiImage, imageLabel } from './image.ts';
+import { imageLabel } from './image.ts';
 
 const PAUSE_MS = 2000;
 

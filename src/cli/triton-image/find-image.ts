@@ -2,13 +2,15 @@
  * Which image the user means. A name finds only what is the account's own or public: anybody can share an image that
  * is called like another one, and must not get it used that way. Whoever means a shared one names its owner.
  */
+
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { ambiguous, isNamed, latest, nameFilter, readName, readUuid } from '../shared/images/naming.ts';
 import type { CloudapiClient } from './cloudapi-client.ts';
-import { type CloudapiImage, imageLabel } from './image.ts';
+import { imageLabel } from './image.ts';
 
 export interface Wanted {
   /** `usable`: the account's own, and public ones. */

@@ -1,14 +1,6 @@
-/** An image as CloudAPI shows it. */
+/** An image as CloudAPI shows it, in messages and to what shows images. */
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
-
-/** A placeholder that was only just ordered has few of the fields. */
-export interface CloudapiImage extends Partial<Omit<Image, 'uuid' | 'name' | 'version'>> {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-  /** To its owner: with whom, as typed. */
-  readonly shared_with?: readonly string[];
-}
 
 /** For what shows images of IMGAPI. */
 export function toImage(image: CloudapiImage): Image {

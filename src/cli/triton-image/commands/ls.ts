@@ -1,4 +1,6 @@
 /** `triton-image ls`: the images that the account can use. */
+
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { usageError } from '../../framework/errors.ts';
 import { chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
@@ -6,7 +8,6 @@ import { CLOUDAPI_FILTERS, readFilters } from '../../shared/images/filters.ts';
 import { FLAG_MEANINGS } from '../../shared/images/flags.ts';
 import { columnsFor, LONG_COLUMNS, OWN_COLUMNS, USUAL_COLUMNS } from '../columns.ts';
 import { defineCommand } from '../define-command.ts';
-import type { CloudapiImage } from '../image.ts';
 
 export const ls = defineCommand({
   name: 'ls',

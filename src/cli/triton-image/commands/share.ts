@@ -1,11 +1,11 @@
 /** `triton-image share` and `unshare`: who else may use an image of the account. */
 
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { assertEntries, assertSharedWith, stillSharedWords } from '../../shared/images/sharing.ts';
 import { defineCommand } from '../define-command.ts';
 import { imageId } from '../find-image.ts';
-import type { CloudapiImage } from '../image.ts';
 import { IMAGE, NAMING_OWN } from '../image-argument.ts';
 
 const OWN = { whose: 'own', state: 'all' } as const;

@@ -1,4 +1,6 @@
 /** `triton-image wait`: watches images come, until they are usable. */
+
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { EXIT, type ExitCode } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
@@ -9,7 +11,7 @@ import type { CloudapiClient } from '../cloudapi-client.ts';
 import { isComing, isHere, untilHere } from '../coming.ts';
 import { defineCommand } from '../define-command.ts';
 import { findImage } from '../find-image.ts';
-import { type CloudapiImage, imageLabel } from '../image.ts';
+import { imageLabel } from '../image.ts';
 import { IMAGE, NAMING_OWN } from '../image-argument.ts';
 import type { Session } from '../session.ts';
 

@@ -2,9 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { Environment } from '#src/cli/framework/command.ts';
-import type { CloudapiImage } from '#src/cli/triton-image/image.ts';
 import { tritonImage } from '#src/cli/triton-image/program.ts';
 import { makeKey, type TestKey } from '../../../helpers/cloudapi.ts';
 import { temporaryFolder } from '../../../helpers/imgapi.ts';
@@ -59,8 +59,8 @@ export async function played(t: Test, script: Script, user?: User): Promise<Play
 
 export function cloudImage(fields: Partial<Image> & { readonly shared_with?: readonly string[] } = {}): CloudapiImage {
   const { shared_with, ...others } = fields;
-  const { uuid: id, v: _, disabled: __, ...rest } = image(others);
-  return { id, ...rest, ...(shared_with && { shared_with }) };
+  const { uuid: id, v: _, disabled: __, requirements: ___, ...rest } = image(others);
+  return { id, requirements: {}, ...rest, ...(shared_with && { shared_with }) };
 }
 
 /** Answers ListImages with those that fit the name, the version, the state and the owner that are asked for. */

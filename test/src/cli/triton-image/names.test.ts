@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import type { CloudapiImage } from '#src/cli/triton-image/image.ts';
+import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { ALICE, BASE, BOB, UUID } from '../fixtures.ts';
 import { json } from '../playback.ts';
 import { cloudImage, listing, played } from './home.ts';

@@ -1,0 +1,33 @@
+/** What clients ask for before they come to images. */
+import { Type } from 'typebox';
+import { ACCOUNTS, accountParams, type CloudapiOperations, signed } from './form.ts';
+import { Account, Datacenters, Key } from './schemas/account.ts';
+
+export const datacenterName = Type.Object({
+  'triton-datacenter-name': Type.String({ description: 'The datacenter of this CloudAPI.' }),
+});
+
+const ofAccount = { ...signed, method: 'GET', params: accountParams, callers: ACCOUNTS, errors: [] } as const;
+
+export const ACCOUNT = {
+  GetAccount: {
+    ...ofAccount,
+    summary: 'Answers whose the account is.',
+    path: '/:account',
+    replies: [{ status: 200, json: Account }],
+  },
+
+  ListKeys: {
+    ...ofAccount,
+    summary: 'Lists the SSH keys of the account.',
+    path: '/:account/keys',
+    replies: [{ status: 200, json: Type.Array(Key) }],
+  },
+
+  ListDatacenters: {
+    ...ofAccount,
+    summary: 'Lists the datacenters of the cloud.',
+    path: '/:account/datacenters',
+    replies: [{ status: 200, json: Datacenters, headers: datacenterName }],
+  },
+} as const satisfies CloudapiOperations;

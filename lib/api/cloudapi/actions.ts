@@ -1,0 +1,103 @@
+/** `POST /:account/images/:id?action=…`. */
+import { Type } from 'typebox';
+import { known } from '../parameters.ts';
+import { ExportedImage } from '../schemas/service.ts';
+import { BODY_ERRORS, type CloudapiOperations, imageParams, imageReplies, signed, WRITE_ERRORS } from './form.ts';
+import { text } from './parameters.ts';
+
+/** An older server had one name for all of them. */
+const imageAction = {
+  ...signed,
+  method: 'POST',
+  path: '/:account/images/:id',
+  route: 'UpdateImage',
+  params: imageParams,
+} as const;
+
+const fields = Type.Object({
+  name: Type.Optional(known('The name.')),
+  version: Type.Optional(known('The version.')),
+  description: Type.Optional(known('Up to 10 KiB.')),
+  homepage: Type.Optional(known('URL.')),
+  eula: Type.Optional(known("URL of the user's licence.")),
+  acl: Type.Optional(known('Whom it is shared with, all of them: UUIDs and logins.')),
+  shared_with: Type.Optional(known('Another name of `acl`.')),
+  tags: Type.Optional(known('By name, all of them.')),
+  owner: Type.Optional(known('As it is: it cannot be changed.')),
+  public: Type.Optional(known('As it is: it cannot be changed.')),
+});
+
+const share = Type.Object({
+  account: text('The other account, by login or UUID.', 'the login or UUID of one account'),
+});
+
+const destination = Type.Object({ manta_path: text('A folder, or the first part of the names of the files.') });
+
+const shareErrors = [...BODY_ERRORS, 'MissingParameter', 'ValidationFailed', ...WRITE_ERRORS] as const;
+
+export const ACTIONS = {
+  UpdateImage: {
+    ...imageAction,
+    summary: 'Changes fields of an image of the account.',
+    description: 'The whole image may be sent back; what may not change must then be as it was.',
+    action: 'update',
+    callers: ['owner', 'operator'],
+    query: fields,
+    body: { json: fields, optional: true },
+    replies: imageReplies,
+    errors: [...BODY_ERRORS, 'ValidationFailed', ...WRITE_ERRORS],
+  },
+
+  ShareImage: {
+    ...imageAction,
+    summary: 'Shares an image of the account with another one.',
+    description:
+      'A login opens the image to the account that holds it now, and to nobody who takes the login later; one that nobody holds is accepted and shown, with the same answer.',
+    action: 'share',
+    callers: ['owner', 'operator'],
+    query: share,
+    body: { json: share, optional: true },
+    replies: imageReplies,
+    errors: shareErrors,
+  },
+
+  UnshareImage: {
+    ...imageAction,
+    summary: 'Ends the share of an image; an account that it is shared with ends its own.',
+    action: 'unshare',
+    callers: ['sharee', 'owner', 'operator'],
+    query: share,
+    body: { json: share, optional: true },
+    replies: [...imageReplies, { status: 204, when: 'a sharee left' }],
+    errors: shareErrors,
+  },
+
+  CloneImage: {
+    ...imageAction,
+    summary: "Makes an image of the account's own from one that is shared with it.",
+    action: 'clone',
+    callers: ['sharee'],
+    replies: imageReplies,
+    errors: [
+      ...BODY_ERRORS,
+      ...WRITE_ERRORS,
+      'ImageNotShared',
+      'NotImplemented',
+      'OriginDoesNotExist',
+      'OriginChainTooLong',
+      'StorageIsDown',
+      'FileDamaged',
+    ],
+  },
+
+  ExportImage: {
+    ...imageAction,
+    summary: 'Writes an image of the account into its Manta storage.',
+    action: 'export',
+    callers: ['owner', 'operator'],
+    query: destination,
+    body: { json: destination, optional: true },
+    replies: [{ status: 200, json: ExportedImage }],
+    errors: [...BODY_ERRORS, 'MissingParameter', ...WRITE_ERRORS, 'StorageUnsupported', 'NotMantaPathOwner'],
+  },
+} as const satisfies CloudapiOperations;

@@ -1,0 +1,34 @@
+/** A copy from another datacenter, while it runs and afterwards. */
+import { Type } from 'typebox';
+import { CopyPlan, CopyStatus } from '../schemas/copy.ts';
+import { type CloudapiOperations, imageParams, linesHeader, signed } from './form.ts';
+import { flag, text } from './parameters.ts';
+
+const copy = { ...signed, path: '/:account/images/:id/copy', params: imageParams, callers: ['owner'] } as const;
+
+export const COPIES = {
+  GetImageCopy: {
+    ...copy,
+    summary: 'Answers how far a copy is; with `plan=true`, what a copy from `datacenter` would bring.',
+    method: 'GET',
+    query: Type.Object({
+      plan: Type.Optional(flag('Only tell what a copy would bring.')),
+      datacenter: Type.Optional(text('Of a plan: the name of the datacenter that has the image.')),
+    }),
+    headers: linesHeader,
+    replies: [
+      { status: 200, json: CopyStatus },
+      { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus },
+      { status: 200, when: '`plan` is true', json: CopyPlan },
+    ],
+    errors: ['InvalidArgument', 'MissingParameter', 'ResourceNotFound', 'ValidationFailed', 'RemoteSourceError'],
+  },
+
+  CancelImageCopy: {
+    ...copy,
+    summary: 'Ends a copy that runs.',
+    method: 'DELETE',
+    replies: [{ status: 200, json: CopyStatus }],
+    errors: ['ResourceNotFound', 'CopyAlreadyFinished'],
+  },
+} as const satisfies CloudapiOperations;

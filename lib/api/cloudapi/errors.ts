@@ -1,0 +1,44 @@
+/** CloudAPI's own errors, as its clients know them. Those of IMGAPI come on top, in IMGAPI's words. */
+import type { ErrorSpec } from '../errors/registry.ts';
+
+export const CLOUDAPI_ERRORS = {
+  InvalidVersion: {
+    status: 400,
+    when: 'no version that is served satisfies Accept-Version',
+    remedy: 'Ask for ~9, ~8 or ~7.',
+  },
+  BadRequest: { status: 400, when: 'the request cannot be understood', remedy: 'Correct the request.' },
+  InvalidCredentials: {
+    status: 401,
+    when: 'the request is not signed, or not with a key of that name and account',
+    remedy: 'Sign it with a key of the account; check the clock.',
+  },
+  NotAuthorized: {
+    status: 403,
+    when: "the account may not do this, or the path is another account's",
+    remedy: 'Use the path of the account whose key signs, or `my`.',
+  },
+  ResourceNotFound: {
+    status: 404,
+    when: 'there is no such thing, or the account may not see it',
+    remedy: 'Check the UUID; ask the owner to share the image.',
+  },
+  InvalidArgument: { status: 409, when: 'a parameter is not what it must be', remedy: 'Correct the parameter.' },
+  MissingParameter: { status: 409, when: 'a parameter is missing', remedy: 'Send it.' },
+  ImageCopyCanceled: { status: 409, when: 'the copy was canceled while it was waited for', remedy: 'Order it again.' },
+  UnsupportedMediaType: { status: 415, when: 'the body is no JSON', remedy: 'Send application/json.' },
+  ImageIsNotActive: { status: 422, when: 'the image is not active', remedy: 'Activate it first.' },
+  ClientGone: { status: 499, when: 'the client left before it had its answer', remedy: 'Ask again.' },
+  InternalError: {
+    status: 500,
+    when: 'something that should not happen did; the log has it under the request id',
+    remedy: 'Report the request id.',
+  },
+  ImageCopyFailed: { status: 503, when: 'the copy failed while it was waited for', remedy: 'See why, and try again.' },
+  ServiceUnavailable: {
+    status: 503,
+    when: 'IMGAPI or the directory of accounts cannot be asked',
+    remedy: 'Try again later.',
+  },
+} as const satisfies Record<string, ErrorSpec>;
+export type CloudapiErrorCode = keyof typeof CLOUDAPI_ERRORS;

@@ -1,0 +1,74 @@
+/** Images as a whole. */
+import { Type } from 'typebox';
+import { integer } from '../parameters.ts';
+import {
+  ACCOUNTS,
+  accountParams,
+  type CloudapiOperations,
+  imageListReplies,
+  imageParams,
+  imageReplies,
+  signed,
+  WRITE_ERRORS,
+} from './form.ts';
+import { flag, text } from './parameters.ts';
+
+/** What IMGAPI takes as a limit. */
+const MOST_IMAGES = 1_000_000;
+
+const image = { ...signed, path: '/:account/images/:id', params: imageParams } as const;
+
+export const IMAGES = {
+  ListImages: {
+    ...signed,
+    summary: 'Lists the images that the account can use and that match all filters.',
+    description: 'Without `type` those of Docker are left out.',
+    method: 'GET',
+    path: '/:account/images',
+    callers: ACCOUNTS,
+    params: accountParams,
+    query: Type.Object({
+      name: Type.Optional(text('The name; with `~` in front, a part of it.')),
+      os: Type.Optional(text('The operating system.')),
+      version: Type.Optional(text('The version; with `~` in front, a part of it.')),
+      state: Type.Optional(text('Images in this state, or `all`; default `active`.')),
+      public: Type.Optional(flag('Public images, or those that are not.')),
+      shared: Type.Optional(flag('Only what others share with the account, or none of it.')),
+      owner: Type.Optional(text('Images of this account: its UUID, or `me`.')),
+      limit: Type.Optional(integer(0, MOST_IMAGES, 'At most so many; 0 is no limit.')),
+      type: Type.Optional(
+        text('The type; with `!` in front, all others. Before version 8 `smartmachine` or `virtualmachine`.'),
+      ),
+    }),
+    replies: imageListReplies,
+    errors: ['InvalidArgument'],
+  },
+
+  GetImage: {
+    ...image,
+    summary: 'Answers an image.',
+    method: 'GET',
+    callers: ACCOUNTS,
+    replies: imageReplies,
+    errors: ['ResourceNotFound'],
+  },
+
+  DeleteImage: {
+    ...image,
+    summary: 'Deletes an image of the account; of one that is on its way here, cancels the copy.',
+    method: 'DELETE',
+    callers: ['owner', 'operator'],
+    replies: [{ status: 204 }],
+    errors: [...WRITE_ERRORS, 'ImageHasDependentImages', 'CopyAlreadyFinished', 'StorageIsDown'],
+  },
+
+  GetImageAncestry: {
+    ...image,
+    summary: 'Answers an image and its origins down to the base, as far as the account sees them.',
+    method: 'GET',
+    path: '/:account/images/:id/ancestry',
+    callers: ACCOUNTS,
+    replies: imageListReplies,
+    errors: ['ResourceNotFound'],
+  },
+} as const satisfies CloudapiOperations;

@@ -1,0 +1,105 @@
+/** `POST /:account/images`: an image of a machine, and images from other datacenters. */
+import { Type } from 'typebox';
+import { known } from '../parameters.ts';
+import { CopyStatus } from '../schemas/copy.ts';
+import {
+  ACCOUNTS,
+  accountParams,
+  BODY_ERRORS,
+  type CloudapiOperations,
+  imageReplies,
+  linesHeader,
+  signed,
+} from './form.ts';
+import { flag, text } from './parameters.ts';
+
+const create = { ...signed, method: 'POST', path: '/:account/images', params: accountParams } as const;
+
+const SOURCE = {
+  datacenter: text('The name of the datacenter that has the image.'),
+  id: text('The UUID of the image.'),
+};
+
+const orderErrors = [
+  ...BODY_ERRORS,
+  'MissingParameter',
+  'ResourceNotFound',
+  'ValidationFailed',
+  'ImageUuidAlreadyExists',
+  'ImageCopyInProgress',
+  'OriginDoesNotExist',
+  'OriginIsNotActive',
+  'OriginMismatch',
+  'OriginChainTooLong',
+  'NotImplemented',
+  'RemoteSourceError',
+  'Conflict',
+  'InsufficientStorage',
+] as const;
+
+const machine = Type.Object({
+  machine: text('The UUID of the machine to make an image of.'),
+  name: text('The name of the image.'),
+  version: text('The version of the image.'),
+  description: Type.Optional(known('As UpdateImage has it.')),
+  homepage: Type.Optional(known('URL.')),
+  eula: Type.Optional(known("URL of the user's licence.")),
+  acl: Type.Optional(known('Whom it is shared with: UUIDs and logins.')),
+  tags: Type.Optional(known('By name.')),
+});
+
+const copy = Type.Object({
+  ...SOURCE,
+  dry_run: Type.Optional(flag('Of a copy that is here, only list what a refresh would change.')),
+  do_not_restart: Type.Optional(flag('Never begin anything.')),
+});
+
+const bring = Type.Object(SOURCE);
+
+export const NEW_IMAGES = {
+  CreateImageFromMachine: {
+    ...create,
+    summary: 'Makes an image of a machine of the account.',
+    isDefaultAction: true,
+    callers: ACCOUNTS,
+    query: machine,
+    body: { json: machine, optional: true },
+    replies: imageReplies.map((reply) => ({
+      ...reply,
+      status: 201,
+      headers: Type.Object({
+        location: Type.String({ description: 'Path of the image.' }),
+        'x-joyent-jobid': Type.String({ description: 'The job that makes it.' }),
+      }),
+    })),
+    errors: [...BODY_ERRORS, 'MissingParameter', 'ValidationFailed', 'NotAvailable'],
+  },
+
+  ImportImageFromDatacenter: {
+    ...create,
+    summary: 'Copies an image of the account from another datacenter, and answers when it is here.',
+    description: 'The copy goes on if the client leaves.',
+    action: 'import-from-datacenter',
+    callers: ['owner'],
+    query: bring,
+    body: { json: bring, optional: true },
+    replies: imageReplies,
+    errors: [...orderErrors, 'ImageCopyFailed', 'ImageCopyCanceled'],
+  },
+
+  CopyImageFromDc: {
+    ...create,
+    summary: 'Copies an image of the account from another datacenter, with those of its origins that are missing.',
+    description: 'The image is on its way when this is answered.',
+    action: 'copy-from-dc',
+    callers: ['owner'],
+    query: copy,
+    headers: linesHeader,
+    body: { json: copy, optional: true },
+    replies: [
+      { status: 200, json: CopyStatus },
+      { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus },
+    ],
+    errors: orderErrors,
+  },
+} as const satisfies CloudapiOperations;

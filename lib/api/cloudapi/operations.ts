@@ -1,0 +1,19 @@
+/** All operations of CloudAPI's image part. */
+import { ACCOUNT } from './account.ts';
+import { ACTIONS } from './actions.ts';
+import { ADMIN } from './admin.ts';
+import { COPIES } from './copies.ts';
+import type { CloudapiOperations } from './form.ts';
+import { IMAGES } from './images.ts';
+import { NEW_IMAGES } from './new-images.ts';
+import { SERVICE } from './service.ts';
+
+export const CLOUDAPI = {
+  ...SERVICE,
+  ...ACCOUNT,
+  ...IMAGES,
+  ...NEW_IMAGES,
+  ...ACTIONS,
+  ...COPIES,
+  ...ADMIN,
+} as const satisfies CloudapiOperations;

@@ -1,0 +1,14 @@
+/**
+ * Parameters of CloudAPI's rows. They come in the query, in a JSON body, or in both, where the query wins; a text that is
+ * empty counts as absent.
+ */
+import { Type } from 'typebox';
+import type { ParameterOptions } from '../parameters.ts';
+
+export function flag(description: string) {
+  return Type.Boolean({ description, mustBe: 'true or false' } satisfies ParameterOptions);
+}
+
+export function text(description: string, mustBe = 'one string') {
+  return Type.String({ description, mustBe } satisfies ParameterOptions);
+}

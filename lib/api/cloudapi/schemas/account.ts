@@ -1,0 +1,27 @@
+/** What clients ask for before they come to images: the account, its keys, the datacenters, and CloudAPI itself. */
+import { Type } from 'typebox';
+import { date, strings, uuid, type ValueOf } from '../../schemas/build.ts';
+
+export const Account = Type.Object({
+  id: uuid(),
+  login: Type.String(),
+  created: date('2013 where nobody knows.'),
+  updated: date(),
+});
+export type Account = ValueOf<typeof Account>;
+
+export const Key = Type.Object({
+  name: Type.String(),
+  fingerprint: Type.String({ description: 'MD5, as `aa:bb:…`.' }),
+  key: Type.String({ description: 'OpenSSH form.' }),
+});
+
+export const Datacenters = Type.Record(Type.String(), Type.String(), {
+  description: 'URL of each CloudAPI by the name of its datacenter.',
+});
+export type Datacenters = ValueOf<typeof Datacenters>;
+
+export const Pong = Type.Object({
+  ping: Type.Literal('pong'),
+  cloudapi: Type.Object({ versions: strings('Those that are served.') }),
+});

@@ -1,0 +1,35 @@
+/** CloudAPI itself: what needs no account. */
+import { Type } from 'typebox';
+import { Health } from '../schemas/service.ts';
+import { datacenterName } from './account.ts';
+import { ACCOUNTS, type CloudapiOperations } from './form.ts';
+import { Pong } from './schemas/account.ts';
+
+const open = {
+  method: 'GET',
+  since: '7.0.0',
+  auth: 'none',
+  callers: ['nobody', ...ACCOUNTS],
+  errors: [],
+} as const;
+
+const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
+
+export const SERVICE = {
+  Ping: {
+    ...open,
+    summary: 'Answers that the service is there, and its versions.',
+    path: '/--ping',
+    replies: [{ status: 200, json: Pong, headers: datacenterName }],
+  },
+
+  Healthz: {
+    ...open,
+    summary: 'Tells balancers whether IMGAPI and the accounts can be asked.',
+    path: '/--healthz',
+    replies: [
+      { status: 200, json: Health, headers: notStored },
+      { status: 503, when: 'a part is down', json: Health, headers: notStored },
+    ],
+  },
+} as const satisfies CloudapiOperations;
