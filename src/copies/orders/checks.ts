@@ -7,6 +7,7 @@ import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
 import type { Service } from '../../service/service.ts';
+import type { SourceReader } from '../transfer/source-reader.ts';
 
 /** The other datacenter that a parameter names. @throws 422 ValidationFailed datacenter */
 export async function namedDatacenter(service: Service, name: unknown): Promise<ImageSource> {
@@ -46,14 +47,20 @@ export function requiredAccount(account: unknown): string {
   throw validationFailed('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
 }
 
-/** @throws 422 ValidationFailed state */
-export function assertActive({ manifest }: SourceImage, source: string): void {
-  const { state, uuid } = manifest;
-  if (state === 'active') return;
-  throw validationFailed(
-    'state',
-    `image "${String(uuid)}" is ${String(state)} in datacenter "${source}"; it must be active`,
-  );
+/**
+ * The image that an account may have copied: active at the source, and its own there.
+ * @throws ApiError: what the source answered, 422 ValidationFailed state, 401 UnauthorizedError
+ */
+export async function ownImage(reader: SourceReader, uuid: string, account: string): Promise<SourceImage> {
+  const { name } = reader.source;
+  const image = await reader.get(uuid);
+  const { state, owner } = image.manifest;
+  if (state !== 'active') {
+    throw validationFailed('state', `image "${uuid}" is ${String(state)} in datacenter "${name}"; it must be active`);
+  }
+  if (owner === account) return image;
+  const message = `account "${account}" does not own image "${uuid}" in datacenter "${name}"`;
+  throw new ApiError('UnauthorizedError', message);
 }
 
 /** What an operator may import: the flag `disabled` comes along. @throws 422 ValidationFailed state */
@@ -63,15 +70,5 @@ export function assertUsable({ manifest }: SourceImage, source: string): void {
   throw validationFailed(
     'state',
     `image "${String(uuid)}" is ${String(state)} at "${source}"; it must be active or disabled`,
-  );
-}
-
-/** @throws 401 UnauthorizedError */
-export function assertOwned({ manifest }: SourceImage, account: string, source: string): void {
-  if (manifest['owner'] === account) return;
-  const { uuid } = manifest;
-  throw new ApiError(
-    'UnauthorizedError',
-    `account "${account}" does not own image "${String(uuid)}" in datacenter "${source}"`,
   );
 }

@@ -12,7 +12,7 @@ import { failureOf } from '../transfer/retry.ts';
 import { SourceReader } from '../transfer/source-reader.ts';
 import { attach } from './attach.ts';
 import { type ChainRequest, currentRecord, walkChain } from './chain.ts';
-import { assertActive, assertOwned, assertUsable } from './checks.ts';
+import { assertUsable, ownImage } from './checks.ts';
 import { copyRequest, decide, refusal } from './decision.ts';
 import { lastOrderOf } from './find-orders.ts';
 import type { CopyOrder } from './model.ts';
@@ -42,9 +42,7 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
   const { uuid, account, source } = copy;
   const request: ChainRequest = { kind: 'copy-from-dc', account, source: source.name, policy: 'own' };
   const reader = new SourceReader(source, account, signal);
-  const image = await reader.get(uuid);
-  assertActive(image, source.name);
-  assertOwned(image, account, source.name);
+  const image = await ownImage(reader, uuid, account);
   return place(service, request, reader, image, { dryRun: copy.dryRun });
 }
 
@@ -104,10 +102,7 @@ export async function importFromDatacenter(
 ): Promise<CopyOrder> {
   const request: ChainRequest = { kind: 'import-from-datacenter', account, source: source.name, policy: 'own' };
   const reader = new SourceReader(source, account, signal);
-  const image = await reader.get(uuid);
-  assertActive(image, source.name);
-  assertOwned(image, account, source.name);
-  return place(service, request, reader, image);
+  return place(service, request, reader, await ownImage(reader, uuid, account));
 }
 
 /** import-remote. @throws ApiError */

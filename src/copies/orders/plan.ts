@@ -5,7 +5,7 @@ import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { SourceReader } from '../transfer/source-reader.ts';
 import { type Chain, walkChain } from './chain.ts';
-import { assertActive, assertOwned } from './checks.ts';
+import { ownImage } from './checks.ts';
 import { copyRequest, decide, hashOf, type Outcome, refusal } from './decision.ts';
 import { TRANSFERS } from './model.ts';
 import { type Incoming, incomingImage } from './placeholder.ts';
@@ -19,9 +19,7 @@ export async function planCopy(
   signal: AbortSignal,
 ): Promise<CopyPlan> {
   const reader = new SourceReader(source, account, signal);
-  const image = await reader.get(uuid);
-  assertActive(image, source.name);
-  assertOwned(image, account, source.name);
+  const image = await ownImage(reader, uuid, account);
   const request = { kind: 'copy-from-dc', account, source: source.name, policy: 'own' } as const;
   const incoming = incomingImage(service, image, request);
   const outcome = await outcomeFor(service, incoming, account);

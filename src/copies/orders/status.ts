@@ -58,33 +58,34 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
 function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer | undefined): CopyImageStatus {
   const { uuid, name, version, size, result } = member;
   const base = { uuid, name, version, bytes_total: size };
-  if (result) {
-    const { state, bytes, attempt, via, error, note } = result;
-    return {
-      ...base,
-      state,
-      bytes_done: bytes,
-      rate: 0,
-      attempt,
-      ...(via ? { source: via } : {}),
-      ...(error ? { error } : {}),
-      ...(note === undefined ? {} : { note }),
-    };
-  }
+  if (result) return { ...base, ...told(result), bytes_done: result.bytes, rate: 0 };
   // Another order that needed it, too, has made it usable.
   if (!transfer?.orders.includes(order.uuid)) {
     return { ...base, state: 'succeeded', bytes_done: size, rate: 0, attempt: 0 };
   }
-  const { state, bytes, rate = 0, attempt, via, error, note } = transfer;
+  const { state, bytes, rate = 0 } = transfer;
   return {
     ...base,
-    state,
+    ...told(transfer),
     bytes_done: notQuiteAll(bytes, size),
     rate: state === 'running' ? rate : 0,
+  };
+}
+
+/** What is told of an attempt whether it still runs or not. */
+function told<State extends CopyImageStatus['state']>({
+  state,
+  attempt,
+  via,
+  error,
+  note,
+}: Pick<Transfer, 'attempt' | 'via' | 'error' | 'note'> & { readonly state: State }) {
+  return {
+    state,
     attempt,
-    ...(via ? { source: via } : {}),
-    ...(error ? { error } : {}),
-    ...(note === undefined ? {} : { note }),
+    ...(via && { source: via }),
+    ...(error && { error }),
+    ...(note !== undefined && { note }),
   };
 }
 

@@ -127,9 +127,7 @@ export function verdictOn(
   }
   if (failure.code === 'TooSlow') return verdictOnSlow(failure, retry, config, now, random);
   if (now - retry.last_byte_at >= config.giveUpAfterSeconds * 1000) {
-    const hours = (config.giveUpAfterSeconds / 3600).toFixed(1);
-    const message = `no new byte came for ${hours} h; the last failure was: ${failure.message}`;
-    return { action: 'give-up', failure: { code: 'GaveUp', message: cutText(message) } };
+    return gaveUp('no new byte came', `the last failure was: ${failure.message}`, config);
   }
   const count = retry.count + 1;
   const delay = backoff(count, config.retryDelay, random);
@@ -146,12 +144,15 @@ function verdictOnSlow(
 ): Verdict {
   const slow = { count: (retry.slow?.count ?? 0) + 1, since: retry.slow?.since ?? now };
   if (now - slow.since >= config.giveUpAfterSeconds * 1000) {
-    const hours = (config.giveUpAfterSeconds / 3600).toFixed(1);
-    const message = `it was too slow for ${hours} h; the last time: ${failure.message}`;
-    return { action: 'give-up', failure: { code: 'GaveUp', message } };
+    return gaveUp('it was too slow', `the last time: ${failure.message}`, config);
   }
   const delay = backoff(slow.count, config.retryDelay, random);
   return { action: 'retry', delay, failure, retry: { ...retry, not_before: now + delay, slow } };
+}
+
+function gaveUp(what: string, last: string, { giveUpAfterSeconds }: RetryConfig): Verdict {
+  const message = `${what} for ${(giveUpAfterSeconds / 3600).toFixed(1)} h; ${last}`;
+  return { action: 'give-up', failure: { code: 'GaveUp', message: cutText(message) } };
 }
 
 /** Milliseconds before attempt number `count` + 1: doubles from `min` to `max`, less up to half at random. */

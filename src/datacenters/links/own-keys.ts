@@ -2,8 +2,8 @@
  * The key pairs by which this datacenter signs. They are kept in the store, not in a file of each machine: every
  * process signs for the whole datacenter, and a rotation has to happen to all of them in one step.
  */
+import { madeOnFirstUse } from '#lib/documents/first-use.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
-import { unlessChanged } from '#lib/documents/update.ts';
 import { generateKeys } from '#lib/signing/keys.ts';
 import type { Service } from '../../service/service.ts';
 import { LINK_KEYS, type LinkRecord, type OwnKey, type OwnKeysRecord } from './documents.ts';
@@ -11,15 +11,8 @@ import { linkKey } from './public-keys.ts';
 
 const KEY = 'own';
 
-/** Made on first use; of several processes that do so at once, all get the same. */
-export async function ownKeys(service: Service): Promise<Stored<OwnKeysRecord>> {
-  const stored = await service.store.get(LINK_KEYS, KEY);
-  if (stored) return stored;
-  const value: OwnKeysRecord = { keys: [await newKey(service)], rev: 1 };
-  await unlessChanged(service.store.batch([{ op: 'put', bucket: LINK_KEYS, key: KEY, value, ifEtag: null }]));
-  const made = await service.store.get(LINK_KEYS, KEY);
-  if (!made) throw new Error('the key pair of this datacenter is not in the store after it was written');
-  return made;
+export function ownKeys(service: Service): Promise<Stored<OwnKeysRecord>> {
+  return madeOnFirstUse(service.store, LINK_KEYS, KEY, async () => ({ keys: [await newKey(service)], rev: 1 }));
 }
 
 /** The key that other datacenters are told of; while a rotation is under way, the new one. */
