@@ -15,6 +15,8 @@ export interface RetryOptions {
   /** How often to try before the conflict is the caller's; 50 unless given. */
   readonly attempts?: number;
   readonly signal?: AbortSignal;
+  /** Which errors say that the work is to be done again; {@link isConflict} unless given. */
+  readonly isConflict?: (error: unknown) => boolean;
 }
 
 export interface UpdateOptions extends RetryOptions, WriteOptions {}
@@ -52,14 +54,14 @@ export function isConflict(error: unknown): error is EtagConflictError | StaleRe
  */
 export async function retryOnConflict<T>(
   work: () => Promise<T>,
-  { attempts = ATTEMPTS, signal }: RetryOptions = {},
+  { attempts = ATTEMPTS, signal, isConflict: isToRepeat = isConflict }: RetryOptions = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted();
     try {
       return await work();
     } catch (error) {
-      if (!isConflict(error) || attempt >= attempts) throw error;
+      if (!isToRepeat(error) || attempt >= attempts) throw error;
     }
     // The more there are of us, the farther apart we have to go; at random, or we meet again.
     await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS), signal);

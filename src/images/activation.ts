@@ -2,12 +2,27 @@
 import type { ImageRecord, StoredState } from '#lib/manifest/record.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
-import { assertNoFilePlacement } from './files/file-placement.ts';
-import { assertNotPlaceholder } from './record/access.ts';
+import { assertFilePlacementSettled, assertNoFilePlacement } from './files/file-placement.ts';
+import { type ChangeRequest, changeImage } from './record/change.ts';
+import type { StoredImage } from './record/load.ts';
 
-/** The record, activated; an imported image keeps its `published_at`. @throws 422, 409 */
-export function activated(service: Service, record: ImageRecord): ImageRecord {
-  assertNotPlaceholder(record);
+/** An imported image keeps its `published_at`. @throws 422 ImageAlreadyActivated, 422 NoActivationNoFile, 409 */
+export async function activateImage(service: Service, request: ChangeRequest): Promise<StoredImage> {
+  await assertFilePlacementSettled(service, request.uuid);
+  return changeImage(service, request, (record) => activated(service, record));
+}
+
+/** EnableImage and DisableImage. @throws 409 */
+export async function setDisabled(
+  service: Service,
+  request: ChangeRequest,
+  { disabled }: { readonly disabled: boolean },
+): Promise<StoredImage> {
+  await assertFilePlacementSettled(service, request.uuid);
+  return changeImage(service, request, (record) => withState({ ...record, disabled }));
+}
+
+function activated(service: Service, record: ImageRecord): ImageRecord {
   if (record.activated) throw new ApiError('ImageAlreadyActivated', `image "${record.uuid}" is activated already`);
   assertNoFilePlacement(record);
   if (!record.files?.length) {
@@ -19,11 +34,6 @@ export function activated(service: Service, record: ImageRecord): ImageRecord {
     activated: true,
     published_at: record.published_at ?? new Date(service.storeClock.now()).toISOString(),
   });
-}
-
-export function withDisabled(record: ImageRecord, disabled: boolean): ImageRecord {
-  assertNotPlaceholder(record);
-  return withState({ ...record, disabled });
 }
 
 /** `state` follows from the two flags, in the record as well as in answers. */

@@ -1,13 +1,14 @@
 /** CreateImage and AdminImportImage: a record without a file, not activated. */
 import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
+import { retryOnConflict } from '#lib/documents/update.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
-import type { Viewer } from './record/access.ts';
+import { decideFor, OPERATOR, type Viewer } from './record/access.ts';
 import type { ApiVersion } from './record/api-version.ts';
 import { assertStaysServed } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
@@ -27,9 +28,6 @@ import { oneAtATime } from './record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from './record/record-write.ts';
 import { finishDelete } from './record/tombstones.ts';
 import { assertEntries, writeAcl } from './sharing/shares.ts';
-
-/** Conflicts come from other changes of the origin; each try reads it again. */
-const TRIES = 50;
 
 export interface CreateRequest {
   readonly body: unknown;
@@ -53,15 +51,13 @@ export async function createImage(service: Service, request: CreateRequest): Pro
   return insert(service, viewer, await recordOf(service, newUuid(), manifest, request));
 }
 
-const OPERATOR: Viewer = { account: undefined };
-
 export interface ImportRequest extends Omit<CreateRequest, 'account'> {
   readonly uuid: string;
   readonly skipOwnerCheck: boolean;
   /** From another IMGAPI: the manifest is its, and the origin is not looked at. */
   readonly fromSource?: boolean;
-  /** Replaces a record that is the rest of a failed copy; answers the etag to write under, or null. */
-  readonly replaceFailedCopy: (stored: StoredImage) => Promise<boolean>;
+  /** Removes the placeholder of a failed copy. @throws EtagConflictError when it changed since it was read */
+  readonly removePlaceholder: (placeholder: StoredImage) => Promise<void>;
 }
 
 /** AdminImportImage: the UUID and date of another server's image are kept. */
@@ -69,7 +65,7 @@ export async function importImage(service: Service, request: ImportRequest): Pro
   assertManifest(request.body);
   assertSameUuid(request.body, request.uuid);
   const manifest = upgradeManifest(request.body);
-  const replaced = await replaceable(service, request);
+  const replaced = await makeRoom(service, request);
   if (!request.fromSource) await assertOriginUsable(service, OPERATOR, manifest);
   const owned = { ...manifest, owner: importedOwner(service, manifest['owner']) };
   if (!request.skipOwnerCheck) await assertOwnerExists(service, owned.owner);
@@ -109,15 +105,28 @@ async function recordOf(
   return writeAcl(service, newRecord(service, uuid, rest, channel), acl, version);
 }
 
-/** Etag of the placeholder that an import may write over, or null when there is nothing. @throws 409 */
-async function replaceable(service: Service, request: ImportRequest): Promise<StoredImage | null> {
-  await finishDelete(service, request.uuid);
-  const stored = await loadRaw(service, request.uuid);
-  if (!stored) return null;
-  if (stored.value.copy?.state === 'failed' && (await request.replaceFailedCopy(stored))) return null;
-  const isPlaceholder = stored.value.state === 'creating' && !stored.value.activated && !stored.value.copy;
-  if (isPlaceholder && !request.fromSource) return stored;
-  throw alreadyExists(request.uuid);
+/**
+ * The record that an import may write over, or null when there is none (any more): an image that is to be made from a
+ * machine begins as a placeholder, which its import completes. @throws 409 ImageUuidAlreadyExists
+ */
+export function makeRoom(
+  service: Service,
+  { uuid, fromSource = false, removePlaceholder }: Pick<ImportRequest, 'uuid' | 'fromSource' | 'removePlaceholder'>,
+): Promise<StoredImage | null> {
+  return retryOnConflict(async () => {
+    await finishDelete(service, uuid);
+    const stored = await loadRaw(service, uuid);
+    if (!stored) return null;
+    const { value: record } = stored;
+    const outcome = decideFor(record, OPERATOR, 'admin-import');
+    if (outcome === 'replace-placeholder') {
+      await removePlaceholder(stored);
+      return null;
+    }
+    const isOpen = outcome === 'as-usual' && record.state === 'creating' && !fromSource;
+    if (isOpen) return stored;
+    throw alreadyExists(uuid);
+  });
 }
 
 function alreadyExists(uuid: string, cause?: unknown): ApiError {
@@ -132,20 +141,16 @@ async function insert(
 ): Promise<StoredImage> {
   assertStaysServed(service, record);
   const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await oneAtATime(service, record.origin ?? record.uuid, async () => {
-        const origin = await originWrites(service, viewer, record, foreignOrigin);
-        await service.store.batch([putRecord(counted, over?.etag ?? null), ...origin, ...also]);
+  // Conflicts come from other changes of the origin, such as by giving it another child.
+  await retryOnConflict(() =>
+    oneAtATime(service, record.origin ?? record.uuid, async () => {
+      const origin = await originWrites(service, viewer, record, foreignOrigin);
+      const writes = [putRecord(counted, over?.etag ?? null), ...origin, ...also];
+      await service.store.batch(writes).catch((error: unknown) => {
+        throw insertProblem(record, error);
       });
-      break;
-    } catch (error) {
-      if (!(error instanceof EtagConflictError)) throw insertProblem(record, error);
-      if (error.key === record.uuid) throw alreadyExists(record.uuid, error);
-      // Somebody else changed the origin, such as by giving it another child.
-      if (attempt === TRIES) throw error;
-    }
-  }
+    }),
+  );
   const stored = await loadRaw(service, record.uuid);
   if (!stored) throw new ApiError('Conflict', `image "${record.uuid}" was deleted as soon as it was made`);
   return stored;
@@ -165,6 +170,7 @@ async function originWrites(
 }
 
 function insertProblem(record: ImageRecord, error: unknown): unknown {
+  if (error instanceof EtagConflictError && error.key === record.uuid) return alreadyExists(record.uuid, error);
   if (!(error instanceof UniqueAttributeError) || error.field !== 'urn') return error;
   return validationFailed('urn', `another image has the urn "${record.urn}"`);
 }

@@ -9,9 +9,10 @@ import { recordFields, tagFields } from '#lib/manifest/stored.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, type FieldError, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
-import { assertNotPlaceholder, type Viewer } from './record/access.ts';
+import { assertFilePlacementSettled, assertNothingPlaced } from './files/file-placement.ts';
+import type { Viewer } from './record/access.ts';
 import type { ApiVersion } from './record/api-version.ts';
-import { changeImage } from './record/change.ts';
+import { type ChangeRequest, changeImage } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
 import type { StoredImage } from './record/load.ts';
 import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './record/new-record.ts';
@@ -19,13 +20,9 @@ import { touchOrigin } from './record/record-write.ts';
 import { shownState } from './record/serialize.ts';
 import { assertEntries, writeAcl } from './sharing/shares.ts';
 
-export interface UpdateRequest {
+export interface UpdateRequest extends ChangeRequest {
   readonly body: unknown;
-  /** Absent: an operator. */
-  readonly account: string | undefined;
   readonly version: ApiVersion;
-  /** Called with the record that the change is made to; throws when the request's own condition does not hold. */
-  readonly assertCondition: (stored: StoredImage) => void;
 }
 
 const MUTABLE: ReadonlySet<string> = new Set(MUTABLE_FIELDS);
@@ -35,16 +32,17 @@ const FIXED: ReadonlySet<string> = new Set(FIXED_ONCE_ACTIVATED);
 const FILE_KEYS: ReadonlySet<string> = new Set(['digest', 'uncompressedDigest']);
 
 /** @throws 422 ValidationFailed with all fields that are not allowed, or all that are invalid */
-export async function updateImage(service: Service, uuid: string, request: UpdateRequest): Promise<StoredImage> {
+export async function updateImage(service: Service, request: UpdateRequest): Promise<StoredImage> {
   const changes = readBody(request.body);
-  return changeImage(service, uuid, async (record, stored) => {
-    request.assertCondition(stored);
-    assertNotPlaceholder(record);
-    assertAllowed(changes, record, request.account);
+  const { viewer } = request;
+  if (changes['owner'] !== undefined) await assertFilePlacementSettled(service, request.uuid);
+  return changeImage(service, request, async (record) => {
+    assertAllowed(changes, record, viewer.account);
     const { acl, ...fields } = changes;
     const merged = merge(record, fields);
     assertStateTaken(fields, merged);
-    const viewer = { account: request.account };
+    // What the former owner is just placing is not to be finished in the new one's image.
+    if (merged.owner !== record.owner) assertNothingPlaced(record);
     if (isGiftWithOrigin(request, record, merged)) {
       assertNoEntries(acl);
       return checked(service, viewer, record, recordWithEntries({ ...merged, left_uuids: [] }, [], []), []);
@@ -61,7 +59,7 @@ export async function updateImage(service: Service, uuid: string, request: Updat
  * A share opens what the image builds on as far as it is the owner's, and a clone takes that along. Which of its images
  * an owner opens is for itself to say; so an account that gives away what builds on another image gives it unshared.
  */
-function isGiftWithOrigin({ account }: UpdateRequest, before: ImageRecord, after: ImageRecord): boolean {
+function isGiftWithOrigin({ viewer: { account } }: UpdateRequest, before: ImageRecord, after: ImageRecord): boolean {
   return account !== undefined && after.origin !== undefined && after.owner !== before.owner;
 }
 

@@ -1,11 +1,12 @@
 /** What every image route does first and last: find the image as the caller may see it, and answer with it. */
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../lib/api/errors/api-error.ts';
+import { isNotModified } from '../http-kit/conditional.ts';
 import { flag, parameters } from '../http-kit/parameters.ts';
-import { assertMayChange, assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
-import type { Guard } from '../images/record/change.ts';
-import { isServed, loadDeletable, loadImage, type StoredImage } from '../images/record/load.ts';
-import { relationOf } from '../images/record/references.ts';
+import { assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
+import type { ChangeRequest } from '../images/record/change.ts';
+import { isDeletable, isServed, loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
+import { assertVisible } from '../images/record/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/record/serialize.ts';
 import type { Service } from '../service/service.ts';
 import type { Call, Reply } from './call.ts';
@@ -66,14 +67,24 @@ export async function writableImage(service: Service, call: Call): Promise<Store
 export async function deletableImage(service: Service, call: Call): Promise<StoredImage> {
   const uuid = imageUuid(call);
   channelOf(service, call, 'write');
-  const stored = call.account === undefined ? await loadDeletable(service, uuid, viewerOf(service, call)) : undefined;
-  return stored && !isServed(service, stored) ? stored : writableImage(service, call);
+  const stored = call.account === undefined ? await loadRaw(service, uuid) : undefined;
+  const isBroken = stored && isDeletable(stored, viewerOf(service, call)) && !isServed(service, stored);
+  return isBroken ? stored : writableImage(service, call);
 }
 
-/** The same question about the record that is written in the end. */
-export function writeGuard(service: Service, call: Call): Guard {
-  const viewer = viewerOf(service, call);
-  return (record) => assertMayChange(record, viewer);
+/** The same questions, for the door to ask of the record that is written in the end. */
+export function changeRequest(service: Service, call: Call): ChangeRequest {
+  return {
+    uuid: imageUuid(call),
+    viewer: viewerOf(service, call),
+    channel: channelOf(service, call, 'write'),
+  };
+}
+
+/** The same with the caller's condition, for the routes that take one. */
+export function conditionalChange(service: Service, call: Call): ChangeRequest {
+  const condition = (stored: StoredImage): void => void isNotModified(call, { etag: etagFor(service, call, stored) });
+  return { ...changeRequest(service, call), condition };
 }
 
 /** On a write that a sharee may do as well. @throws 404 */
@@ -93,10 +104,7 @@ async function imageFor(service: Service, call: Call, use: ChannelUse): Promise<
   const viewer = viewerOf(service, call);
   const stored = await loadImage(service, uuid);
   if (!stored) throw imageNotFound(uuid);
-  if (channel !== undefined && !stored.value.channels?.includes(channel)) throw imageNotFound(uuid);
-  const relation = await relationOf(service, stored.value, viewer);
-  if (relation === 'none') throw imageNotFound(uuid);
-  return { stored, relation };
+  return { stored, relation: await assertVisible(service, stored.value, { viewer, channel }) };
 }
 
 const adminFieldsQuery = parameters({ inclAdminFields: flag });
@@ -132,7 +140,7 @@ export async function imageReply(service: Service, call: Call, stored: StoredIma
 }
 
 /** The tag that conditions on this image are compared with. */
-export function etagFor(service: Service, call: Call, stored: StoredImage): string {
+function etagFor(service: Service, call: Call, stored: StoredImage): string {
   return renderImage(stored.value, viewOf(service, call)).etag;
 }
 

@@ -1,7 +1,7 @@
 /** Brings the right bytes of a stored file that rotted, from a linked datacenter that holds the same image. */
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { FileRecord } from '#lib/manifest/record.ts';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { failureOf } from '../copies/transfer/retry.ts';
 import type { ImageSource } from '../datacenters/sources/source.ts';
@@ -56,11 +56,17 @@ async function fetchFrom(
       const { sha1 } = await session.hashes();
       if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
       await session.flush();
-      await placeFile(service, { uuid, session, file, kind: 'file', guard: () => {}, apply: (current) => current });
+      const guard = (current: ImageRecord): void => assertSameFile(current, file);
+      await placeFile(service, { uuid, session, file, kind: 'file', guard, apply: (current) => current });
     } finally {
       await session.discard();
     }
   } finally {
     await release();
   }
+}
+
+/** An image that is not activated yet may have got another file meanwhile. */
+function assertSameFile({ files }: ImageRecord, { sha1 }: FileRecord): void {
+  if (files?.[0]?.sha1 !== sha1) throw new Error('the image has another file by now');
 }

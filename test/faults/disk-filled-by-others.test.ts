@@ -147,13 +147,8 @@ test('what was deleted while there was no room for its manifest is archived when
       if (point === 'delete:bytes-gone') fill(dataDir);
     },
   };
-  const request = {
-    channel: undefined,
-    forceAllChannels: false,
-    viewer: { account: ALICE },
-    assertMayDelete: () => {},
-  };
-  await deleteImage({ ...service, faults }, uuid, request);
+  const deletePlaceholder = () => Promise.reject(new Error('it is none'));
+  await deleteImage({ ...service, faults }, { uuid, viewer: { account: ALICE }, deletePlaceholder });
   await t.rejects(alice.getImage(uuid), GONE);
   t.notOk(isStored(server, archivePath(uuid)), 'there is no room for it yet');
   empty();

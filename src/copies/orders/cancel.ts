@@ -1,7 +1,7 @@
 /** Ending a copy by request: as such, or by deleting the image that it brings. */
 import { retryOnConflict } from '#lib/documents/update.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import { assertMayChange } from '../../images/record/access.ts';
+import { assertMayChangeAs, relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { assertNoDependents } from '../../images/record/origins.ts';
 import type { Caller, Service } from '../../service/service.ts';
@@ -64,7 +64,7 @@ async function removeOrCancel(service: Service, uuid: string, caller: Caller): P
   const viewer = { account: caller.account };
   const current = await loadRaw(service, uuid);
   if (!current) throw refusal('not-found', uuid);
-  assertMayChange(current.value, viewer);
+  assertMayChangeAs(relationTo(current.value, viewer), current.value, viewer);
   const outcome = decide(current.value, caller.account, 'delete');
   if (outcome === 'not-found') throw refusal(outcome, uuid);
   if (outcome === 'as-usual') throw becameUsable(uuid);
@@ -87,14 +87,4 @@ async function cancelAll(service: Service, uuid: string): Promise<boolean> {
   const live = (await ordersOf(service, uuid, undefined)).filter((order) => order.live && order.image === uuid);
   for (const order of live) await endOrder(service, order.uuid, { event: 'cancel' });
   return live.length > 0;
-}
-
-/** AdminImport takes the place of a failed copy. False when it was no such placeholder any more. @throws 409 */
-export async function replaceFailedPlaceholder(service: Service, stored: StoredImage): Promise<boolean> {
-  const current = await loadRaw(service, stored.key);
-  const outcome = decide(current?.value, undefined, 'admin-import');
-  if (outcome === 'exists') throw refusal(outcome, stored.key);
-  if (!current || outcome !== 'replace-placeholder') return false;
-  await removePlaceholder(service, current);
-  return true;
 }

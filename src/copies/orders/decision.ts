@@ -1,13 +1,13 @@
 /**
- * What a request about an image means, given the record that is here: one table, which the docs print and the tests
- * walk cell by cell. Nothing else in the service decides what becomes of a placeholder.
+ * What a request about an image means, given the record that is here: one table, which the docs print, the tests walk
+ * cell by cell, and every request looks its outcome up in. The rows that are about images alone stand with the write
+ * door (`src/images/record/decision.ts`); nothing else in the service decides what becomes of a placeholder.
  */
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
+import { mayChange } from '../../images/record/access.ts';
+import { columnOf, IMAGE_DECISIONS, type LocalRecord } from '../../images/record/decision.ts';
 
-/** The record that is here, as the table's columns know it. Tombstones are `none`. */
-export const LOCAL_RECORDS = ['none', 'live', 'failed', 'usable', 'other'] as const;
-export type LocalRecord = (typeof LOCAL_RECORDS)[number];
+export { LOCAL_RECORDS, type LocalRecord, refusal } from '../../images/record/decision.ts';
 
 export const LOCAL_RECORD_MEANING: Readonly<Record<LocalRecord, string>> = {
   none: 'no record',
@@ -76,26 +76,12 @@ export const DECISIONS: Readonly<Record<Request, Readonly<Record<LocalRecord, Ou
   },
   import: { none: 'new-order', live: 'attach', failed: 'new-attempt', usable: 'exists', other: 'exists' },
   cancel: { none: 'not-found', live: 'canceled', failed: 'not-found', usable: 'not-found', other: 'not-found' },
-  delete: {
-    ...{ none: 'not-found', live: 'canceled-by-delete', failed: 'remove-placeholder' },
-    ...{ usable: 'as-usual', other: 'as-usual' },
-  },
-  change: { none: 'not-found', live: 'in-progress', failed: 'copy-failed', usable: 'as-usual', other: 'as-usual' },
-  'admin-import': {
-    none: 'as-usual',
-    live: 'exists',
-    failed: 'replace-placeholder',
-    usable: 'exists',
-    other: 'as-usual',
-  },
+  ...IMAGE_DECISIONS,
 };
 
 /** `account` absent: an operator, who may change every image. */
 export function localRecord(record: ImageRecord | undefined, account: string | undefined): LocalRecord {
-  if (!record || record.state === 'deleting') return 'none';
-  if (record.copy) return record.copy.state;
-  const mayChange = account === undefined || record.owner === account;
-  return record.activated && mayChange ? 'usable' : 'other';
+  return columnOf(record, record !== undefined && mayChange(record, { account }));
 }
 
 export function decide(record: ImageRecord | undefined, account: string | undefined, request: Request): Outcome {
@@ -120,21 +106,4 @@ export function copyRequest(kind: 'copy' | 'import', record: ImageRecord | undef
 /** The hash of the file that a record has, or that its placeholder waits for. */
 export function hashOf(record: ImageRecord): string | undefined {
   return record.copy ? record.copy.sha1 : record.files?.[0]?.sha1;
-}
-
-/** The answer to an outcome that is an error. */
-export function refusal(outcome: Outcome, uuid: string): ApiError {
-  switch (outcome) {
-    case 'not-found':
-      return imageNotFound(uuid);
-    case 'in-progress':
-      return new ApiError(
-        'ImageCopyInProgress',
-        `image "${uuid}" is on its way from another datacenter; wait, or cancel`,
-      );
-    case 'copy-failed':
-      return new ApiError('ImageCopyFailed', `the copy of image "${uuid}" failed; copy it again, or delete it`);
-    default:
-      return new ApiError('ImageUuidAlreadyExists', `image "${uuid}" already exists here`);
-  }
 }

@@ -12,7 +12,7 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
-import { finishDelete, tombstone } from '../../images/record/tombstones.ts';
+import { buried, finishDelete } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import { endOfPull } from '../transfer/pull-ends.ts';
 import {
@@ -131,7 +131,7 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
   if (others.length > 0) return { writes: [putTransfer({ ...transfer.value, orders: others }, transfer.etag)], result };
   const placeholder = record?.value.copy ? record : undefined;
   if (ending.event === 'cancel') {
-    const gone = placeholder ? [tombstone(placeholder)] : [];
+    const gone = placeholder ? [buried(placeholder)] : [];
     const writes = [deleteTransfer(transfer), ...gone, ...endOfPull(service, transfer.value)];
     return { writes, result, removed: transfer.value };
   }

@@ -3,6 +3,7 @@
 import type { CopyState } from '#lib/api/schemas/copy.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
+import { isOwner } from '../../images/record/access.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder } from './model.ts';
 
@@ -18,7 +19,8 @@ export async function ordersOf(service: Service, uuid: string, account: string |
   });
   const orders = found.map(({ value }) => value);
   if (account === undefined) return orders;
-  const ownsImage = (await service.store.get(IMAGES, uuid))?.value.owner === account;
+  const image = (await service.store.get(IMAGES, uuid))?.value;
+  const ownsImage = image !== undefined && isOwner(image, account);
   return orders.filter((order) => order.account === account || (order.account === undefined && ownsImage));
 }
 

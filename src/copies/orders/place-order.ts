@@ -5,7 +5,7 @@
 import { isConflict, retryOnConflict } from '#lib/documents/update.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
-import { relationTo } from '../../images/record/access.ts';
+import { isOwner } from '../../images/record/access.ts';
 import { assertOwnerExists } from '../../images/record/new-record.ts';
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../transfer/retry.ts';
@@ -51,7 +51,7 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
   const { uuid, account, doNotRestart } = copy;
   return decidingAnew(uuid, async () => {
     const found = (await currentRecord(service, uuid))?.value;
-    const record = found && relationTo(found, { account }) === 'owner' ? found : undefined;
+    const record = found && isOwner(found, account) ? found : undefined;
     const outcome = decide(record, account, doNotRestart ? 'do-not-restart' : 'copy');
     if (outcome === 'not-found' || outcome === 'exists') throw refusal(outcome, uuid);
     if (outcome === 'last-result') {

@@ -20,7 +20,8 @@ import type { ImageRecord } from '#lib/manifest/record.ts';
 import { refreshedRecord, travellingFields } from '#lib/manifest/travel.ts';
 import { validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
-import { changeImage } from '../../images/record/change.ts';
+import { assertStaysServed, changeRecord } from '../../images/record/change.ts';
+import { isServed } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { withMarksOf } from '../transfer/marks.ts';
 import type { ChainRequest } from './chain.ts';
@@ -45,14 +46,18 @@ export async function recopy(
 ): Promise<CopyOrder> {
   let order: CopyOrder | undefined;
   let isUnchanged = false;
-  await changeImage(service, incoming.uuid, (record) => {
+  // Who asks, and whose the image is by now, is a matter of the table: its answers are not those of other changes.
+  await changeRecord(service, incoming.uuid, (record, stored) => {
+    if (!isServed(service, stored)) throw refusal('not-found', incoming.uuid);
     const sameHash = hashOf(record) === incoming.file.sha1;
     const outcome = decide(record, request.account, sameHash ? 'copy' : 'copy-other-hash');
     if (outcome !== 'recopy') throw refusal('exists', incoming.uuid);
     const after = refreshed(record, incoming.record, source);
     order = recopyOrder(service, request, incoming, changesBetween(record, after));
     isUnchanged = isDeepStrictEqual({ ...record }, after);
-    return dryRun || isUnchanged ? undefined : { record: after, also: [putOrder(order, null)] };
+    if (dryRun || isUnchanged) return undefined;
+    assertStaysServed(service, after);
+    return { record: after, also: [putOrder(order, null)] };
   });
   if (!order) throw refusal('not-found', incoming.uuid);
   if (isUnchanged && !dryRun) await service.store.batch([putOrder(order, null)]);

@@ -9,7 +9,7 @@ import { deleteTransfer, iconSessionOf, sessionOf, TRANSFERS, type Transfer } fr
 /** @throws EtagConflictError when the placeholder or its transfer changed since it was read */
 export async function removePlaceholder(service: Service, stored: StoredImage): Promise<void> {
   const transfer = await service.store.get(TRANSFERS, stored.key);
-  await deleteRecord(service, stored, transfer ? { also: [deleteTransfer(transfer)] } : {});
+  await deleteRecord(service, stored, transfer && [deleteTransfer(transfer)]);
   if (transfer) await discardStaging(service, transfer.value);
 }
 

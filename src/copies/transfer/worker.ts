@@ -14,9 +14,10 @@ import { unlessChanged } from '#lib/documents/update.ts';
 import { startInterval, startTimer } from '#lib/runtime/timers.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import type { Caller, Service } from '../../service/service.ts';
-import { deletePlaceholder, replaceFailedPlaceholder } from '../orders/cancel.ts';
+import { deletePlaceholder } from '../orders/cancel.ts';
 import { settleOrder } from '../orders/commit-order.ts';
 import { accountName, COPIES, type CopyOrder, putTransfer, TRANSFERS, type Transfer } from '../orders/model.ts';
+import { removePlaceholder } from '../orders/remove-placeholder.ts';
 import { claim, isClaimable, releaseAttempt } from './attempt.ts';
 import { isRoomBeside, runningTransfers } from './bandwidth.ts';
 import { runTransfer, WorkerStopped } from './transfer.ts';
@@ -27,8 +28,8 @@ export interface CopyWorker {
   nudge(): void;
   /** DeleteImage of a placeholder: cancels a live copy, removes the rest of a failed one. @throws ApiError */
   deletePlaceholder(stored: StoredImage, caller: Caller): Promise<void>;
-  /** AdminImport in the place of a failed copy; false when there is none (any more). @throws 409 */
-  replaceFailedPlaceholder(stored: StoredImage): Promise<boolean>;
+  /** For an AdminImport in the place of a failed copy. @throws EtagConflictError when it changed since it was read */
+  removePlaceholder(placeholder: StoredImage): Promise<void>;
   /** Gives back what is under way, for other processes to go on with at once. Resolves when all of it is safe. */
   stop(): Promise<void>;
 }
@@ -56,7 +57,7 @@ export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWork
       await deletePlaceholder(service, stored, caller);
       worker.nudge();
     },
-    replaceFailedPlaceholder: (stored) => replaceFailedPlaceholder(service, stored),
+    removePlaceholder: (placeholder) => removePlaceholder(service, placeholder),
     async stop() {
       timer.stop();
       await worker.stop();

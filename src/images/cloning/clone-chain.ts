@@ -12,7 +12,7 @@ import { NIL_UUID } from '#lib/text/uuid.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { LONGEST_CHAIN } from '../ancestry.ts';
-import { assertNotPlaceholder, relationTo } from '../record/access.ts';
+import { assertNotPlaceholder, isOwner, relationTo } from '../record/access.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { relationOf } from '../record/references.ts';
 import { type ClonedBefore, clonedBefore } from './cloned.ts';
@@ -89,9 +89,9 @@ async function usableOrigin(
 
 /** Its own, or one of the operators' that will still be there for it when the share has ended. */
 function isBase({ config }: Service, record: ImageRecord, account: string): boolean {
-  const { owner } = record;
-  const isOperators = owner === config.adminUuid || owner === NIL_UUID;
-  return owner === account || (isOperators && relationTo(record, { account }) !== 'none');
+  if (isOwner(record, account)) return true;
+  const isOperators = record.owner === config.adminUuid || record.owner === NIL_UUID;
+  return isOperators && relationTo(record, { account }) !== 'none';
 }
 
 async function memberOf(service: Service, stored: StoredImage, account: string): Promise<CloneMember> {

@@ -4,8 +4,8 @@
  * to a clone that died, and whatever lies under its UUIDs is removed. So an image is there whole, or not at all.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
+import { isConflict } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
@@ -56,7 +56,7 @@ export async function openJournal(service: Service, images: readonly string[]): 
     try {
       etag = await put(service, key, note, etag);
     } catch (error) {
-      if (error instanceof EtagConflictError) lost.abort(takenForDead(error));
+      if (isConflict(error)) lost.abort(takenForDead(error));
       else service.log.warn({ err: error, images }, 'lease of a clone not renewed');
     }
   }
@@ -111,7 +111,7 @@ async function undo(service: Service, key: string, note: CloneNote, etag: string
     fenced = await put(service, key, { ...note, undone: true, until: service.storeClock.now() + wait }, etag, true);
   } catch (error) {
     // The images are visible, or somebody else undoes them.
-    if (error instanceof EtagConflictError) return;
+    if (isConflict(error)) return;
     throw error;
   }
   for (const image of note.images) {

@@ -5,6 +5,7 @@
  */
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
+import { retryOnConflict } from '#lib/documents/update.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { travellingRecord } from '#lib/manifest/travel.ts';
@@ -22,9 +23,6 @@ import { type CloneChain, type CloneMember, cloneChain, isSameChain } from './cl
 import { CLONES, type CloneJournal, openJournal, takenForDead } from './clone-journal.ts';
 import { CLONED, noteClone } from './cloned.ts';
 
-/** Conflicts come from unrelated changes of the image or of the chain's base; each try reads them again. */
-const TRIES = 20;
-
 /** One image of the chain, and the UUID of its clone. */
 interface Clone extends CloneMember {
   readonly uuid: string;
@@ -40,19 +38,21 @@ export async function cloneImage(
   account: string,
   signal: AbortSignal,
 ): Promise<StoredImage> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await cloneOnce(service, source, account, signal);
-    } catch (error) {
-      if (!(error instanceof ChainChangedError)) throw error;
-      if (attempt === CHAINS) throw new ApiError('Conflict', error.message, { cause: error });
-    }
+  try {
+    const again = { attempts: CHAINS, isConflict: isOtherChain };
+    return await retryOnConflict(() => cloneOnce(service, source, account, signal), again);
+  } catch (error) {
+    throw isOtherChain(error) ? new ApiError('Conflict', error.message, { cause: error }) : error;
   }
 }
 
 /** Not the chain that the clone was begun with: begin anew. */
 class ChainChangedError extends Error {
   override readonly name = 'ChainChangedError';
+}
+
+function isOtherChain(error: unknown): error is ChainChangedError {
+  return error instanceof ChainChangedError;
 }
 
 async function cloneOnce(service: Service, source: string, account: string, signal: AbortSignal): Promise<StoredImage> {
@@ -167,7 +167,8 @@ interface Commit {
 async function commit(service: Service, journal: CloneJournal, { clones, chain, source, account }: Commit) {
   const end = await journal.end();
   const records = cloneRecords(clones, chain.base, account, new Date(service.storeClock.now()).toISOString());
-  for (let attempt = 1; ; attempt++) {
+  // Other conflicts come from unrelated changes of the image or of the chain's base.
+  await retryOnConflict(async () => {
     const now = await cloneChain(service, await existing(service, source), account);
     if (!isSameChain(chain, now)) throw chainChanged(source);
     const { base, members } = now;
@@ -177,19 +178,19 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
       clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],
     );
     const write = async (touched: readonly Write[]): Promise<void> => {
-      await service.store.batch([end, ...taken, ...touched, ...created, ...noted]);
+      await service.store.batch([end, ...taken, ...touched, ...created, ...noted]).catch((error: unknown) => {
+        throw commitProblem(source, error);
+      });
     };
-    try {
-      if (base === undefined) await write([]);
-      else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, { account })]));
-      return;
-    } catch (error) {
-      if (!(error instanceof EtagConflictError)) throw error;
-      if (error.bucket === CLONES.name) throw takenForDead(error);
-      if (error.bucket === CLONED.name) throw chainChanged(source, error);
-      if (attempt === TRIES) throw error;
-    }
-  }
+    if (base === undefined) await write([]);
+    else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, { account })]));
+  });
+}
+
+function commitProblem(source: string, error: unknown): unknown {
+  if (!(error instanceof EtagConflictError)) return error;
+  if (error.bucket === CLONES.name) return takenForDead(error);
+  return error.bucket === CLONED.name ? chainChanged(source, error) : error;
 }
 
 function chainChanged(source: string, cause?: unknown): ChainChangedError {

@@ -7,6 +7,7 @@
 import type { Bucket, Write } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { Service } from '../../service/service.ts';
+import { isOwner } from '../record/access.ts';
 import { loadImage } from '../record/load.ts';
 
 interface Cloned {
@@ -27,7 +28,7 @@ export async function clonedBefore(service: Service, account: string, image: Ima
   const note = await service.store.get(CLONED, keyOf(account, image.uuid));
   if (!note) return { etag: null };
   const clone = (await loadImage(service, note.value.clone))?.value;
-  const isUsable = clone?.owner === account && clone.activated && clone.cloned_from?.uuid === image.uuid;
+  const isUsable = clone && isOwner(clone, account) && clone.activated && clone.cloned_from?.uuid === image.uuid;
   const hasSameFile = clone?.files?.length === 1 && clone.files[0]?.sha1 === image.files?.[0]?.sha1;
   return { etag: note.etag, ...(clone && isUsable && hasSameFile ? { clone: clone.uuid } : {}) };
 }

@@ -6,7 +6,7 @@ import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { assertNotPlaceholder } from '../record/access.ts';
-import type { Guard } from '../record/change.ts';
+import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
 import { type Announced, receive } from './upload.ts';
@@ -31,13 +31,12 @@ export function assertFilesMutable(record: ImageRecord): void {
 /** Answers the image with its file. @throws what {@link receive} does; 422 ImageAlreadyActivated, 404, 409 */
 export async function addFile(
   service: Service,
-  record: ImageRecord,
+  request: ChangeRequest,
   file: NewFile,
   source: () => Readable,
   signal: AbortSignal,
-  guard: Guard,
 ): Promise<StoredImage> {
-  const { uuid } = record;
+  const { uuid } = request;
   const target = {
     uuid,
     what: 'file0',
@@ -58,18 +57,12 @@ export async function addFile(
       compression: file.compression,
       ...(file.datasetGuid === undefined ? {} : { dataset_guid: file.datasetGuid }),
     };
-    const takesFile: Guard = (current) => {
-      guard(current);
-      assertStillOpen(current);
-    };
-    return placeFile(service, { uuid, session, file: stored, kind: 'file', guard: takesFile });
+    return placeFile(service, { uuid, by: request, session, file: stored, kind: 'file', guard: assertStillOpen });
   });
 }
 
 /** The image may have changed while its file was on the way. */
-function assertStillOpen(record: ImageRecord): void {
-  assertNotPlaceholder(record);
-  if (record.activated) {
-    throw new ApiError('ImageAlreadyActivated', `image "${record.uuid}" was activated while its file was on the way`);
-  }
+function assertStillOpen({ activated, uuid }: ImageRecord): void {
+  if (!activated) return;
+  throw new ApiError('ImageAlreadyActivated', `image "${uuid}" was activated while its file was on the way`);
 }

@@ -11,8 +11,6 @@
  * is the one intended, the record takes it over, otherwise the intent is dropped.
  */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
-import type { WriteOptions } from '#lib/documents/store.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
@@ -20,31 +18,30 @@ import { lasts } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import type { Guard } from '../record/change.ts';
+import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
-import { putRecord } from '../record/record-write.ts';
 
 /** Placing is a rename, or a copy that the store makes by itself. */
 const LEASE_MS = 30_000;
-/** Conflicts come from unrelated changes of the same record; each try reads it again. */
-const TRIES = 20;
 
 export interface Placement {
   readonly uuid: string;
+  /** Who places it, asked once more as the intent is recorded; absent: the service itself. */
+  readonly by?: ChangeRequest;
   /** Complete, flushed, verified. Committed or discarded when `placeFile` returns or throws. */
   readonly session: WriteSession;
   readonly file: FileRecord | IconRecord;
   readonly kind: 'file' | 'icon';
   /**
-   * Throws when the record may not take the file. Called as the intent is recorded; whatever could change the answer
-   * afterwards (activation, a new attempt) has to settle the intent first.
+   * Throws when the record does not take the file. Called as the intent is recorded; whatever could change the answer
+   * afterwards (activation, another owner, a new attempt) has to settle the intent first.
    */
-  readonly guard: Guard;
+  readonly guard?: (record: ImageRecord) => void;
   /** The record with the file; default: the file becomes the only one, or the icon. */
   readonly apply?: (record: ImageRecord) => ImageRecord;
 }
 
-/** Answers the record with the file in place. @throws 409 ImageFileBusy, 404, and what `guard` throws */
+/** Answers the record with the file in place. @throws 409 ImageFileBusy, 404, and what the door (`change.ts`) and `guard` throw */
 export async function placeFile(service: Service, placement: Placement): Promise<StoredImage> {
   const { session, uuid } = placement;
   try {
@@ -72,8 +69,9 @@ export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, n
 
 /** Finishes or undoes an intent whose lease has run out. Answers the record as it is then. */
 export async function recoverPlacement(service: Service, stored: StoredImage): Promise<StoredImage | undefined> {
-  const { intent, uuid } = stored.value;
-  if (!intent || !isAbandoned(stored.value, service.storeClock.now())) return stored;
+  const { intent, uuid, state } = stored.value;
+  // What a tombstone was about to become goes with it.
+  if (!intent || state === 'deleting' || !isAbandoned(stored.value, service.storeClock.now())) return stored;
   await settle(service, uuid, intent);
   return loadRaw(service, uuid);
 }
@@ -82,19 +80,19 @@ export async function recoverPlacement(service: Service, stored: StoredImage): P
  * Takes the icon away, by the same steps: the intent names the icon that is about to go, so that a crash brings back
  * either the whole icon or none. @throws 404 when there is none
  */
-export async function removeIcon(service: Service, uuid: string, guard: Guard): Promise<StoredImage> {
+export async function deleteIcon(service: Service, request: ChangeRequest): Promise<StoredImage> {
+  const { uuid } = request;
   const session = `remove.${uuid}.icon.${newUuid()}`;
   let going: IconRecord | undefined;
-  const decide = async (found: StoredImage) => {
-    const stored = await withoutStaleIntent(service, found);
-    guard(stored.value);
-    const { icon, ...record } = stored.value;
+  await settleAbandoned(service, uuid);
+  const note = (current: ImageRecord): ImageRecord => {
+    assertNothingPlaced(current);
+    const { icon, ...record } = current;
     if (!icon) throw noIcon(uuid);
     going = icon;
-    const object = imageObjectPath(uuid, 'icon');
-    return { stored, record: { ...record, ...intentFor(service, object, session, icon, 'icon') } };
+    return { ...record, ...intentFor(service, imageObjectPath(uuid, 'icon'), session, icon, 'icon') };
   };
-  await change(service, uuid, decide, { frees: true });
+  await changeImage(service, request, note, { frees: true });
   if (!going) throw noIcon(uuid);
   await service.storages.named(going.stor).remove(imageObjectPath(uuid, 'icon'));
   return dropIntent(service, uuid, session);
@@ -109,9 +107,13 @@ export function noIcon(uuid: string): ApiError {
  * @throws 409 ImageFileBusy while a live one is there
  */
 export async function assertFilePlacementSettled(service: Service, uuid: string): Promise<void> {
-  const stored = await loadRaw(service, uuid);
-  const settled = stored?.value.intent ? await recoverPlacement(service, stored) : stored;
+  const settled = await settleAbandoned(service, uuid);
   if (settled) assertNoFilePlacement(settled.value);
+}
+
+async function settleAbandoned(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  return stored?.value.intent ? recoverPlacement(service, stored) : stored;
 }
 
 /**
@@ -133,6 +135,11 @@ export function assertNoFilePlacement(record: ImageRecord): void {
   throw new ApiError('ImageFileBusy', `an upload is just placing the file of image "${record.uuid}"`);
 }
 
+/** @throws 409 ImageFileBusy while a file or an icon is being placed */
+export function assertNothingPlaced({ intent, uuid }: ImageRecord): void {
+  if (intent) throw new ApiError('ImageFileBusy', `another upload is just placing a file of image "${uuid}"`);
+}
+
 /** After a failure of its own writer: the intent, if it got that far, is settled at once. */
 async function abandon(service: Service, uuid: string, session: string): Promise<void> {
   const intent = (await loadRaw(service, uuid))?.value.intent;
@@ -149,13 +156,15 @@ async function settle(service: Service, uuid: string, intent: PlacementIntent): 
   else await dropIntent(service, uuid, intent.session);
 }
 
-async function recordIntent(service: Service, { uuid, session, file, kind, guard }: Placement): Promise<void> {
-  await change(service, uuid, async (found) => {
-    const stored = await withoutStaleIntent(service, found);
-    guard(stored.value);
-    const intent = intentFor(service, session.path, session.session, file, kind);
-    return { stored, record: { ...stored.value, ...intent } };
-  });
+async function recordIntent(service: Service, placement: Placement): Promise<void> {
+  const { uuid, by, session, file, kind, guard } = placement;
+  await settleAbandoned(service, uuid);
+  const note = (record: ImageRecord): ImageRecord => {
+    assertNothingPlaced(record);
+    guard?.(record);
+    return { ...record, ...intentFor(service, session.path, session.session, file, kind) };
+  };
+  await (by ? changeImage(service, by, note) : changeRecord(service, uuid, note));
 }
 
 function intentFor(
@@ -171,16 +180,6 @@ function intentFor(
   };
 }
 
-/** The record, its stale intent recovered. @throws 409 ImageFileBusy while a live one is there, 404 */
-async function withoutStaleIntent(service: Service, found: StoredImage): Promise<StoredImage> {
-  const stored = found.value.intent ? await recoverPlacement(service, found) : found;
-  if (!stored || stored.value.state === 'deleting') throw imageNotFound(found.key);
-  if (stored.value.intent) {
-    throw new ApiError('ImageFileBusy', `another upload is just placing a file of image "${found.key}"`);
-  }
-  return stored;
-}
-
 /** The record takes over the file of its intent, given that the intent is still the one of `session`. */
 async function finish(
   service: Service,
@@ -188,14 +187,12 @@ async function finish(
   session: string,
   apply?: (record: ImageRecord) => ImageRecord,
 ): Promise<StoredImage> {
-  return change(service, uuid, async (stored) => {
-    const { intent, intent_lease: _, ...record } = stored.value;
-    if (record.state === 'deleting') throw imageNotFound(uuid);
+  return changeRecord(service, uuid, ({ intent, intent_lease: _, ...record }) => {
     if (intent?.session !== session) {
       // Somebody recovered the intent while this process slept: what it did then is the truth.
       throw new ApiError('ImageFileBusy', `another process finished this upload to image "${uuid}"`);
     }
-    return { stored, record: apply ? apply(record) : withFile(record, intent) };
+    return apply ? apply(record) : withFile(record, intent);
   });
 }
 
@@ -204,38 +201,12 @@ function withFile(record: ImageRecord, { file, kind }: PlacementIntent): ImageRe
 }
 
 async function dropIntent(service: Service, uuid: string, session: string): Promise<StoredImage> {
-  const decide = async (stored: StoredImage) => {
-    const { intent, intent_lease: _, ...record } = stored.value;
-    return intent?.session === session ? { stored, record } : undefined;
-  };
-  return change(service, uuid, decide, { frees: true });
+  const without = ({ intent, intent_lease: _, ...record }: ImageRecord) =>
+    intent?.session === session ? record : undefined;
+  return changeRecord(service, uuid, without, { frees: true });
 }
 
 async function matches(storage: ObjectStore, intent: PlacementIntent): Promise<boolean> {
   const info = await storage.info(intent.object);
   return info?.size === intent.size && (await storage.hash(intent.object)).sha1 === intent.sha1;
-}
-
-/** Read, decide, write; again when the record changed in between. `decide` answering nothing leaves it as it is. */
-async function change(
-  service: Service,
-  uuid: string,
-  decide: (stored: StoredImage) => Promise<{ stored: StoredImage; record: ImageRecord } | undefined>,
-  options: WriteOptions = {},
-): Promise<StoredImage> {
-  for (let attempt = 1; ; attempt++) {
-    const found = await loadRaw(service, uuid);
-    if (!found) throw imageNotFound(uuid);
-    const decision = await decide(found);
-    if (!decision) return found;
-    const write = putRecord(decision.record, decision.stored.etag);
-    try {
-      await service.store.batch([write], options);
-      const stored = await loadRaw(service, uuid);
-      if (!stored) throw imageNotFound(uuid);
-      return stored;
-    } catch (error) {
-      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
-    }
-  }
 }

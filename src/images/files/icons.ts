@@ -7,9 +7,9 @@ import { mediaType } from '#lib/text/media-types.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { assertNotPlaceholder } from '../record/access.ts';
-import type { Guard } from '../record/change.ts';
+import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
-import { placeFile, removeIcon } from './file-placement.ts';
+import { placeFile } from './file-placement.ts';
 import { type Announced, receive } from './upload.ts';
 
 export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
@@ -28,14 +28,15 @@ export function readIconType(contentType: string | undefined): IconType {
   throw new ApiError('Upload', `Content-Type is "${contentType ?? ''}"; an icon is one of ${ICON_TYPES.join(', ')}`);
 }
 
+/** `record`: the image as it was before its icon came; where that goes depends on it. */
 export async function addIcon(
   service: Service,
+  request: ChangeRequest,
   record: ImageRecord,
   contentType: IconType,
   announced: Announced,
   source: () => Readable,
   signal: AbortSignal,
-  guard: Guard,
 ): Promise<StoredImage> {
   assertNotPlaceholder(record);
   const { uuid } = record;
@@ -58,19 +59,6 @@ export async function addIcon(
       mtime: new Date(service.storeClock.now()).toISOString(),
       stor: storage.name,
     };
-    return placeFile(service, { uuid, session, file: icon, kind: 'icon', guard: takesIcon(guard) });
+    return placeFile(service, { uuid, by: request, session, file: icon, kind: 'icon' });
   });
-}
-
-/** @throws 404 when there is none */
-export async function deleteIcon(service: Service, record: ImageRecord, guard: Guard): Promise<StoredImage> {
-  assertNotPlaceholder(record);
-  return removeIcon(service, record.uuid, takesIcon(guard));
-}
-
-function takesIcon(guard: Guard): Guard {
-  return (record) => {
-    guard(record);
-    assertNotPlaceholder(record);
-  };
 }

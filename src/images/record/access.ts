@@ -1,11 +1,14 @@
 /**
- * Who may see an image, and who may change it. Every route decides here and nowhere else.
+ * What a caller is to an image, and what it may do with it. All is decided here, for every route and again at every
+ * write (`change.ts`); nobody else compares an image's owner with an account. What other images say of it (that a share
+ * opens this one too) is found by `references.ts`, which asks here.
  *
  * No access is always 404, so that nobody learns which UUIDs exist; visible but not owned is 422 NotImageOwner.
  */
 import { isGranted } from '#lib/manifest/acl.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
+import { columnOf, IMAGE_DECISIONS, type ImageOutcome, type ImageRequest, refusal } from './decision.ts';
 
 /**
  * What a caller is to an image. `sharee` sees it through the ACL, `anyone` because it is public, `reader` because an
@@ -23,6 +26,9 @@ export interface Viewer {
   readonly anonymous?: boolean;
 }
 
+/** The service itself, and whoever runs it. */
+export const OPERATOR: Viewer = { account: undefined };
+
 /** As the image's own record tells; `reader` and what else other images tell is found by `references.ts`. */
 export function relationTo(record: ImageRecord, viewer: Viewer): Exclude<Relation, 'reader'> {
   if (record.state === 'deleting') return 'none';
@@ -35,30 +41,44 @@ export function relationTo(record: ImageRecord, viewer: Viewer): Exclude<Relatio
   return record.public ? 'anyone' : 'none';
 }
 
-/** @throws 404 ResourceNotFound, 422 NotImageOwner */
-export function assertMayChange(record: ImageRecord, viewer: Viewer): void {
-  assertMayChangeAs(relationTo(record, viewer), record, viewer);
+export function isOwner(record: ImageRecord, account: string): boolean {
+  return relationTo(record, { account }) === 'owner';
 }
 
-/** The same where the relation is known. */
+function changes(relation: Relation): boolean {
+  return relation === 'operator' || relation === 'owner';
+}
+
+export function mayChange(record: ImageRecord, viewer: Viewer): boolean {
+  return changes(relationTo(record, viewer));
+}
+
+/** @throws 404 ResourceNotFound, 422 NotImageOwner */
 export function assertMayChangeAs(relation: Relation, { uuid }: ImageRecord, { account }: Viewer): void {
-  if (relation === 'operator' || relation === 'owner') return;
+  if (changes(relation)) return;
   if (relation === 'none') throw imageNotFound(uuid);
   throw new ApiError('NotImageOwner', `account "${account}" does not own image "${uuid}"`);
 }
 
-/** A placeholder of a copy takes no change but through the copy itself. @throws 409 */
+/** The table's answer to a request by somebody who may make it. @throws 404, 409 */
+export function decideFor<R extends ImageRequest>(
+  record: ImageRecord,
+  viewer: Viewer,
+  request: R,
+): Exclude<ImageOutcome<R>, Refused> {
+  const outcome: ImageOutcome = IMAGE_DECISIONS[request][columnOf(record, mayChange(record, viewer))];
+  if (isRefused(outcome)) throw refusal(outcome, record.uuid, record.copy?.datacenter);
+  return outcome as Exclude<ImageOutcome<R>, Refused>;
+}
+
+const REFUSED = ['not-found', 'in-progress', 'copy-failed'] as const;
+type Refused = (typeof REFUSED)[number];
+
+function isRefused(outcome: ImageOutcome): outcome is Refused {
+  return (REFUSED as readonly string[]).includes(outcome);
+}
+
+/** A placeholder of a copy takes no change but through the copy itself. @throws 409, 404 */
 export function assertNotPlaceholder(record: ImageRecord): void {
-  if (!record.copy) return;
-  const from = `from datacenter "${record.copy.datacenter}"`;
-  if (record.copy.state === 'live') {
-    throw new ApiError(
-      'ImageCopyInProgress',
-      `image "${record.uuid}" is being copied ${from}; wait for it, or cancel it`,
-    );
-  }
-  throw new ApiError(
-    'ImageCopyFailed',
-    `the copy of image "${record.uuid}" ${from} failed; copy it again, or delete it`,
-  );
+  decideFor(record, OPERATOR, 'change');
 }

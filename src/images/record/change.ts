@@ -1,62 +1,136 @@
-/** Changing one image record: read, decide, write, and again when somebody else wrote in between. */
+/**
+ * The one door through which image records are changed. What lets a caller pass is asked of the very record that is
+ * written, inside the compare-and-swap: a request may wait long for its body, and whose the image is by then counts, and
+ * so does what the caller's condition says of it.
+ *
+ * `changeImage` is the caller's face of the door, `changeRecord` the service's own, for what it does for nobody. What
+ * belongs into one batch with other documents is written with `putRecord` (`record-write.ts`).
+ */
 
-import { EtagConflictError } from '#lib/documents/errors.ts';
-import type { Write } from '#lib/documents/store.ts';
+import type { Write, WriteOptions } from '#lib/documents/store.ts';
+import { updateWith } from '#lib/documents/update.ts';
 import { problemSummary } from '#lib/manifest/problem.ts';
-import type { ImageRecord } from '#lib/manifest/record.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { storedRecordProblems } from '#lib/manifest/validate.ts';
-import { pause } from '#lib/runtime/timers.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { loadImage, type StoredImage } from './load.ts';
+import { assertMayChangeAs, decideFor, type Relation, type Viewer } from './access.ts';
+import type { ImageOutcome } from './decision.ts';
+import { isDeletable, isServed, normalized, type StoredImage } from './load.ts';
 import { oneAtATime } from './one-at-a-time.ts';
-import { putRecord } from './record-write.ts';
+import { counted } from './record-write.ts';
+import { assertVisible } from './references.ts';
 
-/** Each try reads the record anew; so many losses in a row mean that something is wrong. */
-const TRIES = 50;
+/** Who asks to change which image. */
+export interface ChangeRequest {
+  readonly uuid: string;
+  readonly viewer: Viewer;
+  /** The one that the request is restricted to; absent when there are no channels. */
+  readonly channel?: string | undefined;
+  /** Throws when the image is not what the caller's condition (If-Match) says it is. */
+  readonly condition?: ((stored: StoredImage) => void) | undefined;
+}
+
+export interface ChangeRules extends WriteOptions {
+  /** The row of the decision table; `change` unless given. To an operator, `delete` takes invalid records too. */
+  readonly row?: 'change' | 'delete';
+  /** Accounts that the image is shared with pass as well; `relation` tells which they are. */
+  readonly sharees?: boolean;
+}
+
+/** The record that is about to be written, and what the caller is to it. */
+export interface Passed {
+  readonly stored: StoredImage;
+  readonly relation: Exclude<Relation, 'none'>;
+  readonly outcome: ImageOutcome<'change' | 'delete'>;
+}
 
 /** A changed record, alone or with writes that belong into the same batch; undefined leaves everything as it is. */
 export type Decision = ImageRecord | { readonly record: ImageRecord; readonly also: readonly Write[] } | undefined;
 
+type Decide<At> = (record: ImageRecord, at: At) => Decision | Promise<Decision>;
+
 /**
- * Throws when the record may not be changed by the caller. A request may wait for its body for long; whose the image is
- * by then counts, so it is asked of the very record that the change is made to.
+ * Changes an image for a caller. `decide` may throw, and is called again after a lost race. Answers the image as it was
+ * written. @throws 404, 422 NotImageOwner, 412, 409 for a placeholder, 422 ValidationFailed
  */
-export type Guard = (record: ImageRecord) => void;
-
-type Decide = (current: ImageRecord, stored: StoredImage) => Decision | Promise<Decision>;
-
-/** `decide` may throw, and is called again after a lost race. @throws 404 when the image is gone */
-export function changeImage(service: Service, uuid: string, decide: Decide): Promise<StoredImage> {
-  return oneAtATime(service, uuid, () => changeInTurn(service, uuid, decide));
+export function changeImage(
+  service: Service,
+  request: ChangeRequest,
+  decide: Decide<Passed>,
+  rules: ChangeRules = {},
+): Promise<StoredImage> {
+  return write(service, request.uuid, rules, async (stored) => {
+    const decision = await decide(stored.value, await pass(service, request, stored, rules));
+    if (decision) assertStaysServed(service, 'also' in decision ? decision.record : decision);
+    return decision;
+  });
 }
 
-async function changeInTurn(service: Service, uuid: string, decide: Decide): Promise<StoredImage> {
-  for (let attempt = 1; ; attempt++) {
-    const stored = await loadImage(service, uuid);
-    if (!stored) throw imageNotFound(uuid);
-    const decision = await decide(stored.value, stored);
-    if (!decision) return stored;
-    const { record, also } = 'also' in decision ? decision : { record: decision, also: [] };
-    assertStaysServed(service, record);
-    try {
-      await service.store.batch([putRecord(record, stored.etag), ...also]);
-      const changed = await loadImage(service, uuid);
-      if (!changed) throw imageNotFound(uuid);
-      return changed;
-    } catch (error) {
-      if (!(error instanceof EtagConflictError) || attempt === TRIES) throw error;
-      // Spread out those who lost to the same winner.
-      await pause(Math.random() * 2 * attempt);
-    }
-  }
+/** What the service does by itself, with records of every kind but tombstones. @throws 404 when the image is gone */
+export function changeRecord(
+  service: Service,
+  uuid: string,
+  decide: Decide<StoredImage>,
+  options: WriteOptions = {},
+): Promise<StoredImage> {
+  return write(service, uuid, options, (stored) => {
+    if (stored.value.state === 'deleting') throw imageNotFound(uuid);
+    return decide(stored.value, stored);
+  });
+}
+
+async function pass(
+  service: Service,
+  request: ChangeRequest,
+  stored: StoredImage,
+  { row = 'change', sharees = false }: ChangeRules,
+): Promise<Passed> {
+  const { value: record } = stored;
+  const { viewer } = request;
+  const relation = await relationAt(service, request, stored, row);
+  if (!sharees || relation !== 'sharee') assertMayChangeAs(relation, record, viewer);
+  request.condition?.(stored);
+  return { stored, relation, outcome: decideFor(record, viewer, row) };
+}
+
+/** An operator may delete what is served to nobody: it would stay for ever, and with it all that it builds on. */
+async function relationAt(
+  service: Service,
+  request: ChangeRequest,
+  stored: StoredImage,
+  row: 'change' | 'delete',
+): Promise<Passed['relation']> {
+  if (isServed(service, stored)) return assertVisible(service, stored.value, request);
+  if (row === 'delete' && isDeletable(stored, request.viewer)) return 'operator';
+  throw imageNotFound(request.uuid);
+}
+
+function write(
+  service: Service,
+  uuid: string,
+  { frees = false }: WriteOptions,
+  decide: (stored: StoredImage) => Decision | Promise<Decision>,
+): Promise<StoredImage> {
+  return oneAtATime(service, uuid, async () => {
+    const change = async (found: StoredImage) => {
+      const decision = await decide(normalized(found));
+      if (!decision) return undefined;
+      const { record, also } = 'also' in decision ? decision : { record: decision, also: [] };
+      return { value: counted(record), also };
+    };
+    const updated = await updateWith(service.store, IMAGES, uuid, change, { frees });
+    if (!updated) throw imageNotFound(uuid);
+    return normalized({ ...updated, mtime: service.store.now() });
+  });
 }
 
 /**
- * A record that does not validate is served to nobody, so no write may make one: what a placeholder does not know yet,
- * an image of another state has to know. @throws 422 ValidationFailed
+ * A record that does not validate is served to nobody, so no caller's write may make one: what a placeholder does not
+ * know yet, an image of another state has to know. @throws 422 ValidationFailed
  */
 export function assertStaysServed({ config }: Service, record: ImageRecord): void {
+  if (record.state === 'deleting') return;
   const problems = storedRecordProblems(record, { mode: config.mode, channels: config.channels !== undefined });
   if (problems.length > 0) throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
 }

@@ -24,18 +24,9 @@ export async function loadImage(service: Service, uuid: string): Promise<StoredI
   return stored && isServed(service, stored) ? stored : undefined;
 }
 
-/**
- * What there is to delete. To an operator that is also a record that does not validate and so is served to nobody: it
- * would stay for ever, and with it all that it builds on.
- */
-export async function loadDeletable(
-  service: Service,
-  uuid: string,
-  { account, anonymous = false }: Viewer,
-): Promise<StoredImage | undefined> {
-  if (account !== undefined || anonymous) return loadImage(service, uuid);
-  const stored = await loadRaw(service, uuid);
-  return stored?.value.state === 'deleting' ? undefined : stored;
+/** Whether the viewer may delete it also when it does not validate. */
+export function isDeletable({ value }: StoredImage, { account, anonymous = false }: Viewer): boolean {
+  return account === undefined && !anonymous && value.state !== 'deleting';
 }
 
 /**
@@ -65,7 +56,8 @@ export function servedImages(service: Service, found: readonly Stored<ImageRecor
   return found.flatMap((one) => servedImage(service, one) ?? []);
 }
 
-function normalized(stored: Stored<ImageRecord>): StoredImage {
+/** In the form in which records are stored today, whoever wrote it. */
+export function normalized(stored: Stored<ImageRecord>): StoredImage {
   const value = normalizeStored(stored.value);
   return value === stored.value ? stored : { ...stored, value };
 }

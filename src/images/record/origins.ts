@@ -4,7 +4,7 @@ import type { Filter } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { relationTo, type Viewer } from './access.ts';
+import { mayChange, relationTo, type Viewer } from './access.ts';
 import { originsOf } from './cycles.ts';
 
 /** How many of them an error lists when there are too many to list them all. */
@@ -53,7 +53,7 @@ export async function assertNoDependents(
   let isOrigin = false;
   for await (const found of dependentsOf(service, uuid, channel)) {
     const dependents = found.filter((record) => counts(record, image, viewer));
-    const own = dependents.filter(({ owner }) => viewer.account === undefined || owner === viewer.account);
+    const own = dependents.filter((record) => mayChange(record, viewer));
     isOrigin ||= dependents.length > 0;
     named.first.push(...own.slice(0, ALL_LISTED_BELOW - named.first.length).map((record) => record.uuid));
     named.count += own.length;
@@ -67,9 +67,9 @@ interface Named {
   count: number;
 }
 
-function counts(dependent: ImageRecord, image: ImageRecord, { account }: Viewer): boolean {
+function counts(dependent: ImageRecord, image: ImageRecord, viewer: Viewer): boolean {
+  if (mayChange(dependent, viewer)) return true;
   const { owner } = dependent;
-  if (account === undefined || owner === account) return true;
   return owner !== undefined && relationTo(image, { account: owner }) !== 'none';
 }
 

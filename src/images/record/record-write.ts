@@ -1,4 +1,7 @@
-/** The only ways an image record is written: each one counts up `rev`, so that an etag never comes back. */
+/**
+ * Image records as parts of a batch, with whatever else is written in it. Each write counts up `rev`, so that an etag
+ * never comes back. One record alone is written through the door (`change.ts`).
+ */
 
 import type { Write } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
@@ -14,9 +17,13 @@ export function putRecord(record: ImageRecord, ifEtag: string | null): Write {
     op: 'put',
     bucket: IMAGES,
     key: record.uuid,
-    value: { ...record, rev: (record.rev ?? 0) + 1 },
+    value: counted(record),
     ifEtag,
   };
+}
+
+export function counted(record: ImageRecord): ImageRecord {
+  return { ...record, rev: (record.rev ?? 0) + 1 };
 }
 
 /**

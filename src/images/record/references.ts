@@ -3,6 +3,7 @@
  * relation to it allows: one that it may not see is answered exactly like one that is not there.
  */
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import { imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { type Relation, relationTo, type Viewer } from './access.ts';
 import { loadImage, type StoredImage } from './load.ts';
@@ -27,6 +28,22 @@ export async function relationToOrigin(
   const relation = relationTo(origin, viewer);
   if (relation === 'none' && opens && isSameOwners && mayBeOpened(origin, viewer)) return 'reader';
   return relationOf(service, origin, viewer);
+}
+
+/**
+ * What the viewer, who sees the image, is to it.
+ * @param channel the only one that it looks into; absent: in all
+ * @throws 404 when it does not see the image, or not there
+ */
+export async function assertVisible(
+  service: Service,
+  record: ImageRecord,
+  { viewer, channel }: { readonly viewer: Viewer; readonly channel?: string | undefined },
+): Promise<Exclude<Relation, 'none'>> {
+  if (channel !== undefined && !record.channels?.includes(channel)) throw imageNotFound(record.uuid);
+  const relation = await relationOf(service, record, viewer);
+  if (relation === 'none') throw imageNotFound(record.uuid);
+  return relation;
 }
 
 /** The image, if there is one that the viewer sees. */

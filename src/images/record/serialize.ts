@@ -9,6 +9,7 @@ import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ARRAY_END, arrayItem, arrayItems } from '#lib/text/json-array.ts';
 import type { Mode } from '../../service/config/config.ts';
+import { isOwner } from './access.ts';
 import type { ApiVersion } from './api-version.ts';
 
 export interface ImageView {
@@ -196,7 +197,7 @@ function withEtag(value: ImageJson, body: string): RenderedImage {
 
 function seesAll(record: ImageRecord, { viewer }: ImageView): boolean {
   if (typeof viewer === 'string') return viewer === 'full';
-  return viewer.account === record.owner;
+  return isOwner(record, viewer.account);
 }
 
 /** Owner and operators see the list; an account that it lets in sees itself on it, and nobody else. */

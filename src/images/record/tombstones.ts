@@ -12,53 +12,50 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { InsufficientStorageError } from '#lib/objects/errors.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
-import { ARCHIVED, archivedManifest, writeArchive } from '../files/archive.ts';
+import { ARCHIVED, writeArchive } from '../files/archive.ts';
 import { loadRaw, type StoredImage } from './load.ts';
 import { putRecord } from './record-write.ts';
 
-export interface DeleteOptions {
-  /** Goes into the batch that makes the tombstone. */
-  readonly also?: readonly Write[];
-  /** The manifest goes to the archive. */
-  readonly archived?: boolean;
+/**
+ * Takes away what nobody will miss, such as a placeholder: its manifest is not archived.
+ * @param also goes into the batch that makes the tombstone
+ * @throws EtagConflictError when the record changed since it was read
+ */
+export async function deleteRecord(service: Service, stored: StoredImage, also: readonly Write[] = []): Promise<void> {
+  await service.store.batch([buried(stored), ...also], { frees: true });
+  await finishOwnDelete(service, stored.key);
 }
 
-/** @throws EtagConflictError when the record changed since it was read */
-export async function deleteRecord(
-  service: Service,
-  stored: StoredImage,
-  { also = [], archived = false }: DeleteOptions = {},
-): Promise<void> {
-  const archive = archived ? archivedManifest(service, stored) : undefined;
-  await service.store.batch([tombstone(stored, archive), ...also], { frees: true });
+/** What whoever made a tombstone does next. */
+export async function finishOwnDelete(service: Service, uuid: string): Promise<void> {
   await service.faults.reach('delete:tombstone');
   try {
-    await finishDelete(service, stored.key);
+    await finishDelete(service, uuid);
   } catch (error) {
     // The image and its bytes are gone.
     if (!(error instanceof InsufficientStorageError)) throw error;
-    service.log.warn(
-      { err: error, image: stored.key },
-      'no room to archive the manifest of a deleted image: it is done later',
-    );
+    const message = 'no room to archive the manifest of a deleted image: it is done later';
+    service.log.warn({ err: error, image: uuid }, message);
   }
 }
 
 /** The write that makes an image disappear; `finishDelete` has to follow. */
-export function tombstone(stored: StoredImage, archive?: ImageRecord['archive']): Write {
-  const { uuid, v, name, version, type, os, owner, files, icon, intent, rev } = stored.value;
+export function buried({ value, etag }: StoredImage, archive?: ImageRecord['archive']): Write {
+  return putRecord(tombstone(value, archive), etag);
+}
+
+/** What is left of the record of an image that goes. @param archive the manifest that is to be archived */
+export function tombstone(record: ImageRecord, archive?: ImageRecord['archive']): ImageRecord {
+  const { uuid, v, name, version, type, os, owner, files, icon, intent, rev } = record;
   // The origin is let go, so that the tombstone keeps nothing else from being deleted.
-  return putRecord(
-    {
-      ...{ v, uuid, name, version, type, os, owner, files, icon, intent, rev },
-      state: 'deleting',
-      activated: false,
-      disabled: true,
-      public: false,
-      ...(archive && { archive }),
-    },
-    stored.etag,
-  );
+  return {
+    ...{ v, uuid, name, version, type, os, owner, files, icon, intent, rev },
+    state: 'deleting',
+    activated: false,
+    disabled: true,
+    public: false,
+    ...(archive && { archive }),
+  };
 }
 
 /**

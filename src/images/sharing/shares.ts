@@ -27,10 +27,9 @@ import { lasts } from '#lib/runtime/clock.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { assertNotPlaceholder } from '../record/access.ts';
 import type { ApiVersion } from '../record/api-version.ts';
-import { changeImage, type Guard } from '../record/change.ts';
-import type { StoredImage } from '../record/load.ts';
+import { type ChangeRequest, changeImage, changeRecord, type Passed } from '../record/change.ts';
+import { isServed, type StoredImage } from '../record/load.ts';
 
 /** A record with its new ACL, and what has to be written with it. */
 export interface Shared {
@@ -62,32 +61,37 @@ export function assertEntries(service: Service, entries: unknown, version: ApiVe
 }
 
 /** AddImageAcl: what is there already keeps its place; a login is looked up again. */
-export async function addAcl(
-  service: Service,
-  uuid: string,
-  names: readonly string[],
-  guard: Guard,
-): Promise<StoredImage> {
+export async function addAcl(service: Service, request: ChangeRequest, names: readonly string[]): Promise<StoredImage> {
   const added = await resolve(service, names);
-  return changeImage(service, uuid, (record) => {
-    guard(record);
-    assertNotPlaceholder(record);
-    return withPending(service, record, addEntries(record, added));
-  });
+  return changeImage(service, request, (record) => withPending(service, record, addEntries(record, added)));
 }
 
-/** RemoveImageAcl: exact entries; absent ones are no error. */
-export function removeAcl(
+/**
+ * RemoveImageAcl: exact entries; absent ones are no error. An account that the image is shared with ends its own access
+ * by it, until the owner adds it again. Answers nothing to one that left.
+ * @throws 422 NotImageOwner when it names others
+ */
+export async function removeAcl(
   service: Service,
-  uuid: string,
+  request: ChangeRequest,
   names: readonly string[],
-  guard: Guard,
-): Promise<StoredImage> {
-  return changeImage(service, uuid, (record) => {
-    guard(record);
-    assertNotPlaceholder(record);
-    return removeEntries(record, names);
-  });
+): Promise<StoredImage | undefined> {
+  const { account } = request.viewer;
+  let hasLeft = false;
+  const remove = (record: ImageRecord, { relation }: Pick<Passed, 'relation'>): ImageRecord => {
+    hasLeft = relation === 'sharee';
+    return hasLeft && account !== undefined ? withoutSharee(record, account, names) : removeEntries(record, names);
+  };
+  const changed = await changeImage(service, request, remove, { sharees: true });
+  return hasLeft ? undefined : changed;
+}
+
+/** Who may only remove itself may name itself in every way that it is shown. */
+function withoutSharee(record: ImageRecord, account: string, names: readonly string[]): ImageRecord {
+  const own = new Set([account, ...entriesReaching(record, account)]);
+  if (names.length > 0 && names.every((entry) => own.has(entry))) return leave(record, account);
+  const what = `account "${account}" does not own image "${record.uuid}"; it may only remove itself`;
+  throw new ApiError('NotImageOwner', what);
 }
 
 /**
@@ -103,26 +107,6 @@ export async function writeAcl(
   if (version < 3) return withPending(service, record, replaceUuidEntries(record, names));
   const resolved = await resolve(service, newLogins(record, names));
   return withPending(service, record, replaceEntries(record, names, resolved));
-}
-
-/** A sharee ends its own access until the owner adds it again. @throws 422 NotImageOwner when it names others */
-export function leaveShare(
-  service: Service,
-  uuid: string,
-  account: string,
-  named: readonly string[],
-): Promise<StoredImage> {
-  return changeImage(service, uuid, (record) => {
-    assertNotPlaceholder(record);
-    const own = new Set([account, ...entriesReaching(record, account)]);
-    if (named.length === 0 || named.some((entry) => !own.has(entry))) {
-      throw new ApiError(
-        'NotImageOwner',
-        `account "${account}" does not own image "${uuid}"; it may only remove itself`,
-      );
-    }
-    return leave(record, account);
-  });
 }
 
 /** The task: looks up again what nobody held, until the lag has passed. Answers how many shares were bound. */
@@ -142,7 +126,8 @@ export async function bindLateShares(service: Service): Promise<number> {
 
 async function bindShares(service: Service, uuid: string): Promise<number> {
   let bound = 0;
-  await changeImage(service, uuid, async (record) => {
+  await changeRecord(service, uuid, async (record, stored) => {
+    if (!isServed(service, stored)) return undefined;
     const waiting = entriesOf(record).filter((share) => isPending(service, share));
     const holders = await holdersOf(
       service,

@@ -1,18 +1,18 @@
 /** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. */
 import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import { assertMayChangeAs } from '../../images/record/access.ts';
-import { addAcl, assertEntries, leaveShare, removeAcl } from '../../images/sharing/shares.ts';
+import { addAcl, assertEntries, removeAcl } from '../../images/sharing/shares.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply, Route } from '../call.ts';
-import { imageReply, viewerOf, visibleImageForWrite, writeGuard } from '../image-call.ts';
+import { changeRequest, imageReply, viewerOf, visibleImageForWrite } from '../image-call.ts';
 
 export function aclRoutes(service: Service): Route[] {
   async function change(call: Call): Promise<Reply> {
     const { action = 'add' } = call.query;
     const { stored, relation } = await visibleImageForWrite(service, call);
     const viewer = viewerOf(service, call);
-    const isLeaving = action === 'remove' && relation === 'sharee';
-    if (!isLeaving) assertMayChangeAs(relation, stored.value, viewer);
+    const mayLeave = action === 'remove' && relation === 'sharee';
+    if (!mayLeave) assertMayChangeAs(relation, stored.value, viewer);
     if (action !== 'add' && action !== 'remove') {
       throw invalidParameter('action', `action is ${JSON.stringify(action)}; it must be add or remove`);
     }
@@ -24,14 +24,9 @@ export function aclRoutes(service: Service): Route[] {
       { image: uuid, acl: action, account: viewer.account, entries: entries.length, req_id: call.requestId },
       'acl',
     );
-    if (isLeaving && viewer.account !== undefined) {
-      await leaveShare(service, uuid, viewer.account, entries);
-      return { status: 204 };
-    }
-    const guard = writeGuard(service, call);
     const change = action === 'add' ? addAcl : removeAcl;
-    const changed = await change(service, uuid, entries, guard);
-    return imageReply(service, call, changed);
+    const changed = await change(service, changeRequest(service, call), entries);
+    return changed ? imageReply(service, call, changed) : { status: 204 };
   }
 
   return [{ name: 'ImageAcl', method: 'POST', path: '/images/:uuid/acl', auth: 'strict', handler: change }];

@@ -1,22 +1,18 @@
 /** `POST /images/:uuid?action=…`: one handler per action, and what comes before each. */
 
-import type { ImageRecord } from '#lib/manifest/record.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { manifestFrom } from '../../datacenters/sources/fetched.ts';
-import { isNotModified } from '../../http-kit/conditional.ts';
 import { flag, parameters } from '../../http-kit/parameters.ts';
-import { activated, withDisabled } from '../../images/activation.ts';
+import { activateImage, setDisabled } from '../../images/activation.ts';
 import { assertSameUuid, importImage } from '../../images/create.ts';
 import { addToChannel } from '../../images/delete.ts';
-import { assertFilePlacementSettled } from '../../images/files/file-placement.ts';
-import { assertMayChange } from '../../images/record/access.ts';
-import { changeImage } from '../../images/record/change.ts';
+import type { ChangeRequest } from '../../images/record/change.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { serializeFull } from '../../images/record/serialize.ts';
 import { updateImage } from '../../images/update.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Handler, Reply, Route } from '../call.ts';
-import { channelOf, etagFor, imageReply, imageUuid, viewerOf, writableImage } from '../image-call.ts';
+import { channelOf, conditionalChange, imageReply, imageUuid, writableImage } from '../image-call.ts';
 import { changeStorAction, exportAction } from './unsupported.ts';
 
 /** What the copy engine contributes. */
@@ -24,16 +20,16 @@ export interface CopyActions {
   /** copy-from-dc, import-from-datacenter, import-remote. */
   readonly actions: Readonly<Record<string, Handler>>;
   /** Removes the rest of a failed copy, so that an import may take its place. */
-  replaceFailedPlaceholder(stored: StoredImage): Promise<boolean>;
+  removePlaceholder(placeholder: StoredImage): Promise<void>;
 }
 
 export function actionRoute(service: Service, copies: CopyActions): Route {
   const handlers: Readonly<Record<string, Handler>> = {
     ...copies.actions,
     import: importAction,
-    activate: (call) => change(call, (record) => activated(service, record)),
-    enable: (call) => change(call, (record) => withDisabled(record, false)),
-    disable: (call) => change(call, (record) => withDisabled(record, true)),
+    activate: (call) => change(call, (request) => activateImage(service, request)),
+    enable: (call) => change(call, (request) => setDisabled(service, request, { disabled: false })),
+    disable: (call) => change(call, (request) => setDisabled(service, request, { disabled: true })),
     update,
     'change-stor': (call) => changeStorAction(service, call),
     export: (call) => exportAction(service, call),
@@ -74,7 +70,7 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
       version: call.version,
       skipOwnerCheck,
       fromSource: source !== undefined,
-      replaceFailedCopy: copies.replaceFailedPlaceholder,
+      removePlaceholder: copies.removePlaceholder,
     });
     call.log.info({ image: uuid, source, req_id: call.requestId }, 'image imported');
     return source === undefined
@@ -82,56 +78,28 @@ export function actionRoute(service: Service, copies: CopyActions): Route {
       : { json: serializeFull(stored.value, service.config.mode) };
   }
 
-  async function change(call: Call, decide: (record: ImageRecord) => ImageRecord): Promise<Reply> {
-    const { key: uuid } = await writableImage(service, call);
-    const viewer = viewerOf(service, call);
-    const assertCondition = conditionOf(call);
-    await assertFilePlacementSettled(service, uuid);
-    const stored = await changeImage(service, uuid, (record, current) => {
-      assertMayChange(record, viewer);
-      assertCondition(current);
-      return decide(record);
-    });
-    return imageReply(service, call, stored);
+  async function change(call: Call, act: (request: ChangeRequest) => Promise<StoredImage>): Promise<Reply> {
+    await writableImage(service, call);
+    return imageReply(service, call, await act(conditionalChange(service, call)));
   }
 
   async function update(call: Call): Promise<Reply> {
-    const { key: uuid } = await writableImage(service, call);
-    const viewer = viewerOf(service, call);
-    const assertCondition = conditionOf(call);
-    const stored = await updateImage(service, uuid, {
-      body: await call.json(),
-      account: viewer.account,
-      version: call.version,
-      assertCondition(current) {
-        assertMayChange(current.value, viewer);
-        assertCondition(current);
-      },
-    });
-    return imageReply(service, call, stored);
+    await writableImage(service, call);
+    const request = { ...conditionalChange(service, call), body: await call.json(), version: call.version };
+    return imageReply(service, call, await updateImage(service, request));
   }
 
   async function channelAdd(call: Call): Promise<Reply> {
     const stored = await writableImage(service, call);
-    const viewer = viewerOf(service, call);
-    const assertCondition = conditionOf(call);
-    assertCondition(stored);
+    const request = conditionalChange(service, call);
+    request.condition?.(stored);
     const body = (await call.json()) as { channel?: unknown } | undefined;
     const channel = service.config.channels?.find(({ name }) => name === body?.channel)?.name;
     if (channel === undefined) {
       const names = service.config.channels?.map(({ name }) => name).join(', ');
       throw validationFailed('channel', `channel is ${JSON.stringify(body?.channel)}; there are ${names}`);
     }
-    const added = await addToChannel(service, stored.key, channel, (current) => {
-      assertMayChange(current.value, viewer);
-      assertCondition(current);
-    });
-    return imageReply(service, call, added);
-  }
-
-  /** Evaluated on the record that is about to be changed, so that a condition means what it says. */
-  function conditionOf(call: Call): (stored: StoredImage) => void {
-    return (stored) => void isNotModified(call, { etag: etagFor(service, call, stored) });
+    return imageReply(service, call, await addToChannel(service, request, channel));
   }
 
   return { name: 'UpdateImage', method: 'POST', path: '/images/:uuid', auth: 'strict', handler: dispatch };

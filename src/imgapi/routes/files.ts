@@ -13,7 +13,7 @@ import type { Announced } from '../../images/files/upload.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
-import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
+import { changeRequest, imageReply, readableImage, writableImage } from '../image-call.ts';
 
 export function fileRoutes(service: Service): Route[] {
   async function add(call: Call): Promise<Reply> {
@@ -30,8 +30,8 @@ export function fileRoutes(service: Service): Route[] {
       ...guidOf(call),
       announced: announcedBy(call),
     };
-    const guard = writeGuard(service, call);
-    return imageReply(service, call, await addFile(service, record, file, () => call.body, call.signal, guard));
+    const request = changeRequest(service, call);
+    return imageReply(service, call, await addFile(service, request, file, () => call.body, call.signal));
   }
 
   async function addFromSource(call: Call, record: ImageRecord): Promise<Reply> {
@@ -44,7 +44,7 @@ export function fileRoutes(service: Service): Route[] {
       announced: { contentLength: remote.size, sha1: remote.sha1 },
       allowEmpty: true,
     };
-    return store(call, record, file, remote);
+    return store(call, file, remote);
   }
 
   async function addFromUrl(call: Call): Promise<Reply> {
@@ -60,17 +60,12 @@ export function fileRoutes(service: Service): Route[] {
     const { sha1 } = announcedBy(call);
     const remote = await fileAt(service, httpsUrl, call.signal);
     const announced = known({ sha1, contentLength: remote.size });
-    return store(call, record, { compression, storage, ...guidOf(call), announced }, remote);
+    return store(call, { compression, storage, ...guidOf(call), announced }, remote);
   }
 
-  async function store(
-    call: Call,
-    record: ImageRecord,
-    file: Parameters<typeof addFile>[2],
-    remote: FetchedFile,
-  ): Promise<Reply> {
+  async function store(call: Call, file: Parameters<typeof addFile>[2], remote: FetchedFile): Promise<Reply> {
     try {
-      const stored = await addFile(service, record, file, () => remote.stream, call.signal, writeGuard(service, call));
+      const stored = await addFile(service, changeRequest(service, call), file, () => remote.stream, call.signal);
       return await imageReply(service, call, stored);
     } catch (error) {
       throw remote.problem(error);

@@ -1,19 +1,19 @@
 /** AddImageIcon, GetImageIcon, DeleteImageIcon. */
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { noIcon } from '../../images/files/file-placement.ts';
-import { addIcon, deleteIcon, readIconType } from '../../images/files/icons.ts';
+import { deleteIcon, noIcon } from '../../images/files/file-placement.ts';
+import { addIcon, readIconType } from '../../images/files/icons.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
-import { imageReply, readableImage, writableImage, writeGuard } from '../image-call.ts';
+import { changeRequest, imageReply, readableImage, writableImage } from '../image-call.ts';
 import { announcedBy } from './files.ts';
 
 export function iconRoutes(service: Service): Route[] {
   async function add(call: Call): Promise<Reply> {
     const { value: record } = await writableImage(service, call);
     const type = readIconType(call.headers['content-type']);
-    const guard = writeGuard(service, call);
-    const stored = await addIcon(service, record, type, announcedBy(call), () => call.body, call.signal, guard);
+    const request = changeRequest(service, call);
+    const stored = await addIcon(service, request, record, type, announcedBy(call), () => call.body, call.signal);
     return imageReply(service, call, stored);
   }
 
@@ -33,8 +33,8 @@ export function iconRoutes(service: Service): Route[] {
   }
 
   async function remove(call: Call): Promise<Reply> {
-    const { value: record } = await writableImage(service, call);
-    return imageReply(service, call, await deleteIcon(service, record, writeGuard(service, call)));
+    await writableImage(service, call);
+    return imageReply(service, call, await deleteIcon(service, changeRequest(service, call)));
   }
 
   const path = '/images/:uuid/icon';

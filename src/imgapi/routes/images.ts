@@ -5,12 +5,12 @@ import { flag, parameters } from '../../http-kit/parameters.ts';
 import { ancestryOf } from '../../images/ancestry.ts';
 import { createImage } from '../../images/create.ts';
 import { deleteImage } from '../../images/delete.ts';
-import { assertMayChange, assertNotPlaceholder } from '../../images/record/access.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { renderImageList } from '../../images/record/serialize.ts';
 import type { Caller, Service } from '../../service/service.ts';
 import type { Call, Reply, Route } from '../call.ts';
 import {
+  changeRequest,
   channelOf,
   deletableImage,
   imageReply,
@@ -52,22 +52,13 @@ export function imageRoutes(service: Service, copies: PlaceholderDeleter): Route
   }
 
   async function remove(call: Call): Promise<Reply> {
-    const stored = await deletableImage(service, call);
+    await deletableImage(service, call);
     const { force_all_channels: forceAllChannels = false } = deleteQuery(call.query);
-    const channel = channelOf(service, call, 'write');
-    const viewer = viewerOf(service, call);
-    if (stored.value.copy) await copies.deletePlaceholder(stored, call);
-    else {
-      await deleteImage(service, stored.key, {
-        viewer,
-        channel,
-        forceAllChannels,
-        assertMayDelete: ({ value }) => {
-          assertMayChange(value, viewer);
-          assertNotPlaceholder(value);
-        },
-      });
-    }
+    await deleteImage(service, {
+      ...changeRequest(service, call),
+      forceAllChannels,
+      deletePlaceholder: (placeholder) => copies.deletePlaceholder(placeholder, call),
+    });
     return { status: 204 };
   }
 

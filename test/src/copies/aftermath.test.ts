@@ -9,7 +9,7 @@ import { watch } from '#src/copies/orders/watch.ts';
 import { sessionsInUse } from '#src/copies/transfer/sessions-in-use.ts';
 import { runTransfer, WorkerStopped } from '#src/copies/transfer/transfer.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
-import { changeImage } from '#src/images/record/change.ts';
+import { changeRecord } from '#src/images/record/change.ts';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { putImage } from '../../helpers/datacenter.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -28,7 +28,7 @@ test('a recopy brings what changed at the source, and only that', async (t) => {
   const { record, bytes } = await putImage(pair.source, ALICE, { description: 'old', homepage: 'http://a.example' });
   await putImage(pair.dest, ALICE, { ...record, public: true, disabled: true, state: 'disabled' }, bytes);
   const share = { entry: 'carol', account: CAROL, shared_at: '2026-01-01T00:00:00.000Z' };
-  await changeImage(pair.source.service, record.uuid, ({ homepage: _, ...rest }) => ({
+  await changeRecord(pair.source.service, record.uuid, ({ homepage: _, ...rest }) => ({
     ...rest,
     description: 'new',
     tagsObj: { role: 'db' },

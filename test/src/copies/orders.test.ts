@@ -7,7 +7,7 @@ import { planCopy } from '#src/copies/orders/plan.ts';
 import { statusOf } from '#src/copies/orders/status.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
-import { changeImage } from '#src/images/record/change.ts';
+import { changeRecord } from '#src/images/record/change.ts';
 import { loadRaw } from '#src/images/record/load.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { putImage } from '../../helpers/datacenter.ts';
@@ -164,7 +164,7 @@ test('what was unshared at the source during the copy is not shared here', async
   const { record } = await putImage(pair.source, ALICE, { acl: [BOB], description: 'old' });
   const { uuid } = await pair.copy(record.uuid);
   t.same((await recordOf(pair.service, record.uuid))?.acl, [BOB]);
-  await changeImage(pair.source.service, record.uuid, ({ acl: _, ...rest }) => ({ ...rest, description: 'new' }));
+  await changeRecord(pair.source.service, record.uuid, ({ acl: _, ...rest }) => ({ ...rest, description: 'new' }));
   pair.engine();
   t.match(await ended(pair.service, uuid), { state: 'succeeded' });
   const here = await recordOf(pair.service, record.uuid);

@@ -7,7 +7,7 @@ import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
 import { incomingImage } from '#src/copies/orders/placeholder.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
 import { deleteImage } from '#src/images/delete.ts';
-import { changeImage } from '#src/images/record/change.ts';
+import { changeRecord } from '#src/images/record/change.ts';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { putImage, setConfig } from '../../helpers/datacenter.ts';
 import { type Manifest, startSimpleSource } from '../../helpers/simple-source.ts';
@@ -57,11 +57,10 @@ test('what was ordered stays what it is, whatever the source says afterwards', a
   });
   t.match(here, { os: 'linux', description: 'new' }, 'what may change did');
   t.notOk(here.origin ?? here.urn ?? here.files?.[0]?.dataset_guid);
-  await deleteImage(pair.service, here.uuid, {
+  await deleteImage(pair.service, {
+    uuid: here.uuid,
     viewer: { account: undefined },
-    channel: undefined,
-    forceAllChannels: false,
-    assertMayDelete: () => {},
+    deletePlaceholder: () => Promise.reject(new Error('it is none')),
   });
   t.equal(await recordOf(pair.service, here.uuid), undefined);
 });
@@ -150,7 +149,7 @@ test('another order of UUIDs alone is no change either; one more entry is', asyn
   const { record, bytes } = await putImage(pair.source, ALICE, { acl: [BOB, CAROL] });
   await putImage(pair.dest, ALICE, { ...record, acl: [CAROL, BOB] }, bytes);
   t.same((await pair.copy(record.uuid)).changes, []);
-  await changeImage(pair.source.service, record.uuid, (there) => ({ ...there, acl: [BOB, ALICE, CAROL] }));
+  await changeRecord(pair.source.service, record.uuid, (there) => ({ ...there, acl: [BOB, ALICE, CAROL] }));
   t.same((await pair.copy(record.uuid)).changes, [{ field: 'acl', from: [CAROL, BOB], to: [BOB, ALICE, CAROL] }]);
 });
 
@@ -160,7 +159,7 @@ test('a recopy brings the marks of the operators, and is no way to shed them', a
   const { record } = await putImage(pair.source, ALICE, { billing_tags: ['a'], traits: { x: '1' } });
   await ended(pair.service, (await pair.copy(record.uuid)).uuid);
   const there = (fields: Partial<ImageRecord>) =>
-    changeImage(pair.source.service, record.uuid, ({ billing_tags: _, traits: __, ...rest }) => ({
+    changeRecord(pair.source.service, record.uuid, ({ billing_tags: _, traits: __, ...rest }) => ({
       ...rest,
       ...fields,
     }));
@@ -169,7 +168,7 @@ test('a recopy brings the marks of the operators, and is no way to shed them', a
     { field: 'billing_tags', from: ['a'], to: ['b'] },
     { field: 'traits', from: { x: '1' }, to: { x: '2' } },
   ]);
-  await changeImage(pair.service, record.uuid, (here) => ({ ...here, billing_tags: ['b', 'own'] }));
+  await changeRecord(pair.service, record.uuid, (here) => ({ ...here, billing_tags: ['b', 'own'] }));
   await there({});
   t.match(await pair.copy(record.uuid), { changes: [{ to: ['own'] }, { to: undefined }] });
   t.match(await recordOf(pair.service, record.uuid), { billing_tags: ['own'] });
@@ -183,7 +182,7 @@ test('who left at the source is let in nowhere, and the owner is told everywhere
     shares: [{ entry: 'carol', account: CAROL, shared_at: '2026-01-01T00:00:00.000Z' }, { entry: BOB }],
     grants: [CAROL],
   });
-  await changeImage(pair.source.service, record.uuid, (there) => leave(leave(there, CAROL), BOB));
+  await changeRecord(pair.source.service, record.uuid, (there) => leave(leave(there, CAROL), BOB));
   await ended(pair.service, (await pair.copy(record.uuid)).uuid);
   const view = async () => {
     const here = (await recordOf(pair.service, record.uuid))!;
@@ -196,7 +195,7 @@ test('who left at the source is let in nowhere, and the owner is told everywhere
   t.same(await view(), { entries: ['carol'], left: ['carol', BOB], granted: [] });
   t.same((await pair.copy(record.uuid)).changes, []);
   const again = { entry: 'carol', account: CAROL, shared_at: '2026-02-01T00:00:00.000Z' };
-  await changeImage(pair.source.service, record.uuid, (there) => addEntries(there, [again, { entry: BOB }]));
+  await changeRecord(pair.source.service, record.uuid, (there) => addEntries(there, [again, { entry: BOB }]));
   t.match(await pair.copy(record.uuid), { changes: [{ field: 'acl' }] });
   t.same(await view(), { entries: ['carol', BOB], left: [], granted: [BOB, CAROL] }, 'until it is shared again');
 });
@@ -209,8 +208,8 @@ test('who left a copy stays out of it when it is copied again', async (t) => {
     grants: [CAROL],
   });
   await ended(pair.service, (await pair.copy(record.uuid)).uuid);
-  await changeImage(pair.service, record.uuid, (here) => leave(here, CAROL));
-  await changeImage(pair.source.service, record.uuid, (there) => ({ ...there, description: 'new' }));
+  await changeRecord(pair.service, record.uuid, (here) => leave(here, CAROL));
+  await changeRecord(pair.source.service, record.uuid, (there) => ({ ...there, description: 'new' }));
   t.match(await pair.copy(record.uuid), { changes: [{ field: 'description' }] });
   const here = (await recordOf(pair.service, record.uuid))!;
   t.notOk(isGranted(here, CAROL));

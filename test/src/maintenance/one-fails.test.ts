@@ -5,7 +5,7 @@ import { imageObjectDirectory, imageObjectPath } from '#lib/manifest/object-path
 import { IMAGES } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { loadRaw } from '#src/images/record/load.ts';
-import { finishDeletes, tombstone } from '#src/images/record/tombstones.ts';
+import { buried, finishDeletes } from '#src/images/record/tombstones.ts';
 import { carryOutSweep, planSweep } from '#src/maintenance/sweeper.ts';
 import { verifyFiles } from '#src/maintenance/verify.ts';
 import type { Service } from '#src/service/service.ts';
@@ -43,7 +43,7 @@ test('a deletion that cannot be finished keeps no other one', async (t) => {
   for (let i = 0; i < 3; i++) uuids.push((await makeImage(alice, { version: String(i) })).image.uuid);
   for (const uuid of uuids) {
     const stored = await loadRaw(service, uuid);
-    if (stored) await service.store.batch([tombstone(stored)]);
+    if (stored) await service.store.batch([buried(stored)]);
   }
   const [first = ''] = uuids.toSorted();
   await t.rejects(finishDeletes(failingAt(service, imageObjectDirectory(first))), BROKEN);

@@ -4,7 +4,7 @@ import { TRANSFERS } from '#src/copies/orders/model.ts';
 import { claim, isClaimable } from '#src/copies/transfer/attempt.ts';
 import { fairShare, Throttle } from '#src/copies/transfer/bandwidth.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
-import { changeImage } from '#src/images/record/change.ts';
+import { changeRecord } from '#src/images/record/change.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { bytesOf, putImage, setConfig } from '../../../helpers/datacenter.ts';
 import { waitFor } from '../../../helpers/wait.ts';
@@ -132,7 +132,7 @@ test('an older IMGAPI that takes the placeholder over fails the order, and keeps
   const pair = await copyPair(t);
   const { record } = await putImage(pair.source, ALICE);
   const { uuid } = await pair.copy(record.uuid);
-  await changeImage(pair.service, record.uuid, ({ copy: _, ...rest }) => ({ ...rest, state: 'unactivated' }));
+  await changeRecord(pair.service, record.uuid, ({ copy: _, ...rest }) => ({ ...rest, state: 'unactivated' }));
   pair.engine();
   t.match(await ended(pair.service, uuid), { state: 'failed', error: { code: 'PlaceholderGone' } });
   t.match(await recordOf(pair.service, record.uuid), { state: 'unactivated' });
