@@ -5,7 +5,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { ERRORS } from '#lib/api/errors/registry.ts';
+import { ACTIONS } from '#lib/api/imgapi/actions.ts';
+import { ADMIN } from '#lib/api/imgapi/admin.ts';
+import { COPIES } from '#lib/api/imgapi/copies.ts';
+import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
+import { FILES } from '#lib/api/imgapi/files.ts';
+import { IMAGES } from '#lib/api/imgapi/images.ts';
+import { LINKS } from '#lib/api/imgapi/links.ts';
+import { PULLS } from '#lib/api/imgapi/pulls.ts';
+import { SERVICE } from '#lib/api/imgapi/service.ts';
+import { SHARING } from '#lib/api/imgapi/sharing.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
 import {
@@ -18,6 +28,8 @@ import {
 } from '#src/copies/orders/decision.ts';
 import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/orders/states.ts';
 import { FAILURES } from '#src/copies/transfer/failures.ts';
+import { markdown } from './markdown.ts';
+import { commonTables, operationTables } from './operations.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -30,6 +42,17 @@ export interface GeneratedTable {
 }
 
 export const GENERATED: readonly GeneratedTable[] = [
+  { file: 'docs/index.md', name: 'common', lines: commonTables },
+  { file: 'docs/index.md', name: 'images', lines: () => operationTables(IMAGES) },
+  { file: 'docs/index.md', name: 'files', lines: () => operationTables(FILES) },
+  { file: 'docs/index.md', name: 'actions', lines: () => operationTables(ACTIONS) },
+  { file: 'docs/index.md', name: 'sharing', lines: () => operationTables(SHARING) },
+  { file: 'docs/index.md', name: 'copies', lines: () => operationTables(COPIES) },
+  { file: 'docs/index.md', name: 'pulls', lines: () => operationTables(PULLS) },
+  { file: 'docs/index.md', name: 'datacenters', lines: () => operationTables(DATACENTERS) },
+  { file: 'docs/index.md', name: 'admin', lines: () => operationTables(ADMIN) },
+  { file: 'docs/index.md', name: 'service', lines: () => operationTables(SERVICE) },
+  { file: 'docs/index.md', name: 'links', lines: () => operationTables(LINKS) },
   { file: 'docs/index.md', name: 'errors', lines: errorTable },
   { file: 'docs/operator-guide.md', name: 'copy-failures', lines: failureTable },
   { file: 'docs/design.md', name: 'travel', lines: travelTable },
@@ -110,12 +133,6 @@ function moveTable(moves: Readonly<Record<string, Readonly<Partial<Record<string
     ['state', ...events],
     Object.entries(moves).map(([state, row]) => [`**${state}**`, ...events.map((event) => row[event] ?? '')]),
   );
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
 if (import.meta.main) {
