@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { cloudapiDocument } from '#lib/api/cloudapi/document.ts';
 import { ERRORS } from '#lib/api/errors/registry.ts';
 import { ACTIONS } from '#lib/api/imgapi/actions.ts';
 import { ADMIN } from '#lib/api/imgapi/admin.ts';
@@ -64,6 +65,7 @@ export const GENERATED: readonly GeneratedTable[] = [
 /** Documents of APIs, by their file. */
 export const DOCUMENTS: Readonly<Record<string, () => OpenApiDocument>> = {
   'docs/openapi.json': imgapiDocument,
+  'docs/openapi-cloudapi.json': cloudapiDocument,
 };
 
 export const GENERATED_FILES: readonly string[] = [

@@ -37,12 +37,14 @@ export const BODY_ERRORS = [
   'UnsupportedMediaType',
 ] as const;
 
-/** Of what changes an image: those of IMGAPI. */
+/**
+ * Of what changes an image: those of IMGAPI. ImageCopyFailed (409) is not among them, since CloudAPI has another error of
+ * that name.
+ */
 export const WRITE_ERRORS = [
   'ResourceNotFound',
   'NotImageOwner',
   'ImageCopyInProgress',
-  'ImageCopyFailed',
   'ImageFileBusy',
   'Conflict',
   'InsufficientStorage',

@@ -73,7 +73,7 @@ function pathsOf(context: OperationContext, operations: Operations): Json {
 function describe(context: OperationContext, found: readonly NamedOperation[]): Json {
   const [only] = found;
   if (only !== undefined && found.length === 1 && only[1].action === undefined) return describeOperation(context, only);
-  const nameless = found.find(([, operation]) => operation.action === undefined);
+  const nameless = found.find(([, { action, isDefaultAction }]) => action === undefined && !isDefaultAction);
   if (nameless) throw new Error(`${nameless[0]} shares its method and path, and has no action`);
   return describeActions(context, found);
 }

@@ -33,38 +33,48 @@ export function describeOperation(context: OperationContext, [name, operation]: 
  */
 export function describeActions(context: OperationContext, actions: readonly NamedOperation[]): Json {
   const operations = actions.map(([, operation]) => operation);
+  const named = operations.flatMap(({ action }) => action ?? []);
   const [[name, first] = ['', undefined]] = actions;
   if (first === undefined) throw new Error('a route has an action at least');
-  const lines = actions.map(([action, row]) => `- \`${row.action}\` (${action}): ${row.summary}`);
+  const lines = actions.map(([of, { action, summary }]) => `- ${shown(action)} (${of}): ${summary}`);
   return {
     operationId: first.route ?? name,
     tags: [tagOf(first.path)],
-    summary: `Does what \`action\` names: ${operations.map(({ action }) => action).join(', ')}`,
+    summary: `Does what \`action\` names: ${named.join(', ')}`,
     description: lines.join('\n'),
     security: context.security[first.auth],
     parameters: [VERSION_PARAMETER, actionParameter(operations), ...parametersOf(context, operations)],
     ...requestBodyOf(context, operations),
     responses: responsesOf(context, operations),
     'x-actions': Object.fromEntries(
-      actions.map((action) => [String(action[1].action), describeOperation(context, action)]),
+      actions.map((action) => [action[1].action ?? WITHOUT_ACTION, describeOperation(context, action)]),
     ),
   };
 }
 
-/** The first part of the path. */
+/** What is done where a request names no action. */
+const WITHOUT_ACTION = 'none';
+
+function shown(action: string | undefined): string {
+  return action === undefined ? WITHOUT_ACTION : `\`${action}\``;
+}
+
+/** The first part of the path that is not for the client to fill in. */
 function tagOf(path: string): string {
-  return path.split('/')[1] || 'service';
+  const parts = path.split('/').filter((part) => part !== '');
+  return (parts.find((part) => !part.startsWith(':')) ?? parts[0])?.replace(/^\W+/, '') ?? 'service';
 }
 
 function actionParameter(operations: readonly Operation[]): Json {
-  const byDefault = operations.find(({ isDefaultAction }) => isDefaultAction)?.action;
+  const standard = operations.find(({ isDefaultAction }) => isDefaultAction);
+  const byDefault = standard?.action;
   return {
     name: 'action',
     in: 'query',
-    required: byDefault === undefined,
+    required: standard === undefined,
     schema: {
       type: 'string',
-      enum: operations.map(({ action }) => action),
+      enum: operations.flatMap(({ action }) => action ?? []),
       ...(byDefault !== undefined && { default: byDefault }),
     },
   };

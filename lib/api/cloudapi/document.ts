@@ -1,0 +1,34 @@
+/** CloudAPI's document. */
+import { ERRORS } from '../errors/registry.ts';
+import { type OpenApiDocument, openApiDocument } from '../openapi/document.ts';
+import { SCHEMAS } from '../schemas/all.ts';
+import { CLOUDAPI_ERRORS } from './errors.ts';
+import { CLOUDAPI_VERSIONS, COMMON_ERRORS } from './form.ts';
+import { CLOUDAPI } from './operations.ts';
+import { Account, Datacenters, Key, Pong } from './schemas/account.ts';
+import { ImageV70, ImageV71, ImageV80 } from './schemas/image.ts';
+
+export function cloudapiDocument(): OpenApiDocument {
+  return openApiDocument({
+    title: 'CloudAPI: images',
+    version: CLOUDAPI_VERSIONS.at(-1) ?? '',
+    description:
+      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in a JSON body; the query wins, and a text that is empty counts as absent.",
+    operations: CLOUDAPI,
+    acceptVersion: {
+      description: `A range of versions: the newest of it is served, of ${CLOUDAPI_VERSIONS.join(', ')}.`,
+      default: '*',
+    },
+    errors: { ...ERRORS, ...CLOUDAPI_ERRORS },
+    commonErrors: COMMON_ERRORS,
+    schemas: { ...SCHEMAS, Account, Datacenters, ImageV70, ImageV71, ImageV80, Key, Pong },
+    securitySchemes: {
+      signature: {
+        type: 'http',
+        scheme: 'Signature',
+        description: 'HTTP Signature with an SSH key of the account, over `Date` at least.',
+      },
+    },
+    security: { strict: [{ signature: [] }], passive: [], operator: [], none: [] },
+  });
+}
