@@ -17,7 +17,7 @@ LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check types lint format run docs check-docs bench clean install which-node
+.PHONY: help demo test check types lint imports unused format run docs check-docs bench clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
@@ -62,6 +62,14 @@ types: install
 
 lint: install
 	@$(BIOME) $(LINTED)
+
+# Who may import whom.
+imports: install
+	@node node_modules/.bin/depcruise --config .dependency-cruiser.json src lib test
+
+# Files, exports and packages that nobody uses.
+unused: install
+	@node node_modules/.bin/knip --config .knip.json --no-progress
 
 format: install
 	@$(BIOME) --write $(LINTED)

@@ -1,59 +1,84 @@
-/** The rules of docs/design.md on who may import whom, read from the imports themselves. */
+/**
+ * The rules of docs/design.md that can be read from the sources. Who may import whom is in `.dependency-cruiser.json`,
+ * which `make check` holds the code to; here each of its rules is shown to find what it forbids.
+ */
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { cruise, type IConfiguration, type ICruiseResult } from 'dependency-cruiser';
 import { test } from 'tap';
+import config from '../.dependency-cruiser.json' with { type: 'json' };
 
 const LONGEST_FILE = 400;
 const FILES = globSync('{src,lib}/**/*.ts').toSorted();
-
-/** A package's name, or the path of a file from the root. */
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const found = text.matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])([^'"\n]+)\1/g);
-  return [...found].map(([, , specifier = '']) => resolved(file, specifier));
-}
-
-function resolved(file: string, specifier: string): string {
-  if (specifier.startsWith('.')) return relative('.', join(dirname(file), specifier));
-  if (specifier.startsWith('#')) return specifier.slice(1);
-  const parts = specifier.split('/');
-  return specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? specifier);
-}
-
-const IMPORTS = new Map(FILES.map((file) => [file, importsOf(file)]));
 
 function isBelow(path: string, ...folders: readonly string[]): boolean {
   return folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
 
-/** The imports that break a rule, as `importer -> imported`. */
-function breaches(breaks: (importer: string, imported: string) => boolean): string[] {
-  return [...IMPORTS].flatMap(([importer, imported]) =>
-    imported.filter((path) => breaks(importer, path)).map((path) => `${importer} -> ${path}`),
-  );
-}
+/** Files that break the rules, each once: what they import, and the rules that say so. */
+const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string]>> = {
+  'lib/text/one.ts': ['./other.ts', 'no-circles'],
+  'lib/manifest/below.ts': ['../documents/a.ts', 'no-circles-of-parts'],
+  'lib/text/nowhere.ts': ['./nowhere-at-all.ts', 'resolvable'],
+  'lib/text/up.ts': ['../../src/service/a.ts', 'lib-stands-alone'],
+  'src/images/tested.ts': ['../../test/a.ts', 'nothing-from-tests'],
+  'src/images/sql.ts': ['better-sqlite3', 'backends-in-lib: documents'],
+  'src/images/s3.ts': ['@aws-sdk/client-s3', 'backends-in-lib: objects'],
+  'src/cloudapi/ldap.ts': ['ldapts', 'backends-in-lib: accounts'],
+  'src/imgapi/framework.ts': ['restify', 'one-home-of-restify'],
+  'src/http-kit/image.ts': ['../images/a.ts', 'http-kit-knows-no-image'],
+  'src/cli/imgapiadm/direct.ts': ['../../images/a.ts', 'clients-speak-http: cli'],
+  'src/cloudapi/direct.ts': ['../service/service.ts', 'clients-speak-http: cloudapi'],
+  'src/images/request.ts': ['../http-kit/call.ts', 'routes-on-top'],
+  'src/service/up.ts': ['../images/a.ts', 'down-only: service'],
+  'src/images/up.ts': ['../copies/a.ts', 'down-only: images'],
+  'src/pulls/up.ts': ['../datacenters/a.ts', 'down-only: pulls'],
+  'src/datacenters/up.ts': ['../copies/a.ts', 'down-only: datacenters'],
+  'src/copies/up.ts': ['../maintenance/a.ts', 'down-only: copies'],
+  'src/images/tool.ts': ['tap', 'packages-of-our-own'],
+};
 
-/** Files directly below src/, such as its composition and the types that all share, are one part each. */
-function partOf(path: string): string {
-  return path.split('/').slice(0, 2).join('/');
-}
-
-test('imports are found at all', async (t) => {
-  t.ok(FILES.length > 0);
-  t.ok([...IMPORTS.values()].flat().some((path) => path.startsWith('lib/')));
-});
-
-test('lib never imports src', async (t) => {
+test('the rules on who may import whom find what they forbid, in types as well', async (t) => {
+  const files: Record<string, string> = {
+    'package.json': JSON.stringify({ dependencies: {}, devDependencies: { tap: '21.0.0' } }),
+    'node_modules/tap/package.json': JSON.stringify({ name: 'tap', version: '21.0.0', main: 'index.js' }),
+    'node_modules/tap/index.js': '',
+    'lib/text/other.ts': "import type { One } from './one.ts';\nexport type Other = One;\n",
+    'lib/documents/a.ts': "import '../manifest/a.ts';\n",
+    'lib/manifest/a.ts': 'export type A = string;\n',
+  };
+  for (const [file, [imported]] of Object.entries(BREACHES)) {
+    files[file] = `import type { A } from '${imported}';\nexport type One = A;\n`;
+    const there = new URL(imported, `file:///${file}`).pathname.slice(1);
+    if (imported.startsWith('.') && !imported.includes('nowhere')) files[there] ??= 'export type A = string;\n';
+  }
+  const baseDir = await mkdtemp(join(tmpdir(), 'imgapi-rules-'));
+  t.teardown(() => rm(baseDir, { recursive: true }));
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(dirname(join(baseDir, file)), { recursive: true });
+    await writeFile(join(baseDir, file), text);
+  }
+  const { forbidden, options } = config as IConfiguration;
+  const { output } = await cruise(['src', 'lib', 'test'], {
+    ...options,
+    validate: true,
+    ruleSet: { forbidden },
+    baseDir,
+  });
+  const { violations } = (output as ICruiseResult).summary;
+  for (const [file, [, name]] of Object.entries(BREACHES)) {
+    const found = violations.filter(
+      ({ from, rule }) => rule.name === name && (from === file || dirname(file) === from),
+    );
+    t.ok(found.length > 0, `${name} finds ${file}`);
+  }
+  const tried = new Set(Object.values(BREACHES).map(([, rule]) => rule));
   t.strictSame(
-    breaches((importer, imported) => isBelow(importer, 'lib') && isBelow(imported, 'src')),
+    (forbidden ?? []).map(({ name }) => name).filter((name) => !tried.has(name ?? '')),
     [],
-  );
-});
-
-test('nothing imports tests', async (t) => {
-  t.strictSame(
-    breaches((_, imported) => isBelow(imported, 'test')),
-    [],
+    'all of them',
   );
 });
 
@@ -71,91 +96,12 @@ test('servers are made in one place, because restify changes what node:http give
   );
 });
 
-/** What the clients share with the service: how an HTTP server of this house is made, and nothing that it serves. */
-const SHARED_WITH_CLIENTS: Readonly<Record<string, readonly string[]>> = {
-  'src/cli': ['src/service/config'],
-  'src/cloudapi': ['src/http-kit', 'src/service/config', 'src/service/server-process.ts'],
-};
-
-test('the command lines and CloudAPI are clients: they know IMGAPI by its HTTP interface alone', async (t) => {
-  for (const [folder, shared] of Object.entries(SHARED_WITH_CLIENTS)) {
-    t.strictSame(
-      breaches(
-        (importer, imported) =>
-          isBelow(importer, folder) && isBelow(imported, 'src') && !isBelow(imported, folder, ...shared),
-      ),
-      [],
-    );
-  }
-});
-
-test('the HTTP kit knows no image, nor anything else that is served with it', async (t) => {
-  t.strictSame(
-    breaches(
-      (importer, imported) =>
-        isBelow(importer, 'src/http-kit') && isBelow(imported, 'src') && !isBelow(imported, 'src/http-kit'),
-    ),
-    [],
-  );
-});
-
-test('only src/http-kit and src/main.ts know the HTTP framework', async (t) => {
-  t.strictSame(
-    breaches((importer, imported) => imported === 'restify' && !isBelow(importer, 'src/http-kit', 'src/main.ts')),
-    [],
-  );
-});
-
-test('only lib knows a backend', async (t) => {
-  const homes: Readonly<Record<string, readonly string[]>> = {
-    'better-sqlite3': ['lib/documents'],
-    kysely: ['lib/documents'],
-    pg: ['lib/documents'],
-    moray: ['lib/documents'],
-    manta: ['lib/objects'],
-    '@aws-sdk/client-s3': ['lib/objects'],
-    ldapts: ['lib/accounts'],
-  };
-  t.strictSame(
-    breaches((importer, imported) => {
-      const home = Object.hasOwn(homes, imported) ? homes[imported] : undefined;
-      return home !== undefined && !isBelow(importer, ...home);
-    }),
-    [],
-  );
-});
-
 test('no file is too long to be read in one go', async (t) => {
   const long = [...FILES, ...globSync('test/**/*.ts')]
     .map((file) => ({ file, lines: readFileSync(file, 'utf8').split('\n').length - 1 }))
     .filter(({ lines }) => lines > LONGEST_FILE);
   t.strictSame(long, []);
 });
-
-test('the parts of src and of lib do not import each other in a circle', async (t) => {
-  const needs = new Map<string, Set<string>>();
-  for (const [importer, imported] of IMPORTS) {
-    const part = partOf(importer);
-    const others = imported.filter((path) => isBelow(path, 'src', 'lib')).map(partOf);
-    const known = needs.get(part) ?? new Set();
-    for (const other of others) if (other !== part) known.add(other);
-    needs.set(part, known);
-  }
-  t.strictSame(circles(needs), []);
-});
-
-/** Each circle once, from its first part in alphabetical order. */
-function circles(needs: ReadonlyMap<string, ReadonlySet<string>>): string[] {
-  const found = new Set<string>();
-  const visit = (start: string, path: readonly string[]): void => {
-    for (const next of needs.get(path.at(-1) ?? '') ?? []) {
-      if (next === start) found.add([...path, start].join(' -> '));
-      else if (next > start && !path.includes(next)) visit(start, [...path, next]);
-    }
-  };
-  for (const start of needs.keys()) visit(start, [start]);
-  return [...found].toSorted();
-}
 
 /** What stands between the parentheses that open at `start`, taken apart at the commas of the outer level. */
 function argumentsAt(text: string, start: number): string[] {

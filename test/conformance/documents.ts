@@ -4,26 +4,18 @@
  * `make` opens a store on data of its own. `reopen` opens another on the same data, as another process would. Both
  * are closed, and the data removed, by `make` when the test ends; a test may close them before.
  */
-import type { Test } from 'tap';
 import { test } from 'tap';
-import type { Store } from '#lib/documents/store.ts';
 import { batchTests } from './documents/batches.ts';
 import { bucketTests } from './documents/buckets.ts';
 import { clockTests } from './documents/clock.ts';
 import { documentTests } from './documents/documents.ts';
 import { elementTests } from './documents/elements.ts';
 import { filterTests } from './documents/filters.ts';
+import type { Make } from './documents/make.ts';
 import { modelTests } from './documents/model.ts';
 import { orderTests } from './documents/order.ts';
 import { scanTests } from './documents/scan.ts';
 import { updateTests } from './documents/updates.ts';
-
-export interface Made {
-  readonly store: Store;
-  reopen(): Promise<Store>;
-}
-
-export type Make = (t: Test) => Promise<Made>;
 
 export function storeConformance(name: string, make: Make): void {
   const parts = {

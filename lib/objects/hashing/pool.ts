@@ -25,10 +25,10 @@ export class HashPool {
   }
 
   open(): HashStream {
-    return new HashStream(this);
+    return new HashStream(() => this.#openRing());
   }
 
-  openRing(): HashRing {
+  #openRing(): HashRing {
     const stream = this.#nextStream;
     this.#nextStream += 1;
     this.#blocks ??= new SharedBlocks();

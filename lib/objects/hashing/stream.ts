@@ -2,7 +2,6 @@ import { HashingError } from '../errors.ts';
 import { letGo } from '../let-go.ts';
 import type { Hashes } from '../object-store.ts';
 import { ALGORITHMS, HashSet, joinHashes } from './algorithms.ts';
-import type { HashPool } from './pool.ts';
 import type { Block, HashRing } from './ring.ts';
 
 /** Up to this many bytes it costs more to involve threads than to hash here. */
@@ -14,7 +13,7 @@ const SMALL = 256 * 1024;
  * waiting for one is the back-pressure.
  */
 export class HashStream {
-  readonly #pool: HashPool;
+  readonly #openRing: () => HashRing;
   /** Bytes that were hashed by nobody yet, while there are few. */
   #small: Uint8Array[] = [];
   #smallSize = 0;
@@ -23,8 +22,9 @@ export class HashStream {
   #ring: HashRing | undefined;
   #closed = false;
 
-  constructor(pool: HashPool) {
-    this.#pool = pool;
+  /** @param openRing threads for it, asked for when the bytes turn out to be many */
+  constructor(openRing: () => HashRing) {
+    this.#openRing = openRing;
   }
 
   /** A free block, never empty; waits while all are being hashed. @throws HashingError */
@@ -77,7 +77,7 @@ export class HashStream {
   }
 
   #grow(): HashRing {
-    const ring = this.#pool.openRing();
+    const ring = this.#openRing();
     for (const bytes of this.#small) {
       ring.add(bytes);
     }

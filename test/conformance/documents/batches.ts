@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import type { Write } from '#lib/documents/store.ts';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { newBucket, openThings, type Thing } from './things.ts';
 
 export async function batchTests(t: Test, make: Make): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { newBucket, openThings, THING_INDEX } from './things.ts';
 
 export async function bucketTests(t: Test, make: Make): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { openThings } from './things.ts';
 
 /** What two machines in one room may differ by. */

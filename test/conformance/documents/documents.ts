@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { openThings, type Thing } from './things.ts';
 
 export async function documentTests(t: Test, make: Make): Promise<void> {

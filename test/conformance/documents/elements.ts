@@ -1,7 +1,7 @@
 /** Lists of what contains a value, in the order of a scalar that is declared together with the array. */
 import type { Test } from 'tap';
 import type { Filter, Query } from '#lib/documents/store.ts';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { newBucket, openThings, type Thing } from './things.ts';
 
 const has = (value: string): Filter => ({ op: 'contains', field: 'tags', value });

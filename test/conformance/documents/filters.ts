@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import type { Filter } from '#lib/documents/store.ts';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { openThings } from './things.ts';
 
 const THINGS = {

@@ -1,7 +1,7 @@
 /** Random things, filters and orders against the plainest possible reading of the docstrings. */
 import type { Test } from 'tap';
 import type { Filter, Query, Scalar } from '#lib/documents/store.ts';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { openThings, THING_INDEX, type Thing } from './things.ts';
 
 type Field = keyof typeof THING_INDEX;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Test } from 'tap';
 import type { Bucket, Filter, Query, Store } from '#lib/documents/store.ts';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 
 export interface Thing {
   readonly name?: unknown;

@@ -1,6 +1,6 @@
 import type { Test } from 'tap';
 import { updateObject, updateWith } from '#lib/documents/update.ts';
-import type { Make } from '../documents.ts';
+import type { Make } from './make.ts';
 import { openThings } from './things.ts';
 
 export async function updateTests(t: Test, make: Make): Promise<void> {
