@@ -32,6 +32,7 @@ import { OwnAddresses } from '#src/service/own-addresses.ts';
 import type { Service } from '#src/service/service.ts';
 import { Storages } from '#src/service/storages.ts';
 import { ADMIN, PEOPLE, writeAccounts } from './accounts.ts';
+import { unactivatedRecord } from './records.ts';
 import { TestClock } from './test-clock.ts';
 
 export interface Datacenter {
@@ -126,18 +127,9 @@ export async function putImage(
   const { local } = service.storages;
   const sha1 = createHash('sha1').update(bytes).digest('hex');
   await putObject(local, imageObjectPath(uuid, 'file0'), bytes);
-  const record: ImageRecord = {
-    v: 2,
-    uuid,
-    owner,
-    name: 'my-image',
-    version: '1.0.0',
-    type: 'zone-dataset',
-    os: 'smartos',
+  const record = unactivatedRecord(uuid, owner, {
     state: 'active',
     activated: true,
-    disabled: false,
-    public: false,
     published_at: '2026-01-02T03:04:05.006Z',
     files: [
       {
@@ -151,7 +143,7 @@ export async function putImage(
       },
     ],
     ...fields,
-  };
+  });
   await service.store.batch([{ op: 'put', bucket: IMAGES, key: uuid, value: record }]);
   return { record, bytes, sha1 };
 }

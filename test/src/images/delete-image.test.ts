@@ -6,7 +6,8 @@ import { finishDeletes } from '#src/images/record/tombstones.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { bytesOf, objectsOf, putRecord, recordOf, refusal, staged, unactivatedRecord } from './fixture.ts';
+import { unactivatedRecord } from '../../helpers/records.ts';
+import { bytesOf, objectsOf, putRecord, recordOf, refusal, staged } from './fixture.ts';
 
 const server = await startInProcess(t);
 const operator = server.client();

@@ -143,21 +143,3 @@ export async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer
   for await (const part of stream) parts.push(part);
   return Buffer.concat(parts);
 }
-
-/** What an account's image looks like in the store before it has a file. */
-export function unactivatedRecord(uuid: string, owner: string, fields: Partial<ImageRecord> = {}): ImageRecord {
-  return {
-    v: 2,
-    uuid,
-    owner,
-    name: 'my-image',
-    version: '1.0.0',
-    type: 'zone-dataset',
-    os: 'smartos',
-    state: 'unactivated',
-    activated: false,
-    disabled: false,
-    public: false,
-    ...fields,
-  };
-}

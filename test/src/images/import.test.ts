@@ -5,8 +5,9 @@ import { NIL_UUID } from '#lib/text/uuid.ts';
 import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
+import { unactivatedRecord } from '../../helpers/records.ts';
 import { fakeSource, json } from './fake-source.ts';
-import { bytesOf, putRecord, recordOf, refusal, send, unactivatedRecord } from './fixture.ts';
+import { bytesOf, putRecord, recordOf, refusal, send } from './fixture.ts';
 
 const server = await startInProcess(t);
 const operator = server.client();

@@ -5,8 +5,9 @@ import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
+import { unactivatedRecord } from '../../helpers/records.ts';
 import { TestClock } from '../../helpers/test-clock.ts';
-import { putRecord, recordOf, refusal, send, unactivatedRecord } from './fixture.ts';
+import { putRecord, recordOf, refusal, send } from './fixture.ts';
 
 const clock = new TestClock();
 const server = await startInProcess(t, {}, { clock });

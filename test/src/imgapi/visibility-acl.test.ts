@@ -1,6 +1,6 @@
 /** Whom an image is shared with, and who is told: bodies, tags and errors, by caller and API version. */
 import { randomUUID } from 'node:crypto';
-import { test } from 'tap';
+import { type Test, test } from 'tap';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { asker, combinations, forEach } from './fixtures/ask.ts';
@@ -35,13 +35,19 @@ function aclOf(image: Readonly<Record<string, unknown>>): object {
   return { ...(acl === undefined ? {} : { acl }), ...(shared_as === undefined ? {} : { shared_as }) };
 }
 
+/** A server with a public image that is shared with accounts by UUID and by login. */
+async function sharedImage(t: Test) {
+  const { imgapi, url } = await startInProcess(t);
+  const { service } = imgapi;
+  const record = recordOf({ state: 'active', public: true, shared: true });
+  await putRecords(service, [record]);
+  return { service, ask: asker(t, url), record };
+}
+
 const MATRIX = combinations({ caller: CALLER_NAMES, version: VERSIONS });
 
 test('owner and operators see the whole list, a sharee itself, and others nothing, in images and in lists', async (t) => {
-  const { imgapi, url } = await startInProcess(t);
-  const ask = asker(t, url);
-  const record = recordOf({ state: 'active', public: true, shared: true });
-  await putRecords(imgapi.service, [record]);
+  const { ask, record } = await sharedImage(t);
   for (const { caller, version } of MATRIX) {
     const headers = { 'accept-version': version };
     const expected = expectedAcl(caller, version);
@@ -53,10 +59,7 @@ test('owner and operators see the whole list, a sharee itself, and others nothin
 });
 
 test('the accounts behind logins are told to nobody, and who left only to those who see the list', async (t) => {
-  const { imgapi, url } = await startInProcess(t);
-  const ask = asker(t, url);
-  const record = recordOf({ state: 'active', public: true, shared: true });
-  await putRecords(imgapi.service, [record]);
+  const { ask, record } = await sharedImage(t);
   const paths = ['', '/ancestry', '/jobs', '/file', '/icon', '/copy', '?inclAdminFields=true'];
   await forEach(combinations({ caller: CALLER_NAMES, version: VERSIONS, path: paths }), async (request) => {
     const { caller, version, path } = request;
@@ -75,10 +78,7 @@ test('the accounts behind logins are told to nobody, and who left only to those 
 });
 
 test('what a stranger is refused names nobody the image is shared with', async (t) => {
-  const { imgapi, url } = await startInProcess(t);
-  const ask = asker(t, url);
-  const record = recordOf({ state: 'active', public: true, shared: true });
-  await putRecords(imgapi.service, [record]);
+  const { ask, record, service } = await sharedImage(t);
   const requests = [
     { path: '/acl', method: 'POST', json: [BOB] },
     { path: '/acl?action=remove', method: 'POST', json: [BOB] },
@@ -98,16 +98,13 @@ test('what a stranger is refused names nobody the image is shared with', async (
       t.ok(isOwnEntry || answer.status === 422, `${path} by ${caller} in ${version}: ${answer.status}`);
       const others = [BOB, CAROL, DAVE, 'nobody'].filter((name) => name !== CALLERS[caller]);
       for (const other of others) t.notMatch(answer.text, other, `${path} by ${caller} in ${version}`);
-      if (isOwnEntry) await putRecords(imgapi.service, [record]);
+      if (isOwnEntry) await putRecords(service, [record]);
     }
   }
 });
 
 test('the tag is the SHA-1 of the compact JSON that the caller sees, without the login of the owner', async (t) => {
-  const { imgapi, url } = await startInProcess(t);
-  const ask = asker(t, url);
-  const record = recordOf({ state: 'active', public: true, shared: true });
-  await putRecords(imgapi.service, [record]);
+  const { ask, record } = await sharedImage(t);
   for (const { caller, version } of MATRIX) {
     const answer = await ask(`/images/${record.uuid}?${query(caller)}`, { headers: { 'accept-version': version } });
     const { owner_login: login, ...tagged } = answer.json;
@@ -118,10 +115,7 @@ test('the tag is the SHA-1 of the compact JSON that the caller sees, without the
 });
 
 test('the tag is stable, one for each view, and the same for those who see the same', async (t) => {
-  const { imgapi, url } = await startInProcess(t);
-  const ask = asker(t, url);
-  const record = recordOf({ state: 'active', public: true, shared: true });
-  await putRecords(imgapi.service, [record]);
+  const { ask, record } = await sharedImage(t);
   const tagOf = async (caller: CallerName, version: Version): Promise<string> => {
     const answer = await ask(`/images/${record.uuid}?${query(caller)}`, { headers: { 'accept-version': version } });
     t.equal(answer.headers['vary'], 'Accept-Version');

@@ -9,7 +9,7 @@ import { Reserve } from '#lib/documents/sqlite/reserve.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import { Writer } from '#lib/documents/sqlite/writer.ts';
 import { fill, smallDisk } from '../../../helpers/small-disk.ts';
-import { COUNTERS, startChild } from './fixture.ts';
+import { COUNTERS, openCounters, startChild } from './fixture.ts';
 
 test('when a file cannot grow the batch fails whole and the store goes on', async (t) => {
   const path = join(t.testdir(), 'moray.db');
@@ -31,10 +31,7 @@ test('a full disk and a failing one are StoreUnavailableError with their cause',
 });
 
 test('what deletions need on a full disk is set aside, and again after it was needed', async (t) => {
-  const path = join(t.testdir(), 'moray.db');
-  const store = await openSqliteStore({ path, reserve: 100_000 });
-  t.teardown(() => store.close());
-  await store.open([COUNTERS]);
+  const { path, store } = await openCounters(t, { reserve: 100_000 });
   t.equal(statSync(`${path}-reserve`).size, 100_000);
   rmSync(`${path}-reserve`);
   await store.batch([{ op: 'del', bucket: COUNTERS, key: 'a' }]);
@@ -125,10 +122,7 @@ test('on a full disk only what frees space is written', async (t) => {
 });
 
 test('a batch that fails half-way leaves what was there', async (t) => {
-  const path = join(t.testdir(), 'moray.db');
-  const store = await openSqliteStore({ path });
-  t.teardown(() => store.close());
-  await store.open([COUNTERS]);
+  const { path, store } = await openCounters(t);
   await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }]);
   const other = new Database(path);
   t.teardown(() => other.close());
@@ -139,10 +133,7 @@ test('a batch that fails half-way leaves what was there', async (t) => {
 });
 
 test('nothing is written to a database whose files were taken away or replaced', async (t) => {
-  const path = join(t.testdir(), 'moray.db');
-  const store = await openSqliteStore({ path });
-  t.teardown(() => store.close());
-  await store.open([COUNTERS]);
+  const { path, store } = await openCounters(t);
   const put = () => store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }]);
   await put();
   for (const name of [path, `${path}-wal`]) {

@@ -1,8 +1,10 @@
 /** What the SQLite tests and their child processes share. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { openSqliteStore, type SqliteStoreOptions } from '#lib/documents/sqlite/store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 
 export const COUNTERS: Bucket<{ count: number; by?: readonly string[] }> = {
@@ -17,6 +19,15 @@ export const LOG: Bucket<{ batch: number; part: number; text: string }> = {
   index: { batch: { type: 'number' }, part: { type: 'number' } },
   together: [['batch', 'part']],
 };
+
+/** A database in the test's own folder, open for as long as the test runs. */
+export async function openCounters(t: Test, options: Partial<SqliteStoreOptions> = {}) {
+  const path = join(t.testdir(), 'moray.db');
+  const store = await openSqliteStore({ path, ...options });
+  t.teardown(() => store.close());
+  await store.open([COUNTERS]);
+  return { path, store };
+}
 
 export interface Child {
   readonly process: ChildProcess;

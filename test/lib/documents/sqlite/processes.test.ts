@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { test } from 'tap';
 import { PATIENCE } from '#lib/documents/sqlite/patience.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
-import { COUNTERS, LOG, startChild } from './fixture.ts';
+import { COUNTERS, LOG, openCounters, startChild } from './fixture.ts';
 
 test('several processes make the same new database and count together', async (t) => {
   const path = join(t.testdir(), 'new', 'folder', 'moray.db');
@@ -23,10 +23,7 @@ test('several processes make the same new database and count together', async (t
 });
 
 test('while another process holds the write lock, reads answer and the event loop turns', async (t) => {
-  const path = join(t.testdir(), 'moray.db');
-  const store = await openSqliteStore({ path });
-  t.teardown(() => store.close());
-  await store.open([COUNTERS]);
+  const { path, store } = await openCounters(t);
   await store.batch([{ op: 'put', bucket: COUNTERS, key: 'a', value: { count: 1 } }]);
 
   const other = new Database(path);
@@ -52,10 +49,7 @@ test('while another process holds the write lock, reads answer and the event loo
 });
 
 test('a lock that is not released becomes StoreUnavailableError, and the store goes on afterwards', async (t) => {
-  const path = join(t.testdir(), 'moray.db');
-  const store = await openSqliteStore({ path, patience: 100 });
-  t.teardown(() => store.close());
-  await store.open([COUNTERS]);
+  const { path, store } = await openCounters(t, { patience: 100 });
   const other = new Database(path);
   t.teardown(() => other.close());
   other.exec('BEGIN IMMEDIATE');
@@ -69,10 +63,7 @@ test('a lock that is not released becomes StoreUnavailableError, and the store g
 });
 
 test('batches that come together are committed together', async (t) => {
-  const path = join(t.testdir(), 'moray.db');
-  const store = await openSqliteStore({ path });
-  t.teardown(() => store.close());
-  await store.open([COUNTERS]);
+  const { path, store } = await openCounters(t);
   const watcher = new Database(path);
   t.teardown(() => watcher.close());
   const total = watcher.prepare('select count(*) from "counters$1"').pluck();

@@ -14,6 +14,7 @@ import {
   refusal,
 } from '#src/copies/orders/decision.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
+import { unactivatedRecord } from '../../../helpers/records.ts';
 
 /** The table of docs/design.md §6, written once more: none, live, failed, usable, other. */
 const EXPECTED: Readonly<Record<Request, readonly Outcome[]>> = {
@@ -28,18 +29,9 @@ const EXPECTED: Readonly<Record<Request, readonly Outcome[]>> = {
   'admin-import': ['as-usual', 'exists', 'replace-placeholder', 'exists', 'as-usual'],
 };
 
-const BASE: ImageRecord = {
-  v: 2,
-  uuid: '0965c1f4-6995-c095-ecb5-c1a80be2b08e',
-  owner: ALICE,
-  name: 'my-image',
-  version: '1.0.0',
-  type: 'zone-dataset',
-  os: 'smartos',
+const BASE = unactivatedRecord('0965c1f4-6995-c095-ecb5-c1a80be2b08e', ALICE, {
   state: 'active',
   activated: true,
-  disabled: false,
-  public: false,
   files: [
     {
       sha1: 'a'.repeat(40),
@@ -50,7 +42,7 @@ const BASE: ImageRecord = {
       compression: 'none',
     },
   ],
-};
+});
 
 /** Every record that there can be, under the column it belongs to when Alice asks. */
 const RECORDS: readonly (readonly [LocalRecord, string, ImageRecord | undefined])[] = [

@@ -4,8 +4,9 @@ import t from 'tap';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
+import { unactivatedRecord } from '../../../helpers/records.ts';
 import { fakeSource, json } from '../fake-source.ts';
-import { putRecord, recordOf, refusal, unactivatedRecord } from '../fixture.ts';
+import { putRecord, recordOf, refusal } from '../fixture.ts';
 
 const server = await startInProcess(t);
 const operator = server.client();
