@@ -1,8 +1,9 @@
 /** What every image route does first and last: find the image as the caller may see it, and answer with it. */
+import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../lib/api/errors/api-error.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
-import { flag, parameters } from '../http-kit/parameters.ts';
+import { queryReader } from '../http-kit/parameters.ts';
 import { assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
 import type { ChangeRequest } from '../images/record/change.ts';
 import { isDeletable, isServed, loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
@@ -107,11 +108,11 @@ async function imageFor(service: Service, call: Call, use: ChannelUse): Promise<
   return { stored, relation: await assertVisible(service, stored.value, { viewer, channel }) };
 }
 
-const adminFieldsQuery = parameters({ inclAdminFields: flag });
+const shownQuery = queryReader<typeof IMAGES.GetImage>(IMAGES.GetImage);
 
 /** How the caller sees images. @throws 401 for admin fields without a signature outside `dc` mode */
 export function viewOf(service: Service, call: Call): Omit<ImageView, 'ownerLogin'> {
-  const { inclAdminFields = false } = adminFieldsQuery(call.query);
+  const { inclAdminFields = false } = shownQuery(call.query);
   const { mode } = service.config;
   if (inclAdminFields && mode !== 'dc' && call.user === undefined) {
     throw new ApiError('UnauthorizedError', 'inclAdminFields=true needs a signed request');

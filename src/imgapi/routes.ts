@@ -1,42 +1,62 @@
 /** The route tables: of the main port, and of the listener for other datacenters. */
-import { basePathOf } from '#lib/signing/as-sent.ts';
+import { LINKS } from '#lib/api/imgapi/links.ts';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
+import type { Operation } from '#lib/api/operation.ts';
 import type { CopyWorker } from '../copies/transfer/worker.ts';
+import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
-import type { Route } from './call.ts';
-import { aclRoutes } from './routes/acl.ts';
-import { actionRoute } from './routes/actions.ts';
-import { adminRoutes } from './routes/admin.ts';
-import { cloneRoutes } from './routes/clone.ts';
-import { copyActions, copyRoutes } from './routes/copies.ts';
-import { datacenterRoutes } from './routes/datacenters.ts';
-import { docsRoutes } from './routes/docs.ts';
-import { fileRoutes } from './routes/files.ts';
-import { healthRoute } from './routes/health.ts';
-import { iconRoutes } from './routes/icons.ts';
-import { imageRoutes } from './routes/images.ts';
-import { linkRoutes } from './routes/links.ts';
-import { pullFileRoute, pullRoutes } from './routes/pulls.ts';
-import { serviceRoutes } from './routes/service.ts';
+import type { Call, Handler } from './call.ts';
+import { assertLocalOperator } from './local-operator.ts';
+import { actionDispatch, actionHandlers } from './routes/actions.ts';
+import { adminHandlers } from './routes/admin.ts';
+import { copyHandlers } from './routes/copies.ts';
+import { datacenterHandlers } from './routes/datacenters.ts';
+import { fileHandlers } from './routes/files.ts';
+import { iconHandlers } from './routes/icons.ts';
+import { imageHandlers } from './routes/images.ts';
+import { forLinked, linkHandlers } from './routes/links.ts';
+import { pullHandlers } from './routes/pulls.ts';
+import { serviceHandlers, stateDispatch } from './routes/service.ts';
+import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
 
-export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWorker): Route[] {
-  return [
-    ...imageRoutes(service, worker),
-    actionRoute(service, { actions: copyActions(service, worker), ...worker }),
-    ...fileRoutes(service),
-    ...iconRoutes(service),
-    ...aclRoutes(service),
-    ...copyRoutes(service, worker),
-    ...cloneRoutes(service),
-    ...pullRoutes(service),
-    ...datacenterRoutes(service),
-    ...adminRoutes(service),
-    ...serviceRoutes(service, authKeys),
-    healthRoute(service),
-    ...docsRoutes(basePathOf(service.config.publicUrl)),
-  ];
+export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWorker): OperationRoute<Call>[] {
+  const handlers: Handlers<typeof IMGAPI, Call> = {
+    ...imageHandlers(service, worker),
+    ...fileHandlers(service),
+    ...iconHandlers(service),
+    ...copyHandlers(service, worker),
+    ...actionHandlers(service, worker),
+    ...sharingHandlers(service),
+    ...pullHandlers(service),
+    ...datacenterHandlers(service),
+    ...adminHandlers(service),
+    ...serviceHandlers(service, authKeys),
+  };
+  const { mode, channels } = service.config;
+  const has = { accounts: mode === 'dc', channels: channels !== undefined };
+  return operationRoutes(IMGAPI, handlers, {
+    isServed: ({ where }) => where === undefined || has[where],
+    wrap: forOperators(service),
+    dispatches: {
+      UpdateImage: actionDispatch(service),
+      ImageAcl: aclDispatch(service),
+      AdminUpdateState: stateDispatch,
+    },
+  });
 }
 
-export function linkListenerRoutes(service: Service): Route[] {
-  return [...linkRoutes(service), pullFileRoute(service)];
+/** What operators do on the machine itself begins with asking whether it is them. */
+export function forOperators(service: Service): (handler: Handler, row: Operation) => Handler {
+  return (handler, { auth }) => {
+    if (auth !== 'operator') return handler;
+    return async (call) => {
+      await assertLocalOperator(service, call);
+      return handler(call);
+    };
+  };
+}
+
+export function linkListenerRoutes(service: Service): OperationRoute<Call>[] {
+  return operationRoutes(LINKS, linkHandlers(service), { wrap: forLinked(service) });
 }

@@ -1,16 +1,15 @@
 /** The body of a signed request: small, and held against the digest that its signature covers. */
 
+import { LINK_BODY_LIMIT } from '#lib/api/imgapi/links.ts';
 import { verifyDigest } from '#lib/signing/digest.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import { parseBody } from '../http-kit/body.ts';
 import type { Call } from './call.ts';
 
-export const BODY_LIMIT = 1024 * 1024;
-
 /** @throws 401 when the body is not the one that was signed, 413 when it is larger than 1 MiB */
 export async function readSignedBody(call: Call): Promise<Buffer> {
-  const body = await call.bytes(BODY_LIMIT);
+  const body = await call.bytes(LINK_BODY_LIMIT);
   try {
     verifyDigest(call.headers['digest'] as string | undefined, body);
   } catch (cause) {

@@ -22,8 +22,7 @@ import { newest, ownKeys } from '#src/datacenters/links/own-keys.ts';
 import { listen } from '#src/http-kit/server.ts';
 import type { Route } from '#src/imgapi/call.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
-import { linkRoutes } from '#src/imgapi/routes/links.ts';
-import { pullFileRoute } from '#src/imgapi/routes/pulls.ts';
+import { linkListenerRoutes } from '#src/imgapi/routes.ts';
 import { PULL_BUCKETS } from '#src/pulls/documents.ts';
 import type { Config } from '#src/service/config/config.ts';
 import { loadConfig } from '#src/service/config/load.ts';
@@ -84,7 +83,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
     ...{ config, store, storages, accounts, clock, storeClock: store, log, worker, faults: noFaults },
     ownAddresses,
   };
-  const listener = await serve(t, service, [...linkRoutes(service), pullFileRoute(service)]);
+  const listener = await serve(t, service, linkListenerRoutes(service));
   const { port } = new URL(listener.url);
   ownAddresses.add(listener.url);
   Object.assign(config.links, { port: Number(port), publicUrl: listener.url });

@@ -34,53 +34,6 @@ const change = {
 } as const;
 
 export const ACTIONS = {
-  UpdateImage: {
-    ...change,
-    summary: 'Changes fields of an image; null removes one.',
-    description:
-      'An account may give its image away (`owner`); one that builds on another image is given unshared. Operators also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin` and the digests in `files`. `state` becomes `failed` (with an `error`) and back; one that the image would not show then is refused.',
-    action: 'update',
-    body: { json: Manifest },
-    errors: [
-      ...BODY_ERRORS,
-      ...WRITE_ERRORS,
-      'OwnerDoesNotExist',
-      'OriginDoesNotExist',
-      'OriginIsNotActive',
-      'OriginChainTooLong',
-    ],
-  },
-
-  ActivateImage: {
-    ...change,
-    summary: 'Makes an image usable, for good; it needs a file.',
-    action: 'activate',
-    errors: [...WRITE_ERRORS, 'ImageAlreadyActivated', 'NoActivationNoFile'],
-  },
-
-  EnableImage: {
-    ...change,
-    summary: 'Lets new instances be made of an image again.',
-    action: 'enable',
-    errors: WRITE_ERRORS,
-  },
-
-  DisableImage: {
-    ...change,
-    summary: 'Lets no new instances be made of an image.',
-    action: 'disable',
-    errors: WRITE_ERRORS,
-  },
-
-  ChannelAddImage: {
-    ...change,
-    summary: 'Puts an image into one more channel.',
-    action: 'channel-add',
-    where: 'channels',
-    body: { json: Type.Object({ channel: Type.String({ description: 'Name of the channel.' }) }) },
-    errors: [...BODY_ERRORS, ...WRITE_ERRORS],
-  },
-
   AdminImportImage: {
     ...imageAction,
     summary: 'Makes an image from a manifest that has its UUID and date already.',
@@ -111,6 +64,55 @@ export const ACTIONS = {
     ],
   },
 
+  ActivateImage: {
+    ...change,
+    summary: 'Makes an image usable, for good; it needs a file.',
+    action: 'activate',
+    errors: [...WRITE_ERRORS, 'ImageAlreadyActivated', 'NoActivationNoFile'],
+  },
+
+  EnableImage: {
+    ...change,
+    summary: 'Lets new instances be made of an image again.',
+    action: 'enable',
+    errors: WRITE_ERRORS,
+  },
+
+  DisableImage: {
+    ...change,
+    summary: 'Lets no new instances be made of an image.',
+    action: 'disable',
+    errors: WRITE_ERRORS,
+  },
+
+  UpdateImage: {
+    ...change,
+    summary: 'Changes fields of an image; null removes one.',
+    description:
+      'An account may give its image away (`owner`); one that builds on another image is given unshared. Operators also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin` and the digests in `files`. `state` becomes `failed` (with an `error`) and back; one that the image would not show then is refused.',
+    action: 'update',
+    body: { json: Manifest },
+    errors: [
+      ...BODY_ERRORS,
+      ...WRITE_ERRORS,
+      'OwnerDoesNotExist',
+      'OriginDoesNotExist',
+      'OriginIsNotActive',
+      'OriginChainTooLong',
+    ],
+  },
+
+  AdminChangeImageStor: {
+    ...imageAction,
+    summary: 'Moves the file of an image to another object store.',
+    action: 'change-stor',
+    since: 1,
+    callers: ['operator'],
+    query: Type.Object({ ...imagePlace, stor: known('Name of the object store.') }),
+    replies: [{ status: 200, json: ImageV2 }],
+    errors: [...WRITE_ERRORS, 'OperatorOnly', 'NotImplemented'],
+  },
+
   ExportImage: {
     ...imageAction,
     summary: 'Writes the file and the manifest of an image to Manta.',
@@ -125,14 +127,12 @@ export const ACTIONS = {
     errors: [...WRITE_ERRORS, 'StorageUnsupported'],
   },
 
-  AdminChangeImageStor: {
-    ...imageAction,
-    summary: 'Moves the file of an image to another object store.',
-    action: 'change-stor',
-    since: 1,
-    callers: ['operator'],
-    query: Type.Object({ ...imagePlace, stor: known('Name of the object store.') }),
-    replies: [{ status: 200, json: ImageV2 }],
-    errors: [...WRITE_ERRORS, 'OperatorOnly', 'NotImplemented'],
+  ChannelAddImage: {
+    ...change,
+    summary: 'Puts an image into one more channel.',
+    action: 'channel-add',
+    where: 'channels',
+    body: { json: Type.Object({ channel: Type.String({ description: 'Name of the channel.' }) }) },
+    errors: [...BODY_ERRORS, ...WRITE_ERRORS],
   },
 } as const satisfies ImgapiOperations;

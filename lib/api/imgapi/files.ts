@@ -1,4 +1,4 @@
-/** The files and icons of images. */
+/** The files of images. */
 import { Type } from 'typebox';
 import { COMPRESSIONS } from '../../manifest/record.ts';
 import type { Reply } from '../operation.ts';
@@ -17,10 +17,6 @@ import {
   STORAGE_ERRORS,
   WRITE_ERRORS,
 } from './form.ts';
-
-export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
-
-const LONGEST_ICON = 128 * 1024;
 
 /** Headers of a request for stored bytes. */
 export const downloadHeaders = Type.Object({
@@ -59,7 +55,8 @@ export function storedReplies<const Types extends readonly string[]>(types: Type
   ] as const satisfies readonly Reply<ImgapiVersion>[];
 }
 
-const uploadHeaders = Type.Object({
+/** Of a request that brings bytes to store. */
+export const uploadHeaders = Type.Object({
   'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are held against it.' })),
 });
 
@@ -82,20 +79,6 @@ const uploadErrors = [
   'Download',
   'StorageIsDown',
 ] as const;
-
-const icon = { path: '/images/:uuid/icon', since: 1, params: imageParams } as const;
-
-const addIcon = {
-  ...icon,
-  summary: 'Stores the icon of an image, in any of its states.',
-  auth: 'strict',
-  callers: ['owner', 'operator'],
-  query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are held against it.')) }),
-  headers: uploadHeaders,
-  body: { bytes: ICON_TYPES, maxBytes: LONGEST_ICON },
-  replies: imageReplies,
-  errors: [...WRITE_ERRORS, 'Upload', 'Download', 'StorageIsDown'],
-} as const;
 
 export const FILES = {
   AddImageFile: {
@@ -147,33 +130,5 @@ export const FILES = {
     headers: downloadHeaders,
     replies: storedReplies(['application/octet-stream']),
     errors: [...READ_ERRORS, ...STORAGE_ERRORS],
-  },
-
-  AddImageIcon: { ...addIcon, method: 'PUT' },
-
-  // The IMGAPI docs once called it a POST.
-  PostImageIcon: { ...addIcon, method: 'POST', deprecated: true },
-
-  GetImageIcon: {
-    ...icon,
-    summary: 'Answers the icon of an image.',
-    method: 'GET',
-    auth: 'passive',
-    callers: READERS,
-    query: Type.Object(imagePlace),
-    headers: downloadHeaders,
-    replies: storedReplies(ICON_TYPES),
-    errors: [...READ_ERRORS, ...STORAGE_ERRORS],
-  },
-
-  DeleteImageIcon: {
-    ...icon,
-    summary: 'Removes the icon of an image.',
-    method: 'DELETE',
-    auth: 'strict',
-    callers: ['owner', 'operator'],
-    query: Type.Object(imageQuery),
-    replies: imageReplies,
-    errors: [...WRITE_ERRORS, 'StorageIsDown'],
   },
 } as const satisfies ImgapiOperations;

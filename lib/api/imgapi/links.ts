@@ -13,8 +13,9 @@ import {
 } from '../schemas/link.ts';
 import { PullUrl } from '../schemas/pull-url.ts';
 import { Nothing } from '../schemas/service.ts';
-import { downloadHeaders, ICON_TYPES, storedReplies } from './files.ts';
+import { downloadHeaders, storedReplies } from './files.ts';
 import { BODY_ERRORS, type ImgapiOperations, imageParams, STORAGE_ERRORS } from './form.ts';
+import { ICON_TYPES } from './icons.ts';
 import { PULL_LINK, pullUrlErrors, pullUrlQuery } from './pulls.ts';
 
 /** Bytes of a signed body, and of what LinkBlob answers. */

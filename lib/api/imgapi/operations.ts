@@ -5,6 +5,7 @@ import { COPIES } from './copies.ts';
 import { DATACENTERS } from './datacenters.ts';
 import { FILES } from './files.ts';
 import type { ImgapiOperations } from './form.ts';
+import { ICONS } from './icons.ts';
 import { IMAGES } from './images.ts';
 import { PULLS } from './pulls.ts';
 import { SERVICE } from './service.ts';
@@ -13,9 +14,11 @@ import { SHARING } from './sharing.ts';
 export const IMGAPI = {
   ...IMAGES,
   ...FILES,
+  ...ICONS,
+  // What is said of an unknown action names all that there are, in this order.
+  ...COPIES,
   ...ACTIONS,
   ...SHARING,
-  ...COPIES,
   ...PULLS,
   ...DATACENTERS,
   ...ADMIN,

@@ -4,7 +4,7 @@
  * as a line per change until the end.
  */
 
-import { COPY_STATES } from '#lib/api/schemas/copy.ts';
+import type { COPIES as COPY_OPERATIONS } from '#lib/api/imgapi/copies.ts';
 import { accepts } from '#lib/text/media-types.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
@@ -21,114 +21,100 @@ import { watch } from '../../copies/orders/watch.ts';
 import type { CopyWorker } from '../../copies/transfer/worker.ts';
 import { urlSource } from '../../datacenters/sources/source-imgapi.ts';
 import { assertNoCredentials } from '../../datacenters/sources/source-url.ts';
-import { flag, integer, oneOf, parameters, text } from '../../http-kit/parameters.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
-import type { Call, Handler, Reply, Route } from '../call.ts';
+import type { Call, Reply } from '../call.ts';
 import { channelOf, imageUuid, readableImage, viewerOf } from '../image-call.ts';
 import { assertVersion3 } from '../versions.ts';
 
-const copyQuery = parameters({ dry_run: flag, do_not_restart: flag });
-const observeQuery = parameters({ plan: flag });
-const importQuery = parameters({ skip_owner_check: flag });
-const listQuery = parameters({ state: oneOf(COPY_STATES), datacenter: text, limit: integer(1, 1000) });
-const jobsQuery = parameters({ task: text, execution: text });
-
 const LISTED = 100;
 
-/** The actions of `POST /images/:uuid`. */
-export function copyActions(service: Service, worker: Pick<CopyWorker, 'nudge'>): Record<string, Handler> {
-  async function copyFromDc(call: Call): Promise<Reply> {
-    assertVersion3(call.version, 'copy-from-dc');
-    const uuid = imageUuid(call);
-    const account = requiredAccount(call.query['account']);
-    const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = copyQuery(call.query);
-    const source = await namedDatacenter(service, call.query['datacenter']);
-    const order = await copyFromDatacenter(service, { uuid, account, source, dryRun, doNotRestart }, call.signal);
-    worker.nudge();
-    return observed(service, call, order, { account, image: uuid });
-  }
+export function copyHandlers(
+  service: Service,
+  worker: Pick<CopyWorker, 'nudge'>,
+): Handlers<typeof COPY_OPERATIONS, Call> {
+  return {
+    async CopyImageFromDc(call, query) {
+      assertVersion3(call.version, 'copy-from-dc');
+      const uuid = imageUuid(call);
+      const account = requiredAccount(call.query['account']);
+      const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = query;
+      const source = await namedDatacenter(service, query.datacenter);
+      const order = await copyFromDatacenter(service, { uuid, account, source, dryRun, doNotRestart }, call.signal);
+      worker.nudge();
+      return observed(service, call, order, { account, image: uuid });
+    },
 
-  async function importFromDc(call: Call): Promise<Reply> {
-    const { uuid } = call.params;
-    if (!isUuid(uuid)) throw validationFailed('uuid', `uuid is ${JSON.stringify(uuid)}; it must be a lower-case UUID`);
-    const account = requiredAccount(call.query['account']);
-    const source = await namedDatacenter(service, call.query['datacenter']);
-    const order = await importFromDatacenter(service, { uuid, account, source }, call.signal);
-    worker.nudge();
-    return job(service, call, order);
-  }
+    async ImportImageFromDatacenter(call, { datacenter }) {
+      const uuid = imageUuid(call);
+      const account = requiredAccount(call.query['account']);
+      const source = await namedDatacenter(service, datacenter);
+      const order = await importFromDatacenter(service, { uuid, account, source }, call.signal);
+      worker.nudge();
+      return job(service, call, order);
+    },
 
-  async function importFromUrl(call: Call): Promise<Reply> {
-    const uuid = imageUuid(call);
-    const url = sourceUrl(call.query['source']);
-    if (call.query['account'] !== undefined) {
-      throw new ApiError('OperatorOnly', 'action "import-remote" is for operators; leave out the account parameter');
-    }
-    const { skip_owner_check: skipOwnerCheck = false } = importQuery(call.query);
-    const channel = channelOf(service, call, 'write');
-    const request = { uuid, source: urlSource(service, url), skipOwnerCheck, channel };
-    const order = await importRemote(service, request, call.signal);
-    worker.nudge();
-    return job(service, call, order);
-  }
+    async AdminImportRemoteImage(call, query) {
+      const uuid = imageUuid(call);
+      const url = sourceUrl(query.source);
+      if (call.query['account'] !== undefined) {
+        throw new ApiError('OperatorOnly', 'action "import-remote" is for operators; leave out the account parameter');
+      }
+      const { skip_owner_check: skipOwnerCheck = false } = query;
+      const channel = channelOf(service, call, 'write');
+      const request = { uuid, source: urlSource(service, url), skipOwnerCheck, channel };
+      const order = await importRemote(service, request, call.signal);
+      worker.nudge();
+      return job(service, call, order);
+    },
 
-  return { 'copy-from-dc': copyFromDc, 'import-from-datacenter': importFromDc, 'import-remote': importFromUrl };
-}
+    async GetImageCopy(call, query) {
+      const { uuid, account } = copyOf(service, call);
+      const { plan = false } = query;
+      if (plan) {
+        const source = await namedDatacenter(service, query.datacenter);
+        return { json: await planCopy(service, { uuid, account: requiredAccount(account), source }, call.signal) };
+      }
+      const order = await lastOrderOf(service, uuid, account);
+      if (!order) throw imageNotFound(uuid);
+      return observed(service, call, order, { account, image: uuid });
+    },
 
-export function copyRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>): Route[] {
-  async function getCopy(call: Call): Promise<Reply> {
-    const { uuid, account } = copyOf(service, call);
-    const { plan = false } = observeQuery(call.query);
-    if (plan) {
-      const source = await namedDatacenter(service, call.query['datacenter']);
-      return { json: await planCopy(service, { uuid, account: requiredAccount(account), source }, call.signal) };
-    }
-    const order = await lastOrderOf(service, uuid, account);
-    if (!order) throw imageNotFound(uuid);
-    return observed(service, call, order, { account, image: uuid });
-  }
+    async CancelImageCopy(call) {
+      const { uuid, account } = copyOf(service, call);
+      const order = await cancelCopy(service, uuid, account);
+      worker.nudge();
+      return { json: await statusOf(service, order, { account, image: uuid }) };
+    },
 
-  async function cancel(call: Call): Promise<Reply> {
-    const { uuid, account } = copyOf(service, call);
-    const order = await cancelCopy(service, uuid, account);
-    worker.nudge();
-    return { json: await statusOf(service, order, { account, image: uuid }) };
-  }
+    async ListCopies(call, query) {
+      assertVersion3(call.version, 'ListCopies');
+      if (call.query['account'] !== undefined) {
+        throw new ApiError('OperatorOnly', 'the list of copies is for operators');
+      }
+      const { state, datacenter: source, limit = LISTED } = query;
+      const orders = await listOrders(service, { state, source, limit });
+      if (wantsLines(call)) return { lines: watch(service, orders, call.signal) };
+      return { json: await statusesOf(service, orders) };
+    },
 
-  async function list(call: Call): Promise<Reply> {
-    assertVersion3(call.version, 'ListCopies');
-    if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'the list of copies is for operators');
-    const { state, datacenter: source, limit = LISTED } = listQuery(call.query);
-    const orders = await listOrders(service, { state, source, limit });
-    if (wantsLines(call)) return { lines: watch(service, orders, call.signal) };
-    return { json: await statusesOf(service, orders) };
-  }
+    async GetJob(call) {
+      const { uuid = '' } = call.params;
+      const order = isUuid(uuid) ? (await service.store.get(COPIES, uuid))?.value : undefined;
+      const { account } = call;
+      if (order && (account === undefined || order.account === account)) return { json: jobOf(order) };
+      throw new ApiError('ResourceNotFound', `job "${uuid}" not found`);
+    },
 
-  async function getJob(call: Call): Promise<Reply> {
-    const { uuid = '' } = call.params;
-    const order = isUuid(uuid) ? (await service.store.get(COPIES, uuid))?.value : undefined;
-    const { account } = call;
-    if (order && (account === undefined || order.account === account)) return { json: jobOf(order) };
-    throw new ApiError('ResourceNotFound', `job "${uuid}" not found`);
-  }
-
-  /** Whoever sees an image may ask for its jobs; only its owner and operators see any. */
-  async function listJobs(call: Call): Promise<Reply> {
-    await readableImage(service, call);
-    const viewer = viewerOf(service, call);
-    const filter = jobsQuery(call.query);
-    const orders = viewer.anonymous ? [] : await ordersOf(service, imageUuid(call), viewer.account);
-    const shown = await shownTo(service, orders, { account: viewer.account, image: imageUuid(call) });
-    return { json: jobsOf(shown, filter) };
-  }
-
-  return [
-    { name: 'GetImageCopy', method: 'GET', path: '/images/:uuid/copy', auth: 'strict', handler: getCopy },
-    { name: 'CancelImageCopy', method: 'DELETE', path: '/images/:uuid/copy', auth: 'strict', handler: cancel },
-    { name: 'ListCopies', method: 'GET', path: '/copies', auth: 'strict', handler: list },
-    { name: 'GetJob', method: 'GET', path: '/jobs/:uuid', auth: 'none', handler: getJob },
-    { name: 'ListImageJobs', method: 'GET', path: '/images/:uuid/jobs', auth: 'passive', handler: listJobs },
-  ];
+    /** Whoever sees an image may ask for its jobs; only its owner and operators see any. */
+    async ListImageJobs(call, { task, execution }) {
+      await readableImage(service, call);
+      const viewer = viewerOf(service, call);
+      const orders = viewer.anonymous ? [] : await ordersOf(service, imageUuid(call), viewer.account);
+      const shown = await shownTo(service, orders, { account: viewer.account, image: imageUuid(call) });
+      return { json: jobsOf(shown, { task, execution }) };
+    },
+  };
 }
 
 function copyOf(service: Service, call: Call): { readonly uuid: string; readonly account: string | undefined } {

@@ -3,20 +3,12 @@
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
 import type { Service } from '../../service/service.ts';
-import type { Call, Route } from '../call.ts';
+import type { Handler } from '../call.ts';
 
-export function healthRoute(service: Service): Route {
+export function healthHandler(service: Service): Handler {
   const health = healthOf(checksOf(service), service.log);
   const { config } = service;
-  return {
-    name: 'Healthz',
-    method: 'GET',
-    path: '/healthz',
-    auth: 'none',
-    async handler(call: Call) {
-      return healthReply(await health(), config.mode === 'dc' || call.user !== undefined);
-    },
-  };
+  return async ({ user }) => healthReply(await health(), config.mode === 'dc' || user !== undefined);
 }
 
 /** Less is room for nothing. */

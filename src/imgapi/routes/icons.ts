@@ -1,48 +1,48 @@
 /** AddImageIcon, GetImageIcon, DeleteImageIcon. */
+import type { ICONS } from '#lib/api/imgapi/icons.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
 import { deleteIcon, noIcon } from '../../images/files/file-placement.ts';
 import { addIcon, readIconType } from '../../images/files/icons.ts';
 import type { Service } from '../../service/service.ts';
-import type { Call, Reply, Route } from '../call.ts';
+import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 import { changeRequest, imageReply, readableImage, writableImage } from '../image-call.ts';
 import { announcedBy } from './files.ts';
 
-export function iconRoutes(service: Service): Route[] {
-  async function add(call: Call): Promise<Reply> {
+export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
+  async function add(call: Call, query: QueryOf<typeof ICONS.AddImageIcon>): Promise<Reply> {
     const { value: record } = await writableImage(service, call);
     const type = readIconType(call.headers['content-type']);
     const request = changeRequest(service, call);
-    const stored = await addIcon(service, request, record, type, announcedBy(call), () => call.body, call.signal);
+    const announced = announcedBy(call, query);
+    const stored = await addIcon(service, request, record, type, announced, () => call.body, call.signal);
     return imageReply(service, call, stored);
   }
 
-  async function get(call: Call): Promise<Reply> {
-    const { value: record } = await readableImage(service, call);
-    const { icon, uuid } = record;
-    if (!icon) throw noIcon(uuid);
-    return fileReply(call, {
-      storage: service.storages.named(icon.stor),
-      path: imageObjectPath(uuid, 'icon'),
-      size: icon.size,
-      sha1: icon.sha1,
-      md5: icon.contentMD5,
-      mtime: icon.mtime,
-      contentType: icon.contentType,
-    });
-  }
+  return {
+    AddImageIcon: add,
+    PostImageIcon: add,
 
-  async function remove(call: Call): Promise<Reply> {
-    await writableImage(service, call);
-    return imageReply(service, call, await deleteIcon(service, changeRequest(service, call)));
-  }
+    async GetImageIcon(call) {
+      const { value: record } = await readableImage(service, call);
+      const { icon, uuid } = record;
+      if (!icon) throw noIcon(uuid);
+      return fileReply(call, {
+        storage: service.storages.named(icon.stor),
+        path: imageObjectPath(uuid, 'icon'),
+        size: icon.size,
+        sha1: icon.sha1,
+        md5: icon.contentMD5,
+        mtime: icon.mtime,
+        contentType: icon.contentType,
+      });
+    },
 
-  const path = '/images/:uuid/icon';
-  return [
-    { name: 'AddImageIcon', method: 'PUT', path, auth: 'strict', handler: add },
-    // The IMGAPI docs once called it a POST.
-    { name: 'PostImageIcon', method: 'POST', path, auth: 'strict', handler: add },
-    { name: 'GetImageIcon', method: 'GET', path, auth: 'passive', handler: get },
-    { name: 'DeleteImageIcon', method: 'DELETE', path, auth: 'strict', handler: remove },
-  ];
+    async DeleteImageIcon(call) {
+      await writableImage(service, call);
+      return imageReply(service, call, await deleteIcon(service, changeRequest(service, call)));
+    },
+  };
 }

@@ -1,5 +1,7 @@
 /** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
 
+import type { LINKS } from '#lib/api/imgapi/links.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
 import type { LinkImage } from '#lib/api/schemas/link.ts';
 import { entriesOf, leftEntries } from '#lib/manifest/acl.ts';
 import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
@@ -9,7 +11,6 @@ import { TRAVEL } from '#lib/manifest/travel.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { getLink } from '../../datacenters/links/links.ts';
-import { integer, parameters } from '../../http-kit/parameters.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
@@ -21,10 +22,8 @@ import { pullUrlTarget } from './pulls.ts';
 
 const TOLD: ReadonlySet<string> = new Set(MANIFEST_FIELDS.filter((field) => TRAVEL[field].copy !== 'stays'));
 
-const fileParameters = parameters({ index: integer(0, 1) });
-
-export async function getLinkImage(service: Service, call: Call, datacenter: string): Promise<Reply> {
-  const record = await ownedImage(service, call, datacenter);
+export async function getLinkImage(service: Service, call: Call): Promise<Reply> {
+  const record = await ownedImage(service, call);
   const shown = serializeImage(record, { version: 3, mode: service.config.mode, viewer: 'full' });
   const manifest: Record<string, unknown> = Object.fromEntries(
     Object.entries(shown).filter(([field]) => TOLD.has(field)),
@@ -40,16 +39,20 @@ export async function getLinkImage(service: Service, call: Call, datacenter: str
   return { json };
 }
 
-export async function getLinkIcon(service: Service, call: Call, datacenter: string): Promise<Reply> {
-  const { icon, uuid } = await ownedImage(service, call, datacenter);
+export async function getLinkIcon(service: Service, call: Call): Promise<Reply> {
+  const { icon, uuid } = await ownedImage(service, call);
   if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
   const storage = service.storages.named(icon.stor);
   return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
 }
 
-export async function getLinkFile(service: Service, call: Call, datacenter: string): Promise<Reply> {
-  const { index = 0 } = fileParameters(call.query);
-  const record = await ownedImage(service, call, datacenter);
+export async function getLinkFile(
+  service: Service,
+  call: Call,
+  query: QueryOf<typeof LINKS.LinkGetImageFile>,
+): Promise<Reply> {
+  const { index = 0 } = query;
+  const record = await ownedImage(service, call);
   const file = fileAt(record, index);
   const storage = service.storages.named(file.stor);
   return fileReply(call, {
@@ -62,20 +65,32 @@ export async function getLinkFile(service: Service, call: Call, datacenter: stri
 }
 
 /** A renewal is also for images that are deleted by now: the pull link remembers who may. */
-export async function createLinkPullUrl(service: Service, call: Call, datacenter: string): Promise<Reply> {
+export async function createLinkPullUrl(
+  service: Service,
+  call: Call,
+  query: QueryOf<typeof LINKS.LinkCreatePullUrl>,
+): Promise<Reply> {
+  const datacenter = signerOf(call);
   const account = await allowedAccount(service, call, datacenter);
   const { requestId } = call;
   const { value: link } = await getLink(service, datacenter);
-  const request = { ...pullUrlTarget(call), account, datacenter, requestId, baseUrl: link.our_url };
+  const request = { ...pullUrlTarget(call, query), account, datacenter, requestId, baseUrl: link.our_url };
   const json = await createPullUrl(service, request);
   return { json };
+}
+
+/** The linked datacenter that signed the request. @throws 401 UnauthorizedError */
+export function signerOf({ datacenter }: Call): string {
+  if (datacenter !== undefined) return datacenter;
+  throw new ApiError('UnauthorizedError', 'the request is not signed by a linked datacenter');
 }
 
 /**
  * In whatever state: a copy has to see that. Whoever pulled it as its owner is told that it was given away; for all
  * others somebody else's image does not exist, and takes as long as one that does not. @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
  */
-async function ownedImage(service: Service, call: Call, datacenter: string): Promise<ImageRecord> {
+async function ownedImage(service: Service, call: Call): Promise<ImageRecord> {
+  const datacenter = signerOf(call);
   const account = await allowedAccount(service, call, datacenter);
   const { uuid = '' } = call.params;
   if (!isUuid(uuid)) throw imageNotFound(uuid);

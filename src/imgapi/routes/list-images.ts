@@ -1,48 +1,34 @@
 /** GET /images: its parameters, checked in the order that clients know, and its pages. */
+import type { IMAGES, ListState } from '#lib/api/imgapi/images.ts';
 import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
-import { flag, integer, oneOf, parameters, text, uuid } from '../../http-kit/parameters.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
 import { type Cursor, type ImageBit, listImages, type Page, readMarker, type SortOrder } from '../../images/list.ts';
-import { assertFewFilters, LIST_STATES, type ListRequest, type ListState } from '../../images/list-filters.ts';
+import { assertFewFilters, type ListRequest } from '../../images/list-filters.ts';
 import type { ApiVersion } from '../../images/record/api-version.ts';
 import type { Service } from '../../service/service.ts';
-import type { Call, Reply, Route } from '../call.ts';
+import type { Call, Reply } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
 import { listPieces } from '../list-body.ts';
 import { assertVersion3 } from '../versions.ts';
 
-const MOST = 1_000_000;
-
-const listQuery = parameters({
-  limit: integer(0, MOST),
-  state: oneOf([...LIST_STATES, 'copying'] as const),
-  public: flag,
-  sort: text,
-  marker: text,
-  owner: uuid,
-  name: text,
-  version: text,
-  os: text,
-  type: text,
-  shared: flag,
-  after: text,
-});
-
-export function listRoute(service: Service): Route {
-  async function list(call: Call): Promise<Reply> {
+export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Call>['ListImages'] {
+  return async (call, query) => {
     const channel = channelOf(service, call, 'read');
     const view = viewOf(service, call);
-    const query = listQuery(call.query);
+    // Each is checked when it is read, so that this is also their order.
+    const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
     const isVersion3 = call.version === 3;
-    if (query.shared !== undefined || query.after !== undefined) {
-      assertVersion3(call.version, query.shared === undefined ? 'after' : 'shared');
+    if (shared !== undefined || after !== undefined) {
+      assertVersion3(call.version, shared === undefined ? 'after' : 'shared');
     }
-    if (query.state === 'copying') assertVersion3(call.version, 'state=copying');
-    const order = sortOrder(query.sort);
+    if (state === 'copying') assertVersion3(call.version, 'state=copying');
+    const order = sortOrder(sort);
+    const filters = { owner, name, version, os, type, public: isPublic, shared, ...stateOf(state, call.version) };
     const request: ListRequest = {
-      ...withoutUndefined({ ...query, ...stateOf(query.state, call.version) }),
-      billingTags: valuesOf(call.query['billing_tag']),
+      ...withoutUndefined(filters),
+      billingTags: valuesOf(query.billing_tag),
       tags: tagsOf(call.query),
       ...(channel === undefined ? {} : { channel }),
     };
@@ -52,9 +38,9 @@ export function listRoute(service: Service): Route {
     const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
     const page: Page = {
       order,
-      ...(query.limit ? { limit: query.limit } : {}),
-      ...(query.after === undefined ? {} : { after: readCursor(query.after) }),
-      ...(query.marker === undefined ? {} : { from: await readMarker(service, viewer, query.marker) }),
+      ...(limit ? { limit } : {}),
+      ...(after === undefined ? {} : { after: readCursor(after) }),
+      ...(marker === undefined ? {} : { from: await readMarker(service, viewer, marker) }),
     };
     const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
     const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
@@ -69,8 +55,7 @@ export function listRoute(service: Service): Route {
     const next = await endOf(images(rest));
     const until: Page = next ? { ...withoutLimit(rest), until: next } : rest;
     return { pieces: texts(listPieces(service, call, images(until), view, last), held), ...linkTo(next) };
-  }
-  return { name: 'ListImages', method: 'GET', path: '/images', auth: 'passive', handler: list };
+  };
 }
 
 /** Where the next page begins. */

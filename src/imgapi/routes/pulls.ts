@@ -1,63 +1,54 @@
 /** The HTTP side of pull links. */
+import type { PULL_LINK, PULLS } from '#lib/api/imgapi/pulls.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
 import { SignedUrlError } from '#lib/signing/errors.ts';
 import { verifyUrl } from '#lib/signing/signed-url.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import { findLink } from '../../datacenters/links/links.ts';
 import { endWithLink } from '../../datacenters/links/live-streams.ts';
-import { integer, parameters, uuid } from '../../http-kit/parameters.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { ENDED, PULL_LINKS } from '../../pulls/documents.ts';
 import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
 import { pullSecret } from '../../pulls/url-secret.ts';
 import type { Service } from '../../service/service.ts';
-import type { Call, Reply, Route } from '../call.ts';
+import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 
-const MOST_FILES = 2;
-
-const pullUrlParameters = parameters({ index: integer(0, MOST_FILES - 1), renew: uuid });
-
 /** For the main port: operators ask for pull URLs, anyone who holds one reads it. */
-export function pullRoutes(service: Service): Route[] {
-  return [
-    {
-      name: 'CreateImageFilePullUrl',
-      method: 'POST',
-      path: '/images/:uuid/file/pull-url',
-      auth: 'strict',
-      handler: (call) => createForOperator(service, call),
-    },
-    pullFileRoute(service),
-  ];
-}
-
-/** For every listener that others may reach: what the URL's signature does not open stays closed. */
-export function pullFileRoute(service: Service): Route {
+export function pullHandlers(service: Service): Handlers<typeof PULLS, Call> {
   return {
-    name: 'GetPullLink',
-    method: 'GET',
-    path: '/pulls/:day/:name',
-    auth: 'none',
-    handler: (call) => getPullLink(service, call),
+    CreateImageFilePullUrl: (call, query) => createForOperator(service, call, query),
+    ...pullLinkHandlers(service),
   };
 }
 
-/** The parameters of a request for a pull URL, on whatever listener. @throws 404, 422 InvalidParameter */
-export function pullUrlTarget(call: Call): { uuid: string; index: number; renew: string | undefined } {
-  const { uuid: image = '' } = call.params;
+/** For every listener that others may reach: what the URL's signature does not open stays closed. */
+export function pullLinkHandlers(service: Service): Handlers<typeof PULL_LINK, Call> {
+  return { GetPullLink: (call) => getPullLink(service, call) };
+}
+
+type PullUrlQuery = QueryOf<typeof PULLS.CreateImageFilePullUrl>;
+
+/** What a request asks a pull URL for, on whatever listener. @throws 404, 422 InvalidParameter */
+export function pullUrlTarget(
+  { params }: Call,
+  query: PullUrlQuery,
+): { uuid: string; index: number; renew: string | undefined } {
+  const { uuid: image = '' } = params;
   if (!isUuid(image)) throw imageNotFound(image);
-  const { index = 0, renew } = pullUrlParameters(call.query);
+  const { index = 0, renew } = query;
   return { uuid: image, index, renew };
 }
 
-async function createForOperator(service: Service, call: Call): Promise<Reply> {
+async function createForOperator(service: Service, call: Call, query: PullUrlQuery): Promise<Reply> {
   if (call.account !== undefined) {
     throw new ApiError('OperatorOnly', 'pull URLs are for operators and linked datacenters');
   }
   const { host } = call.headers;
   const json = await createPullUrl(service, {
-    ...pullUrlTarget(call),
+    ...pullUrlTarget(call, query),
     account: undefined,
     requestId: call.requestId,
     baseUrl: service.config.publicUrl ?? (host === undefined ? undefined : `http://${host}`),

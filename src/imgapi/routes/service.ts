@@ -1,92 +1,110 @@
-/** Routes about the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
+/** What is asked of the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
 import { readFile } from 'node:fs/promises';
+import type { SERVICE } from '#lib/api/imgapi/service.ts';
 import { droppedLines } from '#lib/runtime/log.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '../../../lib/api/errors/registry.ts';
+import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
 import type { AuthKeys } from '../auth-keys.ts';
-import type { Call, Reply, Route } from '../call.ts';
+import type { Call } from '../call.ts';
+import { healthHandler } from './health.ts';
+
+const DOCS = new URL('../../../docs/', import.meta.url);
 
 const VERSION = (
   JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-export function serviceRoutes(service: Service, authKeys: AuthKeys): Route[] {
+export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<typeof SERVICE, Call> {
   const { config } = service;
   const base = basePathOf(config.publicUrl);
 
-  async function ping(call: Call): Promise<Reply> {
-    const { error } = call.query;
-    if (error !== undefined) throw sampleError(error);
-    const isInsider = config.mode === 'dc' || call.user !== undefined;
-    return {
-      json: {
-        ping: 'pong',
-        version: VERSION,
-        imgapi: true,
-        ...(isInsider ? { pid: process.pid } : {}),
-        ...(call.user === undefined ? {} : { user: call.user }),
-      },
-    };
-  }
+  return {
+    async Ping(call, { error }) {
+      if (error !== undefined) throw sampleError(error);
+      const isInsider = config.mode === 'dc' || call.user !== undefined;
+      return {
+        json: {
+          ping: 'pong',
+          version: VERSION,
+          imgapi: true,
+          ...(isInsider ? { pid: process.pid } : {}),
+          ...(call.user === undefined ? {} : { user: call.user }),
+        },
+      };
+    },
 
-  async function channels(): Promise<Reply> {
-    if (!config.channels)
+    Healthz: healthHandler(service),
+
+    async ListChannels() {
+      if (config.channels) return { json: config.channels };
       throw new ApiError('ResourceNotFound', '/channels does not exist: this server has no channels');
-    return { json: config.channels };
-  }
+    },
 
-  async function state(): Promise<Reply> {
-    const { rss, heapUsed } = process.memoryUsage();
-    return {
-      json: {
-        log: { level: service.log.level(), dropped: droppedLines(service.log) },
-        storage: service.storages.names,
-        database: config.databaseType,
-        mode: config.mode,
-        worker: service.worker,
-        memory: { rss, heapUsed },
-        uptime: Math.round(process.uptime()),
-      },
-    };
-  }
+    async AdminGetState() {
+      const { rss, heapUsed } = process.memoryUsage();
+      return {
+        json: {
+          log: { level: service.log.level(), dropped: droppedLines(service.log) },
+          storage: service.storages.names,
+          database: config.databaseType,
+          mode: config.mode,
+          worker: service.worker,
+          memory: { rss, heapUsed },
+          uptime: Math.round(process.uptime()),
+        },
+      };
+    },
 
-  async function changeState(call: Call): Promise<Reply> {
-    const { action } = call.query;
-    // There is nothing to drop: what is cached is checked against the store on every read.
-    if (action === 'dropcaches') return { status: 202 };
+    /** There is nothing to drop: what is cached is checked against the store on every read. */
+    async AdminDropCaches() {
+      return { status: 202 };
+    },
+
+    async AdminReloadAuthKeys() {
+      await authKeys.reload();
+      return { json: {} };
+    },
+
+    async ListDatasets() {
+      return { status: 301, headers: { Location: `${base}/images` }, text: '' };
+    },
+
+    async GetDataset({ params }) {
+      return { status: 301, headers: { Location: base + datasetLocation(params['arg'] ?? '') }, text: '' };
+    },
+
+    async Favicon() {
+      return { status: 204, headers: { 'Cache-Control': 'public, max-age=86400' } };
+    },
+
+    async Root() {
+      return { status: 301, headers: { Location: `${base}/docs/` }, text: '' };
+    },
+
+    /** The API's documentation, as this version has it. */
+    async Docs() {
+      const text = await readFile(new URL('index.md', DOCS), 'utf8');
+      return { text, headers: { 'Content-Type': 'text/markdown; charset=utf-8' } };
+    },
+
+    /** As it is written down: making it anew holds up everybody else for a while. */
+    async OpenApi() {
+      return { text: await readFile(new URL('openapi.json', DOCS), 'utf8') };
+    },
+  };
+}
+
+export const stateDispatch: Dispatch<Call> = {
+  async otherwise({ query }) {
+    const { action } = query;
     if (action === undefined) throw invalidParameter('action', 'name an action: dropcaches', 'MissingParameter');
     throw invalidParameter('action', `action is ${JSON.stringify(action)}; it must be dropcaches`);
-  }
-
-  async function reloadKeys(): Promise<Reply> {
-    await authKeys.reload();
-    return { json: {} };
-  }
-
-  async function dataset(call: Call): Promise<Reply> {
-    return { status: 301, headers: { Location: base + datasetLocation(call.params['arg'] ?? '') }, text: '' };
-  }
-
-  return [
-    { name: 'Ping', method: 'GET', path: '/ping', auth: 'passive', handler: ping },
-    { name: 'ListChannels', method: 'GET', path: '/channels', auth: 'passive', handler: channels },
-    { name: 'AdminGetState', method: 'GET', path: '/state', auth: 'strict', handler: state },
-    { name: 'AdminUpdateState', method: 'POST', path: '/state', auth: 'strict', handler: changeState },
-    { name: 'AdminReloadAuthKeys', method: 'POST', path: '/authkeys/reload', auth: 'strict', handler: reloadKeys },
-    {
-      name: 'ListDatasets',
-      method: 'GET',
-      path: '/datasets',
-      auth: 'none',
-      handler: async () => ({ status: 301, headers: { Location: `${base}/images` }, text: '' }),
-    },
-    { name: 'GetDataset', method: 'GET', path: '/datasets/:arg', auth: 'none', handler: dataset },
-    { name: 'Favicon', method: 'GET', path: '/favicon.ico', auth: 'none', handler: favicon },
-  ];
-}
+  },
+};
 
 /** What DSAPI called a dataset: a UUID, NAME:VERSION, or an urn CLOUD:CREATOR:NAME[:VERSION]. */
 function datasetLocation(arg: string): string {
@@ -95,10 +113,6 @@ function datasetLocation(arg: string): string {
   const [name = arg, version] = parts.length > 4 ? [] : parts.slice(parts.length > 2 ? 2 : 0);
   const query = new URLSearchParams({ name, ...(version === undefined ? {} : { version }) });
   return `/images?${query}`;
-}
-
-async function favicon(): Promise<Reply> {
-  return { status: 204, headers: { 'Cache-Control': 'public, max-age=86400' } };
 }
 
 /** A sample of any error, for writers of clients; the suffix "Error" may be left out. */

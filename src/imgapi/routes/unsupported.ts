@@ -1,8 +1,10 @@
 /**
- * ExportImage and ChangeImageStor where local files are the only object store: all their checks, and the answer that
+ * ExportImage and AdminChangeImageStor where local files are the only object store: all their checks, and the answer that
  * IMGAPI has always given without Manta.
  */
 import { normalize } from 'node:path/posix';
+import type { ACTIONS } from '#lib/api/imgapi/actions.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
@@ -11,10 +13,14 @@ import type { Call, Reply } from '../call.ts';
 import { readableImage, writableImage } from '../image-call.ts';
 
 /** @throws 503 StorageUnsupported, after what is wrong with the request itself */
-export async function exportAction(service: Service, call: Call): Promise<Reply> {
+export async function exportImage(
+  service: Service,
+  call: Call,
+  query: QueryOf<typeof ACTIONS.ExportImage>,
+): Promise<Reply> {
   const { value: record } = await writableImage(service, call);
   assertNotPlaceholder(record);
-  const { manta_path: path } = call.query;
+  const { manta_path: path } = query;
   if (typeof path !== 'string' || path === '') {
     throw validationFailed('manta_path', 'name the Manta path to export to', 'MissingParameter');
   }
@@ -26,11 +32,15 @@ export async function exportAction(service: Service, call: Call): Promise<Reply>
 }
 
 /** To where the file is already: nothing to do. @throws 403, 422 */
-export async function changeStorAction(service: Service, call: Call): Promise<Reply> {
+export async function changeStorage(
+  service: Service,
+  call: Call,
+  query: QueryOf<typeof ACTIONS.AdminChangeImageStor>,
+): Promise<Reply> {
   if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'action "change-stor" is for operators');
   const { value: record } = await readableImage(service, call);
   assertNotPlaceholder(record);
-  const { stor } = call.query;
+  const { stor } = query;
   if (typeof stor !== 'string' || stor === '')
     throw validationFailed('stor', 'name the storage to move to', 'MissingParameter');
   if (!service.storages.find(stor)) {

@@ -2,10 +2,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
+import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import { ensureOperatorToken, operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
+import { operationRoutes } from '#src/http-kit/operations.ts';
 import { listen } from '#src/http-kit/server.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
-import { datacenterRoutes } from '#src/imgapi/routes/datacenters.ts';
+import { datacenterHandlers } from '#src/imgapi/routes/datacenters.ts';
+import { forOperators } from '#src/imgapi/routes.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, setConfig, startDatacenter } from '../../helpers/datacenter.ts';
 
@@ -18,7 +21,7 @@ interface Answer {
 async function adminPort(t: Test, { service }: Datacenter, address = '127.0.0.1', user?: string) {
   const listener = await listen(
     {
-      routes: datacenterRoutes(service),
+      routes: operationRoutes(DATACENTERS, datacenterHandlers(service), { wrap: forOperators(service) }),
       log: service.log,
       serverName: 'test',
       limits: { json: 1024 * 1024 },

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
+import { PULLS } from '#lib/api/imgapi/pulls.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { UnsupportedError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { operationRoutes } from '#src/http-kit/operations.ts';
 import { listen } from '#src/http-kit/server.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
-import { pullRoutes } from '#src/imgapi/routes/pulls.ts';
+import { pullHandlers } from '#src/imgapi/routes/pulls.ts';
 import { createPullUrl, type PullUrlRequest } from '#src/pulls/create-pull-url.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
 import { endPull } from '#src/pulls/end-pull.ts';
@@ -263,7 +265,7 @@ test('on the main port operators get pull URLs, accounts do not', async (t) => {
 async function mainPort(t: Test, { service }: Datacenter): Promise<string> {
   const listener = await listen(
     {
-      routes: pullRoutes(service),
+      routes: operationRoutes(PULLS, pullHandlers(service)),
       log: service.log,
       serverName: 'test',
       limits: { json: 1024 },

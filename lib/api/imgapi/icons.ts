@@ -1,0 +1,63 @@
+/** The icons of images. */
+import { Type } from 'typebox';
+import { sha1 } from '../parameters.ts';
+import { downloadHeaders, storedReplies, uploadHeaders } from './files.ts';
+import {
+  type ImgapiOperations,
+  imageParams,
+  imagePlace,
+  imageQuery,
+  imageReplies,
+  READ_ERRORS,
+  READERS,
+  STORAGE_ERRORS,
+  WRITE_ERRORS,
+} from './form.ts';
+
+export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
+
+const LONGEST_ICON = 128 * 1024;
+
+const icon = { path: '/images/:uuid/icon', since: 1, params: imageParams } as const;
+
+const addIcon = {
+  ...icon,
+  summary: 'Stores the icon of an image, in any of its states.',
+  auth: 'strict',
+  callers: ['owner', 'operator'],
+  query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are held against it.')) }),
+  headers: uploadHeaders,
+  body: { bytes: ICON_TYPES, maxBytes: LONGEST_ICON },
+  replies: imageReplies,
+  errors: [...WRITE_ERRORS, 'Upload', 'Download', 'StorageIsDown'],
+} as const;
+
+export const ICONS = {
+  AddImageIcon: { ...addIcon, method: 'PUT' },
+
+  // The IMGAPI docs once called it a POST.
+  PostImageIcon: { ...addIcon, method: 'POST', deprecated: true },
+
+  GetImageIcon: {
+    ...icon,
+    summary: 'Answers the icon of an image.',
+    method: 'GET',
+    auth: 'passive',
+    callers: READERS,
+    query: Type.Object(imagePlace),
+    headers: downloadHeaders,
+    replies: storedReplies(ICON_TYPES),
+    errors: [...READ_ERRORS, ...STORAGE_ERRORS],
+  },
+
+  DeleteImageIcon: {
+    ...icon,
+    summary: 'Removes the icon of an image.',
+    method: 'DELETE',
+    auth: 'strict',
+    callers: ['owner', 'operator'],
+    query: Type.Object(imageQuery),
+    replies: imageReplies,
+    errors: [...WRITE_ERRORS, 'StorageIsDown'],
+  },
+} as const satisfies ImgapiOperations;

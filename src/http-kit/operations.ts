@@ -1,0 +1,96 @@
+/** From the rows of an API, and a handler for each, to the routes of a listener. */
+import type { Operation, Operations, QueryOf } from '#lib/api/operation.ts';
+import type { Call, Handler, QueryParams, Reply, Route } from './call.ts';
+import { queryReader } from './parameters.ts';
+
+/** A handler for every operation, by name: of the call, and of its parameters as the row has them. */
+export type Handlers<Rows extends Operations, C> = {
+  readonly [Name in keyof Rows]: (call: C, query: QueryOf<Rows[Name]>) => Promise<Reply>;
+};
+
+/** Where one method and path have several operations, which the `action` parameter tells apart. */
+export interface Dispatch<C> {
+  /** What may be wrong with the request whatever the action. */
+  readonly before?: (call: C) => void;
+  /** For an action that is none, or is missing. @param actions those that there are */
+  readonly otherwise: (call: C, actions: readonly string[]) => Promise<Reply>;
+}
+
+export interface OperationRoute<C> extends Route<C> {
+  readonly auth: Operation['auth'];
+  /** Names the operation that a request asks for; undefined where its action is none. */
+  readonly operationOf: (query: QueryParams) => string | undefined;
+}
+
+export interface RouteOptions<C> {
+  /** Leaves out what this server does not have. */
+  readonly isServed?: (row: Operation) => boolean;
+  /** Puts in front of a handler what all operations of its kind begin with. */
+  readonly wrap?: (handler: Handler<C>, row: Operation) => Handler<C>;
+  /** By the name of the route. */
+  readonly dispatches?: Readonly<Record<string, Dispatch<C>>>;
+}
+
+/** One route for each method and path of the rows. */
+export function operationRoutes<Rows extends Operations, C extends Call>(
+  rows: Rows,
+  handlers: Handlers<Rows, C>,
+  { isServed = () => true, wrap = (handler) => handler, dispatches = {} }: RouteOptions<C> = {},
+): OperationRoute<C>[] {
+  const all = Object.keys(rows).map((name) => {
+    const operation = mounted(name, rows, handlers);
+    return { ...operation, handler: wrap(operation.handler, operation.row) };
+  });
+  const byPath = Map.groupBy(
+    all.filter(({ row }) => isServed(row)),
+    ({ row }) => `${row.method} ${row.path}`,
+  );
+  return [...byPath.values()].map(([first, ...more]) => routeOf(first as Mounted<C>, more, dispatches));
+}
+
+interface Mounted<C> {
+  readonly name: string;
+  readonly row: Operation;
+  readonly handler: Handler<C>;
+}
+
+function mounted<Rows extends Operations, Name extends keyof Rows & string, C extends Call>(
+  name: Name,
+  rows: Rows,
+  handlers: Handlers<Rows, C>,
+): Mounted<C> {
+  const row = rows[name] as Rows[Name];
+  const handler = handlers[name];
+  const read = queryReader<Rows[Name]>(row);
+  return { name, row, handler: (call) => handler(call, read(call.query)) };
+}
+
+function routeOf<C extends Call>(
+  first: Mounted<C>,
+  more: readonly Mounted<C>[],
+  dispatches: Readonly<Record<string, Dispatch<C>>>,
+): OperationRoute<C> {
+  const { method, path, auth, action, route: name = first.name } = first.row;
+  const route = { name, method, path, auth };
+  if (action === undefined && more.length === 0) {
+    return { ...route, handler: first.handler, operationOf: () => first.name };
+  }
+  const { before, otherwise } = dispatches[name] ?? {};
+  if (!otherwise) throw new Error(`route ${name} has actions, and nothing to do about one that is none`);
+  const operations = new Map([first, ...more].map((operation) => [operation.row.action, operation]));
+  const standard = [first, ...more].find(({ row }) => row.isDefaultAction);
+  const actions = [...operations.keys()].filter((known) => known !== undefined);
+  const chosen = ({ action: asked }: QueryParams): Mounted<C> | undefined => {
+    if (asked === undefined) return standard;
+    return typeof asked === 'string' ? operations.get(asked) : undefined;
+  };
+  return {
+    ...route,
+    async handler(call) {
+      before?.(call);
+      const operation = chosen(call.query);
+      return operation ? operation.handler(call) : otherwise(call, actions);
+    },
+    operationOf: (query) => chosen(query)?.name,
+  };
+}

@@ -1,0 +1,60 @@
+/** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. And CloneImage. */
+import type { SHARING } from '#lib/api/imgapi/sharing.ts';
+import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
+import { cloneImage } from '../../images/cloning/clone.ts';
+import { assertMayChangeAs } from '../../images/record/access.ts';
+import { addAcl, assertEntries, removeAcl } from '../../images/sharing/shares.ts';
+import type { Service } from '../../service/service.ts';
+import type { Call, Reply } from '../call.ts';
+import { changeRequest, imageReply, type RelatedImage, viewerOf, visibleImageForWrite } from '../image-call.ts';
+
+export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call> {
+  async function change(call: Call, { stored }: RelatedImage, action: 'add' | 'remove'): Promise<Reply> {
+    const entries = await call.json();
+    // What an account may name to leave, it may name whatever the version: it was shown to it as typed.
+    assertEntries(service, entries, call.version);
+    const { account } = viewerOf(service, call);
+    const { requestId: id } = call;
+    call.log.info({ image: stored.key, acl: action, account, entries: entries.length, req_id: id }, 'acl');
+    const write = action === 'add' ? addAcl : removeAcl;
+    const changed = await write(service, changeRequest(service, call), entries);
+    return changed ? imageReply(service, call, changed) : { status: 204 };
+  }
+
+  return {
+    async AddImageAcl(call) {
+      const image = await visibleImageForWrite(service, call);
+      assertMayChangeAs(image.relation, image.stored.value, viewerOf(service, call));
+      return change(call, image, 'add');
+    },
+
+    async RemoveImageAcl(call) {
+      const image = await visibleImageForWrite(service, call);
+      if (image.relation !== 'sharee') assertMayChangeAs(image.relation, image.stored.value, viewerOf(service, call));
+      return change(call, image, 'remove');
+    },
+
+    async CloneImage(call) {
+      const { stored: source } = await visibleImageForWrite(service, call);
+      const { account } = call;
+      if (account === undefined) {
+        throw invalidParameter('account', 'name the account that the clone is for', 'MissingParameter');
+      }
+      const stored = await cloneImage(service, source.value, account, call.signal);
+      call.log.info({ image: stored.key, source: source.key, account, req_id: call.requestId }, 'image cloned');
+      return imageReply(service, call, stored, false);
+    },
+  };
+}
+
+export function aclDispatch(service: Service): Dispatch<Call> {
+  return {
+    async otherwise(call) {
+      const { stored, relation } = await visibleImageForWrite(service, call);
+      assertMayChangeAs(relation, stored.value, viewerOf(service, call));
+      const { action } = call.query;
+      throw invalidParameter('action', `action is ${JSON.stringify(action)}; it must be add or remove`);
+    },
+  };
+}
