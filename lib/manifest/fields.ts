@@ -129,22 +129,6 @@ export const FIXED_ONCE_ACTIVATED = ['uuid', 'origin', 'files'] as const satisfi
 /** The states that an operator may write; `deleting` is the service's own. */
 export const SETTABLE_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating'] as const;
 
-/** A compute node takes these from the image of a VM when it makes an image from that VM. */
-export const INHERITABLE_FIELDS = [
-  'type',
-  'os',
-  'requirements',
-  'users',
-  'billing_tags',
-  'traits',
-  'generate_passwords',
-  'inherited_directories',
-  'nic_driver',
-  'disk_driver',
-  'cpu_type',
-  'image_size',
-] as const satisfies readonly ManifestField[];
-
 /** Stored as booleans; `"true"` and `"false"` are taken as well. */
 export const BOOLEAN_FIELDS = [
   'public',

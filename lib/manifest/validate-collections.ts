@@ -96,7 +96,7 @@ export const checkUsers: Check = (value, problems) => {
 };
 
 /** An array of strings no longer than `longest`. */
-export function checkStrings(field: string, longest = Number.POSITIVE_INFINITY): Check {
+function checkStrings(field: string, longest = Number.POSITIVE_INFINITY): Check {
   const expected = Number.isFinite(longest)
     ? `an array of strings of at most ${longest} characters`
     : 'an array of strings';

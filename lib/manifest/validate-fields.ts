@@ -146,7 +146,7 @@ const checkError: Check = (value, problems) => {
 };
 
 /** `icon` is not here: a record's icon is looked at before the manifest, see `validate.ts`. */
-export const FIELD_RULES: Readonly<Record<Exclude<ManifestField, 'icon'>, FieldRule>> = {
+const FIELD_RULES: Readonly<Record<Exclude<ManifestField, 'icon'>, FieldRule>> = {
   v: { check: checkV },
   uuid: uuid('uuid'),
   urn: text('urn', Number.POSITIVE_INFINITY),

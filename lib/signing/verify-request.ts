@@ -15,7 +15,7 @@ import {
 } from './signature-header.ts';
 
 /** Seconds by which two clocks may differ. */
-export const MAX_SKEW = 300;
+const MAX_SKEW = 300;
 
 export interface VerifyRequestOptions {
   /** The current public keys of that name, tried in turn; none when the name is not known. */

@@ -24,7 +24,7 @@ export interface ConnectionLimits {
   readonly halfClosedMs: number;
 }
 
-export const CONNECTION_LIMITS: ConnectionLimits = {
+const CONNECTION_LIMITS: ConnectionLimits = {
   max: 1000,
   perAddress: 500,
   idleMs: 60_000,

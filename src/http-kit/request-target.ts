@@ -16,7 +16,7 @@ export interface Targeted {
 }
 
 /** Characters of a target. */
-export const LONGEST_TARGET = 16 * 1024;
+const LONGEST_TARGET = 16 * 1024;
 
 const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
 /** Visible ASCII but for `#`, which would hide what follows from some readers and not from others. */

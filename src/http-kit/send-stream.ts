@@ -14,7 +14,7 @@ export async function sendStream(response: ServerResponse, stream: ByteSource, l
 }
 
 /** What a stream brings is not what the headers have promised. */
-export class WrongLengthError extends Error {
+class WrongLengthError extends Error {
   override readonly name = 'WrongLengthError';
 }
 

@@ -6,7 +6,7 @@ import { tagSearchStrings } from '#lib/manifest/stored.ts';
 import { invalidParameter } from '../../lib/api/errors/api-error.ts';
 
 /** Each condition makes the statement longer that the store has to plan, so there is an end to it. */
-export const MOST_FILTERS = 20;
+const MOST_FILTERS = 20;
 /** Characters of a tag's key in an error message. */
 const LONGEST_SHOWN = 100;
 

@@ -127,7 +127,7 @@ function linksOf(uuid: string, datacenter: string): Filter {
 }
 
 /** The record's file, once the request is found to be allowed. */
-export async function requestedFile(
+async function requestedFile(
   service: Service,
   { uuid, index, account }: Pick<PullRequest, 'uuid' | 'index' | 'account'>,
 ): Promise<FileRecord> {

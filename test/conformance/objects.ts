@@ -16,8 +16,6 @@ import { sessionTests } from './objects/sessions.ts';
 import { takeOverTests } from './objects/take-over.ts';
 import { writeTests } from './objects/writing.ts';
 
-export type { MadeObjectStore, MakeObjectStore } from './objects/harness.ts';
-
 export function objectStoreConformance(name: string, make: MakeObjectStore): void {
   const parts = {
     writing: writeTests,

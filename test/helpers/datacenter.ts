@@ -91,7 +91,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
 }
 
 /** A link listener with these routes. */
-export async function serve(t: Test, service: Service, routes: readonly Route[]) {
+async function serve(t: Test, service: Service, routes: readonly Route[]) {
   const listener = await listen(
     {
       routes,

@@ -2,7 +2,7 @@
 import { globSync, statSync } from 'node:fs';
 import { relative } from 'node:path';
 
-export const PACKAGE_TESTS = 'test/needs-packages';
+const PACKAGE_TESTS = 'test/needs-packages';
 
 /**
  * @param paths files, directories, or parts of paths; none means all

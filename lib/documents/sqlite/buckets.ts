@@ -8,7 +8,7 @@ import { Layout } from '../sql/layout.ts';
 import type { Connection } from './connection.ts';
 import { parameter } from './dialect.ts';
 import { insertRow } from './rows.ts';
-import { createTables, dropTables, prepareStatistics, readBuckets, reloadStatistics, writeBucket } from './schema.ts';
+import { createTables, dropTables, readBuckets, readStatistics, writeBucket } from './schema.ts';
 import { Tables } from './tables.ts';
 
 /** Rows that are copied at once into the tables of a new version. */
@@ -70,7 +70,7 @@ export class Buckets {
     if (outdated.length === 0) {
       return;
     }
-    prepareStatistics(this.#connection);
+    readStatistics(this.#connection);
     for (const bucket of outdated) {
       const old = this.#tables.get(bucket.name);
       const tables = new Tables(this.#connection, new Layout(bucket));
@@ -81,7 +81,7 @@ export class Buckets {
       }
       writeBucket(this.#connection, bucket);
     }
-    reloadStatistics(this.#connection);
+    readStatistics(this.#connection);
   }
 
   /** Copies every object into the tables of the new version. @throws UniqueAttributeError */

@@ -43,7 +43,7 @@ export function prepareWrite(write: Write, layout: Layout): PreparedWrite {
 }
 
 /** The values of all indexes. @throws InvalidValueError */
-export function indexDocument(layout: Layout, document: object): IndexValue[] {
+function indexDocument(layout: Layout, document: object): IndexValue[] {
   return layout.fields.map(([field, spec]) => {
     const value = Object.hasOwn(document, field) ? Reflect.get(document, field) : undefined;
     return indexValue(layout.bucket, field, spec, value);

@@ -66,13 +66,12 @@ export function dropTables(connection: Connection, layout: Layout): void {
   }
 }
 
-/** Creates the planner's table of statistics if needed; before {@link createTables}. */
-export function prepareStatistics({ db }: Connection): void {
+/**
+ * Creates the planner's table of statistics if needed, for {@link createTables} to fill, and makes the planner read it.
+ */
+export function readStatistics({ db }: Connection): void {
   db.exec('analyze sqlite_schema');
 }
-
-/** Makes the planner read its statistics again; after {@link createTables}. */
-export const reloadStatistics = prepareStatistics;
 
 function createIndex(
   connection: Connection,

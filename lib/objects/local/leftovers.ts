@@ -8,7 +8,7 @@ import type { Layout } from './layout.ts';
 import { bytesBelow, bytesFreedBy } from './usage.ts';
 
 /** Milliseconds. Temporary names live for moments; an hour allows for a clock that was set and a machine that slept. */
-export const LEFT_AFTER = 3_600_000;
+const LEFT_AFTER = 3_600_000;
 
 /** Those that are older than `age` milliseconds, with the bytes that their removal frees. */
 export async function findLeftovers(layout: Layout, clock: Clock, age = LEFT_AFTER): Promise<SessionInfo[]> {

@@ -15,7 +15,7 @@ import type { Service } from '../../service/service.ts';
 import type { SourceReader } from '../transfer/source-reader.ts';
 import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
 
-export const LONGEST_CHAIN = 100;
+const LONGEST_CHAIN = 100;
 
 export interface Chain {
   /** Base first; the last one is the image that was asked for. */

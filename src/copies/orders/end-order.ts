@@ -54,7 +54,7 @@ export async function readOrder(service: Service, uuid: string): Promise<OrderCo
   return order && withContents(service, order);
 }
 
-export async function withContents(service: Service, order: Stored<CopyOrder>): Promise<OrderContents> {
+async function withContents(service: Service, order: Stored<CopyOrder>): Promise<OrderContents> {
   const { images } = order.value;
   const [transfers, records] = await Promise.all([
     service.store.getMany(TRANSFERS, images),
@@ -103,7 +103,7 @@ async function writeEnd(service: Service, uuid: string, ending: Ending): Promise
   return { order: ended, released };
 }
 
-export function alreadyFinished(order: CopyOrder): ApiError {
+function alreadyFinished(order: CopyOrder): ApiError {
   return new ApiError('CopyAlreadyFinished', `the copy of image "${order.image}" has ended already: it ${order.state}`);
 }
 

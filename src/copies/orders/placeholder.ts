@@ -105,7 +105,7 @@ function soleFile(uuid: string, { files, manifest }: SourceImage): SourceFileFac
  * What would be wrong with the record as an image of this datacenter, with the limits that uploads and shares have.
  * Everything is checked as if the image were usable already: what would be refused then is refused before it comes.
  */
-export function keptProblems(service: Service, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
+function keptProblems(service: Service, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
   const { mode, channels } = service.config;
   const { icon: _, ...rest } = record;
   const whole = { ...rest, activated: true, state: 'active', files: [{ ...file, stor: 'local' }] };
@@ -130,7 +130,7 @@ function uuidEntries({ manifest }: SourceImage): string[] {
 }
 
 /** Logins come only over links, with the accounts that they are pinned to, and are never looked up again. */
-export function withShares(record: ImageRecord, image: SourceImage): ImageRecord {
+function withShares(record: ImageRecord, image: SourceImage): ImageRecord {
   const { shares, left = [] } = image;
   const left_uuids = left.map(({ entry }) => entry).filter(isUuid);
   const marked = left_uuids.length > 0 ? { ...record, left_uuids } : record;

@@ -23,7 +23,7 @@ const OPENERS: Readonly<Record<Exclude<CopySource, 'link'>, Opener>> = {
 };
 
 /** The first failure in a row came after bytes; every second one after it speaks against the path in use. */
-export function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
+function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
   return count > 0 && count % 2 === 0 ? ['imgapi', 'pull-url'] : ['pull-url', 'imgapi'];
 }
 

@@ -16,7 +16,7 @@ interface Rule {
 }
 
 /** The first rule that fits decides; an error is asked before its cause. */
-export const RETRY_RULES: readonly Rule[] = [
+const RETRY_RULES: readonly Rule[] = [
   { error: 'NotImageOwner', code: 'NotOwner' },
   { error: 'ImgapiError', status: 401, code: 'SourceUnauthorized' },
   { error: 'ImgapiError', status: 404, code: 'SourceGone' },

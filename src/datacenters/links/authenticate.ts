@@ -50,7 +50,7 @@ export function linkAuthentication(
  * That the body has the signed digest is for whoever reads it, see `readSignedBody`.
  * @throws 401 UnauthorizedError, naming the skew when the clocks are apart
  */
-export async function authenticateLink(
+async function authenticateLink(
   service: Service,
   { method, url, headers }: SignedCall,
 ): Promise<{ readonly datacenter: string }> {

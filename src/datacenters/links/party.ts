@@ -109,7 +109,7 @@ export function linkUrl(value: unknown, field: string): string {
 }
 
 /** Scheme, host and port. @throws 422 InvalidParameter */
-export function originOf(value: unknown, field: string): string {
+function originOf(value: unknown, field: string): string {
   return httpUrl(value, field).origin;
 }
 

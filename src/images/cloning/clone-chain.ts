@@ -35,7 +35,7 @@ export interface CloneChain {
  * Only what was shared with the account is cloned: neither its own images nor those that anyone may use. Disabled
  * ones are. @throws 409, 422 ValidationFailed active, 422 ImageNotShared, 422 ValidationFailed type, 400 NotImplemented
  */
-export function assertCloneable(record: ImageRecord, account: string): void {
+function assertCloneable(record: ImageRecord, account: string): void {
   const { uuid } = record;
   assertNotPlaceholder(record);
   if (!record.activated) throw validationFailed('active', `image "${uuid}" is not activated`);

@@ -47,7 +47,7 @@ export async function archiveManifests(service: Service, signal: AbortSignal): P
   return count;
 }
 
-export async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
+async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {
   const { key: uuid, etag } = stored;
   await writeArchive(service, uuid, archivedManifest(service, stored));
   await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);

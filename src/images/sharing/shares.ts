@@ -50,7 +50,7 @@ export const PENDING_SHARES: Bucket<PendingShares> = {
 };
 
 /** Whether a request of this API version may name logins here. */
-export function takesLogins(service: Service, version: ApiVersion): boolean {
+function takesLogins(service: Service, version: ApiVersion): boolean {
   return version === 3 && service.accounts !== undefined;
 }
 

@@ -1,11 +1,10 @@
 /** The commands that talk to one server. */
 import type { Arguments } from '../../framework/arguments.ts';
-import type { Command, CommandSpec, Invocation } from '../../framework/command.ts';
+import type { Command, CommandSpec } from '../../framework/command.ts';
 import type { Options } from '../../framework/options.ts';
 import type { Connection } from './connection.ts';
 
 export type ServerCommand = Command<Connection>;
-export type ServerInvocation = Invocation<Connection>;
 
 /** Lets the compiler derive the types of the values from the options and arguments that are declared. */
 export function defineCommand<const O extends Options, const A extends Arguments>(

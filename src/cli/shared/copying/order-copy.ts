@@ -109,11 +109,7 @@ async function interruptible(job: CopyWatch, run: () => Promise<void>): Promise<
   }
 }
 
-export function tellHowToReturn({
-  output,
-  watchLine,
-  endLine,
-}: Pick<CopyWatch, 'output' | 'watchLine' | 'endLine'>): void {
+function tellHowToReturn({ output, watchLine, endLine }: Pick<CopyWatch, 'output' | 'watchLine' | 'endLine'>): void {
   output.note('');
   output.note('Interrupted. A copy that was ordered goes on at the server.');
   output.note(`    to watch it again:  ${watchLine}`);
