@@ -48,6 +48,7 @@ import { faultsFrom } from './service/fault-points.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
 import { Storages } from './service/storages.ts';
+import { storeMetrics } from './service/store-metrics.ts';
 
 export interface Imgapi {
   /** Of the main port. */
@@ -90,7 +91,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     }
   };
   try {
-    const service = await openService(config, { ...options, clock }, opened, options.clock);
+    const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
+    const service = await openService(config, { ...options, clock, metrics }, opened, options.clock);
     const worker = startCopyWorker(service);
     opened.push(() => worker.stop());
     // What faces the outside ends together: while one listener waits for its last request, none takes new ones.
@@ -98,7 +100,6 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     let patience = PATIENCE_MS;
     opened.push(() => Promise.all(fronts.map((close) => close(patience))));
     const authKeys = await openAuthKeys(config, log);
-    const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
     const common = {
       log,
       serverName: config.serverName,
@@ -171,7 +172,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
 
 async function openService(
   config: Config,
-  { log, clock, fault }: StartOptions & { readonly clock: Clock },
+  { log, clock, fault, metrics }: StartOptions & { readonly clock: Clock; readonly metrics: Metrics | undefined },
   opened: (() => Promise<unknown>)[],
   /** Only tests have one that is not the database's own. */
   databaseClock: Clock | undefined,
@@ -186,6 +187,7 @@ async function openService(
     path: join(config.dataDir, 'imgapi.db'),
     log,
     reserve: RESERVE,
+    ...(metrics && { observer: storeMetrics(metrics.registry, 'document')('sqlite') }),
     ...(databaseClock ? { clock: databaseClock } : {}),
   }).catch(refuse);
   opened.push(() => store.close());
@@ -198,6 +200,7 @@ async function openService(
     // What another process is just doing there is judged by the clock that all share.
     clock: store,
     ...(quota === undefined ? {} : { quota }),
+    ...(metrics && { observer: storeMetrics(metrics.registry, 'object')('local') }),
   });
   opened.push(() => local.close());
   const accounts = config.mode === 'dc' ? await openAccounts(config, log, clock) : undefined;

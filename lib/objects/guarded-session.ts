@@ -107,7 +107,7 @@ export class GuardedSession implements WriteSession {
       return result;
     } catch (error) {
       const explained = await explain(error, this.size);
-      observer.failed(operation, (performance.now() - start) / 1000, explained);
+      observer.failed(operation, explained);
       throw explained;
     }
   }

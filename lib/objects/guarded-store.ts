@@ -218,7 +218,7 @@ class GuardedStore implements ObjectStore {
       return result;
     } catch (error) {
       const explained = await this.#backend.explain(error, needed);
-      this.#observer.failed(operation, (performance.now() - start) / 1000, explained);
+      this.#observer.failed(operation, explained);
       throw explained;
     }
   }

@@ -2,7 +2,7 @@
 export interface OperationObserver {
   /** `count` operations of a kind ended well since the last call; the last of them took so many seconds. */
   succeeded(operation: string, seconds: number, count: number): void;
-  failed(operation: string, seconds: number, error: unknown): void;
+  failed(operation: string, error: unknown): void;
 }
 
 export const UNOBSERVED: OperationObserver = { succeeded: () => undefined, failed: () => undefined };

@@ -37,13 +37,10 @@ export interface BoundQuery {
   readonly limit: Slot | undefined;
 }
 
-/** @throws NotIndexedError, InvalidValueError, RangeError */
+/** @throws NotIndexedError, InvalidValueError */
 export function bindQuery(query: Query, binder: Binder): BoundQuery {
   const { sort, after, limit } = query;
   const spec = sort === undefined ? undefined : binder.layout.scalar(sort.field);
-  if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
-    throw new RangeError(`limit must be a positive integer, not ${limit}`);
-  }
   const filter = query.filter === undefined ? TRUE : binder.filter(query.filter);
   const value =
     after === undefined || after.value === null || sort === undefined || spec === undefined

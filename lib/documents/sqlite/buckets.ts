@@ -1,7 +1,7 @@
 /** The buckets of a data folder as this process knows them, kept in step with what other processes declare. */
 
 import { sql } from 'kysely';
-import { checkDeclaration, type Declaration, sameIndexes } from '../declaration.ts';
+import { type Declaration, sameIndexes } from '../declaration.ts';
 import { InvalidValueError } from '../errors.ts';
 import { type IndexValue, indexValue } from '../index-value.ts';
 import { Layout } from '../sql/layout.ts';
@@ -53,9 +53,8 @@ export class Buckets {
     return changed;
   }
 
-  /** Whether a bucket is new or newer than what the database has. @throws TypeError on a faulty declaration */
+  /** Whether a bucket is new or newer than what the database has. @throws TypeError when its version has other indexes */
   isOutdated(bucket: Declaration): boolean {
-    checkDeclaration(bucket);
     const current = this.#tables.get(bucket.name)?.layout.declaration;
     if (current?.version === bucket.version && !sameIndexes(current, bucket)) {
       throw new TypeError(`bucket ${bucket.name}: version ${bucket.version} was stored with other indexes; raise it`);

@@ -3,7 +3,7 @@
  * there is a file that they can open, and turned into objects in turns.
  */
 import { Turn } from '../../runtime/turns.ts';
-import { indexValue, isIndexableText } from '../index-value.ts';
+import { indexValue } from '../index-value.ts';
 import { Binder, FALSE, TRUE } from '../sql/bind.ts';
 import { bindQuery, selectCount, selectParts } from '../sql/select.ts';
 import type { Filter, Query, Scalar, Stored } from '../store.ts';
@@ -54,11 +54,10 @@ export class Reads {
 
   /** The rows of the keys, on one snapshot. */
   getRows(tables: Tables, keys: readonly string[]): DocumentRow[] {
-    // JSON in SQLite ends a text at NUL, and would find another key.
-    return tables.documentsOf.all(JSON.stringify(keys.filter(isIndexableText))) as DocumentRow[];
+    return tables.documentsOf.all(JSON.stringify(keys)) as DocumentRow[];
   }
 
-  /** A step of a list; undefined when nothing can be found. @throws NotIndexedError, InvalidValueError, RangeError */
+  /** A step of a list; undefined when nothing can be found. @throws NotIndexedError, InvalidValueError */
   findJob(tables: Tables, { query, rest, isFirst }: Progress): FindJob | undefined {
     const rows = Math.min(query.limit ?? MORE_ROWS, isFirst ? FIRST_ROWS : MORE_ROWS);
     const { parts, limitAt, values } = prepareFind(tables, { ...query, limit: query.limit ?? rows });
@@ -107,7 +106,7 @@ export class Reads {
   }
 
   /** SQLite's plan of a list query, a line per step. */
-  explain(tables: Tables, query: Query): string[] {
+  planOf(tables: Tables, query: Query): string[] {
     const { parts, values } = prepareFind(tables, query);
     return parts.flatMap((part) => {
       const plan = this.#connection.db.prepare<unknown[], { detail: string }>(`explain query plan ${part.sql}`);

@@ -1,6 +1,6 @@
 /** A write, checked and taken apart before its transaction begins. */
 import { InvalidValueError } from '../errors.ts';
-import { type IndexValue, indexValue, isIndexableText } from '../index-value.ts';
+import { type IndexValue, indexValue } from '../index-value.ts';
 import type { Layout } from '../sql/layout.ts';
 import type { Write } from '../store.ts';
 
@@ -29,9 +29,6 @@ export type PreparedWrite = PreparedPut | PreparedDel;
 export function prepareWrite(write: Write, layout: Layout): PreparedWrite {
   const { key, ifEtag } = write;
   const bucket = write.bucket.name;
-  if (key === '' || !isIndexableText(key)) {
-    throw new InvalidValueError(bucket, '_key', 'a string with at least one character and without NUL');
-  }
   if (write.op === 'del') {
     return { op: 'del', bucket, key, ifEtag: write.ifEtag };
   }

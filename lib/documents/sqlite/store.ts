@@ -7,8 +7,11 @@
  * for long.
  */
 import type { Clock } from '../../runtime/clock.ts';
+import type { OperationObserver } from '../../runtime/operation-observer.ts';
+import type { DocumentBackend } from '../backend.ts';
 import { StoreFullError, StoreUnavailableError } from '../errors.ts';
-import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from '../store.ts';
+import { guardStore } from '../guarded-store.ts';
+import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { applyBatch } from './batch.ts';
 import { Buckets } from './buckets.ts';
 import { Connection, IN_MEMORY } from './connection.ts';
@@ -42,10 +45,15 @@ export interface SqliteStoreOptions {
   readonly cacheBytes?: number;
   /** Bytes of the disk to set aside for deletions when it is full, see `reserve.ts`; none unless given. */
   readonly reserve?: number;
+  readonly observer?: OperationObserver;
 }
 
 /** @throws StoreUnavailableError when the file cannot be used */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  return guardStore(await openSqliteBackend(options), options.observer);
+}
+
+export async function openSqliteBackend(options: Omit<SqliteStoreOptions, 'observer'>): Promise<SqliteStore> {
   const { path, patience = PATIENCE, reserve: size = 0, log } = options;
   const reserve = size > 0 && path !== IN_MEMORY ? new Reserve(path, size) : undefined;
   const connection = await connectOnAnyDisk(() => patiently(() => connect(path), patience), reserve);
@@ -85,7 +93,8 @@ function connect(path: string): Connection {
   }
 }
 
-export class SqliteStore implements Store {
+export class SqliteStore implements DocumentBackend {
+  readonly name = 'sqlite';
   readonly #connection: Connection;
   readonly #buckets: Buckets;
   readonly #documents: Documents;
@@ -129,9 +138,18 @@ export class SqliteStore implements Store {
     }
   }
 
-  get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
-    const stored = this.#read(bucket, (tables) => this.#reads.get(tables, key));
-    return stored as Promise<Stored<T> | undefined>;
+  explain(error: unknown): unknown {
+    return storeError(error);
+  }
+
+  get<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined | Promise<Stored<T> | undefined> {
+    try {
+      this.#refuseIfClosed();
+      return this.#reads.get(this.#buckets.tables(bucket.name), key) as Stored<T> | undefined;
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      return this.#readAgain(bucket, (tables) => this.#reads.get(tables, key) as Stored<T> | undefined);
+    }
   }
 
   async getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
@@ -139,20 +157,11 @@ export class SqliteStore implements Store {
     return (await this.#reads.parse(rows, true)) as Stored<T>[];
   }
 
-  async find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]> {
-    const found: Stored<T>[] = [];
-    for await (const some of this.scan(bucket, query, options)) {
-      found.push(...some);
-    }
-    return found;
-  }
-
   async *scan<T extends object>(
     bucket: Bucket<T>,
     query: Query,
-    { signal }: ReadOptions = {},
+    { signal }: ReadOptions,
   ): AsyncGenerator<readonly Stored<T>[], void> {
-    signal?.throwIfAborted();
     const place = await this.#read(bucket, (tables) => this.#pages.placeOf(tables, query));
     const known = this.#pages.get(place);
     if (known !== undefined) {
@@ -180,18 +189,14 @@ export class SqliteStore implements Store {
   }
 
   /** How SQLite would run `find`: the lines of EXPLAIN QUERY PLAN. For tests and for the curious. */
-  explain(bucket: Bucket, query: Query): Promise<string[]> {
-    return this.#read(bucket, (tables) => this.#reads.explain(tables, query));
+  planOf(bucket: Bucket, query: Query): Promise<string[]> {
+    return this.#read(bucket, (tables) => this.#reads.planOf(tables, query));
   }
 
-  async batch(writes: readonly Write[], options: WriteOptions = {}): Promise<string[]> {
+  async batch(writes: readonly Write[], { frees }: { readonly frees: boolean }): Promise<string[]> {
     this.#refuseIfClosed();
     // Taken apart now: what the caller does to its objects afterwards is not written.
     const prepared = writes.map((write) => prepareWrite(write, this.#buckets.tables(write.bucket.name).layout));
-    if (prepared.length === 0) {
-      return [];
-    }
-    const frees = options.frees === true || writes.every(({ op }) => op === 'del');
     const apply = () =>
       applyBatch(prepared, {
         tables: (bucket) => this.#buckets.tables(bucket),
@@ -315,10 +320,8 @@ export class SqliteStore implements Store {
       this.#refuseIfClosed();
       return body(this.#buckets.tables(bucket.name));
     } catch (error) {
-      if (isBusy(error) || isStatementError(error)) {
-        return await this.#readAgain(bucket, body);
-      }
-      throw storeError(error);
+      if (!isPassing(error)) throw error;
+      return await this.#readAgain(bucket, body);
     }
   }
 
@@ -335,4 +338,9 @@ export class SqliteStore implements Store {
       }
     });
   }
+}
+
+/** Another process is at work, or has replaced the tables: the same read may be made again. */
+function isPassing(error: unknown): boolean {
+  return isBusy(error) || isStatementError(error);
 }

@@ -1,6 +1,8 @@
 /** The metrics listener, through a real socket, in every mode; and what it has to tell. */
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
+import { IMAGES } from '#lib/manifest/record.ts';
 import { type ConfigKeys, startInProcess } from '../../helpers/imgapi.ts';
 import { said, statuses } from '../../helpers/raw-socket.ts';
 import { send } from '../images/fixture.ts';
@@ -85,4 +87,43 @@ test('clients cannot make the metrics grow by new names', async (t) => {
     found.find(({ user_agent }) => user_agent === 'other'),
     { value: /^\d\d\d$/ },
   );
+});
+
+test('of the stores it is told how often, how long, and how it ended', async (t) => {
+  const { imgapi, scrape } = await start(t, { metrics: { port: 0 } });
+  const { store, storages } = imgapi.service;
+  for (let i = 0; i < 200; i += 1) await store.get(IMAGES, 'x');
+  await t.rejects(store.count(IMAGES, { op: 'exists', field: 'nothing' }));
+  const session = await storages.local.open({ path: 'images/x', session: 'upload.x' });
+  await session.append(Readable.from([Buffer.from('x')]));
+  await session.commit();
+  await t.rejects(storages.local.hash('images/y'));
+  await t.rejects(storages.local.signUrl('images/x', new Date()));
+  const text = await scrape();
+  const documents = series(text, 'document_store_operations_total');
+  const objects = series(text, 'object_store_operations_total');
+  const common = { datacenter: 'test-1', service: 'imgapi' };
+  const sqlite = { ...common, store: 'sqlite' };
+  const local = { ...common, store: 'local' };
+  t.ok(Number(documents.find(({ operation }) => operation === 'get')?.['value']) >= 192, 'counted by 64');
+  t.match(
+    documents.find(({ operation }) => operation === 'count'),
+    { ...sqlite, result: 'NotIndexedError', value: '1' },
+  );
+  t.match(
+    objects.find(({ operation }) => operation === 'commit'),
+    { ...local, result: 'ok', value: '1' },
+  );
+  t.match(
+    objects.find(({ operation }) => operation === 'hash'),
+    { ...local, result: 'ObjectNotFoundError', value: '1' },
+  );
+  t.match(
+    objects.find(({ operation }) => operation === 'signUrl'),
+    { result: 'UnsupportedError' },
+  );
+  for (const metric of ['document_store_operation_duration_seconds', 'object_store_operation_duration_seconds']) {
+    t.match(text, new RegExp(`^# TYPE ${metric} histogram$`, 'm'));
+    t.ok(series(text, `${metric}_count`).length > 0);
+  }
 });

@@ -1,7 +1,7 @@
 /** What runs in the background meets any number of documents, and gathers none of them: it goes through them. */
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
-import { SqliteStore } from '#lib/documents/sqlite/store.ts';
+import { GuardedStore } from '#lib/documents/guarded-store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { COPIES, COPY_BUCKETS, sessionOf, TRANSFERS, type Transfer } from '#src/copies/orders/model.ts';
@@ -27,11 +27,11 @@ const LONG_AGO = '2020-01-02T03:04:05.678Z';
 /** Names of the buckets of which more than a few documents were gathered by a query without a limit. */
 function gathered(t: Test): string[] {
   const names: string[] = [];
-  const { find } = SqliteStore.prototype;
+  const { find } = GuardedStore.prototype;
   t.teardown(() => {
-    SqliteStore.prototype.find = find;
+    GuardedStore.prototype.find = find;
   });
-  SqliteStore.prototype.find = async function (this: SqliteStore, ...args: Parameters<SqliteStore['find']>) {
+  GuardedStore.prototype.find = async function (this: GuardedStore, ...args: Parameters<GuardedStore['find']>) {
     const found = await find.apply(this, args);
     const [{ name }, { limit }] = args;
     if (found.length > FEW && limit === undefined) names.push(name);

@@ -1,6 +1,6 @@
 /** Holds the lists that the service asks for to their indexes: the plans do not depend on what is stored. */
 import { test } from 'tap';
-import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
+import { openSqliteBackend } from '#lib/documents/sqlite/store.ts';
 import type { Filter, Query, Scalar } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 
@@ -73,7 +73,7 @@ const FOUND: [string, Filter, index: RegExp][] = [
 ];
 
 test('list queries keep to their indexes', async (t) => {
-  const store = await openSqliteStore({ path: ':memory:' });
+  const store = await openSqliteBackend({ path: ':memory:' });
   t.teardown(() => store.close());
   await store.open([BUCKET]);
   const after = { value: '2026-01-01T00:00:00.000Z', key: ACCOUNT };
@@ -89,7 +89,7 @@ test('list queries keep to their indexes', async (t) => {
   for (const [name, filter, index] of IN_ORDER) {
     await t.test(`images ${name} come from an index in their order`, async (t) => {
       for (const page of pages) {
-        const plan = await store.explain(BUCKET, { ...page, filter });
+        const plan = await store.planOf(BUCKET, { ...page, filter });
         for (const step of plan) {
           t.match(step, `USING INDEX imgapi_images$2$$by$${index}`);
           t.match(step, filter === undefined || filter === NAME ? /^(SCAN|SEARCH) / : /^SEARCH /);
@@ -102,7 +102,7 @@ test('list queries keep to their indexes', async (t) => {
   for (const [name, filter, field] of ELEMENTS_IN_ORDER) {
     await t.test(`images ${name} come from the elements of ${field} in their order`, async (t) => {
       for (const page of pages) {
-        const plan = await store.explain(BUCKET, { ...page, filter });
+        const plan = await store.planOf(BUCKET, { ...page, filter });
         const steps = plan.filter((_, at) => at % 2 === 0);
         for (const step of steps) {
           t.match(
@@ -121,7 +121,7 @@ test('list queries keep to their indexes', async (t) => {
   for (const [name, filter, index] of FOUND) {
     await t.test(`images ${name} are found by an index`, async (t) => {
       for (const page of pages) {
-        const plan = (await store.explain(BUCKET, { ...page, filter })).join('\n');
+        const plan = (await store.planOf(BUCKET, { ...page, filter })).join('\n');
         t.match(plan, index);
         t.notMatch(plan, /^SCAN/m);
       }
@@ -132,7 +132,7 @@ test('list queries keep to their indexes', async (t) => {
     const filters = [VISIBLE, and(VISIBLE, ACTIVE), and(ACTIVE, eq('type', 'zvol'), VISIBLE)];
     for (const filter of filters) {
       for (const page of pages) {
-        const plan = (await store.explain(BUCKET, { ...page, filter })).join('\n');
+        const plan = (await store.planOf(BUCKET, { ...page, filter })).join('\n');
         t.match(plan, '$$by$owner$published_at (i_owner=?');
         t.match(plan, '$$by$public$activated$disabled$published_at (i_public=?');
         t.match(plan, '$acl USING COVERING INDEX imgapi_images$2$acl$$by$published_at (value=?');
@@ -143,10 +143,10 @@ test('list queries keep to their indexes', async (t) => {
   });
 
   await t.test('single objects are found by unique fields and keys', async (t) => {
-    t.strictSame(await store.explain(BUCKET, { filter: eq('urn', 'sdc:sdc:base:1') }), [
+    t.strictSame(await store.planOf(BUCKET, { filter: eq('urn', 'sdc:sdc:base:1') }), [
       'SEARCH imgapi_images$2 USING INDEX imgapi_images$2$$by$urn (i_urn=?)',
     ]);
-    t.match(await store.explain(BUCKET, { limit: 10, after: { value: null, key: 'k' } }), [
+    t.match(await store.planOf(BUCKET, { limit: 10, after: { value: null, key: 'k' } }), [
       /USING INDEX \S+ \(key>\?\)/,
     ]);
   });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { Connection } from '#lib/documents/sqlite/connection.ts';
 import { Steps } from '#lib/documents/sqlite/reading/steps.ts';
-import { openSqliteStore, type SqliteStore } from '#lib/documents/sqlite/store.ts';
-import type { Bucket, Filter } from '#lib/documents/store.ts';
+import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
+import type { Bucket, Filter, Store } from '#lib/documents/store.ts';
 
 const ROWS = 120_000;
 const BUCKET: Bucket<{ name?: string; size?: number; tags?: string[]; note?: string }> = {
@@ -25,7 +25,7 @@ function fill(path: string, rows: number, note: string): void {
   db.close();
 }
 
-async function filled(t: Test, rows = ROWS, note = ''): Promise<SqliteStore> {
+async function filled(t: Test, rows = ROWS, note = ''): Promise<Store> {
   const path = join(t.testdir(), 'moray.db');
   const store = await openSqliteStore({ path });
   t.teardown(() => store.close());

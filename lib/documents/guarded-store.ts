@@ -1,0 +1,152 @@
+/** The document store that callers have: a backend, and what is the same for all backends. */
+import { type OperationObserver, UNOBSERVED } from '../runtime/operation-observer.ts';
+import type { DocumentBackend } from './backend.ts';
+import { checkDeclaration } from './declaration.ts';
+import { InvalidValueError } from './errors.ts';
+import { isIndexableText } from './index-value.ts';
+import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from './store.ts';
+
+/** Of so many `get`s one is timed: two looks at the clock take a good part of the time of one. */
+const TIMED = 64;
+
+export function guardStore(backend: DocumentBackend, observer: OperationObserver = UNOBSERVED): Store {
+  return new GuardedStore(backend, observer);
+}
+
+export class GuardedStore implements Store {
+  readonly #backend: DocumentBackend;
+  readonly #observer: OperationObserver;
+  /** Since one was timed. */
+  #gets = 0;
+
+  constructor(backend: DocumentBackend, observer: OperationObserver) {
+    this.#backend = backend;
+    this.#observer = observer;
+  }
+
+  now(): number {
+    return this.#backend.now();
+  }
+
+  open(buckets: readonly Bucket[]): Promise<void> {
+    return this.#run('open', () => {
+      for (const bucket of buckets) checkDeclaration(bucket);
+      return this.#backend.open(buckets);
+    });
+  }
+
+  async get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
+    this.#gets += 1;
+    if (this.#gets >= TIMED) return this.#timedGet(bucket, key);
+    try {
+      const found = this.#backend.get(bucket, key);
+      return found instanceof Promise ? await found : found;
+    } catch (error) {
+      throw this.#failed('get', error);
+    }
+  }
+
+  getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
+    return this.#run('getMany', async () => {
+      // Of other keys there is no document, and not every backend can be asked for one.
+      const possible = keys.filter(isIndexableText);
+      return possible.length === 0 ? [] : this.#backend.getMany(bucket, possible);
+    });
+  }
+
+  find<T extends object>(bucket: Bucket<T>, query: Query, options: ReadOptions = {}): Promise<Stored<T>[]> {
+    return this.#run('find', async () => {
+      check(query, options);
+      const found: Stored<T>[] = [];
+      for await (const some of this.#backend.scan(bucket, query, options)) found.push(...some);
+      return found;
+    });
+  }
+
+  async *scan<T extends object>(
+    bucket: Bucket<T>,
+    query: Query,
+    options: ReadOptions = {},
+  ): AsyncGenerator<readonly Stored<T>[], void> {
+    let start = performance.now();
+    try {
+      check(query, options);
+      for await (const some of this.#backend.scan(bucket, query, options)) {
+        this.#succeeded('scan', start);
+        yield some;
+        start = performance.now();
+      }
+    } catch (error) {
+      throw this.#failed('scan', error);
+    }
+  }
+
+  count(bucket: Bucket, filter?: Filter, options: ReadOptions = {}): Promise<number> {
+    return this.#run('count', () => {
+      options.signal?.throwIfAborted();
+      return this.#backend.count(bucket, filter, options);
+    });
+  }
+
+  batch(writes: readonly Write[], options: WriteOptions = {}): Promise<string[]> {
+    return this.#run('batch', async () => {
+      if (writes.length === 0) return [];
+      for (const write of writes) assertKey(write);
+      const frees = options.frees === true || writes.every(({ op }) => op === 'del');
+      return this.#backend.batch(writes, { frees });
+    });
+  }
+
+  ping(): Promise<void> {
+    return this.#run('ping', () => this.#backend.ping());
+  }
+
+  close(): Promise<void> {
+    return this.#backend.close();
+  }
+
+  async #timedGet<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
+    const start = performance.now();
+    const count = this.#gets;
+    this.#gets = 0;
+    try {
+      const found = await this.#backend.get(bucket, key);
+      this.#succeeded('get', start, count);
+      return found;
+    } catch (error) {
+      throw this.#failed('get', error);
+    }
+  }
+
+  async #run<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      const result = await call();
+      this.#succeeded(operation, start);
+      return result;
+    } catch (error) {
+      throw this.#failed(operation, error);
+    }
+  }
+
+  #succeeded(operation: string, start: number, count = 1): void {
+    this.#observer.succeeded(operation, (performance.now() - start) / 1000, count);
+  }
+
+  #failed(operation: string, error: unknown): unknown {
+    const explained = this.#backend.explain(error);
+    this.#observer.failed(operation, explained);
+    return explained;
+  }
+}
+
+function check({ limit }: Query, { signal }: ReadOptions): void {
+  signal?.throwIfAborted();
+  if (limit === undefined || (Number.isSafeInteger(limit) && limit > 0)) return;
+  throw new RangeError(`limit must be a positive integer, not ${limit}`);
+}
+
+function assertKey({ bucket, key }: Write): void {
+  if (key !== '' && isIndexableText(key)) return;
+  throw new InvalidValueError(bucket.name, '_key', 'a string with at least one character and without NUL');
+}
