@@ -1,37 +1,19 @@
-/** The errors of CloudAPI: codes and statuses as its clients know them, and how other errors become one of them. */
+/** The errors of CloudAPI, and how other errors become one of them. */
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import { CLOUDAPI_ERRORS, type CloudapiErrorCode } from '#lib/api/cloudapi/errors.ts';
 import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { redact } from '#lib/text/redact.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
 import { acceptedRange, LONGEST_RANGE, VERSIONS } from './versions.ts';
 
-/** The codes of our own; those of IMGAPI come on top. */
-export const CLOUDAPI_ERRORS = {
-  InvalidVersion: 400,
-  BadRequest: 400,
-  InvalidCredentials: 401,
-  NotAuthorized: 403,
-  ResourceNotFound: 404,
-  InvalidArgument: 409,
-  MissingParameter: 409,
-  ImageCopyCanceled: 409,
-  UnsupportedMediaType: 415,
-  ImageIsNotActive: 422,
-  ClientGone: 499,
-  InternalError: 500,
-  ImageCopyFailed: 503,
-  ServiceUnavailable: 503,
-} as const;
-export type CloudapiErrorCode = keyof typeof CLOUDAPI_ERRORS;
-
 export class CloudapiError extends HttpError {
   declare readonly code: CloudapiErrorCode;
 
   constructor(code: CloudapiErrorCode, summary: string, options: HttpErrorOptions = {}) {
-    super(CLOUDAPI_ERRORS[code], code, summary, options);
+    super(CLOUDAPI_ERRORS[code].status, code, summary, options);
   }
 }
 

@@ -7,6 +7,7 @@ import { RequestCall } from '#src/http-kit/request-call.ts';
 import { type AnyCall, type Limits, type Listener, type ListenerOptions, listen } from '#src/http-kit/server.ts';
 
 export interface LoggedListener extends Listener {
+  readonly log: bunyan;
   /** bunyan's records, of all levels. */
   readonly lines: readonly LogLine[];
 }
@@ -48,5 +49,5 @@ export async function startListener(
     0,
   );
   t.teardown(() => listener.close(0));
-  return { ...listener, lines };
+  return { ...listener, log, lines };
 }

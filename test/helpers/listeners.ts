@@ -1,11 +1,11 @@
-/** One of each listener that there is, for what must hold on all of them. */
+/** One of each listener that there is, for what must hold on all of them; see `toy-listeners.ts` for the kit alone. */
 import type { Test } from 'tap';
 import { cloudapiInProcess, makePeople } from './cloudapi.ts';
 import { type ConfigKeys, startInProcess } from './imgapi.ts';
 import { said, statuses } from './raw-socket.ts';
 
 export interface AnyListener {
-  readonly name: 'main' | 'links' | 'metrics' | 'cloudapi';
+  readonly name: string;
   readonly url: string;
   /** A path that it answers to everybody, and how. */
   readonly path: string;
@@ -21,7 +21,7 @@ export async function startListeners(t: Test, connections: ConfigKeys = {}): Pro
   return listenersAt({ main: url, links: linksUrl, metrics: metricsUrl, cloudapi: cloudapi.url });
 }
 
-export function listenersAt(urls: Readonly<Record<AnyListener['name'], string>>): AnyListener[] {
+export function listenersAt(urls: Readonly<Record<'main' | 'links' | 'metrics' | 'cloudapi', string>>): AnyListener[] {
   return [
     { name: 'main', url: urls.main, path: '/ping', status: 200 },
     { name: 'links', url: urls.links, path: '/link/ping', status: 401 },

@@ -1,8 +1,6 @@
 /** How many connections there may be, and what happens when there are more. */
 import { test } from 'tap';
 import { connectionLimits } from '#src/http-kit/connection-limits.ts';
-import { freePort } from '../../helpers/free-port.ts';
-import { spawnImgapi } from '../../helpers/imgapi.ts';
 import { startListener } from '../../helpers/listener.ts';
 import { type Conversation, converse, said, statuses } from '../../helpers/raw-socket.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -81,43 +79,6 @@ test('a listener takes no more than its part of the descriptors that the process
   t.match(connectionLimits(config, 'metrics', 200), { max: 8 });
   t.match(connectionLimits(config, 'main', 10), { max: 8 });
   t.match(connectionLimits(config, 'main', Number.POSITIVE_INFINITY), { max: 1000 });
-});
-
-test('a flood of half requests on one listener of a process with few files leaves the others as they were', async (t) => {
-  const metricsPort = await freePort();
-  const log: string[] = [];
-  const server = await spawnImgapi(
-    t,
-    { logLevel: 'warn', links: { port: 0 }, metrics: { port: metricsPort } },
-    { descriptors: 200, onLog: (text) => log.push(text) },
-  );
-  const metrics = `http://127.0.0.1:${metricsPort}`;
-  const floods = [
-    [server.linksUrl ?? '', 'POST /link/pair HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{'],
-    [metrics, 'GET /metrics HTT'],
-  ] as const;
-  const open: Conversation[] = [];
-  t.teardown(() => open.forEach(({ socket }) => void socket.destroy()));
-  for (const [url, text] of floods) {
-    for (let i = 0; i < 250; i += 1) open.push(await converse(url, text));
-  }
-  for (let i = 0; i < 20; i += 1) t.same(statuses(await said(server.url, last('/ping'))), [200]);
-  t.match(log.join(''), /too many/);
-  t.notMatch(log.join(''), /"level":(50|60)/);
-  t.equal(server.process.exitCode, null);
-});
-
-test('a process that has had no descriptors left goes on', async (t) => {
-  const log: string[] = [];
-  // So few that they are gone before the listener is full.
-  const server = await spawnImgapi(t, { logLevel: 'warn' }, { descriptors: 40, onLog: (text) => log.push(text) });
-  const open: Conversation[] = [];
-  t.teardown(() => open.forEach(({ socket }) => void socket.destroy()));
-  for (let i = 0; i < 100; i += 1) open.push(await converse(server.url, get('/later')));
-  for (const { socket } of open) socket.destroy();
-  await waitFor('to be served', async () => statuses(await said(server.url, last('/ping')))[0] === 200);
-  t.notMatch(log.join(''), /uncaught/i);
-  t.equal(await server.stop(), 0);
 });
 
 test('an error of accepting connections is logged now and then, and ends nothing', async (t) => {

@@ -1,12 +1,13 @@
 /** Where one request ends and the next begins is never a matter of opinion, and each answer is of the request it follows. */
 import { test } from 'tap';
-import { isServed, startListeners } from '../../helpers/listeners.ts';
+import { isServed } from '../../helpers/listeners.ts';
 import { converse, said, statuses } from '../../helpers/raw-socket.ts';
+import { startToys } from '../../helpers/toy-listeners.ts';
 
 const NEXT = 'GET /next HTTP/1.1\r\nHost: x\r\n\r\n';
 
 test('on every listener', async (t) => {
-  for (const listener of await startListeners(t)) {
+  for (const listener of await startToys(t)) {
     const { name, url, path, status } = listener;
     const chunked = (coding: string, version = 'HTTP/1.1') =>
       `GET ${path} ${version}\r\nHost: x\r\nConnection: keep-alive\r\n${coding}\r\n\r\n0\r\n\r\n${NEXT}`;

@@ -1,8 +1,9 @@
 /** Clients that close their side and read on: what they have asked for is answered, whole or with what is wrong. */
 import { test } from 'tap';
 import { startListener } from '../../helpers/listener.ts';
-import { startListeners } from '../../helpers/listeners.ts';
+
 import { converse, jsonOf, statuses } from '../../helpers/raw-socket.ts';
+import { startToys } from '../../helpers/toy-listeners.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 /** Sends all of it, closes its side, and answers what came. */
@@ -13,7 +14,7 @@ async function asked(url: string, text: string): Promise<string> {
 }
 
 test('on every listener', async (t) => {
-  for (const { name, url, path, status } of await startListeners(t)) {
+  for (const { name, url, path, status } of await startToys(t)) {
     await t.test(`${name}: a whole request is answered, and so are several`, async (t) => {
       const get = `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
       t.same(statuses(await asked(url, get)), [status]);
@@ -40,19 +41,14 @@ test('on every listener', async (t) => {
 });
 
 test('a body that is too large by its length is told so, and one that ends early too', async (t) => {
-  const [main, links] = await startListeners(t);
+  const [open] = await startToys(t);
   const json = 'Host: x\r\nContent-Type: application/json';
   const rows: readonly (readonly [url: string | undefined, text: string, status: number, code: string])[] = [
-    [main?.url, `POST /images HTTP/1.1\r\n${json}\r\nContent-Length: 2000000\r\n\r\n{`, 413, 'RequestEntityTooLarge'],
-    [
-      links?.url,
-      `POST /link/pair HTTP/1.1\r\n${json}\r\nContent-Length: 2000000\r\n\r\n{`,
-      413,
-      'RequestEntityTooLarge',
-    ],
-    [main?.url, `POST /images HTTP/1.1\r\n${json}\r\nContent-Length: 2000\r\n\r\n{`, 400, 'BadRequest'],
-    [main?.url, `POST /images HTTP/1.1\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{`, 400, 'BadRequest'],
-    [main?.url, `POST /images HTTP/1.1\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{`, 400, 'BadRequest'],
+    [open?.url, `POST /json HTTP/1.1\r\n${json}\r\nContent-Length: 2000000\r\n\r\n{`, 413, 'RequestEntityTooLarge'],
+    [open?.url, `POST /bytes HTTP/1.1\r\n${json}\r\nContent-Length: 2000000\r\n\r\n{`, 413, 'RequestEntityTooLarge'],
+    [open?.url, `POST /json HTTP/1.1\r\n${json}\r\nContent-Length: 2000\r\n\r\n{`, 400, 'BadRequest'],
+    [open?.url, `POST /json HTTP/1.1\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{`, 400, 'BadRequest'],
+    [open?.url, `POST /json HTTP/1.1\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{`, 400, 'BadRequest'],
   ];
   for (const [url = '', text, status, code] of rows) {
     const answer = await asked(url, text);

@@ -3,15 +3,16 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'tap';
 import { startListener } from '../../helpers/listener.ts';
-import { isServed, startListeners } from '../../helpers/listeners.ts';
+import { isServed } from '../../helpers/listeners.ts';
 import { converse, jsonOf, said, statuses } from '../../helpers/raw-socket.ts';
+import { startToys } from '../../helpers/toy-listeners.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
-const IDLE = 1;
+const IDLE_MS = 1000;
 const ok = 'GET /quick HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
 test('on every listener, who is silent is told so or cut', async (t) => {
-  const listeners = await startListeners(t, { idleSeconds: IDLE });
+  const listeners = await startToys(t, { idleMs: IDLE_MS });
   for (const listener of listeners) {
     const { name, url, path } = listener;
     await t.test(`${name}: a connection without a request`, async (t) => t.equal(await said(url, ''), ''));
@@ -35,12 +36,12 @@ test('on every listener, who is silent is told so or cut', async (t) => {
   }
 
   const bodies: readonly (readonly [string, string])[] = [
-    ['main', 'POST /images HTTP/1.1\r\nContent-Type: application/json'],
-    ['links', 'POST /link/pair HTTP/1.1'],
+    ['JSON', 'POST /json HTTP/1.1\r\nContent-Type: application/json'],
+    ['bytes', 'POST /bytes HTTP/1.1'],
   ];
   for (const [name, head] of bodies) {
     await t.test(`${name}: a body that does not come, or stops coming`, async (t) => {
-      const url = listeners.find((listener) => listener.name === name)?.url ?? '';
+      const [{ url } = { url: '' }] = listeners;
       for (const body of ['Content-Length: 100\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n']) {
         const answer = await said(url, `${head}\r\nHost: x\r\n${body}`);
         t.same(statuses(answer), [408], body);

@@ -1,12 +1,13 @@
 /** Targets and headers that are too large: told so by status and in the form of any other error, on every listener. */
 import { test } from 'tap';
-import { isServed, startListeners } from '../../helpers/listeners.ts';
+import { isServed } from '../../helpers/listeners.ts';
 import { converse, jsonOf, said, statuses } from '../../helpers/raw-socket.ts';
+import { startToys } from '../../helpers/toy-listeners.ts';
 
 const KIB = 1024;
 
 test('on every listener', async (t) => {
-  for (const listener of await startListeners(t)) {
+  for (const listener of await startToys(t)) {
     const { name, url, path, status } = listener;
     const get = (query: string, header = '') =>
       `GET ${path}?${query} HTTP/1.1\r\nHost: x\r\nX-A: ${header}\r\nConnection: close\r\n\r\n`;

@@ -1,11 +1,10 @@
 /** Clients that would rather speak something else: they are answered all the same, and keep nothing open. */
 import t from 'tap';
-import { freePort } from '../../helpers/free-port.ts';
-import { spawnImgapi } from '../../helpers/imgapi.ts';
-import { isServed, startListeners } from '../../helpers/listeners.ts';
+import { isServed } from '../../helpers/listeners.ts';
 import { converse, jsonOf, said, statuses } from '../../helpers/raw-socket.ts';
+import { startToys } from '../../helpers/toy-listeners.ts';
 
-const listeners = await startListeners(t);
+const listeners = await startToys(t);
 
 const UPGRADES = [
   // As curl --http2 asks.
@@ -56,22 +55,3 @@ for (const { name, url, path, status } of listeners) {
 
   t.test(`${name}: and goes on`, async (t) => t.ok(await isServed({ name, url, path, status })));
 }
-
-t.test('as many of them as the process may have files end nothing', async (t) => {
-  const metricsPort = await freePort();
-  const keys = { links: { port: 0 }, metrics: { port: metricsPort } };
-  const server = await spawnImgapi(t, keys, { descriptors: 256 });
-  const urls = [server.url, server.linksUrl ?? '', `http://127.0.0.1:${metricsPort}`];
-  const open = [];
-  for (const url of urls) {
-    for (let i = 0; i < 300; i += 1) {
-      const [headers = []] = UPGRADES;
-      open.push(await converse(url, `${['GET /ping HTTP/1.1', 'Host: x', ...headers].join('\r\n')}\r\n\r\n`));
-      open.push(await converse(url, 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n'));
-    }
-  }
-  const ping = 'GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
-  for (const { socket } of open) socket.destroy();
-  t.same(statuses(await said(server.url, ping)), [200]);
-  t.equal(await server.stop(), 0, 'it stops when it is told to');
-});

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { type Asker, asker } from '../imgapi/fixtures/ask.ts';
+import { type Asker, asker } from './fixtures/ask.ts';
 import {
   BYTES,
   FILE,
@@ -14,7 +14,7 @@ import {
   PUBLISHED,
   putObject,
   putRecords,
-} from '../imgapi/fixtures/records.ts';
+} from './fixtures/records.ts';
 
 type Headers = Readonly<Record<string, string>>;
 

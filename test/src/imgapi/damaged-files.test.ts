@@ -10,17 +10,8 @@ import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { bytesOf, clientOf, linkedPair, putImage, putObject as putInto } from '../../helpers/datacenter.ts';
 import { type InProcess, startInProcess } from '../../helpers/imgapi.ts';
 import { overSocket } from '../images/fixture.ts';
-import { type Asker, asker } from '../imgapi/fixtures/ask.ts';
-import {
-  BYTES,
-  FILE,
-  ICON,
-  ICON_RECORD,
-  imageRecord,
-  MTIME,
-  putObject,
-  putRecords,
-} from '../imgapi/fixtures/records.ts';
+import { type Asker, asker } from './fixtures/ask.ts';
+import { BYTES, FILE, ICON, ICON_RECORD, imageRecord, MTIME, putObject, putRecords } from './fixtures/records.ts';
 
 interface Served {
   /** With its query. */

@@ -4,8 +4,8 @@ import { test } from 'tap';
 import { mainRoutes } from '#src/imgapi/routes.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { type Answer, asker } from '../imgapi/fixtures/ask.ts';
-import { BYTES, FILE, ICON, ICON_RECORD, imageRecord, putObject, putRecords } from '../imgapi/fixtures/records.ts';
+import { type Answer, asker } from './fixtures/ask.ts';
+import { BYTES, FILE, ICON, ICON_RECORD, imageRecord, putObject, putRecords } from './fixtures/records.ts';
 
 /** They differ from one request to the next; this client ends its connection after a HEAD. */
 const OF_EACH_REQUEST = ['date', 'x-request-id', 'x-response-time', 'connection', 'keep-alive'];

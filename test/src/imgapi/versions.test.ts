@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { asker } from '../imgapi/fixtures/ask.ts';
-import { FILE, imageRecord, putRecords } from '../imgapi/fixtures/records.ts';
+import { asker } from './fixtures/ask.ts';
+import { FILE, imageRecord, putRecords } from './fixtures/records.ts';
 
 const CHANNELS = [{ name: 'dev', description: 'all things new', default: true }];
 

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Test, test } from 'tap';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { type Asker, asker } from '../imgapi/fixtures/ask.ts';
-import { hashOf, ICON, ICON_RECORD, imageRecord, MTIME, putObject, putRecords } from '../imgapi/fixtures/records.ts';
+import { type Asker, asker } from './fixtures/ask.ts';
+import { hashOf, ICON, ICON_RECORD, imageRecord, MTIME, putObject, putRecords } from './fixtures/records.ts';
 
 interface Fixture {
   readonly ask: Asker;

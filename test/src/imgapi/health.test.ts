@@ -2,7 +2,6 @@
 import { rm } from 'node:fs/promises';
 import t from 'tap';
 import { request } from 'undici';
-import { cloudapiInProcess, makePeople } from '../../helpers/cloudapi.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
@@ -53,18 +52,4 @@ t.test('strangers hear which part is ill, and nothing else', async (t) => {
   const { status, json } = await ask(`${url}/healthz`);
   t.equal(status, 503);
   t.strictSame(Object.keys(json.checks['room'] ?? {}), ['ok', 'ms']);
-});
-
-t.test('CloudAPI is as well as IMGAPI and its accounts are', async (t) => {
-  const { url, imgapi } = await startInProcess(t);
-  const cloudapi = await cloudapiInProcess(t, { people: Object.values(makePeople()), imgapi: url });
-  const health = `${cloudapi.url}/--healthz`;
-  t.match(await ask(health), {
-    status: 200,
-    json: { ok: true, checks: { imgapi: { ok: true }, directory: { ok: true } } },
-  });
-  await imgapi.close(0);
-  const { json } = await becomes(health, 503);
-  t.match(json, { ok: false, checks: { imgapi: { ok: false }, directory: { ok: true } } });
-  t.equal((await ask(`${cloudapi.url}/--ping`)).status, 200);
 });

@@ -1,0 +1,22 @@
+/** How CloudAPI tells of what was thrown. */
+import { test } from 'tap';
+import { CLOUDAPI_ERRORS } from '#lib/api/cloudapi/errors.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { CloudapiError, cloudapiErrors } from '#src/cloudapi/errors.ts';
+
+test('faults are told without their cause, here and in IMGAPI', async (t) => {
+  for (const fault of [
+    new Error('the cause'),
+    new ImgapiError('the cause', { code: 'InternalError', statusCode: 500 }),
+  ]) {
+    const reply = cloudapiErrors(fault, 'id');
+    t.equal(reply.status, 500);
+    t.notMatch(JSON.stringify(reply), /the cause/);
+    t.match(reply, { headers: { 'Request-Id': 'id' }, json: { code: 'InternalError', message: /request id id$/ } });
+  }
+});
+
+test('its own errors have the status that the table says', async (t) => {
+  const reply = cloudapiErrors(new CloudapiError('NotAuthorized', 'so'), 'id');
+  t.match(reply, { status: CLOUDAPI_ERRORS.NotAuthorized.status, json: { code: 'NotAuthorized', message: 'so' } });
+});

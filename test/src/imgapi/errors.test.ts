@@ -1,0 +1,25 @@
+/** How IMGAPI tells of what was thrown. */
+import { test } from 'tap';
+import { ERRORS } from '#lib/api/errors/registry.ts';
+import { REQUEST_ERRORS, RequestError, type RequestErrorCode } from '#src/http-kit/request-error.ts';
+import { imgapiErrors } from '#src/imgapi/errors.ts';
+
+test('what is wrong with a request as such has the status that the registry says', async (t) => {
+  for (const code of Object.keys(REQUEST_ERRORS) as RequestErrorCode[]) {
+    const { status, json } = imgapiErrors(new RequestError(code, 'so'), 'id');
+    t.equal(status, ERRORS[code].status, code);
+    t.match(json, { code, message: 'so' });
+  }
+});
+
+test('faults are told without their cause', async (t) => {
+  const reply = imgapiErrors(new Error('the cause'), 'id');
+  t.equal(reply.status, ERRORS.InternalError.status);
+  t.notMatch(JSON.stringify(reply), /the cause/);
+  t.match(reply.json, { code: 'InternalError', message: /request id id$/ });
+});
+
+test('what the stores say is no fault of ours', async (t) => {
+  const full = Object.assign(new Error('full'), { name: 'StoreFullError' });
+  t.match(imgapiErrors(full, 'id'), { status: 507, json: { code: 'InsufficientStorage' } });
+});
