@@ -9,8 +9,8 @@ import { liveOrdersOf } from './attach.ts';
 import { currentRecord } from './chain.ts';
 import { settleOrder } from './commit-order.ts';
 import { decide, refusal } from './decision.ts';
-import { endOrder } from './end-order.ts';
-import { ordersOf } from './find-orders.ts';
+import { endOrder, type OrderContents } from './end-order.ts';
+import { isSeenBy, ordersOf } from './find-orders.ts';
 import type { CopyOrder } from './model.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
@@ -27,7 +27,14 @@ export async function cancelCopy(service: Service, uuid: string, account: string
   if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw nothingToCancel(uuid, orders);
   const own = live.filter((order) => order.image === uuid);
   if (own.length === 0) throw onlyComesAlong(uuid, await shownTo(service, live, { account, image: uuid }));
-  const ended = await Promise.all(own.map((order) => endOrder(service, order.uuid, { event: 'cancel' })));
+  const assertCancelable = ({ order, records }: OrderContents): void => {
+    const image = records.get(uuid)?.value;
+    const isOwn = isSeenBy(order.value, image, account);
+    if (!isOwn || decide(image, account, 'cancel') === 'not-found') throw nothingToCancel(uuid, []);
+  };
+  const ended = await Promise.all(
+    own.map((order) => endOrder(service, order.uuid, { event: 'cancel', assertCancelable })),
+  );
   const [latest] = ended;
   if (!latest) throw refusal('not-found', uuid);
   return latest;

@@ -32,7 +32,11 @@ import { discardStaging } from './remove-placeholder.ts';
 import { isFinal, nextOrderState, nextTransferState } from './states.ts';
 
 export type Ending =
-  | { readonly event: 'cancel' }
+  | {
+      readonly event: 'cancel';
+      /** Throws when the order, as it is at the write, is not for the caller to cancel. */
+      readonly assertCancelable?: (contents: OrderContents) => void;
+    }
   | {
       readonly event: 'fail';
       readonly failure: CopyFailure;
@@ -95,6 +99,7 @@ async function writeEnd(service: Service, uuid: string, ending: Ending): Promise
     if (ending.event === 'cancel') throw alreadyFinished(order);
     return { order };
   }
+  if (ending.event === 'cancel') ending.assertCancelable?.(contents);
   if (isOvertaken(contents, ending)) return { order };
   const released = order.members.map((member) => release(service, contents, member, ending));
   const ended = endedOrder(service, order, ending, released);

@@ -2,7 +2,7 @@
 
 import type { CopyState } from '#lib/api/schemas/copy.ts';
 import type { Filter } from '#lib/documents/store.ts';
-import { IMAGES } from '#lib/manifest/record.ts';
+import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { isOwner } from '../../images/record/access.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder } from './model.ts';
@@ -20,8 +20,13 @@ export async function ordersOf(service: Service, uuid: string, account: string |
   const orders = found.map(({ value }) => value);
   if (account === undefined) return orders;
   const image = (await service.store.get(IMAGES, uuid))?.value;
-  const ownsImage = image !== undefined && isOwner(image, account);
-  return orders.filter((order) => order.account === account || (order.account === undefined && ownsImage));
+  return orders.filter((order) => isSeenBy(order, image, account));
+}
+
+/** Operators see all orders, an account its own and those of operators that bring its image. */
+export function isSeenBy(order: CopyOrder, image: ImageRecord | undefined, account: string | undefined): boolean {
+  if (account === undefined || order.account === account) return true;
+  return order.account === undefined && image !== undefined && isOwner(image, account);
 }
 
 /** The order that tells most of the image: one under way before one that ended, its own before one that only lists it. */

@@ -37,14 +37,18 @@ export interface CloneChain {
  */
 function assertCloneable(record: ImageRecord, account: string): void {
   const { uuid } = record;
+  // What the image is by now, whoever does not see it any more is not told.
+  if (relationTo(record, { account }) === 'none') throw notShared(uuid, account);
   assertNotPlaceholder(record);
   if (!record.activated) throw validationFailed('active', `image "${uuid}" is not activated`);
-  if (!isGranted(record, account)) {
-    throw new ApiError('ImageNotShared', `image "${uuid}" is not shared with account "${account}"`);
-  }
+  if (!isGranted(record, account)) throw notShared(uuid, account);
   if (record.type === 'docker')
     throw validationFailed('type', `image "${uuid}" is a docker image, which is not cloned`);
   fileOf(record);
+}
+
+function notShared(uuid: string, account: string): ApiError {
+  return new ApiError('ImageNotShared', `image "${uuid}" is not shared with account "${account}"`);
 }
 
 /** @throws what {@link assertCloneable} does, 422 OriginDoesNotExist, 422 OriginChainTooLong, 400 NotImplemented */

@@ -22,6 +22,11 @@ export function putRecord(record: ImageRecord, ifEtag: string | null): Write {
   };
 }
 
+/** Only a tombstone ends like this. @param ifEtag as it was read with */
+export function dropRecord(uuid: string, ifEtag: string): Write {
+  return { op: 'del', bucket: IMAGES, key: uuid, ifEtag };
+}
+
 export function counted(record: ImageRecord): ImageRecord {
   return { ...record, rev: (record.rev ?? 0) + 1 };
 }

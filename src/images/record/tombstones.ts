@@ -14,7 +14,7 @@ import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { ARCHIVED, writeArchive } from '../files/archive.ts';
 import { loadRaw, type StoredImage } from './load.ts';
-import { putRecord } from './record-write.ts';
+import { dropRecord, putRecord } from './record-write.ts';
 
 /**
  * Takes away what nobody will miss, such as a placeholder: its manifest is not archived.
@@ -75,10 +75,7 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
   }
   await service.faults.reach('delete:bytes-gone');
   if (archive) await writeArchive(service, uuid, archive);
-  const gone: Write[] = [
-    { op: 'del', bucket: IMAGES, key: uuid, ifEtag: stored.etag },
-    { op: 'del', bucket: ARCHIVED, key: uuid },
-  ];
+  const gone = [dropRecord(uuid, stored.etag), { op: 'del', bucket: ARCHIVED, key: uuid } as const];
   // Or somebody else finished the same tombstone.
   await unlessChanged(service.store.batch(gone));
 }

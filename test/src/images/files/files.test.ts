@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import t from 'tap';
+import { addFile } from '#src/images/files/add-file.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { MANIFEST, makeImage, sha1Of } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
 import { waitFor } from '../../../helpers/wait.ts';
-import { bytesOf, objectsOf, overSocket, recordOf, send, staged } from '../fixture.ts';
+import { bytesOf, objectsOf, overSocket, recordOf, refusal, send, staged } from '../fixture.ts';
 import { slowUpload } from './slow-upload.ts';
 
 const LIMIT = 200_000;
@@ -211,6 +212,27 @@ t.test('an image that is deleted while its file is on the way stays deleted', as
   t.same(await objectsOf(server.dataDir, uuid), []);
   t.equal(await recordOf(server, uuid), undefined);
   await allGone(uuid);
+});
+
+t.test('an image is not given away while a file of its owner is just being placed', async (t) => {
+  const { service } = server.imgapi;
+  const given: unknown[] = [];
+  const faults = {
+    async reach(point: string) {
+      if (point === 'upload:intent-recorded' || point === 'upload:placed') {
+        given.push((await refusal(alice.updateImage(uuid, { owner: BOB }))).code);
+      }
+    },
+  };
+  const uuid = await newImage();
+  const bytes = randomBytes(100);
+  const request = { uuid, viewer: { account: ALICE } };
+  const file = { compression: 'none', storage: service.storages.local, announced: {} } as const;
+  const { signal } = new AbortController();
+  await addFile({ ...service, faults }, request, file, () => Readable.from([bytes]), signal);
+  t.same(given, ['ImageFileBusy', 'ImageFileBusy']);
+  t.ok((await contents(uuid)).equals(bytes));
+  t.match(await alice.updateImage(uuid, { owner: BOB }), { owner: BOB, files: [{ sha1: sha1Of(bytes) }] });
 });
 
 t.test('of many uploads at once to one image, record and bytes are always of the same one', async (t) => {
