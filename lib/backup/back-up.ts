@@ -8,7 +8,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { snapshotDatabase } from '../documents/sqlite/snapshot.ts';
-import { hasCode } from '../objects/local/durable.ts';
+import { hasCode, ifThere } from '../runtime/absence.ts';
 import { BackupError, UnreadableFileError } from './errors.ts';
 import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
 import { type BackupFile, DATABASE, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
@@ -237,10 +237,5 @@ function isLackOfRoom(error: unknown): boolean {
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  return (await ifThere(stat(file)))?.size;
 }

@@ -2,7 +2,7 @@
 import { chmod, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { holdExclusively, isReadOnly } from '../documents/sqlite/snapshot.ts';
-import { hasCode } from '../objects/local/durable.ts';
+import { hasCode } from '../runtime/absence.ts';
 import { makeFolder } from '../runtime/make-folder.ts';
 import { BackupError } from './errors.ts';
 import { MANIFEST } from './manifest.ts';

@@ -6,7 +6,8 @@ import { createReadStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import { createInterface } from 'node:readline';
-import { hasCode, syncDirectory } from '../objects/local/durable.ts';
+import { syncDirectory } from '../objects/local/durable.ts';
+import { hasCode } from '../runtime/absence.ts';
 import { BackupError } from './errors.ts';
 
 export const MANIFEST = 'manifest.jsonl';

@@ -5,7 +5,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { hasCode, syncDirectory } from '../objects/local/durable.ts';
+import { syncDirectory } from '../objects/local/durable.ts';
+import { hasCode, ifThere } from '../runtime/absence.ts';
 import { newUuid } from '../text/uuid.ts';
 import { DamagedObjectError, UnreadableFileError } from './errors.ts';
 
@@ -32,12 +33,7 @@ export class BackupObjects {
   }
 
   async holds(sha256: string, size: number): Promise<boolean> {
-    try {
-      return (await stat(this.path(sha256))).size === size;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return false;
-      throw error;
-    }
+    return (await ifThere(stat(this.path(sha256))))?.size === size;
   }
 
   /** Whether the bytes are still what they were. */

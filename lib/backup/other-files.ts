@@ -1,7 +1,7 @@
 /** What else lies in a data folder beside its documents and the files of its images: keys, accounts, archived manifests. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../objects/local/durable.ts';
+import { ifThere } from '../runtime/absence.ts';
 import { DATABASE } from './manifest.ts';
 import { RESTORE_MARKER } from './marker.ts';
 
@@ -30,19 +30,10 @@ export interface OtherFile {
 }
 
 export async function* otherFiles(dataDir: string, below = ''): AsyncGenerator<OtherFile> {
-  for (const entry of await entriesOf(join(dataDir, below))) {
+  for (const entry of (await ifThere(readdir(join(dataDir, below), { withFileTypes: true }))) ?? []) {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (LEFT_OUT.has(path) || path.startsWith(RESERVE)) continue;
     if (entry.isDirectory()) yield* otherFiles(dataDir, path);
     else yield { path, isFile: entry.isFile() };
-  }
-}
-
-async function entriesOf(directory: string) {
-  try {
-    return await readdir(directory, { withFileTypes: true });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
   }
 }

@@ -5,7 +5,8 @@
 import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { problemOfDatabase } from '../documents/sqlite/snapshot.ts';
-import { hasCode, syncDirectory } from '../objects/local/durable.ts';
+import { syncDirectory } from '../objects/local/durable.ts';
+import { hasCode, ifThere } from '../runtime/absence.ts';
 import { makeFolder } from '../runtime/make-folder.ts';
 import type { MissingFile } from './back-up.ts';
 import { BackupError, DamagedObjectError } from './errors.ts';
@@ -189,11 +190,6 @@ function whyNotEmpty(dataDir: string, names: readonly string[]): string {
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    const found = await stat(file);
-    return found.isFile() ? found.size : undefined;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  const found = await ifThere(stat(file));
+  return found?.isFile() ? found.size : undefined;
 }

@@ -4,6 +4,7 @@
  */
 import { lstat, mkdir, open, rename, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode, ifThere } from '../../runtime/absence.ts';
 
 /** Objects are for whoever runs the service, and for nobody else on the machine. */
 export const FOLDER_MODE = 0o700;
@@ -12,20 +13,8 @@ export const FILE_MODE = 0o600;
 /** Each turn lost means that another process removed the last object of the directory at that moment. */
 const MOST_TURNS = 1000;
 
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
-}
-
 async function exists(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      return false;
-    }
-    throw error;
-  }
+  return (await ifThere(lstat(file))) !== undefined;
 }
 
 export async function syncDirectory(directory: string): Promise<void> {

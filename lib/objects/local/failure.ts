@@ -4,8 +4,8 @@
  * place that says so.
  */
 import { getSystemErrorMessage } from 'node:util';
+import { hasCode } from '../../runtime/absence.ts';
 import { ObjectStoreUnavailableError } from '../errors.ts';
-import { hasCode } from './durable.ts';
 
 /** No room, on the disk or for this user. */
 export function isFull(error: unknown): boolean {

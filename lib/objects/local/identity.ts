@@ -1,6 +1,7 @@
 import { link, open, readFile, unlink } from 'node:fs/promises';
+import { hasCode, ifThere } from '../../runtime/absence.ts';
 import { newUuid } from '../../text/uuid.ts';
-import { hasCode, syncDirectory } from './durable.ts';
+import { syncDirectory } from './durable.ts';
 import type { Layout } from './layout.ts';
 
 /** The store's identity, made when there is none; of several that make one at once, all answer the same. */
@@ -29,12 +30,5 @@ export async function storeIdentity(layout: Layout): Promise<string> {
 }
 
 async function readIdentity(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return undefined;
-    }
-    throw error;
-  }
+  return (await ifThere(readFile(file, 'utf8')))?.trim();
 }

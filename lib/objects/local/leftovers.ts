@@ -1,9 +1,9 @@
 /** Temporary names of the store's own, as a process leaves them that dies: second names, and trees being removed. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '../../runtime/absence.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SessionInfo } from '../object-store.ts';
-import { hasCode } from './durable.ts';
 import type { Layout } from './layout.ts';
 import { bytesBelow, bytesFreedBy } from './usage.ts';
 
@@ -16,7 +16,7 @@ export async function findLeftovers(layout: Layout, clock: Clock, age = LEFT_AFT
   for (const session of await readdir(layout.staging)) {
     if (!layout.isTemporary(session)) continue;
     const file = join(layout.staging, session);
-    const stat = await statOf(file);
+    const stat = await ifThere(lstat(file));
     // A second name of an old file is itself new: only the change time tells.
     if (stat === undefined || clock.now() - stat.ctimeMs <= age) continue;
     const size = stat.isDirectory() ? await bytesBelow(file) : await bytesFreedBy(file);
@@ -27,15 +27,4 @@ export async function findLeftovers(layout: Layout, clock: Clock, age = LEFT_AFT
 
 export async function removeLeftover(layout: Layout, name: string): Promise<void> {
   await rm(join(layout.staging, name), { recursive: true, force: true });
-}
-
-async function statOf(file: string) {
-  try {
-    return await lstat(file);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return undefined;
-    }
-    throw error;
-  }
 }

@@ -1,8 +1,9 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { hasCode, ifThere } from '../../runtime/absence.ts';
 import { InvalidPathError, SessionExistsError, SessionGoneError } from '../errors.ts';
 import type { ObjectInfo } from '../object-store.ts';
-import { FILE_MODE, hasCode, moveInto, syncDirectory, syncUpwards } from './durable.ts';
+import { FILE_MODE, moveInto, syncDirectory, syncUpwards } from './durable.ts';
 import { storeFailure } from './failure.ts';
 import type { Layout } from './layout.ts';
 
@@ -135,13 +136,7 @@ export class StagedFile {
 
 /** Removes a session's staged bytes. Absent is no error. */
 export async function removeStaged(layout: Layout, session: string): Promise<void> {
-  try {
-    await unlink(layout.staged(session));
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) {
-      throw error;
-    }
-  }
+  await ifThere(unlink(layout.staged(session)));
 }
 
 /**

@@ -2,6 +2,7 @@
 import { link, lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type Logger from 'bunyan';
+import { hasCode, ifThere } from '../../runtime/absence.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import type { BackendOpenOptions, ObjectBackend } from '../backend.ts';
@@ -11,7 +12,7 @@ import { guardStore } from '../guarded-store.ts';
 import { HashPool } from '../hashing/pool.ts';
 import type { ByteSource, Entry, Hashes, ObjectInfo, ObjectStore, ReadOptions, SessionInfo } from '../object-store.ts';
 import { boundsOf } from '../range.ts';
-import { FOLDER_MODE, hasCode, moveInto, pruneUpwards, syncUpwards } from './durable.ts';
+import { FOLDER_MODE, moveInto, pruneUpwards, syncUpwards } from './durable.ts';
 import { isFull } from './failure.ts';
 import { storeIdentity } from './identity.ts';
 import { Layout } from './layout.ts';
@@ -92,7 +93,7 @@ class LocalBackend implements ObjectBackend {
   }
 
   async info(path: string): Promise<ObjectInfo | undefined> {
-    const found = await statOf(this.#layout.resolve(path));
+    const found = await ifThere(lstat(this.#layout.resolve(path)));
     return found?.isFile() ? { path, size: found.size, mtime: found.mtime } : undefined;
   }
 
@@ -153,7 +154,7 @@ class LocalBackend implements ObjectBackend {
     const names = (await readdir(this.#layout.staging)).filter((name) => !this.#layout.isTemporary(name));
     const found = await Promise.all(
       names.map(async (session): Promise<SessionInfo[]> => {
-        const stat = await statOf(join(this.#layout.staging, session));
+        const stat = await ifThere(lstat(join(this.#layout.staging, session)));
         return stat === undefined ? [] : [{ session, size: stat.size, mtime: stat.mtime }];
       }),
     );
@@ -173,7 +174,7 @@ class LocalBackend implements ObjectBackend {
   async link(from: string, to: string): Promise<void> {
     const source = this.#layout.resolve(from);
     const target = this.#layout.resolve(to);
-    if (!(await statOf(source))?.isFile()) {
+    if (!(await ifThere(lstat(source)))?.isFile()) {
       throw new ObjectNotFoundError(from);
     }
     const temporary = this.#layout.temporary();
@@ -192,22 +193,22 @@ class LocalBackend implements ObjectBackend {
   }
 
   async list(path: string): Promise<Entry[]> {
-    const entries = await entriesOf(this.#layout.resolve(path));
+    const entries = (await ifThere(readdir(this.#layout.resolve(path), { withFileTypes: true }))) ?? [];
     return entries.map((entry) => ({ name: entry.name, type: entry.isDirectory() ? 'directory' : 'object' }));
   }
 
   async remove(path: string): Promise<void> {
     const file = this.#layout.resolve(path);
-    if ((await statOf(file))?.isDirectory()) return;
+    if ((await ifThere(lstat(file)))?.isDirectory()) return;
     const freed = await bytesFreedBy(file);
-    await ignoringAbsence(unlink(file));
+    await ifThere(unlink(file));
     this.#room.change(-freed);
     await pruneUpwards(dirname(file), this.#layout.root);
   }
 
   async removeTree(path: string): Promise<void> {
     const directory = this.#layout.resolve(path);
-    if ((await statOf(directory))?.isFile()) {
+    if ((await ifThere(lstat(directory)))?.isFile()) {
       return;
     }
     // In one step, so that nobody sees half a tree and whoever adds to it meanwhile begins a new one.
@@ -227,7 +228,7 @@ class LocalBackend implements ObjectBackend {
   async #setAside(directory: string): Promise<string> {
     const temporary = this.#layout.temporary();
     try {
-      await ignoringAbsence(rename(directory, temporary));
+      await ifThere(rename(directory, temporary));
       return temporary;
     } catch (error) {
       if (isFull(error)) {
@@ -243,38 +244,6 @@ class LocalBackend implements ObjectBackend {
 
   close(): Promise<void> {
     return this.#pool.close();
-  }
-}
-
-async function statOf(file: string) {
-  try {
-    return await lstat(file);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-async function entriesOf(directory: string) {
-  try {
-    return await readdir(directory, { withFileTypes: true });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      return [];
-    }
-    throw error;
-  }
-}
-
-async function ignoringAbsence(change: Promise<void>): Promise<void> {
-  try {
-    await change;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw error;
-    }
   }
 }
 

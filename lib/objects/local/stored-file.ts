@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { hasCode } from '../../runtime/absence.ts';
 import { ObjectNotFoundError, ObjectTruncatedError } from '../errors.ts';
 import type { HashStream } from '../hashing/stream.ts';
 import type { Hashes, ObjectInfo } from '../object-store.ts';
-import { hasCode } from './durable.ts';
 
 export interface StoredFile {
   readonly handle: FileHandle;

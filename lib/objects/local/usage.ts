@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from './durable.ts';
+import { ifThere } from '../../runtime/absence.ts';
 
 /** Files that are looked at in one go. */
 const BATCH = 64;
@@ -18,37 +18,21 @@ export async function bytesBelow(directory: string, except: ReadonlySet<string> 
 
 /** What the removal of this name would free: nothing where there is no file, or where it has another name. */
 export async function bytesFreedBy(file: string): Promise<number> {
-  try {
-    const found = await lstat(file);
-    return found.isFile() && found.nlink === 1 ? found.size : 0;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      return 0;
-    }
-    throw error;
-  }
+  const found = await ifThere(lstat(file));
+  return found?.isFile() && found.nlink === 1 ? found.size : 0;
 }
 
 async function sizeOf(file: string, linked: Set<number>): Promise<number> {
-  try {
-    const { nlink, ino, size } = await lstat(file);
-    if (nlink > 1) {
-      if (linked.has(ino)) {
-        return 0;
-      }
-      linked.add(ino);
-    }
-    return size;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return 0;
-    }
-    throw error;
-  }
+  const found = await ifThere(lstat(file));
+  if (!found) return 0;
+  const { nlink, ino, size } = found;
+  if (nlink > 1 && linked.has(ino)) return 0;
+  if (nlink > 1) linked.add(ino);
+  return size;
 }
 
 async function* batches(directory: string): AsyncGenerator<string[]> {
-  const entries = await entriesOf(directory);
+  const entries = (await ifThere(readdir(directory, { withFileTypes: true }))) ?? [];
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(directory, entry.name));
   for (let at = 0; at < files.length; at += BATCH) {
     yield files.slice(at, at + BATCH);
@@ -57,16 +41,5 @@ async function* batches(directory: string): AsyncGenerator<string[]> {
     if (entry.isDirectory()) {
       yield* batches(join(directory, entry.name));
     }
-  }
-}
-
-async function entriesOf(directory: string) {
-  try {
-    return await readdir(directory, { withFileTypes: true });
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return [];
-    }
-    throw error;
   }
 }

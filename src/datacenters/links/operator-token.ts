@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifThere } from '#lib/runtime/absence.ts';
 
 export function operatorTokenPath(dataDir: string): string {
   return join(dataDir, 'keys', 'operator.token');
@@ -38,10 +39,5 @@ async function isEmpty(path: string): Promise<boolean> {
 }
 
 async function readToken(path: string): Promise<string | undefined> {
-  try {
-    return (await readFile(path, 'utf8')).trim() || undefined;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  return (await ifThere(readFile(path, 'utf8')))?.trim() || undefined;
 }
