@@ -36,8 +36,9 @@ import { authenticator } from './imgapi/authenticate.ts';
 import type { Call } from './imgapi/call.ts';
 import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
-import { runTasks } from './maintenance/periodic.ts';
-import { serviceTasks } from './maintenance/service-tasks.ts';
+import { runTasks } from './maintenance/tasks/runner.ts';
+import { serviceTasks } from './maintenance/tasks/table.ts';
+import { TASKS } from './maintenance/tasks/task.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
 import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
@@ -75,6 +76,7 @@ const BUCKETS: readonly Bucket[] = [
   ARCHIVED,
   CLONES,
   CLONED,
+  TASKS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,
@@ -152,7 +154,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       fronts.push((limit) => metricsListener.close(limit));
       service.ownAddresses.add(metricsListener.url);
     }
-    const tasks = runTasks(serviceTasks(service), log);
+    const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service));
     fronts.push(() => tasks.stop());
     return {
       url: main.url,

@@ -20,6 +20,7 @@ export const FAULT_POINTS = [
   'clone:journaled',
   'clone:placed',
   'clone:committed',
+  'task:claimed',
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 

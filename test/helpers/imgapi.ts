@@ -35,6 +35,7 @@ const BRISK: ConfigKeys = {
   address: '127.0.0.1',
   port: 0,
   copies: { leaseSeconds: 3, heartbeatSeconds: 0.5, stallSeconds: 5, retryDelay: { min: 0.1, max: 1 } },
+  tasks: { leaseSeconds: 3 },
 };
 
 /** A folder that goes with the test. */

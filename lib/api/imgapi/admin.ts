@@ -1,7 +1,7 @@
 /** What operators ask of the service itself. */
 import { Type } from 'typebox';
 import { flag, list } from '../parameters.ts';
-import { CleanUpReport, VerifyLine, VerifySummary } from '../schemas/maintenance.ts';
+import { CleanUpReport, TaskStatus, VerifyLine, VerifySummary } from '../schemas/maintenance.ts';
 import { AccountName } from '../schemas/service.ts';
 import { account, accountQuery, type ImgapiOperations } from './form.ts';
 
@@ -45,5 +45,17 @@ export const ADMIN = {
     }),
     replies: [{ status: 200, lines: Type.Union([VerifyLine, VerifySummary]) }],
     errors: ['OperatorOnly', 'StorageIsDown'],
+  },
+
+  ListTasks: {
+    summary: 'Lists the tasks of the datacenter: how their last runs went, when they are due, and who runs them now.',
+    method: 'GET',
+    path: '/tasks',
+    since: 3,
+    auth: 'strict',
+    callers: ['operator'],
+    query: accountQuery,
+    replies: [{ status: 200, json: Type.Array(TaskStatus) }],
+    errors: ['OperatorOnly'],
   },
 } as const satisfies ImgapiOperations;

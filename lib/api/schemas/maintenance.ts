@@ -1,6 +1,6 @@
-/** What operators ask of the service itself: reading stored files again, and clearing away what is left behind. */
+/** What operators ask of the service itself: reading stored files again, clearing away what is left behind, its tasks. */
 import { Type } from 'typebox';
-import { bytes, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
+import { anything, bytes, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
 
 export const FINDINGS = ['ok', 'missing', 'size', 'hash', 'repaired', 'unrepairable'] as const;
 export type Finding = (typeof FINDINGS)[number];
@@ -90,3 +90,33 @@ export const CleanUpReport = Type.Object(
   { description: 'What was removed, or would be.' },
 );
 export type CleanUpReport = ValueOf<typeof CleanUpReport>;
+
+export const TASK_STATES = ['waiting', 'running', 'failing'] as const;
+
+export const TaskRun = Type.Object({
+  result: oneOf(['ok', 'failed']),
+  began_at: date(),
+  ended_at: date(),
+  seconds: Type.Number({ minimum: 0 }),
+  worker: Type.String({ description: 'The process that ran it.' }),
+  did: Type.Optional(anything('What it did, lists by their length; absent when there was nothing to do.')),
+  error: Type.Optional(Type.String({ description: 'Why it failed.' })),
+});
+export type TaskRun = ValueOf<typeof TaskRun>;
+
+export const TaskStatus = Type.Object({
+  name: Type.String(),
+  what: Type.String({ description: 'What it does.' }),
+  period_seconds: Type.Number({ description: 'From the end of a run to the next one.' }),
+  state: oneOf(TASK_STATES, { description: '`failing`: the last run failed, and the next one has not begun.' }),
+  failures: Type.Integer({ minimum: 0, description: 'Runs that failed in a row.' }),
+  next_run: Type.Optional(date('Absent while it runs.')),
+  holder: Type.Optional(
+    Type.Object(
+      { worker: Type.String(), since: date(), until: date('End of the lease, which is renewed while it runs.') },
+      { description: 'The process that runs it.' },
+    ),
+  ),
+  last_run: Type.Optional(TaskRun),
+});
+export type TaskStatus = ValueOf<typeof TaskStatus>;

@@ -16,6 +16,7 @@ import { reap } from './commands/reap.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
 import { share, unshare } from './commands/share.ts';
+import { tasks } from './commands/tasks.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
 import { verify } from './commands/verify.ts';
 import { Connection } from './connection/connection.ts';
@@ -46,6 +47,7 @@ export const imgapiadm = defineProgram({
     unlinkDc,
     rotateKey,
     reap,
+    tasks,
     verify,
     backup,
     restore,

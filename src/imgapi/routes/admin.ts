@@ -1,4 +1,4 @@
-/** What operators ask of the service itself: cleaning up, reading stored files again, and whose a login is. */
+/** What operators ask of the service itself: cleaning up, reading stored files again, its tasks, whose a login is. */
 import type { ADMIN } from '#lib/api/imgapi/admin.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
@@ -7,9 +7,12 @@ import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.t
 import type { Handlers } from '../../http-kit/operations.ts';
 import { cleanUp } from '../../maintenance/clean-up.ts';
 import { repairFile } from '../../maintenance/repair.ts';
+import { taskStatuses } from '../../maintenance/tasks/status.ts';
+import { serviceTasks } from '../../maintenance/tasks/table.ts';
 import { verifyFiles } from '../../maintenance/verify.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
+import { assertVersion3 } from '../versions.ts';
 
 export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
   return {
@@ -37,6 +40,12 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
           signal: call.signal,
         }),
       };
+    },
+
+    async ListTasks(call) {
+      assertVersion3(call.version, 'ListTasks');
+      if (call.account !== undefined) throw new ApiError('OperatorOnly', 'the list of tasks is for operators');
+      return { json: await taskStatuses(service.store, serviceTasks(service)) };
     },
   };
 }

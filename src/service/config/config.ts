@@ -145,6 +145,8 @@ export interface Config extends Listener {
    * leave of the disk in any case, for documents.
    */
   readonly storage: { readonly quotaBytes?: number; readonly headroomBytes: number };
+  /** `leaseSeconds`: how long a task of the datacenter stays with a process that died while it ran it. */
+  readonly tasks: { readonly leaseSeconds: number };
   /** `graceSeconds`: how old unreferenced staging must be before it is removed. */
   readonly sweep: { readonly intervalSeconds: number; readonly graceSeconds: number };
   /** Absent: no metrics listener. */

@@ -8,7 +8,7 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { openLocalStore } from '#lib/objects/local/store.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { cleanUp } from '#src/maintenance/clean-up.ts';
-import { serviceTasks } from '#src/maintenance/service-tasks.ts';
+import { serviceTasks } from '#src/maintenance/tasks/table.ts';
 import { Storages } from '#src/service/storages.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';

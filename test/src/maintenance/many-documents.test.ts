@@ -10,7 +10,7 @@ import { ARCHIVED } from '#src/images/files/archive.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { PENDING_SHARES } from '#src/images/sharing/shares.ts';
 import { cleanUp } from '#src/maintenance/clean-up.ts';
-import { serviceTasks } from '#src/maintenance/service-tasks.ts';
+import { serviceTasks } from '#src/maintenance/tasks/table.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
 import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../helpers/accounts.ts';

@@ -1,0 +1,110 @@
+/**
+ * Runs the tasks of the datacenter in this process, as far as no other process runs them. Every process looks at what
+ * is due; whoever claims a task, by writing its lease on the condition that nobody wrote since it looked, runs it. The
+ * others find it held, and take it up when it is due again, or when the lease of a process that died has run out.
+ */
+import type { Stored } from '#lib/documents/store.ts';
+import { startTimer } from '#lib/runtime/timers.ts';
+import { HeldTask, type TaskHost } from './held-task.ts';
+import { dueAt, TASKS, type Task, type TaskRecord } from './task.ts';
+
+export interface TaskRunner {
+  /** Takes up no more, and waits for what is running to end or to give its lease back. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds between two looks at the most: another process may give a task back. */
+const LONGEST_WAIT_MS = 5000;
+/** And at the least; also what is due so soon is done at once, so that one commit writes several claims. */
+const SHORTEST_WAIT_MS = 200;
+/** Processes that all wait for the same moment do not look in step. */
+const JITTER_MS = 200;
+
+export function runTasks(host: TaskHost, tasks: readonly Task[]): TaskRunner {
+  const runner = new Runner(host, tasks);
+  return { stop: () => runner.stop() };
+}
+
+class Runner {
+  readonly #host: TaskHost;
+  readonly #tasks: readonly Task[];
+  readonly #since: number;
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #looking: Promise<void>;
+  #wasOk = true;
+
+  constructor(host: TaskHost, tasks: readonly Task[]) {
+    this.#host = host;
+    this.#tasks = tasks;
+    this.#since = host.store.now();
+    this.#looking = this.#work();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#looking;
+    await Promise.all(this.#running.values());
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await this.#pause((await this.#lookSafely()) + JITTER_MS * Math.random());
+    }
+  }
+
+  /** Answers how long to wait for the next look. */
+  async #lookSafely(): Promise<number> {
+    try {
+      const wait = await this.#look();
+      this.#wasOk = true;
+      return wait;
+    } catch (error) {
+      // While the store is down every look fails: one line tells it.
+      if (this.#wasOk) this.#host.log.error({ err: error }, 'tasks cannot be looked after now');
+      this.#wasOk = false;
+      return LONGEST_WAIT_MS;
+    }
+  }
+
+  async #look(): Promise<number> {
+    const { store } = this.#host;
+    const idle = this.#tasks.filter(({ name }) => !this.#running.has(name));
+    const found = await store.getMany(
+      TASKS,
+      idle.map(({ name }) => name),
+    );
+    const now = store.now();
+    const claims: Promise<void>[] = [];
+    let next = now + LONGEST_WAIT_MS;
+    for (const task of idle) {
+      const stored = found.find(({ key }) => key === task.name);
+      const due = dueAt(stored?.value, task, now, this.#since);
+      if (due <= now + SHORTEST_WAIT_MS) claims.push(this.#takeUp(task, stored));
+      else next = Math.min(next, due);
+    }
+    await Promise.all(claims);
+    return next - now;
+  }
+
+  async #takeUp(task: Task, stored: Stored<TaskRecord> | undefined): Promise<void> {
+    const held = await HeldTask.claim(this.#host, task, stored);
+    if (!held) return;
+    const run = held.run(this.#stopping.signal).finally(() => this.#running.delete(task.name));
+    this.#running.set(task.name, run);
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.stop();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = startTimer(end, ms).unref();
+      signal.addEventListener('abort', end, { once: true });
+    });
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The tasks of a datacenter: what is looked after without anybody asking. Each is run by one process of the datacenter
+ * at a time, whichever claims it. What a process looks after for itself alone (the transfers it carries, its streams)
+ * is no task.
+ */
+import { expireCopies } from '../../copies/orders/expiry.ts';
+import { tellPullEnds } from '../../copies/transfer/pull-ends.ts';
+import { sessionsInUse } from '../../copies/transfer/sessions-in-use.ts';
+import { refreshLinkHealth } from '../../datacenters/links/link-health.ts';
+import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
+import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
+import { archiveManifests } from '../../images/files/archive.ts';
+import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
+import { finishDeletes } from '../../images/record/tombstones.ts';
+import { bindLateShares } from '../../images/sharing/shares.ts';
+import { reapPulls } from '../../pulls/reaper.ts';
+import type { Service } from '../../service/service.ts';
+import { carryOutSweep, planSweep, recoverPlacements } from '../sweeper.ts';
+import type { Task } from './task.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+export function serviceTasks(service: Service): Task[] {
+  const sweepMs = service.config.sweep.intervalSeconds * SECOND;
+  return [
+    {
+      name: 'recover-placements',
+      what: 'finishes or undoes the placing of a file that a crash left half done',
+      periodMs: 10 * SECOND,
+      run: () => counted(recoverPlacements(service)),
+    },
+    {
+      name: 'finish-deletes',
+      what: 'removes what is left of images whose deletion a crash broke off',
+      periodMs: 10 * SECOND,
+      run: () => counted(finishDeletes(service)),
+    },
+    {
+      name: 'undo-abandoned-clones',
+      what: 'removes what a clone that died had made by then',
+      periodMs: 10 * SECOND,
+      run: () => counted(undoAbandonedClones(service)),
+    },
+    {
+      name: 'bind-late-shares',
+      what: 'binds shares to accounts that the directory came to know late',
+      periodMs: 5 * SECOND,
+      run: () => counted(bindLateShares(service)),
+    },
+    {
+      name: 'archive-manifests',
+      what: 'brings the archive of manifests up to date',
+      periodMs: 5 * MINUTE,
+      run: (signal) => counted(archiveManifests(service, signal)),
+    },
+    {
+      name: 'expire-placeholders',
+      what: 'removes images that were to be made from a machine and never were',
+      periodMs: 30 * MINUTE,
+      run: () => counted(expirePlaceholders(service)),
+    },
+    {
+      name: 'refresh-link-health',
+      what: 'checks the links with other datacenters',
+      periodMs: 5 * MINUTE,
+      async run(signal) {
+        await refreshLinkHealth(service, signal);
+        return undefined;
+      },
+    },
+    {
+      name: 'tell-pull-ends',
+      what: 'tells sources that a transfer has ended, so that they let go of its bytes',
+      periodMs: 5 * SECOND,
+      run: (signal) => counted(tellPullEnds(service, signal)),
+    },
+    {
+      name: 'expire-link-documents',
+      what: 'forgets link tokens and nonces whose time is over',
+      periodMs: MINUTE,
+      run: () => counted(expireLinkDocuments(service)),
+    },
+    {
+      name: 'sweep-staging',
+      what: 'removes staged bytes that no upload or copy refers to',
+      periodMs: sweepMs,
+      async run() {
+        const plan = await planSweep(service, sessionsInUse);
+        if (plan.sessions.length + plan.leftovers.length === 0) return undefined;
+        const { sessions, leftovers, bytes } = await carryOutSweep(service, plan, sessionsInUse);
+        return { sessions: [...sessions, ...leftovers].map(({ session }) => session), bytes };
+      },
+    },
+    {
+      name: 'reap-pulls',
+      what: 'removes pull links whose day is past',
+      periodMs: sweepMs,
+      async run(signal) {
+        const { objects, bytes, failed } = await reapPulls(service, { signal });
+        return objects.length + failed.length > 0
+          ? { objects: objects.map(({ path }) => path), bytes, failed }
+          : undefined;
+      },
+    },
+    {
+      name: 'expire-copies',
+      what: 'removes finished orders, and what failed copies left, when their time is over',
+      periodMs: sweepMs,
+      async run() {
+        const report = await expireCopies(service, { dryRun: false });
+        return report.placeholders.length + report.orders.length > 0 ? report : undefined;
+      },
+    },
+  ];
+}
+
+async function counted(work: Promise<number>): Promise<{ readonly count: number } | undefined> {
+  const count = await work;
+  return count > 0 ? { count } : undefined;
+}
