@@ -29,12 +29,13 @@ export function auditTo<C extends AnyCall>(log: Logger, options: AuditOptions<C>
   };
 }
 
-function fieldsOf({ route, requestId, request, response, call, error, elapsed }: Done): AuditFields {
+function fieldsOf({ route, operation, requestId, request, response, call, error, elapsed }: Done): AuditFields {
   const { method } = request;
   const isPlainRead = (method === 'GET' || method === 'HEAD') && response.statusCode < 400;
   return {
     req_id: requestId,
     route,
+    operation,
     method,
     url: shown(request.url),
     remote: call?.remoteAddress ?? request.socket.remoteAddress,

@@ -60,6 +60,8 @@ export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 export interface Route<C> {
   /** It labels metrics and the audit log. */
   readonly name: string;
+  /** Where it has several operations: the one that is asked for, which labels them as well; undefined for none. */
+  readonly operationOf?: (call: C) => string | undefined;
   readonly method: (typeof HTTP_METHODS)[number];
   /** `/images/:uuid/file`. HEAD is served where GET is. */
   readonly path: string;

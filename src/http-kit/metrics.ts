@@ -11,10 +11,13 @@ import { type Done, type Listener, listen, UNROUTED } from './server.ts';
 
 export interface Metrics {
   readonly registry: Registry;
-  record(done: Pick<Done, 'request' | 'route' | 'response' | 'elapsed'>): void;
+  record(done: Pick<Done, 'request' | 'route' | 'operation' | 'response' | 'elapsed'>): void;
 }
 
-/** `route` and `operation` are the same, and so are `status_code` and `status`. */
+/**
+ * `route` is what dashboards know; where it has several operations, `operation` tells them apart. `status_code` and
+ * `status` are the same.
+ */
 const LABELS = ['method', 'route', 'operation', 'status_code', 'status', 'user_agent'] as const;
 
 export function makeMetrics(labels: Readonly<Record<string, string>>): Metrics {
@@ -37,13 +40,12 @@ export function makeMetrics(labels: Readonly<Record<string, string>>): Metrics {
   const agents = new Agents();
   return {
     registry,
-    record({ request, route, response, elapsed }) {
-      const name = route === UNROUTED ? 'unknown' : route.toLowerCase();
+    record({ request, route, operation, response, elapsed }) {
       const status = response.statusCode;
       const values = {
         method: request.method ?? '',
-        route: name,
-        operation: name,
+        route: route === UNROUTED ? 'unknown' : route.toLowerCase(),
+        operation: operation?.toLowerCase() ?? 'unknown',
         status_code: status,
         status,
         user_agent: agents.label(request.headers['user-agent']),

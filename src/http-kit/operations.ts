@@ -18,8 +18,6 @@ export interface Dispatch<C> {
 
 export interface OperationRoute<C> extends Route<C> {
   readonly auth: Operation['auth'];
-  /** Names the operation that a request asks for; undefined where its action is none. */
-  readonly operationOf: (query: QueryParams) => string | undefined;
 }
 
 export interface RouteOptions<C> {
@@ -73,7 +71,7 @@ function routeOf<C extends Call>(
   const { method, path, auth, action, route: name = first.name } = first.row;
   const route = { name, method, path, auth };
   if (action === undefined && more.length === 0) {
-    return { ...route, handler: first.handler, operationOf: () => first.name };
+    return { ...route, handler: first.handler };
   }
   const { before, otherwise } = dispatches[name] ?? {};
   if (!otherwise) throw new Error(`route ${name} has actions, and nothing to do about one that is none`);
@@ -91,6 +89,6 @@ function routeOf<C extends Call>(
       const operation = chosen(call.query);
       return operation ? operation.handler(call) : otherwise(call, actions);
     },
-    operationOf: (query) => chosen(query)?.name,
+    operationOf: ({ query }) => chosen(query)?.name,
   };
 }

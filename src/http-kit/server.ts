@@ -55,6 +55,8 @@ export interface Limits {
 
 export interface Done<C = AnyCall> {
   readonly route: string;
+  /** What was asked for: the route's name where that is one operation; undefined for none. */
+  readonly operation: string | undefined;
   readonly requestId: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -204,7 +206,8 @@ async function serve<C extends AnyCall, R extends Route<C>>(
   response.once('close', () => {
     if (!response.writableFinished) call?.abort();
     const elapsed = performance.now() - started;
-    tellDone(options, { route: route.name, requestId: id, request, response, call, error: failure, elapsed });
+    const labels = { route: route.name, operation: operationOf(route, call) };
+    tellDone(options, { ...labels, requestId: id, request, response, call, error: failure, elapsed });
   });
   let reply: Reply;
   try {
@@ -242,6 +245,10 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     if (response.socket) response.socket.destroySoon();
     else response.destroy();
   }
+}
+
+function operationOf<C>({ name, operationOf }: Route<C>, call: C | undefined): string | undefined {
+  return operationOf ? call && operationOf(call) : name;
 }
 
 const STORE_FAULTS = new Set(['ObjectTruncatedError', 'ObjectStoreUnavailableError', 'WrongLengthError']);
@@ -298,7 +305,8 @@ function sendError<C>(exchange: Answerable, error: unknown, options: Telling<C>)
   if (isAnswered(response)) return;
   response.once('close', () => {
     const elapsed = performance.now() - started;
-    tellDone(options, { route: UNROUTED, requestId, request, response, call: undefined, error, elapsed });
+    const labels = { route: UNROUTED, operation: undefined };
+    tellDone(options, { ...labels, requestId, request, response, call: undefined, error, elapsed });
   });
   answerError(exchange, error, options);
 }

@@ -1,5 +1,6 @@
 /** What a ListImages request asks for, and the store filters that answer it. */
 
+import type { ListState } from '#lib/api/imgapi/images.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { tagSearchStrings } from '#lib/manifest/stored.ts';
@@ -9,9 +10,6 @@ import { invalidParameter } from '../../lib/api/errors/api-error.ts';
 const MOST_FILTERS = 20;
 /** Characters of a tag's key in an error message. */
 const LONGEST_SHOWN = 100;
-
-export const LIST_STATES = ['active', 'unactivated', 'disabled', 'creating', 'failed', 'all'] as const;
-export type ListState = (typeof LIST_STATES)[number];
 
 /** Values are as sent; `~` in front of name and version asks for a substring, `!` in front of type for all others. */
 export interface ListRequest {

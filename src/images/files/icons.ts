@@ -1,6 +1,7 @@
 /** Image icons: small pictures, replaceable in every state. */
 
 import type { Readable } from 'node:stream';
+import { ICON_TYPES } from '#lib/api/imgapi/icons.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { mediaType } from '#lib/text/media-types.ts';
@@ -12,7 +13,6 @@ import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
 import { type Announced, receive } from './upload.ts';
 
-export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
 export type IconType = (typeof ICON_TYPES)[number];
 
 /** Undefined when it is no type of an icon. */

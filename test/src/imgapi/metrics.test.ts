@@ -73,6 +73,28 @@ test('requests have the names and labels of the IMGAPI before this one', async (
   t.match(text, /^# TYPE http_request_duration_seconds histogram$/m);
 });
 
+test('a copy and an activation are told apart, under the one name of their route that dashboards know', async (t) => {
+  const { url, scrape } = await start(t, { metrics: { port: 0 } });
+  const asked: readonly (readonly [query: string, operation: string])[] = [
+    ['?action=activate', 'activateimage'],
+    ['?action=copy-from-dc', 'copyimagefromdc'],
+    ['?action=update', 'updateimage'],
+    ['?action=nonsense', 'unknown'],
+    ['?action=activate&action=activate', 'unknown'],
+    ['', 'unknown'],
+    ['/acl', 'addimageacl'],
+    ['/acl?action=remove', 'removeimageacl'],
+    ['/acl?action=nonsense', 'unknown'],
+  ];
+  for (const [query] of asked) await send(url, { method: 'POST', path: `/images/${randomUUID()}${query}` });
+  const found = series(await scrape(), 'http_requests_completed').map(
+    ({ route, operation }) => `${route} ${operation}`,
+  );
+  const routeOf = (query: string) => (query.startsWith('/acl') ? 'imageacl' : 'updateimage');
+  const expected = new Set(asked.map(([query, operation]) => `${routeOf(query)} ${operation}`));
+  t.same([...new Set(found)].toSorted(), [...expected].toSorted());
+});
+
 test('clients cannot make the metrics grow by new names', async (t) => {
   const { url, scrape } = await start(t, { metrics: { port: 0 } });
   const strange = ['x'.repeat(500), 'a"b\\c', '\u00e4', ' ', ''];
