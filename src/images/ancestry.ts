@@ -2,14 +2,13 @@
 
 import type { Service } from '../service/service.ts';
 import type { Relation, Viewer } from './record/access.ts';
+import { LONGEST_CHAIN } from './record/cycles.ts';
 import { loadImage, type StoredImage } from './record/load.ts';
 import { relationToOrigin } from './record/references.ts';
 
-/** A chain that is longer, or turns back on itself, ends here. */
-export const LONGEST_CHAIN = 100;
-
 /**
- * The image itself first, then its origins down to the base, as far as they are here and the viewer sees them.
+ * The image itself first, then its origins down to the base, as far as they are here and the viewer sees them. A chain
+ * that is too long, or turns back on itself, just ends.
  * @param relation of the viewer to the image
  */
 export async function ancestryOf(

@@ -1,4 +1,6 @@
 /** CreateImage and AdminImportImage: a record without a file, not activated. */
+
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
@@ -9,7 +11,6 @@ import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
 import { decideFor, OPERATOR, type Viewer } from './record/access.ts';
-import type { ApiVersion } from './record/api-version.ts';
 import { assertStaysServed } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
 import { loadImage, loadRaw, type StoredImage } from './record/load.ts';
@@ -33,7 +34,7 @@ export interface CreateRequest {
   readonly body: unknown;
   readonly account: string | undefined;
   readonly channel: string | undefined;
-  readonly version: ApiVersion;
+  readonly version: ImgapiVersion;
 }
 
 /** The checks come in the order that clients know. */
@@ -94,7 +95,7 @@ async function recordOf(
   service: Service,
   uuid: string,
   manifest: Manifest,
-  { version, channel }: { readonly version: ApiVersion; readonly channel: string | undefined },
+  { version, channel }: { readonly version: ImgapiVersion; readonly channel: string | undefined },
 ): Promise<{ record: ImageRecord; also: readonly Write[] }> {
   const { acl, ...rest } = manifest;
   if (acl === undefined || acl === null) return { record: newRecord(service, uuid, rest, channel), also: [] };

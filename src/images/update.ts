@@ -1,5 +1,6 @@
 /** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
 
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { recordWithEntries } from '#lib/manifest/acl.ts';
 import { ADMIN_ONLY_FIELDS, FIXED_ONCE_ACTIVATED, MUTABLE_FIELDS, SETTABLE_STATES } from '#lib/manifest/fields.ts';
@@ -11,7 +12,6 @@ import { ApiError, type FieldError, validationFailed } from '../../lib/api/error
 import type { Service } from '../service/service.ts';
 import { assertFilePlacementSettled, assertNothingPlaced } from './files/file-placement.ts';
 import type { Viewer } from './record/access.ts';
-import type { ApiVersion } from './record/api-version.ts';
 import { type ChangeRequest, changeImage } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
 import type { StoredImage } from './record/load.ts';
@@ -22,7 +22,7 @@ import { assertEntries, writeAcl } from './sharing/shares.ts';
 
 export interface UpdateRequest extends ChangeRequest {
   readonly body: unknown;
-  readonly version: ApiVersion;
+  readonly version: ImgapiVersion;
 }
 
 const MUTABLE: ReadonlySet<string> = new Set(MUTABLE_FIELDS);

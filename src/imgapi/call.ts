@@ -1,9 +1,10 @@
 /** A request to IMGAPI, on the main port or on the listener for other datacenters. */
+
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { invalidParameter } from '../../lib/api/errors/api-error.ts';
 import type { Handler as AnyHandler, Route as AnyRoute } from '../http-kit/call.ts';
 import { RequestCall } from '../http-kit/request-call.ts';
-import type { ApiVersion } from '../images/record/api-version.ts';
 import type { Caller } from '../service/service.ts';
 
 export type { Reply } from '../http-kit/call.ts';
@@ -14,7 +15,7 @@ export interface Identity {
   readonly datacenter?: string | undefined;
 }
 
-export class Call extends RequestCall<ApiVersion, Identity> implements Caller {
+export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller {
   /** Checked when it is first asked for, because on every route other checks come before it. */
   get account(): string | undefined {
     const { account } = this.query;

@@ -5,22 +5,22 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import semver from 'semver';
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
-import type { ApiVersion } from '../images/record/api-version.ts';
 
 /** In order of preference. */
-const SERVED: readonly (readonly [string, ApiVersion])[] = [
+const SERVED: readonly (readonly [string, ImgapiVersion])[] = [
   ['2.0.0', 2],
   ['3.0.0', 3],
   ['1.0.0', 1],
 ];
 
 /** Clients send the same few ranges. */
-const KNOWN = new LRUCache<string, ApiVersion>({ max: 100 });
+const KNOWN = new LRUCache<string, ImgapiVersion>({ max: 100 });
 const LONGEST_RANGE = 256;
 
 /** @throws 400 InvalidVersion */
-export function apiVersion(headers: IncomingHttpHeaders): ApiVersion {
+export function apiVersion(headers: IncomingHttpHeaders): ImgapiVersion {
   const acceptVersion = headers['accept-version'] as string | undefined;
   if (acceptVersion === undefined) return 1;
   const known = KNOWN.get(acceptVersion);
@@ -35,13 +35,13 @@ export function apiVersion(headers: IncomingHttpHeaders): ApiVersion {
 }
 
 /** A new action in a request that did not ask for the API version that has it. @throws 422 */
-export function assertVersion3(version: ApiVersion, action: string): void {
+export function assertVersion3(version: ImgapiVersion, action: string): void {
   if (version === 3) return;
   throw new ApiError('InvalidParameter', `action "${action}" needs API version 3: send Accept-Version: ~3`, {
     errors: [{ field: 'Accept-Version', code: 'Invalid', message: 'send Accept-Version: ~3' }],
   });
 }
 
-function newestFor(range: string): ApiVersion | undefined {
+function newestFor(range: string): ImgapiVersion | undefined {
   return SERVED.find(([served]) => semver.satisfies(served, range))?.[1];
 }

@@ -8,14 +8,13 @@
  */
 import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import { LONGEST_CHAIN } from '../../images/record/cycles.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
-import { relationOf } from '../../images/record/references.ts';
+import { isUsableTo } from '../../images/record/references.ts';
 import { finishDelete } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import type { SourceReader } from '../transfer/source-reader.ts';
 import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
-
-const LONGEST_CHAIN = 100;
 
 export interface Chain {
   /** Base first; the last one is the image that was asked for. */
@@ -73,7 +72,7 @@ async function isUsableHere(
   origin: string,
 ): Promise<boolean> {
   const local = (await loadRaw(service, origin))?.value;
-  if (!local?.activated || local.copy || (await relationOf(service, local, { account })) === 'none') return false;
+  if (!local || !(await isUsableTo(service, local, { account }))) return false;
   const here = local.files?.[0]?.sha1;
   // An origin that cannot be read at the source has nothing to be compared with.
   const there = (await reader.find(origin))?.files[0]?.sha1;

@@ -13,7 +13,7 @@ import { assertNoCycle } from '../../images/record/cycles.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { oneAtATime } from '../../images/record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../../images/record/record-write.ts';
-import { relationOf } from '../../images/record/references.ts';
+import { isUsableTo } from '../../images/record/references.ts';
 import type { Service } from '../../service/service.ts';
 import { type Chain, type ChainRequest, currentRecord } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
@@ -88,8 +88,7 @@ async function readPart(service: Service, request: ChainRequest, incoming: Incom
     await removePlaceholder(service, local);
     return readPart(service, request, incoming);
   }
-  const isUsable = local?.value.activated && !local.value.copy;
-  if (outcome === 'exists' && isUsable && (await relationOf(service, local.value, request)) !== 'none') {
+  if (outcome === 'exists' && local && (await isUsableTo(service, local.value, request))) {
     // It became usable since the chain was walked, so the chain is shorter now.
     throw new StaleReadError(`image "${incoming.uuid}" became usable while its chain was walked`);
   }

@@ -219,7 +219,6 @@ interface CloneFields {
 }
 
 /**
-/**
  * What describes the image is kept, as the table in `lib/manifest/travel.ts` says. What says who it belongs to, where it
  * came from and who else may use it is the new owner's own; an urn is unique, so the clone has none. Nobody but its owner
  * asked for it, so it is not public. What only comes along is disabled: it is there to be built on, and in no list of

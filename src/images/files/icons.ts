@@ -3,11 +3,11 @@
 import type { Readable } from 'node:stream';
 import { ICON_TYPES } from '#lib/api/imgapi/icons.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
+import type { IconRecord } from '#lib/manifest/record.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { mediaType } from '#lib/text/media-types.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { assertNotPlaceholder } from '../record/access.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
@@ -28,19 +28,21 @@ export function readIconType(contentType: string | undefined): IconType {
   throw new ApiError('Upload', `Content-Type is "${contentType ?? ''}"; an icon is one of ${ICON_TYPES.join(', ')}`);
 }
 
-/** `record`: the image as it was before its icon came; where that goes depends on it. */
+export interface NewIcon {
+  readonly contentType: IconType;
+  readonly storage: ObjectStore;
+  readonly announced: Announced;
+}
+
+/** Answers the image with its icon. @throws what {@link receive} and the door (`change.ts`) do, 409 ImageFileBusy */
 export async function addIcon(
   service: Service,
   request: ChangeRequest,
-  record: ImageRecord,
-  contentType: IconType,
-  announced: Announced,
+  { contentType, storage, announced }: NewIcon,
   source: () => Readable,
   signal: AbortSignal,
 ): Promise<StoredImage> {
-  assertNotPlaceholder(record);
-  const { uuid } = record;
-  const storage = service.storages.forIcon(record.files);
+  const { uuid } = request;
   const target = {
     uuid,
     what: 'icon',

@@ -1,11 +1,14 @@
 /**
- * Images that are their own origin, be it by way of others. None may come to be, or a chain would have no end; and where
+ * Chains of origins, and images that are their own origin, be it by way of others. None may come to be, or a chain would have no end; and where
  * there is one, from an older service or by two writes at the same moment, it must not keep its members from being
  * deleted.
  */
 import { IMAGES } from '#lib/manifest/record.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
+
+/** Members of a chain, at the most. */
+export const LONGEST_CHAIN = 100;
 
 /**
  * Refuses an origin that leads back to one of the images that are to build on it, or whose own chain has no end.

@@ -46,6 +46,11 @@ export async function assertVisible(
   return relation;
 }
 
+/** Whether it is an image to the viewer that others can build on, and no placeholder. */
+export async function isUsableTo(service: Service, record: ImageRecord, viewer: Viewer): Promise<boolean> {
+  return record.activated && !record.copy && (await relationOf(service, record, viewer)) !== 'none';
+}
+
 /** The image, if there is one that the viewer sees. */
 export async function findVisible(service: Service, uuid: string, viewer: Viewer): Promise<StoredImage | undefined> {
   const stored = await loadImage(service, uuid);

@@ -4,16 +4,16 @@
  * behind its last field, in version 3 only.
  */
 import { hash } from 'node:crypto';
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { ImageState } from '#lib/api/schemas/image.ts';
 import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ARRAY_END, arrayItem, arrayItems } from '#lib/text/json-array.ts';
 import type { Mode } from '../../service/config/config.ts';
 import { isOwner } from './access.ts';
-import type { ApiVersion } from './api-version.ts';
 
 export interface ImageView {
-  readonly version: ApiVersion;
+  readonly version: ImgapiVersion;
   readonly mode: Mode;
   /**
    * `full`: operators, who see the whole ACL. `public`: somebody to whom the image is not shared. An account sees what
@@ -29,7 +29,7 @@ export interface ImageView {
 export type ImageJson = Readonly<Record<string, unknown>>;
 
 /** Tombstones are shown to nobody; if one were, it would be an image that is not usable. */
-export function shownState(record: ImageRecord, version: ApiVersion): ImageState {
+export function shownState(record: ImageRecord, version: ImgapiVersion): ImageState {
   if (record.state === 'failed' || record.copy?.state === 'failed') return 'failed';
   if (record.activated) return record.disabled ? 'disabled' : 'active';
   if (record.state !== 'creating') return 'unactivated';

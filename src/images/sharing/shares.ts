@@ -8,6 +8,7 @@
  */
 
 import { type Account, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Bucket, Write } from '#lib/documents/store.ts';
 import {
   addEntries,
@@ -27,7 +28,6 @@ import { lasts } from '#lib/runtime/clock.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import type { ApiVersion } from '../record/api-version.ts';
 import { type ChangeRequest, changeImage, changeRecord, type Passed } from '../record/change.ts';
 import { isServed, type StoredImage } from '../record/load.ts';
 
@@ -50,12 +50,12 @@ export const PENDING_SHARES: Bucket<PendingShares> = {
 };
 
 /** Whether a request of this API version may name logins here. */
-function takesLogins(service: Service, version: ApiVersion): boolean {
+function takesLogins(service: Service, version: ImgapiVersion): boolean {
   return version === 3 && service.accounts !== undefined;
 }
 
 /** @throws 422 InvalidParameter acl */
-export function assertEntries(service: Service, entries: unknown, version: ApiVersion): asserts entries is string[] {
+export function assertEntries(service: Service, entries: unknown, version: ImgapiVersion): asserts entries is string[] {
   const problem = aclEntriesProblem(entries, takesLogins(service, version));
   if (problem) throw invalidParameter('acl', `acl ${problem}`);
 }
@@ -102,7 +102,7 @@ export async function writeAcl(
   service: Service,
   record: ImageRecord,
   names: readonly string[],
-  version: ApiVersion,
+  version: ImgapiVersion,
 ): Promise<Shared> {
   if (version < 3) return withPending(service, record, replaceUuidEntries(record, names));
   const resolved = await resolve(service, newLogins(record, names));

@@ -5,6 +5,7 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { deleteIcon, noIcon } from '../../images/files/file-placement.ts';
 import { addIcon, readIconType } from '../../images/files/icons.ts';
+import { assertNotPlaceholder } from '../../images/record/access.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
@@ -14,11 +15,11 @@ import { announcedBy } from './files.ts';
 export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
   async function add(call: Call, query: QueryOf<typeof ICONS.AddImageIcon>): Promise<Reply> {
     const { value: record } = await writableImage(service, call);
-    const type = readIconType(call.headers['content-type']);
+    const contentType = readIconType(call.headers['content-type']);
+    assertNotPlaceholder(record);
+    const icon = { contentType, storage: service.storages.forIcon(record.files), announced: announcedBy(call, query) };
     const request = changeRequest(service, call);
-    const announced = announcedBy(call, query);
-    const stored = await addIcon(service, request, record, type, announced, () => call.body, call.signal);
-    return imageReply(service, call, stored);
+    return imageReply(service, call, await addIcon(service, request, icon, () => call.body, call.signal));
   }
 
   return {

@@ -1,4 +1,6 @@
 /** GET /images: its parameters, checked in the order that clients know, and its pages. */
+
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { IMAGES, ListState } from '#lib/api/imgapi/images.ts';
 import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
@@ -6,7 +8,6 @@ import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
 import { type Cursor, type ImageBit, listImages, type Page, readMarker, type SortOrder } from '../../images/list.ts';
 import { assertFewFilters, type ListRequest } from '../../images/list-filters.ts';
-import type { ApiVersion } from '../../images/record/api-version.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
@@ -72,7 +73,7 @@ function withoutLimit({ limit: _, ...page }: Page): Page {
 /** Version 3 tells images that are on their way from another datacenter from those that are being made here. */
 function stateOf(
   state: ListState | 'copying' | undefined,
-  version: ApiVersion,
+  version: ImgapiVersion,
 ): { state: ListState | undefined; copies?: boolean } {
   if (state === 'copying') return { state: 'creating', copies: true };
   return state === 'creating' && version === 3 ? { state, copies: false } : { state };
