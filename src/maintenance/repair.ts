@@ -2,11 +2,12 @@
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import type { WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { failureOf } from '../copies/transfer/retry.ts';
 import type { ImageSource } from '../datacenters/sources/source.ts';
 import { placeFile } from '../images/files/file-placement.ts';
-import { registerUpload } from '../images/files/upload-register.ts';
+import { staging } from '../images/files/upload-register.ts';
 import type { StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 
@@ -40,30 +41,17 @@ async function fetchFrom(
 ): Promise<void> {
   const { uuid, owner } = record;
   const storage = service.storages.named(file.stor);
-  const name = `repair.${uuid}.${newUuid()}`;
-  const release = await registerUpload(service, name, uuid);
-  try {
-    const session = await storage.open({
-      path: imageObjectPath(uuid, 'file0'),
-      session: name,
-      expect: file.size,
-      limit: file.size,
-      signal,
-    });
-    try {
-      const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
-      await session.append(stream, { signal, disposable: true });
-      const { sha1 } = await session.hashes();
-      if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
-      await session.flush();
-      const guard = (current: ImageRecord): void => assertSameFile(current, file);
-      await placeFile(service, { uuid, session, file, kind: 'file', guard, apply: (current) => current });
-    } finally {
-      await session.discard();
-    }
-  } finally {
-    await release();
-  }
+  const open = (session: string): Promise<WriteSession> =>
+    storage.open({ path: imageObjectPath(uuid, 'file0'), session, expect: file.size, limit: file.size, signal });
+  await staging(service, { image: uuid, session: `repair.${uuid}.${newUuid()}` }, open, async (session) => {
+    const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
+    await session.append(stream, { signal, disposable: true });
+    const { sha1 } = await session.hashes();
+    if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
+    await session.flush();
+    const guard = (current: ImageRecord): void => assertSameFile(current, file);
+    await placeFile(service, { uuid, session, file, kind: 'file', guard, apply: (current) => current });
+  });
 }
 
 /** An image that is not activated yet may have got another file meanwhile. */

@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads';
-import { compileCacheEnvironment } from '../../runtime/compile-cache.ts';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../runtime/thread.ts';
 import type { HashReply, HashRequest, HashThreadData } from './protocol.ts';
 
-/** What it allocates is messages; V8 would let them grow to 48 MB before it looked at them. */
 const YOUNG_MIB = 4;
 
 export interface StreamListener {
@@ -22,19 +21,11 @@ export class HashWorker {
   #failure: Error | undefined;
 
   constructor(buffer: SharedArrayBuffer) {
-    const workerData: HashThreadData = { buffer };
-    // Loaders and flags of the main thread (test runners, inspectors) are of no use to a thread that only hashes.
-    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
-      execArgv: [],
-      env: compileCacheEnvironment(),
-      name: 'hashing',
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
-      workerData,
-    });
+    const data: HashThreadData = { buffer };
+    this.#worker = startThread(new URL('./thread.ts', import.meta.url), { name: 'hashing', youngMib: YOUNG_MIB, data });
     this.#worker.on('message', (reply: HashReply) => this.#onReply(reply));
     this.#worker.on('error', (cause) => this.#fail(new Error('the hashing thread failed', { cause })));
     this.#worker.on('exit', (code) => this.#fail(new Error(`the hashing thread ended with code ${code}`)));
-    this.#worker.unref();
   }
 
   get alive(): boolean {

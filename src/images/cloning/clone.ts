@@ -11,11 +11,12 @@ import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.t
 import { travellingRecord } from '#lib/manifest/travel.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
+import type { WriteSession } from '#lib/objects/object-store.ts';
 import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
-import { registerUpload } from '../files/upload-register.ts';
+import { staging } from '../files/upload-register.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { oneAtATime } from '../record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../record/record-write.ts';
@@ -116,31 +117,18 @@ async function streamObject(
   signal: AbortSignal,
 ): Promise<void> {
   const storage = service.storages.named(file.stor);
-  const session = `clone.${to}.${name}`;
-  const release = await registerUpload(service, session, to);
-  try {
-    const writer = await storage.open({
-      path: imageObjectPath(to, name),
-      session,
-      expect: file.size,
-      limit: file.size,
-      signal,
-    });
-    try {
-      if (file.size > 0) {
-        const { stream } = await storage.read(imageObjectPath(from, name), { end: file.size - 1, signal });
-        await writer.append(stream, { signal, disposable: true });
-      }
-      const { sha1 } = await writer.hashes();
-      if (sha1 !== file.sha1) throw fileDamaged(nameOf({ from, name }), `it has other bytes (sha1 ${sha1})`);
-      signal.throwIfAborted();
-      await writer.commit();
-    } finally {
-      await writer.discard();
+  const open = (session: string): Promise<WriteSession> =>
+    storage.open({ path: imageObjectPath(to, name), session, expect: file.size, limit: file.size, signal });
+  await staging(service, { image: to, session: `clone.${to}.${name}` }, open, async (writer) => {
+    if (file.size > 0) {
+      const { stream } = await storage.read(imageObjectPath(from, name), { end: file.size - 1, signal });
+      await writer.append(stream, { signal, disposable: true });
     }
-  } finally {
-    await release();
-  }
+    const { sha1 } = await writer.hashes();
+    if (sha1 !== file.sha1) throw fileDamaged(nameOf({ from, name }), `it has other bytes (sha1 ${sha1})`);
+    signal.throwIfAborted();
+    await writer.commit();
+  });
 }
 
 function bytesGone(copy: ObjectCopy, cause: unknown): ApiError {

@@ -4,6 +4,7 @@
  */
 
 import type { Bucket } from '#lib/documents/store.ts';
+import type { WriteSession } from '#lib/objects/object-store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 import type { Service } from '../../service/service.ts';
 
@@ -22,8 +23,31 @@ export const UPLOADS: Bucket<UploadEntry> = {
 
 const LEASE_MS = 120_000;
 
+/**
+ * A write session for bytes of the image, known as an upload for as long as `use` works on it. Whatever happens, no
+ * staging stays.
+ */
+export async function staging<T>(
+  service: Service,
+  { image, session }: { readonly image: string; readonly session: string },
+  open: (session: string) => Promise<WriteSession>,
+  use: (writer: WriteSession) => Promise<T>,
+): Promise<T> {
+  const release = await registerUpload(service, session, image);
+  try {
+    const writer = await open(session);
+    try {
+      return await use(writer);
+    } finally {
+      await writer.discard();
+    }
+  } finally {
+    await release();
+  }
+}
+
 /** Keeps the entry alive until the returned function is called. */
-export async function registerUpload(service: Service, session: string, image: string): Promise<() => Promise<void>> {
+async function registerUpload(service: Service, session: string, image: string): Promise<() => Promise<void>> {
   const put = (): Promise<unknown> => {
     const value: UploadEntry = { image, worker: service.worker, until: service.storeClock.now() + LEASE_MS };
     return service.store.batch([{ op: 'put', bucket: UPLOADS, key: session, value }]);

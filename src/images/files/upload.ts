@@ -10,7 +10,7 @@ import { newUuid } from '#lib/text/uuid.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { idleGuard } from './idle-guard.ts';
-import { registerUpload } from './upload-register.ts';
+import { staging } from './upload-register.ts';
 
 /** What the client says of the bytes to come. */
 export interface Announced {
@@ -54,22 +54,15 @@ export async function receive<T>(
   use: (received: Received) => Promise<T>,
 ): Promise<T> {
   assertSize(target, announced.contentLength);
-  const session = `upload.${target.uuid}.${target.what}.${newUuid()}`;
-  const release = await registerUpload(service, session, target.uuid);
-  try {
-    const writer = await openSession(target, session, announced);
-    try {
-      await append(service, target, writer, source(), signal);
-      const hashes = await writer.hashes();
-      assertAsAnnounced(target, announced, writer.size, hashes);
-      await writer.flush();
-      return await use({ session: writer, size: writer.size, hashes });
-    } finally {
-      await writer.discard();
-    }
-  } finally {
-    await release();
-  }
+  const upload = { image: target.uuid, session: `upload.${target.uuid}.${target.what}.${newUuid()}` };
+  const open = (session: string): Promise<WriteSession> => openSession(target, session, announced);
+  return staging(service, upload, open, async (writer) => {
+    await append(service, target, writer, source(), signal);
+    const hashes = await writer.hashes();
+    assertAsAnnounced(target, announced, writer.size, hashes);
+    await writer.flush();
+    return use({ session: writer, size: writer.size, hashes });
+  });
 }
 
 function assertSize({ limit, what }: UploadTarget, contentLength: number | undefined): void {

@@ -1,13 +1,12 @@
 import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import { compileCacheEnvironment } from '../../../runtime/compile-cache.ts';
+import { startThread } from '../../../runtime/thread.ts';
 import { StoreUnavailableError } from '../../errors.ts';
 import { ALL, type AnswerOf, type Failure, type Job, type ReadReply, type ThreadData } from './protocol.ts';
 
 /** Milliseconds for a thread to put its connection away. */
 const CLOSING = 2000;
-/** What it reads it hands on; V8 would let that grow to 48 MB before it looked at it. */
 const YOUNG_MIB = 8;
 
 interface Outstanding {
@@ -25,19 +24,11 @@ export class Reader {
   isAlive = true;
 
   constructor(path: string) {
-    const workerData: ThreadData = { path, abandoned: this.#abandoned };
-    // Loaders and flags of the main thread (test runners, inspectors) are of no use to a thread that only reads.
-    this.#worker = new Worker(new URL('./thread.ts', import.meta.url), {
-      execArgv: [],
-      env: compileCacheEnvironment(),
-      name: 'reading',
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
-      workerData,
-    });
+    const data: ThreadData = { path, abandoned: this.#abandoned };
+    this.#worker = startThread(new URL('./thread.ts', import.meta.url), { name: 'reading', youngMib: YOUNG_MIB, data });
     this.#worker.on('message', (reply: ReadReply) => this.#onReply(reply));
     this.#worker.on('error', (cause) => this.#fail(cause));
     this.#worker.on('exit', (code) => this.#fail(new Error(`the reading thread ended with code ${code}`)));
-    this.#worker.unref();
   }
 
   get isBusy(): boolean {
