@@ -211,7 +211,7 @@ async function openService(
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, local);
-  return { config, store, storages, accounts, clock, storeClock: store, log, worker, faults, ownAddresses };
+  return { config, store, storages, accounts, clock, log, worker, faults, ownAddresses };
 }
 
 async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<Accounts> {

@@ -32,7 +32,7 @@ function activated(service: Service, record: ImageRecord): ImageRecord {
   return withState({
     ...rest,
     activated: true,
-    published_at: record.published_at ?? new Date(service.storeClock.now()).toISOString(),
+    published_at: record.published_at ?? new Date(service.store.now()).toISOString(),
   });
 }
 

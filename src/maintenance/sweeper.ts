@@ -39,7 +39,7 @@ export async function planSweep(
   { eager = false }: SweepOptions = {},
 ): Promise<SweepPlan> {
   const grace = service.config.sweep.graceSeconds * 1000;
-  const now = service.storeClock.now();
+  const now = service.store.now();
   const found: Found[] = [];
   const leftovers: Found[] = [];
   for (const storage of service.storages) {

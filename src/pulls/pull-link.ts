@@ -44,7 +44,7 @@ export async function makePullLink(service: Service, request: PullRequest): Prom
 }
 
 async function makeNamed(service: Service, request: PullRequest, file: FileRecord, reqid: string): Promise<PullRecord> {
-  const now = service.storeClock.now();
+  const now = service.store.now();
   const day = pullsDay(now);
   const storage = service.storages.named(file.stor);
   const what = `file${request.index} of image "${request.uuid}"`;
@@ -80,7 +80,7 @@ export async function renewPullLink(service: Service, request: PullRequest, reqi
     if (!isLive || !isSameRequest(current, request)) throw linkNotFound(reqid);
     earlier = current;
     const placed = await placeAgain(service, current);
-    const day = pullsDay(service.storeClock.now());
+    const day = pullsDay(service.store.now());
     return { ...current, ...placed, day, expires: expiry(service), rev: current.rev + 1 };
   });
   if (!renewed || !earlier) throw linkNotFound(reqid);
@@ -165,7 +165,7 @@ async function place(
 
 async function placeAgain(service: Service, record: PullRecord): Promise<Placed> {
   const storage = service.storages.named(record.stor);
-  const today = pullsDay(service.storeClock.now());
+  const today = pullsDay(service.store.now());
   if ((record.direct || record.day === today) && (await storage.info(record.path))) return record;
   for (const from of [record.path, imagePath(record)]) {
     if (from !== record.path && !(await isSameFile(service, record))) continue;
@@ -193,8 +193,8 @@ function imagePath({ uuid, index }: Pick<PullRequest, 'uuid' | 'index'>): string
   return imageObjectPath(uuid, `file${index}`);
 }
 
-function expiry({ storeClock, config }: Service): string {
-  return new Date(storeClock.now() + config.pulls.expirySeconds * 1000).toISOString();
+function expiry({ store, config }: Pick<Service, 'store' | 'config'>): string {
+  return new Date(store.now() + config.pulls.expirySeconds * 1000).toISOString();
 }
 
 function linkNotFound(reqid: string): ApiError {

@@ -47,7 +47,7 @@ export async function endPullsOf(service: Service, datacenter: string): Promise<
 }
 
 export async function planReap(service: Service, signal?: AbortSignal): Promise<ReapPlan> {
-  const until = lastExpiredDay(service.storeClock.now(), service.config.pulls.keepDays);
+  const until = lastExpiredDay(service.store.now(), service.config.pulls.keepDays);
   const held = await surveyLinks(service, { op: 'le', field: 'day', value: until }, signal);
   const objects = new Map<string, DoomedObject>();
   const directories: { storage: string; path: string }[] = [];

@@ -10,7 +10,10 @@ import type { Storages } from './storages.ts';
 
 export interface Service {
   readonly config: Config;
-  /** Documents. */
+  /**
+   * Documents, and the clock that all processes share, `store.now()`: whatever is written down for another to judge is by
+   * that one (leases, expiries, times of what happened), so that no process can outlive or outlaw another by its clock.
+   */
   readonly store: Store;
   /** Objects. */
   readonly storages: Storages;
@@ -18,11 +21,6 @@ export interface Service {
   readonly accounts: Accounts | undefined;
   /** This process's own: for what it signs, and for what others may compare with their own. */
   readonly clock: Clock;
-  /**
-   * The database's, which all processes share: whatever is written down for another to judge is by this one (leases,
-   * expiries, times of what happened), so that no process can outlive or outlaw another by its clock.
-   */
-  readonly storeClock: Clock;
   readonly log: Logger;
   /** Names this process among those that share the stores: leases carry it. */
   readonly worker: string;

@@ -12,6 +12,7 @@ import { listeningUrls } from '#src/service/config/listening.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../helpers/images.ts';
 import { type InProcess, startInProcess } from '../helpers/imgapi.ts';
+import { storeLater } from '../helpers/later.ts';
 import { bytesFree, fill, smallDisk } from '../helpers/small-disk.ts';
 
 const MiB = 2 ** 20;
@@ -127,7 +128,7 @@ test('all that is there to be cleaned up goes on a full disk', async (t) => {
   fill(dataDir);
   await alice.deleteIcon(image.uuid);
   const days = 10 * 24 * 3600 * 1000;
-  const later = { ...service, storeClock: { now: () => service.storeClock.now() + days } };
+  const later = { ...service, store: storeLater(service.store, days) };
   const report = await cleanUp(later, { dryRun: false, eager: true, signal });
   t.match(report, { pulls: { objects: [{}], links: [{}], failed: [] }, staging: { sessions: [{ size: MiB }] } });
   t.ok(bytesFree(dataDir) >= MiB);

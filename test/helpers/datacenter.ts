@@ -80,7 +80,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   const ownAddresses = new OwnAddresses();
   const worker = randomUUID();
   const service: Service = {
-    ...{ config, store, storages, accounts, clock, storeClock: store, log, worker, faults: noFaults },
+    ...{ config, store, storages, accounts, clock, log, worker, faults: noFaults },
     ownAddresses,
   };
   const listener = await serve(t, service, linkListenerRoutes(service));

@@ -161,7 +161,7 @@ async function askAgain(
 }
 
 function commitWrites(service: Service, contents: OrderContents, fresh: ReadonlyMap<string, ImageRecord>): Write[] {
-  const now = service.storeClock.now();
+  const now = service.store.now();
   const writes: Write[] = [];
   const members = contents.order.value.members.map((member) => {
     const record = contents.records.get(member.uuid);

@@ -169,7 +169,7 @@ function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailu
     live: false,
     orders: [],
     error: failure,
-    ended_at: new Date(service.storeClock.now()).toISOString(),
+    ended_at: new Date(service.store.now()).toISOString(),
   };
 }
 
@@ -197,7 +197,7 @@ function endedOrder(service: Service, order: CopyOrder, ending: Ending, released
     ...order,
     state: nextOrderState(order.state, ending.event),
     live: false,
-    finished_at: new Date(service.storeClock.now()).toISOString(),
+    finished_at: new Date(service.store.now()).toISOString(),
     members: order.members.map((member, index) => {
       const result = released[index]?.result;
       return result ? { ...member, result } : member;

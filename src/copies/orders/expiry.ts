@@ -55,7 +55,7 @@ async function planExpiry(service: Service): Promise<ExpiryPlan> {
 }
 
 function endedBefore(service: Service, field: string, seconds: number): Filter {
-  const cutoff = new Date(service.storeClock.now() - seconds * 1000).toISOString();
+  const cutoff = new Date(service.store.now() - seconds * 1000).toISOString();
   return {
     op: 'and',
     of: [

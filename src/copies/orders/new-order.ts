@@ -69,7 +69,7 @@ export function newOrder(
     live: true,
     members,
     images,
-    created_at: new Date(service.storeClock.now()).toISOString(),
+    created_at: new Date(service.store.now()).toISOString(),
     rev: 0,
   };
 }
@@ -122,7 +122,7 @@ function newTransfer(
   source: string,
   account: string | undefined,
 ): Transfer {
-  const now = service.storeClock.now();
+  const now = service.store.now();
   return {
     image: uuid,
     id: randomBytes(4).toString('hex'),

@@ -60,7 +60,7 @@ export function incomingImage(service: Service, image: SourceImage, context: Inc
     ...fields,
     activated: false,
     state: 'creating',
-    copied_from: { datacenter: context.source, at: new Date(service.storeClock.now()).toISOString() },
+    copied_from: { datacenter: context.source, at: new Date(service.store.now()).toISOString() },
     ...(context.channels ? { channels: context.channels } : {}),
   };
   const record = withShares(base as unknown as ImageRecord, image);

@@ -67,9 +67,9 @@ export async function claim(
     ...value,
     state: nextTransferState(value.state, 'claim'),
     attempt: value.attempt + 1,
-    claimed_at: service.storeClock.now(),
+    claimed_at: service.store.now(),
     lease: leaseFromNow(service),
-    retry: retryFromNow(value, service.storeClock.now()),
+    retry: retryFromNow(value, service.store.now()),
   };
   const session = sessionOf(claimed, claimed.attempt);
   const writes = [
@@ -82,8 +82,8 @@ export async function claim(
   return claimed;
 }
 
-function leaseFromNow({ worker, config, storeClock }: Service): Lease {
-  return newLease(worker, config.copies.leaseSeconds, storeClock.now());
+function leaseFromNow({ worker, config, store }: Service): Lease {
+  return newLease(worker, config.copies.leaseSeconds, store.now());
 }
 
 /** Waiting for a free place is no failure of the source. */
@@ -102,7 +102,7 @@ async function settledPlaceholder(service: Service, image: string): Promise<Stor
 }
 
 function isLeftToTakeOver(service: Service, record: ImageRecord): boolean {
-  return record.intent?.kind === 'file' && isAbandoned(record, service.storeClock.now());
+  return record.intent?.kind === 'file' && isAbandoned(record, service.store.now());
 }
 
 async function startWrites(service: Service, { orders }: Transfer): Promise<Write[]> {
@@ -110,7 +110,7 @@ async function startWrites(service: Service, { orders }: Transfer): Promise<Writ
   return found
     .filter(({ value }) => value.state === 'queued')
     .map(({ value, etag }) => {
-      const started_at = new Date(service.storeClock.now()).toISOString();
+      const started_at = new Date(service.store.now()).toISOString();
       return putOrder({ ...value, state: nextOrderState(value.state, 'start'), started_at }, etag);
     });
 }

@@ -12,7 +12,7 @@ import { accountName, TRANSFERS, type Transfer } from '../orders/model.ts';
 /** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
 export async function runningTransfers(service: Service): Promise<Stored<Transfer>[]> {
   const found = await service.store.find(TRANSFERS, { filter: { op: 'eq', field: 'state', value: 'running' } });
-  const now = service.storeClock.now();
+  const now = service.store.now();
   return found.filter(({ value }) => isHeld(value.lease, now)).sort(bySeniority);
 }
 

@@ -35,7 +35,7 @@ export class LiveAttempt {
     this.#own = own;
     this.#measured = { at: performance.now(), bytes: own.bytes };
     this.#keeper = new LeaseKeeper({
-      clock: service.storeClock,
+      clock: service.store,
       everyMs: service.config.copies.heartbeatSeconds * 1000,
       lease: () => this.#own.lease,
       renew: () => this.#beat(),
@@ -58,7 +58,7 @@ export class LiveAttempt {
   reached(bytes: number): void {
     const { retry } = this.own;
     if (bytes <= retry.peak) this.note({ bytes });
-    else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.storeClock.now() } });
+    else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.store.now() } });
   }
 
   /** Enough came for a while: being too slow before does not count any more. */

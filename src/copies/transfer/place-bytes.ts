@@ -31,7 +31,7 @@ export async function placeBytes(
       {
         contentMD5: hashes.md5,
         sha256: hashes.sha256,
-        mtime: new Date(service.storeClock.now()).toISOString(),
+        mtime: new Date(service.store.now()).toISOString(),
         stor: own.stor,
       },
     ),
@@ -93,7 +93,7 @@ async function fetchIcon(service: Service, source: ImageSource, live: LiveAttemp
       size: session.size,
       contentType: icon.contentType,
       contentMD5: md5,
-      mtime: new Date(service.storeClock.now()).toISOString(),
+      mtime: new Date(service.store.now()).toISOString(),
       stor: own.stor,
     };
     await placeFile(service, {

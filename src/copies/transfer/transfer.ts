@@ -183,7 +183,7 @@ function isWaitedOut({ code }: CopyFailure, { delay, retry }: Extract<Verdict, {
 }
 
 function judge(service: Service, live: LiveAttempt, failure: CopyFailure): Verdict {
-  return verdictOn(failure, live.retry, service.config.copies, service.storeClock.now());
+  return verdictOn(failure, live.retry, service.config.copies, service.store.now());
 }
 
 async function afterFailure(
@@ -196,7 +196,7 @@ async function afterFailure(
   const { reason } = live.signal;
   if (reason instanceof LeaseLostError || error instanceof LeaseLostError) throw new AttemptLostError(live.own);
   if (live.signal.aborted) {
-    await giveBack(service, live, session, { ...live.retry, not_before: service.storeClock.now() });
+    await giveBack(service, live, session, { ...live.retry, not_before: service.store.now() });
     return 'done';
   }
   if (error instanceof NoResumeError) {

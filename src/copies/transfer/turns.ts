@@ -110,7 +110,7 @@ export class Turns {
   /** What is due; and what is due later than anything can be, by a clock that was ahead. */
   #ready(): Filter {
     const { retryDelay, leaseSeconds } = this.#service.config.copies;
-    const now = this.#service.storeClock.now();
+    const now = this.#service.store.now();
     const latest = now + Math.max(retryDelay.max, leaseSeconds) * 1000;
     return {
       op: 'or',

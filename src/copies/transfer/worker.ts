@@ -154,7 +154,7 @@ class Worker {
       takes: (account, source) => isRoomBeside(service, running, account, source),
     };
     return this.#turns.give(room, async (stored) => {
-      const isFree = isClaimable(stored.value, service.storeClock.now(), service.config.copies);
+      const isFree = isClaimable(stored.value, service.store.now(), service.config.copies);
       if (!isFree || this.#running.has(stored.key)) return false;
       const claimed = await this.#claimWithinLimits(stored);
       running = await runningTransfers(service);

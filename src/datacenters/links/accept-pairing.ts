@@ -101,7 +101,7 @@ export function linkWith(parts: {
 async function validToken(service: Service, id: string): Promise<Stored<LinkTokenRecord>> {
   const token = await service.store.get(LINK_TOKENS, id);
   if (!token) throw unauthorized(`the link token is unknown or used up: ${MAKE_ANOTHER}`);
-  if (token.value.expires_at <= service.storeClock.now()) throw unauthorized(`the link token expired: ${MAKE_ANOTHER}`);
+  if (token.value.expires_at <= service.store.now()) throw unauthorized(`the link token expired: ${MAKE_ANOTHER}`);
   return token;
 }
 

@@ -65,7 +65,7 @@ async function authenticateLink(
       algorithms: MODERN_ALGORITHMS,
       required: LINK_SIGNED_HEADERS,
       // That of the nonces: by another one, a signature could be good for longer than its nonce is remembered.
-      clock: service.storeClock,
+      clock: service.store,
       maxSkew: service.config.links.clockSkewSeconds,
     });
     if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is not known here`);

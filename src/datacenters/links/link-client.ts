@@ -31,7 +31,7 @@ export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey):
   const sign = linkSigner({
     key: parsePrivateKey(key.privateKey),
     keyId: keyIdOf(ownName(service), key.fingerprint),
-    clock: service.storeClock,
+    clock: service.store,
   });
   const send = async (request: SmallRequest) => expectSuccess(await sendSigned(transport, sign, request));
   return { link, send, json: (request) => smallJson(send, request) };

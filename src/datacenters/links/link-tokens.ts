@@ -20,7 +20,7 @@ export async function createLinkToken(service: Service, options: LinkTokenOption
   // The pair is made now, so that pairing itself never waits for it.
   await ownKeys(service);
   const { text, token } = newToken();
-  const expiresAt = service.storeClock.now() + LINK_TOKEN_LIFETIME_MS;
+  const expiresAt = service.store.now() + LINK_TOKEN_LIFETIME_MS;
   const value: LinkTokenRecord = {
     ...token,
     expires_at: expiresAt,
@@ -35,7 +35,7 @@ export async function createLinkToken(service: Service, options: LinkTokenOption
 /** Whether a token of that id can still be used. */
 export async function isLinkToken(service: Service, id: string): Promise<boolean> {
   const token = await service.store.get(LINK_TOKENS, id);
-  return token !== undefined && token.value.expires_at > service.storeClock.now();
+  return token !== undefined && token.value.expires_at > service.store.now();
 }
 
 /** A periodic task: removes tokens and nonces whose time is over. Answers how many. */
@@ -44,7 +44,7 @@ export async function expireLinkDocuments(service: Service): Promise<number> {
   for (const bucket of [LINK_TOKENS, LINK_NONCES]) {
     for (;;) {
       const found = await service.store.find(bucket, {
-        filter: { op: 'le', field: 'expires_at', value: service.storeClock.now() },
+        filter: { op: 'le', field: 'expires_at', value: service.store.now() },
         limit: BATCH,
       });
       const writes = found.map(({ key }): Write => ({ op: 'del', bucket, key }));

@@ -15,7 +15,7 @@ export async function spendNonce(service: Service, datacenter: string, nonce: st
     throw new ApiError('UnauthorizedError', 'a write over a link must sign a nonce of 16 to 100 plain characters');
   }
   const lifetime = Math.max(REMEMBER_MS, 2 * service.config.links.clockSkewSeconds * 1000);
-  const value: LinkNonceRecord = { expires_at: service.storeClock.now() + lifetime };
+  const value: LinkNonceRecord = { expires_at: service.store.now() + lifetime };
   try {
     await service.store.batch([{ op: 'put', bucket: LINK_NONCES, key: `${datacenter}:${nonce}`, value, ifEtag: null }]);
   } catch (cause) {

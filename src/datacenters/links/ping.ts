@@ -16,7 +16,7 @@ export interface PingResult {
 }
 
 export async function pingLink(service: Service, client: LinkClient, signal?: AbortSignal): Promise<PingResult> {
-  const sent = service.storeClock.now();
+  const sent = service.store.now();
   const answer = await client.json({
     method: 'GET',
     path: '/link/ping',
@@ -29,7 +29,7 @@ export async function pingLink(service: Service, client: LinkClient, signal?: Ab
     throw new SourceInvalidError(`${url} is datacenter "${ping.datacenter}", not "${name}"`);
   const theirs = Date.parse(ping.time);
   if (Number.isNaN(theirs)) throw new SourceInvalidError(`${url} says that its time is ${JSON.stringify(ping.time)}`);
-  const middle = (sent + service.storeClock.now()) / 2;
+  const middle = (sent + service.store.now()) / 2;
   return { ping, clockSkewSeconds: Math.round((theirs - middle) / 1000) || 0 };
 }
 
@@ -38,7 +38,7 @@ export async function ownPing(service: Service): Promise<LinkPing> {
   return {
     datacenter: ownName(service),
     versions: { service: SERVICE_VERSION, link: LINK_VERSION },
-    time: new Date(service.storeClock.now()).toISOString(),
+    time: new Date(service.store.now()).toISOString(),
     stores: Object.fromEntries(stores.flat()),
   };
 }

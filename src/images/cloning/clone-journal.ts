@@ -46,13 +46,13 @@ export interface CloneJournal {
 /** @param images fresh UUIDs */
 export async function openJournal(service: Service, images: readonly string[]): Promise<CloneJournal> {
   const key = images.at(-1) ?? '';
-  let note: CloneNote = { images, until: service.storeClock.now() + LEASE_MS, undone: false, rev: 1 };
+  let note: CloneNote = { images, until: service.store.now() + LEASE_MS, undone: false, rev: 1 };
   let etag = await put(service, key, note, null);
   const lost = new AbortController();
   let renewal: Promise<void> = Promise.resolve();
 
   async function renew(): Promise<void> {
-    note = { ...note, until: service.storeClock.now() + LEASE_MS, rev: note.rev + 1 };
+    note = { ...note, until: service.store.now() + LEASE_MS, rev: note.rev + 1 };
     try {
       etag = await put(service, key, note, etag);
     } catch (error) {
@@ -88,7 +88,7 @@ export async function openJournal(service: Service, images: readonly string[]): 
 
 /** The task: removes what died clones left. Answers how many there were. */
 export async function undoAbandonedClones(service: Service): Promise<number> {
-  const now = service.storeClock.now();
+  const now = service.store.now();
   let count = 0;
   await forEachInTurn(service.store.scan(CLONES, {}), async (found) => {
     const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
@@ -108,7 +108,7 @@ async function undoStored(service: Service, { key, value, etag }: Stored<CloneNo
 async function undo(service: Service, key: string, note: CloneNote, etag: string, wait: number): Promise<void> {
   let fenced: string;
   try {
-    fenced = await put(service, key, { ...note, undone: true, until: service.storeClock.now() + wait }, etag, true);
+    fenced = await put(service, key, { ...note, undone: true, until: service.store.now() + wait }, etag, true);
   } catch (error) {
     // The images are visible, or somebody else undoes them.
     if (isConflict(error)) return;

@@ -154,7 +154,7 @@ interface Commit {
  */
 async function commit(service: Service, journal: CloneJournal, { clones, chain, source, account }: Commit) {
   const end = await journal.end();
-  const records = cloneRecords(clones, chain.base, account, new Date(service.storeClock.now()).toISOString());
+  const records = cloneRecords(clones, chain.base, account, new Date(service.store.now()).toISOString());
   // Other conflicts come from unrelated changes of the image or of the chain's base.
   await retryOnConflict(async () => {
     const now = await cloneChain(service, await existing(service, source), account);

@@ -52,7 +52,7 @@ export async function addFile(
       sha256: hashes.sha256,
       size,
       contentMD5: hashes.md5,
-      mtime: new Date(service.storeClock.now()).toISOString(),
+      mtime: new Date(service.store.now()).toISOString(),
       stor: file.storage.name,
       compression: file.compression,
       ...(file.datasetGuid === undefined ? {} : { dataset_guid: file.datasetGuid }),

@@ -71,7 +71,7 @@ export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, n
 export async function recoverPlacement(service: Service, stored: StoredImage): Promise<StoredImage | undefined> {
   const { intent, uuid, state } = stored.value;
   // What a tombstone was about to become goes with it.
-  if (!intent || state === 'deleting' || !isAbandoned(stored.value, service.storeClock.now())) return stored;
+  if (!intent || state === 'deleting' || !isAbandoned(stored.value, service.store.now())) return stored;
   await settle(service, uuid, intent);
   return loadRaw(service, uuid);
 }
@@ -176,7 +176,7 @@ function intentFor(
 ): Pick<ImageRecord, 'intent' | 'intent_lease'> {
   return {
     intent: { object, session, size: file.size, sha1: file.sha1, file, kind },
-    intent_lease: new Date(service.storeClock.now() + LEASE_MS).toISOString(),
+    intent_lease: new Date(service.store.now() + LEASE_MS).toISOString(),
   };
 }
 

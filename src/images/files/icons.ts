@@ -58,7 +58,7 @@ export async function addIcon(
       size,
       contentType,
       contentMD5: hashes.md5,
-      mtime: new Date(service.storeClock.now()).toISOString(),
+      mtime: new Date(service.store.now()).toISOString(),
       stor: storage.name,
     };
     return placeFile(service, { uuid, by: request, session, file: icon, kind: 'icon' });

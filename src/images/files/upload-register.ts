@@ -49,7 +49,7 @@ export async function staging<T>(
 /** Keeps the entry alive until the returned function is called. */
 async function registerUpload(service: Service, session: string, image: string): Promise<() => Promise<void>> {
   const put = (): Promise<unknown> => {
-    const value: UploadEntry = { image, worker: service.worker, until: service.storeClock.now() + LEASE_MS };
+    const value: UploadEntry = { image, worker: service.worker, until: service.store.now() + LEASE_MS };
     return service.store.batch([{ op: 'put', bucket: UPLOADS, key: session, value }]);
   };
   await put();
@@ -66,7 +66,7 @@ async function registerUpload(service: Service, session: string, image: string):
 
 /** Those of the sessions that live uploads hold; entries of dead ones are removed on the way. */
 export async function uploadSessions(service: Service, among: ReadonlySet<string>): Promise<Set<string>> {
-  const now = service.storeClock.now();
+  const now = service.store.now();
   const held = new Set<string>();
   for await (const entries of service.store.scan(UPLOADS, {})) {
     const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));

@@ -9,7 +9,7 @@ import { deleteRecord } from './tombstones.ts';
 
 /** Answers how many were removed. Placeholders of copies have their own time. */
 export async function expirePlaceholders(service: Service): Promise<number> {
-  const now = service.storeClock.now();
+  const now = service.store.now();
   let count = 0;
   await forEachInTurn(service.store.scan(IMAGES, { filter: MAY_EXPIRE }), (found) =>
     forEachInTurn(found, async (stored) => {

@@ -115,7 +115,7 @@ export async function bindLateShares(service: Service): Promise<number> {
   for await (const pending of service.store.scan(PENDING_SHARES, {})) {
     for (const { key: uuid, value, etag } of pending) {
       bound += await bindShares(service, uuid);
-      if (lasts(value.until, lagOf(service), service.storeClock.now())) continue;
+      if (lasts(value.until, lagOf(service), service.store.now())) continue;
       await service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]).catch(() => {
         // Renewed by another share meanwhile.
       });
@@ -151,7 +151,7 @@ async function bindShares(service: Service, uuid: string): Promise<number> {
 
 async function resolve(service: Service, names: readonly string[]): Promise<Share[]> {
   const holders = await holdersOf(service, splitEntries(names).logins);
-  const shared_at = new Date(service.storeClock.now()).toISOString();
+  const shared_at = new Date(service.store.now()).toISOString();
   return names.map((entry) => {
     const account = holders.get(entry)?.uuid;
     return { entry, shared_at, ...(account === undefined ? {} : { account }) };
@@ -172,7 +172,7 @@ function lagOf({ config }: Service): number {
 
 function isPending(service: Service, share: Share): boolean {
   if (share.account !== undefined || share.shared_at === undefined || isUuid(share.entry)) return false;
-  return lasts(Date.parse(share.shared_at) + lagOf(service), lagOf(service), service.storeClock.now());
+  return lasts(Date.parse(share.shared_at) + lagOf(service), lagOf(service), service.store.now());
 }
 
 /** An account that was made or renamed after the share was not meant by it. */
@@ -184,7 +184,7 @@ function wasThereBefore({ createdAt, updatedAt }: Account, sharedAt: string | un
 
 function pendingWrites(service: Service, uuid: string, shares: readonly Share[]): Write[] {
   if (!shares.some((share) => isPending(service, share))) return [];
-  const until = service.storeClock.now() + lagOf(service);
+  const until = service.store.now() + lagOf(service);
   return [{ op: 'put', bucket: PENDING_SHARES, key: uuid, value: { until } }];
 }
 

@@ -82,7 +82,7 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
 
 async function assertSigned(service: Service, call: Call): Promise<void> {
   try {
-    verifyUrl({ method: call.method, url: call.url, secrets: [await pullSecret(service)], clock: service.storeClock });
+    verifyUrl({ method: call.method, url: call.url, secrets: [await pullSecret(service)], clock: service.store });
   } catch (cause) {
     if (!(cause instanceof SignedUrlError)) throw cause;
     throw new ApiError('UnauthorizedError', cause.message, { cause });

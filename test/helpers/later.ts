@@ -1,0 +1,12 @@
+import type { Store } from '#lib/documents/store.ts';
+
+/** The store as it is so many milliseconds later, by its clock. */
+export function storeLater(store: Store, milliseconds: number): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'now') return () => target.now() + milliseconds;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
