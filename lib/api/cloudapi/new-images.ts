@@ -1,5 +1,6 @@
 /** `POST /:account/images`: an image of a machine, and images from other datacenters. */
 import { Type } from 'typebox';
+import { ORDER_ERRORS } from '../imgapi/copies.ts';
 import { known } from '../parameters.ts';
 import { CopyStatus } from '../schemas/copy.ts';
 import {
@@ -20,22 +21,7 @@ const SOURCE = {
   id: text('The UUID of the image.'),
 };
 
-const orderErrors = [
-  ...BODY_ERRORS,
-  'MissingParameter',
-  'ResourceNotFound',
-  'ValidationFailed',
-  'ImageUuidAlreadyExists',
-  'ImageCopyInProgress',
-  'OriginDoesNotExist',
-  'OriginIsNotActive',
-  'OriginMismatch',
-  'OriginChainTooLong',
-  'NotImplemented',
-  'RemoteSourceError',
-  'Conflict',
-  'InsufficientStorage',
-] as const;
+const orderErrors = [...BODY_ERRORS, 'MissingParameter', ...ORDER_ERRORS] as const;
 
 const machine = Type.Object({
   machine: text('The UUID of the machine to make an image of.'),

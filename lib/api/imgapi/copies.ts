@@ -16,7 +16,8 @@ const acceptHeader = Type.Object({
   ),
 });
 
-const orderErrors = [
+/** Of what orders a copy. */
+export const ORDER_ERRORS = [
   'ResourceNotFound',
   'ValidationFailed',
   'ImageUuidAlreadyExists',
@@ -56,7 +57,7 @@ export const COPIES = {
     }),
     headers: acceptHeader,
     replies: [{ status: 200, json: CopyStatus }, lines],
-    errors: orderErrors,
+    errors: ORDER_ERRORS,
   },
 
   ImportImageFromDatacenter: {
@@ -67,7 +68,7 @@ export const COPIES = {
     callers: ['owner'],
     query: Type.Object({ account: ownerOfImage, datacenter }),
     replies: jobReplies,
-    errors: orderErrors,
+    errors: ORDER_ERRORS,
   },
 
   AdminImportRemoteImage: {
@@ -82,7 +83,7 @@ export const COPIES = {
       skip_owner_check: Type.Optional(flag('Take an owner that the directory does not know.')),
     }),
     replies: jobReplies,
-    errors: [...orderErrors, 'OperatorOnly', 'OwnerDoesNotExist'],
+    errors: [...ORDER_ERRORS, 'OperatorOnly', 'OwnerDoesNotExist'],
   },
 
   GetImageCopy: {
@@ -101,7 +102,7 @@ export const COPIES = {
     }),
     headers: acceptHeader,
     replies: [{ status: 200, json: CopyStatus }, lines, { status: 200, when: '`plan=true`', json: CopyPlan }],
-    errors: orderErrors,
+    errors: ORDER_ERRORS,
   },
 
   CancelImageCopy: {
