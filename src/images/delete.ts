@@ -3,7 +3,7 @@ import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { Service } from '../service/service.ts';
 import { forgetClone } from './cloning/cloned.ts';
 import { archivedManifest } from './files/archive.ts';
-import { type ChangeRequest, changeImage, type Decision } from './record/change.ts';
+import { type ChangeRequest, changeImage, type Decision, type Passed } from './record/change.ts';
 import { isServed, type StoredImage } from './record/load.ts';
 import { assertNoDependents } from './record/origins.ts';
 import { finishOwnDelete, tombstone } from './record/tombstones.ts';
@@ -17,9 +17,9 @@ export interface DeleteRequest extends ChangeRequest {
 /** @throws 422 ImageHasDependentImages */
 export async function deleteImage(service: Service, request: DeleteRequest): Promise<void> {
   let placeholder: StoredImage | undefined;
-  const decide = async (record: ImageRecord, { stored, outcome }: { stored: StoredImage; outcome: string }) => {
+  const decide = async (_: ImageRecord, { stored, outcome }: Passed) => {
     placeholder = outcome === 'as-usual' ? undefined : stored;
-    return placeholder ? undefined : withoutImage(service, request, stored, record);
+    return placeholder ? undefined : withoutImage(service, request, stored);
   };
   const { key, value } = await changeImage(service, request, decide, { row: 'delete', frees: true });
   if (placeholder) await request.deletePlaceholder(placeholder);
@@ -31,8 +31,8 @@ async function withoutImage(
   service: Service,
   { viewer, channel, forceAllChannels = false }: DeleteRequest,
   stored: StoredImage,
-  record: ImageRecord,
 ): Promise<Decision> {
+  const { value: record } = stored;
   // Of two who take an image out of its last two channels, the second one deletes it.
   const others = record.channels?.filter((name) => name !== channel) ?? [];
   const isLeaving = channel !== undefined && others.length > 0 && !forceAllChannels;

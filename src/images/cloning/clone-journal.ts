@@ -4,6 +4,7 @@
  * to a clone that died, and whatever lies under its UUIDs is removed. So an image is there whole, or not at all.
  */
 
+import { LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
 import { isConflict } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
@@ -35,7 +36,7 @@ const RENEWALS = 4;
 const SECOND_LOOK_MS = 3_600_000;
 
 export interface CloneJournal {
-  /** Aborts when another process took the clone for dead. */
+  /** Aborts with a {@link LeaseLostError} when another process takes the clone for dead, or may. */
   readonly signal: AbortSignal;
   /** Ends the renewals; answers the write that belongs into the batch with the images. */
   end(): Promise<Write>;
@@ -48,35 +49,28 @@ export async function openJournal(service: Service, images: readonly string[]): 
   const key = images.at(-1) ?? '';
   let note: CloneNote = { images, until: service.store.now() + LEASE_MS, undone: false, rev: 1 };
   let etag = await put(service, key, note, null);
-  const lost = new AbortController();
-  let renewal: Promise<void> = Promise.resolve();
-
-  async function renew(): Promise<void> {
-    note = { ...note, until: service.store.now() + LEASE_MS, rev: note.rev + 1 };
-    try {
-      etag = await put(service, key, note, etag);
-    } catch (error) {
-      if (isConflict(error)) lost.abort(takenForDead(error));
-      else service.log.warn({ err: error, images }, 'lease of a clone not renewed');
-    }
-  }
-
-  const timer = setInterval(() => {
-    renewal = renewal.then(renew);
-  }, LEASE_MS / RENEWALS);
-  const stop = async (): Promise<void> => {
-    clearInterval(timer);
-    await renewal;
-  };
+  const keeper = new LeaseKeeper({
+    clock: service.store,
+    everyMs: LEASE_MS / RENEWALS,
+    lease: () => ({ worker: service.worker, until: note.until }),
+    async renew() {
+      const renewed = { ...note, until: service.store.now() + LEASE_MS, rev: note.rev + 1 };
+      etag = await put(service, key, renewed, etag).catch((cause: unknown) => {
+        throw isConflict(cause) ? new LeaseLostError('another process took the clone for dead', { cause }) : cause;
+      });
+      note = renewed;
+    },
+    onMissed: (error) => service.log.warn({ err: error, images }, 'lease of a clone not renewed'),
+  });
 
   return {
-    signal: lost.signal,
+    signal: keeper.signal,
     async end() {
-      await stop();
+      await keeper.end();
       return { op: 'del', bucket: CLONES, key, ifEtag: etag };
     },
     async undo() {
-      await stop();
+      await keeper.end();
       try {
         await undo(service, key, { ...note, rev: note.rev + 1 }, etag, 0);
       } catch (error) {

@@ -4,6 +4,7 @@
  * one batch, when all their bytes are in place; until then nothing of it is seen, and what fails leaves nothing behind.
  */
 import { EtagConflictError } from '#lib/documents/errors.ts';
+import { LeaseLostError } from '#lib/documents/lease.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -72,7 +73,7 @@ async function cloneOnce(service: Service, source: string, account: string, sign
     await service.faults.reach('clone:committed');
   } catch (error) {
     await journal.undo();
-    throw error;
+    throw error instanceof LeaseLostError ? takenForDead(error) : error;
   }
   return existing(service, clones.at(-1)?.uuid ?? '');
 }

@@ -41,7 +41,10 @@ export interface Placement {
   readonly apply?: (record: ImageRecord) => ImageRecord;
 }
 
-/** Answers the record with the file in place. @throws 409 ImageFileBusy, 404, and what the door (`change.ts`) and `guard` throw */
+/**
+ * Answers the record with the file in place.
+ * @throws 409 ImageFileBusy, 404, and what the door (`change.ts`) and `guard` throw
+ */
 export async function placeFile(service: Service, placement: Placement): Promise<StoredImage> {
   const { session, uuid } = placement;
   try {

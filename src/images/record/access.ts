@@ -1,7 +1,8 @@
 /**
  * What a caller is to an image, and what it may do with it. All is decided here, for every route and again at every
  * write (`change.ts`); nobody else compares an image's owner with an account. What other images say of it (that a share
- * opens this one too) is found by `references.ts`, which asks here.
+ * opens this one too) is found by `references.ts`, which asks here; lists ask the store for the same in its own terms
+ * (`list.ts`).
  *
  * No access is always 404, so that nobody learns which UUIDs exist; visible but not owned is 422 NotImageOwner.
  */
@@ -45,37 +46,40 @@ export function isOwner(record: ImageRecord, account: string): boolean {
   return relationTo(record, { account }) === 'owner';
 }
 
-function changes(relation: Relation): boolean {
+function mayChangeAs(relation: Relation): boolean {
   return relation === 'operator' || relation === 'owner';
 }
 
 export function mayChange(record: ImageRecord, viewer: Viewer): boolean {
-  return changes(relationTo(record, viewer));
+  return mayChangeAs(relationTo(record, viewer));
 }
 
 /** @throws 404 ResourceNotFound, 422 NotImageOwner */
 export function assertMayChangeAs(relation: Relation, { uuid }: ImageRecord, { account }: Viewer): void {
-  if (changes(relation)) return;
+  if (mayChangeAs(relation)) return;
   if (relation === 'none') throw imageNotFound(uuid);
   throw new ApiError('NotImageOwner', `account "${account}" does not own image "${uuid}"`);
 }
 
-/** The table's answer to a request by somebody who may make it. @throws 404, 409 */
+/**
+ * The table's answer to a request by somebody who may make it. That the UUID is taken is told by whoever wants it.
+ * @throws 404, 409 ImageCopyInProgress, 409 ImageCopyFailed
+ */
 export function decideFor<R extends ImageRequest>(
   record: ImageRecord,
   viewer: Viewer,
   request: R,
-): Exclude<ImageOutcome<R>, Refused> {
+): Exclude<ImageOutcome<R>, ChangeRefused> {
   const outcome: ImageOutcome = IMAGE_DECISIONS[request][columnOf(record, mayChange(record, viewer))];
   if (isRefused(outcome)) throw refusal(outcome, record.uuid, record.copy?.datacenter);
-  return outcome as Exclude<ImageOutcome<R>, Refused>;
+  return outcome as Exclude<ImageOutcome<R>, ChangeRefused>;
 }
 
-const REFUSED = ['not-found', 'in-progress', 'copy-failed'] as const;
-type Refused = (typeof REFUSED)[number];
+const CHANGE_REFUSED = ['not-found', 'in-progress', 'copy-failed'] as const;
+type ChangeRefused = (typeof CHANGE_REFUSED)[number];
 
-function isRefused(outcome: ImageOutcome): outcome is Refused {
-  return (REFUSED as readonly string[]).includes(outcome);
+function isRefused(outcome: ImageOutcome): outcome is ChangeRefused {
+  return (CHANGE_REFUSED as readonly string[]).includes(outcome);
 }
 
 /** A placeholder of a copy takes no change but through the copy itself. @throws 409, 404 */

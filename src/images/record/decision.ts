@@ -40,8 +40,11 @@ export function columnOf(record: ImageRecord | undefined, mayChange: boolean): L
   return record.activated && mayChange ? 'usable' : 'other';
 }
 
-/** The answer to an outcome that is an error. @param from the datacenter that the image comes from, if that is known */
-export function refusal(outcome: string, uuid: string, from?: string): ApiError {
+/** The outcomes that are errors. */
+export type Refused = 'not-found' | 'exists' | 'in-progress' | 'copy-failed';
+
+/** @param from the datacenter that the image comes from, if that is known */
+export function refusal(outcome: Refused, uuid: string, from?: string): ApiError {
   const origin = from === undefined ? 'from another datacenter' : `from datacenter "${from}"`;
   switch (outcome) {
     case 'not-found':
@@ -56,7 +59,7 @@ export function refusal(outcome: string, uuid: string, from?: string): ApiError 
         'ImageCopyFailed',
         `the copy of image "${uuid}" ${origin} failed; copy it again, or delete it`,
       );
-    default:
+    case 'exists':
       return new ApiError('ImageUuidAlreadyExists', `image "${uuid}" already exists here`);
   }
 }
