@@ -102,6 +102,11 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Whatever has documents: what is taken by those who need nothing else of the service. */
+export interface WithStore {
+  readonly store: Store;
+}
+
 export interface Store {
   /**
    * Milliseconds since the epoch by the clock of the database, which all processes on it share: whatever one writes

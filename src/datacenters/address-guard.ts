@@ -17,11 +17,15 @@ import { AddressRefusedError } from '#lib/client/errors.ts';
 import { type AddressCheck, type ConnectTarget, guardedAgent } from '#lib/client/guarded-agent.ts';
 import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
-import type { Service } from '../service/service.ts';
+import type { WithConfig } from '../service/config/config.ts';
+import type { OwnAddresses } from '../service/own-addresses.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-type Guarded = Pick<Service, 'config' | 'ownAddresses'>;
+/** What the guard has to know of the service. */
+export interface Guarded extends WithConfig {
+  readonly ownAddresses: OwnAddresses;
+}
 
 /** Whether an address may be connected to only where an operator named it. */
 export function isPrivateAddress(address: string): boolean {

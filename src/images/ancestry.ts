@@ -1,9 +1,8 @@
 /** GetImageAncestry: the chain of images that an image builds on. */
 
-import type { Service } from '../service/service.ts';
 import type { Relation, Viewer } from './record/access.ts';
 import { LONGEST_CHAIN } from './record/cycles.ts';
-import { loadImage, type StoredImage } from './record/load.ts';
+import { loadImage, type Records, type StoredImage } from './record/load.ts';
 import { relationToOrigin } from './record/references.ts';
 
 /**
@@ -12,7 +11,7 @@ import { relationToOrigin } from './record/references.ts';
  * @param relation of the viewer to the image
  */
 export async function ancestryOf(
-  service: Service,
+  service: Records,
   viewer: Viewer,
   image: StoredImage,
   relation: Relation,

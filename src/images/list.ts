@@ -9,10 +9,9 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { Turn } from '#lib/runtime/turns.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { imageNotFound, invalidParameter } from '../../lib/api/errors/api-error.ts';
-import type { Service } from '../service/service.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
 import { relationTo, type Viewer } from './record/access.ts';
-import { type StoredImage, servedImage } from './record/load.ts';
+import { type Records, type StoredImage, servedImage } from './record/load.ts';
 import { findVisible } from './record/references.ts';
 
 export type SortOrder = 'asc' | 'desc';
@@ -49,7 +48,7 @@ const FEW = 50;
 
 /** An abort of `signal` ends it with its reason. */
 export async function* listImages(
-  service: Service,
+  service: Records,
   viewer: Viewer,
   request: ListRequest,
   page: Page,
@@ -87,7 +86,7 @@ export async function* listImages(
 
 /** Those that are shown, in turns with what else is long. */
 async function shown(
-  service: Service,
+  service: Records,
   found: readonly Stored<ImageRecord>[],
   isWanted: (record: ImageRecord) => boolean,
   { until, order }: Page,
@@ -110,7 +109,7 @@ function isBehind(place: Cursor, other: Cursor, order: SortOrder): boolean {
 }
 
 /** The place of an image named by `marker`, or the date that it is. @throws 404, 422 InvalidParameter marker */
-export async function readMarker(service: Service, viewer: Viewer, marker: string): Promise<Marker> {
+export async function readMarker(service: Records, viewer: Viewer, marker: string): Promise<Marker> {
   if (isUuid(marker)) {
     const stored = await findVisible(service, marker, viewer);
     if (!stored) throw imageNotFound(marker);

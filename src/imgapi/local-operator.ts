@@ -2,16 +2,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import { ensureOperatorToken, operatorTokenPath } from '../datacenters/links/operator-token.ts';
-import type { Config } from '../service/config/config.ts';
+import type { Config, WithConfig } from '../service/config/config.ts';
 import { isOfThisMachine } from '../service/own-addresses.ts';
-import type { Service } from '../service/service.ts';
 import type { Call } from './call.ts';
 
 /**
  * Administration is for operators on this machine, or for those who sign their requests where the config asks for
  * signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
  */
-export async function assertLocalOperator({ config }: Service, call: Call): Promise<void> {
+export async function assertLocalOperator({ config }: WithConfig, call: Call): Promise<void> {
   if (call.account !== undefined) throw new ApiError('OperatorOnly', 'administration is for operators');
   if (config.authType === 'signature' && call.user !== undefined) return;
   if (await isLocalOperator(config, call)) return;

@@ -1,17 +1,15 @@
 /** Which orders there are, and which of them a caller sees: its own, and those that bring it its images. */
-
 import type { CopyState } from '#lib/api/schemas/copy.ts';
-import type { Filter } from '#lib/documents/store.ts';
+import type { Filter, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { isOwner } from '../../images/record/access.ts';
-import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder } from './model.ts';
 
 /** How many orders of one image are looked through for the one that answers. */
 const MOST_ORDERS = 200;
 
 /** All orders that list the image and that the caller sees, newest first. `account` absent: an operator. */
-export async function ordersOf(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder[]> {
+export async function ordersOf(service: WithStore, uuid: string, account: string | undefined): Promise<CopyOrder[]> {
   const found = await service.store.find(COPIES, {
     filter: { op: 'contains', field: 'images', value: uuid },
     sort: { field: 'created_at', order: 'desc' },
@@ -31,7 +29,7 @@ export function isSeenBy(order: CopyOrder, image: ImageRecord | undefined, accou
 
 /** The order that tells most of the image: one under way before one that ended, its own before one that only lists it. */
 export async function lastOrderOf(
-  service: Service,
+  service: WithStore,
   uuid: string,
   account: string | undefined,
 ): Promise<CopyOrder | undefined> {
@@ -47,7 +45,7 @@ export interface OrderQuery {
 }
 
 /** Newest first. */
-export async function listOrders(service: Service, { state, source, limit }: OrderQuery): Promise<CopyOrder[]> {
+export async function listOrders(service: WithStore, { state, source, limit }: OrderQuery): Promise<CopyOrder[]> {
   const filters: Filter[] = [];
   if (state !== undefined) filters.push({ op: 'eq', field: 'state', value: state });
   if (source !== undefined) filters.push({ op: 'eq', field: 'source', value: source });

@@ -7,6 +7,7 @@
  * is the table in `lib/manifest/travel.ts`.
  */
 
+import type { WithStore } from '#lib/documents/store.ts';
 import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
 import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import { type FieldProblem, problemSummary } from '#lib/manifest/problem.ts';
@@ -19,7 +20,7 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { ForeignFile, SourceImage } from '../../datacenters/sources/source.ts';
 import { importedOwner } from '../../images/record/new-record.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import { marksOf } from '../transfer/marks.ts';
 import type { CopyFailure } from './model.ts';
 
@@ -51,7 +52,7 @@ export const CHAIN_POLICIES = ['own', 'all'] as const;
 export type ChainPolicy = (typeof CHAIN_POLICIES)[number];
 
 /** @throws 422 ValidationFailed when it is no image that could be kept here; 400 NotImplemented */
-export function incomingImage(service: Service, image: SourceImage, context: IncomingContext): Incoming {
+export function incomingImage(service: WithStore & WithConfig, image: SourceImage, context: IncomingContext): Incoming {
   const uuid = String(image.manifest['uuid']);
   const file = soleFile(uuid, image);
   const fields = travellingFields(service, image.manifest, context);
@@ -73,7 +74,7 @@ export function incomingImage(service: Service, image: SourceImage, context: Inc
 }
 
 function travellingFields(
-  service: Service,
+  service: WithStore & WithConfig,
   manifest: SourceImage['manifest'],
   { policy }: IncomingContext,
 ): Record<string, unknown> {
@@ -105,14 +106,14 @@ function soleFile(uuid: string, { files, manifest }: SourceImage): SourceFileFac
  * What would be wrong with the record as an image of this datacenter, with the limits that uploads and shares have.
  * Everything is checked as if the image were usable already: what would be refused then is refused before it comes.
  */
-function keptProblems(service: Service, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
+function keptProblems(service: WithStore & WithConfig, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
   const { mode, channels } = service.config;
   const { icon: _, ...rest } = record;
   const whole = { ...rest, activated: true, state: 'active', files: [{ ...file, stor: 'local' }] };
   return [...validateManifest(whole, { mode, channels: channels !== undefined }), ...aclProblems(record)];
 }
 
-function fileProblems({ config }: Service, { size }: SourceFileFacts): FieldProblem[] {
+function fileProblems({ config }: WithConfig, { size }: SourceFileFacts): FieldProblem[] {
   const { fileBytes } = config.limits;
   if (size <= fileBytes) return [];
   const message = `the file has ${size} bytes; at most ${fileBytes} are taken here (limits.fileBytes)`;
@@ -168,7 +169,7 @@ export function failedPlaceholder(record: ImageRecord, { code, message }: CopyFa
  * whose bytes came. @throws ApiError when the image could not be kept here like that
  */
 export function refreshedPlaceholder(
-  service: Service,
+  service: WithStore & WithConfig,
   placeholder: ImageRecord,
   { record: there, file }: Incoming,
 ): ImageRecord {

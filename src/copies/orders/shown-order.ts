@@ -2,9 +2,9 @@
  * An order as an account sees it. What it ordered itself brings its own images. An operator's import may bring its
  * image together with other people's, of which it learns nothing by asking for its own.
  */
+import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { relationTo } from '../../images/record/access.ts';
-import type { Service } from '../../service/service.ts';
 import type { CopyOrder } from './model.ts';
 
 export interface OrderViewer {
@@ -16,7 +16,7 @@ export interface OrderViewer {
 
 /** For showing only: what is written comes from the order itself. */
 export async function shownTo(
-  service: Service,
+  service: WithStore,
   orders: readonly CopyOrder[],
   { account, image }: OrderViewer,
 ): Promise<readonly CopyOrder[]> {

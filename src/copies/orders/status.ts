@@ -2,15 +2,13 @@
  * How far an order is, as any process can tell from the documents. Honest: all bytes are only said to be done when
  * the images are usable, because until then something can still go wrong.
  */
-
 import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
-import type { Stored } from '#lib/documents/store.ts';
+import type { Stored, WithStore } from '#lib/documents/store.ts';
 import { redact } from '#lib/text/redact.ts';
-import type { Service } from '../../service/service.ts';
 import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from './model.ts';
 import { type OrderViewer, shownTo } from './shown-order.ts';
 
-export async function statusOf(service: Service, order: CopyOrder, viewer?: OrderViewer): Promise<CopyStatus> {
+export async function statusOf(service: WithStore, order: CopyOrder, viewer?: OrderViewer): Promise<CopyStatus> {
   const [status] = await statusesOf(service, [order], viewer);
   if (!status) throw new Error('there is a status for every order');
   return status;
@@ -18,7 +16,7 @@ export async function statusOf(service: Service, order: CopyOrder, viewer?: Orde
 
 /** With one look at the transfers for all of them. `viewer` absent: as operators see them. */
 export async function statusesOf(
-  service: Service,
+  service: WithStore,
   all: readonly CopyOrder[],
   viewer?: OrderViewer,
 ): Promise<CopyStatus[]> {

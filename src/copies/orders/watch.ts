@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithStore } from '#lib/documents/store.ts';
 import { COPIES, type CopyOrder } from './model.ts';
 import type { OrderViewer } from './shown-order.ts';
 import { statusesOf } from './status.ts';
@@ -13,7 +13,7 @@ const INTERVAL_MS = 500;
 
 /** Ends when every order has, when the documents are gone, or with the signal. `viewer` absent: for operators. */
 export async function* watch(
-  service: Service,
+  service: WithStore,
   orders: readonly CopyOrder[],
   signal: AbortSignal,
   viewer?: OrderViewer,

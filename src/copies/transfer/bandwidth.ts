@@ -4,13 +4,13 @@
  * on the link, as the store says at its heartbeat.
  */
 import { isHeld } from '#lib/documents/lease.ts';
-import type { Stored } from '#lib/documents/store.ts';
+import type { Stored, WithStore } from '#lib/documents/store.ts';
 import { pause } from '#lib/runtime/timers.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import { accountName, TRANSFERS, type Transfer } from '../orders/model.ts';
 
 /** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
-export async function runningTransfers(service: Service): Promise<Stored<Transfer>[]> {
+export async function runningTransfers(service: WithStore & WithConfig): Promise<Stored<Transfer>[]> {
   const found = await service.store.find(TRANSFERS, { filter: { op: 'eq', field: 'state', value: 'running' } });
   const now = service.store.now();
   return found.filter(({ value }) => isHeld(value.lease, now)).sort(bySeniority);
@@ -22,7 +22,7 @@ function bySeniority(a: Stored<Transfer>, b: Stored<Transfer>): number {
 }
 
 /** This transfer's part of its link's budget, in bytes per second; undefined where there is no limit. */
-export async function fairShare(service: Service, source: string): Promise<number | undefined> {
+export async function fairShare(service: WithStore & WithConfig, source: string): Promise<number | undefined> {
   const budget = service.config.copies.bandwidth[source];
   if (budget === undefined) return undefined;
   const running = (await runningTransfers(service)).filter(({ value }) => value.source === source);
@@ -31,7 +31,7 @@ export async function fairShare(service: Service, source: string): Promise<numbe
 
 /** Whether one more may begin beside those that are running. */
 export function isRoomBeside(
-  { config }: Service,
+  { config }: WithConfig,
   running: readonly Stored<Transfer>[],
   account: string,
   source?: string,

@@ -1,9 +1,9 @@
 /** Which staging the copies need: what the running attempt writes, and what the next one would take over. */
-import type { Service } from '../../service/service.ts';
+import type { WithStore } from '#lib/documents/store.ts';
 import { iconSessionOf, sessionOf, TRANSFERS, type Transfer } from '../orders/model.ts';
 
 /** Those of the sessions that any transfer needs, also one whose copy failed and that is kept for a new order. */
-export async function sessionsInUse(service: Service, among: ReadonlySet<string>): Promise<Set<string>> {
+export async function sessionsInUse(service: WithStore, among: ReadonlySet<string>): Promise<Set<string>> {
   const used = new Set<string>();
   for await (const transfers of service.store.scan(TRANSFERS, {})) {
     for (const { value } of transfers) {

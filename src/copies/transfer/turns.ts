@@ -6,11 +6,10 @@
  * straight from an index, so that a turn costs the same however many wait elsewhere; and one look takes at most
  * {@link MOST_ACCOUNTS} accounts, the next one goes on behind them.
  */
-
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Filter, Stored } from '#lib/documents/store.ts';
+import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import { accountInLane, laneOf, TRANSFERS, type Transfer } from '../orders/model.ts';
 
 export const MOST_ACCOUNTS = 100;
@@ -23,13 +22,13 @@ const MOST_REMEMBERED = 10_000;
 
 /** What a process remembers of the turns it gave. */
 export class Turns {
-  readonly #service: Service;
+  readonly #service: WithStore & WithConfig;
   /** The account that had the last turn. Processes begin at different ones. */
   #after = newUuid();
   /** By account, the lane that had its last turn. */
   readonly #lanes = new Map<string, string>();
 
-  constructor(service: Service) {
+  constructor(service: WithStore & WithConfig) {
     this.#service = service;
   }
 

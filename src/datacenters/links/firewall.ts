@@ -2,11 +2,11 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { FirewallRule } from '#lib/api/schemas/datacenter.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import type { LinkRecord } from './documents.ts';
 
 /** Opens the link port to the addresses of the other datacenter, and nothing else. Empty without a link port. */
-export async function firewallRules({ config }: Pick<Service, 'config'>, link: LinkRecord): Promise<FirewallRule[]> {
+export async function firewallRules({ config }: WithConfig, link: LinkRecord): Promise<FirewallRule[]> {
   const { port } = config.links;
   const addresses = await addressesOf(new URL(link.url).hostname);
   if (port === undefined || addresses.length === 0) return [];

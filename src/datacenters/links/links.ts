@@ -1,23 +1,22 @@
 /** Reading and changing the records of links. */
-import type { Stored, Write } from '#lib/documents/store.ts';
+import type { Stored, WithStore, Write } from '#lib/documents/store.ts';
 import { updateObject } from '#lib/documents/update.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
 import { DATACENTERS, type LinkRecord } from './documents.ts';
 
-export async function findLink(service: Service, name: string): Promise<Stored<LinkRecord> | undefined> {
+export async function findLink(service: WithStore, name: string): Promise<Stored<LinkRecord> | undefined> {
   return service.store.get(DATACENTERS, name);
 }
 
 /** @throws 404 ResourceNotFound */
-export async function getLink(service: Service, name: string): Promise<Stored<LinkRecord>> {
+export async function getLink(service: WithStore, name: string): Promise<Stored<LinkRecord>> {
   const stored = await findLink(service, name);
   if (!stored) throw new ApiError('ResourceNotFound', `datacenter "${name}" is not linked`);
   return stored;
 }
 
 /** By name. */
-export async function allLinks(service: Service): Promise<LinkRecord[]> {
+export async function allLinks(service: WithStore): Promise<LinkRecord[]> {
   const found = await service.store.find(DATACENTERS, {});
   return found.map(({ value }) => value);
 }
@@ -38,7 +37,7 @@ export function deleteLink(name: string): Write {
 
 /** A link that is gone by the time of the write stays gone. Answers the link as it is then. */
 export async function changeLink(
-  service: Service,
+  service: WithStore,
   name: string,
   change: (link: LinkRecord) => LinkRecord,
 ): Promise<LinkRecord | undefined> {

@@ -1,7 +1,8 @@
 /** Nonces of signed writes: each one is good once. */
 import { EtagConflictError } from '#lib/documents/errors.ts';
+import type { WithStore } from '#lib/documents/store.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import { LINK_NONCES, type LinkNonceRecord } from './documents.ts';
 
 /** Longer than any signature is taken for, twice the clock skew of 300 s. */
@@ -10,7 +11,11 @@ const REMEMBER_MS = 10 * 60_000;
 const FORM = /^[A-Za-z0-9._-]{16,100}$/;
 
 /** @throws 401 UnauthorizedError when the nonce was used before */
-export async function spendNonce(service: Service, datacenter: string, nonce: string | undefined): Promise<void> {
+export async function spendNonce(
+  service: WithStore & WithConfig,
+  datacenter: string,
+  nonce: string | undefined,
+): Promise<void> {
   if (nonce === undefined || !FORM.test(nonce)) {
     throw new ApiError('UnauthorizedError', 'a write over a link must sign a nonce of 16 to 100 plain characters');
   }

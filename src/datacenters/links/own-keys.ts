@@ -3,15 +3,15 @@
  * process signs for the whole datacenter, and a rotation has to happen to all of them in one step.
  */
 import { madeOnFirstUse } from '#lib/documents/first-use.ts';
-import type { Stored, Write } from '#lib/documents/store.ts';
+import type { Stored, WithStore, Write } from '#lib/documents/store.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
 import { generateKeys } from '#lib/signing/keys.ts';
-import type { Service } from '../../service/service.ts';
 import { LINK_KEYS, type LinkRecord, type OwnKey, type OwnKeysRecord } from './documents.ts';
 import { linkKey } from './public-keys.ts';
 
 const KEY = 'own';
 
-export function ownKeys(service: Service): Promise<Stored<OwnKeysRecord>> {
+export function ownKeys(service: WithStore & { readonly clock: Clock }): Promise<Stored<OwnKeysRecord>> {
   return madeOnFirstUse(service.store, LINK_KEYS, KEY, async () => ({ keys: [await newKey(service)], rev: 1 }));
 }
 
@@ -33,7 +33,7 @@ export function putOwnKeys(stored: Stored<OwnKeysRecord>, keys: readonly OwnKey[
   return { op: 'put', bucket: LINK_KEYS, key: KEY, value, ifEtag: stored.etag };
 }
 
-export async function newKey({ clock }: Pick<Service, 'clock'>): Promise<OwnKey> {
+export async function newKey({ clock }: { readonly clock: Clock }): Promise<OwnKey> {
   const pair = await generateKeys({ comment: 'imgapi link' });
   return { ...linkKey(pair.publicOpenssh, new Date(clock.now()).toISOString()), privateKey: pair.privatePem };
 }

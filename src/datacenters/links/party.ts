@@ -1,10 +1,11 @@
 /** What each side of a pairing says of itself, and the checks on what the other side says. */
 import { randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
+import type { Clock } from '#lib/runtime/clock.ts';
 import { parseJsonText } from '#lib/text/json.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, type FieldError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import type { PublicKey } from './documents.ts';
 import { linkKey } from './public-keys.ts';
 import { LINK_VERSION, ownLinkUrl, ownName, ownPullOrigins, SERVICE_VERSION } from './self.ts';
@@ -51,7 +52,12 @@ const isParty = new Ajv().compile<Party>({
   },
 });
 
-export function ownParty(service: Service, key: PublicKey, peerUrl: string, peer?: string): Party {
+export function ownParty(
+  service: WithConfig & { readonly clock: Clock },
+  key: PublicKey,
+  peerUrl: string,
+  peer?: string,
+): Party {
   return {
     datacenter: ownName(service),
     url: ownLinkUrl(service),

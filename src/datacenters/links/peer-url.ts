@@ -2,8 +2,7 @@
 import { isIP } from 'node:net';
 import { kindOfAddress } from '#lib/network/addresses.ts';
 import { validationFailed } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
-import { bareHost, isLocalhost, portOf } from '../address-guard.ts';
+import { bareHost, type Guarded, isLocalhost, portOf } from '../address-guard.ts';
 import { ownLinkUrl, ownPublicUrls } from './self.ts';
 
 /**
@@ -11,7 +10,7 @@ import { ownLinkUrl, ownPublicUrls } from './self.ts';
  * @param from the address that the request came from
  * @throws 422 ValidationFailed
  */
-export function assertPeerUrl(service: Service, url: string, from: string): void {
+export function assertPeerUrl(service: Guarded, url: string, from: string): void {
   const host = bareHost(new URL(url));
   const address = isLocalhost(host) ? '127.0.0.1' : host;
   const isOurs = ownPublicUrls(service).includes(url) || service.ownAddresses.has(address, portOf(new URL(url)));

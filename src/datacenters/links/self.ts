@@ -1,8 +1,7 @@
 /** What this datacenter says of itself to others. */
-
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 
 /** The version of the protocol between linked datacenters. */
 export const LINK_VERSION = 1;
@@ -10,13 +9,13 @@ export const LINK_VERSION = 1;
 export const SERVICE_VERSION: string = packageJson.version;
 
 /** @throws 501 NotAvailable when the config names no datacenter */
-export function ownName({ config }: Pick<Service, 'config'>): string {
+export function ownName({ config }: WithConfig): string {
   if (config.datacenterName !== undefined) return config.datacenterName;
   throw new ApiError('NotAvailable', 'this IMGAPI has no name to link it by: set datacenterName in its config');
 }
 
 /** The URL of the link listener, as others reach it. @throws 501 NotAvailable */
-export function ownLinkUrl({ config }: Pick<Service, 'config'>): string {
+export function ownLinkUrl({ config }: WithConfig): string {
   const { address, port, publicUrl } = config.links;
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
   const isAnyAddress = address === '0.0.0.0' || address === '::';
@@ -30,14 +29,14 @@ export function ownLinkUrl({ config }: Pick<Service, 'config'>): string {
 }
 
 /** The URLs by which others reach the listeners of this datacenter, as far as the configuration says so. */
-export function ownPublicUrls({ config }: Pick<Service, 'config'>): string[] {
+export function ownPublicUrls({ config }: WithConfig): string[] {
   const { publicUrl, links, pulls } = config;
   const urls = [publicUrl, links.publicUrl, pulls.publicUrl].filter((url) => url !== undefined);
   return urls.map((url) => new URL(url).href.replace(/\/+$/, ''));
 }
 
 /** The origins that pull URLs made here can have. */
-export function ownPullOrigins(service: Pick<Service, 'config'>): string[] {
+export function ownPullOrigins(service: WithConfig): string[] {
   const { links, pulls } = service.config;
   if (!pulls.redirect) return [];
   const urls = [pulls.publicUrl ?? ownLinkUrl(service), ...links.allowedPullOrigins];

@@ -4,7 +4,7 @@ import { download } from '#lib/client/download.ts';
 import type { Compression } from '#lib/manifest/record.ts';
 import { isDatasetGuid } from '#lib/manifest/validate-collections.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
+import type { Guarded } from '../address-guard.ts';
 import { foreignManifest } from './foreign-manifest.ts';
 import { remoteFailure } from './remote-failure.ts';
 import { urlSource } from './source-imgapi.ts';
@@ -29,7 +29,7 @@ export interface FetchedImageFile extends FetchedFile {
 
 /** The image's manifest as another IMGAPI shows it to everybody. @throws 503 RemoteSourceError, 422 source/Invalid */
 export async function manifestFrom(
-  service: Service,
+  service: Guarded,
   source: string,
   uuid: string,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ export async function manifestFrom(
 
 /** The first file of the image at another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
 export async function fileFrom(
-  service: Service,
+  service: Guarded,
   source: string,
   uuid: string,
   signal: AbortSignal,
@@ -64,7 +64,7 @@ export async function fileFrom(
 }
 
 /** What is behind an HTTPS URL; no redirect is followed. @throws 400 Download */
-export async function fileAt(service: Service, url: URL, signal: AbortSignal): Promise<FetchedFile> {
+export async function fileAt(service: Guarded, url: URL, signal: AbortSignal): Promise<FetchedFile> {
   const problem = (error: unknown): unknown => remoteFailure(error, 'file_url', `${url.origin}${url.pathname}`);
   const transport = foreignTransport(url.origin, service, 'file_url');
   const headers = { 'user-agent': service.config.serverName };

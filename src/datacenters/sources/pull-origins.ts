@@ -1,5 +1,5 @@
 /** Where pull URLs of a linked datacenter may lead. */
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import type { LinkRecord } from '../links/documents.ts';
 import { ownPublicUrls } from '../links/self.ts';
 
@@ -26,7 +26,7 @@ export function pullOriginsOf({ url, pull_origins, pull_origins_named }: LinkRec
 }
 
 /** Whether a pull URL of the linked datacenter may be fetched; the address that it leads to is another question. */
-export function isPullUrlAllowed(service: Pick<Service, 'config'>, link: LinkRecord, text: string): boolean {
+export function isPullUrlAllowed(service: WithConfig, link: LinkRecord, text: string): boolean {
   const origin = originOf(text);
   if (origin === undefined || !pullOriginsOf(link).includes(origin)) return false;
   // Behind one proxy may stand more than the other's link listener: our own, for one.
@@ -48,7 +48,7 @@ function isBelow(url: string, base: string): boolean {
 }
 
 /** Whether more than the place that pull URLs lead to may stand at the origin. */
-function isShared(service: Pick<Service, 'config'>, link: LinkRecord, origin: string): boolean {
+function isShared(service: WithConfig, link: LinkRecord, origin: string): boolean {
   return [link.url, ...ownPublicUrls(service)].some((url) => new URL(url).origin === origin);
 }
 

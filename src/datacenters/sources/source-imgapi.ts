@@ -6,7 +6,7 @@ import { expectSuccess } from '#lib/client/answer.ts';
 import { download } from '#lib/client/download.ts';
 import { smallJson } from '#lib/client/small-json.ts';
 import type { HttpTransport } from '#lib/client/transport.ts';
-import type { Service } from '../../service/service.ts';
+import type { Guarded } from '../address-guard.ts';
 import { foreignImage } from './foreign-manifest.ts';
 import { type ImageSource, SourceInvalidError } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
@@ -18,7 +18,7 @@ export interface ImgapiSource extends ImageSource {
   getManifest(uuid: string, signal: AbortSignal): Promise<unknown>;
 }
 
-export function legacySource(service: Service, name: string, url: string): ImgapiSource {
+export function legacySource(service: Guarded, name: string, url: string): ImgapiSource {
   return imgapiSource(service, { name, kind: 'legacy', transport: namedTransport(url, service) });
 }
 
@@ -26,7 +26,7 @@ export function legacySource(service: Service, name: string, url: string): Imgap
  * Operators only: whoever names the URL chooses what is taken for an image. @throws 422 for a private address, where
  * these are not allowed
  */
-export function urlSource(service: Service, url: string): ImgapiSource {
+export function urlSource(service: Guarded, url: string): ImgapiSource {
   const { searchParams } = new URL(url);
   const channel = searchParams.get('channel') ?? undefined;
   const transport = foreignTransport(url, service);
@@ -40,7 +40,7 @@ interface ImgapiPeer {
   readonly channel?: string;
 }
 
-function imgapiSource(service: Service, { name, kind, transport, channel }: ImgapiPeer): ImgapiSource {
+function imgapiSource(service: Guarded, { name, kind, transport, channel }: ImgapiPeer): ImgapiSource {
   // The version is what IMGAPIs have always asked each other for.
   const headers = { 'accept-version': '*', 'user-agent': service.config.serverName };
   const request = (path: string, account: string | undefined, signal: AbortSignal) =>

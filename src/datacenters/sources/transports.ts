@@ -1,16 +1,16 @@
 /** The connections to other datacenters: shared by the whole process, because sources come and go with the orders. */
 import type { Agent } from 'undici';
 import { HttpTransport } from '#lib/client/transport.ts';
-import type { Service } from '../../service/service.ts';
-import { assertSourceAllowed, namedAgent, sourceAgent } from '../address-guard.ts';
+import type { Config } from '../../service/config/config.ts';
+import { assertSourceAllowed, type Guarded, namedAgent, sourceAgent } from '../address-guard.ts';
 
-type Agents = WeakMap<Service['config'], Agent>;
+type Agents = WeakMap<Config, Agent>;
 
 const named: Agents = new WeakMap();
 const foreign: Agents = new WeakMap();
 
 /** To a URL that an operator configured, linked or named when linking. */
-export function namedTransport(url: string, service: Service): HttpTransport {
+export function namedTransport(url: string, service: Guarded): HttpTransport {
   return transportOver(url, service, named, namedAgent);
 }
 
@@ -18,16 +18,16 @@ export function namedTransport(url: string, service: Service): HttpTransport {
  * To a URL that came with a request: not into our own network, unless the config says so.
  * @throws 422 InvalidParameter for a literal address that is refused
  */
-export function foreignTransport(url: string, service: Service, field = 'source'): HttpTransport {
+export function foreignTransport(url: string, service: Guarded, field = 'source'): HttpTransport {
   assertSourceAllowed(service, new URL(url), field);
   return transportOver(url, service, foreign, sourceAgent);
 }
 
 function transportOver(
   url: string,
-  service: Service,
+  service: Guarded,
   agents: Agents,
-  makeAgent: (service: Service) => Agent,
+  makeAgent: (service: Guarded) => Agent,
 ): HttpTransport {
   const dispatcher = agents.get(service.config) ?? makeAgent(service);
   agents.set(service.config, dispatcher);

@@ -3,12 +3,10 @@
  * and used by all of them. The notes are hints. What an image is counts, so a note that does not fit (any more) is
  * written over, and of two clones at once that need the same origin the later one takes that of the earlier.
  */
-
 import type { Bucket, Write } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import type { Service } from '../../service/service.ts';
 import { isOwner } from '../record/access.ts';
-import { loadImage } from '../record/load.ts';
+import { loadImage, type Records } from '../record/load.ts';
 
 interface Cloned {
   /** UUID of the clone; a fresh one each time, so that no etag comes back. */
@@ -24,7 +22,7 @@ export interface ClonedBefore {
   readonly etag: string | null;
 }
 
-export async function clonedBefore(service: Service, account: string, image: ImageRecord): Promise<ClonedBefore> {
+export async function clonedBefore(service: Records, account: string, image: ImageRecord): Promise<ClonedBefore> {
   const note = await service.store.get(CLONED, keyOf(account, image.uuid));
   if (!note) return { etag: null };
   const clone = (await loadImage(service, note.value.clone))?.value;
@@ -39,7 +37,7 @@ export function noteClone(account: string, image: string, clone: string, ifEtag:
 }
 
 /** Goes into the batch that deletes an image: the note that it is a clone, if there is one. */
-export async function forgetClone(service: Service, { uuid, owner, cloned_from }: ImageRecord): Promise<Write[]> {
+export async function forgetClone(service: Records, { uuid, owner, cloned_from }: ImageRecord): Promise<Write[]> {
   if (!cloned_from || owner === undefined) return [];
   const key = keyOf(owner, cloned_from.uuid);
   const note = await service.store.get(CLONED, key);

@@ -2,11 +2,16 @@
  * Which write sessions belong to uploads under way, in all processes on these stores. The sweeper asks here before it
  * removes staging; an entry whose lease has run out belongs to a process that died.
  */
-
-import type { Bucket } from '#lib/documents/store.ts';
+import type Logger from 'bunyan';
+import type { Bucket, WithStore } from '#lib/documents/store.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
-import type { Service } from '../../service/service.ts';
+
+/** What the register takes of the service. */
+interface Uploader extends WithStore {
+  readonly worker: string;
+  readonly log: Logger;
+}
 
 interface UploadEntry {
   readonly image: string;
@@ -28,7 +33,7 @@ const LEASE_MS = 120_000;
  * staging stays.
  */
 export async function staging<T>(
-  service: Service,
+  service: Uploader,
   { image, session }: { readonly image: string; readonly session: string },
   open: (session: string) => Promise<WriteSession>,
   use: (writer: WriteSession) => Promise<T>,
@@ -47,7 +52,7 @@ export async function staging<T>(
 }
 
 /** Keeps the entry alive until the returned function is called. */
-async function registerUpload(service: Service, session: string, image: string): Promise<() => Promise<void>> {
+async function registerUpload(service: Uploader, session: string, image: string): Promise<() => Promise<void>> {
   const put = (): Promise<unknown> => {
     const value: UploadEntry = { image, worker: service.worker, until: service.store.now() + LEASE_MS };
     return service.store.batch([{ op: 'put', bucket: UPLOADS, key: session, value }]);
@@ -65,7 +70,7 @@ async function registerUpload(service: Service, session: string, image: string):
 }
 
 /** Those of the sessions that live uploads hold; entries of dead ones are removed on the way. */
-export async function uploadSessions(service: Service, among: ReadonlySet<string>): Promise<Set<string>> {
+export async function uploadSessions(service: Uploader, among: ReadonlySet<string>): Promise<Set<string>> {
   const now = service.store.now();
   const held = new Set<string>();
   for await (const entries of service.store.scan(UPLOADS, {})) {

@@ -1,16 +1,21 @@
 /** Reading image records: in one normal form, and only those that are valid manifests. */
-
-import type { Filter, Stored } from '#lib/documents/store.ts';
+import type Logger from 'bunyan';
+import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored } from '#lib/manifest/stored.ts';
 import { isValidRecord } from '#lib/manifest/validate.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import type { Viewer } from './access.ts';
 
 export type StoredImage = Stored<ImageRecord>;
 
+/** What reading records takes of the service: what is no valid manifest there is told in the log. */
+export interface Records extends WithStore, WithConfig {
+  readonly log: Logger;
+}
+
 /** As stored, tombstones and invalid records included. */
-export async function loadRaw(service: Service, uuid: string): Promise<StoredImage | undefined> {
+export async function loadRaw(service: WithStore, uuid: string): Promise<StoredImage | undefined> {
   const stored = await service.store.get(IMAGES, uuid);
   return stored && normalized(stored);
 }
@@ -19,7 +24,7 @@ export async function loadRaw(service: Service, uuid: string): Promise<StoredIma
  * Undefined when there is no such image, when it is being deleted, or when its record does not validate (an operator
  * finds that in the log; readers see 404, as they always have).
  */
-export async function loadImage(service: Service, uuid: string): Promise<StoredImage | undefined> {
+export async function loadImage(service: Records, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   return stored && isServed(service, stored) ? stored : undefined;
 }
@@ -33,7 +38,7 @@ export function isDeletable({ value }: StoredImage, { account, anonymous = false
  * The account's own image. Somebody else's takes exactly the work of one that is absent: its record is not read, however
  * large it is.
  */
-export async function loadOwnImage(service: Service, uuid: string, owner: string): Promise<StoredImage | undefined> {
+export async function loadOwnImage(service: Records, uuid: string, owner: string): Promise<StoredImage | undefined> {
   const filter: Filter = {
     op: 'and',
     of: [
@@ -46,13 +51,13 @@ export async function loadOwnImage(service: Service, uuid: string, owner: string
 }
 
 /** The same choice for a record that was read: undefined when it is not to be shown. */
-export function servedImage(service: Service, found: Stored<ImageRecord>): StoredImage | undefined {
+export function servedImage(service: Records, found: Stored<ImageRecord>): StoredImage | undefined {
   const stored = normalized(found);
   return isServed(service, stored) ? stored : undefined;
 }
 
 /** Those of a few records that are to be shown. */
-export function servedImages(service: Service, found: readonly Stored<ImageRecord>[]): StoredImage[] {
+export function servedImages(service: Records, found: readonly Stored<ImageRecord>[]): StoredImage[] {
   return found.flatMap((one) => servedImage(service, one) ?? []);
 }
 
@@ -62,7 +67,7 @@ export function normalized(stored: Stored<ImageRecord>): StoredImage {
   return value === stored.value ? stored : { ...stored, value };
 }
 
-export function isServed(service: Service, { value: record }: StoredImage): boolean {
+export function isServed(service: Records, { value: record }: StoredImage): boolean {
   if (record.state === 'deleting') return false;
   if (isValidRecord(record, { mode: service.config.mode, channels: service.config.channels !== undefined }))
     return true;

@@ -1,5 +1,6 @@
 /** From a manifest that a client sent to a record that can be stored; what CreateImage and AdminImportImage share. */
 
+import type { Accounts } from '#lib/accounts/accounts.ts';
 import { MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
 import { problemSummary, shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
@@ -7,10 +8,16 @@ import { recordFields } from '#lib/manifest/stored.ts';
 import { isMinimalPlaceholder, validateManifest } from '#lib/manifest/validate.ts';
 import { isUuid, NIL_UUID } from '#lib/text/uuid.ts';
 import { ApiError, type FieldError, validationFailed } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
+import type { WithConfig } from '../../service/config/config.ts';
 import type { Viewer } from './access.ts';
+import type { Records } from './load.ts';
 import { originDoesNotExist } from './origins.ts';
 import { findVisible } from './references.ts';
+
+/** Whoever knows the accounts of the cloud, where there are some. */
+interface Directory extends WithConfig {
+  readonly accounts: Accounts | undefined;
+}
 
 export type Manifest = Readonly<Record<string, unknown>>;
 
@@ -21,14 +28,14 @@ export function assertManifest(body: unknown): asserts body is Manifest {
 }
 
 /** An owner that is no UUID is left to the validation of the manifest. @throws 422 OwnerDoesNotExist */
-export async function assertOwnerExists(service: Service, owner: unknown): Promise<void> {
+export async function assertOwnerExists(service: Directory, owner: unknown): Promise<void> {
   if (service.config.mode !== 'dc' || !service.accounts || !isUuid(owner)) return;
   if (owner === service.config.adminUuid || (await service.accounts.byUuid(owner))) return;
   throw new ApiError('OwnerDoesNotExist', `owner "${owner}" is no account of this cloud`);
 }
 
 /** Imports name their owner in another cloud's terms: outside `dc` mode nobody, in it the admin for nobody. */
-export function importedOwner(service: Service, owner: unknown): unknown {
+export function importedOwner(service: WithConfig, owner: unknown): unknown {
   if (service.config.mode !== 'dc') return NIL_UUID;
   return owner === NIL_UUID ? service.config.adminUuid : owner;
 }
@@ -37,7 +44,7 @@ export function importedOwner(service: Service, owner: unknown): unknown {
  * An account must be able to see the origin, or it would learn what there is. @throws 422 OriginDoesNotExist,
  * 422 OriginIsNotActive, 422 ValidationFailed origin
  */
-export async function assertOriginUsable(service: Service, viewer: Viewer, manifest: Manifest): Promise<void> {
+export async function assertOriginUsable(service: Records, viewer: Viewer, manifest: Manifest): Promise<void> {
   const { origin } = manifest;
   if (!isUuid(origin)) return;
   const stored = await findVisible(service, origin, viewer);
@@ -66,7 +73,7 @@ export const IMPORT_FIELDS: readonly string[] = MANIFEST_FIELDS.filter((field) =
 
 /** The validated record of an image that is not activated yet. @throws 422 ValidationFailed */
 export function newRecord(
-  service: Service,
+  service: WithConfig,
   uuid: string,
   manifest: Manifest,
   channel: string | undefined,
@@ -95,7 +102,7 @@ export function newRecord(
 }
 
 /** @throws 422 ValidationFailed with all that is wrong */
-export function assertValid(service: Service, record: object): void {
+export function assertValid(service: WithConfig, record: object): void {
   const { mode } = service.config;
   const problems = validateManifest(record as Manifest, {
     mode,

@@ -6,13 +6,12 @@
  * `work` reads, decides and writes; it must not wait here for another image's turn, except for one that this one
  * builds on.
  */
-import type { Store } from '#lib/documents/store.ts';
-import type { Service } from '../../service/service.ts';
+import type { Store, WithStore } from '#lib/documents/store.ts';
 
 /** The end of each queue, by UUID. */
 const QUEUES = new WeakMap<Store, Map<string, Promise<void>>>();
 
-export async function oneAtATime<T>({ store }: Service, uuid: string, work: () => Promise<T>): Promise<T> {
+export async function oneAtATime<T>({ store }: WithStore, uuid: string, work: () => Promise<T>): Promise<T> {
   let ends = QUEUES.get(store);
   if (!ends) {
     ends = new Map();

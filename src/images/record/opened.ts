@@ -7,18 +7,16 @@
  * build on it, of which there are a few; where an owner built a great many, from those that are shared with the
  * account. Both ways look at so many images and no more, so that the question costs nobody else anything.
  */
-
 import type { Filter } from '#lib/documents/store.ts';
 import { isGranted } from '#lib/manifest/acl.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import type { Service } from '../../service/service.ts';
-import { servedImages } from './load.ts';
+import { type Records, servedImages } from './load.ts';
 
 /** Of either search. */
 const MOST_IMAGES = 500;
 
 /** Whether an image that is shared with the account builds on this one, with nobody else's images in between. */
-export async function isOpenedByShare(service: Service, record: ImageRecord, account: string): Promise<boolean> {
+export async function isOpenedByShare(service: Records, record: ImageRecord, account: string): Promise<boolean> {
   if (!record.activated || record.owner === undefined) return false;
   const { uuid, owner } = record;
   return (await isBelowShared(service, uuid, owner, account)) ?? isInSharedChain(service, uuid, owner, account);
@@ -26,7 +24,7 @@ export async function isOpenedByShare(service: Service, record: ImageRecord, acc
 
 /** Upwards from the image. Undefined when there is too much above it. */
 async function isBelowShared(
-  service: Service,
+  service: Records,
   uuid: string,
   owner: string,
   account: string,
@@ -45,7 +43,7 @@ async function isBelowShared(
 }
 
 /** Downwards from what is shared with the account. */
-async function isInSharedChain(service: Service, uuid: string, owner: string, account: string): Promise<boolean> {
+async function isInSharedChain(service: Records, uuid: string, owner: string, account: string): Promise<boolean> {
   const seen = new Set<string>();
   let level: string[] = [];
   for (const field of ['acl', 'grants']) {

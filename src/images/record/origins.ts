@@ -1,9 +1,7 @@
 /** The images that build on an image. */
-
-import type { Filter } from '#lib/documents/store.ts';
+import type { Filter, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
 import { mayChange, relationTo, type Viewer } from './access.ts';
 import { originsOf } from './cycles.ts';
 
@@ -20,7 +18,7 @@ export function originDoesNotExist(uuid: string): ApiError {
  * Images with this origin, in a channel when one is named, bit by bit: there may be a great many. Failed placeholders
  * and tombstones do not count, nor does what is itself an origin of the image: a cycle is no reason to keep it.
  */
-async function* dependentsOf(service: Service, uuid: string, channel?: string): AsyncGenerator<ImageRecord[], void> {
+async function* dependentsOf(service: WithStore, uuid: string, channel?: string): AsyncGenerator<ImageRecord[], void> {
   const filters: Filter[] = [{ op: 'eq', field: 'origin', value: uuid }];
   if (channel !== undefined) filters.push({ op: 'contains', field: 'channels', value: channel });
   let origins: ReadonlySet<string> | undefined;
@@ -43,7 +41,7 @@ async function* dependentsOf(service: Service, uuid: string, channel?: string): 
  * @throws 422 ImageHasDependentImages, naming only what belongs to the caller, or to operators all
  */
 export async function assertNoDependents(
-  service: Service,
+  service: WithStore,
   image: ImageRecord,
   viewer: Viewer,
   channel?: string,

@@ -2,12 +2,11 @@
  * Image records as parts of a batch, with whatever else is written in it. Each write counts up `rev`, so that an etag
  * never comes back. One record alone is written through the door (`change.ts`).
  */
-
 import type { Write } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored } from '#lib/manifest/stored.ts';
-import type { Service } from '../../service/service.ts';
 import type { Viewer } from './access.ts';
+import type { Records } from './load.ts';
 import { originDoesNotExist } from './origins.ts';
 import { relationOf } from './references.ts';
 
@@ -35,7 +34,7 @@ export function counted(record: ImageRecord): ImageRecord {
  * Goes into the batch that creates a record with an origin: it bumps the origin's revision, so that "delete the
  * origin", "take the origin from the viewer" and "add a child" cannot all win. @throws 422 OriginDoesNotExist
  */
-export async function touchOrigin(service: Service, origin: string, viewer: Viewer): Promise<Write> {
+export async function touchOrigin(service: Records, origin: string, viewer: Viewer): Promise<Write> {
   const stored = await service.store.get(IMAGES, origin);
   const relation = stored && (await relationOf(service, normalizeStored(stored.value), viewer));
   if (!stored || relation === 'none') throw originDoesNotExist(origin);

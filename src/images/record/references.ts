@@ -4,13 +4,12 @@
  */
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { imageNotFound } from '../../../lib/api/errors/api-error.ts';
-import type { Service } from '../../service/service.ts';
 import { type Relation, relationTo, type Viewer } from './access.ts';
-import { loadImage, type StoredImage } from './load.ts';
+import { loadImage, type Records, type StoredImage } from './load.ts';
 import { isOpenedByShare } from './opened.ts';
 
 /** What the viewer is to the image, the images that are shared with it considered. */
-export async function relationOf(service: Service, record: ImageRecord, viewer: Viewer): Promise<Relation> {
+export async function relationOf(service: Records, record: ImageRecord, viewer: Viewer): Promise<Relation> {
   const relation = relationTo(record, viewer);
   if (relation !== 'none' || !mayBeOpened(record, viewer)) return relation;
   return (await isOpenedByShare(service, record, viewer.account)) ? 'reader' : 'none';
@@ -18,7 +17,7 @@ export async function relationOf(service: Service, record: ImageRecord, viewer: 
 
 /** The same of an image that another one builds on, when the relation to that one is known. */
 export async function relationToOrigin(
-  service: Service,
+  service: Records,
   image: { readonly record: ImageRecord; readonly relation: Relation },
   origin: ImageRecord,
   viewer: Viewer,
@@ -36,7 +35,7 @@ export async function relationToOrigin(
  * @throws 404 when it does not see the image, or not there
  */
 export async function assertVisible(
-  service: Service,
+  service: Records,
   record: ImageRecord,
   { viewer, channel }: { readonly viewer: Viewer; readonly channel?: string | undefined },
 ): Promise<Exclude<Relation, 'none'>> {
@@ -47,12 +46,12 @@ export async function assertVisible(
 }
 
 /** Whether it is an image to the viewer that others can build on, and no placeholder. */
-export async function isUsableTo(service: Service, record: ImageRecord, viewer: Viewer): Promise<boolean> {
+export async function isUsableTo(service: Records, record: ImageRecord, viewer: Viewer): Promise<boolean> {
   return record.activated && !record.copy && (await relationOf(service, record, viewer)) !== 'none';
 }
 
 /** The image, if there is one that the viewer sees. */
-export async function findVisible(service: Service, uuid: string, viewer: Viewer): Promise<StoredImage | undefined> {
+export async function findVisible(service: Records, uuid: string, viewer: Viewer): Promise<StoredImage | undefined> {
   const stored = await loadImage(service, uuid);
   return stored && (await relationOf(service, stored.value, viewer)) !== 'none' ? stored : undefined;
 }

@@ -2,7 +2,6 @@
  * The configuration as the service uses it: every default filled in, every path absolute. etc/config.schema.json
  * describes each key for those who write the file; a key is optional here only where its absence means something.
  */
-
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
 
 export const MODES = ['public', 'private', 'dc'] as const;
@@ -159,4 +158,9 @@ export interface Config extends Listener {
   readonly shutdown: { readonly seconds: number };
   /** `allowPrivateAddresses`: whether operators may import from loopback, link-local and private addresses. */
   readonly sources: { readonly allowPrivateAddresses: boolean };
+}
+
+/** Whatever has a configuration: what is taken by those who need nothing else of the service. */
+export interface WithConfig {
+  readonly config: Config;
 }
