@@ -14,18 +14,10 @@ import { listenerRefusal } from '../service/config/listener-refusal.ts';
 import { accountKeys } from './account-keys.ts';
 import { cloudapiAudit } from './audit.ts';
 import { authenticate } from './authenticate.ts';
-import { Call, type Route } from './call.ts';
+import { Call } from './call.ts';
 import type { CloudapiConfig } from './config.ts';
 import { cloudapiErrors } from './errors.ts';
-import { mounted } from './request.ts';
-import { accountRoutes } from './routes/account.ts';
-import { adminRoutes } from './routes/admin.ts';
-import { copyRoutes } from './routes/copies.ts';
-import { healthRoute } from './routes/health.ts';
-import { imageActionRoute } from './routes/image-actions.ts';
-import { imageRoutes } from './routes/images.ts';
-import { newImageRoute } from './routes/new-images.ts';
-import { pingRoute } from './routes/ping.ts';
+import { cloudapiRoutes } from './routes.ts';
 import type { Cloudapi } from './service.ts';
 import { newestAccepted } from './versions.ts';
 
@@ -66,7 +58,7 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
         serverName: config.serverName ?? SERVER_NAME,
         limits: { json: config.jsonBytes, connections: connectionLimits(config.connections, 'main') },
         ...{ call: Call, versions: newestAccepted, errors: cloudapiErrors },
-        authenticate: async (call, { isOpen }) => (isOpen ? undefined : authenticate(cloudapi, call)),
+        authenticate: async (call, { auth }) => (auth === 'none' ? undefined : authenticate(cloudapi, call)),
         onDone: auditTo(log, cloudapiAudit),
       },
       config.address,
@@ -83,9 +75,4 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
     await release();
     throw error;
   }
-}
-
-export function cloudapiRoutes(cloudapi: Cloudapi): Route[] {
-  const routes = [...accountRoutes, ...imageRoutes, newImageRoute, imageActionRoute, ...copyRoutes, ...adminRoutes];
-  return [pingRoute(cloudapi), healthRoute(cloudapi), ...routes.map((route) => mounted(cloudapi, route))];
 }

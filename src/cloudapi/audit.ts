@@ -1,7 +1,7 @@
 /** What the log records: each request, and who gave access to which image to whom, whatever else is logged. */
 import { type AuditFields, type AuditOptions, shown } from '../http-kit/audit.ts';
 import type { Call } from './call.ts';
-import type { Request } from './request.ts';
+import type { Cloudapi } from './service.ts';
 
 export const cloudapiAudit: AuditOptions<Call> = {
   unlogged: new Set(['Ping', 'Healthz']),
@@ -15,23 +15,14 @@ export const cloudapiAudit: AuditOptions<Call> = {
 export type ShareChange = 'share' | 'unshare' | 'leave' | 'acl';
 
 /** @param entries as they were typed */
-export function auditShare(
-  { call, caller, account, cloudapi }: Request,
-  change: ShareChange,
-  image: string,
-  entries: unknown,
-): void {
-  cloudapi.log.info(
+export function auditShare({ log }: Cloudapi, call: Call, change: ShareChange, entries: unknown): void {
+  const { imageId: image, remoteAddress: remote, requestId } = call;
+  const { caller, account } = call.principal;
+  log.info(
     {
       audit: 'share',
-      change,
-      image,
-      entries,
-      account: account.uuid,
-      login: account.login,
-      by: caller.login,
-      remote: call.remoteAddress,
-      req_id: call.requestId,
+      ...{ change, image, entries, account: account.uuid, login: account.login, by: caller.login, remote },
+      req_id: requestId,
     },
     'access to an image changed',
   );

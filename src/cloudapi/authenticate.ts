@@ -9,18 +9,10 @@ import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import type { PublicKey } from '#lib/signing/keys.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
-import type { Call } from './call.ts';
+import type { Call, Principal } from './call.ts';
 import { CloudapiError, notAuthorized } from './errors.ts';
 import { parseKeyId } from './key-id.ts';
 import { type Cloudapi, findAccount, isAdmin } from './service.ts';
-
-export interface Principal {
-  /** Whose key signed. */
-  readonly caller: Account;
-  /** For whom the request acts: the account of its path. */
-  readonly account: Account;
-  readonly isAdmin: boolean;
-}
 
 /** Login of the account that signed. @throws 401 InvalidCredentials, 403 NotAuthorized for a sub-user */
 export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<string> {

@@ -3,11 +3,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { CLOUDAPI_ERRORS, type CloudapiErrorCode } from '#lib/api/cloudapi/errors.ts';
+import { CLOUDAPI_VERSIONS } from '#lib/api/cloudapi/form.ts';
 import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { redact } from '#lib/text/redact.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
-import { acceptedRange, LONGEST_RANGE, VERSIONS } from './versions.ts';
+import { acceptedRange, LONGEST_RANGE } from './versions.ts';
 
 export class CloudapiError extends HttpError {
   declare readonly code: CloudapiErrorCode;
@@ -36,7 +37,10 @@ export function imageNotFound(id: string): CloudapiError {
 
 export function versionNotServed(headers: IncomingHttpHeaders): CloudapiError {
   const shown = acceptedRange(headers).slice(0, LONGEST_RANGE);
-  return new CloudapiError('InvalidVersion', `version "${shown}" is not served; there are ${VERSIONS.join(', ')}`);
+  return new CloudapiError(
+    'InvalidVersion',
+    `version "${shown}" is not served; there are ${CLOUDAPI_VERSIONS.join(', ')}`,
+  );
 }
 
 export function cloudapiErrors(thrown: unknown, requestId: string): ErrorReply {

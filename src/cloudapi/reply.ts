@@ -3,11 +3,11 @@
 import type { HttpAnswer } from '#lib/client/transport.ts';
 import { accepts } from '#lib/text/media-types.ts';
 import type { Reply } from '../http-kit/call.ts';
-import type { Request } from './request.ts';
+import type { Call } from './call.ts';
 import { type TranslatableImage, translateImage } from './translate.ts';
 
-export function imageReply({ version, account }: Request, image: TranslatableImage): Reply {
-  return { json: translateImage(image, { version, account: account.uuid }) };
+export function imageReply({ view }: Call, image: TranslatableImage): Reply {
+  return { json: translateImage(image, view) };
 }
 
 /** IMGAPI's answer as it comes, with those of its headers that are named. */
@@ -20,6 +20,6 @@ export function passedOn({ status, headers, body }: HttpAnswer, names: readonly 
 
 export const JSON_LINES = 'application/x-json-stream';
 
-export function wantsLines({ call }: Request): boolean {
-  return accepts(call.headers.accept, JSON_LINES);
+export function wantsLines({ headers }: Call): boolean {
+  return accepts(headers.accept, JSON_LINES);
 }

@@ -1,8 +1,7 @@
 /** An image of IMGAPI as CloudAPI shows it: other names for some fields, and by version fewer of them. */
+import type { AnyCloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
 import { isAtLeast } from './versions.ts';
-
-export type CloudapiImage = Readonly<Record<string, unknown>>;
 
 export interface ImageView {
   /** Of CloudAPI. */
@@ -27,9 +26,9 @@ const REQUIREMENTS = [
 /** A placeholder that was only just ordered has few of the fields. */
 export type TranslatableImage = Partial<Image> & Pick<Image, 'uuid' | 'name' | 'version'>;
 
-export function translateImage(image: TranslatableImage, view: ImageView): CloudapiImage {
+export function translateImage(image: TranslatableImage, view: ImageView): AnyCloudapiImage {
   const { description, tags, homepage, published_at } = image;
-  return withoutUndefined({
+  return withoutUndefined<AnyCloudapiImage>({
     id: image.uuid,
     name: image.name,
     version: image.version,
@@ -42,12 +41,12 @@ export function translateImage(image: TranslatableImage, view: ImageView): Cloud
     tags,
     homepage,
     published_at,
-    ...(isAtLeast(view.version, '7.1.0') ? managementFields(image, view) : {}),
+    ...(isAtLeast(view.version, '7.1.0') && managementFields(image, view)),
   });
 }
 
 /** Since accounts make and share images of their own. */
-function managementFields(image: TranslatableImage, view: ImageView): CloudapiImage {
+function managementFields(image: TranslatableImage, view: ImageView): Partial<Loose<AnyCloudapiImage>> {
   const { owner, owner_login, acl, state, eula, origin, shared_as, left_by, copied_from, cloned_from } = image;
   return {
     owner,
@@ -68,7 +67,7 @@ function managementFields(image: TranslatableImage, view: ImageView): CloudapiIm
 }
 
 /** Types were machine types before version 8. */
-function typeOf({ type }: TranslatableImage, { version }: ImageView): string | undefined {
+function typeOf({ type }: TranslatableImage, { version }: ImageView): AnyCloudapiImage['type'] {
   if (type === undefined || isAtLeast(version, '8.0.0')) return type;
   return type === 'zvol' ? 'virtualmachine' : 'smartmachine';
 }
@@ -79,24 +78,27 @@ export function typeFilter(type: string, version: string): string | undefined {
   return { smartmachine: 'zone-dataset', virtualmachine: 'zvol' }[type];
 }
 
-function requirementsOf({ requirements = {} }: TranslatableImage): CloudapiImage {
+function requirementsOf({ requirements = {} }: TranslatableImage): AnyCloudapiImage['requirements'] {
   return Object.fromEntries(
     REQUIREMENTS.flatMap(([to, from]) => (requirements[from] ? [[to, requirements[from]]] : [])),
   );
 }
 
-function filesOf({ files: [file] = [] }: TranslatableImage): CloudapiImage[] | undefined {
+function filesOf({ files: [file] = [] }: TranslatableImage): AnyCloudapiImage['files'] {
   return file && [{ compression: file.compression, sha1: file.sha1, size: file.size }];
 }
 
-function errorOf({ error, copied_from }: TranslatableImage): CloudapiImage | undefined {
+function errorOf({ error, copied_from }: TranslatableImage): AnyCloudapiImage['error'] {
   if (error === undefined) return undefined;
   const { code = '', message } = error;
   // Why a copy failed is written for the account that ordered it.
-  if (copied_from !== undefined || SHOWN_ERRORS.includes(code)) return { code, message };
+  if (copied_from !== undefined || SHOWN_ERRORS.includes(code))
+    return { code, ...(message !== undefined && { message }) };
   return { code: 'InternalError', message: 'an unexpected error occurred (Contact support for assistance.)' };
 }
 
-function withoutUndefined(fields: CloudapiImage): CloudapiImage {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+type Loose<T> = { readonly [Key in keyof T]: T[Key] | undefined };
+
+function withoutUndefined<T extends object>(fields: Loose<T>): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,10 +1,7 @@
-/** Versions of CloudAPI. They differ, as far as images are concerned, in the fields that 7.1 and the types that 8 shows. */
+/** Which version of CloudAPI a request is for. */
 import type { IncomingHttpHeaders } from 'node:http';
 import semver from 'semver';
-
-/** As `/--ping` names them. */
-export const VERSIONS = ['7.0.0', '7.1.0', '7.2.0', '7.3.0', '8.0.0', '9.0.0'] as const;
-export type CloudapiVersion = (typeof VERSIONS)[number];
+import { CLOUDAPI_VERSIONS, type CloudapiVersion } from '#lib/api/cloudapi/form.ts';
 
 export const LONGEST_RANGE = 256;
 
@@ -16,7 +13,7 @@ export function acceptedRange(headers: IncomingHttpHeaders): string {
 /** The newest version in the range that the client accepts; undefined when there is none. */
 export function newestAccepted(headers: IncomingHttpHeaders): CloudapiVersion | undefined {
   const range = acceptedRange(headers);
-  return (range.length <= LONGEST_RANGE && semver.maxSatisfying([...VERSIONS], range)) || undefined;
+  return (range.length <= LONGEST_RANGE && semver.maxSatisfying([...CLOUDAPI_VERSIONS], range)) || undefined;
 }
 
 export function isAtLeast(version: string, least: string): boolean {

@@ -10,6 +10,9 @@ import type { ByteSource } from '#lib/objects/object-store.ts';
 /** Query parameters, flat: repeated keys become arrays, no dots or brackets are read. */
 export type QueryParams = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+/** Those of the query, or what an API takes beside them: whatever JSON can hold. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
 /** `V` is the version of the API that it is for, and `I` what the listener's authentication knows of who sent it. */
 export interface Call<V = unknown, I = unknown> {
   readonly requestId: string;
@@ -22,6 +25,8 @@ export interface Call<V = unknown, I = unknown> {
   /** The matched parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: QueryParams;
+  /** What operations and their parameters are read from: the query, unless the API has more. */
+  readonly parameters: Parameters;
   readonly headers: IncomingHttpHeaders;
   readonly version: V;
   /** Undefined until the listener has looked at it. */

@@ -1,7 +1,7 @@
 /** From the rows of an API, and a handler for each, to the routes of a listener. */
 import type { Operation, Operations, QueryOf } from '#lib/api/operation.ts';
-import type { Call, Handler, QueryParams, Reply, Route } from './call.ts';
-import { queryReader } from './parameters.ts';
+import type { Call, Handler, Parameters, Reply, Route } from './call.ts';
+import { type ParameterForm, queryReader } from './parameters.ts';
 
 /** A handler for every operation, by name: of the call, and of its parameters as the row has them. */
 export type Handlers<Rows extends Operations, C> = {
@@ -11,7 +11,7 @@ export type Handlers<Rows extends Operations, C> = {
 /** Where one method and path have several operations, which the `action` parameter tells apart. */
 export interface Dispatch<C> {
   /** What may be wrong with the request whatever the action. */
-  readonly before?: (call: C) => void;
+  readonly before?: (call: C) => void | Promise<void>;
   /** For an action that is none, or is missing. @param actions those that there are */
   readonly otherwise: (call: C, actions: readonly string[]) => Promise<Reply>;
 }
@@ -25,6 +25,8 @@ export interface RouteOptions<C> {
   readonly isServed?: (row: Operation) => boolean;
   /** Puts in front of a handler what all operations of its kind begin with. */
   readonly wrap?: (handler: Handler<C>, row: Operation) => Handler<C>;
+  /** How parameters are read, where it is not as IMGAPI reads them. */
+  readonly parameterForm?: ParameterForm;
   /** By the name of the route. */
   readonly dispatches?: Readonly<Record<string, Dispatch<C>>>;
 }
@@ -33,10 +35,10 @@ export interface RouteOptions<C> {
 export function operationRoutes<Rows extends Operations, C extends Call>(
   rows: Rows,
   handlers: Handlers<Rows, C>,
-  { isServed = () => true, wrap = (handler) => handler, dispatches = {} }: RouteOptions<C> = {},
+  { isServed = () => true, wrap = (handler) => handler, parameterForm, dispatches = {} }: RouteOptions<C> = {},
 ): OperationRoute<C>[] {
   const all = Object.keys(rows).map((name) => {
-    const operation = mounted(name, rows, handlers);
+    const operation = mounted(name, rows, handlers, parameterForm);
     return { ...operation, handler: wrap(operation.handler, operation.row) };
   });
   const byPath = Map.groupBy(
@@ -56,11 +58,12 @@ function mounted<Rows extends Operations, Name extends keyof Rows & string, C ex
   name: Name,
   rows: Rows,
   handlers: Handlers<Rows, C>,
+  form: ParameterForm | undefined,
 ): Mounted<C> {
   const row = rows[name] as Rows[Name];
   const handler = handlers[name];
-  const read = queryReader<Rows[Name]>(row);
-  return { name, row, handler: (call) => handler(call, read(call.query)) };
+  const read = queryReader<Rows[Name]>(row, form);
+  return { name, row, handler: (call) => handler(call, read(call.parameters)) };
 }
 
 function routeOf<C extends Call>(
@@ -78,17 +81,17 @@ function routeOf<C extends Call>(
   const operations = new Map([first, ...more].map((operation) => [operation.row.action, operation]));
   const standard = [first, ...more].find(({ row }) => row.isDefaultAction);
   const actions = [...operations.keys()].filter((known) => known !== undefined);
-  const chosen = ({ action: asked }: QueryParams): Mounted<C> | undefined => {
+  const chosen = ({ action: asked }: Parameters): Mounted<C> | undefined => {
     if (asked === undefined) return standard;
     return typeof asked === 'string' ? operations.get(asked) : undefined;
   };
   return {
     ...route,
     async handler(call) {
-      before?.(call);
-      const operation = chosen(call.query);
+      if (before) await before(call);
+      const operation = chosen(call.parameters);
       return operation ? operation.handler(call) : otherwise(call, actions);
     },
-    operationOf: ({ query }) => chosen(query)?.name,
+    operationOf: ({ parameters }) => chosen(parameters)?.name,
   };
 }

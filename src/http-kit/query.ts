@@ -1,7 +1,7 @@
 /** The query string, read flat: repeated keys become arrays; dots and brackets mean nothing. */
 import { unescape as decodeLeniently, parse } from 'node:querystring';
-import { ApiError, invalidParameter } from '../../lib/api/errors/api-error.ts';
 import type { QueryParams } from './call.ts';
+import { invalidParameter, RequestError } from './request-error.ts';
 
 const MOST_KEYS = 1000;
 const EMPTY: QueryParams = Object.freeze({});
@@ -16,7 +16,7 @@ export function parseQuery(url: string): QueryParams {
   const mark = url.indexOf('?');
   if (mark === -1) return EMPTY;
   const query = parse(url.slice(mark + 1), '&', '=', { maxKeys: 0 });
-  if (Object.keys(query).length > MOST_KEYS) throw new ApiError('BadRequest', 'too many query parameters');
+  if (Object.keys(query).length > MOST_KEYS) throw new RequestError('BadRequest', 'too many query parameters');
   assertSpelling(query);
   if (SECOND_QUERY.test(url.slice(mark + 1))) throw misspelled('account', 'behind a second question mark');
   return query;
@@ -84,6 +84,6 @@ function plainName(given: string): string {
   return /^(\w+)\W*$/.exec(text)?.[1] ?? text;
 }
 
-function misspelled(name: string, how: string): ApiError {
+function misspelled(name: string, how: string): RequestError {
   return invalidParameter(name, `${name} is given ${how}; write it once, as "${name}"`);
 }

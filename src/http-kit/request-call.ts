@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type Logger from 'bunyan';
 import type { RestifyRequest, RestifyResponse } from 'restify';
 import { readBytes, readJson } from './body.ts';
-import type { Call, QueryParams } from './call.ts';
+import type { Call, Parameters, QueryParams } from './call.ts';
 import { CUT_SHORT } from './connections.ts';
 import type { BodyUse, Exchange } from './exchange.ts';
 import { parseQuery } from './query.ts';
@@ -58,6 +58,10 @@ export class RequestCall<V, I> implements Call<V, I> {
     this.#response = response;
     this.#jsonLimit = options.jsonLimit;
     this.#exchange = options.exchange;
+  }
+
+  get parameters(): Parameters {
+    return this.query;
   }
 
   /** Made when it is first asked for: most requests end before anybody has to hear of a client that left. */

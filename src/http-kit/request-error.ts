@@ -14,6 +14,7 @@ export const REQUEST_ERRORS = {
   RequestUriTooLong: 414,
   RangeNotSatisfiable: 416,
   ExpectationFailed: 417,
+  InvalidParameter: 422,
   RequestHeaderFieldsTooLarge: 431,
 } as const;
 export type RequestErrorCode = keyof typeof REQUEST_ERRORS;
@@ -21,7 +22,12 @@ export type RequestErrorCode = keyof typeof REQUEST_ERRORS;
 export class RequestError extends HttpError {
   declare readonly code: RequestErrorCode;
 
-  constructor(code: RequestErrorCode, summary: string, options: Omit<HttpErrorOptions, 'errors'> = {}) {
+  constructor(code: RequestErrorCode, summary: string, options: HttpErrorOptions = {}) {
     super(REQUEST_ERRORS[code], code, summary, options);
   }
+}
+
+/** 422 InvalidParameter about one parameter. */
+export function invalidParameter(field: string, message: string): RequestError {
+  return new RequestError('InvalidParameter', message, { errors: [{ field, code: 'Invalid', message }] });
 }

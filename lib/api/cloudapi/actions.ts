@@ -1,9 +1,8 @@
 /** `POST /:account/images/:id?action=…`. */
 import { Type } from 'typebox';
-import { known } from '../parameters.ts';
 import { ExportedImage } from '../schemas/service.ts';
 import { BODY_ERRORS, type CloudapiOperations, imageParams, imageReplies, signed, WRITE_ERRORS } from './form.ts';
-import { text } from './parameters.ts';
+import { text, value } from './parameters.ts';
 
 /** An older server had one name for all of them. */
 const imageAction = {
@@ -15,16 +14,16 @@ const imageAction = {
 } as const;
 
 const fields = Type.Object({
-  name: Type.Optional(known('The name.')),
-  version: Type.Optional(known('The version.')),
-  description: Type.Optional(known('Up to 10 KiB.')),
-  homepage: Type.Optional(known('URL.')),
-  eula: Type.Optional(known("URL of the user's licence.")),
-  acl: Type.Optional(known('Whom it is shared with, all of them: UUIDs and logins.')),
-  shared_with: Type.Optional(known('Another name of `acl`.')),
-  tags: Type.Optional(known('By name, all of them.')),
-  owner: Type.Optional(known('As it is: it cannot be changed.')),
-  public: Type.Optional(known('As it is: it cannot be changed.')),
+  name: Type.Optional(value('The name.')),
+  version: Type.Optional(value('The version.')),
+  description: Type.Optional(value('Up to 10 KiB.')),
+  homepage: Type.Optional(value('URL.')),
+  eula: Type.Optional(value("URL of the user's licence.")),
+  acl: Type.Optional(value('Whom it is shared with, all of them: UUIDs and logins.')),
+  shared_with: Type.Optional(value('Another name of `acl`.')),
+  tags: Type.Optional(value('By name, all of them.')),
+  owner: Type.Optional(value('As it is: it cannot be changed.')),
+  public: Type.Optional(value('As it is: it cannot be changed.')),
 });
 
 const share = Type.Object({

@@ -1,7 +1,6 @@
 /** `POST /:account/images`: an image of a machine, and images from other datacenters. */
 import { Type } from 'typebox';
 import { ORDER_ERRORS } from '../imgapi/copies.ts';
-import { known } from '../parameters.ts';
 import { CopyStatus } from '../schemas/copy.ts';
 import {
   ACCOUNTS,
@@ -12,7 +11,7 @@ import {
   linesHeader,
   signed,
 } from './form.ts';
-import { flag, text } from './parameters.ts';
+import { flag, text, value } from './parameters.ts';
 
 const create = { ...signed, method: 'POST', path: '/:account/images', params: accountParams } as const;
 
@@ -27,11 +26,11 @@ const machine = Type.Object({
   machine: text('The UUID of the machine to make an image of.'),
   name: text('The name of the image.'),
   version: text('The version of the image.'),
-  description: Type.Optional(known('As UpdateImage has it.')),
-  homepage: Type.Optional(known('URL.')),
-  eula: Type.Optional(known("URL of the user's licence.")),
-  acl: Type.Optional(known('Whom it is shared with: UUIDs and logins.')),
-  tags: Type.Optional(known('By name.')),
+  description: Type.Optional(value('As UpdateImage has it.')),
+  homepage: Type.Optional(value('URL.')),
+  eula: Type.Optional(value("URL of the user's licence.")),
+  acl: Type.Optional(value('Whom it is shared with: UUIDs and logins.')),
+  tags: Type.Optional(value('By name.')),
 });
 
 const copy = Type.Object({

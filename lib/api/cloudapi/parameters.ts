@@ -12,3 +12,8 @@ export function flag(description: string) {
 export function text(description: string, mustBe = 'one string') {
   return Type.String({ description, mustBe } satisfies ParameterOptions);
 }
+
+/** Whatever JSON can hold: handed on as it came, for IMGAPI to look at. */
+export function value(description: string) {
+  return Type.Unsafe<unknown>({ description });
+}

@@ -1,32 +1,30 @@
 /** GetAccount, ListKeys, ListDatacenters: what clients ask for before they come to images. */
-import type { Reply } from '../../http-kit/call.ts';
-import type { CloudapiRoute, Request } from '../request.ts';
+import type { ACCOUNT } from '#lib/api/cloudapi/account.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
+import type { Call } from '../call.ts';
+import type { Cloudapi } from '../service.ts';
 
 /** What clients take the beginning to be where nobody knows when an account was made. */
 const LONG_AGO = '2013-01-01T00:00:00.000Z';
 
-export const accountRoutes: readonly CloudapiRoute[] = [
-  { name: 'GetAccount', method: 'GET', path: '/:account', handler: getAccount },
-  { name: 'ListKeys', method: 'GET', path: '/:account/keys', handler: listKeys },
-  { name: 'ListDatacenters', method: 'GET', path: '/:account/datacenters', handler: listDatacenters },
-];
+export function accountHandlers({ keys, config }: Cloudapi): Handlers<typeof ACCOUNT, Call> {
+  return {
+    async GetAccount({ account: { uuid: id, login, createdAt, updatedAt } }) {
+      const created = createdAt?.toISOString() ?? LONG_AGO;
+      return { json: { id, login, created, updated: updatedAt?.toISOString() ?? created } };
+    },
 
-async function getAccount({ account }: Request): Promise<Reply> {
-  const { uuid: id, login } = account;
-  const created = account.createdAt?.toISOString() ?? LONG_AGO;
-  return { json: { id, login, created, updated: account.updatedAt?.toISOString() ?? created } };
-}
+    async ListKeys({ account }) {
+      const json = keys.all(account).map(({ name, publicKey }) => ({
+        name,
+        fingerprint: publicKey.fingerprints.md5,
+        key: account.keys[name],
+      }));
+      return { json };
+    },
 
-async function listKeys({ account, cloudapi }: Request): Promise<Reply> {
-  const keys = cloudapi.keys.all(account).map(({ name, publicKey }) => ({
-    name,
-    fingerprint: publicKey.fingerprints.md5,
-    key: account.keys[name],
-  }));
-  return { json: keys };
-}
-
-async function listDatacenters({ cloudapi }: Request): Promise<Reply> {
-  const { datacenters, datacenterName } = cloudapi.config;
-  return { json: datacenters, headers: { 'Triton-Datacenter-Name': datacenterName } };
+    async ListDatacenters() {
+      return { json: config.datacenters, headers: { 'Triton-Datacenter-Name': config.datacenterName } };
+    },
+  };
 }

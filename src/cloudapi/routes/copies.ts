@@ -1,29 +1,27 @@
-/** GetImageCopy and CancelImageCopy: a copy from another datacenter, while it runs and afterwards. */
-import type { Reply } from '../../http-kit/call.ts';
+/** A copy from another datacenter, while it runs and afterwards. */
+import type { COPIES } from '#lib/api/cloudapi/copies.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
+import type { Call } from '../call.ts';
 import { missing } from '../errors.ts';
 import { JSON_LINES, passedOn, wantsLines } from '../reply.ts';
-import { type CloudapiRoute, imageId, optionalFlag, optionalText, type Request } from '../request.ts';
+import type { Cloudapi } from '../service.ts';
 
-export const copyRoutes: readonly CloudapiRoute[] = [
-  { name: 'GetImageCopy', method: 'GET', path: '/:account/images/:id/copy', handler: getCopy },
-  { name: 'CancelImageCopy', method: 'DELETE', path: '/:account/images/:id/copy', handler: cancelCopy },
-];
+export function copyHandlers({ imgapi }: Cloudapi): Handlers<typeof COPIES, Call> {
+  return {
+    async GetImageCopy(call, query) {
+      const { imageId: id, onBehalf } = call;
+      if (query.plan) {
+        const { datacenter } = query;
+        if (datacenter === undefined) throw missing('datacenter', 'the name of the datacenter that has the image');
+        return { json: await imgapi.copyPlan(id, datacenter, onBehalf) };
+      }
+      if (!wantsLines(call)) return { json: await imgapi.getCopy(id, onBehalf) };
+      const watch = { method: 'GET', path: `/images/${id}/copy`, headers: { accept: JSON_LINES } } as const;
+      return passedOn(await imgapi.send(watch, onBehalf), ['content-type']);
+    },
 
-/** With `plan=true` what a copy from `datacenter` would bring. */
-async function getCopy(request: Request): Promise<Reply> {
-  const { cloudapi, onBehalf, call } = request;
-  const id = imageId(request);
-  if (optionalFlag(call.query, 'plan')) {
-    const datacenter = optionalText(call.query, 'datacenter');
-    if (datacenter === undefined) throw missing('datacenter', 'the name of the datacenter that has the image');
-    return { json: await cloudapi.imgapi.copyPlan(id, datacenter, onBehalf) };
-  }
-  if (!wantsLines(request)) return { json: await cloudapi.imgapi.getCopy(id, onBehalf) };
-  const watch = { method: 'GET', path: `/images/${id}/copy`, headers: { accept: JSON_LINES } } as const;
-  return passedOn(await cloudapi.imgapi.send(watch, onBehalf), ['content-type']);
-}
-
-async function cancelCopy(request: Request): Promise<Reply> {
-  const { cloudapi, onBehalf } = request;
-  return { json: await cloudapi.imgapi.cancelCopy(imageId(request), onBehalf) };
+    async CancelImageCopy({ imageId, onBehalf }) {
+      return { json: await imgapi.cancelCopy(imageId, onBehalf) };
+    },
+  };
 }

@@ -90,5 +90,5 @@ export const ImageV80 = Type.Object(
 );
 export type CloudapiImage = ValueOf<typeof ImageV80>;
 
-/** In any version. */
-export type AnyCloudapiImage = CloudapiImage | ValueOf<typeof ImageV71> | ValueOf<typeof ImageV70>;
+/** In any version: fields that one does not have are left out. */
+export type AnyCloudapiImage = Omit<CloudapiImage, 'type'> & Pick<CloudapiImage | ValueOf<typeof ImageV71>, 'type'>;

@@ -1,0 +1,48 @@
+/** The routes of CloudAPI, from its rows. */
+import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
+import type { Handler } from '../http-kit/call.ts';
+import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
+import { principalOf } from './authenticate.ts';
+import type { Call } from './call.ts';
+import { CloudapiError } from './errors.ts';
+import { parameterForm } from './parameters.ts';
+import { accountHandlers } from './routes/account.ts';
+import { actionDispatch, actionHandlers } from './routes/actions.ts';
+import { adminHandlers } from './routes/admin.ts';
+import { copyHandlers } from './routes/copies.ts';
+import { imageHandlers } from './routes/images.ts';
+import { newImageDispatch, newImageHandlers } from './routes/new-images.ts';
+import { serviceHandlers } from './routes/service.ts';
+import type { Cloudapi } from './service.ts';
+
+export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
+  const handlers: Handlers<typeof CLOUDAPI, Call> = {
+    ...serviceHandlers(cloudapi),
+    ...accountHandlers(cloudapi),
+    ...imageHandlers(cloudapi),
+    ...newImageHandlers(cloudapi),
+    ...actionHandlers(cloudapi),
+    ...copyHandlers(cloudapi),
+    ...adminHandlers(cloudapi),
+  };
+  const routes = operationRoutes(CLOUDAPI, handlers, {
+    parameterForm,
+    dispatches: { CreateImageFromMachine: newImageDispatch, UpdateImage: actionDispatch },
+  });
+  return routes.map((route) =>
+    route.auth === 'none' ? route : { ...route, handler: forAccount(cloudapi, route.handler) },
+  );
+}
+
+/** Of an authenticated call: it acts for the account of its path, in the version that it accepts. */
+function forAccount(cloudapi: Cloudapi, handler: Handler<Call>): Handler<Call> {
+  return async (call) => {
+    call.admit(await principalOf(cloudapi, call));
+    const { served, requestId, signal } = call;
+    const reply = await handler(call).catch((error: unknown) => {
+      if (signal.aborted) throw new CloudapiError('ClientGone', 'the client is gone', { cause: error });
+      throw error;
+    });
+    return { ...reply, headers: { 'Api-Version': served, 'Request-Id': requestId, ...reply.headers } };
+  };
+}

@@ -1,0 +1,97 @@
+/** `POST /:account/images/:id?action=…`: UpdateImage, ShareImage, UnshareImage, CloneImage, ExportImage. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ACTIONS } from '#lib/api/cloudapi/actions.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
+import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
+import { auditShare } from '../audit.ts';
+import type { Call } from '../call.ts';
+import { CloudapiError, invalid, missing } from '../errors.ts';
+import { takeParameters } from '../parameters.ts';
+import { imageReply } from '../reply.ts';
+import type { Cloudapi } from '../service.ts';
+
+export const actionDispatch: Dispatch<Call> = {
+  async before(call) {
+    void call.imageId;
+    await takeParameters(call);
+  },
+  async otherwise({ parameters: { action } }, actions) {
+    const known = `one of ${actions.join(', ')}`;
+    throw action === undefined ? missing('action', known) : invalid('action', action, known);
+  },
+};
+
+type Fields = QueryOf<typeof ACTIONS.UpdateImage>;
+
+const UPDATABLE = ['name', 'version', 'description', 'homepage', 'eula', 'tags'] as const;
+
+/** A client may send back the whole image that it read; what it may not change must then be as it was. */
+const FIXED = ['owner', 'public'] as const;
+
+export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Call> {
+  const { imgapi } = cloudapi;
+
+  async function assertUnchanged({ imageId, onBehalf }: Call, query: Fields): Promise<void> {
+    if (FIXED.every((field) => query[field] === undefined)) return;
+    const image = await imgapi.getImage(imageId, onBehalf);
+    for (const field of FIXED) {
+      const value = query[field];
+      if (value === undefined || String(value) === String(image[field])) continue;
+      throw invalid(field, value, `${image[field]}, as it is: it cannot be changed`);
+    }
+  }
+
+  return {
+    async UpdateImage(call, query) {
+      const acl = aclOf(query);
+      const given = UPDATABLE.flatMap((field) => (query[field] === undefined ? [] : [[field, query[field]]]));
+      const fields = { ...Object.fromEntries(given), ...(acl !== undefined && { acl }) };
+      await assertUnchanged(call, query);
+      const image = await imgapi.updateImage(call.imageId, fields, call.onBehalf);
+      if (acl !== undefined) auditShare(cloudapi, call, 'acl', acl);
+      return imageReply(call, image);
+    },
+
+    async ShareImage(call, query) {
+      const entry = entryOf(query);
+      const image = await imgapi.addAcl(call.imageId, [entry], call.onBehalf);
+      auditShare(cloudapi, call, 'share', [entry]);
+      return imageReply(call, image);
+    },
+
+    /** By the owner; or by an account that the image is shared with, which ends its own access. */
+    async UnshareImage(call, query) {
+      const { imageId: id, onBehalf, account } = call;
+      const entry = entryOf(query);
+      const { owner } = await imgapi.getImage(id, onBehalf);
+      const isLeaving = owner !== account.uuid && (entry === account.login || entry === account.uuid);
+      const image = await imgapi.removeAcl(id, [isLeaving ? account.uuid : entry], onBehalf);
+      auditShare(cloudapi, call, isLeaving ? 'leave' : 'unshare', [entry]);
+      return image ? imageReply(call, image) : { status: 204 };
+    },
+
+    async CloneImage(call) {
+      return imageReply(call, await imgapi.cloneImage(call.imageId, call.onBehalf));
+    },
+
+    async ExportImage({ imageId, onBehalf }, { manta_path: path }) {
+      if (path === undefined) {
+        throw new CloudapiError('MissingParameter', 'Image destination manta_path is a required argument');
+      }
+      return { json: await imgapi.exportImage(imageId, path, onBehalf) };
+    },
+  };
+}
+
+/** `shared_with` is another name of the same list. */
+function aclOf({ acl, shared_with: sharedWith }: Fields): unknown {
+  if (acl !== undefined && sharedWith !== undefined && !isDeepStrictEqual(acl, sharedWith)) {
+    throw invalid('shared_with', sharedWith, 'the same as acl, which is another name of it; send one of them');
+  }
+  return acl === undefined ? sharedWith : acl;
+}
+
+function entryOf({ account }: QueryOf<typeof ACTIONS.ShareImage>): string {
+  if (account === undefined) throw missing('account', 'the login or UUID of an account');
+  return account;
+}

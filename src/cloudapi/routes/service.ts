@@ -1,0 +1,44 @@
+/** CloudAPI itself: what needs no account. */
+import { CLOUDAPI_VERSIONS } from '#lib/api/cloudapi/form.ts';
+import type { SERVICE } from '#lib/api/cloudapi/service.ts';
+import { NIL_UUID } from '#lib/text/uuid.ts';
+import { healthOf, healthReply } from '../../http-kit/health.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
+import type { Call } from '../call.ts';
+import type { Cloudapi } from '../service.ts';
+
+export function serviceHandlers({ imgapi, accounts, config, log }: Cloudapi): Handlers<typeof SERVICE, Call> {
+  const health = healthOf(
+    [
+      {
+        name: 'imgapi',
+        async run() {
+          await imgapi.ping();
+          return undefined;
+        },
+      },
+      {
+        name: 'directory',
+        async run() {
+          await accounts.byUuid(config.adminUuid ?? NIL_UUID);
+          return undefined;
+        },
+      },
+    ],
+    log,
+  );
+
+  return {
+    async Ping() {
+      return {
+        json: { ping: 'pong', cloudapi: { versions: CLOUDAPI_VERSIONS } },
+        headers: { 'Triton-Datacenter-Name': config.datacenterName },
+      };
+    },
+
+    /** Its clients are strangers: they hear which part is ill, and the log says why. */
+    async Healthz() {
+      return healthReply(await health(), false);
+    },
+  };
+}
