@@ -27,6 +27,8 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/images/sql.ts': ['better-sqlite3', 'backends-in-lib: documents'],
   'src/images/s3.ts': ['@aws-sdk/client-s3', 'backends-in-lib: objects'],
   'src/cloudapi/ldap.ts': ['ldapts', 'backends-in-lib: accounts'],
+  'src/images/undici.ts': ['undici', 'one-client'],
+  'src/images/asks.ts': ['../../lib/client/client.ts', 'guarded-connections'],
   'src/imgapi/framework.ts': ['restify', 'one-home-of-restify'],
   'src/http-kit/image.ts': ['../images/a.ts', 'http-kit-knows-no-image'],
   'src/cli/imgapiadm/direct.ts': ['../../images/a.ts', 'clients-speak-http: cli'],

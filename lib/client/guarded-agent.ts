@@ -27,8 +27,10 @@ export interface GuardedAgentOptions {
   readonly insecure: boolean;
 }
 
+export type GuardedAgent = Agent;
+
 /** Requests over it reject with what `check` answers. The caller closes it. */
-export function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions): Agent {
+export function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions): GuardedAgent {
   const connectors = new Map<number, buildConnector.connector>();
   const connectorTo = (port: number): buildConnector.connector => {
     const known = connectors.get(port);

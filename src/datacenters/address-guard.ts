@@ -12,9 +12,8 @@
  * | an IPv6 form of an IPv4 address | as that address, or if the form itself was named | no |
  */
 import { isIP } from 'node:net';
-import type { Agent } from 'undici';
 import { AddressRefusedError } from '#lib/client/errors.ts';
-import { type AddressCheck, type ConnectTarget, guardedAgent } from '#lib/client/guarded-agent.ts';
+import { type AddressCheck, type ConnectTarget, type GuardedAgent, guardedAgent } from '#lib/client/guarded-agent.ts';
 import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
 import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { WithConfig } from '../service/config/config.ts';
@@ -33,12 +32,12 @@ export function isPrivateAddress(address: string): boolean {
 }
 
 /** For a server that an operator configured, linked or named here. The caller closes it. */
-export function namedAgent(service: Guarded): Agent {
+export function namedAgent(service: Guarded): GuardedAgent {
   return agentWith(service, (target) => refusalOf(service, target, true));
 }
 
 /** For the URL that came with a request of an operator, who may name private places only where the config says so. */
-export function sourceAgent(service: Guarded): Agent {
+export function sourceAgent(service: Guarded): GuardedAgent {
   return agentWith(service, sourceCheck(service));
 }
 
@@ -102,6 +101,6 @@ function sourceCheck(service: Guarded): AddressCheck {
   return (target) => refusalOf(service, target, service.config.sources.allowPrivateAddresses);
 }
 
-function agentWith({ config }: Guarded, check: AddressCheck): Agent {
+function agentWith({ config }: Guarded, check: AddressCheck): GuardedAgent {
   return guardedAgent({ check, timeout: CONNECT_TIMEOUT_MS, insecure: config.allowInsecure });
 }

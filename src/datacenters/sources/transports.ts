@@ -1,10 +1,9 @@
 /** The connections to other datacenters: shared by the whole process, because sources come and go with the orders. */
-import type { Agent } from 'undici';
 import { HttpTransport } from '#lib/client/transport.ts';
 import type { Config } from '../../service/config/config.ts';
 import { assertSourceAllowed, type Guarded, namedAgent, sourceAgent } from '../address-guard.ts';
 
-type Agents = WeakMap<Config, Agent>;
+type Agents = WeakMap<Config, ReturnType<typeof namedAgent>>;
 
 const named: Agents = new WeakMap();
 const foreign: Agents = new WeakMap();
@@ -23,12 +22,7 @@ export function foreignTransport(url: string, service: Guarded, field = 'source'
   return transportOver(url, service, foreign, sourceAgent);
 }
 
-function transportOver(
-  url: string,
-  service: Guarded,
-  agents: Agents,
-  makeAgent: (service: Guarded) => Agent,
-): HttpTransport {
+function transportOver(url: string, service: Guarded, agents: Agents, makeAgent: typeof namedAgent): HttpTransport {
   const dispatcher = agents.get(service.config) ?? makeAgent(service);
   agents.set(service.config, dispatcher);
   return new HttpTransport({ url, dispatcher, idleTimeout: service.config.copies.stallSeconds * 1000 });
