@@ -16,7 +16,7 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { openLocalStore } from '#lib/objects/local/store.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
-import { COPY_BUCKETS } from './copies/orders/model.ts';
+import { COPY_BUCKETS } from './copies/documents/model.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
 import { LINK_BUCKETS } from './datacenters/links/documents.ts';

@@ -3,8 +3,8 @@
  * copies leave behind when their time is over. A dry run answers the plan that the real run carries out.
  */
 import type { CleanUpReport, StagedBytes } from '#lib/api/schemas/maintenance.ts';
+import { sessionsInUse } from '../copies/documents/staging.ts';
 import { expireCopies } from '../copies/orders/expiry.ts';
-import { sessionsInUse } from '../copies/transfer/sessions-in-use.ts';
 import { reapPulls } from '../pulls/reaper.ts';
 import type { Service } from '../service/service.ts';
 import { carryOutSweep, planSweep, type SweepPlan } from './sweeper.ts';

@@ -4,7 +4,8 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
-import { failureOf } from '../copies/transfer/retry.ts';
+import { failureOf } from '../copies/documents/failure-of.ts';
+
 import type { ImageSource } from '../datacenters/sources/source.ts';
 import { placeFile } from '../images/files/file-placement.ts';
 import { staging } from '../images/files/upload-register.ts';

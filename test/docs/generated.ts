@@ -19,6 +19,8 @@ import { SERVICE } from '#lib/api/imgapi/service.ts';
 import { SHARING } from '#lib/api/imgapi/sharing.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
+import { FAILURES } from '#src/copies/documents/failures.ts';
+import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/documents/states.ts';
 import {
   DECISIONS,
   LOCAL_RECORD_MEANING,
@@ -27,8 +29,6 @@ import {
   REQUEST_MEANING,
   REQUESTS,
 } from '#src/copies/orders/decision.ts';
-import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/orders/states.ts';
-import { FAILURES } from '#src/copies/transfer/failures.ts';
 import { markdown } from './markdown.ts';
 import { commonTables, operationTables } from './operations.ts';
 

@@ -10,7 +10,7 @@ import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/orders/model.ts';
+import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
 import { ALICE } from './accounts.ts';
 import { MiB, type Site } from './cloud.ts';
 import { waitFor } from './wait.ts';

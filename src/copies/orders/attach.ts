@@ -9,8 +9,8 @@ import { StaleReadError } from '#lib/documents/update.ts';
 import { relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
+import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { foreignOrigin } from './chain.ts';
-import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from './model.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 
 interface Underway {

@@ -5,13 +5,13 @@ import { assertMayChangeAs, relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { assertNoDependents } from '../../images/record/origins.ts';
 import type { Caller, Service } from '../../service/service.ts';
+import type { CopyOrder } from '../documents/model.ts';
 import { liveOrdersOf } from './attach.ts';
 import { currentRecord } from './chain.ts';
 import { settleOrder } from './commit-order.ts';
 import { decide, refusal } from './decision.ts';
 import { endOrder, type OrderContents } from './end-order.ts';
 import { isSeenBy, ordersOf } from './find-orders.ts';
-import type { CopyOrder } from './model.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
 

@@ -13,8 +13,8 @@ import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { isUsableTo } from '../../images/record/references.ts';
 import { finishDelete } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
-import type { SourceReader } from '../transfer/source-reader.ts';
 import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
+import type { SourceReader } from './source-reader.ts';
 
 export interface Chain {
   /** Base first; the last one is the image that was asked for. */

@@ -7,7 +7,7 @@ import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
 import type { Service } from '../../service/service.ts';
-import type { SourceReader } from '../transfer/source-reader.ts';
+import type { SourceReader } from './source-reader.ts';
 
 /** The other datacenter that a parameter names. @throws 422 ValidationFailed datacenter */
 export async function namedDatacenter(service: Service, name: unknown): Promise<ImageSource> {

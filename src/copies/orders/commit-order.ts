@@ -14,10 +14,8 @@ import type { ImageSource, SourceImage } from '../../datacenters/sources/source.
 import { recordedSource } from '../../datacenters/sources/sources.ts';
 import { putRecord } from '../../images/record/record-write.ts';
 import type { Service } from '../../service/service.ts';
-import { CopyError } from '../transfer/failures.ts';
-import { endOfPull } from '../transfer/pull-ends.ts';
-import { failureOf } from '../transfer/retry.ts';
-import { endOrder, type OrderContents, readOrder } from './end-order.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import { CopyError } from '../documents/failures.ts';
 import {
   type CopyOrder,
   deleteTransfer,
@@ -25,9 +23,11 @@ import {
   type OrderMember,
   putOrder,
   type Transfer,
-} from './model.ts';
+} from '../documents/model.ts';
+import { isFinal, nextOrderState } from '../documents/states.ts';
+import { endOrder, type OrderContents, readOrder } from './end-order.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
-import { isFinal, nextOrderState } from './states.ts';
+import { endOfPull } from './pull-ends.ts';
 
 /** How long the commit waits for one manifest; the snapshot is as good as nothing better. */
 const REREAD_MS = 10_000;

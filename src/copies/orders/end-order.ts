@@ -14,10 +14,9 @@ import type { StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
 import { buried, finishDelete } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
-import { endOfPull } from '../transfer/pull-ends.ts';
+import type { CopyFailure } from '../documents/failures.ts';
 import {
   COPIES,
-  type CopyFailure,
   type CopyOrder,
   deleteTransfer,
   type MemberResult,
@@ -26,10 +25,11 @@ import {
   putTransfer,
   TRANSFERS,
   type Transfer,
-} from './model.ts';
+} from '../documents/model.ts';
+import { isFinal, nextOrderState, nextTransferState } from '../documents/states.ts';
 import { failedPlaceholder } from './placeholder.ts';
+import { endOfPull } from './pull-ends.ts';
 import { discardStaging } from './remove-placeholder.ts';
-import { isFinal, nextOrderState, nextTransferState } from './states.ts';
 
 export type Ending =
   | {

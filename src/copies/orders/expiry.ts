@@ -9,9 +9,8 @@ import { unlessChanged } from '#lib/documents/update.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import { BYTE_LINKS } from '../transfer/same-store.ts';
-import { sessionsInUse } from '../transfer/sessions-in-use.ts';
-import { COPIES, deleteTransfer, TRANSFERS, type Transfer } from './model.ts';
+import { COPIES, deleteTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { BYTE_LINKS, sessionsInUse } from '../documents/staging.ts';
 import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 
 type ExpiryReport = CleanUpReport['copies'];

@@ -3,7 +3,7 @@ import type { CopyState } from '#lib/api/schemas/copy.ts';
 import type { Filter, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { isOwner } from '../../images/record/access.ts';
-import { COPIES, type CopyOrder } from './model.ts';
+import { COPIES, type CopyOrder } from '../documents/model.ts';
 
 /** How many orders of one image are looked through for the one that answers. */
 const MOST_ORDERS = 200;

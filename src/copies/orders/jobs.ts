@@ -5,7 +5,7 @@
 import type { CopyKind, CopyState } from '#lib/api/schemas/copy.ts';
 import type { Job, JobResult } from '#lib/api/schemas/job.ts';
 import { redact } from '#lib/text/redact.ts';
-import type { CopyOrder, OrderMember } from './model.ts';
+import type { CopyOrder, OrderMember } from '../documents/model.ts';
 
 /** What the clients know; a canceled job would leave them waiting. */
 const EXECUTIONS: Readonly<Record<CopyState, Job['execution']>> = {

@@ -15,12 +15,19 @@ import { oneAtATime } from '../../images/record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../../images/record/record-write.ts';
 import { isUsableTo } from '../../images/record/references.ts';
 import type { Service } from '../../service/service.ts';
+import {
+  type CopyOrder,
+  type OrderMember,
+  putOrder,
+  putTransfer,
+  TRANSFERS,
+  type Transfer,
+} from '../documents/model.ts';
+import { nextTransferState } from '../documents/states.ts';
 import { type Chain, type ChainRequest, currentRecord } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
-import { type CopyOrder, type OrderMember, putOrder, putTransfer, TRANSFERS, type Transfer } from './model.ts';
 import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
-import { nextTransferState } from './states.ts';
 
 /** What is here of a member, and what is to be done about it. */
 interface Part {

@@ -2,23 +2,24 @@
  * From a request to its order: decides by the table, makes the order, attaches to one, or refreshes what is here; and
  * decides anew whenever something changed in between.
  */
+
 import { isConflict, retryOnConflict } from '#lib/documents/update.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { isOwner } from '../../images/record/access.ts';
 import { assertOwnerExists } from '../../images/record/new-record.ts';
 import type { Service } from '../../service/service.ts';
-import { failureOf } from '../transfer/retry.ts';
-import { SourceReader } from '../transfer/source-reader.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import type { CopyOrder } from '../documents/model.ts';
 import { attach } from './attach.ts';
 import { type ChainRequest, currentRecord, walkChain } from './chain.ts';
 import { assertUsable, ownImage } from './checks.ts';
 import { copyRequest, decide, refusal } from './decision.ts';
 import { lastOrderOf } from './find-orders.ts';
-import type { CopyOrder } from './model.ts';
 import { createOrder } from './new-order.ts';
 import { incomingImage } from './placeholder.ts';
 import { recopy } from './recopy.ts';
+import { SourceReader } from './source-reader.ts';
 
 /** How often to decide what a request means while the image keeps changing. */
 const ATTEMPTS = 10;

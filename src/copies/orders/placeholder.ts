@@ -21,8 +21,8 @@ import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { ForeignFile, SourceImage } from '../../datacenters/sources/source.ts';
 import { importedOwner } from '../../images/record/new-record.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { marksOf } from '../transfer/marks.ts';
-import type { CopyFailure } from './model.ts';
+import type { CopyFailure } from '../documents/failures.ts';
+import { marksOf } from './marks.ts';
 
 /** The file of an image as its source describes it. */
 export interface SourceFileFacts extends ForeignFile {

@@ -3,12 +3,12 @@ import type { CopyPlan } from '#lib/api/schemas/copy.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import { SourceReader } from '../transfer/source-reader.ts';
+import { TRANSFERS } from '../documents/model.ts';
 import { type Chain, walkChain } from './chain.ts';
 import { ownImage } from './checks.ts';
 import { copyRequest, decide, hashOf, type Outcome, refusal } from './decision.ts';
-import { TRANSFERS } from './model.ts';
 import { type Incoming, incomingImage } from './placeholder.ts';
+import { SourceReader } from './source-reader.ts';
 
 type PlannedImage = CopyPlan['images'][number];
 

@@ -23,10 +23,10 @@ import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { assertStaysServed, changeRecord } from '../../images/record/change.ts';
 import { isServed } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import { withMarksOf } from '../transfer/marks.ts';
+import { type CopyOrder, putOrder } from '../documents/model.ts';
 import type { ChainRequest } from './chain.ts';
 import { decide, hashOf, refusal } from './decision.ts';
-import { type CopyOrder, putOrder } from './model.ts';
+import { withMarksOf } from './marks.ts';
 import { newOrder } from './new-order.ts';
 import type { Incoming } from './placeholder.ts';
 

@@ -3,8 +3,8 @@
 import type { StoredImage } from '../../images/record/load.ts';
 import { deleteRecord } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
-import { byteLinkPath } from '../transfer/same-store.ts';
-import { deleteTransfer, iconSessionOf, sessionOf, TRANSFERS, type Transfer } from './model.ts';
+import { deleteTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { byteLinkPath, iconSessionOf, sessionOf } from '../documents/staging.ts';
 
 /** @throws EtagConflictError when the placeholder or its transfer changed since it was read */
 export async function removePlaceholder(service: Service, stored: StoredImage): Promise<void> {

@@ -5,7 +5,7 @@
 import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { relationTo } from '../../images/record/access.ts';
-import type { CopyOrder } from './model.ts';
+import type { CopyOrder } from '../documents/model.ts';
 
 export interface OrderViewer {
   /** Absent: an operator, who sees all. */

@@ -5,7 +5,7 @@
 import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
 import { redact } from '#lib/text/redact.ts';
-import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from './model.ts';
+import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { type OrderViewer, shownTo } from './shown-order.ts';
 
 export async function statusOf(service: WithStore, order: CopyOrder, viewer?: OrderViewer): Promise<CopyStatus> {

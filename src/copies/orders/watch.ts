@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { WithStore } from '#lib/documents/store.ts';
-import { COPIES, type CopyOrder } from './model.ts';
+import { COPIES, type CopyOrder } from '../documents/model.ts';
 import type { OrderViewer } from './shown-order.ts';
 import { statusesOf } from './status.ts';
 

@@ -16,17 +16,9 @@ import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
 import type { CopiesConfig } from '../../service/config/config.ts';
 import type { Service } from '../../service/service.ts';
-import {
-  COPIES,
-  putOrder,
-  putTransfer,
-  type Retry,
-  sessionOf,
-  TRANSFERS,
-  type Transfer,
-  written,
-} from '../orders/model.ts';
-import { nextOrderState, nextTransferState } from '../orders/states.ts';
+import { COPIES, putOrder, putTransfer, type Retry, TRANSFERS, type Transfer, written } from '../documents/model.ts';
+import { sessionOf } from '../documents/staging.ts';
+import { nextOrderState, nextTransferState } from '../documents/states.ts';
 
 /** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
 export class AttemptLostError extends LeaseLostError {

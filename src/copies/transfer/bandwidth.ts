@@ -7,7 +7,7 @@ import { isHeld } from '#lib/documents/lease.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { accountName, TRANSFERS, type Transfer } from '../orders/model.ts';
+import { accountName, TRANSFERS, type Transfer } from '../documents/model.ts';
 
 /** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
 export async function runningTransfers(service: WithStore & WithConfig): Promise<Stored<Transfer>[]> {

@@ -4,10 +4,10 @@
  */
 import type { CopySource } from '#lib/api/schemas/copy.ts';
 import type { FileRequest, ImageSource, SourceFile } from '../../datacenters/sources/source.ts';
-import type { Transfer } from '../orders/model.ts';
-import { CopyError, FAILURES } from './failures.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import { CopyError, FAILURES } from '../documents/failures.ts';
+import type { Transfer } from '../documents/model.ts';
 import type { LiveAttempt } from './live-attempt.ts';
-import { failureOf } from './retry.ts';
 
 const END_MS = 5000;
 

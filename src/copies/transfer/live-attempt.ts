@@ -8,7 +8,7 @@
 import { LeaseKeeper } from '#lib/documents/lease.ts';
 import { timeLimit } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
-import type { Retry, Transfer } from '../orders/model.ts';
+import type { Retry, Transfer } from '../documents/model.ts';
 import { type Advance, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
 import type { Pace } from './pace.ts';

@@ -8,7 +8,7 @@
  * has a limit of its own.
  */
 import { startInterval, type Timer } from '#lib/runtime/timers.ts';
-import { CopyError } from './failures.ts';
+import { CopyError } from '../documents/failures.ts';
 
 export interface PaceOptions {
   /** Bytes per second that are expected by now; 0: any pace will do. */

@@ -4,9 +4,10 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import type { Service } from '../../service/service.ts';
-import { sessionOf, type Transfer } from '../orders/model.ts';
+import { CopyError } from '../documents/failures.ts';
+import type { Transfer } from '../documents/model.ts';
+import { sessionOf } from '../documents/staging.ts';
 import { openBytes } from './bytes.ts';
-import { CopyError } from './failures.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { linkedBytes } from './same-store.ts';
 

@@ -14,15 +14,9 @@ import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError, SessionGoneError, UnsupportedError } from '#lib/objects/errors.ts';
 import type { Hashes, ObjectInfo, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
-import { sessionOf, type Transfer } from '../orders/model.ts';
+import type { Transfer } from '../documents/model.ts';
+import { byteLinkPath, sessionOf } from '../documents/staging.ts';
 import type { LiveAttempt } from './live-attempt.ts';
-
-/** Directory of the attempts' own names. */
-export const BYTE_LINKS = 'copies';
-
-export function byteLinkPath(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
-  return `${BYTE_LINKS}/${sessionOf(transfer, attempt)}`;
-}
 
 /** The bytes under the attempt's own name; undefined when the store is another one, or the object is not there. */
 export async function linkedBytes(

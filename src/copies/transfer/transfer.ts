@@ -14,6 +14,7 @@
  *
  * May be lost: what was not flushed when the machine goes down. The hashes tell, and the file is fetched anew.
  */
+
 import { LeaseLostError } from '#lib/documents/lease.ts';
 import { SessionGoneError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
@@ -23,16 +24,17 @@ import { recordedSource } from '../../datacenters/sources/sources.ts';
 import { recoverPlacement } from '../../images/files/file-placement.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import { CopyError, type CopyFailure } from '../documents/failures.ts';
+import { TRANSFERS, type Transfer } from '../documents/model.ts';
+import { byteLinkPath } from '../documents/staging.ts';
 import { endOrder } from '../orders/end-order.ts';
-import { type CopyFailure, TRANSFERS, type Transfer } from '../orders/model.ts';
 import { type Advance, AttemptLostError, markReceived, releaseAttempt, startOver } from './attempt.ts';
-import { CopyError } from './failures.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { Pace } from './pace.ts';
 import { bringIcon, placeBytes } from './place-bytes.ts';
 import { NoResumeError, openStaging, receiveRest, verifiedHashes } from './receive.ts';
-import { failureOf, type Verdict, verdictOn } from './retry.ts';
-import { byteLinkPath } from './same-store.ts';
+import { type Verdict, verdictOn } from './retry.ts';
 
 /** The worker stops: attempts end and are given back. */
 export class WorkerStopped extends Error {

@@ -10,7 +10,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { accountInLane, laneOf, TRANSFERS, type Transfer } from '../orders/model.ts';
+import { accountInLane, laneOf, TRANSFERS, type Transfer } from '../documents/model.ts';
 
 export const MOST_ACCOUNTS = 100;
 /** Sources that are looked at in one turn of an account. */

@@ -3,9 +3,10 @@
  * at a time, whichever claims it. What a process looks after for itself alone (the transfers it carries, its streams)
  * is no task.
  */
+
+import { sessionsInUse } from '../../copies/documents/staging.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
-import { tellPullEnds } from '../../copies/transfer/pull-ends.ts';
-import { sessionsInUse } from '../../copies/transfer/sessions-in-use.ts';
+import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
 import { refreshLinkHealth } from '../../datacenters/links/link-health.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';

@@ -1,12 +1,11 @@
 /** What is left of copies, and what is told of them: recopies, jobs, lines, and what goes by itself. */
 import { test } from 'tap';
+import { sessionOf, sessionsInUse } from '#src/copies/documents/staging.ts';
 import { endOrder } from '#src/copies/orders/end-order.ts';
 import { expireCopies } from '#src/copies/orders/expiry.ts';
 import { jobOf, jobsOf } from '#src/copies/orders/jobs.ts';
-import { sessionOf } from '#src/copies/orders/model.ts';
 import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
 import { watch } from '#src/copies/orders/watch.ts';
-import { sessionsInUse } from '#src/copies/transfer/sessions-in-use.ts';
 import { runTransfer, WorkerStopped } from '#src/copies/transfer/transfer.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
 import { changeRecord } from '#src/images/record/change.ts';

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Test, test } from 'tap';
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import type { CopyOrder } from '#src/copies/documents/model.ts';
 import { cancelCopy, deletePlaceholder } from '#src/copies/orders/cancel.ts';
 import {
   DECISIONS,
@@ -12,7 +13,6 @@ import {
   type Request,
 } from '#src/copies/orders/decision.ts';
 import { endOrder } from '#src/copies/orders/end-order.ts';
-import type { CopyOrder } from '#src/copies/orders/model.ts';
 import { copyFromDatacenter, importFromDatacenter } from '#src/copies/orders/place-order.ts';
 import { removePlaceholder } from '#src/copies/orders/remove-placeholder.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Test, test } from 'tap';
 import type { Store, Write } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { type CopyOrder, putOrder, putTransfer, TRANSFERS, type Transfer } from '#src/copies/orders/model.ts';
+import { type CopyOrder, putOrder, putTransfer, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
 import { MOST_ACCOUNTS, type Room, Turns } from '#src/copies/transfer/turns.ts';
 import { putRecord } from '#src/images/record/record-write.ts';

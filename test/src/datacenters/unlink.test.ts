@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
-import { failureOf } from '#src/copies/transfer/retry.ts';
+import { failureOf } from '#src/copies/documents/failure-of.ts';
+
 import { checkLink } from '#src/datacenters/links/check-link.ts';
 import { allLinks, changeLink } from '#src/datacenters/links/links.ts';
 import { checkedDatacenters, datacenters } from '#src/datacenters/links/list-datacenters.ts';

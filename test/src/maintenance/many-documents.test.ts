@@ -1,10 +1,12 @@
 /** What runs in the background meets any number of documents, and gathers none of them: it goes through them. */
+
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
 import { GuardedStore } from '#lib/documents/guarded-store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import { COPIES, COPY_BUCKETS, sessionOf, TRANSFERS, type Transfer } from '#src/copies/orders/model.ts';
+import { COPIES, COPY_BUCKETS, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
+import { sessionOf } from '#src/copies/documents/staging.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
 import { ARCHIVED } from '#src/images/files/archive.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';

@@ -2,7 +2,7 @@ import { type Test, test } from 'tap';
 import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import { walkChain } from '#src/copies/orders/chain.ts';
 import { incomingImage } from '#src/copies/orders/placeholder.ts';
-import { SourceReader } from '#src/copies/transfer/source-reader.ts';
+import { SourceReader } from '#src/copies/orders/source-reader.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { putImage } from '../../../helpers/datacenter.ts';

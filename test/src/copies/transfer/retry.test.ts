@@ -4,8 +4,9 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { EtagConflictError, StoreUnavailableError } from '#lib/documents/errors.ts';
 import { InsufficientStorageError, ObjectStoreUnavailableError, TooLargeError } from '#lib/objects/errors.ts';
-import { CopyError, FAILURES, type FailureCode } from '#src/copies/transfer/failures.ts';
-import { backoff, failureOf, verdictOn } from '#src/copies/transfer/retry.ts';
+import { failureOf } from '#src/copies/documents/failure-of.ts';
+import { CopyError, FAILURES, type FailureCode } from '#src/copies/documents/failures.ts';
+import { backoff, verdictOn } from '#src/copies/transfer/retry.ts';
 import { SourceInvalidError } from '#src/datacenters/sources/source.ts';
 
 const NOW = 1_800_000_000_000;

@@ -1,4 +1,5 @@
 /** Two datacenters that keep their objects in one store, each below a root of its own. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,8 @@ import { type Test, test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { guardStore } from '#lib/objects/guarded-store.ts';
 import { openLocalBackend } from '#lib/objects/local/store.ts';
-import { byteLinkPath } from '#src/copies/transfer/same-store.ts';
+import { byteLinkPath } from '#src/copies/documents/staging.ts';
+
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
 import { shared } from '../../../doubles/objects.ts';
 import { ALICE } from '../../../helpers/accounts.ts';

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { sessionOf } from '#src/copies/orders/model.ts';
+import { sessionOf } from '#src/copies/documents/staging.ts';
+
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { bytesOf, putImage, putObject } from '../../../helpers/datacenter.ts';
 import { waitFor } from '../../../helpers/wait.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
-import { TRANSFERS } from '#src/copies/orders/model.ts';
+import { TRANSFERS } from '#src/copies/documents/model.ts';
 import { claim, isClaimable } from '#src/copies/transfer/attempt.ts';
 import { fairShare, Throttle } from '#src/copies/transfer/bandwidth.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';

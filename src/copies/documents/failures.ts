@@ -125,3 +125,9 @@ export class CopyError extends Error {
     this.code = code;
   }
 }
+
+/** Why an order or a transfer ended or was put back. */
+export interface CopyFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+}

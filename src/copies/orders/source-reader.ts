@@ -3,7 +3,7 @@
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { remoteFailure } from '../../datacenters/sources/remote-failure.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
-import { failureOf } from './retry.ts';
+import { failureOf } from '../documents/failure-of.ts';
 
 /** How long a request waits for one manifest. */
 const TIMEOUT_MS = 30_000;

@@ -13,14 +13,8 @@ import type { CopyKind, CopySource, CopyState, FieldChange } from '#lib/api/sche
 import type { Lease } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
 import type { Compression } from '#lib/manifest/record.ts';
-import type { FailureCode } from '../transfer/failures.ts';
+import type { CopyFailure } from './failures.ts';
 import type { TransferState } from './states.ts';
-
-/** Why an order or a transfer ended or was put back. */
-export interface CopyFailure {
-  readonly code: FailureCode;
-  readonly message: string;
-}
 
 /** An image that an order brings, as it was at the source when the order was made. */
 export interface OrderMember {
@@ -198,16 +192,6 @@ export const PULL_ENDS: Bucket<PullEnd> = {
 };
 
 export const COPY_BUCKETS: readonly Bucket[] = [COPIES, TRANSFERS, PULL_ENDS];
-
-/** The write session of an attempt at the file of an image; no two attempts ever share one. */
-export function sessionOf({ image, id }: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
-  return `copy.${image}.${id}.${attempt}`;
-}
-
-/** The same for the icon. */
-export function iconSessionOf(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
-  return `${sessionOf(transfer, attempt)}.icon`;
-}
 
 /** `ifEtag`: the etag that the document was read with; null when it must not exist yet. */
 export function putOrder(order: CopyOrder, ifEtag: string | null): Write {

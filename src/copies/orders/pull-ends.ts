@@ -5,11 +5,12 @@
  * What is to be told is written in the batch that ends the transfer, and any process tells it, until the source has heard
  * it or its calendar has taken the link.
  */
+
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { recordedSource } from '../../datacenters/sources/sources.ts';
 import type { Service } from '../../service/service.ts';
-import { PULL_ENDS, type PullEnd, type Transfer } from '../orders/model.ts';
-import { failureOf } from './retry.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import { PULL_ENDS, type PullEnd, type Transfer } from '../documents/model.ts';
 
 const MOST_AT_ONCE = 100;
 const TELL_TIMEOUT_MS = 15_000;

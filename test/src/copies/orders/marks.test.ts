@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import type { ImageRecord, Marks } from '#lib/manifest/record.ts';
-import { withMarksOf } from '#src/copies/transfer/marks.ts';
+import { withMarksOf } from '#src/copies/orders/marks.ts';
 
 interface Case {
   readonly what: string;

@@ -9,7 +9,7 @@ import {
   TRANSFER_EVENTS,
   TRANSFER_MOVES,
   TRANSFER_STATES,
-} from '#src/copies/orders/states.ts';
+} from '#src/copies/documents/states.ts';
 
 test('an order moves as its table says, and in no other way', async (t) => {
   for (const state of COPY_STATES) {

@@ -1,0 +1,46 @@
+/**
+ * Where the bytes of a transfer lie before they are in their place, by names that no two attempts share; and which of
+ * those names are needed: by the running attempt, which writes, and by the next one, which would take its bytes over.
+ */
+import type { WithStore } from '#lib/documents/store.ts';
+import { TRANSFERS, type Transfer } from './model.ts';
+
+/** The write session of an attempt at the file of an image; no two attempts ever share one. */
+export function sessionOf({ image, id }: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
+  return `copy.${image}.${id}.${attempt}`;
+}
+
+/** The same for the icon. */
+export function iconSessionOf(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
+  return `${sessionOf(transfer, attempt)}.icon`;
+}
+
+/** Directory of the attempts' own names. */
+export const BYTE_LINKS = 'copies';
+
+export function byteLinkPath(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
+  return `${BYTE_LINKS}/${sessionOf(transfer, attempt)}`;
+}
+
+/** Those of the sessions that any transfer needs, also one whose copy failed and that is kept for a new order. */
+export async function sessionsInUse(service: WithStore, among: ReadonlySet<string>): Promise<Set<string>> {
+  const used = new Set<string>();
+  for await (const transfers of service.store.scan(TRANSFERS, {})) {
+    for (const { value } of transfers) {
+      for (const session of sessionsOf(value)) if (among.has(session)) used.add(session);
+    }
+  }
+  return used;
+}
+
+function sessionsOf(transfer: Transfer): string[] {
+  const { attempt, staged } = transfer;
+  return [
+    sessionOf(transfer, attempt),
+    iconSessionOf(transfer, attempt),
+    // A claim that is just being written down.
+    sessionOf(transfer, attempt + 1),
+    iconSessionOf(transfer, attempt + 1),
+    ...(staged === undefined ? [] : [staged]),
+  ];
+}
