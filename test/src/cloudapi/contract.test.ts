@@ -1,0 +1,99 @@
+/** CloudAPI answers what its rows say, and names in its log the operation that was asked for. */
+import { Ajv } from 'ajv';
+import t from 'tap';
+import { CLOUDAPI_VERSIONS, type CloudapiVersion } from '#lib/api/cloudapi/form.ts';
+import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
+import type { Operation } from '#lib/api/operation.ts';
+import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
+import { asker, cloudapiInProcess, makePeople, type Person } from '../../helpers/cloudapi.ts';
+import { makeImage } from '../../helpers/images.ts';
+import { startInProcess } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
+
+const people = makePeople();
+const server = await startInProcess(t);
+const lines: Record<string, unknown>[] = [];
+const keys = { datacenters: { 'test-1': 'http://here.example.com' } };
+const cloudapi = await cloudapiInProcess(t, { people: Object.values(people), imgapi: server.url, keys }, lines);
+const ask = asker(t, cloudapi.url);
+
+const client = server.client({ account: ALICE });
+const { image } = await makeImage(client, { tags: { a: 'b' }, requirements: { min_ram: 256, brand: 'lx' } });
+await client.addAcl(image.uuid, ['bob', BOB]);
+await makeImage(client, { origin: image.uuid });
+const { image: admins } = await makeImage(server.client(), {}, { owner: ADMIN });
+
+interface Asked {
+  readonly name: keyof typeof CLOUDAPI;
+  readonly as?: Person;
+  readonly method?: 'POST' | 'DELETE';
+  readonly path: string;
+  readonly json?: unknown;
+}
+
+const { alice, bob, admin } = people;
+const path = `/my/images/${image.uuid}`;
+const ASKED: readonly Asked[] = [
+  { name: 'Ping', path: '/--ping' },
+  { name: 'Healthz', path: '/--healthz' },
+  { name: 'GetAccount', as: alice, path: '/my' },
+  { name: 'ListKeys', as: alice, path: '/my/keys' },
+  { name: 'ListDatacenters', as: alice, path: '/my/datacenters' },
+  { name: 'ListImages', as: alice, path: '/my/images' },
+  { name: 'ListImages', as: bob, path: '/my/images?shared=true' },
+  { name: 'GetImage', as: alice, path },
+  { name: 'GetImage', as: bob, path },
+  { name: 'GetImage', as: alice, path: '/my/images/11111111-2222-4333-8444-555555555555' },
+  { name: 'GetImageAncestry', as: alice, path: `${path}/ancestry` },
+  { name: 'UpdateImage', as: alice, method: 'POST', path: `${path}?action=update`, json: { eula: 'http://x' } },
+  { name: 'UpdateImage', as: alice, method: 'POST', path: `${path}?action=update`, json: { name: 1 } },
+  { name: 'ShareImage', as: alice, method: 'POST', path, json: { action: 'share', account: 'carol' } },
+  { name: 'ShareImage', as: alice, method: 'POST', path, json: { action: 'share' } },
+  { name: 'UnshareImage', as: alice, method: 'POST', path, json: { action: 'unshare', account: 'carol' } },
+  { name: 'CloneImage', as: bob, method: 'POST', path, json: { action: 'clone' } },
+  { name: 'CloneImage', as: alice, method: 'POST', path: `${path}?action=clone` },
+  { name: 'ExportImage', as: alice, method: 'POST', path, json: { action: 'export', manta_path: '/alice/x' } },
+  { name: 'CreateImageFromMachine', as: alice, method: 'POST', path: '/my/images', json: {} },
+  { name: 'CopyImageFromDc', as: alice, method: 'POST', path: '/my/images', json: { action: 'copy-from-dc' } },
+  {
+    ...{ name: 'ImportImageFromDatacenter', as: alice, method: 'POST', path: '/my/images' },
+    json: { action: 'import-from-datacenter' },
+  },
+  { name: 'GetImageCopy', as: alice, path: `${path}/copy` },
+  { name: 'CancelImageCopy', as: alice, method: 'DELETE', path: `${path}/copy` },
+  { name: 'AdminGetImage', as: admin, path: `/admin/images/${admins.uuid}/manifest` },
+  { name: 'AdminGetImageFile', as: admin, path: `/admin/images/${admins.uuid}/file` },
+  { name: 'DeleteImage', as: alice, method: 'DELETE', path },
+];
+
+const ajv = new Ajv({ strict: false, formats: { uuid: true, 'date-time': true } });
+
+/** What is wrong with an answer that is no error; undefined for nothing. */
+function wrongWith(row: Operation, version: CloudapiVersion, status: number, json: unknown): string | undefined {
+  const forms = row.replies.filter((reply) => reply.status === status && (reply.versions?.includes(version) ?? true));
+  if (forms.length === 0) return `no reply with ${status}`;
+  if (forms.some((form) => form.json === undefined || ajv.validate(form.json, json))) return undefined;
+  return ajv.errorsText();
+}
+
+for (const version of CLOUDAPI_VERSIONS) {
+  t.test(`in version ${version}`, async (t) => {
+    for (const [index, { name, path: at, ...asked }] of ASKED.entries()) {
+      const requestId = `${version}-${index}`;
+      const headers = { 'accept-version': version, 'x-request-id': requestId };
+      const { status, json } = await ask(at, { ...asked, headers });
+      const row: Operation = CLOUDAPI[name];
+      if (status < 400) t.equal(wrongWith(row, version, status, json), undefined, `${name} ${at}`);
+      else t.ok(row.errors.includes(json.code), `${name} ${at}: ${json.code}`);
+      if (row.auth === 'none') continue;
+      const line = await waitFor('its line in the log', () =>
+        lines.find(({ audit, req_id: id }) => audit === true && id === requestId),
+      );
+      t.match(line, { operation: name, user: asked.as?.login });
+    }
+  });
+}
+
+t.test('no operation is left out', async (t) => {
+  t.same(new Set(ASKED.map(({ name }) => name)), new Set(Object.keys(CLOUDAPI)));
+});
