@@ -1,8 +1,12 @@
 /** Parameters of CloudAPI: in the query, in a JSON body, or in both, where the query wins. */
 import { isJson, mediaType } from '#lib/text/media-types.ts';
 import type { ParameterForm } from '../http-kit/parameters.ts';
+import { declareParameters } from '../http-kit/query.ts';
 import type { Call } from './call.ts';
 import { CloudapiError, invalid } from './errors.ts';
+
+/** Of these, which decide what is done, nothing may be taken for absent; other names are let be, as ever. */
+declareParameters(['account', 'action', 'datacenter', 'id', 'index', 'machine', 'manta_path', 'redirect']);
 
 export const parameterForm: ParameterForm = { refuse: invalid, emptyIsAbsent: true, isNameChecked: false };
 

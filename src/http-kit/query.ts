@@ -30,25 +30,6 @@ export function declareParameters(names: readonly string[]): void {
   for (const name of names) MEANINGFUL.set(name.toLowerCase(), name);
 }
 
-declareParameters([
-  'account',
-  'action',
-  'billing_tag',
-  'channel',
-  'compression',
-  'datacenter',
-  'error',
-  'id',
-  'index',
-  'machine',
-  'manta_path',
-  'redirect',
-  'source',
-  'stor',
-  'storage',
-  'uuid',
-]);
-
 /**
  * Parameters that nobody knows are ignored, as ever. But one that a client meant to decide who asks, or what is done,
  * must not count as absent because it came as `account[]` or `Account`: the answer would be another's.
