@@ -66,8 +66,9 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
-    // One of its parents was removed under it: the caller takes another turn.
-    if (!hasCode(error, 'ENOENT')) {
+    // One of its parents was removed under it, which node also calls ENOTDIR when it goes between two looks of its own:
+    // the caller takes another turn, whose rename finds a parent that really is a file.
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) {
       throw error;
     }
   }
