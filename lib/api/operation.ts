@@ -98,18 +98,10 @@ export type QueryOf<O extends Operation> = O extends { readonly query: infer Q e
   ? Readonly<Partial<Static<Q>>>
   : Readonly<Record<never, never>>;
 
-export type ParamsOf<O extends Operation> = O extends { readonly params: infer P extends TObject }
-  ? Readonly<Static<P>>
-  : Readonly<Record<never, never>>;
-
-/** The JSON that a request sends; `undefined` where there is none. */
-export type BodyOf<O extends Operation> = O extends {
-  readonly body: { readonly json: infer J extends TSchema } | { readonly signed: infer J extends TSchema };
-}
-  ? Static<J>
-  : undefined;
-
-/** The JSON of the answers in a version. */
+/**
+ * The JSON of the answers in a version.
+ * @public for the client's methods
+ */
 export type AnswerOf<O extends Operation, V = unknown> = JsonOf<O['replies'][number], V>;
 
 type JsonOf<R extends Reply, V> = R extends { readonly json: infer J extends TSchema }
