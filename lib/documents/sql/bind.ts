@@ -7,7 +7,6 @@ import { describeType, hasType, isIndexableText } from '../index-value.ts';
 import type { Filter, IndexSpec, Scalar } from '../store.ts';
 import { Slot, type SqlDialect } from './dialect.ts';
 import type { Layout } from './layout.ts';
-import { afterPrefix } from './prefix.ts';
 
 export type Comparison = '=' | '<' | '<=' | '>' | '>=';
 
@@ -185,4 +184,20 @@ function compare(field: string, by: Comparison, slot: Slot): Bound {
 /** What no index can hold, no index can find: such a question has an answer, it is just empty. */
 function isSearchable(value: Scalar): boolean {
   return typeof value !== 'string' || isIndexableText(value);
+}
+
+/**
+ * The smallest text that comes after every text beginning with `prefix`, in the order of UTF-8 bytes (which is that of
+ * code points); undefined when there is none.
+ */
+function afterPrefix(prefix: string): string | undefined {
+  const points = Array.from(prefix, (char) => char.codePointAt(0) ?? 0);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last < 0x10ffff) {
+      // The surrogates are no characters: after U+D7FF comes U+E000.
+      const next = last === 0xd7ff ? 0xe000 : last + 1;
+      return String.fromCodePoint(...points, next);
+    }
+  }
+  return undefined;
 }

@@ -41,6 +41,11 @@ export class Layout {
     return `i_${field}`;
   }
 
+  /** The index on a field, or on several that are declared together (`a$b`); of the key, without a name. */
+  index(name: string): string {
+    return `${this.table}$$by$${name}`;
+  }
+
   /** The table with the elements of an array field: `value`, `id`, and what {@link orders} asks for. */
   elements(field: string): string {
     return `${this.table}$${field}`;

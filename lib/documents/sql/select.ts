@@ -68,7 +68,9 @@ export function selectParts(query: BoundQuery, layout: Layout, dialect: SqlDiale
     const sortColumn = query.sort === undefined ? sql`` : sql`, ${sql.id(layout.column(query.sort.field))}`;
     const columns = sql`id, etag, key${sortColumn}`;
     const union = sql.join(
-      parts.map((branch) => sql`select * from (${selectBranch(columns, branch, range, query, layout, dialect)})`),
+      parts.map(
+        (branch) => sql`select * from ${dialect.derived(selectBranch(columns, branch, range, query, layout, dialect))}`,
+      ),
       sql` union `,
     );
     return sql`${union}${orderAndLimit(query, ownPlace(query, layout), dialect)}`;

@@ -10,8 +10,9 @@ import {
   sql,
 } from 'kysely';
 import type { Slot, SqlDialect } from '../sql/dialect.ts';
-import type { Scalar } from '../store.ts';
 import { WANTED } from './connection.ts';
+import { collisionOf } from './failure.ts';
+import { statisticsOf } from './statistics.ts';
 
 /**
  * A plain `?` makes SQLite plan the statement anew for every value that is bound to it, wherever the plan could depend
@@ -33,21 +34,35 @@ const compiler = new Kysely<Record<string, never>>({
   },
 });
 
-/** A parameter of a statement whose values are given by position. */
-export const parameter = sql.val(null);
-
-/** Booleans are 0 and 1. */
-export function encode(value: Scalar): string | number {
-  return typeof value === 'boolean' ? Number(value) : value;
-}
-
 export const sqliteDialect: SqlDialect = {
   compile: (query: RawBuilder<unknown>): CompiledQuery => query.compile(compiler),
-  encode,
+  // Booleans are 0 and 1.
+  encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
   encodeList: (values) => JSON.stringify(values),
-  oneOf: (column, list: Slot) => sql<boolean>`${column} in (select value from json_each(${list}))`,
+  oneOf: (column, list) => sql<boolean>`${column} in (select value from json_each(${list}))`,
   // Not LIKE: it does not tell upper from lower case.
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
   wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,
+  derived: (query) => sql`(${query})`,
+  types: {
+    string: 'text',
+    number: 'real',
+    boolean: 'integer',
+    rowId: 'integer primary key',
+    integer: 'integer',
+    time: 'integer',
+    text: 'text',
+    table: ' strict',
+    keyedTable: ' strict, without rowid',
+  },
+  returningId: sql``,
+  tableNamed: (name) => sql`select 1 from sqlite_schema where type = 'table' and name = ${name}`,
+  collision: collisionOf,
+  planner: {
+    reload: sql`analyze sqlite_schema`,
+    note: (index, declaration) =>
+      sql`insert into sqlite_stat1 (tbl, idx, stat) values (${index.table}, ${index.name}, ${statisticsOf(index, declaration)})`,
+    forget: (table) => sql`delete from sqlite_stat1 where tbl = ${table}`,
+  },
 };

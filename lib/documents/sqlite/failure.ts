@@ -1,6 +1,7 @@
 /** SQLite's result codes in the terms of the store. */
 import Database from 'better-sqlite3';
 import { StoreFullError, StoreUnavailableError } from '../errors.ts';
+import type { Collision } from '../sql/dialect.ts';
 
 /** Another connection holds a lock (or recovers the log, or changes the schema); the same call works soon. */
 const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
@@ -31,8 +32,11 @@ export function isWriteFailure(error: unknown): boolean {
   return hasCode(error, WRITE_FAILED) || (error instanceof StoreUnavailableError && hasCode(error.cause, WRITE_FAILED));
 }
 
-export function isUniqueViolation(error: unknown): boolean {
-  return hasCode(error, /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/);
+/** Which uniqueness was broken: SQLite names the columns in its message. */
+export function collisionOf(error: unknown): Collision | undefined {
+  if (!hasCode(error, /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/)) return undefined;
+  const [, table, column] = /^UNIQUE constraint failed: ([^.,]+)\.([^.,]+)/.exec(error.message) ?? [];
+  return table === undefined || column === undefined ? undefined : { table, column };
 }
 
 /** The statement does not fit the schema, as when another process has replaced a bucket's tables. */

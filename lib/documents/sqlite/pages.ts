@@ -3,9 +3,9 @@
  * again, and looking whether anything was written takes a fraction of finding the objects.
  */
 import { LRUCache } from 'lru-cache';
+import type { Tables } from '../sql/tables.ts';
 import type { Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
-import type { Tables } from './tables.ts';
 
 /** Characters of JSON behind the answers that are kept; most of their objects are among the cached documents too. */
 const MOST_CHARACTERS = 8 * 1024 * 1024;

@@ -7,6 +7,7 @@
  * leaves a few, any other field nearly finds its object.
  */
 import type { Declaration } from '../declaration.ts';
+import type { IndexPlan } from '../sql/schema.ts';
 import type { IndexSpec } from '../store.ts';
 
 const ROWS = 1_000_000;
@@ -18,19 +19,26 @@ function different({ type, few, unique }: IndexSpec): number {
   return type === 'boolean' ? 2 : few === true ? 4 : 10_000;
 }
 
-/** A row of sqlite_stat1 for an index on the fields and the key: all rows, then rows that agree in 1, 2, … columns. */
-export function indexStatistics({ index }: Declaration, fields: readonly string[]): string {
+/** A row of sqlite_stat1: all rows, then rows that agree in 1, 2, … columns of the index. */
+export function statisticsOf({ of }: IndexPlan, declaration: Declaration): string {
+  if (of.kind === 'rows') return indexStatistics(declaration, of.fields, of.hasKey);
+  if (of.order !== undefined) return orderedElementStatistics(declaration, of.field, of.order);
+  const spec = declaration.index[of.field];
+  return spec === undefined ? String(ROWS) : elementStatistics(spec);
+}
+
+function indexStatistics({ index }: Declaration, fields: readonly string[], hasKey: boolean): string {
   let rows = ROWS;
   const agreeing = fields.map((field) => {
     const spec = index[field];
     rows = spec === undefined ? rows : Math.max(1, Math.round(rows / different(spec)));
     return rows;
   });
-  return [ROWS, ...agreeing, 1].join(' ');
+  return [ROWS, ...agreeing, ...(hasKey ? [1] : [])].join(' ');
 }
 
 /** The same for the elements of an array field in the order of a scalar: the value, the scalar, then the key. */
-export function orderedElementStatistics({ index }: Declaration, field: string, scalar: string): string {
+function orderedElementStatistics({ index }: Declaration, field: string, scalar: string): string {
   const [spec, order] = [index[field], index[scalar]];
   const holding = spec === undefined ? ROWS : Math.max(1, ROWS / different(spec));
   const tied = order === undefined ? holding : Math.max(1, Math.round(holding / different(order)));
@@ -38,6 +46,6 @@ export function orderedElementStatistics({ index }: Declaration, field: string, 
 }
 
 /** The same for the elements of an array field: the value, then the object. */
-export function elementStatistics(spec: IndexSpec): string {
+function elementStatistics(spec: IndexSpec): string {
   return [ROWS, Math.max(1, ROWS / different(spec)), 1].join(' ');
 }

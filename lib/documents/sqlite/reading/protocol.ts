@@ -1,4 +1,5 @@
 /** What the store and a reading thread say to each other: plain values, which can be sent. */
+import type { BoundStatement, ListPart } from '../../sql/queries.ts';
 
 /** Where the rest of a list is: rows by their ids, as they were when they were found. In a form that is quickly sent. */
 export interface Refs {
@@ -7,19 +8,10 @@ export interface Refs {
   readonly etags: string;
 }
 
-/** A statement with its values in order. */
-export interface BoundStatement {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-}
-
 export interface FindJob {
   readonly type: 'find';
-  /**
-   * Each finds a part of the list, one behind the other, as rows that begin with `id` and `etag`. `limitAt` tells
-   * where among the values the number of rows stands.
-   */
-  readonly parts: readonly (BoundStatement & { readonly limitAt: readonly number[] })[];
+  /** One behind the other. */
+  readonly parts: readonly ListPart[];
   /** Rows to find. */
   readonly limit: number;
   /** Instead of looking for rows: those that an earlier step has found. */

@@ -5,8 +5,9 @@
  */
 import type Database from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
+import type { BoundStatement } from '../../sql/queries.ts';
 import type { Connection } from '../connection.ts';
-import type { AnswerOf, BoundStatement, DocumentRow, FindJob, Found, Job, Refs } from './protocol.ts';
+import type { AnswerOf, DocumentRow, FindJob, Found, Job, Refs } from './protocol.ts';
 
 /** Characters of SQL whose statements stay prepared. */
 const PREPARED_CHARACTERS = 128 * 1024;

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { Documents } from '#lib/documents/sqlite/documents.ts';
+import { Documents } from '#lib/documents/sql/documents.ts';
 
 /** A document of about 200 characters, which counts for about 1100 bytes. */
 const JSON_TEXT = JSON.stringify({ text: 'x'.repeat(190) });

@@ -1,8 +1,8 @@
 /** A write, checked and taken apart before its transaction begins. */
 import { InvalidValueError } from '../errors.ts';
 import { type IndexValue, indexValue } from '../index-value.ts';
-import type { Layout } from '../sql/layout.ts';
 import type { Write } from '../store.ts';
+import type { Layout } from './layout.ts';
 
 export interface PreparedPut {
   readonly op: 'put';

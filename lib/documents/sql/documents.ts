@@ -1,6 +1,5 @@
 /** Parsed documents, so that what is read often is parsed once. */
 import { LRUCache } from 'lru-cache';
-import { deepFreeze } from '../freeze.ts';
 import type { Stored } from '../store.ts';
 
 /** Bytes of documents to keep: ten thousand images of the usual size. */
@@ -37,4 +36,15 @@ export class Documents {
   forget(etag: string): void {
     this.#byEtag.delete(etag);
   }
+}
+
+/** Freezes a JSON value and everything in it, so that one parsed document can be shared by all its readers. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    for (const part of Object.values(value)) {
+      deepFreeze(part);
+    }
+    Object.freeze(value);
+  }
+  return value;
 }

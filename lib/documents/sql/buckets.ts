@@ -1,0 +1,113 @@
+/** The buckets of a database as this process knows them, to be kept in step with what other processes declare. */
+import { sql } from 'kysely';
+import { type Declaration, sameIndexes } from '../declaration.ts';
+import { InvalidValueError } from '../errors.ts';
+import { type IndexValue, indexValue } from '../index-value.ts';
+import { naming } from './collisions.ts';
+import { parameter, type SqlDialect } from './dialect.ts';
+import { Layout } from './layout.ts';
+import { once, type Program, type Step } from './program.ts';
+import { insertRow } from './rows.ts';
+import { createTables, dropTables, writeDeclaration } from './schema.ts';
+import { Tables } from './tables.ts';
+
+/** Rows that are copied at once into the tables of a new version. */
+const PAGE = 500;
+
+export class Buckets {
+  readonly #dialect: SqlDialect;
+  readonly #warn: (fields: object, message: string) => void;
+  #tables: ReadonlyMap<string, Tables> = new Map();
+
+  constructor(dialect: SqlDialect, warn: (fields: object, message: string) => void) {
+    this.#dialect = dialect;
+    this.#warn = warn;
+  }
+
+  /** @throws TypeError when the bucket was never opened */
+  tables(bucket: string): Tables {
+    const tables = this.#tables.get(bucket);
+    if (tables === undefined) throw new TypeError(`the bucket ${JSON.stringify(bucket)} is not open`);
+    return tables;
+  }
+
+  /** Takes the declarations over that are in force now; true when a bucket has other tables than before. */
+  adopt(declarations: Iterable<Declaration>): boolean {
+    let changed = false;
+    const tables = new Map<string, Tables>();
+    for (const declaration of declarations) {
+      const known = this.#tables.get(declaration.name);
+      const same = known?.layout.declaration.version === declaration.version;
+      changed ||= !same;
+      tables.set(declaration.name, same ? known : new Tables(new Layout(declaration), this.#dialect));
+    }
+    this.#tables = tables;
+    return changed;
+  }
+
+  /** Whether a bucket is new or newer than what the database has. @throws TypeError when its version has other indexes */
+  isOutdated(bucket: Declaration): boolean {
+    const current = this.#tables.get(bucket.name)?.layout.declaration;
+    if (current?.version === bucket.version && !sameIndexes(current, bucket)) {
+      throw new TypeError(`bucket ${bucket.name}: version ${bucket.version} was stored with other indexes; raise it`);
+    }
+    return current === undefined || current.version < bucket.version;
+  }
+
+  /**
+   * Creates or upgrades those of the buckets that need it. Within a transaction in which nobody else can, and in which
+   * what is in force was adopted. @throws UniqueAttributeError
+   */
+  *declare(buckets: readonly Declaration[]): Program<void> {
+    const outdated = buckets.filter((bucket) => this.isOutdated(bucket));
+    if (outdated.length === 0) return;
+    yield this.#reloadPlanner();
+    for (const bucket of outdated) {
+      const old = this.#tables.get(bucket.name);
+      const tables = new Tables(new Layout(bucket), this.#dialect);
+      yield createTables(this.#dialect, tables.layout);
+      if (old !== undefined) {
+        yield* this.#move(old, tables);
+        yield dropTables(this.#dialect, old.layout);
+      }
+      yield writeDeclaration(this.#dialect, bucket);
+    }
+    yield this.#reloadPlanner();
+  }
+
+  #reloadPlanner(): Step[] {
+    return this.#dialect.planner ? [once(this.#dialect, this.#dialect.planner.reload)] : [];
+  }
+
+  /** Copies every object into the tables of the new version. */
+  *#move(old: Tables, tables: Tables): Program<void> {
+    const { table, values } = old.layout;
+    const select = () => sql`select id, key, etag, mtime, value from ${sql.id(table)} join ${sql.id(values)} using (id)
+      where id > ${parameter} order by id limit ${parameter}`;
+    const statement = old.statement('page', select, 'rows');
+    for (let after = 0; ; ) {
+      const [rows = []] = yield [{ statement, values: [after, PAGE] }];
+      for (const [, key, etag, mtime, json] of rows as [number, string, string, number, string][]) {
+        const index = this.#reindex(tables.layout, key, json);
+        yield* naming(tables, insertRow(tables, { key, etag, mtime, json, index }));
+      }
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last[0] as number;
+    }
+  }
+
+  /** What is stored already cannot be refused: a value that a new index does not take is absent from it. */
+  #reindex(layout: Layout, key: string, json: string): IndexValue[] {
+    const document: Record<string, unknown> = JSON.parse(json);
+    return layout.fields.map(([field, spec]) => {
+      try {
+        return indexValue(layout.bucket, field, spec, document[field]);
+      } catch (error) {
+        if (!(error instanceof InvalidValueError)) throw error;
+        this.#warn({ bucket: layout.bucket, key, field, err: error }, 'an index leaves a stored value out');
+        return null;
+      }
+    });
+  }
+}

@@ -1,0 +1,115 @@
+/** The elements of array fields, which lie in tables of their own. */
+import { sql } from 'kysely';
+import type { IndexValue } from '../index-value.ts';
+import type { Scalar } from '../store.ts';
+import { type Encoded, parameter } from './dialect.ts';
+import type { Row, Step } from './program.ts';
+import type { Tables } from './tables.ts';
+
+/** What is written into the indexes of an object. */
+export interface IndexedRow {
+  readonly key: string;
+  /** By position in `layout.fields`. */
+  readonly index: readonly IndexValue[];
+}
+
+/** Asks for the elements of each array field that an object has now, in the order of `layout.arrays`. */
+export function presentElements(tables: Tables, id: number): Step[] {
+  const { layout } = tables;
+  return layout.arrays.map(([field]) => {
+    const select = () => sql`select value from ${sql.id(layout.elements(field))} where id = ${parameter}`;
+    return { statement: tables.statement(`elements ${field}`, select, 'rows'), values: [id] };
+  });
+}
+
+/** Writes the elements of an object that is new. */
+export function newElements(tables: Tables, id: number, row: IndexedRow): Step[] {
+  return arraysOf(tables, row).flatMap(({ field, wanted }) => insertElements(tables, field, id, row, wanted));
+}
+
+/**
+ * Writes the elements of an object that was there, leaving those that stay.
+ * @param present what {@link presentElements} asked for @param changed positions of the fields that have changed
+ */
+export function changedElements(
+  tables: Tables,
+  id: number,
+  row: IndexedRow,
+  present: readonly (readonly Row[])[],
+  changed: readonly number[],
+): Step[] {
+  return arraysOf(tables, row).flatMap(({ field, wanted }, at) => {
+    const gone = (present[at] ?? [])
+      .map(([element]) => element as Encoded)
+      .filter((element) => !wanted.delete(element));
+    const moved = besideElements(tables, field, row).filter(({ position }) => changed.includes(position));
+    return [
+      ...gone.map((element) => removeElement(tables, field, id, element)),
+      ...moved.map(({ scalar, value }) => reorder(tables, field, id, scalar, value)),
+      ...insertElements(tables, field, id, row, wanted),
+    ];
+  });
+}
+
+/** The array fields with the elements that they are to have. */
+function arraysOf({ layout, dialect }: Tables, row: IndexedRow): { field: string; wanted: Set<Encoded> }[] {
+  return layout.fields.flatMap(([field, { array }], at) =>
+    array === true ? [{ field, wanted: new Set(scalars(row.index[at]).map(dialect.encode)) }] : [],
+  );
+}
+
+/** The elements of an array, or the scalar itself, or nothing. */
+function scalars(value: IndexValue | undefined): readonly Scalar[] {
+  if (value === null || value === undefined) return [];
+  return typeof value === 'object' ? value : [value];
+}
+
+/** The value of a scalar that lies beside the elements of an array. */
+interface Beside {
+  readonly scalar: string;
+  /** In `layout.fields`. */
+  readonly position: number;
+  readonly value: Encoded | null;
+}
+
+function besideElements({ layout, dialect }: Tables, field: string, row: IndexedRow): Beside[] {
+  return layout.orders(field).map((scalar) => {
+    const position = layout.fields.findIndex(([name]) => name === scalar);
+    const [value] = scalars(row.index[position]);
+    return { scalar, position, value: value === undefined ? null : dialect.encode(value) };
+  });
+}
+
+function removeElement(tables: Tables, field: string, id: number, element: Encoded): Step {
+  const statement = tables.statement(
+    `delete element ${field}`,
+    () => sql`delete from ${sql.id(tables.layout.elements(field))} where value = ${parameter} and id = ${parameter}`,
+  );
+  return { statement, values: [element, id] };
+}
+
+function reorder(tables: Tables, field: string, id: number, scalar: string, value: Encoded | null): Step {
+  const { layout } = tables;
+  const statement = tables.statement(`order ${field} ${scalar}`, () => {
+    const column = sql.id(layout.orderColumn(scalar));
+    return sql`update ${sql.id(layout.elements(field))} set ${column} = ${parameter} where id = ${parameter}`;
+  });
+  return { statement, values: [value, id] };
+}
+
+function insertElements(
+  tables: Tables,
+  field: string,
+  id: number,
+  row: IndexedRow,
+  elements: ReadonlySet<Encoded>,
+): Step[] {
+  if (elements.size === 0) return [];
+  const beside = besideElements(tables, field, row);
+  const columns = beside.length === 0 ? [] : [row.key, ...beside.map(({ value }) => value)];
+  const statement = tables.statement(`insert ${field}`, () => {
+    const values = [parameter, parameter, ...columns.map(() => parameter)];
+    return sql`insert into ${sql.id(tables.layout.elements(field))} values (${sql.join(values)})`;
+  });
+  return [...elements].map((element) => ({ statement, values: [element, id, ...columns] }));
+}

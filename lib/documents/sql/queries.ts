@@ -1,0 +1,61 @@
+/** Queries against the tables of a bucket: compiled once for each shape, with the values of this one. */
+import { indexValue } from '../index-value.ts';
+import type { Filter, Query, Scalar, Stored } from '../store.ts';
+import { Binder, FALSE, TRUE } from './bind.ts';
+import { bindQuery, selectCount, selectParts } from './select.ts';
+import { type Compiled, inOrder, type Tables } from './tables.ts';
+
+export interface BoundStatement {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+/** Finds a part of a list, as rows that begin with `id` and `etag`. */
+export interface ListPart extends BoundStatement {
+  /** Where among the values the number of rows stands. */
+  readonly limitAt: readonly number[];
+}
+
+/** The parts of a list, one behind the other; none when nothing can be found. @throws NotIndexedError, InvalidValueError */
+export function listParts(tables: Tables, query: Query): ListPart[] {
+  const { layout, dialect } = tables;
+  const binder = new Binder(layout, dialect);
+  const bound = bindQuery(query, binder);
+  if (bound.filter === FALSE) return [];
+  const parts = tables.query(bound.shape, () => selectParts(bound, layout, dialect));
+  const limit = bound.limit?.at ?? -1;
+  return parts.map((part) => ({
+    ...boundTo(part, binder),
+    limitAt: part.slots.flatMap((slot, at) => (slot === limit ? [at] : [])),
+  }));
+}
+
+/** Undefined when nothing can be found. @throws NotIndexedError, InvalidValueError */
+export function countStatement(tables: Tables, filter: Filter | undefined): BoundStatement | undefined {
+  const { layout, dialect } = tables;
+  const binder = new Binder(layout, dialect);
+  const bound = filter === undefined ? TRUE : binder.filter(filter);
+  if (bound === FALSE) return undefined;
+  const [part] = tables.query(`count ${bound.shape}`, () => [selectCount(bound, layout, dialect)]);
+  return part && boundTo(part, binder);
+}
+
+function boundTo(part: Compiled, { values }: Binder): BoundStatement {
+  return { sql: part.sql, values: inOrder(part, values) };
+}
+
+/** The place of an object in the order of a query: what comes next comes after it. */
+export function placeIn(
+  { sort }: Query,
+  { layout }: Tables,
+  { key, value }: Stored<object>,
+): NonNullable<Query['after']> {
+  if (sort === undefined) return { value: null, key };
+  try {
+    const found = indexValue(layout.bucket, sort.field, layout.scalar(sort.field), Reflect.get(value, sort.field));
+    return { value: found as Scalar | null, key };
+  } catch {
+    // What an index could not take when it was made is absent from it.
+    return { value: null, key };
+  }
+}

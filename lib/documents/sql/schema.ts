@@ -1,0 +1,135 @@
+/** The tables of a bucket, and the list of buckets that says which version of each is the current one. */
+import { type RawBuilder, sql } from 'kysely';
+import type { Declaration } from '../declaration.ts';
+import type { SqlDialect } from './dialect.ts';
+import type { Layout } from './layout.ts';
+import { once, type Program, type Step } from './program.ts';
+
+const BUCKETS = 'buckets';
+
+/** An index, as far as a planner wants to know of it. */
+export interface IndexPlan {
+  readonly table: string;
+  readonly name: string;
+  /**
+   * On fields of the rows, the key behind them unless it is of unique ones; or on the elements of an array field, with
+   * the rows' numbers behind them or in the order of a scalar.
+   */
+  readonly of:
+    | { readonly kind: 'rows'; readonly fields: readonly string[]; readonly hasKey: boolean }
+    | { readonly kind: 'elements'; readonly field: string; readonly order?: string };
+}
+
+/** The declarations in force, which may be newer than those of this process. */
+export function* readDeclarations(dialect: SqlDialect): Program<Declaration[]> {
+  const [[known] = []] = yield [once(dialect, dialect.tableNamed(BUCKETS), 'rows')];
+  if (known === undefined) return [];
+  const [rows = []] = yield [once(dialect, sql`select declaration from ${sql.id(BUCKETS)}`, 'rows')];
+  return rows.map(([json]) => JSON.parse(String(json)));
+}
+
+/** Makes a declaration the one in force. */
+export function writeDeclaration(dialect: SqlDialect, { name, version, index, together }: Declaration): Step[] {
+  const { text, table } = dialect.types;
+  const columns = sql`name ${sql.raw(text)} primary key, declaration ${sql.raw(text)} not null`;
+  const json = JSON.stringify({ name, version, index, together });
+  return [
+    once(dialect, sql`create table if not exists ${sql.id(BUCKETS)} (${columns})${sql.raw(table)}`),
+    once(
+      dialect,
+      sql`insert into ${sql.id(BUCKETS)} (name, declaration) values (${name}, ${json})
+        on conflict (name) do update set declaration = excluded.declaration`,
+    ),
+  ];
+}
+
+export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
+  const { rowId, integer, time, text, table: ending } = dialect.types;
+  const columns = layout.fields.map(
+    ([field, { type, array }]) =>
+      sql`${sql.id(layout.column(field))} ${sql.raw(array === true ? integer : dialect.types[type])}`,
+  );
+  const own = `id ${rowId}, key ${text} not null, etag ${text} not null, mtime ${time} not null`;
+  const value = `id ${integer} primary key, value ${text} not null`;
+  const isScalar = (field: string | undefined) => field !== undefined && layout.spec(field).array !== true;
+  const together = layout.declaration.together?.filter((fields) => fields.length > 1 && isScalar(fields[0])) ?? [];
+  return [
+    once(
+      dialect,
+      sql`create table ${sql.id(layout.table)} (${sql.join([sql.raw(own), ...columns])})${sql.raw(ending)}`,
+    ),
+    once(dialect, sql`create table ${sql.id(layout.values)} (${sql.raw(value)})${sql.raw(ending)}`),
+    ...rowsIndex(dialect, layout, { name: '', fields: [], unique: true }),
+    ...layout.fields.flatMap(([field, { array, unique }]) =>
+      array === true
+        ? createElements(dialect, layout, field)
+        : rowsIndex(dialect, layout, { name: field, fields: [field], unique: unique === true }),
+    ),
+    ...[...new Map(together.map((fields) => [fields.join('$'), fields]))].flatMap(([name, fields]) =>
+      rowsIndex(dialect, layout, { name, fields, unique: false }),
+    ),
+  ];
+}
+
+export function dropTables(dialect: SqlDialect, layout: Layout): Step[] {
+  const tables = [layout.table, layout.values, ...layout.arrays.map(([field]) => layout.elements(field))];
+  return tables.flatMap((table) => [
+    once(dialect, sql`drop table ${sql.id(table)}`),
+    ...(dialect.planner ? [once(dialect, dialect.planner.forget(table))] : []),
+  ]);
+}
+
+function rowsIndex(
+  dialect: SqlDialect,
+  layout: Layout,
+  { name, fields, unique }: { name: string; fields: readonly string[]; unique: boolean },
+): Step[] {
+  const columns = fields.map((field) => sql.id(layout.column(field)));
+  // The key behind the fields puts ties in order; behind a unique field it would undo the uniqueness.
+  const hasKey = !unique || fields.length === 0;
+  const plan: IndexPlan = { table: layout.table, name: layout.index(name), of: { kind: 'rows', fields, hasKey } };
+  return createIndex(dialect, layout, plan, sql.join(hasKey ? [...columns, sql.id('key')] : columns), unique);
+}
+
+function createElements(dialect: SqlDialect, layout: Layout, field: string): Step[] {
+  const { types } = dialect;
+  const table = layout.elements(field);
+  const spec = layout.spec(field);
+  const orders = layout.orders(field);
+  const beside = orders.map(
+    (scalar) => sql`, ${sql.id(layout.orderColumn(scalar))} ${sql.raw(types[layout.spec(scalar).type])}`,
+  );
+  const key = orders.length > 0 ? `, object_key ${types.text} not null` : '';
+  const columns = sql`${sql.raw(`value ${types[spec.type]} not null, id ${types.integer} not null${key}`)}${sql.join(beside, sql``)}`;
+  const index = (name: string, on: RawBuilder<unknown>, unique = false): Step =>
+    once(dialect, indexSql(table, `${table}$$${name}`, on, unique));
+  return [
+    once(dialect, sql`create table ${sql.id(table)} (${columns}, primary key (value, id))${sql.raw(types.keyedTable)}`),
+    ...orders.flatMap((scalar) => {
+      const on = sql`value, ${sql.id(layout.orderColumn(scalar))}, object_key`;
+      const of = { kind: 'elements', field, order: scalar } as const;
+      return createIndex(dialect, layout, { table, name: `${table}$$by$${scalar}`, of }, on, false);
+    }),
+    index('id', sql`id`),
+    ...(spec.unique === true ? [index('unique', sql`value`, true)] : []),
+    ...note(dialect, layout, { table, name: table, of: { kind: 'elements', field } }),
+  ];
+}
+
+function createIndex(
+  dialect: SqlDialect,
+  layout: Layout,
+  plan: IndexPlan,
+  on: RawBuilder<unknown>,
+  unique: boolean,
+): Step[] {
+  return [once(dialect, indexSql(plan.table, plan.name, on, unique)), ...note(dialect, layout, plan)];
+}
+
+function indexSql(table: string, name: string, on: RawBuilder<unknown>, unique: boolean): RawBuilder<unknown> {
+  return sql`create ${sql.raw(unique ? 'unique ' : '')}index ${sql.id(name)} on ${sql.id(table)} (${on})`;
+}
+
+function note(dialect: SqlDialect, layout: Layout, plan: IndexPlan): Step[] {
+  return dialect.planner ? [once(dialect, dialect.planner.note(plan, layout.declaration))] : [];
+}

@@ -1,0 +1,77 @@
+import type { Tables } from '../sql/tables.ts';
+import type { SqliteBuckets } from './buckets.ts';
+import { closedError, isBusy, isStatementError } from './failure.ts';
+import { patiently } from './patience.ts';
+
+/** The way to the tables of a bucket, whatever other processes are doing with the database. */
+export class Access {
+  readonly #buckets: SqliteBuckets;
+  readonly #patience: number;
+  #isClosed = false;
+
+  /** @param patience milliseconds to wait for other processes before an operation fails */
+  constructor(buckets: SqliteBuckets, patience: number) {
+    this.#buckets = buckets;
+    this.#patience = patience;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** @throws StoreUnavailableError */
+  refuseIfClosed(): void {
+    if (this.#isClosed) throw closedError();
+  }
+
+  /** Runs a read at once, as it nearly always can be; by a promise where it has to be made again. */
+  read<T>(bucket: string, body: (tables: Tables) => T): T | Promise<T> {
+    try {
+      this.refuseIfClosed();
+      return body(this.#buckets.tables(bucket));
+    } catch (error) {
+      return this.again(error, bucket, body);
+    }
+  }
+
+  /**
+   * Runs a read that failed until the database is not busy; once more if another process has replaced its tables.
+   * @throws the failure itself when it does not pass
+   */
+  again<T>(failure: unknown, bucket: string, body: (tables: Tables) => T): Promise<T> {
+    if (!isBusy(failure) && !isStatementError(failure)) throw failure;
+    return this.run(() => {
+      try {
+        return body(this.#buckets.tables(bucket));
+      } catch (error) {
+        if (isStatementError(error) && this.#buckets.refresh()) return body(this.#buckets.tables(bucket));
+        throw error;
+      }
+    });
+  }
+
+  /** Runs what does not depend on any bucket, until the database is not busy. */
+  async run<T>(body: () => T): Promise<T> {
+    return await patiently(() => {
+      this.refuseIfClosed();
+      return body();
+    }, this.#patience);
+  }
+
+  /** Runs a read of another thread; from the start when another process has replaced the tables meanwhile. */
+  async far<T>(bucket: string, body: (tables: Tables) => Promise<T>): Promise<T> {
+    return await patiently(async () => {
+      for (;;) {
+        this.refuseIfClosed();
+        const tables = this.#buckets.tables(bucket);
+        try {
+          return await body(tables);
+        } catch (error) {
+          if (!isStatementError(error)) throw error;
+          await this.run(() => this.#buckets.refresh());
+          if (this.#buckets.tables(bucket) === tables) throw error;
+        }
+      }
+    }, this.#patience);
+  }
+}

@@ -1,0 +1,129 @@
+/** Lists and counts, read step by step, by this thread as long as they are short and by others from then on. */
+import { placeIn } from '../sql/queries.ts';
+import type { Tables } from '../sql/tables.ts';
+import type { Filter, Query, Stored } from '../store.ts';
+import type { Access } from './access.ts';
+import { type Connection, IN_MEMORY } from './connection.ts';
+import { Pages } from './pages.ts';
+import type { AnswerOf, FindJob, Found, Job } from './reading/protocol.ts';
+import { Readers } from './reading/readers.ts';
+import { ShortReads } from './reading/short-reads.ts';
+import { Steps } from './reading/steps.ts';
+import { charactersOf, type Progress, type Reads } from './reads.ts';
+
+/** Milliseconds for an answer of another thread that might as well be found by this one. */
+const SHORT = 2;
+
+interface ListStep {
+  readonly documents: readonly Stored<object>[];
+  readonly characters: number;
+  /** Absent when all of the list was read. */
+  readonly next: Progress | undefined;
+}
+
+const NOTHING: ListStep = { documents: [], characters: 0, next: undefined };
+
+export class Lists {
+  readonly #access: Access;
+  readonly #reads: Reads;
+  readonly #pages: Pages;
+  /** Run the steps; a database in memory is seen by no connection but one. */
+  readonly #steps: { readonly short: ShortReads; readonly long: Readers } | Steps;
+
+  constructor(path: string, connection: Connection, access: Access, reads: Reads) {
+    this.#access = access;
+    this.#reads = reads;
+    this.#pages = new Pages(connection);
+    this.#steps = path === IN_MEMORY ? new Steps(connection) : { short: new ShortReads(path), long: new Readers(path) };
+  }
+
+  async *scan(
+    bucket: string,
+    query: Query,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly Stored<object>[], void> {
+    const place = await this.#access.read(bucket, (tables) => this.#pages.placeOf(tables, query));
+    const known = this.#pages.get(place);
+    if (known !== undefined) {
+      if (known.length > 0) yield known;
+      return;
+    }
+    for (let progress: Progress | undefined = { query, isFirst: true }; progress !== undefined; ) {
+      const { isFirst }: Progress = progress;
+      const { documents, characters, next }: ListStep = await this.#step(bucket, progress, signal);
+      if (isFirst && next === undefined) this.#pages.keep(place, documents, characters);
+      if (documents.length > 0) yield documents;
+      progress = next;
+    }
+  }
+
+  async count(bucket: string, filter: Filter | undefined, signal: AbortSignal | undefined): Promise<number> {
+    return await this.#access.far(bucket, async (tables) => {
+      const job = this.#reads.countJob(tables, filter);
+      return job === undefined ? 0 : this.#carryOut(job, signal);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#steps instanceof Steps) return;
+    this.#steps.short.close();
+    await this.#steps.long.close();
+  }
+
+  /** Reads a list on. */
+  async #step(bucket: string, progress: Progress, signal: AbortSignal | undefined): Promise<ListStep> {
+    const found = await this.#access.far(bucket, async (tables) => {
+      const job = this.#reads.findJob(tables, progress);
+      return job && { job, tables, answer: await this.#carryOut(job, signal) };
+    });
+    if (found === undefined) return NOTHING;
+    const { answer, tables, job } = found;
+    const documents = await this.#reads.parse(answer.documents, progress.isFirst);
+    const next = isWhole(progress, job, answer, documents)
+      ? undefined
+      : nextOf(progress, job, answer, documents, tables);
+    return { documents, characters: charactersOf(answer.documents), next };
+  }
+
+  async #carryOut<J extends Job>(job: J, signal: AbortSignal | undefined): Promise<AnswerOf[J['type']]> {
+    if (this.#steps instanceof Steps) return this.#steps.run(job) as AnswerOf[J['type']];
+    const { short, long } = this.#steps;
+    const atOnce = short.try(job);
+    if (atOnce !== undefined) return atOnce;
+    const start = performance.now();
+    const answer = await long.run(job, signal);
+    if (performance.now() - start < SHORT) short.forget(job);
+    return answer;
+  }
+}
+
+/** Nothing comes behind the rows that were found. */
+function isEnd({ rest }: Progress, job: FindJob, answer: Found): boolean {
+  return job.refs === undefined ? answer.isEnd : rest?.isEnd === true;
+}
+
+function isWhole(progress: Progress, job: FindJob, answer: Found, { length }: readonly unknown[]): boolean {
+  if (progress.query.limit === length) return true;
+  return isEnd(progress, job, answer) && !answer.isStale && answer.rest.ids.length === 0;
+}
+
+function nextOf(
+  progress: Progress,
+  job: FindJob,
+  answer: Found,
+  documents: readonly Stored<object>[],
+  tables: Tables,
+): Progress {
+  const { query } = progress;
+  const last = documents.at(-1);
+  const hasRest = !answer.isStale && answer.rest.ids.length > 0;
+  return {
+    query: {
+      ...query,
+      ...(last !== undefined && { after: placeIn(query, tables, last) }),
+      ...(query.limit !== undefined && { limit: query.limit - documents.length }),
+    },
+    ...(hasRest && { rest: { refs: answer.rest, tables, isEnd: isEnd(progress, job, answer) } }),
+    isFirst: false,
+  };
+}
