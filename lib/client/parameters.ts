@@ -1,6 +1,7 @@
 /** What single calls of the client take besides {@link CallOptions}. */
 
 import type { Image } from '../api/schemas/image.ts';
+import type { JobStarted } from '../api/schemas/job.ts';
 import type { Compression } from '../manifest/record.ts';
 import type { CallOptions } from './caller.ts';
 import type { DownloadRange } from './download.ts';
@@ -10,18 +11,8 @@ export interface GetOptions extends CallOptions {
   readonly inclAdminFields?: boolean;
 }
 
-export interface WriteOptions extends CallOptions {
-  /** ETag of the image as it was read: one that changed since answers 412. */
-  readonly ifMatch?: string;
-}
-
-export interface DeleteOptions extends CallOptions {
-  /** Also when the image is in other channels than the call's. */
-  readonly forceAllChannels?: boolean;
-}
-
 export interface ImportOptions extends CallOptions {
-  readonly skipOwnerCheck?: boolean;
+  readonly skip_owner_check?: boolean;
 }
 
 /** What is said of a file that is added. */
@@ -44,22 +35,6 @@ export interface FileOptions extends CallOptions, DownloadRange {
   readonly index?: number;
 }
 
-export interface CopyParameters {
-  /** Name of the datacenter to copy from. */
-  readonly datacenter: string;
-  /** Attach to what is there, but order nothing new. */
-  readonly doNotRestart?: boolean;
-  /** Only say what a recopy would change. */
-  readonly dryRun?: boolean;
-}
-
-export interface PullUrlParameters {
-  /** Which of the image's files, from 0. */
-  readonly index?: number;
-  /** `reqid` of an earlier URL, to go on with the bytes that it links. */
-  readonly renew?: string;
-}
-
 export interface FromVmParameters {
   readonly vmUuid: string;
   readonly incremental?: boolean;
@@ -70,4 +45,17 @@ export interface FromVmParameters {
 export interface TaggedImage {
   readonly image: Image;
   readonly etag: string | undefined;
+}
+
+/** What goes on in the background. */
+export interface StartedJob extends JobStarted {
+  /** Where to ask for the job. */
+  readonly workflow_api?: string;
+}
+
+export interface VerifyOptions extends CallOptions {
+  /** Fetches the right bytes of a damaged file from a linked datacenter. */
+  readonly repair?: boolean | undefined;
+  /** Absent: all images. */
+  readonly uuid?: readonly string[] | undefined;
 }

@@ -37,7 +37,7 @@ async function lastStatus(
 ): Promise<CopyStatus | undefined> {
   let last: CopyStatus | undefined;
   // However long nothing changes, IMGAPI sends an empty line now and then: silence is a connection that is dead.
-  for await (const status of imgapi.watchCopy(image, options)) {
+  for await (const status of imgapi.watchImageCopy(image, options)) {
     last = status;
     onStatus();
   }

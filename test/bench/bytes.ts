@@ -128,9 +128,9 @@ async function copyOnce(source: Running, destination: Running, input: string): P
   const there = new ImgapiClient({ url: destination.url, account: ALICE });
   await touchMemory(input);
   const begin = performance.now();
-  await there.copyFromDc(uuid, { datacenter: 'bench-1' });
+  await there.copyImageFromDc(uuid, { datacenter: 'bench-1' });
   let state = '';
-  for await (const status of there.watchCopy(uuid)) state = status.state;
+  for await (const status of there.watchImageCopy(uuid)) state = status.state;
   const seconds = (performance.now() - begin) / 1000;
   if (state !== 'succeeded') throw new Error(`the copy ended as ${state}`);
   await there.deleteImage(uuid);
@@ -174,15 +174,17 @@ async function getRate(url: string): Promise<number> {
 }
 
 async function link(source: Running, destination: Running): Promise<void> {
-  const { token } = await asOperator<{ token: string }>(source, '/datacenters/token', {});
-  await asOperator(destination, '/datacenters', { name: 'bench-1', url: source.linksUrl, token });
+  const { token } = await asOperator(source, (client) => client.createLinkToken({}));
+  const { linksUrl: url = '' } = source;
+  await asOperator(destination, (client) => client.linkDatacenter({ name: 'bench-1', url, token }));
 }
 
-async function asOperator<T>(server: Running, path: string, json: unknown): Promise<T> {
+async function asOperator<T>(server: Running, act: (client: ImgapiClient) => Promise<T>): Promise<T> {
   const secret = (await readFile(join(server.dataDir, 'keys/operator.token'), 'utf8')).trim();
-  const client = new ImgapiClient({ url: server.url });
+  const signer = () => ({ authorization: `Bearer ${secret}` });
+  const client = new ImgapiClient({ url: server.url, signer });
   try {
-    return await client.call<T>({ method: 'POST', path, json, headers: { authorization: `Bearer ${secret}` } });
+    return await act(client);
   } finally {
     await client.destroy();
   }

@@ -142,7 +142,7 @@ async function copy(cloud: Cloud, { base, increment }: Images): Promise<void> {
   copying.catch(() => {});
   const client = new ImgapiClient({ url: west.imgapiUrl, account: people.alice.uuid });
   const half = await waitFor('half of the bytes', async () => {
-    const status = await client.getCopy(increment.uuid).catch(() => undefined);
+    const status = await client.getImageCopy(increment.uuid).catch(() => undefined);
     return status && status.bytes_done > total / 2 ? status : undefined;
   });
   await client.destroy();

@@ -14,10 +14,12 @@ import { imgapiDocument } from '#lib/api/imgapi/document.ts';
 import { FILES } from '#lib/api/imgapi/files.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import { PULLS } from '#lib/api/imgapi/pulls.ts';
 import { SERVICE } from '#lib/api/imgapi/service.ts';
 import { SHARING } from '#lib/api/imgapi/sharing.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
+import type { Operation } from '#lib/api/operation.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
 import { FAILURES } from '#src/copies/documents/failures.ts';
 import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/documents/states.ts';
@@ -62,25 +64,39 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/design.md', name: 'transfer-states', lines: () => moveTable(TRANSFER_MOVES) },
 ];
 
-/** Documents of APIs, by their file. */
-export const DOCUMENTS: Readonly<Record<string, () => OpenApiDocument>> = {
+const DOCUMENTS: Readonly<Record<string, () => OpenApiDocument>> = {
   'docs/openapi.json': imgapiDocument,
   'docs/openapi-cloudapi.json': cloudapiDocument,
 };
 
+/** What the client needs of the rows, without their schemas. */
+const CLIENT_ROWS = 'lib/client/operations.json';
+
 export const GENERATED_FILES: readonly string[] = [
   ...new Set(GENERATED.map(({ file }) => file)),
   ...Object.keys(DOCUMENTS),
+  CLIENT_ROWS,
 ];
 
 /** The file as it should be. @throws when it is not valid, or a marker is missing */
 export async function generated(file: string): Promise<string> {
+  if (file === CLIENT_ROWS) return clientRows();
   const document = DOCUMENTS[file]?.();
   if (document === undefined) return withTables(file);
   const text = `${JSON.stringify(document, null, 2)}\n`;
   const { valid, errors } = await new Validator().validate(JSON.parse(text));
   if (!valid) throw new Error(`${file} is not valid: ${JSON.stringify(errors)}`);
   return text;
+}
+
+function clientRows(): string {
+  const rows = Object.entries<Operation>(IMGAPI).map(([name, row]) => {
+    const action = row.isDefaultAction ? undefined : row.action;
+    const hasBody = row.body !== undefined && 'json' in row.body;
+    const { method, path, since } = row;
+    return [name, { method, path, ...(action !== undefined && { action }), since, ...(hasBody && { hasBody }) }];
+  });
+  return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;
 }
 
 /** The file with its tables as they should be. @throws when a marker is missing */

@@ -53,7 +53,7 @@ test('Copies that are ordered at once, through two processes', async (t) => {
     await Promise.all([west.order(one, east.name), other.order(two, east.name)]);
     const watch = watchImages(t, west, [base, two]);
     await west.reaches(one, ({ bytes_done }) => bytes_done > MiB);
-    t.equal((await other.alice.cancelCopy(one)).state, 'canceled');
+    t.equal((await other.alice.cancelImageCopy(one)).state, 'canceled');
     t.equal((await other.ended(two)).state, 'succeeded');
     await t.rejects(west.alice.getImage(one), { code: 'ResourceNotFound' });
     await watch.end();
@@ -85,7 +85,7 @@ async function race(t: Test, { east, west, other }: Shared, turn: number): Promi
   const { image } = await makeImage(east.alice, {}, { size: MiB });
   await west.order(image.uuid, east.name);
   await new Promise((resolve) => setTimeout(resolve, turn * 12));
-  const canceled = await other.alice.cancelCopy(image.uuid).then(
+  const canceled = await other.alice.cancelImageCopy(image.uuid).then(
     () => true,
     (error: { readonly code?: string }) => {
       t.match(error.code, /^(CopyAlreadyFinished|ResourceNotFound)$/);

@@ -16,7 +16,7 @@ test('A deletion that was begun is finished after a crash, and never half seen',
   for (const { point, when } of POINTS) {
     await t.test(`killed when ${when}`, async (t) => {
       const { image } = await makeImage(east.alice);
-      await east.operator.putIcon(image.uuid, PNG, 'image/png');
+      await east.operator.addImageIcon(image.uuid, PNG, 'image/png');
       await east.restart({ fault: `${point}=kill` });
       const deletion = east.alice.deleteImage(image.uuid).catch((error: unknown) => error);
       await east.diesByItself();
@@ -37,7 +37,7 @@ test('A deletion that was begun is finished after a crash, and never half seen',
     await west.restart({ fault: 'delete:bytes-gone=kill' });
     await west.order(image.uuid, east.name);
     await west.reaches(image.uuid, ({ bytes_done }) => bytes_done > MiB);
-    const cancel = west.alice.cancelCopy(image.uuid).catch((error: unknown) => error);
+    const cancel = west.alice.cancelImageCopy(image.uuid).catch((error: unknown) => error);
     await west.diesByItself();
     await cancel;
     await west.start();

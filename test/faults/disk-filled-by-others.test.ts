@@ -119,14 +119,14 @@ test('all that is there to be cleaned up goes on a full disk', async (t) => {
   const { service } = server.imgapi;
   const alice = server.client({ account: ALICE });
   const { image } = await makeImage(alice, {}, { size: MiB });
-  await alice.putIcon(image.uuid, Buffer.alloc(1000), 'image/png');
-  await server.client().createPullUrl(image.uuid);
+  await alice.addImageIcon(image.uuid, Buffer.alloc(1000), 'image/png');
+  await server.client().createImageFilePullUrl(image.uuid);
   const path = imageObjectPath(image.uuid, 'file0');
   const writer = await service.storages.local.open({ path, session: 'upload.dead' });
   await writer.append(Readable.from([Buffer.alloc(MiB)]));
   await writer.close();
   fill(dataDir);
-  await alice.deleteIcon(image.uuid);
+  await alice.deleteImageIcon(image.uuid);
   const days = 10 * 24 * 3600 * 1000;
   const later = { ...service, store: storeLater(service.store, days) };
   const report = await cleanUp(later, { dryRun: false, eager: true, signal });

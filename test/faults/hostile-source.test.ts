@@ -140,7 +140,7 @@ test('A source that misbehaves', async (t) => {
     image.answerFile = sendFile(image.bytes, { cutAfter: SIZE - 1 });
     await west.order(image.uuid, OLD);
     await west.reaches(image.uuid, ({ images }) => images[0]?.error?.code === 'SourceUnreachable');
-    await west.alice.cancelCopy(image.uuid);
+    await west.alice.cancelImageCopy(image.uuid);
     t.match(await west.ended(image.uuid), { state: 'canceled' });
     await assertSound(t, west);
   });

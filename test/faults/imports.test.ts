@@ -60,7 +60,7 @@ test('An unlinked server is read through its main port', async (t) => {
       front.trouble = { kind: 'none' };
     });
     const before = front.received;
-    const { job_uuid } = await west.operator.importRemote(uuid, front.url);
+    const { job_uuid } = await west.operator.adminImportRemoteImage(uuid, front.url);
     await waitFor('bytes to flow', () => front.received - before > SIZE / 2);
     await Promise.all([source.kill(), west.kill()]);
     await Promise.all([source.start(), west.start()]);

@@ -53,7 +53,7 @@ test('A copy gets through a bad network, and moves hardly more than its bytes', 
       east.network.trouble = { kind: 'slow', bytesPerSecond: 16 * MiB };
       await west.order(uuid, east.name);
       const seen: number[] = [];
-      for await (const { state, bytes_done, bytes_total, images } of west.alice.watchCopy(uuid)) {
+      for await (const { state, bytes_done, bytes_total, images } of west.alice.watchImageCopy(uuid)) {
         seen.push(bytes_done);
         t.equal(bytes_done === bytes_total, state === 'succeeded', `${bytes_done} bytes, ${state}`);
         t.ok((images[0]?.attempt ?? 0) <= 1, 'in one attempt');

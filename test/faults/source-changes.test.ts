@@ -38,7 +38,7 @@ test('A copy takes notice of what happens to the image at the source meanwhile',
       t,
       cloud,
       async (image) => {
-        await east.alice.removeAcl(image, ['bob', CAROL]);
+        await east.alice.removeImageAcl(image, ['bob', CAROL]);
       },
       shared,
     );
@@ -50,7 +50,7 @@ test('A copy takes notice of what happens to the image at the source meanwhile',
 
   await t.test('it is shared: the copy brings that', async (t) => {
     const uuid = await midway(t, cloud, async (image) => {
-      await east.alice.addAcl(image, ['bob']);
+      await east.alice.addImageAcl(image, ['bob']);
     });
     t.equal((await west.client(BOB).getImage(uuid)).uuid, uuid);
     t.same((await west.alice.getImage(uuid)).acl, ['bob']);

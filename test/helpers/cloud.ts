@@ -148,7 +148,7 @@ export class Site {
   }
 
   order(uuid: string, from: string): Promise<CopyStatus> {
-    return this.alice.copyFromDc(uuid, { datacenter: from });
+    return this.alice.copyImageFromDc(uuid, { datacenter: from });
   }
 
   /** The copy's status once it has ended. */
@@ -162,7 +162,7 @@ export class Site {
     return waitFor(
       `the copy of ${uuid} to ${this.name} to reach ${condition}`,
       async () => {
-        last = await this.operator.getCopy(uuid).catch((error: unknown) => error);
+        last = await this.operator.getImageCopy(uuid).catch((error: unknown) => error);
         return last instanceof Error || !condition(last as CopyStatus) ? undefined : (last as CopyStatus);
       },
       bound,

@@ -4,7 +4,8 @@ import { type Static, type TEnum, type TSchema, type TSchemaOptions, Type } from
 /** The values of a schema. Nobody changes an answer, so all of it is read-only. */
 export type ValueOf<S extends TSchema> = Frozen<Static<S>>;
 
-type Frozen<T> = T extends readonly (infer Item)[]
+/** Read-only, all the way down. */
+export type Frozen<T> = T extends readonly (infer Item)[]
   ? readonly Frozen<Item>[]
   : T extends object
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }

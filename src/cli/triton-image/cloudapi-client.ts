@@ -8,9 +8,9 @@ import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
+import type { ImgapiClient } from '#lib/client/client.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
-import type { CopyParameters } from '#lib/client/parameters.ts';
 
 export interface CloudapiClientOptions {
   readonly url: string;
@@ -89,22 +89,23 @@ export class CloudapiClient {
     return this.#caller.done(this.#call(call), options);
   }
 
-  copyFromDc(id: string, { datacenter, dryRun }: CopyParameters, options: CallOptions = {}): Promise<CopyStatus> {
-    const query = { action: 'copy-from-dc', datacenter, id, dry_run: dryRun };
+  copyImageFromDc(id: string, options: Parameters<ImgapiClient['copyImageFromDc']>[1]): Promise<CopyStatus> {
+    const { datacenter, dry_run } = options;
+    const query = { action: 'copy-from-dc', datacenter, id, dry_run };
     return this.#json({ method: 'POST', path: '/images', query }, options);
   }
 
-  copyPlan(id: string, datacenter: string, options: CallOptions = {}): Promise<CopyPlan> {
+  planImageCopy(id: string, datacenter: string, options: CallOptions = {}): Promise<CopyPlan> {
     return this.#json({ method: 'GET', path: copy(id), query: { plan: true, datacenter } }, options);
   }
 
   /** The status at once and after each change, until the copy has ended. */
-  async *watchCopy(id: string, options: CallOptions = {}): AsyncGenerator<CopyStatus, void> {
+  async *watchImageCopy(id: string, options: CallOptions = {}): AsyncGenerator<CopyStatus, void> {
     const call = this.#call({ method: 'GET', path: copy(id), headers: LINES });
     yield* readJsonLines<CopyStatus>(await this.#caller.send(call, options));
   }
 
-  cancelCopy(id: string, options: CallOptions): Promise<CopyStatus> {
+  cancelImageCopy(id: string, options: CallOptions): Promise<CopyStatus> {
     return this.#json({ method: 'DELETE', path: copy(id) }, options);
   }
 

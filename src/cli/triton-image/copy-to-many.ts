@@ -135,7 +135,7 @@ async function copyTo(
   display: ManyDisplay,
 ): Promise<CopyStatus> {
   const show = (event: CopyEvent): void => display.show(name, event);
-  let last = await client.copyFromDc(uuid, { datacenter }, { signal });
+  let last = await client.copyImageFromDc(uuid, { datacenter, signal });
   show({ kind: 'status', status: last });
   if (choice === 'watch' && !isFinal(last.state)) {
     last = (await watchToEnd({ client, uuid, signal }, { show }, patience)) ?? last;

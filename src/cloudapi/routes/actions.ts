@@ -54,7 +54,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
 
     async ShareImage(call, query) {
       const entry = entryOf(query);
-      const image = await imgapi.addAcl(call.imageId, [entry], call.onBehalf);
+      const image = await imgapi.addImageAcl(call.imageId, [entry], call.onBehalf);
       auditShare(cloudapi, call, 'share', [entry]);
       return imageReply(call, image);
     },
@@ -65,7 +65,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
       const entry = entryOf(query);
       const { owner } = await imgapi.getImage(id, onBehalf);
       const isLeaving = owner !== account.uuid && (entry === account.login || entry === account.uuid);
-      const image = await imgapi.removeAcl(id, [isLeaving ? account.uuid : entry], onBehalf);
+      const image = await imgapi.removeImageAcl(id, [isLeaving ? account.uuid : entry], onBehalf);
       auditShare(cloudapi, call, isLeaving ? 'leave' : 'unshare', [entry]);
       return image ? imageReply(call, image) : { status: 204 };
     },
@@ -78,7 +78,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
       if (path === undefined) {
         throw new CloudapiError('MissingParameter', 'Image destination manta_path is a required argument');
       }
-      return { json: await imgapi.exportImage(imageId, path, onBehalf) };
+      return { json: await imgapi.exportImage(imageId, { ...onBehalf, manta_path: path }) };
     },
   };
 }

@@ -2,8 +2,10 @@
  * AdminGetImage and AdminGetImageFile, for the admin's keys alone: the whole manifest of an active image that the
  * account of the path owns, and its file. Where that account is the admin itself, any image.
  */
+
 import type { ADMIN } from '#lib/api/cloudapi/admin.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
+import { callOf } from '#lib/client/methods.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import { CloudapiError, imageNotFound, notAuthorized } from '../errors.ts';
@@ -49,7 +51,7 @@ export function adminHandlers(cloudapi: Cloudapi): Handlers<typeof ADMIN, Call> 
       const { uuid } = await ownedImage(call);
       if (wantsRedirect && config.pulls.redirect) {
         const which = index === undefined ? {} : { index: Number(index) };
-        const pull = await imgapi.createPullUrl(uuid, which, call.asOperator);
+        const pull = await imgapi.createImageFilePullUrl(uuid, { ...call.asOperator, ...which });
         return { status: 307, headers: { Location: pull.url }, json: pull };
       }
       const headers = Object.fromEntries(
@@ -58,7 +60,7 @@ export function adminHandlers(cloudapi: Cloudapi): Handlers<typeof ADMIN, Call> 
         ),
       );
       const method = call.method === 'HEAD' ? 'HEAD' : 'GET';
-      const file = { method, path: `/images/${uuid}/file`, query: { index }, headers } as const;
+      const file = { ...callOf('GetImageFile', [uuid], { index }), method, headers } as const;
       return passedOn(await imgapi.send(file, call.asOperator), ANSWER_HEADERS);
     },
   };

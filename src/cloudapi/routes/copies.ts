@@ -1,5 +1,7 @@
 /** A copy from another datacenter, while it runs and afterwards. */
+
 import type { COPIES } from '#lib/api/cloudapi/copies.ts';
+import { callOf } from '#lib/client/methods.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import { missing } from '../errors.ts';
@@ -13,15 +15,15 @@ export function copyHandlers({ imgapi }: Cloudapi): Handlers<typeof COPIES, Call
       if (query.plan) {
         const { datacenter } = query;
         if (datacenter === undefined) throw missing('datacenter', 'the name of the datacenter that has the image');
-        return { json: await imgapi.copyPlan(id, datacenter, onBehalf) };
+        return { json: await imgapi.planImageCopy(id, datacenter, onBehalf) };
       }
-      if (!wantsLines(call)) return { json: await imgapi.getCopy(id, onBehalf) };
-      const watch = { method: 'GET', path: `/images/${id}/copy`, headers: { accept: JSON_LINES } } as const;
+      if (!wantsLines(call)) return { json: await imgapi.getImageCopy(id, onBehalf) };
+      const watch = { ...callOf('GetImageCopy', [id]), headers: { accept: JSON_LINES } };
       return passedOn(await imgapi.send(watch, onBehalf), ['content-type']);
     },
 
     async CancelImageCopy({ imageId, onBehalf }) {
-      return { json: await imgapi.cancelCopy(imageId, onBehalf) };
+      return { json: await imgapi.cancelImageCopy(imageId, onBehalf) };
     },
   };
 }

@@ -1,9 +1,11 @@
 /** ListImages, GetImage, DeleteImage, GetImageAncestry. */
+
 import type { IMAGES } from '#lib/api/cloudapi/images.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonItems } from '#lib/client/json-items.ts';
+import { callOf } from '#lib/client/methods.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import { invalid } from '../errors.ts';
@@ -33,8 +35,7 @@ export function imageHandlers(cloudapi: Cloudapi): Handlers<typeof IMAGES, Call>
 
     /** The image first, then its origins down to the base, as far as the account sees them. */
     async GetImageAncestry(call) {
-      const path = `/images/${call.imageId}/ancestry`;
-      const answer = await imgapi.send({ method: 'GET', path }, call.onBehalf);
+      const answer = await imgapi.send(callOf('GetImageAncestry', [call.imageId]), call.onBehalf);
       return listReply(cloudapi, call, readJsonItems<Image>(answer));
     },
   };

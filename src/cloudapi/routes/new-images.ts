@@ -1,5 +1,7 @@
 /** `POST /:account/images`: CreateImageFromMachine, ImportImageFromDatacenter, CopyImageFromDc. */
+
 import type { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
+import { callOf } from '#lib/client/methods.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
@@ -40,7 +42,7 @@ export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof 
     async ImportImageFromDatacenter(call, query) {
       const { datacenter, id } = sourceOf(query);
       const { onBehalf } = call;
-      await imgapi.importFromDatacenter(id, datacenter, onBehalf);
+      await imgapi.importImageFromDatacenter(id, datacenter, onBehalf);
       await waitForCopy(imgapi, id, onBehalf);
       return imageReply(call, await imgapi.getImage(id, onBehalf));
     },
@@ -49,10 +51,9 @@ export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof 
     async CopyImageFromDc(call, query) {
       const { datacenter, id } = sourceOf(query);
       const { dry_run, do_not_restart } = query;
-      const asked = { action: 'copy-from-dc', datacenter, dry_run, do_not_restart };
-      const order = { method: 'POST', path: `/images/${id}`, query: asked } as const;
-      if (!wantsLines(call)) return { json: await imgapi.call(order, call.onBehalf) };
-      const lines = { ...order, headers: { accept: JSON_LINES } };
+      const asked = { datacenter, ...(dry_run && { dry_run }), ...(do_not_restart && { do_not_restart }) };
+      if (!wantsLines(call)) return { json: await imgapi.copyImageFromDc(id, { ...call.onBehalf, ...asked }) };
+      const lines = { ...callOf('CopyImageFromDc', [id], asked), headers: { accept: JSON_LINES } };
       return passedOn(await imgapi.send(lines, call.onBehalf), ['content-type']);
     },
   };

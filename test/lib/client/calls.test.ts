@@ -26,8 +26,8 @@ type Row = readonly [
 
 const CALLS: readonly Row[] = [
   ['ping', (c, o) => c.ping(o), 'GET /ping', {}],
-  ['channels', (c, o) => c.channels(o), 'GET /channels', {}],
-  ['datacenters', (c, o) => c.datacenters(o), 'GET /datacenters', {}],
+  ['channels', (c, o) => c.listChannels(o), 'GET /channels', {}],
+  ['datacenters', (c, o) => c.listDatacenters(o), 'GET /datacenters', {}],
   [
     'getImage',
     (c, o) => c.getImage(UUID, { ...o, inclAdminFields: true }),
@@ -44,7 +44,7 @@ const CALLS: readonly Row[] = [
   ],
   [
     'adminImportImage',
-    (c, o) => c.adminImportImage({ uuid: UUID, v: 2 }, { ...o, skipOwnerCheck: true }),
+    (c, o) => c.adminImportImage({ uuid: UUID, v: 2 }, { ...o, skip_owner_check: true }),
     `POST ${IMAGE}`,
     { action: 'import', skip_owner_check: 'true' },
     { uuid: UUID, v: 2 },
@@ -58,13 +58,13 @@ const CALLS: readonly Row[] = [
   ],
   [
     'importRemote',
-    (c, o) => c.importRemote(UUID, 'http://other', { ...o, skipOwnerCheck: false }),
+    (c, o) => c.adminImportRemoteImage(UUID, 'http://other', { ...o, skip_owner_check: false }),
     `POST ${IMAGE}`,
     { action: 'import-remote', source: 'http://other', skip_owner_check: 'false' },
   ],
   [
     'importFromDatacenter',
-    (c, o) => c.importFromDatacenter(UUID, 'us-sw-1', o),
+    (c, o) => c.importImageFromDatacenter(UUID, 'us-sw-1', o),
     `POST ${IMAGE}`,
     { action: 'import-from-datacenter', datacenter: 'us-sw-1' },
   ],
@@ -76,18 +76,18 @@ const CALLS: readonly Row[] = [
   ],
   [
     'addImageFileFromUrl',
-    (c, o) => c.addImageFileFromUrl(UUID, 'https://x/y', { compression: 'gzip', sha1: 'abc' }, o),
+    (c, o) => c.addImageFileFromUrl(UUID, { file_url: 'https://x/y' }, { ...o, compression: 'gzip', sha1: 'abc' }),
     `POST ${IMAGE}/file/from-url`,
     { compression: 'gzip', sha1: 'abc' },
     { file_url: 'https://x/y' },
   ],
   [
     'createPullUrl',
-    (c, o) => c.createPullUrl(UUID, { index: 0, renew: 'r1' }, o),
+    (c, o) => c.createImageFilePullUrl(UUID, { ...o, index: 0, renew: 'r1' }),
     `POST ${IMAGE}/file/pull-url`,
     { index: '0', renew: 'r1' },
   ],
-  ['deleteIcon', (c, o) => c.deleteIcon(UUID, o), `DELETE ${IMAGE}/icon`, {}],
+  ['deleteIcon', (c, o) => c.deleteImageIcon(UUID, o), `DELETE ${IMAGE}/icon`, {}],
   ['activateImage', (c, o) => c.activateImage(UUID, o), `POST ${IMAGE}`, { action: 'activate' }],
   ['enableImage', (c, o) => c.enableImage(UUID, o), `POST ${IMAGE}`, { action: 'enable' }],
   ['disableImage', (c, o) => c.disableImage(UUID, o), `POST ${IMAGE}`, { action: 'disable' }],
@@ -100,39 +100,49 @@ const CALLS: readonly Row[] = [
   ],
   [
     'channelAdd',
-    (c, o) => c.channelAdd(UUID, 'dev', o),
+    (c, o) => c.channelAddImage(UUID, { channel: 'dev' }, o),
     `POST ${IMAGE}`,
     { action: 'channel-add' },
     { channel: 'dev' },
   ],
-  ['exportImage', (c, o) => c.exportImage(UUID, '/a/b', o), `POST ${IMAGE}`, { action: 'export', manta_path: '/a/b' }],
+  [
+    'exportImage',
+    (c, o) => c.exportImage(UUID, { ...o, manta_path: '/a/b' }),
+    `POST ${IMAGE}`,
+    { action: 'export', manta_path: '/a/b' },
+  ],
   [
     'changeStorage',
-    (c, o) => c.changeStorage(UUID, 'manta', o),
+    (c, o) => c.adminChangeImageStor(UUID, { ...o, stor: 'manta' }),
     `POST ${IMAGE}`,
     { action: 'change-stor', stor: 'manta' },
   ],
   ['cloneImage', (c, o) => c.cloneImage(UUID, o), `POST ${IMAGE}/clone`, {}],
   [
     'deleteImage',
-    (c, o) => c.deleteImage(UUID, { ...o, forceAllChannels: true }),
+    (c, o) => c.deleteImage(UUID, { ...o, force_all_channels: true }),
     `DELETE ${IMAGE}`,
     { force_all_channels: 'true' },
   ],
-  ['addAcl', (c, o) => c.addAcl(UUID, ['bob', ACCOUNT], o), `POST ${IMAGE}/acl`, {}, ['bob', ACCOUNT]],
-  ['removeAcl', (c, o) => c.removeAcl(UUID, ['bob'], o), `POST ${IMAGE}/acl`, { action: 'remove' }, ['bob']],
-  ['ancestry', (c, o) => c.ancestry(UUID, o), `GET ${IMAGE}/ancestry`, {}],
-  ['jobs', (c, o) => c.jobs(UUID, { task: 't' }, o), `GET ${IMAGE}/jobs`, { task: 't' }],
+  ['addAcl', (c, o) => c.addImageAcl(UUID, ['bob', ACCOUNT], o), `POST ${IMAGE}/acl`, {}, ['bob', ACCOUNT]],
+  ['removeAcl', (c, o) => c.removeImageAcl(UUID, ['bob'], o), `POST ${IMAGE}/acl`, { action: 'remove' }, ['bob']],
+  ['ancestry', (c, o) => c.getImageAncestry(UUID, o), `GET ${IMAGE}/ancestry`, {}],
+  ['jobs', (c, o) => c.listImageJobs(UUID, { ...o, task: 't' }), `GET ${IMAGE}/jobs`, { task: 't' }],
   ['getJob', (c, o) => c.getJob('../x', o), 'GET /jobs/..%2Fx', {}],
   [
     'copyFromDc',
-    (c, o) => c.copyFromDc(UUID, { datacenter: 'us-sw-1', doNotRestart: true, dryRun: true }, o),
+    (c, o) => c.copyImageFromDc(UUID, { ...o, datacenter: 'us-sw-1', do_not_restart: true, dry_run: true }),
     `POST ${IMAGE}`,
     { action: 'copy-from-dc', datacenter: 'us-sw-1', do_not_restart: 'true', dry_run: 'true' },
   ],
-  ['copyPlan', (c, o) => c.copyPlan(UUID, 'us-sw-1', o), `GET ${IMAGE}/copy`, { plan: 'true', datacenter: 'us-sw-1' }],
-  ['getCopy', (c, o) => c.getCopy(UUID, o), `GET ${IMAGE}/copy`, {}],
-  ['cancelCopy', (c, o) => c.cancelCopy(UUID, o), `DELETE ${IMAGE}/copy`, {}],
+  [
+    'copyPlan',
+    (c, o) => c.planImageCopy(UUID, 'us-sw-1', o),
+    `GET ${IMAGE}/copy`,
+    { plan: 'true', datacenter: 'us-sw-1' },
+  ],
+  ['getCopy', (c, o) => c.getImageCopy(UUID, o), `GET ${IMAGE}/copy`, {}],
+  ['cancelCopy', (c, o) => c.cancelImageCopy(UUID, o), `DELETE ${IMAGE}/copy`, {}],
   ['listCopies', (c, o) => c.listCopies(o), 'GET /copies', {}],
 ];
 
@@ -162,7 +172,7 @@ test('every call carries version, user agent, request id, account and channel', 
   });
   await client.getImage(UUID);
   await client.getImage(UUID, { account: UUID, requestId: 'r-2', channel: 'staging' });
-  await client.getCopy(UUID);
+  await client.getImageCopy(UUID);
   const [first, second, third] = server.received;
   t.match(first?.headers, { 'accept-version': '~2', 'user-agent': 'imgadm/1.0', 'x-request-id': 'r-1' });
   t.strictSame(first?.query, { account: ACCOUNT, channel: 'dev' });
@@ -207,7 +217,10 @@ test('an image is read with its ETag, and written on the condition of one', asyn
 test('a job says where to ask for it', async (t) => {
   const job = { image_uuid: UUID, job_uuid: ACCOUNT };
   const server = await serve(t, (_, response) => sendJson(response, 200, job, { 'workflow-api': 'http://wf' }));
-  t.strictSame(await clientOf(t, server.url).importFromDatacenter(UUID, 'x'), { ...job, workflow_api: 'http://wf' });
+  t.strictSame(await clientOf(t, server.url).importImageFromDatacenter(UUID, 'x'), {
+    ...job,
+    workflow_api: 'http://wf',
+  });
 });
 
 test('a file is streamed up with its size and parameters', async (t) => {
@@ -242,9 +255,9 @@ test('an icon goes up and comes down with its type', async (t) => {
     }
   });
   const client = clientOf(t, server.url);
-  await client.putIcon(UUID, icon, 'image/gif', { sha1: 'abc' });
+  await client.addImageIcon(UUID, icon, 'image/gif', { sha1: 'abc' });
   t.equal(server.received[0]?.headers['content-type'], 'image/gif');
-  const { contentType, stream } = await client.getIcon(UUID);
+  const { contentType, stream } = await client.getImageIcon(UUID);
   t.equal(contentType, 'image/gif');
   t.strictSame(await readAll(stream), icon);
 });
@@ -270,7 +283,7 @@ test('requests are signed as they are sent, body, query and base path included',
   const client = clientOf(t, `${server.url}/base`, { signer });
   t.match(await client.getImage(UUID, { account: ACCOUNT }), { keyId: '/us-sw-1/keys/x', hasNonce: false });
   t.match(await client.updateImage(UUID, { name: 'ü' }), { hasNonce: true });
-  t.match(await client.createPullUrl(UUID), { hasNonce: true });
+  t.match(await client.createImageFilePullUrl(UUID), { hasNonce: true });
   t.equal(server.received[2]?.headers['digest'], digestOf());
 });
 
@@ -294,7 +307,7 @@ test('a copy is watched line by line as it goes on', async (t) => {
     response.end('ning"}\r\n{"state":"succeeded"}');
   });
   const states: string[] = [];
-  for await (const { state } of clientOf(t, server.url).watchCopy(UUID)) {
+  for await (const { state } of clientOf(t, server.url).watchImageCopy(UUID)) {
     if (states.length === 0) proceed();
     states.push(state);
   }
@@ -311,7 +324,7 @@ test('who stops watching leaves no connection behind', async (t) => {
     response.on('close', closed);
     response.write('{"state":"queued"}\n');
   });
-  for await (const status of clientOf(t, server.url).watchCopy(UUID)) {
+  for await (const status of clientOf(t, server.url).watchImageCopy(UUID)) {
     t.equal(status.state, 'queued');
     break;
   }

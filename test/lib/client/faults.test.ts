@@ -107,7 +107,7 @@ test('a line of a stream that is not JSON is an invalid answer', async (t) => {
   const server = await serve(t, (_, response) => response.end('{"state":"queued"}\noops\n'));
   const states: string[] = [];
   const watch = async () => {
-    for await (const { state } of clientOf(t, server.url).watchCopy(UUID)) states.push(state);
+    for await (const { state } of clientOf(t, server.url).watchImageCopy(UUID)) states.push(state);
   };
   t.match(await failure(watch()), { code: 'InvalidAnswer', message: /a line is not JSON: oops/ });
   t.strictSame(states, ['queued']);

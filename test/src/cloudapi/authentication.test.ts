@@ -32,7 +32,7 @@ const cloudapi = await cloudapiInProcess(t, {
 });
 const ask = asker(t, cloudapi.url);
 const { image } = await makeImage(server.client({ account: ALICE }));
-await server.client({ account: ALICE }).addAcl(image.uuid, [CAROL]);
+await server.client({ account: ALICE }).addImageAcl(image.uuid, [CAROL]);
 const { image: own } = await makeImage(server.client(), {}, { owner: ADMIN });
 
 interface Known {

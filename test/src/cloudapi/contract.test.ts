@@ -19,7 +19,7 @@ const ask = asker(t, cloudapi.url);
 
 const client = server.client({ account: ALICE });
 const { image } = await makeImage(client, { tags: { a: 'b' }, requirements: { min_ram: 256, brand: 'lx' } });
-await client.addAcl(image.uuid, ['bob', BOB]);
+await client.addImageAcl(image.uuid, ['bob', BOB]);
 await makeImage(client, { origin: image.uuid });
 const { image: admins } = await makeImage(server.client(), {}, { owner: ADMIN });
 

@@ -118,13 +118,13 @@ t.test('an import that is canceled, or fails, says so', async (t) => {
   const waiting = alice(copyPath(image.uuid, 'import-from-datacenter'), { method: 'POST', json: {} });
   await waitFor(
     'the copy to begin',
-    async () => (await west.operator.getCopy(image.uuid).catch(() => undefined))?.state === 'running',
+    async () => (await west.operator.getImageCopy(image.uuid).catch(() => undefined))?.state === 'running',
   );
-  await west.alice.cancelCopy(image.uuid);
+  await west.alice.cancelImageCopy(image.uuid);
   t.match(await waiting, { status: 409, json: { code: 'ImageCopyCanceled' } });
 
   const second = alice(copyPath(image.uuid, 'import-from-datacenter'), { method: 'POST', json: {} });
-  await waitFor('it to begin again', async () => (await west.operator.getCopy(image.uuid)).bytes_done > 0);
+  await waitFor('it to begin again', async () => (await west.operator.getImageCopy(image.uuid)).bytes_done > 0);
   await east.operator.updateImage(image.uuid, { owner: BOB });
   east.network.trouble = { kind: 'none' };
   t.match(await second, { status: 503, json: { code: 'ImageCopyFailed', message: /belongs to another account|not/ } });
@@ -139,7 +139,7 @@ t.test('an import goes on while IMGAPI restarts', async (t) => {
   const waiting = alice(copyPath(image.uuid, 'import-from-datacenter'), { method: 'POST', json: {} });
   await waitFor(
     'the copy to begin',
-    async () => (await west.operator.getCopy(image.uuid).catch(() => undefined))?.state === 'running',
+    async () => (await west.operator.getImageCopy(image.uuid).catch(() => undefined))?.state === 'running',
   );
   await west.restart();
   east.network.trouble = { kind: 'none' };
@@ -148,7 +148,7 @@ t.test('an import goes on while IMGAPI restarts', async (t) => {
 
 t.test('AdminGetImage has all that IMGAPI knows of an active image of that account', async (t) => {
   const { image } = await makeImage(east.operator, { billing_tags: ['b'], traits: { ssd: true } }, { owner: ALICE });
-  await east.alice.addAcl(image.uuid, ['bob']);
+  await east.alice.addImageAcl(image.uuid, ['bob']);
   const manifest = await admin(`/alice/images/${image.uuid}/manifest`);
   t.match(manifest.json, {
     ...{ uuid: image.uuid, owner: ALICE, acl: ['bob'], billing_tags: ['b'], traits: { ssd: true }, v: 2 },

@@ -97,7 +97,7 @@ t.test('a list has what its filters ask for, and no docker images', async (t) =>
   const { image: mine } = await makeImage(own, { name: 'filtered', version: '2.0.0' });
   const { image: theirs } = await makeImage(server.client({ account: BOB }), { name: 'filtered' });
   const { image: docker } = await makeImage(operator, { name: 'layer', type: 'docker', os: 'linux' }, { owner: ALICE });
-  await server.client({ account: BOB }).addAcl(theirs.uuid, ['alice']);
+  await server.client({ account: BOB }).addImageAcl(theirs.uuid, ['alice']);
   const listed = async (query: string, more: Ask = {}) =>
     ((await alice(`/my/images?${query}`, more)).json as { id: string }[]).map((image) => image.id).toSorted();
   const ids = (...images: { uuid: string }[]) => images.map(({ uuid }) => uuid).toSorted();
@@ -242,7 +242,7 @@ t.test('a sharee may leave, by its login or its UUID, however it was shared', as
   for (const entry of ['bob', BOB]) {
     for (const named of ['bob', BOB]) {
       const { image } = await makeImage(own);
-      await own.addAcl(image.uuid, [entry]);
+      await own.addImageAcl(image.uuid, [entry]);
       const { status, bytes } = await act(bob, image.uuid, 'unshare', { account: named });
       t.equal(status, 204, `shared with ${entry}, left as ${named}`);
       t.equal(bytes.length, 0);
@@ -311,7 +311,7 @@ t.test('ancestry begins with the image', async (t) => {
 
 t.test('a clone', async (t) => {
   const { image } = await makeImage(own);
-  await own.addAcl(image.uuid, ['bob']);
+  await own.addImageAcl(image.uuid, ['bob']);
   const { status, json } = await act(bob, image.uuid, 'clone');
   t.equal(status, 200);
   t.match(json, { owner: BOB, owner_login: 'bob', cloned_from: { uuid: image.uuid, owner: ALICE }, state: 'active' });
@@ -320,7 +320,7 @@ t.test('a clone', async (t) => {
 t.test('of a clone only the image that was asked for is listed as active', async (t) => {
   const { image: origin } = await makeImage(own, { name: 'below' });
   const { image } = await makeImage(own, { name: 'above', origin: origin.uuid });
-  await own.addAcl(image.uuid, ['bob']);
+  await own.addImageAcl(image.uuid, ['bob']);
   const { json: clone } = await act(bob, image.uuid, 'clone');
   t.match(await bob(`/my/images/${clone.origin}`), { status: 200, json: { owner: BOB, state: 'disabled' } });
   const listed = async (query: string) =>
@@ -332,12 +332,12 @@ t.test('of a clone only the image that was asked for is listed as active', async
 
 t.test('a share opens what the image builds on, by UUID and as long as it lasts', async (t) => {
   const { image: foreign } = await makeImage(server.client({ account: BOB }));
-  await server.client({ account: BOB }).addAcl(foreign.uuid, ['alice']);
+  await server.client({ account: BOB }).addImageAcl(foreign.uuid, ['alice']);
   const { image: origin } = await makeImage(own, { name: 'opened', origin: foreign.uuid });
   const { image } = await makeImage(own, { origin: origin.uuid });
   const get = async (id: string) => (await carol(`/my/images/${id}`)).status;
   t.equal(await get(origin.uuid), 404);
-  await own.addAcl(image.uuid, ['carol']);
+  await own.addImageAcl(image.uuid, ['carol']);
   t.match(await carol(`/my/images/${origin.uuid}`), { status: 200, json: { name: 'opened', owner: ALICE } });
   t.equal(await get(foreign.uuid), 404, "not somebody else's");
   const { json: chain } = await carol(`/my/images/${image.uuid}/ancestry`);
@@ -350,7 +350,7 @@ t.test('a share opens what the image builds on, by UUID and as long as it lasts'
     listed.some(({ id }) => id === origin.uuid),
     'lists do not show it',
   );
-  await own.removeAcl(image.uuid, ['carol']);
+  await own.removeImageAcl(image.uuid, ['carol']);
   t.equal(await get(origin.uuid), 404);
 });
 

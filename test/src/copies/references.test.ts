@@ -166,7 +166,7 @@ async function mixedImport(t: Test): Promise<Mixed> {
     const isOne = response.headers.get('content-type') === 'application/json' && text.startsWith('{');
     return { status: response.status, text, body: isOne ? JSON.parse(text) : {} };
   };
-  await there.client().removeAcl(below, [BOB]);
+  await there.client().removeImageAcl(below, [BOB]);
   const source = encodeURIComponent(network.url);
   const started = await call(`/images/${above}?action=import-remote&source=${source}`, { method: 'POST' });
   if (started.status !== 200) throw new Error(started.text);

@@ -28,7 +28,7 @@ const isIn = async (client: typeof dev, uuid: string) => {
 };
 
 t.test('the channels are told', async (t) => {
-  t.same(await dev.channels(), CHANNELS);
+  t.same(await dev.listChannels(), CHANNELS);
 });
 
 t.test('a new image is in the channel of its request, whatever its manifest says', async (t) => {
@@ -44,10 +44,10 @@ t.test('an image is there in its channels only', async (t) => {
   t.ok(await isIn(all, uuid));
   t.notOk(await isIn(dev, uuid));
   t.match(await refusal(dev.getImageFile(uuid)), { status: 404 });
-  t.match(await refusal(dev.getIcon(uuid)), { status: 404 });
+  t.match(await refusal(dev.getImageIcon(uuid)), { status: 404 });
   t.match(await refusal(dev.updateImage(uuid, { name: 'x' })), { status: 404 });
   t.match(await refusal(dev.disableImage(uuid)), { status: 404 });
-  t.match(await refusal(dev.addAcl(uuid, [ALICE])), { status: 404 });
+  t.match(await refusal(dev.addImageAcl(uuid, [ALICE])), { status: 404 });
   t.match(await refusal(dev.deleteImage(uuid)), { status: 404 });
   t.same(
     (await staging.listImages({})).some((image) => image.uuid === uuid),
@@ -70,8 +70,8 @@ t.test('a channel that is not there is refused, and so is * where something is w
     () => all.createImage({ ...MANIFEST, owner: ALICE }),
     () => all.updateImage(uuid, { name: 'x' }),
     () => all.deleteImage(uuid),
-    () => all.addAcl(uuid, [ALICE]),
-    () => all.channelAdd(uuid, 'staging'),
+    () => all.addImageAcl(uuid, [ALICE]),
+    () => all.channelAddImage(uuid, { channel: 'staging' }),
   ]) {
     t.match(await refusal(call()), invalid);
   }
@@ -91,12 +91,12 @@ t.test('without a default channel one has to be named', async (t) => {
 
 t.test('an image is added to a channel', async (t) => {
   const uuid = await make();
-  t.same((await dev.channelAdd(uuid, 'staging')).channels, ['dev', 'staging']);
+  t.same((await dev.channelAddImage(uuid, { channel: 'staging' })).channels, ['dev', 'staging']);
   t.ok(await isIn(staging, uuid));
   const { rev } = (await recordOf(server, uuid)) ?? {};
-  t.same((await staging.channelAdd(uuid, 'staging')).channels, ['dev', 'staging']);
+  t.same((await staging.channelAddImage(uuid, { channel: 'staging' })).channels, ['dev', 'staging']);
   t.equal((await recordOf(server, uuid))?.rev, rev, 'where it is already, nothing is written');
-  t.match(await refusal(release.channelAdd(uuid, 'release')), { status: 404 });
+  t.match(await refusal(release.channelAddImage(uuid, { channel: 'release' })), { status: 404 });
   for (const body of [
     undefined,
     null,
@@ -121,9 +121,9 @@ t.test('an image is added to a channel', async (t) => {
 t.test('of many who add an image to channels at once, none is lost', async (t) => {
   const uuid = await make();
   await Promise.all([
-    dev.channelAdd(uuid, 'staging'),
-    dev.channelAdd(uuid, 'release'),
-    dev.channelAdd(uuid, 'staging'),
+    dev.channelAddImage(uuid, { channel: 'staging' }),
+    dev.channelAddImage(uuid, { channel: 'release' }),
+    dev.channelAddImage(uuid, { channel: 'staging' }),
   ]);
   t.same(new Set((await dev.getImage(uuid)).channels), new Set(['dev', 'staging', 'release']));
 });
@@ -144,7 +144,7 @@ t.test('channels are shown from version 2 on', async (t) => {
 t.test('deleting', async (t) => {
   await t.test('in one of two channels takes the image out of that one', async (t) => {
     const uuid = await make();
-    await dev.channelAdd(uuid, 'staging');
+    await dev.channelAddImage(uuid, { channel: 'staging' });
     await dev.deleteImage(uuid);
     t.notOk(await isIn(dev, uuid));
     t.same((await staging.getImage(uuid)).channels, ['staging']);
@@ -160,17 +160,17 @@ t.test('deleting', async (t) => {
 
   await t.test('from all channels is for good', async (t) => {
     const uuid = await make();
-    await dev.channelAdd(uuid, 'staging');
+    await dev.channelAddImage(uuid, { channel: 'staging' });
     const wrong = await send(server.url, { method: 'DELETE', path: `/images/${uuid}?force_all_channels=1` });
     t.match(wrong, { status: 422, json: { code: 'InvalidParameter', errors: [{ field: 'force_all_channels' }] } });
-    await staging.deleteImage(uuid, { forceAllChannels: true });
+    await staging.deleteImage(uuid, { force_all_channels: true });
     t.notOk(await isIn(all, uuid));
   });
 
   await t.test('from two channels at once leaves nothing that is in no channel', async (t) => {
     for (let round = 0; round < 10; round++) {
       const uuid = await make();
-      await dev.channelAdd(uuid, 'staging');
+      await dev.channelAddImage(uuid, { channel: 'staging' });
       await Promise.all([dev.deleteImage(uuid), staging.deleteImage(uuid)]);
       t.equal(await recordOf(server, uuid), undefined);
       t.same(await objectsOf(server.dataDir, uuid), []);
@@ -179,7 +179,7 @@ t.test('deleting', async (t) => {
 
   await t.test('in a channel is refused while the channel holds images that build on it', async (t) => {
     const base = await make();
-    await dev.channelAdd(base, 'staging');
+    await dev.channelAddImage(base, { channel: 'staging' });
     const child = await make(dev, { origin: base });
     t.match(await refusal(dev.deleteImage(base)), { status: 422, code: 'ImageHasDependentImages' });
     await staging.deleteImage(base);
@@ -191,12 +191,12 @@ t.test('deleting', async (t) => {
 
   await t.test('for good is refused while any channel holds images that build on it', async (t) => {
     const base = await make();
-    await dev.channelAdd(base, 'staging');
+    await dev.channelAddImage(base, { channel: 'staging' });
     const child = await make(staging, { origin: base });
-    await staging.channelAdd(base, 'release');
-    t.match(await refusal(dev.deleteImage(base, { forceAllChannels: true })), { code: 'ImageHasDependentImages' });
+    await staging.channelAddImage(base, { channel: 'release' });
+    t.match(await refusal(dev.deleteImage(base, { force_all_channels: true })), { code: 'ImageHasDependentImages' });
     await staging.deleteImage(child);
-    await dev.deleteImage(base, { forceAllChannels: true });
+    await dev.deleteImage(base, { force_all_channels: true });
     t.notOk(await isIn(all, base));
   });
 });
@@ -206,6 +206,6 @@ t.test('where there are no channels', async (t) => {
   const client = other.client({ channel: 'none' });
   const { image } = await makeImage(client, {}, { owner: ALICE, size: 1 });
   t.equal((await client.getImage(image.uuid)).channels, undefined, 'the parameter means nothing');
-  t.match(await refusal(client.channelAdd(image.uuid, 'dev')), { status: 422, fields: ['action'] });
-  t.match(await refusal(client.channels()), { status: 404, code: 'ResourceNotFound' });
+  t.match(await refusal(client.channelAddImage(image.uuid, { channel: 'dev' })), { status: 422, fields: ['action'] });
+  t.match(await refusal(client.listChannels()), { status: 404, code: 'ResourceNotFound' });
 });

@@ -25,8 +25,8 @@ t.test('who builds on an image all the time keeps nobody from changing, cloning 
 
   t.equal((await alice.updateImage(image.uuid, { description: 'changed' })).description, 'changed');
   t.match(await carol.cloneImage(image.uuid), { owner: CAROL, state: 'active' });
-  t.same((await alice.removeAcl(image.uuid, [BOB]))?.acl, [CAROL]);
+  t.same((await alice.removeImageAcl(image.uuid, [BOB]))?.acl, [CAROL]);
   t.same(await Promise.all(ends), Array(AT_ONCE).fill('OriginDoesNotExist'), 'nobody fails for any other reason');
-  await alice.removeAcl(image.uuid, [CAROL]);
+  await alice.removeImageAcl(image.uuid, [CAROL]);
   await alice.deleteImage(image.uuid);
 });

@@ -257,7 +257,7 @@ t.test('the origin of a new image', async (t) => {
     const { service } = server.imgapi;
     const { image: shared } = await makeImage(operator, { acl: [ALICE] }, { owner: BOB });
     const write = await touchOrigin(service, shared.uuid, { account: ALICE });
-    await operator.removeAcl(shared.uuid, [ALICE]);
+    await operator.removeImageAcl(shared.uuid, [ALICE]);
     await t.rejects(service.store.batch([write]), { name: 'EtagConflictError' });
     await t.rejects(touchOrigin(service, shared.uuid, { account: ALICE }), { code: 'OriginDoesNotExist' });
   });

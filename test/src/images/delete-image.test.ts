@@ -19,7 +19,7 @@ const make = async (fields: object = {}) => (await makeImage(operator, fields, {
 t.test('a deleted image is gone with its file and its icon; its manifest is archived', async (t) => {
   const { image } = await makeImage(operator, { tags: { last: 'words' } }, { owner: ALICE });
   const { uuid } = image;
-  await operator.putIcon(uuid, randomBytes(10), 'image/png');
+  await operator.addImageIcon(uuid, randomBytes(10), 'image/png');
   t.same(await objectsOf(server.dataDir, uuid), ['file0', 'icon']);
   await alice.deleteImage(uuid);
   t.match(await refusal(operator.getImage(uuid)), { status: 404, code: 'ResourceNotFound' });
@@ -130,7 +130,7 @@ t.test('whoever stops sharing an image can delete it, whatever was built on it',
     code: 'ImageHasDependentImages',
     message: /not shared with them/,
   });
-  await alice.removeAcl(origin, ['bob']);
+  await alice.removeImageAcl(origin, ['bob']);
   await alice.deleteImage(origin);
   t.match(await refusal(bob.createImage({ ...MANIFEST, origin })), { code: 'OriginDoesNotExist' });
   await bob.deleteImage(uuid);
@@ -220,7 +220,7 @@ t.test('what a crash left of a deletion', async (t) => {
     for (const client of [operator, alice]) {
       t.match(await refusal(client.getImage(uuid)), { status: 404 });
       t.match(await refusal(client.updateImage(uuid, { name: 'x' })), { status: 404 });
-      t.match(await refusal(client.addAcl(uuid, [BOB])), { status: 404 });
+      t.match(await refusal(client.addImageAcl(uuid, [BOB])), { status: 404 });
       t.match(await refusal(client.getImageFile(uuid)), { status: 404 });
       t.match(await refusal(client.addImageFile(uuid, nothing(), { compression: 'none' })), { status: 404 });
       t.match(await refusal(client.createImage({ ...MANIFEST, owner: ALICE, origin: uuid })), {

@@ -128,7 +128,7 @@ t.test('whose an imported image is', async (t) => {
     t.equal((await operator.adminImportImage(manifest({ owner: NIL_UUID }))).owner, ADMIN);
     t.equal((await operator.adminImportImage(manifest({ owner: BOB }))).owner, BOB);
     t.match(await refusal(operator.adminImportImage(manifest({ owner: NOBODY }))), { code: 'OwnerDoesNotExist' });
-    const skipped = await operator.adminImportImage(manifest({ owner: NOBODY }), { skipOwnerCheck: true });
+    const skipped = await operator.adminImportImage(manifest({ owner: NOBODY }), { skip_owner_check: true });
     t.equal(skipped.owner, NOBODY);
     t.match(await refusal(operator.adminImportImage(manifest({ owner: undefined }))), {
       errors: [{ field: 'owner', code: 'MissingParameter' }],
@@ -226,7 +226,7 @@ t.test('from a source', async (t) => {
     const { image, bytes } = await makeImage(elsewhere, { public: true, acl: ['bob', BOB] }, { owner: ALICE });
     const marks = { billing_tags: ['licensed'], traits: { ssd: true } };
     Object.assign(image, await elsewhere.updateImage(image.uuid, marks));
-    await elsewhere.putIcon(image.uuid, randomBytes(10), 'image/png');
+    await elsewhere.addImageIcon(image.uuid, randomBytes(10), 'image/png');
     const imported = await operator.adminImportFromSource(image.uuid, other.url);
     const { state: _, owner_login: __, shared_as: ___, ...expected } = image;
     t.match(imported, { ...expected, state: 'unactivated', files: [], acl: [BOB] });
@@ -255,7 +255,7 @@ t.test('from a source', async (t) => {
     const uuid = randomUUID();
     const source = await fakeSource(t, { [`/images/${uuid}`]: json(manifest({ uuid, owner: NOBODY })) });
     t.match(await refusal(operator.adminImportFromSource(uuid, source.url)), { code: 'OwnerDoesNotExist' });
-    t.equal((await operator.adminImportFromSource(uuid, source.url, { skipOwnerCheck: true })).owner, NOBODY);
+    t.equal((await operator.adminImportFromSource(uuid, source.url, { skip_owner_check: true })).owner, NOBODY);
   });
 
   await t.test('what the source says is checked', async (t) => {

@@ -111,7 +111,7 @@ t.test('it imports, from a manifest and from another server', async (t) => {
 
   const other = await spawnImgapi(t, { datacenterName: 'other' });
   const { image, bytes } = await makeImage(other.client(), { public: true }, { owner: BOB, size: 200_000 });
-  const source = { skipOwnerCheck: true, source: other.url };
+  const source = { skip_owner_check: true, source: other.url };
   t.match(await call('adminImportImage', { uuid: image.uuid }, source), { uuid: image.uuid, state: 'unactivated' });
   const sha1 = sha1Of(bytes);
   t.match(await call('addImageFile', { uuid: image.uuid, source: other.url }), { files: [{ sha1, size: 200_000 }] });

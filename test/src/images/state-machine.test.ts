@@ -46,7 +46,7 @@ const EVENTS = {
   disable: (uuid: string) => client.disableImage(uuid),
   enable: (uuid: string) => client.enableImage(uuid),
   update: (uuid: string) => client.updateImage(uuid, { description: 'new' }),
-  'put an icon': (uuid: string) => client.putIcon(uuid, Buffer.from('x'), 'image/png'),
+  'put an icon': (uuid: string) => client.addImageIcon(uuid, Buffer.from('x'), 'image/png'),
 } as const satisfies Record<string, (uuid: string) => Promise<Image>>;
 
 type State = keyof typeof STATES;

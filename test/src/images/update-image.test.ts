@@ -355,8 +355,8 @@ t.test('concurrent updates of different fields lose nothing', async (t) => {
   await Promise.all([
     ...Object.entries(changes).map(([field, value]) => operator.updateImage(image.uuid, { [field]: value })),
     operator.disableImage(image.uuid),
-    operator.addAcl(image.uuid, [BOB]),
-    operator.putIcon(image.uuid, Buffer.from('x'), 'image/png'),
+    operator.addImageAcl(image.uuid, [BOB]),
+    operator.addImageIcon(image.uuid, Buffer.from('x'), 'image/png'),
   ]);
   t.match(await operator.getImage(image.uuid), { ...changes, state: 'disabled', acl: [BOB], icon: true });
 });

@@ -238,7 +238,7 @@ test('a record without hash, date or store name, as today’s IMGAPI may have it
     await putObject(service, record.uuid, 'icon', ICON);
     const path = `/images/${record.uuid}`;
     const operator = server.client();
-    const { url } = await operator.createPullUrl(record.uuid);
+    const { url } = await operator.createImageFilePullUrl(record.uuid);
     const pull = new URL(url);
     const paths = [`${path}/file`, `${path}/icon`, pull.pathname + pull.search];
     for (const what of paths) {

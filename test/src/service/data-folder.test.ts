@@ -38,7 +38,7 @@ t.test('nothing that the service creates is for others', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data');
   const server = await spawnImgapi(t, {}, { dataDir });
   const { image } = await makeImage(server.client({ account: ALICE }));
-  await server.client().createPullUrl(image.uuid, {});
+  await server.client().createImageFilePullUrl(image.uuid, {});
   // The helper writes these two itself.
   const found = (await openPaths(dataDir)).filter((path) => !/accounts\.json|config\.[\d.]+\w*\.json/.test(path));
   t.strictSame(found, []);

@@ -15,7 +15,7 @@ test('a running service fetches from none of its listeners: main port, links, me
       const source = `http://${host}:${port}`;
       const refused = { statusCode: 422, code: 'InvalidParameter', message: /this service itself/ };
       await t.rejects(client().adminImportFromSource(randomUUID(), source), refused, source);
-      await t.rejects(client().importRemote(randomUUID(), source), { name: 'ImgapiError' }, source);
+      await t.rejects(client().adminImportRemoteImage(randomUUID(), source), { name: 'ImgapiError' }, source);
     }
   }
 });

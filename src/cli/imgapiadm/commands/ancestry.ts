@@ -24,7 +24,7 @@ export const ancestry = defineCommand({
     const columns = chooseColumns(ANCESTRY_COLUMNS, options.columns, USUAL_ANCESTRY_COLUMNS);
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
-    const found: readonly Ancestor[] = await client.ancestry(uuid, { signal });
+    const found: readonly Ancestor[] = await client.getImageAncestry(uuid, { signal });
     if (json) output.json(found);
     else printTable(output, columns, downward(uuid, found), options);
     return undefined;

@@ -18,7 +18,7 @@ export const copiesCancel = defineCommand({
     const uuids = await imageUuids(client, given, { account: await context.account(), signal });
     const canceled: CopyStatus[] = [];
     for (const uuid of uuids) {
-      const status = await client.cancelCopy(uuid, { signal });
+      const status = await client.cancelImageCopy(uuid, { signal });
       canceled.push(status);
       if (!json) output.line(`Copy of ${uuid} from ${printable(status.datacenter)} is canceled.`);
     }

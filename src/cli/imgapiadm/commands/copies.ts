@@ -1,5 +1,5 @@
 /** `imgapiadm copies`: the orders to copy images here from other datacenters. */
-import { COPY_STATES, type CopyStatus } from '#lib/api/schemas/copy.ts';
+import { COPY_STATES, type CopyState, type CopyStatus } from '#lib/api/schemas/copy.ts';
 import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { formatBytes, formatRate, formatShare } from '../../output/bytes.ts';
 import { formatDuration } from '../../output/duration.ts';
@@ -65,8 +65,11 @@ export const copies = defineCommand({
     // A wrong column is told before anything is asked.
     chooseColumns(COLUMNS, options.columns, USUAL);
     const client = await context.client();
-    const query = { state, datacenter, limit };
-    const found = await client.call<CopyStatus[]>({ method: 'GET', path: '/copies', query }, { signal });
+    const chosen = {
+      ...(state !== undefined && { state: state as CopyState }),
+      ...(datacenter !== undefined && { datacenter }),
+    };
+    const found = await client.listCopies({ ...chosen, ...(limit !== undefined && { limit: Number(limit) }), signal });
     if (json) output.json(found);
     else printTable(output, chooseColumns(COLUMNS, options.columns, usualFor(found)), found, options);
     return undefined;

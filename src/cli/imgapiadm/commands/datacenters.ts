@@ -1,11 +1,11 @@
 /** `imgapiadm datacenters`: the other datacenters and how their links are. */
 
-import type { Datacenter, LinkCheckReport } from '#lib/api/schemas/datacenter.ts';
+import type { Datacenter } from '#lib/api/schemas/datacenter.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-import { checkPath, reportChecks } from '../datacenters/checks.ts';
+import { reportChecks } from '../datacenters/checks.ts';
 
 const COLUMNS: ColumnSet<Datacenter> = {
   name: { title: 'NAME', value: ({ name }) => name },
@@ -41,7 +41,7 @@ export const datacenters = defineCommand({
   async run({ options, context, output, json, signal }) {
     const columns = chooseColumns(COLUMNS, options.columns, ['name', 'kind', 'url', 'health', 'checked']);
     const client = await context.client();
-    const found = await client.call<Datacenter[]>({ method: 'GET', path: '/datacenters' }, { signal });
+    const found = await client.listDatacenters({ signal });
     if (json) output.json(found);
     else printTable(output, columns, found, options);
     return undefined;
@@ -58,8 +58,8 @@ export const datacentersCheck = defineCommand({
   options: {},
   examples: [{ command: 'imgapiadm datacenters check us-west-1', what: 'why does no copy come through?' }],
   async run({ arguments: { NAME: name }, context, output, json, signal }) {
-    const call = { method: 'POST', path: checkPath(name) } as const;
-    const report = await context.admin<LinkCheckReport>(call, { signal, patience: REMOTE_PATIENCE });
+    const operator = await context.operator(REMOTE_PATIENCE);
+    const report = await operator.checkDatacenter(name, { signal });
     if (json) output.json(report);
     else reportChecks(output, report);
     return report.ok ? EXIT.ok : EXIT.failed;

@@ -1,6 +1,6 @@
 /** `imgapiadm link-dc`: links this datacenter with another one. */
 
-import type { LinkCheckReport, LinkReport } from '#lib/api/schemas/datacenter.ts';
+import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
 import { usageError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
@@ -8,7 +8,7 @@ import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { isHttpUrl } from '../connection/options.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-import { checkPath, reportChecks } from '../datacenters/checks.ts';
+import { reportChecks } from '../datacenters/checks.ts';
 import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';
 
 export const linkDc = defineCommand({
@@ -39,12 +39,9 @@ export const linkDc = defineCommand({
   async run({ options, arguments: { NAME: name, URL: url }, context, output, json, signal }) {
     const { token, check } = options;
     if (token === undefined) throw usageError('missing --token TOKEN: run link-token in the other datacenter');
-    const patience = { signal, patience: REMOTE_PATIENCE };
-    const body = { name, url, token, ...termsBody(options) };
-    const linked = await context.admin<LinkReport>({ method: 'POST', path: '/datacenters', json: body }, patience);
-    const checked = check
-      ? await context.admin<LinkCheckReport>({ method: 'POST', path: checkPath(name) }, patience)
-      : linked;
+    const operator = await context.operator(REMOTE_PATIENCE);
+    const linked = await operator.linkDatacenter({ name, url, token, ...termsBody(options) }, { signal });
+    const checked = check ? await operator.checkDatacenter(name, { signal }) : linked;
     const report = { ...linked, ok: checked.ok, checks: checked.checks };
     if (json) output.json(report);
     else tell(output, report);

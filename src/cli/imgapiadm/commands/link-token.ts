@@ -1,6 +1,5 @@
 /** `imgapiadm link-token`: the secret that lets another datacenter link itself with this one, once. */
 
-import type { NewLinkToken } from '#lib/api/schemas/datacenter.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { SHORT_PATIENCE } from '../connection/patience.ts';
@@ -22,8 +21,8 @@ export const linkToken = defineCommand({
     },
   ],
   async run({ options, context, output, json, signal }) {
-    const call = { method: 'POST', path: '/datacenters/token', json: termsBody(options) } as const;
-    const made = await context.admin<NewLinkToken>(call, { signal, patience: SHORT_PATIENCE });
+    const operator = await context.operator(SHORT_PATIENCE);
+    const made = await operator.createLinkToken(termsBody(options), { signal });
     if (json) {
       output.json(made);
       return undefined;

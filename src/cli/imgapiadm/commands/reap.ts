@@ -30,12 +30,8 @@ export const reap = defineCommand({
     { command: 'imgapiadm reap --staging', what: 'also what an upload left that broke off just now' },
   ],
   async run({ options: { 'dry-run': dryRun, staging }, context, output, json, signal }) {
-    const call = {
-      method: 'POST',
-      path: '/admin/reap',
-      query: { dry_run: dryRun, ...(staging && { staging }) },
-    } as const;
-    const report = await context.admin<CleanUpReport>(call, { signal, patience: FILES_PATIENCE });
+    const operator = await context.operator(FILES_PATIENCE);
+    const report = await operator.adminReap({ dry_run: dryRun, ...(staging && { staging }), signal });
     if (json) output.json(report);
     else tell(output, report);
     return failuresOf(report).length === 0 ? EXIT.ok : EXIT.failed;

@@ -25,8 +25,8 @@ export const rotateKey = defineCommand({
     { command: 'imgapiadm rotate-key --drop', what: 'the key was stolen' },
   ],
   async run({ options: { drop }, context, output, json, signal }) {
-    const call = { method: 'POST', path: '/datacenters/rotate-key', query: { drop: drop || undefined } } as const;
-    const report = await context.admin<RotateReport>(call, { signal, patience: REMOTE_PATIENCE });
+    const operator = await context.operator(REMOTE_PATIENCE);
+    const report = await operator.rotateLinkKey({ ...(drop && { drop }), signal });
     if (json) output.json(report);
     else tell(output, report);
     return report.failed.length === 0 ? EXIT.ok : EXIT.failed;

@@ -21,7 +21,7 @@ export const share = defineCommand({
     assertEntries(accounts);
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
-    const image = await client.addAcl(uuid, accounts, { signal });
+    const image = await client.addImageAcl(uuid, accounts, { signal });
     tell(output, json, image, `shared with ${quoted(accounts)}`);
     return undefined;
   },
@@ -44,7 +44,7 @@ export const unshare = defineCommand({
     const before = await client.getImage(uuid, { signal });
     const isOwners = account === undefined || before.owner === account;
     if (isOwners) assertSharedWith(uuid, before.acl, before.left_by, accounts);
-    const image = await client.removeAcl(uuid, accounts, { signal });
+    const image = await client.removeImageAcl(uuid, accounts, { signal });
     if (image === undefined) {
       if (json) output.json({ uuid, left: true });
       else output.line(`Account ${account} has left image ${uuid}.`);

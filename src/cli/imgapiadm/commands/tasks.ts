@@ -36,7 +36,7 @@ export const tasks = defineCommand({
   async run({ options, context, output, json, signal }) {
     const columns = chooseColumns(COLUMNS, options.columns, USUAL);
     const client = await context.client();
-    const found = await client.call<TaskStatus[]>({ method: 'GET', path: '/tasks' }, { signal });
+    const found = await client.listTasks({ signal });
     if (json) output.json(found);
     else printTable(output, columns, found, options);
     return undefined;

@@ -1,6 +1,5 @@
 /** `imgapiadm unlink-dc`: ends the link with another datacenter. */
 
-import type { UnlinkReport } from '#lib/api/schemas/datacenter.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
@@ -16,8 +15,8 @@ export const unlinkDc = defineCommand({
   options: {},
   examples: [{ command: 'imgapiadm unlink-dc us-west-1', what: 'no more copies from or to us-west-1' }],
   async run({ arguments: { NAME: name }, context, output, json, signal }) {
-    const path = `/datacenters/${encodeURIComponent(name)}`;
-    const report = await context.admin<UnlinkReport>({ method: 'DELETE', path }, { signal, patience: REMOTE_PATIENCE });
+    const operator = await context.operator(REMOTE_PATIENCE);
+    const report = await operator.unlinkDatacenter(name, { signal });
     if (json) {
       output.json(report);
       return undefined;

@@ -29,15 +29,12 @@ export const verify = defineCommand({
   async run({ options: { repair, quiet }, arguments: { IMAGE: given }, context, output, json, signal }) {
     // Files are everybody's: names are those of all owners, whatever account is named.
     const uuids = await imageUuids(await context.client(), given, { account: await context.account(), signal });
-    const query = { repair: repair || undefined, uuid: uuids.length > 0 ? uuids : undefined };
-    const call = { method: 'POST', path: '/admin/verify', query } as const;
+    const chosen = { ...(repair && { repair }), ...(uuids.length > 0 && { uuid: uuids }) };
+    const operator = await context.operator(FILES_PATIENCE);
     const seen = new Set<string>();
     let bad = 0;
     let summary: VerifySummary['summary'] | undefined;
-    for await (const line of context.adminLines<VerifyLine | VerifySummary>(call, {
-      signal,
-      patience: FILES_PATIENCE,
-    })) {
+    for await (const line of operator.adminVerify({ ...chosen, signal })) {
       const isGood = 'summary' in line || GOOD.includes(line.status);
       if (!isGood) bad++;
       if ('summary' in line) summary = line.summary;

@@ -1,9 +1,8 @@
 /** The server that a command talks to: as the caller, or over the administration routes with the operator's secret. */
 
 import { resolve } from 'node:path';
-import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from '#lib/client/caller.ts';
+import type { ImgapiClientOptions } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
-import { readJsonLines } from '#lib/client/json-lines.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Config } from '#src/service/config/config.ts';
@@ -15,12 +14,6 @@ import { SHORT_PATIENCE } from './patience.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
 const DEFAULT_DATA_DIR = 'build/data';
-
-export interface AdminCallOptions {
-  readonly signal: AbortSignal;
-  /** Milliseconds that the answer, or a line of it, may take. */
-  readonly patience: number;
-}
 
 export interface LocalData {
   readonly dataDir: string;
@@ -35,7 +28,7 @@ export class Connection {
   readonly #userAgent: string;
   #config: Promise<Config> | undefined;
   #client: ImgapiClient | undefined;
-  #caller: Caller | undefined;
+  readonly #operators: ImgapiClient[] = [];
   #account: Promise<string> | undefined;
 
   constructor(values: ConnectionValues, env: Environment, userAgent: string) {
@@ -61,9 +54,8 @@ export class Connection {
    */
   async uuidOf(account: string): Promise<string> {
     if (isUuid(account)) return account;
-    const call = { method: 'GET', path: `/admin/accounts/${encodeURIComponent(account)}` } as const;
-    const options = { signal: AbortSignal.timeout(SHORT_PATIENCE), patience: SHORT_PATIENCE };
-    return (await this.admin<{ readonly uuid: string }>(call, options)).uuid;
+    const operator = await this.operator(SHORT_PATIENCE);
+    return (await operator.adminGetAccount(account, { signal: AbortSignal.timeout(SHORT_PATIENCE) })).uuid;
   }
 
   /** The options that lead to the same server and account in another command. */
@@ -95,17 +87,22 @@ export class Connection {
     return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 
-  /** Calls a route for operators. @throws CommandError when the operator's secret cannot be read */
-  async admin<T>(call: Call, options: AdminCallOptions): Promise<T> {
-    const caller = await this.#adminCaller();
-    return caller.json<T>(await this.#authorized(call), timesOf(options));
-  }
-
-  /** The same for an answer that comes line by line. */
-  async *adminLines<T>(call: Call, options: AdminCallOptions): AsyncGenerator<T, void> {
-    const caller = await this.#adminCaller();
-    const headers = { ...call.headers, accept: 'application/x-json-stream' };
-    yield* readJsonLines<T>(await caller.send(await this.#authorized({ ...call, headers }), timesOf(options)));
+  /**
+   * For what only operators on the server's machine may ask; whatever account is named.
+   * @param patience milliseconds that an answer, or a line of it, may take
+   * @throws CommandError when the operator's secret cannot be read
+   */
+  async operator(patience: number): Promise<ImgapiClient> {
+    const authorization = `Bearer ${await tokenFor(await this.url(), await this.#dataDir())}`;
+    const client = new ImgapiClient({
+      url: await this.url(),
+      userAgent: this.#userAgent,
+      answerTimeout: patience,
+      idleTimeout: patience,
+      signer: () => ({ authorization }),
+    });
+    this.#operators.push(client);
+    return client;
   }
 
   /** The data on this machine, for commands that need no server. */
@@ -120,7 +117,7 @@ export class Connection {
   /** Breaks off what is still under way. */
   async close(): Promise<void> {
     await this.#client?.destroy();
-    await this.#caller?.transport.destroy();
+    await Promise.all(this.#operators.map((client) => client.destroy()));
   }
 
   /** The command line goes before the environment. */
@@ -141,16 +138,6 @@ export class Connection {
     return resolve(this.#env['IMGAPI_DATA_DIR'] || DEFAULT_DATA_DIR);
   }
 
-  async #adminCaller(): Promise<Caller> {
-    this.#caller ??= new Caller(await this.#clientOptions());
-    return this.#caller;
-  }
-
-  async #authorized(call: Call): Promise<Call> {
-    const token = await tokenFor(await this.url(), await this.#dataDir());
-    return { ...call, headers: { ...call.headers, authorization: `Bearer ${token}` } };
-  }
-
   #loadConfig(file: string): Promise<Config> {
     this.#config ??= readConfig(file);
     return this.#config;
@@ -161,10 +148,6 @@ export class Connection {
 async function readConfig(file: string): Promise<Config> {
   const { loadConfig } = await import('#src/service/config/load.ts');
   return (await loadConfig(file)).config;
-}
-
-function timesOf({ signal, patience }: AdminCallOptions): CallOptions {
-  return { signal, answerTimeout: patience, idleTimeout: patience };
 }
 
 /** Of the server itself: whoever has its configuration is on its machine, and needs no way around. */

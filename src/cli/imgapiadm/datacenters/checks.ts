@@ -15,7 +15,3 @@ export function reportChecks(output: Output, { checks }: Pick<LinkCheckReport, '
     if (!ok && mend !== undefined) output.line(`To mend "${printable(check)}": ${printable(mend)}.`);
   }
 }
-
-export function checkPath(datacenter: string): string {
-  return `/datacenters/${encodeURIComponent(datacenter)}/check`;
-}

@@ -12,10 +12,10 @@ import { beginning } from './log-lines.ts';
 import { assertSucceeded, reportCopied } from './report-copy.ts';
 
 /** What a copy needs of a client. */
-export type CopyClient = Pick<ImgapiClient, 'copyFromDc' | 'watchCopy'>;
+export type CopyClient = Pick<ImgapiClient, 'copyImageFromDc' | 'watchImageCopy'>;
 
 export interface CopyWatch {
-  readonly client: Pick<CopyClient, 'watchCopy'>;
+  readonly client: Pick<CopyClient, 'watchImageCopy'>;
   readonly uuid: string;
   readonly output: Output;
   readonly json: boolean;
@@ -41,7 +41,7 @@ export async function orderCopy({
   signal,
   watchLine,
 }: CopyJob): Promise<ExitCode> {
-  const status = await client.copyFromDc(uuid, { datacenter }, { signal });
+  const status = await client.copyImageFromDc(uuid, { datacenter, signal });
   if (json) output.json(status);
   if (isFinal(status.state)) {
     assertSucceeded(status);
@@ -61,7 +61,7 @@ export async function orderAndWatch(job: CopyJob, patience: number): Promise<Exi
   const { client, uuid, datacenter, output, json, signal } = job;
   const display = copyDisplay(output, json);
   return interruptible(job, async () => {
-    let last = await client.copyFromDc(uuid, { datacenter }, { signal });
+    let last = await client.copyImageFromDc(uuid, { datacenter, signal });
     if (last.datacenter !== datacenter) {
       output.note(`This image is on its way from ${printable(last.datacenter)} already; that copy is watched.`);
     }
@@ -90,7 +90,7 @@ export async function watchToEnd(
   patience: number,
 ): Promise<CopyStatus | undefined> {
   let last: CopyStatus | undefined;
-  const watch = (aborted: AbortSignal) => client.watchCopy(uuid, { signal: aborted });
+  const watch = (aborted: AbortSignal) => client.watchImageCopy(uuid, { signal: aborted });
   for await (const event of followCopy(watch, { signal, patience })) {
     display.show(event);
     if (event.kind === 'status') last = event.status;

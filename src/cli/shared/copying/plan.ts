@@ -17,15 +17,15 @@ type PlannedImage = CopyPlan['images'][number];
 
 /** Nothing is written by it. */
 export async function planOf(
-  client: Pick<ImgapiClient, 'copyPlan' | 'copyFromDc'>,
+  client: Pick<ImgapiClient, 'planImageCopy' | 'copyImageFromDc'>,
   uuid: string,
   datacenter: string,
   signal: AbortSignal,
 ): Promise<PlannedCopy> {
-  const plan = await client.copyPlan(uuid, datacenter, { signal });
+  const plan = await client.planImageCopy(uuid, datacenter, { signal });
   const isHere = plan.images.find((image) => image.uuid === uuid)?.action === 'here';
   if (!isHere) return plan;
-  const { changes = [] } = await client.copyFromDc(uuid, { datacenter, dryRun: true }, { signal });
+  const { changes = [] } = await client.copyImageFromDc(uuid, { datacenter, dry_run: true, signal });
   return { ...plan, changes };
 }
 

@@ -22,7 +22,7 @@ export const cancel = defineCommand({
     const canceled: CopyStatus[] = [];
     for (const given of images) {
       const id = await imageId(client, given, { whose: 'own', state: 'all', rather: isComing }, signal);
-      const status = await client.cancelCopy(id, { signal });
+      const status = await client.cancelImageCopy(id, { signal });
       canceled.push(status);
       if (!json) output.line(`Copy of ${labelWords(status)} from ${printable(status.datacenter)} is canceled.`);
     }

@@ -10,7 +10,7 @@ const { image: base } = await makeImage(east.site.operator, { name: 'base-64', p
 const { image: mine } = await makeImage(east.site.alice, { name: 'my-image' }, { size: 300_000 });
 const { image: layered } = await makeImage(east.site.alice, { name: 'layered', origin: mine.uuid });
 const { image: lookAlike } = await makeImage(east.site.client(CAROL), { name: 'base-64' });
-await east.site.client(CAROL).addAcl(lookAlike.uuid, [BOB, ALICE]);
+await east.site.client(CAROL).addImageAcl(lookAlike.uuid, [BOB, ALICE]);
 const short = mine.uuid.slice(0, 8);
 
 t.test('an image is shared, seen, and left, all by login', async (t) => {

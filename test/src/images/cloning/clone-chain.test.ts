@@ -27,7 +27,7 @@ async function sharedChain(): Promise<{ base: Image; middle: Image; top: Image }
   const { image: base } = await makeImage(operator, { name: 'base', public: true }, { owner: ADMIN });
   const { image: middle } = await makeImage(operator, { name: 'middle', origin: base.uuid }, { owner: ALICE });
   const { image: top } = await makeImage(operator, { name: 'top', origin: middle.uuid }, { owner: ALICE });
-  return { base, middle, top: await alice.addAcl(top.uuid, ['bob']) };
+  return { base, middle, top: await alice.addImageAcl(top.uuid, ['bob']) };
 }
 
 async function everything(): Promise<{ images: string[]; notes: unknown[]; objects: string[] }> {
@@ -70,12 +70,12 @@ t.test('origins are taken that belong to the owner of the image, or that the clo
     const secret = { name: 'secret-name', version: '7.7.7', description: 'secret-text' };
     const { image: origin } = await makeImage(operator, { ...secret, ...fields }, { owner });
     const { image } = await makeImage(operator, { origin: origin.uuid }, { owner: ALICE });
-    await alice.addAcl(image.uuid, ['bob']);
+    await alice.addImageAcl(image.uuid, ['bob']);
     const before = await everything();
     if (isTaken) {
       const clone = await bob.cloneImage(image.uuid);
       t.match(clone, { owner: BOB, state: 'active' }, what);
-      t.equal((await bob.ancestry(clone.uuid)).length, 2, `${what}: its chain is whole`);
+      t.equal((await bob.getImageAncestry(clone.uuid)).length, 2, `${what}: its chain is whole`);
       continue;
     }
     const refused = await bob.cloneImage(image.uuid).catch((error: unknown) => error as Error);
@@ -90,10 +90,10 @@ t.test('origins are taken that belong to the owner of the image, or that the clo
 
 t.test('what somebody built on an image while it was shared brings that image to nobody once it is not', async (t) => {
   const { image: taken } = await makeImage(alice, { description: 'as it was' });
-  await alice.addAcl(taken.uuid, [CAROL]);
+  await alice.addImageAcl(taken.uuid, [CAROL]);
   const { image: built } = await makeImage(server.client({ account: CAROL }), { origin: taken.uuid });
-  await operator.addAcl(built.uuid, [BOB]);
-  await alice.removeAcl(taken.uuid, [CAROL]);
+  await operator.addImageAcl(built.uuid, [BOB]);
+  await alice.removeImageAcl(taken.uuid, [CAROL]);
   await alice.updateImage(taken.uuid, { description: 'not for carol' });
   t.match(await refusal(bob.cloneImage(built.uuid)), { status: 422, code: 'OriginDoesNotExist' });
   await alice.deleteImage(taken.uuid);
@@ -104,16 +104,16 @@ t.test('what somebody built on an image while it was shared brings that image to
 
 t.test('what may be taken is looked at again when all bytes are there', async (t) => {
   const meanwhiles: Record<string, (origin: string) => Promise<unknown>> = {
-    'the origin is unshared': (origin) => operator.removeAcl(origin, [BOB]),
+    'the origin is unshared': (origin) => operator.removeImageAcl(origin, [BOB]),
     'the origin is given to somebody else': async (origin) => {
-      await operator.removeAcl(origin, [BOB]);
+      await operator.removeImageAcl(origin, [BOB]);
       await operator.updateImage(origin, { owner: ADMIN });
     },
   };
   for (const [what, meanwhile] of Object.entries(meanwhiles)) {
     const { image: origin } = await makeImage(operator, { acl: [ALICE, BOB] }, { owner: CAROL });
     const { image } = await makeImage(alice, { origin: origin.uuid });
-    await alice.addAcl(image.uuid, [BOB]);
+    await alice.addImageAcl(image.uuid, [BOB]);
     const before = await everything();
     await t.rejects(
       cloneWhile(image.uuid, () => meanwhile(origin.uuid)),
@@ -128,7 +128,7 @@ t.test('an origin that the account has cloned already is used again', async (t) 
   const { base, middle, top } = await sharedChain();
   const { image: second } = await makeImage(alice, { origin: middle.uuid });
   const { image: third } = await makeImage(alice, { origin: top.uuid });
-  for (const { uuid } of [second, third]) await alice.addAcl(uuid, ['bob', CAROL]);
+  for (const { uuid } of [second, third]) await alice.addImageAcl(uuid, ['bob', CAROL]);
   const one = await bob.cloneImage(top.uuid);
   const before = await everything();
   const two = await bob.cloneImage(second.uuid);
@@ -136,7 +136,7 @@ t.test('an origin that the account has cloned already is used again', async (t) 
   const three = await bob.cloneImage(third.uuid);
   t.equal(three.origin, one.uuid, 'also one that was cloned for itself');
   t.same(
-    (await bob.ancestry(three.uuid)).map(({ uuid }) => uuid),
+    (await bob.getImageAncestry(three.uuid)).map(({ uuid }) => uuid),
     [three.uuid, one.uuid, one.origin, base.uuid],
   );
   t.equal((await everything()).images.length, before.images.length + 2, 'only what was asked for is new');
@@ -181,16 +181,16 @@ t.test('a clone of an origin that is not what it was is not used again', async (
 
 t.test('an origin of its own is used as it is', async (t) => {
   const { image: origin } = await makeImage(bob);
-  await bob.addAcl(origin.uuid, ['alice']);
+  await bob.addImageAcl(origin.uuid, ['alice']);
   const { image } = await makeImage(alice, { origin: origin.uuid });
-  await alice.addAcl(image.uuid, ['bob']);
+  await alice.addImageAcl(image.uuid, ['bob']);
   t.equal((await bob.cloneImage(image.uuid)).origin, origin.uuid);
 });
 
 t.test('many clones at once that need the same origin make it once', async (t) => {
   const { middle } = await sharedChain();
   const tops = await Promise.all(Array.from({ length: 6 }, () => makeImage(alice, { origin: middle.uuid })));
-  for (const { image } of tops) await alice.addAcl(image.uuid, ['bob']);
+  for (const { image } of tops) await alice.addImageAcl(image.uuid, ['bob']);
   const clones = await Promise.all(tops.map(({ image }) => bob.cloneImage(image.uuid)));
   t.equal(new Set(clones.map(({ origin }) => origin)).size, 1);
   const ofMiddle = (await bob.listImages({ owner: BOB, state: 'all' })).filter(
@@ -203,7 +203,7 @@ t.test('many clones at once that need the same origin make it once', async (t) =
 t.test('an origin that another request clones meanwhile is taken from there', async (t) => {
   const { middle, top } = await sharedChain();
   const { image: second } = await makeImage(alice, { origin: middle.uuid });
-  await alice.addAcl(second.uuid, ['bob']);
+  await alice.addImageAcl(second.uuid, ['bob']);
   let first: Image | undefined;
   const clone = (await cloneWhile(top.uuid, async () => {
     first = await bob.cloneImage(second.uuid);

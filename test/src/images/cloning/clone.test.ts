@@ -34,7 +34,7 @@ async function sharedChain(fields: object = {}): Promise<{ base: Image; middle: 
     { name: 'top', origin: middle.uuid, ...fields },
     { owner: ALICE, size: 50_000 },
   );
-  return { base, middle, top: await alice.addAcl(top.uuid, ['bob', CAROL]) };
+  return { base, middle, top: await alice.addImageAcl(top.uuid, ['bob', CAROL]) };
 }
 
 t.test('a clone is an image of the account, with the bytes of the one that was shared with it', async (t) => {
@@ -66,7 +66,7 @@ t.test('a clone is an image of the account, with the bytes of the one that was s
   t.match(origin, { name: 'middle', owner: BOB, state: 'disabled', origin: base.uuid, files: middle.files });
   t.same(origin.cloned_from, { uuid: middle.uuid, owner: ALICE });
   t.same(
-    (await bob.ancestry(clone.uuid)).map(({ uuid }) => uuid),
+    (await bob.getImageAncestry(clone.uuid)).map(({ uuid }) => uuid),
     [clone.uuid, origin.uuid, base.uuid],
     "the operators' image is the same for both",
   );
@@ -74,7 +74,7 @@ t.test('a clone is an image of the account, with the bytes of the one that was s
 
 t.test('the bytes are not moved, and outlive the image that they came from', async (t) => {
   const { image } = await makeImage(alice, {}, { size: 40_000 });
-  await alice.addAcl(image.uuid, [BOB]);
+  await alice.addImageAcl(image.uuid, [BOB]);
   const clone = await bob.cloneImage(image.uuid);
   t.equal((await stat(objectPath(clone.uuid))).ino, (await stat(objectPath(image.uuid))).ino);
   await alice.deleteImage(image.uuid);
@@ -84,9 +84,9 @@ t.test('the bytes are not moved, and outlive the image that they came from', asy
 
 t.test('where a clone came from is for its owner and version 3 alone', async (t) => {
   const { image } = await makeImage(alice);
-  await alice.addAcl(image.uuid, [BOB]);
+  await alice.addImageAcl(image.uuid, [BOB]);
   const { uuid } = await bob.cloneImage(image.uuid);
-  await bob.addAcl(uuid, [CAROL]);
+  await bob.addImageAcl(uuid, [CAROL]);
   t.equal((await server.client({ account: CAROL }).getImage(uuid)).cloned_from, undefined);
   t.equal((await server.client({ account: BOB, version: '~2' }).getImage(uuid)).cloned_from, undefined);
 });
@@ -101,14 +101,14 @@ t.test('icon and urn are no obstacle', async (t) => {
   await operator.addImageFile(uuid, [bytes] as never, { compression: 'none', sha1: sha1Of(bytes) });
   await operator.activateImage(uuid);
   const icon = randomBytes(500);
-  await alice.putIcon(uuid, icon, 'image/png');
-  await alice.addAcl(uuid, ['bob']);
+  await alice.addImageIcon(uuid, icon, 'image/png');
+  await alice.addImageAcl(uuid, ['bob']);
   const [one, two] = [await bob.cloneImage(uuid), await bob.cloneImage(uuid)];
   t.not(one.uuid, two.uuid, 'each time a new one');
   for (const clone of [one, two]) {
     t.equal(clone.urn, undefined);
     t.equal(clone.icon, true);
-    const { contentType, stream } = await bob.getIcon(clone.uuid);
+    const { contentType, stream } = await bob.getImageIcon(clone.uuid);
     t.equal(contentType, 'image/png');
     t.same(await bytesOf(stream), icon);
   }
@@ -132,7 +132,7 @@ t.test('what cannot be cloned', async (t) => {
   const { image: open } = await makeImage(operator, { public: true }, { owner: ADMIN });
   const { image: pending } = await makeImage(alice, {}, { activate: false });
   const { image: docker } = await makeImage(operator, { type: 'docker', os: 'linux' }, { owner: ALICE });
-  await alice.addAcl(docker.uuid, [BOB]);
+  await alice.addImageAcl(docker.uuid, [BOB]);
   const { top } = await sharedChain();
   const clone = await bob.cloneImage(top.uuid);
   const refused = async (what: string, call: Promise<unknown>, expected: object) => {
@@ -198,7 +198,7 @@ t.test('an image that is unshared while it is cloned is not cloned', async (t) =
   const before = await everything();
   const faults = {
     async reach(point: string) {
-      if (point === 'clone:placed') await alice.removeAcl(top.uuid, ['bob']);
+      if (point === 'clone:placed') await alice.removeImageAcl(top.uuid, ['bob']);
     },
   };
   await t.rejects(cloneImage({ ...service, faults }, stored!.value, BOB, new AbortController().signal), {
@@ -248,7 +248,7 @@ t.test('a process that dies while it clones leaves all of the clone or nothing',
   const site = await startSite(t, 'us-east');
   const { image: base } = await makeImage(site.alice, {}, { size: 10_000 });
   const { image } = await makeImage(site.alice, { origin: base.uuid }, { size: 10_000 });
-  await site.alice.addAcl(image.uuid, ['bob']);
+  await site.alice.addImageAcl(image.uuid, ['bob']);
   const bobThere = site.client(BOB);
   for (const [fault, images] of [
     ['clone:journaled=kill', 0],

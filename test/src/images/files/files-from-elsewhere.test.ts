@@ -179,7 +179,7 @@ t.test('sources and URLs are for operators', async (t) => {
   const { uuid } = await alice.createImage({ ...MANIFEST });
   const source = await fakeSource(t, {});
   t.match(await refusal(alice.addImageFileFromSource(uuid, source.url)), { status: 403, code: 'OperatorOnly' });
-  const fromUrl = alice.addImageFileFromUrl(uuid, 'https://127.0.0.1/x', { compression: 'none' });
+  const fromUrl = alice.addImageFileFromUrl(uuid, { file_url: 'https://127.0.0.1/x' }, { compression: 'none' });
   t.match(await refusal(fromUrl), { status: 403, code: 'OperatorOnly' });
   t.same(source.requests, []);
 });
@@ -199,7 +199,7 @@ t.test('a file is fetched from an https URL', async (t) => {
   });
   const uuid = await waiting();
   const fetch = (path: string, more: object = {}) =>
-    operator.addImageFileFromUrl(uuid, source.url + path, { compression: 'gzip', ...more });
+    operator.addImageFileFromUrl(uuid, { file_url: source.url + path }, { compression: 'gzip', ...more });
 
   await t.test('with or without a hash that it must have', async (t) => {
     t.match((await fetch('/image.zfs.gz?a=b')).files, [{ sha1: sha1Of(content), size: 40_000, compression: 'gzip' }]);
@@ -229,7 +229,9 @@ t.test('a file is fetched from an https URL', async (t) => {
   });
 
   await t.test('nor from a server that cannot be reached', async (t) => {
-    const refused = await refusal(operator.addImageFileFromUrl(uuid, 'https://127.0.0.1:1/', { compression: 'none' }));
+    const refused = await refusal(
+      operator.addImageFileFromUrl(uuid, { file_url: 'https://127.0.0.1:1/' }, { compression: 'none' }),
+    );
     t.match(refused, { status: 400, code: 'Download' });
   });
 });
@@ -285,7 +287,7 @@ t.test('where private addresses are not allowed', async (t) => {
       t.match(await refusal(client.addImageFileFromSource(uuid, url)), { status: 422, code: 'InvalidParameter' });
       t.match(await refusal(client.adminImportFromSource(randomUUID(), url)), { status: 422, message: /private/ });
       const secure = `https://${host}:${new URL(tls.url).port}/x`;
-      const fromUrl = client.addImageFileFromUrl(uuid, secure, { compression: 'none' });
+      const fromUrl = client.addImageFileFromUrl(uuid, { file_url: secure }, { compression: 'none' });
       t.match(await refusal(fromUrl), { status: 422, message: /private/ });
     });
   }

@@ -20,13 +20,13 @@ const put = (uuid: string, body: Uint8Array, headers: Record<string, string> = {
     body,
     headers: { 'content-type': 'image/png', ...headers },
   });
-const contents = async (uuid: string) => bytesOf((await operator.getIcon(uuid)).stream);
+const contents = async (uuid: string) => bytesOf((await operator.getImageIcon(uuid)).stream);
 
 for (const type of ['image/png', 'image/jpeg', 'image/gif']) {
   t.test(`an icon may be ${type}`, async (t) => {
     const uuid = await newImage();
     const icon = randomBytes(1000);
-    t.equal((await alice.putIcon(uuid, icon, type)).icon, true);
+    t.equal((await alice.addImageIcon(uuid, icon, type)).icon, true);
     const read = await send(server.url, { path: `/images/${uuid}/icon` });
     t.ok(read.bytes.equals(icon));
     t.match(read.headers, {
@@ -90,7 +90,7 @@ t.test('an icon with another hash than announced is refused', async (t) => {
 
 t.test('an icon is replaced in every state, and POST does the same as PUT', async (t) => {
   const { image } = await makeImage(operator, {}, { owner: ALICE, size: 10 });
-  await alice.putIcon(image.uuid, randomBytes(100), 'image/gif');
+  await alice.addImageIcon(image.uuid, randomBytes(100), 'image/gif');
   await operator.disableImage(image.uuid);
   const second = randomBytes(200);
   const answer = await send(server.url, {
@@ -106,7 +106,7 @@ t.test('an icon is replaced in every state, and POST does the same as PUT', asyn
 
 t.test('an icon does not change the image’s file, and goes with the image', async (t) => {
   const { image, bytes } = await makeImage(operator, {}, { owner: ALICE });
-  await operator.putIcon(image.uuid, randomBytes(10), 'image/png');
+  await operator.addImageIcon(image.uuid, randomBytes(10), 'image/png');
   t.ok((await bytesOf((await operator.getImageFile(image.uuid)).stream)).equals(bytes));
   await operator.deleteImage(image.uuid);
   t.same(await objectsOf(server.dataDir, image.uuid), []);
@@ -114,23 +114,27 @@ t.test('an icon does not change the image’s file, and goes with the image', as
 
 t.test('an icon is removed once; an absent one is not found', async (t) => {
   const uuid = await newImage();
-  await alice.putIcon(uuid, randomBytes(10), 'image/png');
-  t.match(await alice.deleteIcon(uuid), { uuid, icon: undefined });
+  await alice.addImageIcon(uuid, randomBytes(10), 'image/png');
+  t.match(await alice.deleteImageIcon(uuid), { uuid, icon: undefined });
   t.same(await objectsOf(server.dataDir, uuid), []);
-  t.match(await refusal(alice.deleteIcon(uuid)), { status: 404, code: 'ResourceNotFound', message: /has no icon/ });
-  t.match(await refusal(alice.getIcon(uuid)), { status: 404, code: 'ResourceNotFound', message: /has no icon/ });
+  t.match(await refusal(alice.deleteImageIcon(uuid)), {
+    status: 404,
+    code: 'ResourceNotFound',
+    message: /has no icon/,
+  });
+  t.match(await refusal(alice.getImageIcon(uuid)), { status: 404, code: 'ResourceNotFound', message: /has no icon/ });
 });
 
 t.test('icons are for those who may change the image', async (t) => {
   const { image } = await makeImage(operator, { public: true }, { owner: ALICE, size: 10 });
   const bob = server.client({ account: BOB });
-  t.match(await refusal(bob.putIcon(image.uuid, randomBytes(10), 'image/png')), { code: 'NotImageOwner' });
-  await alice.putIcon(image.uuid, randomBytes(10), 'image/png');
-  t.match(await refusal(bob.deleteIcon(image.uuid)), { code: 'NotImageOwner' });
-  t.equal((await bytesOf((await bob.getIcon(image.uuid)).stream)).length, 10);
+  t.match(await refusal(bob.addImageIcon(image.uuid, randomBytes(10), 'image/png')), { code: 'NotImageOwner' });
+  await alice.addImageIcon(image.uuid, randomBytes(10), 'image/png');
+  t.match(await refusal(bob.deleteImageIcon(image.uuid)), { code: 'NotImageOwner' });
+  t.equal((await bytesOf((await bob.getImageIcon(image.uuid)).stream)).length, 10);
   const hidden = await newImage();
-  await alice.putIcon(hidden, randomBytes(10), 'image/png');
-  t.match(await refusal(bob.getIcon(hidden)), { status: 404 });
+  await alice.addImageIcon(hidden, randomBytes(10), 'image/png');
+  t.match(await refusal(bob.getImageIcon(hidden)), { status: 404 });
 });
 
 t.test('an icon and a file may be sent at the same time', async (t) => {

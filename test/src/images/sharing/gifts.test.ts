@@ -28,8 +28,8 @@ t.test('what builds on another image is given away unshared, so that it opens no
   const base = await make({ name: 'base-of-alice', acl: [BOB] });
   const { image } = await makeImage(bob, { origin: base.uuid, acl: [BOB, 'carol', NOBODY] });
   const { image: plain } = await makeImage(bob, { acl: [CAROL] });
-  await carol.removeAcl(image.uuid, [CAROL]);
-  await alice.removeAcl(base.uuid, [BOB]);
+  await carol.removeImageAcl(image.uuid, [CAROL]);
+  await alice.removeImageAcl(base.uuid, [BOB]);
 
   for (const acl of [[BOB], ['carol'], 'carol']) {
     const answer = await refusal(bob.updateImage(image.uuid, { owner: ALICE, acl }));
@@ -50,7 +50,7 @@ t.test('what builds on another image is given away unshared, so that it opens no
     left_by: undefined,
   });
   t.same((await alice.getImage(plain.uuid)).acl, [CAROL], 'what builds on nothing keeps its shares');
-  await alice.addAcl(image.uuid, [BOB]);
+  await alice.addImageAcl(image.uuid, [BOB]);
   t.equal((await bob.getImage(base.uuid)).name, 'base-of-alice', 'the new owner opens both');
 });
 

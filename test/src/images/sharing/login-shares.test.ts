@@ -66,14 +66,14 @@ t.test('a share is pinned to the account that held the login', async (t) => {
 
   await t.test('until the owner adds the login again: then it is its holder’s of now', async (t) => {
     await directory([...others, { uuid: MALLORY, login: 'bob' }]);
-    await alice.addAcl(uuid, ['bob']);
+    await alice.addImageAcl(uuid, ['bob']);
     t.ok(await sees(MALLORY, uuid));
     t.notOk(await sees(BOB, uuid));
   });
 
   await t.test('and adding it again when nobody holds it closes the image', async (t) => {
     await directory(others);
-    t.ok((await alice.addAcl(uuid, ['bob'])).acl?.includes('bob'));
+    t.ok((await alice.addImageAcl(uuid, ['bob'])).acl?.includes('bob'));
     t.notOk(await sees(MALLORY, uuid));
     t.notOk(await sees(BOB, uuid));
   });
@@ -86,7 +86,7 @@ t.test('removing a login and sharing anew looks it up anew', async (t) => {
     { uuid: MALLORY, login: 'bob' },
     { uuid: ALICE, login: 'alice' },
   ]);
-  await alice.removeAcl(uuid, ['bob']);
+  await alice.removeImageAcl(uuid, ['bob']);
   t.notOk(await sees(BOB, uuid));
   await alice.updateImage(uuid, { acl: ['bob'] });
   t.ok(await sees(MALLORY, uuid));
@@ -154,13 +154,13 @@ t.test('a login that nobody held', async (t) => {
     t.notOk(await pending(uuid), 'nobody looks any more');
     await bindLateShares(service);
     t.notOk(await sees(DAVE, uuid));
-    await alice.addAcl(uuid, ['dave']);
+    await alice.addImageAcl(uuid, ['dave']);
     t.ok(await sees(DAVE, uuid), 'the owner may share again');
   });
 
   await t.test('opens nothing when it was removed in time', async (t) => {
     const uuid = await make(['dave']);
-    await alice.removeAcl(uuid, ['dave']);
+    await alice.removeImageAcl(uuid, ['dave']);
     await directory([...PEOPLE, { uuid: DAVE, login: 'dave' }]);
     await bindLateShares(service);
     t.notOk(await sees(DAVE, uuid));
@@ -170,7 +170,7 @@ t.test('a login that nobody held', async (t) => {
     const uuid = await make(['dave']);
     await directory([...PEOPLE, { uuid: DAVE, login: 'dave' }]);
     const entries = Array.from({ length: 10 }, () => randomUUID() as string);
-    await Promise.all([...entries.map((entry) => alice.addAcl(uuid, [entry])), bindLateShares(service)]);
+    await Promise.all([...entries.map((entry) => alice.addImageAcl(uuid, [entry])), bindLateShares(service)]);
     await bindLateShares(service);
     t.ok(await sees(DAVE, uuid));
     t.same(new Set((await alice.getImage(uuid)).acl), new Set(['dave', ...entries]));
@@ -196,18 +196,18 @@ t.test('while the directory is down', async (t) => {
 
   await t.test('no login can be added', async (t) => {
     const unavailable = { status: 503, code: 'ServiceUnavailable' };
-    t.match(await refusal(alice.addAcl(uuid, ['dave'])), unavailable);
-    t.match(await refusal(alice.addAcl(uuid, [randomUUID(), 'dave'])), unavailable);
-    t.match(await refusal(alice.addAcl(uuid, ['bob'])), unavailable, 'for it would have to be looked up again');
+    t.match(await refusal(alice.addImageAcl(uuid, ['dave'])), unavailable);
+    t.match(await refusal(alice.addImageAcl(uuid, [randomUUID(), 'dave'])), unavailable);
+    t.match(await refusal(alice.addImageAcl(uuid, ['bob'])), unavailable, 'for it would have to be looked up again');
     t.match(await refusal(alice.updateImage(uuid, { acl: ['bob', 'dave'] })), unavailable);
     t.same((await alice.getImage(uuid)).acl, ['bob', 'carol'], 'and nothing is half written');
   });
 
   await t.test('UUIDs are added, entries removed, and lists written that bring no new login', async (t) => {
     const stranger = randomUUID();
-    t.same((await alice.addAcl(uuid, [stranger])).acl, ['bob', 'carol', stranger]);
+    t.same((await alice.addImageAcl(uuid, [stranger])).acl, ['bob', 'carol', stranger]);
     t.same((await alice.updateImage(uuid, { acl: ['carol', 'bob'] })).acl, ['carol', 'bob']);
-    t.same((await alice.removeAcl(uuid, ['carol']))?.acl, ['bob']);
+    t.same((await alice.removeImageAcl(uuid, ['carol']))?.acl, ['bob']);
     t.ok(await sees(BOB, uuid));
     t.notOk(await sees(CAROL, uuid));
   });

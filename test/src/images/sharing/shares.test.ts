@@ -26,8 +26,8 @@ const sees = async (client: typeof bob, uuid: string) => {
 
 t.test('an image is shared by login and by UUID, and shown as it was typed, in order', async (t) => {
   const uuid = await make();
-  t.same((await alice.addAcl(uuid, ['carol'])).acl, ['carol']);
-  t.same((await alice.addAcl(uuid, [BOB, 'nobody-at-all'])).acl, ['carol', BOB, 'nobody-at-all']);
+  t.same((await alice.addImageAcl(uuid, ['carol'])).acl, ['carol']);
+  t.same((await alice.addImageAcl(uuid, [BOB, 'nobody-at-all'])).acl, ['carol', BOB, 'nobody-at-all']);
   t.same((await operator.getImage(uuid)).acl, ['carol', BOB, 'nobody-at-all']);
   t.ok(await sees(bob, uuid));
   t.ok(await sees(carol, uuid));
@@ -36,28 +36,28 @@ t.test('an image is shared by login and by UUID, and shown as it was typed, in o
 
 t.test('a login and the UUID of who holds it are two entries', async (t) => {
   const uuid = await make();
-  t.same((await alice.addAcl(uuid, ['bob', BOB, 'bob', BOB])).acl, ['bob', BOB]);
+  t.same((await alice.addImageAcl(uuid, ['bob', BOB, 'bob', BOB])).acl, ['bob', BOB]);
   t.same((await bob.getImage(uuid)).shared_as, ['bob', BOB]);
-  t.same((await alice.removeAcl(uuid, ['bob']))?.acl, [BOB]);
+  t.same((await alice.removeImageAcl(uuid, ['bob']))?.acl, [BOB]);
   t.ok(await sees(bob, uuid), 'the UUID is still there');
-  await alice.addAcl(uuid, ['bob']);
-  t.same((await alice.removeAcl(uuid, [BOB]))?.acl, ['bob']);
+  await alice.addImageAcl(uuid, ['bob']);
+  t.same((await alice.removeImageAcl(uuid, [BOB]))?.acl, ['bob']);
   t.ok(await sees(bob, uuid), 'the login is still there');
-  t.same((await alice.removeAcl(uuid, ['bob']))?.acl, undefined);
+  t.same((await alice.removeImageAcl(uuid, ['bob']))?.acl, undefined);
   t.notOk(await sees(bob, uuid));
 });
 
 t.test('entries are added once and keep their place; absent ones are removed without a word', async (t) => {
   const uuid = await make({ acl: ['bob', CAROL] });
-  t.same((await alice.addAcl(uuid, [CAROL, STRANGER, 'bob'])).acl, ['bob', CAROL, STRANGER]);
-  t.same((await alice.removeAcl(uuid, ['Bob', ALICE, 'boo']))?.acl, ['bob', CAROL, STRANGER]);
-  t.same((await alice.addAcl(uuid, [])).acl, ['bob', CAROL, STRANGER]);
-  t.same((await alice.removeAcl(uuid, []))?.acl, ['bob', CAROL, STRANGER]);
+  t.same((await alice.addImageAcl(uuid, [CAROL, STRANGER, 'bob'])).acl, ['bob', CAROL, STRANGER]);
+  t.same((await alice.removeImageAcl(uuid, ['Bob', ALICE, 'boo']))?.acl, ['bob', CAROL, STRANGER]);
+  t.same((await alice.addImageAcl(uuid, [])).acl, ['bob', CAROL, STRANGER]);
+  t.same((await alice.removeImageAcl(uuid, []))?.acl, ['bob', CAROL, STRANGER]);
 });
 
 t.test('logins are compared to the letter', async (t) => {
   const uuid = await make();
-  t.same((await alice.addAcl(uuid, ['Bob', 'BOB'])).acl, ['Bob', 'BOB']);
+  t.same((await alice.addImageAcl(uuid, ['Bob', 'BOB'])).acl, ['Bob', 'BOB']);
   t.notOk(await sees(bob, uuid));
 });
 
@@ -98,7 +98,7 @@ t.test('an image that is not activated is not seen by those that it is shared wi
 
 t.test('any UUID is taken, also the owner’s own and that of nobody', async (t) => {
   const uuid = await make({}, false);
-  t.same((await alice.addAcl(uuid, [ALICE, STRANGER])).acl, [ALICE, STRANGER]);
+  t.same((await alice.addImageAcl(uuid, [ALICE, STRANGER])).acl, [ALICE, STRANGER]);
 });
 
 t.test('the answer does not tell whether anybody holds a login', async (t) => {
@@ -141,7 +141,7 @@ t.test('the answer does not tell whether anybody holds a login', async (t) => {
 t.test('what may be an entry', async (t) => {
   const uuid = await make();
   const good = ['abc', 'a_b.c@d%e-f', 'A'.repeat(32), 'a23'];
-  t.same((await alice.addAcl(uuid, good)).acl, good);
+  t.same((await alice.addImageAcl(uuid, good)).acl, good);
   const bad = [
     'ab',
     '1abc',
@@ -183,26 +183,30 @@ t.test('what may be an entry', async (t) => {
 t.test('a list has at most a thousand entries', async (t) => {
   const uuid = await make();
   const uuids = Array.from({ length: 998 }, () => randomUUID() as string);
-  await alice.addAcl(uuid, uuids);
-  t.equal((await alice.addAcl(uuid, ['bob', 'carol'])).acl?.length, 1000);
-  t.match(await refusal(alice.addAcl(uuid, ['one-more'])), { status: 422, fields: ['acl'], message: /1000/ });
-  t.match(await refusal(alice.addAcl(uuid, [randomUUID()])), { status: 422, fields: ['acl'] });
-  t.equal((await alice.addAcl(uuid, ['bob', uuids[0] ?? ''])).acl?.length, 1000, 'those that are there are none more');
-  t.match(await refusal(aliceV2.addAcl(uuid, [randomUUID()])), { status: 422, fields: ['acl'] });
+  await alice.addImageAcl(uuid, uuids);
+  t.equal((await alice.addImageAcl(uuid, ['bob', 'carol'])).acl?.length, 1000);
+  t.match(await refusal(alice.addImageAcl(uuid, ['one-more'])), { status: 422, fields: ['acl'], message: /1000/ });
+  t.match(await refusal(alice.addImageAcl(uuid, [randomUUID()])), { status: 422, fields: ['acl'] });
+  t.equal(
+    (await alice.addImageAcl(uuid, ['bob', uuids[0] ?? ''])).acl?.length,
+    1000,
+    'those that are there are none more',
+  );
+  t.match(await refusal(aliceV2.addImageAcl(uuid, [randomUUID()])), { status: 422, fields: ['acl'] });
   t.match(await refusal(alice.updateImage(uuid, { acl: [...uuids, ...uuids, 'dave'] })), { fields: ['acl'] });
-  t.equal((await alice.removeAcl(uuid, uuids))?.acl?.length, 2);
-  t.equal((await alice.addAcl(uuid, ['one-more'])).acl?.length, 3);
+  t.equal((await alice.removeImageAcl(uuid, uuids))?.acl?.length, 2);
+  t.equal((await alice.addImageAcl(uuid, ['one-more'])).acl?.length, 3);
 });
 
 t.test('of twenty who share at once, none is lost', async (t) => {
   const uuid = await make();
   const entries = Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? randomUUID() : `login-${n}`));
-  const answers = await Promise.all(entries.map((entry) => alice.addAcl(uuid, [entry])));
+  const answers = await Promise.all(entries.map((entry) => alice.addImageAcl(uuid, [entry])));
   for (const [n, { acl }] of answers.entries()) t.ok(acl?.includes(entries[n] ?? ''));
   t.same(new Set(await aclOf(uuid)), new Set(entries));
   await Promise.all([
-    ...entries.slice(0, 10).map((entry) => alice.removeAcl(uuid, [entry])),
-    ...['bob', 'carol'].map((entry) => alice.addAcl(uuid, [entry])),
+    ...entries.slice(0, 10).map((entry) => alice.removeImageAcl(uuid, [entry])),
+    ...['bob', 'carol'].map((entry) => alice.addImageAcl(uuid, [entry])),
   ]);
   t.same(new Set(await aclOf(uuid)), new Set([...entries.slice(10), 'bob', 'carol']));
 });
@@ -212,7 +216,7 @@ t.test('clients before version 3', async (t) => {
     const uuid = await make({ acl: ['bob', CAROL, 'nobody'] });
     t.same((await aliceV2.getImage(uuid)).acl, [CAROL]);
     t.same((await server.client({ version: '~1' }).getImage(uuid)).acl, [CAROL]);
-    await alice.removeAcl(uuid, [CAROL]);
+    await alice.removeImageAcl(uuid, [CAROL]);
     t.same((await aliceV2.getImage(uuid)).acl, undefined);
   });
 
@@ -220,8 +224,12 @@ t.test('clients before version 3', async (t) => {
     const uuid = await make();
     for (const version of ['~1', '~2', '*', '1.0.0'] as const) {
       const client = server.client({ version: version as '~2', account: ALICE });
-      t.match(await refusal(client.addAcl(uuid, ['bob'])), { status: 422, code: 'InvalidParameter', fields: ['acl'] });
-      t.match(await refusal(client.removeAcl(uuid, ['bob'])), { status: 422, fields: ['acl'] });
+      t.match(await refusal(client.addImageAcl(uuid, ['bob'])), {
+        status: 422,
+        code: 'InvalidParameter',
+        fields: ['acl'],
+      });
+      t.match(await refusal(client.removeImageAcl(uuid, ['bob'])), { status: 422, fields: ['acl'] });
       t.match(await refusal(client.updateImage(uuid, { acl: ['bob'] })), { status: 422, fields: ['acl'] });
     }
   });
@@ -238,33 +246,33 @@ t.test('clients before version 3', async (t) => {
     await aliceV2.updateImage(uuid, { acl: null });
     t.same(await aclOf(uuid), ['bob', 'nobody']);
     t.ok(await sees(bob, uuid));
-    await aliceV2.addAcl(uuid, [CAROL]);
+    await aliceV2.addImageAcl(uuid, [CAROL]);
     t.same(await aclOf(uuid), ['bob', 'nobody', CAROL]);
-    await aliceV2.removeAcl(uuid, [CAROL, BOB]);
+    await aliceV2.removeImageAcl(uuid, [CAROL, BOB]);
     t.same(await aclOf(uuid), ['bob', 'nobody']);
   });
 });
 
 t.test('shares are written in every state and on public images', async (t) => {
   const uuid = await make({ public: true }, false);
-  t.same((await alice.addAcl(uuid, ['bob'])).acl, ['bob']);
+  t.same((await alice.addImageAcl(uuid, ['bob'])).acl, ['bob']);
   await operator.activateImage(uuid);
-  t.same((await alice.addAcl(uuid, [CAROL])).acl, ['bob', CAROL]);
+  t.same((await alice.addImageAcl(uuid, [CAROL])).acl, ['bob', CAROL]);
   await operator.disableImage(uuid);
-  t.same((await alice.removeAcl(uuid, ['bob']))?.acl, [CAROL]);
+  t.same((await alice.removeImageAcl(uuid, ['bob']))?.acl, [CAROL]);
 });
 
 t.test('the owner and operators share, others may not', async (t) => {
   const hidden = await make();
   const shared = await make({ acl: ['bob'] });
   const open = await make({ public: true });
-  t.match(await refusal(bob.addAcl(hidden, [BOB])), { status: 404, code: 'ResourceNotFound' });
-  t.match(await refusal(bob.removeAcl(hidden, [BOB])), { status: 404 });
-  t.match(await refusal(bob.addAcl(shared, [STRANGER])), { status: 422, code: 'NotImageOwner' });
-  t.match(await refusal(bob.addAcl(open, [BOB])), { status: 422, code: 'NotImageOwner' });
-  t.match(await refusal(bob.removeAcl(open, [BOB])), { status: 422, code: 'NotImageOwner' });
+  t.match(await refusal(bob.addImageAcl(hidden, [BOB])), { status: 404, code: 'ResourceNotFound' });
+  t.match(await refusal(bob.removeImageAcl(hidden, [BOB])), { status: 404 });
+  t.match(await refusal(bob.addImageAcl(shared, [STRANGER])), { status: 422, code: 'NotImageOwner' });
+  t.match(await refusal(bob.addImageAcl(open, [BOB])), { status: 422, code: 'NotImageOwner' });
+  t.match(await refusal(bob.removeImageAcl(open, [BOB])), { status: 422, code: 'NotImageOwner' });
   t.match(await refusal(bob.updateImage(shared, { acl: [] })), { status: 422, code: 'NotImageOwner' });
-  t.same((await operator.addAcl(hidden, ['bob'])).acl, ['bob']);
+  t.same((await operator.addImageAcl(hidden, ['bob'])).acl, ['bob']);
 });
 
 t.test('somebody with whom an image is shared', async (t) => {
@@ -289,12 +297,12 @@ t.test('somebody with whom an image is shared', async (t) => {
       t.notOk('left_by' in (await aliceV2.getImage(uuid)), 'nor older clients');
       await alice.updateImage(uuid, { acl: ['carol', 'bob'], description: 'x' });
       t.notOk(await sees(carol, uuid), 'an update that keeps the entry does not bring the account back');
-      await aliceV2.addAcl(uuid, [STRANGER]);
+      await aliceV2.addImageAcl(uuid, [STRANGER]);
       t.notOk(await sees(carol, uuid));
-      await alice.addAcl(uuid, ['carol']);
+      await alice.addImageAcl(uuid, ['carol']);
       t.same((await carol.getImage(uuid)).shared_as, ['carol']);
       t.same((await alice.getImage(uuid)).left_by, [CAROL]);
-      await alice.removeAcl(uuid, [CAROL]);
+      await alice.removeImageAcl(uuid, [CAROL]);
       t.equal((await alice.getImage(uuid)).left_by, undefined, 'a mark goes when the entry is removed by name');
     });
   }
@@ -302,7 +310,7 @@ t.test('somebody with whom an image is shared', async (t) => {
   await t.test('is back when its UUID is added', async (t) => {
     const uuid = await make({ acl: ['carol'] });
     await leave(uuid, [CAROL]);
-    await aliceV2.addAcl(uuid, [CAROL]);
+    await aliceV2.addImageAcl(uuid, [CAROL]);
     t.same((await carol.getImage(uuid)).shared_as, ['carol', CAROL]);
   });
 
@@ -319,8 +327,8 @@ t.test('somebody with whom an image is shared', async (t) => {
     const uuid = await make({ acl: ['carol', BOB] });
     const [left] = await Promise.all([
       leave(uuid, [CAROL]),
-      alice.addAcl(uuid, [STRANGER]),
-      alice.removeAcl(uuid, [BOB]),
+      alice.addImageAcl(uuid, [STRANGER]),
+      alice.removeImageAcl(uuid, [BOB]),
     ]);
     t.equal(left.status, 204);
     t.same(await aclOf(uuid), ['carol', STRANGER]);
@@ -341,12 +349,12 @@ for (const mode of ['public', 'private'] as const) {
     const other = await startInProcess(t, { mode, authType: 'none' });
     const client = other.client();
     const image = await client.createImage({ ...MANIFEST, owner: ALICE, public: mode === 'public' });
-    t.match(await refusal(client.addAcl(image.uuid, ['bob'])), {
+    t.match(await refusal(client.addImageAcl(image.uuid, ['bob'])), {
       status: 422,
       code: 'InvalidParameter',
       fields: ['acl'],
     });
     t.match(await refusal(client.updateImage(image.uuid, { acl: ['bob'] })), { status: 422, fields: ['acl'] });
-    t.same((await client.addAcl(image.uuid, [BOB])).acl, [BOB]);
+    t.same((await client.addImageAcl(image.uuid, [BOB])).acl, [BOB]);
   });
 }

@@ -10,7 +10,7 @@ import { runImgapiadm } from '../../cli/capture.ts';
 
 test('every task of the table runs soon after the start, and operators see how that went', async (t) => {
   const { imgapi, url, dataDir, client } = await startInProcess(t);
-  const list = () => client().call<TaskStatus[]>({ method: 'GET', path: '/tasks' });
+  const list = () => client().listTasks();
   const all = await waitFor('every task to have run', async () => {
     const found = await list();
     return found.every(({ last_run: last }) => last !== undefined) && found;

@@ -34,7 +34,7 @@ t.test('a month is no millisecond: uploads, tasks, copies and the end work', asy
   const { uuid } = await alice.createImage(MANIFEST);
   await alice.addImageFile(uuid, Readable.from([Buffer.from('a'), Buffer.from('b')]), { compression: 'none' });
   t.match(await alice.activateImage(uuid), { state: 'active', files: [{ size: 2 }] });
-  await alice.importFromDatacenter(image.uuid, 'source');
+  await alice.importImageFromDatacenter(image.uuid, 'source');
   const isHere = async () => (await alice.getImage(image.uuid)).state === 'active';
   await waitFor('the copy to end', isHere);
   await imgapi.close(MONTH * 1000);

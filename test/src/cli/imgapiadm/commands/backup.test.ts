@@ -21,9 +21,9 @@ test('what a running server had comes back to the byte, with its shares, its sec
   const operator = server.client();
   const { image, bytes } = await makeImage(alice, { tags: { kept: 'yes' } });
   await alice.updateImage(image.uuid, { description: 'the last word' });
-  await alice.addAcl(image.uuid, ['bob']);
+  await alice.addImageAcl(image.uuid, ['bob']);
   const withIcon = await makeImage(operator, { public: true }, { owner: ADMIN });
-  await operator.putIcon(withIcon.image.uuid, PNG, 'image/png');
+  await operator.addImageIcon(withIcon.image.uuid, PNG, 'image/png');
   const draft = await makeImage(alice, { name: 'a-draft' }, { activate: false });
   const { directory, restored } = await places(t);
   const { code, report } = await backUp(directory, server.dataDir);
@@ -49,7 +49,7 @@ test('what a running server had comes back to the byte, with its shares, its sec
   for (const made of [{ image, bytes }, withIcon, draft]) {
     t.equal(await sha1Served(again.client(), made.image.uuid), sha1Of(made.bytes));
   }
-  const icon = await again.client().getIcon(withIcon.image.uuid);
+  const icon = await again.client().getImageIcon(withIcon.image.uuid);
   t.equal(icon.contentType, 'image/png');
   t.match(await verify(again), { code: 0, stdout: /^3 files, .*: 3 ok$/m });
 });
