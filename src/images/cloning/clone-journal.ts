@@ -82,9 +82,10 @@ export async function openJournal(service: Service, images: readonly string[]): 
 
 /** The task: removes what died clones left. Answers how many there were. */
 export async function undoAbandonedClones(service: Service): Promise<number> {
-  const now = service.store.now();
   let count = 0;
   await forEachInTurn(service.store.scan(CLONES, {}), async (found) => {
+    // Read first, then the clock: what was renewed in between would else seem to end later than it can.
+    const now = service.store.now();
     const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
     count += abandoned.length;
     await forEachInTurn(abandoned, (stored) => undoStored(service, stored));

@@ -71,9 +71,10 @@ async function registerUpload(service: Uploader, session: string, image: string)
 
 /** Those of the sessions that live uploads hold; entries of dead ones are removed on the way. */
 export async function uploadSessions(service: Uploader, among: ReadonlySet<string>): Promise<Set<string>> {
-  const now = service.store.now();
   const held = new Set<string>();
   for await (const entries of service.store.scan(UPLOADS, {})) {
+    // Read first, then the clock: what was renewed in between would else seem to end later than it can.
+    const now = service.store.now();
     const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
     await service.store
       .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
