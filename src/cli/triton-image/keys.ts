@@ -2,13 +2,16 @@
  * The private key of a fingerprint: a file in `~/.ssh`, or one that the SSH agent holds. smartdc-auth finds keys where
  * `triton` finds them; each place is asked by itself, because together a missing one hides what the other has.
  */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { KeyPair, KeyRingOptions, Signed } from 'smartdc-auth';
 import sshpk from 'sshpk';
 import type { Environment } from '../framework/command.ts';
 import { CommandError } from '../framework/errors.ts';
-import { agentTrouble } from './agent-socket.ts';
 import { homeOf } from './profile.ts';
+
+const AGENT_PATIENCE_MS = 5000;
 
 export type SignText = (text: string) => Promise<Signed>;
 
@@ -51,6 +54,19 @@ async function searchAgent(env: Environment, fingerprint: sshpk.Fingerprint): Pr
   const why = await agentTrouble(socketPath);
   if (why !== undefined) return { pairs: [], why };
   return search({ plugins: ['agent'], sshAgentOpts: { socketPath } }, fingerprint);
+}
+
+/** Why the agent cannot be asked; undefined when it can. The library that talks to agents ends the process when none listens. */
+async function agentTrouble(socketPath: string): Promise<string | undefined> {
+  const socket = connect(socketPath);
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(AGENT_PATIENCE_MS) });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && error.name !== 'AbortError' ? error.message : 'it does not answer';
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function search(options: KeyRingOptions, fingerprint: sshpk.Fingerprint): Promise<Found> {

@@ -5,12 +5,12 @@ import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { namedOrigins } from '../sources/pull-origins.ts';
 import { LINK_TOKENS, type LinkRecord, type LinkTokenRecord, type PublicKey } from './documents.ts';
 import { findLink, putLink } from './links.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
 import { keyOf, ownParty, type Party, parseParty } from './party.ts';
 import { assertPeerUrl } from './peer-url.ts';
+import { namedOrigins } from './pull-origins.ts';
 import { ownName } from './self.ts';
 import { codeOf, sameCode } from './token.ts';
 

@@ -4,7 +4,7 @@ import type { LinkCheck, LinkCheckReport, LinkHealth } from '#lib/api/schemas/da
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../../service/service.ts';
-import { foreignMessage, isTimeout } from '../sources/remote-failure.ts';
+import { foreignMessage, isTimeout } from '../peers/remote-failure.ts';
 import type { LinkRecord } from './documents.ts';
 import { type LinkClient, linkClient } from './link-client.ts';
 import { changeLink, getLink } from './links.ts';

@@ -6,7 +6,7 @@ import { parsePrivateKey } from '#lib/signing/keys.ts';
 import { linkSigner, type Signer } from '#lib/signing/signers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
-import { namedTransport } from '../sources/transports.ts';
+import { namedTransport } from '../peers/transports.ts';
 import { keyIdOf } from './authenticate.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';

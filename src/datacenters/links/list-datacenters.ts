@@ -1,10 +1,11 @@
 /** The other datacenters, and how their links are. */
 import type { Datacenter } from '#lib/api/schemas/datacenter.ts';
 import type { Service } from '../../service/service.ts';
-import { pullOriginsOf } from '../sources/pull-origins.ts';
 import { runChecks } from './check-link.ts';
 import type { LinkRecord } from './documents.ts';
 import { allLinks } from './links.ts';
+import { pullOriginsOf } from './pull-origins.ts';
+import { retireKeys } from './rotate-key.ts';
 
 /** How long a list waits for a datacenter that does not answer. */
 const CHECK_MS = 5000;
@@ -49,4 +50,21 @@ export async function datacenters(service: Service): Promise<Datacenter[]> {
     .filter(([name]) => !linked.has(name))
     .map(([name, url]): Datacenter => ({ name, url, kind: 'legacy' }));
   return [...links, ...legacy].sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/**
+ * A task: keeps the health of links fresh, and tells other datacenters what they have not been told yet. A link that is
+ * broken does not stop the others.
+ */
+export async function refreshLinkHealth(service: Service, signal?: AbortSignal): Promise<void> {
+  for (const link of await allLinks(service)) {
+    signal?.throwIfAborted();
+    try {
+      await retireKeys(service, link);
+      await runChecks(service, link, { transfers: false, ...(signal && { signal }) });
+    } catch (err) {
+      if (signal?.aborted) throw err;
+      service.log.warn({ err, datacenter: link.name }, 'the link could not be checked');
+    }
+  }
 }

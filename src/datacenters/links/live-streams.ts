@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Service } from '../../service/service.ts';
-import { LinkEndedError } from '../sources/source.ts';
+import { LinkEndedError } from '../peers/errors.ts';
 import type { LinkRecord } from './documents.ts';
 import { findLink } from './links.ts';
 

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { kindOfAddress } from '#lib/network/addresses.ts';
 import { validationFailed } from '../../../lib/api/errors/api-error.ts';
-import { bareHost, type Guarded, isLocalhost, portOf } from '../address-guard.ts';
+import { bareHost, type Guarded, isLocalhost, portOf } from '../peers/address-guard.ts';
 import { ownLinkUrl, ownPublicUrls } from './self.ts';
 
 /**

@@ -2,7 +2,7 @@
 import type { LinkPing } from '#lib/api/schemas/link.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../../service/service.ts';
-import { SourceInvalidError } from '../sources/source.ts';
+import { SourceInvalidError } from '../peers/errors.ts';
 import type { LinkClient } from './link-client.ts';
 import { LINK_VERSION, ownName, SERVICE_VERSION } from './self.ts';
 import { expectShape, isLinkPing } from './wire.ts';

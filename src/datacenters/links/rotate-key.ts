@@ -9,7 +9,7 @@ import type { RotateRequest } from '#lib/api/schemas/link.ts';
 import { parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
-import { foreignMessage } from '../sources/remote-failure.ts';
+import { foreignMessage } from '../peers/remote-failure.ts';
 import type { LinkRecord, OwnKey, OwnKeysRecord } from './documents.ts';
 import { linkClient } from './link-client.ts';
 import { allLinks, changeLink, getLink } from './links.ts';

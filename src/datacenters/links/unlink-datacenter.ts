@@ -2,7 +2,7 @@
 import type { UnlinkReport } from '#lib/api/schemas/datacenter.ts';
 import { endPullsOf, removePullsOf } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
-import { foreignMessage } from '../sources/remote-failure.ts';
+import { foreignMessage } from '../peers/remote-failure.ts';
 import { linkClient } from './link-client.ts';
 import { deleteLink, getLink } from './links.ts';
 import { cutStreams } from './live-streams.ts';

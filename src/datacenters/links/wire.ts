@@ -4,7 +4,7 @@ import type { TSchema } from 'typebox';
 import type { ValueOf } from '#lib/api/schemas/build.ts';
 import { LinkBack, LinkEcho, LinkPing, PairingReply, PairingRequest, RotateRequest } from '#lib/api/schemas/link.ts';
 import { PullUrl } from '#lib/api/schemas/pull-url.ts';
-import { SourceInvalidError } from '../sources/source.ts';
+import { SourceInvalidError } from '../peers/errors.ts';
 
 const ajv = new Ajv({ allowUnionTypes: true });
 

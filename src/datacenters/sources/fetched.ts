@@ -4,12 +4,12 @@ import { download } from '#lib/client/download.ts';
 import type { Compression } from '#lib/manifest/record.ts';
 import { isDatasetGuid } from '#lib/manifest/validate-collections.ts';
 import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import type { Guarded } from '../address-guard.ts';
+import type { Guarded } from '../peers/address-guard.ts';
+import { remoteFailure } from '../peers/remote-failure.ts';
+import { foreignTransport } from '../peers/transports.ts';
 import { foreignManifest } from './foreign-manifest.ts';
-import { remoteFailure } from './remote-failure.ts';
 import { urlSource } from './source-imgapi.ts';
 import { readSourceUrl } from './source-url.ts';
-import { foreignTransport } from './transports.ts';
 
 /** Whoever takes it destroys the stream at the end, also when not all of it was read. */
 export interface FetchedFile {

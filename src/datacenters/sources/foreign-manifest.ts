@@ -11,7 +11,8 @@ import { travellingFields, withoutLeftBehind } from '#lib/manifest/travel.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { type ForeignFile, type SourceImage, SourceInvalidError } from './source.ts';
+import { SourceInvalidError } from '../peers/errors.ts';
+import type { ForeignFile, SourceImage } from './source.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -6,11 +6,12 @@ import { expectSuccess } from '#lib/client/answer.ts';
 import { download } from '#lib/client/download.ts';
 import { smallJson } from '#lib/client/small-json.ts';
 import type { HttpTransport } from '#lib/client/transport.ts';
-import type { Guarded } from '../address-guard.ts';
+import type { Guarded } from '../peers/address-guard.ts';
+import { SourceInvalidError } from '../peers/errors.ts';
+import { foreignTransport, namedTransport } from '../peers/transports.ts';
 import { foreignImage } from './foreign-manifest.ts';
-import { type ImageSource, SourceInvalidError } from './source.ts';
+import type { ImageSource } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
-import { foreignTransport, namedTransport } from './transports.ts';
 
 /** What such a source can do beside. */
 export interface ImgapiSource extends ImageSource {

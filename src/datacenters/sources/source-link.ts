@@ -10,12 +10,13 @@ import { type LinkClient, linkClient } from '../links/link-client.ts';
 import { findLink } from '../links/links.ts';
 import { endWithLink } from '../links/live-streams.ts';
 import { pingLink } from '../links/ping.ts';
+import { isPullUrlAllowed, originOf, pullOriginsOf } from '../links/pull-origins.ts';
 import { expectShape, isPullUrl } from '../links/wire.ts';
+import { LinkEndedError, SourceInvalidError } from '../peers/errors.ts';
+import { namedTransport } from '../peers/transports.ts';
 import { linkedImage } from './foreign-manifest.ts';
-import { isPullUrlAllowed, originOf, pullOriginsOf } from './pull-origins.ts';
-import { type FileRequest, type ImageSource, LinkEndedError, type SourceFile, SourceInvalidError } from './source.ts';
+import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
-import { namedTransport } from './transports.ts';
 
 /** The store that a datacenter's own custom images are in, when it has one. */
 const PREFERRED_STORE = 'manta';

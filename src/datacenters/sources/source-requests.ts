@@ -4,7 +4,8 @@ import type { FileDownload } from '#lib/client/download.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import type { HttpAnswer } from '#lib/client/transport.ts';
 import { iconType } from '../../images/files/icons.ts';
-import { type FileRequest, type ImageSource, type SourceFile, SourceInvalidError } from './source.ts';
+import { SourceInvalidError } from '../peers/errors.ts';
+import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 
 export type SourceIcon = NonNullable<Awaited<ReturnType<ImageSource['getIcon']>>>;
 

@@ -6,7 +6,6 @@
 import type { Readable } from 'node:stream';
 import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import type { Compression, Share } from '#lib/manifest/record.ts';
-import { cutText } from '#lib/text/cut-text.ts';
 
 /** A file as a manifest from elsewhere describes it. */
 export interface ForeignFile {
@@ -80,22 +79,4 @@ export interface ImageSource {
   getPullUrl(url: string, request: FileRequest): Promise<SourceFile>;
   /** Random value that names the source's object store, to find out whether we share it; undefined when not told. */
   storeIdentity(signal: AbortSignal): Promise<string | undefined>;
-}
-
-/** The source answered with something that cannot be right; retrying the same does not help. */
-export class SourceInvalidError extends Error {
-  override readonly name = 'SourceInvalidError';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super(cutText(message), options);
-  }
-}
-
-/** The link with the source ended, before or while it was asked. */
-export class LinkEndedError extends SourceInvalidError {
-  readonly code = 'NotLinked';
-
-  constructor(datacenter: string) {
-    super(`datacenter "${datacenter}" is not linked any more`);
-  }
 }

@@ -7,8 +7,8 @@
 import { sessionsInUse } from '../../copies/documents/staging.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
 import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
-import { refreshLinkHealth } from '../../datacenters/links/link-health.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
+import { refreshLinkHealth } from '../../datacenters/links/list-datacenters.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';

@@ -9,7 +9,7 @@ import { checkLink } from '#src/datacenters/links/check-link.ts';
 import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
 import { deleteLink } from '#src/datacenters/links/links.ts';
-import { remoteFailure } from '#src/datacenters/sources/remote-failure.ts';
+import { remoteFailure } from '#src/datacenters/peers/remote-failure.ts';
 import { linkSource } from '#src/datacenters/sources/source-link.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { clientOf, linkedPair, putImage, startDatacenter } from '../../helpers/datacenter.ts';

@@ -10,7 +10,7 @@ import { allLinks, changeLink } from '#src/datacenters/links/links.ts';
 import { checkedDatacenters, datacenters } from '#src/datacenters/links/list-datacenters.ts';
 import { rotateKey } from '#src/datacenters/links/rotate-key.ts';
 import { unlinkDatacenter } from '#src/datacenters/links/unlink-datacenter.ts';
-import { LinkEndedError } from '#src/datacenters/sources/source.ts';
+import { LinkEndedError } from '#src/datacenters/peers/errors.ts';
 import { linkSource } from '#src/datacenters/sources/source-link.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
 import { reapPulls } from '#src/pulls/reaper.ts';

@@ -12,7 +12,7 @@ import { IMGAPI } from '#src/imgapi/listener.ts';
 import { pullHandlers } from '#src/imgapi/routes/pulls.ts';
 import { createPullUrl, type PullUrlRequest } from '#src/pulls/create-pull-url.ts';
 import { PULL_LINKS } from '#src/pulls/documents.ts';
-import { endPull } from '#src/pulls/end-pull.ts';
+import { endPull } from '#src/pulls/pull-link.ts';
 import { reapPulls } from '#src/pulls/reaper.ts';
 import { pullSecret } from '#src/pulls/url-secret.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';

@@ -8,7 +8,7 @@ import { printable } from '../../output/printable.ts';
 import { formatTable } from '../../output/table.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { FILES_PATIENCE } from '../connection/patience.ts';
-import { failuresOf, leftovers, sizeOf } from '../reaping/report.ts';
+import { failuresOf, leftovers, sizeOf } from '../upkeep/reap-report.ts';
 
 export const reap = defineCommand({
   name: 'reap',

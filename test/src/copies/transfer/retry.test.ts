@@ -7,7 +7,7 @@ import { InsufficientStorageError, ObjectStoreUnavailableError, TooLargeError } 
 import { failureOf } from '#src/copies/documents/failure-of.ts';
 import { CopyError, FAILURES, type FailureCode } from '#src/copies/documents/failures.ts';
 import { backoff, verdictOn } from '#src/copies/transfer/retry.ts';
-import { SourceInvalidError } from '#src/datacenters/sources/source.ts';
+import { SourceInvalidError } from '#src/datacenters/peers/errors.ts';
 
 const NOW = 1_800_000_000_000;
 const CONFIG = { giveUpAfterSeconds: 86_400, retryDelay: { min: 1, max: 300 } };

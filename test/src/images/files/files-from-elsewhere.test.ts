@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import t from 'tap';
-import { isPrivateAddress } from '#src/datacenters/address-guard.ts';
+import { isPrivateAddress } from '#src/datacenters/peers/address-guard.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { MANIFEST, makeImage, sha1Of } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';

@@ -6,7 +6,7 @@ import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
 import { allLinks, changeLink, findLink } from '#src/datacenters/links/links.ts';
 import { datacenters } from '#src/datacenters/links/list-datacenters.ts';
-import { isPullUrlAllowed, pullOriginsOf } from '#src/datacenters/sources/pull-origins.ts';
+import { isPullUrlAllowed, pullOriginsOf } from '#src/datacenters/links/pull-origins.ts';
 import { linkSource } from '#src/datacenters/sources/source-link.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { type Datacenter, linkedPair, putImage, setConfig, startDatacenter } from '../../../helpers/datacenter.ts';

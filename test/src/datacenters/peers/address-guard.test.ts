@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { test } from 'tap';
 import { AddressRefusedError } from '#lib/client/errors.ts';
-import { refusalOf } from '#src/datacenters/address-guard.ts';
+import { refusalOf } from '#src/datacenters/peers/address-guard.ts';
 import { OwnAddresses } from '#src/service/own-addresses.ts';
 
 const PORT = 8080;

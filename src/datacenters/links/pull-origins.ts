@@ -1,7 +1,7 @@
 /** Where pull URLs of a linked datacenter may lead. */
 import type { WithConfig } from '../../service/config/config.ts';
-import type { LinkRecord } from '../links/documents.ts';
-import { ownPublicUrls } from '../links/self.ts';
+import type { LinkRecord } from './documents.ts';
+import { ownPublicUrls } from './self.ts';
 
 /**
  * The fields of a link about it. What the other announces is its word alone: it could name any place that we reach and

@@ -15,9 +15,9 @@ import { isIP } from 'node:net';
 import { AddressRefusedError } from '#lib/client/errors.ts';
 import { type AddressCheck, type ConnectTarget, type GuardedAgent, guardedAgent } from '#lib/client/guarded-agent.ts';
 import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
-import type { WithConfig } from '../service/config/config.ts';
-import type { OwnAddresses } from '../service/own-addresses.ts';
+import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import type { WithConfig } from '../../service/config/config.ts';
+import type { OwnAddresses } from '../../service/own-addresses.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -1,7 +1,7 @@
 /** The connections to other datacenters: shared by the whole process, because sources come and go with the orders. */
 import { HttpTransport } from '#lib/client/transport.ts';
 import type { Config } from '../../service/config/config.ts';
-import { assertSourceAllowed, type Guarded, namedAgent, sourceAgent } from '../address-guard.ts';
+import { assertSourceAllowed, type Guarded, namedAgent, sourceAgent } from './address-guard.ts';
 
 type Agents = WeakMap<Config, ReturnType<typeof namedAgent>>;
 
