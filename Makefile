@@ -74,7 +74,7 @@ unused: install
 format: install
 	@$(BIOME) --write $(LINTED)
 
-check: types lint check-docs
+check: types lint imports unused check-docs
 
 test: check
 	@node test/run.ts $(TESTS)
