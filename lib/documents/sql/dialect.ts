@@ -2,7 +2,6 @@
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
 import type { IndexType, Scalar } from '../store.ts';
-import type { IndexPlan } from './schema.ts';
 
 /** The place of a parameter: queries are compiled once and run with many values. */
 export class Slot {
@@ -66,6 +65,19 @@ export interface Collision {
   readonly table: string;
   /** A column of it, or an index on one, as `Layout` names them. */
   readonly column: string;
+}
+
+/** An index, as far as a planner wants to know of it. */
+export interface IndexPlan {
+  readonly table: string;
+  readonly name: string;
+  /**
+   * On fields of the rows, the key behind them unless it is of unique ones; or on the elements of an array field, with
+   * the rows' numbers behind them or in the order of a scalar.
+   */
+  readonly of:
+    | { readonly kind: 'rows'; readonly fields: readonly string[]; readonly hasKey: boolean }
+    | { readonly kind: 'elements'; readonly field: string; readonly order?: string };
 }
 
 /** For a database whose planner is told about tables when they are made. */

@@ -1,24 +1,11 @@
 /** The tables of a bucket, and the list of buckets that says which version of each is the current one. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
-import type { SqlDialect } from './dialect.ts';
+import type { IndexPlan, SqlDialect } from './dialect.ts';
 import type { Layout } from './layout.ts';
 import { once, type Program, type Step } from './program.ts';
 
 const BUCKETS = 'buckets';
-
-/** An index, as far as a planner wants to know of it. */
-export interface IndexPlan {
-  readonly table: string;
-  readonly name: string;
-  /**
-   * On fields of the rows, the key behind them unless it is of unique ones; or on the elements of an array field, with
-   * the rows' numbers behind them or in the order of a scalar.
-   */
-  readonly of:
-    | { readonly kind: 'rows'; readonly fields: readonly string[]; readonly hasKey: boolean }
-    | { readonly kind: 'elements'; readonly field: string; readonly order?: string };
-}
 
 /** The declarations in force, which may be newer than those of this process. */
 export function* readDeclarations(dialect: SqlDialect): Program<Declaration[]> {

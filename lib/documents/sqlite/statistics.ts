@@ -7,7 +7,7 @@
  * leaves a few, any other field nearly finds its object.
  */
 import type { Declaration } from '../declaration.ts';
-import type { IndexPlan } from '../sql/schema.ts';
+import type { IndexPlan } from '../sql/dialect.ts';
 import type { IndexSpec } from '../store.ts';
 
 const ROWS = 1_000_000;
