@@ -206,8 +206,17 @@ async function serve<C extends AnyCall, R extends Route<C>>(
   response.once('close', () => {
     if (!response.writableFinished) call?.abort();
     const elapsed = performance.now() - started;
-    const labels = { route: route.name, operation: operationOf(route, call) };
-    tellDone(options, { ...labels, requestId: id, request, response, call, error: failure, elapsed });
+    const operation = operationOf(route, call);
+    tellDone(options, {
+      route: route.name,
+      operation,
+      requestId: id,
+      request,
+      response,
+      call,
+      error: failure,
+      elapsed,
+    });
   });
   let reply: Reply;
   try {
