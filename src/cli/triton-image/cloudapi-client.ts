@@ -3,13 +3,14 @@
  * refuses, ImgapiUnreachableError when it cannot be asked, the signal's reason when the call is aborted.
  */
 
+import type { IMAGES } from '#lib/api/cloudapi/images.ts';
 import type { Account, Datacenters as Urls } from '#lib/api/cloudapi/schemas/account.ts';
 import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
 
 export interface CloudapiClientOptions {
@@ -27,6 +28,8 @@ export interface Datacenters {
   /** URL of each one's CloudAPI by its name. */
   readonly urls: Urls;
 }
+
+export type ListImagesFilter = QueryOf<typeof IMAGES.ListImages>;
 
 const VERSIONS = { 'accept-version': '~9||~8' };
 const LINES = { accept: 'application/x-json-stream' };
@@ -62,7 +65,7 @@ export class CloudapiClient {
 
   /** @param filter `owner: 'me'` for one's own */
   listImages(filter: ListImagesFilter, options: CallOptions): Promise<CloudapiImage[]> {
-    return this.#json({ method: 'GET', path: '/images', query: { ...filter, tags: undefined } }, options);
+    return this.#json({ method: 'GET', path: '/images', query: filter }, options);
   }
 
   getImage(id: string, options: CallOptions): Promise<CloudapiImage> {

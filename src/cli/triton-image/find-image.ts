@@ -4,12 +4,11 @@
  */
 
 import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
-import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { ambiguous, isNamed, latest, nameFilter, readName, readUuid } from '../shared/images/naming.ts';
-import type { CloudapiClient } from './cloudapi-client.ts';
+import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { imageLabel } from './image.ts';
 
 export interface Wanted {
