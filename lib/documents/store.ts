@@ -51,7 +51,12 @@ export interface Stored<T> {
 
 export type Scalar = string | number | boolean;
 
-/** A condition on indexed fields. A field that no index declares is a {@link NotIndexedError}, never a scan. */
+/**
+ * A condition on indexed fields. A field that no index declares is a {@link NotIndexedError}, never a scan; and so is a
+ * comparison that the field's index cannot answer (an order of booleans, a part of a number, equality with an array). A
+ * value that is not of the field's type is an {@link InvalidValueError}; a text that no index can hold (see `batch`)
+ * equals nothing. Texts are ordered by their bytes in UTF-8.
+ */
 export type Filter =
   | { readonly op: 'eq'; readonly field: string; readonly value: Scalar }
   | { readonly op: 'in'; readonly field: string; readonly values: readonly Scalar[] }
@@ -107,6 +112,10 @@ export interface WithStore {
   readonly store: Store;
 }
 
+/**
+ * A failure that has no error of its own in `errors.ts` is a {@link StoreUnavailableError}, with what the backend said as
+ * its cause: the same call may work later. Of a batch that failed so nobody can tell whether it was written.
+ */
 export interface Store {
   /**
    * Milliseconds since the epoch by the clock of the database, which all processes on it share: whatever one writes
@@ -117,7 +126,7 @@ export interface Store {
   open(buckets: readonly Bucket[]): Promise<void>;
   /** Undefined when there is no such key. The value is shared and frozen: copy before changing. */
   get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined>;
-  /** Those of the keys that exist, in no particular order. */
+  /** Those of the keys that exist, each once, in no particular order and all of one moment. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
   /** The whole answer at once: for what is known to be little. Reads nothing that holds the event loop up. */
   find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]>;
@@ -130,10 +139,14 @@ export interface Store {
   count(bucket: Bucket, filter?: Filter, options?: ReadOptions): Promise<number>;
   /**
    * All of the writes or none, in order; answers the etag of each put (a del answers ''). Deleting an absent key is
-   * no error unless `ifEtag` was given. Durable when the promise resolves.
+   * no error unless `ifEtag` was given. Durable when the promise resolves, and seen by whatever is read from then on.
+   * Keys and indexed texts have no NUL and no half of a surrogate pair, a key at least one character; a value is a JSON
+   * object, as it is at the moment of the call.
    * @throws EtagConflictError, UniqueAttributeError, InvalidValueError, StoreUnavailableError, StoreFullError
    */
   batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]>;
+  /** @throws StoreUnavailableError when a write would fail */
   ping(): Promise<void>;
+  /** After the writes under way. What is asked from then on is a {@link StoreUnavailableError}. */
   close(): Promise<void>;
 }

@@ -39,7 +39,7 @@ export interface ObjectBackend extends AsInStore {
   /** With `supportsSignedUrl`. */
   signUrl?(path: string, expires: Date): Promise<string>;
   /** With `supportsSiblings`. */
-  siblingPath?(datacenter: string, path: string): string;
+  siblingPath?(root: string, path: string): string;
   /**
    * With `supportsTakeOver`: the bytes that a session has staged, as far as `upTo`; none when there is no such session.
    * Each piece is valid until the next one is asked for. Its writer may still be at work on them.

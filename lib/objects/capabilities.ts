@@ -9,7 +9,7 @@ export interface Capabilities {
   readonly supportsServerCopy: boolean;
   /** `signUrl`: the store serves URLs that read an object without further credentials. */
   readonly supportsSignedUrl: boolean;
-  /** `siblingPath`: the objects of other datacenters, where they lie in the same store below roots of their own. */
+  /** `siblingPath`: objects of others, where they lie in the same place below roots of their own. */
   readonly supportsSiblings: boolean;
   /** `takeOver` of `open`: what one session has staged can be read by another one. */
   readonly supportsTakeOver: boolean;

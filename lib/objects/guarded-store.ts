@@ -140,9 +140,9 @@ class GuardedStore implements ObjectStore {
     });
   }
 
-  siblingPath(datacenter: string, path: string): string {
+  siblingPath(root: string, path: string): string {
     assertPath(path);
-    return this.#backend.siblingPath?.(datacenter, path) ?? this.#refuse('supportsSiblings');
+    return this.#backend.siblingPath?.(root, path) ?? this.#refuse('supportsSiblings');
   }
 
   list(path: string): Promise<Entry[]> {

@@ -163,10 +163,10 @@ export interface ObjectStore {
    */
   serverCopy(from: string, to: string): Promise<void>;
   /**
-   * With `supportsSiblings`: the path by which `info`, `hash`, `link` and `serverCopy` of this store reach an object of
-   * another datacenter that keeps its objects in the same place, below a root of its own. @throws UnsupportedError
+   * With `supportsSiblings`: the path by which `info`, `hash`, `link` and `serverCopy` of this store reach an object
+   * below the root of that name, in the same place as its own. @throws UnsupportedError
    */
-  siblingPath(datacenter: string, path: string): string;
+  siblingPath(root: string, path: string): string;
   /**
    * Objects and directories directly below a directory, by name; empty when there is none. A directory is there as long
    * as an object is below it. `''` is the top of the store.

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Stored } from '../store.ts';
 
-/** Bytes of documents to keep: ten thousand images of the usual size. */
+/** Bytes of documents to keep: ten thousand of two thousand characters or so. */
 export const CACHE_BYTES = 36 * 1024 * 1024;
 /** What a character of JSON comes to: in the document, in the answer that was made of it, and in that of lists. */
 const BYTES_OF_CHARACTER = 3;

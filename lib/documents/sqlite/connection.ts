@@ -7,7 +7,7 @@ import { FilesInPlace } from './in-place.ts';
 export const IN_MEMORY = ':memory:';
 /** The SQL function behind {@link ConnectionOptions.isWanted}. */
 export const WANTED = 'wanted';
-/** Kibibytes of pages: the rows of a hundred thousand images without their documents. */
+/** Kibibytes of pages: the rows of a hundred thousand objects without their documents. */
 const PAGE_CACHE = 32_768;
 /** Bytes of the write-ahead log that stay on disk after a checkpoint. */
 const LOG_KEPT = 64 * 1024 * 1024;

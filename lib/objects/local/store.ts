@@ -67,7 +67,7 @@ class LocalBackend implements ObjectBackend {
     supportsLink: true,
     supportsServerCopy: 'makes no copies by itself: a link costs nothing',
     supportsSignedUrl: 'has no server of its own to serve URLs',
-    supportsSiblings: 'is the files of one datacenter',
+    supportsSiblings: 'has no other root beside its own',
     supportsTakeOver: true,
   });
   readonly #layout: Layout;
