@@ -1,157 +1,56 @@
 /**
  * Who sees what and who may change what: every caller, every state of an image, public or not, shared or not, in every
- * API version, on every route that loads an image. What is expected comes from the rule in fixtures/sharing.ts, which
- * knows nothing of the service's own.
+ * API version, for every operation on an image. What is expected comes from the table in fixtures/image-operations.ts,
+ * which knows nothing of the service's own rules.
  */
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
+import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
+import type { CallerKind, Operation } from '#lib/api/operation.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { type Ask, asker, combinations, forEach } from './fixtures/ask.ts';
-import { BYTES, ICON, putObject, putRecords } from './fixtures/records.ts';
+import { type Answer, type Ask, asker, combinations, forEach } from './fixtures/ask.ts';
+import { LEAVING, READS, type Request, type TestedOperation, WRITES } from './fixtures/image-operations.ts';
+import { BYTES, putObject, putRecords } from './fixtures/records.ts';
 import {
   CALLER_NAMES,
   CALLERS,
   CASES,
   type CallerName,
-  type Case,
-  type Expected,
   hasFile,
-  isActivated,
   isInState,
-  isPlaceholder,
   isSharee,
   mayChange,
-  NOT_FOUND,
-  OK,
   putCases,
   recordOf,
   sees,
   VERSIONS,
-  type Version,
 } from './fixtures/sharing.ts';
 
-interface Request {
-  readonly caller: CallerName;
-  readonly image: Case;
-  readonly version: Version;
-}
+type OperationName = keyof typeof IMGAPI;
 
-interface TestedRoute extends Ask {
-  /** Below `/images/:uuid`, with its query. */
-  readonly path: string;
-  readonly expected: (request: Request) => Expected;
-}
+const ROWS: Readonly<Record<OperationName, Operation>> = IMGAPI;
+const TABLE = Object.entries({ ...READS, ...WRITES }) as [OperationName, TestedOperation][];
+const REQUESTS: readonly Request[] = combinations({ caller: CALLER_NAMES, image: CASES, version: VERSIONS });
 
-const NEEDS_VERSION_3: Expected = { status: 422, code: 'InvalidParameter' };
-
-function ifSeen(answer: (request: Request) => Expected): TestedRoute['expected'] {
-  return (request) => (sees(request.caller, request.image) ? answer(request) : NOT_FOUND);
-}
-
-const READS: Readonly<Record<string, TestedRoute>> = {
-  GetImage: { path: '', expected: ifSeen(() => OK) },
-  GetImageFile: { path: '/file', expected: ifSeen(({ image }) => (hasFile(image) ? OK : NOT_FOUND)) },
-  GetImageIcon: { path: '/icon', expected: ifSeen(({ image }) => (hasFile(image) ? OK : NOT_FOUND)) },
-  ListImageJobs: { path: '/jobs', expected: ifSeen(() => OK) },
-  GetImageAncestry: { path: '/ancestry', expected: ifSeen(({ version }) => (version === '~3' ? OK : NEEDS_VERSION_3)) },
-  // Nothing was ordered, so there is nothing to observe: what the image is does not show.
-  GetImageCopy: { path: '/copy', expected: ({ version }) => (version === '~3' ? NOT_FOUND : NEEDS_VERSION_3) },
+/** What a caller is to an image of Alice's, in the words of the rows. */
+const KINDS: Readonly<Record<CallerName, CallerKind>> = {
+  operator: 'operator',
+  owner: 'owner',
+  'sharee by uuid': 'sharee',
+  'sharee by login': 'sharee',
+  'sharee that left': 'stranger',
+  stranger: 'stranger',
 };
 
-/** Not seen: 404. Seen but not owned: 422. A placeholder: 409. */
-function change(answer: (request: Request) => Expected): TestedRoute['expected'] {
-  return ifSeen((request) => {
-    if (!mayChange(request.caller)) return { status: 422, code: 'NotImageOwner' };
-    if (request.image.state === 'copying') return { status: 409, code: 'ImageCopyInProgress' };
-    if (request.image.state === 'failed copy') return { status: 409, code: 'ImageCopyFailed' };
-    return answer(request);
-  });
-}
+/** By the name of the operation: who was answered with success, and with which errors. */
+const succeeded = new Map<string, Set<CallerKind>>();
+const unlisted = new Set<string>();
 
-const SOMEBODY = randomUUID();
-
-const WRITES: Readonly<Record<string, TestedRoute>> = {
-  update: { method: 'POST', path: '?action=update', json: { name: 'renamed' }, expected: change(() => OK) },
-  activate: {
-    method: 'POST',
-    path: '?action=activate',
-    expected: change(({ image }) => {
-      if (isActivated(image)) return { status: 422, code: 'ImageAlreadyActivated' };
-      return hasFile(image) ? OK : { status: 422, code: 'NoActivationNoFile' };
-    }),
-  },
-  enable: { method: 'POST', path: '?action=enable', expected: change(() => OK) },
-  disable: { method: 'POST', path: '?action=disable', expected: change(() => OK) },
-  export: {
-    method: 'POST',
-    path: '?action=export&manta_path=/alice/stor/here',
-    expected: change(({ image }) => (hasFile(image) ? { status: 503, code: 'StorageUnsupported' } : NOT_FOUND)),
-  },
-  // Channels are off in a datacenter, so there is no such action, whoever asks for whatever.
-  'channel-add': {
-    method: 'POST',
-    path: '?action=channel-add',
-    json: { channel: 'dev' },
-    expected: ifSeen(({ caller }) => ({ status: 422, code: mayChange(caller) ? 'InvalidParameter' : 'NotImageOwner' })),
-  },
-  'change-stor': {
-    method: 'POST',
-    path: '?action=change-stor&stor=local',
-    expected: (request) => {
-      if (request.caller !== 'operator') return { status: 403, code: 'OperatorOnly' };
-      return change(({ image }) => (hasFile(image) ? OK : NOT_FOUND))(request);
-    },
-  },
-  AddImageAcl: { method: 'POST', path: '/acl', json: [SOMEBODY], expected: change(() => OK) },
-  'RemoveImageAcl of somebody': {
-    method: 'POST',
-    path: '/acl?action=remove',
-    json: [SOMEBODY],
-    expected: change(() => OK),
-  },
-  AddImageFile: {
-    method: 'PUT',
-    path: '/file?compression=none',
-    body: BYTES,
-    headers: { 'content-type': 'application/octet-stream' },
-    expected: change(({ image }) => (isActivated(image) ? { status: 422, code: 'ImageFilesImmutable' } : OK)),
-  },
-  AddImageIcon: {
-    method: 'PUT',
-    path: '/icon',
-    body: ICON,
-    headers: { 'content-type': 'image/png' },
-    expected: change(() => OK),
-  },
-  DeleteImageIcon: { method: 'DELETE', path: '/icon', expected: change(() => NOT_FOUND) },
-  CloneImage: {
-    method: 'POST',
-    path: '/clone',
-    expected: ifSeen(({ caller, image }) => {
-      if (caller === 'operator') return { status: 422, code: 'InvalidParameter' };
-      if (image.state === 'copying') return { status: 409, code: 'ImageCopyInProgress' };
-      if (image.state === 'failed copy') return { status: 409, code: 'ImageCopyFailed' };
-      if (!isActivated(image)) return { status: 422, code: 'ValidationFailed' };
-      return isSharee(caller, image) ? OK : { status: 422, code: 'ImageNotShared' };
-    }),
-  },
-  CancelImageCopy: {
-    method: 'DELETE',
-    path: '/copy',
-    expected: ({ version }) => (version === '~3' ? NOT_FOUND : NEEDS_VERSION_3),
-  },
-  DeleteImage: {
-    method: 'DELETE',
-    path: '',
-    expected: (request) =>
-      (isPlaceholder(request.image) ? ifSeen(() => ({ status: 204 })) : change(() => ({ status: 204 })))(request),
-  },
-};
-
-/** Like RemoveImageAcl of somebody, but the caller names itself: a sharee may leave. */
-function leaving(request: Request): Expected {
-  if (isSharee(request.caller, request.image) && sees(request.caller, request.image)) return { status: 204 };
-  return change(() => OK)(request);
+function note(name: OperationName, { caller }: Request, { status, json }: Answer): void {
+  const { errors } = ROWS[name];
+  if (status < 400) succeeded.set(name, (succeeded.get(name) ?? new Set()).add(KINDS[caller]));
+  else if (![...errors, ...COMMON_ERRORS].includes(json?.code)) unlisted.add(`${name}: ${json?.code}`);
 }
 
 function accountQuery(path: string, caller: CallerName): string {
@@ -160,26 +59,45 @@ function accountQuery(path: string, caller: CallerName): string {
   return `${path}${path.includes('?') ? '&' : '?'}account=${account}`;
 }
 
-function named({ caller, image, version }: Request, route: string): string {
-  const flags = [image.public ? 'public' : 'private', image.shared ? 'shared' : 'unshared'];
-  return `${route} of a ${image.state}, ${flags.join(', ')} image by ${caller} in ${version}`;
+/** How the operation is asked for about this image. */
+function askOf(name: OperationName, tested: TestedOperation, uuid: string, request: Request): [string, Ask] {
+  const { path, method, action } = ROWS[name];
+  const query = [action === undefined ? [] : `action=${action}`, tested.query ?? []].flat().join('&');
+  const target = `${path.replace(':uuid', uuid)}${query === '' ? '' : `?${query}`}`;
+  const { headers, body, json } = tested;
+  const ask = {
+    method,
+    headers: { ...headers, 'accept-version': request.version },
+    ...(json && { json: json(request) }),
+    ...(body !== undefined && { body }),
+  };
+  return [accountQuery(target, request.caller), ask];
 }
 
-const REQUESTS: readonly Request[] = combinations({ caller: CALLER_NAMES, image: CASES, version: VERSIONS });
+function complaint(name: string, tested: TestedOperation, request: Request, answer: Answer): string[] {
+  const { status, code } = tested.expected(request);
+  if (answer.status === status && (code === undefined || answer.json?.code === code)) return [];
+  const { image, caller, version } = request;
+  const flags = [image.public ? 'public' : 'private', image.shared ? 'shared' : 'unshared'];
+  const what = `${name} of a ${image.state}, ${flags.join(', ')} image by ${caller} in ${version}`;
+  return [`${what}: ${answer.status} ${answer.text.slice(0, 200)}`];
+}
+
+test('every operation on an image is in the table', async (t) => {
+  const onImages = Object.entries(ROWS).filter(([, { path }]) => path.startsWith('/images/:uuid'));
+  t.same(TABLE.map(([name]) => name).toSorted(), onImages.map(([name]) => name).toSorted());
+});
 
 test('every caller reads exactly the images it may see, and every other is not there', async (t) => {
   const { imgapi, url } = await startInProcess(t);
   const ask = asker(t, url);
   const records = await putCases(imgapi.service, CASES);
   const wrong: string[] = [];
-  for (const [name, route] of Object.entries(READS)) {
+  for (const [name, tested] of Object.entries(READS) as [keyof typeof READS, TestedOperation][]) {
     await forEach(REQUESTS, async (request) => {
-      const uuid = records.get(request.image)!.uuid;
-      const path = accountQuery(`/images/${uuid}${route.path}`, request.caller);
-      const answer = await ask(path, { headers: { 'accept-version': request.version } });
-      const { status, code } = route.expected(request);
-      const isRight = answer.status === status && (code === undefined || answer.json?.code === code);
-      if (!isRight) wrong.push(`${named(request, name)}: ${answer.status} ${answer.text.slice(0, 200)}`);
+      const answer = await ask(...askOf(name, tested, records.get(request.image)!.uuid, request));
+      note(name, request, answer);
+      wrong.push(...complaint(name, tested, request, answer));
     });
   }
   t.strictSame(wrong, []);
@@ -214,23 +132,21 @@ test('lists show every caller exactly the images it may see, by state', async (t
   t.strictSame(wrong, []);
 });
 
-for (const [name, route] of Object.entries(WRITES)) {
+for (const [name, tested] of Object.entries(WRITES) as [keyof typeof WRITES, TestedOperation][]) {
   test(`${name} changes what the caller owns, and refuses the rest by what the caller may know`, async (t) => {
-    await checkWrites(t, name, route, () => route.json);
+    await checkWrites(t, name, tested);
   });
 }
 
 test('RemoveImageAcl of oneself is how a sharee leaves, and is refused to all who see but do not own', async (t) => {
-  const route: TestedRoute = { method: 'POST', path: '/acl?action=remove', expected: leaving };
-  await checkWrites(t, 'leaving', route, ({ caller }) => [CALLERS[caller] ?? SOMEBODY]);
+  await checkWrites(t, 'RemoveImageAcl', LEAVING);
 });
 
 /** Each request has an image of its own, because those that may change theirs. */
 async function checkWrites(
   t: Parameters<typeof startInProcess>[0],
-  name: string,
-  route: TestedRoute,
-  json: (request: Request) => unknown,
+  name: keyof typeof WRITES,
+  tested: TestedOperation,
 ): Promise<void> {
   const { imgapi, url } = await startInProcess(t);
   const ask = asker(t, url);
@@ -241,37 +157,43 @@ async function checkWrites(
   );
   const wrong: string[] = [];
   await forEach(targets, async ({ request, record }) => {
-    const isCloned = name === 'CloneImage' && isSharee(request.caller, request.image) && hasFile(request.image);
-    if (isCloned) await putObject(imgapi.service, record.uuid, 'file0', BYTES);
-    const { method = 'GET', headers, body } = route;
-    const answer = await ask(accountQuery(`/images/${record.uuid}${route.path}`, request.caller), {
-      method,
-      headers: { ...headers, 'accept-version': request.version },
-      ...(body === undefined ? { json: json(request) } : { body }),
-    });
-    const { status, code } = route.expected(request);
-    const isRight = answer.status === status && (code === undefined || answer.json?.code === code);
-    if (!isRight) wrong.push(`${named(request, name)}: ${answer.status} ${answer.text.slice(0, 200)}`);
+    const isCloned = name === 'CloneImage' && isSharee(request.caller, request.image);
+    const isPulled = name === 'CreateImageFilePullUrl';
+    if ((isCloned || isPulled) && hasFile(request.image)) {
+      await putObject(imgapi.service, record.uuid, 'file0', BYTES);
+    }
+    const answer = await ask(...askOf(name, tested, record.uuid, request));
+    note(name, request, answer);
+    wrong.push(...complaint(name, tested, request, answer));
   });
   t.strictSame(wrong, []);
 }
 
+test('who was answered with success, and with which errors, is as the rows of the operations say', async (t) => {
+  for (const [name, { lacks }] of TABLE) {
+    const callers = ROWS[name].callers.filter((kind) => kind !== 'nobody' && kind !== 'datacenter');
+    const found = [...(succeeded.get(name) ?? [])];
+    if (lacks === undefined) t.same(found.toSorted(), callers.toSorted(), name);
+    else t.same(found, [], `${name} lacks ${lacks}`);
+  }
+  t.same([...unlisted], []);
+});
+
 test('an image that is hidden and one that never was get the same answer', async (t) => {
   const { imgapi, url } = await startInProcess(t);
   const ask = asker(t, url);
-  const hidden = CASES.filter((image) => !sees('stranger', image)).map((image) => recordOf(image));
-  await putRecords(imgapi.service, hidden);
-  const routes = Object.entries({ ...READS, ...WRITES });
+  const hidden = CASES.filter((image) => !sees('stranger', image)).map((image) => ({ image, record: recordOf(image) }));
+  await putRecords(
+    imgapi.service,
+    hidden.map(({ record }) => record),
+  );
   const telling: string[] = [];
-  await forEach(combinations({ record: hidden, route: routes }), async ({ record, route: [name, route] }) => {
+  await forEach(combinations({ target: hidden, row: TABLE }), async ({ target, row: [name, tested] }) => {
+    const { image, record } = target;
     const absent = randomUUID();
+    const request = { caller: 'stranger', image, version: '~3' } as const;
     const [there, nowhere] = await Promise.all(
-      [record.uuid, absent].map((uuid) =>
-        ask(accountQuery(`/images/${uuid}${route.path}`, 'stranger'), {
-          ...route,
-          headers: { ...route.headers, 'accept-version': '~3' },
-        }),
-      ),
+      [record.uuid, absent].map((uuid) => ask(...askOf(name, tested, uuid, request))),
     );
     const isSame = there?.status === nowhere?.status && there?.text.replaceAll(record.uuid, absent) === nowhere?.text;
     if (!isSame) telling.push(`${name}: ${there?.text}`);
