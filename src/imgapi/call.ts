@@ -1,6 +1,7 @@
 /** A request to IMGAPI, on the main port or on the listener for other datacenters. */
 
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
+import type { Authentication } from '#lib/api/operation.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { invalidParameter } from '../../lib/api/errors/api-error.ts';
 import type { Handler as AnyHandler, Route as AnyRoute } from '../http-kit/call.ts';
@@ -35,12 +36,6 @@ export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller
 }
 
 export type Handler = AnyHandler<Call>;
-
-/**
- * `strict`: signed when `authType` is signature. `passive`: what is there must verify. `operator`: the same for a
- * signature, and the handler looks at any other credential.
- */
-export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
 
 export interface Route extends AnyRoute<Call> {
   readonly auth: Authentication;
