@@ -13,6 +13,7 @@ import type { Clock } from '#lib/runtime/clock.ts';
 import { type Imgapi, startImgapi } from '#src/app.ts';
 import { loadConfig } from '#src/service/config/load.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
+import { holdToContract } from './contract.ts';
 
 export type ConfigKeys = Readonly<Record<string, unknown>>;
 
@@ -82,6 +83,7 @@ export async function startInProcess(
     ...(options.fault ? { fault: options.fault } : {}),
   });
   t.teardown(() => imgapi.close(0));
+  holdToContract(t, imgapi);
   const { url, linksUrl } = imgapi;
   return { imgapi, url, linksUrl, dataDir, accountsFile: config.accounts.file, client: clientsOf(t, url) };
 }

@@ -1,0 +1,217 @@
+/** Every answer that a test gets of a server in its process is held against the row of its operation. */
+import { subscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { Test } from 'tap';
+import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
+import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
+import { LINKS } from '#lib/api/imgapi/links.ts';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
+import type { Operation, Operations, Reply } from '#lib/api/operation.ts';
+import { ErrorBody } from '#lib/api/schemas/error.ts';
+import type { Imgapi } from '#src/app.ts';
+import { apiVersion } from '#src/imgapi/versions.ts';
+
+/** What is longer is not looked at: it would hold up the server, whose process this is. */
+const MOST_BYTES = 256 * 1024;
+/** Whatever the path. */
+const ANYWHERE: readonly string[] = [...COMMON_ERRORS, 'ResourceNotFound', 'MethodNotAllowed', 'BadDigest'];
+
+interface Checked {
+  readonly operations: Operations;
+  /** Called once for each kind of answer that no row has. */
+  readonly fail: (problem: string) => void;
+}
+
+/** By port. */
+const checked = new Map<number, Checked>();
+
+subscribe('http.server.request.start', (message) => {
+  const { request, response, server } = message as {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly server: Server;
+  };
+  const port = (server.address() as AddressInfo | null)?.port;
+  const of = port === undefined ? undefined : checked.get(port);
+  if (of) whenWhole(response, (answer) => checkAnswer(of, request, answer));
+});
+
+/** From now on an answer that is not what its row says fails the test. */
+export function holdToContract(t: Test, { url, linksUrl }: Imgapi): void {
+  const known = new Set<string>();
+  const fail = (problem: string): void => {
+    if (!known.has(problem)) t.fail(`no row has this answer: ${problem}`);
+    known.add(problem);
+  };
+  const ports = [url, ...(linksUrl === undefined ? [] : [linksUrl])].map((of) => Number(new URL(of).port));
+  for (const [at, port] of ports.entries()) checked.set(port, { operations: at === 0 ? IMGAPI : LINKS, fail });
+  t.teardown(() => {
+    for (const port of ports) checked.delete(port);
+  });
+}
+
+interface Answer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+}
+
+/** Calls back once all of the answer was sent; never when it is long. */
+function whenWhole(response: ServerResponse, then: (answer: Answer) => void): void {
+  const headers: Record<string, unknown> = {};
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const keep = (chunk: unknown, encoding: unknown): void => {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
+    const data = typeof chunk === 'string' ? Buffer.from(chunk, encodingOf(encoding)) : Buffer.from(chunk);
+    bytes += data.length;
+    if (bytes <= MOST_BYTES) chunks.push(data);
+  };
+  const { write, end, writeHead } = response;
+  // What is given here is not to be had from the response afterwards.
+  response.writeHead = ((status: number, ...rest: unknown[]) => {
+    for (const [name, value] of Object.entries(rest.at(-1) ?? {})) headers[name.toLowerCase()] = value;
+    return Reflect.apply(writeHead, response, [status, ...rest]);
+  }) as typeof writeHead;
+  response.write = ((chunk: unknown, encoding: unknown, ...rest: unknown[]) => {
+    keep(chunk, encoding);
+    return Reflect.apply(write, response, [chunk, encoding, ...rest]);
+  }) as typeof write;
+  response.end = ((chunk: unknown, encoding: unknown, ...rest: unknown[]) => {
+    keep(chunk, encoding);
+    return Reflect.apply(end, response, [chunk, encoding, ...rest]);
+  }) as typeof end;
+  response.once('finish', () => {
+    if (bytes > MOST_BYTES) return;
+    const body = Buffer.concat(chunks).toString();
+    then({ status: response.statusCode, headers: { ...response.getHeaders(), ...headers }, body });
+  });
+}
+
+function encodingOf(encoding: unknown): BufferEncoding {
+  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8';
+}
+
+function checkAnswer({ operations, fail }: Checked, request: IncomingMessage, answer: Answer): void {
+  const { method = '', url = '' } = request;
+  const found = operationFor(operations, method, url);
+  const what = `${found?.[0] ?? `${method} ${url}`}: ${answer.status}`;
+  const problem = found?.[1].replies.some(({ status }) => status === answer.status)
+    ? replyProblem(found[1], request, answer)
+    : errorProblem(found?.[1], request, answer);
+  if (problem !== undefined) fail(`${what} ${problem}`);
+}
+
+function operationFor(operations: Operations, method: string, url: string): [string, Operation] | undefined {
+  const { pathname, searchParams } = new URL(url, 'http://host');
+  const action = searchParams.get('action');
+  const asked = method === 'HEAD' ? 'GET' : method;
+  return Object.entries(operations).find(([, operation]) => {
+    if (operation.method !== asked || !matcherOf(operation.path).test(pathname)) return false;
+    return (
+      operation.action === undefined || (action === null ? operation.isDefaultAction : action === operation.action)
+    );
+  });
+}
+
+const MATCHERS = new Map<string, RegExp>();
+
+function matcherOf(path: string): RegExp {
+  const known = MATCHERS.get(path);
+  if (known) return known;
+  const made = new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}/?$`);
+  MATCHERS.set(path, made);
+  return made;
+}
+
+function replyProblem(
+  { replies }: Operation,
+  { method, headers: asked }: IncomingMessage,
+  { status, headers, body }: Answer,
+): string | undefined {
+  const version = apiVersion(asked);
+  const fitting = replies.filter((reply) => reply.status === status && (reply.versions?.includes(version) ?? true));
+  const lacking = fitting.map((reply) => missingHeader(reply, headers));
+  if (fitting.length === 0) return `is not an answer of version ${version}`;
+  if (!lacking.includes(undefined)) return `lacks the header ${lacking[0]}`;
+  const type = String(headers['content-type'] ?? '');
+  if (method === 'HEAD' || (body === '' && fitting.some(isEmpty))) return undefined;
+  if (type === 'application/x-json-stream') {
+    const lines = fitting.flatMap((reply) => reply.lines ?? []);
+    return firstProblem(
+      body.split('\n').filter((line) => line !== ''),
+      lines,
+    );
+  }
+  if (fitting.some((reply) => reply.text === type || reply.bytes?.includes(type))) return undefined;
+  if (type !== 'application/json') return `is of type "${type}"`;
+  return firstProblem(
+    [body],
+    fitting.flatMap((reply) => reply.json ?? []),
+  );
+}
+
+function isEmpty({ json, lines, text, bytes }: Reply): boolean {
+  return [json, lines, text, bytes].every((form) => form === undefined);
+}
+
+function missingHeader(reply: Reply, headers: Answer['headers']): string | undefined {
+  return reply.headers?.required?.find((name) => headers[name] === undefined);
+}
+
+function firstProblem(texts: readonly string[], schemas: readonly object[]): string | undefined {
+  for (const text of texts) {
+    const value: unknown = JSON.parse(text);
+    const problems = schemas.map((schema) => problemOf(schema, value));
+    if (!problems.includes(undefined)) return `is ${text.slice(0, 300)}: ${problems[0] ?? 'there is no such answer'}`;
+  }
+  return undefined;
+}
+
+function errorProblem(
+  operation: Operation | undefined,
+  { method, url = '' }: IncomingMessage,
+  { status, body }: Answer,
+): string | undefined {
+  if (method === 'HEAD') return undefined;
+  if (status < 400) return 'is no answer of it';
+  const problem = firstProblem([body], [ErrorBody]);
+  if (problem !== undefined) return problem;
+  const { code } = JSON.parse(body) as { readonly code: string };
+  if (ERRORS[code as ErrorCode]?.status !== status) return `is the status of ${code}`;
+  const isSample = url.startsWith('/ping?error=');
+  if (isSample || ANYWHERE.includes(code) || operation?.errors.includes(code)) return undefined;
+  return `with ${code} is none of its errors`;
+}
+
+const ajv = new Ajv({ strict: false, formats: { uuid: isUuid, 'lower-case-uuid': isUuid, 'date-time': isDate } });
+const COMPILED = new Map<object, ValidateFunction>();
+
+function problemOf(schema: object, value: unknown): string | undefined {
+  let check = COMPILED.get(schema);
+  if (!check) {
+    check = ajv.compile(closed(schema) as object);
+    COMPILED.set(schema, check);
+  }
+  return check(value) ? undefined : ajv.errorsText(check.errors);
+}
+
+/** Readers leave be what they do not know; the server says nothing that is not written down. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const each = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  const isOpen = 'properties' in each && !('additionalProperties' in each) && !('patternProperties' in each);
+  return isOpen ? { ...each, additionalProperties: false } : each;
+}
+
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text);
+}
