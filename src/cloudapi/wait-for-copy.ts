@@ -1,9 +1,9 @@
 /** Waiting for the end of a copy, however long it takes and whatever becomes of the connection meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { CallOptions } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CloudapiError } from './errors.ts';
 

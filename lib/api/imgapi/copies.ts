@@ -1,7 +1,8 @@
 /** Copies from other datacenters, asked of the destination; and the older forms of them, which answer a job. */
 import { Type } from 'typebox';
+import { COPY_STATES } from '../copy-states.ts';
 import { flag, integer, known, oneOf, text, uuid } from '../parameters.ts';
-import { COPY_STATES, CopyPlan, CopyStatus } from '../schemas/copy.ts';
+import { CopyPlan, CopyStatus } from '../schemas/copy.ts';
 import { Job, JobStarted } from '../schemas/job.ts';
 import { imageAction } from './actions.ts';
 import { account, accountQuery, type ImgapiOperations, imageParams, imagePlace, READ_ERRORS, READERS } from './form.ts';

@@ -1,8 +1,8 @@
 /** Copies from another datacenter: what would come, and how it goes. */
 import { Type } from 'typebox';
+import { COPY_STATES } from '../copy-states.ts';
 import { bytes, date, oneOf, uuid, type ValueOf } from './build.ts';
 
-export const COPY_STATES = ['queued', 'running', 'succeeded', 'failed', 'canceled'] as const;
 export const CopyState = oneOf(COPY_STATES);
 export type CopyState = ValueOf<typeof CopyState>;
 

@@ -1,7 +1,7 @@
 /** One image to several datacenters at once. What goes wrong at one of them is its own business. */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CommandError, type Failure, usageError } from '../framework/errors.ts';
 import { EXIT, type ExitCode } from '../framework/exit-codes.ts';

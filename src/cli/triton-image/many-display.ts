@@ -1,7 +1,7 @@
 /** Copies of an image to several datacenters, one line each. */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import type { Failure } from '../framework/errors.ts';
 import { LiveRegion } from '../output/live-region.ts';
 import type { Output, TerminalSize } from '../output/output.ts';

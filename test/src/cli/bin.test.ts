@@ -31,7 +31,20 @@ function installation(t: Test): {
   return { root, run };
 }
 
+/** Tells on standard error, at the end, how many modules of the schemas were loaded. */
+const COUNT_SCHEMAS = `import { registerHooks } from 'node:module';
+let schemas = 0;
+registerHooks({ load(url, context, next) { if (url.includes('/typebox/')) schemas++; return next(url, context); } });
+process.on('exit', () => process.stderr.write(String(schemas)));`;
+
 for (const [name, file] of COMMANDS) {
+  test(`${name} starts without the schemas, which take longer to load than all the rest`, async (t) => {
+    const hook = `data:text/javascript,${encodeURIComponent(COUNT_SCHEMAS)}`;
+    const args = ['--import', hook, `src/cli/${name}/main.ts`, '--version'];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    t.strictSame({ status, stderr }, { status: 0, stderr: '0' });
+  });
+
   test(`${name} runs in the tree as it is`, async (t) => {
     t.equal(execFileSync(file, ['--version'], { encoding: 'utf8' }), `${name} ${packageJson.version}\n`);
   });

@@ -1,5 +1,6 @@
 /** `imgapiadm copies`: the orders to copy images here from other datacenters. */
-import { COPY_STATES, type CopyState, type CopyStatus } from '#lib/api/schemas/copy.ts';
+import { COPY_STATES, type CopyState } from '#lib/api/copy-states.ts';
+import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { formatBytes, formatRate, formatShare } from '../../output/bytes.ts';
 import { formatDuration } from '../../output/duration.ts';

@@ -1,7 +1,7 @@
 /** A copy as bars, one line an image: a pure function of its status and the size of the terminal. */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import { formatRate, formatShare } from '../../output/bytes.ts';
 import { formatDuration } from '../../output/duration.ts';
 import type { TerminalSize } from '../../output/output.ts';

@@ -3,8 +3,8 @@
  * does when the server restarts, it is made again.
  */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { pause as sleep } from '#lib/runtime/timers.ts';
 import { CommandError } from '../../framework/errors.ts';

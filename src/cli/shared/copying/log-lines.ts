@@ -1,7 +1,7 @@
 /** A copy told in lines, for where there is no terminal: at its start, now and then when it went on, at its end. */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import { formatBytes, formatRate, formatShare } from '../../output/bytes.ts';
 import { formatDuration } from '../../output/duration.ts';
 import { printable } from '../../output/printable.ts';

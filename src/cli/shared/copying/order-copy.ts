@@ -1,8 +1,8 @@
 /** Orders a copy, and watches it to its end unless the user leaves before. */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import { isFinal } from '#lib/client/copy-state.ts';
 import { EXIT, type ExitCode } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { COPY_STATES } from '#lib/api/schemas/copy.ts';
+import { COPY_STATES } from '#lib/api/copy-states.ts';
 import {
   isFinal,
   nextOrderState,
