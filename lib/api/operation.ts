@@ -98,10 +98,7 @@ export type QueryOf<O extends Operation> = O extends { readonly query: infer Q e
   ? Readonly<Partial<Static<Q>>>
   : Readonly<Record<never, never>>;
 
-/**
- * The JSON of the answers in a version.
- * @public for the client's methods
- */
+/** The JSON of the answers in a version. */
 export type AnswerOf<O extends Operation, V = unknown> = JsonOf<O['replies'][number], V>;
 
 type JsonOf<R extends Reply, V> = R extends { readonly json: infer J extends TSchema }
