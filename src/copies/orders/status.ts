@@ -56,7 +56,7 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
 function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer | undefined): CopyImageStatus {
   const { uuid, name, version, size, result } = member;
   const base = { uuid, name, version, bytes_total: size };
-  if (result) return { ...base, ...told(result), bytes_done: result.bytes, rate: 0 };
+  if (result) return { ...base, state: result.state, bytes_done: result.bytes, rate: 0, ...told(result) };
   // Another order that needed it, too, has made it usable.
   if (!transfer?.orders.includes(order.uuid)) {
     return { ...base, state: 'succeeded', bytes_done: size, rate: 0, attempt: 0 };
@@ -64,22 +64,16 @@ function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer 
   const { state, bytes, rate = 0 } = transfer;
   return {
     ...base,
-    ...told(transfer),
+    state,
     bytes_done: notQuiteAll(bytes, size),
     rate: state === 'running' ? rate : 0,
+    ...told(transfer),
   };
 }
 
 /** What is told of an attempt whether it still runs or not. */
-function told<State extends CopyImageStatus['state']>({
-  state,
-  attempt,
-  via,
-  error,
-  note,
-}: Pick<Transfer, 'attempt' | 'via' | 'error' | 'note'> & { readonly state: State }) {
+function told({ attempt, via, error, note }: Pick<Transfer, 'attempt' | 'via' | 'error' | 'note'>) {
   return {
-    state,
     attempt,
     ...(via && { source: via }),
     ...(error && { error }),

@@ -207,6 +207,19 @@ test('all bytes are done only when the images are usable', async (t) => {
   });
 });
 
+test("an image's part of the status is told in one order, before, while and after it comes", async (t) => {
+  const pair = await copyPair(t);
+  const { record } = await putImage(pair.source, ALICE);
+  const { uuid } = await pair.copy(record.uuid);
+  const told = async () => Object.keys((await statusOf(pair.service, await orderOf(pair.service, uuid))).images[0]!);
+  const fields = ['uuid', 'name', 'version', 'bytes_total', 'state', 'bytes_done', 'rate', 'attempt'];
+  t.same(await told(), fields);
+  await claimed(pair.service, record.uuid);
+  t.same(await told(), fields);
+  await cancelCopy(pair.service, record.uuid, ALICE);
+  t.same(await told(), fields);
+});
+
 test('the plan says what would come and what is here, and changes nothing', async (t) => {
   const pair = await copyPair(t);
   const { base, one, two } = await family(pair);
