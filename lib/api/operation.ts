@@ -43,6 +43,13 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly route?: string;
   /** The first version that has it; asked for in an earlier one it is refused. */
   readonly since: V;
+  /** How it is refused in an earlier version, where that is not before everything else, by its action or name. */
+  readonly refusal?: {
+    /** What the message calls it. */
+    readonly as?: string;
+    /** To whom the image is hidden it stays hidden: they hear that it is not found. */
+    readonly after?: 'visibility';
+  };
   /** Served only by a server with accounts (`dc` mode), or with channels. */
   readonly where?: 'accounts' | 'channels';
   /** Kept for old clients only. */

@@ -20,11 +20,11 @@ export interface OperationRoute<C> extends Route<C> {
   readonly auth: Operation['auth'];
 }
 
-export interface RouteOptions<C> {
+export interface RouteOptions<C, Row extends Operation = Operation> {
   /** Leaves out what this server does not have. */
   readonly isServed?: (row: Operation) => boolean;
   /** Puts in front of a handler what all operations of its kind begin with. */
-  readonly wrap?: (handler: Handler<C>, row: Operation) => Handler<C>;
+  readonly wrap?: (handler: Handler<C>, row: Row, name: string) => Handler<C>;
   /** How parameters are read, where it is not as IMGAPI reads them. */
   readonly parameterForm?: ParameterForm;
   /** By the name of the route. */
@@ -35,11 +35,16 @@ export interface RouteOptions<C> {
 export function operationRoutes<Rows extends Operations, C extends Call>(
   rows: Rows,
   handlers: Handlers<Rows, C>,
-  { isServed = () => true, wrap = (handler) => handler, parameterForm, dispatches = {} }: RouteOptions<C> = {},
+  {
+    isServed = () => true,
+    wrap = (handler) => handler,
+    parameterForm,
+    dispatches = {},
+  }: RouteOptions<C, Rows[keyof Rows]> = {},
 ): OperationRoute<C>[] {
   const all = Object.keys(rows).map((name) => {
     const operation = mounted(name, rows, handlers, parameterForm);
-    return { ...operation, handler: wrap(operation.handler, operation.row) };
+    return { ...operation, handler: wrap(operation.handler, rows[name] as Rows[keyof Rows], name) };
   });
   const byPath = Map.groupBy(
     all.filter(({ row }) => isServed(row)),

@@ -1,4 +1,6 @@
 /** The route tables: of the main port, and of the listener for other datacenters. */
+
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
@@ -7,6 +9,7 @@ import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit
 import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Handler } from './call.ts';
+import { readableImage } from './image-call.ts';
 import { assertLocalOperator } from './local-operator.ts';
 import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
@@ -19,6 +22,7 @@ import { forLinked, linkHandlers } from './routes/links.ts';
 import { pullHandlers } from './routes/pulls.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
+import { needsVersion } from './versions.ts';
 
 export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWorker): OperationRoute<Call>[] {
   const handlers: Handlers<typeof IMGAPI, Call> = {
@@ -37,7 +41,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWor
   const has = { accounts: mode === 'dc', channels: channels !== undefined };
   return operationRoutes(IMGAPI, handlers, {
     isServed: ({ where }) => where === undefined || has[where],
-    wrap: forOperators(service),
+    wrap: (handler, row, name) => forOperators(service)(inItsVersions(service, handler, row, name), row),
     dispatches: {
       UpdateImage: actionDispatch(service),
       ImageAcl: aclDispatch(service),
@@ -54,6 +58,21 @@ export function forOperators(service: Service): (handler: Handler, row: Operatio
       await assertLocalOperator(service, call);
       return handler(call);
     };
+  };
+}
+
+/** Refuses an operation in the versions before its own. */
+function inItsVersions(
+  service: Service,
+  handler: Handler,
+  { since, action, refusal }: Operation<ImgapiVersion>,
+  name: string,
+): Handler {
+  if (since === 1) return handler;
+  return async (call) => {
+    if (call.version >= since) return handler(call);
+    if (refusal?.after === 'visibility') await readableImage(service, call);
+    throw needsVersion(since, refusal?.as ?? action ?? name);
   };
 }
 

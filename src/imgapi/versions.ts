@@ -34,11 +34,11 @@ export function apiVersion(headers: IncomingHttpHeaders): ImgapiVersion {
   return version;
 }
 
-/** A new action in a request that did not ask for the API version that has it. @throws 422 */
-export function assertVersion3(version: ImgapiVersion, action: string): void {
-  if (version === 3) return;
-  throw new ApiError('InvalidParameter', `action "${action}" needs API version 3: send Accept-Version: ~3`, {
-    errors: [{ field: 'Accept-Version', code: 'Invalid', message: 'send Accept-Version: ~3' }],
+/** 422 for what only a later version has: an operation, or a parameter. */
+export function needsVersion(since: ImgapiVersion, what: string): ApiError {
+  const message = `send Accept-Version: ~${since}`;
+  return new ApiError('InvalidParameter', `action "${what}" needs API version ${since}: ${message}`, {
+    errors: [{ field: 'Accept-Version', code: 'Invalid', message }],
   });
 }
 

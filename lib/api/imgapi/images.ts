@@ -137,6 +137,7 @@ export const IMAGES = {
     method: 'GET',
     path: '/images/:uuid/ancestry',
     since: 3,
+    refusal: { after: 'visibility' },
     auth: 'passive',
     callers: READERS,
     params: imageParams,

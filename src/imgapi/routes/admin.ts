@@ -12,7 +12,6 @@ import { serviceTasks } from '../../maintenance/tasks/table.ts';
 import { verifyFiles } from '../../maintenance/verify.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
-import { assertVersion3 } from '../versions.ts';
 
 export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
   return {
@@ -43,7 +42,6 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
     },
 
     async ListTasks(call) {
-      assertVersion3(call.version, 'ListTasks');
       if (call.account !== undefined) throw new ApiError('OperatorOnly', 'the list of tasks is for operators');
       return { json: await taskStatuses(service.store, serviceTasks(service)) };
     },

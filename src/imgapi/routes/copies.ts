@@ -25,7 +25,6 @@ import type { Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, imageUuid, readableImage, viewerOf } from '../image-call.ts';
-import { assertVersion3 } from '../versions.ts';
 
 const LISTED = 100;
 
@@ -35,7 +34,6 @@ export function copyHandlers(
 ): Handlers<typeof COPY_OPERATIONS, Call> {
   return {
     async CopyImageFromDc(call, query) {
-      assertVersion3(call.version, 'copy-from-dc');
       const uuid = imageUuid(call);
       const account = requiredAccount(call.query['account']);
       const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = query;
@@ -88,7 +86,6 @@ export function copyHandlers(
     },
 
     async ListCopies(call, query) {
-      assertVersion3(call.version, 'ListCopies');
       if (call.query['account'] !== undefined) {
         throw new ApiError('OperatorOnly', 'the list of copies is for operators');
       }
@@ -118,7 +115,6 @@ export function copyHandlers(
 }
 
 function copyOf(service: Service, call: Call): { readonly uuid: string; readonly account: string | undefined } {
-  assertVersion3(call.version, 'copy');
   const uuid = imageUuid(call);
   const { account, anonymous } = viewerOf(service, call);
   if (anonymous) throw imageNotFound(uuid);

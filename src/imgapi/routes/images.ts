@@ -22,7 +22,6 @@ import {
   viewerOf,
   viewOf,
 } from '../image-call.ts';
-import { assertVersion3 } from '../versions.ts';
 import { listImagesHandler } from './list-images.ts';
 
 /** What DeleteImage needs of copies. */
@@ -67,7 +66,6 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
 
     async GetImageAncestry(call) {
       const { stored, relation } = await readableImageAs(service, call);
-      assertVersion3(call.version, 'GetImageAncestry');
       const chain = await ancestryOf(service, viewerOf(service, call), stored, relation);
       return { text: renderImageList(await render(service, call, chain, viewOf(service, call))) };
     },

@@ -12,7 +12,7 @@ import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
 import { listPieces } from '../list-body.ts';
-import { assertVersion3 } from '../versions.ts';
+import { needsVersion } from '../versions.ts';
 
 export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Call>['ListImages'] {
   return async (call, query) => {
@@ -21,10 +21,11 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
     // Each is checked when it is read, so that this is also their order.
     const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
     const isVersion3 = call.version === 3;
-    if (shared !== undefined || after !== undefined) {
-      assertVersion3(call.version, shared === undefined ? 'after' : 'shared');
+    if (!isVersion3) {
+      if (shared !== undefined) throw needsVersion(3, 'shared');
+      if (after !== undefined) throw needsVersion(3, 'after');
+      if (state === 'copying') throw needsVersion(3, 'state=copying');
     }
-    if (state === 'copying') assertVersion3(call.version, 'state=copying');
     const order = sortOrder(sort);
     const filters = { owner, name, version, os, type, public: isPublic, shared, ...stateOf(state, call.version) };
     const request: ListRequest = {
