@@ -1,6 +1,6 @@
 /** CloudAPI itself: what needs no account. */
 import { Type } from 'typebox';
-import { Health } from '../schemas/service.ts';
+import { Health, OpenApi } from '../schemas/service.ts';
 import { datacenterName } from './account.ts';
 import { ACCOUNTS, type CloudapiOperations } from './form.ts';
 import { Pong } from './schemas/account.ts';
@@ -31,5 +31,12 @@ export const SERVICE = {
       { status: 200, json: Health, headers: notStored },
       { status: 503, when: 'a part is down', json: Health, headers: notStored },
     ],
+  },
+
+  OpenApi: {
+    ...open,
+    summary: 'Answers this API in the form of OpenAPI 3.1.',
+    path: '/--openapi.json',
+    replies: [{ status: 200, json: OpenApi }],
   },
 } as const satisfies CloudapiOperations;

@@ -1,4 +1,5 @@
 /** CloudAPI itself: what needs no account. */
+import { readFile } from 'node:fs/promises';
 import { CLOUDAPI_VERSIONS } from '#lib/api/cloudapi/form.ts';
 import type { SERVICE } from '#lib/api/cloudapi/service.ts';
 import { NIL_UUID } from '#lib/text/uuid.ts';
@@ -6,6 +7,8 @@ import { healthOf, healthReply } from '../../http-kit/health.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import type { Cloudapi } from '../service.ts';
+
+const DOCUMENT = new URL('../../../docs/openapi-cloudapi.json', import.meta.url);
 
 export function serviceHandlers({ imgapi, accounts, config, log }: Cloudapi): Handlers<typeof SERVICE, Call> {
   const health = healthOf(
@@ -39,6 +42,11 @@ export function serviceHandlers({ imgapi, accounts, config, log }: Cloudapi): Ha
     /** Its clients are strangers: they hear which part is ill, and the log says why. */
     async Healthz() {
       return healthReply(await health(), false);
+    },
+
+    /** As it is written down: making it anew holds up everybody else for a while. */
+    async OpenApi() {
+      return { text: await readFile(DOCUMENT, 'utf8') };
     },
   };
 }

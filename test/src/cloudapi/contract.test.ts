@@ -36,6 +36,7 @@ const path = `/my/images/${image.uuid}`;
 const ASKED: readonly Asked[] = [
   { name: 'Ping', path: '/--ping' },
   { name: 'Healthz', path: '/--healthz' },
+  { name: 'OpenApi', path: '/--openapi.json' },
   { name: 'GetAccount', as: alice, path: '/my' },
   { name: 'ListKeys', as: alice, path: '/my/keys' },
   { name: 'ListDatacenters', as: alice, path: '/my/datacenters' },
