@@ -3,6 +3,7 @@
  * validation, labels, the client and the documents are made from the rows, so nothing of this is said anywhere else.
  */
 import type { Static, TObject, TSchema } from 'typebox';
+import type { Missing } from './wording.ts';
 
 export const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 export type Method = (typeof METHODS)[number];
@@ -69,13 +70,19 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly errors: readonly E[];
 }
 
-/** The body of a request. What is optional may be left out. */
+/** The body of a request. What is optional may be left out. `maxBytes`: where it is not what the server takes of any. */
 export type RequestBody =
-  | { readonly json: TSchema; readonly optional?: true }
+  | { readonly json: TSchema; readonly optional?: true; readonly check?: BodyCheck; readonly maxBytes?: number }
   /** As it is; media types, of which one is expected. */
   | { readonly bytes: readonly string[]; readonly maxBytes?: number }
   /** JSON, or nothing, under a digest that the request's signature covers. */
-  | { readonly signed: TSchema; readonly optional?: true };
+  | { readonly signed: TSchema; readonly optional?: true; readonly check?: BodyCheck };
+
+/**
+ * How a body of a fixed form is held against its schema: `fields`, each when the handler asks for it; `whole`, before the
+ * handler has it. Without it the handler has validators of its own, as for manifests.
+ */
+export type BodyCheck = 'fields' | 'whole';
 
 /** At most one of `json`, `lines`, `text` and `bytes`; none of them is an answer without a body. */
 export interface Reply<V = unknown> {
@@ -98,12 +105,34 @@ export interface Reply<V = unknown> {
 export type Operations<V = unknown, E extends string = string> = Readonly<Record<string, Operation<V, E>>>;
 
 /**
- * What a request brings in its query, as the handler reads it. What the row requires may be missing all the same: the
- * handler says so, in words of its own, when it comes to it.
+ * What a request brings in its query, as the handler reads it. What its schema has words for in case it is missing is
+ * there; about all else that is missing, even if the row requires it, the handler has words of its own.
  */
 export type QueryOf<O extends Operation> = O extends { readonly query: infer Q extends TObject }
-  ? Readonly<Partial<Static<Q>>>
+  ? FieldsOf<Q>
   : Readonly<Record<never, never>>;
+
+/** What a request brings in its body, where the row says how that is checked. */
+export type BodyOf<O extends Operation> = O extends { readonly body: infer B }
+  ? B extends
+      | { readonly check: infer C; readonly json: infer S }
+      | { readonly check: infer C; readonly signed: infer S }
+    ? S extends TObject
+      ? C extends 'whole'
+        ? Static<S>
+        : FieldsOf<S>
+      : never
+    : never
+  : never;
+
+/** Each read when it is asked for. */
+type FieldsOf<S extends TObject> = Readonly<
+  Partial<Static<S>> & Required<Pick<Static<S>, NeededIn<S> & keyof Static<S>>>
+>;
+
+type NeededIn<S extends TObject> = {
+  [K in keyof S['properties']]: S['properties'][K] extends { readonly missing: Missing } ? K : never;
+}[keyof S['properties']];
 
 /** The JSON of the answers in a version. */
 export type AnswerOf<O extends Operation, V = unknown> = JsonOf<O['replies'][number], V>;

@@ -2,13 +2,20 @@
  * Query parameters in rows: the schema is that of the value as handlers read it, and `mustBe` what an error says of a
  * value that it is not. They come as text, and each kind here has one way of writing.
  */
-import { type TSchemaOptions, Type } from 'typebox';
+import { type TSchema, type TSchemaOptions, Type } from 'typebox';
 import { LONGEST_DATASET_GUID } from '../manifest/validate-collections.ts';
+import type { Missing, Wording } from './wording.ts';
 
-/** Annotations of a parameter's schema. */
-export interface ParameterOptions extends TSchemaOptions {
-  /** Completes "it must be …" in an error. */
-  readonly mustBe: string;
+export interface ParameterOptions extends TSchemaOptions, Wording {}
+
+/** A schema of what is refused when the handler asks for it and it is not there. */
+export type Needed<S> = S & { readonly missing: Missing };
+
+/** @param wording also of values that are not of the schema, where the schema itself says nothing about them */
+export function needed<S extends TSchema>(schema: S, wording: Wording & { readonly missing: Missing }): Needed<S> {
+  // A schema has properties that a spread leaves out.
+  const parts = { ...Object.getOwnPropertyDescriptors(schema), ...Object.getOwnPropertyDescriptors(wording) };
+  return Object.defineProperties({}, parts) as Needed<S>;
 }
 
 const LONGEST_VALUE = 4096;

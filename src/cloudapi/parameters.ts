@@ -8,7 +8,12 @@ import { CloudapiError, invalid } from './errors.ts';
 /** Of these, which decide what is done, nothing may be taken for absent; other names are let be, as ever. */
 declareParameters(['account', 'action', 'datacenter', 'id', 'index', 'machine', 'manta_path', 'redirect']);
 
-export const parameterForm: ParameterForm = { refuse: invalid, emptyIsAbsent: true, isNameChecked: false };
+export const parameterForm: ParameterForm = {
+  refuse: (name, given, { mustBe = '' }) => invalid(name, given, mustBe),
+  miss: (_name, { message }) => new CloudapiError('MissingParameter', message),
+  emptyIsAbsent: true,
+  isNameChecked: false,
+};
 
 /** Reads those of the body. @throws 400, 409, 413, 415 */
 export async function takeParameters(call: Call): Promise<void> {

@@ -1,25 +1,24 @@
 /**
- * Parameters by the schemas of an operation's row: checked by ajv, handed on as typed values. A bad one is refused by an
- * error that names parameter and value. Unknown parameters are ignored, as they always were.
+ * Parameters and the fields of bodies by the schemas of an operation's row: checked by ajv, handed on as typed values. A
+ * bad one is refused by an error that names field and value. Unknown ones are ignored, as they always were.
  */
 import { Ajv } from 'ajv';
-import type { TObject } from 'typebox';
-import type { Operation, QueryOf } from '#lib/api/operation.ts';
+import type { TObject, TSchema } from 'typebox';
+import type { BodyOf, Operation, QueryOf, RequestBody } from '#lib/api/operation.ts';
+import { type Missing, WORDS, type Wording } from '#lib/api/wording.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Parameters } from './call.ts';
 import { declareParameters } from './query.ts';
-import { invalidParameter } from './request-error.ts';
+import { invalidParameter, RequestError } from './request-error.ts';
 
 const ajv = new Ajv({ allErrors: false });
-ajv.addVocabulary(['mustBe']);
+ajv.addVocabulary([...WORDS]);
 ajv.addFormat('lower-case-uuid', { type: 'string', validate: isUuid });
 
-/** What of a parameter's schema decides how it is read; see `lib/api/parameters.ts`. */
-interface ParameterSchema {
+/** What of a schema decides how a value is read; see `lib/api/parameters.ts`. */
+interface ParameterSchema extends Wording {
   readonly type?: string;
-  /** Absent: the handler looks at it. */
-  readonly mustBe?: string;
 }
 
 /** From the text as it was sent to the value that the schema is of; undefined for what is none. */
@@ -31,16 +30,21 @@ const READ: Readonly<Record<string, (text: string) => unknown>> = {
 
 /** What an API makes of its parameters. */
 export interface ParameterForm {
-  /** @param mustBe completes "it must be …" */
-  readonly refuse: (name: string, given: unknown, mustBe: string) => Error;
+  /** What is not of its schema. */
+  readonly refuse: (name: string, given: unknown, wording: Wording) => Error;
+  /** What is needed and not there. */
+  readonly miss: (name: string, missing: Missing, wording: Wording) => Error;
   /** A text that is empty, or a number, counts as absent. */
   readonly emptyIsAbsent: boolean;
   /** Names that are nearly right are refused, see `query.ts`. */
   readonly isNameChecked: boolean;
 }
 
-const PLAIN: ParameterForm = {
-  refuse: (name, given, mustBe) => invalidParameter(name, `${name} is ${shown(given)}; it must be ${mustBe}`),
+export const PLAIN: ParameterForm = {
+  refuse: (name, given, { mustBe, refusal }) =>
+    invalidParameter(name, refusal ?? `${name} is ${shown(given)}; it must be ${mustBe}`),
+  miss: (field, { message, kind = 'Missing' }) =>
+    new RequestError('InvalidParameter', message, { errors: [{ field, code: kind, message }] }),
   emptyIsAbsent: false,
   isNameChecked: true,
 };
@@ -55,42 +59,104 @@ export function queryReader<O extends Operation>(
   { query }: Pick<O, 'query'>,
   form: ParameterForm = PLAIN,
 ): (given: Parameters) => QueryOf<O> {
+  if (form.isNameChecked) declareParameters(Object.keys(propertiesOf(query)));
+  const read = fieldReader(propertiesOf(query), form, true);
+  return (given) => read(given) as QueryOf<O>;
+}
+
+/** What an API makes of a body. */
+export interface BodyForm extends Pick<ParameterForm, 'refuse' | 'miss'> {
+  /** One that is no object, though its schema says what it must be. */
+  readonly refuseBody: (mustBe: string) => Error;
+}
+
+/** A reader for the body of an operation, as its row says that it is checked. */
+export function bodyReader<O extends Operation>(
+  body: Exclude<RequestBody, { readonly bytes: unknown }>,
+  form: BodyForm,
+): (given: unknown) => BodyOf<O> {
+  const schema = 'json' in body ? body.json : body.signed;
+  const read = body.check === 'whole' ? wholeReader(schema, form) : objectReader(schema as TObject, form);
+  return (given) => read(given) as BodyOf<O>;
+}
+
+function wholeReader(schema: TSchema & Wording, { refuse }: BodyForm): (given: unknown) => unknown {
+  const isValid = ajv.compile(schema);
+  return (given) => {
+    if (isValid(given)) return given;
+    throw refuse(schema.about ?? 'body', given, schema);
+  };
+}
+
+function objectReader(schema: TObject & Wording, form: BodyForm): (given: unknown) => unknown {
+  const { mustBe } = schema;
+  const read = fieldReader(propertiesOf(schema), { ...PLAIN, ...form }, false);
+  return (given) => {
+    if (isFields(given)) return read(given);
+    if (mustBe !== undefined && given !== undefined && given !== null) throw form.refuseBody(mustBe);
+    return read({});
+  };
+}
+
+function isFields(given: unknown): given is Parameters {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
+}
+
+/** @param isText whether the values are read from text */
+function fieldReader(
+  schemas: Readonly<Record<string, ParameterSchema>>,
+  form: ParameterForm,
+  isText: boolean,
+): (given: Parameters) => object {
   /** A class, because the getters of an object literal are made anew for every literal. */
-  class Query {
+  class Fields {
     readonly #given: Parameters;
     constructor(given: Parameters) {
       this.#given = given;
     }
     static declare(name: string, getter: Getter): void {
-      Object.defineProperty(Query.prototype, name, {
-        get(this: Query) {
-          const given = this.#given[name];
-          return given === undefined ? undefined : getter(given);
+      Object.defineProperty(Fields.prototype, name, {
+        get(this: Fields) {
+          return getter(this.#given[name]);
         },
       });
     }
   }
-  const schemas = Object.entries(propertiesOf(query));
-  if (form.isNameChecked) declareParameters(schemas.map(([name]) => name));
-  for (const [name, schema] of schemas) Query.declare(name, getterOf(name, schema, form));
-  return (given) => new Query(given) as unknown as QueryOf<O>;
+  for (const [name, schema] of Object.entries(schemas)) Fields.declare(name, getterOf(name, schema, form, isText));
+  return (given) => new Fields(given);
 }
 
-function propertiesOf(query: TObject | undefined): Readonly<Record<string, ParameterSchema>> {
-  return query?.properties ?? {};
+function propertiesOf(object: TObject | undefined): Readonly<Record<string, ParameterSchema>> {
+  return object?.properties ?? {};
 }
 
-function getterOf(name: string, schema: ParameterSchema, { refuse, emptyIsAbsent }: ParameterForm): Getter {
-  const { mustBe, type } = schema;
-  if (mustBe === undefined) return (given) => given;
-  const read = READ[type ?? 'string'];
+function getterOf(name: string, schema: ParameterSchema, form: ParameterForm, isText: boolean): Getter {
+  const { missing } = schema;
+  const read = valueReader(name, schema, form, isText);
+  if (missing === undefined) return (given) => (given === undefined ? undefined : read(given));
+  const { also = [] } = missing;
+  const isMissing = (given: unknown): boolean =>
+    given === undefined ||
+    (given === '' && also.includes('empty')) ||
+    (typeof given !== 'string' && also.includes('no text'));
+  return (given) => {
+    const value = isMissing(given) ? undefined : read(given);
+    if (value === undefined) throw form.miss(name, missing, schema);
+    return value;
+  };
+}
+
+function valueReader(name: string, schema: ParameterSchema, form: ParameterForm, isText: boolean): Getter {
+  const { mustBe, refusal, type } = schema;
+  if (mustBe === undefined && refusal === undefined) return (given) => given;
+  const parse = isText ? READ[type ?? 'string'] : undefined;
   const isValid = ajv.compile(schema);
-  const canBeEmpty = emptyIsAbsent && type !== 'boolean';
+  const canBeEmpty = form.emptyIsAbsent && type !== 'boolean';
   return (given) => {
     if (canBeEmpty && given === '') return undefined;
-    const value = read && typeof given === 'string' ? read(given) : given;
+    const value = parse && typeof given === 'string' ? parse(given) : given;
     if (isValid(value)) return value;
-    throw refuse(name, given, mustBe);
+    throw form.refuse(name, given, schema);
   };
 }
 

@@ -11,6 +11,7 @@ import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Handler } from './call.ts';
 import { readableImage } from './image-call.ts';
 import { assertLocalOperator } from './local-operator.ts';
+import { requestForms } from './parameters.ts';
 import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
 import { copyHandlers } from './routes/copies.ts';
@@ -42,6 +43,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWor
   return operationRoutes(IMGAPI, handlers, {
     isServed: ({ where }) => where === undefined || has[where],
     wrap: (handler, row, name) => forOperators(service)(inItsVersions(service, handler, row, name), row),
+    ...requestForms,
     dispatches: {
       UpdateImage: actionDispatch(service),
       ImageAcl: aclDispatch(service),
@@ -77,5 +79,5 @@ function inItsVersions(
 }
 
 export function linkListenerRoutes(service: Service): OperationRoute<Call>[] {
-  return operationRoutes(LINKS, linkHandlers(service), { wrap: forLinked(service) });
+  return operationRoutes(LINKS, linkHandlers(service), { wrap: forLinked(service), ...requestForms });
 }

@@ -1,8 +1,9 @@
 /** `POST /:account/images/:id?action=…`. */
 import { Type } from 'typebox';
+import { needed } from '../parameters.ts';
 import { ExportedImage } from '../schemas/service.ts';
 import { BODY_ERRORS, type CloudapiOperations, imageParams, imageReplies, signed, WRITE_ERRORS } from './form.ts';
-import { text, value } from './parameters.ts';
+import { required, text, value } from './parameters.ts';
 
 /** An older server had one name for all of them. */
 const imageAction = {
@@ -27,10 +28,19 @@ const fields = Type.Object({
 });
 
 const share = Type.Object({
-  account: text('The other account, by login or UUID.', 'the login or UUID of one account'),
+  account: required(
+    'account',
+    'The other account, by login or UUID.',
+    'the login or UUID of an account',
+    'the login or UUID of one account',
+  ),
 });
 
-const destination = Type.Object({ manta_path: text('A folder, or the first part of the names of the files.') });
+const destination = Type.Object({
+  manta_path: needed(text('A folder, or the first part of the names of the files.'), {
+    missing: { message: 'Image destination manta_path is a required argument' },
+  }),
+});
 
 const shareErrors = [...BODY_ERRORS, 'MissingParameter', 'ValidationFailed', ...WRITE_ERRORS] as const;
 

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { CopyPlan, CopyStatus } from '../schemas/copy.ts';
 import { type CloudapiOperations, imageParams, linesHeader, signed } from './form.ts';
-import { flag, text } from './parameters.ts';
+import { flag, required } from './parameters.ts';
 
 const copy = { ...signed, path: '/:account/images/:id/copy', params: imageParams, callers: ['owner'] } as const;
 
@@ -13,7 +13,13 @@ export const COPIES = {
     method: 'GET',
     query: Type.Object({
       plan: Type.Optional(flag('Only tell what a copy would bring.')),
-      datacenter: Type.Optional(text('Of a plan: the name of the datacenter that has the image.')),
+      datacenter: Type.Optional(
+        required(
+          'datacenter',
+          'Of a plan: the name of the datacenter that has the image.',
+          'the name of the datacenter that has the image',
+        ),
+      ),
     }),
     headers: linesHeader,
     replies: [

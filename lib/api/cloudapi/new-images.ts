@@ -11,21 +11,29 @@ import {
   linesHeader,
   signed,
 } from './form.ts';
-import { flag, text, value } from './parameters.ts';
+import { flag, required, value } from './parameters.ts';
 
 const create = { ...signed, method: 'POST', path: '/:account/images', params: accountParams } as const;
 
 const SOURCE = {
-  datacenter: text('The name of the datacenter that has the image.'),
-  id: text('The UUID of the image.'),
+  datacenter: required(
+    'datacenter',
+    'The name of the datacenter that has the image.',
+    'the name of the datacenter that has the image',
+  ),
+  id: required('id', 'The UUID of the image.', 'the UUID of the image'),
 };
 
 const orderErrors = [...BODY_ERRORS, 'MissingParameter', ...ORDER_ERRORS] as const;
 
 const machine = Type.Object({
-  machine: text('The UUID of the machine to make an image of.'),
-  name: text('The name of the image.'),
-  version: text('The version of the image.'),
+  machine: required(
+    'machine',
+    'The UUID of the machine to make an image of.',
+    'the UUID of the machine to make an image of',
+  ),
+  name: required('name', 'The name of the image.', 'the name of the image'),
+  version: required('version', 'The version of the image.', 'the version of the image'),
   description: Type.Optional(value('As UpdateImage has it.')),
   homepage: Type.Optional(value('URL.')),
   eula: Type.Optional(value("URL of the user's licence.")),

@@ -3,7 +3,7 @@
  * empty counts as absent.
  */
 import { Type } from 'typebox';
-import type { ParameterOptions } from '../parameters.ts';
+import { needed, type ParameterOptions } from '../parameters.ts';
 
 export function flag(description: string) {
   return Type.Boolean({ description, mustBe: 'true or false' } satisfies ParameterOptions);
@@ -11,6 +11,11 @@ export function flag(description: string) {
 
 export function text(description: string, mustBe = 'one string') {
   return Type.String({ description, mustBe } satisfies ParameterOptions);
+}
+
+/** A text that the operation needs. @param what completes "NAME is a required argument: …" */
+export function required(name: string, description: string, what: string, mustBe?: string) {
+  return needed(text(description, mustBe), { missing: { message: `${name} is a required argument: ${what}` } });
 }
 
 /** Whatever JSON can hold: handed on as it came, for IMGAPI to look at. */

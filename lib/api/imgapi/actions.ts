@@ -1,6 +1,6 @@
 /** `POST /images/:uuid?action=…`, but for what orders a copy, which is in `copies.ts`. */
 import { Type } from 'typebox';
-import { flag, known } from '../parameters.ts';
+import { flag, known, needed } from '../parameters.ts';
 import { ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import { ExportedImage } from '../schemas/service.ts';
 import {
@@ -32,6 +32,11 @@ const change = {
   headers: conditionHeaders,
   replies: imageReplies,
 } as const;
+
+function place(message: string) {
+  const missing = { kind: 'MissingParameter', message, also: ['empty', 'no text'] } as const;
+  return { error: 'ValidationFailed', missing } as const;
+}
 
 export const ACTIONS = {
   AdminImportImage: {
@@ -108,7 +113,10 @@ export const ACTIONS = {
     action: 'change-stor',
     since: 1,
     callers: ['operator'],
-    query: Type.Object({ ...imagePlace, stor: known('Name of the object store.') }),
+    query: Type.Object({
+      ...imagePlace,
+      stor: needed(Type.String({ description: 'Name of the object store.' }), place('name the storage to move to')),
+    }),
     replies: [{ status: 200, json: ImageV2 }],
     errors: [...WRITE_ERRORS, 'OperatorOnly', 'NotImplemented'],
   },
@@ -121,7 +129,10 @@ export const ACTIONS = {
     callers: ['owner', 'operator'],
     query: Type.Object({
       ...imagePlace,
-      manta_path: known('Where to: below `/LOGIN/`, a directory or the beginning of both names.'),
+      manta_path: needed(
+        Type.String({ description: 'Where to: below `/LOGIN/`, a directory or the beginning of both names.' }),
+        place('name the Manta path to export to'),
+      ),
     }),
     replies: [{ status: 200, json: ExportedImage }],
     errors: [...WRITE_ERRORS, 'StorageUnsupported'],
@@ -132,7 +143,7 @@ export const ACTIONS = {
     summary: 'Puts an image into one more channel.',
     action: 'channel-add',
     where: 'channels',
-    body: { json: Type.Object({ channel: Type.String({ description: 'Name of the channel.' }) }) },
+    body: { json: Type.Object({ channel: Type.String({ description: 'Name of the channel.' }) }), check: 'fields' },
     errors: [...BODY_ERRORS, ...WRITE_ERRORS],
   },
 } as const satisfies ImgapiOperations;

@@ -1,14 +1,18 @@
 /** Copies from other datacenters, asked of the destination; and the older forms of them, which answer a job. */
 import { Type } from 'typebox';
 import { COPY_STATES } from '../copy-states.ts';
-import { flag, integer, known, oneOf, text, uuid } from '../parameters.ts';
+import { flag, integer, known, needed, oneOf, text, uuid } from '../parameters.ts';
 import { CopyPlan, CopyStatus } from '../schemas/copy.ts';
 import { Job, JobStarted } from '../schemas/job.ts';
 import { imageAction } from './actions.ts';
 import { account, accountQuery, type ImgapiOperations, imageParams, imagePlace, READ_ERRORS, READERS } from './form.ts';
 
 const datacenter = known('Where the image is: a datacenter that is linked with this one.');
-const ownerOfImage = known('The account that owns the image.');
+export const NAME_THE_OWNER = 'name the account that owns the image';
+const ownerOfImage = needed(uuid('The account that owns the image.'), {
+  error: 'ValidationFailed',
+  missing: { kind: 'MissingParameter', message: NAME_THE_OWNER, also: ['empty'] },
+});
 
 const lines = { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus } as const;
 const acceptHeader = Type.Object({
@@ -80,7 +84,14 @@ export const COPIES = {
     callers: ['operator'],
     query: Type.Object({
       ...imagePlace,
-      source: known('URL of the other IMGAPI.'),
+      source: needed(known('URL of the other IMGAPI.'), {
+        error: 'ValidationFailed',
+        missing: {
+          kind: 'MissingParameter',
+          message: 'name the IMGAPI to import from, by its URL',
+          also: ['empty'],
+        },
+      }),
       skip_owner_check: Type.Optional(flag('Take an owner that the directory does not know.')),
     }),
     replies: jobReplies,

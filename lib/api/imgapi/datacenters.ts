@@ -35,7 +35,7 @@ export const DATACENTERS = {
     method: 'POST',
     path: '/datacenters/token',
     query: accountQuery,
-    body: { json: LinkTerms, optional: true },
+    body: { json: LinkTerms, optional: true, check: 'fields' },
     replies: [{ status: 200, json: NewLinkToken }],
     errors: [...BODY_ERRORS, 'OperatorOnly', 'NotAvailable'],
   },
@@ -56,7 +56,7 @@ export const DATACENTERS = {
     method: 'POST',
     path: '/datacenters',
     query: accountQuery,
-    body: { json: LinkRequest },
+    body: { json: LinkRequest, check: 'fields' },
     replies: [{ status: 200, json: LinkReport }],
     errors: [
       ...BODY_ERRORS,

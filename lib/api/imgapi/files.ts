@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { COMPRESSIONS } from '../../manifest/record.ts';
 import type { Reply } from '../operation.ts';
-import { datasetGuid, known, oneOf, sha1 } from '../parameters.ts';
+import { datasetGuid, known, needed, oneOf, sha1 } from '../parameters.ts';
 import {
   BODY_ERRORS,
   conditions,
@@ -60,11 +60,15 @@ export const uploadHeaders = Type.Object({
   'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are held against it.' })),
 });
 
+/** @param description of what it is said for */
+function compression(description: string) {
+  const choice = `one of ${COMPRESSIONS.join(', ')}`;
+  return needed(oneOf(COMPRESSIONS, description), {
+    missing: { kind: 'Missing', message: `say how the file is compressed: ${choice}` },
+  });
+}
+
 const uploadParameters = {
-  ...imageQuery,
-  compression: Type.Optional(
-    oneOf(COMPRESSIONS, 'How the bytes are compressed; may not be missing unless `source` is named.'),
-  ),
   storage: Type.Optional(known('Operators: the object store to put them in.')),
   dataset_guid: Type.Optional(datasetGuid('Noted with the file.')),
   sha1: Type.Optional(sha1('The bytes are held against it.')),
@@ -92,6 +96,10 @@ export const FILES = {
     callers: ['owner', 'operator'],
     params: imageParams,
     query: Type.Object({
+      ...imageQuery,
+      compression: Type.Optional(
+        compression('How the bytes are compressed; may not be missing unless `source` is named.'),
+      ),
       ...uploadParameters,
       source: Type.Optional(known('Operators: URL of another IMGAPI that has the image, to take the file from.')),
     }),
@@ -109,8 +117,19 @@ export const FILES = {
     auth: 'strict',
     callers: ['operator'],
     params: imageParams,
-    query: Type.Object(uploadParameters),
-    body: { json: Type.Object({ file_url: Type.String({ description: 'An https URL; no redirect is followed.' }) }) },
+    query: Type.Object({
+      ...imageQuery,
+      compression: compression('How the bytes are compressed.'),
+      ...uploadParameters,
+    }),
+    body: {
+      check: 'fields',
+      json: Type.Object({
+        file_url: needed(Type.String({ description: 'An https URL; no redirect is followed.' }), {
+          missing: { kind: 'Missing', message: 'the body must have a "file_url"' },
+        }),
+      }),
+    },
     replies: imageReplies,
     errors: [...BODY_ERRORS, ...uploadErrors],
   },

@@ -21,6 +21,9 @@ import { PULL_LINK, pullUrlErrors, pullUrlQuery } from './pulls.ts';
 /** Bytes of a signed body, and of what LinkBlob answers. */
 export const LINK_BODY_LIMIT = 1024 * 1024;
 
+/** Bytes; the largest message that is valid is below. */
+const PAIRING_LIMIT = 128 * 1024;
+
 /** Signed by a key of a linked datacenter that is known now. */
 const signed = { since: 1, auth: 'strict', callers: ['datacenter'] } as const;
 const ERRORS = ['TooManyRequests', 'Conflict'] as const;
@@ -38,7 +41,7 @@ export const LINKS = {
     since: 1,
     auth: 'none',
     callers: ['nobody'],
-    body: { json: PairingRequest },
+    body: { json: PairingRequest, check: 'whole', maxBytes: PAIRING_LIMIT },
     replies: [{ status: 200, json: PairingReply }],
     errors: [...BODY_ERRORS, ...ERRORS, 'ValidationFailed', 'Forbidden', 'LinkAlreadyExists', 'NotAvailable'],
   },
@@ -93,7 +96,7 @@ export const LINKS = {
     summary: 'Takes a new key of the other datacenter, or keys that are out of use.',
     method: 'POST',
     path: '/link/rotate',
-    body: { signed: RotateRequest },
+    body: { signed: RotateRequest, check: 'whole' },
     replies: [{ status: 200, json: Nothing }],
     errors: [...ERRORS, 'InvalidContent', 'RequestEntityTooLarge', 'ResourceNotFound', 'ValidationFailed'],
   },

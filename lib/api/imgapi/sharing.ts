@@ -1,5 +1,6 @@
 /** Whom an image is shared with, and taking a copy of one's own of what is shared. */
 import { Type } from 'typebox';
+import { needed, uuid } from '../parameters.ts';
 import { AclEntries } from '../schemas/acl.ts';
 import {
   BODY_ERRORS,
@@ -55,7 +56,12 @@ export const SHARING = {
     auth: 'strict',
     callers: ['sharee'],
     params: imageParams,
-    query: Type.Object(imageQuery),
+    query: Type.Object({
+      ...imageQuery,
+      account: needed(uuid('The account that the clone is for.'), {
+        missing: { kind: 'MissingParameter', message: 'name the account that the clone is for' },
+      }),
+    }),
     replies: untaggedImageReplies,
     errors: [
       ...WRITE_ERRORS,

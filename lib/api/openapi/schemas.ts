@@ -1,10 +1,11 @@
 /** Schemas of rows as those of a document: what has a name stands once, among the components. */
 import type { TSchema } from 'typebox';
+import { WORDS } from '../wording.ts';
 
 export type Json = Record<string, unknown>;
 
 /** Keywords that are ours alone. */
-const OWN = new Set(['mustBe']);
+const OWN: ReadonlySet<string> = new Set(WORDS);
 /** What TypeBox makes of a record with any keys. */
 const ANY_KEY = '^.*$';
 

@@ -1,5 +1,6 @@
 /** Datacenters that are linked with this one, and the operators' commands about links. */
 import { Type } from 'typebox';
+import { needed, type ParameterOptions } from '../parameters.ts';
 import { anything, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
 
 export const LinkVersions = Type.Object({ service: Type.String({ maxLength: 100 }), link: Type.Integer() });
@@ -100,24 +101,51 @@ export const LinkReport = Type.Object(
 );
 export type LinkReport = ValueOf<typeof LinkReport>;
 
+/** How a datacenter may be called. */
+export const DATACENTER_NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+
+const MOST_ACCOUNTS = 1000;
+/** That one side of a link names of the other. */
+export const MOST_ORIGINS = 20;
+
 const TERMS = {
   allowed_accounts: Type.Optional(
-    Type.Array(uuid(), { description: 'The accounts whose images the other may read; default all.' }),
+    Type.Array(Type.String({ format: 'lower-case-uuid' }), {
+      maxItems: MOST_ACCOUNTS,
+      description: 'The accounts whose images the other may read; default all.',
+      refusal: `allowed_accounts must be an array of at most ${MOST_ACCOUNTS} account UUIDs`,
+    } satisfies ParameterOptions),
   ),
   pull_origins: Type.Optional(
-    strings('Origins that pull URLs of the other may have, beside its link listener: scheme, host, port.'),
+    Type.Array(Type.String(), {
+      maxItems: MOST_ORIGINS,
+      description: 'Origins that pull URLs of the other may have, beside its link listener: scheme, host, port.',
+    }),
   ),
 };
+const AN_OBJECT = { mustBe: 'a JSON object' } satisfies ParameterOptions;
 
-export const LinkTerms = Type.Object(TERMS, { description: 'What one side of a link allows the other.' });
+export const LinkTerms = Type.Object(TERMS, { description: 'What one side of a link allows the other.', ...AN_OBJECT });
 export type LinkTerms = ValueOf<typeof LinkTerms>;
 
-export const LinkRequest = Type.Object({
-  name: Type.String({ description: 'The other datacenter, as it calls itself.' }),
-  url: Type.String({ description: 'Of its link listener.' }),
-  token: Type.String({ description: 'From CreateLinkToken there.' }),
-  ...TERMS,
-});
+export const LinkRequest = Type.Object(
+  {
+    name: needed(
+      Type.String({
+        pattern: DATACENTER_NAME,
+        description: 'The other datacenter, as it calls itself.',
+        mustBe: 'the name of a datacenter',
+      } satisfies ParameterOptions),
+      { missing: { kind: 'Invalid', message: 'name is undefined; it must be the name of a datacenter' } },
+    ),
+    url: Type.String({ description: 'Of its link listener.' }),
+    token: needed(Type.String({ description: 'From CreateLinkToken there.' }), {
+      missing: { kind: 'Missing', message: 'token is missing', also: ['no text'] },
+    }),
+    ...TERMS,
+  },
+  AN_OBJECT,
+);
 export type LinkRequest = ValueOf<typeof LinkRequest>;
 
 export const NewLinkToken = Type.Object(

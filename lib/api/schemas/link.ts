@@ -3,6 +3,7 @@
  * newer version says beyond these is let be.
  */
 import { Type } from 'typebox';
+import type { Wording } from '../wording.ts';
 import { anything, bytes, type ValueOf } from './build.ts';
 import { LinkVersions } from './datacenter.ts';
 
@@ -37,10 +38,17 @@ const PAIRING = {
 export const PairingReply = Type.Object(PAIRING);
 export type PairingReply = ValueOf<typeof PairingReply>;
 
-export const PairingRequest = Type.Object({
-  ...PAIRING,
-  token: Type.String({ pattern: '^[0-9a-f]{16}$', description: 'Id of the token.' }),
-});
+export const PairingRequest = Type.Object(
+  {
+    ...PAIRING,
+    token: Type.String({ pattern: '^[0-9a-f]{16}$', description: 'Id of the token.' }),
+  },
+  {
+    error: 'ValidationFailed',
+    about: 'token',
+    refusal: 'a pairing message has token, party and code',
+  } satisfies Wording,
+);
 export type PairingRequest = ValueOf<typeof PairingRequest>;
 
 export const RotateRequest = Type.Object(
@@ -61,7 +69,14 @@ export const RotateRequest = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    ...({
+      error: 'ValidationFailed',
+      about: 'add',
+      refusal: 'a rotation has add {public_key, proof} or drop [fingerprint]',
+    } satisfies Wording),
+  },
 );
 export type RotateRequest = ValueOf<typeof RotateRequest>;
 

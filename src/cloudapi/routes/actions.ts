@@ -5,7 +5,7 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { auditShare } from '../audit.ts';
 import type { Call } from '../call.ts';
-import { CloudapiError, invalid, missing } from '../errors.ts';
+import { invalid, missing } from '../errors.ts';
 import { takeParameters } from '../parameters.ts';
 import { imageReply } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
@@ -53,7 +53,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
     },
 
     async ShareImage(call, query) {
-      const entry = entryOf(query);
+      const { account: entry } = query;
       const image = await imgapi.addImageAcl(call.imageId, [entry], call.onBehalf);
       auditShare(cloudapi, call, 'share', [entry]);
       return imageReply(call, image);
@@ -62,7 +62,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
     /** By the owner; or by an account that the image is shared with, which ends its own access. */
     async UnshareImage(call, query) {
       const { imageId: id, onBehalf, account } = call;
-      const entry = entryOf(query);
+      const { account: entry } = query;
       const { owner } = await imgapi.getImage(id, onBehalf);
       const isLeaving = owner !== account.uuid && (entry === account.login || entry === account.uuid);
       const image = await imgapi.removeImageAcl(id, [isLeaving ? account.uuid : entry], onBehalf);
@@ -75,9 +75,6 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
     },
 
     async ExportImage({ imageId, onBehalf }, { manta_path: path }) {
-      if (path === undefined) {
-        throw new CloudapiError('MissingParameter', 'Image destination manta_path is a required argument');
-      }
       return { json: await imgapi.exportImage(imageId, { ...onBehalf, manta_path: path }) };
     },
   };
@@ -89,9 +86,4 @@ function aclOf({ acl, shared_with: sharedWith }: Fields): unknown {
     throw invalid('shared_with', sharedWith, 'the same as acl, which is another name of it; send one of them');
   }
   return acl === undefined ? sharedWith : acl;
-}
-
-function entryOf({ account }: QueryOf<typeof ACTIONS.ShareImage>): string {
-  if (account === undefined) throw missing('account', 'the login or UUID of an account');
-  return account;
 }

@@ -4,7 +4,6 @@ import type { COPIES } from '#lib/api/cloudapi/copies.ts';
 import { callOf } from '#lib/client/methods.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
-import { missing } from '../errors.ts';
 import { JSON_LINES, passedOn, wantsLines } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
 
@@ -14,7 +13,6 @@ export function copyHandlers({ imgapi }: Cloudapi): Handlers<typeof COPIES, Call
       const { imageId: id, onBehalf } = call;
       if (query.plan) {
         const { datacenter } = query;
-        if (datacenter === undefined) throw missing('datacenter', 'the name of the datacenter that has the image');
         return { json: await imgapi.planImageCopy(id, datacenter, onBehalf) };
       }
       if (!wantsLines(call)) return { json: await imgapi.getImageCopy(id, onBehalf) };

@@ -6,7 +6,7 @@ import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
-import { invalid, missing } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { takeParameters } from '../parameters.ts';
 import { imageReply, JSON_LINES, passedOn, wantsLines } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
@@ -24,9 +24,8 @@ const MANIFEST_FIELDS = ['description', 'homepage', 'eula', 'acl', 'tags'] as co
 export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof NEW_IMAGES, Call> {
   return {
     async CreateImageFromMachine(call, query) {
-      const machine = needed(query.machine, 'machine', 'the UUID of the machine to make an image of');
-      const name = needed(query.name, 'name', 'the name of the image');
-      const version = needed(query.version, 'version', 'the version of the image');
+      // Each is checked when it is read, so that this is also their order.
+      const { machine, name, version } = query;
       const others = MANIFEST_FIELDS.flatMap((field) => (query[field] === undefined ? [] : [[field, query[field]]]));
       const fields = { name, version, ...Object.fromEntries(others) };
       const job = await imgapi.createImageFromVm(fields, { vmUuid: machine, incremental: true }, call.onBehalf);
@@ -64,14 +63,7 @@ interface Source {
   readonly id: string;
 }
 
-function sourceOf(query: Partial<Source>): Source {
-  const datacenter = needed(query.datacenter, 'datacenter', 'the name of the datacenter that has the image');
-  const id = needed(query.id, 'id', 'the UUID of the image');
+function sourceOf({ datacenter, id }: Source): Source {
   if (!isUuid(id)) throw invalid('id', id, 'a lower-case UUID');
   return { datacenter, id };
-}
-
-function needed(value: string | undefined, name: string, what: string): string {
-  if (value === undefined) throw missing(name, what);
-  return value;
 }

@@ -2,7 +2,7 @@
  * The checks before a copy, in the order in which they have to come: what is local and not the caller's own is looked
  * at last, so that nobody learns of it who could not see the image at the source.
  */
-import { isUuid } from '#lib/text/uuid.ts';
+import { NAME_THE_OWNER } from '#lib/api/imgapi/copies.ts';
 import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
@@ -39,12 +39,9 @@ async function others(service: Service): Promise<string> {
 }
 
 /** @throws 422 ValidationFailed account */
-export function requiredAccount(account: unknown): string {
-  if (isUuid(account)) return account;
-  if (account === undefined || account === '') {
-    throw validationFailed('account', 'name the account that owns the image', 'MissingParameter');
-  }
-  throw validationFailed('account', `account is ${JSON.stringify(account)}; it must be a lower-case UUID`);
+export function requiredAccount(account: string | undefined): string {
+  if (account !== undefined) return account;
+  throw validationFailed('account', NAME_THE_OWNER, 'MissingParameter');
 }
 
 /**

@@ -15,7 +15,7 @@ import { firewallRules } from './firewall.ts';
 import { linkClient, linkClientWith } from './link-client.ts';
 import { changeLink, findLink, putLink } from './links.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
-import { datacenterName, keyOf, linkUrl, ownParty, type Party, parseParty } from './party.ts';
+import { keyOf, ownParty, type Party, parseParty } from './party.ts';
 import { pingLink } from './ping.ts';
 import { namedOrigins, pullOriginsOf } from './pull-origins.ts';
 import { ownName } from './self.ts';
@@ -25,7 +25,7 @@ import { expectShape, isPairingReply } from './wire.ts';
 export interface LinkDatacenterOptions {
   /** As the other datacenter calls itself. */
   readonly name: string;
-  /** Of its link listener. */
+  /** Of its link listener, as `linkUrl` reads it. */
   readonly url: string;
   /** From `createLinkToken` there. */
   readonly token: string;
@@ -43,8 +43,7 @@ const UNDO_TIMEOUT_MS = 10_000;
  * RemoteSourceError when the other cannot be asked or does not prove that it knows the token
  */
 export async function linkDatacenter(service: Service, options: LinkDatacenterOptions): Promise<LinkReport> {
-  const name = datacenterName(options.name);
-  const url = linkUrl(options.url, 'url');
+  const { name, url } = options;
   const token = parseToken(options.token);
   if (name === ownName(service)) throw new ApiError('ValidationFailed', `this datacenter is "${name}" itself`);
   const known = await linkedAlready(service, name, url);

@@ -1,9 +1,9 @@
 /** What each side of a pairing says of itself, and the checks on what the other side says. */
 import { randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
+import { DATACENTER_NAME, MOST_ORIGINS } from '#lib/api/schemas/datacenter.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { parseJsonText } from '#lib/text/json.ts';
-import { isUuid } from '#lib/text/uuid.ts';
 import { ApiError, type FieldError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { PublicKey } from './documents.ts';
@@ -28,18 +28,14 @@ export interface Party {
   readonly nonce: string;
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const MOST_ORIGINS = 20;
-const MOST_ACCOUNTS = 1000;
-
 const isParty = new Ajv().compile<Party>({
   type: 'object',
   required: ['datacenter', 'url', 'peer_url', 'public_key', 'pull_origins', 'time', 'versions', 'nonce'],
   properties: {
-    datacenter: { type: 'string', pattern: NAME.source },
+    datacenter: { type: 'string', pattern: DATACENTER_NAME },
     url: { type: 'string', maxLength: 1024 },
     peer_url: { type: 'string', maxLength: 1024 },
-    peer: { type: 'string', pattern: NAME.source },
+    peer: { type: 'string', pattern: DATACENTER_NAME },
     public_key: { type: 'string', maxLength: 8192 },
     pull_origins: { type: 'array', maxItems: MOST_ORIGINS, items: { type: 'string', maxLength: 1024 } },
     time: { type: 'string', maxLength: 40 },
@@ -102,12 +98,6 @@ export function keyOf(party: Party, addedAt: string): PublicKey {
   }
 }
 
-/** @throws 422 InvalidParameter */
-export function datacenterName(value: unknown): string {
-  if (typeof value === 'string' && NAME.test(value)) return value;
-  throw invalidParameter('name', `name is ${JSON.stringify(value)}; it must be the name of a datacenter`);
-}
-
 /** Without a slash at the end. @throws 422 InvalidParameter */
 export function linkUrl(value: unknown, field: string): string {
   const url = httpUrl(value, field);
@@ -126,15 +116,6 @@ export function originList(value: unknown, field: string): string[] | undefined 
     throw invalidParameter(field, `${field} must be an array of at most ${MOST_ORIGINS} URLs`);
   }
   return value.map((item) => originOf(item, field));
-}
-
-/** @throws 422 InvalidParameter */
-export function accountList(value: unknown, field: string): string[] | undefined {
-  if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length > MOST_ACCOUNTS || !value.every(isUuid)) {
-    throw invalidParameter(field, `${field} must be an array of at most ${MOST_ACCOUNTS} account UUIDs`);
-  }
-  return [...new Set(value)];
 }
 
 function httpUrl(value: unknown, field: string): URL {

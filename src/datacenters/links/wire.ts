@@ -2,7 +2,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import type { ValueOf } from '#lib/api/schemas/build.ts';
-import { LinkBack, LinkEcho, LinkPing, PairingReply, PairingRequest, RotateRequest } from '#lib/api/schemas/link.ts';
+import { LinkBack, LinkEcho, LinkPing, PairingReply } from '#lib/api/schemas/link.ts';
 import { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import { SourceInvalidError } from '../peers/errors.ts';
 
@@ -13,8 +13,6 @@ export const isLinkBack = checkOf(LinkBack);
 export const isLinkEcho = checkOf(LinkEcho);
 export const isPullUrl = checkOf(PullUrl);
 export const isPairingReply = checkOf(PairingReply);
-export const isPairingRequest = checkOf(PairingRequest);
-export const isRotateRequest = checkOf(RotateRequest);
 
 /** @throws SourceInvalidError */
 export function expectShape<T>(value: unknown, isShape: ValidateFunction<T>, who: string): T {

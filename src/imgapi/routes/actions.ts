@@ -71,15 +71,15 @@ export function actionHandlers(service: Service, copies: PlaceholderReplacer): H
     AdminChangeImageStor: (call, query) => changeStorage(service, call, query),
     ExportImage: (call, query) => exportImage(service, call, query),
 
-    async ChannelAddImage(call) {
+    async ChannelAddImage(call, _query, body) {
       const stored = await writableImage(service, call);
       const request = conditionalChange(service, call);
       request.condition?.(stored);
-      const body = (await call.json()) as { channel?: unknown } | undefined;
-      const channel = service.config.channels?.find(({ name }) => name === body?.channel)?.name;
+      const { channel: asked } = await body();
+      const channel = service.config.channels?.find(({ name }) => name === asked)?.name;
       if (channel === undefined) {
         const names = service.config.channels?.map(({ name }) => name).join(', ');
-        throw validationFailed('channel', `channel is ${JSON.stringify(body?.channel)}; there are ${names}`);
+        throw validationFailed('channel', `channel is ${JSON.stringify(asked)}; there are ${names}`);
       }
       return imageReply(service, call, await addToChannel(service, request, channel));
     },

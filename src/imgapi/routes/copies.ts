@@ -35,7 +35,7 @@ export function copyHandlers(
   return {
     async CopyImageFromDc(call, query) {
       const uuid = imageUuid(call);
-      const account = requiredAccount(call.query['account']);
+      const { account } = query;
       const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = query;
       const source = await namedDatacenter(service, query.datacenter);
       const order = await copyFromDatacenter(service, { uuid, account, source, dryRun, doNotRestart }, call.signal);
@@ -43,10 +43,10 @@ export function copyHandlers(
       return observed(service, call, order, { account, image: uuid });
     },
 
-    async ImportImageFromDatacenter(call, { datacenter }) {
+    async ImportImageFromDatacenter(call, query) {
       const uuid = imageUuid(call);
-      const account = requiredAccount(call.query['account']);
-      const source = await namedDatacenter(service, datacenter);
+      const { account } = query;
+      const source = await namedDatacenter(service, query.datacenter);
       const order = await importFromDatacenter(service, { uuid, account, source }, call.signal);
       worker.nudge();
       return job(service, call, order);
@@ -132,9 +132,6 @@ function wantsLines({ headers }: Call): boolean {
 
 /** @throws 422 ValidationFailed source */
 function sourceUrl(source: unknown): string {
-  if (source === undefined || source === '') {
-    throw validationFailed('source', 'name the IMGAPI to import from, by its URL', 'MissingParameter');
-  }
   const url = typeof source === 'string' && URL.canParse(source) ? new URL(source) : undefined;
   if (url) assertNoCredentials('source', url);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return String(source);

@@ -3,7 +3,7 @@
 import type { FILES } from '#lib/api/imgapi/files.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { COMPRESSIONS, type Compression, type ImageRecord } from '#lib/manifest/record.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import { type FetchedFile, fileAt, fileFrom } from '../../datacenters/sources/fetched.ts';
@@ -25,7 +25,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
   }
 
   async function addBody(call: Call, query: UploadQuery, record: ImageRecord): Promise<Reply> {
-    const compression = compressionOf(query);
+    const { compression } = query;
     const storage = storageFor(call, query, record);
     const announced = announcedBy(call, query);
     const file = { compression, storage, ...guidOf(query), announced };
@@ -67,13 +67,11 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
       return query.source === undefined ? addBody(call, query, record) : addFromSource(call, query, record);
     },
 
-    async AddImageFileFromUrl(call, query) {
+    async AddImageFileFromUrl(call, query, body) {
       const { value: record } = await writableImage(service, call);
       assertFilesMutable(record);
-      const compression = compressionOf(query);
-      const body = await call.json();
-      const url = (body as { file_url?: unknown } | undefined)?.file_url;
-      if (url === undefined) throw invalidParameter('file_url', 'the body must have a "file_url"', 'Missing');
+      const { compression } = query;
+      const { file_url: url } = await body();
       assertOperator(call, 'file_url');
       const httpsUrl = readFileUrl(url);
       const storage = storageFor(call, query, record);
@@ -120,13 +118,6 @@ function known(announced: { [K in keyof Announced]?: Announced[K] | undefined })
 
 function guidOf({ dataset_guid: datasetGuid }: UploadQuery): { datasetGuid?: string } {
   return datasetGuid === undefined ? {} : { datasetGuid };
-}
-
-/** @throws 422 compression/Missing, compression/Invalid */
-function compressionOf({ compression }: UploadQuery): Compression {
-  if (compression !== undefined) return compression;
-  const choice = `one of ${COMPRESSIONS.join(', ')}`;
-  throw invalidParameter('compression', `say how the file is compressed: ${choice}`, 'Missing');
 }
 
 /** Sources are for operators: for anybody else the service would fetch what they cannot reach themselves. */

@@ -10,7 +10,6 @@ import type { LinkBack, LinkEcho } from '#lib/api/schemas/link.ts';
 import { networkOf } from '#lib/network/addresses.ts';
 import { parseAuthorization } from '#lib/signing/signature-header.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { acceptPairing } from '../../datacenters/links/accept-pairing.ts';
 import { fingerprintIn } from '../../datacenters/links/authenticate.ts';
 import { linkClient } from '../../datacenters/links/link-client.ts';
@@ -21,37 +20,32 @@ import { ownPing, pingLink } from '../../datacenters/links/ping.ts';
 import { rateLimiter } from '../../datacenters/links/rate-limit.ts';
 import { acceptRotation } from '../../datacenters/links/rotate-key.ts';
 import { acceptUnlink } from '../../datacenters/links/unlink-datacenter.ts';
-import { isPairingRequest, isRotateRequest } from '../../datacenters/links/wire.ts';
 import { LinkEndedError } from '../../datacenters/peers/errors.ts';
 import { foreignMessage } from '../../datacenters/peers/remote-failure.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { endPull } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Handler } from '../call.ts';
-import { readSignedBody, readSignedJson, readUnsignedJson } from '../signed-body.ts';
+import { readSignedBody } from '../signed-body.ts';
 import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage, signerOf } from './link-images.ts';
 import { pullLinkHandlers } from './pulls.ts';
 
 /** Attempts a second at pairing, with one token or, of those that name none that is known, from one network. */
 const PAIRINGS_PER_SECOND = 2;
 
-/** Bytes; the largest message that is valid is below. */
-const PAIRING_LIMIT = 128 * 1024;
-
 export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
   const pairings = rateLimiter(service.clock, PAIRINGS_PER_SECOND);
   return {
-    async LinkPair(call) {
+    async LinkPair(call, _query, body) {
       const stranger = networkOf(call.remoteAddress);
-      const request = await readUnsignedJson(call, PAIRING_LIMIT).catch((error: unknown) => {
+      const request = await body().catch((error: unknown) => {
         pairings.take(stranger);
         throw error;
       });
       // Who has a token that was made here waits for nobody who has none, wherever those come from.
-      const isMeant = isPairingRequest(request) && (await isLinkToken(service, request.token));
+      const isMeant = await isLinkToken(service, request.token);
       pairings.take(isMeant ? `token ${request.token}` : stranger);
-      if (isPairingRequest(request)) return { json: await acceptPairing(service, request, call.remoteAddress) };
-      throw validationFailed('token', 'a pairing message has token, party and code');
+      return { json: await acceptPairing(service, request, call.remoteAddress) };
     },
 
     async LinkPing() {
@@ -91,11 +85,8 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
       return { json };
     },
 
-    async LinkRotate(call) {
-      const request = await readSignedJson(call);
-      if (!isRotateRequest(request)) {
-        throw validationFailed('add', 'a rotation has add {public_key, proof} or drop [fingerprint]');
-      }
+    async LinkRotate(call, _query, body) {
+      const request = await body();
       await acceptRotation(service, signerOf(call), fingerprintIn(parseAuthorization(call.headers).keyId), request);
       return { json: {} };
     },

@@ -35,12 +35,9 @@ export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call
       return change(call, image, 'remove');
     },
 
-    async CloneImage(call) {
+    async CloneImage(call, query) {
       const { stored: source } = await visibleImageForWrite(service, call);
-      const { account } = call;
-      if (account === undefined) {
-        throw invalidParameter('account', 'name the account that the clone is for', 'MissingParameter');
-      }
+      const { account } = query;
       const stored = await cloneImage(service, source.value, account, call.signal);
       call.log.info({ image: stored.key, source: source.key, account, req_id: call.requestId }, 'image cloned');
       return imageReply(service, call, stored, false);

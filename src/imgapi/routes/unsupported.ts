@@ -21,9 +21,6 @@ export async function exportImage(
   const { value: record } = await writableImage(service, call);
   assertNotPlaceholder(record);
   const { manta_path: path } = query;
-  if (typeof path !== 'string' || path === '') {
-    throw validationFailed('manta_path', 'name the Manta path to export to', 'MissingParameter');
-  }
   if (!/^\/[^/.]/.test(normalize(path))) {
     throw invalidParameter('manta_path', `manta_path is "${path}"; it must begin with /LOGIN/`);
   }
@@ -41,8 +38,6 @@ export async function changeStorage(
   const { value: record } = await readableImage(service, call);
   assertNotPlaceholder(record);
   const { stor } = query;
-  if (typeof stor !== 'string' || stor === '')
-    throw validationFailed('stor', 'name the storage to move to', 'MissingParameter');
   if (!service.storages.find(stor)) {
     throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.names.join(', ')}`);
   }

@@ -7,6 +7,7 @@ import { ensureOperatorToken, operatorTokenPath } from '#src/datacenters/links/o
 import { operationRoutes } from '#src/http-kit/operations.ts';
 import { listen } from '#src/http-kit/server.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
+import { requestForms } from '#src/imgapi/parameters.ts';
 import { datacenterHandlers } from '#src/imgapi/routes/datacenters.ts';
 import { forOperators } from '#src/imgapi/routes.ts';
 import { ALICE } from '../../helpers/accounts.ts';
@@ -21,7 +22,10 @@ interface Answer {
 async function adminPort(t: Test, { service }: Datacenter, address = '127.0.0.1', user?: string) {
   const listener = await listen(
     {
-      routes: operationRoutes(DATACENTERS, datacenterHandlers(service), { wrap: forOperators(service) }),
+      routes: operationRoutes(DATACENTERS, datacenterHandlers(service), {
+        wrap: forOperators(service),
+        ...requestForms,
+      }),
       log: service.log,
       serverName: 'test',
       limits: { json: 1024 * 1024 },
