@@ -1,6 +1,7 @@
 /** ActivateImage, EnableImage, DisableImage. Once activated, an image never goes back. */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { ImageRecord, StoredState } from '#lib/manifest/record.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
 import { assertFilePlacementSettled, assertNoFilePlacement } from './files/file-placement.ts';
 import { type ChangeRequest, changeImage } from './record/change.ts';

@@ -1,5 +1,6 @@
 /** CreateImage and AdminImportImage: a record without a file, not activated. */
 
+import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { EtagConflictError, UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Write } from '#lib/documents/store.ts';
@@ -8,7 +9,6 @@ import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
-import { ApiError, invalidParameter, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
 import { decideFor, OPERATOR, type Viewer } from './record/access.ts';
 import { assertStaysServed } from './record/change.ts';

@@ -1,10 +1,10 @@
 /** What a ListImages request asks for, and the store filters that answer it. */
 
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ListState } from '#lib/api/imgapi/images.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { tagSearchStrings } from '#lib/manifest/stored.ts';
-import { invalidParameter } from '../../lib/api/errors/api-error.ts';
 
 /** Each condition makes the statement longer that the store has to plan, so there is an end to it. */
 const MOST_FILTERS = 20;

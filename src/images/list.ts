@@ -4,11 +4,11 @@
  * paging shows every image once, whatever the ties.
  */
 
+import { imageNotFound, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { Filter, Query, Stored } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { Turn } from '#lib/runtime/turns.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { imageNotFound, invalidParameter } from '../../lib/api/errors/api-error.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
 import { relationTo, type Viewer } from './record/access.ts';
 import { type Records, type StoredImage, servedImage } from './record/load.ts';

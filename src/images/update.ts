@@ -1,5 +1,6 @@
 /** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
 
+import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { recordWithEntries } from '#lib/manifest/acl.ts';
@@ -8,7 +9,6 @@ import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields, tagFields } from '#lib/manifest/stored.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, type FieldError, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Service } from '../service/service.ts';
 import { assertFilePlacementSettled, assertNothingPlaced } from './files/file-placement.ts';
 import type { Viewer } from './record/access.ts';

@@ -2,12 +2,13 @@
  * HTTP Signature on the main port: over the Date header, `keyId` is the bare user name. With `authType` none nothing is
  * looked at. Unknown user and bad signature get the same answer.
  */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 import type { Config } from '../service/config/config.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Identity, Route } from './call.ts';

@@ -1,9 +1,9 @@
 /** A request to IMGAPI, on the main port or on the listener for other datacenters. */
 
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Authentication } from '#lib/api/operation.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { invalidParameter } from '../../lib/api/errors/api-error.ts';
 import type { Handler as AnyHandler, Route as AnyRoute } from '../http-kit/call.ts';
 import { RequestCall } from '../http-kit/request-call.ts';
 import type { Caller } from '../service/service.ts';

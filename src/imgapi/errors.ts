@@ -1,5 +1,5 @@
 /** How IMGAPI tells of errors: those of the stores and the directory are no faults of ours, and have codes of their own. */
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
 
 export function imgapiErrors(thrown: unknown, requestId: string): ErrorReply {

@@ -1,7 +1,8 @@
 /** What every image route does first and last: find the image as the caller may see it, and answer with it. */
+
+import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound, validationFailed } from '../../lib/api/errors/api-error.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
 import { queryReader } from '../http-kit/parameters.ts';
 import { assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';

@@ -1,6 +1,6 @@
 /** Who may administer links between datacenters. */
 import { timingSafeEqual } from 'node:crypto';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { ensureOperatorToken, operatorTokenPath } from '../datacenters/links/operator-token.ts';
 import type { Config, WithConfig } from '../service/config/config.ts';
 import { isOfThisMachine } from '../service/own-addresses.ts';

@@ -1,6 +1,7 @@
 /** How IMGAPI reads the parameters and bodies of its operations. */
+
+import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { Wording } from '#lib/api/wording.ts';
-import { ApiError, invalidParameter, validationFailed } from '../../lib/api/errors/api-error.ts';
 import type { Bodies } from '../http-kit/operations.ts';
 import { type ParameterForm, PLAIN } from '../http-kit/parameters.ts';
 import type { Call } from './call.ts';

@@ -1,9 +1,9 @@
 /** The body of a signed request: small, and held against the digest that its signature covers. */
 
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { LINK_BODY_LIMIT } from '#lib/api/imgapi/links.ts';
 import { verifyDigest } from '#lib/signing/digest.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 import { parseBody } from '../http-kit/body.ts';
 import type { Call } from './call.ts';
 

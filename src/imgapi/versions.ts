@@ -5,8 +5,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import semver from 'semver';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
-import { ApiError } from '../../lib/api/errors/api-error.ts';
 
 /** In order of preference. */
 const SERVED: readonly (readonly [string, ImgapiVersion])[] = [

@@ -2,6 +2,8 @@
  * Pull links: names in the pulls area that hold a file's bytes for one transfer, so that deleting the image does not
  * break it. A link lives as long as somebody renews it before the reaper takes its day.
  */
+
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import { isConflict, updateObject } from '#lib/documents/update.ts';
 import { imageObjectPath, pullObjectPath, pullsDay } from '#lib/manifest/object-paths.ts';
@@ -10,7 +12,6 @@ import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound } from '../../lib/api/errors/api-error.ts';
 import { storedObject } from '../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';

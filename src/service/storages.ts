@@ -1,6 +1,7 @@
 /** The object stores of a service, and the one policy for which of them takes what. */
+
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { ApiError, invalidParameter } from '../../lib/api/errors/api-error.ts';
 import type { Config } from './config/config.ts';
 
 /** What an account or an operator asks for, as it stands in a request. */

@@ -1,6 +1,7 @@
 /** Ending a copy by request: as such, or by deleting the image that it brings. */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { assertMayChangeAs, relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { assertNoDependents } from '../../images/record/origins.ts';

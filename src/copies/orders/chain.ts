@@ -6,8 +6,9 @@
  * too. Origins may be active or disabled, at either end. An origin that is here and that whoever the copy is for may not
  * see is not here to them.
  */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { CopyKind } from '#lib/api/schemas/copy.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { LONGEST_CHAIN } from '../../images/record/cycles.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { isUsableTo } from '../../images/record/references.ts';

@@ -2,8 +2,9 @@
  * The checks before a copy, in the order in which they have to come: what is local and not the caller's own is looked
  * at last, so that nobody learns of it who could not see the image at the source.
  */
+
+import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import { NAME_THE_OWNER } from '#lib/api/imgapi/copies.ts';
-import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
 import type { Service } from '../../service/service.ts';

@@ -6,10 +6,10 @@
  * leaves nothing.
  */
 
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
 import { buried, finishDelete } from '../../images/record/tombstones.ts';

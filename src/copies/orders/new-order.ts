@@ -4,11 +4,11 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import { UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { StaleReadError } from '#lib/documents/update.ts';
 import { newUuid } from '#lib/text/uuid.ts';
-import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { assertNoCycle } from '../../images/record/cycles.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { oneAtATime } from '../../images/record/one-at-a-time.ts';

@@ -3,8 +3,8 @@
  * decides anew whenever something changed in between.
  */
 
+import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import { isConflict, retryOnConflict } from '#lib/documents/update.ts';
-import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { isOwner } from '../../images/record/access.ts';
 import { assertOwnerExists } from '../../images/record/new-record.ts';

@@ -7,6 +7,7 @@
  * is the table in `lib/manifest/travel.ts`.
  */
 
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { WithStore } from '#lib/documents/store.ts';
 import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
 import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
@@ -17,7 +18,6 @@ import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
 import { validateManifest } from '#lib/manifest/validate.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { ForeignFile, SourceImage } from '../../datacenters/sources/source.ts';
 import { importedOwner } from '../../images/record/new-record.ts';
 import type { WithConfig } from '../../service/config/config.ts';

@@ -5,6 +5,7 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
+import { validationFailed } from '#lib/api/errors/api-error.ts';
 import type { FieldChange } from '#lib/api/schemas/copy.ts';
 import {
   aclView,
@@ -18,7 +19,6 @@ import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import type { ManifestField } from '#lib/manifest/fields.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { refreshedRecord, travellingFields } from '#lib/manifest/travel.ts';
-import { validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { assertStaysServed, changeRecord } from '../../images/record/change.ts';
 import { isServed } from '../../images/record/load.ts';

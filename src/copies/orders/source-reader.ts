@@ -1,6 +1,6 @@
 /** Manifests of one source for one request: each is asked for once, and errors become answers for the caller. */
 
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { remoteFailure } from '../../datacenters/peers/remote-failure.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { failureOf } from '../documents/failure-of.ts';

@@ -1,9 +1,9 @@
 /** The side of a pairing that made the token: checks the other's proof, records the link, and proves itself. */
 
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { PairingReply, PairingRequest } from '#lib/api/schemas/link.ts';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { LINK_TOKENS, type LinkRecord, type LinkTokenRecord, type PublicKey } from './documents.ts';
 import { findLink, putLink } from './links.ts';

@@ -1,5 +1,6 @@
 /** Who signed a request on the link listener. */
 import type { IncomingHttpHeaders } from 'node:http';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { KeyError, SignatureError } from '#lib/signing/errors.ts';
@@ -8,7 +9,6 @@ import { LINK_SIGNED_HEADERS } from '#lib/signing/sign-request.ts';
 import { parseAuthorization, type RequestTarget } from '#lib/signing/signature-header.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import { cutText } from '#lib/text/cut-text.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import type { LinkRecord } from './documents.ts';
 import { findLink } from './links.ts';

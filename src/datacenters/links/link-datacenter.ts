@@ -1,10 +1,10 @@
 /** The side of a pairing that was given the token: the operator's one command to link two datacenters. */
 import { isDeepStrictEqual } from 'node:util';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
 import type { PairingRequest } from '#lib/api/schemas/link.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { smallJson } from '#lib/client/small-json.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { remoteFailure } from '../peers/remote-failure.ts';
 import { namedTransport } from '../peers/transports.ts';

@@ -1,7 +1,8 @@
 /** Reading and changing the records of links. */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Stored, WithStore, Write } from '#lib/documents/store.ts';
 import { updateObject } from '#lib/documents/update.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { DATACENTERS, type LinkRecord } from './documents.ts';
 
 export async function findLink(service: WithStore, name: string): Promise<Stored<LinkRecord> | undefined> {

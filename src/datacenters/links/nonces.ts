@@ -1,7 +1,8 @@
 /** Nonces of signed writes: each one is good once. */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { WithStore } from '#lib/documents/store.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { LINK_NONCES, type LinkNonceRecord } from './documents.ts';
 

@@ -1,10 +1,10 @@
 /** What each side of a pairing says of itself, and the checks on what the other side says. */
 import { randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
+import { ApiError, type FieldError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import { DATACENTER_NAME, MOST_ORIGINS } from '#lib/api/schemas/datacenter.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { parseJsonText } from '#lib/text/json.ts';
-import { ApiError, type FieldError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { PublicKey } from './documents.ts';
 import { linkKey } from './public-keys.ts';

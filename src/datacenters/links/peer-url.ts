@@ -1,7 +1,7 @@
 /** The URL that a datacenter gives of its own link listener, when it was not an operator of this one who gave it. */
 import { isIP } from 'node:net';
+import { validationFailed } from '#lib/api/errors/api-error.ts';
 import { kindOfAddress } from '#lib/network/addresses.ts';
-import { validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { bareHost, type Guarded, isLocalhost, portOf } from '../peers/address-guard.ts';
 import { ownLinkUrl, ownPublicUrls } from './self.ts';
 

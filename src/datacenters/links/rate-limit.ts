@@ -1,7 +1,7 @@
 /** A token bucket per caller, in this process. Of callers there may be any number: those that were quiet are forgotten. */
 import { LRUCache } from 'lru-cache';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 
 export interface RateLimiter {
   /** @throws 429 TooManyRequests with Retry-After */

@@ -4,10 +4,10 @@
  * everybody is gone on with by calling it again.
  */
 import { sign, verify } from 'node:crypto';
+import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { RotateReport } from '#lib/api/schemas/datacenter.ts';
 import type { RotateRequest } from '#lib/api/schemas/link.ts';
 import { parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
-import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignMessage } from '../peers/remote-failure.ts';
 import type { LinkRecord, OwnKey, OwnKeysRecord } from './documents.ts';

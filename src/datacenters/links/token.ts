@@ -3,7 +3,7 @@
  * the services; both prove that they know it by the authentication code of what they say.
  */
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
 
 export const LINK_TOKEN_LIFETIME_MS = 10 * 60_000;
 

@@ -12,10 +12,10 @@
  * | an IPv6 form of an IPv4 address | as that address, or if the form itself was named | no |
  */
 import { isIP } from 'node:net';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { AddressRefusedError } from '#lib/client/errors.ts';
 import { type AddressCheck, type ConnectTarget, type GuardedAgent, guardedAgent } from '#lib/client/guarded-agent.ts';
 import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { OwnAddresses } from '../../service/own-addresses.ts';
 

@@ -2,10 +2,11 @@
  * Failures of another server, as the request that needed it reports them: the one place where they become errors of
  * ours. What a failure means for a copy that goes on without a request is the table of `copies/documents/failure-of.ts`.
  */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
+import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { cutText } from '#lib/text/cut-text.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
-import { ERRORS, type ErrorCode } from '../../../lib/api/errors/registry.ts';
 import { refusedSource } from './address-guard.ts';
 import { SourceInvalidError } from './errors.ts';
 

@@ -1,9 +1,9 @@
 /** Manifests and files that an operator asks to be fetched now: from the IMGAPI that `source` names, or an HTTPS URL. */
 import type { Readable } from 'node:stream';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { download } from '#lib/client/download.ts';
 import type { Compression } from '#lib/manifest/record.ts';
 import { isDatasetGuid } from '#lib/manifest/validate-collections.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Guarded } from '../peers/address-guard.ts';
 import { remoteFailure } from '../peers/remote-failure.ts';
 import { foreignTransport } from '../peers/transports.ts';

@@ -1,6 +1,7 @@
 /** URLs of other servers, as operators name them in a request. */
+
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import { shown } from '#lib/manifest/problem.ts';
-import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
 
 /** The IMGAPI that `source` names. @throws 422 source/Invalid */
 export function readSourceUrl(source: string): URL {

@@ -6,10 +6,11 @@
  * of the image are taken, whether they are shared or not; somebody else's only if the account itself may see it. To
  * anything else the chain leads nowhere.
  */
+
+import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import { isGranted } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { NIL_UUID } from '#lib/text/uuid.ts';
-import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { assertNotPlaceholder, isOwner, relationTo } from '../record/access.ts';
 import { LONGEST_CHAIN } from '../record/cycles.ts';

@@ -4,13 +4,13 @@
  * to a clone that died, and whatever lies under its UUIDs is removed. So an image is there whole, or not at all.
  */
 
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
 import { isConflict } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 
 interface CloneNote {

@@ -3,6 +3,8 @@
  * The bytes are not moved where the object store can give them a second name. All images of a clone become visible in
  * one batch, when all their bytes are in place; until then nothing of it is seen, and what fails leaves nothing behind.
  */
+
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import { LeaseLostError } from '#lib/documents/lease.ts';
 import type { Write } from '#lib/documents/store.ts';
@@ -14,7 +16,6 @@ import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { staging } from '../files/upload-register.ts';

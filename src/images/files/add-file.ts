@@ -1,9 +1,9 @@
 /** AddImageFile: the bytes of an image that is not activated yet; a later upload replaces an earlier one. */
 import type { Readable } from 'node:stream';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Compression, FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { assertNotPlaceholder } from '../record/access.ts';
 import type { ChangeRequest } from '../record/change.ts';

@@ -11,12 +11,12 @@
  * is the one intended, the record takes it over, otherwise the intent is dropped.
  */
 
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';

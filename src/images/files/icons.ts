@@ -1,12 +1,12 @@
 /** Image icons: small pictures, replaceable in every state. */
 
 import type { Readable } from 'node:stream';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { ICON_TYPES } from '#lib/api/imgapi/icons.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { IconRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { mediaType } from '#lib/text/media-types.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';

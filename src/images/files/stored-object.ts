@@ -3,8 +3,8 @@
  * disks cut files and lengthen them: a reader never gets more than the record says, and is told when there is less.
  */
 import type Logger from 'bunyan';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { ObjectInfo, ObjectStore } from '#lib/objects/object-store.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 
 export interface RecordedObject {
   readonly storage: ObjectStore;

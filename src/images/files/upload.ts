@@ -4,10 +4,10 @@
  */
 
 import type { Readable } from 'node:stream';
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { InsufficientStorageError, TooLargeError } from '#lib/objects/errors.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { idleGuard } from './idle-guard.ts';
 import { staging } from './upload-register.ts';

@@ -6,9 +6,10 @@
  *
  * No access is always 404, so that nobody learns which UUIDs exist; visible but not owned is 422 NotImageOwner.
  */
+
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import { isGranted } from '#lib/manifest/acl.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import { columnOf, IMAGE_DECISIONS, type ImageOutcome, type ImageRequest, refusal } from './decision.ts';
 
 /**

@@ -7,12 +7,12 @@
  * belongs into one batch with other documents is written with `putRecord` (`record-write.ts`).
  */
 
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { Write, WriteOptions } from '#lib/documents/store.ts';
 import { updateWith } from '#lib/documents/update.ts';
 import { problemSummary } from '#lib/manifest/problem.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { storedRecordProblems } from '#lib/manifest/validate.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { assertMayChangeAs, decideFor, type Relation, type Viewer } from './access.ts';
 import type { ImageOutcome } from './decision.ts';

@@ -3,9 +3,10 @@
  * there is one, from an older service or by two writes at the same moment, it must not keep its members from being
  * deleted.
  */
+
+import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { ApiError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 
 /** Members of a chain, at the most. */
 export const LONGEST_CHAIN = 100;

@@ -3,8 +3,9 @@
  * stand below the others (`src/copies/orders/decision.ts`, which has the whole table) because the write door looks them
  * up, and images know nothing of copies but the mark that one leaves on a record.
  */
+
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 
 /** The record that is here, as the table's columns know it. Tombstones are `none`. */
 export const LOCAL_RECORDS = ['none', 'live', 'failed', 'usable', 'other'] as const;

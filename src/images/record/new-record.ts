@@ -1,13 +1,13 @@
 /** From a manifest that a client sent to a record that can be stored; what CreateImage and AdminImportImage share. */
 
 import type { Accounts } from '#lib/accounts/accounts.ts';
+import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
 import { MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
 import { problemSummary, shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
 import { isMinimalPlaceholder, validateManifest } from '#lib/manifest/validate.ts';
 import { isUuid, NIL_UUID } from '#lib/text/uuid.ts';
-import { ApiError, type FieldError, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { Viewer } from './access.ts';
 import type { Records } from './load.ts';

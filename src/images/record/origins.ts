@@ -1,7 +1,8 @@
 /** The images that build on an image. */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Filter, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { mayChange, relationTo, type Viewer } from './access.ts';
 import { originsOf } from './cycles.ts';
 

@@ -2,8 +2,9 @@
  * Following a UUID to an image, from a request or from another image. Whoever asks learns of the image what its own
  * relation to it allows: one that it may not see is answered exactly like one that is not there.
  */
+
+import { imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import { type Relation, relationTo, type Viewer } from './access.ts';
 import { loadImage, type Records, type StoredImage } from './load.ts';
 import { isOpenedByShare } from './opened.ts';

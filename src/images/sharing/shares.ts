@@ -8,6 +8,7 @@
  */
 
 import { type Account, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Bucket, Write } from '#lib/documents/store.ts';
 import {
@@ -26,7 +27,6 @@ import { aclEntriesProblem, MAX_ACL_ENTRIES, splitEntries } from '#lib/manifest/
 import type { ImageRecord, Share } from '#lib/manifest/record.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord, type Passed } from '../record/change.ts';
 import { isServed, type StoredImage } from '../record/load.ts';

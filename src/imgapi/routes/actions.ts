@@ -1,7 +1,7 @@
 /** `POST /images/:uuid?action=…`, but for what orders a copy, and what is answered when there is no such action. */
 
+import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ACTIONS } from '#lib/api/imgapi/actions.ts';
-import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { manifestFrom } from '../../datacenters/sources/fetched.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { activateImage, setDisabled } from '../../images/activation.ts';

@@ -1,7 +1,8 @@
 /** What operators ask of the service itself: cleaning up, reading stored files again, its tasks, whose a login is. */
+
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ADMIN } from '#lib/api/imgapi/admin.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
 import type { Handlers } from '../../http-kit/operations.ts';

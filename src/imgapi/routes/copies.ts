@@ -4,10 +4,10 @@
  * as a line per change until the end.
  */
 
+import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { COPIES as COPY_OPERATIONS } from '#lib/api/imgapi/copies.ts';
 import { accepts } from '#lib/text/media-types.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { COPIES, type CopyOrder } from '../../copies/documents/model.ts';
 import { cancelCopy } from '../../copies/orders/cancel.ts';
 import { namedDatacenter, requiredAccount } from '../../copies/orders/checks.ts';

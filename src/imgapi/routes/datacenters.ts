@@ -1,7 +1,8 @@
 /** Administration of links, on the main port: for operators on this machine. */
+
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import type { BodyOf } from '#lib/api/operation.ts';
-import { ApiError } from '../../../lib/api/errors/api-error.ts';
 import { checkLink } from '../../datacenters/links/check-link.ts';
 import { linkDatacenter } from '../../datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '../../datacenters/links/link-tokens.ts';

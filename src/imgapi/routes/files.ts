@@ -1,11 +1,11 @@
 /** AddImageFile, AddImageFileFromUrl, GetImageFile. */
 
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { FILES } from '#lib/api/imgapi/files.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import { type FetchedFile, fileAt, fileFrom } from '../../datacenters/sources/fetched.ts';
 import { readFileUrl } from '../../datacenters/sources/source-url.ts';
 import type { Handlers } from '../../http-kit/operations.ts';

@@ -1,6 +1,7 @@
 /** GetImage, ListImages, CreateImage, DeleteImage, GetImageAncestry. */
+
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { IMAGES } from '#lib/api/imgapi/images.ts';
-import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import { isNotModified } from '../../http-kit/conditional.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { ancestryOf } from '../../images/ancestry.ts';

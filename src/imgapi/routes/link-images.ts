@@ -1,5 +1,6 @@
 /** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
 
+import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { LINKS } from '#lib/api/imgapi/links.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import type { LinkImage } from '#lib/api/schemas/link.ts';
@@ -9,7 +10,6 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { ImageRecord, Share } from '#lib/manifest/record.ts';
 import { TRAVEL } from '#lib/manifest/travel.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { getLink } from '../../datacenters/links/links.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';

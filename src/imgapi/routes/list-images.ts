@@ -1,8 +1,8 @@
 /** GET /images: its parameters, checked in the order that clients know, and its pages. */
 
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { IMAGES, ListState } from '#lib/api/imgapi/images.ts';
-import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';

@@ -1,10 +1,11 @@
 /** The HTTP side of pull links. */
+
+import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { PULL_LINK, PULLS } from '#lib/api/imgapi/pulls.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import { SignedUrlError } from '#lib/signing/errors.ts';
 import { verifyUrl } from '#lib/signing/signed-url.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, imageNotFound } from '../../../lib/api/errors/api-error.ts';
 import { findLink } from '../../datacenters/links/links.ts';
 import { endWithLink } from '../../datacenters/links/live-streams.ts';
 import type { Handlers } from '../../http-kit/operations.ts';

@@ -1,11 +1,11 @@
 /** What is asked of the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
 import { readFile } from 'node:fs/promises';
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
+import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
 import type { SERVICE } from '#lib/api/imgapi/service.ts';
 import { droppedLines } from '#lib/runtime/log.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { ApiError, invalidParameter } from '../../../lib/api/errors/api-error.ts';
-import { ERRORS, type ErrorCode } from '../../../lib/api/errors/registry.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
 import type { AuthKeys } from '../auth-keys.ts';

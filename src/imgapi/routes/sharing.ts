@@ -1,6 +1,7 @@
 /** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. And CloneImage. */
+
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { SHARING } from '#lib/api/imgapi/sharing.ts';
-import { invalidParameter } from '../../../lib/api/errors/api-error.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { cloneImage } from '../../images/cloning/clone.ts';
 import { assertMayChangeAs } from '../../images/record/access.ts';

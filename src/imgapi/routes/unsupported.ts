@@ -3,9 +3,9 @@
  * IMGAPI has always given without Manta.
  */
 import { normalize } from 'node:path/posix';
+import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ACTIONS } from '#lib/api/imgapi/actions.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
-import { ApiError, invalidParameter, validationFailed } from '../../../lib/api/errors/api-error.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import type { Service } from '../../service/service.ts';
