@@ -1,7 +1,6 @@
 /**
- * The SSH keys of accounts. Finding one takes the same work however many keys an account has, and whether there is such
- * an account at all: the names of its keys are indexed when the directory is read. Each text is parsed once, however
- * many requests it signs.
+ * The SSH keys of accounts. Finding one takes the same time however many keys an account has, and even if there is no
+ * such account: keys are indexed when the directory is read. Each key is parsed once, however many requests it signs.
  */
 import type Logger from 'bunyan';
 import { LRUCache } from 'lru-cache';
@@ -14,21 +13,21 @@ export interface NamedKey {
 }
 
 export interface AccountKeys {
-  /** Called with every account that the directory brings. */
+  /** To be called with every account that the directory has. */
   index(account: Account): void;
-  /** The keys that KEY of a `keyId` names: by fingerprint (MD5 or SHA-256) or by the name that the key was given. */
+  /** The keys that KEY of a `keyId` means: by fingerprint (MD5 or SHA-256) or by the name of the key. */
   named(account: Account | undefined, key: string): readonly PublicKey[];
-  /** All of them, without those that cannot be used; an operator finds these in the log. */
+  /** All usable keys; operators find the others in the log. */
   all(account: Account): readonly NamedKey[];
 }
 
-/** The names of an account's keys by what they may be called. */
+/** The names of an account's keys, by everything that KEY of a `keyId` may be. */
 type Index = ReadonlyMap<string, readonly string[]>;
 
 const MOST_KEYS = 10_000;
 const NO_KEYS: Index = new Map();
 
-/** Whether a key counts is decided by the account as it is now: what is remembered is only what its text means. */
+/** Only the meaning of a key's text is cached: which keys count is decided by the account as it is now. */
 export function accountKeys(log: Logger): AccountKeys {
   const parsed = new LRUCache<string, { readonly key: PublicKey | undefined }>({ max: MOST_KEYS });
   const indexes = new WeakMap<Account, Index>();
@@ -41,7 +40,7 @@ export function accountKeys(log: Logger): AccountKeys {
     try {
       key = parsePublicKey(text, `key "${name}"`);
     } catch (error) {
-      log.warn({ err: error, account: account.uuid, key: name }, 'a key is unusable and skipped');
+      log.warn({ err: error, account: account.uuid, key: name }, 'an unusable key was skipped');
     }
     parsed.set(text, { key });
     return key;
@@ -81,7 +80,7 @@ function makeIndex({ keys }: Account): Index {
   return index;
 }
 
-/** What KEY of a `keyId` may be. */
+/** Everything that KEY of a `keyId` may mean. */
 function titlesOf(key: string): string[] {
   return [`md5 ${key.replace(/^MD5:/i, '').toLowerCase()}`, `sha256 ${key.replace(/=+$/, '')}`, `name ${key}`];
 }

@@ -1,6 +1,6 @@
 /**
- * The image part of CloudAPI: authenticates accounts by their SSH keys, asks IMGAPI on their behalf, and answers as
- * CloudAPI does. It keeps nothing, so any number of these processes may run side by side.
+ * The image part of CloudAPI: authenticates accounts by their SSH keys, calls IMGAPI on their behalf, and answers as
+ * CloudAPI does. It has no state, so any number of these processes may run side by side.
  */
 import type Logger from 'bunyan';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
@@ -23,7 +23,7 @@ import { newestAccepted } from './versions.ts';
 
 export interface RunningCloudapi {
   readonly url: string;
-  /** Takes no more requests, lets those under way end within `patience` milliseconds, and releases everything. */
+  /** Accepts no more requests, lets those under way finish within `patience` milliseconds, and releases everything. */
   close(patience?: number): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface StartOptions {
 
 const PATIENCE_MS = 10_000;
 
-/** The CloudAPI whose image API this is; clients look at it to see what it can do. */
+/** Names the version of CloudAPI whose image API this is: clients tell from it what the server can do. */
 const SERVER_NAME = `cloudapi/9.2.0 (imgapi/${packageJson.version})`;
 
 export async function startCloudapi(config: CloudapiConfig, options: StartOptions): Promise<RunningCloudapi> {

@@ -1,4 +1,4 @@
-/** What the log records: each request, and who gave access to which image to whom, whatever else is logged. */
+/** What the log records: each request, and each change of who has access to an image. */
 import { type AuditFields, type AuditOptions, shown } from '../http-kit/audit.ts';
 import type { Call } from './call.ts';
 import type { Cloudapi } from './service.ts';
@@ -14,7 +14,7 @@ export const cloudapiAudit: AuditOptions<Call> = {
 
 export type ShareChange = 'share' | 'unshare' | 'leave' | 'acl';
 
-/** @param entries as they were typed */
+/** @param entries of the ACL, as they were typed */
 export function auditShare({ log }: Cloudapi, call: Call, change: ShareChange, entries: unknown): void {
   const { imageId: image, remoteAddress: remote, requestId } = call;
   const { caller, account } = call.principal;

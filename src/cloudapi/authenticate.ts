@@ -1,6 +1,6 @@
 /**
- * Who signed a request, and for which account it acts. Accounts act for themselves; the admin acts for everybody. What
- * a stranger is told does not depend on which accounts there are.
+ * Finds out who signed a request, and for which account it acts. Accounts act for themselves; the admin acts for
+ * everybody. What a stranger is told does not depend on which accounts exist.
  */
 
 import type { Account } from '#lib/accounts/accounts.ts';
@@ -14,7 +14,7 @@ import { CloudapiError, notAuthorized } from './errors.ts';
 import { parseKeyId } from './key-id.ts';
 import { type Cloudapi, findAccount, isAdmin } from './service.ts';
 
-/** Login of the account that signed. @throws 401 InvalidCredentials, 403 NotAuthorized for a sub-user */
+/** Returns the login of the account that signed. @throws 401 InvalidCredentials, 403 NotAuthorized for a sub-user */
 export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<string> {
   let signer: Account | undefined;
   const keysOf = async (keyId: string): Promise<readonly PublicKey[]> => {
@@ -40,8 +40,8 @@ export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<stri
 }
 
 /**
- * For whom an authenticated call acts: `my` in its path stands for the caller's own account.
- * @throws 403 NotAuthorized, 404 ResourceNotFound for the admin alone
+ * Finds the account that an authenticated call acts for: `my` in its path stands for the caller's own account.
+ * @throws 403 NotAuthorized; only for the admin: 404 ResourceNotFound
  */
 export async function principalOf(cloudapi: Cloudapi, { identity: login, params }: Call): Promise<Principal> {
   const { account: name = '' } = params;

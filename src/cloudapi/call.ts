@@ -1,4 +1,4 @@
-/** A request to CloudAPI: who asks, for which account, in which version, with which parameters. */
+/** A request to CloudAPI: who sent it, for which account, in which version, with which parameters. */
 import type { Account } from '#lib/accounts/accounts.ts';
 import type { CloudapiVersion } from '#lib/api/cloudapi/form.ts';
 import type { CallOptions } from '#lib/client/caller.ts';
@@ -9,25 +9,25 @@ import { imageNotFound, versionNotServed } from './errors.ts';
 import type { ImageView } from './translate.ts';
 
 export interface Principal {
-  /** Whose key signed. */
+  /** The account whose key signed. */
   readonly caller: Account;
-  /** For whom the request acts: the account of its path. */
+  /** The account that the request acts for, which is in its path. */
   readonly account: Account;
   readonly isAdmin: boolean;
 }
 
-/** Its version is undefined when none is served that the client accepts, its identity the login whose key signed. */
+/** `version` is undefined if the client accepts none that is served. `identity` is the login whose key signed. */
 export class Call extends RequestCall<CloudapiVersion | undefined, string> {
   #principal: Principal | undefined;
   #parameters: Parameters | undefined;
 
-  /** From here on it is known for whom the request acts. */
+  /** Sets who sent the request and for which account it acts. */
   admit(principal: Principal): void {
     this.#principal = principal;
   }
 
-  /** Those of its body came. */
-  take(parameters: Parameters): void {
+  /** Replaces the parameters of the query by these, once the body was read. */
+  setParameters(parameters: Parameters): void {
     this.#parameters = parameters;
   }
 
@@ -45,28 +45,28 @@ export class Call extends RequestCall<CloudapiVersion | undefined, string> {
   }
 
   /** @throws 400 InvalidVersion */
-  get served(): CloudapiVersion {
+  get servedVersion(): CloudapiVersion {
     if (this.version !== undefined) return this.version;
     throw versionNotServed(this.headers);
   }
 
   get view(): ImageView {
-    return { version: this.served, account: this.account.uuid };
+    return { version: this.servedVersion, account: this.account.uuid };
   }
 
-  /** The image of the path. @throws 404 */
+  /** The UUID of the image in the path. @throws 404 */
   get imageId(): string {
     const { id = '' } = this.params;
     if (isUuid(id)) return id;
     throw imageNotFound(id);
   }
 
-  /** For a call of IMGAPI on behalf of the account. */
+  /** For calls to IMGAPI on behalf of the account. */
   get onBehalf(): CallOptions {
     return { account: this.account.uuid, requestId: this.requestId, signal: this.signal };
   }
 
-  /** For a call of IMGAPI as the operator. */
+  /** For calls to IMGAPI as the operator. */
   get asOperator(): CallOptions {
     return { requestId: this.requestId, signal: this.signal };
   }

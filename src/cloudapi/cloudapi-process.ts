@@ -1,5 +1,4 @@
 /** CloudAPI's image part as a process: from a configuration file to a server that listens. */
-
 import { createLog } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { ServerProcess } from '../service/server-process.ts';

@@ -13,20 +13,20 @@ export interface CloudapiConfig {
   readonly port: number;
   readonly logLevel: LogLevel;
   readonly datacenterName: string;
-  /** Where clients reach it, when a proxy in front has a path or a host of its own: what they signed names these. */
+  /** URL at which clients reach it, if a proxy in front has another path or host: clients sign what they send. */
   readonly publicUrl?: string;
-  /** The IMGAPI of this datacenter, by the port that trusts its network. */
+  /** The IMGAPI of this datacenter, at the port that trusts its network. */
   readonly imgapi: { readonly url: string };
   /** JSON file with the accounts of the cloud and their SSH keys. */
   readonly accounts: { readonly file: string };
-  /** The account whose keys may act for all others; absent: there is none. */
+  /** The account whose keys may act for all others, by UUID or login; absent: there is none. */
   readonly adminUuid?: string;
   readonly adminLogin?: string;
   /** URL of each datacenter's CloudAPI by its name. */
   readonly datacenters: Readonly<Record<string, string>>;
   /** Whether AdminGetImageFile sends its caller to the object store; false: files come through here. */
   readonly pulls: { readonly redirect: boolean };
-  /** `seconds`: after a SIGTERM the process is gone within so long, whatever is open. */
+  /** `seconds`: how long the process may take to end after a SIGTERM, whatever is open. */
   readonly shutdown: { readonly seconds: number };
   readonly clockSkewSeconds: number;
   readonly jsonBytes: number;
@@ -37,7 +37,7 @@ export interface CloudapiConfig {
 
 export interface LoadedCloudapiConfig {
   readonly config: CloudapiConfig;
-  /** Keys that mean nothing here, with their path. */
+  /** Paths of keys that the schema does not know. */
   readonly unknownKeys: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export async function loadCloudapiConfig(file: string): Promise<LoadedCloudapiCo
   return checkCloudapiConfig(await readConfigFile(file), file);
 }
 
-/** @param from what the problems are said to be in */
+/** @param from what messages name as the place of the problems */
 export function checkCloudapiConfig(given: JsonObject, from = 'configuration'): LoadedCloudapiConfig {
   const { value, problems, unknownKeys } = applySchema(given, schema);
   if (problems.length > 0) throw new ConfigError(from, problems);

@@ -1,5 +1,4 @@
-/** The errors of CloudAPI, and how other errors become one of them. */
-
+/** The errors of CloudAPI, and how other errors are turned into them. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { CLOUDAPI_ERRORS, type CloudapiErrorCode } from '#lib/api/cloudapi/errors.ts';
@@ -18,13 +17,14 @@ export class CloudapiError extends HttpError {
   }
 }
 
-export function missing(name: string, what: string): CloudapiError {
-  return new CloudapiError('MissingParameter', `${name} is a required argument: ${what}`);
+export function missing(name: string, description: string): CloudapiError {
+  return new CloudapiError('MissingParameter', `${name} is a required argument: ${description}`);
 }
 
-export function invalid(name: string, value: unknown, right: string): CloudapiError {
+/** @param mustBe completes "it must be …" */
+export function invalid(name: string, value: unknown, mustBe: string): CloudapiError {
   const shown = redact(JSON.stringify(value) ?? 'missing');
-  return new CloudapiError('InvalidArgument', `${name} is ${shown.slice(0, 200)}; it must be ${right}`);
+  return new CloudapiError('InvalidArgument', `${name} is ${shown.slice(0, 200)}; it must be ${mustBe}`);
 }
 
 export function notAuthorized(account: string): CloudapiError {
@@ -39,7 +39,7 @@ export function versionNotServed(headers: IncomingHttpHeaders): CloudapiError {
   const shown = acceptedRange(headers).slice(0, LONGEST_RANGE);
   return new CloudapiError(
     'InvalidVersion',
-    `version "${shown}" is not served; there are ${CLOUDAPI_VERSIONS.join(', ')}`,
+    `version "${shown}" is not served; the versions are ${CLOUDAPI_VERSIONS.join(', ')}`,
   );
 }
 
@@ -51,16 +51,18 @@ export function cloudapiErrors(thrown: unknown, requestId: string): ErrorReply {
 function explain(thrown: unknown, requestId: string): ErrorReply {
   if (thrown instanceof HttpError) return plainErrors(thrown, requestId);
   if (thrown instanceof ImgapiError) return fromImgapi(thrown, requestId);
-  if (thrown instanceof ImgapiUnreachableError)
+  if (thrown instanceof ImgapiUnreachableError) {
     return unavailable('the image service cannot be reached; try again later');
-  if (thrown instanceof DirectoryUnavailableError)
+  }
+  if (thrown instanceof DirectoryUnavailableError) {
     return unavailable('accounts cannot be looked up now; try again later');
+  }
   return internal(requestId);
 }
 
 /**
- * IMGAPI's own word passes through, but for two things: it refuses an account, while to the client 401 would say that
- * its key is wrong; and the details of a fault are the operators' business.
+ * IMGAPI's errors pass through, with two exceptions. Its 401 refuses an account, but would tell the client that its key
+ * is wrong. And the details of internal errors are for operators only.
  */
 function fromImgapi({ statusCode: status, code, message, errors }: ImgapiError, requestId: string): ErrorReply {
   if (status === 401) return { status: 403, json: { code: 'NotAuthorized', message } };

@@ -1,6 +1,6 @@
 /**
  * The `keyId` of a signed request: `/LOGIN/keys/KEY`, or `/LOGIN/users/SUBUSER/keys/KEY`. KEY is a fingerprint (MD5 as
- * `aa:bb:…`, or `SHA256:…`, which may hold slashes) or the name that the key was given.
+ * `aa:bb:…`, or `SHA256:…`, which may contain slashes) or the name of the key.
  */
 export interface KeyId {
   /** Login or UUID. */
@@ -11,7 +11,7 @@ export interface KeyId {
 
 const KEY_ID = /^\/([^/]+)(?:\/users\/([^/]+))?\/keys\/(.+)$/;
 
-/** Undefined when it has another form. */
+/** Undefined if it has another form. */
 export function parseKeyId(keyId: string): KeyId | undefined {
   const [, account, subuser, key] = KEY_ID.exec(keyId) ?? [];
   return account === undefined || key === undefined ? undefined : { account, subuser, key };

@@ -1,5 +1,4 @@
-/** Images of IMGAPI as CloudAPI's list: whole where it is short, and where it is long no faster than it is read. */
-
+/** Sends IMGAPI's images as CloudAPI's list: a short one as a whole, a long one no faster than the client reads it. */
 import { Turn } from '#lib/runtime/turns.ts';
 import { ARRAY_END, arrayItem, arrayItems, EMPTY_ARRAY } from '#lib/text/json-array.ts';
 import type { Reply } from '../http-kit/call.ts';
@@ -8,21 +7,21 @@ import type { Call } from './call.ts';
 import type { Cloudapi } from './service.ts';
 import { type ImageView, type TranslatableImage, translateImage } from './translate.ts';
 
-export type ImageBits = AsyncIterable<readonly TranslatableImage[]>;
+export type ImageBatches = AsyncIterable<readonly TranslatableImage[]>;
 
-/** What goes wrong at the beginning is thrown, and answered like any other error. */
-export async function listReply(cloudapi: Cloudapi, call: Call, bits: ImageBits): Promise<Reply> {
-  const list = await wholeOrBegun(listPieces(cloudapi, call, bits));
+/** Throws what goes wrong at the beginning, to be answered like any other error. */
+export async function listReply(cloudapi: Cloudapi, call: Call, batches: ImageBatches): Promise<Reply> {
+  const list = await wholeOrBegun(listPieces(cloudapi, call, batches));
   return 'text' in list ? { text: list.text } : list;
 }
 
-/** A failure after the beginning was sent is logged here: the client sees a cut and no more. */
-async function* listPieces({ log }: Cloudapi, call: Call, bits: ImageBits): AsyncGenerator<TextPiece, void> {
+/** Logs a failure after the beginning was sent: the client sees only that the answer was cut off. */
+async function* listPieces({ log }: Cloudapi, call: Call, batches: ImageBatches): AsyncGenerator<TextPiece, void> {
   const { view } = call;
   const turn = new Turn();
   let isFirst = true;
   try {
-    for await (const images of bits) {
+    for await (const images of batches) {
       if (turn.isOver) await turn.next();
       yield { text: arrayItems(textsOf(view, images), isFirst) };
       isFirst = false;

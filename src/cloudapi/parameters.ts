@@ -1,11 +1,11 @@
-/** Parameters of CloudAPI: in the query, in a JSON body, or in both, where the query wins. */
+/** Parameters of CloudAPI: in the query, in a JSON body, or in both, in which case the query wins. */
 import { isJson, mediaType } from '#lib/text/media-types.ts';
 import type { ParameterForm } from '../http-kit/parameters.ts';
 import { declareParameters } from '../http-kit/query.ts';
 import type { Call } from './call.ts';
 import { CloudapiError, invalid } from './errors.ts';
 
-/** Of these, which decide what is done, nothing may be taken for absent; other names are let be, as ever. */
+/** These decide what is done, so a misspelt one must not count as absent. Other unknown names are ignored, as ever. */
 declareParameters(['account', 'action', 'datacenter', 'id', 'index', 'machine', 'manta_path', 'redirect']);
 
 export const parameterForm: ParameterForm = {
@@ -15,17 +15,17 @@ export const parameterForm: ParameterForm = {
   isNameChecked: false,
 };
 
-/** Reads those of the body. @throws 400, 409, 413, 415 */
-export async function takeParameters(call: Call): Promise<void> {
+/** Reads the parameters in the body, and sets those of the call. @throws 400, 409, 413, 415 */
+export async function readParameters(call: Call): Promise<void> {
   const body = (await call.json()) ?? {};
-  assertTaken(call);
+  assertMediaType(call);
   if (typeof body !== 'object' || Array.isArray(body)) throw invalid('body', body, 'a JSON object');
   const { action, ...others }: Readonly<Record<string, unknown>> = { ...body, ...call.query };
   if (action !== undefined && typeof action !== 'string') throw invalid('action', action, 'one string');
-  call.take(action ? { ...others, action } : others);
+  call.setParameters(action ? { ...others, action } : others);
 }
 
-function assertTaken({ headers }: Call): void {
+function assertMediaType({ headers }: Call): void {
   const type = headers['content-type'];
   if (type === undefined || isJson(mediaType(type) ?? '')) return;
   if (headers['content-length'] === '0' || !(headers['content-length'] ?? headers['transfer-encoding'])) return;

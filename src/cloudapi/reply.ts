@@ -1,5 +1,4 @@
-/** Answers that several routes give. */
-
+/** Replies that several routes give. */
 import type { HttpAnswer } from '#lib/client/transport.ts';
 import { accepts } from '#lib/text/media-types.ts';
 import type { Reply } from '../http-kit/call.ts';
@@ -10,7 +9,7 @@ export function imageReply({ view }: Call, image: TranslatableImage): Reply {
   return { json: translateImage(image, view) };
 }
 
-/** IMGAPI's answer as it comes, with those of its headers that are named. */
+/** Passes IMGAPI's answer through unchanged, with only the named headers. */
 export function passedOn({ status, headers, body }: HttpAnswer, names: readonly string[]): Reply {
   const kept = Object.fromEntries(
     names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),

@@ -1,4 +1,4 @@
-/** The routes of CloudAPI, from its rows. */
+/** The routes of CloudAPI, made from its rows. */
 import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import type { Handler } from '../http-kit/call.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
@@ -34,15 +34,15 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
   );
 }
 
-/** Of an authenticated call: it acts for the account of its path, in the version that it accepts. */
+/** Wraps the handler of an authenticated call: it acts for the account in its path, in the version that is served. */
 function forAccount(cloudapi: Cloudapi, handler: Handler<Call>): Handler<Call> {
   return async (call) => {
     call.admit(await principalOf(cloudapi, call));
-    const { served, requestId, signal } = call;
+    const { servedVersion, requestId, signal } = call;
     const reply = await handler(call).catch((error: unknown) => {
       if (signal.aborted) throw new CloudapiError('ClientGone', 'the client is gone', { cause: error });
       throw error;
     });
-    return { ...reply, headers: { 'Api-Version': served, 'Request-Id': requestId, ...reply.headers } };
+    return { ...reply, headers: { 'Api-Version': servedVersion, 'Request-Id': requestId, ...reply.headers } };
   };
 }

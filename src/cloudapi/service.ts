@@ -1,4 +1,4 @@
-/** What the parts of the process share: made once at start, never changed. */
+/** What the parts of the process share: created once at start, never changed. */
 import type Logger from 'bunyan';
 import type { Account, Accounts } from '#lib/accounts/accounts.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
@@ -16,7 +16,7 @@ export interface Cloudapi {
   readonly log: Logger;
 }
 
-/** By UUID or login. */
+/** @param name UUID or login */
 export async function findAccount({ accounts }: Cloudapi, name: string): Promise<Account | undefined> {
   return isUuid(name) ? accounts.byUuid(name) : accounts.byLogin(name);
 }

@@ -1,19 +1,19 @@
-/** An image of IMGAPI as CloudAPI shows it: other names for some fields, and by version fewer of them. */
+/** Shows an image of IMGAPI as CloudAPI does: some fields have other names, and older versions have fewer. */
 import type { AnyCloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
 import { isAtLeast } from './versions.ts';
 
 export interface ImageView {
-  /** Of CloudAPI. */
+  /** The version of CloudAPI. */
   readonly version: string;
   /** UUID of the account that the image is shown to. */
   readonly account: string;
 }
 
-/** What image creation reports that its user can do something about; anything else is for support. */
+/** Errors of image creation that users can do something about; others are for support. */
 const SHOWN_ERRORS = ['PrepareImageDidNotRun', 'VmHasNoOrigin', 'NotSupported'];
 
-/** As CloudAPI names them, by where IMGAPI has them. */
+/** CloudAPI's name of each requirement, and the field of IMGAPI that holds it. */
 const REQUIREMENTS = [
   ['max_memory', 'max_ram'],
   ['max_ram', 'max_ram'],
@@ -23,7 +23,7 @@ const REQUIREMENTS = [
   ['bootrom', 'bootrom'],
 ] as const;
 
-/** A placeholder that was only just ordered has few of the fields. */
+/** A placeholder that was only just created has few of the fields. */
 export type TranslatableImage = Partial<Image> & Pick<Image, 'uuid' | 'name' | 'version'>;
 
 export function translateImage(image: TranslatableImage, view: ImageView): AnyCloudapiImage {
@@ -45,7 +45,7 @@ export function translateImage(image: TranslatableImage, view: ImageView): AnyCl
   });
 }
 
-/** Since accounts make and share images of their own. */
+/** Fields of the versions in which accounts make and share images of their own. */
 function managementFields(image: TranslatableImage, view: ImageView): Partial<Loose<AnyCloudapiImage>> {
   const { owner, owner_login, acl, state, eula, origin, shared_as, left_by, copied_from, cloned_from } = image;
   return {
@@ -55,7 +55,7 @@ function managementFields(image: TranslatableImage, view: ImageView): Partial<Lo
     state,
     eula,
     acl,
-    // The owner's list as typed; whoever it is shared with sees only itself in `acl`.
+    // The list as the owner typed it. An account that the image is shared with sees only itself in `acl`.
     shared_with: owner === view.account ? acl : undefined,
     shared_as,
     left_by,
@@ -66,13 +66,13 @@ function managementFields(image: TranslatableImage, view: ImageView): Partial<Lo
   };
 }
 
-/** Types were machine types before version 8. */
+/** Before version 8, types were those of machines. */
 function typeOf({ type }: TranslatableImage, { version }: ImageView): AnyCloudapiImage['type'] {
   if (type === undefined || isAtLeast(version, '8.0.0')) return type;
   return type === 'zvol' ? 'virtualmachine' : 'smartmachine';
 }
 
-/** The IMGAPI type for a `type` filter of versions before 8; undefined for what is none. */
+/** The IMGAPI type for a `type` filter; undefined for one that versions before 8 do not have. */
 export function typeFilter(type: string, version: string): string | undefined {
   if (isAtLeast(version, '8.0.0')) return type;
   return { smartmachine: 'zone-dataset', virtualmachine: 'zvol' }[type];
@@ -91,9 +91,9 @@ function filesOf({ files: [file] = [] }: TranslatableImage): AnyCloudapiImage['f
 function errorOf({ error, copied_from }: TranslatableImage): AnyCloudapiImage['error'] {
   if (error === undefined) return undefined;
   const { code = '', message } = error;
-  // Why a copy failed is written for the account that ordered it.
-  if (copied_from !== undefined || SHOWN_ERRORS.includes(code))
-    return { code, ...(message !== undefined && { message }) };
+  // Errors of copies are written for the account that ordered the copy.
+  const isShown = copied_from !== undefined || SHOWN_ERRORS.includes(code);
+  if (isShown) return { code, ...(message !== undefined && { message }) };
   return { code: 'InternalError', message: 'an unexpected error occurred (Contact support for assistance.)' };
 }
 

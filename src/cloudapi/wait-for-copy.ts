@@ -1,4 +1,4 @@
-/** Waiting for the end of a copy, however long it takes and whatever becomes of the connection meanwhile. */
+/** Waits for the end of a copy, however long it takes and even if the connection is lost meanwhile. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
@@ -8,10 +8,10 @@ import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CloudapiError } from './errors.ts';
 
 const PAUSE_MS = 1000;
-/** A service that restarts is back by then. */
+/** By then a service that restarts is back. */
 const PATIENCE_MS = 60_000;
 
-/** @throws 503 ImageCopyFailed, 409 ImageCopyCanceled, and what IMGAPI answers */
+/** @throws 503 ImageCopyFailed, 409 ImageCopyCanceled, and the errors of IMGAPI */
 export async function waitForCopy(imgapi: ImgapiClient, image: string, options: CallOptions): Promise<void> {
   let lastSeen = Date.now();
   for (;;) {
@@ -24,11 +24,11 @@ export async function waitForCopy(imgapi: ImgapiClient, image: string, options: 
       const isPassing = error instanceof ImgapiUnreachableError && Date.now() - lastSeen < PATIENCE_MS;
       if (!isPassing) throw error;
     }
-    await delay(PAUSE_MS, undefined, options.signal ? { signal: options.signal } : {});
+    await delay(PAUSE_MS, undefined, { ...(options.signal && { signal: options.signal }) });
   }
 }
 
-/** Follows the copy until its end, or until the stream's. */
+/** Follows the copy until it or the stream ends. */
 async function lastStatus(
   imgapi: ImgapiClient,
   image: string,
@@ -36,7 +36,7 @@ async function lastStatus(
   onStatus: () => void,
 ): Promise<CopyStatus | undefined> {
   let last: CopyStatus | undefined;
-  // However long nothing changes, IMGAPI sends an empty line now and then: silence is a connection that is dead.
+  // IMGAPI sends an empty line now and then even if nothing changes: silence means that the connection is dead.
   for await (const status of imgapi.watchImageCopy(image, options)) {
     last = status;
     onStatus();

@@ -1,20 +1,20 @@
-/** From whatever was thrown to the answer the caller gets. */
+/** Turns whatever was thrown into the answer that the caller gets. */
 import type Logger from 'bunyan';
 import { HttpError } from '#lib/api/errors/http-error.ts';
 import type { Reply } from './call.ts';
 
-/** An answer whose text goes into the log as well when the error is a fault of ours. */
+/** The answer to an error. Its message also goes into the log when the fault is ours. */
 export interface ErrorReply extends Reply {
   readonly status: number;
   readonly json: { readonly message: string; readonly [field: string]: unknown };
 }
 
-/** How an API tells its clients of errors. */
+/** How an API reports errors to its clients. */
 export type ErrorForm = (thrown: unknown, requestId: string) => ErrorReply;
 
 const NOT_IMPLEMENTED = 501;
 
-/** That there is no such thing here (501) is no fault, and as little as any 4xx a reason to fill the log. */
+/** Logs faults of ours. A 501 is not one: like any 4xx, it is no reason to fill the log. */
 export function answerFor(thrown: unknown, errors: ErrorForm, log: Logger, requestId: string): Reply {
   const reply = errors(thrown, requestId);
   const isFault = reply.status >= 500 && reply.status !== NOT_IMPLEMENTED;
@@ -22,7 +22,7 @@ export function answerFor(thrown: unknown, errors: ErrorForm, log: Logger, reque
   return reply;
 }
 
-/** `{code, message, errors?}`. Of what is no HttpError the caller hears nothing but where the log has it. */
+/** `{code, message, errors?}`. For anything but an HttpError the caller learns only where to find it in the log. */
 export function plainErrors(thrown: unknown, requestId: string): ErrorReply {
   if (thrown instanceof HttpError) return { status: thrown.statusCode, headers: thrown.headers, json: thrown.body() };
   const message = `an internal error occurred; its details are in the log under request id ${requestId}`;

@@ -4,16 +4,16 @@ import { infoWriter } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { AnyCall, Done } from './server.ts';
 
-/** Our own, those of registries, and what proxies and clients make of them, such as X-Forwarded-Authorization. */
+/** Ours, those of registries, and variants that proxies and clients send, such as X-Forwarded-Authorization. */
 const SECRET_HEADERS = /auth|cookie|token|secret|passw|credential|signature|api-?key|^x-registry-config$/;
 
-/** What an API adds of its own to the record of a request. */
+/** What an API adds to the record of a request. */
 export type AuditFields = Record<string, unknown>;
 
 export interface AuditOptions<C> {
-  /** Routes that leave no record: somebody's monitoring asks for them every few seconds, or nobody cares later. */
+  /** Routes that are not recorded: monitoring polls them every few seconds, or nobody cares later. */
   readonly unlogged: ReadonlySet<string>;
-  /** Adds who asked for what, as far as the API knows it. */
+  /** Adds who asked for what, as far as the API knows. */
   readonly describe: (fields: AuditFields, call: C) => void;
 }
 
@@ -47,14 +47,14 @@ function fieldsOf({ route, operation, requestId, request, response, call, error,
   };
 }
 
-/** Whoever reads the log must not be able to do what the request did. */
+/** A reader of the log must not be able to repeat the request. */
 function withoutSecrets(headers: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, SECRET_HEADERS.test(name) ? '(hidden)' : shown(value)]),
   );
 }
 
-/** A parameter or a header. */
+/** A parameter or a header as it may appear in the log. */
 export function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shown);
   return typeof value === 'string' ? redact(value) : value;

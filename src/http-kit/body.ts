@@ -8,12 +8,12 @@ import { JsonError, parseJson } from '#lib/text/json.ts';
 import { isJson, mediaType } from '#lib/text/media-types.ts';
 import { RequestError } from './request-error.ts';
 
-/** For what is this small, dripping is no progress. Silence is ended by the connection's own limit. */
+/** A body this small must not trickle in for ever. The connection itself limits silence. */
 const LONGEST_MS = 300_000;
 
 /**
- * The parsed JSON body; undefined when it is empty or of another content type. `open` is called when the body is about
- * to be read, and not at all when it is refused beforehand. @throws 413, 400 BadDigest, 400 InvalidContent
+ * The parsed JSON body; undefined when it is empty or has another content type. `open` is called only when the body is
+ * about to be read, not when it is refused beforehand. @throws 413, 400 BadDigest, 400 InvalidContent
  */
 export async function readJson(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<unknown> {
   const given = headers['content-type'];
@@ -34,7 +34,7 @@ export function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
-/** All of the body, unpacked where Content-Encoding says gzip. @throws 413, 400, 408 when it drips for too long */
+/** The whole body, unpacked if Content-Encoding is gzip. @throws 413, 400, 408 when it trickles in for too long */
 export async function readBytes(headers: IncomingHttpHeaders, open: () => Readable, limit: number): Promise<Buffer> {
   const encoding = headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
@@ -47,12 +47,12 @@ export async function readBytes(headers: IncomingHttpHeaders, open: () => Readab
   let size = 0;
   const end = performance.now() + LONGEST_MS;
   try {
-    // Reading that ends early leaves the request as it is: the answer still goes out on its connection.
+    // Stopping early must not destroy the request: the answer still goes out on its connection.
     for await (const chunk of source.iterator({ destroyOnReturn: false })) {
       size += (chunk as Buffer).length;
       if (size > limit) throw tooLarge(limit);
       if (performance.now() > end) {
-        throw new RequestError('RequestTimeout', `the body did not come within ${LONGEST_MS / 1000} s`);
+        throw new RequestError('RequestTimeout', `the body did not arrive within ${LONGEST_MS / 1000} s`);
       }
       chunks.push(chunk as Buffer);
     }
@@ -82,6 +82,6 @@ function assertDigest(bytes: Buffer, contentMd5: string | undefined): void {
   if (contentMd5 === undefined) return;
   const actual = createHash('md5').update(bytes).digest('base64');
   if (actual !== contentMd5) {
-    throw new RequestError('BadDigest', `Content-MD5 is "${contentMd5}", the body has "${actual}"`);
+    throw new RequestError('BadDigest', `Content-MD5 is "${contentMd5}", but that of the body is "${actual}"`);
   }
 }

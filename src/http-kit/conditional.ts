@@ -1,6 +1,7 @@
 /**
- * Conditional requests, in the order that IMGAPI has always evaluated them: If-Match, If-None-Match,
- * If-Modified-Since, If-Unmodified-Since. Tags are compared without quotes and `W/`, for IMGAPI sends its own unquoted.
+ * Conditional requests, in the order in which IMGAPI has always evaluated them: If-Match, If-None-Match,
+ * If-Modified-Since, If-Unmodified-Since. Tags are compared without quotes and `W/`, because IMGAPI sends its own
+ * without quotes.
  */
 import type { Call } from './call.ts';
 import { RequestError } from './request-error.ts';

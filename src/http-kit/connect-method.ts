@@ -1,12 +1,12 @@
-/** CONNECT: node hands the connection over with the request, without an answer to write to. */
+/** CONNECT: node passes the bare connection with the request, and no response to write to. */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** An answer that ends the connection; undefined, and the connection cut, while an earlier answer is still on its way. */
+/** A response that ends the connection. While an earlier one is still on its way: cuts the connection, undefined. */
 export function answerToConnect(request: IncomingMessage, socket: Socket): ServerResponse | undefined {
   socket.on('error', () => socket.destroy());
   const { _httpMessage: current } = socket as { _httpMessage?: ServerResponse | null };
-  // Nothing may be written into the middle of an earlier answer.
+  // Nothing may be written into the middle of an earlier response.
   if (current) {
     socket.destroy();
     return undefined;
@@ -17,7 +17,7 @@ export function answerToConnect(request: IncomingMessage, socket: Socket): Serve
   response.once('finish', () => {
     response.detachSocket(socket);
     socket.destroySoon();
-    // node does this for the answers that it makes itself.
+    // node does this for the responses that it creates itself.
     response.emit('close');
   });
   return response;

@@ -1,22 +1,21 @@
-/** How many connections each listener may have, by the configuration and by what the system gives the process. */
+/** How many connections each listener may have: limited by the configuration and by the process's descriptors. */
 import type { ConnectionLimits } from './connections.ts';
 
-/** The connections of clients, for each listener. */
+/** Limits for the connections of clients, for each listener. */
 export interface ConnectionsConfig {
   readonly max: number;
-  /** Absent: half of `max`. */
+  /** Default: half of `max`. */
   readonly perAddress?: number;
   readonly idleSeconds: number;
 }
 
 /**
- * What part of the descriptors each listener may take. The rest is for files, databases and the connections that this
- * process makes.
+ * Which share of the descriptors each listener may take. The rest is for files, databases and outgoing connections.
  */
 const SHARES = { main: 1 / 2, links: 1 / 4, metrics: 1 / 16 } as const;
 export type ListenerKind = keyof typeof SHARES;
 
-/** What a process has open before anybody connects. */
+/** Descriptors that a process has open before anybody connects. */
 const OWN_DESCRIPTORS = 64;
 const LEAST = 8;
 
@@ -39,11 +38,11 @@ function descriptorLimit(): number {
   return known;
 }
 
-/** node has it in its diagnostic report only. */
+/** node shows it only in its diagnostic report. */
 function askDescriptorLimit(): number {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean };
   const { excludeNetwork } = report;
-  // Otherwise it would look up the names of all peers.
+  // Otherwise the report would look up the names of all peers.
   report.excludeNetwork = true;
   try {
     const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };

@@ -1,13 +1,13 @@
 /**
- * The connections of one listener: how many there may be, at all and from one address, and that no wait for the other
- * side is without end. A limit is on silence, never on the whole of an upload, a download or a watch.
+ * The connections of one listener. Limits how many there are, in all and from one address, and how long the other side
+ * may be silent. There is no limit on the total time of an upload, a download or a watch.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type Logger from 'bunyan';
 import { startTimer } from '#lib/runtime/timers.ts';
 import { type Exchange, isAnswerOut, isBodyOwed, isOver, isUnanswered } from './exchange.ts';
-import { Occasional } from './occasional.ts';
+import { RateLimited } from './rate-limited.ts';
 import { RequestError } from './request-error.ts';
 import { requestId } from './request-id.ts';
 import { LONGEST_HEAD, type ParserError, unreadable } from './unreadable.ts';
@@ -15,11 +15,11 @@ import { LONGEST_HEAD, type ParserError, unreadable } from './unreadable.ts';
 export interface ConnectionLimits {
   readonly max: number;
   readonly perAddress: number;
-  /** A connection ends when the other side neither sends nor takes what it is waited for, for so long. At most a day. */
+  /** A connection ends when for so long the other side neither sends nor takes what is due. At most a day. */
   readonly idleMs: number;
   /**
-   * A client that has closed its side may still read. It is given an answer that has begun by then; else it is taken
-   * for gone, and the work for it stops.
+   * A client that has closed its side may still be reading. It gets its answer if that begins within this time;
+   * otherwise it is presumed gone, and the work for it stops.
    */
   readonly halfClosedMs: number;
 }
@@ -33,58 +33,59 @@ const CONNECTION_LIMITS: ConnectionLimits = {
 
 export interface ConnectionHooks {
   readonly log: Logger;
-  /** Answers the request with the error, and lets the connection end with it. */
+  /** Answers the request with the error, then ends the connection. */
   readonly refuse: (exchange: Exchange, error: RequestError) => void;
-  /** The same where no request could be read. */
+  /** The same if no request could be read. */
   readonly refuseUnread: (socket: Socket, error: RequestError) => void;
 }
 
 interface Peer {
   readonly address: string;
   readonly connected: number;
-  /** The latest. */
+  /** The latest one. */
   exchange: Exchange | undefined;
-  /** Those that were begun, and that nobody has asked for again. */
+  /** Exchanges that were begun and not yet asked for again, see `begin`. */
   begun: Exchange[];
-  /** Answers that wait for their turn, since their requests came before earlier ones were answered. */
+  /** Responses that wait for their turn, because their requests arrived before earlier ones were answered. */
   queued: Set<ServerResponse> | undefined;
   isEnding: boolean;
 }
 
 const HEADERS_TIMEOUT_MS = 60_000;
-/** Above the 60 s that clients and balancers commonly keep idle connections for. */
+/** More than the 60 s for which clients and load balancers commonly keep idle connections. */
 const KEEP_ALIVE_MS = 75_000;
-/** When the system asks whether a silent peer is still there. */
+/** After so long the system checks whether a silent peer is still there. */
 const PROBE_MS = 60_000;
-/** From here on those that are answered are no longer kept: what is refused at once is never asked for again. */
+/** Above this, answered exchanges are dropped from the list: refused ones are never asked for again. */
 const MOST_BEGUN = 8;
-/** What was here for less may be about to send its request. */
+/** A younger connection may be about to send its request. */
 const YOUNG_MS = 1000;
+
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #hooks: ConnectionHooks;
   readonly #peers = new Map<Socket, Peer>();
   readonly #perAddress = new Map<string, number>();
-  readonly #refusals: Occasional;
-  readonly #failures: Occasional;
+  readonly #refusals: RateLimited;
+  readonly #failures: RateLimited;
 
   constructor(server: Server, limits: Partial<ConnectionLimits>, hooks: ConnectionHooks) {
     this.#limits = { ...CONNECTION_LIMITS, ...limits };
     this.#hooks = hooks;
-    this.#refusals = new Occasional((fields) => hooks.log.warn(fields, 'refused connections: there are too many'));
-    this.#failures = new Occasional((fields) => hooks.log.error(fields, 'a connection could not be taken'));
+    this.#refusals = new RateLimited((fields) => hooks.log.warn(fields, 'refused connections: there are too many'));
+    this.#failures = new RateLimited((fields) => hooks.log.error(fields, 'a connection could not be accepted'));
     const { idleMs } = this.#limits;
-    // A whole upload or download takes as long as it takes; silence is for `timeout`.
+    // Uploads and downloads may take as long as they need; `timeout` limits silence.
     server.requestTimeout = 0;
     server.timeout = idleMs;
     server.headersTimeout = Math.min(HEADERS_TIMEOUT_MS, idleMs);
     server.keepAliveTimeout = KEEP_ALIVE_MS;
-    // What node has for options of its constructor only, and reads when it listens or takes a connection.
+    // node takes these as options of its constructor only, but reads them when it listens or accepts a connection.
     Object.assign(server, {
       connectionsCheckingInterval: Math.min(HEADERS_TIMEOUT_MS, idleMs) / 4,
       maxHeaderSize: LONGEST_HEAD,
       httpAllowHalfOpen: true,
-      // Told by us, in the form of any other error.
+      // We report it ourselves, in the form of any other error.
       requireHostHeader: false,
     });
     server.on('connection', (socket) => this.#take(socket));
@@ -92,14 +93,14 @@ export class Connections {
     server.on('clientError', (error, socket) => this.#onUnreadable(error, socket as Socket));
   }
 
-  /** A connection could not be accepted: out of descriptors, as a rule. */
+  /** A connection could not be accepted, as a rule because descriptors have run out. */
   onAcceptError(error: Error): void {
     this.#failures.note({ err: error, open: this.#peers.size });
   }
 
   /**
-   * A request was read. To be told at once: what follows it in the same piece may be unreadable, and must find that
-   * there is an answer to come. Whoever serves the request gets the same exchange by asking again.
+   * Notes that a request was read. Call it immediately: if what follows in the same chunk is unreadable, it must be
+   * known that an answer is still to come. The code that serves the request calls it again, and gets the same exchange.
    */
   begin(request: IncomingMessage, response: ServerResponse): Exchange {
     const peer = this.#peers.get(request.socket);
@@ -149,14 +150,14 @@ export class Connections {
     const left = (this.#perAddress.get(peer.address) ?? 1) - 1;
     if (left === 0) this.#perAddress.delete(peer.address);
     else this.#perAddress.set(peer.address, left);
-    // node tells the end of a connection only to the answer whose turn it is.
+    // node reports the end of a connection only to the response whose turn it is.
     for (const response of peer.queued ?? []) {
       response.destroy();
       response.emit('close');
     }
   }
 
-  /** Ends the connection that has been without a request for longest, if there is one to be ended. */
+  /** Ends the connection that has had no request for longest. False if there is none to end. */
   #makeRoom(address: string | undefined): boolean {
     let oldest: Socket | undefined;
     let since = performance.now() - YOUNG_MS;
@@ -175,11 +176,11 @@ export class Connections {
     return true;
   }
 
-  /** For `idleMs` nothing came, and nothing that is to be sent went. */
+  /** For `idleMs` nothing arrived, and nothing that was due to be sent went out. */
   #onSilence(socket: Socket): void {
     const exchange = this.#peers.get(socket)?.exchange;
     if (!exchange && socket.bytesRead > 0) {
-      this.#hooks.refuseUnread(socket, new RequestError('RequestTimeout', 'the request did not come in time'));
+      this.#hooks.refuseUnread(socket, new RequestError('RequestTimeout', 'the request did not arrive in time'));
       return;
     }
     if (!exchange || isAnswerOut(exchange) || socket.writableLength > 0) {
@@ -188,11 +189,11 @@ export class Connections {
     }
     if (isBodyOwed(exchange)) {
       if (isUnanswered(exchange)) {
-        this.#refuse(exchange, 'RequestTimeout', `no byte of the body came for ${this.#limits.idleMs / 1000} s`);
+        this.#refuse(exchange, 'RequestTimeout', `no byte of the body arrived for ${this.#limits.idleMs / 1000} s`);
       } else socket.destroy();
       return;
     }
-    // It is we who are at work; the timer has to be told to go on.
+    // The work is ours to finish; the timer has to be restarted.
     socket.setTimeout(this.#limits.idleMs);
   }
 
@@ -207,13 +208,13 @@ export class Connections {
 
   #onUnreadable(error: ParserError, socket: Socket): void {
     const peer = this.#peers.get(socket);
-    // Who has said nothing at all is told nothing.
+    // A peer that has sent nothing at all gets no answer.
     const isMute = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
     if (!socket.writable || error.code === 'ECONNRESET' || isMute || !peer) {
       socket.destroy();
       return;
     }
-    // Once it has failed, the parser does so again with each piece that comes.
+    // Once it has failed, the parser fails again with every further chunk.
     if (peer.isEnding) return;
     const { exchange } = peer;
     if (!exchange || isOver(exchange)) {
@@ -224,12 +225,12 @@ export class Connections {
     this.#onBrokenBody(error, socket, peer, exchange);
   }
 
-  /** The request whose body is broken has one answer and no other. */
+  /** A request with a broken body gets one answer, and no second one. */
   #onBrokenBody(error: ParserError, socket: Socket, peer: Peer, exchange: Exchange): void {
     peer.isEnding = true;
     const { request, response } = exchange;
     if (request.complete) {
-      // What came after it is broken, and nothing may be written into the middle of its answer.
+      // What came after the request is broken; nothing may be written into the middle of its answer.
       response.once('finish', () => {
         if (socket.writable) this.#hooks.refuseUnread(socket, unreadable(error));
       });
@@ -240,7 +241,7 @@ export class Connections {
       if (response.writableFinished) socket.destroySoon();
       else response.once('finish', () => socket.destroySoon());
     } else if (exchange.bodyUse === 'unread') {
-      // Whoever handles it has an answer that needs no body, or is told when asking for it.
+      // Its handler answers without needing the body, or learns of the fault when it asks for the body.
       response.once('finish', () => socket.destroySoon());
     } else if (isUnanswered(exchange)) {
       const isEnd = error.code === 'HPE_INVALID_EOF_STATE';
@@ -251,14 +252,14 @@ export class Connections {
   #refuse(exchange: Exchange, code: 'BadRequest' | 'RequestTimeout', message: string): void {
     const { request, response } = exchange;
     this.#hooks.refuse(exchange, new RequestError(code, message));
-    // Also for whoever reads the body: node no longer tells a request of the end of its connection once it is answered.
+    // For a reader of the body: once a request is answered, node no longer tells it of the end of its connection.
     response.once('close', () => request.destroy());
   }
 }
 
 /**
- * A list for each connection, which has one or two: a WeakMap of all requests would keep each of them for a while after
- * its end, and the collector of garbage busy.
+ * Each connection has a list of one or two. A WeakMap of all requests would keep each of them for a while after its
+ * end, and the garbage collector busy.
  */
 function takeFrom(begun: Exchange[], request: IncomingMessage): Exchange | undefined {
   const at = begun.findIndex((exchange) => exchange.request === request);

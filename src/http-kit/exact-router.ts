@@ -1,6 +1,6 @@
 /**
- * restify's router, but for what it takes for the path: restify makes a URL of Host and target and reads the path from
- * that, which resolves dots and lets a Host with a slash in it choose the route. This one takes the path as it was sent.
+ * restify's router, except that it takes the path as it was sent. restify builds a URL of Host and target and reads the
+ * path from that, which resolves dots and lets a Host with a slash in it choose the route.
  */
 import { METHODS } from 'node:http';
 import type { RestifyRequest, RestifyResponse } from 'restify';
@@ -25,7 +25,7 @@ export class ExactRouter extends Router {
     return found.handler;
   }
 
-  /** 404 ResourceNotFound, or 405 MethodNotAllowed with the methods that the path takes. */
+  /** 404 ResourceNotFound, or 405 MethodNotAllowed with the methods that the path allows. */
   override defaultRoute(request: RestifyRequest, _response: RestifyResponse, next: (error: Error) => void): void {
     const { method = '', url = '' } = request;
     const path = pathOf(url);
@@ -39,5 +39,5 @@ export class ExactRouter extends Router {
   }
 }
 
-/** On one path or another; what `OPTIONS *` asks for. */
+/** Methods of the server as a whole, which `OPTIONS *` asks for. */
 const SERVED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];

@@ -1,9 +1,9 @@
-/** One request and its answer on a connection, as far as those who watch over the connection need to know it. */
+/** A request and its response on a connection, as far as the watch over the connection needs to know them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Who waits for the request's body: nobody has asked for it; somebody has, and relies on the connection's idle limit;
- * or somebody who has a limit of its own.
+ * Who is waiting for the request's body: nobody yet; a reader that relies on the connection's idle limit; or a reader
+ * with a limit of its own.
  */
 export type BodyUse = 'unread' | 'awaited' | 'own-limit';
 
@@ -11,29 +11,29 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly requestId: string;
-  /** `performance.now()` when the request's header was here. */
+  /** `performance.now()` when the request's header had arrived. */
   readonly started: number;
   bodyUse: BodyUse;
-  /** Whether the connection ended within the body: more will not come. */
+  /** Whether the connection ended within the body, so that no more will arrive. */
   isCutShort: boolean;
 }
 
-/** Nothing of the answer is out, and nobody has begun with it. */
+/** Whether no part of the response was sent or begun. */
 export function isUnanswered({ response }: Exchange): boolean {
   return !response.headersSent && !response.writableEnded && !response.destroyed && response.socket !== null;
 }
 
-/** Nothing more is to be sent. */
+/** Whether nothing more is to be sent. */
 export function isAnswerOut({ response }: Exchange): boolean {
   return response.writableFinished || response.destroyed;
 }
 
-/** The answer is out, and the whole request was read. */
+/** Whether the response was sent and the whole request read. */
 export function isOver(exchange: Exchange): boolean {
   return isAnswerOut(exchange) && exchange.request.complete;
 }
 
-/** The peer owes bytes of the body to somebody who relies on the connection's limit. */
+/** Whether a reader that relies on the connection's limit is waiting for the peer to send more of the body. */
 export function isBodyOwed({ request, bodyUse }: Exchange): boolean {
   return bodyUse === 'awaited' && !request.complete && request.readableLength === 0;
 }

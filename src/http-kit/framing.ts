@@ -1,7 +1,7 @@
-/** How the end of a body is told. Whoever stands in front of us must see it where we do. */
+/** How the end of a body is marked. A proxy in front must see it in the same place as we do. */
 import { RequestError } from './request-error.ts';
 
-/** What of a request is read. */
+/** The parts of a request that are looked at. */
 export interface Framed {
   readonly httpVersionMajor: number;
   readonly httpVersionMinor: number;
@@ -9,17 +9,17 @@ export interface Framed {
 }
 
 /**
- * The parser takes any coding that ends with `chunked`, hands the body over still coded, and does so for HTTP/1.0 too,
- * where others read to the end of the connection. @throws 400 InvalidHeader
+ * node's parser accepts any coding that ends with `chunked` and does not decode the others. It does so in HTTP/1.0 too,
+ * where proxies read to the end of the connection. @throws 400 InvalidHeader
  */
 export function assertFraming({ headers, httpVersionMajor, httpVersionMinor }: Framed): void {
   const { 'transfer-encoding': coding } = headers;
   if (coding === undefined) return;
   if (coding.trim().toLowerCase() !== 'chunked') {
     const shown = JSON.stringify(coding.slice(0, 100));
-    throw new RequestError('InvalidHeader', `Transfer-Encoding is ${shown}; it can be chunked, and nothing beside it`);
+    throw new RequestError('InvalidHeader', `Transfer-Encoding is ${shown}; it can only be chunked, alone`);
   }
   if (httpVersionMajor === 1 && httpVersionMinor === 0) {
-    throw new RequestError('InvalidHeader', 'Transfer-Encoding is not for HTTP/1.0; send Content-Length');
+    throw new RequestError('InvalidHeader', 'HTTP/1.0 has no Transfer-Encoding; send Content-Length');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Whether this process can do its work: what a balancer asks before it sends requests here. Each check is bounded, and
- * an answer is good for a second, so that nobody can keep the service busy by asking.
+ * Whether this process can do its work: a load balancer asks this before it sends requests here. Each check is limited
+ * in time, and results are kept for a second so that nobody can keep the service busy by asking.
  */
 import type Logger from 'bunyan';
 import type { Health } from '#lib/api/schemas/service.ts';
@@ -10,19 +10,19 @@ import type { Reply } from './call.ts';
 
 export interface HealthCheck {
   readonly name: string;
-  /** Rejects when the part cannot be used; the message says why. May answer details. */
+  /** Rejects if the part cannot be used; the message says why. May resolve to details. */
   run(): Promise<object | undefined>;
 }
 
 const LIMIT_MS = 2000;
 const GOOD_FOR_MS = 1000;
 
-/** A function that answers how the parts are, asking them at most once a second. */
+/** Returns a function that reports the health of the parts, checking them at most once a second. */
 export function healthOf(checks: readonly HealthCheck[], log: Pick<Logger, 'info' | 'warn'>): () => Promise<Health> {
   let latest: Promise<Health> | undefined;
   let at = Number.NEGATIVE_INFINITY;
   let wasOk = true;
-  const tell = (health: Health): void => {
+  const logChange = (health: Health): void => {
     if (health.ok !== wasOk && health.ok) log.info(health, 'healthy again');
     else if (health.ok !== wasOk) log.warn(health, 'not healthy');
     wasOk = health.ok;
@@ -31,7 +31,7 @@ export function healthOf(checks: readonly HealthCheck[], log: Pick<Logger, 'info
     if (latest === undefined || performance.now() - at > GOOD_FOR_MS) {
       at = performance.now();
       latest = runAll(checks);
-      latest.then(tell, () => {});
+      latest.then(logChange, () => {});
     }
     return latest;
   };
@@ -60,7 +60,7 @@ async function runOne(check: HealthCheck): Promise<Health['checks'][string]> {
   }
 }
 
-/** @param isInsider whether the caller may know paths and numbers */
+/** @param isInsider whether the caller may see errors and details, such as paths and numbers */
 export function healthReply({ ok, checks }: Health, isInsider = true): Reply {
   const shown = Object.entries(checks).map(([name, { ok: isOk, ms, error, ...details }]) => [
     name,

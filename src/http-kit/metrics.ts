@@ -1,6 +1,6 @@
 /**
- * Prometheus metrics, on a listener of their own that is not reachable with the API's. Names and labels are those of
- * the IMGAPI before this one, so that its dashboards and alerts go on, and some of our own beside them.
+ * Prometheus metrics, on a listener of their own, apart from the API's. Names and labels are those of the previous
+ * IMGAPI, so that its dashboards and alerts keep working, with some of our own in addition.
  */
 import type Logger from 'bunyan';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
@@ -15,8 +15,8 @@ export interface Metrics {
 }
 
 /**
- * `route` is what dashboards know; where it has several operations, `operation` tells them apart. `status_code` and
- * `status` are the same.
+ * Existing dashboards use `route`; `operation` tells the operations of a route apart. `status_code` and `status` are
+ * the same.
  */
 const LABELS = ['method', 'route', 'operation', 'status_code', 'status', 'user_agent'] as const;
 
@@ -56,7 +56,7 @@ export function makeMetrics(labels: Readonly<Record<string, string>>): Metrics {
   };
 }
 
-/** Anybody can send another name with each request, and each would be kept for good. */
+/** A client could send a different name with each request, and each would be kept for good. */
 const MOST_AGENTS = 20;
 const LONGEST_AGENT = 64;
 

@@ -1,21 +1,21 @@
-/** From the rows of an API, and a handler for each, to the routes of a listener. */
+/** Makes the routes of a listener from the rows of an API and a handler for each. */
 import type { BodyOf, Operation, Operations, QueryOf, RequestBody } from '#lib/api/operation.ts';
 import type { Call, Handler, Parameters, Reply, Route } from './call.ts';
 import { type BodyForm, bodyReader, type ParameterForm, queryReader } from './parameters.ts';
 
-/** A handler for every operation, by name: of the call, and of its parameters and its body as the row has them. */
+/** A handler for every operation, by name. It takes the call, and the parameters and body that the row describes. */
 export type Handlers<Rows extends Operations, C> = {
   readonly [Name in keyof Rows]: (call: C, query: QueryOf<Rows[Name]>, body: ReadBody<Rows[Name]>) => Promise<Reply>;
 };
 
-/** Reads the body when it is called: what is wrong with it may have to wait until then. */
+/** Reads the body when it is called, so that the handler decides which checks come before. */
 export type ReadBody<O extends Operation> = () => Promise<BodyOf<O>>;
 
-/** Where one method and path have several operations, which the `action` parameter tells apart. */
+/** For a method and path with several operations, told apart by the `action` parameter. */
 export interface Dispatch<C> {
-  /** What may be wrong with the request whatever the action. */
+  /** Checks that apply whatever the action is. */
   readonly before?: (call: C) => void | Promise<void>;
-  /** For an action that is none, or is missing. @param actions those that there are */
+  /** Handles a missing or unknown action. @param actions the known ones */
   readonly otherwise: (call: C, actions: readonly string[]) => Promise<Reply>;
 }
 
@@ -24,15 +24,15 @@ export interface OperationRoute<C> extends Route<C> {
 }
 
 export interface RouteOptions<C, Row extends Operation = Operation> {
-  /** Leaves out what this server does not have. */
+  /** False leaves out an operation that this server does not have. */
   readonly isServed?: (row: Operation) => boolean;
-  /** Puts in front of a handler what all operations of its kind begin with. */
+  /** Adds to a handler what all operations of its kind begin with. */
   readonly wrap?: (handler: Handler<C>, row: Row, name: string) => Handler<C>;
-  /** How parameters are read, where it is not as IMGAPI reads them. */
+  /** How parameters are read; default: as IMGAPI reads them. */
   readonly parameterForm?: ParameterForm;
-  /** Needed where rows say how bodies are checked. */
+  /** Needed if rows say how bodies are checked. */
   readonly bodies?: Bodies<C>;
-  /** By the name of the route. */
+  /** By name of the route. */
   readonly dispatches?: Readonly<Record<string, Dispatch<C>>>;
 }
 
@@ -105,7 +105,7 @@ function routeOf<C extends Call>(
     return { ...route, handler: first.handler };
   }
   const { before, otherwise } = dispatches[name] ?? {};
-  if (!otherwise) throw new Error(`route ${name} has actions, and nothing to do about one that is none`);
+  if (!otherwise) throw new Error(`route ${name} has actions, but nothing that handles an unknown one`);
   const operations = new Map([first, ...more].map((operation) => [operation.row.action, operation]));
   const standard = [first, ...more].find(({ row }) => row.isDefaultAction);
   const actions = [...operations.keys()].filter((known) => known !== undefined);

@@ -1,6 +1,6 @@
 /**
- * Parameters and the fields of bodies by the schemas of an operation's row: checked by ajv, handed on as typed values. A
- * bad one is refused by an error that names field and value. Unknown ones are ignored, as they always were.
+ * Reads parameters and the fields of bodies by the schemas of an operation's row: ajv checks them, and the handler gets
+ * typed values. The error for a bad one names the field and its value. Unknown ones are ignored, as they always were.
  */
 import { Ajv } from 'ajv';
 import type { TObject, TSchema } from 'typebox';
@@ -16,27 +16,27 @@ const ajv = new Ajv({ allErrors: false });
 ajv.addVocabulary([...WORDS]);
 ajv.addFormat('lower-case-uuid', { type: 'string', validate: isUuid });
 
-/** What of a schema decides how a value is read; see `lib/api/parameters.ts`. */
+/** The parts of a schema that decide how a value is read; see `lib/api/parameters.ts`. */
 interface ParameterSchema extends Wording {
   readonly type?: string;
 }
 
-/** From the text as it was sent to the value that the schema is of; undefined for what is none. */
+/** From the text as it was sent to a value of the schema's type; undefined if it is not one. */
 const READ: Readonly<Record<string, (text: string) => unknown>> = {
   boolean: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
-  // Fifteen digits are exact in a double.
+  // A double holds fifteen digits exactly.
   integer: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : undefined),
 };
 
-/** What an API makes of its parameters. */
+/** How an API treats its parameters. */
 export interface ParameterForm {
-  /** What is not of its schema. */
+  /** For a value that does not match its schema. */
   readonly refuse: (name: string, given: unknown, wording: Wording) => Error;
-  /** What is needed and not there. */
+  /** For a required value that is missing. */
   readonly miss: (name: string, missing: Missing, wording: Wording) => Error;
-  /** A text that is empty, or a number, counts as absent. */
+  /** An empty value counts as absent, except for a boolean. */
   readonly emptyIsAbsent: boolean;
-  /** Names that are nearly right are refused, see `query.ts`. */
+  /** Misspelt names are refused, see `query.ts`. */
   readonly isNameChecked: boolean;
 }
 
@@ -52,8 +52,8 @@ export const PLAIN: ParameterForm = {
 type Getter = (given: unknown) => unknown;
 
 /**
- * A reader for the parameters of an operation. Each is checked when it is asked for, because other checks come before
- * it, and which of two mistakes is answered is the handler's to say.
+ * A reader for the parameters of an operation. Each is checked only when the handler asks for it, so that the handler
+ * decides which of two mistakes is reported.
  */
 export function queryReader<O extends Operation>(
   { query }: Pick<O, 'query'>,
@@ -64,13 +64,13 @@ export function queryReader<O extends Operation>(
   return (given) => read(given) as QueryOf<O>;
 }
 
-/** What an API makes of a body. */
+/** How an API treats a body. */
 export interface BodyForm extends Pick<ParameterForm, 'refuse' | 'miss'> {
-  /** One that is no object, though its schema says what it must be. */
+  /** For a body that is not an object although its schema says that it must be. */
   readonly refuseBody: (mustBe: string) => Error;
 }
 
-/** A reader for the body of an operation, as its row says that it is checked. */
+/** A reader for the body of an operation, which checks it as the row says. */
 export function bodyReader<O extends Operation>(
   body: Exclude<RequestBody, { readonly bytes: unknown }>,
   form: BodyForm,
@@ -108,7 +108,7 @@ function fieldReader(
   form: ParameterForm,
   isText: boolean,
 ): (given: Parameters) => object {
-  /** A class, because the getters of an object literal are made anew for every literal. */
+  /** A class, because an object literal would create its getters anew for every request. */
   class Fields {
     readonly #given: Parameters;
     constructor(given: Parameters) {

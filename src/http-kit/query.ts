@@ -1,4 +1,4 @@
-/** The query string, read flat: repeated keys become arrays; dots and brackets mean nothing. */
+/** Reads the query string, flat: repeated keys become arrays; dots and brackets have no meaning. */
 import { unescape as decodeLeniently, parse } from 'node:querystring';
 import type { QueryParams } from './call.ts';
 import { invalidParameter, RequestError } from './request-error.ts';
@@ -7,10 +7,10 @@ const MOST_KEYS = 1000;
 const EMPTY: QueryParams = Object.freeze({});
 
 /**
- * All of it, or nothing: a query of which a part was left out would mean something else. How long it can be is bounded
- * by the size of the request's head.
- * @throws 400 BadRequest when there are more than a thousand parameters; 422 InvalidParameter for one that decides
- * something and is written so that nobody would read it
+ * Reads all of it or nothing: with a part left out, a query would mean something else. The limit on the request's head
+ * bounds its length.
+ * @throws 400 BadRequest for more than a thousand parameters; 422 InvalidParameter for a known parameter that is
+ * written in a way in which it would be ignored
  */
 export function parseQuery(url: string): QueryParams {
   const mark = url.indexOf('?');
@@ -18,21 +18,21 @@ export function parseQuery(url: string): QueryParams {
   const query = parse(url.slice(mark + 1), '&', '=', { maxKeys: 0 });
   if (Object.keys(query).length > MOST_KEYS) throw new RequestError('BadRequest', 'too many query parameters');
   assertSpelling(query);
-  if (SECOND_QUERY.test(url.slice(mark + 1))) throw misspelled('account', 'behind a second question mark');
+  if (SECOND_QUERY.test(url.slice(mark + 1))) throw misspelled('account', 'after a second question mark');
   return query;
 }
 
-/** Names that mean something, by what they are without regard to case. */
+/** Names that have a meaning, by their lower-case form. */
 const MEANINGFUL = new Map<string, string>();
 
-/** Says of these names that they mean something on some route. */
+/** Declares names that have a meaning on some route. */
 export function declareParameters(names: readonly string[]): void {
   for (const name of names) MEANINGFUL.set(name.toLowerCase(), name);
 }
 
 /**
- * Parameters that nobody knows are ignored, as ever. But one that a client meant to decide who asks, or what is done,
- * must not count as absent because it came as `account[]` or `Account`: the answer would be another's.
+ * Unknown parameters are ignored, as they always were. But one that decides who asks, or what is done, must not count
+ * as absent because the client wrote `account[]` or `Account`: it would get somebody else's answer.
  */
 function assertSpelling(query: QueryParams): void {
   for (const [given, value] of Object.entries(query)) {
@@ -41,21 +41,21 @@ function assertSpelling(query: QueryParams): void {
     if (name !== undefined && name !== given) throw misspelled(name, `as ${JSON.stringify(given)}`);
     if (ACCOUNT_AT_END.test(given)) throw misspelled('account', `as ${JSON.stringify(given.slice(0, 100))}`);
     for (const text of [given, value].flat()) {
-      if (text !== undefined && SEMICOLON_ACCOUNT.test(text)) throw misspelled('account', 'behind a semicolon');
+      if (text !== undefined && SEMICOLON_ACCOUNT.test(text)) throw misspelled('account', 'after a semicolon');
     }
   }
 }
 
-/** Some take `;` for a separator; here it is a character like any other. */
+/** Some clients separate parameters by `;`, which is an ordinary character here. */
 const SEMICOLON_ACCOUNT = /;\s*account\s*(\[[^=]*)?=/i;
 
-/** What is left of `&amp;account=`, or of a list that was joined by something else than `&`. */
+/** The remains of `&amp;account=`, or of a list that was joined by something other than `&`. */
 const ACCOUNT_AT_END = /[;?&,/|]\s*account$/i;
 
-/** As sent: an encoded question mark is part of a text. */
+/** In the query as it was sent: an encoded question mark is part of a value. */
 const SECOND_QUERY = /\?account(\[|%5b|=)/i;
 
-/** Without what frameworks add for lists and objects, without quotes and the like, and without what cannot be seen. */
+/** Without what frameworks add for lists and objects, without quotes and the like, and without invisible characters. */
 function plainName(given: string): string {
   const text = decodeLeniently(given)
     .replace(/[^\x21-\x7e]+/g, '')

@@ -10,8 +10,8 @@ export interface ByteRange {
 }
 
 /**
- * What is asked of something that has `size` bytes, that tag and that date. Undefined when all of it is to be sent, as
- * it is where If-Range names another one. @throws 416 RangeNotSatisfiable
+ * The range to send of something with this size (in bytes), tag and date. Undefined if all of it is to be sent, for
+ * instance because If-Range names another version. @throws 416 RangeNotSatisfiable
  */
 export function requestedRange(
   headers: IncomingHttpHeaders,
@@ -27,7 +27,7 @@ export function requestedRange(
   return byteRange(headers.range, size);
 }
 
-/** Undefined for no header, another unit, more than one range or a malformed one: a server may ignore these. */
+/** Undefined for no header, another unit, several ranges or a malformed one: a server may ignore these. */
 function byteRange(header: string | undefined, size: number): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '');
   if (!match || (match[1] === '' && match[2] === '')) return undefined;

@@ -4,16 +4,16 @@ import { type IncomingMessage, type ServerResponse, validateHeaderValue } from '
 import type { Reply } from './call.ts';
 import { sendStream } from './send-stream.ts';
 
-/** After an answer that came before the end of the request's body: how much of the rest is read before hanging up. */
+/** After a reply that is sent before the whole request was read: how much of the rest is read before hanging up. */
 const DRAIN_BYTES = 64 * 1024 * 1024;
 const DRAIN_MS = 10_000;
-/** Clients give a line stream up after half a minute without a byte. */
+/** Clients give up on a stream of lines after half a minute without a byte. */
 const SILENCE_MS = 10_000;
 const PROBE_MS = 1000;
 
 export type ReplyHeaders = Record<string, string | number>;
 
-/** `headers` are those of every answer; the reply's own come on top. */
+/** `headers` are those of every reply; its own are added to them. */
 export async function sendReply(
   request: IncomingMessage,
   response: ServerResponse,
@@ -45,7 +45,7 @@ export function sendText(
   headers['Content-Length'] = length;
   begin(request, response, reply.status ?? 200, Object.assign(headers, reply.headers));
   if (request.method === 'HEAD') response.end();
-  // What has as many bytes as characters is ASCII, and Latin-1 is written in half the time.
+  // As many bytes as characters means ASCII, and writing Latin-1 takes half the time.
   else response.end(body, length === body.length ? 'latin1' : 'utf8');
 }
 
@@ -80,9 +80,9 @@ async function sendLines(
     return;
   }
   response.flushHeaders();
-  // An empty line now and then tells the client that a long wait is no dead connection.
+  // An empty line now and then tells the client that the connection is alive.
   let alive = setInterval(() => void response.write('\n'), SILENCE_MS);
-  // Whether a client that has closed its side has left altogether shows when something is sent to it.
+  // Only sending shows whether a client that has closed its side has left altogether.
   const onHalfClosed = (): void => {
     clearInterval(alive);
     alive = setInterval(() => void response.write('\n'), PROBE_MS);
@@ -110,11 +110,11 @@ async function room(response: ServerResponse): Promise<void> {
   await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).catch(() => {
     // A failing response closes.
   });
-  // Or a long answer would leave a listener for each time that it waited.
+  // Otherwise a long reply would leave a listener behind for each wait.
   either.abort();
 }
 
-/** If the pieces fail the connection is cut: the client must not take a part of the text for the whole. */
+/** If the pieces fail, the connection is cut: the client must not take part of the text for the whole. */
 async function sendPieces(
   request: IncomingMessage,
   response: ServerResponse,
@@ -143,8 +143,8 @@ async function sendPieces(
 }
 
 /**
- * All headers at once: setting them one by one takes several times as long. What cannot be a header throws before
- * anything of the answer is settled, so that another can be sent.
+ * Writes all headers together: setting them one by one takes several times as long. An invalid one throws before
+ * anything is written, so that another reply can still be sent.
  */
 function begin(request: IncomingMessage, response: ServerResponse, status: number, headers: ReplyHeaders): void {
   for (const name in headers) {
@@ -156,8 +156,8 @@ function begin(request: IncomingMessage, response: ServerResponse, status: numbe
 }
 
 /**
- * The client may still be sending. Hanging up at once would often cost it our answer, so the rest is read and thrown
- * away, within bounds.
+ * The client may still be sending. If we hung up now it would often miss our reply, so the rest is read and discarded,
+ * within limits.
  */
 function drain(request: IncomingMessage, response: ServerResponse): void {
   response.once('finish', () => {
@@ -166,7 +166,7 @@ function drain(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const end = (): void => void request.destroy();
     const timer = setTimeout(end, DRAIN_MS);
-    // node tells this only to requests that have no answer yet.
+    // node reports this only to requests that have not been answered yet.
     socket.once('close', end);
     request.once('close', () => {
       clearTimeout(timer);

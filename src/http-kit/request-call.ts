@@ -1,6 +1,6 @@
 /**
- * The {@link Call} of one request; an API may have a class of its own on top. A class, because the getters of an object
- * literal are made anew for every literal, which costs more than all the rest of a request.
+ * The {@link Call} of one request; an API may extend it. A class, because an object literal would create its getters
+ * anew for every request, which costs more than all the rest of a request.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ import type { BodyUse, Exchange } from './exchange.ts';
 import { parseQuery } from './query.ts';
 import { RequestError } from './request-error.ts';
 
-/** From the headers to the version that is asked for. @throws the answer when there is none */
+/** Finds the requested version in the headers. @throws the error to answer with if there is none */
 export type Versions<V> = (headers: IncomingHttpHeaders) => V;
 
 export interface RequestCallOptions<V> {
@@ -64,7 +64,7 @@ export class RequestCall<V, I> implements Call<V, I> {
     return this.query;
   }
 
-  /** Made when it is first asked for: most requests end before anybody has to hear of a client that left. */
+  /** Created when it is first asked for: most requests end before anybody needs it. */
   get signal(): AbortSignal {
     this.#gone ??= new AbortController();
     return this.#gone.signal;
@@ -76,7 +76,7 @@ export class RequestCall<V, I> implements Call<V, I> {
   }
 
   bytes(limit: number): Promise<Buffer> {
-    // As they were sent, and perhaps signed: not even unpacked.
+    // Not unpacked: the bytes may be signed as they were sent.
     const { 'content-length': length } = this.headers;
     return readBytes({ 'content-length': length }, () => this.#invitedBody('awaited'), limit);
   }
@@ -85,14 +85,14 @@ export class RequestCall<V, I> implements Call<V, I> {
     return this.#invitedBody('own-limit');
   }
 
-  /** The client left before it had its answer. */
+  /** To be called when the client left before it had its answer. */
   abort(): void {
-    // Also for those who ask for the signal only now.
+    // Also for code that asks for the signal later.
     this.#gone ??= new AbortController();
     this.#gone.abort(new Error('the client is gone'));
   }
 
-  /** A client that sent `Expect: 100-continue` is told to go on only when somebody is about to read. */
+  /** The body. A client that sent `Expect: 100-continue` is told to go on only now that somebody is about to read. */
   #invitedBody(use: BodyUse): RestifyRequest {
     const request = this.#request;
     if (this.#exchange.isCutShort) throw new RequestError('BadRequest', CUT_SHORT);

@@ -1,4 +1,4 @@
-/** What is wrong with a request as such, whichever API it is for. */
+/** Errors in a request as such, whichever API it is for. */
 import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts';
 
 export const REQUEST_ERRORS = {

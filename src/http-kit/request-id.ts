@@ -1,5 +1,4 @@
-/** Every request has an id: the client's own when it is a plain one, a fresh UUID otherwise. */
-
+/** Every request has an id: the client's own if that is a plain one, a new UUID otherwise. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { newUuid } from '#lib/text/uuid.ts';
 

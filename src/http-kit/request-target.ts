@@ -1,11 +1,11 @@
 /**
- * What a request asks for, settled before anything looks at it: its target becomes path and query, and nothing of its
- * Host can take part in that. Routes, signatures, signed URLs and the log all read the one target that is left.
+ * Reduces the target of a request to path and query before anything else looks at it. Its Host has no part in that.
+ * Routes, signatures, signed URLs and the log all read the same target.
  */
 import { LRUCache } from 'lru-cache';
 import { RequestError } from './request-error.ts';
 
-/** What of a request is read, and set. */
+/** The parts of a request that are read, and `url`, which is set. */
 export interface Targeted {
   readonly method?: string | undefined;
   url?: string | undefined;
@@ -19,33 +19,34 @@ export interface Targeted {
 const LONGEST_TARGET = 16 * 1024;
 
 const ABSOLUTE = /^(https?):\/\/([^/?]*)(.*)$/i;
-/** Visible ASCII but for `#`, which would hide what follows from some readers and not from others. */
+/** Visible ASCII except `#`: some readers would ignore what follows it, and others would not. */
 const PLAIN = /^[!"$-~]*$/;
 const HOST = /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{0,5})?$/i;
-/** Of a Host in a message. */
+/** Characters of a value that a message shows. */
 const SHOWN = 100;
 
-/** Clients send the same few. */
+/** Clients send the same few hosts. */
 const KNOWN_HOSTS = new LRUCache<string, true>({ max: 100 });
 
 /**
- * Leaves path and query in `url`; an absolute target (as to a proxy) is cut down to them. `*` stays with OPTIONS.
+ * Leaves only path and query in `url`, also of an absolute target (as sent to a proxy). `OPTIONS *` keeps its `*`.
  * @throws 400 BadRequest, 414 RequestUriTooLong
  */
 export function settleTarget(request: Targeted): void {
   assertHost(request);
   const target = request.url ?? '';
   if (target.length > LONGEST_TARGET) {
-    throw new RequestError('RequestUriTooLong', `the request target has ${target.length} characters of at most 16384`);
+    const limit = `at most ${LONGEST_TARGET} are allowed`;
+    throw new RequestError('RequestUriTooLong', `the request target has ${target.length} characters; ${limit}`);
   }
   if (!PLAIN.test(target)) {
-    throw bad(`the request target is ${shown(target)}; what is not visible ASCII, and #, must be percent-encoded`);
+    throw bad(`the request target is ${shown(target)}; # and all but visible ASCII must be percent-encoded`);
   }
   if (target.startsWith('/') || (target === '*' && request.method === 'OPTIONS')) return;
   request.url = fromAbsolute(target, request.headers.host);
 }
 
-/** HTTP/1.1 asks for one Host, 1.0 for none or one. */
+/** HTTP/1.1 requires one Host header, 1.0 allows one. */
 function assertHost({ headers, rawHeaders, httpVersionMajor, httpVersionMinor }: Targeted): void {
   const { host } = headers;
   if (host === undefined) {
@@ -53,7 +54,7 @@ function assertHost({ headers, rawHeaders, httpVersionMajor, httpVersionMinor }:
     throw bad('the request has no Host header');
   }
   if (!isHost(host))
-    throw bad(`the Host header is ${shown(host)}; it must be a name or an address, and perhaps a port`);
+    throw bad(`the Host header is ${shown(host)}; it must be a host name or address, optionally a port`);
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;
@@ -72,19 +73,19 @@ function isHost(host: string): boolean {
 function fromAbsolute(target: string, host: string | undefined): string {
   const [, scheme = '', authority = '', rest = ''] = ABSOLUTE.exec(target) ?? [];
   if (scheme === '') throw bad(`the request target is ${shown(target)}; it must begin with a slash`);
-  if (!isHost(authority)) throw bad(`the request target is for ${shown(authority)}, which is no host`);
+  if (!isHost(authority)) throw bad(`the request target is for ${shown(authority)}, which is not a host`);
   if (host !== undefined && !isSameHost(scheme, authority, host)) {
-    throw bad(`the request target is for ${shown(authority)}, the Host header for ${shown(host)}`);
+    throw bad(`the request target is for ${shown(authority)}, but the Host header is for ${shown(host)}`);
   }
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** The parser drops a default port, which some clients send and others do not. */
+/** `URL` drops a default port, which some clients send and others do not. */
 function isSameHost(scheme: string, one: string, other: string): boolean {
   return new URL(`${scheme}://${one}`).host === new URL(`${scheme}://${other}`).host;
 }
 
-/** The path of a settled target, as it was sent. */
+/** The path of a target that `settleTarget` has reduced, as it was sent. */
 export function pathOf(target: string): string {
   const mark = target.indexOf('?');
   return mark === -1 ? target : target.slice(0, mark);

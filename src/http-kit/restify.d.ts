@@ -1,4 +1,4 @@
-/** What is used of restify 12, which ships no types. */
+/** The parts of restify 12 that we use; it ships no types. */
 declare module 'restify' {
   import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 
@@ -26,7 +26,7 @@ declare module 'restify' {
     post(options: { path: string; name: string }, handler: AsyncHandler): void;
     put(options: { path: string; name: string }, handler: AsyncHandler): void;
     del(options: { path: string; name: string }, handler: AsyncHandler): void;
-    /** Runs before all else; false ends the matter. */
+    /** Runs before everything else; false stops the processing of the request. */
     first(handler: (req: RestifyRequest, res: RestifyResponse) => boolean): void;
     on(event: 'restifyError', listener: ErrorListener): void;
     on(event: 'error', listener: (error: Error) => void): void;

@@ -1,29 +1,30 @@
-/** The bytes of an answer, from a stream to the connection. */
+/** Sends the bytes of a stream as an answer. */
 import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ByteSource } from '#lib/objects/object-store.ts';
 
 /**
- * Sends all of the stream behind the headers, which are written already, and ends the answer. On a failing stream the
- * connection is cut: the client must not take a short file for the whole. The same goes for one that brings more or less
- * than the `length` that the headers promise: the rest of it would be taken for the next answer, or waited for in vain.
+ * Sends the whole stream after the headers, which are written already, and ends the answer. If the stream fails, the
+ * connection is cut: the client must not take part of a file for the whole. The same happens if the stream has more or
+ * fewer bytes than `length`, which the headers promise: the client would take the excess for the next answer, or wait
+ * in vain.
  */
 export async function sendStream(response: ServerResponse, stream: ByteSource, length: number): Promise<void> {
   await pipeline(stream, new ResponseSink(response, stream, length));
 }
 
-/** What a stream brings is not what the headers have promised. */
+/** A stream has more or fewer bytes than the headers promise. */
 class WrongLengthError extends Error {
   override readonly name = 'WrongLengthError';
 }
 
-/** Gives the pieces back to their source once they are out, so that it need not find new memory for each. */
+/** Gives each chunk back to its source once it is sent, so that the source need not allocate memory for each. */
 class ResponseSink extends Writable {
   readonly #response: ServerResponse;
   readonly #source: ByteSource;
 
-  /** Bytes that are promised and not written yet. */
+  /** Promised bytes that are not written yet. */
   #left: number;
 
   constructor(response: ServerResponse, source: ByteSource, length: number) {
@@ -39,7 +40,7 @@ class ResponseSink extends Writable {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#left -= chunk.length;
     if (this.#left < 0) {
-      done(new WrongLengthError(`the stream brings ${-this.#left} bytes or more beyond its length`));
+      done(new WrongLengthError(`the stream has at least ${-this.#left} bytes too many`));
       return;
     }
     this.#response.write(chunk, (error) => {
@@ -49,7 +50,7 @@ class ResponseSink extends Writable {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#left > 0) done(new WrongLengthError(`the stream ended ${this.#left} bytes before its length`));
+    if (this.#left > 0) done(new WrongLengthError(`the stream ended ${this.#left} bytes too early`));
     else this.#response.end(done);
   }
 

@@ -1,7 +1,7 @@
 /**
- * A listener of whatever API: takes its routes, turns restify's request into its call, runs the handler, and sends the
+ * A listener for any API: turns restify's request into the API's call, runs the handler of the route, and sends the
  * {@link Reply}. Whatever a handler throws becomes an answer; nothing ends the process. All listeners of a process are
- * made here: restify changes the classes of node:http for the whole of it, so that nothing else may rely on them.
+ * created here: restify changes the classes of node:http for the whole process, so nothing else may rely on them.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -24,10 +24,10 @@ import { requestId } from './request-id.ts';
 import { settleTarget } from './request-target.ts';
 import { answerRaw } from './unreadable.ts';
 
-/** The calls of an API: versions and identities of their own. */
+/** A call of any API, with any type of version and identity. */
 export type AnyCall = RequestCall<unknown, unknown>;
 
-/** `C` is the API's call, and `R` its route. */
+/** `C` is the API's call, `R` its route. */
 export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C>> {
   readonly routes: readonly R[];
   readonly log: Logger;
@@ -40,10 +40,10 @@ export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C
     options: RequestCallOptions<C['version']>,
   ) => C;
   readonly versions: Versions<C['version']>;
-  /** Rejects with the answer for a request that may not pass. */
+  /** Rejects a request that may not pass, with the error to answer with. */
   readonly authenticate: (call: C, route: R) => Promise<C['identity']>;
   readonly errors: ErrorForm;
-  /** Called once per request when its answer is out, or its client gone. */
+  /** Called once per request, when its answer was sent or its client has left. */
   readonly onDone?: (done: Done<C>) => void;
 }
 
@@ -55,12 +55,12 @@ export interface Limits {
 
 export interface Done<C = AnyCall> {
   readonly route: string;
-  /** What was asked for: the route's name where that is one operation; undefined for none. */
+  /** What was asked for: the name of the route if it has only one operation; undefined for none. */
   readonly operation: string | undefined;
   readonly requestId: string;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Absent for a request that reached no route. */
+  /** Undefined for a request that reached no route. */
   readonly call: C | undefined;
   readonly error: unknown;
   /** Milliseconds from the request's header to the answer's last byte. */
@@ -71,20 +71,20 @@ export interface Listener {
   /** `http://127.0.0.1:8080` */
   readonly url: string;
   readonly address: AddressInfo;
-  /** node's own. */
+  /** node's own server. */
   readonly server: Server;
   /**
-   * Takes no more connections, waits for the requests under way until `patience` milliseconds have passed, then cuts
-   * them, and resolves when their handlers have cleaned up.
+   * Accepts no more connections, waits up to `patience` milliseconds for the requests under way, then cuts them, and
+   * resolves when their handlers have cleaned up.
    */
   close(patience: number): Promise<void>;
 }
 
-/** Instead of a route's name, for what reached none. */
+/** Stands for the name of the route when a request reached none. */
 export const UNROUTED = 'unrouted';
 
 const HOST = hostname();
-/** Handlers end by themselves when their client is gone; one that does not must not keep the process. */
+/** Handlers end by themselves when their client is gone; one that does not must not keep the process up. */
 const CLEAN_UP_MS = 5_000;
 
 export async function listen<C extends AnyCall, R extends Route<C>>(
@@ -103,7 +103,7 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
   const http = server.server;
   const connections = new Connections(http, limits.connections ?? {}, {
     log,
-    // Whoever serves the request has noted it.
+    // It is recorded by the code that serves the request.
     refuse: (exchange, error) => answerError(exchange, closing(error), options),
     refuseUnread: (socket, error) => answerRaw(socket, answerFor(error, errors, log, requestId({}))),
   });
@@ -112,32 +112,32 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
   };
   server.first((request, response) => {
     connections.begin(request, response);
-    // What follows in the same piece is of the other protocol to node's parser, and lost.
+    // node's parser takes the rest of the chunk for the other protocol, and it is lost.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     try {
       assertFraming(request);
       settleTarget(request);
       return true;
     } catch (error) {
-      // Whoever says one thing to us and perhaps another to a proxy before us gets no second request on the connection.
+      // A proxy in front may have understood this request differently: no second one on this connection.
       refuse(request, response, closing(error as HttpError));
       return false;
     }
   });
-  // Without a listener node serves the request as if nobody had asked to upgrade; restify has set one that does nothing.
+  // Without a listener node serves the request as if it had no Upgrade header; restify has set one that does nothing.
   http.removeAllListeners('upgrade');
   http.on('connect', (request, socket) => {
     const response = answerToConnect(request, socket as Socket);
-    if (response)
-      refuse(request, response, new RequestError('MethodNotAllowed', 'CONNECT is not allowed: this is no proxy'));
+    const error = new RequestError('MethodNotAllowed', 'CONNECT is not allowed: this is not a proxy');
+    if (response) refuse(request, response, error);
   });
   http.on('checkExpectation', (request, response) => {
     const shown = JSON.stringify(request.headers.expect?.slice(0, 100));
-    refuse(request, response, new RequestError('ExpectationFailed', `Expect is ${shown}; it can be 100-continue`));
+    refuse(request, response, new RequestError('ExpectationFailed', `Expect is ${shown}; it can only be 100-continue`));
   });
   const running = new Set<Promise<void>>();
   for (const route of options.routes) mount(server, route, options, { connections, running });
-  // The listener's callback is left alone: restify would answer once more.
+  // `done` is not called: restify would answer a second time.
   server.on('restifyError', refuse);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -157,14 +157,14 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
   };
 }
 
-/** For the few answers that restify sends by itself. */
+/** For the few answers that restify sends itself. */
 function formatJson(_request: unknown, response: RestifyResponse, body: unknown): string {
   const text = JSON.stringify(body, null, 2);
   response.setHeader('Content-Length', Buffer.byteLength(text));
   return text;
 }
 
-/** Over what is under way. */
+/** Keeps track of what is under way. */
 interface Watch {
   readonly connections: Connections;
   readonly running: Set<Promise<void>>;
@@ -207,7 +207,7 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     if (!response.writableFinished) call?.abort();
     const elapsed = performance.now() - started;
     const operation = operationOf(route, call);
-    tellDone(options, {
+    reportDone(options, {
       route: route.name,
       operation,
       requestId: id,
@@ -226,7 +226,7 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     reply = await route.handler(call);
   } catch (error) {
     failure = error;
-    // Nobody hears the answer; and what a client breaks by leaving is no fault of ours.
+    // Nobody would get the answer; and errors that a client causes by leaving are not our fault.
     if (isAnswered(response)) return;
     reply = answerFor(error, errors, log, id);
   }
@@ -238,7 +238,7 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     sendReply(request, response, answer, commonHeaders(options, id, started));
   try {
     await send(reply).catch(async (error: unknown) => {
-      // Nothing is out: what cannot be sent is a fault like any other.
+      // If nothing was sent yet, a reply that cannot be sent is a fault like any other.
       if (isAnswered(response)) throw error;
       failure ??= error;
       await discard(reply);
@@ -247,10 +247,10 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     });
   } catch (error) {
     failure ??= error;
-    // A client that left is everyday life; bytes that cannot be read are not, and nor is what else breaks an answer.
+    // Clients leave every day; bytes that cannot be read, or anything else that breaks an answer, is an error.
     const level = isStoreFault(error) || !response.destroyed ? 'error' : 'debug';
     log[level]({ err: error, req_id: id, route: route.name, url: request.url }, 'the answer was cut off');
-    // What is written already goes out; the end that is missing tells that it is not all.
+    // What is written already goes out; the client sees by the missing end that it is incomplete.
     if (response.socket) response.socket.destroySoon();
     else response.destroy();
   }
@@ -266,32 +266,32 @@ function isStoreFault(error: unknown): boolean {
   return error instanceof Error && STORE_FAULTS.has(error.name);
 }
 
-/** What of a listener's options is needed to answer, and to tell of it. */
-interface Telling<C> {
+/** The part of a listener's options that is needed to answer a request and to report that it is done. */
+interface AnswerOptions<C> {
   readonly log: Logger;
   readonly serverName: string;
   readonly errors: ErrorForm;
   readonly onDone?: (done: Done<C>) => void;
 }
 
-/** What is noted of a request must not be able to end the process. */
-function tellDone<C>({ onDone, log }: Telling<C>, done: Done<C>): void {
+/** A failure to record a request must not end the process. */
+function reportDone<C>({ onDone, log }: AnswerOptions<C>, done: Done<C>): void {
   try {
     onDone?.(done);
   } catch (error) {
-    log.error({ err: error, req_id: done.requestId }, 'a request could not be noted');
+    log.error({ err: error, req_id: done.requestId }, 'a request could not be recorded');
   }
 }
 
-/** Frees what an answer that nobody gets has opened. */
+/** Frees what a reply holds open when nobody gets it. */
 async function discard({ stream, pieces, lines }: Reply): Promise<void> {
-  // Its signal has aborted as well, and an error that nobody hears would end the process.
+  // The stream may fail, since the call's signal has aborted as well; an unhandled error would end the process.
   stream?.on('error', () => undefined);
   stream?.destroy();
   await (pieces ?? lines)?.[Symbol.asyncIterator]().return?.();
 }
 
-/** The connection is gone, or its watch has answered: the body did not come. */
+/** Whether an answer has begun or none can be sent: the connection is gone, or its watch has refused the request. */
 function isAnswered(response: ServerResponse): boolean {
   return response.destroyed || response.headersSent;
 }
@@ -308,31 +308,31 @@ function commonHeaders({ serverName }: { readonly serverName: string }, id: stri
 
 type Answerable = Pick<Exchange, 'request' | 'response' | 'requestId' | 'started'>;
 
-/** For requests that never reach a handler: no route, or no target that can be routed. */
-function sendError<C>(exchange: Answerable, error: unknown, options: Telling<C>): void {
+/** For requests that never reach a handler: their target is invalid, or has no route. */
+function sendError<C>(exchange: Answerable, error: unknown, options: AnswerOptions<C>): void {
   const { request, response, requestId, started } = exchange;
   if (isAnswered(response)) return;
   response.once('close', () => {
     const elapsed = performance.now() - started;
     const labels = { route: UNROUTED, operation: undefined };
-    tellDone(options, { ...labels, requestId, request, response, call: undefined, error, elapsed });
+    reportDone(options, { ...labels, requestId, request, response, call: undefined, error, elapsed });
   });
   answerError(exchange, error, options);
 }
 
-/** Called by events: what it threw would end the process. */
-function answerError<C>(exchange: Answerable, error: unknown, options: Telling<C>): void {
+/** Called by events, so an exception would end the process. */
+function answerError<C>(exchange: Answerable, error: unknown, options: AnswerOptions<C>): void {
   const { request, response, requestId, started } = exchange;
   try {
     const reply = answerFor(error, options.errors, options.log, requestId);
     sendText(request, response, reply, commonHeaders(options, requestId, started));
   } catch (fault) {
-    options.log.error({ err: fault, req_id: requestId }, 'an error could not be answered');
+    options.log.error({ err: fault, req_id: requestId }, 'an error could not be sent');
     response.destroy();
   }
 }
 
-/** Handlers whose connection was cut still remove what they staged: the stores must not be closed under them. */
+/** Handlers whose connection was cut still remove what they staged: the stores must stay open until then. */
 async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
   const late = Promise.withResolvers<void>();
   const timer = setTimeout(late.resolve, CLEAN_UP_MS);
@@ -340,7 +340,7 @@ async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The same error; the connection ends with its answer. */
+/** The same error, after which the connection is closed. */
 function closing({ statusCode, code, summary, headers }: HttpError): HttpError {
   return new HttpError(statusCode, code, summary, { headers: { ...headers, Connection: 'close' } });
 }

@@ -1,14 +1,14 @@
-/** A text that is made piece by piece: sent whole where it is short, and as it is made where it is long. */
+/** Text that is made piece by piece: a short one is sent as a whole, a long one as it is made. */
 
 /**
- * Characters that are held to be sent at once, with their length in front: room for a page of a thousand images, which
- * is what most clients ask for.
+ * Characters up to which a text is sent as a whole, with its length: enough for a page of a thousand images, which is
+ * what most clients ask for.
  */
 const SHORT = 1024 * 1024;
 
 export interface TextPiece {
   readonly text: string;
-  /** It is the last one. */
+  /** Whether it is the last one. */
   readonly isLast?: boolean;
 }
 
@@ -16,14 +16,14 @@ type Pieces<P extends TextPiece> = AsyncGenerator<P, void>;
 
 /** The beginning of a long text. */
 export interface Begun<P extends TextPiece> {
-  /** All of its pieces, also those that were made already. */
+  /** All of its pieces, including those that were made already. */
   readonly pieces: Texts;
   readonly held: readonly string[];
-  /** The last of those that are held. */
+  /** The last piece of `held`. */
   readonly last: P;
 }
 
-/** All of the text when it is short, with its last piece; otherwise its beginning. */
+/** The whole text and its last piece if it is short; otherwise its beginning. */
 export async function wholeOrBegun<P extends TextPiece>(
   pieces: Pieces<P>,
 ): Promise<{ readonly text: string; readonly last?: P | undefined } | Begun<P>> {
@@ -31,7 +31,7 @@ export async function wholeOrBegun<P extends TextPiece>(
   for (let characters = 0; ; ) {
     const { value } = await pieces.next();
     if (value) held.push(value.text);
-    if (!value || value.isLast) return { text: held.join(''), ...(value ? { last: value } : {}) };
+    if (!value || value.isLast) return { text: held.join(''), ...(value && { last: value }) };
     characters += value.text.length;
     if (characters >= SHORT) return { pieces: texts(pieces, held), held, last: value };
   }
@@ -39,7 +39,7 @@ export async function wholeOrBegun<P extends TextPiece>(
 
 export type Texts = AsyncIterableIterator<string> & { return(): Promise<IteratorResult<string, void>> };
 
-/** `return` ends the pieces also when nobody came so far as to begin with them. */
+/** Unlike a generator's, its `return` ends the pieces even if none was asked for yet. */
 export function texts<P extends TextPiece>(pieces: Pieces<P>, held: readonly string[] = []): Texts {
   const rest = held[Symbol.iterator]();
   return {

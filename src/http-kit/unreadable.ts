@@ -1,14 +1,14 @@
-/** What the HTTP parser could not take: the error, and how it is told on a connection that has no request to answer. */
+/** Requests that the HTTP parser cannot read: the error, and how it is sent when there is no request to answer. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Reply } from './call.ts';
 import { RequestError } from './request-error.ts';
 
-/** As node's parser tells it. */
+/** As node's parser reports it. */
 export interface ParserError extends Error {
   readonly code?: string;
   readonly bytesParsed?: number;
-  /** The piece in which the error is. */
+  /** The chunk that has the error. */
   readonly rawPacket?: Buffer;
 }
 
@@ -27,19 +27,19 @@ export function unreadable(error: ParserError): RequestError {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new RequestError('RequestEntityTooLarge', 'the extensions of a chunk are too large');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new RequestError('RequestTimeout', 'the request did not come in time');
+      return new RequestError('RequestTimeout', 'the request did not arrive in time');
     default:
       return new RequestError('BadRequest', `the request cannot be read: ${error.message}`);
   }
 }
 
-/** Whether it was the request line that did not end; told only where the piece begins with it. */
+/** Whether the request line itself was too long. Known only if the chunk begins with it. */
 function isWithinTarget({ rawPacket, bytesParsed }: ParserError): boolean {
   const text = rawPacket?.toString('latin1', 0, Math.max(bytesParsed ?? 0, 1)) ?? '';
   return /^[A-Z-]+ \S*$/.test(text);
 }
 
-/** Writes an answer past node's own, ends the connection with it, and takes nothing more. */
+/** Writes an answer directly to the connection, and ends it. */
 export function answerRaw(socket: Socket, { status = 400, json }: Reply): void {
   const body = JSON.stringify(json, null, 2);
   const head = [

@@ -1,10 +1,10 @@
-/** GetAccount, ListKeys, ListDatacenters: what clients ask for before they come to images. */
+/** GetAccount, ListKeys, ListDatacenters: clients call them before they get to images. */
 import type { ACCOUNT } from '#lib/api/cloudapi/account.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import type { Cloudapi } from '../service.ts';
 
-/** What clients take the beginning to be where nobody knows when an account was made. */
+/** Stands for the time at which an account was created when that is not known. */
 const LONG_AGO = '2013-01-01T00:00:00.000Z';
 
 export function accountHandlers({ keys, config }: Cloudapi): Handlers<typeof ACCOUNT, Call> {

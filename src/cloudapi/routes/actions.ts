@@ -6,14 +6,15 @@ import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { auditShare } from '../audit.ts';
 import type { Call } from '../call.ts';
 import { invalid, missing } from '../errors.ts';
-import { takeParameters } from '../parameters.ts';
+import { readParameters } from '../parameters.ts';
 import { imageReply } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
 
 export const actionDispatch: Dispatch<Call> = {
   async before(call) {
+    // Throws if it is not a UUID.
     void call.imageId;
-    await takeParameters(call);
+    await readParameters(call);
   },
   async otherwise({ parameters: { action } }, actions) {
     const known = `one of ${actions.join(', ')}`;
@@ -25,7 +26,7 @@ type Fields = QueryOf<typeof ACTIONS.UpdateImage>;
 
 const UPDATABLE = ['name', 'version', 'description', 'homepage', 'eula', 'tags'] as const;
 
-/** A client may send back the whole image that it read; what it may not change must then be as it was. */
+/** A client may send back a whole image that it has read; fields that it may not change must then be as they were. */
 const FIXED = ['owner', 'public'] as const;
 
 export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Call> {
@@ -37,7 +38,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
     for (const field of FIXED) {
       const value = query[field];
       if (value === undefined || String(value) === String(image[field])) continue;
-      throw invalid(field, value, `${image[field]}, as it is: it cannot be changed`);
+      throw invalid(field, value, `${image[field]}: it cannot be changed`);
     }
   }
 
@@ -59,7 +60,7 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
       return imageReply(call, image);
     },
 
-    /** By the owner; or by an account that the image is shared with, which ends its own access. */
+    /** For the owner; an account that the image is shared with ends its own access. */
     async UnshareImage(call, query) {
       const { imageId: id, onBehalf, account } = call;
       const { account: entry } = query;
@@ -80,10 +81,10 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
   };
 }
 
-/** `shared_with` is another name of the same list. */
+/** `shared_with` is another name for the same list. */
 function aclOf({ acl, shared_with: sharedWith }: Fields): unknown {
   if (acl !== undefined && sharedWith !== undefined && !isDeepStrictEqual(acl, sharedWith)) {
-    throw invalid('shared_with', sharedWith, 'the same as acl, which is another name of it; send one of them');
+    throw invalid('shared_with', sharedWith, 'the same as acl, which is another name for it; send only one of them');
   }
   return acl === undefined ? sharedWith : acl;
 }

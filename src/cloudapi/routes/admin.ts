@@ -1,8 +1,7 @@
 /**
- * AdminGetImage and AdminGetImageFile, for the admin's keys alone: the whole manifest of an active image that the
- * account of the path owns, and its file. Where that account is the admin itself, any image.
+ * AdminGetImage and AdminGetImageFile, for the admin's keys only: the whole manifest of an active image that the account
+ * in the path owns, and its file. If that account is the admin itself: of any image.
  */
-
 import type { ADMIN } from '#lib/api/cloudapi/admin.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
 import { callOf } from '#lib/client/methods.ts';
@@ -46,12 +45,12 @@ export function adminHandlers(cloudapi: Cloudapi): Handlers<typeof ADMIN, Call> 
       return { json: await ownedImage(call) };
     },
 
-    /** A redirect to a URL that reads the file for less than a day; the file itself with `redirect=false`. */
+    /** Redirects to a URL that works for less than a day; with `redirect=false`, sends the file itself. */
     async AdminGetImageFile(call, { index, redirect: wantsRedirect = true }) {
       const { uuid } = await ownedImage(call);
       if (wantsRedirect && config.pulls.redirect) {
-        const which = index === undefined ? {} : { index: Number(index) };
-        const pull = await imgapi.createImageFilePullUrl(uuid, { ...call.asOperator, ...which });
+        const options = { ...call.asOperator, ...(index !== undefined && { index: Number(index) }) };
+        const pull = await imgapi.createImageFilePullUrl(uuid, options);
         return { status: 307, headers: { Location: pull.url }, json: pull };
       }
       const headers = Object.fromEntries(

@@ -1,5 +1,4 @@
 /** A copy from another datacenter, while it runs and afterwards. */
-
 import type { COPIES } from '#lib/api/cloudapi/copies.ts';
 import { callOf } from '#lib/client/methods.ts';
 import type { Handlers } from '../../http-kit/operations.ts';

@@ -1,5 +1,4 @@
 /** ListImages, GetImage, DeleteImage, GetImageAncestry. */
-
 import type { IMAGES } from '#lib/api/cloudapi/images.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
@@ -19,7 +18,7 @@ const PASSED_FILTERS = ['name', 'os', 'version', 'state', 'public', 'shared'] as
 export function imageHandlers(cloudapi: Cloudapi): Handlers<typeof IMAGES, Call> {
   const { imgapi } = cloudapi;
   return {
-    /** IMGAPI's list as it comes, in its order. */
+    /** Passes on IMGAPI's list as it arrives, in its order. */
     async ListImages(call, query) {
       return listReply(cloudapi, call, imgapi.scanImages(filterOf(call, query), call.onBehalf));
     },
@@ -33,7 +32,7 @@ export function imageHandlers(cloudapi: Cloudapi): Handlers<typeof IMAGES, Call>
       return { status: 204 };
     },
 
-    /** The image first, then its origins down to the base, as far as the account sees them. */
+    /** The image first, then its origins down to the base, as far as the account may see them. */
     async GetImageAncestry(call) {
       const answer = await imgapi.send(callOf('GetImageAncestry', [call.imageId]), call.onBehalf);
       return listReply(cloudapi, call, readJsonItems<Image>(answer));
@@ -41,7 +40,7 @@ export function imageHandlers(cloudapi: Cloudapi): Handlers<typeof IMAGES, Call>
   };
 }
 
-function filterOf({ account, served }: Call, query: QueryOf<typeof IMAGES.ListImages>): ListImagesFilter {
+function filterOf({ account, servedVersion }: Call, query: QueryOf<typeof IMAGES.ListImages>): ListImagesFilter {
   const filter: Record<string, string | number | boolean> = {};
   for (const name of PASSED_FILTERS) {
     const value = query[name];
@@ -50,10 +49,10 @@ function filterOf({ account, served }: Call, query: QueryOf<typeof IMAGES.ListIm
   const { owner, limit, type } = query;
   if (owner !== undefined) filter['owner'] = owner === 'me' ? account.uuid : owner;
   if (limit !== undefined) filter['limit'] = limit;
-  return { ...filter, type: typeOf(type, served) };
+  return { ...filter, type: typeOf(type, servedVersion) };
 }
 
-/** Docker has tools of its own: its layers would bury the other images. */
+/** By default Docker images are left out: their layers would bury the others, and Docker has its own tools. */
 function typeOf(type: string | undefined, version: string): string {
   if (type === undefined) return '!docker';
   const known = typeFilter(type, version);

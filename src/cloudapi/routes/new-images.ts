@@ -1,5 +1,4 @@
 /** `POST /:account/images`: CreateImageFromMachine, ImportImageFromDatacenter, CopyImageFromDc. */
-
 import type { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
 import { callOf } from '#lib/client/methods.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
@@ -7,13 +6,13 @@ import { isUuid } from '#lib/text/uuid.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import { invalid } from '../errors.ts';
-import { takeParameters } from '../parameters.ts';
+import { readParameters } from '../parameters.ts';
 import { imageReply, JSON_LINES, passedOn, wantsLines } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
 import { waitForCopy } from '../wait-for-copy.ts';
 
 export const newImageDispatch: Dispatch<Call> = {
-  before: takeParameters,
+  before: readParameters,
   async otherwise({ parameters }, actions) {
     throw invalid('action', parameters['action'], `one of ${actions.join(', ')}, or left out`);
   },
@@ -37,7 +36,7 @@ export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof 
       return { ...reply, status: 201, headers };
     },
 
-    /** Answers when the image is here. The copy goes on if the client leaves. */
+    /** Replies when the image is here. The copy continues if the client leaves. */
     async ImportImageFromDatacenter(call, query) {
       const { datacenter, id } = sourceOf(query);
       const { onBehalf } = call;
@@ -46,7 +45,7 @@ export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof 
       return imageReply(call, await imgapi.getImage(id, onBehalf));
     },
 
-    /** The image is on its way when this is answered; with `Accept: application/x-json-stream` the answer follows it. */
+    /** Replies once the copy is ordered; with `Accept: application/x-json-stream`, the reply follows its progress. */
     async CopyImageFromDc(call, query) {
       const { datacenter, id } = sourceOf(query);
       const { dry_run, do_not_restart } = query;

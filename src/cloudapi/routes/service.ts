@@ -1,4 +1,4 @@
-/** CloudAPI itself: what needs no account. */
+/** CloudAPI itself: operations that need no account. */
 import { readFile } from 'node:fs/promises';
 import { CLOUDAPI_VERSIONS } from '#lib/api/cloudapi/form.ts';
 import type { SERVICE } from '#lib/api/cloudapi/service.ts';
@@ -39,7 +39,7 @@ export function serviceHandlers({ imgapi, accounts, config, log }: Cloudapi): Ha
       };
     },
 
-    /** Its clients are strangers: they hear which part is ill, and the log says why. */
+    /** Strangers may call it: they learn which part is unhealthy, but only the log says why. */
     async Healthz() {
       return healthReply(await health(), false);
     },

@@ -89,7 +89,7 @@ t.test('versions are asked for by any of the headers that clients know', async (
   for (const version of ['~6.5', '~99', 'nonsense', '9'.repeat(300)]) {
     const { status, json } = await alice('/my/images', { headers: { 'accept-version': version } });
     t.equal(status, 400);
-    t.match(json, { code: 'InvalidVersion', message: /there are 7\.0\.0, .*, 9\.0\.0/ });
+    t.match(json, { code: 'InvalidVersion', message: /the versions are 7\.0\.0, .*, 9\.0\.0/ });
   }
 });
 

@@ -86,7 +86,7 @@ test('an error of accepting connections is logged now and then, and ends nothing
   const error = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' });
   for (let i = 0; i < 100; i += 1) server.emit('error', error);
   const told = lines.filter(({ level }) => level === 50);
-  t.match(told, [{ msg: /could not be taken/, err: { message: /EMFILE/ } }]);
+  t.match(told, [{ msg: /could not be accepted/, err: { message: /EMFILE/ } }]);
   t.equal(told.length, 1);
   t.same(statuses(await said(url, last('/now'))), [200]);
 });

@@ -45,7 +45,7 @@ test('on every listener, who is silent is told so or cut', async (t) => {
       for (const body of ['Content-Length: 100\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n']) {
         const answer = await said(url, `${head}\r\nHost: x\r\n${body}`);
         t.same(statuses(answer), [408], body);
-        t.match(jsonOf(answer), { code: 'RequestTimeout', message: /no byte of the body came for 1 s/ });
+        t.match(jsonOf(answer), { code: 'RequestTimeout', message: /no byte of the body arrived for 1 s/ });
       }
     });
   }

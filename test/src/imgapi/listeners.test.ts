@@ -48,6 +48,6 @@ test('a body that is too large, ends early or does not come is told so', async (
     t.match(jsonOf(large), { code: 'RequestEntityTooLarge' });
     const silent = await said(url, `${line}\r\n${json}\r\nContent-Length: 100\r\n\r\n{`);
     t.same(statuses(silent), [408], line);
-    t.match(jsonOf(silent), { code: 'RequestTimeout', message: /no byte of the body came for 1 s/ });
+    t.match(jsonOf(silent), { code: 'RequestTimeout', message: /no byte of the body arrived for 1 s/ });
   }
 });
