@@ -3,10 +3,10 @@ import { usageError } from './errors.ts';
 import { suggestion } from './suggest.ts';
 
 export interface ArgumentSpec {
-  /** Default `one`. Only the last may be `some` or `any`; an `optional` one is there when all others are. */
+  /** Default `one`. Only the last may be `some` or `any`. An `optional` one takes a value only when there is one to spare. */
   readonly count?: 'one' | 'optional' | 'some' | 'any';
   readonly help: string;
-  /** What a value must be, when it is not right. */
+  /** What the value must be; undefined when it is right. */
   readonly check?: (value: string) => string | undefined;
 }
 
@@ -44,8 +44,8 @@ export function assignArguments(
   for (const [name, spec] of Object.entries(specs)) {
     const { count = 'one' } = spec;
     const isMany = count === 'some' || count === 'any';
-    const isLeftAway = count === 'optional' && spare-- <= 0;
-    const taken = rest.slice(0, isMany ? rest.length : Number(!isLeftAway));
+    const isLeftOut = count === 'optional' && spare-- <= 0;
+    const taken = rest.slice(0, isMany ? rest.length : Number(!isLeftOut));
     rest = rest.slice(taken.length);
     if (taken.length === 0 && (count === 'one' || count === 'some')) missing.push(name);
     for (const value of taken) checkValue(name, spec, value);

@@ -53,7 +53,7 @@ export interface ProgramSpec<Context, G extends Options> {
   /** Makes what the commands share, for one run. */
   open(options: OptionValues<G>, env: Environment): Context;
   close(context: Context): Promise<void>;
-  /** What the user is told about an error that is no CommandError. */
+  /** What the user is told about an error that is not a CommandError. */
   explain(error: unknown): Failure | undefined;
 }
 

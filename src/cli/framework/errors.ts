@@ -33,7 +33,7 @@ export class CommandError extends Error implements Failure {
   }
 }
 
-/** The command line is not right. */
+/** The command line is wrong. */
 export function usageError(message: string): CommandError {
   return new CommandError(message, { code: 'Usage', exitCode: EXIT.usage });
 }

@@ -14,8 +14,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'done'],
   [EXIT.failed, 'the operation failed; stderr says why'],
-  [EXIT.usage, 'the command line is not right'],
+  [EXIT.usage, 'the command line is wrong'],
   [EXIT.unreachable, 'the server cannot be reached'],
-  [EXIT.notFound, 'what was named is not there, or not for the caller to see'],
+  [EXIT.notFound, 'not found, or not visible to the caller'],
   [EXIT.interrupted, 'interrupted by Ctrl-C'],
 ];

@@ -8,7 +8,7 @@ export interface OptionSpec {
   /** What the help calls the value. */
   readonly value?: string;
   readonly help: string;
-  /** What a value must be, when it is not right. */
+  /** What the value must be; undefined when it is right. */
   readonly check?: (value: string) => string | undefined;
 }
 

@@ -66,7 +66,7 @@ export function specOf({ name, rawName }: OptionToken, options: Options): Option
 
 function readFlag({ rawName, value }: OptionToken): true {
   if (value === undefined) return true;
-  throw usageError(`option ${rawName} takes no value, and ${JSON.stringify(value)} was given`);
+  throw usageError(`option ${rawName} takes no value, but ${JSON.stringify(value)} was given`);
 }
 
 function readValue({ rawName, value, inlineValue }: OptionToken, spec: OptionSpec, before: OptionValue): OptionValue {
@@ -74,7 +74,9 @@ function readValue({ rawName, value, inlineValue }: OptionToken, spec: OptionSpe
   if (value === undefined || value === '') throw usageError(`option ${rawName} needs a value: ${rawName} ${called}`);
   if (inlineValue === false && value.startsWith('-') && value.length > 1) {
     const inline = rawName.startsWith('--') ? `${rawName}=${value}` : `${rawName}${value}`;
-    throw usageError(`option ${rawName} needs a value before ${value}; if that is the value, write ${inline}`);
+    throw usageError(
+      `option ${rawName} needs a value, and ${value} looks like an option; if it is the value, write ${inline}`,
+    );
   }
   const items = type === 'list' ? value.split(',').filter((item) => item !== '') : [value];
   for (const item of items) {

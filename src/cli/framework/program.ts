@@ -10,7 +10,7 @@ import { commandHelp, programHelp } from './help.ts';
 import { COMMON_OPTIONS, type Options, withoutShorts } from './options.ts';
 import { parseOptions, tokensOf } from './parse-options.ts';
 
-/** Lets the compiler derive the types of the values from the options that are declared. */
+/** Lets the compiler derive the types of the values from the declared options. */
 export function defineProgram<Context, const G extends Options>(spec: ProgramSpec<Context, G>): Program<Context> {
   return spec as unknown as Program<Context>;
 }
@@ -28,7 +28,7 @@ export async function runProgram<Context>(
     return exitCode;
   } catch (error) {
     const cause = output.closed.aborted ? output.closed.reason : error;
-    // Whoever closes a pipe early, as head does, has seen enough.
+    // A reader that closes the pipe early, as head does, has seen enough.
     if (cause instanceof ReaderGoneError) return EXIT.ok;
     if (signal.aborted && isAbort(cause, signal)) return EXIT.interrupted;
     return report(program, output, cause);
@@ -70,7 +70,7 @@ async function runCommand<Context>(
 ): Promise<ExitCode> {
   const shared = withoutShorts({ ...program.options, ...COMMON_OPTIONS }, command.options);
   const specs = { ...command.options, ...shared };
-  // Whoever asks for help need not have the rest right.
+  // A request for help is answered even where the rest of the line is wrong.
   if (tokensOf(args, specs).some((token) => token.kind === 'option' && token.name === 'help')) {
     return help(program, command.name, output);
   }

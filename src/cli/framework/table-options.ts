@@ -19,7 +19,7 @@ export interface TableChoice {
 /** By name, as `-o` takes it. */
 export type ColumnSet<Row> = Readonly<Record<string, Column<Row>>>;
 
-/** @throws CommandError of usage for a column that there is not */
+/** @throws CommandError of usage for an unknown column */
 export function chooseColumns<Row>(
   known: ColumnSet<Row>,
   asked: readonly string[],
@@ -30,7 +30,7 @@ export function chooseColumns<Row>(
     const column = Object.hasOwn(known, name.toLowerCase()) ? known[name.toLowerCase()] : undefined;
     if (column) return column;
     const meant = closest(name, Object.keys(known));
-    const hint = meant === undefined ? `there are ${Object.keys(known).join(', ')}` : `did you mean "${meant}"?`;
+    const hint = meant === undefined ? `the columns are ${Object.keys(known).join(', ')}` : `did you mean "${meant}"?`;
     throw usageError(`unknown column ${JSON.stringify(name)}; ${hint}`);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The one place that writes to standard output and standard error: results go to the first, everything that is said
- * about how they come to be to the second.
+ * The one place that writes to standard output and standard error: results go to the first, everything said
+ * beside them to the second.
  */
 import { redact } from '#lib/text/redact.ts';
 
@@ -41,7 +41,7 @@ export class Output {
     stdout.on('error', (cause: NodeJS.ErrnoException) => {
       closed.abort(cause.code === 'EPIPE' ? new ReaderGoneError('nobody reads the output', { cause }) : cause);
     });
-    // Whoever closes standard error wants to be told nothing.
+    // A closed standard error means that nobody wants to be told anything.
     stderr.on('error', () => {});
   }
 

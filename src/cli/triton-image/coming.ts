@@ -17,7 +17,7 @@ export function isHere({ state }: CloudapiImage): boolean {
 }
 
 /**
- * Of an image that is being made here: there is nobody who tells when it is done.
+ * Waits for an image that is being made here, by asking: nothing announces its end.
  * @param patience milliseconds for which the server may be away
  * @throws CommandError when it is never done
  */

@@ -1,4 +1,4 @@
-/** One image to several datacenters at once. What goes wrong at one of them is its own business. */
+/** One image to several datacenters at once. A failure at one of them does not touch the others. */
 
 import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
@@ -179,7 +179,7 @@ function assertAll({ session, choice }: CopyToMany, uuid: string, outcomes: read
     failed.map(({ name }) => name).join(','),
     uuid,
   ];
-  throw new CommandError(`it failed at ${failed.length} of ${outcomes.length} datacenters`, {
+  throw new CommandError(`the copy failed at ${failed.length} of ${outcomes.length} datacenters`, {
     code: 'CopyFailed',
     details: [
       ...failed.flatMap(({ name, failure: { code, message, details } }) => [
@@ -193,10 +193,10 @@ function assertAll({ session, choice }: CopyToMany, uuid: string, outcomes: read
 
 function tellHowToReturn({ session, output, to }: CopyToMany, { uuid }: Source, targets: readonly Target[]): void {
   output.note('');
-  output.note('Interrupted. Copies that were ordered go on at the servers.');
+  output.note('Interrupted. The copies that were ordered go on at the servers.');
   output.note(`    to watch them again:  ${session.commandLine(['cp', '--to', to.join(','), uuid])}`);
   for (const { name, client } of targets) {
     const line = session.commandLine(['cancel', uuid], { url: client.url });
-    output.note(`    to end that to ${printable(name)}:  ${line}`);
+    output.note(`    to cancel the one to ${printable(name)}:  ${line}`);
   }
 }

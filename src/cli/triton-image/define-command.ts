@@ -4,7 +4,7 @@ import type { Command, CommandSpec } from '../framework/command.ts';
 import type { Options } from '../framework/options.ts';
 import type { Session } from './session.ts';
 
-/** Lets the compiler derive the types of the values from the options and arguments that are declared. */
+/** Lets the compiler derive the types of the values from the declared options and arguments. */
 export function defineCommand<const O extends Options, const A extends Arguments>(
   spec: CommandSpec<Session, O, A>,
 ): Command<Session> {

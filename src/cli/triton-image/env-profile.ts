@@ -26,6 +26,6 @@ function insecureOf(env: Environment): boolean | undefined {
     if (value === 'false' || value === '0') return false;
     throw new CommandError(`${name} is ${JSON.stringify(value)}; it must be true, false, 1 or 0`, { code: 'Profile' });
   }
-  // Of the tools before triton, where any value counted.
+  // The tools before triton took any value for yes.
   return env['SDC_TESTING'] ? true : undefined;
 }

@@ -17,8 +17,8 @@ export function explain(error: unknown): Failure | undefined {
 }
 
 const KEY_HINT =
-  'the key must be one of those that the account has there, and the clock of this machine right;' +
-  ' behind a URL with a path, publicUrl must be configured there';
+  'check that the account has this key there, that the clock of this machine is right,' +
+  ' and, if the URL has a path, that publicUrl is configured there';
 
 /** For what fails beside other things that go on. */
 export function failureOf(error: unknown): Failure {

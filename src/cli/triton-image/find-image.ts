@@ -1,6 +1,6 @@
 /**
  * Which image the user means. A name finds only what is the account's own or public: anybody can share an image that
- * is called like another one, and must not get it used that way. Whoever means a shared one names its owner.
+ * is called like another one, and must not get it used that way. To mean a shared one, its owner is named.
  */
 
 import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
@@ -44,7 +44,7 @@ export async function findImage(
   const short = found.filter(hasShortId);
   if (short.length > 1) {
     throw ambiguous(
-      `"${given}" is the beginning of ${short.length} images`,
+      `"${given}" begins the UUIDs of ${short.length} images`,
       short.map((image) => `${image.id} ${imageLabel(image).slice(9)}`),
     );
   }
@@ -111,7 +111,7 @@ function notFound(given: string, { whose }: Wanted, shared: readonly CloudapiIma
     exitCode: EXIT.notFound,
     details: shared.map(
       ({ id, owner_login: login, owner }) =>
-        `${login ?? owner} shares ${id}, which that could mean: say so with -S ${login ?? owner}, or by its UUID`,
+        `${login ?? owner} shares ${id}, which may be what you mean: add -S ${login ?? owner}, or name it by its UUID`,
     ),
   });
 }

@@ -8,10 +8,10 @@ export const OWNER_OPTION = {
   type: 'value',
   short: 'S',
   value: 'OWNER',
-  help: 'By name find what this account (login or UUID) shares, instead of what is your own or public.',
+  help: 'Look the name up among what this account (login or UUID) shares with you.',
 } as const;
 
 /** For descriptions. */
 export const NAMING =
-  'By name only your own and public images are found: one that somebody else shares with you is never taken for them. -S OWNER says whose you mean.';
-export const NAMING_OWN = 'By name only your own images are found.';
+  'A name finds only your own and public images, never one that somebody else shares with you; for that, say whose it is with -S OWNER.';
+export const NAMING_OWN = 'A name finds only your own images.';

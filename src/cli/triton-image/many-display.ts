@@ -73,7 +73,7 @@ function barDisplay(output: Output, names: readonly string[]): ManyDisplay {
 }
 
 function wordsOf(event: Exclude<CopyEvent, { readonly kind: 'status' }>): string {
-  return event.kind === 'lost' ? `lost the connection, trying again: ${printable(event.why)}` : 'connected again';
+  return event.kind === 'lost' ? `lost the connection, trying again: ${printable(event.why)}` : 'reconnected';
 }
 
 function failureWords({ code, message }: Failure): string {

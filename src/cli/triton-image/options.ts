@@ -26,7 +26,7 @@ export const TRITON_OPTIONS = {
     help: "The CloudAPI, instead of the profile's.",
     check: (value) => (isHttpUrl(value) ? undefined : 'an http or https URL'),
   },
-  insecure: { type: 'flag', short: 'i', help: 'Take any TLS certificate of the CloudAPI.' },
+  insecure: { type: 'flag', short: 'i', help: 'Accept any TLS certificate of the CloudAPI.' },
 } as const satisfies Options;
 
 export type TritonValues = OptionValues<typeof TRITON_OPTIONS>;
@@ -49,6 +49,6 @@ export const TRITON_ENVIRONMENT: Readonly<Record<string, string>> = {
   TRITON_USER: 'Its sub-user; or SDC_USER.',
   TRITON_KEY_ID: 'Its key; or SDC_KEY_ID.',
   TRITON_ACT_AS: 'The account that it acts for.',
-  TRITON_TLS_INSECURE: '1: take any TLS certificate; or SDC_TLS_INSECURE.',
+  TRITON_TLS_INSECURE: '1: accept any TLS certificate; or SDC_TLS_INSECURE.',
   SSH_AUTH_SOCK: 'The SSH agent, which is asked for the key unless a file in ~/.ssh holds it.',
 };

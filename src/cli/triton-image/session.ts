@@ -36,7 +36,7 @@ export class Session {
     const url = Object.hasOwn(urls, name) ? urls[name] : undefined;
     if (url !== undefined) return this.#at(url);
     const names = Object.keys(urls);
-    const hint = suggestion(name, names) || `; there are ${names.join(', ')}`;
+    const hint = suggestion(name, names) || `; the datacenters are ${names.join(', ')}`;
     throw new CommandError(`there is no datacenter ${JSON.stringify(name)}${hint}`, {
       code: 'UnknownDatacenter',
       exitCode: EXIT.notFound,

@@ -9,7 +9,7 @@ export const ancestry = defineCommand({
   name: 'ancestry',
   summary: 'list the images that an image builds on',
   description: [
-    'The image itself first, then each origin below, down to the base. An origin without a name is not here, or not for the account to see.',
+    'The image itself first, then each origin below, down to the base. An origin without a name is not here, or the account may not see it.',
     `Columns: ${Object.keys(ANCESTRY_COLUMNS).join(', ')}.`,
   ],
   arguments: { IMAGE: IMAGE_ARGUMENT },

@@ -12,14 +12,14 @@ import { missingText, telling } from '../upkeep/backups.ts';
 
 export const backup = defineCommand({
   name: 'backup',
-  summary: "back the server's data up into a folder",
+  summary: "back up the server's data into a folder",
   description: [
-    "Works on the data directory itself, as the service's user, whether the server runs or not. The documents are those of one moment, and every file that they promise is there. What an earlier backup in the same folder has, by hash and size, is not copied again; one that is broken off leaves the earlier one as it was.",
-    "Beside documents and files of images the backup has the operator's secret, authkeys, the accounts and whatever else is in the data directory, and with --config that file and the accounts that it names elsewhere. Keys of links are among the documents. It holds secrets: only its owner may read it. Staging and pull links are left out: whoever fetches them begins again.",
-    'The exit status is 1 when a file cannot be read, or is missing that an image should have; the rest was backed up.',
+    "Works on the data directory itself, as the service's user, whether or not the server runs. The documents are those of one moment, with every file that they name. What an earlier backup in the same folder has, by hash and size, is not copied again; a backup that is interrupted leaves the earlier one as it was.",
+    "Besides the documents and the files of images, the backup holds the operator's secret, authkeys, the accounts and whatever else is in the data directory, and with --config that file and the accounts that it names elsewhere. Keys of links are among the documents. It holds secrets: only its owner may read it. Staging and pull links are left out: what was being fetched begins again.",
+    'The exit status is 1 when a file cannot be read or an image lacks its file; the rest is backed up.',
   ],
-  arguments: { DIR: { help: 'The folder of the backup; made when there is none.' } },
-  options: { reread: { type: 'flag', help: 'Read what the backup has already, and bring anew what is damaged.' } },
+  arguments: { DIR: { help: 'The folder of the backup; created if missing.' } },
+  options: { reread: { type: 'flag', help: 'Read again what the backup has, and replace what is damaged.' } },
   examples: [
     { command: 'imgapiadm backup /backup/imgapi -f /etc/imgapi/imgapi.config.json', what: 'for a nightly run' },
     { command: 'imgapiadm backup /backup/imgapi --reread', what: 'check the backup as well, and mend it' },
@@ -55,7 +55,7 @@ function tell(output: Output, report: BackupReport): void {
   output.line(
     `${counted(images, 'image')}, ${counted(files, 'file')}, ${formatBytes(bytes)}; new: ${counted(added.files, 'file')}, ${formatBytes(added.bytes)}`,
   );
-  for (const path of left_out) output.note(`left out, because it is not a regular file: ${printable(path)}`);
+  for (const path of left_out) output.note(`left out, not a regular file: ${printable(path)}`);
   for (const { path, problem } of unreadable) output.note(printable(`missing: ${path}: ${problem}`));
   for (const file of missing) output.note(missingText(file));
   if (missing.length > 0) output.note('fetch what is missing from a linked datacenter: imgapiadm verify --repair');

@@ -8,9 +8,9 @@ import { defineCommand } from '../connection/define-command.ts';
 export const checkConfig = defineCommand({
   name: 'check-config',
   summary: "check a server's configuration file",
-  description: ['Needs no server. Keys that mean nothing are warned about; with --strict they are problems.'],
+  description: ['Needs no server. Unknown keys are warnings; with --strict they are problems.'],
   arguments: { FILE: { help: 'The configuration, a JSON file.' } },
-  options: { strict: { type: 'flag', help: 'Take unknown keys for problems.' } },
+  options: { strict: { type: 'flag', help: 'Treat unknown keys as problems.' } },
   examples: [
     { command: 'imgapiadm check-config --strict etc/imgapi.json', what: 'before the server is restarted with it' },
   ],
@@ -20,7 +20,7 @@ export const checkConfig = defineCommand({
       const { unknownKeys, notes } = await loadConfig(file, {}, { strict });
       if (json) output.json({ file, ok: true, problems: [], unknown_keys: unknownKeys, notes });
       else {
-        for (const key of unknownKeys) output.note(`warning: ${printable(key)}: there is no such key`);
+        for (const key of unknownKeys) output.note(`warning: ${printable(key)}: unknown key`);
         for (const note of notes) output.note(`note: ${printable(note)}`);
         output.line(`${file}: ok`);
       }
@@ -28,14 +28,14 @@ export const checkConfig = defineCommand({
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const { problems } = error;
-      if (!json) throw notRight(file, problems);
+      if (!json) throw configError(file, problems);
       output.json({ file, ok: false, problems, unknown_keys: [], notes: [] });
       return EXIT.failed;
     }
   },
 });
 
-function notRight(file: string, problems: readonly string[]): CommandError {
+function configError(file: string, problems: readonly string[]): CommandError {
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   return new CommandError(`${file} has ${count}`, { code: 'Config', details: problems });
 }

@@ -1,4 +1,4 @@
-/** `imgapiadm copies cancel`: ends copies that run. */
+/** `imgapiadm copies cancel`: cancels running copies. */
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { printable } from '../../output/printable.ts';
 import { IMAGE_ARGUMENT, imageUuids } from '../../shared/images/find-image.ts';
@@ -7,8 +7,8 @@ import { defineCommand } from '../connection/define-command.ts';
 export const copiesCancel = defineCommand({
   name: 'copies cancel',
   aliases: ['cancel'],
-  summary: 'cancel copies that run',
-  description: ['An image that another copy needs as well goes on its way for that one.'],
+  summary: 'cancel running copies',
+  description: ['An image that another copy also needs keeps coming for that one.'],
   arguments: { IMAGE: { ...IMAGE_ARGUMENT, count: 'some' } },
   options: {},
   examples: [{ command: 'imgapiadm copies cancel 0965c1f4-6995-c095-ecb5-c1a80be2b08e', what: 'end a copy' }],

@@ -14,7 +14,7 @@ export const copy = defineCommand({
   aliases: ['cp'],
   summary: 'copy an image and its chain from another datacenter',
   description: [
-    'The copy belongs to the server: interrupting this command does not end it, and repeating the command watches it again. A copy that failed is tried again, with the bytes that are here already. For an image that is here, the descriptive fields and the shares are refreshed.',
+    'The copy belongs to the server: interrupting this command does not end it, and repeating the command watches it again. A failed copy is tried again, with the bytes that are already here. For an image that is here, the descriptive fields and the shares are refreshed.',
     'All images of the chain become usable together, at the end.',
   ],
   arguments: {
@@ -42,7 +42,7 @@ export const copy = defineCommand({
   ],
   async run({ options, arguments: { 'SRC-DC': datacenter, IMAGE: given }, context, output, json, signal }) {
     const { wait, 'no-wait': noWait, 'dry-run': dryRun, plan, 'reconnect-for': reconnectFor } = options;
-    if (wait && noWait) throw usageError('--wait and --no-wait exclude each other');
+    if (wait && noWait) throw usageError('give --wait or --no-wait, not both');
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     if (dryRun || plan) {

@@ -13,7 +13,7 @@ export const get = defineCommand({
   },
   examples: [
     { command: 'imgapiadm get 0965c1f4-6995-c095-ecb5-c1a80be2b08e', what: 'all about one image' },
-    { command: 'imgapiadm get my-image@1.0.0 -a alice', what: 'the one of this account that is called so' },
+    { command: 'imgapiadm get my-image@1.0.0 -a alice', what: "this account's image of that name" },
   ],
   async run({ options: { admin }, arguments: { IMAGE: given }, context, output, signal }) {
     const client = await context.client();

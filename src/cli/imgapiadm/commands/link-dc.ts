@@ -16,7 +16,7 @@ export const linkDc = defineCommand({
   summary: 'link this datacenter with another one, so that images can be copied',
   description: [
     'One command links both sides: each learns the key of the other. It then checks reach, clocks, versions and keys both ways, and prints the firewall rules (for fwadm) and the SAPI metadata that belong to the link. Repeating it changes nothing.',
-    'The exit status is 1 when the datacenters are linked but a check fails; what to mend is said with it.',
+    'The exit status is 1 when the datacenters are linked but a check fails; the output says what to mend.',
   ],
   arguments: {
     NAME: { help: 'The other datacenter, as it calls itself.' },
@@ -26,7 +26,7 @@ export const linkDc = defineCommand({
     },
   },
   options: {
-    token: { type: 'value', value: 'TOKEN', help: 'From link-token in the other datacenter. Needed.' },
+    token: { type: 'value', value: 'TOKEN', help: 'From link-token in the other datacenter. Required.' },
     ...LINK_TERMS,
     check: { type: 'flag', help: 'Also move a megabyte each way.' },
   },
@@ -51,8 +51,8 @@ export const linkDc = defineCommand({
 
 function tell(output: Output, report: LinkReport): void {
   const name = printable(report.datacenter);
-  const known = report.changed ? 'its terms are those named now' : 'nothing was changed';
-  output.line(report.created ? `Linked with ${name}.` : `Linked with ${name} already; ${known}.`);
+  const known = report.changed ? 'its terms are now those given' : 'nothing was changed';
+  output.line(report.created ? `Linked with ${name}.` : `Already linked with ${name}; ${known}.`);
   output.line(`    our key         ${printable(report.our_key)}`);
   output.line(`    their keys      ${listed(report.their_keys, 'none')}`);
   output.line(`    pull URLs from  ${listed(report.pull_origins, 'nowhere: files come through its link listener')}`);
@@ -61,7 +61,9 @@ function tell(output: Output, report: LinkReport): void {
   );
   if (report.announced_pull_origins?.length) {
     const origins = listed(report.announced_pull_origins, '');
-    output.line(`It also announces pull URLs from ${origins}; to take them, repeat this with --pull-origin ORIGIN,...`);
+    output.line(
+      `It also announces pull URLs from ${origins}; to accept them, repeat this with --pull-origin ORIGIN,...`,
+    );
   }
   output.line();
   reportChecks(output, report);

@@ -9,7 +9,7 @@ export const linkToken = defineCommand({
   name: 'link-token',
   summary: 'make a token with which another datacenter can link this one',
   description: [
-    'The token works once, for ten minutes. Standard output holds the token alone; what to do with it is said on standard error. Give it to the operator of the other datacenter over a channel that nobody else reads.',
+    'The token works once, for ten minutes. Standard output holds the token alone; standard error says what to do with it. Give it to the operator of the other datacenter over a channel that nobody else reads.',
   ],
   arguments: {},
   options: LINK_TERMS,
@@ -17,7 +17,7 @@ export const linkToken = defineCommand({
     { command: 'imgapiadm link-token', what: 'in us-west-1: then run link-dc in us-sw-1' },
     {
       command: 'imgapiadm link-token --accounts 930896af-bf8c-48d4-885c-6573a94b1853',
-      what: 'the other datacenter may read the images of one account alone',
+      what: 'the other datacenter may read the images of one account only',
     },
   ],
   async run({ options, context, output, json, signal }) {

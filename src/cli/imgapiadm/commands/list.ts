@@ -20,7 +20,7 @@ export const list = defineCommand({
     `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
     `Columns: ${Object.keys(imageColumns(undefined)).join(', ')}.`,
   ],
-  arguments: { 'FIELD=VALUE': { count: 'any', help: 'Filters; an image is listed when all fit.' } },
+  arguments: { 'FIELD=VALUE': { count: 'any', help: 'Filters; an image is listed when it matches all of them.' } },
   options: {
     all: { type: 'flag', help: 'In any state, not only active. The same as state=all.' },
     shared: { type: 'flag', help: 'Only what others shared with --account. The same as shared=true.' },
@@ -34,7 +34,7 @@ export const list = defineCommand({
     ...TABLE_OPTIONS,
   },
   examples: [
-    { command: 'imgapiadm list os=smartos name=~base', what: 'SmartOS images that are called something with base' },
+    { command: 'imgapiadm list os=smartos name=~base', what: 'SmartOS images with base in their name' },
     { command: 'imgapiadm list --all -o uuid,state,owner,size', what: 'what is here, usable or not' },
     {
       command: 'imgapiadm list --shared -a 930896af-bf8c-48d4-885c-6573a94b1853',
@@ -56,7 +56,7 @@ export const list = defineCommand({
       ...(filters.owner !== undefined && { owner: await context.uuidOf(filters.owner) }),
     };
     if (filter.shared !== undefined && account === undefined) {
-      throw usageError('shared images are those of an account: name it with --account');
+      throw usageError('images are shared with an account: name it with --account');
     }
     const images = await fetchImages(
       await context.client(),

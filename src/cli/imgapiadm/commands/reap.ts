@@ -27,7 +27,7 @@ export const reap = defineCommand({
   examples: [
     { command: 'imgapiadm reap --dry-run', what: 'what would be removed' },
     { command: 'imgapiadm reap', what: 'remove it' },
-    { command: 'imgapiadm reap --staging', what: 'also what an upload left that broke off just now' },
+    { command: 'imgapiadm reap --staging', what: 'also what an interrupted upload has just left' },
   ],
   async run({ options: { 'dry-run': dryRun, staging }, context, output, json, signal }) {
     const operator = await context.operator(FILES_PATIENCE);
@@ -48,6 +48,6 @@ function tell(output: Output, report: CleanUpReport): void {
   if (found.length > 0) for (const line of formatTable(columns, found)) output.line(line);
   const verb = report.dry_run ? 'would be removed' : 'removed';
   output.line(`${found.length} ${verb}, ${formatBytes(sizeOf(found))}.`);
-  for (const name of report.pulls?.ignored ?? []) output.note(`left alone, it is not ours: ${printable(name)}`);
+  for (const name of report.pulls?.ignored ?? []) output.note(`left alone, not ours: ${printable(name)}`);
   for (const { path, error } of failuresOf(report)) output.note(`not removed: ${printable(`${path}: ${error}`)}`);
 }

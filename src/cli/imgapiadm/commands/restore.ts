@@ -1,4 +1,4 @@
-/** `imgapiadm restore`: a data directory made of a backup. */
+/** `imgapiadm restore`: a data directory made from a backup. */
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import type { RestoreReport } from '#lib/backup/restore.ts';
@@ -15,9 +15,9 @@ import { missingText, telling } from '../upkeep/backups.ts';
 
 export const restore = defineCommand({
   name: 'restore',
-  summary: "make the server's data of a backup",
+  summary: "restore the server's data from a backup",
   description: [
-    "The data directory must be empty or not there, and its server stopped. Run it as the service's user. Everything that comes is hashed. A restore that is broken off goes on when it is called again; until it has ended no server starts on the directory.",
+    "The data directory must be empty or missing, and its server stopped. Run it as the service's user. Everything is checked by its hash. A restore that is interrupted goes on when it is called again; until it is finished, no server starts on the directory.",
     'What is missing afterwards is listed, as is what no image needs; the exit status is 1 when something is missing. Files of images that are missing are fetched from linked datacenters by imgapiadm verify --repair, once the server runs.',
   ],
   arguments: { DIR: { help: 'The folder of the backup.' } },
@@ -42,7 +42,7 @@ export const restore = defineCommand({
 async function refuseWhileServed({ dataDir, config }: LocalData): Promise<void> {
   const [url = await listenerOf(config)] = await listeningUrls(dataDir);
   if (url === undefined) return;
-  throw new CommandError(`the server of ${dataDir} runs, at ${url}: stop it first`, { code: 'ServerRuns' });
+  throw new CommandError(`the server of ${dataDir} is running, at ${url}: stop it first`, { code: 'ServerRuns' });
 }
 
 /** Where the configuration lets the server listen, if anything listens there. */

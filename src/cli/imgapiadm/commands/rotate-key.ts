@@ -9,15 +9,15 @@ import { REMOTE_PATIENCE } from '../connection/patience.ts';
 
 export const rotateKey = defineCommand({
   name: 'rotate-key',
-  summary: 'replace the key with which this datacenter signs to others',
+  summary: 'replace the key with which this datacenter signs its requests to others',
   description: [
-    'The new key is announced to every linked datacenter, signed with the old one. The old one is forgotten once all have the new one; when one could not be told the exit status is 1, both keys stay in use, and repeating the command goes on where it stopped.',
+    'The new key is announced to every linked datacenter, signed with the old one. The old one is forgotten once all have the new one. When one cannot be told, the exit status is 1, both keys stay in use, and repeating the command goes on where it stopped.',
   ],
   arguments: {},
   options: {
     drop: {
       type: 'flag',
-      help: 'Forget the old key at once, for one that fell into wrong hands. A datacenter that could not be told has to be linked again.',
+      help: 'Forget the old key immediately, because it fell into the wrong hands. A datacenter that could not be told must be linked again.',
     },
   },
   examples: [

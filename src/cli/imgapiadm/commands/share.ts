@@ -31,12 +31,12 @@ export const unshare = defineCommand({
   name: 'unshare',
   summary: 'end the share of an image with other accounts',
   description: [
-    "An account is named as the share named it: a login and its account's UUID are two shares. The manifest shows them as acl.",
+    "Name an account as it was shared: a login and its account's UUID are two shares. The manifest shows them as acl.",
     'An account that the image is shared with may remove itself; it stays out until the owner shares again.',
   ],
   arguments: { IMAGE: IMAGE_ARGUMENT, ACCOUNT: { count: 'some', help: 'Login or UUID, as it was shared.' } },
   options: {},
-  examples: [{ command: 'imgapiadm unshare 0965c1f4-6995-c095-ecb5-c1a80be2b08e bob', what: 'bob sees it no more' }],
+  examples: [{ command: 'imgapiadm unshare 0965c1f4-6995-c095-ecb5-c1a80be2b08e bob', what: 'bob no longer sees it' }],
   async run({ arguments: { IMAGE: given, ACCOUNT: accounts }, context, output, json, signal }) {
     const client = await context.client();
     const account = await context.account();
@@ -54,7 +54,7 @@ export const unshare = defineCommand({
       output,
       json,
       image,
-      `not shared with ${quoted(accounts, ' or ')} any more${stillSharedWords(image.acl, image.left_by, image.public)}`,
+      `no longer shared with ${quoted(accounts, ' or ')}${stillSharedWords(image.acl, image.left_by, image.public)}`,
     );
     return undefined;
   },

@@ -23,7 +23,7 @@ export const tasks = defineCommand({
   name: 'tasks',
   summary: 'list what the datacenter does by itself, and how that goes',
   description: [
-    'Each task is run by one process of the datacenter at a time. RESULT is what the last run did, or why it failed; LAST_UTC is when it ended, TOOK how long it was. HOLDER is the process that runs it now.',
+    'Each task is run by one process of the datacenter at a time. RESULT is what the last run did, or why it failed; LAST_UTC is when it ended, TOOK how long it took. HOLDER is the process that runs it now.',
     `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
   ],
   arguments: {},

@@ -9,7 +9,7 @@ export const unlinkDc = defineCommand({
   name: 'unlink-dc',
   summary: 'end the link with another datacenter',
   description: [
-    'Our trust ends at once, and with it the pull links of the other datacenter. The other is told; when it cannot be reached, unlink there as well.',
+    'This side ends its trust immediately, and removes the pull links of the other datacenter. The other side is told; if it cannot be reached, unlink there as well.',
   ],
   arguments: { NAME: { help: 'The other datacenter.' } },
   options: {},

@@ -15,19 +15,19 @@ export const verify = defineCommand({
   name: 'verify',
   summary: 'read stored files again and find those that are damaged',
   description: [
-    'Every file is read and its size and hashes are compared with the record. A file is ok, missing, of another size, of another hash, repaired or unrepairable. The exit status is 1 when one is damaged and was not repaired, 4 when an image that is named has no file here.',
+    'Every file is read and its size and hashes are compared with the record. A file is ok, missing, of another size, of another hash, repaired or unrepairable. The exit status is 1 when a file is damaged and was not repaired, 4 when an image that was named has no file here.',
   ],
   arguments: { IMAGE: { count: 'any', help: `${IMAGE_ARGUMENT.help} Default: all images.` } },
   options: {
     repair: { type: 'flag', help: 'Fetch what is damaged from a linked datacenter that holds the same bytes.' },
-    quiet: { type: 'flag', short: 'q', help: 'Say nothing of files that are ok.' },
+    quiet: { type: 'flag', short: 'q', help: 'Leave out files that are ok.' },
   },
   examples: [
     { command: 'imgapiadm verify --quiet', what: 'all files, for a nightly run' },
     { command: 'imgapiadm verify 0965c1f4-6995-c095-ecb5-c1a80be2b08e --repair', what: 'mend one image' },
   ],
   async run({ options: { repair, quiet }, arguments: { IMAGE: given }, context, output, json, signal }) {
-    // Files are everybody's: names are those of all owners, whatever account is named.
+    // An operator verifies the files of all owners; the account only says how names are looked up.
     const uuids = await imageUuids(await context.client(), given, { account: await context.account(), signal });
     const chosen = { ...(repair && { repair }), ...(uuids.length > 0 && { uuid: uuids }) };
     const operator = await context.operator(FILES_PATIENCE);

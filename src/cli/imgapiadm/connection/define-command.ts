@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts';
 
 export type ServerCommand = Command<Connection>;
 
-/** Lets the compiler derive the types of the values from the options and arguments that are declared. */
+/** Lets the compiler derive the types of the values from the declared options and arguments. */
 export function defineCommand<const O extends Options, const A extends Arguments>(
   spec: CommandSpec<Connection, O, A>,
 ): ServerCommand {

@@ -1,4 +1,4 @@
-/** The secret that opens the administration routes: only whoever may read the server's data directory has it. */
+/** The secret that opens the administration routes: only those who may read the server's data directory have it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isReachedBy, listeningUrls } from '#src/service/config/listening.ts';
@@ -8,7 +8,7 @@ import { EXIT } from '../../framework/exit-codes.ts';
 const WHY: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'this user may not read it',
-  ENOTDIR: 'the data directory is no directory',
+  ENOTDIR: 'the data directory is not a directory',
 };
 
 /** Whether a server of this data directory listens there: the directory's secret goes to such a server and no other. */
@@ -22,7 +22,7 @@ export async function tokenFor(url: string, dataDir: string): Promise<string> {
   const servers = await listeningUrls(dataDir);
   if (isReachedBy(servers, url)) return token;
   if (servers.length === 0) {
-    throw new CommandError(`the server of ${dataDir} does not run on this machine`, {
+    throw new CommandError(`the server of ${dataDir} is not running on this machine`, {
       code: 'ServerDoesNotRun',
       exitCode: EXIT.unreachable,
       details: ['start it, or name the data directory of another with --data-dir, IMGAPI_DATA_DIR or --config'],

@@ -13,7 +13,7 @@ export const LINK_TERMS = {
   'pull-origin': {
     type: 'list',
     value: 'ORIGIN,...',
-    help: 'Take pull URLs of the other datacenter from these origins (scheme, host, port) too, beside its link listener.',
+    help: 'Also accept pull URLs of the other datacenter from these origins (scheme, host, port), besides its link listener.',
     check: (value) => (isOrigin(value) ? undefined : 'an origin, such as https://manta.example.com'),
   },
 } as const satisfies Options;

@@ -51,7 +51,7 @@ function display(status: (status: CopyStatus) => void, note: (text: string) => v
     show(event) {
       if (event.kind === 'status') status(event.status);
       else if (event.kind === 'lost') note(`lost the connection, trying again: ${printable(event.why)}`);
-      else note('connected again');
+      else note('reconnected');
     },
   };
 }

@@ -10,7 +10,7 @@ import { pause as sleep } from '#lib/runtime/timers.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 
-/** Answers the status at once and after each change. */
+/** Gives the status immediately and after each change. */
 export type WatchCopy = (signal: AbortSignal) => AsyncIterable<CopyStatus>;
 
 export type CopyEvent =
@@ -55,7 +55,7 @@ export async function* followCopy(
       trouble = error;
     }
     signal.throwIfAborted();
-    // A copy about which there is nothing new for long is no trouble.
+    // A copy may have no news for a long time; that is no fault.
     if (isQuiet && trouble instanceof ImgapiUnreachableError && trouble.fault === 'idle-timeout') continue;
     if (lostAt === undefined) {
       lostAt = Date.now();
@@ -77,7 +77,7 @@ function givenUp(cause: unknown): CommandError {
   return new CommandError(`the connection to the server was lost and did not come back${why}`, {
     code: 'Unreachable',
     exitCode: EXIT.unreachable,
-    details: ['The copy itself goes on as far as the server runs; the same command watches it again.'],
+    details: ['The copy itself goes on as long as the server runs; the same command watches it again.'],
     cause,
   });
 }

@@ -46,7 +46,7 @@ function logLine(status: CopyStatus): string {
   const parts = [
     `${percentOf(status)}%`,
     formatShare(done, total),
-    ...(rate > 0 ? [formatRate(rate)] : [state === 'queued' ? 'waiting' : 'no bytes come']),
+    ...(rate > 0 ? [formatRate(rate)] : [state === 'queued' ? 'waiting' : 'no bytes coming']),
     ...(eta === undefined ? [] : [`${formatDuration(eta)} left`]),
     ...trouble(status),
   ];
@@ -56,6 +56,6 @@ function logLine(status: CopyStatus): string {
 function trouble({ images }: CopyStatus): string[] {
   const [image] = images.filter(({ error, state }) => error !== undefined && !isFinal(state));
   return image?.error
-    ? [`${labelOf(image)} is tried again: ${printable(`(${image.error.code}) ${image.error.message}`)}`]
+    ? [`${labelOf(image)} is being tried again: ${printable(`(${image.error.code}) ${image.error.message}`)}`]
     : [];
 }

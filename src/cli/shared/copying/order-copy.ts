@@ -63,7 +63,7 @@ export async function orderAndWatch(job: CopyJob, patience: number): Promise<Exi
   return interruptible(job, async () => {
     let last = await client.copyImageFromDc(uuid, { datacenter, signal });
     if (last.datacenter !== datacenter) {
-      output.note(`This image is on its way from ${printable(last.datacenter)} already; that copy is watched.`);
+      output.note(`This image is already on its way from ${printable(last.datacenter)}; watching that copy.`);
     }
     if (last.changes === undefined || json) display.show({ kind: 'status', status: last });
     if (!isFinal(last.state)) last = (await watchToEnd(job, display, patience)) ?? last;
@@ -111,7 +111,7 @@ async function interruptible(job: CopyWatch, run: () => Promise<void>): Promise<
 
 function tellHowToReturn({ output, watchLine, endLine }: Pick<CopyWatch, 'output' | 'watchLine' | 'endLine'>): void {
   output.note('');
-  output.note('Interrupted. A copy that was ordered goes on at the server.');
+  output.note('Interrupted. The copy goes on at the server, if it was ordered.');
   output.note(`    to watch it again:  ${watchLine}`);
-  output.note(`    to end it:          ${endLine}`);
+  output.note(`    to cancel it:       ${endLine}`);
 }

@@ -19,7 +19,7 @@ export function readFilters(given: readonly string[], fields: readonly string[] 
   const tags: Record<string, string> = {};
   for (const text of given) {
     const at = text.indexOf('=');
-    if (at < 1) throw usageError(`filter ${JSON.stringify(text)} is not right; it must be FIELD=VALUE`);
+    if (at < 1) throw usageError(`filter ${JSON.stringify(text)} is wrong; it must be FIELD=VALUE`);
     const [field, value] = [text.slice(0, at), text.slice(at + 1)];
     if (!fields.includes(field.startsWith('tag.') ? 'tag.KEY' : field)) throw unknownField(field, fields);
     if (isOneOf(TEXTS, field)) filter[field] = value;
@@ -41,7 +41,7 @@ function readFlag(field: string, value: string): boolean {
 }
 
 function unknownField(field: string, fields: readonly string[]): Error {
-  const hint = suggestion(field, fields) || `; there are ${fields.join(', ')}`;
+  const hint = suggestion(field, fields) || `; the filters are ${fields.join(', ')}`;
   return usageError(`unknown filter ${JSON.stringify(field)}${hint}`);
 }
 

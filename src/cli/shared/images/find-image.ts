@@ -47,12 +47,12 @@ async function findImage(client: Lister, name: ImageName, { account, signal }: S
   const found = latest(named, ({ uuid }) => uuid);
   if (found) return found;
   const [image, another] = short;
-  if (another) throw ambiguous(`"${name.given}" is the beginning of ${short.length} images`, short.map(lineOf));
+  if (another) throw ambiguous(`"${name.given}" begins the UUIDs of ${short.length} images`, short.map(lineOf));
   if (image) return image;
   throw new CommandError(`there is no image "${name.given}" here`, {
     code: 'ResourceNotFound',
     exitCode: EXIT.notFound,
-    details: account === undefined ? [] : ["by name only the account's own and public images are found"],
+    details: account === undefined ? [] : ["a name finds only the account's own images and public ones"],
   });
 }
 
@@ -62,7 +62,7 @@ function isFoundByName({ owner, public: isPublic }: Image, account: string | und
 }
 
 function ofSeveralOwners(given: string, images: readonly Image[]): CommandError {
-  return ambiguous(`images of several owners are called "${given}"; name one by its UUID`, images.map(lineOf));
+  return ambiguous(`several owners have an image called "${given}"; name it by its UUID`, images.map(lineOf));
 }
 
 function lineOf({ uuid, name, version, owner, owner_login: login }: Image): string {

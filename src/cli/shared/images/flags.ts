@@ -6,7 +6,7 @@ export const FLAG_MEANINGS = [
   '+  it is shared with others',
   'S  it is shared with the account',
   'I  it is incremental: it has an origin',
-  'X  its state is another than active',
+  'X  its state is not active',
 ] as const;
 
 /** @param account whose list it is; undefined: the operator's, who sees every share */

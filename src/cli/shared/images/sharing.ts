@@ -37,7 +37,7 @@ export function assertSharedWith(image: string, entries: Entries, left: Entries,
     `image ${image} is not shared with ${quoted(absent, ' or ')}, and nothing was changed; ${others}`,
     {
       code: 'NotShared',
-      details: ['an account is named as the share named it: its login and its UUID are two shares'],
+      details: ['name the account as it was shared: its login and its UUID are two shares'],
     },
   );
 }
@@ -46,7 +46,7 @@ export function assertSharedWith(image: string, entries: Entries, left: Entries,
 export function stillSharedWords(all: Entries = [], left: Entries = [], isPublic = false): string {
   const entries = all.filter((entry) => !left.includes(entry));
   const still = entries.length === 0 ? '' : `; it is still shared with ${listed(entries)}`;
-  return isPublic ? `${still}; it is public, so everybody sees it` : still;
+  return isPublic ? `${still}; it is public, so everybody can see it` : still;
 }
 
 function listed(entries: readonly string[]): string {

@@ -10,7 +10,7 @@ export const ancestry = defineCommand({
   name: 'ancestry',
   summary: 'list the images that an image builds on',
   description: [
-    'The image itself first, then each origin below, down to the base. An origin without a name is not here, or not for you to see. A copy brings those along that are your own.',
+    'The image itself first, then each origin below, down to the base. An origin without a name is not here, or you may not see it. A copy brings your own origins along.',
     NAMING,
     `Columns: ${Object.keys(ANCESTRY_COLUMNS).join(', ')}.`,
   ],

@@ -1,4 +1,4 @@
-/** `triton-image cancel`: ends copies that run. */
+/** `triton-image cancel`: cancels running copies. */
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { printable } from '../../output/printable.ts';
 import { askedImage, labelOf } from '../../shared/copying/describe.ts';
@@ -9,10 +9,10 @@ import { IMAGE, NAMING_OWN } from '../image-argument.ts';
 
 export const cancel = defineCommand({
   name: 'cancel',
-  summary: 'cancel copies that run',
+  summary: 'cancel running copies',
   description: [
-    'An image that another copy needs as well goes on its way for that one.',
-    `${NAMING_OWN} One that is on its way goes before others of that name.`,
+    'An image that another copy also needs keeps coming for that one.',
+    `${NAMING_OWN} One that is on its way is preferred to others of that name.`,
   ],
   arguments: { IMAGE: { ...IMAGE, count: 'some' } },
   options: {},

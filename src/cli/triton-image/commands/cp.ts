@@ -17,7 +17,7 @@ export const cp = defineCommand({
   aliases: ['copy', 'copy-from-dc'],
   summary: 'copy an image and its chain from another datacenter, or to others',
   description: [
-    'Without --to the image comes to the datacenter of the profile. The copy belongs to the cloud: interrupting this command does not end it, and repeating the command watches it again. A copy that failed is tried again, with the bytes that are there already. Where the image is already, its descriptive fields and shares are refreshed.',
+    'Without --to the image comes to the datacenter of the profile. The copy belongs to the cloud: interrupting this command does not end it, and repeating the command watches it again. A failed copy is tried again, with the bytes that are already there. Where the image is there already, its descriptive fields and shares are refreshed.',
     'All images of the chain become usable together, at the end.',
     `${NAMING_OWN} They are looked for where the image is copied from.`,
   ],

@@ -10,7 +10,7 @@ export const get = defineCommand({
   arguments: { IMAGE },
   options: {
     'shared-by': OWNER_OPTION,
-    all: { type: 'flag', short: 'a', help: 'By name find images in any state, not only active ones.' },
+    all: { type: 'flag', short: 'a', help: 'Let the name find images in any state, not only active ones.' },
   },
   examples: [
     { command: 'triton-image get my-image', what: 'with whom it is shared, among the rest' },

@@ -9,17 +9,17 @@ import { OWNER_OPTION } from '../image-argument.ts';
 export const leave = defineCommand({
   name: 'leave',
   summary: 'end your access to an image that is shared with you',
-  description: ['It is not listed for you any more, until its owner shares it with you again.'],
+  description: ['It is no longer listed for you, until its owner shares it with you again.'],
   arguments: { IMAGE: { help: 'UUID; with -S OWNER also NAME, NAME@VERSION or the first 8 digits of the UUID.' } },
   options: { 'shared-by': { ...OWNER_OPTION, help: 'The account (login or UUID) that shares the image.' } },
   examples: [
-    { command: 'triton-image leave -S alice my-image', what: 'of the one that alice shares' },
-    { command: 'triton-image leave 0965c1f4-6995-c095-ecb5-c1a80be2b08e', what: 'of one, whoever shares it' },
+    { command: 'triton-image leave -S alice my-image', what: 'leave the one that alice shares' },
+    { command: 'triton-image leave 0965c1f4-6995-c095-ecb5-c1a80be2b08e', what: 'leave this one, whoever shares it' },
   ],
   async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
     const { 'shared-by': sharedBy } = options;
     if (sharedBy === undefined && !isUuid(given.toLowerCase())) {
-      throw usageError('without -S OWNER an image to leave is named by its UUID');
+      throw usageError('without -S OWNER, name the image by its UUID');
     }
     const client = await context.cloudapi();
     const whose = sharedBy === undefined ? 'usable' : ({ sharedBy } as const);

@@ -19,7 +19,7 @@ export const ls = defineCommand({
     `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
     `Columns: ${Object.keys(columnsFor('')).join(', ')}.`,
   ],
-  arguments: { 'FIELD=VALUE': { count: 'any', help: 'Filters; an image is listed when all fit.' } },
+  arguments: { 'FIELD=VALUE': { count: 'any', help: 'Filters; an image is listed when it matches all of them.' } },
   options: {
     shared: { type: 'flag', help: 'Only what others share with you.' },
     mine: { type: 'flag', help: 'Only your own, with whom they are shared.' },
@@ -33,7 +33,7 @@ export const ls = defineCommand({
   ],
   async run({ options, arguments: given, context, output, json, signal }) {
     const { shared, mine, all, long } = options;
-    if (shared && mine) throw usageError('--shared and --mine exclude each other');
+    if (shared && mine) throw usageError('give --shared or --mine, not both');
     const { owner, ...filters } = readFilters(given['FIELD=VALUE'], CLOUDAPI_FILTERS);
     const isLogin = owner !== undefined && owner !== 'me' && !isUuid(owner);
     const filter = {
@@ -49,7 +49,7 @@ export const ls = defineCommand({
     chooseColumns(columnsFor(''), options.columns, usual);
     const client = await context.cloudapi();
     const [account, images] = await Promise.all([client.account({ signal }), client.listImages(filter, { signal })]);
-    // Whose a login is, CloudAPI tells nobody; the images themselves say whose they are.
+    // CloudAPI tells nobody whose a login is, but the images say who owns them.
     const wanted = isLogin ? images.filter((image) => image.owner_login === owner) : images;
     const sorted = wanted.toSorted(byPublication);
     if (json) output.json(sorted);

@@ -33,17 +33,17 @@ export const unshare = defineCommand({
   name: 'unshare',
   summary: 'end the share of an image with other accounts',
   description: [
-    "An account is named as the share named it: a login and its account's UUID are two shares. SHARED_WITH of ls --mine shows them.",
+    "Name an account as it was shared: a login and its account's UUID are two shares. SHARED_WITH of ls --mine shows them.",
     NAMING_OWN,
   ],
   arguments: { IMAGE, ACCOUNT: { count: 'some', help: 'Login or UUID, as it was shared.' } },
   options: {},
-  examples: [{ command: 'triton-image unshare my-image bob', what: 'bob sees it no more' }],
+  examples: [{ command: 'triton-image unshare my-image bob', what: 'bob no longer sees it' }],
   async run({ arguments: { IMAGE: given, ACCOUNT: accounts }, context, output, json, signal }) {
     const client = await context.cloudapi();
     const id = await imageId(client, given, OWN, signal);
     const { shared_with: before, left_by: left, public: isPublic } = await client.getImage(id, { signal });
-    // Only to its owner does an image say with whom it is shared.
+    // Only the owner is shown with whom an image is shared.
     if (before !== undefined) assertSharedWith(id, before, left, accounts);
     const image = await change(output, json, accounts, 'no longer shared with', (account) =>
       client.unshare(id, account, { signal }),
@@ -54,7 +54,7 @@ export const unshare = defineCommand({
   },
 });
 
-/** One after the other; each is told when it is done, so that after a failure it is known how far it went. */
+/** One after the other, each reported when it is done: after a failure the user knows how far it went. */
 async function change(
   output: Output,
   json: boolean,

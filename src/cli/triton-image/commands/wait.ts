@@ -19,8 +19,8 @@ export const wait = defineCommand({
   name: 'wait',
   summary: 'watch a copy, or the making of an image, until the image is usable',
   description: [
-    'Comes back to copies that were interrupted with Ctrl-C: they went on meanwhile.',
-    `${NAMING_OWN} One that is on its way goes before others of that name.`,
+    'Comes back to a copy whose command was interrupted with Ctrl-C: the copy itself went on.',
+    `${NAMING_OWN} One that is on its way is preferred to others of that name.`,
   ],
   arguments: { IMAGE: { ...IMAGE, count: 'some' } },
   options: { 'reconnect-for': RECONNECT_OPTION },

@@ -26,9 +26,9 @@ Environment:
 Exit status:
     0    done
     1    the operation failed; stderr says why
-    2    the command line is not right
+    2    the command line is wrong
     3    the server cannot be reached
-    4    what was named is not there, or not for the caller to see
+    4    not found, or not visible to the caller
     130  interrupted by Ctrl-C
 `;
 

@@ -68,7 +68,7 @@ const WRONG: readonly [args: readonly string[], message: string, help: string][]
   [['plant', 'a', 'b', 'c'], 'unexpected argument "c"', 'garden plant --help'],
   [
     ['-l', '--hose', 'water'],
-    'option --hose needs a value before --hose; if that is the value, write --hose=--hose',
+    'option --hose needs a value, and --hose looks like an option; if it is the value, write --hose=--hose',
     'garden water --help',
   ],
   [['water', 'east'], 'missing PLANT', 'garden water --help'],
@@ -80,11 +80,11 @@ const WRONG: readonly [args: readonly string[], message: string, help: string][]
   [['water', 'e', 'r', '--litres='], 'option --litres needs a value: --litres N', 'garden water --help'],
   [
     ['water', 'e', 'r', '--litres', '--fast'],
-    'option --litres needs a value before --fast; if that is the value, write --litres=--fast',
+    'option --litres needs a value, and --fast looks like an option; if it is the value, write --litres=--fast',
     'garden water --help',
   ],
   [['water', 'e', 'r', '-l', 'x'], 'option -l is "x"; it must be a number', 'garden water --help'],
-  [['water', 'e', 'r', '--fast=yes'], 'option --fast takes no value, and "yes" was given', 'garden water --help'],
+  [['water', 'e', 'r', '--fast=yes'], 'option --fast takes no value, but "yes" was given', 'garden water --help'],
   [['water', 'stop', 'noon'], 'it cannot be stopped at noon', 'garden water stop --help'],
 ];
 

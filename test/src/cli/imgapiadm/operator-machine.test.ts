@@ -16,7 +16,7 @@ test('an operator names accounts by login and images by short id, name and versi
   t.equal((await run('list', '-H', '-o', 'version', 'owner=bob')).stdout, '1.0.0\n');
   t.equal(JSON.parse((await run('get', 'web', '-a', 'alice')).stdout).uuid, image.uuid);
   t.equal(JSON.parse((await run('get', image.uuid.slice(0, 8))).stdout).uuid, image.uuid);
-  t.match(await run('get', 'web'), { code: 1, stderr: /images of several owners are called "web"/ });
+  t.match(await run('get', 'web'), { code: 1, stderr: /several owners have an image called "web"/ });
   t.match(await run('verify', 'web@2.0.0'), { code: 0, stdout: new RegExp(`^${image.uuid} file0 web: ok\n1 file,`) });
   t.match(await run('share', 'web@2.0.0', 'bob'), { code: 0, stdout: /is shared with "bob"\.\n$/ });
   t.match(await run('unshare', 'web@2.0.0', 'carol'), { code: 1, stderr: /is not shared with "carol", and nothing/ });

@@ -47,7 +47,7 @@ test('columns are chosen by name, in any case, in the order asked for', async (t
 test('a column that there is not is named, with the one that was meant', async (t) => {
   const known = { name: NAME, height: HEIGHT };
   t.throws(() => chooseColumns(known, ['hight'], []), { message: 'unknown column "hight"; did you mean "height"?' });
-  t.throws(() => chooseColumns(known, ['x'], []), { message: 'unknown column "x"; there are name, height' });
+  t.throws(() => chooseColumns(known, ['x'], []), { message: 'unknown column "x"; the columns are name, height' });
   t.throws(() => chooseColumns(known, ['constructor'], []), { code: 'Usage' });
 });
 

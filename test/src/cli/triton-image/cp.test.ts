@@ -71,9 +71,9 @@ test('Ctrl-C leaves the copy running and says how to come back', async (t) => {
   while (!server.asked.some(({ path }) => path.endsWith('/copy'))) await new Promise(setImmediate);
   interrupt.abort();
   t.match(await ran, { code: 130, stdout: '' });
-  t.match(stderr.text, /Interrupted\. A copy that was ordered goes on at the server\.\n/);
+  t.match(stderr.text, /Interrupted\. The copy goes on at the server, if it was ordered\.\n/);
   t.match(stderr.text, `to watch it again:  triton-image wait ${UUID} -a alice\n`);
-  t.match(stderr.text, `to end it:          triton-image cancel ${UUID} -a alice\n`);
+  t.match(stderr.text, `to cancel it:       triton-image cancel ${UUID} -a alice\n`);
   t.notOk(server.asked.some(({ method }) => method === 'DELETE'));
 });
 
@@ -88,7 +88,7 @@ test('when CloudAPI restarts, the copy is watched again', async (t) => {
   await server.stop();
   await stderr.wrote(/lost the connection, trying again/);
   await server.restart();
-  t.match(await ran, { code: 0, stdout: DONE_LINE, stderr: /connected again\nsucceeded/ });
+  t.match(await ran, { code: 0, stdout: DONE_LINE, stderr: /reconnected\nsucceeded/ });
 });
 
 const PLAN_TEXT = [
@@ -161,7 +161,7 @@ test('--to copies to each datacenter, and one that fails does not hurt the other
   t.match(
     stderr,
     [
-      'triton-image: error (CopyFailed): it failed at 1 of 3 datacenters',
+      'triton-image: error (CopyFailed): the copy failed at 1 of 3 datacenters',
       '    eu-ams-1: (NotEnoughSpace) the disk is full',
       `    to repeat it there:  triton-image cp --to eu-ams-1 ${UUID}`,
       '',
@@ -239,7 +239,10 @@ test('Ctrl-C leaves all of them running and says how to come back', async (t) =>
   interrupt.abort();
   t.match(await ran, { code: 130, stdout: '' });
   t.match(stderr.text, `to watch them again:  triton-image cp --to all ${UUID}\n`);
-  t.match(stderr.text, `to end that to us-west-1:  triton-image cancel ${UUID} -U ${servers['us-west-1']?.url}\n`);
+  t.match(
+    stderr.text,
+    `to cancel the one to us-west-1:  triton-image cancel ${UUID} -U ${servers['us-west-1']?.url}\n`,
+  );
 });
 
 test('a CloudAPI that does not say which datacenter it is cannot be the source of --to', async (t) => {

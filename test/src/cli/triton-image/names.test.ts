@@ -98,15 +98,15 @@ test('whose shared images have a name that finds nothing is said, and how to mea
   const { run } = await played(t, SCRIPT);
   const { code, stderr } = await run(['get', 'tools']);
   t.equal(code, 4);
-  t.match(stderr, `    bob shares ${BOBS.id}, which that could mean: say so with -S bob, or by its UUID\n`);
-  t.match(stderr, `    mallory shares ${MALLORYS_TOOLS.id}, which that could mean`);
+  t.match(stderr, `    bob shares ${BOBS.id}, which may be what you mean: add -S bob, or name it by its UUID\n`);
+  t.match(stderr, `    mallory shares ${MALLORYS_TOOLS.id}, which may be what you mean`);
 });
 
 test('the short id of a shared image, as ls shows it, is answered with how to mean it', async (t) => {
   const { run } = await played(t, SCRIPT);
   const { code, stderr } = await run(['get', '77777777']);
   t.equal(code, 4);
-  t.match(stderr, `    bob shares ${BOBS.id}, which that could mean: say so with -S bob, or by its UUID\n`);
+  t.match(stderr, `    bob shares ${BOBS.id}, which may be what you mean: add -S bob, or name it by its UUID\n`);
   t.equal(JSON.parse((await run(['get', '-S', 'bob', '77777777'])).stdout).id, BOBS.id);
 });
 
@@ -128,7 +128,7 @@ test('the beginning of several UUIDs names none of them', async (t) => {
     code: 1,
     stdout: '',
     stderr: [
-      'triton-image: error (Ambiguous): "0965c1f4" is the beginning of 2 images',
+      'triton-image: error (Ambiguous): "0965c1f4" begins the UUIDs of 2 images',
       `    ${UUID} my-image@2.0.0`,
       `    ${other.id} other@1.0.0`,
       '',

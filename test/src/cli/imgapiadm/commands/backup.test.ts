@@ -158,7 +158,7 @@ test('with its configuration a server that listens is noticed, and what lies els
   const refused = await runImgapiadm(['restore', directory, '-f', config]);
   t.match(refused, {
     code: 1,
-    stderr: new RegExp(`the server of \\S+ runs, at http://127\\.0\\.0\\.1:${port}: stop it`),
+    stderr: new RegExp(`the server of \\S+ is running, at http://127\\.0\\.0\\.1:${port}: stop it`),
   });
   t.notOk(existsSync(restored));
   await server.stop();

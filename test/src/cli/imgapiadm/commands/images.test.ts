@@ -111,7 +111,7 @@ test('an image is shared, and unshared, with accounts as they are typed', async 
   });
   t.strictSame(await runImgapiadm(['unshare', UUID, 'bob', '-u', server.url]), {
     code: 0,
-    stdout: `Image ${UUID} (my-image@1.0.0) is not shared with "bob" any more.\n`,
+    stdout: `Image ${UUID} (my-image@1.0.0) is no longer shared with "bob".\n`,
     stderr: '',
   });
   t.match(
@@ -132,7 +132,7 @@ test('unshare says with whom an image was not shared, and changes nothing then',
     stdout: '',
     stderr: [
       `imgapiadm: error (NotShared): image ${UUID} is not shared with "bib", and nothing was changed; it is shared with "bob", "${BOB}"`,
-      '    an account is named as the share named it: its login and its UUID are two shares',
+      '    name the account as it was shared: its login and its UUID are two shares',
       '',
     ].join('\n'),
   });
@@ -147,7 +147,7 @@ test('unshare says what still opens the image', async (t) => {
   const { stdout } = await runImgapiadm(['unshare', UUID, 'bob', '-u', server.url]);
   t.equal(
     stdout,
-    `Image ${UUID} (my-image@1.0.0) is not shared with "bob" any more; it is still shared with "${BOB}"; it is public, so everybody sees it.\n`,
+    `Image ${UUID} (my-image@1.0.0) is no longer shared with "bob"; it is still shared with "${BOB}"; it is public, so everybody can see it.\n`,
   );
 });
 
@@ -190,7 +190,7 @@ test('a name that images of several owners have names none of them', async (t) =
     code: 1,
     stdout: '',
     stderr: [
-      'imgapiadm: error (Ambiguous): images of several owners are called "my-image"; name one by its UUID',
+      'imgapiadm: error (Ambiguous): several owners have an image called "my-image"; name it by its UUID',
       `    ${UUID} my-image@1.0.0 of alice`,
       `    ${BASE} my-image@1.0.0 of bob`,
       '',
@@ -259,7 +259,7 @@ test('unshare of an entry that was left ends the mark, and what is left opens no
   });
   t.match(await runImgapiadm(['unshare', UUID, BOB, 'bib', '-u', server.url]), {
     code: 0,
-    stdout: `Image ${UUID} (my-image@1.0.0) is not shared with "${BOB}" or "bib" any more.\n`,
+    stdout: `Image ${UUID} (my-image@1.0.0) is no longer shared with "${BOB}" or "bib".\n`,
   });
   t.match(
     (await runImgapiadm(['unshare', UUID, 'carol', '-u', server.url])).stderr,

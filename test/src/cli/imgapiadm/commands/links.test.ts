@@ -84,7 +84,7 @@ test('a link that does not work yet says what to mend, and is a failure', async 
   });
   const { code, stdout } = await run('link-dc', 'us-west-1', 'http://10.1.0.7:8443', '--token', TOKEN);
   t.equal(code, 1);
-  t.match(stdout, /^Linked with us-west-1 already; nothing was changed\.\n/);
+  t.match(stdout, /^Already linked with us-west-1; nothing was changed\.\n/);
   t.match(stdout, /reach back {2}FAILED {2}it cannot reach us\nTo mend "reach back": open the firewall\.\n/);
 });
 
@@ -95,7 +95,7 @@ test('what the other datacenter only announces is shown, and how to take it', as
   });
   const { code, stdout } = await run('link-dc', 'us-west-1', 'http://10.1.0.7:8443', '--token', TOKEN);
   t.equal(code, 0);
-  t.match(stdout, /^Linked with us-west-1 already; its terms are those named now\.\n/);
+  t.match(stdout, /^Already linked with us-west-1; its terms are now those given\.\n/);
   t.match(stdout, /announces pull URLs from https:\/\/objects\.example\.com; .*--pull-origin/);
 });
 

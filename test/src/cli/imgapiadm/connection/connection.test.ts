@@ -124,7 +124,7 @@ test('a note of a server that is gone opens the secret to nobody', async (t) => 
   const note = (pid: unknown): string => join(dir, 'run', `${port}.${pid}.${hostname}`);
   renameSync(note(process.pid), note(gone));
   const ran = await runImgapiadm(['reap', '-n', '-u', server.url, '--data-dir', dir]);
-  t.match(ran, { code: 3, stderr: /error \(ServerDoesNotRun\): the server of \S+ does not run on this machine\n/ });
+  t.match(ran, { code: 3, stderr: /error \(ServerDoesNotRun\): the server of \S+ is not running on this machine\n/ });
   t.equal(server.asked.length, 0);
 });
 

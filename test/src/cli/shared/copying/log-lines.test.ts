@@ -37,7 +37,7 @@ test('what is tried again is told with its reason', async (t) => {
   const status = copyStatus({}, [base, copyImage({ state: 'queued', bytes_done: 0, rate: 0 })]);
   t.strictSame(lines.next(status, 0), ['copy from us-sw-1: 2 images, 200 MiB, 12% here already']);
   t.strictSame(lines.next({ ...status, bytes_done: 26 * MIB }, 5000), [
-    '13%, 26 of 200 MiB, no bytes come, 1f0e2d3c base@1.0.0 is tried again: (Stalled) no byte for 30 s',
+    '13%, 26 of 200 MiB, no bytes coming, 1f0e2d3c base@1.0.0 is being tried again: (Stalled) no byte for 30 s',
   ]);
 });
 

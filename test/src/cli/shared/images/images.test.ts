@@ -56,8 +56,8 @@ test('filters are read by their fields', async (t) => {
 });
 
 const BAD: readonly [string, string][] = [
-  ['base', 'filter "base" is not right; it must be FIELD=VALUE'],
-  ['=x', 'filter "=x" is not right; it must be FIELD=VALUE'],
+  ['base', 'filter "base" is wrong; it must be FIELD=VALUE'],
+  ['=x', 'filter "=x" is wrong; it must be FIELD=VALUE'],
   ['nmae=x', 'unknown filter "nmae"; did you mean "name"?'],
   ['public=yes', 'filter public is "yes"; it must be true or false'],
 ];
