@@ -3,6 +3,8 @@
  * image, shared or not, in every API version, for callers with and without a signature.
  */
 import { test } from 'tap';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
+import type { Operation } from '#lib/api/operation.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { asker, combinations, forEach } from './fixtures/ask.ts';
 import { putRecords, STATES } from './fixtures/records.ts';
@@ -66,21 +68,19 @@ const READS: Readonly<Record<string, Rule>> = {
   },
 };
 
+const IMAGE = '/images/:uuid';
+
+/** Whatever its row says of signatures. */
 const WRITES: readonly (readonly [method: string, path: string])[] = [
   ['POST', ''],
-  ...['update', 'activate', 'enable', 'disable', 'export', 'change-stor', 'import', 'import-remote', 'nothing'].map(
-    (action) => ['POST', `?action=${action}`] as const,
-  ),
+  ['POST', '?action=nothing'],
   ['POST', '/acl'],
-  ['POST', '/acl?action=remove'],
-  ['PUT', '/file?compression=none'],
-  ['POST', '/file/from-url?compression=none'],
-  ['POST', '/file/pull-url'],
-  ['PUT', '/icon'],
-  ['POST', '/icon'],
-  ['DELETE', '/icon'],
-  ['DELETE', '/copy'],
-  ['DELETE', ''],
+  ...Object.values<Operation>(IMGAPI)
+    .filter(({ method, path, where }) => method !== 'GET' && path.startsWith(IMAGE) && where === undefined)
+    .map(({ method, path, action }) => {
+      const query = new URLSearchParams({ compression: 'none', ...(action !== undefined && { action }) });
+      return [method, `${path.slice(IMAGE.length)}?${query}`] as const;
+    }),
 ];
 
 for (const mode of ['public', 'private'] as const) {
