@@ -70,13 +70,19 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly errors: readonly E[];
 }
 
-/** The body of a request. What is optional may be left out. `maxBytes`: where it is not what the server takes of any. */
+/** The body of a request. What is optional may be left out. `maxBytes`: where it is less than the server takes of any. */
 export type RequestBody =
   | { readonly json: TSchema; readonly optional?: true; readonly check?: BodyCheck; readonly maxBytes?: number }
   /** As it is; media types, of which one is expected. */
-  | { readonly bytes: readonly string[]; readonly maxBytes?: number }
+  | { readonly bytes: readonly string[]; readonly limit?: ByteLimit }
   /** JSON, or nothing, under a digest that the request's signature covers. */
   | { readonly signed: TSchema; readonly optional?: true; readonly check?: BodyCheck };
+
+/** In bytes; what a server has by default, and the setting of its configuration that says otherwise. */
+export interface ByteLimit {
+  readonly byDefault: number;
+  readonly setting: string;
+}
 
 /**
  * How a body of a fixed form is held against its schema: `fields`, each when the handler asks for it; `whole`, before the

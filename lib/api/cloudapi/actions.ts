@@ -1,8 +1,9 @@
 /** `POST /:account/images/:id?action=…`. */
 import { Type } from 'typebox';
+import { CLONE_ERRORS } from '../imgapi/sharing.ts';
 import { needed } from '../parameters.ts';
 import { ExportedImage } from '../schemas/service.ts';
-import { BODY_ERRORS, type CloudapiOperations, imageParams, imageReplies, signed, WRITE_ERRORS } from './form.ts';
+import { type CloudapiOperations, imageParams, imageReplies, PARAMETER_ERRORS, signed, WRITE_ERRORS } from './form.ts';
 import { required, text, value } from './parameters.ts';
 
 /** An older server had one name for all of them. */
@@ -42,7 +43,7 @@ const destination = Type.Object({
   }),
 });
 
-const shareErrors = [...BODY_ERRORS, 'MissingParameter', 'ValidationFailed', ...WRITE_ERRORS] as const;
+const shareErrors = [...PARAMETER_ERRORS, 'MissingParameter', 'ValidationFailed', ...WRITE_ERRORS] as const;
 
 export const ACTIONS = {
   UpdateImage: {
@@ -54,7 +55,7 @@ export const ACTIONS = {
     query: fields,
     body: { json: fields, optional: true },
     replies: imageReplies,
-    errors: [...BODY_ERRORS, 'ValidationFailed', ...WRITE_ERRORS],
+    errors: [...PARAMETER_ERRORS, 'ValidationFailed', ...WRITE_ERRORS],
   },
 
   ShareImage: {
@@ -87,16 +88,7 @@ export const ACTIONS = {
     action: 'clone',
     callers: ['sharee'],
     replies: imageReplies,
-    errors: [
-      ...BODY_ERRORS,
-      ...WRITE_ERRORS,
-      'ImageNotShared',
-      'NotImplemented',
-      'OriginDoesNotExist',
-      'OriginChainTooLong',
-      'StorageIsDown',
-      'FileDamaged',
-    ],
+    errors: [...PARAMETER_ERRORS, ...WRITE_ERRORS, ...CLONE_ERRORS],
   },
 
   ExportImage: {
@@ -107,6 +99,6 @@ export const ACTIONS = {
     query: destination,
     body: { json: destination, optional: true },
     replies: [{ status: 200, json: ExportedImage }],
-    errors: [...BODY_ERRORS, 'MissingParameter', ...WRITE_ERRORS, 'StorageUnsupported', 'NotMantaPathOwner'],
+    errors: [...PARAMETER_ERRORS, 'MissingParameter', ...WRITE_ERRORS, 'StorageUnsupported', 'NotMantaPathOwner'],
   },
 } as const satisfies CloudapiOperations;

@@ -1,5 +1,6 @@
 /** What all rows of CloudAPI share: its versions, its errors, and parts that many operations have. */
 import { Type } from 'typebox';
+import { ANY_REQUEST_ERRORS, BODY_ERRORS } from '../errors/common.ts';
 import type { ErrorCode } from '../errors/registry.ts';
 import type { CallerKind, Operations, Reply } from '../operation.ts';
 import { uuid } from '../schemas/build.ts';
@@ -15,27 +16,15 @@ export type CloudapiOperations = Operations<CloudapiVersion, CloudapiErrorCode |
 /** Errors that any operation may answer, whatever it is for. */
 export const COMMON_ERRORS = [
   'InvalidVersion',
-  'BadRequest',
-  'InvalidHeader',
   'InvalidCredentials',
   'NotAuthorized',
-  'InvalidParameter',
-  'RequestTimeout',
-  'RequestUriTooLong',
-  'ExpectationFailed',
-  'RequestHeaderFieldsTooLarge',
+  ...ANY_REQUEST_ERRORS,
   'InternalError',
   'ServiceUnavailable',
 ] as const satisfies readonly (CloudapiErrorCode | ErrorCode)[];
 
 /** Errors of an operation that takes parameters in its body. */
-export const BODY_ERRORS = [
-  'InvalidArgument',
-  'InvalidContent',
-  'BadDigest',
-  'RequestEntityTooLarge',
-  'UnsupportedMediaType',
-] as const;
+export const PARAMETER_ERRORS = ['InvalidArgument', ...BODY_ERRORS, 'UnsupportedMediaType'] as const;
 
 /**
  * Of what changes an image: those of IMGAPI. ImageCopyFailed (409) is not among them, since CloudAPI has another error of

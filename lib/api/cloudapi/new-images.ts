@@ -5,10 +5,10 @@ import { CopyStatus } from '../schemas/copy.ts';
 import {
   ACCOUNTS,
   accountParams,
-  BODY_ERRORS,
   type CloudapiOperations,
   imageReplies,
   linesHeader,
+  PARAMETER_ERRORS,
   signed,
 } from './form.ts';
 import { flag, required, value } from './parameters.ts';
@@ -24,7 +24,7 @@ const SOURCE = {
   id: required('id', 'The UUID of the image.', 'the UUID of the image'),
 };
 
-const orderErrors = [...BODY_ERRORS, 'MissingParameter', ...ORDER_ERRORS] as const;
+const orderErrors = [...PARAMETER_ERRORS, 'MissingParameter', ...ORDER_ERRORS] as const;
 
 const machine = Type.Object({
   machine: required(
@@ -65,7 +65,7 @@ export const NEW_IMAGES = {
         'x-joyent-jobid': Type.String({ description: 'The job that makes it.' }),
       }),
     })),
-    errors: [...BODY_ERRORS, 'MissingParameter', 'ValidationFailed', 'NotAvailable'],
+    errors: [...PARAMETER_ERRORS, 'MissingParameter', 'ValidationFailed', 'NotAvailable'],
   },
 
   ImportImageFromDatacenter: {

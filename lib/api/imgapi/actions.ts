@@ -1,10 +1,10 @@
 /** `POST /images/:uuid?action=…`, but for what orders a copy, which is in `copies.ts`. */
 import { Type } from 'typebox';
+import { BODY_ERRORS } from '../errors/common.ts';
 import { flag, known, needed } from '../parameters.ts';
 import { ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import { ExportedImage } from '../schemas/service.ts';
 import {
-  BODY_ERRORS,
   conditionHeaders,
   type ImgapiOperations,
   imageParams,

@@ -1,5 +1,6 @@
 /** Administration of links between datacenters: for operators on this machine. */
 import { Type } from 'typebox';
+import { BODY_ERRORS } from '../errors/common.ts';
 import { flag } from '../parameters.ts';
 import {
   Datacenter,
@@ -11,7 +12,7 @@ import {
   RotateReport,
   UnlinkReport,
 } from '../schemas/datacenter.ts';
-import { account, accountQuery, BODY_ERRORS, type ImgapiOperations } from './form.ts';
+import { account, accountQuery, type ImgapiOperations } from './form.ts';
 
 const administration = { since: 1, auth: 'operator', callers: ['operator'] } as const;
 const named = { params: Type.Object({ name: Type.String({ description: 'The other datacenter.' }) }) } as const;

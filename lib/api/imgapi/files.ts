@@ -1,10 +1,10 @@
 /** The files of images. */
 import { Type } from 'typebox';
 import { COMPRESSIONS } from '../../manifest/record.ts';
+import { BODY_ERRORS } from '../errors/common.ts';
 import type { Reply } from '../operation.ts';
 import { datasetGuid, known, needed, oneOf, sha1 } from '../parameters.ts';
 import {
-  BODY_ERRORS,
   conditions,
   type ImgapiOperations,
   type ImgapiVersion,
@@ -104,7 +104,10 @@ export const FILES = {
       source: Type.Optional(known('Operators: URL of another IMGAPI that has the image, to take the file from.')),
     }),
     headers: uploadHeaders,
-    body: { bytes: ['application/octet-stream'] },
+    body: {
+      bytes: ['application/octet-stream'],
+      limit: { byDefault: 20 * 1024 ** 3, setting: 'limits.fileBytes' },
+    },
     replies: imageReplies,
     errors: [...uploadErrors, 'RemoteSourceError'],
   },

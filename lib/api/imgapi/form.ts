@@ -1,5 +1,6 @@
 /** What all rows of IMGAPI share: its versions, its errors, and parts that many operations have. */
 import { Type } from 'typebox';
+import { ANY_REQUEST_ERRORS } from '../errors/common.ts';
 import type { ErrorCode } from '../errors/registry.ts';
 import type { CallerKind, Operations, Reply } from '../operation.ts';
 import { flag, known, uuid } from '../parameters.ts';
@@ -11,20 +12,11 @@ export type ImgapiOperations = Operations<ImgapiVersion, ErrorCode>;
 /** Errors that any operation may answer, whatever it is for. */
 export const COMMON_ERRORS = [
   'InvalidVersion',
-  'BadRequest',
-  'InvalidHeader',
   'UnauthorizedError',
-  'InvalidParameter',
-  'RequestTimeout',
-  'RequestUriTooLong',
-  'ExpectationFailed',
-  'RequestHeaderFieldsTooLarge',
+  ...ANY_REQUEST_ERRORS,
   'InternalError',
   'ServiceUnavailable',
 ] as const satisfies readonly ErrorCode[];
-
-/** Errors of an operation that reads a JSON body. */
-export const BODY_ERRORS = ['InvalidContent', 'BadDigest', 'RequestEntityTooLarge'] as const;
 
 /** Of what reads an image: it is not there, or not for the caller to see; or the channel is none. */
 export const READ_ERRORS = ['ResourceNotFound', 'ValidationFailed'] as const;

@@ -16,7 +16,7 @@ import {
 
 export const ICON_TYPES = ['image/jpeg', 'image/gif', 'image/png'] as const;
 
-const LONGEST_ICON = 128 * 1024;
+const LIMIT = { byDefault: 128 * 1024, setting: 'limits.iconBytes' } as const;
 
 const icon = { path: '/images/:uuid/icon', since: 1, params: imageParams } as const;
 
@@ -27,7 +27,7 @@ const addIcon = {
   callers: ['owner', 'operator'],
   query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are held against it.')) }),
   headers: uploadHeaders,
-  body: { bytes: ICON_TYPES, maxBytes: LONGEST_ICON },
+  body: { bytes: ICON_TYPES, limit: LIMIT },
   replies: imageReplies,
   errors: [...WRITE_ERRORS, 'Upload', 'Download', 'StorageIsDown'],
 } as const;

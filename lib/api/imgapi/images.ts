@@ -1,9 +1,9 @@
 /** Images as a whole. */
 import { Type } from 'typebox';
+import { BODY_ERRORS } from '../errors/common.ts';
 import { flag, integer, known, list, oneOf, text, uuid } from '../parameters.ts';
 import { Ancestry, IMAGE_STATES, ImageV1, ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import {
-  BODY_ERRORS,
   conditionHeaders,
   etagHeader,
   type ImgapiOperations,

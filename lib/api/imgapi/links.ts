@@ -1,5 +1,6 @@
 /** The link listener: what linked datacenters ask of each other. */
 import { Type } from 'typebox';
+import { BODY_ERRORS } from '../errors/common.ts';
 import { integer, known } from '../parameters.ts';
 import {
   LinkBack,
@@ -14,7 +15,7 @@ import {
 import { PullUrl } from '../schemas/pull-url.ts';
 import { Nothing } from '../schemas/service.ts';
 import { downloadHeaders, storedReplies } from './files.ts';
-import { BODY_ERRORS, type ImgapiOperations, imageParams, STORAGE_ERRORS } from './form.ts';
+import { type ImgapiOperations, imageParams, STORAGE_ERRORS } from './form.ts';
 import { ICON_TYPES } from './icons.ts';
 import { PULL_LINK, pullUrlErrors, pullUrlQuery } from './pulls.ts';
 

@@ -1,9 +1,9 @@
 /** Whom an image is shared with, and taking a copy of one's own of what is shared. */
 import { Type } from 'typebox';
+import { BODY_ERRORS } from '../errors/common.ts';
 import { needed, uuid } from '../parameters.ts';
 import { AclEntries } from '../schemas/acl.ts';
 import {
-  BODY_ERRORS,
   type ImgapiOperations,
   imageParams,
   imageQuery,
@@ -24,6 +24,16 @@ const acl = {
   body: { json: AclEntries },
   errors: [...BODY_ERRORS, ...WRITE_ERRORS],
 } as const;
+
+/** Of what makes a clone, on top of those of any write. */
+export const CLONE_ERRORS = [
+  'ImageNotShared',
+  'NotImplemented',
+  'OriginDoesNotExist',
+  'OriginChainTooLong',
+  'StorageIsDown',
+  'FileDamaged',
+] as const;
 
 export const SHARING = {
   AddImageAcl: {
@@ -63,14 +73,6 @@ export const SHARING = {
       }),
     }),
     replies: untaggedImageReplies,
-    errors: [
-      ...WRITE_ERRORS,
-      'ImageNotShared',
-      'NotImplemented',
-      'OriginDoesNotExist',
-      'OriginChainTooLong',
-      'StorageIsDown',
-      'FileDamaged',
-    ],
+    errors: [...WRITE_ERRORS, ...CLONE_ERRORS],
   },
 } as const satisfies ImgapiOperations;

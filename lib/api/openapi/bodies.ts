@@ -1,6 +1,6 @@
 /** What a request sends, and what is answered. */
 import { STATUS_CODES } from 'node:http';
-import type { Operation, Reply, RequestBody } from '../operation.ts';
+import type { ByteLimit, Operation, Reply, RequestBody } from '../operation.ts';
 import type { OperationContext } from './context.ts';
 import type { Json } from './schemas.ts';
 
@@ -10,8 +10,10 @@ export function requestBodyOf({ schemas }: OperationContext, operations: readonl
   if (bodies.length === 0) return {};
   const json = bodies.flatMap((body) => ('bytes' in body ? [] : 'json' in body ? body.json : body.signed));
   const types = bodies.flatMap((body) => ('bytes' in body ? body.bytes : []));
+  const limits = bodies.flatMap((body) => ('limit' in body && body.limit ? limitLine(body.limit) : []));
   return {
     requestBody: {
+      ...(limits.length > 0 && { description: limits.join('\n') }),
       required: bodies.length === operations.length && bodies.every((body) => !isOptional(body)),
       content: {
         ...(json.length > 0 && { 'application/json': { schema: schemas.anyOf(json) } }),
@@ -19,6 +21,10 @@ export function requestBodyOf({ schemas }: OperationContext, operations: readonl
       },
     },
   };
+}
+
+function limitLine({ byDefault, setting }: ByteLimit): string {
+  return `At most ${byDefault} bytes, unless the server's configuration has another \`${setting}\`.`;
 }
 
 function isOptional(body: RequestBody): boolean {

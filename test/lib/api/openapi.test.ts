@@ -1,4 +1,5 @@
 /** The form of the documents; that IMGAPI's is valid and up to date is in `test/docs/generated.test.ts`. */
+import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
 import { Type } from 'typebox';
@@ -7,7 +8,7 @@ import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import { openApiDocument } from '#lib/api/openapi/document.ts';
-import type { Operations } from '#lib/api/operation.ts';
+import type { Operation, Operations } from '#lib/api/operation.ts';
 import { flag, list, uuid } from '#lib/api/parameters.ts';
 
 const Cat = Type.Object({ name: Type.String() }, { description: 'A cat.' });
@@ -151,5 +152,17 @@ t.test('no operation of an API is left out of its document', async (t) => {
       Object.keys(rows).filter((name) => !ids.includes(name)),
       [],
     );
+  }
+});
+
+t.test('a limit that rows name is the one that the configuration has by default', async (t) => {
+  const defaults = JSON.parse(await readFile(new URL('../../../etc/defaults.json', import.meta.url), 'utf8'));
+  const limits = Object.values<Operation>(IMGAPI).flatMap(({ body }) =>
+    body && 'limit' in body && body.limit ? body.limit : [],
+  );
+  t.ok(limits.length > 0);
+  for (const { setting, byDefault } of limits) {
+    const [part = '', name = ''] = setting.split('.');
+    t.equal(defaults[part][name], byDefault, setting);
   }
 });
