@@ -1,17 +1,17 @@
-/** The accounts of a cloud, as kept in UFDS. Backends: a JSON file, later LDAP. */
+/** The accounts of a cloud, as in UFDS. */
 
 export interface Account {
   readonly uuid: string;
   readonly login: string;
-  /** When the account was made. Absent means long ago. */
+  /** When the account was created. Absent means long ago. */
   readonly createdAt?: Date;
-  /** When the account last changed (a rename of the login, for one). Absent means long ago. */
+  /** When the account last changed (for example, its login was renamed). Absent means long ago. */
   readonly updatedAt?: Date;
   /** SSH public keys by name, in OpenSSH form. */
   readonly keys: Readonly<Record<string, string>>;
 }
 
-/** Every call rejects with {@link DirectoryUnavailableError} while the directory cannot be asked. */
+/** Every call rejects with {@link DirectoryUnavailableError} while the directory cannot be reached. */
 export interface Accounts {
   byUuid(uuid: string): Promise<Account | undefined>;
   /** Logins are compared exactly, as UFDS stores them. */
@@ -21,7 +21,7 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
-/** The directory cannot be asked now; the same call may work later. */
+/** The directory cannot be reached; the same call may work later. */
 export class DirectoryUnavailableError extends Error {
   override readonly name = 'DirectoryUnavailableError';
 }

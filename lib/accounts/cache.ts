@@ -1,17 +1,17 @@
 /**
- * A cache over a directory for the look-up that lists make over and over: whose UUID is this? Logins that lists show
- * may lag by the time to live; whoever decides about access asks the directory itself.
+ * A cache over a directory for the lookup that lists make over and over: whose UUID is this? The logins that lists show
+ * may be out of date by the time to live; decisions about access must ask the directory itself.
  */
 import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Account, Accounts } from './accounts.ts';
 
 export interface AccountCacheOptions {
-  /** Accounts at the most; the longest unused goes first. Default 10,000. */
+  /** Maximum number of accounts; the least recently used goes first. Default 10,000. */
   readonly max?: number;
-  /** Milliseconds for which an account is not asked for again. Default 5 min. */
+  /** Milliseconds for which an account is kept. Default 5 min. */
   readonly ttl?: number;
-  /** The same for a UUID that nobody has: short, since a new account must not stay nameless. Default 10 s. */
+  /** The same for a UUID without an account: short, so that a new account does not stay nameless. Default 10 s. */
   readonly negativeTtl?: number;
   readonly clock?: Clock;
 }
@@ -21,15 +21,15 @@ interface CacheEntry {
 }
 
 /**
- * Answers `byUuid` and `byUuids` from memory, asking `accounts` once for all that is missing. `byLogin` always asks: a
- * share by login must go to the one who holds it now. A failure is passed on and not remembered.
+ * Answers `byUuid` and `byUuids` from memory, and asks `accounts` once for everything that is missing. `byLogin` always
+ * asks: a share by login must go to whoever has it now. Failures are passed on and not cached.
  */
 export function cacheAccounts(accounts: Accounts, options: AccountCacheOptions = {}): Accounts {
   const max = options.max ?? 10_000;
   const ttl = options.ttl ?? 300_000;
   const negativeTtl = options.negativeTtl ?? 10_000;
   const clock = options.clock ?? systemClock;
-  // A moment less than each time to live: lru-cache would keep an entry for one millisecond after it.
+  // Each TTL is shortened by half a millisecond: lru-cache would keep an entry for one millisecond too long.
   const entries = new LRUCache<string, CacheEntry>({ max, ttl, ttlResolution: 0, perf: clock });
 
   function remember(uuid: string, account: Account | undefined): void {

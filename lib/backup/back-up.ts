@@ -1,9 +1,10 @@
 /**
- * Backs a data folder up while its server runs.
+ * Backs up a data folder while its server runs.
  *
- * The documents are those of one moment, and every file that they promise is in the backup: files are brought after the
- * documents were read, and where one has gone meanwhile, documents are read anew, until those agree that it is gone. A
- * backup that is broken off leaves the one before as it was. What is there already, by hash and size, is not read again.
+ * The documents are a snapshot of one moment, and the backup has every file that they promise: files are copied after the
+ * documents, and if one has disappeared meanwhile, the documents are copied again, until they agree that it is gone. An
+ * interrupted backup leaves the previous one intact. A file that the backup already has, by hash and size, is not read
+ * again.
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,14 +19,14 @@ import { type PromisedFile, readPromises } from './records.ts';
 
 export interface BackupOptions {
   readonly dataDir: string;
-  /** Where the backup is, or is to be. */
+  /** Folder of the backup; created if it does not exist. */
   readonly directory: string;
-  /** Files that belong to the datacenter and lie elsewhere, by the name that each gets. */
+  /** Files of the datacenter outside the data folder, by the name that each gets in the backup. */
   readonly elsewhere?: Readonly<Record<string, string>>;
-  /** Reads what is in the backup already, and brings anew what is damaged. */
+  /** Also verifies what the backup already has, and replaces what is damaged. */
   readonly reread?: boolean;
   readonly signal: AbortSignal;
-  /** For tests: called when documents were read and no file yet. */
+  /** For tests: called after the documents were copied and before any file is. */
   readonly onDocuments?: () => Promise<void>;
 }
 
@@ -34,13 +35,13 @@ export interface BackupReport {
   readonly images: number;
   readonly files: number;
   readonly bytes: number;
-  /** Of those: what was not there before. */
+  /** How much of that is new in the backup. */
   readonly added: { readonly files: number; readonly bytes: number };
-  /** What records promise and the data folder does not have. */
+  /** What records promise but the data folder lacks. */
   readonly missing: readonly MissingFile[];
-  /** What is in the data folder and no regular file, and was left out. */
+  /** What was left out because it is not a regular file. */
   readonly left_out: readonly string[];
-  /** Other files that cannot be read, and were left out. */
+  /** Other files that were left out because they cannot be read. */
   readonly unreadable: readonly UnreadableFile[];
 }
 
@@ -56,15 +57,15 @@ export interface MissingFile {
   readonly problem: string;
 }
 
-/** So often are documents read anew because files go faster than they can be brought. */
+/** How often documents are copied again because files disappear faster than they can be copied. */
 const MOST_ROUNDS = 50;
 
 /** @throws BackupError */
 export async function backUp(options: BackupOptions): Promise<BackupReport> {
   const { dataDir, directory } = options;
-  if (isRestoreUnfinished(dataDir)) throw new BackupError('NoDataFolder', `the restore into ${dataDir} has not ended`);
+  if (isRestoreUnfinished(dataDir)) throw new BackupError('NoDataFolder', `the restore into ${dataDir} is unfinished`);
   if (!(await sizeOf(join(dataDir, DATABASE)))) {
-    throw new BackupError('NoDataFolder', `${dataDir} is no data folder of a server: it has no ${DATABASE}`);
+    throw new BackupError('NoDataFolder', `${dataDir} is not the data folder of a server: it has no ${DATABASE}`);
   }
   await assertApart(dataDir, directory);
   const folder = await openForBackup(directory);
@@ -78,9 +79,9 @@ export async function backUp(options: BackupOptions): Promise<BackupReport> {
 class Backup {
   readonly #options: BackupOptions;
   readonly #folder: BackupFolder;
-  /** What the backup before had, by path. */
+  /** The files of the previous backup, by path. */
   readonly #before = new Map<string, BackupFile>();
-  /** What this one has brought. */
+  /** The files that this backup has added. */
   readonly #brought: Pick<BackupFile, 'sha256'>[] = [];
   readonly #added = { files: 0, bytes: 0 };
 
@@ -91,11 +92,11 @@ class Backup {
 
   async run(): Promise<BackupReport> {
     const { directory, objects } = this.#folder;
-    // A manifest that cannot be read is replaced; the bytes beside it are as good as they were.
+    // An unreadable manifest is replaced; the bytes beside it are as good as before.
     const before = await readManifest(directory).catch(() => undefined);
     for (const file of before?.files ?? []) this.#before.set(file.path, file);
     const brought = await this.#bringAll().catch(async (error: unknown) => {
-      // What earlier backups brought that were broken off is of use as long as there is room for it.
+      // What interrupted backups left is kept for reuse until the space is needed.
       const keep = new Set([...this.#before.values(), ...this.#brought].map(({ sha256 }) => sha256));
       if (!isLackOfRoom(error) || (await objects.prune(keep)) === 0) throw error;
       return this.#bringAll();
@@ -133,7 +134,7 @@ class Backup {
           gone.add(`${promised.path} ${promised.sha1}`);
         }
       }
-      // What two readings of the documents in a row promise in vain is really not there.
+      // A file that two successive snapshots promise and that is missing both times really is missing.
       if ([...gone].every((file) => known.has(file)) || round === MOST_ROUNDS) {
         return { made_at, images: promises.images, files, missing };
       }
@@ -156,7 +157,7 @@ class Backup {
     }
   }
 
-  /** What is wrong, when the file is not there as promised. */
+  /** The file, or what is wrong with it. */
   async #bringPromised(promised: PromisedFile): Promise<BackupFile | string> {
     const { path, size, sha1, placing } = promised;
     const before = this.#before.get(path);
@@ -166,7 +167,7 @@ class Backup {
     if (held) return { path, size, sha256, sha1, mtime: isBefore ? before.mtime : Date.now() };
     const brought = await this.#tryToBring(path, join(this.#options.dataDir, path));
     if (typeof brought === 'string') return brought;
-    if (brought === undefined) return `${path} is not there`;
+    if (brought === undefined) return `${path} is missing`;
     const isRight = [promised, ...(placing ? [placing] : [])].some(
       (one) => one.size === brought.size && one.sha1 === brought.sha1,
     );
@@ -191,7 +192,7 @@ class Backup {
     return { files, leftOut, unreadable };
   }
 
-  /** As `#bring`; what is wrong with a file that cannot be read. */
+  /** Like `#bring`, but returns what is wrong with a file that cannot be read. */
   async #tryToBring(path: string, file: string): Promise<BackupFile | string | undefined> {
     try {
       return await this.#bring(path, file);
@@ -201,7 +202,7 @@ class Backup {
     }
   }
 
-  /** Undefined when there is no such file (any more). @throws UnreadableFileError */
+  /** Undefined if there is no such file (any more). @throws UnreadableFileError */
   async #bring(path: string, file: string): Promise<BackupFile | undefined> {
     const { objects } = this.#folder;
     try {

@@ -1,4 +1,4 @@
-/** A backup or a restore that cannot be done as asked; nothing that was there before is changed. */
+/** Why a backup or restore cannot be done as asked; existing data is left unchanged. */
 export type BackupProblem = 'NoDataFolder' | 'NotABackup' | 'NotEmpty' | 'Overlap' | 'Busy' | 'Damaged' | 'Changing';
 
 export class BackupError extends Error {
@@ -11,12 +11,12 @@ export class BackupError extends Error {
   }
 }
 
-/** Bytes of a backup that are not there, or are not what their name says. */
+/** Bytes of a backup that are missing, or that do not match their hash. */
 export class DamagedObjectError extends Error {
   override readonly name = 'DamagedObjectError';
 }
 
-/** A file that is there and cannot be read: a broken disk, a lack of rights, something that is no file. */
+/** A file that exists but cannot be read: a broken disk, missing permissions, or not a file at all. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
 }

@@ -1,4 +1,4 @@
-/** The folder of a backup: known as one by its lock, which one process at a time holds. */
+/** The folder of a backup. It is recognised by its lock, which only one process at a time can hold. */
 import { chmod, readdir, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { holdExclusively, isReadOnly } from '../documents/sqlite/snapshot.ts';
@@ -10,22 +10,22 @@ import { BackupObjects } from './objects.ts';
 
 const LOCK = 'backup.lock';
 const OBJECTS = 'objects';
-/** It holds secrets: keys of links and the operator's token. */
+/** A backup contains secrets: the keys of links and the operator's token. */
 const MODE = 0o700;
 
 export interface BackupFolder {
   readonly directory: string;
   readonly objects: BackupObjects;
-  /** A name for a file that is not part of it. */
+  /** A name for a temporary file; removes what an earlier run left under it. */
   temporary(name: string): Promise<string>;
   close(): void;
 }
 
-/** Makes the folder when there is none. @throws BackupError */
+/** Creates the folder if it does not exist. @throws BackupError */
 export async function openForBackup(directory: string): Promise<BackupFolder> {
   const found = await namesIn(directory);
   const isOther = found !== undefined && found.length > 0 && !found.includes(LOCK) && !found.includes(MANIFEST);
-  if (isOther) throw new BackupError('NotABackup', `${directory} holds something else; name an empty or a new folder`);
+  if (isOther) throw new BackupError('NotABackup', `${directory} holds something else; name a new or an empty folder`);
   await makeFolder(join(directory, OBJECTS), MODE);
   await chmod(directory, MODE);
   return hold(directory);
@@ -35,12 +35,12 @@ export async function openForBackup(directory: string): Promise<BackupFolder> {
 export async function openForRestore(directory: string): Promise<BackupFolder> {
   const found = await namesIn(directory);
   if (!found?.includes(MANIFEST)) {
-    throw new BackupError('NotABackup', `${directory} holds no backup that was finished`);
+    throw new BackupError('NotABackup', `${directory} holds no finished backup`);
   }
   try {
     return hold(directory);
   } catch (error) {
-    // From a medium that cannot be written nothing can be taken away meanwhile.
+    // On a read-only medium there is nothing to lock against.
     if (isReadOnly(error)) return folderOf(directory, () => {});
     throw error;
   }
@@ -48,7 +48,7 @@ export async function openForRestore(directory: string): Promise<BackupFolder> {
 
 function hold(directory: string): BackupFolder {
   const lock = holdExclusively(join(directory, LOCK));
-  if (!lock) throw new BackupError('Busy', `another process is at work on the backup in ${directory}`);
+  if (!lock) throw new BackupError('Busy', `another process is using the backup in ${directory}`);
   return folderOf(directory, () => lock.release());
 }
 
@@ -71,7 +71,7 @@ export async function namesIn(directory: string): Promise<string[] | undefined> 
     return await readdir(directory);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
-    if (hasCode(error, 'ENOTDIR')) throw new BackupError('NotABackup', `${directory} is no folder`);
+    if (hasCode(error, 'ENOTDIR')) throw new BackupError('NotABackup', `${directory} is not a folder`);
     throw error;
   }
 }
@@ -80,7 +80,10 @@ export async function namesIn(directory: string): Promise<string[] | undefined> 
 export async function assertApart(dataDir: string, directory: string): Promise<void> {
   const [data, backup] = [await real(dataDir), await real(directory)];
   if (isWithin(data, backup) || isWithin(backup, data)) {
-    throw new BackupError('Overlap', `the backup in ${directory} and the data in ${dataDir} must lie apart`);
+    throw new BackupError(
+      'Overlap',
+      `backup ${directory} and data ${dataDir} overlap: neither folder may be inside the other`,
+    );
   }
 }
 
@@ -89,7 +92,7 @@ function isWithin(path: string, folder: string): boolean {
   return steps === '' || (steps !== '..' && !steps.startsWith(`..${sep}`));
 }
 
-/** Also of what is not there yet. */
+/** The real path, even of something that does not exist yet. */
 async function real(path: string): Promise<string> {
   try {
     return await realpath(path);

@@ -1,6 +1,6 @@
 /**
- * What a backup holds, as a file of JSON lines: a head, a line for each file, and an end by which a manifest that was
- * cut short is known. It is replaced in one step, so there is the old backup or the new one.
+ * What a backup holds, as a file of JSON lines: a header, a line for each file, and a last line that shows that the
+ * manifest is complete. It is replaced in one step, so there is always either the old backup or the new one.
  */
 import { createReadStream } from 'node:fs';
 import { open, rename } from 'node:fs/promises';
@@ -11,25 +11,25 @@ import { hasCode } from '../runtime/absence.ts';
 import { BackupError } from './errors.ts';
 
 export const MANIFEST = 'manifest.jsonl';
-/** Where files go that lie elsewhere than below the data folder. */
+/** Where files from outside the data folder go. */
 export const ELSEWHERE = 'elsewhere';
 export const DATABASE = 'imgapi.db';
 const FORMAT = 1;
 
 export interface BackupFile {
-  /** Below the data folder, with slashes. */
+  /** Relative to the data folder, with slashes. */
   readonly path: string;
   readonly size: number;
   readonly sha256: string;
   readonly sha1: string;
-  /** Milliseconds. */
+  /** Milliseconds since the epoch. */
   readonly mtime: number;
-  /** Of files in {@link ELSEWHERE}: where it was. */
+  /** For files in {@link ELSEWHERE}: the original path. */
   readonly from?: string;
 }
 
 export interface Manifest {
-  /** ISO date of the moment whose documents it holds. */
+  /** ISO date of the snapshot of the documents. */
   readonly made_at: string;
   readonly files: readonly BackupFile[];
 }
@@ -53,7 +53,7 @@ function* lines({ made_at, files }: Manifest): Generator<string> {
   yield `${JSON.stringify({ end: files.length })}\n`;
 }
 
-/** Undefined when no backup was finished here. @throws BackupError NotABackup */
+/** Undefined if there is no finished backup. @throws BackupError NotABackup */
 export async function readManifest(directory: string): Promise<Manifest | undefined> {
   const file = join(directory, MANIFEST);
   const no = (why: string) => new BackupError('NotABackup', `${file} ${why}`);
@@ -64,11 +64,15 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
     for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
       const value = parsed(line);
       if (madeAt === undefined) {
-        if (value?.['imgapi_backup'] !== FORMAT) throw no('is no manifest of a backup that this version reads');
+        if (value?.['imgapi_backup'] !== FORMAT) throw no('is not a backup manifest that this version can read');
         madeAt = String(value['made_at']);
-      } else if (typeof value?.['end'] === 'number') end = value['end'];
-      else if (isBackupFile(value)) files.push(value);
-      else throw no(`has a line that means nothing: ${line.slice(0, 100)}`);
+      } else if (typeof value?.['end'] === 'number') {
+        end = value['end'];
+      } else if (isBackupFile(value)) {
+        files.push(value);
+      } else {
+        throw no(`has an invalid line: ${line.slice(0, 100)}`);
+      }
     }
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -87,7 +91,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Whoever could write into the backup must not be able to write beside the data folder with it. */
+/** Checks paths too: a tampered manifest must not make a restore write outside the data folder. */
 function isBackupFile(value: unknown): value is BackupFile {
   const { path, size, sha256, sha1, mtime } = (value ?? {}) as Record<string, unknown>;
   return (

@@ -1,4 +1,4 @@
-/** The file by which a data folder is known whose restore has not ended: what is in it is not everything. */
+/** The file that marks a data folder as incomplete while a restore into it is unfinished. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-/** The bytes of a backup: each once, whatever it is called, in a file named by its sha256 and never changed. */
+/** The bytes of a backup. Each content is stored once, in a file that is named by its sha256 and never changed. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -27,7 +27,7 @@ export class BackupObjects {
     this.#root = root;
   }
 
-  /** Where the bytes lie, or would. */
+  /** Where these bytes are stored, or would be. */
   path(sha256: string): string {
     return join(this.#root, sha256.slice(0, 2), sha256);
   }
@@ -36,7 +36,7 @@ export class BackupObjects {
     return (await ifThere(stat(this.path(sha256))))?.size === size;
   }
 
-  /** Whether the bytes are still what they were. */
+  /** Whether the stored bytes still have their hash. */
   async isSound(sha256: string, signal: AbortSignal): Promise<boolean> {
     try {
       return (await hashFile(this.path(sha256), signal)).sha256 === sha256;
@@ -47,8 +47,8 @@ export class BackupObjects {
   }
 
   /**
-   * Takes a file in; on disk when this resolves.
-   * @throws ENOENT when it is not there any more, UnreadableFileError
+   * Adds a file; durable when this resolves.
+   * @throws ENOENT when the file no longer exists, UnreadableFileError
    */
   async add(file: string, signal: AbortSignal): Promise<Copied & { readonly isNew: boolean }> {
     const temporary = join(this.#root, `adding.${newUuid()}`);
@@ -66,7 +66,7 @@ export class BackupObjects {
   }
 
   /**
-   * Writes the bytes to `file`, which has its name only once they are right and on disk; until then they are in
+   * Writes the bytes to `file`, which gets its name only once they are verified and durable; until then they are in
    * `temporary`, on the same file system. @throws DamagedObjectError
    */
   async takeOut(sha256: string, size: number, file: string, temporary: string, signal: AbortSignal): Promise<void> {
@@ -88,7 +88,7 @@ export class BackupObjects {
     await syncDirectory(dirname(file));
   }
 
-  /** Removes what is not to be kept, and what an addition left that was broken off. Answers the bytes it freed. */
+  /** Removes everything that is not in `keep`, and what interrupted additions left. Returns the bytes freed. */
   async prune(keep: ReadonlySet<string>): Promise<number> {
     let freed = 0;
     for (const entry of await readdir(this.#root, { recursive: true, withFileTypes: true })) {
@@ -111,7 +111,7 @@ async function copyFile(from: string, to: string, signal: AbortSignal): Promise<
   });
 }
 
-/** Hashes a file while `use` takes its bytes; those that it leaves are read to the end. */
+/** Hashes a file while `use` reads its bytes; what `use` does not read is read to the end. */
 async function reading(
   file: string,
   signal: AbortSignal,
@@ -134,7 +134,7 @@ async function reading(
   return { size, sha1: sha1.digest('hex'), sha256: sha256.digest('hex') };
 }
 
-/** @throws UnreadableFileError, so that a fault of what is read is told from one of what is written */
+/** @throws UnreadableFileError, to distinguish errors of reading from errors of writing */
 async function* chunksOf(file: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const stream = createReadStream(file, { highWaterMark: BLOCK, signal });
   try {

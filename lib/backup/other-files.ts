@@ -1,4 +1,4 @@
-/** What else lies in a data folder beside its documents and the files of its images: keys, accounts, archived manifests. */
+/** What a data folder holds besides documents and image files: keys, accounts, archived manifests. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '../runtime/absence.ts';
@@ -6,8 +6,8 @@ import { DATABASE } from './manifest.ts';
 import { RESTORE_MARKER } from './marker.ts';
 
 /**
- * Images come by their records. Staging and pull links are bytes on their way: whoever fetches them begins again. `run`
- * tells of processes.
+ * Image files are backed up by their records. Staging and pull links are transfers under way, which simply start again.
+ * `run` is about running processes.
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'storage/images',
@@ -25,7 +25,7 @@ const RESERVE = `${DATABASE}-reserve`;
 
 export interface OtherFile {
   readonly path: string;
-  /** Not for something that is no regular file, which no backup takes. */
+  /** False for anything that is not a regular file; that is not backed up. */
   readonly isFile: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What the image records of a database say about files. */
+/** The files that the image records of a database promise. */
 
 import { openSqliteStore } from '../documents/sqlite/store.ts';
 import { imageObjectPath } from '../manifest/object-paths.ts';
@@ -9,14 +9,14 @@ import { normalizeStored } from '../manifest/stored.ts';
 export interface PromisedFile {
   readonly image: string;
   readonly name: string;
-  /** `file0`, `icon`. */
+  /** `file0` or `icon`. */
   readonly file: string;
-  /** Below the data folder. */
+  /** Relative to the data folder. */
   readonly path: string;
   readonly size: number;
   readonly sha1: string;
   readonly sha256?: string | undefined;
-  /** What an interrupted writer may have placed under this name already. */
+  /** What an unfinished write may already have placed under this name. */
   readonly placing?: { readonly size: number; readonly sha1: string } | undefined;
 }
 
@@ -59,7 +59,7 @@ function promisedBy({ uuid, name, files = [], icon, intent }: ImageRecord): Prom
   const at = (object: string) => ({ path: `storage/${object}`, placing: placing(object) });
   return [
     ...files.flatMap(({ size, sha1, sha256, stor }, index) =>
-      // Without `stor` it is a record of an older IMGAPI, whose files lie here as well.
+      // A record without `stor` is from an older IMGAPI, whose files are in the local store too.
       (stor ?? LOCAL) === LOCAL
         ? [{ ...common, file: `file${index}`, ...at(imageObjectPath(uuid, `file${index}`)), size, sha1, sha256 }]
         : [],

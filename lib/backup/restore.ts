@@ -1,6 +1,6 @@
 /**
- * Makes a data folder of a backup, hashing all that comes. The folder counts as unfinished, and no server starts on it,
- * until everything is there; a restore that was broken off goes on when it is called again.
+ * Makes a data folder from a backup, verifying everything by its hash. Until everything is there, the folder counts as
+ * unfinished, and no server starts on it. An interrupted restore continues when it is called again.
  */
 import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,26 +16,26 @@ import { RESTORE_MARKER } from './marker.ts';
 import { type PromisedFile, readPromises } from './records.ts';
 
 export interface RestoreOptions {
-  /** Of the backup. */
+  /** Folder of the backup. */
   readonly directory: string;
-  /** Not there yet, or empty. */
+  /** Must not exist yet, or be empty. */
   readonly dataDir: string;
   readonly signal: AbortSignal;
 }
 
 export interface RestoreReport {
-  /** Of the backup. */
+  /** ISO date of the backup. */
   readonly made_at: string;
   readonly images: number;
   readonly files: number;
   readonly bytes: number;
-  /** What records promise and is not there now. */
+  /** What records promise but the restored folder lacks. */
   readonly missing: readonly MissingFile[];
-  /** What is not there now although no record promises it. */
+  /** What the backup should have but could not be restored, and no record promises. */
   readonly lost: readonly { readonly path: string; readonly problem: string }[];
   /** Files below `storage/images` that no record promises. */
   readonly extra: readonly string[];
-  /** What lay outside the data folder. */
+  /** What was outside the data folder. */
   readonly elsewhere: readonly { readonly path: string; readonly from: string }[];
 }
 
@@ -47,7 +47,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const folder = await openForRestore(options.directory);
   try {
     const manifest = await readManifest(options.directory);
-    if (!manifest) throw new BackupError('NotABackup', `${options.directory} holds no backup that was finished`);
+    if (!manifest) throw new BackupError('NotABackup', `${options.directory} holds no finished backup`);
     return await new Restore(options, folder, manifest).run();
   } finally {
     folder.close();
@@ -59,7 +59,7 @@ class Restore {
   readonly #folder: BackupFolder;
   readonly #manifest: Manifest;
   readonly #problems = new Map<string, string>();
-  /** Where bytes are already, so that images which share them go on sharing them. */
+  /** Where bytes were placed, by sha256, so that images that shared them share them again. */
   readonly #placed = new Map<string, string>();
   readonly #temporary: string;
 
@@ -99,7 +99,7 @@ class Restore {
     };
   }
 
-  /** @throws BackupError when the folder holds anything but a restore of the same backup that was broken off */
+  /** @throws BackupError when the folder holds anything but an interrupted restore of the same backup */
   async #begin(): Promise<void> {
     const { dataDir } = this.#options;
     const names = (await namesIn(dataDir))?.filter((name) => name !== 'lost+found') ?? [];
@@ -110,7 +110,7 @@ class Restore {
       if (of.trim() === this.#manifest.made_at) return;
       throw new BackupError(
         'NotEmpty',
-        `the restore of another backup into ${dataDir} has not ended: empty the folder`,
+        `${dataDir} holds an unfinished restore of another backup: empty the folder first`,
       );
     }
     await makeFolder(dataDir, 0o700);
@@ -129,15 +129,16 @@ class Restore {
       throw new BackupError('Damaged', message, { cause: error });
     }
     const problem = problemOfDatabase(draft);
-    if (problem)
+    if (problem) {
       throw new BackupError('Damaged', `the documents of the backup in ${directory} are damaged: ${problem}`);
+    }
   }
 
   async #place({ path, size, sha256, mtime }: BackupFile): Promise<void> {
     const { dataDir, signal } = this.#options;
     const file = join(dataDir, path);
     try {
-      // What a restore that was broken off placed has its name because it was right.
+      // A file gets its name only after it was verified, so what an interrupted restore placed is right.
       if ((await sizeOf(file)) !== size && !(await this.#linked(sha256, file))) {
         await this.#folder.objects.takeOut(sha256, size, file, this.#temporary, signal);
         await utimes(file, mtime / 1000, mtime / 1000);
@@ -158,7 +159,7 @@ class Restore {
       await syncDirectory(dirname(file));
       return true;
     } catch (error) {
-      // A file system that has none, or no more of them for this file.
+      // The file system has no hard links, or allows no more of them to this file.
       if (hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS')) return false;
       throw error;
     }
@@ -173,7 +174,7 @@ class Restore {
         image,
         name,
         file,
-        problem: this.#problems.get(path) ?? 'it was not there when it was backed up',
+        problem: this.#problems.get(path) ?? 'it was missing when the backup was made',
       });
     }
     return missing;

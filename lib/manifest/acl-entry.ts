@@ -7,7 +7,7 @@ import { shown } from './problem.ts';
 
 export const MAX_ACL_ENTRIES = 1000;
 
-/** Shorter than a UUID, so that nothing can be taken for both. */
+/** At most 32 characters: shorter than a UUID, so that no entry can be read as both. */
 const LOGIN = /^[A-Za-z][A-Za-z0-9_.@%-]{2,31}$/;
 
 export function isLogin(value: unknown): value is string {
@@ -19,8 +19,8 @@ export function isAclEntry(value: unknown): value is string {
 }
 
 /**
- * What is wrong with the entries of a request, in words; undefined when they can be taken.
- * @param logins whether logins are taken: from API version 3 on, and only where there is a directory
+ * What is wrong with the entries of a request, in words; undefined when they are valid.
+ * @param logins whether logins are accepted: from API version 3 on, and only where there is a directory
  */
 export function aclEntriesProblem(entries: unknown, logins: boolean): string | undefined {
   const kind = logins ? 'account UUIDs or logins' : 'account UUIDs';
@@ -29,13 +29,11 @@ export function aclEntriesProblem(entries: unknown, logins: boolean): string | u
   const isEntry = logins ? isAclEntry : isUuid;
   const bad = entries.findIndex((entry) => !isEntry(entry));
   if (bad < 0) return undefined;
-  const hint = logins
-    ? ' (a login has 3 to 32 characters, starts with a letter, and goes on with letters, digits, or _ . @ % -)'
-    : '';
+  const hint = logins ? ' (a login has 3 to 32 characters: a letter, then letters, digits, or _ . @ % -)' : '';
   return `must be an array of ${kind}, but item ${bad} is ${shown(entries[bad])}${hint}`;
 }
 
-/** UUIDs and logins apart, each in order. */
+/** Splits entries into UUIDs and logins, each in order. */
 export function splitEntries(entries: readonly string[]): { readonly uuids: string[]; readonly logins: string[] } {
   const { uuids = [], logins = [] } = Object.groupBy(entries, (entry) => (isUuid(entry) ? 'uuids' : 'logins'));
   return { uuids, logins };

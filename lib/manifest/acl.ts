@@ -1,27 +1,27 @@
 /**
- * The access control list of a record, which is kept in five fields so that an older IMGAPI on the same bucket, which
- * knows only `acl`, can go on reading and editing it:
+ * The access control list of a record. It is kept in five fields, so that an older IMGAPI on the same bucket, which knows
+ * only `acl`, can go on reading and editing it:
  *
- * - `acl`: the UUID entries. Its word is final about them, since an older IMGAPI changes only this.
- * - `shares`: all entries in the order in which they were given, logins with the account each was pinned to. Absent
- *   while there are UUIDs only.
+ * - `acl`: the UUID entries. This field is authoritative for them, since an older IMGAPI changes nothing else.
+ * - `shares`: all entries in the order in which they were given, logins with the account each is pinned to. Absent while
+ *   there are only UUIDs.
  * - `grants`: the accounts that login entries open the image to, indexed.
  * - `left`: accounts that ended their own access. Their login entries are still listed, as the owner typed them, but
  *   open nothing; their UUID entry is gone, because an older IMGAPI would still let them in by it. Adding the account
  *   again, by whichever name, takes it off `left`.
- * - `left_uuids`: the UUID entries that are gone for that reason, so that the owner is told; until they are added again,
- *   or removed by name.
+ * - `left_uuids`: the UUID entries that are gone for that reason, to be shown to the owner until they are added again or
+ *   removed by name.
  *
- * All functions are pure: they answer a changed copy, or the record itself.
+ * All functions are pure: they return a changed copy, or the record itself.
  */
 import { isUuid } from '../text/uuid.ts';
 import { MAX_ACL_ENTRIES } from './acl-entry.ts';
 import type { ImageRecord, Share } from './record.ts';
 
-/** The fields that make up the list; a record that is not complete yet has them too. */
+/** The fields that make up the list; incomplete records may have them too. */
 export type AclFields = Pick<ImageRecord, 'acl' | 'shares' | 'grants' | 'left' | 'left_uuids'>;
 
-/** All entries in order, with what an older IMGAPI did to `acl` taken in: its additions come last. */
+/** All entries in order, merged with what an older IMGAPI changed in `acl`: its additions come last. */
 export function entriesOf(record: AclFields): readonly Share[] {
   const acl = record.acl ?? [];
   if (!record.shares) return acl.map((entry) => ({ entry }));
@@ -31,7 +31,7 @@ export function entriesOf(record: AclFields): readonly Share[] {
   return [...kept, ...acl.filter((entry) => !known.has(entry)).map((entry) => ({ entry }))];
 }
 
-/** The entries, as typed, that open nothing any more because their account left; for the owner to see. */
+/** The entries, as typed, that no longer open anything because their account left; shown to the owner. */
 export function leftEntries(record: AclFields): readonly string[] {
   const { acl = [], left = [], left_uuids = [] } = record;
   const logins = left.length === 0 ? [] : entriesOf(record).filter(({ account }) => account && left.includes(account));
@@ -50,7 +50,7 @@ export function isGranted(record: AclFields, account: string): boolean {
   return (record.acl?.includes(account) || record.grants?.includes(account)) ?? false;
 }
 
-/** The entries that open the image to the account, as typed. Empty when none does. */
+/** The entries that open the image to the account, as typed. */
 export function entriesReaching(record: AclFields, account: string): readonly string[] {
   if (!isGranted(record, account)) return [];
   return entriesOf(record)
@@ -59,9 +59,9 @@ export function entriesReaching(record: AclFields, account: string): readonly st
 }
 
 /**
- * The record with these entries and no others; of entries that are the same, the first counts.
- * @param left accounts whose login entries open nothing; those that are reached by no login, or by UUID as well, are
- *   forgotten
+ * The record with exactly these entries; of duplicates, the first counts.
+ * @param left accounts whose login entries open nothing; those that no login reaches, or that a UUID entry reaches too,
+ *   are dropped
  */
 export function recordWithEntries<R extends AclFields>(
   record: R,
@@ -81,7 +81,7 @@ export function recordWithEntries<R extends AclFields>(
     left: [...stillLeft],
     left_uuids: (record.left_uuids ?? []).filter((uuid) => !acl.includes(uuid)).slice(-MAX_ACL_ENTRIES),
   };
-  // An empty list is no field at all: stores and older IMGAPIs then see a record that never had one.
+  // An empty list is not stored, so that stores and older IMGAPIs see a record that never had one.
   const fields = Object.entries({ ...record, ...lists }).filter(
     ([field, value]) => !(field in lists) || (Array.isArray(value) && value.length > 0),
   );
@@ -98,15 +98,15 @@ export function sameEntries(one: AclFields, other: AclFields): boolean {
   return ours === theirs;
 }
 
-/** The logins among the names that are not listed yet, so whose accounts have to be looked up. */
+/** The logins among the names that are not listed yet; their accounts have to be looked up. */
 export function newLogins(record: AclFields, names: readonly string[]): string[] {
   const known = new Set(entriesOf(record).map(({ entry }) => entry));
   return [...new Set(names)].filter((name) => !known.has(name) && !isUuid(name));
 }
 
 /**
- * Adds entries at the end. One that is listed already keeps its place; a login among those takes the account that it
- * was resolved to now, or loses its own if nobody holds it any more.
+ * Adds entries at the end. An entry that is already listed keeps its place; if it is a login, it is pinned to the account
+ * that it resolves to now, or to none if nobody has that login any more.
  */
 export function addEntries<R extends AclFields>(record: R, added: readonly Share[]): R {
   const renewals = new Map(added.map((share) => [share.entry, share]));
@@ -114,7 +114,7 @@ export function addEntries<R extends AclFields>(record: R, added: readonly Share
   return recordWithEntries(record, [...renewed, ...added], leftExcept(record, added));
 }
 
-/** Removes what is exactly one of the names; a name that is not listed is no error. */
+/** Removes the entries that equal one of the names; a name that is not listed is no error. */
 export function removeEntries<R extends AclFields>(record: R, names: readonly string[]): R {
   const removed = new Set(names);
   const left_uuids = record.left_uuids?.filter((uuid) => !removed.has(uuid));
@@ -125,7 +125,7 @@ export function removeEntries<R extends AclFields>(record: R, names: readonly st
 }
 
 /**
- * The whole list anew, in the given order. An entry that was there keeps the account it was pinned to.
+ * Replaces the whole list, in the given order. An entry that was there keeps the account it is pinned to.
  * @param resolved the shares of {@link newLogins}
  */
 export function replaceEntries<R extends AclFields>(
@@ -141,8 +141,8 @@ export function replaceEntries<R extends AclFields>(
 }
 
 /**
- * The list as a client writes it that knows UUIDs only: they replace the UUID entries, place by place and then at the
- * end, and logins stay where they are.
+ * Replaces the list as written by a client that knows only UUIDs: they replace the UUID entries, first in their places
+ * and then at the end; logins stay where they are.
  */
 export function replaceUuidEntries<R extends AclFields>(record: R, uuids: readonly string[]): R {
   const pending = [...new Set(uuids)];
@@ -157,14 +157,14 @@ export function replaceUuidEntries<R extends AclFields>(record: R, uuids: readon
   return recordWithEntries(record, [...filled, ...pending.map((entry) => ({ entry }))], leftExcept(record, added));
 }
 
-/** Ends an account's access by its own wish, until the owner adds it again. */
+/** Ends an account's access at its own request, until the owner adds it again. */
 export function leave<R extends AclFields>(record: R, account: string): R {
   const entries = entriesOf(record).filter(({ entry }) => entry !== account);
   const left_uuids = record.acl?.includes(account) ? [...(record.left_uuids ?? []), account] : record.left_uuids;
   return recordWithEntries(left_uuids ? { ...record, left_uuids } : record, entries, [...(record.left ?? []), account]);
 }
 
-/** Pins a login that nobody held when it was shared. Undefined when there is no such entry that waits. */
+/** Pins a login that nobody had when it was added. Undefined when there is no such pending entry. */
 export function bindLogin<R extends AclFields>(record: R, login: string, account: string): R | undefined {
   const entries = entriesOf(record);
   const waits = (share: Share) => share.entry === login && share.account === undefined;
@@ -175,7 +175,7 @@ export function bindLogin<R extends AclFields>(record: R, login: string, account
   );
 }
 
-/** For a record that goes to where the logins mean other people, or nobody. */
+/** For a record that goes to a place where the logins mean other people, or nobody. */
 export function withoutLogins<R extends AclFields>(record: R): R {
   return recordWithEntries(
     record,
@@ -183,13 +183,13 @@ export function withoutLogins<R extends AclFields>(record: R): R {
   );
 }
 
-/** Whether a change made the list longer than it may be. One that an older IMGAPI let grow may still be cut down. */
+/** Whether a change made the list too long. A list that an older IMGAPI let grow may still be shortened step by step. */
 export function exceedsAclLimit(before: AclFields, after: AclFields): boolean {
   const { length } = entriesOf(after);
   return length > MAX_ACL_ENTRIES && length > entriesOf(before).length;
 }
 
-/** The accounts that left, without those that the owner adds again. */
+/** The accounts that left, except those that the owner adds again. */
 function leftExcept(record: AclFields, added: readonly Share[]): readonly string[] {
   const back = new Set(added.map(({ entry, account }) => (isUuid(entry) ? entry : account)));
   return (record.left ?? []).filter((account) => !back.has(account));

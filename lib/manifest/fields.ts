@@ -1,6 +1,6 @@
 /** The fields of a manifest by what may be done with them; see "Image manifests" in the IMGAPI docs. */
 
-/** In manifest order, which is also the order of the optional checks. `activated` is stored, and never shown. */
+/** In manifest order, which is also the order of the optional checks. `activated` is stored but never shown. */
 export const MANIFEST_FIELDS = [
   'v',
   'uuid',
@@ -56,7 +56,7 @@ export const RECORD_ONLY_FIELDS = [
   'archive',
 ] as const;
 
-/** Required of every image, in the order of the checks. Some are required only of images of a kind. */
+/** Required fields, in the order of the checks. Some are required only of some kinds of images. */
 export const REQUIRED_FIELDS = [
   'v',
   'uuid',
@@ -87,7 +87,7 @@ export const MINIMAL_FIELDS = [
   'os',
 ] as const satisfies readonly ManifestField[];
 
-/** UpdateImage changes these. */
+/** UpdateImage may change these. */
 export const MUTABLE_FIELDS = [
   'owner',
   'name',
@@ -112,7 +112,7 @@ export const MUTABLE_FIELDS = [
   'channels',
 ] as const satisfies readonly ManifestField[];
 
-/** UpdateImage changes these too, but only for operators. */
+/** UpdateImage may change these too, but only for operators. */
 export const ADMIN_ONLY_FIELDS = [
   'state',
   'error',
@@ -123,13 +123,13 @@ export const ADMIN_ONLY_FIELDS = [
   'uuid',
 ] as const satisfies readonly ManifestField[];
 
-/** Not even an operator changes these once the image is activated. */
+/** Not even an operator may change these once the image is activated. */
 export const FIXED_ONCE_ACTIVATED = ['uuid', 'origin', 'files'] as const satisfies readonly ManifestField[];
 
-/** The states that an operator may write; `deleting` is the service's own. */
+/** The states that an operator may set; `deleting` is reserved for the service. */
 export const SETTABLE_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating'] as const;
 
-/** Stored as booleans; `"true"` and `"false"` are taken as well. */
+/** Stored as booleans; `"true"` and `"false"` are accepted as well. */
 export const BOOLEAN_FIELDS = [
   'public',
   'disabled',
@@ -137,7 +137,7 @@ export const BOOLEAN_FIELDS = [
   'generate_passwords',
 ] as const satisfies readonly ManifestField[];
 
-/** Only images of type `zvol` have these, and all of them have. */
+/** All images of type `zvol` have these, and no others do. */
 export const ZVOL_FIELDS = [
   'nic_driver',
   'disk_driver',
@@ -145,7 +145,7 @@ export const ZVOL_FIELDS = [
   'image_size',
 ] as const satisfies readonly ManifestField[];
 
-/** A boolean or its name; undefined for anything else. */
+/** Accepts a boolean or its name; undefined for anything else. */
 export function asBoolean(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'true') return true;

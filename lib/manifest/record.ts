@@ -2,8 +2,8 @@
  * The image as it is stored in the bucket `imgapi_images`.
  *
  * An older IMGAPI may read and write the same bucket, so everything it knows keeps its stored form: `tags` are search
- * strings beside the real `tagsObj`, `acl` holds UUIDs only, `state` is one it can understand or skips. What it does
- * not know (`shares`, `grants`, `copy`, `intent`, …) are fields of their own that it leaves alone.
+ * strings beside the real `tagsObj`, `acl` holds only UUIDs, and `state` is a state that it understands or skips. What
+ * it does not know (`shares`, `grants`, `copy`, `intent`, …) is in separate fields, which it leaves alone.
  */
 import type { Bucket } from '../documents/store.ts';
 
@@ -16,7 +16,7 @@ export type ImageOs = (typeof IMAGE_OSES)[number];
 export const COMPRESSIONS = ['gzip', 'bzip2', 'xz', 'none'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
-/** `deleting` marks a tombstone: no one sees it, and its bytes go before it does. */
+/** `deleting` marks a tombstone: nobody sees it, and it stays until its bytes are gone. */
 export const STORED_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating', 'deleting'] as const;
 export type StoredState = (typeof STORED_STATES)[number];
 
@@ -51,18 +51,18 @@ export interface IconRecord {
 export interface Share {
   /** As typed. */
   readonly entry: string;
-  /** For a login: the account that it opened the image to; absent while nobody held it. */
+  /** For a login: the account that it opens the image to; absent while nobody has the login. */
   readonly account?: string;
-  /** For a login, and always there: ISO date of the write that made or renewed the entry. */
+  /** For a login, always: ISO date of the write that made or renewed the entry. */
   readonly shared_at?: string;
 }
 
-/** What operators say of an image, and its owner cannot change. */
+/** Set by operators; the image's owner cannot change them. */
 export type Marks = Pick<ImageRecord, 'billing_tags' | 'traits'>;
 
 /** Present while the image is a placeholder of a copy. */
 export interface CopyMark {
-  /** The transfer, and so this record, is worked on (`live`) or was given up (`failed`). */
+  /** The transfer is under way (`live`) or was given up (`failed`). */
   readonly state: 'live' | 'failed';
   readonly datacenter: string;
   readonly sha1?: string;
@@ -102,7 +102,7 @@ export interface ImageRecord {
   readonly public: boolean;
   /** ISO date, set when activated. */
   readonly published_at?: string;
-  /** When a placeholder goes: an ISO date, or milliseconds since the epoch as text. */
+  /** When a placeholder expires: an ISO date, or milliseconds since the epoch as text. */
   readonly expires_at?: string;
   readonly type: ImageType | 'null';
   readonly os: ImageOs | 'null';
@@ -132,23 +132,23 @@ export interface ImageRecord {
   /** The accounts that login entries open the image to; `shares` without those that left. */
   readonly grants?: readonly string[];
   /**
-   * Accounts that left (a sharee's own unshare): their login entries stay, as the owner typed them, and open nothing
-   * until the owner adds them again. A UUID entry goes when its account leaves.
+   * Accounts that ended their own access. Their login entries stay, as the owner typed them, but open nothing until the
+   * owner adds them again. Their UUID entries are removed.
    */
   readonly left?: readonly string[];
-  /** The UUID entries that went so; they are only told to the owner. */
+  /** The UUID entries that were removed that way, to be shown to the owner. */
   readonly left_uuids?: readonly string[];
   readonly copy?: CopyMark;
   /** Where a copied image came from. */
   readonly copied_from?: { readonly datacenter: string; readonly at: string };
-  /** The marks that it came with from there, so that a later recopy knows what the source changed since. */
+  /** The marks that the copy came with, so that a later recopy can tell what the source has changed since. */
   readonly copied_marks?: Marks;
   /** Where a clone came from. */
   readonly cloned_from?: { readonly uuid: string; readonly owner: string };
   readonly intent?: PlacementIntent;
   /** ISO date after which another process may finish or undo the intent; indexed, so that abandoned ones are found. */
   readonly intent_lease?: string;
-  /** Of a tombstone: the manifest that is archived when the bytes are gone. */
+  /** Only of a tombstone: the manifest to archive once the bytes are gone. */
   readonly archive?: Readonly<Record<string, unknown>>;
 }
 
@@ -157,7 +157,7 @@ const strings = { type: 'string', array: true } as const;
 const boolean = { type: 'boolean' } as const;
 const choice = { type: 'string', few: true } as const;
 
-/** Today's bucket with its indexes, and what the new fields need. */
+/** The bucket of today's IMGAPI with its indexes, plus those that the new fields need. */
 export const IMAGES: Bucket<ImageRecord> = {
   name: 'imgapi_images',
   version: 2,

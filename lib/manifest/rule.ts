@@ -1,4 +1,4 @@
-/** What the rules of the fields have in common. */
+/** The types that the field rules share. */
 import type { FieldProblem } from './problem.ts';
 
 /** How IMGAPI is run: within a datacenter, or as a public or private image server. */
@@ -8,20 +8,20 @@ export interface RuleContext {
   /** The whole record, for rules that look at more than one field. */
   readonly record: Readonly<Record<string, unknown>>;
   readonly mode: ManifestMode;
-  /** Whether images are in channels here. */
+  /** Whether this IMGAPI has channels. */
   readonly channels: boolean;
   /**
-   * The record was stored earlier, perhaps by an older IMGAPI. Rules that came later do not apply: an image that was
-   * good enough to be stored does not vanish.
+   * The record was stored earlier, perhaps by an older IMGAPI. Newer rules do not apply: an image that was once accepted
+   * must not vanish.
    */
   readonly stored: boolean;
 }
 
-/** Adds what is wrong with a value that is there to `problems`. */
+/** Checks a value that is present, and adds to `problems` what is wrong with it. */
 export type Check = (value: unknown, problems: FieldProblem[], context: RuleContext) => void;
 
 export interface FieldRule {
   readonly check: Check;
-  /** Why this record needs the field, or undefined if it does not; a rule without it is needed whenever required. */
+  /** Why this record needs the field; undefined if it does not. Without this function every record needs the field. */
   readonly neededBy?: (record: RuleContext['record']) => string | undefined;
 }

@@ -1,17 +1,17 @@
 /**
- * Between the manifest as clients write it and the record as the bucket `imgapi_images` holds it, whose form is that
- * of the older IMGAPIs that may share the bucket.
+ * Converts between the manifest as clients write it and the record in the bucket `imgapi_images`, whose form is that of
+ * the older IMGAPIs that may share the bucket.
  */
 import { asBoolean, BOOLEAN_FIELDS, isObject, REQUIRED_FIELDS, ZVOL_FIELDS } from './fields.ts';
 import type { ImageRecord } from './record.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A longer value is not searched for, only its key. */
+/** A longer value cannot be searched for; only its key can. */
 const LONGEST_TAG_VALUE = 100;
 
 const BOOLEANS: ReadonlySet<string> = new Set(BOOLEAN_FIELDS);
-/** `null` is not the same as nothing here: an image without its name is refused. */
+/** Here `null` does not mean "not given": it is kept, so that validation refuses it. */
 const NEVER_NULL: ReadonlySet<string> = new Set(
   REQUIRED_FIELDS.filter((field) => ![...ZVOL_FIELDS, 'published_at', 'files'].includes(field)),
 );
@@ -19,8 +19,8 @@ const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set(['description', 'homepage',
 
 /**
  * Manifest fields in their stored form. Nothing is validated: a value that cannot be converted stays as it is, so that
- * validation names it. `null` and, for texts, `""` mean "not given". The flag `icon` is left out; it speaks of the
- * server that the manifest came from.
+ * validation reports it. `null` and, for texts, `""` mean "not given". The flag `icon` is dropped, because it is about
+ * the server that the manifest came from.
  */
 export function recordFields(manifest: Fields): Record<string, unknown> {
   return Object.fromEntries(Object.entries(manifest).flatMap(([field, value]) => storedField(field, value)));
@@ -40,12 +40,12 @@ function asNumber(value: unknown): unknown {
   return typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
 }
 
-/** What a record holds for the tags of a manifest: the object, and the strings that it is searched by. */
+/** A manifest's tags as a record holds them: the object, and the strings by which it is searched. */
 export function tagFields(tags: unknown): { readonly tagsObj: unknown; readonly tags?: string[] } {
   return isObject(tags) ? { tags: tagSearchStrings(tags), tagsObj: tags } : { tagsObj: tags };
 }
 
-/** `key=value`; `key=` for what is no scalar or too long to search for. */
+/** `key=value`, or `key=` for a value that is not a scalar or too long to search for. */
 export function tagSearchStrings(tags: Fields): string[] {
   return Object.entries(tags).map(([key, value]) => `${key}=${searchedValue(value)}`);
 }
@@ -64,12 +64,12 @@ function tagsFromSearchStrings(strings: readonly unknown[]): Record<string, stri
   return Object.fromEntries(pairs);
 }
 
-/** Read records are frozen and shared, so each is brought into form once and keeps its identity. */
+/** Records from the store are frozen and shared, so each is normalized once and keeps its identity. */
 const NORMALIZED = new WeakMap<object, ImageRecord>();
 
 /**
- * A record as the types promise it, whatever IMGAPI wrote it: arrays that were stored as bare strings, booleans as
- * their names, texts as numbers, tags as search strings only, nulls. Answers the same object when nothing is to do.
+ * A record as the types promise it, whichever IMGAPI wrote it. Converts arrays stored as bare strings, booleans as their
+ * names, texts as numbers, tags as search strings only, and nulls. Returns the same object if there is nothing to do.
  */
 export function normalizeStored(stored: ImageRecord): ImageRecord {
   const known = NORMALIZED.get(stored);
@@ -88,7 +88,7 @@ function normalize(stored: ImageRecord): ImageRecord {
   if (stored.tags?.length && !stored.tagsObj) changes['tagsObj'] = tagsFromSearchStrings([stored.tags].flat());
   if (Object.keys(changes).length === 0) return stored;
   const entries = Object.entries({ ...stored, ...changes }).filter(([, value]) => value !== undefined);
-  // Only the form is changed: what the fields hold is validated by whoever serves the record.
+  // Only the form is changed here; the values are validated when the record is served.
   return Object.freeze(Object.fromEntries(entries)) as unknown as ImageRecord;
 }
 
@@ -114,7 +114,7 @@ function normalValue(field: string, value: unknown): unknown {
   }
 }
 
-/** Files were always somewhere; which store that is was not always said. */
+/** Older records do not name the store of a file; it is this one. */
 const FIRST_STORE = 'local';
 
 function isPlaced(file: unknown): boolean {

@@ -1,12 +1,12 @@
-/** The two date forms of a manifest. Both are compared as strings, so the form is exact. */
+/** The two date formats in manifests. Both are compared as strings, so the format is exact. */
 
 const PUBLISHED_AT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
 const PLATFORM_STAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 
-/** Platforms are SmartOS builds, and there were none under these names before. */
+/** Platforms are SmartOS builds; there are none with earlier stamps. */
 const FIRST_PLATFORM_YEAR = 2012;
 
-/** `2012-12-25T12:00:00Z` or `2012-12-25T12:00:00.123Z`; says nothing about there being such a day. */
+/** `2012-12-25T12:00:00Z` or `2012-12-25T12:00:00.123Z`; does not check that the day exists. */
 export function hasDateForm(value: unknown): value is string {
   return typeof value === 'string' && PUBLISHED_AT.test(value);
 }

@@ -1,9 +1,9 @@
 /**
- * Which field of an image goes along when the image goes somewhere: one table, which every way reads and the docs
- * print. What has no row here is the service's own book-keeping and never goes anywhere.
+ * Which fields of an image go along when it is copied, imported, cloned, exported or archived: one table, which the code
+ * of each way reads and the docs print. Fields without a row are the service's own bookkeeping and never leave.
  *
- * `billing_tags` and `traits` are marks of the operators: they say what an image costs and where it may run. They go
- * every way, or going would be a way to shed them; and no way lets an account change them.
+ * `billing_tags` and `traits` are set by operators: they say what an image costs and where it may run. They go along
+ * every way, so that copying an image does not shed them, and no way lets an account change them.
  */
 import type { ManifestField } from './fields.ts';
 import type { ImageRecord } from './record.ts';
@@ -51,7 +51,7 @@ function all(travel: Travel): Row {
 
 /** What describes an image, and may change. */
 const DESCRIPTION = all('goes');
-/** May change, but by a recopy only where it was copied last. */
+/** May change, but a recopy keeps what is here. */
 const FIRST_COPY: Row = { ...DESCRIPTION, recopy: 'kept' };
 /** What an image is. */
 const FIXED: Row = { ...FIRST_COPY, reread: 'kept' };
@@ -100,23 +100,23 @@ export const TRAVEL: Readonly<Record<TravelField, Row>> = {
   cloned_from: { ...LEFT_BEHIND, clone: 'anew' },
 };
 
-/** Fields of the record that a row stands for, where these are others than the manifest's. */
+/** The record fields that a row stands for, where they differ from the manifest's. */
 const STORED_AS: Readonly<Partial<Record<TravelField, readonly (keyof ImageRecord)[]>>> = {
   tags: ['tags', 'tagsObj'],
   shares: ['shares', 'grants', 'left', 'left_uuids'],
 };
 
-/** The fields that go this way, by the names that they have in a manifest. */
+/** The fields that go this way, by their names in a manifest. */
 export function travellingFields(way: Way): TravelField[] {
   return (Object.keys(TRAVEL) as TravelField[]).filter((field) => TRAVEL[field][way] === 'goes');
 }
 
-/** What goes this way of a manifest. */
+/** The part of a manifest that goes this way. */
 export function travellingManifest(manifest: Readonly<Record<string, unknown>>, way: Way): Record<string, unknown> {
   return pick(manifest, travellingFields(way));
 }
 
-/** The manifest without what does not go this way; what no manifest has is left for the validation to name. */
+/** The manifest without the fields that do not go this way; unknown fields are kept for validation to report. */
 export function withoutLeftBehind(manifest: Readonly<Record<string, unknown>>, way: Way): Record<string, unknown> {
   const goes: ReadonlySet<string> = new Set(travellingFields(way));
   return Object.fromEntries(
@@ -124,17 +124,17 @@ export function withoutLeftBehind(manifest: Readonly<Record<string, unknown>>, w
   );
 }
 
-/** What goes this way of a record. */
+/** The part of a record that goes this way. */
 export function travellingRecord(record: ImageRecord, way: Way): Partial<ImageRecord> {
   return pick(record, travellingFields(way).flatMap(storedNames));
 }
 
-/** A recopy brings these together with what is here, each in a way of its own. */
+/** A recopy merges each of these with what is here, in its own way. */
 const MERGED: readonly TravelField[] = ['acl', 'shares', 'billing_tags', 'traits'];
 
 /**
- * The record with the fields that go this way as `there` has them; those that it does not have are gone. For a recopy
- * the list and the marks are as they are here.
+ * The record with the fields that go this way as `there` has them; fields that are absent there are removed. A recopy
+ * leaves the ACL and the marks as they are here.
  */
 export function refreshedRecord(record: ImageRecord, there: ImageRecord, way: 'reread' | 'recopy'): ImageRecord {
   const fields = travellingFields(way).filter((field) => way !== 'recopy' || !MERGED.includes(field));

@@ -4,7 +4,7 @@ import { asBoolean, isObject } from './fields.ts';
 
 type Manifest = Readonly<Record<string, unknown>>;
 
-/** Gone without a successor in version 2. */
+/** Fields without a successor in version 2. */
 const DROPPED = new Set([
   'creator_uuid',
   'vendor_uuid',
@@ -22,8 +22,8 @@ const DROPPED = new Set([
 const MINUTE_STAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}Z$/;
 
 /**
- * The manifest in version 2. What is not version 1 (it has `creator_uuid` and no `v`), or contradicts itself, is
- * answered as it is: validation then says what is wrong with it.
+ * The manifest in version 2. A manifest that is not version 1 (which has `creator_uuid` and no `v`), or that contradicts
+ * itself, is returned unchanged: validation then says what is wrong with it.
  */
 export function upgradeManifest(manifest: Manifest): Manifest {
   if (manifest['v'] || !manifest['creator_uuid'] || !isConsistent(manifest)) return manifest;
@@ -47,9 +47,9 @@ function successors(manifest: Manifest): Manifest {
     ...access(manifest['restricted_to_uuid']),
     disabled,
     state: disabled ? 'disabled' : 'active',
-    ...(publishedAt ? { published_at: publishedAt } : {}),
-    ...(Array.isArray(files) ? { files: files.map(upgradeFile) } : {}),
-    ...(size ? { image_size: typeof size === 'string' ? Number(size) : size } : {}),
+    ...(Boolean(publishedAt) && { published_at: publishedAt }),
+    ...(Array.isArray(files) && { files: files.map(upgradeFile) }),
+    ...(Boolean(size) && { image_size: typeof size === 'string' ? Number(size) : size }),
   };
 }
 

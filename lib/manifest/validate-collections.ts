@@ -1,4 +1,4 @@
-/** The rules of the fields that hold arrays and objects, `requirements` apart. */
+/** The rules of the fields that hold arrays and objects, except `requirements`. */
 import { isUuid } from '../text/uuid.ts';
 import { asBoolean, isObject } from './fields.ts';
 import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
@@ -6,7 +6,7 @@ import { COMPRESSIONS } from './record.ts';
 import type { Check } from './rule.ts';
 
 const LONGEST_BILLING_TAG = 128;
-/** Each is a row of an index. */
+/** Each tag is a row of an index. */
 const MOST_BILLING_TAGS = 1000;
 /** Characters; a ZFS guid has at most 20. */
 export const LONGEST_DATASET_GUID = 100;
@@ -34,7 +34,7 @@ function checkFile(file: unknown, problems: FieldProblem[], stored: boolean): vo
     problems.push(invalid('files', 'an array of objects', file));
     return;
   }
-  // A file taken over from another IMGAPI may be empty.
+  // A file that was imported from another IMGAPI may be empty.
   const good = { sha1: Boolean, size: (size: unknown) => size === 0 || Boolean(size) };
   for (const [key, isGood] of Object.entries(good)) {
     if (!isGood(file[key])) problems.push(invalid('files', `an array of files that have "${key}"`, file));
@@ -50,19 +50,19 @@ function checkFile(file: unknown, problems: FieldProblem[], stored: boolean): vo
   }
 }
 
-/** Whether it can be noted of a file. */
+/** Whether it can be stored as a file's `dataset_guid`. */
 export function isDatasetGuid(value: unknown): value is string {
   return typeof value === 'string' && value.length <= LONGEST_DATASET_GUID;
 }
 
-/** A record's icon, which only an upload makes. In a manifest it is a flag that says nothing about this server. */
+/** A record's icon, which only an upload creates. In a manifest, `icon` is a flag that says nothing about this server. */
 export const checkIcon: Check = (value, problems) => {
   if (value === null || asBoolean(value) === false) return;
   if (!isObject(value)) {
     problems.push(invalid('icon', 'a boolean', value));
     return;
   }
-  // An icon may be empty, so its size is looked at for being a number only.
+  // An icon may be empty, so its size only has to be a number.
   const good = { contentMD5: Boolean, size: Number.isInteger, contentType: Boolean };
   for (const [key, isGood] of Object.entries(good)) {
     if (isGood(value[key])) continue;
@@ -95,7 +95,7 @@ export const checkUsers: Check = (value, problems) => {
   }
 };
 
-/** An array of strings no longer than `longest`. */
+/** Checks for an array of strings no longer than `longest`. */
 function checkStrings(field: string, longest = Number.POSITIVE_INFINITY): Check {
   const expected = Number.isFinite(longest)
     ? `an array of strings of at most ${longest} characters`
@@ -124,7 +124,7 @@ export const checkBillingTags: Check = (value, problems, context) => {
 };
 
 export const checkTraits: Check = (value, problems, { stored }) => {
-  // Arrays were once taken, so there may be images that have one.
+  // Arrays were accepted once, so existing images may have one.
   if (stored && Array.isArray(value)) return;
   if (!isObject(value)) {
     problems.push(invalid('traits', 'an object', value));
@@ -153,7 +153,7 @@ const checkDirectories = checkStrings('inherited_directories');
 
 export const checkInheritedDirectories: Check = (value, problems, context) => {
   if (context.record['type'] !== 'zone-dataset') {
-    problems.push(invalid('inherited_directories', 'left out where the type is not zone-dataset', value));
+    problems.push(invalid('inherited_directories', 'left out unless the type is zone-dataset', value));
     return;
   }
   checkDirectories(value, problems, context);
@@ -162,8 +162,8 @@ export const checkInheritedDirectories: Check = (value, problems, context) => {
 const checkChannelNames = checkStrings('channels');
 
 /**
- * The names are not compared with the configured channels, so that taking a channel out of the configuration
- * does not invalidate its images.
+ * The names are not compared with the configured channels, so that removing a channel from the configuration does not
+ * invalidate its images.
  */
 export const checkChannels: Check = (value, problems, context) => {
   if (!context.channels || context.mode === 'dc') {

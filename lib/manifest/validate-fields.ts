@@ -1,9 +1,9 @@
 /**
  * The rule of every manifest field.
  *
- * These are functions and not a JSON schema on purpose: all problems of a manifest are reported together, in an order
- * that clients know, with messages that name the value; some rules look at other fields; and all of it runs over every
- * record that is read.
+ * These are functions rather than a JSON schema for three reasons. All problems of a manifest are reported together, in
+ * an order that clients know, with messages that name the value. Some rules look at other fields. And the rules run over
+ * every record that is read.
  */
 import { isUuid } from '../text/uuid.ts';
 import { asBoolean, isObject, type ManifestField } from './fields.ts';
@@ -26,7 +26,7 @@ import { checkRequirements } from './validate-requirements.ts';
 const LONGEST_DESCRIPTION = 10 * 1024;
 const LONGEST_URL = 1024;
 
-/** States in which an image need not know yet what it will be. */
+/** States in which an image's type and os may still be unknown. */
 const PLACEHOLDER_STATES: readonly unknown[] = ['creating', 'failed', 'deleting'];
 
 function uuid(field: ManifestField): FieldRule {
@@ -37,31 +37,31 @@ function uuid(field: ManifestField): FieldRule {
   };
 }
 
-/** Length is looked at first: an over-long text is not searched for a bad character. */
+/** Checks the length first, so that an over-long text is not searched for bad characters. */
 function text(field: ManifestField, longest: number, form?: RegExp, characters = ''): FieldRule {
   return {
     check: (value, problems) => {
       if (typeof value !== 'string') problems.push(invalid(field, 'a string', value));
-      else if (value.length > longest) {
-        const message = `"${field}" must have at most ${longest} characters, not ${value.length}`;
-        problems.push({ field, code: 'Invalid', message });
-      } else if (form && !form.test(value)) problems.push(invalid(field, `one or more of ${characters}`, value));
+      else if (value.length > longest) problems.push(tooLong(field, longest, value));
+      else if (form && !form.test(value)) problems.push(invalid(field, `one or more of ${characters}`, value));
     },
   };
 }
 
-/** Protocol first, then length. */
+/** Checks the protocol first, then the length. */
 function url(field: ManifestField): FieldRule {
   return {
     check: (value, problems, { stored }) => {
       const hasProtocol = typeof value === 'string' && /^https?:/i.test(value);
       if (!hasProtocol) problems.push(invalid(field, 'an http or https URL', value));
-      else if (value.length > LONGEST_URL) {
-        const message = `"${field}" must have at most ${LONGEST_URL} characters, not ${value.length}`;
-        problems.push({ field, code: 'Invalid', message });
-      } else if (!stored && !URL.canParse(value)) problems.push(invalid(field, 'an http or https URL', value));
+      else if (value.length > LONGEST_URL) problems.push(tooLong(field, LONGEST_URL, value));
+      else if (!stored && !URL.canParse(value)) problems.push(invalid(field, 'an http or https URL', value));
     },
   };
+}
+
+function tooLong(field: ManifestField, longest: number, { length }: string): FieldProblem {
+  return { field, code: 'Invalid', message: `"${field}" must have at most ${longest} characters, not ${length}` };
 }
 
 function boolean(field: ManifestField): FieldRule {
@@ -84,16 +84,16 @@ function oneOf(field: ManifestField, values: readonly string[]): FieldRule {
 }
 
 function neededByZvol(record: RuleContext['record']): string | undefined {
-  return record['type'] === 'zvol' ? 'an image of type zvol has it' : undefined;
+  return record['type'] === 'zvol' ? 'images of type zvol need it' : undefined;
 }
 
-/** A field of zvol images only. What other types have there must be nothing at all. */
+/** A field of zvol images only; images of other types must not have it. */
 function zvolOnly(field: ManifestField, check: Check): FieldRule {
   return {
     neededBy: neededByZvol,
     check: (value, problems, context) => {
       if (context.record['type'] === 'zvol') check(value, problems, context);
-      else if (value) problems.push(invalid(field, 'left out where the type is not zvol', value));
+      else if (value) problems.push(invalid(field, 'left out unless the type is zvol', value));
     },
   };
 }
@@ -104,19 +104,19 @@ function driver(field: ManifestField): FieldRule {
   });
 }
 
-/** Sizes of zero and below were once taken, so there may be images that have one. */
+/** Sizes of zero and below were accepted once, so existing images may have one. */
 const checkImageSize: Check = (value, problems, { stored }) => {
   const good = Number.isInteger(value) && (stored || Number(value) > 0);
   if (!good) problems.push(invalid('image_size', 'a whole number of MiB above 0', value));
 };
 
 function neededByActivated(record: RuleContext['record']): string | undefined {
-  return asBoolean(record['activated']) ? 'an activated image has it' : undefined;
+  return asBoolean(record['activated']) ? 'activated images need it' : undefined;
 }
 
 const checkV: Check = (value, problems) => {
   const isNumber = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
-  if (!isNumber || !(Number(value) >= 0)) problems.push(invalid('v', 'a number from 0', value));
+  if (!isNumber || !(Number(value) >= 0)) problems.push(invalid('v', 'a number of at least 0', value));
 };
 
 const checkPublic: Check = (value, problems, { mode }) => {
@@ -133,7 +133,7 @@ const checkPublishedAt: Check = (value, problems, { record, stored }) => {
     return;
   }
   const good = stored ? hasDateForm(value) : isDate(value);
-  if (!good) problems.push(invalid('published_at', 'a date as 2012-12-25T12:00:00.123Z', value));
+  if (!good) problems.push(invalid('published_at', 'a date such as 2012-12-25T12:00:00.123Z', value));
 };
 
 const checkState: Check = (value, problems) => {
@@ -145,7 +145,7 @@ const checkError: Check = (value, problems) => {
   if (!isObject(value)) problems.push(invalid('error', 'an object', value));
 };
 
-/** `icon` is not here: a record's icon is looked at before the manifest, see `validate.ts`. */
+/** Without `icon`: a record's icon is checked before the manifest, see `validate.ts`. */
 const FIELD_RULES: Readonly<Record<Exclude<ManifestField, 'icon'>, FieldRule>> = {
   v: { check: checkV },
   uuid: uuid('uuid'),

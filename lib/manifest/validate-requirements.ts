@@ -1,6 +1,6 @@
 /**
- * The rules of `requirements.*`. A falsy value counts as not given, because clients fill forms with `0`, `""` and
- * `null`; an unknown requirement is an error, because ignoring it would provision where it must not.
+ * The rules of `requirements.*`. A falsy value counts as not given, because clients fill in `0`, `""` and `null`. An
+ * unknown requirement is an error, because ignoring it could provision the image where it must not run.
  */
 import { isObject } from './fields.ts';
 import { type FieldProblem, invalid, isFull, missing, shown } from './problem.ts';
@@ -9,7 +9,7 @@ import { isPlatformStamp } from './timestamps.ts';
 
 const BOOTROMS: readonly unknown[] = ['bios', 'uefi'];
 
-/** The brand that has a boot ROM to choose. */
+/** The only brand with a choice of boot ROM. */
 const BOOTROM_BRAND = 'bhyve';
 
 type Requirements = Readonly<Record<string, unknown>>;
@@ -91,7 +91,7 @@ function checkMaxRam(value: unknown, field: string, problems: FieldProblem[], al
   }
 }
 
-/** As `7.0`: what compute nodes look for. Under another key they find nothing. */
+/** Such as `7.0`, the only form of key that compute nodes look for. */
 const PLATFORM_VERSION = /^\d{1,3}(\.\d{1,3}){1,2}$/;
 
 function checkPlatforms(
@@ -107,13 +107,13 @@ function checkPlatforms(
   }
   for (const [version, stamp] of Object.entries(value)) {
     if (isFull(problems)) return;
-    // Any key was once taken, so there may be images that have one.
+    // Any key was accepted once, so existing images may have one.
     if (!stored && !PLATFORM_VERSION.test(version)) {
       problems.push(invalid(field, 'keyed by SmartDataCenter versions such as "7.0"', version));
       continue;
     }
     if (isPlatformStamp(stamp)) continue;
-    problems.push(invalid(field, `a platform stamp as 20130308T102805Z for ${shown(version)}`, stamp));
+    problems.push(invalid(field, `a platform stamp such as 20130308T102805Z for ${shown(version)}`, stamp));
   }
 }
 
@@ -121,7 +121,7 @@ function checkBootrom(value: unknown, field: string, problems: FieldProblem[], a
   if (!BOOTROMS.includes(value)) problems.push(invalid(field, `one of ${BOOTROMS.join(', ')}`, value));
   const brand = all['brand'];
   const brandField = 'requirements.brand';
-  if (!brand) problems.push(missing(brandField, `"${field}" needs "${BOOTROM_BRAND}"`));
-  else if (brand !== BOOTROM_BRAND)
-    problems.push(invalid(brandField, `"${BOOTROM_BRAND}" where there is "${field}"`, brand));
+  const why = `"${field}" needs "${BOOTROM_BRAND}"`;
+  if (!brand) problems.push(missing(brandField, why));
+  else if (brand !== BOOTROM_BRAND) problems.push(invalid(brandField, `"${BOOTROM_BRAND}" with "${field}"`, brand));
 }

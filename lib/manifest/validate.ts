@@ -1,4 +1,4 @@
-/** Whether a record is a valid image, and all that is wrong with it if it is not. */
+/** Whether a record is a valid image, and everything that is wrong with it if it is not. */
 import { isIndexableText } from '../documents/index-value.ts';
 import { MANIFEST_FIELDS, type ManifestField, MINIMAL_FIELDS, RECORD_ONLY_FIELDS, REQUIRED_FIELDS } from './fields.ts';
 import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
@@ -8,9 +8,9 @@ import { checkField } from './validate-fields.ts';
 
 export interface ValidateOptions {
   readonly mode: ManifestMode;
-  /** The record is a placeholder: few fields are required yet. */
+  /** The record is a placeholder, of which few fields are required. */
   readonly minimal?: boolean;
-  /** Images are in channels here, so every image must be in some. Means nothing in `dc` mode, which has none. */
+  /** This IMGAPI has channels, so every image must be in at least one. Ignored in `dc` mode, which has no channels. */
   readonly channels?: boolean;
 }
 
@@ -19,7 +19,7 @@ type RuledField = Exclude<ManifestField, 'icon'>;
 const RULED_FIELDS = MANIFEST_FIELDS.filter((field): field is RuledField => field !== 'icon');
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([...MANIFEST_FIELDS, ...RECORD_ONLY_FIELDS]);
 
-/** The fields to look at, in order: the required ones, then the others in manifest order. */
+/** The fields to check, in order: the required ones, then the others in manifest order. */
 interface Plan {
   readonly required: readonly RuledField[];
   readonly optional: readonly RuledField[];
@@ -34,8 +34,8 @@ const FULL_PLAN = planOf(REQUIRED_FIELDS);
 const CHANNELS_PLAN = planOf([...REQUIRED_FIELDS, 'channels']);
 
 /**
- * Everything that is wrong with a record that is about to be stored, in the order in which it is to be reported: what
- * is wrong with the stored form, the required fields, the optional ones, unknown keys. Empty when it may be stored.
+ * Everything that is wrong with a record that is about to be stored, in the order of the report: the stored form, the
+ * required fields, the optional ones, unknown keys. Empty when the record may be stored.
  */
 export function validateManifest(record: Readonly<Record<string, unknown>>, options: ValidateOptions): FieldProblem[] {
   const problems = check(record, options, false);
@@ -47,11 +47,11 @@ export function validateManifest(record: Readonly<Record<string, unknown>>, opti
   return [...problems, ...unstorableTexts(record, new Set(problems.map(({ field }) => field)))];
 }
 
-/** Not every store can keep every text. Fields that are known to be wrong already are left out. */
+/** Not every store can keep every text. Skips the fields that are already known to be wrong. */
 function unstorableTexts(record: RuleContext['record'], wrong: ReadonlySet<string>): FieldProblem[] {
   return MANIFEST_FIELDS.filter(
     (field) => !wrong.has(field) && !isStorable(record[field === 'tags' ? 'tagsObj' : field]),
-  ).map((field) => invalid(field, 'text without NUL and without half surrogate pairs', record[field]));
+  ).map((field) => invalid(field, 'text without NUL characters or unpaired surrogates', record[field]));
 }
 
 function isStorable(value: unknown): boolean {
@@ -60,12 +60,12 @@ function isStorable(value: unknown): boolean {
   return Object.entries(value).every(([key, item]) => isIndexableText(key) && isStorable(item));
 }
 
-/** By the options that they are valid under; records are frozen and shared, so each is looked at once. */
+/** Valid records, by the options they are valid under. Records are frozen and shared, so each is checked once. */
 const VALID = new Map<string, WeakSet<object>>();
 
 /**
- * Whether a record that was read is an image to work with. Rules that are younger than the record may be do not apply,
- * and unknown keys are a newer IMGAPI's: neither makes a stored image vanish.
+ * Whether a stored record is a usable image. Rules that may be newer than the record do not apply, and unknown keys may
+ * come from a newer IMGAPI: neither makes a stored image vanish.
  */
 export function isValidRecord(record: object, options: Omit<ValidateOptions, 'minimal'>): boolean {
   const key = options.channels ? `${options.mode}+channels` : options.mode;
@@ -86,7 +86,7 @@ export function storedRecordProblems(record: object, options: Omit<ValidateOptio
   return check(fields, { ...options, minimal: isMinimalPlaceholder(fields, options.mode) }, true);
 }
 
-/** Whether the few rules of placeholders apply. Only a datacenter makes images from VMs, so only there they do. */
+/** Whether the minimal rules for placeholders apply. Only `dc` mode creates images from VMs, so only there they do. */
 export function isMinimalPlaceholder(record: Readonly<Record<string, unknown>>, mode: ManifestMode): boolean {
   return mode === 'dc' && record['state'] === 'creating';
 }
@@ -112,7 +112,7 @@ function planFor({ mode, minimal, channels }: ValidateOptions): Plan {
   return channels && mode !== 'dc' ? CHANNELS_PLAN : FULL_PLAN;
 }
 
-/** The tags of the manifest are in `tagsObj`; the field `tags` holds what they are searched by. */
+/** The manifest's tags are in `tagsObj`; the field `tags` holds their search strings. */
 function manifestValue(record: RuleContext['record'], field: RuledField): unknown {
   return record[field === 'tags' ? 'tagsObj' : field];
 }

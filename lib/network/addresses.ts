@@ -1,8 +1,8 @@
-/** What kind of place an IP address is. The tables of ranges are ipaddr.js's. */
+/** What kind of address an IP address is. The tables of ranges are ipaddr.js's. */
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** `public`: what anybody may be sent to. All others mean something only on this machine or in its networks. */
+/** `public`: reachable from anywhere. All others mean something only on this machine or in its networks. */
 export type AddressKind = 'public' | 'loopback' | 'private' | 'nowhere' | 'special';
 
 const KINDS: Readonly<Record<string, AddressKind>> = {
@@ -16,12 +16,12 @@ const KINDS: Readonly<Record<string, AddressKind>> = {
   multicast: 'nowhere',
 };
 
-/** Forms of IPv6 that hold an IPv4 address in their last 32 bits. */
+/** IPv6 ranges that hold an IPv4 address in their last 32 bits. */
 const HOLD_IPV4 = new Set(['ipv4Mapped', 'rfc6145', 'rfc6052']);
 
 /**
- * `special`: link-local, site-local, reserved, tunnelled, and every IPv6 form of an IPv4 address (mapped, compatible,
- * NAT64), whatever address that is; what is no address at all, too.
+ * `special` covers link-local, site-local, reserved and tunnelled addresses, every IPv6 form of an IPv4 address (mapped,
+ * compatible, NAT64), and texts that are not addresses.
  */
 export function kindOfAddress(address: string): AddressKind {
   const parsed = parse(address);
@@ -38,28 +38,25 @@ export function heldIpv4(address: string): string | undefined {
   return parsed.range() === '6to4' ? bytes.slice(2, 6).join('.') : undefined;
 }
 
-/** Whether both are the same address, however they are written. */
+/** Whether both texts mean the same address. */
 export function isSameAddress(one: string, other: string): boolean {
   const [a, b] = [canonical(one), canonical(other)];
   return a !== undefined && a === b;
 }
 
-/** Those who may be one and the same: whoever has an IPv6 address has 2^64 of them. */
+/** Identifies a client for limits: an IPv6 address counts by its /64, because its holder has all 2^64 addresses of it. */
 export function networkOf(address: string): string {
   const parsed = parse(heldIpv4(address) ?? address);
-  if (parsed instanceof ipaddr.IPv6)
-    return `${parsed.parts
-      .slice(0, 4)
-      .map((part) => part.toString(16))
-      .join(':')}::/64`;
-  return parsed?.toString() ?? address;
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed?.toString() ?? address;
+  const prefix = parsed.parts.slice(0, 4).map((part) => part.toString(16));
+  return `${prefix.join(':')}::/64`;
 }
 
 function canonical(address: string): string | undefined {
   return parse(heldIpv4(address) ?? address)?.toNormalizedString();
 }
 
-/** `::a.b.c.d`, but for `::` and `::1`, which have a meaning of their own. */
+/** `::a.b.c.d`, except `::` and `::1`, which have meanings of their own. */
 function isCompatible(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (!(address instanceof ipaddr.IPv6)) return false;
   const { parts } = address;

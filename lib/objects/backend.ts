@@ -1,12 +1,12 @@
 /**
- * What a backend of the object store has to bring. `guardStore` makes an {@link ObjectStore} of it, which checks what it
- * is given, refuses what is not claimed, names errors and tells how long things took; so a backend may rely on this:
+ * What a backend of the object store must implement. `guardStore` turns it into an {@link ObjectStore}: it checks
+ * arguments, refuses capabilities that are not claimed, names errors and measures times. So a backend may rely on this:
  *
- * * Paths and names of sessions are valid, no path leads into the store's own places, and signals have not aborted yet.
- * * A call that belongs to a capability is made only where the capability is claimed.
- * * A session has one call at a time and none after its end.
+ * * Paths and session names are valid, no path leads into the store's own places, and signals have not aborted yet.
+ * * A call that needs a capability is made only if the backend claims it.
+ * * A session gets one call at a time, and none after its end.
  *
- * All else that `object-store.ts` says of a call, and the conformance suite asks for, is the backend's.
+ * Everything else that `object-store.ts` promises and the conformance suite checks is up to the backend.
  */
 import type { Capabilities } from './capabilities.ts';
 import type { Entry, Hashes, ObjectInfo, ObjectStore, OpenOptions, ReadOptions, SessionInfo } from './object-store.ts';
@@ -19,20 +19,20 @@ type AsInStore = Pick<
 export interface ObjectBackend extends AsInStore {
   readonly capabilities: Capabilities;
   /**
-   * The error for the caller of a call that failed while `needed` bytes were to be written: what only this backend can
-   * tell (a full disk, a connection that broke) as one of `errors.ts`, anything else as it is.
+   * The error to throw for a call that failed while `needed` bytes were to be written: what only this backend can
+   * recognise (a full disk, a broken connection) becomes one of `errors.ts`; anything else is returned unchanged.
    */
   explain(error: unknown, needed: number): unknown;
-  /** A read that is aborted destroys the stream. `boundsOf` checks the range. */
+  /** Aborted reads destroy the stream. Use `boundsOf` to check the range. */
   read(path: string, options: ReadOptions): ReturnType<ObjectStore['read']>;
   open(options: BackendOpenOptions): Promise<BackendSession>;
-  /** In any order, with the store's own places. */
+  /** In any order, including the store's own places. */
   list(path: string): Promise<Entry[]>;
   removeLeftover(leftover: SessionInfo): Promise<void>;
-  /** Closed after all sessions. */
+  /** Called after all sessions have been closed. */
   close(): Promise<void>;
 
-  /** With `supportsLink`. @throws UnsupportedError when this one object takes no other name */
+  /** With `supportsLink`. @throws UnsupportedError when this particular object can take no other name */
   link?(from: string, to: string): Promise<void>;
   /** With `supportsServerCopy`. */
   serverCopy?(from: string, to: string): Promise<void>;
@@ -41,8 +41,8 @@ export interface ObjectBackend extends AsInStore {
   /** With `supportsSiblings`. */
   siblingPath?(root: string, path: string): string;
   /**
-   * With `supportsTakeOver`: the bytes that a session has staged, as far as `upTo`; none when there is no such session.
-   * Each piece is valid until the next one is asked for. Its writer may still be at work on them.
+   * With `supportsTakeOver`: the bytes that a session has staged, at most `upTo`; none if there is no such session. Each
+   * piece is valid until the next one is asked for. The session's writer may still be appending.
    */
   staged?(session: string, upTo: number): AsyncIterable<Uint8Array>;
 }
@@ -50,18 +50,18 @@ export interface ObjectBackend extends AsInStore {
 export type BackendOpenOptions = Pick<OpenOptions, 'path' | 'session' | 'expect' | 'essential'>;
 
 export interface BackendSession {
-  /** Bytes staged so far, also by an `append` that failed half-way. */
+  /** Bytes staged so far, including those of an `append` that failed halfway. */
   readonly size: number;
   /**
-   * Appends all pieces, hashing them; each is valid until the next one is asked for. When the source fails, what came
-   * before is kept and the source's error thrown; failures of its own are explained already.
+   * Appends and hashes all pieces; each is valid until the next one is asked for. If the source fails, what came before
+   * is kept, and the source's error is thrown. The session's own failures have already been through `explain`.
    */
   append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void>;
   flush(): Promise<void>;
   hashes(): Promise<Hashes>;
-  /** Releases what the session holds when it succeeds; may be called again when it failed. */
+  /** Releases what the session holds if it succeeds; may be called again if it fails. */
   commit(): Promise<ObjectInfo>;
   close(): Promise<void>;
-  /** May be called again when it failed. */
+  /** May be called again if it fails. */
   discard(): Promise<void>;
 }

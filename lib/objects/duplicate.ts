@@ -2,8 +2,8 @@ import { UnsupportedError } from './errors.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /**
- * Gives the bytes of an object a second name by whatever way moves none through this process: a link, or a copy that
- * the store makes. False where the store has neither, or not for this object.
+ * Duplicates an object without moving its bytes through this process: by a link, or by a copy that the store makes.
+ * Returns false if the store can do neither for this object.
  * @throws ObjectNotFoundError
  */
 export async function duplicate(store: ObjectStore, from: string, to: string): Promise<boolean> {

@@ -5,7 +5,7 @@ export class ObjectNotFoundError extends Error {
   override readonly name = 'ObjectNotFoundError';
 
   constructor(path: string, options?: ErrorOptions) {
-    super(`object ${path} is not there`, options);
+    super(`object ${path} does not exist`, options);
   }
 }
 
@@ -14,7 +14,7 @@ export class InvalidRangeError extends Error {
   readonly size: number;
 
   constructor(path: string, size: number) {
-    super(`object ${path} has ${size} bytes; the range begins after its end`);
+    super(`object ${path} has ${size} bytes; the range is invalid or begins after its end`);
     this.size = size;
   }
 }
@@ -50,12 +50,12 @@ export class InsufficientStorageError extends Error {
   }
 }
 
-/** The backend cannot be reached or fails its caller (a disk that is read-only, say); the same call may work later. */
+/** The backend cannot be reached or has failed (a read-only disk, for example); the same call may work later. */
 export class ObjectStoreUnavailableError extends Error {
   override readonly name = 'ObjectStoreUnavailableError';
 }
 
-/** The path cannot name an object: wrong in itself, or what is stored under another path is in its way. */
+/** The path cannot name an object: it is malformed, or what is stored under another path is in the way. */
 export class InvalidPathError extends Error {
   override readonly name = 'InvalidPathError';
   readonly path: string;
@@ -70,16 +70,18 @@ export class InvalidSessionNameError extends Error {
   override readonly name = 'InvalidSessionNameError';
 
   constructor(session: string) {
-    super(`session name ${JSON.stringify(session)} must be 1 to 200 of A-Z a-z 0-9 . _ -, and not . or ..`);
+    super(
+      `session name ${JSON.stringify(session)} must be 1 to 200 of the characters A-Z a-z 0-9 . _ -, and not . or ..`,
+    );
   }
 }
 
-/** A session of that name has staged bytes; names are used once. */
+/** A session with that name has staged bytes; each name is used only once. */
 export class SessionExistsError extends Error {
   override readonly name = 'SessionExistsError';
 
   constructor(session: string, options?: ErrorOptions) {
-    super(`write session ${session} exists`, options);
+    super(`write session ${session} already exists`, options);
   }
 }
 
@@ -92,7 +94,7 @@ export class SessionStateError extends Error {
   }
 }
 
-/** Fewer bytes are stored than the object's size promised. */
+/** Fewer bytes are stored than the object's size says. */
 export class ObjectTruncatedError extends Error {
   override readonly name = 'ObjectTruncatedError';
 
@@ -101,12 +103,12 @@ export class ObjectTruncatedError extends Error {
   }
 }
 
-/** The hashes of a session cannot be known any more; its staged bytes can be taken over by another session. */
+/** The hashes of a session are lost; another session can still take over its staged bytes. */
 export class HashingError extends Error {
   override readonly name = 'HashingError';
 }
 
-/** The store does not claim what was asked of it, or cannot do it for this one object. */
+/** The store does not claim this capability, or cannot do this for the given object. */
 export class UnsupportedError extends Error {
   override readonly name = 'UnsupportedError';
   readonly capability: Capability;

@@ -9,15 +9,15 @@ type State = 'open' | 'committed' | 'closed' | 'discarded';
 export interface GuardedSessionOptions {
   readonly session: string;
   readonly path: string;
-  /** Bytes at the most. */
+  /** Maximum size in bytes. */
   readonly limit: number;
   readonly observer: OperationObserver;
   readonly explain: (error: unknown, needed: number) => unknown;
-  /** Told once, when the session has ended in whatever way. */
+  /** Called once, however the session ends. */
   readonly onEnd: (session: GuardedSession) => void;
 }
 
-/** A session of a backend, used from one place at a time and not after its end. */
+/** Guards a backend's session: one call at a time, and none after its end. */
 export class GuardedSession implements WriteSession {
   readonly session: string;
   readonly path: string;
@@ -40,7 +40,7 @@ export class GuardedSession implements WriteSession {
   }
 
   append(source: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<void> {
-    // What the source throws is not the store's, and how long it takes is the source's affair.
+    // Not observed: errors and slowness of the source are not the store's.
     return this.#alone(() => this.#append(source, options));
   }
 

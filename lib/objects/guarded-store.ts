@@ -1,4 +1,4 @@
-/** The object store that callers have: a backend, and what is the same for all backends. */
+/** The object store as callers see it: a backend, plus everything that is the same for all backends. */
 import { addAbortSignal } from 'node:stream';
 import { type OperationObserver, UNOBSERVED } from '../runtime/operation-observer.ts';
 import type { BackendSession, ObjectBackend } from './backend.ts';
@@ -54,7 +54,7 @@ class GuardedStore implements ObjectStore {
       assertPath(path);
       const found = await this.#backend.read(path, options);
       if (signal === undefined) return found;
-      // Else the stream would fail before anybody can listen to it.
+      // Otherwise the stream would fail before anybody can listen to it.
       if (signal.aborted) found.stream.destroy();
       signal.throwIfAborted();
       return { info: found.info, stream: addAbortSignal(signal, found.stream) };
@@ -209,7 +209,7 @@ class GuardedStore implements ObjectStore {
     throw new UnsupportedError(capability, `the object store "${this.name}" ${why}`);
   }
 
-  /** A call whose failures are those of the store. @param needed bytes that it is to bring */
+  /** Makes a call, times it and explains its failures. @param needed bytes that it is about to write */
   async #run<T>(operation: string, call: () => Promise<T>, needed = 0): Promise<T> {
     const start = performance.now();
     try {

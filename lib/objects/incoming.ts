@@ -4,7 +4,7 @@ import { letGo } from './let-go.ts';
 
 export interface IncomingOptions {
   readonly signal: AbortSignal;
-  /** Bytes at the most, with the `taken` ones that came before. */
+  /** Maximum number of bytes, including the `taken` ones that came before. */
   readonly limit: number;
   readonly taken: number;
   /** See `AppendOptions`. */
@@ -12,9 +12,9 @@ export interface IncomingOptions {
 }
 
 /**
- * The pieces of a source, until it ends, brings more than the limit or the signal aborts: then it rejects at once with
- * the signal's reason, also while the source stays silent. A stream is left open when reading ends early, for it is the
- * caller's (an HTTP server still wants to answer on the connection of a body that it refused); another iterator is told
+ * The pieces of a source, until it ends, exceeds the limit, or the signal aborts. An abort rejects immediately with the
+ * signal's reason, even while the source is silent. If reading ends early, a stream is left open, because it belongs to
+ * the caller (an HTTP server still has to answer on the connection of a body that it refused); any other iterator is told
  * to return. Each piece is valid until the next one is asked for.
  */
 export async function* incoming(
@@ -48,7 +48,7 @@ export async function* incoming(
   } finally {
     signal.removeEventListener('abort', onAbort);
     if (!ended) {
-      // Not awaited: it waits for a silent source, and its failure is of no interest any more.
+      // Not awaited: it would wait for a silent source, and its failure no longer matters.
       iterator.return?.().catch(() => undefined);
     }
   }

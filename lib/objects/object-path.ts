@@ -1,16 +1,16 @@
 import { InvalidPathError, InvalidSessionNameError } from './errors.ts';
 
-/** What every backend can hold: S3 keys end at 1024 bytes, file names at 255. */
+/** Limits that suit every backend: S3 keys have at most 1024 bytes, file names 255. */
 const MOST_PATH_BYTES = 1024;
 const MOST_PART_BYTES = 255;
 
-/** Where every backend keeps what is not committed yet, and the store's identity: names at the top of the store. */
+/** Names at the top of the store, where every backend keeps uncommitted bytes and the store's identity. */
 export const STAGING = 'staging';
 export const IDENTITY = 'identity';
 
 const SESSION = /^[A-Za-z0-9._-]{1,200}$/;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it looks for control characters.
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 function whyInvalid(parts: readonly string[], path: string): string | undefined {
@@ -36,7 +36,7 @@ function whyInvalid(parts: readonly string[], path: string): string | undefined 
 }
 
 /**
- * An object's or a directory's path: relative, `/` between the parts, and in none of the store's own places.
+ * Checks the path of an object or directory: relative, `/` between the parts, and outside the store's own places.
  * @throws InvalidPathError
  */
 export function assertPath(path: string): void {
@@ -44,10 +44,11 @@ export function assertPath(path: string): void {
   const why = whyInvalid(parts, path);
   if (why !== undefined) throw new InvalidPathError(path, why);
   const [first = ''] = parts;
-  if (isReserved(first)) throw new InvalidPathError(path, `begins with ${first}, which the store keeps for itself`);
+  if (isReserved(first))
+    throw new InvalidPathError(path, `begins with ${first}, which is reserved for the store itself`);
 }
 
-/** Whether the store keeps a name at its top for itself. */
+/** Whether a name at the top of the store is reserved for the store itself. */
 export function isReserved(name: string): boolean {
   return name === STAGING || name === IDENTITY;
 }

@@ -1,11 +1,11 @@
 /**
  * Objects: large immutable byte sequences under a path, as in Manta. A backend implements `backend.ts`, and
- * `guarded-store.ts` makes this interface of it; what not every store can do is in `capabilities.ts`.
+ * `guarded-store.ts` turns it into this interface; what not every store can do is in `capabilities.ts`.
  *
- * Writing is a *session*: bytes go to a staging place that no reader sees, and `commit` puts them under their name in
- * one step. Neither Manta nor S3 can rename, so there is no rename here: a session knows its final path from the
- * start, and how staging reaches it is the backend's affair. A session survives the process that opened it: it has a
- * name, and a later session may take its bytes over.
+ * Objects are written in *sessions*: bytes go to a staging place that no reader sees, and `commit` puts them under their
+ * name in one step. Neither Manta nor S3 can rename, so there is no rename here: a session knows its final path from the
+ * start, and how its bytes get there is up to the backend. A session survives the process that opened it: it has a name,
+ * and a later session may take over its bytes.
  */
 import type { Readable } from 'node:stream';
 import type { Capabilities } from './capabilities.ts';
@@ -28,15 +28,15 @@ export interface ObjectInfo {
 
 export interface SessionInfo {
   readonly session: string;
-  /** Bytes that are staged. */
+  /** Bytes staged. */
   readonly size: number;
   readonly mtime: Date;
 }
 
 export interface ReadOptions {
-  /** First byte, default 0. */
+  /** First byte; default 0. */
   readonly start?: number;
-  /** Last byte, inclusive as in HTTP ranges; default the last of the object. */
+  /** Last byte, inclusive as in HTTP ranges; default: the last byte of the object. */
   readonly end?: number;
   readonly signal?: AbortSignal;
 }
@@ -44,33 +44,33 @@ export interface ReadOptions {
 export interface OpenOptions {
   /** Final path of the object. */
   readonly path: string;
-  /** Name of this session, unique for ever: `[A-Za-z0-9._-]{1,200}`. */
+  /** Name of this session, never used before: `[A-Za-z0-9._-]{1,200}`. */
   readonly session: string;
   /**
-   * Take over the bytes of an earlier session, as far as `upTo` bytes: they are read again (and so hashed) into this
-   * session's own staging. The earlier session is left as it is, so that its writer, should it still run, writes where
-   * it cannot spoil this one. A session that is not there gives no bytes. A store without `supportsTakeOver` refuses.
+   * Takes over the bytes of an earlier session, at most `upTo` of them: they are read again (and so hashed) into this
+   * session's own staging. The earlier session is left as it is, so that its writer, if it is still running, cannot
+   * damage this one. A session that does not exist gives no bytes. A store without `supportsTakeOver` refuses.
    */
   readonly takeOver?: { readonly session: string; readonly upTo?: number };
   /**
-   * Bytes that will come in all, when known: reserved for as long as they do come, or refused up front with
-   * {@link InsufficientStorageError}.
+   * Total bytes to come, if known. Space for them is reserved for as long as they keep coming, or the session is refused
+   * with {@link InsufficientStorageError}.
    */
   readonly expect?: number;
-  /** A small object that the service cannot do without: it may take the room that is kept free for such. */
+  /** A small object that the service cannot do without: it may use the space that is kept free for such objects. */
   readonly essential?: boolean;
-  /** Bytes at the most. */
+  /** Maximum size in bytes. */
   readonly limit?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface AppendOptions {
   readonly signal?: AbortSignal;
-  /** Called as bytes reach the staging place, with the session's new size. */
+  /** Called with the session's new size as bytes reach the staging place. */
   readonly onProgress?: (size: number) => void;
   /**
-   * Nobody else needs a piece once the next one is asked for: its memory may be let go at once. Without that, a fast
-   * upload leaves so much to the garbage collector that it takes a third of the time.
+   * Nobody else needs a piece once the next one is asked for, so its memory may be freed immediately. Without this, the
+   * garbage collector takes a third of the time of a fast upload.
    */
   readonly disposable?: boolean;
 }
@@ -82,21 +82,21 @@ export interface WriteSession {
   /** Bytes staged so far. */
   readonly size: number;
   /**
-   * Appends the stream to its end, under back-pressure, hashing on the way. When it rejects (the source failed, the
-   * signal aborted) the bytes that arrived before stay staged and counted in `size`: call again with the rest.
-   * @throws TooLargeError when `limit` is passed; InsufficientStorageError when the store is full
+   * Appends the whole stream, with back-pressure, and hashes it on the way. If this rejects (the source failed, the signal
+   * aborted), the bytes that had arrived stay staged and are counted in `size`: call again with the rest.
+   * @throws TooLargeError when `limit` is exceeded; InsufficientStorageError when the store is full
    */
   append(source: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<void>;
-  /** Makes all appended bytes durable without showing them; answers how many. */
+  /** Makes all appended bytes durable without making them visible; returns how many. */
   flush(): Promise<number>;
-  /** Hashes of all bytes so far; the session can go on afterwards. */
+  /** Hashes of all bytes so far; more may be appended afterwards. */
   hashes(): Promise<Hashes>;
   /**
    * Places the bytes under `path`, replacing what is there, atomically and durably. Rejects with
-   * {@link SessionGoneError} when the session was discarded meanwhile, by whomever.
+   * {@link SessionGoneError} when the session was discarded meanwhile, by this or another process.
    */
   commit(): Promise<ObjectInfo>;
-  /** Closes handles; what is staged stays for a later take-over. */
+  /** Closes handles; staged bytes stay for a later take-over. */
   close(): Promise<void>;
   /** Closes and removes the staged bytes. */
   discard(): Promise<void>;
@@ -105,8 +105,8 @@ export interface WriteSession {
 /** The bytes of an object. */
 export interface ByteSource extends Readable {
   /**
-   * Takes a piece back whose bytes nobody needs any more: further ones may be read into the same memory. For readers
-   * that are done with a piece before they take many more; to give none back is always right.
+   * Takes back a piece whose bytes are no longer needed, so that its memory can be reused. Optional for readers: pieces
+   * that are never given back are left to the garbage collector.
    */
   recycle?(piece: Uint8Array): void;
 }
@@ -118,15 +118,15 @@ export interface Entry {
 }
 
 /**
- * What holds of every call: a path or name that is none is refused ({@link InvalidPathError},
- * {@link InvalidSessionNameError}) before anything is done. A failure that has no error of its own here is an
- * {@link ObjectStoreUnavailableError}, with what the backend said as its cause; the same call may work later. An abort
+ * The following holds for every call. An invalid path or session name is refused ({@link InvalidPathError},
+ * {@link InvalidSessionNameError}) before anything is done. A failure without an error class of its own is an
+ * {@link ObjectStoreUnavailableError} with the backend's error as its cause; the same call may work later. An abort
  * rejects with the signal's reason.
  */
 export interface ObjectStore {
-  /** By which others refer to the store, for as long as it has any object. */
+  /** The name by which records refer to the store; fixed for as long as it holds any object. */
   readonly name: string;
-  /** What it claims to do beyond what all can; the rest it refuses with {@link UnsupportedError}. */
+  /** What this store can do beyond the common operations; the rest is refused with {@link UnsupportedError}. */
   readonly capabilities: Capabilities;
   /**
    * A random value kept in the store itself, made on first use: two services that read the same value through their
@@ -135,54 +135,54 @@ export interface ObjectStore {
   identity(): Promise<string>;
   /** Undefined when there is none. */
   info(path: string): Promise<ObjectInfo | undefined>;
-  /** @throws ObjectNotFoundError, InvalidRangeError. The stream fails when fewer bytes come than were promised. */
+  /** @throws ObjectNotFoundError, InvalidRangeError. The stream fails if fewer bytes are stored than `info` says. */
   read(path: string, options?: ReadOptions): Promise<{ info: ObjectInfo; stream: ByteSource }>;
   /** Hashes of what is stored, by reading it again. @throws ObjectNotFoundError */
   hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }>;
   open(options: OpenOptions): Promise<WriteSession>;
   /** Removes a session's staged bytes so that no later `commit` of it can succeed. Absent is no error. */
   discard(session: string): Promise<void>;
-  /** Sessions with staged bytes, of all processes and in no particular order, for the sweeper. */
+  /** Sessions with staged bytes, of all processes, in no particular order; for the sweeper. */
   sessions(): Promise<SessionInfo[]>;
   /**
-   * What processes that died left under names of the backend's own, `age` milliseconds ago or longer (an hour unless
-   * given), for the sweeper. Always empty where a backend leaves nothing behind.
+   * What dead processes left under the backend's internal names at least `age` milliseconds ago (default: an hour); for
+   * the sweeper. Always empty for a backend that leaves nothing behind.
    */
   leftovers(age?: number): Promise<SessionInfo[]>;
-  /** Removes one of them. Gone by now is no error. @throws InvalidSessionNameError for what is none */
+  /** Removes one of them; an absent one is no error. @throws InvalidSessionNameError for any other name */
   removeLeftover(leftover: SessionInfo): Promise<void>;
   /**
-   * With `supportsLink`: a second name for the same bytes, which replaces `to` in one step (also with the same bytes, or
-   * itself). The two names live on independently.
+   * With `supportsLink`: gives the same bytes a second name, replacing `to` in one step (even if `to` already has these
+   * bytes, or equals `from`). The two names then live on independently.
    * @throws ObjectNotFoundError; UnsupportedError, also for an object that can take no more names
    */
   link(from: string, to: string): Promise<void>;
   /**
-   * With `supportsServerCopy`: another object of the same bytes, which never pass through this process; replaces `to` in
-   * one step. @throws ObjectNotFoundError; UnsupportedError, also for an object that is too large
+   * With `supportsServerCopy`: copies the object without its bytes passing through this process; replaces `to` in one
+   * step. @throws ObjectNotFoundError; UnsupportedError, also for an object that is too large
    */
   serverCopy(from: string, to: string): Promise<void>;
   /**
-   * With `supportsSiblings`: the path by which `info`, `hash`, `link` and `serverCopy` of this store reach an object
-   * below the root of that name, in the same place as its own. @throws UnsupportedError
+   * With `supportsSiblings`: the path by which `info`, `hash`, `link` and `serverCopy` of this store reach the object
+   * that lies at `path` below another root. @throws UnsupportedError
    */
   siblingPath(root: string, path: string): string;
   /**
-   * Objects and directories directly below a directory, by name; empty when there is none. A directory is there as long
-   * as an object is below it. `''` is the top of the store.
+   * Objects and directories directly below a directory, sorted by name; empty if it does not exist. A directory exists
+   * for as long as there is an object below it. `''` is the top of the store.
    */
   list(path: string): Promise<Entry[]>;
-  /** Whoever reads the object just now reads on. Absent is no error, and neither is a directory, which stays. */
+  /** Readers of the object can read on. An absent object is no error; neither is a directory, which stays. */
   remove(path: string): Promise<void>;
-  /** Removes a directory with all below it. Absent is no error, and neither is an object, which stays. */
+  /** Removes a directory and everything below it. An absent one is no error; neither is an object, which stays. */
   removeTree(path: string): Promise<void>;
-  /** Bytes that may still be written; undefined where nobody can tell. */
+  /** Bytes that may still be written; undefined if the store cannot tell. */
   free(): Promise<number | undefined>;
   /**
    * With `supportsSignedUrl`: a URL that reads the object, in whole or in part, until `expires` without further
-   * credentials. Whether the object is there is not looked at. @throws UnsupportedError
+   * credentials. Does not check that the object exists. @throws UnsupportedError
    */
   signUrl(path: string, expires: Date): Promise<string>;
-  /** Closes all sessions; what they staged stays. */
+  /** Closes all sessions; their staged bytes stay. */
   close(): Promise<void>;
 }

@@ -2,8 +2,8 @@ import { InvalidRangeError } from './errors.ts';
 import type { ReadOptions } from './object-store.ts';
 
 /**
- * The bytes of an object that a range names, `until` being the byte after the last. A range may end after the object,
- * but not begin there, save that an object without bytes can be read from its start.
+ * The bytes of an object that a range covers; `until` is the byte after the last. A range may extend beyond the object,
+ * but must begin within it, except that an empty object can be read from its start.
  * @throws InvalidRangeError
  */
 export function boundsOf(

@@ -3,7 +3,7 @@
 export const KEY_TYPES = ['rsa', 'dsa', 'ecdsa', 'ed25519'] as const;
 export type KeyType = (typeof KEY_TYPES)[number];
 
-/** Public-key algorithms only: an HMAC would make a key that is published into a secret. */
+/** Public-key algorithms only: with HMAC, a published key would serve as the secret. */
 export const ALGORITHMS = [
   'rsa-sha1',
   'rsa-sha256',
@@ -16,7 +16,7 @@ export const ALGORITHMS = [
 ] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-/** What links between datacenters sign with. SHA-1 and DSA are for clients that know nothing better. */
+/** What links between datacenters sign with. SHA-1 and DSA are only for clients that support nothing better. */
 export const MODERN_ALGORITHMS: readonly Algorithm[] = [
   'rsa-sha256',
   'rsa-sha512',

@@ -1,8 +1,8 @@
-/** What a client signed where a proxy in front of the server takes a part of the path away, or changes the host. */
+/** What a client signed, when a proxy in front of the server strips part of the path or changes the host. */
 import type { RequestTarget } from './signature-header.ts';
 
 /**
- * The request as it was sent to the public URL; undefined where that has nothing that could have been changed.
+ * The request as it was sent to the public URL; undefined if that makes no difference.
  * @param publicUrl by which clients reach the server
  */
 export function asSentTo(publicUrl: string | undefined, request: RequestTarget): RequestTarget | undefined {
@@ -13,7 +13,7 @@ export function asSentTo(publicUrl: string | undefined, request: RequestTarget):
   return { method: request.method, path, headers: { ...request.headers, host } };
 }
 
-/** The path that goes before every request's; empty when there is none. */
+/** The path prefix of every request; empty if there is none. */
 export function basePathOf(publicUrl: string | undefined): string {
   return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
 }

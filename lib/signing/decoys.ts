@@ -1,6 +1,6 @@
 /**
- * Keys that nobody has. Where a request names no key that is known, it is verified with one of these, so that the time
- * of a refusal does not tell which names there are.
+ * Keys that nobody has. A request that names an unknown key is verified with one of these, so that the time of a refusal
+ * does not reveal which key names exist.
  */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { KeyType } from './algorithms.ts';
@@ -8,10 +8,10 @@ import type { PublicKey } from './keys.ts';
 
 type Sized = Pick<PublicKey, 'type' | 'size'>;
 
-/** A part of {@link PublicKey} that verifies. */
+/** The part of a {@link PublicKey} that verification needs. */
 export type VerifyingKey = Sized & Pick<PublicKey, 'keyObject'>;
 
-/** Bits of an ECDSA key by the most bytes that its signatures have. */
+/** Maximum signature length in bytes, and the size in bits of the ECDSA keys that it belongs to. */
 const ECDSA_SIZES = [
   [72, 256],
   [104, 384],
@@ -19,8 +19,8 @@ const ECDSA_SIZES = [
 ] as const;
 
 /**
- * Whether a key of that type and size can have made a signature of so many bytes. One that cannot is not tried: it would
- * fail in another time than one that can.
+ * Whether a key of that type and size can have made a signature of this length. A key that cannot is not tried, because
+ * its failure would take a different time.
  */
 export function mayHaveSigned({ type, size }: Sized, signature: Uint8Array): boolean {
   if (type === 'rsa') return Math.ceil(size / 8) === signature.length;
@@ -28,7 +28,7 @@ export function mayHaveSigned({ type, size }: Sized, signature: Uint8Array): boo
   return true;
 }
 
-/** Undefined for a length that hardly any key's signatures have. */
+/** Undefined for a signature length that is not common. */
 export function decoyFor(type: string, signature: Uint8Array): VerifyingKey | undefined {
   return DECOYS.find((decoy) => decoy.type === type && mayHaveSigned(decoy, signature));
 }

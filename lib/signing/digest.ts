@@ -1,4 +1,4 @@
-/** The Digest header (RFC 3230, SHA-256) of small bodies. Files are verified by their own hashes instead. */
+/** The Digest header (RFC 3230, SHA-256) for small bodies. Files are verified by their own hashes instead. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { SignatureError } from './errors.ts';
 
@@ -10,7 +10,7 @@ export function digestOf(body: string | Uint8Array = ''): string {
 }
 
 /**
- * Holds a body against the Digest header; that the header is signed is for `verifyRequest` to see.
+ * Checks a body against the Digest header; `verifyRequest` checks that the header is signed.
  * @throws SignatureError `digest`
  */
 export function verifyDigest(header: string | undefined, body: string | Uint8Array = ''): void {
@@ -21,6 +21,6 @@ export function verifyDigest(header: string | undefined, body: string | Uint8Arr
   if (sha256 === undefined) throw new SignatureError('digest', 'the Digest header has no SHA-256 value');
   const actual = createHash('sha256').update(body).digest();
   if (!timingSafeEqual(actual, Buffer.from(sha256, 'base64'))) {
-    throw new SignatureError('digest', 'the body does not have the digest that was signed');
+    throw new SignatureError('digest', 'the body does not match the signed digest');
   }
 }

@@ -6,11 +6,11 @@ export const SIGNATURE_FAULTS = [
   'missing',
   /** There is one, but it cannot be understood. */
   'malformed',
-  /** Its algorithm is not one that is taken here. */
+  /** Its algorithm is not accepted here. */
   'unsupported-algorithm',
   /** A header that has to be signed is not. */
   'unsigned-header',
-  /** Nobody knows the key that it names. */
+  /** It names an unknown key. */
   'unknown-key',
   /** It does not verify with any key of that name. */
   'bad-signature',
@@ -36,11 +36,11 @@ export interface SignatureErrorOptions extends ErrorOptions {
   readonly skew?: ClockSkew;
 }
 
-/** The message says what to put right; it holds nothing that a stranger may not know, and not all that one sent. */
+/** The message says what to fix. It reveals nothing that a stranger may not know, and shortens what one sent. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError';
   readonly fault: SignatureFault;
-  /** As the request names it, once that is known. */
+  /** As named by the request, once it has been read. */
   readonly keyId: string | undefined;
   /** With the fault `skew` only. */
   readonly skew: ClockSkew | undefined;
@@ -53,7 +53,7 @@ export class SignatureError extends Error {
   }
 }
 
-/** A signed URL that is not, or no longer, good. */
+/** A signed URL that is not, or no longer, valid. */
 export class SignedUrlError extends Error {
   override readonly name = 'SignedUrlError';
   readonly fault: 'expired' | 'bad';

@@ -1,6 +1,6 @@
 /**
- * Keys in the forms that Triton keeps them in: OpenSSH or PEM text outside, node:crypto's key objects inside. A key is
- * parsed once and used for many requests.
+ * Keys in the forms that Triton uses: OpenSSH or PEM text outside, node:crypto key objects inside. A key is parsed once
+ * and used for many requests.
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -16,13 +16,13 @@ const ED25519_BYTES = 32;
 export interface Fingerprints {
   /** `aa:bb:…`, as Triton and Manta name keys. */
   readonly md5: string;
-  /** `SHA256:…`, as OpenSSH shows it. */
+  /** `SHA256:…`, as OpenSSH shows keys. */
   readonly sha256: string;
 }
 
 export interface PublicKey {
   readonly type: KeyType;
-  /** Bits; tells the curve of an ECDSA key. */
+  /** Bits; identifies the curve of an ECDSA key. */
   readonly size: number;
   readonly fingerprints: Fingerprints;
   /** One line, `TYPE BASE64 COMMENT`. */
@@ -35,7 +35,7 @@ export interface PrivateKey {
   readonly keyObject: KeyObject;
 }
 
-/** A new pair as text, for whoever has to store it. */
+/** A new key pair as text, to be stored. */
 export interface KeyPairText {
   /** OpenSSH private key. */
   readonly privateOpenssh: string;
@@ -47,7 +47,7 @@ export interface KeyPairText {
 }
 
 /**
- * Takes OpenSSH, PEM and RFC 4716 forms.
+ * Accepts OpenSSH, PEM and RFC 4716 forms.
  * @param name what the key is called in the error
  * @throws KeyError
  */
@@ -60,8 +60,8 @@ export function parsePublicKey(text: string, name = 'public key'): PublicKey {
 }
 
 /**
- * Takes OpenSSH and PEM (PKCS#1, PKCS#8, SEC1) forms.
- * @param name what the key is called in the error
+ * Accepts OpenSSH and PEM (PKCS#1, PKCS#8, SEC1) forms.
+ * @param options.name what the key is called in the error
  * @throws KeyError
  */
 export function parsePrivateKey(text: string, options: { name?: string; passphrase?: string } = {}): PrivateKey {
@@ -112,7 +112,7 @@ export async function generateKeys(options: { type?: 'ed25519' | 'ecdsa'; commen
   };
 }
 
-/** sshpk drops leading zeros of an Ed25519 seed, and what it writes then is no valid key: one key in 256 has some. */
+/** sshpk drops leading zeros of an Ed25519 seed and then writes an invalid key; one key in 256 is affected. */
 function toPrivateKeyObject(key: sshpk.PrivateKey): KeyObject {
   if (key.type !== 'ed25519') return createPrivateKey(key.toString('pkcs8'));
   const { x } = createPublicKey(key.toPublic().toString('pkcs8')).export({ format: 'jwk' });
@@ -137,7 +137,7 @@ function toPublicKey(key: sshpk.Key): PublicKey {
   };
 }
 
-/** Of one line of OpenSSH, without parsing the key in it: for many at once. Undefined for text of another form. */
+/** Fingerprints of an OpenSSH line without parsing its key, for use on many keys. Undefined for any other text. */
 export function fingerprintsOfLine(openssh: string): Fingerprints | undefined {
   const [, base64] = /^[a-z0-9@.-]+ ([A-Za-z0-9+/]+={0,2})(?: |$)/.exec(openssh.trim()) ?? [];
   if (base64 === undefined) return undefined;

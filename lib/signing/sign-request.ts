@@ -1,4 +1,4 @@
-/** Signing requests: each one anew, so that an order of many hours never holds a token that could run out. */
+/** Signs requests, each on its own, so that an order that takes hours never depends on a token that could expire. */
 import { sign } from 'node:crypto';
 import { type Algorithm, partsOf } from './algorithms.ts';
 import { KeyError } from './errors.ts';
@@ -11,19 +11,19 @@ export const LINK_SIGNED_HEADERS: readonly string[] = [REQUEST_TARGET, 'host', '
 /** What clients of today's IMGAPI sign. */
 export const CLASSIC_SIGNED_HEADERS: readonly string[] = ['date'];
 
-/** Header of a value that is used once, so that a recorded write cannot be sent again. */
+/** Header with a value that is used only once, so that a recorded write cannot be replayed. */
 export const NONCE_HEADER = 'x-nonce';
 
 export interface SignRequestOptions {
   readonly method: string;
   /** As on the request line: path with query. */
   readonly path: string;
-  /** What will be sent already, by lower-case name; `host` among them when it is signed. */
+  /** Headers that will be sent, by lower-case name; must include `host` if it is signed. */
   readonly headers: HeaderValues;
   readonly key: PrivateKey;
   readonly keyId: string;
   readonly date: Date;
-  /** Names of what is signed; the nonce is added by itself. */
+  /** Names of what is signed; the nonce is added automatically. */
   readonly signed: readonly string[];
   readonly nonce?: string;
   /** Value of the Digest header. */
@@ -58,7 +58,7 @@ export function signRequest(options: SignRequestOptions): SignedHeaders {
   return { ...added, authorization: formatAuthorization({ ...params, signature }) };
 }
 
-/** The strongest algorithm that every implementation with such a key knows. */
+/** The strongest algorithm that every implementation supports for such a key. */
 export function defaultAlgorithm(key: PrivateKey): Algorithm {
   const { type, size } = key.publicKey;
   switch (type) {

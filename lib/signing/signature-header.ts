@@ -1,14 +1,14 @@
 /**
  * The wire form of HTTP Signature (draft-cavage-http-signatures): the `Authorization` header, and the string that is
- * signed. Ours rather than http-signature's, because that knows no SHA-384, asks the system clock, and checks
- * whichever date header it finds, signed or not. The tests hold both against each other.
+ * signed. We do not use the package http-signature, because it does not support SHA-384, reads the system clock, and
+ * checks whichever date header it finds, signed or not. The tests compare the two.
  */
 import { SignatureError } from './errors.ts';
 
 /** Header values by lower-case name, as node:http has them. */
 export type HeaderValues = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What of a request can be signed. */
+/** The parts of a request that can be signed. */
 export interface RequestTarget {
   readonly method: string;
   /** As on the request line: path with query. */
@@ -65,14 +65,14 @@ export function formatAuthorization(params: SignatureParams): string {
 }
 
 /**
- * The text that is signed: a line `name: value` for each name.
+ * The text to sign: a line `name: value` for each name.
  * @throws SignatureError `malformed` when the request has no such header
  */
 export function signingString(request: RequestTarget, params: Omit<SignatureParams, 'signature'>): string {
   return params.headers.map((name) => `${name}: ${signedValue(request, params, name)}`).join('\n');
 }
 
-/** The value of a header that may be repeated, as one text. */
+/** The value of a header as one text, even if the header is repeated. */
 export function headerValue(headers: HeaderValues, name: string): string | undefined {
   // Names come from the request: "constructor" is not a header.
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined;

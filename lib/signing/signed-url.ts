@@ -1,6 +1,7 @@
 /**
- * URLs that open one path for a while to whoever holds them, signed with a secret of this service (HMAC-SHA256). Path,
- * methods, expiry and every other query parameter are covered; the host is not, so that a proxy may stand in front.
+ * URLs that give anyone who has them temporary access to one path, signed with a secret of this service (HMAC-SHA256).
+ * The signature covers path, methods, expiry and every other query parameter, but not the host, so that a proxy may
+ * stand in front.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Clock, systemClock } from '../runtime/clock.ts';
@@ -9,9 +10,9 @@ import { SignedUrlError } from './errors.ts';
 export type UrlMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
 
 export interface SignUrlOptions {
-  /** Scheme, host and port, and a path prefix if a proxy in front takes one away. */
+  /** Scheme, host and port, and a path prefix if a proxy in front strips one. */
   readonly baseUrl: string;
-  /** Encoded, beginning with a slash, as the server will see it; without query. */
+  /** Encoded, starting with a slash, as the server will see it; without a query. */
   readonly path: string;
   /** Default GET and HEAD. */
   readonly methods?: readonly UrlMethod[];
@@ -42,7 +43,7 @@ const DIGITS = /^\d{1,12}$/;
 
 export function signUrl(options: SignUrlOptions): string {
   if (!options.path.startsWith('/') || /[?#]/.test(options.path)) {
-    throw new TypeError(`path ${JSON.stringify(options.path)} must begin with a slash and have no query`);
+    throw new TypeError(`path ${JSON.stringify(options.path)} must start with a slash and have no query`);
   }
   const query = new URLSearchParams({ ...options.query });
   query.set('expires', String(Math.floor(options.expires.getTime() / 1000)));
@@ -52,7 +53,7 @@ export function signUrl(options: SignUrlOptions): string {
 }
 
 /**
- * A URL is checked for its signature first: `expired` is only said of one that was good.
+ * The signature is checked first, so only a URL that was once valid is reported as `expired`.
  * @throws SignedUrlError
  */
 export function verifyUrl(options: VerifyUrlOptions): VerifiedUrl {
@@ -86,7 +87,7 @@ function signatureOf(path: string, query: URLSearchParams, secret: string | Uint
 function only(query: URLSearchParams, name: string): string {
   const [value, ...more] = query.getAll(name);
   if (value === undefined || more.length > 0) {
-    throw new SignedUrlError('bad', `the URL must have one query parameter "${name}"`);
+    throw new SignedUrlError('bad', `the URL must have exactly one query parameter "${name}"`);
   }
   return value;
 }

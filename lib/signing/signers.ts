@@ -1,4 +1,4 @@
-/** Signers as a client takes them: given a request, the headers to add. */
+/** Signers for a client: each takes a request and returns the headers to add. */
 
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { newUuid } from '../text/uuid.ts';
@@ -8,7 +8,7 @@ import { CLASSIC_SIGNED_HEADERS, LINK_SIGNED_HEADERS, type SignedHeaders, signRe
 import type { RequestTarget } from './signature-header.ts';
 
 export interface SignableRequest extends RequestTarget {
-  /** A small body. Absent when there is none or when it is a stream, which cannot be signed. */
+  /** A small body. Absent if there is none, or if it is a stream, which cannot be signed. */
   readonly body?: string | Uint8Array;
 }
 
@@ -22,7 +22,7 @@ export interface SignerOptions {
 
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
 
-/** For links: covers target, host, date and body; a write also carries a nonce. */
+/** For links: covers target, host, date and body; writes also carry a nonce. */
 export function linkSigner({ key, keyId, clock = systemClock }: SignerOptions): Signer {
   return ({ method, path, headers, body }) =>
     signRequest({
@@ -38,7 +38,7 @@ export function linkSigner({ key, keyId, clock = systemClock }: SignerOptions): 
     });
 }
 
-/** For an IMGAPI with `authType: signature`: covers the date only; `keyId` is the user's name. */
+/** For an IMGAPI with `authType: signature`: covers only the date; `keyId` is the user's name. */
 export function classicSigner({ key, keyId, clock = systemClock }: SignerOptions): Signer {
   return ({ method, path, headers }) =>
     signRequest({ method, path, headers, key, keyId, date: new Date(clock.now()), signed: CLASSIC_SIGNED_HEADERS });

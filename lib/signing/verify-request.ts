@@ -1,4 +1,4 @@
-/** Verifying signed requests. */
+/** Verifies signed requests. */
 import { verify } from 'node:crypto';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { type Algorithm, partsOf, toAlgorithm } from './algorithms.ts';
@@ -18,21 +18,21 @@ import {
 const MAX_SKEW = 300;
 
 export interface VerifyRequestOptions {
-  /** The current public keys of that name, tried in turn; none when the name is not known. */
+  /** The current public keys of that name, tried in turn; none if the name is unknown. */
   readonly keysOf: (keyId: string) => readonly PublicKey[] | Promise<readonly PublicKey[]>;
   readonly algorithms: readonly Algorithm[];
-  /** Lower-case names that must be signed. A signed `x-date` will do for `date`. */
+  /** Lower-case names that must be signed. A signed `x-date` counts as `date`. */
   readonly required: readonly string[];
   readonly clock?: Clock;
   /** Seconds; default {@link MAX_SKEW}. */
   readonly maxSkew?: number;
-  /** The request as its sender saw it, where a proxy in front may have changed its path or host: this counts as well. */
+  /** The request as its sender saw it, if a proxy may have changed its path or host. A signature over this is valid too. */
   readonly asSent?: RequestTarget | undefined;
-  /** Verifications that every refusal takes, whatever keys there are: the most keys that one name has. Default 1. */
+  /** Number of verifications that every refusal takes: the largest number of keys that one name has. Default 1. */
   readonly verifications?: number;
 }
 
-/** Who signed, and what of the request can be relied on. */
+/** Who signed, and which parts of the request can be relied on. */
 export interface VerifiedRequest {
   readonly keyId: string;
   readonly key: PublicKey;
@@ -40,12 +40,12 @@ export interface VerifiedRequest {
   readonly date: Date;
   /** Lower-case names of what is signed. */
   readonly signed: readonly string[];
-  /** The nonce, when one was signed. The caller remembers it. */
+  /** The nonce, if one was signed. The caller has to remember it. */
   readonly nonce?: string;
 }
 
 /**
- * Checks the request's signature; the body's digest is for {@link verifyDigest}.
+ * Checks the request's signature; {@link verifyDigest} checks the body.
  * @throws SignatureError
  */
 export async function verifyRequest(request: RequestTarget, options: VerifyRequestOptions): Promise<VerifiedRequest> {
@@ -60,9 +60,9 @@ export async function verifyRequest(request: RequestTarget, options: VerifyReque
 
   const keys = await options.keysOf(keyId);
   const key = verifyingKey(keys, algorithm, texts, params.signature, options.verifications ?? 1);
-  if (keys.length === 0) throw new SignatureError('unknown-key', `key "${keyId}" is not known here`, { keyId });
+  if (keys.length === 0) throw new SignatureError('unknown-key', `key "${keyId}" is unknown`, { keyId });
   if (key === undefined) {
-    throw new SignatureError('bad-signature', `the signature does not verify with the key "${keyId}"`, { keyId });
+    throw new SignatureError('bad-signature', `the signature does not verify with key "${keyId}"`, { keyId });
   }
   checkSkew(date, keyId, options.clock ?? systemClock, options.maxSkew ?? MAX_SKEW);
 
@@ -90,7 +90,7 @@ function requireSigned(params: SignatureParams, required: readonly string[]): vo
   }
 }
 
-/** Only a date that is signed says anything about the age of the request. */
+/** Only a signed date says anything about the age of the request. */
 function signedDate(request: RequestTarget, params: SignatureParams): Date {
   const name = params.headers.includes('x-date') ? 'x-date' : 'date';
   const { keyId } = params;
@@ -105,7 +105,7 @@ function signedDate(request: RequestTarget, params: SignatureParams): Date {
   return date;
 }
 
-/** What is not found takes the work of as many verifications as if there were keys. */
+/** If no key verifies, decoys take as many verifications as existing keys would. */
 function verifyingKey(
   keys: readonly PublicKey[],
   algorithm: Algorithm,
@@ -127,7 +127,7 @@ function verifies(key: VerifyingKey, hash: string | null, text: Buffer, signatur
   try {
     return verify(hash, text, key.keyObject, signature);
   } catch {
-    // A signature whose encoding is broken does not verify.
+    // Thrown for a signature with a broken encoding, which does not verify.
     return false;
   }
 }

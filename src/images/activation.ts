@@ -1,4 +1,4 @@
-/** ActivateImage, EnableImage, DisableImage. Once activated, an image never goes back. */
+/** ActivateImage, EnableImage, DisableImage. Activation cannot be undone. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { ImageRecord, StoredState } from '#lib/manifest/record.ts';
@@ -24,7 +24,7 @@ export async function setDisabled(
 }
 
 function activated(service: Service, record: ImageRecord): ImageRecord {
-  if (record.activated) throw new ApiError('ImageAlreadyActivated', `image "${record.uuid}" is activated already`);
+  if (record.activated) throw new ApiError('ImageAlreadyActivated', `image "${record.uuid}" is already activated`);
   assertNoFilePlacement(record);
   if (!record.files?.length) {
     throw new ApiError('NoActivationNoFile', `image "${record.uuid}" has no file; add one before activating it`);
@@ -37,7 +37,7 @@ function activated(service: Service, record: ImageRecord): ImageRecord {
   });
 }
 
-/** `state` follows from the two flags, in the record as well as in answers. */
+/** `state` follows from the two flags, in records as in answers. */
 function withState(record: ImageRecord): ImageRecord {
   const state: StoredState = !record.activated ? 'unactivated' : record.disabled ? 'disabled' : 'active';
   return { ...record, state };

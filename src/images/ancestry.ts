@@ -6,8 +6,8 @@ import { loadImage, type Records, type StoredImage } from './record/load.ts';
 import { relationToOrigin } from './record/references.ts';
 
 /**
- * The image itself first, then its origins down to the base, as far as they are here and the viewer sees them. A chain
- * that is too long, or turns back on itself, just ends.
+ * The image first, then its origins down to the base, as far as they are here and visible to the viewer. A chain that is
+ * too long, or is a cycle, is cut off.
  * @param relation of the viewer to the image
  */
 export async function ancestryOf(

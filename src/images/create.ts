@@ -1,4 +1,4 @@
-/** CreateImage and AdminImportImage: a record without a file, not activated. */
+/** CreateImage and AdminImportImage: create an unactivated record without a file. */
 
 import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
@@ -37,13 +37,13 @@ export interface CreateRequest {
   readonly version: ImgapiVersion;
 }
 
-/** The checks come in the order that clients know. */
+/** The order of the checks is known to clients. */
 export async function createImage(service: Service, request: CreateRequest): Promise<StoredImage> {
   assertManifest(request.body);
   const manifest = ownedBy(upgradeManifest(request.body), request.account);
-  // Of the body as it was sent: the upgrade of an old manifest says "active" by itself.
+  // Checked on the body as sent: upgrading an old manifest adds a state.
   if (request.body['state'] !== undefined) {
-    throw validationFailed('state', '"state" is not for the client to set', 'NotAllowed');
+    throw validationFailed('state', '"state" is set by the server; leave it out', 'NotAllowed');
   }
   await assertOwnerExists(service, manifest['owner']);
   await assertOriginUsable(service, { account: request.account }, manifest);
@@ -55,13 +55,13 @@ export async function createImage(service: Service, request: CreateRequest): Pro
 export interface ImportRequest extends Omit<CreateRequest, 'account'> {
   readonly uuid: string;
   readonly skipOwnerCheck: boolean;
-  /** From another IMGAPI: the manifest is its, and the origin is not looked at. */
+  /** The manifest comes from another IMGAPI; its origin need not be here yet. */
   readonly fromSource?: boolean;
-  /** Removes the placeholder of a failed copy. @throws EtagConflictError when it changed since it was read */
+  /** Removes the placeholder of a failed copy. @throws EtagConflictError when it has changed since it was read */
   readonly removePlaceholder: (placeholder: StoredImage) => Promise<void>;
 }
 
-/** AdminImportImage: the UUID and date of another server's image are kept. */
+/** AdminImportImage: keeps the UUID and date of another server's image. */
 export async function importImage(service: Service, request: ImportRequest): Promise<StoredImage> {
   assertManifest(request.body);
   assertSameUuid(request.body, request.uuid);
@@ -79,14 +79,14 @@ export async function importImage(service: Service, request: ImportRequest): Pro
 export function assertSameUuid(manifest: unknown, uuid: string): void {
   assertManifest(manifest);
   if (manifest['uuid'] === uuid) return;
-  throw invalidParameter('uuid', `the manifest has uuid ${shown(manifest['uuid'])}, the path "${uuid}"`);
+  throw invalidParameter('uuid', `the manifest has uuid ${shown(manifest['uuid'])}, but the path has "${uuid}"`);
 }
 
 function ownedBy(manifest: Manifest, account: string | undefined): Manifest {
   if (account === undefined) return manifest;
   const owner = manifest['owner'];
   if (owner !== undefined && owner !== account) {
-    throw invalidParameter('owner', `owner is ${shown(owner)}; an account makes images of its own only ("${account}")`);
+    throw invalidParameter('owner', `owner is ${shown(owner)}; an account can create images only as their owner`);
   }
   return { ...manifest, owner: account };
 }
@@ -99,7 +99,7 @@ async function recordOf(
 ): Promise<{ record: ImageRecord; also: readonly Write[] }> {
   const { acl, ...rest } = manifest;
   if (acl === undefined || acl === null) return { record: newRecord(service, uuid, rest, channel), also: [] };
-  // What cannot be an ACL in this version is told together with all else that is wrong with the manifest.
+  // What cannot be an ACL in this version is reported together with the manifest's other problems.
   const isList = Array.isArray(acl) && (version === 3 || acl.every(isUuid));
   if (!isList) return { record: newRecord(service, uuid, manifest, channel), also: [] };
   assertEntries(service, acl, version);
@@ -107,8 +107,8 @@ async function recordOf(
 }
 
 /**
- * The record that an import may write over, or null when there is none (any more): an image that is to be made from a
- * machine begins as a placeholder, which its import completes. @throws 409 ImageUuidAlreadyExists
+ * The record that an import may overwrite, or null if there is none (any more): an image that is created from a machine
+ * begins as a placeholder, which its import completes. @throws 409 ImageUuidAlreadyExists
  */
 export function makeRoom(
   service: Service,
@@ -124,8 +124,8 @@ export function makeRoom(
       await removePlaceholder(stored);
       return null;
     }
-    const isOpen = outcome === 'as-usual' && record.state === 'creating' && !fromSource;
-    if (isOpen) return stored;
+    const mayOverwrite = outcome === 'as-usual' && record.state === 'creating' && !fromSource;
+    if (mayOverwrite) return stored;
     throw alreadyExists(uuid);
   });
 }
@@ -142,7 +142,7 @@ async function insert(
 ): Promise<StoredImage> {
   assertStaysServed(service, record);
   const counted = over?.value.rev === undefined ? record : { ...record, rev: over.value.rev };
-  // Conflicts come from other changes of the origin, such as by giving it another child.
+  // Conflicts come from other changes to the origin, such as another child being added.
   await retryOnConflict(() =>
     oneAtATime(service, record.origin ?? record.uuid, async () => {
       const origin = await originWrites(service, viewer, record, foreignOrigin);
@@ -153,11 +153,11 @@ async function insert(
     }),
   );
   const stored = await loadRaw(service, record.uuid);
-  if (!stored) throw new ApiError('Conflict', `image "${record.uuid}" was deleted as soon as it was made`);
+  if (!stored) throw new ApiError('Conflict', `image "${record.uuid}" was deleted right after it was created`);
   return stored;
 }
 
-/** An image that comes from another IMGAPI may come before its origin. */
+/** @param mayBeAbsent the image comes from another IMGAPI, and may arrive before its origin */
 async function originWrites(
   service: Service,
   viewer: Viewer,

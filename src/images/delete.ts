@@ -1,4 +1,4 @@
-/** DeleteImage: the image itself, or in a channel only its membership there; and how it comes to be in one. */
+/** DeleteImage, which within a channel only takes the image out of that channel, and ChannelAddImage. */
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { Service } from '../service/service.ts';
 import { forgetClone } from './cloning/cloned.ts';
@@ -26,24 +26,24 @@ export async function deleteImage(service: Service, request: DeleteRequest): Pro
   else if (value.state === 'deleting') await finishOwnDelete(service, key);
 }
 
-/** Whoever adds a child bumps the record, so the dependents are looked at again in each try. */
+/** Adding a child bumps the record, so every retry looks at the dependents again. */
 async function withoutImage(
   service: Service,
   { viewer, channel, forceAllChannels = false }: DeleteRequest,
   stored: StoredImage,
 ): Promise<Decision> {
   const { value: record } = stored;
-  // Of two who take an image out of its last two channels, the second one deletes it.
+  // If two requests take an image out of its last two channels, the second one deletes it.
   const others = record.channels?.filter((name) => name !== channel) ?? [];
   const isLeaving = channel !== undefined && others.length > 0 && !forceAllChannels;
-  // What leaves a channel stays for its dependents in others; what goes for good is missed by all of them.
+  // Leaving a channel affects only the dependents in that channel; a deletion affects them all.
   await assertNoDependents(service, record, viewer, isLeaving ? channel : undefined);
   if (isLeaving) return { ...record, channels: others };
   const archive = isServed(service, stored) ? archivedManifest(service, stored) : undefined;
   return { record: tombstone(record, archive), also: await forgetClone(service, record) };
 }
 
-/** `channel-add`: nothing is written when the image is in it already. */
+/** `channel-add`: writes nothing if the image is already in the channel. */
 export function addToChannel(service: Service, request: ChangeRequest, channel: string): Promise<StoredImage> {
   return changeImage(service, request, (record) => {
     const { channels = [] } = record;

@@ -6,16 +6,16 @@ import type { Filter } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { tagSearchStrings } from '#lib/manifest/stored.ts';
 
-/** Each condition makes the statement longer that the store has to plan, so there is an end to it. */
+/** Each condition lengthens the statement that the store has to plan, so their number is bounded. */
 const MOST_FILTERS = 20;
-/** Characters of a tag's key in an error message. */
+/** Maximum length of a tag's key in an error message. */
 const LONGEST_SHOWN = 100;
 
-/** Values are as sent; `~` in front of name and version asks for a substring, `!` in front of type for all others. */
+/** Values are as sent: a leading `~` in name or version means "contains", a leading `!` in type means "any other". */
 export interface ListRequest {
   /** Default `active`. */
   readonly state?: ListState;
-  /** Only, or not, images that are on their way from another datacenter. */
+  /** True: only images that are being copied from another datacenter; false: none of those. */
   readonly copies?: boolean;
   readonly owner?: string;
   readonly name?: string;
@@ -24,22 +24,25 @@ export interface ListRequest {
   readonly type?: string;
   readonly public?: boolean;
   readonly billingTags: readonly string[];
-  /** An empty value asks for the key alone. */
+  /** An empty value matches any value of the key. */
   readonly tags: readonly (readonly [key: string, value: string])[];
   readonly channel?: string;
-  /** Only, or not, what others shared with the account. */
+  /** True: only images that others share with the account; false: none of those. */
   readonly shared?: boolean;
 }
 
-/** @throws 422 InvalidParameter naming the parameter that there is most of */
+/** @throws 422 InvalidParameter naming the most frequent parameter */
 export function assertFewFilters(request: ListRequest): void {
-  // The channel is often none that the caller named.
+  // The channel does not count: it may be the default one, which the caller did not give.
   const { channel: _, ...asked } = request;
   const { billingTags, tags } = asked;
   const count = contentFilters(asked).length;
   if (count <= MOST_FILTERS) return;
   const field = billingTags.length > tags.length ? 'billing_tag' : `tag.${tags[0]?.[0].slice(0, LONGEST_SHOWN)}`;
-  throw invalidParameter(field, `there are ${count} filters (${field} and others); at most ${MOST_FILTERS} are taken`);
+  throw invalidParameter(
+    field,
+    `there are ${count} filters (${field} and others); at most ${MOST_FILTERS} are allowed`,
+  );
 }
 
 /** The conditions that hold for every image of the answer, whoever asks. */
@@ -95,7 +98,7 @@ function typeFilter(type: string): Filter {
   return { op: 'not', of: { op: 'eq', field: 'type', value: type.slice(1) } };
 }
 
-/** What the search strings leave open: values too long for them, and keys with a `=` in them. */
+/** Settles what the search strings cannot: values too long for them, and keys that contain `=`. */
 export function hasTag({ tagsObj = {} }: ImageRecord, key: string, value: string): boolean {
   return Object.hasOwn(tagsObj, key) && (value === '' || String(tagsObj[key]) === value);
 }

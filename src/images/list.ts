@@ -1,7 +1,7 @@
 /**
- * ListImages, bit by bit: a list may be longer than memory. An account sees the union of what it owns, what is public, and what is shared with it; the store reads
- * each part from an index of its own and merges them in order. A page ends at an exact place, (date, UUID), so that
- * paging shows every image once, whatever the ties.
+ * ListImages, in pieces, because a list may not fit in memory. An account sees the union of what it owns, what is public
+ * and what is shared with it; the store reads each part from an index of its own and merges them in order. A page ends
+ * at an exact place, (date, UUID), so that paging shows every image once even where dates are equal.
  */
 
 import { imageNotFound, invalidParameter } from '#lib/api/errors/api-error.ts';
@@ -24,13 +24,13 @@ export interface Cursor {
 
 export interface Page {
   readonly order: SortOrder;
-  /** Absent: all of them. With 0, and a place to begin behind, it is only asked whether there is more. */
+  /** Absent: no limit. 0, together with `after`, only asks whether there is more. */
   readonly limit?: number;
-  /** Only what comes after this place. */
+  /** Only images after this place. */
   readonly after?: Cursor;
-  /** Only from this place on, as `marker` has always meant. */
+  /** Only images from this place on, itself included: the meaning of `marker`. */
   readonly from?: Marker;
-  /** Only up to this place, itself included. */
+  /** Only images up to this place, itself included. */
   readonly until?: Cursor;
 }
 
@@ -39,14 +39,14 @@ export type Marker = { readonly image: Cursor } | { readonly publishedAt: string
 /** A part of a list. */
 export interface ImageBit {
   readonly images: readonly StoredImage[];
-  /** With the last bit of a page: where the next page begins; absent when there is none. */
+  /** With the last piece of a page: the place after which the next page begins; absent on the last page. */
   readonly next?: Cursor;
 }
 
-/** Records that are gone through without a break. */
+/** Up to this many records are processed without yielding to other work. */
 const FEW = 50;
 
-/** An abort of `signal` ends it with its reason. */
+/** Ends with the reason of `signal` when that aborts. */
 export async function* listImages(
   service: Records,
   viewer: Viewer,
@@ -58,9 +58,9 @@ export async function* listImages(
   const filters = [visible, ...contentFilters(request)];
   let left = page.limit ?? Number.POSITIVE_INFINITY;
   let { after } = page;
-  // Clients of old take a page that is not full for the last one, so what is left out of it is made up for.
+  // Existing clients take a short page for the last one, so a page is filled up when records in it are left out.
   for (;;) {
-    // One more than the page tells whether there is a next one.
+    // One record more than the page holds tells whether there is a next page.
     const query = pageQuery(filters, page, after, left + 1);
     let room = left;
     let last = after;
@@ -84,7 +84,7 @@ export async function* listImages(
   }
 }
 
-/** Those that are shown, in turns with what else is long. */
+/** The images that the viewer gets; yields to other work on the event loop. */
 async function shown(
   service: Records,
   found: readonly Stored<ImageRecord>[],
@@ -108,7 +108,7 @@ function isBehind(place: Cursor, other: Cursor, order: SortOrder): boolean {
   return order === 'asc' ? isLater : !isLater && (a !== b || place.uuid !== other.uuid);
 }
 
-/** The place of an image named by `marker`, or the date that it is. @throws 404, 422 InvalidParameter marker */
+/** `marker` is the UUID of an image, or a date. @throws 404, 422 InvalidParameter marker */
 export async function readMarker(service: Records, viewer: Viewer, marker: string): Promise<Marker> {
   if (isUuid(marker)) {
     const stored = await findVisible(service, marker, viewer);
@@ -122,16 +122,16 @@ export async function readMarker(service: Records, viewer: Viewer, marker: strin
   return { publishedAt: new Date(time).toISOString() };
 }
 
-/** The place just behind an image. */
+/** The place right after an image. */
 export function cursorOf(record: ImageRecord): Cursor {
   return { publishedAt: record.published_at ?? null, uuid: record.uuid };
 }
 
-/** The parts whose union the viewer sees, each as the conditions that set it apart. */
+/** The parts whose union the viewer sees, each as a list of conditions. */
 function visibleParts(viewer: Viewer, request: ListRequest): Filter[][] {
   const { account, anonymous } = viewer;
   const asked = request.state ?? 'active';
-  // To somebody that nobody vouches for, "all" is what is active, and nothing is in any other state.
+  // An anonymous viewer sees active images only: "all" means those, and any other state is empty.
   if (anonymous && asked !== 'active' && asked !== 'all') return [];
   const state = anonymous ? 'active' : asked;
   const inState = stateFilters(state);
@@ -140,7 +140,7 @@ function visibleParts(viewer: Viewer, request: ListRequest): Filter[][] {
   if (request.owner === account) return request.shared === true ? [] : [own];
   const parts: Filter[][] = [];
   if (request.owner === undefined && request.shared !== true) parts.push(own);
-  // Of other people's images only those that were activated are seen, and of the disabled ones only in "all".
+  // Other accounts' images are visible only once activated, and the disabled ones only in "all".
   if (state === 'unactivated' || state === 'disabled') return parts;
   if (request.public !== false && request.shared !== true) parts.push([isPublic(true), isActivated(true), ...inState]);
   if (request.public !== true && request.shared !== false) {
@@ -165,16 +165,16 @@ function pageQuery(filters: readonly Filter[], page: Page, after: Cursor | undef
   return {
     filter: { op: 'and', of: all },
     sort: { field: 'published_at', order: page.order },
-    ...(after ? { after: { value: after.publishedAt, key: after.uuid } } : {}),
-    ...(Number.isFinite(limit) ? { limit } : {}),
+    ...(after && { after: { value: after.publishedAt, key: after.uuid } }),
+    ...(Number.isFinite(limit) && { limit }),
   };
 }
 
 const dated: Filter = { op: 'exists', field: 'published_at' };
 
 /**
- * Dates are stored as they came, `…:05Z` or `…:05.678Z`, and compared as text, by which a whole second comes after its
- * thousandths.
+ * Dates are stored as sent, `…:05Z` or `…:05.678Z`, and compared as text, so a whole second sorts after its own
+ * milliseconds.
  */
 function fromDate(date: string, order: SortOrder): Filter {
   const wholeSecond: Filter = { op: 'eq', field: 'published_at', value: date.replace(/\.\d{3}Z$/, 'Z') };
@@ -185,7 +185,7 @@ function fromDate(date: string, order: SortOrder): Filter {
   return date.endsWith('.000Z') ? later : { op: 'and', of: [later, { op: 'not', of: wholeSecond }] };
 }
 
-/** From the marker's own place on, itself included. */
+/** From the marker's place on, itself included. */
 function startingAt({ publishedAt, uuid }: Cursor, order: SortOrder): Filter {
   const [beyond, from] = order === 'asc' ? (['gt', 'ge'] as const) : (['lt', 'le'] as const);
   const byUuid: Filter = { op: from, field: 'uuid', value: uuid };
@@ -198,7 +198,7 @@ function startingAt({ publishedAt, uuid }: Cursor, order: SortOrder): Filter {
   return order === 'asc' ? { op: 'or', of: [later, tied] } : { op: 'or', of: [later, tied, { op: 'not', of: dated }] };
 }
 
-/** What the store's indexes cannot tell. */
+/** The conditions that the store's indexes cannot answer. */
 function isWanted(record: ImageRecord, viewer: Viewer, request: ListRequest): boolean {
   if (request.copies !== undefined && request.copies !== (record.copy !== undefined)) return false;
   if (!request.tags.every(([key, value]) => hasTag(record, key, value))) return false;

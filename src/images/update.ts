@@ -1,4 +1,4 @@
-/** UpdateImage: some fields for the owner, some for operators, and none that an activated image's bytes depend on. */
+/** UpdateImage: some fields for the owner, some for operators; what an activated image's bytes depend on is fixed. */
 
 import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
@@ -31,7 +31,7 @@ const FIXED: ReadonlySet<string> = new Set(FIXED_ONCE_ACTIVATED);
 /** The only properties of `files[0]` that can be written. */
 const FILE_KEYS: ReadonlySet<string> = new Set(['digest', 'uncompressedDigest']);
 
-/** @throws 422 ValidationFailed with all fields that are not allowed, or all that are invalid */
+/** @throws 422 ValidationFailed listing all fields that are not allowed, or all that are invalid */
 export async function updateImage(service: Service, request: UpdateRequest): Promise<StoredImage> {
   const changes = readBody(request.body);
   const { viewer } = request;
@@ -41,7 +41,7 @@ export async function updateImage(service: Service, request: UpdateRequest): Pro
     const { acl, ...fields } = changes;
     const merged = merge(record, fields);
     assertStateTaken(fields, merged);
-    // What the former owner is just placing is not to be finished in the new one's image.
+    // An upload of the former owner must not be finished in the new owner's image.
     if (merged.owner !== record.owner) assertNothingPlaced(record);
     if (isGiftWithOrigin(request, record, merged)) {
       assertNoEntries(acl);
@@ -56,8 +56,8 @@ export async function updateImage(service: Service, request: UpdateRequest): Pro
 }
 
 /**
- * A share opens what the image builds on as far as it is the owner's, and a clone takes that along. Which of its images
- * an owner opens is for itself to say; so an account that gives away what builds on another image gives it unshared.
+ * A share also opens the image's origins that belong to the same owner, and clones include them. Only the new owner may
+ * decide which of its images to open, so an account can give away an image with an origin only if it is not shared.
  */
 function isGiftWithOrigin({ viewer: { account } }: UpdateRequest, before: ImageRecord, after: ImageRecord): boolean {
   return account !== undefined && after.origin !== undefined && after.owner !== before.owner;
@@ -66,7 +66,7 @@ function isGiftWithOrigin({ viewer: { account } }: UpdateRequest, before: ImageR
 /** @throws 422 ValidationFailed acl */
 function assertNoEntries(acl: unknown): void {
   if (acl === undefined || acl === null || (Array.isArray(acl) && acl.length === 0)) return;
-  const message = '"acl" of an image that builds on another one is for its new owner to set; leave it out';
+  const message = 'leave out "acl": when an image with an origin gets a new owner, only that owner may share it';
   throw validationFailed('acl', message, 'NotAllowed');
 }
 
@@ -90,9 +90,9 @@ function assertAllowed(changes: Manifest, record: ImageRecord, account: string |
 function refusal(field: string, value: unknown, record: ImageRecord, account: string | undefined): FieldError[] {
   const notAllowed = (message: string, name = field): FieldError => ({ field: name, code: 'NotAllowed', message });
   if (!MUTABLE.has(field) && !ADMIN_ONLY.has(field)) return [notAllowed(`"${field}" cannot be changed`)];
-  if (ADMIN_ONLY.has(field) && account !== undefined) return [notAllowed(`"${field}" is changed by operators only`)];
+  if (ADMIN_ONLY.has(field) && account !== undefined) return [notAllowed(`only operators may change "${field}"`)];
   if (FIXED.has(field) && record.activated) return [notAllowed(`"${field}" is fixed once the image is activated`)];
-  if (field === 'uuid' && value !== record.uuid) return [notAllowed('"uuid" is changed by a docker build only')];
+  if (field === 'uuid' && value !== record.uuid) return [notAllowed('only a docker build may change "uuid"')];
   if (field === 'state' && !(SETTABLE_STATES as readonly unknown[]).includes(value)) {
     return [{ field, code: 'Invalid', message: `"state" must be one of ${SETTABLE_STATES.join(', ')}` }];
   }
@@ -105,15 +105,16 @@ function fileRefusals(value: unknown, record: ImageRecord): FieldError[] {
   if (!Array.isArray(value) || value.length !== 1 || !isObject(value[0])) {
     return [{ field: 'files', code: 'Invalid', message: '"files" must be an array of one object' }];
   }
-  if (!current) return bad('the image has no file whose digests could be set');
+  if (!current) return bad('the image has no file, so its digests cannot be set');
   const stored = current as unknown as Manifest;
   const changed = Object.entries(value[0]).find(([key, item]) => !FILE_KEYS.has(key) && item !== stored[key]);
   return changed ? bad(`"files[0].${changed[0]}" cannot be changed; only digest and uncompressedDigest can`) : [];
 }
 
 /**
- * What an image is follows from activation and the flag `disabled`; an operator may say that making it failed, and take
- * that back. A state that the image would not show afterwards is refused, and so is an error that nobody would see.
+ * An image's state follows from activation and the flag `disabled`; an operator may also mark its creation as failed,
+ * and take that back. A `state` that the image would not show afterwards is refused, and so is an `error` that nobody
+ * would see.
  */
 function assertStateTaken({ state, error }: Manifest, merged: ImageRecord): void {
   const becomes = shownState(merged, 2);
@@ -122,7 +123,7 @@ function assertStateTaken({ state, error }: Manifest, merged: ImageRecord): void
     throw validationFailed('state', message, 'NotAllowed');
   }
   if (error !== undefined && error !== null && becomes !== 'failed') {
-    const message = `"error" is of an image whose state is "failed", and this one is ${becomes}; send both`;
+    const message = `"error" needs state "failed", and this image is ${becomes}; set both`;
     throw validationFailed('error', message, 'NotAllowed');
   }
 }
@@ -133,14 +134,16 @@ function merge(record: ImageRecord, changes: Manifest): ImageRecord {
   const { files, tags, ...fields } = changes;
   const stored = recordFields(fields);
   const merged: Record<string, unknown> = { ...record, ...stored };
-  // Removed are nulls, and what is stored as nothing, such as an empty description.
+  // A null removes a field, and so does what is not stored at all, such as an empty description.
   for (const [field, value] of Object.entries(fields)) {
     if (value === null || !(field in stored)) delete merged[field];
   }
   if (tags === null) {
     delete merged['tags'];
     delete merged['tagsObj'];
-  } else if (tags !== undefined) Object.assign(merged, tagFields(tags));
+  } else if (tags !== undefined) {
+    Object.assign(merged, tagFields(tags));
+  }
   if (Array.isArray(files)) merged['files'] = [withDigests(record.files?.[0], files[0] as Manifest)];
   return merged as unknown as ImageRecord;
 }

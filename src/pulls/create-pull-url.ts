@@ -11,16 +11,16 @@ import { pullSecret } from './url-secret.ts';
 export interface PullUrlRequest extends PullRequest {
   /** Names the pull link to extend. */
   readonly renew?: string | undefined;
-  /** Where whoever asks reaches this service; used where `pulls.publicUrl` is not set. */
+  /** How the caller reaches this service; used if `pulls.publicUrl` is not set. */
   readonly baseUrl: string | undefined;
 }
 
 /**
- * @throws 404 ResourceNotFound; 503 StorageUnsupported for a datacenter when this one sends nobody to its object store
+ * @throws 404 ResourceNotFound; 503 StorageUnsupported to other datacenters when `pulls.redirect` is off
  */
 export async function createPullUrl(service: Service, request: PullUrlRequest): Promise<PullUrl> {
   if (request.datacenter !== undefined && !service.config.pulls.redirect) {
-    throw new ApiError('StorageUnsupported', 'this datacenter gives no pull URLs; ask for the file itself');
+    throw new ApiError('StorageUnsupported', 'this datacenter does not give out pull URLs; download the file itself');
   }
   const record =
     request.renew === undefined
@@ -53,5 +53,8 @@ async function urlOf(service: Service, record: PullRecord, baseUrl: string | und
 function baseUrlFor(service: Service, given: string | undefined): string {
   const url = service.config.pulls.publicUrl ?? given;
   if (url !== undefined) return url;
-  throw new ApiError('NotAvailable', 'there is no base for the URL: set pulls.publicUrl or publicUrl, or send Host');
+  throw new ApiError(
+    'NotAvailable',
+    'the base of the URL is unknown: configure pulls.publicUrl or publicUrl, or send a Host header',
+  );
 }

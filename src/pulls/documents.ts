@@ -1,23 +1,23 @@
 /** The documents about pull links. */
 import type { Bucket } from '#lib/documents/store.ts';
 
-/** A pull link, under its reqid. */
+/** A pull link, keyed by its reqid. */
 export interface PullRecord {
   readonly reqid: string;
   readonly uuid: string;
   readonly index: number;
   /** The linked datacenter that asked; empty for an operator of this one. */
   readonly datacenter: string;
-  /** The account as which it asked. */
+  /** The account on whose behalf it asked. */
   readonly account?: string;
   /** Name of the object store. */
   readonly stor: string;
-  /** The object that URLs read now: the link of `day`, or the image's own file when `direct`. */
+  /** The object that URLs now read: the link of `day`, or the image's own file when `direct`. */
   readonly path: string;
-  /** `YYYYMMDD` of the last renewal; `ENDED` when it is good for nothing any more. */
+  /** `YYYYMMDD` of the last renewal; `ENDED` when the link is no longer valid. */
   readonly day: string;
   readonly direct: boolean;
-  /** The transfer that it was for has ended: it opens nothing, and holds no bytes. */
+  /** Its transfer is over: it opens nothing, and holds no bytes. */
   readonly ended?: true;
   readonly size: number;
   readonly sha1: string;
@@ -26,13 +26,13 @@ export interface PullRecord {
   readonly md5?: string;
   /** ISO date. */
   readonly created_at: string;
-  /** ISO date: the youngest URL made of it. */
+  /** ISO date: when the latest URL made from it expires. */
   readonly expires: string;
   /** Counts the writes of this record. */
   readonly rev: number;
 }
 
-/** Before every day, so that the reaper finds it old. */
+/** Sorts before every day, so that the reaper finds it expired. */
 export const ENDED = '';
 
 export const PULL_LINKS: Bucket<PullRecord> = {
@@ -41,7 +41,7 @@ export const PULL_LINKS: Bucket<PullRecord> = {
   index: { day: { type: 'string' }, datacenter: { type: 'string' }, uuid: { type: 'string' } },
 };
 
-/** The secret that signs URLs, under its purpose: one for all processes that share the store. */
+/** The secret that signs URLs, keyed by its purpose: one for all processes that share the store. */
 export interface UrlSecretRecord {
   /** Hex. */
   readonly secret: string;

@@ -1,6 +1,6 @@
 /**
- * Pull links: names in the pulls area that hold a file's bytes for one transfer, so that deleting the image does not
- * break it. A link lives as long as somebody renews it before the reaper takes its day.
+ * Pull links: names in the pulls area that keep a file's bytes for one transfer, so that deleting the image does not
+ * break the transfer. A link lives for as long as somebody renews it before the reaper removes its day.
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
@@ -17,25 +17,25 @@ import { loadImage, loadOwnImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 
-/** Who asks for which bytes. A link is renewed only by whoever made it. */
+/** Who asks for which bytes. Only a link's creator may renew it. */
 export interface PullRequest {
   readonly uuid: string;
   readonly index: number;
-  /** The account that owns the image; absent: an operator asks. */
+  /** The account that owns the image; absent when an operator asks. */
   readonly account: string | undefined;
-  /** The linked datacenter that asks; absent: an operator of this one. */
+  /** The linked datacenter that asks; absent when an operator of this one does. */
   readonly datacenter?: string | undefined;
   readonly requestId: string;
 }
 
-/** That are remembered of one image for one datacenter: an honest one makes one for each copy. */
+/** Links that one datacenter may have to one image; an honest one needs one per copy. */
 const MOST_REMEMBERED = 100;
 
-/** @throws 404 ResourceNotFound; 429 TooManyRequests when the datacenter has made too many for the image */
+/** @throws 404 ResourceNotFound; 429 TooManyRequests when the datacenter has made too many links to the image */
 export async function makePullLink(service: Service, request: PullRequest): Promise<PullRecord> {
   const file = await requestedFile(service, request);
   await assertFew(service, request);
-  // The request's own id, so that both sides' logs meet; another one when a client sends the same id twice.
+  // The request's own id, so that both sides' logs can be matched; another id if a client sends the same one twice.
   const reqid = isUuid(request.requestId) ? request.requestId : newUuid();
   if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, newUuid());
   return makeNamed(service, request, file, reqid).catch((error: unknown) => {
@@ -73,7 +73,7 @@ async function makeNamed(service: Service, request: PullRequest, file: FileRecor
   return record;
 }
 
-/** Also after the image was deleted. @throws 404 ResourceNotFound when link or bytes are gone */
+/** Works even after the image was deleted. @throws 404 ResourceNotFound when link or bytes are gone */
 export async function renewPullLink(service: Service, request: PullRequest, reqid: string): Promise<PullRecord> {
   let earlier: PullRecord | undefined;
   const renewed = await updateObject(service.store, PULL_LINKS, reqid, async (current): Promise<PullRecord> => {
@@ -89,26 +89,28 @@ export async function renewPullLink(service: Service, request: PullRequest, reqi
   return renewed.value;
 }
 
-/** The name of an earlier day holds the same bytes: older URLs read the younger link. */
+/** Removes the name under the earlier day; URLs for it are served from the renewed link. */
 async function removeEarlier(service: Service, earlier: PullRecord, renewed: PullRecord): Promise<void> {
   if (earlier.direct || earlier.path === renewed.path) return;
   await service.storages
     .named(earlier.stor)
     .remove(earlier.path)
-    .catch((err: unknown) => service.log.warn({ err, path: earlier.path }, 'a pull link is left to the reaper'));
+    .catch((err: unknown) =>
+      service.log.warn({ err, path: earlier.path }, 'could not remove an old pull link; the reaper will'),
+    );
 }
 
-/** Each is a name in the store and a document: of a datacenter that asks without end they would fill both. */
+/** Each link is a name in the object store and a document; without a limit a datacenter could fill both. */
 async function assertFew(service: Service, { uuid, datacenter }: PullRequest): Promise<void> {
   if (datacenter === undefined) return;
   if ((await service.store.count(PULL_LINKS, linksOf(uuid, datacenter))) < MOST_REMEMBERED) return;
   throw new ApiError(
     'TooManyRequests',
-    `datacenter "${datacenter}" has made ${MOST_REMEMBERED} pull links of image "${uuid}" in these days; renew one, or ask for the file itself`,
+    `datacenter "${datacenter}" already has ${MOST_REMEMBERED} pull links to image "${uuid}"; renew one, or download the file itself`,
   );
 }
 
-/** Whether the account, as the image's owner of that time, was given a pull link that is still remembered. */
+/** Whether a remembered pull link was given to the account when it owned the image. */
 export async function wasPulledBy(
   service: Service,
   { uuid, account, datacenter }: { readonly uuid: string; readonly account: string; readonly datacenter: string },
@@ -127,7 +129,7 @@ function linksOf(uuid: string, datacenter: string): Filter {
   };
 }
 
-/** The record's file, once the request is found to be allowed. */
+/** The record's file. @throws 404 when there is none that the request may read */
 async function requestedFile(
   service: Service,
   { uuid, index, account }: Pick<PullRequest, 'uuid' | 'index' | 'account'>,
@@ -199,13 +201,13 @@ function expiry({ store, config }: Pick<Service, 'store' | 'config'>): string {
 }
 
 function linkNotFound(reqid: string): ApiError {
-  return new ApiError('ResourceNotFound', `pull link "${reqid}" is not there (any more); ask for a new one`);
+  return new ApiError('ResourceNotFound', `pull link "${reqid}" does not exist or has ended; ask for a new one`);
 }
 
 /**
- * The end of a pull link before its day: whoever pulled has all that was wanted. It opens nothing and holds no bytes
- * from then on; that it was there is remembered until its day has passed. Repeating it does what is left to do. False
- * when there is no such link of that datacenter (any more).
+ * Ends a pull link early, because its transfer is over. It opens nothing and holds no bytes from then on; its record is
+ * kept until its day has passed. May be repeated after a failure. Returns false when that datacenter has no such link (any
+ * more).
  */
 export async function endPull(
   service: Service,

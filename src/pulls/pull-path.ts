@@ -11,20 +11,20 @@ export interface PullName {
   readonly reqid: string;
 }
 
-/** Undefined when the name is none that this service gives. */
+/** Undefined for a name that this service does not make. */
 export function parsePullName(name: string): PullName | undefined {
   const [, uuid, index, reqid] = NAME.exec(name) ?? [];
   return isUuid(uuid) && isUuid(reqid) ? { uuid, index: Number(index), reqid } : undefined;
 }
 
-/** A day of the calendar, written `YYYYMMDD`. */
+/** Whether the name is a calendar day, written `YYYYMMDD`. */
 export function isPullsDay(name: string): boolean {
   if (!DAY.test(name)) return false;
   const date = new Date(`${name.slice(0, 4)}-${name.slice(4, 6)}-${name.slice(6)}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && dayOf(date.getTime()) === name;
 }
 
-/** The youngest day that is more than `keepDays` days older than the moment. */
+/** The latest day that is more than `keepDays` days before the given moment. */
 export function lastExpiredDay(milliseconds: number, keepDays: number): string {
   return dayOf(milliseconds - (keepDays + 1) * DAY_MS);
 }

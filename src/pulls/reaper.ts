@@ -1,6 +1,6 @@
 /**
- * The reaper of the pulls area. What it will do is a value of its own, so that a dry run shows exactly what the real
- * run does; what it does not understand it reports and leaves alone.
+ * The reaper of the pulls area. Its plan is a value, so that a dry run shows exactly what a real run does. Names that it
+ * does not recognise are reported and left alone.
  */
 
 import type { DoomedObject, ReapReport } from '#lib/api/schemas/maintenance.ts';
@@ -12,7 +12,7 @@ import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 import { isPullsDay, lastExpiredDay, parsePullName } from './pull-path.ts';
 
-/** What a run will do. The links are as they were when the plan was made. */
+/** What a run will do; links are as of the moment the plan was made. */
 export type ReapPlan = Pick<ReapReport, 'until' | 'objects' | 'directories' | 'links' | 'ignored'>;
 
 export interface ReapOptions {
@@ -20,7 +20,7 @@ export interface ReapOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Removes the days that are more than `pulls.keepDays` days old, and what is left of links that were ended. */
+/** Removes days that are more than `pulls.keepDays` days old, and what is left of ended links. */
 export async function reapPulls(service: Service, options: ReapOptions = {}): Promise<ReapReport> {
   const plan = await planReap(service, options.signal);
   return options.dryRun ? { ...reportOf(plan, []), dryRun: true } : executeReap(service, plan, options.signal);
@@ -33,8 +33,8 @@ export async function removePullsOf(service: Service, datacenter: string): Promi
 }
 
 /**
- * For the batch that ends a datacenter's trust: with it, its pull links are good for nothing, even if removing them
- * fails halfway.
+ * For the batch that ends the trust in a datacenter: its pull links become invalid with it, even if removing them fails
+ * halfway.
  */
 export async function endPullsOf(service: Service, datacenter: string): Promise<Write[]> {
   const records = await service.store.find(PULL_LINKS, {
@@ -55,8 +55,9 @@ export async function planReap(service: Service, signal?: AbortSignal): Promise<
   for (const storage of service.storages) {
     for (const { name, type } of await storage.list(PULLS)) {
       signal?.throwIfAborted();
-      if (type !== 'directory' || !isPullsDay(name)) ignored.push(`${storage.name}:${PULLS}/${name}`);
-      else if (name <= until) {
+      if (type !== 'directory' || !isPullsDay(name)) {
+        ignored.push(`${storage.name}:${PULLS}/${name}`);
+      } else if (name <= until) {
         const found = await surveyDay(storage, name);
         for (const object of found.objects) objects.set(idOf(object), object);
         ignored.push(...found.ignored);
@@ -79,7 +80,7 @@ export async function executeReap(service: Service, plan: ReapPlan, signal?: Abo
       failed.push({ path, error: error instanceof Error ? error.message : String(error) });
     }
   };
-  // First the links, so that nobody renews one whose bytes are about to go; a link renewed meanwhile stays.
+  // Links first, so that nobody renews one whose bytes are about to go. A link that was renewed meanwhile stays.
   for (const link of plan.links) await attempt(`${PULLS}/${link.reqid}`, () => endLink(service, link));
   for (const { storage, path } of plan.objects) await attempt(path, () => service.storages.named(storage).remove(path));
   for (const { storage, path } of plan.directories) {
@@ -112,7 +113,7 @@ async function surveyDay(storage: ObjectStore, day: string): Promise<{ objects: 
   return { objects, ignored };
 }
 
-/** Such links, with the objects that they hold: of each no more than it takes to end it, for there may be many. */
+/** Matching links and the objects that they hold. Keeps only what it takes to end each, because there may be many. */
 async function surveyLinks(
   service: Service,
   filter: Filter,
@@ -132,7 +133,7 @@ async function objectsOf(service: Service, records: readonly Stored<PullRecord>[
   const objects: DoomedObject[] = [];
   for (const { value } of records) {
     if (value.direct) continue;
-    // A store that is configured no more must not keep the others from being reaped.
+    // A store that is no longer configured must not keep the others from being reaped.
     const storage = service.storages.find(value.stor);
     const info = await storage?.info(value.path);
     if (info) objects.push({ storage: value.stor, path: value.path, size: info.size });
@@ -152,7 +153,7 @@ async function removeEmpty(storage: ObjectStore, directory: string): Promise<voi
   if ((await storage.list(directory)).length === 0) await storage.removeTree(directory);
 }
 
-/** The last line of defence: whatever the plan says, nothing outside the pulls area is ever removed. */
+/** The last line of defence: nothing outside the pulls area is ever removed, whatever the plan says. */
 function assertInPulls(path: string): void {
   const parts = path.split('/');
   if (parts[0] === PULLS && parts.length > 1 && !parts.some((part) => ['', '.', '..'].includes(part))) return;

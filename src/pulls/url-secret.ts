@@ -1,4 +1,4 @@
-/** The secret that signs the pull URLs which this service serves itself. */
+/** The secret that signs the pull URLs that this service serves itself. */
 import { randomBytes } from 'node:crypto';
 import { madeOnFirstUse } from '#lib/documents/first-use.ts';
 import type { WithStore } from '#lib/documents/store.ts';

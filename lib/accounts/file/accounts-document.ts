@@ -1,4 +1,4 @@
-/** The JSON form of the accounts file, and its way to {@link Account}s. */
+/** The JSON form of the accounts file, and its conversion to {@link Account}s. */
 
 import { Ajv, type ErrorObject } from 'ajv';
 import { type JsonError, parseJsonText } from '../../text/json.ts';
@@ -24,7 +24,7 @@ class AccountsDocumentError extends Error {
 
 const DATE = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d{2}:\\d{2})$';
 
-/** What UFDS takes for a login: 3 to 32 characters, a letter first. */
+/** A login as UFDS allows it: 3 to 32 characters, starting with a letter. */
 const LOGIN = '^[a-zA-Z][a-zA-Z0-9_.@%-]{2,31}$';
 
 const SSH_KEY =
@@ -45,7 +45,7 @@ const ENTRY_SCHEMA = {
 
 const EXPECTED: Readonly<Record<string, string>> = {
   uuid: 'a lower-case UUID',
-  login: '3 to 32 characters of letters, digits and _ . @ % -, beginning with a letter',
+  login: '3 to 32 letters, digits or _ . @ % -, starting with a letter',
   created_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   updated_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   keys: 'an object of OpenSSH public keys by name',
@@ -67,7 +67,7 @@ export function parseAccountsDocument(text: string): Account[] {
       const earlier = places[key].get(entry[key]);
       if (earlier !== undefined) {
         throw new AccountsDocumentError(
-          `${nameOf(index, entry)}: ${key}: "${entry[key]}" is in entry ${earlier} already`,
+          `${nameOf(index, entry)}: ${key}: "${entry[key]}" is already used in entry ${earlier}`,
         );
       }
       places[key].set(entry[key], index);
@@ -105,7 +105,7 @@ function toDate(index: number, entry: AccountEntry, key: 'created_at' | 'updated
   if (text === undefined) return undefined;
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) {
-    throw new AccountsDocumentError(`${nameOf(index, entry)}: ${key}: "${text}" is no date`);
+    throw new AccountsDocumentError(`${nameOf(index, entry)}: ${key}: "${text}" is not a date`);
   }
   return date;
 }

@@ -1,7 +1,7 @@
 /**
- * Accounts from a JSON file, for one machine without a directory service. The file is edited by hand or by tools while
- * the service runs: a new version is taken as soon as it is seen, a broken one changes nothing but the log, and while
- * the file is away the directory is down.
+ * Accounts from a JSON file, for one machine without a directory service. The file may be edited while the service runs:
+ * a new version is used as soon as it is seen, a broken one is only logged, and while the file is missing the directory
+ * is unavailable.
  */
 import { open, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
@@ -18,13 +18,13 @@ export interface AccountsFileOptions {
   readonly path: string;
   readonly log?: AccountsFileLog;
   readonly clock?: Clock;
-  /** Milliseconds for which the file is not looked at again. Default 250. */
+  /** Milliseconds between two looks at the file. Default 250. */
   readonly checkEvery?: number;
-  /** Sees every account of a version of the file before anybody can ask for it. */
+  /** Called for every account of a new version of the file before the version is used. */
   readonly prepare?: (account: Account) => void;
 }
 
-/** Tells versions of the file apart, also when it is replaced by another of the same size. */
+/** Tells versions of the file apart, even if one is replaced by another of the same size. */
 type Version = string;
 
 interface Snapshot {
@@ -33,12 +33,12 @@ interface Snapshot {
 }
 
 /**
- * File times move in steps of some milliseconds: two versions written within one step look alike. A version younger
- * than this is therefore read again at the next check.
+ * Milliseconds. File times advance in steps of some milliseconds, so two versions written within one step look alike. A
+ * version younger than this is therefore read again at the next check.
  */
 const SETTLED_AFTER = 50;
 
-/** Never rejects because of the file: a file that is away or unusable makes the calls reject. */
+/** Does not reject because of the file: while it is missing or unusable, the calls of the result reject. */
 export async function openAccountsFile(options: AccountsFileOptions): Promise<Accounts> {
   const file = new AccountsFile(options);
   await file.load();
@@ -55,7 +55,7 @@ class AccountsFile implements Accounts {
   #seen: Version | undefined;
   /** Why the calls reject now. */
   #fault: DirectoryUnavailableError | undefined;
-  /** The last trouble that was logged, so that it is logged once. */
+  /** The last problem that was logged, so that each is logged once. */
   #logged: string | undefined;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
@@ -90,7 +90,7 @@ class AccountsFile implements Accounts {
     await this.#loading;
   }
 
-  /** Looks at the file; of concurrent callers one does the work. */
+  /** Looks at the file; concurrent callers share one look. */
   load(): Promise<void> {
     this.#loading ??= this.#load().finally(() => {
       this.#checkedAt = this.#clock.now();
@@ -110,7 +110,7 @@ class AccountsFile implements Accounts {
   async #load(): Promise<void> {
     try {
       if (this.#seen !== undefined && versionOf(await stat(this.#path, { bigint: true })) === this.#seen) {
-        // It came back as it was before it went away.
+        // The file was missing and has come back unchanged.
         if (this.#snapshot && this.#fault) {
           this.#fault = undefined;
           this.#logged = undefined;
@@ -128,7 +128,7 @@ class AccountsFile implements Accounts {
     }
   }
 
-  /** A broken text keeps the last good one; without one, the directory is down. */
+  /** A broken version leaves the last good one in use; if there is none, the directory is unavailable. */
   #take(text: string): void {
     try {
       const accounts = parseAccountsDocument(text);
@@ -167,7 +167,7 @@ function versionOf(times: FileTimes): Version {
   return [times.dev, times.ino, times.size, times.mtimeNs, times.ctimeNs].join(':');
 }
 
-/** Text and version of one and the same file, even when it is replaced meanwhile. */
+/** Reads text and version from one handle, so that they belong together even if the file is replaced meanwhile. */
 async function readVersion(path: string): Promise<{ text: string; version: Version | undefined }> {
   const handle = await open(path, 'r');
   try {

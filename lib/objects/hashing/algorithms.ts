@@ -6,7 +6,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 
 const ENCODING = { sha1: 'hex', sha256: 'hex', md5: 'base64' } as const satisfies Record<keyof Hashes, string>;
 
-/** Some of the hashes of one sequence of bytes, fed piece by piece. */
+/** Some of the hashes of one byte sequence, fed piece by piece. */
 export class HashSet {
   readonly #hashes: readonly (readonly [Algorithm, Hash])[];
 
@@ -20,7 +20,7 @@ export class HashSet {
     }
   }
 
-  /** The hashes so far, encoded as {@link Hashes} wants them; more bytes may follow. */
+  /** The hashes so far, encoded as in {@link Hashes}; more bytes may follow. */
   digest(): Partial<Hashes> {
     return Object.fromEntries(
       this.#hashes.map(([algorithm, hash]) => [algorithm, hash.copy().digest(ENCODING[algorithm])]),

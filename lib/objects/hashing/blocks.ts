@@ -1,25 +1,25 @@
 /**
- * The memory that this thread shares with those that hash. All streams take their blocks from it, so it is bounded
- * however many there are, and none of it is left to a garbage collector: a thread that has nothing to do never runs its
- * own, and holds whatever was shared with it.
+ * The memory that the main thread shares with the hashing threads. All streams take their blocks from it, so it stays
+ * bounded however many there are. None of it is left to a garbage collector: an idle thread never collects, and would
+ * hold on to whatever was shared with it.
  */
 
-/** Measured: every message between threads costs a wake-up, and blocks above this size gain nothing more. */
+/** Measured: every message between threads costs a wake-up, and blocks larger than this gain nothing. */
 export const BLOCK_SIZE = 1024 * 1024;
-/** Two streams at full speed. */
+/** Enough for two streams at full speed. */
 const BLOCKS = 16;
 
-/** Whoever waits for a block; told when there is one to take. */
+/** Waits for a block; `supply` is called when one is free. */
 export interface Taker {
   supply(): void;
 }
 
 export class SharedBlocks {
-  /** The system gives the pages when they are written to first. */
+  /** The system allocates the pages only when they are first written to. */
   readonly buffer = new SharedArrayBuffer(BLOCKS * BLOCK_SIZE);
-  /** What was used last is used first, so that few uploads touch few pages. */
+  /** The most recently used block is reused first, so that few uploads touch few pages. */
   readonly #free = Array.from({ length: BLOCKS }, (_, index) => BLOCKS - 1 - index);
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #waiting = new Set<Taker>();
 
   take(): number | undefined {

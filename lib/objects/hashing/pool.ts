@@ -5,15 +5,15 @@ import { HashRing, type Lane } from './ring.ts';
 import { HashStream } from './stream.ts';
 import { HashWorker } from './worker.ts';
 
-/** Hashing cannot use more than this by much: one upload is bound by its slowest algorithm. */
+/** More threads gain little: one upload is bound by its slowest algorithm. */
 const MOST_THREADS = 4;
 
 export interface HashPoolOptions {
-  /** Threads at the most; they start when they are needed. Default: one per core, at most four. */
+  /** Maximum number of threads; they start when needed. Default: one per core, at most four. */
   readonly threads?: number;
 }
 
-/** Threads that hash, shared by all streams that it opens. */
+/** Hashing threads, shared by all streams that the pool opens. */
 export class HashPool {
   readonly #threads: number;
   #workers: HashWorker[] = [];
@@ -35,7 +35,7 @@ export class HashPool {
     return new HashRing(stream, this.#lanes(this.#blocks), this.#blocks);
   }
 
-  /** Ends the threads; streams that are open fail. */
+  /** Ends the threads; open streams fail. */
   async close(): Promise<void> {
     const workers = this.#workers;
     this.#workers = [];
@@ -43,8 +43,8 @@ export class HashPool {
   }
 
   /**
-   * Threads for one more stream, with what each is to compute. md5 takes about as long as sha1 and sha256 together, so
-   * two threads that read the same blocks nearly halve the time.
+   * Threads for one more stream, and what each computes. md5 takes about as long as sha1 and sha256 together, so two
+   * threads that read the same blocks nearly halve the time.
    */
   #lanes({ buffer }: SharedBlocks): Lane[] {
     this.#workers = this.#workers.filter((worker) => worker.alive);

@@ -1,14 +1,14 @@
 /**
- * What the service and a hashing thread say to each other. Bytes do not travel: both sides see the blocks of all
- * streams through one shared buffer, and a block belongs to the thread from `update` until it answers `hashed`.
+ * Messages between the main thread and a hashing thread. Bytes are not sent: both sides see the blocks of all streams
+ * through one shared buffer, and a block belongs to the hashing thread from `update` until its reply `hashed`.
  */
 import type { Hashes } from '../object-store.ts';
 import type { Algorithm } from './algorithms.ts';
 
-/** In answers: the bytes were not in a shared block. */
+/** In replies: the bytes were not in a shared block. */
 export const OWN_BLOCK = -1;
 
-/** What a thread is given when it begins. */
+/** What a thread is given when it starts. */
 export interface HashThreadData {
   readonly buffer: SharedArrayBuffer;
 }

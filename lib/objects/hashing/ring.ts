@@ -6,12 +6,12 @@ import type { SharedBlocks, Taker } from './blocks.ts';
 import { type HashReply, OWN_BLOCK } from './protocol.ts';
 import type { HashWorker, StreamListener } from './worker.ts';
 
-/** Shared blocks that one stream may have: more gain nothing. */
+/** Maximum number of shared blocks for one stream; more gain nothing. */
 const MOST_HELD = 8;
-/** Bytes of a block of its own, for a stream that would get none while others hold them all. */
+/** Size in bytes of a stream's own block, which it gets while other streams hold all the shared ones. */
 const OWN_SIZE = 256 * 1024;
 
-/** A piece of memory that the caller fills and hands back with `update`. */
+/** A piece of memory that the caller fills and returns with `update`. */
 export interface Block {
   readonly bytes: Uint8Array;
   /** Its place in the shared memory; undefined for memory that only this thread sees. */
@@ -24,18 +24,18 @@ export interface Lane {
 }
 
 /**
- * The blocks of one stream that threads hash. However many streams hold blocks and stand still, each goes on: with
- * memory of its own, a little at a time.
+ * The blocks of one stream, which threads hash. A stream makes progress even while stalled streams hold all shared
+ * blocks: it then uses memory of its own, a little at a time.
  */
 export class HashRing implements StreamListener, Taker {
   readonly #stream: number;
   readonly #lanes: readonly Lane[];
   readonly #blocks: SharedBlocks;
-  /** The shared blocks that it has, and how many threads still read each. */
+  /** The shared blocks that this stream holds, and how many threads are still reading each. */
   readonly #held = new Map<number, number>();
-  /** Answers to come for bytes that are not in shared blocks. */
+  /** Outstanding replies for bytes that are not in shared blocks. */
   #own = 0;
-  /** The caller has a block that is not shared. */
+  /** Whether the caller has a block that is not shared. */
   #isOwnLent = false;
   #wanted: PromiseWithResolvers<Block> | undefined;
   #digest: (PromiseWithResolvers<Hashes> & { parts: Partial<Hashes>[] }) | undefined;
@@ -99,12 +99,12 @@ export class HashRing implements StreamListener, Taker {
     return this.#digest.promise;
   }
 
-  /** The caller uses no block any more. What threads still read is of no interest, whoever writes there meanwhile. */
+  /** The caller no longer uses any block. Blocks may be reused while threads still read them; their hashes are dropped. */
   close(): void {
     for (const { worker } of this.#lanes) {
       worker.end(this.#stream);
     }
-    this.onFailure(new Error('the hashes were closed'));
+    this.onFailure(new Error('the hash stream was closed'));
     const held = [...this.#held.keys()];
     this.#held.clear();
     for (const index of held) {
@@ -185,7 +185,7 @@ export class HashRing implements StreamListener, Taker {
     }
   }
 
-  /** Those that have waited for longer come first. */
+  /** Streams that have waited longer get the block first. */
   #release(index: number): void {
     if (this.#held.delete(index)) {
       this.#blocks.give(index);

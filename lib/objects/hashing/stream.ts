@@ -4,17 +4,17 @@ import type { Hashes } from '../object-store.ts';
 import { ALGORITHMS, HashSet, joinHashes } from './algorithms.ts';
 import type { Block, HashRing } from './ring.ts';
 
-/** Up to this many bytes it costs more to involve threads than to hash here. */
+/** Up to this many bytes, involving threads costs more than hashing here. */
 const SMALL = 256 * 1024;
 
 /**
- * The hashes of one sequence of bytes. The caller asks for a block, fills it, uses what is in it (writes it to a file,
- * say), and gives it back: threads then hash it while the caller fills the next ones. Blocks bound the memory, and
+ * The hashes of one byte sequence. The caller asks for a block, fills it, uses its content (writes it to a file, for
+ * example), and returns it; threads then hash it while the caller fills the next ones. The blocks bound the memory, and
  * waiting for one is the back-pressure.
  */
 export class HashStream {
   readonly #openRing: () => HashRing;
-  /** Bytes that were hashed by nobody yet, while there are few. */
+  /** Bytes not hashed yet, as long as there are few. */
   #small: Uint8Array[] = [];
   #smallSize = 0;
   /** Size of the blocks outside the ring that the caller holds. */
@@ -22,7 +22,7 @@ export class HashStream {
   #ring: HashRing | undefined;
   #closed = false;
 
-  /** @param openRing threads for it, asked for when the bytes turn out to be many */
+  /** @param openRing called for threads when there turn out to be many bytes */
   constructor(openRing: () => HashRing) {
     this.#openRing = openRing;
   }
@@ -38,9 +38,9 @@ export class HashStream {
     return (this.#ring ?? this.#grow()).block();
   }
 
-  /** Adds the first `length` bytes of a block; the block is the caller's no longer. Blocks come back in their order. */
+  /** Adds the first `length` bytes of a block and takes the block back. Blocks must be returned in order. */
   update(block: Block, length: number): void {
-    // Those that are not the ring's were lent first, and so come back first.
+    // Blocks outside the ring were lent first, so they come back first.
     if (this.#lent === 0) {
       this.#ring?.update(block, length);
       return;
@@ -95,7 +95,7 @@ export class HashStream {
 
   #assertOpen(): void {
     if (this.#closed) {
-      throw new HashingError('the hashes were closed');
+      throw new HashingError('the hash stream was closed');
     }
   }
 }

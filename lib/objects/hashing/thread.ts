@@ -1,4 +1,4 @@
-/** A hashing thread: serves any number of streams, in the order in which their requests come. */
+/** A hashing thread: serves any number of streams, in the order in which their requests arrive. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { letGo } from '../let-go.ts';
@@ -47,5 +47,5 @@ parentPort?.on('message', (request: HashRequest) => {
     parentPort?.postMessage(reply);
   }
 });
-// A thread is ended, it never ends by itself: what it compiled would be lost.
+// Needed here, because the thread is terminated from outside, which would lose what it compiled.
 flushCompileCache();

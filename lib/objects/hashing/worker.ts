@@ -10,8 +10,8 @@ export interface StreamListener {
 }
 
 /**
- * The near end of one hashing thread. It keeps the process alive only while an answer is outstanding, and its death is
- * told to the streams that it served, never to the process.
+ * The main thread's side of one hashing thread. It keeps the process alive only while a reply is outstanding. If the
+ * thread dies, the streams that it served fail, not the process.
  */
 export class HashWorker {
   readonly #worker: Worker;
@@ -32,7 +32,7 @@ export class HashWorker {
     return this.#failure === undefined;
   }
 
-  /** Streams that it serves now. */
+  /** Number of streams that it currently serves. */
   get load(): number {
     return this.#streams.size;
   }
@@ -42,7 +42,7 @@ export class HashWorker {
     this.#worker.postMessage(request);
   }
 
-  /** The answer goes to the stream's listener. */
+  /** The reply goes to the stream's listener. */
   ask(request: HashRequest & { type: 'update' | 'add' | 'digest' }): void {
     if (this.#outstanding === 0) {
       this.#worker.ref();
@@ -64,7 +64,7 @@ export class HashWorker {
 
   #onReply(reply: HashReply): void {
     this.#outstanding -= 1;
-    // While it is being ended nothing else may hold the process, which would then stop in the middle of its shutdown.
+    // During termination this thread may be all that keeps the process alive; without it, shutdown would be cut short.
     if (this.#outstanding === 0 && !this.#isEnding) {
       this.#worker.unref();
     }

@@ -3,7 +3,7 @@ import type { HashStream } from '../hashing/stream.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
 
-/** Milliseconds that bytes of a slow source wait for company at the most, once the next ones come. */
+/** Milliseconds. Once this much time has passed since the last write, the next bytes to arrive trigger another. */
 const PATIENCE = 500;
 
 export interface BlockWriterOptions {
@@ -15,8 +15,8 @@ export interface BlockWriterOptions {
 }
 
 /**
- * Gathers the pieces of a source in blocks. While one block fills, the one before is being written, and those before
- * that are being hashed: exactly the bytes that reached the file are hashed, in their order.
+ * Gathers the pieces of a source in blocks. While one block fills, the one before it is written to the file and those
+ * before that are hashed. Exactly the bytes that reached the file are hashed, in order.
  */
 export class BlockWriter {
   readonly #options: BlockWriterOptions;
@@ -44,7 +44,7 @@ export class BlockWriter {
     }
   }
 
-  /** Writes what is held and waits until all is written. */
+  /** Writes what is buffered and waits until everything is written. */
   async drain(): Promise<void> {
     await this.#submit();
     await this.#writing;
@@ -60,7 +60,7 @@ export class BlockWriter {
     } finally {
       if (block !== undefined) {
         this.#writing = this.#store(block, filled);
-        // Whoever waits for it next hears of its failure.
+        // Not unhandled: the next call that waits for it gets its failure.
         this.#writing.catch(() => undefined);
       }
     }
@@ -70,7 +70,7 @@ export class BlockWriter {
     const { file, hash, allotment, room, onProgress } = this.#options;
     const before = file.size;
     try {
-      // After a failure nothing more may be written, or there would be a gap.
+      // Nothing may be written after a failure, or there would be a gap.
       if (!this.#failed) {
         await allotment.claim(length);
         await file.append(block.bytes.subarray(0, length));

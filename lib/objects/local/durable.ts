@@ -1,17 +1,17 @@
 /**
- * Changes of directories that outlive a crash of the machine. A directory vanishes with its last object, so whoever
- * adds one must be ready to make the directory again.
+ * Directory changes that survive a crash of the machine. A directory vanishes with its last object, so adding an object
+ * may mean creating its directory again.
  */
 import { lstat, mkdir, open, rename, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode, ifThere } from '../../runtime/absence.ts';
 
-/** Objects are for whoever runs the service, and for nobody else on the machine. */
+/** Only the user that runs the service may read objects. */
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
 
-/** Each turn lost means that another process removed the last object of the directory at that moment. */
-const MOST_TURNS = 1000;
+/** Each failed attempt means that another process has just removed the last object of the directory. */
+const MOST_ATTEMPTS = 1000;
 
 async function exists(file: string): Promise<boolean> {
   return (await ifThere(lstat(file))) !== undefined;
@@ -27,15 +27,15 @@ export async function syncDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Syncs a directory and those above it, up to `root`: another process may have made one of them and not be so far as
- * to sync it. A clean directory costs next to nothing.
+ * Syncs a directory and those above it, up to `root`: another process may have made one of them and not synced it yet.
+ * Syncing a clean directory costs next to nothing.
  */
 export async function syncUpwards(directory: string, root: string): Promise<void> {
   for (let at = directory; ; at = dirname(at)) {
     try {
       await syncDirectory(at);
     } catch (error) {
-      // What lay in it was removed meanwhile, so there is nothing left to promise.
+      // Its content was removed meanwhile, so there is nothing left to make durable.
       if (!hasCode(error, 'ENOENT')) {
         throw error;
       }
@@ -49,12 +49,12 @@ export async function syncUpwards(directory: string, root: string): Promise<void
 /** Renames, making the directories of `to`; not yet durable. @throws ENOENT when `from` is not there */
 export async function moveInto(from: string, to: string): Promise<void> {
   const parent = dirname(to);
-  for (let turn = 1; ; turn += 1) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       await rename(from, to);
       return;
     } catch (error) {
-      if (!hasCode(error, 'ENOENT') || turn === MOST_TURNS || !(await exists(from))) {
+      if (!hasCode(error, 'ENOENT') || attempt === MOST_ATTEMPTS || !(await exists(from))) {
         throw error;
       }
     }
@@ -66,15 +66,15 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
-    // One of its parents was removed under it, which node also calls ENOTDIR when it goes between two looks of its own:
-    // the caller takes another turn, whose rename finds a parent that really is a file.
+    // A parent was removed meanwhile, for which node may also report ENOTDIR. The caller tries again; if a parent really
+    // is a file, its rename says so.
     if (!hasCode(error, 'ENOENT', 'ENOTDIR')) {
       throw error;
     }
   }
 }
 
-/** Removes empty directories from `directory` upwards, below `root`, and makes that and what went before durable. */
+/** Removes empty directories from `directory` upwards, below `root`; makes this and earlier changes durable. */
 export async function pruneUpwards(directory: string, root: string): Promise<void> {
   let at = directory;
   while (at !== root && (await removeEmpty(at))) {

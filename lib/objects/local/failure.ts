@@ -1,7 +1,6 @@
 /**
- * What the file system said, in the terms of the store. Codes that mean something to a call (a file that is not there,
- * a directory in the way) are looked at where they occur; all others are the machine's failure, and this is the one
- * place that says so.
+ * File system errors in the terms of the store. Codes that mean something to a call (a missing file, a directory in the
+ * way) are handled where they occur. All others are failures of the machine, and are translated here.
  */
 import { getSystemErrorMessage } from 'node:util';
 import { hasCode } from '../../runtime/absence.ts';
@@ -12,12 +11,12 @@ export function isFull(error: unknown): boolean {
   return hasCode(error, 'ENOSPC', 'EDQUOT');
 }
 
-/** A failed system call (EROFS, EIO, EACCES, EMFILE, …) as the store being away; anything else as it is. */
+/** Turns a failed system call (EROFS, EIO, EACCES, EMFILE, …) into "unavailable"; returns anything else unchanged. */
 export function storeFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, errno, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined || errno === undefined || syscall === undefined) return error;
-  // Without the path, which is nobody's business beyond the log; the cause has it.
+  // Without the path, which belongs only in the log; the cause has it.
   const message = `${syscall}: ${code}, ${getSystemErrorMessage(errno)}`;
   return new ObjectStoreUnavailableError(message, { cause: error });
 }

@@ -4,7 +4,7 @@ import { newUuid } from '../../text/uuid.ts';
 import { syncDirectory } from './durable.ts';
 import type { Layout } from './layout.ts';
 
-/** The store's identity, made when there is none; of several that make one at once, all answer the same. */
+/** The store's identity, created if there is none. Processes that create it at the same time get the same value. */
 export async function storeIdentity(layout: Layout): Promise<string> {
   const known = await readIdentity(layout.identity);
   if (known !== undefined) {

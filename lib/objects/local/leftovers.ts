@@ -1,4 +1,4 @@
-/** Temporary names of the store's own, as a process leaves them that dies: second names, and trees being removed. */
+/** The store's temporary names that dead processes left behind: half-made links, and trees that were being removed. */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '../../runtime/absence.ts';
@@ -7,17 +7,17 @@ import type { SessionInfo } from '../object-store.ts';
 import type { Layout } from './layout.ts';
 import { bytesBelow, bytesFreedBy } from './usage.ts';
 
-/** Milliseconds. Temporary names live for moments; an hour allows for a clock that was set and a machine that slept. */
+/** Milliseconds. Temporary names last only moments; an hour allows for clock changes and for a machine that slept. */
 const LEFT_AFTER = 3_600_000;
 
-/** Those that are older than `age` milliseconds, with the bytes that their removal frees. */
+/** Leftovers older than `age` milliseconds; `size` is what their removal frees. */
 export async function findLeftovers(layout: Layout, clock: Clock, age = LEFT_AFTER): Promise<SessionInfo[]> {
   const found: SessionInfo[] = [];
   for (const session of await readdir(layout.staging)) {
     if (!layout.isTemporary(session)) continue;
     const file = join(layout.staging, session);
     const stat = await ifThere(lstat(file));
-    // A second name of an old file is itself new: only the change time tells.
+    // A new link to an old file has the file's old mtime; only ctime shows its age.
     if (stat === undefined || clock.now() - stat.ctimeMs <= age) continue;
     const size = stat.isDirectory() ? await bytesBelow(file) : await bytesFreedBy(file);
     found.push({ session, size, mtime: stat.ctime });

@@ -4,18 +4,21 @@ import { ObjectTruncatedError } from '../errors.ts';
 import type { ByteSource } from '../object-store.ts';
 import { storeFailure } from './failure.ts';
 
-/** Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
+/** Bytes. Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
 const CHUNK = 512 * 1024;
-/** Pieces that are kept for further bytes, of whichever stream: 8 MiB. */
+/** Pieces kept for reuse by any stream: 8 MiB. */
 const MOST_SPARE = 16;
 const spare: ArrayBuffer[] = [];
-/** What is much smaller than a piece takes memory of its own. */
+/** Reads up to this size get memory of their own instead of a whole piece. */
 const SMALL = CHUNK / 8;
 
 function keepSpare(buffer: ArrayBuffer): void {
-  if (spare.length < MOST_SPARE) spare.push(buffer);
-  // Freed now, and not when the garbage collector comes by.
-  else buffer.transfer(0);
+  if (spare.length < MOST_SPARE) {
+    spare.push(buffer);
+  } else {
+    // Frees the memory without waiting for the garbage collector.
+    buffer.transfer(0);
+  }
 }
 
 export interface ObjectStreamOptions {
@@ -27,8 +30,8 @@ export interface ObjectStreamOptions {
 }
 
 /**
- * Reads a part of an open file and closes it. The open file keeps its bytes, whatever becomes of the name; should
- * they end before `until`, the stream fails, for its reader was promised so many.
+ * Reads part of an open file and closes it. The open file keeps its bytes, whatever happens to its name. If they end
+ * before `until`, the stream fails, because its reader was promised that many.
  */
 export class ObjectStream extends Readable implements ByteSource {
   readonly #handle: FileHandle;
@@ -46,7 +49,7 @@ export class ObjectStream extends Readable implements ByteSource {
     this.#at = options.start;
   }
 
-  /** Finding new memory for each piece takes longer than to read it. */
+  /** Worth it because allocating memory for each piece takes longer than reading the piece. */
   recycle(piece: Buffer): void {
     const { buffer } = piece;
     if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK) {
@@ -70,7 +73,7 @@ export class ObjectStream extends Readable implements ByteSource {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    // A close waits for the read that may be under way.
+    // Closing waits for a read that may be under way.
     this.#handle.close().then(
       () => callback(error),
       (closing) => callback(error ?? closing),

@@ -4,31 +4,31 @@ import { InsufficientStorageError } from '../errors.ts';
 import { isFull, storeFailure } from './failure.ts';
 import { bytesBelow } from './usage.ts';
 
-/** Milliseconds after which what other processes wrote and removed is counted again. */
+/** Milliseconds after which usage is counted again, to include what other processes wrote and removed. */
 const STALE = 60_000;
 const MOST_COUNTS = 3;
-/** Milliseconds for which the disk's free space is reckoned on from what was seen. */
+/** Milliseconds for which the disk's free space is extrapolated from the last look at it. */
 const DISK_STALE = 1000;
-/** Bytes above what is asked for, below which the disk is looked at each time. */
+/** With less than this many bytes to spare, the disk is looked at every time. */
 const DISK_NEAR = 64 * 1024 * 1024;
-/** Milliseconds that a reservation stands without a byte, and ahead of the bytes at the most. */
+/** Milliseconds that a reservation lasts without new bytes; also the most that bytes can extend it to. */
 const RESERVED_FOR = 10_000;
-/** Bytes a second by which a reservation is kept up; whoever is slower takes what room there is when the bytes come. */
+/** Bytes per second that keep a reservation alive; a slower writer loses it and takes what is free when its bytes come. */
 const RESERVING_RATE = 64 * 1024;
 
 export interface RoomOptions {
   readonly root: string;
-  /** Bytes that the whole root may hold. */
+  /** Maximum bytes below the root. */
   readonly quota: number | undefined;
-  /** Bytes of the disk that are for essential objects, and for whoever else writes there. */
+  /** Bytes of the disk to keep free for essential objects and for other writers. */
   readonly headroom: number;
   readonly clock: Clock;
 }
 
 /**
- * Who may write how much. Sessions of this process that said how much will come have it reserved, as long as it does
- * come. With a quota, the bytes below the root are counted once and the figure is kept up from then on; what other
- * processes do is seen by counting again, now and then and before anybody is refused.
+ * Decides who may write how much. Sessions of this process that announce their size have it reserved for as long as bytes
+ * keep coming. With a quota, the bytes below the root are counted once, and the figure is updated from then on. To see
+ * what other processes do, they are counted again now and then, and before any write is refused.
  */
 export class Room {
   readonly #root: string;
@@ -36,11 +36,11 @@ export class Room {
   readonly #headroom: number;
   readonly #clock: Clock;
   readonly #allotments = new Set<Allotment>();
-  /** Bytes below the root, without those that the sessions open here have staged. */
+  /** Bytes below the root, except those staged by the sessions that are open here. */
   #kept = 0;
   #changes = 0;
   #countedAt = 0;
-  /** Bytes that the disk had free at a moment, less what was claimed since. */
+  /** Bytes that were free on the disk at the last look, less what was claimed since. */
   #disk = { free: 0, at: Number.NEGATIVE_INFINITY };
 
   constructor(options: RoomOptions) {
@@ -59,7 +59,7 @@ export class Room {
   }
 
   /**
-   * @param essential takes its bytes whatever the quota and the headroom say
+   * @param essential ignores the quota and the headroom
    * @throws InsufficientStorageError when `expect` bytes do not fit
    */
   async allot(staged: string, expect = 0, essential = false): Promise<Allotment> {
@@ -86,8 +86,8 @@ export class Room {
   }
 
   /**
-   * Bytes that are about to be written, `reserved` of them by a reservation.
-   * @throws InsufficientStorageError when the quota or the disk has no room for them
+   * Claims bytes that are about to be written, `reserved` of them under a reservation.
+   * @throws InsufficientStorageError when they exceed the quota or the disk
    */
   async claim(bytes: number, reserved: number): Promise<void> {
     const beyond = bytes - reserved;
@@ -108,12 +108,12 @@ export class Room {
     this.#disk.free -= bytes;
   }
 
-  /** Whether so many bytes can be reserved. */
+  /** Whether this many bytes can be reserved. */
   async fits(bytes: number): Promise<boolean> {
     return bytes <= (await this.free());
   }
 
-  /** The error to throw for one that came from the file system while `needed` bytes were to be written. */
+  /** The error to throw for a file system error that occurred while `needed` bytes were to be written. */
   async explain(error: unknown, needed: number): Promise<unknown> {
     if (!isFull(error)) {
       return storeFailure(error);
@@ -123,20 +123,20 @@ export class Room {
     return full;
   }
 
-  /** Ends a session's allotment, of which `kept` bytes stay below the root. */
+  /** Ends a session's allotment; `kept` of its bytes stay below the root. */
   settle(allotment: Allotment, kept: number): void {
     if (this.#allotments.delete(allotment)) {
       this.change(kept);
     }
   }
 
-  /** Bytes that came (or, negative, went) by other ways than a session's writing. */
+  /** Accounts for bytes that were added (or, if negative, removed) other than by a session's writes. */
   change(bytes: number): void {
     this.#kept += bytes;
     this.#changes += 1;
   }
 
-  /** Counts what is below the root. A count that something changed under is no better than the figure at hand. */
+  /** Counts the bytes below the root. If something changed while counting, the result is no better than the old figure. */
   async count(): Promise<void> {
     for (let turn = 0; this.limited && turn < MOST_COUNTS; turn += 1) {
       const changes = this.#changes;
@@ -155,7 +155,7 @@ export class Room {
     return Math.max(0, Math.min(this.#disk.free - this.#headroom - outstanding, this.#quotaLeft()));
   }
 
-  /** What a write leaves. Bytes `beyond` its own reservation must leave others what they have reserved. */
+  /** What the disk has left after a write. Bytes `beyond` the writer's reservation must not use other reservations. */
   #diskLeft(bytes: number, beyond: number): number {
     const free = this.#disk.free - this.#headroom;
     return beyond > 0 ? free - this.#sum((allotment) => allotment.outstanding) - beyond : free - bytes;
@@ -204,7 +204,7 @@ export class Allotment {
     return this.#size;
   }
 
-  /** Bytes that are reserved and did not come yet: announcing much and sending nothing keeps nobody out. */
+  /** Bytes that are reserved but have not come yet. They lapse, so announcing much and sending nothing blocks nobody. */
   get outstanding(): number {
     return this.#stands() ? Math.max(0, this.#expect - this.#size) : 0;
   }
@@ -214,14 +214,14 @@ export class Allotment {
     if (this.#essential) {
       return;
     }
-    // What had lapsed is reserved again if nobody took it meanwhile.
+    // A lapsed reservation is renewed if the space is still free.
     if (this.#expect > this.#size && !this.#stands() && !(await this.#room.fits(this.#expect - this.#size))) {
       this.#expect = this.#size;
     }
     await this.#room.claim(bytes, Math.min(bytes, this.outstanding));
   }
 
-  /** Bytes keep the rest reserved, for as long as they take at the slowest. */
+  /** Each byte extends the reservation by the time that it takes at the slowest allowed rate. */
   grow(bytes: number): void {
     this.#size += bytes;
     const now = this.#room.now();
@@ -229,7 +229,7 @@ export class Allotment {
     this.#until = Math.min(now + RESERVED_FOR, (this.#stands() ? this.#until : now) + bought);
   }
 
-  /** A moment that lies too far ahead was noted before the clock was set back. */
+  /** An end too far in the future was computed before the clock was set back, and does not count. */
   #stands(): boolean {
     const left = this.#until - this.#room.now();
     return left > 0 && left <= RESERVED_FOR;

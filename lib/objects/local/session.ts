@@ -16,7 +16,7 @@ export interface LocalSessionOptions {
   readonly room: Room;
   /** Removes the staged file. */
   readonly remove: () => Promise<void>;
-  /** Told once, when the session has ended in whatever way. */
+  /** Called once, however the session ends. */
   readonly onEnd: () => void;
 }
 
@@ -38,7 +38,7 @@ export class LocalSession implements BackendSession {
     try {
       for await (const piece of source) await writer.write(piece);
     } catch (error) {
-      // What arrived stays; why it ended matters more than a second failure in keeping it.
+      // What arrived is kept; the first error matters more than a second one while writing it.
       await writer.drain().catch(() => undefined);
       throw error;
     }

@@ -7,9 +7,9 @@ import { FILE_MODE, moveInto, syncDirectory, syncUpwards } from './durable.ts';
 import { storeFailure } from './failure.ts';
 import type { Layout } from './layout.ts';
 
-/** Bytes after which the disk is set to work while more come, so that the last sync has little left to do. */
+/** Bytes after which a sync begins while more bytes come, so that the last sync has little left to do. */
 const SYNC_EVERY = 32 * 1024 * 1024;
-/** Bytes that a take-over reads at once. */
+/** Bytes that a take-over reads at a time. */
 const CHUNK = 512 * 1024;
 
 /** The staged bytes of one session: a file that grows at its end, until it is renamed or removed. */
@@ -21,9 +21,9 @@ export class StagedFile {
   #synced = 0;
   #syncing: Promise<void> | undefined;
   #syncFailure: unknown;
-  /** The file's name is durable too. */
-  #anchored = false;
-  #placed = false;
+  /** Whether the file's name is durable too. */
+  #isNameDurable = false;
+  #isPlaced = false;
 
   private constructor(layout: Layout, session: string, handle: FileHandle) {
     this.#layout = layout;
@@ -40,7 +40,7 @@ export class StagedFile {
     }
   }
 
-  /** Bytes written, also by an append that failed half-way. */
+  /** Bytes written, including those of an append that failed halfway. */
   get size(): number {
     return this.#size;
   }
@@ -57,35 +57,35 @@ export class StagedFile {
     }
   }
 
-  /** @throws SessionGoneError when the file has no name any more */
+  /** @throws SessionGoneError when the file no longer has a name */
   async flush(): Promise<void> {
     await this.#sync();
-    if (!this.#anchored) {
+    if (!this.#isNameDurable) {
       await syncDirectory(this.#layout.staging);
-      this.#anchored = true;
+      this.#isNameDurable = true;
     }
   }
 
   /**
-   * Renames the file to the object's. A discard removes the very name that is renamed here, so one of the two finds
-   * nothing. May be called again when it failed.
+   * Renames the file to the object's name. A discard removes the same name that is renamed here, so only one of the two
+   * can succeed. May be called again if it fails.
    */
   async place(path: string, target: string): Promise<ObjectInfo> {
-    if (!this.#placed) {
+    if (!this.#isPlaced) {
       await this.#sync();
       await this.#rename(path, target);
-      this.#placed = true;
+      this.#isPlaced = true;
     }
     await syncUpwards(dirname(target), this.#layout.root);
     const { size, mtime } = await this.#handle.stat();
     return { path, size, mtime };
   }
 
-  /** Closes, and answers how many bytes stay staged. */
+  /** Closes the file; returns how many bytes stay staged. */
   async close(): Promise<number> {
     try {
       await this.#syncing;
-      return !this.#placed && (await this.#isNamed()) ? this.#size : 0;
+      return !this.#isPlaced && (await this.#isNamed()) ? this.#size : 0;
     } finally {
       await this.#handle.close();
     }
@@ -94,7 +94,7 @@ export class StagedFile {
   async #sync(): Promise<void> {
     await this.#syncing;
     await this.#handle.sync();
-    // The system tells a failed write-back once: whoever asks later must hear of it all the same.
+    // The system reports a failed write-back only once; later calls must fail all the same.
     if (this.#syncFailure !== undefined) {
       throw this.#syncFailure;
     }
@@ -140,8 +140,8 @@ export async function removeStaged(layout: Layout, session: string): Promise<voi
 }
 
 /**
- * The bytes that a session has staged, as far as `upTo`; none when there is no such session. Each piece is valid until
- * the next one is asked for. The bytes are copied and not shared: their writer may still be at work on them.
+ * The bytes that a session has staged, at most `upTo`; none if there is no such session. Each piece is valid until the
+ * next one is asked for. The session's writer may still be appending.
  */
 export async function* stagedBytes(file: string, upTo: number): AsyncGenerator<Uint8Array> {
   const handle = await openIfThere(file);

@@ -1,4 +1,4 @@
-/** Objects as files below a directory, which any number of processes of one machine may share. */
+/** Objects as files below a directory, which any number of processes on one machine may share. */
 import { link, lstat, mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type Logger from 'bunyan';
@@ -25,13 +25,13 @@ import { hashStored, openStored } from './stored-file.ts';
 import { bytesBelow, bytesFreedBy } from './usage.ts';
 
 export interface LocalStoreOptions {
-  /** Directory of the store; made when it is not there. All of it must be one file system. */
+  /** Directory of the store; created if it does not exist. Must lie within one file system. */
   readonly root: string;
   /** Default `local`. */
   readonly name?: string;
-  /** Bytes that all files below the root may take together. Default: what the file system has free. */
+  /** Maximum bytes of all files below the root. Default: whatever the file system has free. */
   readonly quota?: number;
-  /** Bytes of the file system that stay free for essential objects and for whatever else lies there. Default 0. */
+  /** Bytes of the file system to keep free for essential objects and other data. Default 0. */
   readonly headroom?: number;
   readonly clock?: Clock;
   readonly log?: Pick<Logger, 'info'>;
@@ -54,7 +54,7 @@ export async function openLocalBackend(options: Omit<LocalStoreOptions, 'observe
     await removeLeftover(layout, session);
   }
   if (leftovers.length > 0) {
-    log?.info({ root, leftovers: leftovers.length }, 'removed what a dead process left under temporary names');
+    log?.info({ root, leftovers: leftovers.length }, 'removed temporary files that dead processes left behind');
   }
   const room = new Room({ root: layout.root, quota, headroom, clock });
   await room.count();
@@ -65,16 +65,16 @@ class LocalBackend implements ObjectBackend {
   readonly name: string;
   readonly capabilities = capabilities({
     supportsLink: true,
-    supportsServerCopy: 'makes no copies by itself: a link costs nothing',
+    supportsServerCopy: 'makes no copies of its own, because links cost nothing',
     supportsSignedUrl: 'has no server of its own to serve URLs',
-    supportsSiblings: 'has no other root beside its own',
+    supportsSiblings: 'has only one root, its own',
     supportsTakeOver: true,
   });
   readonly #layout: Layout;
   readonly #room: Room;
   readonly #clock: Clock;
   readonly #pool = new HashPool();
-  /** Names of the sessions that are open here. */
+  /** Names of the sessions that are open in this process. */
   readonly #sessions = new Set<string>();
 
   constructor(name: string, layout: Layout, room: Room, clock: Clock) {
@@ -146,7 +146,7 @@ class LocalBackend implements ObjectBackend {
   async discard(session: string): Promise<void> {
     const freed = await bytesFreedBy(this.#layout.staged(session));
     await removeStaged(this.#layout, session);
-    // The bytes of a session that is open here are held, and accounted for, until it is closed.
+    // A session that is open here holds its bytes, and accounts for them, until it is closed.
     if (!this.#sessions.has(session)) this.#room.change(-freed);
   }
 
@@ -186,7 +186,7 @@ class LocalBackend implements ObjectBackend {
     } catch (error) {
       throw linkError(error, from, to);
     } finally {
-      // A rename onto another name of the same file does nothing, and leaves both.
+      // Renaming onto another name of the same file does nothing and leaves both names.
       await unlink(temporary).catch(() => undefined);
     }
     await syncUpwards(dirname(target), this.#layout.root);
@@ -211,7 +211,7 @@ class LocalBackend implements ObjectBackend {
     if ((await ifThere(lstat(directory)))?.isFile()) {
       return;
     }
-    // In one step, so that nobody sees half a tree and whoever adds to it meanwhile begins a new one.
+    // Moved aside in one step, so that nobody sees half a tree, and new objects go into a new one.
     const temporary = await this.#setAside(directory);
     if (temporary !== directory) {
       await pruneUpwards(dirname(directory), this.#layout.root);
@@ -224,7 +224,7 @@ class LocalBackend implements ObjectBackend {
     }
   }
 
-  /** Where a directory lies that nobody is to find any more; where it lay when a full disk has no room for the name. */
+  /** Moves a directory to where nobody finds it. Returns its new place, or the old one if the disk is too full to move. */
   async #setAside(directory: string): Promise<string> {
     const temporary = this.#layout.temporary();
     try {
@@ -254,9 +254,9 @@ function linkError(error: unknown, from: string, to: string): unknown {
   if (hasCode(error, 'EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY')) {
     return new InvalidPathError(to, 'is a directory, or lies below an object', { cause: error });
   }
-  // A file system without hard links, or one that takes no more of them for this file.
+  // The file system has no hard links, or allows no more of them to this file.
   if (hasCode(error, 'ENOTSUP', 'EOPNOTSUPP', 'EPERM', 'EXDEV', 'EMLINK')) {
-    return new UnsupportedError('supportsLink', `${from} cannot have a second name`, { cause: error });
+    return new UnsupportedError('supportsLink', `${from} cannot be given another name`, { cause: error });
   }
   return error;
 }

@@ -9,7 +9,7 @@ export interface StoredFile {
   readonly info: ObjectInfo;
 }
 
-/** Opens an object's file; what becomes of its name does not touch the open file. @throws ObjectNotFoundError */
+/** Opens an object's file; it stays readable whatever happens to its name. @throws ObjectNotFoundError */
 export async function openStored(path: string, file: string): Promise<StoredFile> {
   const handle = await openFile(path, file);
   try {

@@ -2,10 +2,10 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '../../runtime/absence.ts';
 
-/** Files that are looked at in one go. */
+/** Files that are looked at in parallel. */
 const BATCH = 64;
 
-/** Bytes of all files below a directory, several names of one file counted once, without the files in `except`. */
+/** Bytes of all files below a directory, except those in `except`. A file with several names counts once. */
 export async function bytesBelow(directory: string, except: ReadonlySet<string> = new Set()): Promise<number> {
   const linked = new Set<number>();
   let total = 0;
@@ -16,7 +16,7 @@ export async function bytesBelow(directory: string, except: ReadonlySet<string> 
   return total;
 }
 
-/** What the removal of this name would free: nothing where there is no file, or where it has another name. */
+/** The bytes that removing this name would free: none if there is no such file, or if it has other names. */
 export async function bytesFreedBy(file: string): Promise<number> {
   const found = await ifThere(lstat(file));
   return found?.isFile() && found.nlink === 1 ? found.size : 0;

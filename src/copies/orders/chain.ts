@@ -59,7 +59,7 @@ export async function currentRecord(service: Service, uuid: string): Promise<Sto
 
 function assertChainGoesOn(uuid: string, seen: ReadonlySet<string>, origin: string): void {
   if (seen.has(origin)) {
-    throw new ApiError('OriginChainTooLong', `the origins of image "${uuid}" turn back on themselves at "${origin}"`);
+    throw new ApiError('OriginChainTooLong', `the origins of image "${uuid}" form a cycle at "${origin}"`);
   }
   if (seen.size >= LONGEST_CHAIN) {
     throw new ApiError('OriginChainTooLong', `image "${uuid}" has more than ${LONGEST_CHAIN - 1} origins`);

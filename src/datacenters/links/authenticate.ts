@@ -68,7 +68,7 @@ async function authenticateLink(
       clock: service.store,
       maxSkew: service.config.links.clockSkewSeconds,
     });
-    if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is not known here`);
+    if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is unknown`);
     if (!SAFE_METHODS.includes(method)) await spendNonce(service, link.name, verified.nonce);
     return { datacenter: link.name };
   } catch (cause) {

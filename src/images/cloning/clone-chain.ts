@@ -1,10 +1,10 @@
 /**
- * Which images a clone copies: the image with its origins, down to one that the account can build on as it is: its own,
- * its clone of that origin, or one of the operators'.
+ * Which images a clone copies: the image and its origins, down to one that the account can build on as it is. That is an
+ * image of its own, its earlier clone of that origin, or an operator's image.
  *
- * Whoever may use an image may use its bytes, and those are in its origins too. So the origins that belong to the owner
- * of the image are taken, whether they are shared or not; somebody else's only if the account itself may see it. To
- * anything else the chain leads nowhere.
+ * Whoever may use an image may use its bytes, part of which are in its origins. So origins with the same owner as the
+ * image are cloned whether they are shared or not; other origins only if the account may see them. Any other origin
+ * makes the clone fail.
  */
 
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -26,25 +26,27 @@ export interface CloneMember {
 }
 
 export interface CloneChain {
-  /** Base first; the last one is the image itself. */
+  /** Base first; the last member is the image itself. */
   readonly members: readonly CloneMember[];
   /** The image that the clone of the first member builds on. */
   readonly base: string | undefined;
 }
 
 /**
- * Only what was shared with the account is cloned: neither its own images nor those that anyone may use. Disabled
- * ones are. @throws 409, 422 ValidationFailed active, 422 ImageNotShared, 422 ValidationFailed type, 400 NotImplemented
+ * Only images that are shared with the account can be cloned, disabled ones included; not its own images, nor those that
+ * are merely public.
+ * @throws 409, 422 ValidationFailed active, 422 ImageNotShared, 422 ValidationFailed type, 400 NotImplemented
  */
 function assertCloneable(record: ImageRecord, account: string): void {
   const { uuid } = record;
-  // What the image is by now, whoever does not see it any more is not told.
+  // An account that no longer sees the image learns nothing about it.
   if (relationTo(record, { account }) === 'none') throw notShared(uuid, account);
   assertNotPlaceholder(record);
   if (!record.activated) throw validationFailed('active', `image "${uuid}" is not activated`);
   if (!isGranted(record, account)) throw notShared(uuid, account);
-  if (record.type === 'docker')
-    throw validationFailed('type', `image "${uuid}" is a docker image, which is not cloned`);
+  if (record.type === 'docker') {
+    throw validationFailed('type', `image "${uuid}" is a docker image; these cannot be cloned`);
+  }
   fileOf(record);
 }
 
@@ -70,13 +72,13 @@ export async function cloneChain(service: Service, image: StoredImage, account: 
   }
 }
 
-/** Whether both make the same images of the same ones. */
+/** Whether both chains clone the same images onto the same base. */
 export function isSameChain(one: CloneChain, other: CloneChain): boolean {
   const [these, those] = [one, other].map(({ members, base }) => [base, ...members.map(({ stored }) => stored.key)]);
   return these?.join() === those?.join();
 }
 
-/** An origin that may not be taken is answered like one that is absent. @throws 422 OriginDoesNotExist */
+/** An origin that may not be cloned is answered like one that does not exist. @throws 422 OriginDoesNotExist */
 async function usableOrigin(
   service: Service,
   image: ImageRecord,
@@ -92,7 +94,7 @@ async function usableOrigin(
   throw new ApiError('OriginDoesNotExist', `origin image "${origin}" does not exist here`);
 }
 
-/** Its own, or one of the operators' that will still be there for it when the share has ended. */
+/** The account's own image, or an operator's image that it will still see after the share has ended. */
 function isBase({ config }: Service, record: ImageRecord, account: string): boolean {
   if (isOwner(record, account)) return true;
   const isOperators = record.owner === config.adminUuid || record.owner === NIL_UUID;
@@ -107,10 +109,10 @@ async function memberOf(service: Service, stored: StoredImage, account: string):
 function fileOf({ uuid, files = [] }: ImageRecord): FileRecord {
   const [file, ...others] = files;
   if (file && others.length === 0) return file;
-  throw new ApiError('NotImplemented', `image "${uuid}" has ${files.length} files; only images of one are cloned`);
+  throw new ApiError('NotImplemented', `image "${uuid}" has ${files.length} files; only images with one can be cloned`);
 }
 
 function endless({ uuid }: ImageRecord): ApiError {
-  const what = `has more than ${LONGEST_CHAIN} members, or turns back on itself`;
+  const what = `has more than ${LONGEST_CHAIN} members, or is a cycle`;
   return new ApiError('OriginChainTooLong', `the chain of origins of image "${uuid}" ${what}`);
 }

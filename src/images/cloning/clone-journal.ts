@@ -1,7 +1,8 @@
 /**
- * What a clone is about to make, noted before its first byte: the UUIDs of images that nobody sees yet, because they
- * have no record. The batch that makes all of them visible ends the note; a note whose lease runs out instead belongs
- * to a clone that died, and whatever lies under its UUIDs is removed. So an image is there whole, or not at all.
+ * Notes what a clone is about to create before its first byte is placed: the UUIDs of images that nobody sees yet,
+ * because they have no record. The batch that makes the images visible also deletes the note. A note whose lease has run
+ * out belongs to a clone that died, and everything stored under its UUIDs is removed. So an image exists whole or not at
+ * all.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -14,7 +15,7 @@ import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 
 interface CloneNote {
-  /** UUIDs of the images that the clone makes. */
+  /** UUIDs of the images that the clone creates. */
   readonly images: readonly string[];
   /** Milliseconds since the epoch: the end of the lease, or of the wait before the second clean-up. */
   readonly until: number;
@@ -32,19 +33,19 @@ export const CLONES: Bucket<CloneNote> = {
 
 const LEASE_MS = 60_000;
 const RENEWALS = 4;
-/** A process that slept through the end of its lease may place one more object when it wakes up. */
+/** Milliseconds. A process that slept through the end of its lease may place one more object when it wakes up. */
 const SECOND_LOOK_MS = 3_600_000;
 
 export interface CloneJournal {
-  /** Aborts with a {@link LeaseLostError} when another process takes the clone for dead, or may. */
+  /** Aborts with a {@link LeaseLostError} when another process has given the clone up, or may do so. */
   readonly signal: AbortSignal;
-  /** Ends the renewals; answers the write that belongs into the batch with the images. */
+  /** Ends the renewals; returns the write that belongs in the batch with the images. */
   end(): Promise<Write>;
-  /** Removes what was placed, unless the images are visible after all. */
+  /** Removes what was placed, unless the images have become visible after all. */
   undo(): Promise<void>;
 }
 
-/** @param images fresh UUIDs */
+/** @param images new UUIDs */
 export async function openJournal(service: Service, images: readonly string[]): Promise<CloneJournal> {
   const key = images.at(-1) ?? '';
   let note: CloneNote = { images, until: service.store.now() + LEASE_MS, undone: false, rev: 1 };
@@ -56,11 +57,11 @@ export async function openJournal(service: Service, images: readonly string[]): 
     async renew() {
       const renewed = { ...note, until: service.store.now() + LEASE_MS, rev: note.rev + 1 };
       etag = await put(service, key, renewed, etag).catch((cause: unknown) => {
-        throw isConflict(cause) ? new LeaseLostError('another process took the clone for dead', { cause }) : cause;
+        throw isConflict(cause) ? new LeaseLostError('another process gave the clone up', { cause }) : cause;
       });
       note = renewed;
     },
-    onMissed: (error) => service.log.warn({ err: error, images }, 'lease of a clone not renewed'),
+    onMissed: (error) => service.log.warn({ err: error, images }, 'could not renew the lease of a clone'),
   });
 
   return {
@@ -74,17 +75,17 @@ export async function openJournal(service: Service, images: readonly string[]): 
       try {
         await undo(service, key, { ...note, rev: note.rev + 1 }, etag, 0);
       } catch (error) {
-        service.log.warn({ err: error, images }, 'the rest of a clone is left to the clean-up');
+        service.log.warn({ err: error, images }, 'could not undo a failed clone; the clean-up task will');
       }
     },
   };
 }
 
-/** The task: removes what died clones left. Answers how many there were. */
+/** The task: removes what dead clones left behind. Returns how many clones there were. */
 export async function undoAbandonedClones(service: Service): Promise<number> {
   let count = 0;
   await forEachInTurn(service.store.scan(CLONES, {}), async (found) => {
-    // Read first, then the clock: what was renewed in between would else seem to end later than it can.
+    // Read the clock after the notes: a lease renewed in between would otherwise seem to end later than a lease can.
     const now = service.store.now();
     const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
     count += abandoned.length;
@@ -96,16 +97,16 @@ export async function undoAbandonedClones(service: Service): Promise<number> {
 async function undoStored(service: Service, { key, value, etag }: Stored<CloneNote>): Promise<void> {
   const wait = value.undone ? 0 : SECOND_LOOK_MS;
   await undo(service, key, { ...value, rev: value.rev + 1 }, etag, wait);
-  service.log.info({ images: value.images }, 'removed what a clone that died left');
+  service.log.info({ images: value.images }, 'removed what a dead clone left behind');
 }
 
-/** First the fence, then the bytes: whoever still works on the clone finds that it cannot end it any more. */
+/** Fences the note before removing bytes: a process that is still working on the clone can then no longer commit it. */
 async function undo(service: Service, key: string, note: CloneNote, etag: string, wait: number): Promise<void> {
   let fenced: string;
   try {
     fenced = await put(service, key, { ...note, undone: true, until: service.store.now() + wait }, etag, true);
   } catch (error) {
-    // The images are visible, or somebody else undoes them.
+    // The images are visible, or another process is undoing the clone.
     if (isConflict(error)) return;
     throw error;
   }
@@ -126,8 +127,8 @@ async function put(
   return etag;
 }
 
-export function takenForDead(cause: unknown): ApiError {
-  return new ApiError('Conflict', 'the clone took too long and was given up by another process; clone again', {
+export function givenUp(cause: unknown): ApiError {
+  return new ApiError('Conflict', 'the clone took too long, and another process gave it up; clone the image again', {
     cause,
   });
 }

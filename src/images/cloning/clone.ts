@@ -1,7 +1,7 @@
 /**
- * CloneImage: an account's own copy of an image that was shared with it, so that nobody can delete it from under it.
- * The bytes are not moved where the object store can give them a second name. All images of a clone become visible in
- * one batch, when all their bytes are in place; until then nothing of it is seen, and what fails leaves nothing behind.
+ * CloneImage: gives an account its own copy of an image that is shared with it, which nobody else can delete.
+ * No bytes are moved where the object store can give them a second name. All images of a clone become visible in one
+ * batch, once all their bytes are in place; a clone that fails leaves nothing behind.
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
@@ -23,7 +23,7 @@ import { loadImage, type StoredImage } from '../record/load.ts';
 import { oneAtATime } from '../record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../record/record-write.ts';
 import { type CloneChain, type CloneMember, cloneChain, isSameChain } from './clone-chain.ts';
-import { CLONES, type CloneJournal, openJournal, takenForDead } from './clone-journal.ts';
+import { CLONES, type CloneJournal, givenUp, openJournal } from './clone-journal.ts';
 import { CLONED, noteClone } from './cloned.ts';
 
 /** One image of the chain, and the UUID of its clone. */
@@ -31,10 +31,10 @@ interface Clone extends CloneMember {
   readonly uuid: string;
 }
 
-/** How often a clone begins anew because its chain changed while bytes were being placed. */
-const CHAINS = 5;
+/** How often to start over because the chain changed while bytes were being placed. */
+const CHAIN_ATTEMPTS = 5;
 
-/** Answers the account's image. @throws what {@link cloneChain} does */
+/** Returns the account's new image. @throws what {@link cloneChain} does */
 export async function cloneImage(
   service: Service,
   { uuid: source }: Pick<ImageRecord, 'uuid'>,
@@ -42,19 +42,19 @@ export async function cloneImage(
   signal: AbortSignal,
 ): Promise<StoredImage> {
   try {
-    const again = { attempts: CHAINS, isConflict: isOtherChain };
-    return await retryOnConflict(() => cloneOnce(service, source, account, signal), again);
+    const retries = { attempts: CHAIN_ATTEMPTS, isConflict: isChainChanged };
+    return await retryOnConflict(() => cloneOnce(service, source, account, signal), retries);
   } catch (error) {
-    throw isOtherChain(error) ? new ApiError('Conflict', error.message, { cause: error }) : error;
+    throw isChainChanged(error) ? new ApiError('Conflict', error.message, { cause: error }) : error;
   }
 }
 
-/** Not the chain that the clone was begun with: begin anew. */
+/** The chain is not the one that the clone began with: start over. */
 class ChainChangedError extends Error {
   override readonly name = 'ChainChangedError';
 }
 
-function isOtherChain(error: unknown): error is ChainChangedError {
+function isChainChanged(error: unknown): error is ChainChangedError {
   return error instanceof ChainChangedError;
 }
 
@@ -74,7 +74,7 @@ async function cloneOnce(service: Service, source: string, account: string, sign
     await service.faults.reach('clone:committed');
   } catch (error) {
     await journal.undo();
-    throw error instanceof LeaseLostError ? takenForDead(error) : error;
+    throw error instanceof LeaseLostError ? givenUp(error) : error;
   }
   return existing(service, clones.at(-1)?.uuid ?? '');
 }
@@ -103,7 +103,7 @@ async function placeObject(service: Service, copy: ObjectCopy, signal: AbortSign
   signal.throwIfAborted();
   const { from, name, file } = copy;
   const storage = service.storages.named(file.stor);
-  // Nobody gets a clone of a file that is damaged.
+  // A damaged file is not cloned.
   const path = imageObjectPath(from, name);
   await storedObject(service.log, { storage, path, size: file.size, what: nameOf(copy) });
   const isPlaced = await duplicate(storage, path, imageObjectPath(copy.to, copy.name)).catch((error: unknown) => {
@@ -127,14 +127,14 @@ async function streamObject(
       await writer.append(stream, { signal, disposable: true });
     }
     const { sha1 } = await writer.hashes();
-    if (sha1 !== file.sha1) throw fileDamaged(nameOf({ from, name }), `it has other bytes (sha1 ${sha1})`);
+    if (sha1 !== file.sha1) throw fileDamaged(nameOf({ from, name }), `its bytes have sha1 ${sha1}, not ${file.sha1}`);
     signal.throwIfAborted();
     await writer.commit();
   });
 }
 
 function bytesGone(copy: ObjectCopy, cause: unknown): ApiError {
-  return new ApiError('ResourceNotFound', `the bytes of ${nameOf(copy)} are not there`, { cause });
+  return new ApiError('ResourceNotFound', `the bytes of ${nameOf(copy)} are missing`, { cause });
 }
 
 function nameOf({ from, name }: Pick<ObjectCopy, 'from' | 'name'>): string {
@@ -151,13 +151,13 @@ interface Commit {
 }
 
 /**
- * Unshared while the bytes were being placed, given to somebody else, cloned by another request: what may be taken is
- * looked at once more, and the batch holds all of the chain to what it is then.
+ * While the bytes were being placed, images of the chain may have been unshared, given away, or cloned by another
+ * request. So access is checked once more, and the batch is conditional on every record of the chain.
  */
 async function commit(service: Service, journal: CloneJournal, { clones, chain, source, account }: Commit) {
   const end = await journal.end();
   const records = cloneRecords(clones, chain.base, account, new Date(service.store.now()).toISOString());
-  // Other conflicts come from unrelated changes of the image or of the chain's base.
+  // Other conflicts come from unrelated changes to the image or to the chain's base.
   await retryOnConflict(async () => {
     const now = await cloneChain(service, await existing(service, source), account);
     if (!isSameChain(chain, now)) throw chainChanged(source);
@@ -179,12 +179,12 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
 
 function commitProblem(source: string, error: unknown): unknown {
   if (!(error instanceof EtagConflictError)) return error;
-  if (error.bucket === CLONES.name) return takenForDead(error);
+  if (error.bucket === CLONES.name) return givenUp(error);
   return error.bucket === CLONED.name ? chainChanged(source, error) : error;
 }
 
 function chainChanged(source: string, cause?: unknown): ChainChangedError {
-  const message = `the chain of image "${source}" changed several times while it was being cloned; clone again`;
+  const message = `the origins of image "${source}" kept changing while it was being cloned; clone it again`;
   return new ChainChangedError(message, { cause });
 }
 
@@ -203,16 +203,15 @@ function cloneRecords(
 interface CloneFields {
   readonly account: string;
   readonly origin: string | undefined;
-  /** Whether it only comes along with the image that was asked for. */
+  /** Whether it is cloned only as an origin of the image that was asked for. */
   readonly isOrigin: boolean;
   readonly now: string;
 }
 
 /**
- * What describes the image is kept, as the table in `lib/manifest/travel.ts` says. What says who it belongs to, where it
- * came from and who else may use it is the new owner's own; an urn is unique, so the clone has none. Nobody but its owner
- * asked for it, so it is not public. What only comes along is disabled: it is there to be built on, and in no list of
- * what may be used.
+ * The description of the image is kept, as the table in `lib/manifest/travel.ts` says. Owner, history and sharing are the
+ * new owner's; a urn is unique, so the clone has none. The clone is private. An origin that only comes along is disabled:
+ * it is there to be built on, not to be listed as usable.
  */
 function cloneRecord(clone: Clone, { account, origin, isOrigin, now }: CloneFields): ImageRecord {
   const { stored, file, uuid } = clone;
@@ -230,7 +229,7 @@ function cloneRecord(clone: Clone, { account, origin, isOrigin, now }: CloneFiel
     published_at: now,
     files: [{ ...file, mtime: now }],
     cloned_from: { uuid: record.uuid, owner: record.owner ?? NIL_UUID },
-    ...(icon === undefined ? {} : { icon: { ...icon, mtime: now } }),
-    ...(origin === undefined ? {} : { origin }),
+    ...(icon !== undefined && { icon: { ...icon, mtime: now } }),
+    ...(origin !== undefined && { origin }),
   };
 }

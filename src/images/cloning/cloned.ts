@@ -1,7 +1,7 @@
 /**
- * Which image of an account is its clone of which other one: images that several cloned ones build on are cloned once
- * and used by all of them. The notes are hints. What an image is counts, so a note that does not fit (any more) is
- * written over, and of two clones at once that need the same origin the later one takes that of the earlier.
+ * Notes which of an account's images is its clone of which other image, so that a shared origin is cloned once and used
+ * by all clones that build on it. The notes are only hints: each is checked against the image, and overwritten when it
+ * is wrong. If two concurrent clones need the same origin, the later one uses the earlier one's clone of it.
  */
 import type { Bucket, Write } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
@@ -9,7 +9,7 @@ import { isOwner } from '../record/access.ts';
 import { loadImage, type Records } from '../record/load.ts';
 
 interface Cloned {
-  /** UUID of the clone; a fresh one each time, so that no etag comes back. */
+  /** UUID of the clone; new each time, so that no etag comes back. */
   readonly clone: string;
 }
 
@@ -18,7 +18,7 @@ export const CLONED: Bucket<Cloned> = { name: 'imgapi_cloned', version: 1, index
 export interface ClonedBefore {
   /** UUID of a usable clone that the account has; absent when there is none. */
   readonly clone?: string;
-  /** Of the note, null when there is none. */
+  /** Etag of the note; null when there is none. */
   readonly etag: string | null;
 }
 
@@ -28,15 +28,15 @@ export async function clonedBefore(service: Records, account: string, image: Ima
   const clone = (await loadImage(service, note.value.clone))?.value;
   const isUsable = clone && isOwner(clone, account) && clone.activated && clone.cloned_from?.uuid === image.uuid;
   const hasSameFile = clone?.files?.length === 1 && clone.files[0]?.sha1 === image.files?.[0]?.sha1;
-  return { etag: note.etag, ...(clone && isUsable && hasSameFile ? { clone: clone.uuid } : {}) };
+  return { etag: note.etag, ...(clone && isUsable && hasSameFile && { clone: clone.uuid }) };
 }
 
-/** Goes into the batch that makes the clone. */
+/** Belongs in the batch that creates the clone. */
 export function noteClone(account: string, image: string, clone: string, ifEtag: string | null): Write {
   return { op: 'put', bucket: CLONED, key: keyOf(account, image), value: { clone }, ifEtag };
 }
 
-/** Goes into the batch that deletes an image: the note that it is a clone, if there is one. */
+/** Belongs in the batch that deletes an image: drops the note that it is a clone, if there is one. */
 export async function forgetClone(service: Records, { uuid, owner, cloned_from }: ImageRecord): Promise<Write[]> {
   if (!cloned_from || owner === undefined) return [];
   const key = keyOf(owner, cloned_from.uuid);

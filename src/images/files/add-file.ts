@@ -1,4 +1,4 @@
-/** AddImageFile: the bytes of an image that is not activated yet; a later upload replaces an earlier one. */
+/** AddImageFile: stores the file of an image that is not activated yet; a later upload replaces an earlier one. */
 import type { Readable } from 'node:stream';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -16,7 +16,7 @@ export interface NewFile {
   readonly storage: ObjectStore;
   readonly datasetGuid?: string;
   readonly announced: Announced;
-  /** An empty file is refused, except from another IMGAPI that has it so. */
+  /** Empty files are refused unless another IMGAPI already has one. */
   readonly allowEmpty?: boolean;
 }
 
@@ -28,7 +28,7 @@ export function assertFilesMutable(record: ImageRecord): void {
   }
 }
 
-/** Answers the image with its file. @throws what {@link receive} does; 422 ImageAlreadyActivated, 404, 409 */
+/** Returns the image with its file. @throws what {@link receive} does; 422 ImageAlreadyActivated, 404, 409 */
 export async function addFile(
   service: Service,
   request: ChangeRequest,
@@ -55,14 +55,14 @@ export async function addFile(
       mtime: new Date(service.store.now()).toISOString(),
       stor: file.storage.name,
       compression: file.compression,
-      ...(file.datasetGuid === undefined ? {} : { dataset_guid: file.datasetGuid }),
+      ...(file.datasetGuid !== undefined && { dataset_guid: file.datasetGuid }),
     };
     return placeFile(service, { uuid, by: request, session, file: stored, kind: 'file', guard: assertStillOpen });
   });
 }
 
-/** The image may have changed while its file was on the way. */
+/** The image may have been activated during the upload. */
 function assertStillOpen({ activated, uuid }: ImageRecord): void {
   if (!activated) return;
-  throw new ApiError('ImageAlreadyActivated', `image "${uuid}" was activated while its file was on the way`);
+  throw new ApiError('ImageAlreadyActivated', `image "${uuid}" was activated while its file was being uploaded`);
 }

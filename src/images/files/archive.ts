@@ -1,7 +1,7 @@
 /**
- * The manifest archive: for each image that ever was, its last manifest as a JSON file below `archive/` of the local
- * store. It outlives the image, so that what was deleted stays documented. A task brings it up to date; a deletion
- * archives what its tombstone kept, once it has freed the room for it.
+ * The manifest archive: the last manifest of every image that ever existed, as a JSON file below `archive/` of the local
+ * store. It outlives the image, so that deleted images stay documented. A task keeps it up to date; a deletion archives
+ * the manifest that its tombstone kept, after freeing space.
  */
 
 import { Readable } from 'node:stream';
@@ -16,17 +16,17 @@ import type { Service } from '../../service/service.ts';
 import { type StoredImage, servedImage } from '../record/load.ts';
 import { serializeFull } from '../record/serialize.ts';
 
-/** The etag under which each image was archived last. */
+/** The etag at which each image was last archived. */
 interface Archived {
   readonly etag: string;
 }
 
 export const ARCHIVED: Bucket<Archived> = { name: 'imgapi_archived', version: 1, index: {} };
 
-/** How the names of its write sessions begin. They live for moments, and are noted nowhere. */
+/** Prefix of the archive's write sessions. They last only moments, and are registered nowhere. */
 export const ARCHIVE_SESSIONS = 'archive.';
 
-/** Archives what changed since it was archived. Answers how many. */
+/** Archives the images that have changed since they were last archived. Returns how many. */
 export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
   let count = 0;
   const turn = new Turn();
@@ -53,7 +53,7 @@ async function archiveManifest(service: Service, stored: StoredImage): Promise<v
   await service.store.batch([{ op: 'put', bucket: ARCHIVED, key: uuid, value: { etag } }]);
 }
 
-/** What the archive holds of an image. */
+/** An image as the archive holds it. */
 export function archivedManifest(service: Service, { value }: StoredImage): Readonly<Record<string, unknown>> {
   return travellingManifest(serializeFull(value, service.config.mode), 'archive');
 }

@@ -1,14 +1,14 @@
 /**
- * Placing an object under its fixed name (`file0`, `icon`) so that record and bytes never disagree, whatever crashes.
+ * Places an object under its fixed name (`file0`, `icon`) so that record and bytes never disagree, even after a crash.
  *
- * 1. The record notes an *intent*: which write session is about to become which object. One at a time; a second
+ * 1. The record notes an *intent*: which write session is about to become which object. Only one at a time: a second
  *    writer gets 409 while the first one's lease runs.
  * 2. The session is committed: the bytes are under their name.
  * 3. The record takes the file over and drops the intent.
  *
- * A crash after 1 or 2 leaves an intent. Whoever finds it with its lease run out recovers it: it first discards the
- * session, so that a writer that was only asleep can no longer place anything; then it looks at the object. When that
- * is the one intended, the record takes it over, otherwise the intent is dropped.
+ * A crash after 1 or 2 leaves an intent. Any process that finds one whose lease has run out recovers it. It first
+ * discards the session, so that a writer that was only asleep can no longer place anything, and then looks at the
+ * object. If that is the intended one, the record takes it over; otherwise the intent is dropped.
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
@@ -21,20 +21,20 @@ import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
 
-/** Placing is a rename, or a copy that the store makes by itself. */
+/** Milliseconds. Placing is a rename, or a copy that the store makes by itself. */
 const LEASE_MS = 30_000;
 
 export interface Placement {
   readonly uuid: string;
-  /** Who places it, asked once more as the intent is recorded; absent: the service itself. */
+  /** Who places it; access is checked again as the intent is recorded. Absent: the service itself. */
   readonly by?: ChangeRequest;
   /** Complete, flushed, verified. Committed or discarded when `placeFile` returns or throws. */
   readonly session: WriteSession;
   readonly file: FileRecord | IconRecord;
   readonly kind: 'file' | 'icon';
   /**
-   * Throws when the record does not take the file. Called as the intent is recorded; whatever could change the answer
-   * afterwards (activation, another owner, a new attempt) has to settle the intent first.
+   * Throws when the record may not take the file. Called as the intent is recorded. Whatever could change the answer
+   * later (activation, another owner, a new attempt) has to settle the intent first.
    */
   readonly guard?: (record: ImageRecord) => void;
   /** The record with the file; default: the file becomes the only one, or the icon. */
@@ -42,7 +42,7 @@ export interface Placement {
 }
 
 /**
- * Answers the record with the file in place.
+ * Returns the record with the file in place.
  * @throws 409 ImageFileBusy, 404, and what the door (`change.ts`) and `guard` throw
  */
 export async function placeFile(service: Service, placement: Placement): Promise<StoredImage> {
@@ -57,31 +57,33 @@ export async function placeFile(service: Service, placement: Placement): Promise
     await service.faults.reach('upload:recorded');
     return stored;
   } catch (error) {
-    await session.discard().catch((cause: unknown) => service.log.warn({ err: cause, uuid }, 'staging not removed'));
+    await session
+      .discard()
+      .catch((cause: unknown) => service.log.warn({ err: cause, uuid }, 'could not remove staged bytes'));
     await abandon(service, uuid, session.session).catch((cause: unknown) =>
-      service.log.warn({ err: cause, uuid }, 'placement intent left for recovery'),
+      service.log.warn({ err: cause, uuid }, 'a placement intent is left for recovery'),
     );
     throw error;
   }
 }
 
-/** Whether the record has an intent whose writer is given up: its lease has run out. */
+/** Whether the record has an intent whose lease has run out. */
 export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, now: number): boolean {
   return intent !== undefined && !lasts(Date.parse(lease), LEASE_MS, now);
 }
 
-/** Finishes or undoes an intent whose lease has run out. Answers the record as it is then. */
+/** Finishes or undoes an intent whose lease has run out. Returns the record as it is afterwards. */
 export async function recoverPlacement(service: Service, stored: StoredImage): Promise<StoredImage | undefined> {
   const { intent, uuid, state } = stored.value;
-  // What a tombstone was about to become goes with it.
+  // A tombstone's intent goes when the tombstone does.
   if (!intent || state === 'deleting' || !isAbandoned(stored.value, service.store.now())) return stored;
   await settle(service, uuid, intent);
   return loadRaw(service, uuid);
 }
 
 /**
- * Takes the icon away, by the same steps: the intent names the icon that is about to go, so that a crash brings back
- * either the whole icon or none. @throws 404 when there is none
+ * Removes the icon by the same steps: the intent names the icon that is about to go, so that a crash leaves either the
+ * whole icon or none. @throws 404 when there is none
  */
 export async function deleteIcon(service: Service, request: ChangeRequest): Promise<StoredImage> {
   const { uuid } = request;
@@ -106,8 +108,8 @@ export function noIcon(uuid: string): ApiError {
 }
 
 /**
- * Before a change that a file being placed would disturb: an abandoned placement is settled first.
- * @throws 409 ImageFileBusy while a live one is there
+ * Call before a change that a placement under way would disturb; settles an abandoned one first.
+ * @throws 409 ImageFileBusy while a file is being placed
  */
 export async function assertFilePlacementSettled(service: Service, uuid: string): Promise<void> {
   const settled = await settleAbandoned(service, uuid);
@@ -120,8 +122,8 @@ async function settleAbandoned(service: Service, uuid: string): Promise<StoredIm
 }
 
 /**
- * The record for whoever is about to read the file: between placing another one and recording it the bytes are not what
- * the record says. @throws 409 ImageFileBusy while it is being placed
+ * The record for a reader of the file: after a new file is placed and before it is recorded, the bytes are not what the
+ * record says. @throws 409 ImageFileBusy while a file is being placed
  */
 export async function withFileAsRecorded(service: Service, stored: StoredImage): Promise<StoredImage> {
   const { intent, files, copy, uuid } = stored.value;
@@ -135,15 +137,16 @@ export async function withFileAsRecorded(service: Service, stored: StoredImage):
 /** @throws 409 ImageFileBusy while a file is being placed; an icon does not count */
 export function assertNoFilePlacement(record: ImageRecord): void {
   if (record.intent?.kind !== 'file') return;
-  throw new ApiError('ImageFileBusy', `an upload is just placing the file of image "${record.uuid}"`);
+  throw new ApiError('ImageFileBusy', `an upload is storing the file of image "${record.uuid}" right now; try again`);
 }
 
 /** @throws 409 ImageFileBusy while a file or an icon is being placed */
 export function assertNothingPlaced({ intent, uuid }: ImageRecord): void {
-  if (intent) throw new ApiError('ImageFileBusy', `another upload is just placing a file of image "${uuid}"`);
+  if (!intent) return;
+  throw new ApiError('ImageFileBusy', `another upload is storing a file of image "${uuid}" right now; try again`);
 }
 
-/** After a failure of its own writer: the intent, if it got that far, is settled at once. */
+/** After a failure of its own writer: settles the intent, if one was recorded, without waiting for its lease. */
 async function abandon(service: Service, uuid: string, session: string): Promise<void> {
   const intent = (await loadRaw(service, uuid))?.value.intent;
   if (intent?.session === session) await settle(service, uuid, intent);
@@ -151,7 +154,7 @@ async function abandon(service: Service, uuid: string, session: string): Promise
 
 async function settle(service: Service, uuid: string, intent: PlacementIntent): Promise<void> {
   const storage = service.storages.named(intent.file.stor);
-  // First the fence, then the look: a writer that wakes up in between finds its session gone.
+  // Discard before looking: a writer that wakes up in between finds its session gone.
   await storage.discard(intent.session);
   const isPlaced = await matches(storage, intent);
   service.log.info({ image: uuid, object: intent.object, placed: isPlaced }, 'settled a file placement');
@@ -183,7 +186,7 @@ function intentFor(
   };
 }
 
-/** The record takes over the file of its intent, given that the intent is still the one of `session`. */
+/** The record takes over the file of its intent, provided the intent is still that of `session`. */
 async function finish(
   service: Service,
   uuid: string,
@@ -192,7 +195,7 @@ async function finish(
 ): Promise<StoredImage> {
   return changeRecord(service, uuid, ({ intent, intent_lease: _, ...record }) => {
     if (intent?.session !== session) {
-      // Somebody recovered the intent while this process slept: what it did then is the truth.
+      // Another process recovered the intent while this one slept; its outcome counts.
       throw new ApiError('ImageFileBusy', `another process finished this upload to image "${uuid}"`);
     }
     return apply ? apply(record) : withFile(record, intent);

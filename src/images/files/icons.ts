@@ -15,7 +15,7 @@ import { type Announced, receive } from './upload.ts';
 
 export type IconType = (typeof ICON_TYPES)[number];
 
-/** Undefined when it is no type of an icon. */
+/** Undefined when it is not an icon type. */
 export function iconType(contentType: string | undefined): IconType | undefined {
   const type = mediaType(contentType);
   return ICON_TYPES.find((known) => known === type);
@@ -25,7 +25,10 @@ export function iconType(contentType: string | undefined): IconType | undefined 
 export function readIconType(contentType: string | undefined): IconType {
   const type = iconType(contentType);
   if (type) return type;
-  throw new ApiError('Upload', `Content-Type is "${contentType ?? ''}"; an icon is one of ${ICON_TYPES.join(', ')}`);
+  throw new ApiError(
+    'Upload',
+    `Content-Type is "${contentType ?? ''}"; an icon must be one of ${ICON_TYPES.join(', ')}`,
+  );
 }
 
 export interface NewIcon {
@@ -34,7 +37,7 @@ export interface NewIcon {
   readonly announced: Announced;
 }
 
-/** Answers the image with its icon. @throws what {@link receive} and the door (`change.ts`) do, 409 ImageFileBusy */
+/** Returns the image with its icon. @throws what {@link receive} and the door (`change.ts`) do, 409 ImageFileBusy */
 export async function addIcon(
   service: Service,
   request: ChangeRequest,

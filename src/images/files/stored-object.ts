@@ -1,6 +1,6 @@
 /**
- * What is stored of a file or icon, held against its record before anybody relies on it. Other programs and broken
- * disks cut files and lengthen them: a reader never gets more than the record says, and is told when there is less.
+ * Compares what is stored of a file or icon with its record before anybody relies on it. Other programs and broken disks
+ * truncate files or make them longer: a reader never gets more than the record says, and gets an error if there is less.
  */
 import type Logger from 'bunyan';
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -24,7 +24,7 @@ export async function storedObject(
   const found = { stor: storage.name, object: path, recorded: size, stored: info?.size };
   if (!info) {
     log.warn(found, 'a file is missing: no bytes are stored under its name');
-    throw new ApiError('ResourceNotFound', `the bytes of ${what} are not there`);
+    throw new ApiError('ResourceNotFound', `the bytes of ${what} are missing`);
   }
   if (info.size < size) throw fileDamaged(what, `${info.size} of ${size} bytes are stored`);
   if (info.size > size) log.warn(found, 'a file is longer than its record says; the rest is not served');

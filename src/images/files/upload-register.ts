@@ -1,13 +1,13 @@
 /**
- * Which write sessions belong to uploads under way, in all processes on these stores. The sweeper asks here before it
- * removes staging; an entry whose lease has run out belongs to a process that died.
+ * Which write sessions belong to uploads under way, in all processes that share these stores. The sweeper asks here
+ * before it removes staging; an entry whose lease has run out belongs to a process that died.
  */
 import type Logger from 'bunyan';
 import type { Bucket, WithStore } from '#lib/documents/store.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 
-/** What the register takes of the service. */
+/** What the register needs of the service. */
 interface Uploader extends WithStore {
   readonly worker: string;
   readonly log: Logger;
@@ -29,8 +29,8 @@ export const UPLOADS: Bucket<UploadEntry> = {
 const LEASE_MS = 120_000;
 
 /**
- * A write session for bytes of the image, known as an upload for as long as `use` works on it. Whatever happens, no
- * staging stays.
+ * Opens a write session for bytes of the image and registers it as an upload while `use` works on it. No staging is left
+ * behind, whatever happens.
  */
 export async function staging<T>(
   service: Uploader,
@@ -59,27 +59,33 @@ async function registerUpload(service: Uploader, session: string, image: string)
   };
   await put();
   const timer = setInterval(() => {
-    put().catch((error: unknown) => service.log.warn({ err: error, session }, 'upload lease not renewed'));
+    put().catch((error: unknown) =>
+      service.log.warn({ err: error, session }, 'could not renew the lease of an upload'),
+    );
   }, LEASE_MS / 4);
   return async () => {
     clearInterval(timer);
     await service.store
       .batch([{ op: 'del', bucket: UPLOADS, key: session }])
-      .catch((error: unknown) => service.log.warn({ err: error, session }, 'upload entry left to expire'));
+      .catch((error: unknown) =>
+        service.log.warn({ err: error, session }, 'could not remove the entry of an upload; it will expire'),
+      );
   };
 }
 
-/** Those of the sessions that live uploads hold; entries of dead ones are removed on the way. */
+/** Those of `among` that belong to live uploads. Removes the entries of dead uploads on the way. */
 export async function uploadSessions(service: Uploader, among: ReadonlySet<string>): Promise<Set<string>> {
   const held = new Set<string>();
   for await (const entries of service.store.scan(UPLOADS, {})) {
-    // Read first, then the clock: what was renewed in between would else seem to end later than it can.
+    // Read the clock after the entries: a lease renewed in between would otherwise seem to end later than a lease can.
     const now = service.store.now();
     const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
     await service.store
       .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
-      .catch((error: unknown) => service.log.warn({ err: error }, 'entries of dead uploads left for the next time'));
-    for (const { key, value } of entries) if (among.has(key) && lasts(value.until, LEASE_MS, now)) held.add(key);
+      .catch((error: unknown) => service.log.warn({ err: error }, 'could not remove the entries of dead uploads'));
+    for (const { key, value } of entries) {
+      if (among.has(key) && lasts(value.until, LEASE_MS, now)) held.add(key);
+    }
   }
   return held;
 }

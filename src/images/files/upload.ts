@@ -1,6 +1,6 @@
 /**
- * Receiving the bytes of a file or icon: staged, hashed, checked against what was announced, then placed. Nothing that
- * fails a check ever gets a name.
+ * Receiving the bytes of a file or icon: they are staged, hashed, checked against what was announced, then placed. Bytes
+ * that fail a check never get a name.
  */
 
 import type { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import type { Service } from '../../service/service.ts';
 import { idleGuard } from './idle-guard.ts';
 import { staging } from './upload-register.ts';
 
-/** What the client says of the bytes to come. */
+/** What the client says about the bytes to come. */
 export interface Announced {
   readonly contentLength?: number;
   /** Lower-case hex. */
@@ -23,13 +23,13 @@ export interface Announced {
 
 export interface UploadTarget {
   readonly uuid: string;
-  /** `file0`, `icon`: appears in the session's name and in messages. */
+  /** `file0` or `icon`; used in the session's name and in messages. */
   readonly what: string;
   readonly storage: ObjectStore;
   readonly path: string;
-  /** Bytes at the most. */
+  /** Maximum size in bytes. */
   readonly limit: number;
-  /** Code for bytes that are not as announced. */
+  /** Error code for bytes that are not as announced. */
   readonly mismatch: 'Upload' | 'Download';
   readonly allowEmpty: boolean;
 }
@@ -41,8 +41,8 @@ export interface Received {
 }
 
 /**
- * Stages the stream, checks it, and hands the session to `use`, which places it; whatever happens, no staging stays.
- * `source` is called when there is room for the bytes, and not at all when they are refused beforehand.
+ * Stages the stream, checks it, and hands the session to `use`, which places it. No staging is left behind, whatever
+ * happens. `source` is called once there is room for the bytes, and not at all if they are refused beforehand.
  * @throws 400 Upload (too large), 400 Upload or Download (mismatch, empty, cut short), 507 InsufficientStorage
  */
 export async function receive<T>(
@@ -76,7 +76,7 @@ async function openSession(target: UploadTarget, session: string, announced: Ann
       path: target.path,
       session,
       limit: target.limit,
-      ...(announced.contentLength === undefined ? {} : { expect: announced.contentLength }),
+      ...(announced.contentLength !== undefined && { expect: announced.contentLength }),
     });
   } catch (error) {
     throw storageProblem(target, error);
@@ -94,9 +94,9 @@ async function append(
   try {
     await writer.append(source, { signal: guard.signal, onProgress: guard.touch, disposable: true });
   } catch (error) {
-    if (guard.isIdle()) {
+    if (guard.hasStalled()) {
       const seconds = service.config.uploads.idleSeconds;
-      throw new ApiError(target.mismatch, `no byte of ${target.what} came for ${seconds} s`, { cause: error });
+      throw new ApiError(target.mismatch, `no bytes of ${target.what} arrived for ${seconds} s`, { cause: error });
     }
     if (signal.aborted) throw new ApiError(target.mismatch, `${target.what} was cut off`, { cause: error });
     throw storageProblem(target, error);
@@ -125,15 +125,15 @@ function assertAsAnnounced(target: UploadTarget, announced: Announced, size: num
   const { what, mismatch } = target;
   if (size === 0 && !target.allowEmpty) throw new ApiError(mismatch, `${what} is empty`);
   if (announced.contentLength !== undefined && announced.contentLength !== size) {
-    throw new ApiError(mismatch, `${what}: Content-Length says ${announced.contentLength} bytes, ${size} came`);
+    throw new ApiError(mismatch, `${what}: Content-Length is ${announced.contentLength}, but ${size} bytes arrived`);
   }
   if (announced.sha1 !== undefined && announced.sha1 !== hashes.sha1) {
-    throw new ApiError(mismatch, `${what}: sha1 should be ${announced.sha1}, the bytes have ${hashes.sha1}`);
+    throw new ApiError(mismatch, `${what}: sha1 should be ${announced.sha1}, but the bytes have ${hashes.sha1}`);
   }
   if (announced.contentMd5 !== undefined && announced.contentMd5 !== hashes.md5) {
     throw new ApiError(
       mismatch,
-      `${what}: Content-MD5 should be ${announced.contentMd5}, the bytes have ${hashes.md5}`,
+      `${what}: Content-MD5 should be ${announced.contentMd5}, but the bytes have ${hashes.md5}`,
     );
   }
 }

@@ -1,8 +1,7 @@
 /**
- * What a caller is to an image, and what it may do with it. All is decided here, for every route and again at every
- * write (`change.ts`); nobody else compares an image's owner with an account. What other images say of it (that a share
- * opens this one too) is found by `references.ts`, which asks here; lists ask the store for the same in its own terms
- * (`list.ts`).
+ * What a caller is to an image, and what it may do with it. All of this is decided here, for every route and again at
+ * every write (`change.ts`); no other code compares an image's owner with an account. Two others build on it:
+ * `references.ts` adds what a share of another image opens, and `list.ts` puts the same rules into the store's filters.
  *
  * No access is always 404, so that nobody learns which UUIDs exist; visible but not owned is 422 NotImageOwner.
  */
@@ -22,8 +21,8 @@ export interface Viewer {
   /** Absent: an operator. */
   readonly account: string | undefined;
   /**
-   * A caller that nobody vouches for: in public and private mode, one whose request is not signed. Sees activated
-   * images that are not disabled.
+   * Nobody vouches for this caller: in public and private mode, the request is not signed. Sees only activated images
+   * that are not disabled.
    */
   readonly anonymous?: boolean;
 }
@@ -31,7 +30,7 @@ export interface Viewer {
 /** The service itself, and whoever runs it. */
 export const OPERATOR: Viewer = { account: undefined };
 
-/** As the image's own record tells; `reader` and what else other images tell is found by `references.ts`. */
+/** By the image's own record alone; `references.ts` adds what follows from other images, such as `reader`. */
 export function relationTo(record: ImageRecord, viewer: Viewer): Exclude<Relation, 'reader'> {
   if (record.state === 'deleting') return 'none';
   const { account } = viewer;
@@ -63,7 +62,7 @@ export function assertMayChangeAs(relation: Relation, { uuid }: ImageRecord, { a
 }
 
 /**
- * The table's answer to a request by somebody who may make it. That the UUID is taken is told by whoever wants it.
+ * The decision table's answer to a request whose caller may make it. The outcome `exists` is left to the caller.
  * @throws 404, 409 ImageCopyInProgress, 409 ImageCopyFailed
  */
 export function decideFor<R extends ImageRequest>(
@@ -83,7 +82,7 @@ function isRefused(outcome: ImageOutcome): outcome is ChangeRefused {
   return (CHANGE_REFUSED as readonly string[]).includes(outcome);
 }
 
-/** A placeholder of a copy takes no change but through the copy itself. @throws 409, 404 */
+/** Only the copy itself may change its placeholder. @throws 409, 404 */
 export function assertNotPlaceholder(record: ImageRecord): void {
   decideFor(record, OPERATOR, 'change');
 }

@@ -1,10 +1,10 @@
 /**
- * The one door through which image records are changed. What lets a caller pass is asked of the very record that is
- * written, inside the compare-and-swap: a request may wait long for its body, and whose the image is by then counts, and
- * so does what the caller's condition says of it.
+ * The one door through which image records are changed. Access and the caller's condition are checked against the very
+ * record that is overwritten, inside the compare-and-swap: a request may wait a long time for its body, and the image
+ * may have another owner by then.
  *
- * `changeImage` is the caller's face of the door, `changeRecord` the service's own, for what it does for nobody. What
- * belongs into one batch with other documents is written with `putRecord` (`record-write.ts`).
+ * `changeImage` is for callers; `changeRecord` is for what the service does on its own behalf. A record that belongs in
+ * one batch with other documents is written with `putRecord` (`record-write.ts`).
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
@@ -25,17 +25,17 @@ import { assertVisible } from './references.ts';
 export interface ChangeRequest {
   readonly uuid: string;
   readonly viewer: Viewer;
-  /** The one that the request is restricted to; absent when there are no channels. */
+  /** The channel that the request is restricted to; absent when there are no channels. */
   readonly channel?: string | undefined;
-  /** Throws when the image is not what the caller's condition (If-Match) says it is. */
+  /** Throws when the image does not meet the caller's condition (If-Match). */
   readonly condition?: ((stored: StoredImage) => void) | undefined;
 }
 
 export interface ChangeRules extends WriteOptions {
-  /** The row of the decision table; `change` unless given. To an operator, `delete` takes invalid records too. */
+  /** The row of the decision table; default `change`. With `delete`, operators may delete invalid records too. */
   readonly row?: 'change' | 'delete';
-  /** Accounts that the image is shared with pass as well; `relation` tells which they are. */
-  readonly sharees?: boolean;
+  /** Also lets accounts pass that the image is shared with; `relation` tells them from the owner. */
+  readonly allowSharees?: boolean;
 }
 
 /** The record that is about to be written, and what the caller is to it. */
@@ -45,14 +45,14 @@ export interface Passed {
   readonly outcome: ImageOutcome<'change' | 'delete'>;
 }
 
-/** A changed record, alone or with writes that belong into the same batch; undefined leaves everything as it is. */
+/** A changed record, alone or with writes that belong in the same batch; undefined leaves everything as it is. */
 export type Decision = ImageRecord | { readonly record: ImageRecord; readonly also: readonly Write[] } | undefined;
 
 type Decide<At> = (record: ImageRecord, at: At) => Decision | Promise<Decision>;
 
 /**
- * Changes an image for a caller. `decide` may throw, and is called again after a lost race. Answers the image as it was
- * written. @throws 404, 422 NotImageOwner, 412, 409 for a placeholder, 422 ValidationFailed
+ * Changes an image for a caller. `decide` may throw, and is called again after a conflict. Returns the image as written.
+ * @throws 404, 422 NotImageOwner, 412, 409 for a placeholder, 422 ValidationFailed
  */
 export function changeImage(
   service: Service,
@@ -67,7 +67,7 @@ export function changeImage(
   });
 }
 
-/** What the service does by itself, with records of every kind but tombstones. @throws 404 when the image is gone */
+/** For the service's own changes, to any record but a tombstone. @throws 404 when the image is gone */
 export function changeRecord(
   service: Service,
   uuid: string,
@@ -84,17 +84,17 @@ async function pass(
   service: Service,
   request: ChangeRequest,
   stored: StoredImage,
-  { row = 'change', sharees = false }: ChangeRules,
+  { row = 'change', allowSharees = false }: ChangeRules,
 ): Promise<Passed> {
   const { value: record } = stored;
   const { viewer } = request;
   const relation = await relationAt(service, request, stored, row);
-  if (!sharees || relation !== 'sharee') assertMayChangeAs(relation, record, viewer);
+  if (!allowSharees || relation !== 'sharee') assertMayChangeAs(relation, record, viewer);
   request.condition?.(stored);
   return { stored, relation, outcome: decideFor(record, viewer, row) };
 }
 
-/** An operator may delete what is served to nobody: it would stay for ever, and with it all that it builds on. */
+/** Operators may delete invalid records, which nobody is served: they and their origins would stay forever otherwise. */
 async function relationAt(
   service: Service,
   request: ChangeRequest,
@@ -126,8 +126,8 @@ function write(
 }
 
 /**
- * A record that does not validate is served to nobody, so no caller's write may make one: what a placeholder does not
- * know yet, an image of another state has to know. @throws 422 ValidationFailed
+ * A record that does not validate is served to nobody, so no caller's write may produce one. (A placeholder may lack
+ * fields that an image in another state must have.) @throws 422 ValidationFailed
  */
 export function assertStaysServed({ config }: Service, record: ImageRecord): void {
   if (record.state === 'deleting') return;

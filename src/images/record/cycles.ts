@@ -1,18 +1,18 @@
 /**
- * Chains of origins, and images that are their own origin, be it by way of others. None may come to be, or a chain would have no end; and where
- * there is one, from an older service or by two writes at the same moment, it must not keep its members from being
- * deleted.
+ * Chains of origins, and cycles in them: images that are their own origin, directly or through others. No write may
+ * create a cycle. Where one exists all the same (from an older service, or from two writes at the same moment), it must
+ * not keep its members from being deleted.
  */
 
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 
-/** Members of a chain, at the most. */
+/** Maximum number of members of a chain. */
 export const LONGEST_CHAIN = 100;
 
 /**
- * Refuses an origin that leads back to one of the images that are to build on it, or whose own chain has no end.
+ * Refuses an origin that leads back to one of the images that are to build on it, or whose own chain is a cycle.
  * @throws 422 ValidationFailed origin, 422 OriginChainTooLong
  */
 export async function assertNoCycle(service: WithStore, images: readonly string[], origin: string): Promise<void> {
@@ -21,19 +21,16 @@ export async function assertNoCycle(service: WithStore, images: readonly string[
   }
   const { chain, isEndless } = await chainFrom(service, origin);
   if (!isEndless && !chain.some((uuid) => images.includes(uuid))) return;
-  // Only the origin that was named is told: whoever asks may not see the others.
-  throw new ApiError(
-    'OriginChainTooLong',
-    `the origins of image "${images[0]}" turn back on themselves at "${origin}"`,
-  );
+  // Names only the origin that the caller gave: it may not see the others.
+  throw new ApiError('OriginChainTooLong', `the origins of image "${images[0]}" would form a cycle at "${origin}"`);
 }
 
-/** UUIDs of the image and of all that it builds on, also where they come back to it. */
+/** UUIDs of the image and of everything it builds on, even where these form a cycle. */
 export async function originsOf(service: WithStore, uuid: string): Promise<ReadonlySet<string>> {
   return new Set((await chainFrom(service, uuid)).chain);
 }
 
-/** The image and its origins, as they are stored, as far as they are here; `isEndless` when they come back to one. */
+/** The image and its origins as stored, as far as they exist here; `isEndless` when they form a cycle. */
 async function chainFrom(
   service: WithStore,
   uuid: string,

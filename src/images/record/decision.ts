@@ -1,17 +1,17 @@
 /**
- * What a request means for the record that is here: the rows of the decision table that are about images alone. They
- * stand below the others (`src/copies/orders/decision.ts`, which has the whole table) because the write door looks them
- * up, and images know nothing of copies but the mark that one leaves on a record.
+ * What a request means for the record that is here: the rows of the decision table that concern images alone. The whole
+ * table is in `src/copies/orders/decision.ts`. These rows are here because the write door looks them up, and images know
+ * nothing of copies but the mark that a copy leaves on a record.
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 
-/** The record that is here, as the table's columns know it. Tombstones are `none`. */
+/** The columns of the table: the state of the local record. A tombstone counts as `none`. */
 export const LOCAL_RECORDS = ['none', 'live', 'failed', 'usable', 'other'] as const;
 export type LocalRecord = (typeof LOCAL_RECORDS)[number];
 
-/** `copies` says what the outcomes are. */
+/** The outcomes are explained in `src/copies/orders/decision.ts`. */
 export const IMAGE_DECISIONS = {
   delete: {
     none: 'not-found',
@@ -34,7 +34,7 @@ type Decisions = typeof IMAGE_DECISIONS;
 export type ImageRequest = keyof Decisions;
 export type ImageOutcome<R extends ImageRequest = ImageRequest> = { [K in R]: Decisions[K][LocalRecord] }[R];
 
-/** The column. @param mayChange whether whoever asks may change the record */
+/** The record's column. @param mayChange whether the caller may change the record */
 export function columnOf(record: ImageRecord | undefined, mayChange: boolean): LocalRecord {
   if (!record || record.state === 'deleting') return 'none';
   if (record.copy) return record.copy.state;
@@ -44,7 +44,7 @@ export function columnOf(record: ImageRecord | undefined, mayChange: boolean): L
 /** The outcomes that are errors. */
 export type Refused = 'not-found' | 'exists' | 'in-progress' | 'copy-failed';
 
-/** @param from the datacenter that the image comes from, if that is known */
+/** @param from the datacenter that the image comes from, if known */
 export function refusal(outcome: Refused, uuid: string, from?: string): ApiError {
   const origin = from === undefined ? 'from another datacenter' : `from datacenter "${from}"`;
   switch (outcome) {

@@ -1,4 +1,4 @@
-/** Reading image records: in one normal form, and only those that are valid manifests. */
+/** Reads image records: in one normal form, and only those that validate. */
 import type Logger from 'bunyan';
 import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
@@ -9,7 +9,7 @@ import type { Viewer } from './access.ts';
 
 export type StoredImage = Stored<ImageRecord>;
 
-/** What reading records takes of the service: what is no valid manifest there is told in the log. */
+/** What reading records needs of the service; invalid records are reported in its log. */
 export interface Records extends WithStore, WithConfig {
   readonly log: Logger;
 }
@@ -21,22 +21,22 @@ export async function loadRaw(service: WithStore, uuid: string): Promise<StoredI
 }
 
 /**
- * Undefined when there is no such image, when it is being deleted, or when its record does not validate (an operator
- * finds that in the log; readers see 404, as they always have).
+ * Undefined when there is no such image, when it is being deleted, or when its record does not validate (that goes to
+ * the log; readers see 404, as they always have).
  */
 export async function loadImage(service: Records, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   return stored && isServed(service, stored) ? stored : undefined;
 }
 
-/** Whether the viewer may delete it also when it does not validate. */
+/** Whether the viewer may delete the image even if its record does not validate. */
 export function isDeletable({ value }: StoredImage, { account, anonymous = false }: Viewer): boolean {
   return account === undefined && !anonymous && value.state !== 'deleting';
 }
 
 /**
- * The account's own image. Somebody else's takes exactly the work of one that is absent: its record is not read, however
- * large it is.
+ * The account's own image. Somebody else's image takes exactly the work of one that does not exist: its record is never
+ * read, however large it is.
  */
 export async function loadOwnImage(service: Records, uuid: string, owner: string): Promise<StoredImage | undefined> {
   const filter: Filter = {
@@ -50,18 +50,18 @@ export async function loadOwnImage(service: Records, uuid: string, owner: string
   return found && servedImage(service, found);
 }
 
-/** The same choice for a record that was read: undefined when it is not to be shown. */
+/** The record in normal form if it may be served, otherwise undefined. */
 export function servedImage(service: Records, found: Stored<ImageRecord>): StoredImage | undefined {
   const stored = normalized(found);
   return isServed(service, stored) ? stored : undefined;
 }
 
-/** Those of a few records that are to be shown. */
+/** Those of the records that may be served. */
 export function servedImages(service: Records, found: readonly Stored<ImageRecord>[]): StoredImage[] {
   return found.flatMap((one) => servedImage(service, one) ?? []);
 }
 
-/** In the form in which records are stored today, whoever wrote it. */
+/** In today's stored form, whichever IMGAPI wrote the record. */
 export function normalized(stored: Stored<ImageRecord>): StoredImage {
   const value = normalizeStored(stored.value);
   return value === stored.value ? stored : { ...stored, value };
@@ -69,8 +69,8 @@ export function normalized(stored: Stored<ImageRecord>): StoredImage {
 
 export function isServed(service: Records, { value: record }: StoredImage): boolean {
   if (record.state === 'deleting') return false;
-  if (isValidRecord(record, { mode: service.config.mode, channels: service.config.channels !== undefined }))
-    return true;
+  const { mode, channels } = service.config;
+  if (isValidRecord(record, { mode, channels: channels !== undefined })) return true;
   service.log.warn({ image: record.uuid }, 'image record is invalid and is not shown');
   return false;
 }

@@ -1,4 +1,4 @@
-/** From a manifest that a client sent to a record that can be stored; what CreateImage and AdminImportImage share. */
+/** Turns a client's manifest into a record that can be stored; shared by CreateImage and AdminImportImage. */
 
 import type { Accounts } from '#lib/accounts/accounts.ts';
 import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -14,7 +14,7 @@ import type { Records } from './load.ts';
 import { originDoesNotExist } from './origins.ts';
 import { findVisible } from './references.ts';
 
-/** Whoever knows the accounts of the cloud, where there are some. */
+/** What knows the accounts of the cloud, if it has a directory. */
 interface Directory extends WithConfig {
   readonly accounts: Accounts | undefined;
 }
@@ -27,22 +27,25 @@ export function assertManifest(body: unknown): asserts body is Manifest {
   throw validationFailed('body', 'the body must be a JSON object (Content-Type: application/json)', 'MissingParameter');
 }
 
-/** An owner that is no UUID is left to the validation of the manifest. @throws 422 OwnerDoesNotExist */
+/** An owner that is not a UUID is left to manifest validation. @throws 422 OwnerDoesNotExist */
 export async function assertOwnerExists(service: Directory, owner: unknown): Promise<void> {
   if (service.config.mode !== 'dc' || !service.accounts || !isUuid(owner)) return;
   if (owner === service.config.adminUuid || (await service.accounts.byUuid(owner))) return;
-  throw new ApiError('OwnerDoesNotExist', `owner "${owner}" is no account of this cloud`);
+  throw new ApiError('OwnerDoesNotExist', `owner "${owner}" is not an account of this cloud`);
 }
 
-/** Imports name their owner in another cloud's terms: outside `dc` mode nobody, in it the admin for nobody. */
+/**
+ * The owner of an imported image. Outside `dc` mode that is always the nil UUID ("nobody"); in `dc` mode, an image owned
+ * by nobody goes to the admin account.
+ */
 export function importedOwner(service: WithConfig, owner: unknown): unknown {
   if (service.config.mode !== 'dc') return NIL_UUID;
   return owner === NIL_UUID ? service.config.adminUuid : owner;
 }
 
 /**
- * An account must be able to see the origin, or it would learn what there is. @throws 422 OriginDoesNotExist,
- * 422 OriginIsNotActive, 422 ValidationFailed origin
+ * An account must be able to see the origin, or the answer would tell it which UUIDs exist.
+ * @throws 422 OriginDoesNotExist, 422 OriginIsNotActive, 422 ValidationFailed origin
  */
 export async function assertOriginUsable(service: Records, viewer: Viewer, manifest: Manifest): Promise<void> {
   const { origin } = manifest;
@@ -56,7 +59,7 @@ export async function assertOriginUsable(service: Records, viewer: Viewer, manif
   }
 }
 
-/** @throws 422 InvalidParameter naming all of them */
+/** @throws 422 InvalidParameter naming all unknown fields */
 export function assertKnownFields(manifest: Manifest, allowed: readonly string[]): void {
   const known = new Set(allowed);
   const unknown = Object.keys(manifest).filter((field) => !known.has(field));
@@ -65,7 +68,7 @@ export function assertKnownFields(manifest: Manifest, allowed: readonly string[]
   throw new ApiError('InvalidParameter', `invalid image data: unknown fields ${unknown.join(', ')}`, { errors });
 }
 
-/** What a client may send to make an image. `files` and `state` say nothing here and are dropped. */
+/** Fields that a client may send but that have no effect on a new image. */
 const DROPPED = ['files', 'state'];
 const SERVER_CHOSEN = ['uuid', 'published_at', 'urn', 'activated'];
 export const CREATE_FIELDS: readonly string[] = MANIFEST_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
@@ -88,20 +91,20 @@ export function newRecord(
     uuid,
     activated: false,
     state: 'unactivated',
-    ...(channel === undefined ? {} : { channels: [channel] }),
+    ...(channel !== undefined && { channels: [channel] }),
   };
   assertValid(service, record);
-  // Drivers and sizes that were given as "nothing" must not be stored as something.
+  // Empty drivers and sizes ("", 0) are not stored.
   const entries = Object.entries(record).filter(
     ([field, value]) => value || !(ZVOL_FIELDS as readonly string[]).includes(field),
   );
   const stored = Object.fromEntries(entries) as unknown as ImageRecord;
-  // What must have a driver or size cannot have it as nothing either.
+  // A zvol needs them, so it does not pass without.
   assertValid(service, stored);
   return stored;
 }
 
-/** @throws 422 ValidationFailed with all that is wrong */
+/** @throws 422 ValidationFailed listing all problems */
 export function assertValid(service: WithConfig, record: object): void {
   const { mode } = service.config;
   const problems = validateManifest(record as Manifest, {

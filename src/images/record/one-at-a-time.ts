@@ -1,9 +1,9 @@
 /**
- * Writes to one image wait for each other in this process, first come, first served. Each is safe without that, because
- * it names the etag that it read; but of many who read and write at once nearly all lose, and whoever is unlucky loses
- * every time. Building on an image writes to it too, so anybody who may do that could keep its owner from changing it.
+ * Queues the writes to one image within this process, first come, first served. Etags alone make each write safe, but
+ * when many callers read and write at the same time nearly all of them conflict, and an unlucky one conflicts every
+ * time. Building on an image writes to it too, so anybody who may do that could keep its owner from changing it.
  *
- * `work` reads, decides and writes; it must not wait here for another image's turn, except for one that this one
+ * `work` reads, decides and writes. While it runs it must not queue for another image, except for one that this image
  * builds on.
  */
 import type { Store, WithStore } from '#lib/documents/store.ts';

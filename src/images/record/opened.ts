@@ -1,18 +1,18 @@
 /**
- * What a share opens beyond the image itself: the bytes of an image are of no use without those that it builds on, so
- * whoever it is shared with may read its origins too, as far as they belong to the same owner, one after the other.
- * Somebody else's image is never opened by an image that builds on it.
+ * What a share opens beyond the image itself. An image's bytes are useless without those that it builds on, so a sharee
+ * may also read its origins, down the chain for as long as they belong to the same owner. An image never opens somebody
+ * else's origin.
  *
- * The question comes up only for an image that its asker does not see otherwise. It is answered from the images that
- * build on it, of which there are a few; where an owner built a great many, from those that are shared with the
- * account. Both ways look at so many images and no more, so that the question costs nobody else anything.
+ * The question comes up only for an image that the account cannot see otherwise. It is answered from the images that
+ * build on it, which are usually few; where the owner built a great many, from the images that are shared with the
+ * account. Either search looks at a bounded number of images, so that nobody can slow others down with it.
  */
 import type { Filter } from '#lib/documents/store.ts';
 import { isGranted } from '#lib/manifest/acl.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { type Records, servedImages } from './load.ts';
 
-/** Of either search. */
+/** Bound of either search. */
 const MOST_IMAGES = 500;
 
 /** Whether an image that is shared with the account builds on this one, with nobody else's images in between. */
@@ -22,7 +22,7 @@ export async function isOpenedByShare(service: Records, record: ImageRecord, acc
   return (await isBelowShared(service, uuid, owner, account)) ?? isInSharedChain(service, uuid, owner, account);
 }
 
-/** Upwards from the image. Undefined when there is too much above it. */
+/** Searches upwards from the image. Undefined when too many images build on it. */
 async function isBelowShared(
   service: Records,
   uuid: string,
@@ -42,7 +42,7 @@ async function isBelowShared(
   return false;
 }
 
-/** Downwards from what is shared with the account. */
+/** Searches downwards from the images that are shared with the account. */
 async function isInSharedChain(service: Records, uuid: string, owner: string, account: string): Promise<boolean> {
   const seen = new Set<string>();
   let level: string[] = [];

@@ -6,18 +6,18 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { mayChange, relationTo, type Viewer } from './access.ts';
 import { originsOf } from './cycles.ts';
 
-/** How many of them an error lists when there are too many to list them all. */
+/** How many dependents an error names when there are too many to name them all. */
 const LISTED_DEPENDENTS = 5;
 const ALL_LISTED_BELOW = 10;
 
-/** Also for one that is there and that whoever asks may not see. */
+/** Also the answer when the origin exists but the caller may not see it. */
 export function originDoesNotExist(uuid: string): ApiError {
   return new ApiError('OriginDoesNotExist', `origin image "${uuid}" does not exist`);
 }
 
 /**
- * Images with this origin, in a channel when one is named, bit by bit: there may be a great many. Failed placeholders
- * and tombstones do not count, nor does what is itself an origin of the image: a cycle is no reason to keep it.
+ * Images with this origin (in `channel`, if given), page by page, because there may be a great many. Failed placeholders
+ * and tombstones do not count. Neither do the image's own origins: a cycle must not keep its members from being deleted.
  */
 async function* dependentsOf(service: WithStore, uuid: string, channel?: string): AsyncGenerator<ImageRecord[], void> {
   const filters: Filter[] = [{ op: 'eq', field: 'origin', value: uuid }];
@@ -35,11 +35,10 @@ async function* dependentsOf(service: WithStore, uuid: string, channel?: string)
 }
 
 /**
- * Refuses to take an image away from those that build on it. To an account that is its own images, and those of others
- * as long as they may use the image: who may not see it (any more) keeps nobody from deleting it, and what they built
- * on it then has an origin that is not there, as it was to them before. Operators see all that builds on the image, and
- * decide themselves what goes first.
- * @throws 422 ImageHasDependentImages, naming only what belongs to the caller, or to operators all
+ * Refuses to delete an image that others build on. For an account, that means its own images, and images of other
+ * accounts that may use this one. Accounts that may not (or no longer) see the image do not block its deletion: to them
+ * its origin was missing before. For an operator every dependent counts.
+ * @throws 422 ImageHasDependentImages; it names the caller's own dependents only, or all of them to an operator
  */
 export async function assertNoDependents(
   service: WithStore,
@@ -60,7 +59,7 @@ export async function assertNoDependents(
   if (isOrigin) throw new ApiError('ImageHasDependentImages', `image "${uuid}" is the origin of ${listed(named)}`);
 }
 
-/** As many of the images that may be named as an error can list, and how many there are. */
+/** The first of the dependents that may be named to the caller, and how many there are in all. */
 interface Named {
   readonly first: string[];
   count: number;
@@ -74,7 +73,7 @@ function counts(dependent: ImageRecord, image: ImageRecord, viewer: Viewer): boo
 
 function listed({ first, count }: Named): string {
   if (count === 0) {
-    return 'images of other accounts that may use it; once it is not shared with them any more, it can be deleted';
+    return 'images of other accounts that may use it; stop sharing it with them before you delete it';
   }
   const shown = count < ALL_LISTED_BELOW ? first : first.slice(0, LISTED_DEPENDENTS);
   const more = count > shown.length ? ` (${count} in all)` : '';

@@ -1,4 +1,4 @@
-/** Placeholders of images that were to be made from a machine and never were: they go when their time is over. */
+/** Removes placeholders of images that were to be created from a machine and never were, once they expire. */
 
 import type { Filter } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
@@ -7,7 +7,7 @@ import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { deleteRecord } from './tombstones.ts';
 
-/** Answers how many were removed. Placeholders of copies have their own time. */
+/** Returns how many were removed. Placeholders of copies expire on their own terms. */
 export async function expirePlaceholders(service: Service): Promise<number> {
   const now = service.store.now();
   let count = 0;
@@ -29,7 +29,7 @@ const MAY_EXPIRE: Filter = {
   ],
 };
 
-/** Today's records hold milliseconds, as a number or as its text; a date is understood too. */
+/** Existing records hold milliseconds, as a number or as text; a date is understood too. */
 function isPast(expiresAt: unknown, now: number): boolean {
   const text = String(expiresAt);
   const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);

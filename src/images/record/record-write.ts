@@ -1,6 +1,6 @@
 /**
- * Image records as parts of a batch, with whatever else is written in it. Each write counts up `rev`, so that an etag
- * never comes back. One record alone is written through the door (`change.ts`).
+ * Image records as part of a larger batch. Each write increments `rev`, so an etag never comes back. A single record is
+ * written through the door (`change.ts`).
  */
 import type { Write } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
@@ -21,7 +21,7 @@ export function putRecord(record: ImageRecord, ifEtag: string | null): Write {
   };
 }
 
-/** Only a tombstone ends like this. @param ifEtag as it was read with */
+/** For tombstones only. @param ifEtag the etag that the record was read with */
 export function dropRecord(uuid: string, ifEtag: string): Write {
   return { op: 'del', bucket: IMAGES, key: uuid, ifEtag };
 }
@@ -31,8 +31,8 @@ export function counted(record: ImageRecord): ImageRecord {
 }
 
 /**
- * Goes into the batch that creates a record with an origin: it bumps the origin's revision, so that "delete the
- * origin", "take the origin from the viewer" and "add a child" cannot all win. @throws 422 OriginDoesNotExist
+ * Belongs in the batch that creates a record with an origin. It bumps the origin's revision, so that "add a child"
+ * conflicts with "delete the origin" and with "unshare the origin". @throws 422 OriginDoesNotExist
  */
 export async function touchOrigin(service: Records, origin: string, viewer: Viewer): Promise<Write> {
   const stored = await service.store.get(IMAGES, origin);

@@ -1,6 +1,6 @@
 /**
- * Following a UUID to an image, from a request or from another image. Whoever asks learns of the image what its own
- * relation to it allows: one that it may not see is answered exactly like one that is not there.
+ * Following a UUID, from a request or from another image, to the image. An image that the caller may not see is answered
+ * exactly like one that does not exist.
  */
 
 import { imageNotFound } from '#lib/api/errors/api-error.ts';
@@ -9,14 +9,14 @@ import { type Relation, relationTo, type Viewer } from './access.ts';
 import { loadImage, type Records, type StoredImage } from './load.ts';
 import { isOpenedByShare } from './opened.ts';
 
-/** What the viewer is to the image, the images that are shared with it considered. */
+/** What the viewer is to the image, including what other images that are shared with the viewer open. */
 export async function relationOf(service: Records, record: ImageRecord, viewer: Viewer): Promise<Relation> {
   const relation = relationTo(record, viewer);
   if (relation !== 'none' || !mayBeOpened(record, viewer)) return relation;
   return (await isOpenedByShare(service, record, viewer.account)) ? 'reader' : 'none';
 }
 
-/** The same of an image that another one builds on, when the relation to that one is known. */
+/** The same for an image's origin, when the viewer's relation to the image is already known. */
 export async function relationToOrigin(
   service: Records,
   image: { readonly record: ImageRecord; readonly relation: Relation },
@@ -31,9 +31,9 @@ export async function relationToOrigin(
 }
 
 /**
- * What the viewer, who sees the image, is to it.
- * @param channel the only one that it looks into; absent: in all
- * @throws 404 when it does not see the image, or not there
+ * What a viewer who may see the image is to it.
+ * @param channel the only channel to look in; absent: all channels
+ * @throws 404 when the viewer may not see the image, or it is not in that channel
  */
 export async function assertVisible(
   service: Records,
@@ -46,7 +46,7 @@ export async function assertVisible(
   return relation;
 }
 
-/** Whether it is an image to the viewer that others can build on, and no placeholder. */
+/** Whether the viewer sees the image and new images can build on it; placeholders do not qualify. */
 export async function isUsableTo(service: Records, record: ImageRecord, viewer: Viewer): Promise<boolean> {
   return record.activated && !record.copy && (await relationOf(service, record, viewer)) !== 'none';
 }

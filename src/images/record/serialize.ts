@@ -1,7 +1,7 @@
 /**
- * An image as JSON: which fields a caller sees depends on API version, mode and what the caller is to the image. The
- * order of the keys is fixed, because ETags are made of it. The 2.0.0 form never gains a field; what came later stands
- * behind its last field, in version 3 only.
+ * An image as JSON. Which fields a caller sees depends on API version, mode and the caller's relation to the image. The
+ * order of the keys is fixed, because ETags are computed from it. The 2.0.0 form never gains a field: newer fields
+ * follow its last one, in version 3 only.
  */
 import { hash } from 'node:crypto';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
@@ -16,8 +16,8 @@ export interface ImageView {
   readonly version: ImgapiVersion;
   readonly mode: Mode;
   /**
-   * `full`: operators, who see the whole ACL. `public`: somebody to whom the image is not shared. An account sees what
-   * it is entitled to as owner, as one that the image is shared with, or as the public.
+   * `full`: an operator, who sees the whole ACL. `public`: somebody with whom the image is not shared. An account sees
+   * what it may see as owner, as sharee, or as the public.
    */
   readonly viewer: 'full' | 'public' | { readonly account: string };
   /** Shows in which object store each file is. */
@@ -28,7 +28,7 @@ export interface ImageView {
 
 export type ImageJson = Readonly<Record<string, unknown>>;
 
-/** Tombstones are shown to nobody; if one were, it would be an image that is not usable. */
+/** Tombstones are never shown; the fall-through below would show one as unactivated. */
 export function shownState(record: ImageRecord, version: ImgapiVersion): ImageState {
   if (record.state === 'failed' || record.copy?.state === 'failed') return 'failed';
   if (record.activated) return record.disabled ? 'disabled' : 'active';
@@ -77,14 +77,14 @@ export function serializeImage(record: ImageRecord, view: ImageView): ImageJson 
   return withoutUndefined(json);
 }
 
-/** The form in which images are archived and taken over by another IMGAPI: everything that version 2 shows. */
+/** The form in which images are archived and imported by another IMGAPI: everything that version 2 shows. */
 export function serializeFull(record: ImageRecord, mode: Mode): ImageJson {
   return serializeImage(record, { version: 2, mode, viewer: 'full' });
 }
 
 /**
- * The tag of a serialized image: lower-case hex SHA-1 of its compact JSON. The owner's login has no part in it, because
- * it comes and goes with the directory; neither have admin fields, so that a tag fits however the image was asked for.
+ * The tag of a serialized image: lower-case hex SHA-1 of its compact JSON. It leaves out the owner's login, which comes
+ * and goes with the directory, and admin fields, so that a tag matches however the image was asked for.
  */
 export function imageEtag(json: ImageJson): string {
   const { owner_login: _, ...tagged } = json;
@@ -104,12 +104,12 @@ export interface RenderedImage {
 }
 
 /**
- * Records that were read are frozen and shared, so what was rendered of one stays right as long as it is in memory.
- * Writing JSON is most of the work of answering, and the same few images are asked for again and again.
+ * Records from the store are frozen and shared, so a rendering stays valid for as long as its record is in memory.
+ * Writing JSON is most of the work of an answer, and the same few images are asked for again and again.
  */
 const RENDERED = new WeakMap<ImageRecord, Map<string, RenderedImage>>();
 
-/** An image that is shared with a great many accounts has as many views; only so many are kept. */
+/** An image that is shared with many accounts has as many views; this bounds how many are kept. */
 const MOST_VIEWS = 64;
 
 export function renderImage(record: ImageRecord, view: ImageView): RenderedImage {
@@ -127,7 +127,7 @@ export function renderImageList(images: readonly RenderedImage[]): string {
   return images.length === 0 ? '[]' : `${renderListItems(images, true)}${ARRAY_END}`;
 }
 
-/** A part of that array, which is not empty. */
+/** A non-empty part of that array. */
 export function renderListItems(images: readonly RenderedImage[], isFirst: boolean): string {
   return arrayItems(images.map(listItem), isFirst);
 }
@@ -182,7 +182,7 @@ function withOwnerLogin(plain: RenderedImage, ownerLogin: string): RenderedImage
   };
 }
 
-/** Lists send no tag, so it is not made before it is asked for. */
+/** Lists send no tag, so it is computed only when it is asked for. */
 function withEtag(value: ImageJson, body: string): RenderedImage {
   let etag: string | undefined;
   return {
@@ -200,13 +200,13 @@ function seesAll(record: ImageRecord, { viewer }: ImageView): boolean {
   return isOwner(record, viewer.account);
 }
 
-/** Owner and operators see the list; an account that it lets in sees itself on it, and nobody else. */
+/** Owner and operators see the whole list; a sharee sees only its own entry. */
 function visibleAcl(record: ImageRecord, { viewer, version }: ImageView, isFull: boolean): readonly string[] {
   if (isFull) return aclView(record, version);
   return [sharee(record, viewer) ?? []].flat();
 }
 
-/** The account that looks, if the image is shared with it. */
+/** The viewing account, if the image is shared with it. */
 function sharee(record: ImageRecord, viewer: ImageView['viewer']): string | undefined {
   return typeof viewer !== 'string' && isGranted(record, viewer.account) ? viewer.account : undefined;
 }
@@ -233,7 +233,7 @@ function serializeFile(file: FileRecord, { version, inclAdminFields }: ImageView
   });
 }
 
-/** Arrays and objects that hold anything. */
+/** Undefined for empty arrays and objects. */
 function ifAny<T extends object>(value: T | undefined): T | undefined {
   return value && Object.keys(value).length > 0 ? value : undefined;
 }

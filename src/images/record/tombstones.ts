@@ -1,8 +1,8 @@
 /**
- * Deleting an image, in an order that a crash cannot spoil: the record becomes an invisible tombstone, then the bytes
- * go, then the manifest is archived, then the tombstone goes. Any process can finish a tombstone that it finds; a
- * create, import or copy of the same UUID finishes it first. Nothing of it needs room on a disk that is full, but for
- * the archive, which waits for some.
+ * Deleting an image, in an order that survives a crash: the record becomes an invisible tombstone, then the bytes are
+ * removed, then the manifest is archived, then the tombstone is removed. Any process can finish a tombstone that it
+ * finds; a create, import or copy of the same UUID finishes it first. Only the archive needs disk space; on a full disk
+ * it waits.
  */
 
 import type { Query, Write } from '#lib/documents/store.ts';
@@ -17,24 +17,24 @@ import { loadRaw, type StoredImage } from './load.ts';
 import { dropRecord, putRecord } from './record-write.ts';
 
 /**
- * Takes away what nobody will miss, such as a placeholder: its manifest is not archived.
- * @param also goes into the batch that makes the tombstone
- * @throws EtagConflictError when the record changed since it was read
+ * Deletes without archiving the manifest, as for a placeholder.
+ * @param also written in the same batch as the tombstone
+ * @throws EtagConflictError when the record has changed since it was read
  */
 export async function deleteRecord(service: Service, stored: StoredImage, also: readonly Write[] = []): Promise<void> {
   await service.store.batch([buried(stored), ...also], { frees: true });
   await finishOwnDelete(service, stored.key);
 }
 
-/** What whoever made a tombstone does next. */
+/** Finishes a tombstone that this caller has just written. */
 export async function finishOwnDelete(service: Service, uuid: string): Promise<void> {
   await service.faults.reach('delete:tombstone');
   try {
     await finishDelete(service, uuid);
   } catch (error) {
-    // The image and its bytes are gone.
+    // The image and its bytes are gone; only the archive is missing.
     if (!(error instanceof InsufficientStorageError)) throw error;
-    const message = 'no room to archive the manifest of a deleted image: it is done later';
+    const message = 'no room to archive the manifest of a deleted image; it will be archived later';
     service.log.warn({ err: error, image: uuid }, message);
   }
 }
@@ -44,10 +44,10 @@ export function buried({ value, etag }: StoredImage, archive?: ImageRecord['arch
   return putRecord(tombstone(value, archive), etag);
 }
 
-/** What is left of the record of an image that goes. @param archive the manifest that is to be archived */
+/** What remains of the record of a deleted image. @param archive the manifest to archive */
 export function tombstone(record: ImageRecord, archive?: ImageRecord['archive']): ImageRecord {
   const { uuid, v, name, version, type, os, owner, files, icon, intent, rev } = record;
-  // The origin is let go, so that the tombstone keeps nothing else from being deleted.
+  // Without `origin`, so that the tombstone does not keep the origin from being deleted.
   return {
     ...{ v, uuid, name, version, type, os, owner, files, icon, intent, rev },
     state: 'deleting',
@@ -59,28 +59,28 @@ export function tombstone(record: ImageRecord, archive?: ImageRecord['archive'])
 }
 
 /**
- * Removes the bytes and then the record of a tombstone. Nothing happens when the record is none (any more).
- * @throws InsufficientStorageError when the manifest cannot be archived; all else is done then
+ * Removes the bytes and then the record of a tombstone. Does nothing if the record is not (or no longer) a tombstone.
+ * @throws InsufficientStorageError when the manifest cannot be archived; the bytes are gone then
  */
 export async function finishDelete(service: Service, uuid: string): Promise<void> {
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return;
   const { intent, archive } = stored.value;
   for (const storage of service.storages) {
-    // A writer between its intent and its placing must find its bytes gone, or it would place them after we looked.
+    // A writer that has noted its intent and not yet committed must find its bytes gone, or it would place them later.
     if (intent) await storage.discard(intent.session);
-    // Another process may have finished meanwhile, and the UUID may be in use again: its new bytes are not ours.
+    // Another process may have finished meanwhile, and the UUID may be in use again: leave its new bytes alone.
     if ((await loadRaw(service, uuid))?.etag !== stored.etag) return;
     await storage.removeTree(imageObjectDirectory(uuid));
   }
   await service.faults.reach('delete:bytes-gone');
   if (archive) await writeArchive(service, uuid, archive);
   const gone = [dropRecord(uuid, stored.etag), { op: 'del', bucket: ARCHIVED, key: uuid } as const];
-  // Or somebody else finished the same tombstone.
+  // A conflict means that somebody else finished the same tombstone.
   await unlessChanged(service.store.batch(gone));
 }
 
-/** Finishes every tombstone; the periodic task after a crash. Answers how many there were. */
+/** The periodic task: finishes every tombstone that a crash left. Returns how many there were. */
 export async function finishDeletes(service: Service): Promise<number> {
   let count = 0;
   const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };

@@ -1,10 +1,10 @@
 /**
  * Sharing by UUID and by login.
  *
- * A login opens the image to the account that held it when the share was written, and to nobody else ever: it is looked
- * up once, and the grant is pinned to that account's UUID. A login that nobody holds is stored and shown all the same,
- * so that the answer tells nobody which logins exist. For as long as the directory's replicas may lag it is looked up
- * again by {@link bindLateShares}, and bound only to an account that was there, unchanged, before the share.
+ * A login opens the image only to the account that had it when the share was written: it is looked up once, and the
+ * grant is pinned to that account's UUID. A login that nobody has is stored and shown all the same, so that the answer
+ * does not reveal which logins exist. While the directory's replicas may lag, {@link bindLateShares} looks it up again,
+ * and binds it only to an account that existed, unchanged, before the share.
  */
 
 import { type Account, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
@@ -31,13 +31,13 @@ import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord, type Passed } from '../record/change.ts';
 import { isServed, type StoredImage } from '../record/load.ts';
 
-/** A record with its new ACL, and what has to be written with it. */
+/** A record with its new ACL, and what must be written with it. */
 export interface Shared {
   readonly record: ImageRecord;
   readonly also: readonly Write[];
 }
 
-/** Images with a login that nobody held yet, by UUID, until the directory's lag has passed. */
+/** Images, by UUID, that are shared with a login that nobody has yet; kept until the directory's lag has passed. */
 interface PendingShares {
   /** Milliseconds since the epoch. */
   readonly until: number;
@@ -60,16 +60,16 @@ export function assertEntries(service: Service, entries: unknown, version: Imgap
   if (problem) throw invalidParameter('acl', `acl ${problem}`);
 }
 
-/** AddImageAcl: what is there already keeps its place; a login is looked up again. */
+/** AddImageAcl: an entry that is already there keeps its place; a login is looked up again. */
 export async function addAcl(service: Service, request: ChangeRequest, names: readonly string[]): Promise<StoredImage> {
   const added = await resolve(service, names);
   return changeImage(service, request, (record) => withPending(service, record, addEntries(record, added)));
 }
 
 /**
- * RemoveImageAcl: exact entries; absent ones are no error. An account that the image is shared with ends its own access
- * by it, until the owner adds it again. Answers nothing to one that left.
- * @throws 422 NotImageOwner when it names others
+ * RemoveImageAcl: removes exactly these entries; an absent one is no error. A sharee may end its own access this way,
+ * until the owner adds it again; the result is then undefined.
+ * @throws 422 NotImageOwner when a sharee names others
  */
 export async function removeAcl(
   service: Service,
@@ -82,21 +82,21 @@ export async function removeAcl(
     hasLeft = relation === 'sharee';
     return hasLeft && account !== undefined ? withoutSharee(record, account, names) : removeEntries(record, names);
   };
-  const changed = await changeImage(service, request, remove, { sharees: true });
+  const changed = await changeImage(service, request, remove, { allowSharees: true });
   return hasLeft ? undefined : changed;
 }
 
-/** Who may only remove itself may name itself in every way that it is shown. */
+/** A sharee may remove only itself, by any entry through which it is shown the image. */
 function withoutSharee(record: ImageRecord, account: string, names: readonly string[]): ImageRecord {
   const own = new Set([account, ...entriesReaching(record, account)]);
   if (names.length > 0 && names.every((entry) => own.has(entry))) return leave(record, account);
-  const what = `account "${account}" does not own image "${record.uuid}"; it may only remove itself`;
+  const what = `account "${account}" does not own image "${record.uuid}"; it may remove only itself`;
   throw new ApiError('NotImageOwner', what);
 }
 
 /**
- * The record with this ACL as a client of `version` writes it: before 3 it replaces the UUID entries alone. Entries
- * that were there keep their grants, new logins are looked up. @throws 503 when the directory is needed and away
+ * The record with this ACL, as a client of `version` writes it: before version 3 it replaces the UUID entries only.
+ * Existing entries keep their grants; new logins are looked up. @throws 503 when the directory is needed and unavailable
  */
 export async function writeAcl(
   service: Service,
@@ -109,7 +109,7 @@ export async function writeAcl(
   return withPending(service, record, replaceEntries(record, names, resolved));
 }
 
-/** The task: looks up again what nobody held, until the lag has passed. Answers how many shares were bound. */
+/** The task: looks up pending logins again until the lag has passed. Returns how many shares were bound. */
 export async function bindLateShares(service: Service): Promise<number> {
   let bound = 0;
   for await (const pending of service.store.scan(PENDING_SHARES, {})) {
@@ -154,7 +154,7 @@ async function resolve(service: Service, names: readonly string[]): Promise<Shar
   const shared_at = new Date(service.store.now()).toISOString();
   return names.map((entry) => {
     const account = holders.get(entry)?.uuid;
-    return { entry, shared_at, ...(account === undefined ? {} : { account }) };
+    return { entry, shared_at, ...(account !== undefined && { account }) };
   });
 }
 
@@ -165,7 +165,7 @@ function withPending(service: Service, before: ImageRecord, record: ImageRecord)
   return { record, also: pendingWrites(service, record.uuid, entriesOf(record)) };
 }
 
-/** Milliseconds that a replica of the directory may be behind. */
+/** Milliseconds by which a replica of the directory may lag. */
 function lagOf({ config }: Service): number {
   return config.accounts.maxLagSeconds * 1000;
 }
@@ -175,7 +175,7 @@ function isPending(service: Service, share: Share): boolean {
   return lasts(Date.parse(share.shared_at) + lagOf(service), lagOf(service), service.store.now());
 }
 
-/** An account that was made or renamed after the share was not meant by it. */
+/** A share cannot mean an account that was created or renamed after it. */
 function wasThereBefore({ createdAt, updatedAt }: Account, sharedAt: string | undefined): boolean {
   if (sharedAt === undefined) return false;
   const time = Date.parse(sharedAt);
@@ -196,7 +196,7 @@ async function holdersOf(service: Service, logins: readonly string[]): Promise<M
     return new Map(found.filter((pair): pair is [string, Account] => pair[1] !== undefined));
   } catch (cause) {
     if (!(cause instanceof DirectoryUnavailableError)) throw cause;
-    throw new ApiError('ServiceUnavailable', 'the account directory cannot be reached, so no login can be added now', {
+    throw new ApiError('ServiceUnavailable', 'the account directory cannot be reached, so logins cannot be added now', {
       cause,
     });
   }

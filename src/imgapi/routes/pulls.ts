@@ -68,7 +68,7 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   const link = record && !isOperators ? (await findLink(service, record.datacenter))?.value : undefined;
   // One that was made while the link ended was not among those that ended with it.
   if (!record || !isIt || !(link || isOperators)) {
-    throw new ApiError('ResourceNotFound', `pull link "${name}" is not there (any more); ask for a new one`);
+    throw new ApiError('ResourceNotFound', `pull link "${name}" does not exist or has ended; ask for a new one`);
   }
   // After a renewal the older URL reads the younger link: the bytes are the same.
   const reply = await fileReply(call, {

@@ -65,8 +65,8 @@ t.test('a message names the value and what would be right', (t) => {
     message({ type: 'vm' }),
     '"type" must be one of zone-dataset, lx-dataset, lxd, zvol, docker, other, not "vm"',
   );
-  t.equal(message({ nic_driver: 'e1000' }), '"nic_driver" must be left out where the type is not zvol, not "e1000"');
-  t.equal(message({ type: 'zvol' }), '"nic_driver" is missing: an image of type zvol has it');
+  t.equal(message({ nic_driver: 'e1000' }), '"nic_driver" must be left out unless the type is zvol, not "e1000"');
+  t.equal(message({ type: 'zvol' }), '"nic_driver" is missing: images of type zvol need it');
   t.equal(message({ name: 'a'.repeat(1025) }), '"name" must have at most 1024 characters, not 1025');
   t.equal(message({ acl: [OWNER, 'bob'] }), '"acl" must be an array of UUIDs, but item 1 is "bob"');
   t.equal(message({ traits: { a: 5 } }), '"traits" must hold strings, booleans and arrays, but "a" is 5');

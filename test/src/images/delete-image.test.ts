@@ -128,7 +128,7 @@ t.test('whoever stops sharing an image can delete it, whatever was built on it',
   const { uuid } = await bob.createImage({ ...MANIFEST, origin });
   t.match(await refusal(alice.deleteImage(origin)), {
     code: 'ImageHasDependentImages',
-    message: /not shared with them/,
+    message: /stop sharing it with them/,
   });
   await alice.removeImageAcl(origin, ['bob']);
   await alice.deleteImage(origin);

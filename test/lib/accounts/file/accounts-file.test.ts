@@ -143,12 +143,20 @@ const INVALID: readonly [string, unknown, RegExp][] = [
   ['a login that begins with a digit', [{ ...ALICE, login: '1alice' }], /login must be/],
   ['a login of 33 characters', [{ ...ALICE, login: 'a'.repeat(33) }], /login must be/],
   ['a date without time', [{ ...ALICE, created_at: '2024-01-01' }], /created_at must be an ISO date/],
-  ['a date that does not exist', [{ ...ALICE, updated_at: '2024-13-01T00:00:00Z' }], /updated_at: .* is no date/],
+  ['a date that does not exist', [{ ...ALICE, updated_at: '2024-13-01T00:00:00Z' }], /updated_at: .* is not a date/],
   ['a misspelt key', [{ ...ALICE, key: {} }], /"key" is not a key of an account/],
   ['keys that are a list', [{ ...ALICE, keys: [KEY] }], /keys must be an object/],
   ['a bad SSH key', [BOB, { ...ALICE, keys: { 'a/b': 'ssh-rsa' } }], /entry 1 \("alice"\): keys: "a\/b" must be an Op/],
-  ['a uuid twice', [ALICE, { ...BOB, uuid: ALICE.uuid }], /entry 1 \("bob"\): uuid: "a45c9276.*is in entry 0 already/],
-  ['a login twice', [ALICE, { ...BOB, login: 'alice' }], /entry 1 \("alice"\): login: "alice" is in entry 0 already/],
+  [
+    'a uuid twice',
+    [ALICE, { ...BOB, uuid: ALICE.uuid }],
+    /entry 1 \("bob"\): uuid: "a45c9276.*is already used in entry 0/,
+  ],
+  [
+    'a login twice',
+    [ALICE, { ...BOB, login: 'alice' }],
+    /entry 1 \("alice"\): login: "alice" is already used in entry 0/,
+  ],
 ];
 
 for (const [what, content, message] of INVALID) {

@@ -98,14 +98,14 @@ test('a chain that turns back on itself is refused', async (t) => {
   const pair = await copyPair(t);
   const [base, head] = await chainOf(pair, 2);
   await putImage(pair.source, ALICE, { uuid: base!, origin: head! });
-  await isRefused(t, walk(pair, head!), 'OriginChainTooLong', /turn back/);
+  await isRefused(t, walk(pair, head!), 'OriginChainTooLong', /form a cycle/);
 });
 
 test('an image whose origin here already builds on it is not brought', async (t) => {
   const pair = await copyPair(t);
   const [base, head] = await chainOf(pair, 2);
   await putImage(pair.dest, ALICE, { uuid: base!, origin: head! }, Buffer.from('image 0'));
-  await isRefused(t, pair.copy(head!), 'OriginChainTooLong', /turn back/);
+  await isRefused(t, pair.copy(head!), 'OriginChainTooLong', /form a cycle/);
   t.equal(await recordOf(pair.service, head!), undefined);
 });
 

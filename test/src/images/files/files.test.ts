@@ -155,7 +155,7 @@ t.test('an upload that stands still is ended', async (t) => {
   const uuid = await newImage();
   const upload = slowUpload(server.url + filePath(uuid), { 'content-length': '100000' });
   await upload.write(randomBytes(1000));
-  t.match(await upload.answer(), { status: 400, code: 'Download', body: { message: /no byte .* came for 1 s/ } });
+  t.match(await upload.answer(), { status: 400, code: 'Download', body: { message: /no bytes .* arrived for 1 s/ } });
   await allGone(uuid);
 });
 

@@ -163,7 +163,7 @@ test('what was written into a backup by somebody else leads nowhere beside the d
   for (const path of ['../beside', '/etc/beside', 'storage/../../beside', '..']) {
     const [head = '', first = '', ...rest] = lines;
     writeFileSync(manifest, [head, JSON.stringify({ ...JSON.parse(first), path }), ...rest].join('\n'));
-    t.match(await restore(directory, restored), { code: 1, stderr: /NotABackup.*has a line that means nothing/ });
+    t.match(await restore(directory, restored), { code: 1, stderr: /NotABackup.*has an invalid line/ });
   }
   writeFileSync(manifest, lines.slice(0, -2).join('\n'));
   t.match(await restore(directory, restored), { code: 1, stderr: /NotABackup.*is cut short/ });
@@ -191,6 +191,6 @@ test("two at once do not get into each other's way", async (t) => {
   const { directory, restored } = await places(t);
   const nested: unknown[] = [];
   await backUpTelling(directory, server.dataDir, async () => void nested.push(await backUp(directory, server.dataDir)));
-  t.match(nested, [{ code: 1, stderr: /error \(Busy\): another process is at work on the backup/ }]);
+  t.match(nested, [{ code: 1, stderr: /error \(Busy\): another process is using the backup/ }]);
   t.match(await restore(directory, restored), { code: 0 });
 });

@@ -122,7 +122,7 @@ test('a restore goes only into an empty folder, of a server that does not run', 
   const server = await spawnImgapi(t);
   const { directory, restored } = await places(t);
   const empty = await restore(directory, restored);
-  t.match(empty, { code: 1, stderr: /error \(NotABackup\): .*holds no backup that was finished/ });
+  t.match(empty, { code: 1, stderr: /error \(NotABackup\): .*holds no finished backup/ });
   await backUp(directory, server.dataDir);
   t.match(await restore(directory, server.dataDir), {
     code: 1,
