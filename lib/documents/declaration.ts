@@ -1,4 +1,4 @@
-/** Checks of bucket declarations: mistakes of the programmer, found when the service starts. */
+/** Checks bucket declarations, so that programming mistakes show when the service starts. */
 import type { Bucket } from './store.ts';
 
 const BUCKET_NAME = /^[a-z][a-z0-9_]{0,39}$/;
@@ -7,25 +7,25 @@ const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]{0,39}$/;
 /** The part of a bucket that a backend stores. */
 export type Declaration = Pick<Bucket, 'name' | 'version' | 'index' | 'together'>;
 
-/** @throws TypeError when some backend could not carry the declaration out */
+/** @throws TypeError when some backend could not support the declaration */
 export function checkDeclaration(bucket: Declaration): void {
   const fail = (what: string): never => {
     throw new TypeError(`bucket ${JSON.stringify(bucket.name)}: ${what}`);
   };
   if (!BUCKET_NAME.test(bucket.name)) {
-    fail('the name must be 1 to 40 lower-case letters, digits and _, a letter first');
+    fail('the name must be 1 to 40 lower-case letters, digits and _, starting with a letter');
   }
   if (!Number.isSafeInteger(bucket.version) || bucket.version < 1) {
     fail('the version must be a positive integer');
   }
-  // Column names do not tell upper from lower case.
+  // Column names are not case-sensitive.
   const seen = new Set<string>();
   for (const field of Object.keys(bucket.index)) {
     if (!FIELD_NAME.test(field)) {
-      fail(`the field ${JSON.stringify(field)} must be 1 to 40 letters, digits and _, a letter first`);
+      fail(`the field ${JSON.stringify(field)} must be 1 to 40 letters, digits and _, starting with a letter`);
     }
     if (seen.has(field.toLowerCase())) {
-      fail(`two fields are called ${JSON.stringify(field)} but for upper and lower case`);
+      fail(`two fields are called ${JSON.stringify(field)}, if case is ignored`);
     }
     seen.add(field.toLowerCase());
   }
@@ -34,13 +34,13 @@ export function checkDeclaration(bucket: Declaration): void {
       const spec = bucket.index[field];
       const isLeadingArray = spec?.array === true && at === 0 && fields.length === 2;
       if (spec === undefined || (spec.array === true && !isLeadingArray)) {
-        fail(`${JSON.stringify(field)} in "together" is no scalar index, nor an array before one scalar`);
+        fail(`${JSON.stringify(field)} in "together" is neither a scalar index nor an array followed by one scalar`);
       }
     });
   }
 }
 
-/** Whether two declarations ask for the same indexes, whatever their hints say. */
+/** Whether two declarations ask for the same indexes; hints do not count. */
 export function sameIndexes(a: Declaration, b: Declaration): boolean {
   const normal = ({ index }: Declaration) =>
     JSON.stringify(

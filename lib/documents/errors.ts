@@ -44,12 +44,12 @@ export class InvalidValueError extends Error {
   }
 }
 
-/** The backend cannot be reached or is busy beyond patience; the same call may work later. */
+/** The backend cannot be reached or is busy for too long; the same call may work later. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = 'StoreUnavailableError';
 }
 
-/** The backend has no room for what was to be written. */
+/** The backend has no space left for this write. */
 export class StoreFullError extends StoreUnavailableError {
   override readonly name = 'StoreFullError';
 }

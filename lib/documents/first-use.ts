@@ -1,8 +1,8 @@
-/** Documents of which there is exactly one, made by whoever needs it first. */
+/** Documents that exist exactly once, created when they are first needed. */
 import type { Bucket, Store, Stored } from './store.ts';
 import { unlessChanged } from './update.ts';
 
-/** Of several that make it at once, in whatever process, all get the same. */
+/** Concurrent callers, even in different processes, all get the same document. */
 export async function madeOnFirstUse<T extends object>(
   store: Store,
   bucket: Bucket<T>,

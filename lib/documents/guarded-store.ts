@@ -1,4 +1,4 @@
-/** The document store that callers have: a backend, and what is the same for all backends. */
+/** The document store as callers see it: a backend, plus everything that is the same for all backends. */
 import { type OperationObserver, UNOBSERVED } from '../runtime/operation-observer.ts';
 import type { DocumentBackend } from './backend.ts';
 import { checkDeclaration } from './declaration.ts';
@@ -6,8 +6,8 @@ import { InvalidValueError } from './errors.ts';
 import { isIndexableText } from './index-value.ts';
 import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from './store.ts';
 
-/** Of so many `get`s one is timed: two looks at the clock take a good part of the time of one. */
-const TIMED = 64;
+/** One of this many `get`s is timed: reading the clock twice takes a good part of the time of a `get`. */
+const TIMED_EVERY = 64;
 
 export function guardStore(backend: DocumentBackend, observer: OperationObserver = UNOBSERVED): Store {
   return new GuardedStore(backend, observer);
@@ -16,7 +16,7 @@ export function guardStore(backend: DocumentBackend, observer: OperationObserver
 export class GuardedStore implements Store {
   readonly #backend: DocumentBackend;
   readonly #observer: OperationObserver;
-  /** Since one was timed. */
+  /** Number of `get`s since the last timed one. */
   #gets = 0;
 
   constructor(backend: DocumentBackend, observer: OperationObserver) {
@@ -37,7 +37,7 @@ export class GuardedStore implements Store {
 
   async get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
     this.#gets += 1;
-    if (this.#gets >= TIMED) return this.#timedGet(bucket, key);
+    if (this.#gets >= TIMED_EVERY) return this.#timedGet(bucket, key);
     try {
       const found = this.#backend.get(bucket, key);
       return found instanceof Promise ? await found : found;
@@ -48,7 +48,7 @@ export class GuardedStore implements Store {
 
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     return this.#run('getMany', async () => {
-      // Of other keys there is no document, and not every backend can be asked for one.
+      // No document can have any other key, and not every backend accepts one in a query.
       const possible = keys.filter(isIndexableText);
       return possible.length === 0 ? [] : this.#backend.getMany(bucket, possible);
     });
@@ -148,5 +148,5 @@ function check({ limit }: Query, { signal }: ReadOptions): void {
 
 function assertKey({ bucket, key }: Write): void {
   if (key !== '' && isIndexableText(key)) return;
-  throw new InvalidValueError(bucket.name, '_key', 'a string with at least one character and without NUL');
+  throw new InvalidValueError(bucket.name, '_key', 'a non-empty string without NUL characters or unpaired surrogates');
 }

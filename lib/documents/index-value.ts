@@ -1,8 +1,8 @@
-/** What of a document goes into an index, by the rules that every backend shares. */
+/** The index values of a document, by rules that all backends share. */
 import { InvalidValueError } from './errors.ts';
 import type { IndexSpec, IndexType, Scalar } from './store.ts';
 
-/** The value of an indexed field; null where the document has none. */
+/** The value of an indexed field; null if the document has none. */
 export type IndexValue = Scalar | readonly Scalar[] | null;
 
 /** No text index holds NUL (PostgreSQL has no such text) or half a surrogate pair (UTF-8 has no such character). */
@@ -10,11 +10,11 @@ export function isIndexableText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-/** What a value of the type has to be, in the words of an error message. */
+/** What a value of the type must be, worded for an error message. */
 export function describeType(type: IndexType): string {
   switch (type) {
     case 'string':
-      return 'a string without NUL and without half surrogate pairs';
+      return 'a string without NUL characters or unpaired surrogates';
     case 'number':
       return 'a finite number';
     case 'boolean':

@@ -1,25 +1,25 @@
 /**
- * Leases: a process's right to do a piece of work until a moment, kept in a document where all processes see it. A
- * process that dies lets its lease run out, and another one goes on.
+ * Leases: a process's right to do a piece of work until a certain time, kept in a document where all processes see it.
+ * The lease of a process that dies runs out, and another process continues.
  *
- * A lease is a promise, not a lock: a process that slept past its end may wake up and go on for a moment. Whatever is
- * done under a lease therefore has to be safe when two do it; the lease only keeps them from doing it for nothing.
- * Times are by the clock of the database. Still, what a clock that was wrong for a while has left behind must not be
- * held for ever: a lease that ends later than it could if it were made now is not believed.
+ * A lease is a promise, not a lock: a process that slept past the end may wake up and go on for a moment. Whatever is
+ * done under a lease must therefore be safe if two processes do it; the lease only saves them the wasted work. Times are
+ * by the clock of the database. To survive a clock that was wrong for a while, a lease does not count if it ends later
+ * than one that was made now would.
  */
 import { type Clock, lasts } from '../runtime/clock.ts';
 import { startInterval, type Timer } from '../runtime/timers.ts';
 
 export interface Lease {
-  /** The holder, by a name that no other process has or had. */
+  /** The holder, by a name that no other process has ever had. */
   readonly worker: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
-  /** Milliseconds from its making to its end. */
+  /** Milliseconds from start to end. */
   readonly length?: number;
 }
 
-/** Of a lease that does not say it. */
+/** For leases without `length`. */
 const UNKNOWN_LENGTH_MS = 3600_000;
 
 export function newLease(worker: string, seconds: number, now: number): Lease {
@@ -31,27 +31,27 @@ export function isHeld(lease: Lease | undefined, now: number): lease is Lease {
   return lease !== undefined && lasts(lease.until, lease.length ?? UNKNOWN_LENGTH_MS, now);
 }
 
-/** What was done under a lease is not this process's any more: it is over, or another one's. Not a failure. */
+/** The lease now belongs to another process, or its work is over. Not a failure. */
 export class LeaseLostError extends Error {
   override readonly name: string = 'LeaseLostError';
 }
 
 export interface KeeperOptions {
-  /** The database's. */
+  /** The database's clock. */
   readonly clock: Clock;
-  /** Between two renewals; well below the length of the lease. */
+  /** Time between two renewals; well below the length of the lease. */
   readonly everyMs: number;
-  /** As it was written last. */
+  /** The lease as last written. */
   readonly lease: () => Lease | undefined;
-  /** Extends the lease in its document. @throws LeaseLostError when it is not ours any more */
+  /** Extends the lease in its document. @throws LeaseLostError when it is no longer ours */
   readonly renew: () => Promise<unknown>;
-  /** A renewal failed; the next one may do. */
+  /** Called when a renewal fails; the next one may succeed. */
   readonly onMissed: (error: unknown) => void;
 }
 
 /** Renews a lease for as long as the work under it takes, and ends the work when the lease is lost. */
 export class LeaseKeeper {
-  /** Aborts with a {@link LeaseLostError}: the lease is another process's, or ran out while it could not be renewed. */
+  /** Aborts with a {@link LeaseLostError} if another process has the lease, or it ran out before it could be renewed. */
   readonly signal: AbortSignal;
   readonly #options: KeeperOptions;
   readonly #lost = new AbortController();
@@ -64,13 +64,13 @@ export class LeaseKeeper {
     this.#timer = startInterval(() => void this.renew(), options.everyMs);
   }
 
-  /** Renews it now, after a renewal that is under way; never rejects. */
+  /** Renews the lease now, or after a renewal under way; never rejects. */
   renew(): Promise<void> {
     this.#renewal = this.#renewal.then(() => this.#renew());
     return this.#renewal;
   }
 
-  /** No renewal is under way afterwards, and none follows. The lease is left as it is. */
+  /** Stops renewing; when this resolves, no renewal is under way. The lease is left as it is. */
   async end(): Promise<void> {
     this.#timer.stop();
     await this.#renewal;
@@ -90,5 +90,5 @@ export class LeaseKeeper {
 }
 
 function ranOut(cause: unknown): LeaseLostError {
-  return new LeaseLostError('the lease ran out while it could not be renewed', { cause });
+  return new LeaseLostError('the lease ran out before it could be renewed', { cause });
 }

@@ -5,8 +5,8 @@
  * The interface holds what Moray, PostgreSQL and SQLite can all promise. Callers ask for few round trips: what
  * belongs together is one `batch`, what is read together is one `getMany` or one `find`.
  *
- * Two rules come from Moray itself (its etags are a checksum of the content, so a value that goes 1 -> 2 -> 1 gets its
- * old etag back): every value that is written under a condition carries a counter of its own, and an etag is opaque.
+ * Moray's etags are checksums of the content, so a value that goes 1 -> 2 -> 1 gets its old etag back. Two rules follow:
+ * every value that is written under a condition carries a counter of its own, and an etag is opaque.
  */
 
 /** What a declared index holds. Values outside the type are refused by `batch` with {@link InvalidValueError}. */
@@ -18,14 +18,14 @@ export interface IndexSpec {
   readonly array?: boolean;
   /** No two objects of the bucket hold the same value; objects without the field do not collide. */
   readonly unique?: boolean;
-  /** The field has few different values (a state, a type): a hint for backends that choose between indexes. */
+  /** The field has few distinct values (a state, a type): a hint for backends that choose between indexes. */
   readonly few?: boolean;
 }
 
 /**
- * A bucket: its name, its indexed fields, and the version of that declaration. A higher version adds, drops or
- * retypes indexes (existing rows are re-indexed before the first answer); a lower one than the stored is ignored, so
- * that an older process beside a newer one does not undo its indexes.
+ * A bucket: its name, its indexed fields, and the version of this declaration. A higher version adds, drops or retypes
+ * indexes (existing rows are re-indexed before the first answer). A version lower than the stored one is ignored, so that
+ * an older process beside a newer one does not undo its indexes.
  */
 export interface Bucket<T extends object = object> {
   readonly name: string;
@@ -33,8 +33,8 @@ export interface Bucket<T extends object = object> {
   readonly index: Readonly<Record<string, IndexSpec>>;
   /**
    * Fields that are filtered and sorted together; a hint for backends that can build such an index. An array field may
-   * come first, with one scalar behind it: what contains a value is then read in the order of the scalar. Changed hints
-   * take effect with the next version.
+   * come first, followed by one scalar: objects that contain a value are then read in the order of the scalar. Changed
+   * hints take effect with the next version.
    */
   readonly together?: readonly (readonly string[])[];
   /** Carries T through the type system; never set. */
@@ -52,16 +52,16 @@ export interface Stored<T> {
 export type Scalar = string | number | boolean;
 
 /**
- * A condition on indexed fields. A field that no index declares is a {@link NotIndexedError}, never a scan; and so is a
- * comparison that the field's index cannot answer (an order of booleans, a part of a number, equality with an array). A
- * value that is not of the field's type is an {@link InvalidValueError}; a text that no index can hold (see `batch`)
- * equals nothing. Texts are ordered by their bytes in UTF-8.
+ * A condition on indexed fields. A field without an index is a {@link NotIndexedError}, never a scan; so is a comparison
+ * that the field's index cannot answer (an order of booleans, part of a number, equality with an array). A value that is
+ * not of the field's type is an {@link InvalidValueError}; a text that no index can hold (see `batch`) equals nothing.
+ * Texts are ordered by their bytes in UTF-8.
  */
 export type Filter =
   | { readonly op: 'eq'; readonly field: string; readonly value: Scalar }
   | { readonly op: 'in'; readonly field: string; readonly values: readonly Scalar[] }
   | { readonly op: 'lt' | 'le' | 'gt' | 'ge'; readonly field: string; readonly value: Scalar }
-  /** The string field holds `value` somewhere; `%` and `_` stand for themselves. */
+  /** The string field contains `value`; `%` and `_` stand for themselves. */
   | { readonly op: 'substring'; readonly field: string; readonly value: string }
   /** The array field holds `value`. */
   | { readonly op: 'contains'; readonly field: string; readonly value: Scalar }
@@ -82,7 +82,7 @@ export interface Query {
   readonly sort?: { readonly field: string; readonly order: 'asc' | 'desc' };
   /** Keyset cursor: only what comes strictly after this place in the order. `value` is the sort field's, or null. */
   readonly after?: { readonly value: Scalar | null; readonly key: string };
-  /** Objects at the most; absent means all. Must be positive. */
+  /** Maximum number of objects; absent means all. Must be positive. */
   readonly limit?: number;
 }
 
@@ -98,55 +98,55 @@ export type Write =
   | { readonly op: 'del'; readonly bucket: Bucket; readonly key: string; readonly ifEtag?: string };
 
 export interface WriteOptions {
-  /** The batch frees space here or elsewhere: it is written also when the store is full. So is one of dels only. */
+  /** The batch frees space here or elsewhere, so it is written even if the store is full; so is a batch of dels only. */
   readonly frees?: boolean;
 }
 
 export interface ReadOptions {
-  /** Its abort ends the read with its reason, also in the middle of a long search. */
+  /** An abort ends the read with its reason, even in the middle of a long search. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whatever has documents: what is taken by those who need nothing else of the service. */
+/** For functions that need nothing of the service but its documents. */
 export interface WithStore {
   readonly store: Store;
 }
 
 /**
- * A failure that has no error of its own in `errors.ts` is a {@link StoreUnavailableError}, with what the backend said as
- * its cause: the same call may work later. Of a batch that failed so nobody can tell whether it was written.
+ * A failure without an error class of its own in `errors.ts` is a {@link StoreUnavailableError} with the backend's error
+ * as its cause: the same call may work later. A batch that failed this way may or may not have been written.
  */
 export interface Store {
   /**
-   * Milliseconds since the epoch by the clock of the database, which all processes on it share: whatever one writes
-   * down for another to judge (leases, expiries) is by this clock and by no process's own. `Stored.mtime` is by it too.
+   * Milliseconds since the epoch by the clock of the database, which all its processes share. Times that one process
+   * writes and another compares (leases, expiries) use this clock, never a process's own. So does `Stored.mtime`.
    */
   now(): number;
-  /** Creates or upgrades the buckets. Safe when several processes do it at once. */
+  /** Creates or upgrades the buckets. Several processes may do this at the same time. */
   open(buckets: readonly Bucket[]): Promise<void>;
   /** Undefined when there is no such key. The value is shared and frozen: copy before changing. */
   get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined>;
-  /** Those of the keys that exist, each once, in no particular order and all of one moment. */
+  /** The objects of those keys that exist, each once, in no particular order, all as of one moment. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
-  /** The whole answer at once: for what is known to be little. Reads nothing that holds the event loop up. */
+  /** The whole answer in one array, for answers that are known to be short. Does not block the event loop. */
   find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]>;
   /**
-   * The same answer bit by bit, in memory that does not grow with its length, read as it is asked for: for whatever may
-   * be long. No bit is empty. What is written meanwhile may be in it or not; what is neither written nor removed is in
-   * it exactly once. The values are not to be changed.
+   * The same answer in pieces, read on demand, in memory that does not grow with its length: for answers that may be
+   * long. No piece is empty. An object that is written or removed meanwhile may be included or not; every other object is
+   * included exactly once. The values must not be changed.
    */
   scan<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): AsyncIterable<readonly Stored<T>[]>;
   count(bucket: Bucket, filter?: Filter, options?: ReadOptions): Promise<number>;
   /**
-   * All of the writes or none, in order; answers the etag of each put (a del answers ''). Deleting an absent key is
-   * no error unless `ifEtag` was given. Durable when the promise resolves, and seen by whatever is read from then on.
-   * Keys and indexed texts have no NUL and no half of a surrogate pair, a key at least one character; a value is a JSON
-   * object, as it is at the moment of the call.
+   * Carries out all of the writes, in order, or none; returns the etag of each put ('' for a del). Deleting an absent key
+   * is no error unless `ifEtag` is given. When the promise resolves, the batch is durable and visible to all later reads.
+   * Keys and indexed texts must not contain NUL or unpaired surrogates, and a key must not be empty. A value is a JSON
+   * object; what counts is its state at the moment of the call.
    * @throws EtagConflictError, UniqueAttributeError, InvalidValueError, StoreUnavailableError, StoreFullError
    */
   batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]>;
   /** @throws StoreUnavailableError when a write would fail */
   ping(): Promise<void>;
-  /** After the writes under way. What is asked from then on is a {@link StoreUnavailableError}. */
+  /** Closes once the writes under way are done. Later calls reject with {@link StoreUnavailableError}. */
   close(): Promise<void>;
 }

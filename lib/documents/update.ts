@@ -1,8 +1,8 @@
 /**
- * Changing objects that others may be changing: read, decide, write on the condition that all is still what was read,
- * and again from the start when it is not. This is the only place that tries again.
+ * Changing objects that others may be changing too: read, decide, write on condition that nothing has changed since, and
+ * otherwise start again. This is the only place that retries.
  *
- * The rule that a value written under a condition carries a counter of its own is the caller's to keep.
+ * Callers must see to it that a value that is written under a condition carries a counter of its own.
  */
 import { pause } from '../runtime/timers.ts';
 import { EtagConflictError } from './errors.ts';
@@ -12,10 +12,10 @@ const ATTEMPTS = 50;
 const LONGEST_PAUSE_MS = 250;
 
 export interface RetryOptions {
-  /** How often to try before the conflict is the caller's; 50 unless given. */
+  /** How often to try before throwing the conflict; default 50. */
   readonly attempts?: number;
   readonly signal?: AbortSignal;
-  /** Which errors say that the work is to be done again; {@link isConflict} unless given. */
+  /** Which errors mean that the work has to be repeated; default {@link isConflict}. */
   readonly isConflict?: (error: unknown) => boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Updated<T> {
   readonly changed: boolean;
 }
 
-/** The new value, and other writes that are to happen with it or not at all. */
+/** The new value, and other writes that belong in the same batch. */
 export interface Change<T> {
   readonly value: T;
   readonly also?: readonly Write[];
@@ -38,7 +38,7 @@ export interface Change<T> {
 
 type Answer<R> = R | undefined | Promise<R | undefined>;
 
-/** What was read does not hold any more, as its reader found out before the store had to say so. */
+/** What was read is out of date, as the reader noticed before the store did. */
 export class StaleReadError extends Error {
   override readonly name = 'StaleReadError';
 }
@@ -49,8 +49,8 @@ export function isConflict(error: unknown): error is EtagConflictError | StaleRe
 }
 
 /**
- * Does `work` until no conflict ends it. It reads anew each time, and has no effect but its write.
- * @throws what `work` throws; a conflict only when there was one each time
+ * Repeats `work` until it ends without a conflict. `work` must read anew each time, and have no effects but its write.
+ * @throws what `work` throws; a conflict only if every attempt had one
  */
 export async function retryOnConflict<T>(
   work: () => Promise<T>,
@@ -63,12 +63,12 @@ export async function retryOnConflict<T>(
     } catch (error) {
       if (!isToRepeat(error) || attempt >= attempts) throw error;
     }
-    // The more there are of us, the farther apart we have to go; at random, or we meet again.
+    // The more competitors, the longer the pauses must be; random, or the same ones collide again.
     await pause(Math.random() * Math.min(2 ** attempt, LONGEST_PAUSE_MS), signal);
   }
 }
 
-/** For a write that may come too late. False when somebody else was faster. */
+/** For a write that may come too late. Returns false if somebody else was faster. */
 export async function unlessChanged(write: Promise<unknown>): Promise<boolean> {
   try {
     await write;
@@ -80,10 +80,10 @@ export async function unlessChanged(write: Promise<unknown>): Promise<boolean> {
 }
 
 /**
- * Changes one object. `change` gets the current value, which is shared and frozen, and answers the new one, or
- * undefined to leave it. It may be called several times, so it has no other effects; what it throws is thrown.
+ * Changes one object. `change` gets the current value, which is shared and frozen, and returns the new one, or undefined
+ * to leave it as it is. It may be called several times, so it must have no other effects; what it throws is passed on.
  * @returns undefined when there is no such key
- * @throws EtagConflictError when others were faster each time
+ * @throws EtagConflictError when others were faster every time
  */
 export function updateObject<T extends object>(
   store: Store,
@@ -100,8 +100,8 @@ export function updateObject<T extends object>(
 }
 
 /**
- * As {@link updateObject}, with further writes in the same batch. A conflict of one of them starts everything again
- * too, so they are made anew each time.
+ * Like {@link updateObject}, with further writes in the same batch. A conflict in one of them also restarts everything,
+ * so they are made anew each time.
  * @throws EtagConflictError, UniqueAttributeError, InvalidValueError, StoreUnavailableError
  */
 export function updateWith<T extends object>(

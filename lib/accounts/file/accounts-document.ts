@@ -45,7 +45,7 @@ const ENTRY_SCHEMA = {
 
 const EXPECTED: Readonly<Record<string, string>> = {
   uuid: 'a lower-case UUID',
-  login: '3 to 32 letters, digits or _ . @ % -, starting with a letter',
+  login: '3 to 32 characters: letters, digits and _ . @ % -, starting with a letter',
   created_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   updated_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   keys: 'an object of OpenSSH public keys by name',

@@ -1,4 +1,4 @@
-/** Carries the writes of one batch out, within the transaction of the caller. */
+/** Carries out the writes of one batch, within the caller's transaction. */
 import { EtagConflictError } from '../errors.ts';
 import { naming } from './collisions.ts';
 import type { Documents } from './documents.ts';

@@ -1,6 +1,6 @@
 /**
- * First half of compiling a filter: checks it against the indexes and parts its *shape* from its *values*. Filters of
- * one shape share one prepared statement, so this half runs for every query and does little.
+ * First half of compiling a filter: checks it against the indexes and separates its *shape* from its *values*. Filters of
+ * the same shape share one prepared statement. This half runs for every query, so it does little.
  */
 import { InvalidValueError, NotIndexedError } from '../errors.ts';
 import { describeType, hasType, isIndexableText } from '../index-value.ts';
@@ -10,7 +10,7 @@ import type { Layout } from './layout.ts';
 
 export type Comparison = '=' | '<' | '<=' | '>' | '>=';
 
-/** A checked filter whose values are slots; `shape` tells it from every other that compiles differently. */
+/** A checked filter whose values are slots. Filters that compile differently have different `shape`s. */
 export type Bound = { readonly shape: string } & (
   | { readonly kind: 'const'; readonly value: boolean }
   | { readonly kind: 'compare'; readonly field: string; readonly by: Comparison; readonly slot: Slot }
@@ -181,20 +181,20 @@ function compare(field: string, by: Comparison, slot: Slot): Bound {
   return { kind: 'compare', field, by, slot, shape: `${field}${by}${slot.at}` };
 }
 
-/** What no index can hold, no index can find: such a question has an answer, it is just empty. */
+/** What no index can hold cannot be found either: such a query is valid, with an empty answer. */
 function isSearchable(value: Scalar): boolean {
   return typeof value !== 'string' || isIndexableText(value);
 }
 
 /**
- * The smallest text that comes after every text beginning with `prefix`, in the order of UTF-8 bytes (which is that of
- * code points); undefined when there is none.
+ * The smallest text that sorts after every text beginning with `prefix`, by UTF-8 bytes (which is the order of code
+ * points); undefined if there is none.
  */
 function afterPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (char) => char.codePointAt(0) ?? 0);
   for (let last = points.pop(); last !== undefined; last = points.pop()) {
     if (last < 0x10ffff) {
-      // The surrogates are no characters: after U+D7FF comes U+E000.
+      // Surrogates are not characters: after U+D7FF comes U+E000.
       const next = last === 0xd7ff ? 0xe000 : last + 1;
       return String.fromCodePoint(...points, next);
     }

@@ -1,4 +1,4 @@
-/** The buckets of a database as this process knows them, to be kept in step with what other processes declare. */
+/** The buckets of a database as this process knows them, kept in step with what other processes declare. */
 import { sql } from 'kysely';
 import { type Declaration, sameIndexes } from '../declaration.ts';
 import { InvalidValueError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { insertRow } from './rows.ts';
 import { createTables, dropTables, writeDeclaration } from './schema.ts';
 import { Tables } from './tables.ts';
 
-/** Rows that are copied at once into the tables of a new version. */
+/** Number of rows copied at a time into the tables of a new version. */
 const PAGE = 500;
 
 export class Buckets {
@@ -31,7 +31,7 @@ export class Buckets {
     return tables;
   }
 
-  /** Takes the declarations over that are in force now; true when a bucket has other tables than before. */
+  /** Adopts the declarations that are now in force; returns whether a bucket has other tables than before. */
   adopt(declarations: Iterable<Declaration>): boolean {
     let changed = false;
     const tables = new Map<string, Tables>();
@@ -45,18 +45,20 @@ export class Buckets {
     return changed;
   }
 
-  /** Whether a bucket is new or newer than what the database has. @throws TypeError when its version has other indexes */
+  /** Whether the database lacks this version of the bucket. @throws TypeError when it has it with other indexes */
   isOutdated(bucket: Declaration): boolean {
     const current = this.#tables.get(bucket.name)?.layout.declaration;
     if (current?.version === bucket.version && !sameIndexes(current, bucket)) {
-      throw new TypeError(`bucket ${bucket.name}: version ${bucket.version} was stored with other indexes; raise it`);
+      throw new TypeError(
+        `bucket ${bucket.name}: version ${bucket.version} is stored with other indexes; raise the version`,
+      );
     }
     return current === undefined || current.version < bucket.version;
   }
 
   /**
-   * Creates or upgrades those of the buckets that need it. Within a transaction in which nobody else can, and in which
-   * what is in force was adopted. @throws UniqueAttributeError
+   * Creates or upgrades those of the buckets that need it. Must run in a transaction that keeps others from doing the
+   * same, after `adopt` in that transaction. @throws UniqueAttributeError
    */
   *declare(buckets: readonly Declaration[]): Program<void> {
     const outdated = buckets.filter((bucket) => this.isOutdated(bucket));
@@ -97,7 +99,7 @@ export class Buckets {
     }
   }
 
-  /** What is stored already cannot be refused: a value that a new index does not take is absent from it. */
+  /** Stored values cannot be refused any more: one that a new index cannot hold is left out of that index. */
   #reindex(layout: Layout, key: string, json: string): IndexValue[] {
     const document: Record<string, unknown> = JSON.parse(json);
     return layout.fields.map(([field, spec]) => {
@@ -105,7 +107,10 @@ export class Buckets {
         return indexValue(layout.bucket, field, spec, document[field]);
       } catch (error) {
         if (!(error instanceof InvalidValueError)) throw error;
-        this.#warn({ bucket: layout.bucket, key, field, err: error }, 'an index leaves a stored value out');
+        this.#warn(
+          { bucket: layout.bucket, key, field, err: error },
+          'a stored value does not fit its index and is left out of it',
+        );
         return null;
       }
     });

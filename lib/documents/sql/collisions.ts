@@ -2,7 +2,7 @@ import { UniqueAttributeError } from '../errors.ts';
 import type { Program } from './program.ts';
 import type { Tables } from './tables.ts';
 
-/** A program that writes; when it breaks a uniqueness, its error says of which field. @throws UniqueAttributeError */
+/** Runs a program that writes. If it violates a unique index, the error names the field. @throws UniqueAttributeError */
 export function* naming<T>(tables: Tables, program: Program<T>): Program<T> {
   try {
     return yield* program;

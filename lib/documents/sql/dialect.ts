@@ -1,4 +1,4 @@
-/** What SQL databases say differently, as far as the statements are concerned that all of them share. */
+/** How SQL databases differ in the statements that they all share. */
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
 import type { IndexType, Scalar } from '../store.ts';
@@ -12,10 +12,10 @@ export class Slot {
   }
 }
 
-/** A parameter of a statement whose values are given by position. */
+/** A parameter of a statement that gets its values by position. */
 export const parameter = sql.val(null);
 
-/** A scalar as a parameter, and as it comes back. */
+/** A scalar as it is passed as a parameter and returned in rows. */
 export type Encoded = string | number | boolean;
 
 export interface SqlDialect {
@@ -23,40 +23,40 @@ export interface SqlDialect {
   encode(value: Scalar): Encoded;
   /** A list as one parameter, so that its length does not change the statement. */
   encodeList(values: readonly Scalar[]): unknown;
-  /** True when the column is one of the list that {@link encodeList} made. */
+  /** Whether the column is in a list that {@link encodeList} made. */
   oneOf(column: RawBuilder<unknown>, list: Slot | typeof parameter, type: IndexType): RawBuilder<boolean>;
-  /** True when the column holds the text somewhere, byte by byte. */
+  /** Whether the column contains the text, byte by byte. */
   substring(column: RawBuilder<unknown>, text: Slot): RawBuilder<boolean>;
   /**
-   * A condition that is always true, and that ends the statement once nobody waits for its answer; where the database
-   * has another way to do that, there is none.
+   * A condition that is always true, but ends the statement once its answer is no longer wanted. Absent if the database
+   * has another way to do that.
    */
   readonly wanted?: RawBuilder<boolean>;
-  /** A term of ORDER BY with the absent before every value (so last when descending). */
+  /** A term of ORDER BY that puts absent values before all others (so last when descending). */
   order(column: RawBuilder<unknown>, order: 'asc' | 'desc'): RawBuilder<unknown>;
-  /** A query as a table to select from; some databases want a name for it. */
+  /** A query as a table to select from; some databases require a name for it. */
   derived(query: RawBuilder<unknown>): RawBuilder<unknown>;
   readonly types: ColumnTypes;
-  /** Behind an INSERT, to be answered the `id` of the row; empty where the database tells it anyway. */
+  /** Appended to an INSERT to return the `id` of the row; empty if the database returns it anyway. */
   readonly returningId: RawBuilder<unknown>;
-  /** Answers a row when there is a table of that name. */
+  /** Returns a row if there is a table of that name. */
   tableNamed(name: string): RawBuilder<unknown>;
-  /** Which uniqueness a statement broke, from the database's error; undefined when it is another one. */
+  /** The unique index that a statement violated, from the database's error; undefined for any other error. */
   collision(error: unknown): Collision | undefined;
   readonly planner?: Planner;
 }
 
-/** How columns are declared, and what stands behind them. */
+/** How columns and tables are declared. */
 export interface ColumnTypes extends Readonly<Record<IndexType, string>> {
-  /** The number of a row, which the database gives. */
+  /** The id of a row, assigned by the database. */
   readonly rowId: string;
-  /** The number of a row of another table; also of elements of an array. */
+  /** The id of a row of another table, or the number of elements of an array. */
   readonly integer: string;
   /** Milliseconds since the epoch. */
   readonly time: string;
-  /** Of keys, etags and documents. */
+  /** For keys, etags and documents. */
   readonly text: string;
-  /** Of every table, and of one that is nothing but its primary key. */
+  /** Options after the columns of a table; `keyedTable` for a table of elements, which is stored by its primary key. */
   readonly table: string;
   readonly keyedTable: string;
 }
@@ -67,22 +67,22 @@ export interface Collision {
   readonly column: string;
 }
 
-/** An index, as far as a planner wants to know of it. */
+/** An index as a planner needs to know it. */
 export interface IndexPlan {
   readonly table: string;
   readonly name: string;
   /**
-   * On fields of the rows, the key behind them unless it is of unique ones; or on the elements of an array field, with
-   * the rows' numbers behind them or in the order of a scalar.
+   * Either on fields of the rows, followed by the key unless the index is unique; or on the elements of an array field,
+   * followed by the rows' ids, or by a scalar if `order` is given.
    */
   readonly of:
     | { readonly kind: 'rows'; readonly fields: readonly string[]; readonly hasKey: boolean }
     | { readonly kind: 'elements'; readonly field: string; readonly order?: string };
 }
 
-/** For a database whose planner is told about tables when they are made. */
+/** For a database whose planner has to be told about new tables. */
 export interface Planner {
-  /** Before the first table is made, and after the last one. */
+  /** Run before the first table is created, and after the last one. */
   readonly reload: RawBuilder<unknown>;
   note(index: IndexPlan, declaration: Declaration): RawBuilder<unknown>;
   forget(table: string): RawBuilder<unknown>;

@@ -1,22 +1,22 @@
-/** Parsed documents, so that what is read often is parsed once. */
+/** A cache of parsed documents, so that what is read often is parsed once. */
 import { LRUCache } from 'lru-cache';
 import type { Stored } from '../store.ts';
 
-/** Bytes of documents to keep: ten thousand of two thousand characters or so. */
+/** Bytes of documents to keep: about ten thousand documents of two thousand characters. */
 export const CACHE_BYTES = 36 * 1024 * 1024;
-/** What a character of JSON comes to: in the document, in the answer that was made of it, and in that of lists. */
+/** Bytes per character of JSON: in the document, in the answer rendered from it, and in that of lists. */
 const BYTES_OF_CHARACTER = 3;
-/** What a document counts for besides. */
+/** Fixed overhead of a document, in bytes. */
 const WEIGHT = 500;
 
 /**
- * The documents by etag. An etag names one state of one document for ever (see `etags.ts`), so nothing here can be
- * out of date: the current etag is read from the database each time.
+ * Documents by etag. An etag identifies one state of one document forever (see `etags.ts`), so nothing here can be out of
+ * date: the current etag is read from the database each time.
  */
 export class Documents {
   readonly #byEtag: LRUCache<string, Stored<object>>;
 
-  /** @param bytes to keep, about; a document of more than half of them is never kept */
+  /** @param bytes to keep, approximately; a document of more than half of that is never kept */
   constructor(bytes: number) {
     this.#byEtag = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 2 });
   }
@@ -32,13 +32,13 @@ export class Documents {
     return this.#byEtag.get(etag);
   }
 
-  /** Nobody will ask for that state again. */
+  /** Drops a state that nobody will ask for again. */
   forget(etag: string): void {
     this.#byEtag.delete(etag);
   }
 }
 
-/** Freezes a JSON value and everything in it, so that one parsed document can be shared by all its readers. */
+/** Freezes a JSON value and everything in it, so that all readers can share one parsed document. */
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     for (const part of Object.values(value)) {

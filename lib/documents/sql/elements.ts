@@ -1,4 +1,4 @@
-/** The elements of array fields, which lie in tables of their own. */
+/** The elements of array fields, which have tables of their own. */
 import { sql } from 'kysely';
 import type { IndexValue } from '../index-value.ts';
 import type { Scalar } from '../store.ts';
@@ -6,14 +6,14 @@ import { type Encoded, parameter } from './dialect.ts';
 import type { Row, Step } from './program.ts';
 import type { Tables } from './tables.ts';
 
-/** What is written into the indexes of an object. */
+/** The part of a row that goes into indexes. */
 export interface IndexedRow {
   readonly key: string;
   /** By position in `layout.fields`. */
   readonly index: readonly IndexValue[];
 }
 
-/** Asks for the elements of each array field that an object has now, in the order of `layout.arrays`. */
+/** Selects the current elements of an object's array fields, in the order of `layout.arrays`. */
 export function presentElements(tables: Tables, id: number): Step[] {
   const { layout } = tables;
   return layout.arrays.map(([field]) => {
@@ -22,14 +22,15 @@ export function presentElements(tables: Tables, id: number): Step[] {
   });
 }
 
-/** Writes the elements of an object that is new. */
+/** Writes the elements of a new object. */
 export function newElements(tables: Tables, id: number, row: IndexedRow): Step[] {
   return arraysOf(tables, row).flatMap(({ field, wanted }) => insertElements(tables, field, id, row, wanted));
 }
 
 /**
- * Writes the elements of an object that was there, leaving those that stay.
- * @param present what {@link presentElements} asked for @param changed positions of the fields that have changed
+ * Writes the elements of an existing object, without touching those that stay.
+ * @param present the rows of {@link presentElements}
+ * @param changed positions of the fields that have changed
  */
 export function changedElements(
   tables: Tables,
@@ -51,7 +52,7 @@ export function changedElements(
   });
 }
 
-/** The array fields with the elements that they are to have. */
+/** The array fields with their new elements. */
 function arraysOf({ layout, dialect }: Tables, row: IndexedRow): { field: string; wanted: Set<Encoded> }[] {
   return layout.fields.flatMap(([field, { array }], at) =>
     array === true ? [{ field, wanted: new Set(scalars(row.index[at]).map(dialect.encode)) }] : [],
@@ -64,10 +65,10 @@ function scalars(value: IndexValue | undefined): readonly Scalar[] {
   return typeof value === 'object' ? value : [value];
 }
 
-/** The value of a scalar that lies beside the elements of an array. */
+/** A scalar that is stored beside the elements of an array. */
 interface Beside {
   readonly scalar: string;
-  /** In `layout.fields`. */
+  /** Position in `layout.fields`. */
   readonly position: number;
   readonly value: Encoded | null;
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /**
- * Makes etags that never come back: each is unique over all processes, buckets and times, so a value that goes
- * 1 -> 2 -> 1 does not get its old etag again, and an etag alone says which document is meant.
+ * Makes etags that never come back: each is unique across all processes, buckets and times. So a value that goes
+ * 1 -> 2 -> 1 does not get its old etag back, and an etag alone identifies one state of one document.
  */
 export class EtagSource {
   readonly #prefix = randomBytes(9).toString('base64url');

@@ -1,8 +1,8 @@
 /**
  * Second half of compiling a filter: from its shape to SQL.
  *
- * SQL's third truth value is kept out by one rule: what is compared with an absent field is not true, and only NOT can
- * turn that into something else, so NOT is written `is not true`.
+ * One rule keeps out SQL's third truth value: a comparison with an absent field is not true, and only NOT could turn that
+ * into something else, so NOT is written `is not true`.
  */
 import { type RawBuilder, sql } from 'kysely';
 import type { Bound } from './bind.ts';

@@ -1,12 +1,11 @@
 /**
- * How a bucket lies in a relational database.
+ * How a bucket is stored in a relational database.
  *
- * Each version of a declaration has tables of its own, `BUCKET$VERSION`: a statement that was made for a version that
- * another process has replaced fails instead of answering from columns that mean something else by now. A row holds
- * the key, the etag, the time and the indexed fields; the documents lie beside it in a table of their own, so that
- * walking over rows does not drag the documents through memory. An array field has a table of its elements; it also
- * holds the key and the scalars that are declared together with the array, so that one index finds what contains a
- * value and has it in the order of the scalar.
+ * Each version of a declaration has its own tables, `BUCKET$VERSION`. A statement for a version that another process has
+ * replaced therefore fails, instead of reading columns that have changed their meaning. A row holds the key, the etag,
+ * the time and the indexed fields. The documents are in a separate table, so that scanning rows does not pull documents
+ * through memory. An array field has a table of its elements. That table also holds the key and the scalars that are
+ * declared together with the array, so that one index finds the objects that contain a value, in the order of the scalar.
  */
 import type { Declaration } from '../declaration.ts';
 import { NotIndexedError } from '../errors.ts';
@@ -51,7 +50,7 @@ export class Layout {
     return `${this.table}$${field}`;
   }
 
-  /** The scalars in whose order an array's elements are indexed; their table then has an `object_key` too. */
+  /** The scalars in whose order an array's elements are indexed; if any, their table has an `object_key` too. */
   orders(field: string): readonly string[] {
     return this.#orders.get(field) ?? [];
   }

@@ -1,4 +1,4 @@
-/** A write, checked and taken apart before its transaction begins. */
+/** A write that is checked and serialized before its transaction begins. */
 import { InvalidValueError } from '../errors.ts';
 import { type IndexValue, indexValue } from '../index-value.ts';
 import type { Write } from '../store.ts';
@@ -47,7 +47,7 @@ function indexDocument(layout: Layout, document: object): IndexValue[] {
   });
 }
 
-/** The same write for another version of the bucket, which a process has brought about meanwhile. */
+/** The same write for another version of the bucket, to which a process has upgraded meanwhile. */
 export function forLayout(put: PreparedPut, layout: Layout): PreparedPut {
   return put.layout === layout ? put : { ...put, layout, index: indexDocument(layout, JSON.parse(put.json)) };
 }

@@ -1,18 +1,18 @@
 /**
- * What is done with several statements, written once for all databases: a *program* says which statements to run, gets
- * their rows, and goes on from there. It knows nothing of connections: a driver runs it, at once where the database is
- * in this process (`sqlite/run.ts`), else with an await for each group of statements.
+ * Operations that take several statements, written once for all databases: a *program* yields statements, gets their
+ * rows, and goes on from there. It knows nothing about connections. A driver runs it: synchronously if the database is in
+ * this process (`sqlite/run.ts`), otherwise with an await for each group of statements.
  */
 import type { RawBuilder } from 'kysely';
 import type { SqlDialect } from './dialect.ts';
 
-/** What a statement answers: rows, the number of the row that it inserted (as its one row), or nothing. */
+/** What a statement returns: rows, the id of the row that it inserted (as a single row), or nothing. */
 export type Answer = 'rows' | 'id' | 'nothing';
 
 export class Statement {
   readonly sql: string;
   readonly answer: Answer;
-  /** What a driver has prepared for it. */
+  /** The driver's prepared statement. */
   handle: unknown;
 
   constructor(sql: string, answer: Answer) {
@@ -29,12 +29,12 @@ export interface Step {
 export type Row = readonly unknown[];
 
 /**
- * Yields steps that do not depend on each other's rows, to be run in their order, and gets the rows of each. When one
- * fails, its error is thrown into the program.
+ * Yields steps that do not depend on each other's rows, to be run in order, and gets the rows of each. If a step fails,
+ * its error is thrown into the program.
  */
 export type Program<T> = Generator<readonly Step[], T, readonly (readonly Row[])[]>;
 
-/** A statement that is run once, with the values that stand in it. */
+/** A statement that is run only once, with the values it contains. */
 export function once(dialect: SqlDialect, statement: RawBuilder<unknown>, answer: Answer = 'nothing'): Step {
   const { sql, parameters } = dialect.compile(statement);
   return { statement: new Statement(sql, answer), values: parameters };

@@ -1,4 +1,4 @@
-/** Queries against the tables of a bucket: compiled once for each shape, with the values of this one. */
+/** Queries against the tables of a bucket: SQL that is compiled once for each shape, with the values of this query. */
 import { indexValue } from '../index-value.ts';
 import type { Filter, Query, Scalar, Stored } from '../store.ts';
 import { Binder, FALSE, TRUE } from './bind.ts';
@@ -10,13 +10,13 @@ export interface BoundStatement {
   readonly values: readonly unknown[];
 }
 
-/** Finds a part of a list, as rows that begin with `id` and `etag`. */
+/** Finds part of a list, as rows that begin with `id` and `etag`. */
 export interface ListPart extends BoundStatement {
-  /** Where among the values the number of rows stands. */
+  /** Positions of the row limit among the values. */
   readonly limitAt: readonly number[];
 }
 
-/** The parts of a list, one behind the other; none when nothing can be found. @throws NotIndexedError, InvalidValueError */
+/** The parts of a list, in order; none if nothing can be found. @throws NotIndexedError, InvalidValueError */
 export function listParts(tables: Tables, query: Query): ListPart[] {
   const { layout, dialect } = tables;
   const binder = new Binder(layout, dialect);
@@ -30,7 +30,7 @@ export function listParts(tables: Tables, query: Query): ListPart[] {
   }));
 }
 
-/** Undefined when nothing can be found. @throws NotIndexedError, InvalidValueError */
+/** Undefined if nothing can be found. @throws NotIndexedError, InvalidValueError */
 export function countStatement(tables: Tables, filter: Filter | undefined): BoundStatement | undefined {
   const { layout, dialect } = tables;
   const binder = new Binder(layout, dialect);
@@ -44,7 +44,7 @@ function boundTo(part: Compiled, { values }: Binder): BoundStatement {
   return { sql: part.sql, values: inOrder(part, values) };
 }
 
-/** The place of an object in the order of a query: what comes next comes after it. */
+/** The place of an object in the order of a query, to continue after it. */
 export function placeIn(
   { sort }: Query,
   { layout }: Tables,
@@ -55,7 +55,7 @@ export function placeIn(
     const found = indexValue(layout.bucket, sort.field, layout.scalar(sort.field), Reflect.get(value, sort.field));
     return { value: found as Scalar | null, key };
   } catch {
-    // What an index could not take when it was made is absent from it.
+    // A value that did not fit the index when that was created is absent from it.
     return { value: null, key };
   }
 }

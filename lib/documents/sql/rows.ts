@@ -59,7 +59,7 @@ export function* insertRow(tables: Tables, row: NewRow): Program<void> {
   yield [{ statement: insertValue, values: [id, row.json] }, ...newElements(tables, id, row)];
 }
 
-/** Puts the new state over the current one, touching only the indexes of which the value has changed. */
+/** Replaces the current state, touching only the indexes whose value has changed. */
 export function* updateRow(tables: Tables, current: CurrentRow, row: NewRow): Program<void> {
   const { layout } = tables;
   const { id } = current;

@@ -1,4 +1,4 @@
-/** The tables of a bucket, and the list of buckets that says which version of each is the current one. */
+/** The tables of a bucket, and the table `buckets`, which has the current version of each bucket. */
 import { type RawBuilder, sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
 import type { IndexPlan, SqlDialect } from './dialect.ts';
@@ -72,7 +72,7 @@ function rowsIndex(
   { name, fields, unique }: { name: string; fields: readonly string[]; unique: boolean },
 ): Step[] {
   const columns = fields.map((field) => sql.id(layout.column(field)));
-  // The key behind the fields puts ties in order; behind a unique field it would undo the uniqueness.
+  // The key after the fields orders ties; after a unique field it would undo the uniqueness.
   const hasKey = !unique || fields.length === 0;
   const plan: IndexPlan = { table: layout.table, name: layout.index(name), of: { kind: 'rows', fields, hasKey } };
   return createIndex(dialect, layout, plan, sql.join(hasKey ? [...columns, sql.id('key')] : columns), unique);

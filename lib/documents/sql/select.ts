@@ -1,10 +1,10 @@
 /**
  * List queries in SQL, made so that an index can serve them.
  *
- * A page after a cursor is cut into *parts*, one behind the other in the order, because objects without the sort field
- * are no range of an index together with those that have it. The next part is asked only if the page is not full.
+ * A page after a cursor is split into consecutive *parts*, because objects with and without the sort field do not form
+ * one range of an index. The next part is queried only if the page is not full.
  *
- * A disjunction ("mine, or public, or shared with me") has no index of its own. Each branch is asked for its own first
+ * No single index serves a disjunction ("mine, or public, or shared with me"). Each branch is queried for its own first
  * page, which an index can serve, and the pages are merged.
  */
 import { type RawBuilder, sql } from 'kysely';
@@ -14,7 +14,7 @@ import type { Slot, SqlDialect } from './dialect.ts';
 import { filterSql } from './filter.ts';
 import type { Layout } from './layout.ts';
 
-/** More branches than this are left to the database. */
+/** A disjunction with more branches than this is left to the database. */
 const MAX_BRANCHES = 8;
 
 interface Sort {
@@ -23,7 +23,7 @@ interface Sort {
 }
 
 interface After {
-  /** Undefined: the object has no such field, or there is no sort. */
+  /** Undefined if the object lacks the field, or if there is no sort. */
   readonly value: Slot | undefined;
   readonly key: Slot;
 }
@@ -57,7 +57,7 @@ export function bindQuery(query: Query, binder: Binder): BoundQuery {
   return { shape, filter, sort, after: boundAfter, limit: boundLimit };
 }
 
-/** The statements that answer the query, one behind the other: rows of `id`, `etag` and maybe more. */
+/** The statements that answer the query, to be run in order: rows of `id`, `etag` and possibly more. */
 export function selectParts(query: BoundQuery, layout: Layout, dialect: SqlDialect): RawBuilder<unknown>[] {
   const parts = branches(query).map((branch) => toBranch(branch, query, layout));
   const [only] = parts;
@@ -89,8 +89,8 @@ interface Branch {
 }
 
 /**
- * What contains a value is read from the elements of the array when they lie in the order of the query, but not where
- * an index on another field has fewer objects in that order.
+ * Objects that contain a value are found through the array's elements if these are indexed in the order of the query,
+ * unless an index on another field yields fewer objects in that order.
  */
 function toBranch(filter: Bound, { sort }: BoundQuery, layout: Layout): Branch {
   const terms = termsOf(filter);
@@ -137,7 +137,7 @@ function selectBranch(
 /** The columns that make up an object's place in the order. */
 interface Place {
   readonly key: RawBuilder<unknown>;
-  /** The key once more where there is no sort. */
+  /** The key again if there is no sort. */
   readonly value: RawBuilder<unknown>;
 }
 
@@ -167,7 +167,7 @@ function orderAndLimit(
 /** A condition on the place of an object. */
 type Range = (place: Place) => RawBuilder<boolean>;
 
-/** What comes after the cursor, as ranges that follow each other; a single undefined when there is no cursor. */
+/** What comes after the cursor, as consecutive ranges; a single undefined if there is no cursor. */
 function ranges({ sort, after }: BoundQuery): (Range | undefined)[] {
   if (after === undefined) {
     return [undefined];
@@ -189,7 +189,7 @@ function ranges({ sort, after }: BoundQuery): (Range | undefined)[] {
     : [(at) => sql<boolean>`(${at.value}, ${at.key}) < (${value}, ${key})`, (at) => sql<boolean>`${at.value} is null`];
 }
 
-/** The branches of a disjunction, each together with whatever else the filter asks for. */
+/** The branches of a disjunction, each combined with the other conditions of the filter. */
 function branches({ filter, sort, limit }: BoundQuery): readonly Bound[] {
   const terms = termsOf(filter);
   const choice = terms.find((term) => term.kind === 'or' && term.of.length <= MAX_BRANCHES);

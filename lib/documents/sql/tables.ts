@@ -1,16 +1,16 @@
-/** The tables of one version of a bucket, with the statements that were made for them. */
+/** The tables of one version of a bucket, with their statements. */
 import { type RawBuilder, sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { parameter, Slot, type SqlDialect } from './dialect.ts';
 import type { Layout } from './layout.ts';
 import { type Answer, Statement } from './program.ts';
 
-/** Characters of SQL that stay compiled: some hundred shapes of queries. */
+/** Characters of compiled SQL to keep: some hundred shapes of queries. */
 const COMPILED_CHARACTERS = 256 * 1024;
-/** Statements of other kinds: which fields an update changes makes many. */
+/** Statements of other kinds to keep; there is one for each set of fields that updates change. */
 const NAMED_STATEMENTS = 200;
 
-/** A query in SQL, and which value goes where. */
+/** A query in SQL, with the slot of each of its parameters. */
 export interface Compiled {
   readonly sql: string;
   readonly slots: readonly number[];
@@ -19,13 +19,13 @@ export interface Compiled {
 export class Tables {
   readonly layout: Layout;
   readonly dialect: SqlDialect;
-  /** Counts what this process has written, or has tried to. */
+  /** Counts the writes that this process has made or attempted. */
   writes = 0;
   readonly #queries = new LRUCache<string, readonly Compiled[]>({ maxSize: COMPILED_CHARACTERS });
   readonly #statements = new LRUCache<string, Statement>({ max: NAMED_STATEMENTS });
-  /** The etag of a key. */
+  /** Selects the etag of a key. */
   readonly etagOf: Statement;
-  /** The `key`, `etag`, `mtime` and `value` of a row; of a key; and of all keys of a list. */
+  /** These select `key`, `etag`, `mtime` and `value` by id, by key, and by a list of keys. */
   readonly documentOf: Statement;
   readonly documentByKey: Statement;
   readonly documentsOf: Statement;
@@ -42,7 +42,7 @@ export class Tables {
     this.documentsOf = query(sql`${document} where ${dialect.oneOf(sql.id('key'), parameter, 'string')}`);
   }
 
-  /** The SQL of a list query, compiled when one of that shape is seen for the first time. */
+  /** The SQL of a list query, compiled once for each shape. */
   query(shape: string, compile: () => readonly RawBuilder<unknown>[]): readonly Compiled[] {
     const known = this.#queries.get(shape);
     if (known !== undefined) return known;
@@ -52,7 +52,7 @@ export class Tables {
     return compiled;
   }
 
-  /** A statement with positional parameters, made once under its name. */
+  /** A statement with positional parameters, compiled once for each name. */
   statement(name: string, compile: () => RawBuilder<unknown>, answer: Answer = 'nothing'): Statement {
     const known = this.#statements.get(name);
     if (known !== undefined) return known;

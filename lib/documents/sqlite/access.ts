@@ -3,7 +3,7 @@ import type { SqliteBuckets } from './buckets.ts';
 import { closedError, isBusy, isStatementError } from './failure.ts';
 import { patiently } from './patience.ts';
 
-/** The way to the tables of a bucket, whatever other processes are doing with the database. */
+/** Access to the tables of a bucket while other processes may lock the database or replace the tables. */
 export class Access {
   readonly #buckets: SqliteBuckets;
   readonly #patience: number;
@@ -24,7 +24,7 @@ export class Access {
     if (this.#isClosed) throw closedError();
   }
 
-  /** Runs a read at once, as it nearly always can be; by a promise where it has to be made again. */
+  /** Runs a read synchronously, which nearly always works; returns a promise if it has to be repeated. */
   read<T>(bucket: string, body: (tables: Tables) => T): T | Promise<T> {
     try {
       this.refuseIfClosed();
@@ -35,8 +35,8 @@ export class Access {
   }
 
   /**
-   * Runs a read that failed until the database is not busy; once more if another process has replaced its tables.
-   * @throws the failure itself when it does not pass
+   * Repeats a read that failed until the database is not busy, and once more if another process has replaced its tables.
+   * @throws the failure itself if repeating cannot help
    */
   again<T>(failure: unknown, bucket: string, body: (tables: Tables) => T): Promise<T> {
     if (!isBusy(failure) && !isStatementError(failure)) throw failure;
@@ -50,7 +50,7 @@ export class Access {
     });
   }
 
-  /** Runs what does not depend on any bucket, until the database is not busy. */
+  /** Repeats `body`, which does not depend on any bucket, until the database is not busy. */
   async run<T>(body: () => T): Promise<T> {
     return await patiently(() => {
       this.refuseIfClosed();
@@ -58,7 +58,7 @@ export class Access {
     }, this.#patience);
   }
 
-  /** Runs a read of another thread; from the start when another process has replaced the tables meanwhile. */
+  /** Runs a read on another thread; starts again if another process has replaced the tables meanwhile. */
   async far<T>(bucket: string, body: (tables: Tables) => Promise<T>): Promise<T> {
     return await patiently(async () => {
       for (;;) {

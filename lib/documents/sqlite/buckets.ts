@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { run } from './run.ts';
 
-/** Buckets that notice by SQLite's schema version what other processes declare. */
+/** Buckets that use SQLite's schema version to notice what other processes declare. */
 export class SqliteBuckets extends Buckets {
   readonly #connection: Connection;
   #schemaVersion: unknown;
@@ -14,7 +14,7 @@ export class SqliteBuckets extends Buckets {
     this.#connection = connection;
   }
 
-  /** Looks whether another process has changed the schema; true when a bucket has other tables than before. */
+  /** Checks whether another process has changed the schema; returns whether a bucket has other tables than before. */
   refresh(): boolean {
     const schemaVersion = this.#connection.schemaVersion();
     if (schemaVersion === this.#schemaVersion) return false;

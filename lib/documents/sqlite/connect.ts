@@ -1,4 +1,4 @@
-/** The first connection to a database, on whatever disk: a full one has no room even for the log, which it makes. */
+/** The first connection to a database, even on a full disk, which has no space for the log that SQLite creates. */
 import { StoreFullError, StoreUnavailableError } from '../errors.ts';
 import { Connection, IN_MEMORY } from './connection.ts';
 import { fullError } from './failure.ts';
@@ -23,10 +23,10 @@ export async function connect({
   const reserve = size > 0 && path !== IN_MEMORY ? new Reserve(path, size) : undefined;
   const connection = await onAnyDisk(() => patiently(() => openConnection(path), patience), reserve);
   if (reserve !== undefined && !(await reserve.hold())) {
-    log?.warn({ path }, 'the disk is full: what frees space is written, and nothing else');
+    log?.warn({ path }, 'the disk is full: only writes that free space are accepted');
   }
   if (reserve?.problem !== undefined) {
-    log?.warn({ err: reserve.problem, path }, 'no disk space can be set aside for deletions');
+    log?.warn({ err: reserve.problem, path }, 'could not set aside disk space for deletions');
   }
   return { connection, reserve };
 }
@@ -47,7 +47,7 @@ function openConnection(path: string): Connection {
     return new Connection(path);
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) {
-      throw new StoreUnavailableError(`the folder of ${path} cannot be made`, { cause: error });
+      throw new StoreUnavailableError(`the folder of ${path} cannot be created`, { cause: error });
     }
     throw error;
   }

@@ -7,17 +7,17 @@ import { FilesInPlace } from './in-place.ts';
 export const IN_MEMORY = ':memory:';
 /** The SQL function behind {@link ConnectionOptions.isWanted}. */
 export const WANTED = 'wanted';
-/** Kibibytes of pages: the rows of a hundred thousand objects without their documents. */
+/** Kibibytes of cached pages: the rows of a hundred thousand objects without their documents. */
 const PAGE_CACHE = 32_768;
-/** Bytes of the write-ahead log that stay on disk after a checkpoint. */
+/** Bytes of the write-ahead log to keep on disk after a checkpoint. */
 const LOG_KEPT = 64 * 1024 * 1024;
 
 export interface ConnectionOptions {
-  /** Kibibytes of pages to keep. */
+  /** Kibibytes of pages to cache. */
   readonly pageCache?: number;
-  /** It never writes. */
+  /** The connection never writes. */
   readonly isReader?: boolean;
-  /** Asked at each row that a list query looks at; `false` ends the statement with an error. */
+  /** Called for each row that a list query looks at; `false` ends the statement with an error. */
   readonly isWanted?: () => boolean;
 }
 
@@ -33,11 +33,11 @@ export class Connection {
   readonly #now: Database.Statement;
   readonly #files: FilesInPlace | undefined;
 
-  /** @throws SqliteError, also because the database is busy */
+  /** @throws SqliteError, also when the database is busy */
   constructor(path: string, options: ConnectionOptions = {}) {
     if (path !== IN_MEMORY) {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      // SQLite gives its log and its index the mode of the database.
+      // SQLite gives its log and index the mode of the database file.
       closeSync(openSync(path, 'a', 0o600));
     }
     this.db = new Database(path, { timeout: 0 });
@@ -64,7 +64,7 @@ export class Connection {
     if (mode !== 'wal' && path !== IN_MEMORY) {
       throw new Error(`${path} cannot be used with a write-ahead log (its journal mode is ${mode})`);
     }
-    // A batch is on disk when its promise resolves.
+    // A batch must be on disk when its promise resolves.
     this.db.pragma('synchronous = FULL');
     this.db.pragma(`cache_size = -${pageCache}`);
     this.db.pragma(`journal_size_limit = ${LOG_KEPT}`);
@@ -74,7 +74,7 @@ export class Connection {
     }
     this.db.function(WANTED, () => {
       if (isWanted?.() === false) {
-        throw new Error('nobody waits for this answer any more');
+        throw new Error('this answer is no longer wanted');
       }
       return 1;
     });
@@ -85,7 +85,7 @@ export class Connection {
     return this.#schemaVersion.get();
   }
 
-  /** A number that changes when another connection, of this process or another one, has committed anything. */
+  /** A number that changes when any other connection, of this process or another, has committed something. */
   dataVersion(): unknown {
     return this.#dataVersion.get();
   }
@@ -95,7 +95,7 @@ export class Connection {
     return Math.round((this.#now.get() as number) * 1000);
   }
 
-  /** Runs `body` on one snapshot. */
+  /** Runs `body` with one snapshot. */
   read<T>(body: () => T): T {
     return this.#transaction(this.#begin, body);
   }
@@ -105,13 +105,13 @@ export class Connection {
     this.#files?.assert();
   }
 
-  /** Runs `body` as the only writer; all of it happens or nothing. @throws StoreUnavailableError */
+  /** Runs `body` as the only writer, atomically. @throws StoreUnavailableError */
   write<T>(body: () => T): T {
     this.assertInPlace();
     return this.#transaction(this.#beginImmediate, body);
   }
 
-  /** Runs `body` within a transaction so that its failure undoes its own work only. */
+  /** Runs `body` within a transaction; if it fails, only its own work is undone. */
   nested<T>(body: () => T): T {
     this.#savepoint.run();
     try {
@@ -119,7 +119,7 @@ export class Connection {
       this.#release.run();
       return result;
     } catch (error) {
-      // A full disk makes SQLite itself undo the whole transaction.
+      // On a full disk, SQLite has already undone the whole transaction.
       if (this.db.inTransaction) {
         this.db.exec('ROLLBACK TO nested; RELEASE nested');
       }

@@ -1,4 +1,4 @@
-/** SQLite's side of the SQL that the backends share. */
+/** SQLite's dialect of the SQL that the backends share. */
 import {
   type CompiledQuery,
   DummyDriver,
@@ -15,8 +15,8 @@ import { collisionOf } from './failure.ts';
 import { statisticsOf } from './statistics.ts';
 
 /**
- * A plain `?` makes SQLite plan the statement anew for every value that is bound to it, wherever the plan could depend
- * on the value; that takes longer than most queries. What stands behind a plus is no bare parameter.
+ * With a plain `?`, SQLite plans a statement again for every bound value that its plan could depend on, which takes longer
+ * than most queries. With the unary plus it is an expression, and SQLite does not.
  */
 class PlannedOnce extends SqliteQueryCompiler {
   protected override getCurrentParameterPlaceholder(): string {
@@ -24,7 +24,7 @@ class PlannedOnce extends SqliteQueryCompiler {
   }
 }
 
-/** Compiles only: statements run on the connection itself, prepared once. */
+/** Only compiles; statements are prepared once and run on the connection itself. */
 const compiler = new Kysely<Record<string, never>>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
@@ -40,7 +40,7 @@ export const sqliteDialect: SqlDialect = {
   encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
   encodeList: (values) => JSON.stringify(values),
   oneOf: (column, list) => sql<boolean>`${column} in (select value from json_each(${list}))`,
-  // Not LIKE: it does not tell upper from lower case.
+  // Not LIKE, which ignores case.
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
   wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,

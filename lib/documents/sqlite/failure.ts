@@ -3,16 +3,16 @@ import Database from 'better-sqlite3';
 import { StoreFullError, StoreUnavailableError } from '../errors.ts';
 import type { Collision } from '../sql/dialect.ts';
 
-/** Another connection holds a lock (or recovers the log, or changes the schema); the same call works soon. */
+/** Another connection holds a lock, is recovering the log, or is changing the schema; the same call will work soon. */
 const BUSY = /^SQLITE_(BUSY|LOCKED|PROTOCOL)(_|$)/;
 
 /** The disk has no room for the log or its index. */
 const FULL = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
 
-/** What SQLite says of a write that the file system refused, whatever the reason; a user's quota is one. */
+/** SQLite's codes for a write that the file system refused, whatever the reason; a user's quota is one. */
 const WRITE_FAILED = /^SQLITE_(IOERR_WRITE|IOERR_FSYNC|CANTOPEN)$/;
 
-/** The disk, the file or the memory failed us, not the statement. */
+/** Disk, file or memory failed, not the statement. */
 const UNAVAILABLE = /^SQLITE_(FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB|NOMEM|NOLFS|PERM|AUTH)(_|$)/;
 
 function hasCode(error: unknown, codes: RegExp): error is Error {
@@ -27,19 +27,19 @@ export function isFull(error: unknown): boolean {
   return hasCode(error, FULL);
 }
 
-/** A failure behind which there may be a lack of room that SQLite does not tell. */
+/** A failure that may be due to a full disk, which SQLite does not always report as such. */
 export function isWriteFailure(error: unknown): boolean {
   return hasCode(error, WRITE_FAILED) || (error instanceof StoreUnavailableError && hasCode(error.cause, WRITE_FAILED));
 }
 
-/** Which uniqueness was broken: SQLite names the columns in its message. */
+/** The unique index that was violated: SQLite names the columns in its message. */
 export function collisionOf(error: unknown): Collision | undefined {
   if (!hasCode(error, /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/)) return undefined;
   const [, table, column] = /^UNIQUE constraint failed: ([^.,]+)\.([^.,]+)/.exec(error.message) ?? [];
   return table === undefined || column === undefined ? undefined : { table, column };
 }
 
-/** The statement does not fit the schema, as when another process has replaced a bucket's tables. */
+/** The statement does not fit the schema, for example because another process has replaced a bucket's tables. */
 export function isStatementError(error: unknown): boolean {
   return hasCode(error, /^SQLITE_(ERROR|SCHEMA)$/);
 }
@@ -59,7 +59,7 @@ export function storeError(error: unknown): unknown {
 }
 
 export function fullError(cause?: unknown): StoreFullError {
-  return new StoreFullError('the disk is full: what frees space is written, and nothing else', { cause });
+  return new StoreFullError('the disk is full: only writes that free space are accepted', { cause });
 }
 
 export function closedError(): StoreUnavailableError {

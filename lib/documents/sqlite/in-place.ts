@@ -1,6 +1,6 @@
 /**
- * Whether the files of a database still have their names. SQLite goes on with open files that were removed or replaced
- * under it: what is written then is acknowledged, and gone when the process ends.
+ * Checks that the files of a database still have their names. SQLite keeps using open files that were removed or
+ * replaced: writes are then acknowledged, but lost when the process ends.
  */
 import { statSync } from 'node:fs';
 import { StoreUnavailableError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { StoreUnavailableError } from '../errors.ts';
 export class FilesInPlace {
   readonly #files: readonly { readonly path: string; readonly id: string }[];
 
-  /** To be made when the database is open, for only then is its log there. */
+  /** Create this only when the database is open, because only then does its log exist. */
   constructor(database: string) {
     this.#files = [database, `${database}-wal`].map((path) => ({ path, id: idOf(path) }));
   }
@@ -18,7 +18,7 @@ export class FilesInPlace {
     const moved = this.#files.find(({ path, id }) => idOf(path) !== id);
     if (moved !== undefined) {
       throw new StoreUnavailableError(
-        `${moved.path} was removed or replaced while it was in use: put it back, or restart the service on what is there`,
+        `${moved.path} was removed or replaced while in use: put it back, or restart the service to use what is there now`,
       );
     }
   }

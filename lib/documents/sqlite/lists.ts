@@ -1,4 +1,4 @@
-/** Lists and counts, read step by step, by this thread as long as they are short and by others from then on. */
+/** Lists and counts, read step by step: by this thread as long as that is quick, otherwise by reading threads. */
 import { placeIn } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
@@ -11,13 +11,13 @@ import { ShortReads } from './reading/short-reads.ts';
 import { Steps } from './reading/steps.ts';
 import { charactersOf, type Progress, type Reads } from './reads.ts';
 
-/** Milliseconds for an answer of another thread that might as well be found by this one. */
+/** A job that another thread answers within this many milliseconds is tried on this thread again. */
 const SHORT = 2;
 
 interface ListStep {
   readonly documents: readonly Stored<object>[];
   readonly characters: number;
-  /** Absent when all of the list was read. */
+  /** Undefined when the whole list has been read. */
   readonly next: Progress | undefined;
 }
 
@@ -27,7 +27,7 @@ export class Lists {
   readonly #access: Access;
   readonly #reads: Reads;
   readonly #pages: Pages;
-  /** Run the steps; a database in memory is seen by no connection but one. */
+  /** What runs the steps. A database in memory is visible to one connection only. */
   readonly #steps: { readonly short: ShortReads; readonly long: Readers } | Steps;
 
   constructor(path: string, connection: Connection, access: Access, reads: Reads) {
@@ -70,7 +70,7 @@ export class Lists {
     await this.#steps.long.close();
   }
 
-  /** Reads a list on. */
+  /** Reads the next step of a list. */
   async #step(bucket: string, progress: Progress, signal: AbortSignal | undefined): Promise<ListStep> {
     const found = await this.#access.far(bucket, async (tables) => {
       const job = this.#reads.findJob(tables, progress);
@@ -88,8 +88,8 @@ export class Lists {
   async #carryOut<J extends Job>(job: J, signal: AbortSignal | undefined): Promise<AnswerOf[J['type']]> {
     if (this.#steps instanceof Steps) return this.#steps.run(job) as AnswerOf[J['type']];
     const { short, long } = this.#steps;
-    const atOnce = short.try(job);
-    if (atOnce !== undefined) return atOnce;
+    const shortAnswer = short.try(job);
+    if (shortAnswer !== undefined) return shortAnswer;
     const start = performance.now();
     const answer = await long.run(job, signal);
     if (performance.now() - start < SHORT) short.forget(job);
@@ -97,7 +97,7 @@ export class Lists {
   }
 }
 
-/** Nothing comes behind the rows that were found. */
+/** Whether nothing comes after the rows that were found. */
 function isEnd({ rest }: Progress, job: FindJob, answer: Found): boolean {
   return job.refs === undefined ? answer.isEnd : rest?.isEnd === true;
 }

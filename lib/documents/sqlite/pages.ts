@@ -1,18 +1,18 @@
 /**
- * Answers of list queries that were given before, for as long as nobody writes: the same lists are asked for again and
- * again, and looking whether anything was written takes a fraction of finding the objects.
+ * A cache of answers to list queries, valid until somebody writes. The same lists are asked for again and again, and
+ * checking whether anything was written takes a fraction of the time of finding the objects.
  */
 import { LRUCache } from 'lru-cache';
 import type { Tables } from '../sql/tables.ts';
 import type { Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 
-/** Characters of JSON behind the answers that are kept; most of their objects are among the cached documents too. */
+/** Characters of JSON in the cached answers; most of their objects are in the document cache too. */
 const MOST_CHARACTERS = 8 * 1024 * 1024;
-/** What an object, and an answer, counts for besides. */
+/** Fixed overhead of an object, and of an answer. */
 const WEIGHT = 500;
 
-/** The state of the database in which an answer was found. */
+/** A query, and the state of the database in which its answer was found. */
 export interface Place {
   readonly table: string;
   readonly key: string;
@@ -20,7 +20,7 @@ export interface Place {
   readonly writes: number;
 }
 
-/** What was found in one table since it was written to last. */
+/** The answers found in one table since the last write to it. */
 interface Answers {
   readonly dataVersion: unknown;
   readonly writes: number;
@@ -35,25 +35,25 @@ export class Pages {
     this.#connection = connection;
   }
 
-  /** Where the answer of a query is, or can be kept that is found from now on: it may be newer than this, never older. */
+  /** The place of a query's answer now. An answer that is found after this call may be kept there. */
   placeOf(tables: Tables, query: Query): Place {
     const { table } = tables.layout;
     const dataVersion = this.#connection.dataVersion();
     return { table, key: JSON.stringify(query), dataVersion, writes: tables.writes };
   }
 
-  /** An earlier answer that still holds. */
+  /** An earlier answer that is still valid. */
   get(place: Place): readonly Stored<object>[] | undefined {
     const answers = this.#answers.get(place.table);
     if (answers === undefined || isOf(answers, place)) {
       return answers?.kept.get(place.key);
     }
-    // None of them will be asked for again, and they hold documents that are gone.
+    // None of them can be used again, and they hold documents that are gone.
     this.#answers.delete(place.table);
     return undefined;
   }
 
-  /** @param characters of JSON that the objects were */
+  /** @param characters of JSON in the objects */
   keep(place: Place, found: readonly Stored<object>[], characters: number): void {
     const { table, key, dataVersion, writes } = place;
     let answers = this.#answers.get(table);

@@ -1,17 +1,17 @@
 /**
- * Waiting for other processes' locks without blocking the event loop: SQLite's own busy handler sleeps the thread, so
- * it is off, and a call that found the database busy is made again after a while.
+ * Waits for other processes' locks without blocking the event loop. SQLite's own busy handler blocks the thread, so it is
+ * off, and a call that finds the database busy is repeated after a pause.
  */
 import { pause } from '../../runtime/timers.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import { isBusy, storeError } from './failure.ts';
 
-/** Milliseconds after which a busy database counts as unavailable. */
+/** Milliseconds after which a busy database counts as unavailable, unless configured otherwise. */
 export const PATIENCE = 10_000;
 const LONGEST_PAUSE = 50;
 
 /**
- * Runs `attempt` until it does not find the database busy.
+ * Repeats `attempt` until it does not find the database busy.
  * @throws StoreUnavailableError after `patience` milliseconds, or when the database fails
  */
 export async function patiently<T>(attempt: () => T | Promise<T>, patience: number): Promise<T> {
@@ -28,7 +28,7 @@ export async function patiently<T>(attempt: () => T | Promise<T>, patience: numb
         throw new StoreUnavailableError(`the document store was busy for ${waited} seconds`, { cause: error });
       }
     }
-    // Jitter, so that two processes that collided do not meet again.
+    // Jitter, so that two processes that collided do not collide again.
     await pause(wait * (0.5 + Math.random()));
   }
 }

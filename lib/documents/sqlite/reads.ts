@@ -1,6 +1,6 @@
 /**
- * Reads of one bucket. What is found by its key is read at once; what may be long is read in steps, by threads where
- * there is a file that they can open, and turned into objects in turns.
+ * Reads of one bucket. Reads by key are synchronous. Lists are prepared here as jobs of several steps, and their rows are
+ * parsed in short turns of the event loop.
  */
 import { Turn } from '../../runtime/turns.ts';
 import type { Documents } from '../sql/documents.ts';
@@ -11,7 +11,7 @@ import type { Connection } from './connection.ts';
 import type { CountJob, DocumentRow, FindJob, Refs } from './reading/protocol.ts';
 import { plucked, prepared } from './run.ts';
 
-/** Characters of JSON that are parsed without a break. */
+/** Characters of JSON that are parsed without yielding. */
 const PIECE = 64 * 1024;
 /** Characters of documents in one step. */
 const STEP_CHARACTERS = 512 * 1024;
@@ -23,7 +23,7 @@ const MORE_ROWS = 5000;
 export interface Progress {
   /** Where the next step begins; `limit` is what is still wanted. */
   readonly query: Query;
-  /** Rows that were found and not read, and the tables that they are rows of. */
+  /** Rows that were found but not read yet, and the tables they belong to. */
   readonly rest?: { readonly refs: Refs; readonly tables: Tables; readonly isEnd: boolean };
   readonly isFirst: boolean;
 }
@@ -47,13 +47,13 @@ export class Reads {
     return row && this.#documents.parse(...row);
   }
 
-  /** The rows of the keys, on one snapshot. */
+  /** The rows of the keys, from one snapshot. */
   getRows(tables: Tables, keys: readonly string[]): DocumentRow[] {
     const list = tables.dialect.encodeList(keys);
     return prepared(this.#connection.db, tables.documentsOf).all(list) as DocumentRow[];
   }
 
-  /** A step of a list; undefined when nothing can be found. @throws NotIndexedError, InvalidValueError */
+  /** One step of a list; undefined if nothing can be found. @throws NotIndexedError, InvalidValueError */
   findJob(tables: Tables, { query, rest, isFirst }: Progress): FindJob | undefined {
     const rows = Math.min(query.limit ?? MORE_ROWS, isFirst ? FIRST_ROWS : MORE_ROWS);
     const parts = listParts(tables, { ...query, limit: query.limit ?? rows });
@@ -74,7 +74,7 @@ export class Reads {
     return statement && { type: 'count', statement };
   }
 
-  /** Objects from rows; many in turns with what else is long. @param keep whether they are likely to be asked for again */
+  /** Parses rows; yields if there are many. @param keep whether the objects are likely to be asked for again */
   async parse(rows: readonly DocumentRow[], keep: boolean): Promise<Stored<object>[]> {
     const isLong = charactersOf(rows) > PIECE;
     const turn = new Turn();

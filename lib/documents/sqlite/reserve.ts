@@ -1,8 +1,8 @@
 /**
- * Disk space set aside while there is some, so that a full disk can be emptied: even a deletion is written down before
- * it frees anything. The space is a file beside the database. When the disk is full a piece of it is given up, so that
- * somebody else who takes whatever comes free leaves enough for the next deletions. As long as a piece is missing, in
- * whatever process, only what frees space is written; the next write that finds room again sets the piece aside anew.
+ * Disk space that is set aside while there is some, so that a full disk can be emptied: even a deletion has to be written
+ * before it frees anything. The space is a file beside the database. When the disk is full, one piece of the file is given
+ * up; the remaining pieces are for later deletions, should others take what comes free. While a piece is missing, all
+ * processes write only what frees space; the next write that finds room again restores the piece.
  */
 import { randomFillSync } from 'node:crypto';
 import { rmSync, statSync, truncateSync } from 'node:fs';
@@ -11,17 +11,17 @@ import { dirname } from 'node:path';
 import { StoreFullError } from '../errors.ts';
 import { isWriteFailure } from './failure.ts';
 
-/** Bytes: a write-ahead log of the length at which SQLite empties it, and as much for the tables. */
+/** Bytes: a write-ahead log of the length at which SQLite checkpoints it, and as much for the tables. */
 export const RESERVE = 8 * 1024 * 1024;
 const PIECES = 8;
-/** Bytes, as many as a file system allots at once. */
+/** Bytes; a usual allocation unit of file systems. */
 const BLOCK = 4096;
 
 export class Reserve {
   readonly #path: string;
   readonly #size: number;
   readonly #piece: number;
-  /** Why it cannot be set aside, other than for lack of room: then there is none, and nothing waits for it. */
+  /** Why space cannot be set aside, other than for lack of it. The store then works without a reserve. */
   #problem: unknown;
 
   /** @param database path of the database file */
@@ -35,12 +35,12 @@ export class Reserve {
     return this.#problem;
   }
 
-  /** Whether anything may be written; asked before each commit, for another process may have given some of it up. */
+  /** Whether any write is allowed; checked before each commit, because another process may have given up a piece. */
   get isHeld(): boolean {
     return this.#problem !== undefined || this.#held() >= this.#size;
   }
 
-  /** Gives up a piece. Answers whether there was anything to give up. */
+  /** Gives up a piece. Returns whether there was one. */
   release(): boolean {
     const held = this.#held();
     if (held === 0) {
@@ -54,7 +54,7 @@ export class Reserve {
     return true;
   }
 
-  /** Takes what is missing, and half of what the disk has at most. Answers false when that is not all. */
+  /** Restores what is missing, using at most half of the free space. Returns false if that is not enough. */
   async hold(): Promise<boolean> {
     if (this.isHeld) {
       return true;
@@ -83,7 +83,7 @@ export class Reserve {
     }
   }
 
-  /** Whether a lack of room is behind a failure of the database; SQLite does not say so of a user's quota. */
+  /** Whether a failure of the database is due to lack of space; SQLite does not say so for a user's quota. */
   async isLackOfRoom(error: unknown): Promise<boolean> {
     return error instanceof StoreFullError || (isWriteFailure(error) && (await this.#isDiskFull()));
   }
@@ -110,7 +110,7 @@ export class Reserve {
     return statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** Always at the end: when several processes do this at once it becomes a little longer, and has no holes. */
+  /** Appends, so that the file has no holes even if several processes do this at the same time; it may get too long. */
   async #append(bytes: number): Promise<void> {
     const handle = await open(this.#path, 'a', 0o600);
     try {
@@ -121,7 +121,7 @@ export class Reserve {
   }
 }
 
-/** A file system that compresses would keep zeros for nothing. */
+/** Random bytes, because a compressing file system would need no space for zeros. */
 function noise(bytes: number): Buffer {
   return randomFillSync(Buffer.allocUnsafe(bytes));
 }

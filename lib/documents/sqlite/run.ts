@@ -1,4 +1,4 @@
-/** Runs the programs of `sql/` on a connection, all at once. */
+/** Runs the programs of `sql/` on a connection, synchronously. */
 import type Database from 'better-sqlite3';
 import type { Program, Row, Statement } from '../sql/program.ts';
 import type { Connection } from './connection.ts';
@@ -23,7 +23,7 @@ export function prepared(db: Database.Database, statement: Statement): Database.
   return (statement.handle as Database.Statement | undefined) ?? prepare(db, statement, 'raw');
 }
 
-/** The same for a query of one column, whose rows are that. A statement is asked for by one of the two only. */
+/** The same for a query of one column, whose rows are plain values. Use only one of the two for a given statement. */
 export function plucked(db: Database.Database, statement: Statement): Database.Statement {
   return (statement.handle as Database.Statement | undefined) ?? prepare(db, statement, 'pluck');
 }

@@ -1,18 +1,18 @@
-/** A copy of a database as it is at one moment, while any number of processes go on reading and writing it. */
+/** Copies a database as of one moment, while other processes go on reading and writing it. */
 import Database from 'better-sqlite3';
 
-/** Milliseconds to wait for a process that holds the whole database at this moment. */
+/** Milliseconds to wait for a process that has locked the whole database. */
 const PATIENCE = 10_000;
 
 /**
- * Writes what is committed, the write-ahead log included, as one file of its own. Blocks the thread meanwhile.
- * @throws SqliteError when `from` is no database, `to` exists, or the disk is full
+ * Writes everything that is committed, including the write-ahead log, to a new file. Blocks the thread meanwhile.
+ * @throws SqliteError when `from` is not a database, `to` exists, or the disk is full
  */
 export function snapshotDatabase(from: string, to: string): void {
   try {
     vacuumInto(from, to);
   } catch (error) {
-    // Where no server has it open the index of the log has to be made; a full disk has no room for that.
+    // If no server has the database open, the index of its log has to be created, for which a full disk has no space.
     if (!hasNoIndex(error)) throw error;
     vacuumInto(from, to, 'PRAGMA locking_mode = EXCLUSIVE');
   }
@@ -32,7 +32,7 @@ function hasNoIndex(error: unknown): boolean {
   return /^SQLITE_IOERR_SHM/.test(codeOf(error));
 }
 
-/** Whether it is a database whose pages are whole; otherwise what is wrong with it. */
+/** What is wrong with the database; undefined if it is sound. */
 export function problemOfDatabase(path: string): string | undefined {
   const db = new Database(path, { fileMustExist: true, readonly: true });
   try {
@@ -45,12 +45,12 @@ export function problemOfDatabase(path: string): string | undefined {
   }
 }
 
-/** Held by one process at most; the operating system lets go of it when that process ends, however it does. */
+/** A lock that only one process can hold; the operating system releases it when that process ends, however it ends. */
 export interface Exclusive {
   release(): void;
 }
 
-/** Undefined when another process has it. The file stays. @throws SqliteError also where nothing can be written */
+/** Undefined if another process has the lock. The file stays. @throws SqliteError, also if nothing can be written there */
 export function holdExclusively(path: string): Exclusive | undefined {
   const db = new Database(path, { timeout: 0 });
   try {
@@ -63,7 +63,7 @@ export function holdExclusively(path: string): Exclusive | undefined {
   return { release: () => db.close() };
 }
 
-/** Whether an error of {@link holdExclusively} says that nothing can be written there. */
+/** Whether an error of {@link holdExclusively} means that nothing can be written there. */
 export function isReadOnly(error: unknown): boolean {
   return /^SQLITE_(READONLY|CANTOPEN)/.test(codeOf(error));
 }

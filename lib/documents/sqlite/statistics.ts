@@ -1,10 +1,10 @@
 /**
  * What the query planner is told about a bucket.
  *
- * SQLite can count its rows (ANALYZE), but counts that were taken while the table was small make plans that are bad
- * when it has grown, and plans that change with the data cannot be held to by a test. So the planner gets invented
- * counts of a large bucket, made from the declaration: a flag halves the objects, a field with few different values
- * leaves a few, any other field nearly finds its object.
+ * SQLite can count its rows (ANALYZE), but counts taken while a table is small lead to bad plans once it has grown, and
+ * plans that change with the data cannot be tested. So the planner gets invented counts of a large bucket, made from the
+ * declaration: a flag halves the objects, a field with few distinct values divides them by four, and any other field
+ * nearly identifies its object.
  */
 import type { Declaration } from '../declaration.ts';
 import type { IndexPlan } from '../sql/dialect.ts';

@@ -1,10 +1,9 @@
 /**
- * Documents in one SQLite file, for one machine: any number of processes may have it open at once.
+ * Documents in one SQLite file, for one machine; any number of processes may have it open at the same time.
  *
- * Writes and what is read by its key run on the thread of the caller (a hot `get` takes microseconds, less than handing
- * it to another thread would), but nothing ever waits for another process's lock there. Lists that are not short are
- * found by threads of their own, in steps that end, so that no search is long here and none holds memory or a snapshot
- * for long.
+ * Writes and reads by key run on the caller's thread (a hot `get` takes microseconds, less than handing it to another
+ * thread would), but never wait for another process's lock there. Lists that are not short are found by reading threads,
+ * in bounded steps, so that no search blocks this thread, and none holds memory or a snapshot for long.
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
@@ -28,16 +27,16 @@ import { run } from './run.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteStoreOptions {
-  /** Path of the database file, or ':memory:'. Missing folders are made. */
+  /** Path of the database file, or ':memory:'. Missing folders are created. */
   readonly path: string;
-  /** Instead of the machine's clock, which SQLite asks. */
+  /** Default: the machine's clock, as read by SQLite. */
   readonly clock?: Clock;
   readonly log?: { warn(fields: object, message: string): void };
-  /** Milliseconds to wait for other processes before an operation fails; 10 seconds unless given. */
+  /** Milliseconds to wait for other processes before an operation fails; default 10 seconds. */
   readonly patience?: number;
-  /** Bytes of documents that are kept in memory, about. */
+  /** Approximate bytes of documents to keep in memory. */
   readonly cacheBytes?: number;
-  /** Bytes of the disk to set aside for deletions when it is full, see `reserve.ts`; none unless given. */
+  /** Bytes of disk to set aside for deletions when it is full, see `reserve.ts`; default none. */
   readonly reserve?: number;
   readonly observer?: OperationObserver;
 }
@@ -129,14 +128,14 @@ export class SqliteStore implements DocumentBackend {
     return this.#lists.count(bucket.name, filter, signal);
   }
 
-  /** How SQLite would run `find`: the lines of EXPLAIN QUERY PLAN. For tests and for the curious. */
+  /** How SQLite would run `find`: the lines of EXPLAIN QUERY PLAN. For tests and investigation. */
   async planOf(bucket: Bucket, query: Query): Promise<string[]> {
     return this.#access.read(bucket.name, (tables) => this.#reads.planOf(tables, query));
   }
 
   async batch(writes: readonly Write[], { frees }: { readonly frees: boolean }): Promise<string[]> {
     this.#access.refuseIfClosed();
-    // Taken apart now: what the caller does to its objects afterwards is not written.
+    // Serialized now, so that later changes to the caller's objects are not written.
     const prepared = writes.map((write) => prepareWrite(write, this.#buckets.tables(write.bucket.name).layout));
     const apply = () =>
       run(

@@ -1,7 +1,7 @@
 /**
  * The queue of batches. SQLite has one writer at a time and each commit waits for the disk, so batches that arrive
- * together are committed together: each is still whole or absent by itself, and its promise resolves only when the
- * commit that holds it is on disk.
+ * together are committed together. Each is still atomic by itself, and its promise resolves only when its commit is on
+ * disk.
  */
 import { StoreFullError } from '../errors.ts';
 import type { Connection } from './connection.ts';
@@ -14,7 +14,7 @@ const COMMIT_SIZE = 32;
 
 interface Job {
   readonly apply: () => string[];
-  /** Is written also when the disk is full. */
+  /** Whether it is written even if the disk is full. */
   readonly frees: boolean;
   readonly resolve: (etags: string[]) => void;
   readonly reject: (error: unknown) => void;
@@ -39,7 +39,7 @@ export class Writer {
     this.#reserve = reserve;
   }
 
-  /** Runs `apply` in a transaction that it may share with others; a throw undoes what it did, and nothing else. */
+  /** Runs `apply` in a transaction that it may share with others; if it throws, only its own work is undone. */
   write(apply: () => string[], frees: boolean): Promise<string[]> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ apply, frees, resolve, reject });
@@ -47,7 +47,7 @@ export class Writer {
     });
   }
 
-  /** Resolves when nothing is waiting any more. */
+  /** Resolves when the queue is empty. */
   async drained(): Promise<void> {
     await this.#running;
   }
@@ -61,7 +61,7 @@ export class Writer {
     this.#running = undefined;
   }
 
-  /** Without the reserve, which a full disk has cost, only what frees space. */
+  /** If the reserve is incomplete, because the disk is full, only what frees space; the other jobs are rejected. */
   async #admitted(jobs: readonly Job[]): Promise<readonly Job[]> {
     if (this.#reserve === undefined || jobs.every(({ frees }) => frees) || (await this.#reserve.hold())) {
       return jobs;
@@ -69,7 +69,7 @@ export class Writer {
     return freeing(jobs, fullError());
   }
 
-  /** @param wasFull the disk was full a moment ago: a write that fails again lacks another piece of the reserve */
+  /** @param wasFull the disk was full a moment ago, so another failed write needs another piece of the reserve */
   async #commit(jobs: readonly Job[], wasFull = false): Promise<void> {
     if (jobs.length === 0) {
       return;
@@ -85,7 +85,7 @@ export class Writer {
       settle(job, outcomes[at]);
     });
     if (this.#reserve?.isHeld === false) {
-      // What was freed just now may be gone before anybody writes anything else.
+      // Take the freed space back now, before somebody else does.
       await this.#reserve.hold();
     }
   }
@@ -116,7 +116,7 @@ export class Writer {
     try {
       return { etags: this.#connection.nested(job.apply) };
     } catch (error) {
-      // What took the whole transaction with it is everybody's failure, and what may pass is tried again.
+      // An error that ended the whole transaction fails all its jobs; a temporary one is retried.
       if (!this.#connection.db.inTransaction || isBusy(error) || isFull(error) || isWriteFailure(error)) {
         throw error;
       }

@@ -1,22 +1,22 @@
-/** What the store and a reading thread say to each other: plain values, which can be sent. */
+/** Messages between the store and a reading thread: plain values, which can be sent. */
 import type { BoundStatement, ListPart } from '../../sql/queries.ts';
 
-/** Where the rest of a list is: rows by their ids, as they were when they were found. In a form that is quickly sent. */
+/** The rest of a list: ids and etags of rows as they were when found, in a form that is quick to send. */
 export interface Refs {
   readonly ids: Float64Array;
-  /** With a space between any two. */
+  /** Separated by spaces. */
   readonly etags: string;
 }
 
 export interface FindJob {
   readonly type: 'find';
-  /** One behind the other. */
+  /** In order. */
   readonly parts: readonly ListPart[];
   /** Rows to find. */
   readonly limit: number;
-  /** Instead of looking for rows: those that an earlier step has found. */
+  /** Rows that an earlier step has found, to be used instead of searching. */
   readonly refs: Refs | undefined;
-  /** Finds `key`, `etag`, `mtime` and `value` by id. */
+  /** SQL that selects `key`, `etag`, `mtime` and `value` by id. */
   readonly documentOf: string;
   /** Characters of JSON after which the rest is left to the next step. */
   readonly characters: number;
@@ -33,11 +33,11 @@ export type DocumentRow = readonly [key: string, etag: string, mtime: number, js
 
 export interface Found {
   readonly documents: readonly DocumentRow[];
-  /** What was found and not read; it may be given to the next step. */
+  /** Rows that were found but not read; may be passed to the next step. */
   readonly rest: Refs;
-  /** Fewer rows than the limit were found: there are no more. Means nothing where `refs` were given. */
+  /** Fewer rows than the limit were found, so there are no more. Meaningless if `refs` were given. */
   readonly isEnd: boolean;
-  /** A row that was found by an earlier step is another one by now: look again behind the last document. */
+  /** A row that an earlier step found has changed: search again after the last document. */
   readonly isStale: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface AnswerOf {
   readonly count: number;
 }
 
-/** Jobs with the same statements take about as long; those that go on with rows that were found are quick. */
+/** Jobs with the same statements take about as long; jobs with `refs` are always quick. */
 export function kindOf(job: Job): string {
   if (job.type === 'count') {
     return job.statement.sql;
@@ -74,7 +74,7 @@ export type ReadReply = { readonly id: number } & (
 
 export interface ThreadData {
   readonly path: string;
-  /** The id of the request that nobody waits for any more, or {@link ALL}. */
+  /** The id of the request that is no longer wanted, or {@link ALL}. */
   readonly abandoned: Int32Array;
 }
 

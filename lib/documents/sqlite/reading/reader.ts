@@ -5,7 +5,7 @@ import { startThread } from '../../../runtime/thread.ts';
 import { StoreUnavailableError } from '../../errors.ts';
 import { ALL, type AnswerOf, type Failure, type Job, type ReadReply, type ThreadData } from './protocol.ts';
 
-/** Milliseconds for a thread to put its connection away. */
+/** Milliseconds that a thread gets to close its connection. */
 const CLOSING = 2000;
 const YOUNG_MIB = 8;
 
@@ -15,7 +15,7 @@ interface Outstanding {
   readonly reject: (error: unknown) => void;
 }
 
-/** The near end of one reading thread, which has one job at a time. It keeps the process alive only while it works. */
+/** The main thread's side of one reading thread, which has one job at a time and keeps the process alive only meanwhile. */
 export class Reader {
   readonly #worker: Worker;
   readonly #abandoned = new Int32Array(new SharedArrayBuffer(4));
@@ -35,7 +35,7 @@ export class Reader {
     return this.#outstanding !== undefined;
   }
 
-  /** Not while it is busy. Rejects with the thread's error, or with a {@link StoreUnavailableError} if it dies. */
+  /** Only when not busy. Rejects with the thread's error, or with a {@link StoreUnavailableError} if the thread dies. */
   run(job: Job): Promise<AnswerOf[keyof AnswerOf]> {
     this.#lastId = (this.#lastId % 0x7fff_ffff) + 1;
     const id = this.#lastId;
@@ -46,7 +46,7 @@ export class Reader {
     });
   }
 
-  /** Nobody waits for the job any more: it ends soon, with an error. */
+  /** The job is no longer wanted: ends it soon, with an error. */
   abandon(): void {
     if (this.#outstanding !== undefined) {
       Atomics.store(this.#abandoned, 0, this.#outstanding.id);
@@ -88,7 +88,7 @@ export class Reader {
   }
 }
 
-/** Errors of SQLite are told apart by their code, so they have to be the same here as there. */
+/** SQLite errors are told apart by class and code, which a message between threads does not keep. */
 function errorOf({ name, message, code }: Failure): Error {
   if (code?.startsWith('SQLITE_')) {
     return new Database.SqliteError(message, code);

@@ -1,6 +1,6 @@
 /**
- * The threads that reads are handed to. A job goes to whichever thread is free; jobs that are known to be slow never
- * take the last one, so that a list that an index serves does not wait behind a search through everything.
+ * The threads that long reads are handed to. A job goes to any free thread. Jobs that are known to be slow never take the
+ * last one, so that a list that an index serves does not wait behind a search through everything.
  */
 import { LRUCache } from 'lru-cache';
 import { closedError } from '../failure.ts';
@@ -8,9 +8,9 @@ import { type AnswerOf, type Job, kindOf } from './protocol.ts';
 import { Reader } from './reader.ts';
 
 const THREADS = 2;
-/** Milliseconds from which on the next job of the same kind counts as slow. */
+/** A job that takes this many milliseconds makes the next job of its kind count as slow. */
 const SLOW = 100;
-/** Kinds of jobs that are remembered as slow. */
+/** How many kinds of jobs are remembered as slow. */
 const MOST_SLOW = 1000;
 
 interface Waiting {
@@ -26,16 +26,16 @@ export class Readers {
   readonly #slow = new LRUCache<string, true>({ max: MOST_SLOW });
   readonly #waiting: Waiting[] = [];
   #readers: Reader[] = [];
-  /** Of the threads, those that have a slow job. */
+  /** Number of threads with a slow job. */
   #slowRunning = 0;
   #closing: Promise<unknown> | undefined;
 
-  /** @param path of a database file; threads are made when they are first needed */
+  /** @param path of a database file; threads start when they are first needed */
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Runs one step of a read. An abort of `signal` ends it, also while SQLite is at work. */
+  /** Runs one step of a read. An abort of `signal` ends it, even while SQLite is working. */
   run<J extends Job>(job: J, signal?: AbortSignal): Promise<AnswerOf[J['type']]> {
     return new Promise<AnswerOf[keyof AnswerOf]>((resolve, reject) => {
       if (this.#closing !== undefined) {

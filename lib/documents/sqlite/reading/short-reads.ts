@@ -1,21 +1,21 @@
 /**
- * Reads on the thread of the caller, as long as they are short: handing a job to another thread takes longer than most
- * of them. What looks at more than so many rows is broken off and left to the threads.
+ * Short reads on the caller's thread: handing a job to another thread would take longer than most of them. A read that
+ * looks at too many rows is stopped and left to the reading threads.
  */
 import { LRUCache } from 'lru-cache';
 import { type AnswerOf, type Job, kindOf } from './protocol.ts';
 import { StepConnection } from './step-connection.ts';
 
-/** Rows to look at: about a millisecond, or a few where they have to be fetched from the disk. */
+/** Rows to look at: about a millisecond, or a few if they have to be fetched from disk. */
 const MOST_ROWS = 1000;
-/** Characters of documents to bring; the next step brings the rest. */
+/** Characters of documents to return; the next step returns the rest. */
 const MOST_CHARACTERS = 128 * 1024;
-/** Kinds of jobs that are remembered as long. */
+/** How many kinds of jobs are remembered as long. */
 const MOST_KINDS = 1000;
 
 export class ShortReads {
   readonly #connection: StepConnection;
-  /** Kinds of jobs that were not short when they were tried last. */
+  /** Kinds of jobs that were not short when last tried. */
   readonly #long = new LRUCache<string, true>({ max: MOST_KINDS });
   #rows = 0;
 
@@ -23,7 +23,7 @@ export class ShortReads {
     this.#connection = new StepConnection(path, () => --this.#rows >= 0);
   }
 
-  /** Undefined when the job is, or may well be, too long. */
+  /** Undefined when the job is, or probably is, too long. */
   try<J extends Job>(job: J): AnswerOf[J['type']] | undefined {
     const kind = kindOf(job);
     if (this.#long.get(kind) !== undefined || (job.type === 'find' && job.refs !== undefined)) {
@@ -42,7 +42,7 @@ export class ShortReads {
     }
   }
 
-  /** A job of that kind was short after all: with other values, or other rows. */
+  /** Call when a job of that kind turned out to be short after all, with other values or other rows. */
   forget(job: Job): void {
     this.#long.delete(kindOf(job));
   }

@@ -2,18 +2,18 @@ import { Connection } from '../connection.ts';
 import type { AnswerOf, Job } from './protocol.ts';
 import { Steps } from './steps.ts';
 
-/** Characters of SQL to prepare before the connection is made anew, which frees whatever was prepared on it. */
+/** Characters of SQL to prepare before the connection is reopened, which frees everything that was prepared on it. */
 const CONNECTION_CHARACTERS = 1024 * 1024;
-/** Kibibytes of pages; the rest is in the system's cache. */
+/** Kibibytes of cached pages; the rest is in the system's cache. */
 const PAGE_CACHE = 8192;
 
-/** A connection that only reads, made when it is needed. */
+/** A read-only connection, opened when needed. */
 export class StepConnection {
   readonly #path: string;
   readonly #isWanted: () => boolean;
   #open: { readonly connection: Connection; readonly steps: Steps } | undefined;
 
-  /** @param isWanted asked at each row that is looked at; `false` ends the step with an error */
+  /** @param isWanted called for each row that is looked at; `false` ends the step with an error */
   constructor(path: string, isWanted: () => boolean) {
     this.#path = path;
     this.#isWanted = isWanted;

@@ -1,7 +1,7 @@
 /**
- * The reads that may be long, each cut into steps that end: a step reads on one snapshot, finds so many rows at the
- * most, and brings so many characters of documents. The same code runs in a reading thread and, for what is short and
- * for a database in memory, beside the writer.
+ * Reads that may be long, split into bounded steps: each reads from one snapshot, finds a limited number of rows, and
+ * returns a limited number of characters. The same code runs in the reading threads and, for short reads and databases in
+ * memory, on the main thread.
  */
 import type Database from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
@@ -9,7 +9,7 @@ import type { BoundStatement } from '../../sql/queries.ts';
 import type { Connection } from '../connection.ts';
 import type { AnswerOf, DocumentRow, FindJob, Found, Job, Refs } from './protocol.ts';
 
-/** Characters of SQL whose statements stay prepared. */
+/** Characters of SQL to keep prepared. */
 const PREPARED_CHARACTERS = 128 * 1024;
 
 interface Rows {
@@ -25,8 +25,8 @@ export class Steps {
   readonly #connection: Connection;
   readonly #prepared = new LRUCache<string, Database.Statement>({ maxSize: PREPARED_CHARACTERS });
   /**
-   * Characters of SQL that were ever prepared: what is no longer kept takes memory until the connection is closed, for
-   * the collector of garbage does not know how much it is.
+   * Characters of SQL ever prepared. Dropped statements take memory until the connection is closed, because the garbage
+   * collector does not know their size.
    */
   preparedCharacters = 0;
 

@@ -1,4 +1,4 @@
-/** A reading thread: answers one request after the other on a connection of its own. */
+/** A reading thread: answers one request after another on a connection of its own. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ALL, type Failure, type ReadReply, type ReadRequest, type ThreadData } from './protocol.ts';
@@ -24,7 +24,7 @@ function answer({ id, job }: ReadRequest): ReadReply {
 function failureOf(error: unknown): Failure {
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  return { name, message, ...(code === undefined ? {} : { code }) };
+  return { name, message, ...(code !== undefined && { code }) };
 }
 
 parentPort?.on('message', (request: ReadRequest | 'close') => {
@@ -35,5 +35,5 @@ parentPort?.on('message', (request: ReadRequest | 'close') => {
   connection.close();
   parentPort?.close();
 });
-// What it compiled would be lost if it were ended from outside.
+// Flushed here, because what the thread compiled would be lost if it were terminated from outside.
 flushCompileCache();

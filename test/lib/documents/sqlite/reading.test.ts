@@ -86,7 +86,7 @@ test('a statement ends at the next row once nobody wants its answer', async (t) 
   const job = { type: 'find', limit: 10, refs: undefined, documentOf: 'select 1 where ?', characters: 1 } as const;
   const search = (): unknown =>
     new Steps(connection).run({ ...job, parts: [{ sql: plain, values: ['zzz', 0], limitAt: [1] }] });
-  t.throws(search, { message: /nobody waits/ });
+  t.throws(search, { message: /no longer wanted/ });
   t.equal(rows, 100);
   t.throws(() => connection.db.exec('delete from "rows$1"'), { code: 'SQLITE_READONLY' });
 });
