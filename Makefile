@@ -23,9 +23,9 @@ help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
 	@echo 'make test    types, lint and all tests that need npm packages alone; TESTS="test/config ..." for some'
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
-	@echo 'make check   types, lint, format, and whether the docs say what the code says'
+	@echo 'make check   types, lint, format, imports, unused code, and whether the docs agree with the code'
 	@echo 'make bench   the table of timings, also in build/bench.json'
-	@echo 'make docs    rewrite what of the docs comes from the code: tables, and the documents in OpenAPI'
+	@echo 'make docs    rewrite the parts of the docs that come from the code: tables and OpenAPI documents'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what was installed, built, and left by demos, tours and tests, except ./build/data'
 
