@@ -3,11 +3,11 @@ import bunyan from 'bunyan';
 import { test } from 'tap';
 import { Type } from 'typebox';
 import type { Operation, Operations } from '#lib/api/operation.ts';
-import { flag, integer, known, list, oneOf, sha1, text, uuid } from '#lib/api/parameters.ts';
+import { flag, integer, known, list, needed, oneOf, sha1, text, uuid } from '#lib/api/parameters.ts';
 import { auditTo } from '#src/http-kit/audit.ts';
 import type { Call } from '#src/http-kit/call.ts';
 import { type Handlers, operationRoutes } from '#src/http-kit/operations.ts';
-import { queryReader } from '#src/http-kit/parameters.ts';
+import { bodyReader, PLAIN, queryReader } from '#src/http-kit/parameters.ts';
 import type { AnyCall } from '#src/http-kit/server.ts';
 import { startListener } from '../../helpers/listener.ts';
 import { send } from '../images/fixture.ts';
@@ -110,4 +110,48 @@ test('a parameter is checked when the handler asks for it, and read as what it i
       errors: [{ field: parameter, code: 'Invalid' }],
     });
   }
+});
+
+test('what is needed is refused in its own words when the handler asks for it and it is not there', async (t) => {
+  const missing = { kind: 'MissingParameter', message: 'name a lamp' } as const;
+  const read = queryReader({
+    query: Type.Object({
+      plain: needed(known(''), { missing }),
+      filled: needed(known(''), { missing: { ...missing, also: ['empty'] } }),
+      one: needed(known(''), { missing: { ...missing, also: ['empty', 'no text'] } }),
+      checked: Type.Optional(needed(uuid(''), { missing })),
+    }),
+  });
+  const ask = (name: string, given: Record<string, unknown>) => () => (read(given) as Record<string, unknown>)[name];
+  const error = { code: 'InvalidParameter', summary: 'name a lamp' };
+  for (const name of ['plain', 'filled', 'one', 'checked']) {
+    t.throws(ask(name, {}), { ...error, errors: [{ field: name, code: 'MissingParameter' }] }, name);
+  }
+  t.equal(ask('plain', { plain: '' })(), '');
+  t.throws(ask('filled', { filled: '' }), error);
+  t.strictSame(ask('filled', { filled: ['a', 'b'] })(), ['a', 'b']);
+  t.throws(ask('one', { one: '' }), error);
+  t.throws(ask('one', { one: ['a', 'b'] }), error);
+  t.throws(ask('checked', { checked: 'x' }), { code: 'InvalidParameter', summary: /it must be a lower-case UUID/ });
+});
+
+test('the body of a row is checked field by field, or as a whole', async (t) => {
+  const form = { ...PLAIN, refuseBody: (mustBe: string) => new Error(`the body must be ${mustBe}`) };
+  const colour = Type.Optional(oneOf(['red', 'green'], ''));
+  const fields = Type.Object({ colour, watts: Type.Optional(integer(1, 60, '')) });
+  const readFields = bodyReader({ json: fields, check: 'fields' }, form) as (given: unknown) => Record<string, unknown>;
+  t.equal(readFields({ colour: 'red', watts: 'many' })['colour'], 'red', 'what is not asked for is not looked at');
+  t.throws(
+    () => readFields({ watts: '5' })['watts'],
+    { code: 'InvalidParameter', summary: /^watts is "5"; it must be/ },
+    'text is no number',
+  );
+  for (const nothing of [undefined, null, [], 'x']) t.equal(readFields(nothing)['colour'], undefined);
+  const strict = bodyReader({ json: { ...fields, mustBe: 'an object' } as typeof fields, check: 'fields' }, form);
+  t.equal((strict(undefined) as Record<string, unknown>)['colour'], undefined);
+  t.throws(() => strict([]), { message: 'the body must be an object' });
+  const refusal = { about: 'colour', refusal: 'a lamp is red or green' };
+  const whole = bodyReader({ json: Type.Object({ colour }, refusal), check: 'whole' }, form);
+  t.strictSame(whole({ colour: 'red' }), { colour: 'red' });
+  t.throws(() => whole({ colour: 'blue' }), { summary: refusal.refusal, errors: [{ field: 'colour' }] });
 });
