@@ -36,8 +36,9 @@ export const rotateKey = defineCommand({
 function tell(output: Output, { new_key: key, dropped, announced, failed }: RotateReport): void {
   output.line(`New key: ${printable(key)}`);
   output.line(`Announced to: ${announced.length === 0 ? 'nobody' : announced.map(printable).join(', ')}`);
-  for (const { datacenter, error } of failed)
+  for (const { datacenter, error } of failed) {
     output.line(`Not announced to ${printable(datacenter)}: ${printable(error)}`);
+  }
   if (dropped.length > 0) output.line(`Out of use: ${dropped.map(printable).join(', ')}`);
   else if (failed.length > 0) output.line('The old key stays in use until all have the new one; run this again.');
 }

@@ -24,8 +24,9 @@ export const unlinkDc = defineCommand({
     const { links, bytes } = report.pulls;
     const pulls = links > 0 ? ` Pull links removed: ${links} (${formatBytes(bytes)}).` : '';
     output.line(`Unlinked from ${printable(report.datacenter)}.${pulls}`);
-    if (!report.told)
+    if (!report.told) {
       output.note(`It could not be told (${printable(report.error ?? 'no reason given')}): unlink there as well.`);
+    }
     return undefined;
   },
 });

@@ -18,8 +18,9 @@ export async function telling<T>(work: () => Promise<T>): Promise<T> {
     }
     const { code = '', message, syscall, path } = cause as NodeJS.ErrnoException;
     const isForbidden = path !== undefined && (code === 'EACCES' || code === 'EPERM');
-    if (isForbidden)
+    if (isForbidden) {
       throw new CommandError(`this user may not read or write ${path}`, { code, details: [AS_WHOM], cause });
+    }
     if (syscall !== undefined || code.startsWith('SQLITE_')) throw new CommandError(message, { code, cause });
     throw cause;
   }

@@ -45,8 +45,9 @@ export const cp = defineCommand({
     const patience = Number(seconds) * 1000;
     const choice: CopyChoice = dryRun ? 'plan' : noWait ? 'order' : 'watch';
     if (to.length > 0) {
-      if (datacenter !== undefined)
+      if (datacenter !== undefined) {
         throw usageError("with --to the image comes from the profile's datacenter: leave out SRC-DC");
+      }
       return copyToMany({ session: context, to, given, choice, patience, output, json, signal });
     }
     if (datacenter === undefined) throw usageError('missing SRC-DC, the datacenter to copy from, or --to');

@@ -32,10 +32,11 @@ export const leave = defineCommand({
     if (image.public && !image.shared_as?.length) throw notShared(`image ${id} is public`);
     await client.leave(id, account.id, { signal });
     if (json) output.json({ id, name, version, owner, owner_login: login });
-    else
+    else {
       output.line(
         `Image "${printable(name)}" of account "${printable(login ?? owner ?? '')}" is no longer shared with you`,
       );
+    }
     return undefined;
   },
 });
