@@ -1,8 +1,7 @@
 /**
- * One IMGAPI process: opens the stores, starts the listeners, the copy worker and the background tasks, and takes it
- * all down again in reverse. `main.ts` runs it from a config file; tests run it in their own process.
+ * One IMGAPI process: opens the stores, starts the listeners, the copy worker and the background tasks, and closes
+ * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
-
 import { join } from 'node:path';
 import type Logger from 'bunyan';
 import type { Accounts } from '#lib/accounts/accounts.ts';
@@ -52,13 +51,13 @@ import { Storages } from './service/storages.ts';
 import { storeMetrics } from './service/store-metrics.ts';
 
 export interface Imgapi {
-  /** Of the main port. */
+  /** URL of the main port. */
   readonly url: string;
-  /** Of the listener for other datacenters, when there is one. */
+  /** URL of the listener for other datacenters, if there is one. */
   readonly linksUrl: string | undefined;
   readonly metricsUrl: string | undefined;
   readonly service: Service;
-  /** Takes no more requests, lets those under way end within `patience` milliseconds, and releases everything. */
+  /** Accepts no more requests, lets those under way finish within `patience` milliseconds, and releases everything. */
   close(patience?: number): Promise<void>;
 }
 
@@ -85,7 +84,7 @@ const PATIENCE_MS = 10_000;
 
 export async function startImgapi(config: Config, options: StartOptions): Promise<Imgapi> {
   const { log, clock = systemClock } = options;
-  // What was opened, to be closed in reverse: also when a later step fails.
+  // Closed in reverse order, also if a later step fails.
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async (): Promise<void> => {
     for (const close of opened.reverse()) {
@@ -97,7 +96,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const service = await openService(config, { ...options, clock, metrics }, opened, options.clock);
     const worker = startCopyWorker(service);
     opened.push(() => worker.stop());
-    // What faces the outside ends together: while one listener waits for its last request, none takes new ones.
+    // Listeners close together: while one waits for its last request, none accepts new ones.
     const fronts: ((patience: number) => Promise<unknown>)[] = [];
     let patience = PATIENCE_MS;
     opened.push(() => Promise.all(fronts.map((close) => close(patience))));
@@ -176,11 +175,11 @@ async function openService(
   config: Config,
   { log, clock, fault, metrics }: StartOptions & { readonly clock: Clock; readonly metrics: Metrics | undefined },
   opened: (() => Promise<unknown>)[],
-  /** Only tests have one that is not the database's own. */
+  /** Given by tests only, in place of the database's own. */
   databaseClock: Clock | undefined,
 ): Promise<Service> {
   if (isRestoreUnfinished(config.dataDir)) {
-    throw new ConfigError('dataDir', [`the restore into ${config.dataDir} has not ended: run imgapiadm restore again`]);
+    throw new ConfigError('dataDir', [`the restore into ${config.dataDir} is unfinished: run imgapiadm restore again`]);
   }
   await prepareDataFolder(config.dataDir, log);
   await ensureOperatorToken(config.dataDir);
@@ -190,7 +189,7 @@ async function openService(
     log,
     reserve: RESERVE,
     ...(metrics && { observer: storeMetrics(metrics.registry, 'document')('sqlite') }),
-    ...(databaseClock ? { clock: databaseClock } : {}),
+    ...(databaseClock && { clock: databaseClock }),
   }).catch(refuse);
   opened.push(() => store.close());
   await store.open(BUCKETS).catch(refuse);
@@ -199,9 +198,9 @@ async function openService(
     root: join(config.dataDir, 'storage'),
     headroom,
     log,
-    // What another process is just doing there is judged by the clock that all share.
+    // The age of other processes' files is judged by the clock that all share.
     clock: store,
-    ...(quota === undefined ? {} : { quota }),
+    ...(quota !== undefined && { quota }),
     ...(metrics && { observer: storeMetrics(metrics.registry, 'object')('local') }),
   });
   opened.push(() => local.close());

@@ -1,11 +1,11 @@
-/** Files and folders that may not be there, or not any more. */
+/** Files and folders that may not exist, or no longer exist. */
 
-/** Whether the system, or a library that speaks as it does, gave the error one of the codes. */
+/** Whether an error of the system, or of a library that imitates it, has one of these codes. */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-/** What the operation on a file answers; undefined when the file is not there, nor perhaps a folder above it. */
+/** The result of an operation on a file; undefined if the file, or a folder above it, does not exist. */
 export async function ifThere<T>(operation: Promise<T>): Promise<T | undefined> {
   try {
     return await operation;

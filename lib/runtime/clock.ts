@@ -6,12 +6,12 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
-/** How much later than it should something may end: clocks are set right while they go. */
+/** How much too late something may end: clocks are corrected while they run. */
 const SLACK_MS = 5000;
 
 /**
- * Whether what was to last so many milliseconds at the most, and to end then, lasts still. What ends later than it could
- * if it had begun just now was written down by a clock that was wrong, and would last for ever.
+ * Whether something that lasts at most `length` milliseconds, and ends at `until`, still lasts. If `until` is further
+ * away than `length`, it was computed from a wrong clock, and might never end: it counts as over.
  */
 export function lasts(until: number, length: number, now: number): boolean {
   return until > now && until <= now + length + SLACK_MS;

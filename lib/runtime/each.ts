@@ -1,9 +1,8 @@
-/** Work on many things of which none is to keep another from its turn. */
-
+/** Work on many items, where a failure of one must not keep the others from their turn. */
 /**
- * Does `work` for each item, in order, also when it fails for some. What comes bit by bit is done in two of these, or
- * a failure would keep the bits behind it from their turn.
- * @throws the first failure, when all had their turn; at once what the items themselves fail with
+ * Does `work` for each item, in order, even if it fails for some. For batches of items, nest two calls: otherwise a
+ * failure in one batch would skip the rest of it.
+ * @throws the first failure, after all items had their turn; an error of the iteration itself immediately
  */
 export async function forEachInTurn<T>(
   items: Iterable<T> | AsyncIterable<T>,

@@ -1,30 +1,30 @@
 /**
- * Where the lines of the log go: standard error, which may fail at any time (its reader left, its disk is full, nobody
- * reads on). Nothing here throws, waits or calls for a log line: what cannot be written is dropped and counted.
+ * Where the lines of the log go: standard error, which may fail at any time (its reader is gone or does not read, its
+ * disk is full). Nothing here throws, waits or logs: lines that cannot be written are dropped and counted.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 export interface LogOutput {
-  /** Lines, each with its end. Answers false when they, or the last of them, were dropped at once. */
+  /** @param text lines, each with its line break. Returns false if they, or the last of them, were dropped. */
   write(text: string): boolean;
   /** Lines that were dropped so far. */
   readonly dropped: number;
 }
 
-/** Characters that wait for a reader which does not read, before more is dropped. */
+/** Characters that may wait for a slow reader; more are dropped. */
 const MOST_WAITING = 1024 * 1024;
 
 const STANDARD_ERROR = 2;
 
 export function standardError(): LogOutput {
   const { stderr } = process;
-  // Whoever else writes there, such as a warning of Node's, must not end the process either.
+  // Other writes to it, such as Node's warnings, must not end the process either.
   stderr.on('error', () => {});
   return isStream(STANDARD_ERROR) ? new StreamOutput(stderr) : new FileOutput(STANDARD_ERROR);
 }
 
-/** What Node writes to without waiting; files and devices are written at once. */
+/** Whether Node writes to it asynchronously; writes to files and devices are synchronous. */
 function isStream(fd: number): boolean {
   if (isatty(fd)) return true;
   try {
@@ -35,7 +35,7 @@ function isStream(fd: number): boolean {
   }
 }
 
-/** A pipe or a socket: once its reader is gone it stays gone. */
+/** A pipe or a socket: once its reader is gone, it does not come back. */
 export class StreamOutput implements LogOutput {
   readonly #stream: NodeJS.WritableStream & { readonly destroyed?: boolean; readonly writableLength: number };
   dropped = 0;
@@ -61,7 +61,7 @@ export class StreamOutput implements LogOutput {
 /** A file, whose disk may be full now and have room later. */
 export class FileOutput implements LogOutput {
   readonly #fd: number;
-  /** A line was cut off in its middle: the next one begins on its own. */
+  /** Whether the last line was cut off partway, so that the next one must begin with a line break. */
   #isTorn = false;
   dropped = 0;
 

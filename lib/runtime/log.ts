@@ -1,7 +1,7 @@
 /**
- * The log of a process: bunyan's lines on standard error. Writing there holds the thread, so the many lines of everyday
- * requests are written together, a tenth of a second late; what is a warning or worse is out at once, with all that
- * came before it. Lines that cannot be written are dropped, and how many there were is said as soon as one can.
+ * The log of a process: bunyan's lines on standard error. Writing there blocks the thread, so lines of everyday requests
+ * are written together, up to a tenth of a second late. Warnings and errors are written immediately, with all lines
+ * before them. Lines that cannot be written are dropped; as soon as one can be written, it says how many were lost.
  */
 import { hostname } from 'node:os';
 import bunyan, { type LogLevel } from 'bunyan';
@@ -11,10 +11,10 @@ import { type LogOutput, standardError } from './log-output.ts';
 const DELAY_MS = 100;
 /** The version of bunyan's records. */
 const FORMAT = 0;
-/** Characters that are kept back at the most. */
+/** Characters that are held back at most. */
 const MOST_PENDING = 64 * 1024;
 
-/** What is left is written when the process exits; only a SIGKILL takes the last tenth of a second with it. */
+/** Pending lines are written when the process exits; only a SIGKILL loses the last tenth of a second. */
 export function createLog(name: string, level: LogLevel): bunyan {
   const lines = new LogLines(standardError(), name);
   process.on('exit', () => lines.flush());
@@ -31,9 +31,9 @@ export class LogLines {
   readonly #name: string;
   #pending = '';
   #timer: NodeJS.Timeout | undefined;
-  /** Of the dropped lines, those that the log tells of already. */
+  /** How many dropped lines the log has reported so far. */
   #told = 0;
-  /** Lines of our own about dropped lines that were dropped in their turn. */
+  /** How many of our own lines about dropped lines were dropped themselves. */
   #lostNotes = 0;
 
   /** @param name of the log whose lines these are */
@@ -53,7 +53,7 @@ export class LogLines {
     if (level >= bunyan.WARN) this.flush();
   }
 
-  /** A record of everyday, as JSON. */
+  /** Writes a record below the level of a warning, as JSON. */
   writeLine(json: string): void {
     this.#pending += `${json}\n`;
     if (this.#pending.length >= MOST_PENDING) this.flush();
@@ -85,8 +85,8 @@ export function droppedLines(log: bunyan): number {
 }
 
 /**
- * Writes what `log.info(fields, message)` would, in a third of the time: what all records have in common is made JSON
- * once. For those who write one for every request. `fields` are some plain values, to which no serializer applies.
+ * Writes the same as `log.info(fields, message)`, in a third of the time, for code that writes a record for every
+ * request: the common part of all records is turned into JSON once. No serializers are applied to `fields`.
  */
 export function infoWriter(log: bunyan, message: string): (fields: object) => void {
   const { fields: common, streams } = log as unknown as { fields: object; streams: { stream: unknown }[] };
@@ -99,7 +99,7 @@ export function infoWriter(log: bunyan, message: string): (fields: object) => vo
   };
 }
 
-/** What cannot be made JSON in any way is told by its message alone: logging never throws. */
+/** Logging never throws: of a record that cannot be turned into JSON, only the message is written. */
 function toJson(record: object): string {
   try {
     return JSON.stringify(record, shown);
@@ -108,7 +108,7 @@ function toJson(record: object): string {
   }
 }
 
-/** No line of the log lets its reader in anywhere. */
+/** The log must not hold secrets that give its readers access to anything. */
 function shown(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? redact(value) : value;
 }

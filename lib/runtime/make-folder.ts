@@ -1,13 +1,13 @@
 /**
- * Makes a folder and what is missing above it. Node's own recursive mkdir never comes back where the system answers
- * ENOENT below a folder that is there: in /proc, or where an automounter finds nothing to mount.
+ * Makes a folder and its missing parents. Node's own recursive mkdir never returns if the system answers ENOENT below
+ * an existing folder: in /proc, or where an automounter finds nothing to mount.
  */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * @param mode of every folder that is made
- * @throws what the system says of the last try
+ * @param mode of every folder that is created
+ * @throws the system's error of the last attempt
  */
 export async function makeFolder(path: string, mode: number): Promise<void> {
   try {
@@ -21,7 +21,7 @@ export async function makeFolder(path: string, mode: number): Promise<void> {
   }
 }
 
-/** It is there already, or another process was faster. @throws the cause when it is no folder */
+/** The folder may exist already, or another process was faster. @throws the cause if there is no such folder */
 async function assertFolder(path: string, cause: unknown): Promise<void> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),

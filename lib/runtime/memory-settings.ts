@@ -1,15 +1,15 @@
 /**
- * How the memory of a server is managed, so that what is no longer used goes back to the system. Both allocators take
- * their settings before a process begins only, so one that was started without them begins once more, as the same
- * process: whoever started it (a shell, `make run`, systemd, SMF) sees one, and none of them has to know the settings.
+ * Memory settings of a server, chosen so that unused memory goes back to the system. Both allocators (glibc's and V8's)
+ * read their settings only when a process begins. A process that was started without them therefore executes itself
+ * again, under the same process id: its parent (a shell, `make run`, systemd, SMF) need not know the settings.
  *
- * What whoever started it has chosen for a setting is left.
+ * Settings that the parent has chosen are kept.
  */
 
 /**
- * glibc gives each thread an arena of its own, and what one thread frees another cannot use: with threads that hash,
- * read files and search, hundreds of megabytes lie idle after a while. And it takes ever larger pieces from these
- * arenas, once the first of such a size was freed, instead of from the system, where they go back to at once.
+ * glibc gives each thread an arena of its own, and memory that one thread frees cannot be used by another. With threads
+ * that hash, read files and search, hundreds of megabytes lie idle after a while. Also, once a large block was freed,
+ * glibc takes blocks up to that size from the arenas, not from the system, to which they would be returned immediately.
  */
 const MALLOC: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '2',
@@ -18,19 +18,19 @@ const MALLOC: Readonly<Record<string, string>> = {
 };
 
 /**
- * V8 would let new objects fill 48 MB, and the others grow to four times of what is in use, before it looks at them:
- * the machine has room for it. There would be twice as much memory for a tenth less of time.
+ * On a machine with much memory, V8 would let new objects fill 48 MB, and old ones grow to four times what is in use,
+ * before it collects garbage. That would take twice as much memory to save a tenth of the time.
  */
 const V8 = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
 
-/** To be called first of all. */
+/** Call it before anything else. */
 export function useMemorySettings(): void {
   const { platform, env, execArgv, execve } = process;
   const malloc = platform === 'linux' ? missingIn(env) : {};
   const given = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ').replaceAll('_', '-');
   const v8 = V8.filter((option) => !given.includes(option.replace(/=.*/, '')));
   if (execve === undefined || (v8.length === 0 && Object.keys(malloc).length === 0)) return;
-  // Told to this call alone, which is no experiment here: a warning in everybody's log would help nobody.
+  // execve warns that it is experimental, which would be of no use in the log of every server.
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
@@ -39,7 +39,7 @@ export function useMemorySettings(): void {
       ...malloc,
     });
   } catch {
-    // It goes on as it is, and takes more memory.
+    // The process continues without the settings, and takes more memory.
   }
   process.emitWarning = emitWarning;
 }

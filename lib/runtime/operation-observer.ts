@@ -1,6 +1,6 @@
-/** Who is told how the operations of a store end, for metrics. */
+/** Is told how each operation of a store ends, for metrics. */
 export interface OperationObserver {
-  /** `count` operations of a kind ended well since the last call; the last of them took so many seconds. */
+  /** `count` such operations have succeeded since the last call; the last one took `seconds`. */
   succeeded(operation: string, seconds: number, count: number): void;
   failed(operation: string, error: unknown): void;
 }

@@ -1,17 +1,17 @@
-/** Threads that do one kind of work for the whole process. */
+/** Starts threads that do one kind of work for the whole process. */
 import { Worker } from 'node:worker_threads';
 import { compileCacheEnvironment } from './compile-cache.ts';
 
 export interface ThreadOptions {
-  /** What the system shows. */
+  /** Its name in the system's list of threads. */
   readonly name: string;
-  /** What the thread allocates is messages; V8 would let them grow to 48 MB before it looked at them. */
+  /** MiB of new objects before V8 collects garbage. Threads allocate mostly messages; V8 would let them fill 48 MB. */
   readonly youngMib: number;
   /** Goes to the thread as `workerData`. */
   readonly data: unknown;
 }
 
-/** It does not keep the process alive until its owner says so with `ref`. */
+/** The thread keeps the process alive only after its owner has called `ref`. */
 export function startThread(script: URL, { name, youngMib, data }: ThreadOptions): Worker {
   const worker = new Worker(script, {
     // Loaders and flags of the main thread (test runners, inspectors) are of no use to it.

@@ -1,17 +1,17 @@
 /**
- * Timers that keep to any time they are given. The platform's own take at most 24.8 days: what is longer fires after a
- * millisecond, and a time limit that is no whole number is an error. Whatever time comes from a configuration or is
- * computed goes through here; `test/architecture.test.ts` holds the code to it.
+ * Timers for times of any length. The platform's own last at most 24.8 days: longer ones fire after a millisecond, and
+ * a time limit that is not a whole number is an error. Times that come from a configuration or are computed must use
+ * these; `test/architecture.test.ts` checks that.
  */
 
 /** The longest delay that the platform's timers take, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
 export interface Timer {
-  /** Begins the time anew; does nothing once the timer has stopped. */
+  /** Restarts the time; does nothing once the timer has stopped. */
   refresh(): void;
   stop(): void;
-  /** Does not keep the process up. Answers the timer. */
+  /** Lets the process end even if the timer is running. Returns the timer. */
   unref(): Timer;
 }
 
@@ -25,7 +25,7 @@ export function startInterval(action: () => void, milliseconds: number): Timer {
   return new LongTimer(action, milliseconds, true);
 }
 
-/** Resolves after `milliseconds`. @throws the reason of the signal, when it aborts before */
+/** Resolves after `milliseconds`. @throws the reason of the signal, if it aborts first */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -44,7 +44,7 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
   });
 }
 
-/** A signal that aborts with a TimeoutError after `milliseconds`; it does not keep the process up. */
+/** A signal that aborts with a TimeoutError after `milliseconds`; it does not keep the process from ending. */
 export function timeLimit(milliseconds: number): AbortSignal {
   if (milliseconds <= LONGEST) return AbortSignal.timeout(Math.ceil(Math.max(0, milliseconds)));
   const controller = new AbortController();
@@ -53,7 +53,7 @@ export function timeLimit(milliseconds: number): AbortSignal {
   return controller.signal;
 }
 
-/** What a piece of a stream refreshes must cost next to nothing. */
+/** Every chunk of a stream may refresh it, so it must cost next to nothing. */
 class PlainTimer implements Timer {
   readonly #timer: NodeJS.Timeout;
   #isOver = false;
@@ -80,7 +80,7 @@ class PlainTimer implements Timer {
   }
 }
 
-/** Sleeps in parts, each as long as the platform lets it. */
+/** Sleeps in parts, each as long as the platform allows. */
 class LongTimer implements Timer {
   readonly #action: () => void;
   readonly #milliseconds: number;

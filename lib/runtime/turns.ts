@@ -1,6 +1,6 @@
 /**
- * Long work on the event loop, in pieces. All that is long takes turns, one piece in each round of the loop, so that
- * what everybody else waits for is one piece and not as many as there are clients.
+ * Does long work on the event loop in pieces. All long work takes turns, with one piece in each round of the loop. So
+ * everything else waits for one piece, not for as many as there are clients.
  */
 
 /** Milliseconds that a piece may take. */
@@ -10,22 +10,18 @@ const waiting: (() => void)[] = [];
 
 function releaseNext(): void {
   waiting.shift()?.();
-  if (waiting.length > 0) {
-    setImmediate(releaseNext);
-  }
+  if (waiting.length > 0) setImmediate(releaseNext);
 }
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
-    if (waiting.push(resolve) === 1) {
-      setImmediate(releaseNext);
-    }
+    if (waiting.push(resolve) === 1) setImmediate(releaseNext);
   });
 }
 
 /**
- * One piece of work after the other: `if (turn.isOver) await turn.next()` between any two things that are done.
- * It begins with a piece that is over, because who calls may have worked already.
+ * Divides work into pieces: call `if (turn.isOver) await turn.next()` between any two steps. A new one is over already,
+ * because its caller may have been working for a while.
  */
 export class Turn {
   #end = 0;

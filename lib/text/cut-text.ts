@@ -1,5 +1,4 @@
-/** Text that came from elsewhere is cut before it is kept, shown or logged: its length is for us to decide. */
-
+/** Text from elsewhere is cut before it is stored, shown or logged: we decide how long it may be. */
 /** Bytes of UTF-8. */
 export const FOREIGN_TEXT_LIMIT = 1024;
 
@@ -7,7 +6,7 @@ export const FOREIGN_TEXT_LIMIT = 1024;
 export function cutText(text: string, limit = FOREIGN_TEXT_LIMIT): string {
   if (text.length * 3 <= limit || Buffer.byteLength(text) <= limit) return text;
   const bytes = Buffer.from(text.slice(0, limit)).subarray(0, limit - ELLIPSIS_BYTES);
-  // What a cut leaves of a character is no character.
+  // The cut may leave part of a character behind.
   return `${bytes.toString('utf8').replace(/\uFFFD+$/, '')}…`;
 }
 

@@ -1,16 +1,16 @@
 /**
- * The one reader of JSON that came from outside: bodies of requests and answers, and files. What it answers is what was
- * sent: text that is no UTF-8 and numbers that a double cannot hold are errors, for they would be stored as something
- * else. A byte-order mark at the beginning means nothing, and is taken from everybody.
+ * Reads all JSON that comes from outside: bodies of requests and answers, and files. The value is exactly what was sent:
+ * invalid UTF-8 and numbers that a double cannot hold are errors, because they would be stored as something else. A
+ * byte-order mark at the beginning is ignored.
  */
 import { isUtf8 } from 'node:buffer';
 
-/** Not JSON, or none that can be kept as it is. The message completes the sentence "the body is …". */
+/** Not JSON, or JSON that cannot be kept exactly. The message completes the sentence "the body is …". */
 export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 
-/** What nests deeper is nothing that is used here, and would overflow the stack of whoever writes it as JSON again. */
+/** Nothing here needs deeper nesting, and it could overflow the stack when it is written as JSON again. */
 const DEEPEST = 100;
 const BYTE_ORDER_MARK = '\uFEFF';
 const LONGEST_SHOWN = 60;
@@ -20,7 +20,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   return parseJsonText(decodeUtf8(bytes));
 }
 
-/** @throws JsonError when it is no UTF-8 */
+/** @throws JsonError if it is not UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('utf8');
@@ -28,7 +28,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return text;
 }
 
-/** For text that was decoded already. @throws JsonError */
+/** For text that is already decoded. @throws JsonError */
 export function parseJsonText(given: string): unknown {
   const text = withoutMark(given);
   // Before it is parsed: a megabyte of brackets takes the parser a quarter of a second.
@@ -47,10 +47,10 @@ export function withoutMark(text: string): string {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
-/** Up to fifteen digits, and no great exponent, always come out as they went in. */
+/** A double always keeps up to fifteen digits with a small exponent; only longer numbers need a closer look. */
 const MAY_LOSE = /[\d.]{16}|\d[eE][+-]?\d{2}/;
 
-/** Whether a number of the text, which is JSON, comes out as another one. One pass, whatever the text is made of. */
+/** Whether parsing changes a number in the text, which must be JSON. Takes one pass. */
 function hasInexact(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
@@ -65,7 +65,7 @@ function hasInexact(text: string): boolean {
   return false;
 }
 
-/** Fifteen digits and an exponent within what a double has come out as they went in. */
+/** A double keeps fifteen digits and an exponent within its range exactly. */
 const SURELY_EXACT = /^-?[\d.]{1,15}(?:[eE][+-]?(?:\d{1,2}|1\d\d|2[0-8]\d))?$/;
 
 const QUOTE = 0x22;
@@ -76,12 +76,12 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** Digits, sign, point and exponent; not a number is none. */
+/** Whether it is a digit, a sign, a point or an `e`; false for NaN, the code beyond the end of the text. */
 function isOfNumber(code: number): boolean {
   return isDigit(code) || code === MINUS || code === 0x2b || code === 0x2e || code === 0x65 || code === 0x45;
 }
 
-/** Of the quote that ends the string which begins at `start`; the text's length when none does. */
+/** The index of the quote that ends the string beginning at `start`; the length of the text if there is none. */
 function endOfString(text: string, start: number): number {
   for (let from = start + 1; ; ) {
     const end = text.indexOf('"', from);
@@ -93,7 +93,7 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** Finds the number, and the key that it is at. */
+/** Finds the number and its key. */
 function throwInexact(text: string): never {
   JSON.parse(text, function check(key: string, value: unknown, context?: { readonly source?: string }) {
     const source = context?.source;
@@ -112,7 +112,7 @@ function isExact(source: string, value: number): boolean {
   return Number.isFinite(value) && (written === source || canonical(source) === canonical(written));
 }
 
-/** A decimal number as its significant digits and the power of ten of the last of them. */
+/** A decimal number in the form of its significant digits and the power of ten of the last one. */
 function canonical(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];

@@ -1,7 +1,7 @@
-/** Media types, compared as such: case and parameters say nothing about which one it is. */
+/** Media types, compared without regard to case and parameters. */
 import { MIMEType } from 'node:util';
 
-/** `image/png` of `IMAGE/PNG; charset=binary`; undefined when there is none, or nothing that could be one. */
+/** `image/png` for `IMAGE/PNG; charset=binary`; undefined if there is none, or it is malformed. */
 export function mediaType(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   try {
@@ -15,7 +15,7 @@ export function isJson(type: string): boolean {
   return type === 'application/json' || type.endsWith('+json');
 }
 
-/** Whether an Accept header names the type itself; ranges such as `*` + `/*` ask for nothing in particular. */
+/** Whether an Accept header names the type itself. Wildcards ask for no particular type, so they do not count. */
 export function accepts(header: string | undefined, type: string): boolean {
   return (header?.split(',') ?? []).some((part) => {
     try {

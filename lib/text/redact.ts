@@ -1,12 +1,12 @@
 /**
- * Text as it may be shown: in answers, logs, orders and on terminals. URLs lose the user and password before their host,
- * and parameters that let whoever reads them in lose their value, however their names are written.
+ * Makes text fit to be shown in answers, logs, orders and on terminals. Hides the user and password in URLs, and the
+ * values of parameters that give access to something, however their names are written.
  */
 import { unescape as decodeLeniently } from 'node:querystring';
 
 const HIDDEN = '(hidden)';
 
-/** Parameters of signed URLs, of ours and of the object stores', and what people put into URLs though they should not. */
+/** Parameters of signed URLs, ours and those of object stores, and what people put into URLs although they should not. */
 const SECRET_NAMES: ReadonlySet<string> = new Set([
   'signature',
   'sig',
@@ -29,13 +29,13 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'apikey',
 ]);
 
-/** Names are read as often as proxies and clients may have encoded them. */
+/** Names are decoded as often as proxies and clients may have encoded them. */
 const MOST_DECODINGS = 3;
 const MOST_NESTED = 3;
 
-/** A password may hold anything but what ends the part before the host. */
+/** A password may contain anything except what ends the part before the host. */
 const CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^/\\?#"\n]{1,512}@/gi;
-/** Browsers, and URL of Node, take these without slashes, or with others. */
+/** Browsers and Node's `URL` accept these schemes without slashes, or with backslashes. */
 const LOOSE_CREDENTIALS = /\b((?:https?|wss?|ftp):[/\\]*)[^/\\?#"\s]{1,512}@/gi;
 const URLS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)([^\s"<>]{1,4096})/gi;
 const PARAMETERS = /([?&;])([^=&;?#\s"<>]{1,200})=([^&;#\s"<>]*)/g;
@@ -59,7 +59,7 @@ function redactNested(text: string, depth: number): string {
   });
 }
 
-/** A password with a slash in it makes the whole no URL, but it is still a password. */
+/** A password with a slash in it makes the URL invalid, but it must still be hidden. */
 function redactUnreadable(url: string, scheme: string, rest: string): string {
   const at = rest.lastIndexOf('@');
   if (at < 0 || URL.canParse(url.replace(/[:.,;)\]'`]+$/, ''))) return url;
@@ -73,7 +73,7 @@ function plainName(name: string): string {
     .toLowerCase();
 }
 
-/** A parameter may hold a URL, which may hold a parameter. */
+/** A parameter may contain a URL, which may contain parameters. */
 function redactValue(value: string, depth: number): string {
   if (depth >= MOST_NESTED || !value.includes('%')) return value;
   const plain = decoded(value);

@@ -1,7 +1,7 @@
 /**
- * UUIDs as IMGAPI takes them: lower-case hex only, 8-4-4-4-12, any version. The check is not that of the package
- * `uuid`, which takes capitals and refuses what no RFC describes: UUIDs are keys here, of which one spelling must name
- * one image, and images have been published under such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e.
+ * UUIDs as IMGAPI accepts them: lower-case hex only, 8-4-4-4-12, any version. The check is not that of the package
+ * `uuid`, which accepts capitals and refuses versions that no RFC describes. UUIDs are keys here, so there must be only
+ * one spelling, and images have been published under UUIDs such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e.
  */
 import { NIL, v4 } from 'uuid';
 

@@ -1,6 +1,6 @@
 /**
- * The folder of all data, looked at before anything in it is opened: it must be there, closed to everybody else, and
- * writable, and its database must be the one of its files. What cannot be mended is told in one sentence.
+ * Checks the data folder before anything in it is opened: it must exist, be writable, be closed to other users, and its
+ * database must belong to its files. What cannot be mended here is reported in one sentence.
  */
 import { constants } from 'node:fs';
 import { access, chmod, open, readdir, rm, stat } from 'node:fs/promises';
@@ -13,9 +13,9 @@ import { ConfigError } from './config/config-error.ts';
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
 const FOLDERS = ['storage', 'keys', 'authkeys', 'run'];
-/** What may lie in the folder before the service has begun there: configuration, its log, and what file systems and shells leave. */
+/** What the folder may hold before the first start: configuration, a log, and what file systems and shells leave there. */
 const BEFORE_THE_START = /^(?:etc|lost\+found|\..*|.*\.json|.*\.log)$/;
-/** What nobody but the service's user may have. */
+/** Permissions that only the service's user may have. */
 const OTHERS = 0o077;
 const OWN_FOLDER = 0o700;
 
@@ -23,9 +23,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this process may not do that',
   EPERM: 'this process may not do that',
   EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is no folder',
+  ENOTDIR: 'part of the path is not a folder',
   EEXIST: 'a file is in its place',
-  ENOENT: 'the system takes no folder there',
+  ENOENT: 'the system does not allow a folder there',
 };
 
 /** @throws ConfigError naming the key and the path */
@@ -37,7 +37,7 @@ export async function prepareDataFolder(dataDir: string, log: Logger): Promise<v
   await assertWritable(dataDir);
 }
 
-/** A slip of the pen must not close /tmp or /var/lib to the rest of the machine. */
+/** A typing error must not close /tmp or /var/lib to everybody else on the machine. */
 async function assertOwn(dataDir: string): Promise<void> {
   const isOpen = await stat(dataDir).then(({ mode }) => (mode & OTHERS) !== 0, refusal(`${dataDir} cannot be read`));
   const names = isOpen ? await namesIn(dataDir) : [];
@@ -45,13 +45,13 @@ async function assertOwn(dataDir: string): Promise<void> {
   const other = names.find((name) => !BEFORE_THE_START.test(name));
   if (other === undefined) return;
   throw new ConfigError('dataDir', [
-    `${dataDir} has other things in it, such as ${other}, and is open to others: name a folder of the service's own`,
+    `${dataDir} has other things in it, such as ${other}, and is open to others: name a folder for this service alone`,
   ]);
 }
 
 async function closeToOthers(dataDir: string, log: Logger): Promise<void> {
   await closePath(dataDir, log).catch(
-    refusal(`${dataDir} is open to others, and belongs to another user: make it this user's, with mode 0700`),
+    refusal(`${dataDir} is open to others and belongs to another user: give it to this user, with mode 0700`),
   );
   const keys = await namesIn(join(dataDir, 'keys'));
   const database = (await namesIn(dataDir)).filter((name) => name.startsWith(DATABASE));
@@ -67,10 +67,10 @@ async function closePath(path: string, log: Logger): Promise<void> {
   const mode = (await stat(path)).mode & 0o777;
   if ((mode & OTHERS) === 0) return;
   await chmod(path, mode & ~OTHERS);
-  log.warn({ path, mode: mode.toString(8) }, 'was open to others, and is closed now');
+  log.warn({ path, mode: mode.toString(8) }, 'was open to others and is closed now');
 }
 
-/** A full disk is no reason not to start: deleting is what mends it. */
+/** A full disk does not prevent the start: deleting images is the remedy. */
 async function assertWritable(dataDir: string): Promise<void> {
   for (const folder of [dataDir, ...FOLDERS.slice(0, 2).map((name) => join(dataDir, name))]) {
     const probe = join(folder, `.writable.${process.pid}`);
@@ -91,7 +91,7 @@ async function assertWritable(dataDir: string): Promise<void> {
   }
 }
 
-/** An empty database beside files knows none of them: all images would be gone, and nobody would say so. */
+/** With an empty database beside existing files, all images would seem to be gone, without any error. */
 async function assertDatabaseBelongs(dataDir: string): Promise<void> {
   const path = join(dataDir, DATABASE);
   const size = await stat(path).then(
@@ -119,13 +119,13 @@ function refusal(what: string): (cause: unknown) => never {
   };
 }
 
-/** The store's error when it was opened, as a sentence for whoever starts the service. */
+/** Turns an error on opening the database into a sentence for the operator who starts the service. */
 export function databaseRefusal(dataDir: string): (cause: unknown) => never {
   return (cause) => {
     const path = join(dataDir, DATABASE);
     if (cause instanceof StoreFullError) {
-      const what = `the disk of ${dataDir} is full, to the last piece that is set aside for deletions`;
-      throw new ConfigError('dataDir', [`${what}: make a megabyte free on it, then images can be deleted`], { cause });
+      const full = `the disk of ${dataDir} is full, including the reserve for deletions`;
+      throw new ConfigError('dataDir', [`${full}: free a megabyte on it, then images can be deleted`], { cause });
     }
     const reason = cause instanceof Error ? innermost(cause).message : String(cause);
     throw new ConfigError('dataDir', [`the database ${path} cannot be used: ${reason}`], { cause });

@@ -1,6 +1,6 @@
 /**
- * Named places where a crash would hurt most. In production they are nothing; the fault tests end or pause the process
- * there, by the environment variable `IMGAPI_FAULT`, to see that what follows mends it.
+ * Named places where a crash would hurt most. In production they do nothing. The fault tests set the environment
+ * variable `IMGAPI_FAULT` to end or pause the process there, and check that it recovers.
  */
 export const FAULT_POINTS = [
   'upload:staged',
@@ -25,29 +25,30 @@ export const FAULT_POINTS = [
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
 export interface FaultPoints {
-  /** Resolves at once, unless this point was asked for. */
+  /** Resolves immediately, unless `IMGAPI_FAULT` names this point. */
   reach(point: FaultPoint): Promise<void>;
 }
 
 export const noFaults: FaultPoints = { reach: async () => {} };
 
 /**
- * `NAME=kill` ends the process with SIGKILL at the point's first passing, `NAME=stop` stops it with SIGSTOP, and
- * `NAME=kill@N` at its Nth.
+ * `NAME=kill` ends the process with SIGKILL the first time it reaches the point, `NAME=kill@N` the Nth time;
+ * `NAME=stop` pauses it with SIGSTOP.
  */
 export function faultsFrom(setting: string | undefined): FaultPoints {
   if (!setting) return noFaults;
   const match = /^([a-z:-]+)=(kill|stop)(?:@(\d+))?$/.exec(setting);
   const point = FAULT_POINTS.find((name) => name === match?.[1]);
-  if (!match || !point)
+  if (!match || !point) {
     throw new Error(`IMGAPI_FAULT=${setting}: want POINT=kill|stop[@N], POINT one of ${FAULT_POINTS.join(', ')}`);
+  }
   const signal = match[2] === 'kill' ? 'SIGKILL' : 'SIGSTOP';
   let left = Number(match[3] ?? 1);
   return {
     async reach(passed) {
       if (passed !== point || --left !== 0) return;
       process.kill(process.pid, signal);
-      // The signal is delivered asynchronously; nothing may run between it and its effect.
+      // The signal takes effect asynchronously; nothing may run until then.
       await new Promise((resolve) => setTimeout(resolve, 1000));
     },
   };

@@ -1,4 +1,4 @@
-/** Where this process listens: places that nothing it fetches may come from, whatever name or form leads there. */
+/** Where this process listens. It must not fetch anything from itself, whatever name or form of address leads here. */
 import { networkInterfaces } from 'node:os';
 import { heldIpv4, isSameAddress, kindOfAddress } from '#lib/network/addresses.ts';
 
@@ -10,7 +10,7 @@ interface Place {
 export class OwnAddresses {
   readonly #listeners: Place[] = [];
 
-  /** Called for each listener once it is bound. @param url with the address and the port it is bound to */
+  /** To be called for each listener once it is bound. @param url with the address and port that it is bound to */
   add(url: string): void {
     const { hostname, port, protocol } = new URL(url);
     this.#listeners.push({ address: hostname.replace(/^\[|\]$/g, ''), port: portOf(port, protocol) });
@@ -29,7 +29,7 @@ function portOf(port: string, protocol: string): number {
 
 function reaches(address: string, bound: string): boolean {
   const plain = heldIpv4(address) ?? address;
-  // Connecting to "any address" leads to this machine.
+  // Connecting to the unspecified address (0.0.0.0, ::) leads to this machine.
   if (kindOfAddress(plain) === 'nowhere') return true;
   if (kindOfAddress(bound) !== 'nowhere') return isSameAddress(plain, bound);
   return isOfThisMachine(plain);

@@ -1,9 +1,8 @@
 /**
- * A server as a process: reads `-f CONFIG`, writes one line when it listens, lets the requests under way end on SIGTERM
- * and SIGINT and exits 0. Exit status 1: it could not start, could not stop in time, or met a fault that is caught
- * nowhere, after which nobody knows what else is wrong; 2: it was called wrongly.
+ * A server as a process: reads `-f CONFIG`, writes a line when it listens, and on SIGTERM or SIGINT lets the requests
+ * under way finish and exits with 0. It exits with 1 if it could not start, could not stop in time, or met an exception
+ * that nobody caught; with 2 if it was called wrongly.
  */
-
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
@@ -12,18 +11,18 @@ import { ConfigError } from './config/config-error.ts';
 import { stopper } from './stopping.ts';
 
 export interface ServerProcess {
-  /** In messages. */
+  /** Its name in messages. */
   readonly name: string;
   readonly usage: string;
   readonly needsConfig: boolean;
-  /** Reads the configuration; what it throws is shown. */
+  /** Reads the configuration; its errors are shown. */
   readonly prepare: (file: string | undefined) => Promise<PreparedServer>;
 }
 
 export interface PreparedServer {
   readonly log: Logger;
   readonly unknownKeys: readonly string[];
-  /** Seconds within which the process is gone after a SIGTERM, whatever is open. */
+  /** How many seconds the process may take to end after a SIGTERM, whatever is open. */
   readonly stopWithin: number;
   readonly start: () => Promise<StartedServer>;
 }
@@ -31,7 +30,7 @@ export interface PreparedServer {
 export interface StartedServer {
   /** Says where it listens. */
   readonly line: string;
-  /** Lets what is under way end within so many milliseconds, then cuts it, and releases everything. */
+  /** Lets requests finish within `patience` milliseconds, then cuts them, and releases everything. */
   readonly close: (patience: number) => Promise<void>;
 }
 
@@ -62,12 +61,12 @@ async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void
     return;
   }
   if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');
-  // Whatever is created from here on, by whichever library, is for this user alone.
+  // All files that are created from here on, by any library, are for this user alone.
   process.umask(0o077);
-  // Whoever started it may not listen to what it says.
+  // The reader of its output may be gone.
   process.stdout.on('error', () => {});
   const { log, unknownKeys, stopWithin, start } = await prepare(file);
-  if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has keys that mean nothing here');
+  if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has unknown keys');
   const stop = stopper(log, stopWithin * 1000);
   process.on('uncaughtException', (error) => stop.afterFault(error, 'uncaught exception'));
   process.on('unhandledRejection', (error) => stop.afterFault(error, 'unhandled rejection'));
@@ -75,9 +74,9 @@ async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void
   stop.closes(close);
   process.on('SIGTERM', stop.onSignal);
   process.on('SIGINT', stop.onSignal);
-  // Only now: whoever reads that it listens may ask it to stop at once.
+  // Only now: a reader of this line may ask it to stop immediately.
   process.stdout.write(`${line}\n`);
-  // Otherwise only a process that ends by itself leaves what it compiled to the next.
+  // Otherwise the cache would be written only when the process ends by itself.
   flushCompileCache();
 }
 

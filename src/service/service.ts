@@ -1,4 +1,4 @@
-/** What the parts of the service share: made once at start, passed down, never changed. */
+/** What the parts of the service share: created once at start, passed down, never changed. */
 import type Logger from 'bunyan';
 import type { Accounts } from '#lib/accounts/accounts.ts';
 import type { Store } from '#lib/documents/store.ts';
@@ -11,25 +11,25 @@ import type { Storages } from './storages.ts';
 export interface Service {
   readonly config: Config;
   /**
-   * Documents, and the clock that all processes share, `store.now()`: whatever is written down for another to judge is by
-   * that one (leases, expiries, times of what happened), so that no process can outlive or outlaw another by its clock.
+   * Documents, and `store.now()`, the clock that all processes share. Times that another process will judge (leases,
+   * expiries, times of events) are taken from it, so that a wrong clock of one process cannot harm the others.
    */
   readonly store: Store;
   /** Objects. */
   readonly storages: Storages;
   /** The directory; absent in public and private mode. */
   readonly accounts: Accounts | undefined;
-  /** This process's own: for what it signs, and for what others may compare with their own. */
+  /** The clock of this process: for signatures, and for times that others compare with their own clock. */
   readonly clock: Clock;
   readonly log: Logger;
-  /** Names this process among those that share the stores: leases carry it. */
+  /** Identifies this process among those that share the stores; leases hold it. */
   readonly worker: string;
   readonly faults: FaultPoints;
   /** Where this process listens; filled while it starts. */
   readonly ownAddresses: OwnAddresses;
 }
 
-/** Who asks, and what belongs to one request. */
+/** Who sent a request, and what belongs to that request. */
 export interface Caller {
   /** Absent: an operator. */
   readonly account: string | undefined;

@@ -1,28 +1,28 @@
-/** The end of a server process: orderly on a signal, brief after a fault, and in both cases within a bound. */
+/** Ends a server process: in an orderly way on a signal, quickly after a fault, in both cases within a limit. */
 import type Logger from 'bunyan';
 import { startTimer } from '#lib/runtime/timers.ts';
 
 type Close = (patience: number) => Promise<void>;
 
 export interface Stopper {
-  /** From now on there is something to close. */
+  /** Sets what is to be closed. */
   closes(close: Close): void;
-  /** Lets the requests under way end, then exits 0; 1 when it took too long. */
+  /** Lets the requests under way finish, then exits with 0; with 1 if that takes too long. */
   readonly onSignal: (signal: NodeJS.Signals) => void;
   /**
-   * An exception that nobody caught: its process may be in any state, so it ends. What it had begun is in leases and
-   * journals, which other processes, or the next start, go on with.
+   * Ends the process after an exception that nobody caught: it may be in any state. The work that it had begun is
+   * recorded in leases and journals, and is continued by other processes or after the next start.
    */
   afterFault(error: unknown, what: string): void;
 }
 
-/** After a fault requests get so long to end. */
+/** How long requests may take to finish after a fault. */
 const DRAIN_AFTER_FAULT_MS = 3000;
-/** Of the time there is, requests get at most this part; the rest is for releasing what is open. */
+/** The part of the time that requests may take; the rest is for releasing what is open. */
 const PART_FOR_REQUESTS = 0.8;
 const FAILED = 1;
 
-/** @param within milliseconds after which the process ends, whatever is open */
+/** @param within milliseconds after which the process ends, even if something is still open */
 export function stopper(log: Logger, within: number): Stopper {
   let close: Close = async () => {};
   let isStopping = false;
@@ -32,7 +32,7 @@ export function stopper(log: Logger, within: number): Stopper {
     if (isStopping) return;
     isStopping = true;
     startTimer(() => {
-      log.error({ ms: limit }, 'stopping took too long: what is still open is cut');
+      log.error({ ms: limit }, 'stopping took too long: the process ends with requests still open');
       process.exit(FAILED);
     }, limit);
     close(limit * PART_FOR_REQUESTS).then(

@@ -1,23 +1,22 @@
-/** The object stores of a service, and the one policy for which of them takes what. */
-
+/** The object stores of a service, and the one policy that decides which of them a file goes to. */
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Config } from './config/config.ts';
 
-/** What an account or an operator asks for, as it stands in a request. */
+/** The store that a request asks for. */
 export interface StorageWish {
-  /** Of the query; absent: no wish. */
+  /** The query parameter; absent: no preference. */
   readonly storage: unknown;
   /** Who asks; absent: an operator. */
   readonly account: string | undefined;
 }
 
-/** The stores by the name that `files[].stor` holds, in the order of their configuration, local files first. */
+/** The stores by name, as in `files[].stor`, in the order of the configuration, local files first. */
 export class Storages implements Iterable<ObjectStore> {
-  /** Always there. What belongs to this service and to no image, as the archive of manifests, lies here. */
+  /** Always there. Holds what belongs to the service and to no image, such as the archive of manifests. */
   readonly local: ObjectStore;
   readonly #byName: ReadonlyMap<string, ObjectStore>;
-  /** Takes whatever nothing else decides. */
+  /** Takes everything for which nothing else decides. */
   readonly #preferred: ObjectStore;
   readonly #config: Pick<Config, 'adminUuid'>;
 
@@ -37,33 +36,34 @@ export class Storages implements Iterable<ObjectStore> {
     return [...this.#byName.keys()];
   }
 
-  /** Undefined when this process has none such. */
+  /** Undefined if this process has no such store. */
   find(name: string): ObjectStore | undefined {
     return this.#byName.get(name);
   }
 
-  /** The store that a record's `stor` means. @throws 503 StorageIsDown when this process has none such */
+  /** The store that a record's `stor` names. @throws 503 StorageIsDown if this process has no such store */
   named(name: string): ObjectStore {
     const storage = this.#byName.get(name);
     if (storage) return storage;
     throw new ApiError('StorageIsDown', `the object store "${name}" is not configured here`);
   }
 
-  /** Where a file of that owner goes that nobody chose a store for: the admin's own images stay local. */
+  /** Where a file of that owner goes if nobody chose a store: the admin's own images stay local. */
   ofOwner(owner: string | undefined): ObjectStore {
     return owner !== undefined && owner === this.#config.adminUuid ? this.local : this.#preferred;
   }
 
-  /** Where an upload goes: as the operator asked, else by its owner. @throws 422 */
+  /** Where an upload goes: where the operator asked, else by its owner. @throws 422 */
   forUpload(owner: string | undefined, { storage, account }: StorageWish): ObjectStore {
     if (storage === undefined) return this.ofOwner(owner);
-    if (account !== undefined) throw invalidParameter('storage', 'storage is chosen by operators only', 'NotAllowed');
+    if (account !== undefined) throw invalidParameter('storage', 'only operators may choose the storage', 'NotAllowed');
     const found = typeof storage === 'string' ? this.find(storage) : undefined;
     if (found) return found;
-    throw invalidParameter('storage', `storage is ${JSON.stringify(storage)}; there is ${this.names.join(', ')}`);
+    const stores = this.names.join(', ');
+    throw invalidParameter('storage', `storage is ${JSON.stringify(storage)}; the stores here are: ${stores}`);
   }
 
-  /** An icon stays with the file, wherever that is. */
+  /** An icon is kept where the file is. */
   forIcon(files: readonly { readonly stor: string }[] = []): ObjectStore {
     const [file] = files;
     return file ? this.named(file.stor) : this.local;

@@ -1,13 +1,13 @@
-/** What the metrics tell of the stores: how often, how long, and how it ended. */
+/** Metrics of the stores: how often an operation ran, how long it took, and how it ended. */
 import { Counter, Histogram, type Registry } from 'prom-client';
 import * as documentErrors from '#lib/documents/errors.ts';
 import * as objectErrors from '#lib/objects/errors.ts';
 import type { OperationObserver } from '#lib/runtime/operation-observer.ts';
 
-/** Of errors, those whose names may become labels. */
+/** Names of errors that may become labels. */
 const NAMED: ReadonlySet<string> = new Set([...Object.keys(documentErrors), ...Object.keys(objectErrors)]);
 
-/** Observes the stores of a kind. @param kind `document` or `object`, with which the names of the metrics begin */
+/** Observes the stores of one kind. @param kind the names of the metrics begin with it */
 export function storeMetrics(registry: Registry, kind: 'document' | 'object'): (store: string) => OperationObserver {
   const operations = new Counter({
     name: `${kind}_store_operations_total`,
@@ -17,7 +17,7 @@ export function storeMetrics(registry: Registry, kind: 'document' | 'object'): (
   });
   const duration = new Histogram({
     name: `${kind}_store_operation_duration_seconds`,
-    help: `time that operations of the ${kind} stores took that did not fail`,
+    help: `duration of the operations of the ${kind} stores that did not fail`,
     labelNames: ['store', 'operation'] as const,
     buckets: [0.0001, 0.001, 0.01, 0.1, 1, 10, 100],
     registers: [registry],

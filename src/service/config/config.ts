@@ -22,7 +22,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface ChannelConfig {
   readonly name: string;
   readonly description: string;
-  /** Taken by requests that name no channel; at most one channel has it. */
+  /** Whether requests that name no channel mean this one; at most one channel is the default. */
   readonly default?: boolean;
 }
 
@@ -36,17 +36,17 @@ export interface Listener {
 export interface AccountsConfig {
   /** JSON file that holds them; used in `dc` mode. */
   readonly file: string;
-  /** How long a login that nobody holds may still turn up, as a directory's replicas lag. */
+  /** For how long an unknown login may still turn up, because a directory's replicas lag. */
   readonly maxLagSeconds: number;
   readonly cacheSeconds: number;
 }
 
-/** The listener for other datacenters, and what this one tells them. */
+/** The listener for other datacenters, and what they are told. */
 export interface LinksConfig {
   readonly address: string;
-  /** Absent: this datacenter takes no links. */
+  /** Absent: other datacenters cannot link to this one. */
   readonly port?: number;
-  /** Where other datacenters reach the listener, when that is not address and port. */
+  /** Where other datacenters reach the listener, if not at `address` and `port`. */
   readonly publicUrl?: string;
   /** Origins (scheme, host, port) beyond `publicUrl` that pull URLs made here may have. */
   readonly allowedPullOrigins: readonly string[];
@@ -62,31 +62,31 @@ export interface CopiesConfig {
   readonly perLink: number;
   /** Transfers at once for one account, over all processes; operators count as one. */
   readonly perAccount: number;
-  /** Bytes per second below which a transfer gives its place to others; 0: none. */
+  /** Bytes per second below which a transfer gives up its place to others; 0: no minimum. */
   readonly leastRate: number;
-  /** Over so long. */
+  /** The time over which `leastRate` is measured. */
   readonly leastRateSeconds: number;
   /** Bytes per second by datacenter, over all processes; a datacenter that is not listed is not limited. */
   readonly bandwidth: Readonly<Record<string, number>>;
-  /** A transfer fails for good when no new byte came for so long. */
+  /** A transfer fails for good if no new byte arrived for so long. */
   readonly giveUpAfterSeconds: number;
   readonly keepFailedSeconds: number;
   readonly keepFinishedSeconds: number;
   readonly leaseSeconds: number;
   readonly heartbeatSeconds: number;
-  /** A source is given up when no byte came for so long: a copy's next attempt begins, a request fails. */
+  /** A source that sends nothing for so long is given up: a copy begins its next attempt, a request fails. */
   readonly stallSeconds: number;
-  /** Pause before the next attempt, in seconds: doubles from `min` to `max`. */
+  /** Pause before the next attempt, in seconds: doubled each time, from `min` to `max`. */
   readonly retryDelay: { readonly min: number; readonly max: number };
 }
 
 export interface PullsConfig {
-  /** Whether linked datacenters may be sent to the object store itself; false: always streamed through here. */
+  /** Whether linked datacenters may be redirected to the object store; false: files always pass through this service. */
   readonly redirect: boolean;
   /** Less than a day. */
   readonly expirySeconds: number;
   readonly keepDays: number;
-  /** Base of the pull URLs that this service serves itself, when other datacenters reach it elsewhere. */
+  /** Base of the pull URLs that this service serves itself, if other datacenters reach it at another URL. */
   readonly publicUrl?: string;
 }
 
@@ -122,7 +122,7 @@ export interface Config extends Listener {
   readonly channels?: readonly ChannelConfig[];
   /** User name to public keys in OpenSSH form. */
   readonly authKeys: Readonly<Record<string, readonly string[]>>;
-  /** The other datacenters that are read through their main port, unsigned; never this one. */
+  /** Datacenters that are read through their main port, unsigned; this one is never among them. */
   readonly imgapiUrlFromDatacenter: Readonly<Record<string, string>>;
   readonly adminIp?: string;
   readonly instanceUuid?: string;
@@ -132,7 +132,7 @@ export interface Config extends Listener {
   readonly cnapi?: { readonly url: string };
   /** Everything the service keeps on this machine is below it. */
   readonly dataDir: string;
-  /** Where clients reach the main port, when the Host header does not tell. */
+  /** Where clients reach the main port, if not at the host in the Host header. */
   readonly publicUrl?: string;
   readonly accounts: AccountsConfig;
   readonly links: LinksConfig;
@@ -140,27 +140,27 @@ export interface Config extends Listener {
   readonly pulls: PullsConfig;
   readonly limits: LimitsConfig;
   /**
-   * `quotaBytes`: all that local storage may take; absent: the disk is the limit. `headroomBytes`: what image files
-   * leave of the disk in any case, for documents.
+   * `quotaBytes`: what local storage may take in all; absent: the disk is the limit. `headroomBytes`: what image files
+   * always leave free on the disk, for documents.
    */
   readonly storage: { readonly quotaBytes?: number; readonly headroomBytes: number };
-  /** `leaseSeconds`: how long a task of the datacenter stays with a process that died while it ran it. */
+  /** `leaseSeconds`: after so long, another process takes over a task whose process died. */
   readonly tasks: { readonly leaseSeconds: number };
   /** `graceSeconds`: how old unreferenced staging must be before it is removed. */
   readonly sweep: { readonly intervalSeconds: number; readonly graceSeconds: number };
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;
-  /** Of each listener. */
+  /** For each listener. */
   readonly connections: ConnectionsConfig;
-  /** `idleSeconds`: an upload ends when no byte came for so long. */
+  /** `idleSeconds`: an upload fails if no byte arrived for so long. */
   readonly uploads: { readonly idleSeconds: number };
-  /** `seconds`: after a SIGTERM the process is gone within so long, whatever is open. */
+  /** `seconds`: how long the process may take to end after a SIGTERM, whatever is open. */
   readonly shutdown: { readonly seconds: number };
   /** `allowPrivateAddresses`: whether operators may import from loopback, link-local and private addresses. */
   readonly sources: { readonly allowPrivateAddresses: boolean };
 }
 
-/** Whatever has a configuration: what is taken by those who need nothing else of the service. */
+/** For functions that need only the configuration of the service. */
 export interface WithConfig {
   readonly config: Config;
 }

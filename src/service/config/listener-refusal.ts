@@ -1,20 +1,20 @@
 /** Why a listener could not be opened, in the words of the configuration. */
 import { ConfigError } from './config-error.ts';
 
-/** What is wrong with the address, not with the port. */
+/** Faults of the address, not of the port. */
 const OF_THE_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND']);
 
 const REASONS: Readonly<Record<string, (address: string, port: number) => string>> = {
   EADDRINUSE: (address, port) => `${port} is in use at ${address} by another process`,
-  EADDRNOTAVAIL: (address, port) => `this machine has no address ${address} to open port ${port} at`,
-  ENOTFOUND: (address, port) => `there is no host ${address} to open port ${port} at`,
+  EADDRNOTAVAIL: (address, port) => `cannot open port ${port}: this machine does not have the address ${address}`,
+  ENOTFOUND: (address, port) => `cannot open port ${port}: there is no host ${address}`,
   EACCES: (address, port) => `this process may not open port ${port} at ${address}`,
 };
 
 /**
- * For whatever opening failed with.
- * @param key of the port, beside which the address has its own
- * @throws ConfigError naming the key; the cause itself when it is another one
+ * Turns an error on opening a listener into one about the configuration.
+ * @param key of the port; the key of the address is next to it
+ * @throws ConfigError naming the key; any other error unchanged
  */
 export function listenerRefusal(key: string, address: string, port: number): (cause: unknown) => never {
   return (cause) => {

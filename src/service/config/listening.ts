@@ -1,16 +1,16 @@
 /**
- * Where the servers of a data folder listen. Each notes its port there while it runs, so that the operators' command
- * knows which servers the folder's secret belongs to, and sends it to no other one.
+ * Where the servers of a data folder listen. Each server notes its port in the folder while it runs. So the operators'
+ * command knows which servers the folder's secret belongs to, and sends it to no other.
  */
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { OwnAddresses } from '../own-addresses.ts';
 
-/** Below the data folder: an empty file PORT.PROCESS.ADDRESS for each port, for a full disk has room for no more. */
+/** In the data folder; holds a file PORT.PROCESS.ADDRESS for each port. They are empty, in case the disk is full. */
 const FOLDER = 'run';
 
-/** Answers what takes the note back. */
+/** Returns a function that removes the note. */
 export async function noteListening(dataDir: string, url: string): Promise<() => Promise<void>> {
   const folder = join(dataDir, FOLDER);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -23,13 +23,13 @@ export async function noteListening(dataDir: string, url: string): Promise<() =>
   return () => rm(file, { force: true });
 }
 
-/** Where servers of the folder listen now, as URLs. None where the folder, or a running server, is missing. */
+/** URLs of the running servers of the folder. None if there is no such folder. */
 export async function listeningUrls(dataDir: string): Promise<string[]> {
   const notes = await notesIn(join(dataDir, FOLDER));
   return [...new Set(notes.filter(({ pid }) => isRunning(pid)).map(({ url }) => url))].toSorted();
 }
 
-/** Whether one of these servers is reached by a URL, on this machine itself. No name but `localhost` is looked up. */
+/** Whether the URL leads to one of these servers, on this machine. Only IP addresses and `localhost` can. */
 export function isReachedBy(servers: readonly string[], url: string): boolean {
   const listeners = new OwnAddresses();
   for (const server of servers) listeners.add(server);
@@ -56,7 +56,7 @@ function addressOf(url: string): string {
   return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }
 
-/** Of one that is not, somebody else may have the port by now. */
+/** Once the process has ended, somebody else may use its port. */
 function isRunning(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid < 1) return false;
   try {

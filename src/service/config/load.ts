@@ -1,6 +1,6 @@
 /**
- * Loads the configuration: the defaults of etc/config.schema.json, overlaid key by key with the file, overlaid with
- * what the caller wants otherwise. It fails with every problem at once, so that a file is mended in one go.
+ * Loads the configuration: the defaults of etc/config.schema.json, overlaid key by key by the file, overlaid by the
+ * caller's own keys. It reports all problems together, so that a file can be corrected in one go.
  */
 import type { Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
@@ -12,9 +12,9 @@ import { applySchema } from './schema.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
-  /** Keys that the schema does not know, with their path: most often a slip of the pen. */
+  /** Paths of keys that the schema does not know, most often typing errors. */
   readonly unknownKeys: readonly string[];
-  /** What is accepted but does nothing, one line each. */
+  /** Settings that are accepted but have no effect, a line for each. */
   readonly notes: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export interface LoadOptions {
   readonly strict?: boolean;
 }
 
-/** Without a file: one private image server on this machine, for whoever can reach it. */
+/** Without a file: a private image server on this machine, without authentication. */
 const WITHOUT_FILE: JsonObject = { mode: 'private', authType: 'none', dataDir: 'build/data' };
 
 /**

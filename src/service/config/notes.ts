@@ -1,8 +1,9 @@
-/** What a configuration says that is accepted but does nothing, or less than it seems: worth a line in the log. */
+/** Points out settings that are accepted but have no effect, or not the expected one: each is worth a line in the log. */
 import type { Config } from './config.ts';
 import type { JsonObject } from './read-file.ts';
 
-const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
+/** Sections that the services used today need and this one does not, and what takes their place. */
+export const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
   ufds: 'accounts come from accounts.file',
   moray: 'image records are kept in dataDir',
   wfapi: 'long work runs in this service',
@@ -13,14 +14,14 @@ const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
 export function notesOn(given: JsonObject, config: Config): string[] {
   const found = Object.entries(UNUSED_SECTIONS)
     .filter(([key]) => given[key] !== undefined)
-    .map(([key, instead]) => `${key}: accepted and not used; ${instead}`);
+    .map(([key, instead]) => `${key}: accepted but not used; ${instead}`);
   const { datacenterName: own = '', mode, authType } = config;
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);
   }
   if (mode === 'dc' && config.channels) {
-    found.push('channels: manifests in mode "dc" take no channels, so no image can be created');
+    found.push('channels: manifests in mode "dc" cannot name a channel, so no image can be created');
   }
   if (mode === 'public' && authType === 'none') {
     found.push('authType: "none" in mode "public" lets everybody who reaches the port add and delete images');

@@ -1,24 +1,23 @@
-/** Makes the {@link Config} of what the schema passed: the defaults that depend on other keys, and absolute paths. */
+/** Makes the {@link Config} from a checked configuration: adds the defaults that depend on other keys, absolute paths. */
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Config, Listener } from './config.ts';
+import { UNUSED_SECTIONS } from './notes.ts';
 import type { JsonObject } from './read-file.ts';
 
-/** Where Triton's monitoring looks for the metrics of a datacenter's IMGAPI. */
+/** The port at which Triton's monitoring looks for the metrics of a datacenter's IMGAPI. */
 const TRITON_METRICS_PORT = 8881;
 
-/** A configuration that holds to the schema, with the schema's defaults. */
+/** A configuration that conforms to the schema, with the schema's defaults. */
 type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources'> & {
   readonly serverName?: string;
   readonly accounts: Omit<Config['accounts'], 'file'> & { readonly file?: string };
   readonly sources: Partial<Config['sources']>;
 };
 
-const UNUSED_SECTIONS = ['ufds', 'moray', 'wfapi', 'manta'];
-
 /** @param checked has passed {@link applySchema} without problems */
 export function resolveConfig(checked: JsonObject): Config {
-  const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !UNUSED_SECTIONS.includes(key)));
+  const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !Object.hasOwn(UNUSED_SECTIONS, key)));
   const given = known as unknown as Checked;
   const dataDir = resolve(given.dataDir);
   const metrics = given.metrics ?? metricsOfDatacenter(given);
@@ -37,7 +36,7 @@ function metricsOfDatacenter({ mode, adminIp }: Checked): Listener | undefined {
   return mode === 'dc' && adminIp !== undefined ? { address: adminIp, port: TRITON_METRICS_PORT } : undefined;
 }
 
-/** All datacenters of a cloud may be given the same map, their own name in it. */
+/** All datacenters of a cloud may be given the same map, which then includes their own name. */
 function otherDatacenters({ datacenterName, imgapiUrlFromDatacenter }: Checked): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(imgapiUrlFromDatacenter).filter(([name]) => name !== datacenterName));
 }

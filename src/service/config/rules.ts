@@ -1,8 +1,8 @@
-/** The rules that hold between keys, which the JSON schema cannot say. */
+/** Rules between keys, which the JSON schema cannot express. */
 import type { Config } from './config.ts';
 import { problem } from './schema.ts';
 
-/** Answers one line for each rule that is broken. */
+/** Returns one line for each rule that is broken. */
 export function checkRules(config: Config): string[] {
   return [
     ...needsOfMode(config),
@@ -20,7 +20,7 @@ function needsOfMode({ mode, datacenterName, adminUuid }: Config): string[] {
   return missing.map(([key]) => `${key}: missing; mode "dc" needs it`);
 }
 
-/** Today's names of backends are known, but only one of each is built in. */
+/** The schema accepts the backends of today's IMGAPI, but only one of each kind is built in. */
 function backends({ databaseType, storageTypes }: Config): string[] {
   const named = [
     ['databaseType', databaseType] as const,
@@ -28,21 +28,23 @@ function backends({ databaseType, storageTypes }: Config): string[] {
   ];
   return named
     .filter(([, type]) => type !== 'local')
-    .map(([key, type]) => problem(key, type, '"local", the only backend of this version'));
+    .map(([key, type]) => problem(key, type, '"local", the only backend in this version'));
 }
 
 function channels({ channels = [] }: Config): string[] {
   const names = channels.map((channel) => channel.name);
   const repeated = [...new Set(names.filter((name, i) => names.indexOf(name) !== i))];
-  const found = repeated.map((name) => `channels: ${JSON.stringify(name)} is there more than once; names are unique`);
+  const found = repeated.map(
+    (name) => `channels: ${JSON.stringify(name)} appears more than once; names must be unique`,
+  );
   const defaults = channels.filter((channel) => channel.default === true).map((channel) => channel.name);
   if (defaults.length > 1) {
-    found.push(`channels: ${defaults.join(', ')} are all the default; at most one channel can be`);
+    found.push(`channels: ${defaults.join(', ')} are all marked as the default; at most one channel may be`);
   }
   return found;
 }
 
-/** A worker has two tries at a heartbeat before its lease lapses. */
+/** A worker can try twice to send a heartbeat before its lease lapses. */
 function leases({ copies: { leaseSeconds, heartbeatSeconds } }: Config): string[] {
   if (heartbeatSeconds * 2 <= leaseSeconds) return [];
   return [
@@ -55,7 +57,7 @@ function retries({ copies: { retryDelay } }: Config): string[] {
   return [problem('copies.retryDelay.min', retryDelay.min, `at most copies.retryDelay.max (${retryDelay.max})`)];
 }
 
-/** Two listeners cannot have one place; port 0 never collides. */
+/** Two listeners cannot share an address and port; port 0 never collides. */
 function listeners({ address, port, links, metrics }: Config): string[] {
   const taken = [
     { key: 'port', address, port },

@@ -1,11 +1,11 @@
-/** Checks a configuration against a JSON schema of etc/ and fills in the defaults that stand there. */
+/** Checks a configuration against a JSON schema in etc/ and fills in the schema's defaults. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { redact } from '#lib/text/redact.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
 import { isObject, type JsonObject } from './read-file.ts';
 
 export interface SchemaResult {
-  /** The input with all defaults filled in; meaningful only without problems. */
+  /** The input with all defaults filled in; meaningful only if there are no problems. */
   readonly value: JsonObject;
   readonly problems: readonly string[];
   /** Paths of keys that the schema does not know, such as `copies.concurency`. */
@@ -14,7 +14,7 @@ export interface SchemaResult {
 
 const compiled = new WeakMap<object, ValidateFunction>();
 
-/** @param schema default: the one of the IMGAPI server */
+/** @param schema default: that of the IMGAPI server */
 export function applySchema(input: JsonObject, schema: object = configSchema): SchemaResult {
   const validate = compiled.get(schema) ?? compile(schema);
   compiled.set(schema, validate);
@@ -30,7 +30,7 @@ export function applySchema(input: JsonObject, schema: object = configSchema): S
   };
 }
 
-/** `key: value is not right, it must be ...`; the value is left out where it may be a secret or says nothing. */
+/** `key: value is not right; it must be ...`; what may be a secret in the value is hidden. */
 export function problem(key: string, value: unknown, right: string): string {
   return `${key}: ${show(value)} is not right; it must be ${right}`;
 }
@@ -47,7 +47,7 @@ function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
 }
 
-/** One value that breaks several rules is one problem. */
+/** A value that breaks several rules is reported once. */
 function firstByPlace(errors: readonly ErrorObject[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const error of errors) {
@@ -69,7 +69,7 @@ function describe(error: ErrorObject): [key: string, text: string] {
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
-  string: 'a text',
+  string: 'a string',
   array: 'a list',
   object: 'an object, { "key": value, ... }',
   number: 'a number',

@@ -85,7 +85,7 @@ t.test('a folder with things of others is not closed to them, but refused', asyn
   t.equal(status, 1);
   t.match(
     stderr,
-    new RegExp(`^imgapi: dataDir: ${dataDir} has other things in it, such as lib, .* of the service's own\n$`),
+    new RegExp(`^imgapi: dataDir: ${dataDir} has other things in it, such as lib, .* for this service alone\n$`),
   );
   t.equal((await stat(dataDir)).mode & 0o777, 0o755);
   t.strictSame(await readdir(dataDir), ['lib']);
@@ -192,5 +192,8 @@ t.test('a port that is in use is told by its key', async (t) => {
     );
   }
   const { stderr } = await attempt(t, await temporaryFolder(t), { address: '192.0.2.1', port: 1 });
-  t.match(stderr, /^imgapi: address: this machine has no address 192\.0\.2\.1 to open port 1 at \(EADDRNOTAVAIL\)\n$/);
+  t.match(
+    stderr,
+    /^imgapi: address: cannot open port 1: this machine does not have the address 192\.0\.2\.1 \(EADDRNOTAVAIL\)\n$/,
+  );
 });

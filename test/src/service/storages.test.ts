@@ -31,11 +31,11 @@ test('operators choose a store, and nobody else does', async (t) => {
   t.equal(both.forUpload(ALICE, operator('local')), local);
   t.throws(() => both.forUpload(ALICE, { storage: 'local', account: ALICE }), {
     statusCode: 422,
-    errors: [{ field: 'storage', code: 'NotAllowed', message: 'storage is chosen by operators only' }],
+    errors: [{ field: 'storage', code: 'NotAllowed', message: 'only operators may choose the storage' }],
   });
   t.throws(() => both.forUpload(ALICE, operator('tape')), {
     statusCode: 422,
-    errors: [{ field: 'storage', message: 'storage is "tape"; there is local, manta' }],
+    errors: [{ field: 'storage', message: 'storage is "tape"; the stores here are: local, manta' }],
   });
 });
 

@@ -72,8 +72,8 @@ test('sections of services that are not used are accepted and noted', async (t) 
 
 test('a backend that is not built in is refused by name', async (t) => {
   t.strictSame(await problemsOf({ databaseType: 'moray', storageTypes: ['local', 'manta'] }), [
-    'databaseType: "moray" is not right; it must be "local", the only backend of this version',
-    'storageTypes[1]: "manta" is not right; it must be "local", the only backend of this version',
+    'databaseType: "moray" is not right; it must be "local", the only backend in this version',
+    'storageTypes[1]: "manta" is not right; it must be "local", the only backend in this version',
   ]);
 });
 
@@ -141,9 +141,9 @@ test('channels have a name each, at most one default, and are at least one', asy
   t.match(await problemsOf({ channels: [] }), [/^channels: \[\] is not right; it must be a list with at least one/]);
   t.match(await problemsOf({ channels: [channel('Dev')] }), [/^channels\[0\]\.name: "Dev" is not right/]);
   t.match(await problemsOf({ channels: [{ name: 'dev' }] }), [/^channels\[0\]\.description: missing/]);
-  t.match(await problemsOf({ channels: [channel('a'), channel('a')] }), [/^channels: "a" is there more than once/]);
+  t.match(await problemsOf({ channels: [channel('a'), channel('a')] }), [/^channels: "a" appears more than once/]);
   t.match(await problemsOf({ channels: [channel('a', { default: true }), channel('b', { default: true })] }), [
-    /^channels: a, b are all the default/,
+    /^channels: a, b are all marked as the default/,
   ]);
   t.strictSame(await problemsOf({ channels: [channel('a', { default: true }), channel('b')] }), []);
 });

@@ -144,7 +144,7 @@ test('a backup that is broken off leaves the one before, and a restore that is b
   t.equal(refused.status, 1);
   t.match(
     String(refused.stderr),
-    /^imgapi: dataDir: the restore into \S+ has not ended: run imgapiadm restore again\n$/,
+    /^imgapi: dataDir: the restore into \S+ is unfinished: run imgapiadm restore again\n$/,
   );
   t.match(await backUp(`${directory}.2`, restored), { code: 1, stderr: /error \(NoDataFolder\): the restore into/ });
   t.match(await restore(directory, restored), { code: 0, report: { images: 1, missing: [] } });
