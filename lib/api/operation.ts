@@ -1,6 +1,6 @@
 /**
- * The form in which an API is written down: a row for each operation, in a map by the operation's name. Routing,
- * validation, labels, the client and the documents are made from the rows, so nothing of this is said anywhere else.
+ * The form in which an API is described: a row for each operation, in a map by the operation's name. Routing,
+ * validation, labels, the client and the documents are made from the rows, so none of this is repeated elsewhere.
  */
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Missing } from './wording.ts';
@@ -9,14 +9,14 @@ export const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 export type Method = (typeof METHODS)[number];
 
 /**
- * `strict`: signed where the server's `authType` is signature. `passive`: a signature that is there must verify.
- * `operator`: the same for a signature, and the handler looks at any other credential. `none`: whoever reaches the port.
+ * `strict`: signed where the server's `authType` is signature. `passive`: a signature, if there is one, must verify.
+ * `operator`: the same, and the handler checks any other credential. `none`: open to everyone who reaches the port.
  */
 export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
 
 /**
- * Who may be answered with success, about the right image. `nobody` has no signature where signatures are in use;
- * `stranger` is an account that is nothing to the image, or any account where there is no image; `datacenter` is one
+ * Who may succeed, given the right image. `nobody` has no signature where signatures are in use;
+ * `stranger` is an account without a relation to the image, or any account where there is no image; `datacenter` is one
  * that is linked.
  */
 export const CALLERS = ['nobody', 'stranger', 'sharee', 'owner', 'operator', 'datacenter'] as const;
@@ -29,9 +29,9 @@ export type CallerKind = (typeof CALLERS)[number];
  * @typeParam E the codes of its errors
  */
 export interface Operation<V = unknown, E extends string = string> {
-  /** One sentence, which begins with a verb: "Answers the manifest of an image." */
+  /** One sentence, which begins with a verb: "Returns the manifest of an image." */
   readonly summary: string;
-  /** What a writer of a client has to know beyond that; Markdown. */
+  /** What the author of a client has to know beyond that; Markdown. */
   readonly description?: string;
   readonly method: Method;
   /** `/images/:uuid/file`; its parts are described by `params`. */
@@ -42,13 +42,13 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly isDefaultAction?: true;
   /** Labels of the operations of one method and path that an older server did not tell apart. */
   readonly route?: string;
-  /** The first version that has it; asked for in an earlier one it is refused. */
+  /** The first version that has it; in earlier versions it is refused. */
   readonly since: V;
-  /** How it is refused in an earlier version, where that is not before everything else, by its action or name. */
+  /** How it is refused in an earlier version, if not before all other checks and under its action or name. */
   readonly refusal?: {
     /** What the message calls it. */
     readonly as?: string;
-    /** To whom the image is hidden it stays hidden: they hear that it is not found. */
+    /** Callers who may not see the image are told that it is not found. */
     readonly after?: 'visibility';
   };
   /** Served only by a server with accounts (`dc` mode), or with channels. */
@@ -59,21 +59,21 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly callers: readonly CallerKind[];
   /** The parts of the path. */
   readonly params?: TObject;
-  /** Values as the handler reads them: a boolean is one, though it comes as text. See `parameters.ts`. */
+  /** Values as the handler reads them: a boolean, although the request has text. See `parameters.ts`. */
   readonly query?: TObject;
   /** Request headers that mean something to this operation, in lower case. */
   readonly headers?: TObject;
   readonly body?: RequestBody;
-  /** Answers that are no errors. */
+  /** Answers that are not errors. */
   readonly replies: readonly Reply<V>[];
-  /** Codes of the errors that it has beyond those that every operation of the API has. */
+  /** Codes of its errors, besides those that every operation of the API has. */
   readonly errors: readonly E[];
 }
 
-/** The body of a request. What is optional may be left out. `maxBytes`: where it is less than the server takes of any. */
+/** The body of a request. An optional one may be left out. `maxBytes`: where it is less than the server's own limit. */
 export type RequestBody =
   | { readonly json: TSchema; readonly optional?: true; readonly check?: BodyCheck; readonly maxBytes?: number }
-  /** As it is; media types, of which one is expected. */
+  /** Raw bytes of one of these media types. */
   | { readonly bytes: readonly string[]; readonly limit?: ByteLimit }
   /** JSON, or nothing, under a digest that the request's signature covers. */
   | { readonly signed: TSchema; readonly optional?: true; readonly check?: BodyCheck };
@@ -85,17 +85,17 @@ export interface ByteLimit {
 }
 
 /**
- * How a body of a fixed form is held against its schema: `fields`, each when the handler asks for it; `whole`, before the
+ * How a body of a fixed form is checked against its schema: `fields`, each when the handler reads it; `whole`, before the
  * handler has it. Without it the handler has validators of its own, as for manifests.
  */
 export type BodyCheck = 'fields' | 'whole';
 
-/** At most one of `json`, `lines`, `text` and `bytes`; none of them is an answer without a body. */
+/** At most one of `json`, `lines`, `text` and `bytes`; with none of them the answer has no body. */
 export interface Reply<V = unknown> {
   readonly status: number;
   /** The versions that have this form; absent: all of them. */
   readonly versions?: readonly V[];
-  /** When it comes, if it is not what the operation's summary says. */
+  /** When this answer is given, if it is not the one that the summary describes. */
   readonly when?: string;
   readonly headers?: TObject;
   readonly json?: TSchema;
@@ -103,22 +103,22 @@ export interface Reply<V = unknown> {
   readonly lines?: TSchema;
   /** Media type of a text. */
   readonly text?: string;
-  /** Media types, of which one comes. */
+  /** The answer has one of these media types. */
   readonly bytes?: readonly string[];
 }
 
-/** The operations of an API, by their names as in its documents: `GetImage`, `ActivateImage`. */
+/** The operations of an API by name, such as `GetImage`. */
 export type Operations<V = unknown, E extends string = string> = Readonly<Record<string, Operation<V, E>>>;
 
 /**
- * What a request brings in its query, as the handler reads it. What its schema has words for in case it is missing is
- * there; about all else that is missing, even if the row requires it, the handler has words of its own.
+ * The query of a request, as the handler reads it. A parameter whose schema says what to answer when it is missing is
+ * never undefined; any other may be, even if the row requires it, and the handler says what is missing.
  */
 export type QueryOf<O extends Operation> = O extends { readonly query: infer Q extends TObject }
   ? FieldsOf<Q>
   : Readonly<Record<never, never>>;
 
-/** What a request brings in its body, where the row says how that is checked. */
+/** The body of a request, where the row says how it is checked. */
 export type BodyOf<O extends Operation> = O extends { readonly body: infer B }
   ? B extends
       | { readonly check: infer C; readonly json: infer S }
@@ -131,7 +131,7 @@ export type BodyOf<O extends Operation> = O extends { readonly body: infer B }
     : never
   : never;
 
-/** Each read when it is asked for. */
+/** Each field is checked when it is read. */
 type FieldsOf<S extends TObject> = Readonly<
   Partial<Static<S>> & Required<Pick<Static<S>, NeededIn<S> & keyof Static<S>>>
 >;

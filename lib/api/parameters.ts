@@ -1,6 +1,6 @@
 /**
- * Query parameters in rows: the schema is that of the value as handlers read it, and `mustBe` what an error says of a
- * value that it is not. They come as text, and each kind here has one way of writing.
+ * Query parameters in rows: the schema is that of the value as handlers read it, and `mustBe` is what an error says of a
+ * wrong value. A request has them as text, and each kind here accepts one notation.
  */
 import { type TSchema, type TSchemaOptions, Type } from 'typebox';
 import { LONGEST_DATASET_GUID } from '../manifest/validate-collections.ts';
@@ -8,12 +8,12 @@ import type { Missing, Wording } from './wording.ts';
 
 export interface ParameterOptions extends TSchemaOptions, Wording {}
 
-/** A schema of what is refused when the handler asks for it and it is not there. */
+/** The schema of a value that must not be missing: reading it throws. */
 export type Needed<S> = S & { readonly missing: Missing };
 
-/** @param wording also of values that are not of the schema, where the schema itself says nothing about them */
+/** @param wording also for wrong values, where the schema itself has no words for them */
 export function needed<S extends TSchema>(schema: S, wording: Wording & { readonly missing: Missing }): Needed<S> {
-  // A schema has properties that a spread leaves out.
+  // A schema has properties that are not enumerable, which a spread would leave out.
   const parts = { ...Object.getOwnPropertyDescriptors(schema), ...Object.getOwnPropertyDescriptors(wording) };
   return Object.defineProperties({}, parts) as Needed<S>;
 }
@@ -38,12 +38,12 @@ export function text(description: string, maxLength = LONGEST_VALUE) {
   return Type.String({ description, maxLength, mustBe } satisfies ParameterOptions);
 }
 
-/** What a file may have noted as its dataset's guid. */
+/** The GUID of a ZFS snapshot, as the record of a file may have it. */
 export function datasetGuid(description: string) {
   return text(description, LONGEST_DATASET_GUID);
 }
 
-/** Read in lower case. */
+/** Handlers read it in lower case. */
 export function sha1(description: string) {
   const mustBe = 'the SHA-1 of the bytes in hex';
   return Type.String({ description, pattern: '^[0-9a-fA-F]{40}$', mustBe } satisfies ParameterOptions);
@@ -60,14 +60,14 @@ export function oneOf<const T extends string>(values: readonly T[], description:
 }
 
 /**
- * What only the server knows to be right or wrong, such as the name of a channel or datacenter: it is handed on as it
- * came, which may be more than once, and the handler says what there is.
+ * A value that only the server can check, such as the name of a channel or datacenter: it is passed on as it came,
+ * possibly repeated, and the handler says which values there are.
  */
 export function known(description: string) {
   return Type.Unsafe<string | readonly string[]>({ type: 'string', description });
 }
 
-/** May come more than once. */
+/** May be repeated. */
 export function list(description: string) {
   return Type.Unsafe<string | readonly string[]>({ type: 'array', items: { type: 'string' }, description });
 }

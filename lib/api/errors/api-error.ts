@@ -1,4 +1,4 @@
-/** The errors that IMGAPI answers with; everything else becomes InternalError. */
+/** The errors that IMGAPI answers with; anything else that is thrown becomes an InternalError. */
 import { type FieldError as AnyFieldError, HttpError, type HttpErrorOptions } from './http-error.ts';
 import { ERRORS, type ErrorCode } from './registry.ts';
 
@@ -32,7 +32,7 @@ export function validationFailed(field: string, message: string, code: FieldCode
   return new ApiError('ValidationFailed', message, { errors: [{ field, code, message }] });
 }
 
-/** 404 for an image, worded the same whether it is absent or hidden. */
+/** The 404 for an image. It must not tell a missing image from a hidden one. */
 export function imageNotFound(uuid: string): ApiError {
   return new ApiError('ResourceNotFound', `image "${uuid}" not found`);
 }

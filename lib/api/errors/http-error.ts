@@ -1,6 +1,6 @@
 /**
- * The error that is an answer: status, code and text for the caller. Each API has a class of its own with the codes that
- * its clients know; whatever else is thrown is a fault.
+ * An error that is answered: status, code and text for the caller. Each API has a class of its own with the codes that
+ * its clients know; anything else that is thrown is a fault.
  */
 import VError from 'verror';
 import { redact } from '../../text/redact.ts';
@@ -15,7 +15,7 @@ export interface FieldError {
 export interface HttpErrorOptions {
   readonly errors?: readonly FieldError[];
   readonly cause?: unknown;
-  /** Response headers that belong to the answer, such as Content-Range on a 416. */
+  /** Headers of the answer, such as Content-Range on a 416. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -45,14 +45,14 @@ export class HttpError extends VError {
   }
 }
 
-/** Messages name the value that is wrong, and that may be as long as a request. */
+/** Characters. A message repeats the wrong value, which may be as long as a request. */
 const LONGEST_MESSAGE = 2000;
-/** Those of single fields are cut sooner, for there may be many of them. */
+/** There may be many messages about fields, so each is shorter. */
 const LONGEST_FIELD_MESSAGE = 500;
 const LONGEST_FIELD = 100;
 const MOST_ERRORS = 50;
 
-/** As it may be shown, and of a length that can be read. */
+/** Without secrets, and short enough to be read. */
 function shownText(text: string, longest = LONGEST_MESSAGE): string {
   const shown = redact(text);
   return shown.length <= longest ? shown : `${shown.slice(0, longest - 1)}…`;
@@ -60,7 +60,7 @@ function shownText(text: string, longest = LONGEST_MESSAGE): string {
 
 function summaryOf(summary: string, errors: number): string {
   const shown = shownText(summary);
-  return errors < MOST_ERRORS ? shown : `${shown} (there may be more: errors has the first ${MOST_ERRORS})`;
+  return errors < MOST_ERRORS ? shown : `${shown} (errors lists the first ${MOST_ERRORS}; there may be more)`;
 }
 
 function shownError({ field, code, message }: FieldError): FieldError {

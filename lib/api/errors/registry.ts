@@ -1,5 +1,5 @@
 /**
- * Every error the service answers with: code, HTTP status, a sample message, and what the reader can do. The docs,
+ * Every error that the service answers with: code, HTTP status, a sample message, and what the reader can do. The docs,
  * the samples of `/ping?error=` and the negative tests are made from this table; nothing else names a status.
  */
 
@@ -7,12 +7,12 @@ export interface ErrorSpec {
   readonly status: number;
   /** When it is answered; also the message of its sample. */
   readonly when: string;
-  /** What the reader does next. */
+  /** What the reader can do about it. */
   readonly remedy: string;
 }
 
 export const ERRORS = {
-  // 400: the request cannot be understood or its bytes are not what they claim to be.
+  // 400: the request cannot be understood, or its bytes are not what they claim to be.
   InvalidVersion: {
     status: 400,
     when: 'no served API version satisfies Accept-Version',
@@ -20,7 +20,7 @@ export const ERRORS = {
   },
   InvalidContent: {
     status: 400,
-    when: 'the body is not valid JSON, not UTF-8, or has a number that cannot be kept exactly',
+    when: 'the body is not valid JSON, is not UTF-8, or contains a number that cannot be kept exactly',
     remedy: 'Send UTF-8 JSON; write long numbers as strings.',
   },
   InvalidHeader: { status: 400, when: 'a request header cannot be parsed', remedy: 'Correct the header.' },
@@ -33,79 +33,83 @@ export const ERRORS = {
   },
   Download: { status: 400, when: 'the received bytes are not what was announced', remedy: 'Send the file again.' },
   ImageFileTooBig: { status: 400, when: 'a layer is larger than the limit', remedy: 'Use a smaller image.' },
-  NotImplemented: { status: 400, when: 'the image has a form that this action does not handle', remedy: 'Do without.' },
+  NotImplemented: {
+    status: 400,
+    when: 'this action does not support images of this kind',
+    remedy: 'Use another image.',
+  },
   // 401, 403
   UnauthorizedError: {
     status: 401,
-    when: "the signature is missing or does not verify, or the image is somebody else's",
-    remedy: 'Sign with a known key.',
+    when: 'the signature is missing or invalid, or the image belongs to someone else',
+    remedy: 'Sign with a key that the server knows.',
   },
   OperatorOnly: {
     status: 403,
-    when: 'the action is not for accounts',
-    remedy: 'Leave out the account parameter, as an operator.',
+    when: 'only operators may do this',
+    remedy: 'As an operator, leave out the account parameter.',
   },
   Forbidden: { status: 403, when: 'the link or key may not do this', remedy: 'Ask the operator of that datacenter.' },
   // 404, 405
   ResourceNotFound: {
     status: 404,
     when: 'there is no such image, or none that the caller may see',
-    remedy: 'Check UUID and account.',
+    remedy: 'Check the UUID and the account.',
   },
   MethodNotAllowed: {
     status: 405,
-    when: 'the path does not take this method',
-    remedy: 'Use a method of the Allow header.',
+    when: 'the path does not support this method',
+    remedy: 'Use a method that the Allow header names.',
   },
   // 408, 409
   RequestTimeout: {
     status: 408,
-    when: 'the request or its body did not come in time',
+    when: 'the request or its body did not arrive in time',
     remedy: 'Send it again, without long pauses.',
   },
   ImageUuidAlreadyExists: {
     status: 409,
-    when: 'an image with this UUID is here already',
+    when: 'an image with this UUID already exists here',
     remedy: 'Use that image, or delete it first.',
   },
   ImageCopyInProgress: {
     status: 409,
-    when: 'the image is on its way from another datacenter',
+    when: 'the image is still being copied from another datacenter',
     remedy: 'Wait for the copy, or cancel it.',
   },
   ImageCopyFailed: {
     status: 409,
-    when: 'the image is the rest of a copy that failed',
-    remedy: 'Copy again, or delete it.',
+    when: 'the image is what a failed copy left behind',
+    remedy: 'Copy it again, or delete it.',
   },
-  CopyAlreadyFinished: { status: 409, when: 'the copy has ended already', remedy: 'Look at its result.' },
+  CopyAlreadyFinished: { status: 409, when: 'the copy has already ended', remedy: 'Look at its result.' },
   OriginMismatch: {
     status: 409,
-    when: 'an origin that is here has another file than the same image at the source',
-    remedy: 'Verify both images: one is damaged, or two images got one UUID.',
+    when: 'an origin that is here has a different file from the same image at the source',
+    remedy: 'Verify both images: one is damaged, or two images have the same UUID.',
   },
   ImageFileBusy: {
     status: 409,
-    when: 'another writer is placing a file of this image',
+    when: 'another writer is storing a file of this image',
     remedy: 'Try again in a moment.',
   },
   LinkAlreadyExists: {
     status: 409,
-    when: 'a datacenter of that name is linked with other keys',
+    when: 'a datacenter with that name is already linked, with other keys',
     remedy: 'Unlink it first.',
   },
   Conflict: { status: 409, when: 'the object kept changing while it was being written', remedy: 'Try again.' },
   // 412, 413, 414, 416, 417
   PreconditionFailed: {
     status: 412,
-    when: "the image is not in the state that the request's condition names",
-    remedy: 'Read it again and decide anew.',
+    when: "the image does not meet the request's condition, such as If-Match",
+    remedy: 'Read it again, then decide.',
   },
   RequestEntityTooLarge: { status: 413, when: 'the JSON body is larger than 1 MiB', remedy: 'Send less.' },
   RequestUriTooLong: {
     status: 414,
-    when: 'path and query are longer than 16 KiB',
-    remedy: 'Ask for less at once.',
+    when: 'the path and query are longer than 16 KiB',
+    remedy: 'Ask for less in one request.',
   },
   RangeNotSatisfiable: {
     status: 416,
@@ -114,8 +118,8 @@ export const ERRORS = {
   },
   ExpectationFailed: {
     status: 417,
-    when: 'Expect asks for something else than 100-continue',
-    remedy: 'Leave the header out.',
+    when: 'Expect asks for something other than 100-continue',
+    remedy: 'Leave out the header.',
   },
   // 422: understood, but not acceptable.
   ValidationFailed: { status: 422, when: 'the manifest or a required parameter is invalid', remedy: 'See errors[].' },
@@ -123,9 +127,13 @@ export const ERRORS = {
   ImageFilesImmutable: {
     status: 422,
     when: 'files cannot be changed once the image is activated',
-    remedy: 'Make a new image.',
+    remedy: 'Create a new image.',
   },
-  ImageAlreadyActivated: { status: 422, when: 'the image is activated already', remedy: 'Nothing is left to do.' },
+  ImageAlreadyActivated: {
+    status: 422,
+    when: 'the image is already activated',
+    remedy: 'Nothing: it is ready for use.',
+  },
   NoActivationNoFile: {
     status: 422,
     when: 'an image without a file cannot be activated',
@@ -152,26 +160,26 @@ export const ERRORS = {
   OriginIsNotActive: { status: 422, when: 'the origin image is not active', remedy: 'Activate the origin first.' },
   OriginChainTooLong: {
     status: 422,
-    when: 'the chain of origins has more than 100 members, or turns back on itself',
+    when: 'the chain of origins has more than 100 images, or loops back on itself',
     remedy: 'Flatten the image.',
   },
   InsufficientServerVersion: { status: 422, when: "the server's platform is too old", remedy: 'Update the platform.' },
   ImageHasDependentImages: {
     status: 422,
     when: 'other images use it as their origin',
-    remedy: 'Delete those that are named first; if none is, end the shares.',
+    remedy: 'Delete the images that the error names first; if it names none, end the shares.',
   },
   // 429, 431
   TooManyRequests: { status: 429, when: 'the link has used up its request budget', remedy: 'Slow down.' },
   RequestHeaderFieldsTooLarge: {
     status: 431,
-    when: 'request line and headers are larger than 32 KiB',
-    remedy: 'Send less in the headers.',
+    when: 'the request line and headers are larger than 32 KiB',
+    remedy: 'Send smaller headers.',
   },
   // 5xx: not the caller's doing.
   InternalError: {
     status: 500,
-    when: 'something that should not happen did; the log has it under the request id',
+    when: 'something went wrong in the service; its log has the details under the request id',
     remedy: 'Report the request id.',
   },
   NotAvailable: { status: 501, when: 'the action is not configured here', remedy: 'Ask the operator.' },
@@ -189,9 +197,13 @@ export const ERRORS = {
   RemoteSourceError: {
     status: 503,
     when: 'the other IMGAPI could not be used as a source',
-    remedy: 'Check the link, try again later.',
+    remedy: 'Check the link, or try again later.',
   },
-  ServiceUnavailable: { status: 503, when: 'a service this one needs cannot be reached', remedy: 'Try again later.' },
+  ServiceUnavailable: {
+    status: 503,
+    when: 'a service that this one needs cannot be reached',
+    remedy: 'Try again later.',
+  },
   InsufficientStorage: { status: 507, when: 'the object store has no room for the file', remedy: 'Free some space.' },
 } as const satisfies Record<string, ErrorSpec>;
 

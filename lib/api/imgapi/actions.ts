@@ -1,4 +1,4 @@
-/** `POST /images/:uuid?action=…`, but for what orders a copy, which is in `copies.ts`. */
+/** `POST /images/:uuid?action=…`, except the actions that order a copy, which are in `copies.ts`. */
 import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
 import { flag, known, needed } from '../parameters.ts';
@@ -23,7 +23,7 @@ export const imageAction = {
   params: imageParams,
 } as const;
 
-/** A change of the record alone. */
+/** An action that changes only the record. */
 const change = {
   ...imageAction,
   since: 1,
@@ -41,18 +41,18 @@ function place(message: string) {
 export const ACTIONS = {
   AdminImportImage: {
     ...imageAction,
-    summary: 'Makes an image from a manifest that has its UUID and date already.',
-    description: 'With `source`, the manifest is that of the image at another IMGAPI.',
+    summary: 'Creates an image from a manifest that already has a UUID and a date of publication.',
+    description: 'With `source`, the manifest is fetched from another IMGAPI.',
     action: 'import',
     since: 1,
     callers: ['operator'],
     query: Type.Object({
       ...imageQuery,
-      source: Type.Optional(known('URL of another IMGAPI that has the image; then there is no body.')),
-      skip_owner_check: Type.Optional(flag('Take an owner that the directory does not know.')),
+      source: Type.Optional(known('URL of another IMGAPI that has the image; the request then has no body.')),
+      skip_owner_check: Type.Optional(flag('Accept an owner that the directory does not know.')),
     }),
     body: { json: Manifest, optional: true },
-    replies: [...imageReplies, { status: 200, when: '`source` is named', json: ImageV3 }],
+    replies: [...imageReplies, { status: 200, when: '`source` is given', json: ImageV3 }],
     errors: [
       ...BODY_ERRORS,
       'ResourceNotFound',
@@ -71,30 +71,30 @@ export const ACTIONS = {
 
   ActivateImage: {
     ...change,
-    summary: 'Makes an image usable, for good; it needs a file.',
+    summary: 'Makes an image usable and its file final; the image needs a file.',
     action: 'activate',
     errors: [...WRITE_ERRORS, 'ImageAlreadyActivated', 'NoActivationNoFile'],
   },
 
   EnableImage: {
     ...change,
-    summary: 'Lets new instances be made of an image again.',
+    summary: 'Allows new instances of an image again.',
     action: 'enable',
     errors: WRITE_ERRORS,
   },
 
   DisableImage: {
     ...change,
-    summary: 'Lets no new instances be made of an image.',
+    summary: 'Allows no new instances of an image.',
     action: 'disable',
     errors: WRITE_ERRORS,
   },
 
   UpdateImage: {
     ...change,
-    summary: 'Changes fields of an image; null removes one.',
+    summary: 'Changes fields of an image; null removes a field.',
     description:
-      'An account may give its image away (`owner`); one that builds on another image is given unshared. Operators also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin` and the digests in `files`. `state` becomes `failed` (with an `error`) and back; one that the image would not show then is refused.',
+      'An account may give its image away (`owner`); an image that builds on another one loses its shares then. Operators may also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin` and the digests in `files`. They may set `state` to `failed` (with an `error`) and back; a state that the image would not show afterwards is refused.',
     action: 'update',
     body: { json: Manifest },
     errors: [
@@ -130,7 +130,7 @@ export const ACTIONS = {
     query: Type.Object({
       ...imagePlace,
       manta_path: needed(
-        Type.String({ description: 'Where to: below `/LOGIN/`, a directory or the beginning of both names.' }),
+        Type.String({ description: 'A path below `/LOGIN/`: a directory, or what both names begin with.' }),
         place('name the Manta path to export to'),
       ),
     }),
@@ -140,7 +140,7 @@ export const ACTIONS = {
 
   ChannelAddImage: {
     ...change,
-    summary: 'Puts an image into one more channel.',
+    summary: 'Adds an image to another channel.',
     action: 'channel-add',
     where: 'channels',
     body: { json: Type.Object({ channel: Type.String({ description: 'Name of the channel.' }) }), check: 'fields' },

@@ -10,7 +10,7 @@ const administration = { since: 1, auth: 'operator', callers: ['operator'] } as 
 export const ADMIN = {
   AdminGetAccount: {
     ...administration,
-    summary: 'Answers whose a login is.',
+    summary: 'Returns the account that holds a login.',
     method: 'GET',
     path: '/admin/accounts/:login',
     params: Type.Object({ login: Type.String() }),
@@ -21,13 +21,13 @@ export const ADMIN = {
 
   AdminReap: {
     ...administration,
-    summary: 'Clears away pull links past their day, staging that nothing refers to, and the rest of old copies.',
+    summary: 'Removes pull links past their day, staged bytes that nothing refers to, and what old copies left behind.',
     method: 'POST',
     path: '/admin/reap',
     query: Type.Object({
       account,
-      dry_run: Type.Optional(flag('Only tell what would go.')),
-      staging: Type.Optional(flag('Staging that nothing refers to, whatever its age.')),
+      dry_run: Type.Optional(flag('Only report what would be removed.')),
+      staging: Type.Optional(flag('Remove staged bytes that nothing refers to, whatever their age.')),
     }),
     replies: [{ status: 200, json: CleanUpReport }],
     errors: ['OperatorOnly', 'StorageIsDown'],
@@ -35,12 +35,12 @@ export const ADMIN = {
 
   AdminVerify: {
     ...administration,
-    summary: 'Reads stored files again and tells which are not what their records say.',
+    summary: 'Reads stored files again and reports those that do not match their records.',
     method: 'POST',
     path: '/admin/verify',
     query: Type.Object({
       account,
-      repair: Type.Optional(flag('Fetch the right bytes from a linked datacenter.')),
+      repair: Type.Optional(flag('Fetch the right bytes of damaged files from a linked datacenter.')),
       uuid: Type.Optional(list('Only these images.')),
     }),
     replies: [{ status: 200, lines: Type.Union([VerifyLine, VerifySummary]) }],
@@ -48,7 +48,8 @@ export const ADMIN = {
   },
 
   ListTasks: {
-    summary: 'Lists the tasks of the datacenter: how their last runs went, when they are due, and who runs them now.',
+    summary:
+      'Lists the background tasks of the datacenter: how their last runs went, when they are due, and who is running them.',
     method: 'GET',
     path: '/tasks',
     since: 3,

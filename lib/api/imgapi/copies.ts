@@ -1,4 +1,4 @@
-/** Copies from other datacenters, asked of the destination; and the older forms of them, which answer a job. */
+/** Copies from other datacenters, which the destination is asked for; and their older forms, which return a job. */
 import { Type } from 'typebox';
 import { COPY_STATES } from '../copy-states.ts';
 import { flag, integer, known, needed, oneOf, text, uuid } from '../parameters.ts';
@@ -7,7 +7,7 @@ import { Job, JobStarted } from '../schemas/job.ts';
 import { imageAction } from './actions.ts';
 import { account, accountQuery, type ImgapiOperations, imageParams, imagePlace, READ_ERRORS, READERS } from './form.ts';
 
-const datacenter = known('Where the image is: a datacenter that is linked with this one.');
+const datacenter = known('The linked datacenter that has the image.');
 export const NAME_THE_OWNER = 'name the account that owns the image';
 const ownerOfImage = needed(uuid('The account that owns the image.'), {
   error: 'ValidationFailed',
@@ -17,11 +17,11 @@ const ownerOfImage = needed(uuid('The account that owns the image.'), {
 const lines = { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus } as const;
 const acceptHeader = Type.Object({
   accept: Type.Optional(
-    Type.String({ description: '`application/x-json-stream` for a line at each change, until the end.' }),
+    Type.String({ description: '`application/x-json-stream` for a line at each change, until the copy ends.' }),
   ),
 });
 
-/** Of what orders a copy. */
+/** Errors of an operation that orders a copy. */
 export const ORDER_ERRORS = [
   'ResourceNotFound',
   'ValidationFailed',
@@ -48,16 +48,16 @@ const jobReplies = [
 export const COPIES = {
   CopyImageFromDc: {
     ...imageAction,
-    summary: 'Copies an image of the account from another datacenter, with those of its origins that are missing.',
+    summary: 'Copies an image of the account from another datacenter, with any of its origins that are missing here.',
     description:
-      "Orders the copy, attaches to it, or refreshes a copy that is here. The account's own origins come along, base first; others have to be here, and the account has to see them. All images of an order become usable together. A copy outlives its request and the process that works on it.",
+      "Starts the copy, joins one that is under way, or refreshes one that is here. The account's own origins come along, base first; other origins must already be here, and the account must see them. All images of an order become usable together. A copy outlives its request and the process that works on it.",
     action: 'copy-from-dc',
     since: 3,
     callers: ['owner'],
     query: Type.Object({
       account: ownerOfImage,
-      dry_run: Type.Optional(flag('Of a copy that is here, only list what a refresh would change.')),
-      do_not_restart: Type.Optional(flag('Never begin anything.')),
+      dry_run: Type.Optional(flag('For a copy that is here, only list what a refresh would change.')),
+      do_not_restart: Type.Optional(flag('Only report on the copy; never start one.')),
       datacenter,
     }),
     headers: acceptHeader,
@@ -67,7 +67,7 @@ export const COPIES = {
 
   ImportImageFromDatacenter: {
     ...imageAction,
-    summary: 'The older form of CopyImageFromDc; answers the job that brings the image.',
+    summary: 'The older form of CopyImageFromDc; returns the job that copies the image.',
     action: 'import-from-datacenter',
     since: 1,
     callers: ['owner'],
@@ -78,7 +78,7 @@ export const COPIES = {
 
   AdminImportRemoteImage: {
     ...imageAction,
-    summary: 'Imports an image and all of its origins from another IMGAPI; answers the job that brings them.',
+    summary: 'Imports an image and all of its origins from another IMGAPI; returns the job that does so.',
     action: 'import-remote',
     since: 1,
     callers: ['operator'],
@@ -92,15 +92,15 @@ export const COPIES = {
           also: ['empty'],
         },
       }),
-      skip_owner_check: Type.Optional(flag('Take an owner that the directory does not know.')),
+      skip_owner_check: Type.Optional(flag('Accept an owner that the directory does not know.')),
     }),
     replies: jobReplies,
     errors: [...ORDER_ERRORS, 'OperatorOnly', 'OwnerDoesNotExist'],
   },
 
   GetImageCopy: {
-    summary: 'Tells how the last copy of an image goes, or went.',
-    description: 'With `plan=true`: what a copy would bring, how many bytes, and what is here already.',
+    summary: 'Returns the status of the last copy of an image.',
+    description: 'With `plan=true`: what a copy would bring, how many bytes, and what is already here.',
     method: 'GET',
     path: '/images/:uuid/copy',
     since: 3,
@@ -110,8 +110,8 @@ export const COPIES = {
     params: imageParams,
     query: Type.Object({
       account,
-      plan: Type.Optional(flag('Begin nothing: what would come?')),
-      datacenter: Type.Optional(known('With `plan`: where the image is.')),
+      plan: Type.Optional(flag('Start nothing; return what a copy would bring.')),
+      datacenter: Type.Optional(known('With `plan`: the datacenter that has the image.')),
     }),
     headers: acceptHeader,
     replies: [{ status: 200, json: CopyStatus }, lines, { status: 200, when: '`plan=true`', json: CopyPlan }],
@@ -133,7 +133,7 @@ export const COPIES = {
   },
 
   ListCopies: {
-    summary: 'Lists the orders of copies, the newest first.',
+    summary: 'Lists the orders of copies, newest first.',
     method: 'GET',
     path: '/copies',
     since: 3,
@@ -143,7 +143,7 @@ export const COPIES = {
       account,
       state: Type.Optional(oneOf(COPY_STATES, 'Orders in this state.')),
       datacenter: Type.Optional(text('Orders from this datacenter.')),
-      limit: Type.Optional(integer(1, 1000, 'At most so many; default 100.')),
+      limit: Type.Optional(integer(1, 1000, 'At most this many; default 100.')),
     }),
     headers: acceptHeader,
     replies: [{ status: 200, json: Type.Array(CopyStatus) }, lines],
@@ -151,7 +151,7 @@ export const COPIES = {
   },
 
   GetJob: {
-    summary: 'Tells how an import goes, in the form of the workflow service.',
+    summary: 'Returns the status of an import, in the form of the workflow service.',
     method: 'GET',
     path: '/jobs/:uuid',
     since: 1,
@@ -164,7 +164,7 @@ export const COPIES = {
   },
 
   ListImageJobs: {
-    summary: 'Lists the imports of an image; only its owner and operators are shown any.',
+    summary: 'Lists the imports of an image; only its owner and operators see any.',
     method: 'GET',
     path: '/images/:uuid/jobs',
     since: 1,

@@ -19,7 +19,7 @@ const named = { params: Type.Object({ name: Type.String({ description: 'The othe
 
 export const DATACENTERS = {
   ListDatacenters: {
-    summary: 'Lists the datacenters that images can be copied from, and how their links are.',
+    summary: 'Lists the datacenters that images can be copied from, and the state of their links.',
     method: 'GET',
     path: '/datacenters',
     since: 1,
@@ -32,7 +32,7 @@ export const DATACENTERS = {
 
   CreateLinkToken: {
     ...administration,
-    summary: 'Makes a token with which another datacenter can link this one, once, within ten minutes.',
+    summary: 'Creates a token with which another datacenter can link this one, once, within ten minutes.',
     method: 'POST',
     path: '/datacenters/token',
     query: accountQuery,
@@ -43,10 +43,10 @@ export const DATACENTERS = {
 
   RotateLinkKey: {
     ...administration,
-    summary: 'Makes a new link key and tells it to all linked datacenters.',
+    summary: 'Makes a new link key and announces it to all linked datacenters.',
     method: 'POST',
     path: '/datacenters/rotate-key',
-    query: Type.Object({ account, drop: Type.Optional(flag('Take the old key out of use.')) }),
+    query: Type.Object({ account, drop: Type.Optional(flag('Stop using the old key.')) }),
     replies: [{ status: 200, json: RotateReport }],
     errors: ['OperatorOnly', 'Conflict', 'NotAvailable'],
   },
@@ -74,7 +74,7 @@ export const DATACENTERS = {
   CheckDatacenter: {
     ...administration,
     ...named,
-    summary: 'Tries a link both ways.',
+    summary: 'Tests a link in both directions.',
     method: 'POST',
     path: '/datacenters/:name/check',
     query: accountQuery,
@@ -85,7 +85,7 @@ export const DATACENTERS = {
   UnlinkDatacenter: {
     ...administration,
     ...named,
-    summary: 'Ends a link, with all of its pull links.',
+    summary: 'Ends a link and removes all of its pull links.',
     method: 'DELETE',
     path: '/datacenters/:name',
     query: accountQuery,

@@ -16,7 +16,7 @@ export function imgapiDocument(): OpenApiDocument {
     operations: IMGAPI,
     acceptVersion: {
       description:
-        'A range of versions: `~1`, `~2` or `~3`; `*` means 2. A version is a view: all of them read and write the same images.',
+        'A range of versions: `~1`, `~2` or `~3`; `*` means 2. A version is a view: all versions read and write the same images.',
       default: '~1',
     },
     errors: ERRORS,
@@ -31,7 +31,7 @@ export function imgapiDocument(): OpenApiDocument {
       operator: {
         type: 'http',
         scheme: 'Bearer',
-        description: 'The token in the data folder, from the machine itself.',
+        description: 'The token in the data folder, accepted only from the machine itself.',
       },
     },
     security: {

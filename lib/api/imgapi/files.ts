@@ -22,7 +22,7 @@ import {
 export const downloadHeaders = Type.Object({
   ...conditions,
   range: Type.Optional(Type.String({ description: 'One range of bytes.' })),
-  'if-range': Type.Optional(Type.String({ description: 'Tag or date of the file that the range is meant of.' })),
+  'if-range': Type.Optional(Type.String({ description: 'Tag or date of the file that the range refers to.' })),
   'if-modified-since': Type.Optional(Type.String()),
   'if-unmodified-since': Type.Optional(Type.String()),
 });
@@ -34,7 +34,7 @@ const storedHeaders = {
   'content-length': Type.Integer(),
 };
 
-/** Stored bytes, all of them or a range. */
+/** Answers with stored bytes: all of them, a range, or none because the client has them. */
 export function storedReplies<const Types extends readonly string[]>(types: Types) {
   return [
     {
@@ -51,16 +51,15 @@ export function storedReplies<const Types extends readonly string[]>(types: Type
       bytes: types,
       headers: Type.Object({ ...storedHeaders, 'content-range': Type.String() }),
     },
-    { status: 304, when: 'If-None-Match or If-Modified-Since say that the client has it' },
+    { status: 304, when: 'If-None-Match or If-Modified-Since says that the client already has it' },
   ] as const satisfies readonly Reply<ImgapiVersion>[];
 }
 
-/** Of a request that brings bytes to store. */
+/** Headers of a request that brings bytes to store. */
 export const uploadHeaders = Type.Object({
-  'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are held against it.' })),
+  'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are checked against it.' })),
 });
 
-/** @param description of what it is said for */
 function compression(description: string) {
   const choice = `one of ${COMPRESSIONS.join(', ')}`;
   return needed(oneOf(COMPRESSIONS, description), {
@@ -69,9 +68,9 @@ function compression(description: string) {
 }
 
 const uploadParameters = {
-  storage: Type.Optional(known('Operators: the object store to put them in.')),
-  dataset_guid: Type.Optional(datasetGuid('Noted with the file.')),
-  sha1: Type.Optional(sha1('The bytes are held against it.')),
+  storage: Type.Optional(known('Operators: the object store to put the file in.')),
+  dataset_guid: Type.Optional(datasetGuid('Recorded with the file.')),
+  sha1: Type.Optional(sha1('The bytes are checked against it.')),
 };
 
 const uploadErrors = [
@@ -86,9 +85,9 @@ const uploadErrors = [
 
 export const FILES = {
   AddImageFile: {
-    summary: 'Stores the file of an image that is not activated yet, in place of the one that it has.',
+    summary: 'Stores the file of an image that is not activated yet, in place of any earlier one.',
     description:
-      'What is said of the bytes is checked, and nothing that fails a check is kept. Operators may name another IMGAPI as `source` instead of sending bytes.',
+      'The bytes are checked against everything that the request says of them, and a file that fails a check is not kept. Operators may name another IMGAPI as `source` instead of sending the bytes.',
     method: 'PUT',
     path: '/images/:uuid/file',
     since: 1,
@@ -97,9 +96,7 @@ export const FILES = {
     params: imageParams,
     query: Type.Object({
       ...imageQuery,
-      compression: Type.Optional(
-        compression('How the bytes are compressed; may not be missing unless `source` is named.'),
-      ),
+      compression: Type.Optional(compression('How the bytes are compressed; required unless `source` is given.')),
       ...uploadParameters,
       source: Type.Optional(known('Operators: URL of another IMGAPI that has the image, to take the file from.')),
     }),
@@ -138,7 +135,7 @@ export const FILES = {
   },
 
   GetImageFile: {
-    summary: "Answers the bytes of an image's file as they were stored, still compressed.",
+    summary: "Returns the bytes of an image's file as they were stored, still compressed.",
     method: 'GET',
     path: '/images/:uuid/file',
     since: 1,
@@ -147,7 +144,7 @@ export const FILES = {
     params: imageParams,
     query: Type.Object({
       ...imagePlace,
-      index: Type.Optional(known('Of an image with two files, which; what is no number is 0.')),
+      index: Type.Optional(known('Which file, for an image that has two; anything but a number counts as 0.')),
     }),
     headers: downloadHeaders,
     replies: storedReplies(['application/octet-stream']),

@@ -18,10 +18,10 @@ export const COMMON_ERRORS = [
   'ServiceUnavailable',
 ] as const satisfies readonly ErrorCode[];
 
-/** Of what reads an image: it is not there, or not for the caller to see; or the channel is none. */
+/** Errors of an operation that reads an image: it is missing, or hidden from the caller; or the channel is unknown. */
 export const READ_ERRORS = ['ResourceNotFound', 'ValidationFailed'] as const;
 
-/** Of what changes an image. */
+/** Errors of an operation that changes an image. */
 export const WRITE_ERRORS = [
   ...READ_ERRORS,
   'NotImageOwner',
@@ -33,20 +33,20 @@ export const WRITE_ERRORS = [
   'InsufficientStorage',
 ] as const;
 
-/** Of what reads or writes bytes in an object store. */
+/** Errors of an operation that reads bytes from an object store. */
 export const STORAGE_ERRORS = ['StorageIsDown', 'FileDamaged', 'RangeNotSatisfiable', 'PreconditionFailed'] as const;
 
-/** Whoever may see some image. */
+/** Everyone who may see some image. */
 export const READERS = ['nobody', 'stranger', 'sharee', 'owner', 'operator'] as const satisfies readonly CallerKind[];
 
-/** Whoever reaches the port: no image is looked at. */
+/** Everyone who reaches the port: no image is involved. */
 export const EVERYBODY = ['nobody', 'stranger', 'operator'] as const satisfies readonly CallerKind[];
 
-/** Of an operation on one image. */
+/** The path of an operation on one image. */
 export const imageParams = Type.Object({ uuid: uuid('The image.') });
 
-/** As whom a trusted caller asks. */
-export const account = Type.Optional(uuid('Act for this account; without it the caller is an operator.'));
+/** On whose behalf a trusted caller asks. */
+export const account = Type.Optional(uuid('Act for this account; without it, the caller acts as an operator.'));
 export const accountQuery = Type.Object({ account });
 
 /** Where an image is looked for. */
@@ -63,11 +63,11 @@ export const imageQuery = {
 
 export const etagHeader = Type.Object({ etag: Type.String({ description: 'Tag of this view, without quotes.' }) });
 
-/** They mean the tag of the view that the request's version has. */
+/** A tag is that of the view which the request's version shows. */
 export const conditions = {
-  'if-match': Type.Optional(Type.String({ description: 'Tags, one of which it must have; else 412.' })),
+  'if-match': Type.Optional(Type.String({ description: 'Tags, one of which must match; otherwise 412.' })),
   'if-none-match': Type.Optional(
-    Type.String({ description: 'Tags that it must not have; else 304, or 412 on writes.' }),
+    Type.String({ description: 'Tags, none of which may match; otherwise 304, or 412 on writes.' }),
   ),
 };
 export const conditionHeaders = Type.Object(conditions);

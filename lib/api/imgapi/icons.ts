@@ -22,10 +22,10 @@ const icon = { path: '/images/:uuid/icon', since: 1, params: imageParams } as co
 
 const addIcon = {
   ...icon,
-  summary: 'Stores the icon of an image, in any of its states.',
+  summary: 'Stores the icon of an image, whatever the state of the image.',
   auth: 'strict',
   callers: ['owner', 'operator'],
-  query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are held against it.')) }),
+  query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are checked against it.')) }),
   headers: uploadHeaders,
   body: { bytes: ICON_TYPES, limit: LIMIT },
   replies: imageReplies,
@@ -40,7 +40,7 @@ export const ICONS = {
 
   GetImageIcon: {
     ...icon,
-    summary: 'Answers the icon of an image.',
+    summary: 'Returns the icon of an image.',
     method: 'GET',
     auth: 'passive',
     callers: READERS,

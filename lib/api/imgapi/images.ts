@@ -16,7 +16,7 @@ import {
   WRITE_ERRORS,
 } from './form.ts';
 
-/** States to ask a list for; those of placeholders come with them. */
+/** The states that a list can be asked for. Placeholders are listed by their states too. */
 export const LIST_STATES = [...IMAGE_STATES, 'all'] as const;
 export type ListState = (typeof LIST_STATES)[number];
 
@@ -30,7 +30,7 @@ export const IMAGES = {
   ListImages: {
     summary: 'Lists the images that the caller may see and that match all filters.',
     description:
-      'At most 20 filters at once. In version 3 a page that is not the last carries a `Link` to the next: follow it, and every image comes exactly once, whatever the dates.',
+      'Takes at most 20 filters. In version 3, every page but the last has a `Link` header to the next one; following them lists each image exactly once, whatever the dates.',
     method: 'GET',
     path: '/images',
     since: 1,
@@ -39,25 +39,27 @@ export const IMAGES = {
     query: Type.Object(
       {
         ...imageQuery,
-        limit: Type.Optional(integer(0, MOST_IMAGES, 'At most so many; 0 is no limit.')),
+        limit: Type.Optional(integer(0, MOST_IMAGES, 'At most this many; 0 means no limit.')),
         state: Type.Optional(
-          oneOf([...LIST_STATES, 'copying'], 'Images in this state; default `active`. Version 3 has `copying`.'),
+          oneOf([...LIST_STATES, 'copying'], 'Images in this state; default `active`. Only version 3 has `copying`.'),
         ),
-        public: Type.Optional(flag('Public images, or those that are not.')),
+        public: Type.Optional(flag('`true`: only public images; `false`: only private ones.')),
         sort: Type.Optional(text('`published_at` or `published_at.desc`.')),
-        marker: Type.Optional(text('UUID of an image, or a date: from there on, itself included.')),
+        marker: Type.Optional(text('UUID of an image, or a date: the list begins there, inclusive.')),
         owner: Type.Optional(uuid('Images of this account.')),
-        name: Type.Optional(text('The name; with `~` in front, a part of it.')),
-        version: Type.Optional(text('The version; with `~` in front, a part of it.')),
+        name: Type.Optional(text('The name, or with `~` in front a part of it.')),
+        version: Type.Optional(text('The version, or with `~` in front a part of it.')),
         os: Type.Optional(text('The operating system.')),
-        type: Type.Optional(text('The type; with `!` in front, all others.')),
-        shared: Type.Optional(flag('Version 3: only what others shared with `account`, or none of it.')),
+        type: Type.Optional(text('The type, or with `!` in front any other type.')),
+        shared: Type.Optional(
+          flag('Version 3. `true`: only images that others share with `account`; `false`: none of those.'),
+        ),
         after: Type.Optional(text('Version 3: part of the link to the next page.')),
-        billing_tag: Type.Optional(list('Images that have all of these.')),
+        billing_tag: Type.Optional(list('Images that have all of these billing tags.')),
       },
       {
         patternProperties: {
-          '^tag\\..': list('`tag.KEY`: images whose tag has this value; an empty value: that have the tag.'),
+          '^tag\\..': list('`tag.KEY`: images whose tag KEY has this value; an empty value matches any.'),
         },
       },
     ),
@@ -70,8 +72,9 @@ export const IMAGES = {
   },
 
   GetImage: {
-    summary: 'Answers the manifest of an image.',
-    description: '`If-None-Match` answers 304; on writes `If-Match` guards against overwriting a change (412).',
+    summary: 'Returns the manifest of an image.',
+    description:
+      'With `If-None-Match`, an image that has not changed is answered with 304. On writes, `If-Match` guards against overwriting a change (412).',
     method: 'GET',
     path: '/images/:uuid',
     since: 1,
@@ -85,9 +88,9 @@ export const IMAGES = {
   },
 
   CreateImage: {
-    summary: 'Makes an image from a manifest, which waits for its file and its activation.',
+    summary: 'Creates an image from a manifest; the image then waits for its file and its activation.',
     description:
-      "The manifest is without `uuid`, `state`, `files`. With `account`, the image is that account's. Then come AddImageFile and ActivateImage.",
+      'The manifest has no `uuid`, `state` or `files`. With `account`, the image belongs to that account. AddImageFile and ActivateImage come next.',
     method: 'POST',
     path: '/images',
     since: 1,
@@ -96,7 +99,7 @@ export const IMAGES = {
     query: Type.Object({
       ...imageQuery,
       action: Type.Optional(
-        known('None: the actions that IMGAPI has here need services which are not built in (501).'),
+        known('Leave it out: the actions that IMGAPI has here need services that this server does not have (501).'),
       ),
     }),
     body: { json: Manifest },
@@ -115,9 +118,9 @@ export const IMAGES = {
   },
 
   DeleteImage: {
-    summary: 'Deletes an image with its file and icon; of a placeholder, cancels the copy.',
+    summary: 'Deletes an image with its file and icon; for a placeholder, cancels the copy.',
     description:
-      'Refused while images here build on it. To an account these are its own, which the error names, and those of accounts that may use the image; operators are told of all. With channels, only the membership goes while there is another, unless `force_all_channels=true`. Operators can also delete a record that is no valid image, which every other operation answers with 404.',
+      'Refused while other images here build on it. For an account, these are its own, which the error names, and those of accounts that may use the image; operators are told of all of them. On a server with channels, an image that is in several only leaves the channel, unless `force_all_channels=true`. Operators can also delete a record that is not a valid image, which every other operation answers with 404.',
     method: 'DELETE',
     path: '/images/:uuid',
     since: 1,
@@ -133,7 +136,7 @@ export const IMAGES = {
   },
 
   GetImageAncestry: {
-    summary: 'Answers an image and its origins down to the base, as far as they are here and the caller sees them.',
+    summary: 'Returns an image and its origins down to the base, as far as they are here and the caller may see them.',
     method: 'GET',
     path: '/images/:uuid/ancestry',
     since: 3,

@@ -25,13 +25,13 @@ export const LINK_BODY_LIMIT = 1024 * 1024;
 /** Bytes; the largest message that is valid is below. */
 const PAIRING_LIMIT = 128 * 1024;
 
-/** Signed by a key of a linked datacenter that is known now. */
+/** Signed with a current key of a linked datacenter. */
 const signed = { since: 1, auth: 'strict', callers: ['datacenter'] } as const;
 const ERRORS = ['TooManyRequests', 'Conflict'] as const;
 
 /** An image of the account that the other datacenter names, in any state. */
 const image = { ...signed, params: imageParams } as const;
-const accountParameter = known('The account that the other datacenter asks for, which has to own the image.');
+const accountParameter = known('The account on whose behalf the other datacenter asks; it must own the image.');
 const IMAGE_ERRORS = [...ERRORS, 'ResourceNotFound', 'ValidationFailed', 'NotImageOwner', 'Forbidden'] as const;
 
 export const LINKS = {
@@ -49,7 +49,7 @@ export const LINKS = {
 
   LinkPing: {
     ...signed,
-    summary: 'Answers which datacenter this is, its time, its versions and its object stores.',
+    summary: "Returns this datacenter's name, time, versions and object stores.",
     method: 'GET',
     path: '/link/ping',
     replies: [{ status: 200, json: LinkPing }],
@@ -58,7 +58,7 @@ export const LINKS = {
 
   LinkCheck: {
     ...signed,
-    summary: 'Calls the caller back, by the URL that the link records.',
+    summary: 'Calls the caller back at the URL that the link records.',
     method: 'POST',
     path: '/link/check',
     body: { signed: Nothing, optional: true },
@@ -68,10 +68,10 @@ export const LINKS = {
 
   LinkBlob: {
     ...signed,
-    summary: 'Answers random bytes, so that nothing on the way can make them fewer.',
+    summary: 'Returns random bytes, which nothing on the way can compress.',
     method: 'GET',
     path: '/link/blob',
-    query: Type.Object({ bytes: Type.Optional(integer(1, LINK_BODY_LIMIT, 'So many; default the most.')) }),
+    query: Type.Object({ bytes: Type.Optional(integer(1, LINK_BODY_LIMIT, 'How many; default the maximum.')) }),
     replies: [
       {
         status: 200,
@@ -84,7 +84,7 @@ export const LINKS = {
 
   LinkEcho: {
     ...signed,
-    summary: 'Answers how many bytes came, and their hash.',
+    summary: 'Returns how many bytes arrived, and their hash.',
     method: 'POST',
     path: '/link/echo',
     body: { signed: Type.Unknown(), optional: true },
@@ -94,7 +94,7 @@ export const LINKS = {
 
   LinkRotate: {
     ...signed,
-    summary: 'Takes a new key of the other datacenter, or keys that are out of use.',
+    summary: 'Adds a new key of the other datacenter, or drops keys that it no longer uses.',
     method: 'POST',
     path: '/link/rotate',
     body: { signed: RotateRequest, check: 'whole' },
@@ -114,7 +114,7 @@ export const LINKS = {
 
   LinkGetImage: {
     ...image,
-    summary: 'Answers the manifest of an image, with what its shares opened.',
+    summary: 'Returns the manifest of an image, and which accounts its shares opened it to.',
     method: 'GET',
     path: '/link/images/:uuid',
     query: Type.Object({ account: accountParameter }),
@@ -124,7 +124,7 @@ export const LINKS = {
 
   LinkGetImageIcon: {
     ...image,
-    summary: 'Answers the icon of an image.',
+    summary: 'Returns the icon of an image.',
     method: 'GET',
     path: '/link/images/:uuid/icon',
     query: Type.Object({ account: accountParameter }),
@@ -135,11 +135,11 @@ export const LINKS = {
 
   LinkGetImageFile: {
     ...image,
-    summary: "Answers the bytes of an image's file.",
+    summary: "Returns the bytes of an image's file.",
     method: 'GET',
     path: '/link/images/:uuid/file',
     query: Type.Object({
-      index: Type.Optional(integer(0, 1, 'Of an image with two files, which.')),
+      index: Type.Optional(integer(0, 1, 'Which file, for an image that has two.')),
       account: accountParameter,
     }),
     headers: downloadHeaders,
@@ -149,7 +149,7 @@ export const LINKS = {
 
   LinkCreatePullUrl: {
     ...image,
-    summary: 'Makes a URL that reads the file of an image; a renewal is also for images that are deleted by now.',
+    summary: 'Creates a URL that reads the file of an image; renewing one works even after the image was deleted.',
     method: 'POST',
     path: '/link/images/:uuid/file/pull-url',
     query: pullUrlQuery,
@@ -159,7 +159,7 @@ export const LINKS = {
 
   LinkEndPull: {
     ...signed,
-    summary: 'Removes a pull link whose transfer ended; one that is gone is no error.',
+    summary: 'Removes a pull link whose transfer has ended; it is no error if the link is already gone.',
     method: 'POST',
     path: '/link/pulls/:reqid/end',
     params: Type.Object({ reqid: Type.String() }),

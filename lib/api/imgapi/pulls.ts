@@ -7,8 +7,8 @@ import { account, type ImgapiOperations, imageParams, STORAGE_ERRORS } from './f
 
 export const pullUrlQuery = Type.Object({
   account,
-  index: Type.Optional(integer(0, 1, 'Of an image with two files, which.')),
-  renew: Type.Optional(uuid('`reqid` of an earlier answer: a new URL for the same bytes.')),
+  index: Type.Optional(integer(0, 1, 'Which file, for an image that has two.')),
+  renew: Type.Optional(uuid('`reqid` of an earlier answer, for a new URL to the same bytes.')),
 });
 
 export const pullUrlErrors = [
@@ -22,7 +22,8 @@ export const pullUrlErrors = [
 /** Also on the link listener. */
 export const PULL_LINK = {
   GetPullLink: {
-    summary: 'Answers the bytes of a file to whoever has the URL, until it expires, also after the image was deleted.',
+    summary:
+      'Returns the bytes of a file to anyone who has the URL, until it expires, even after the image was deleted.',
     method: 'GET',
     path: '/pulls/:day/:name',
     since: 1,
@@ -40,7 +41,7 @@ export const PULL_LINK = {
 
 export const PULLS = {
   CreateImageFilePullUrl: {
-    summary: 'Makes a URL that reads the file of an image without credentials until it expires.',
+    summary: 'Creates a URL that reads the file of an image without credentials until it expires.',
     method: 'POST',
     path: '/images/:uuid/file/pull-url',
     since: 1,

@@ -1,4 +1,4 @@
-/** The service itself: how it is, and what browsers and older clients ask for. */
+/** The service itself: its state, and what browsers and older clients ask for. */
 import { Type } from 'typebox';
 import { known } from '../parameters.ts';
 import { Channel, Health, Nothing, OpenApi, Pong, ServiceState } from '../schemas/service.ts';
@@ -10,14 +10,14 @@ const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
 
 export const SERVICE = {
   Ping: {
-    summary: 'Answers that the service is there, and its version; to insiders also its process.',
+    summary: 'Returns the version of the service, and to insiders also its process id.',
     method: 'GET',
     path: '/ping',
     since: 1,
     auth: 'passive',
     callers: EVERYBODY,
     query: Type.Object({
-      error: Type.Optional(known('Answer a sample of this error; the suffix `Error` may be left out.')),
+      error: Type.Optional(known('Answer with a sample of this error; the suffix `Error` may be left out.')),
     }),
     replies: [{ status: 200, json: Pong }],
     errors: [],
@@ -25,8 +25,8 @@ export const SERVICE = {
 
   Healthz: {
     ...elsewhere,
-    summary: 'Tells balancers whether this process can do its work, and which part of it not.',
-    description: 'An answer is reused for a second. To strangers it is without `error`.',
+    summary: 'Tells load balancers whether this process can do its work, and if not, which part is down.',
+    description: 'An answer is reused for a second. Strangers are not shown `error`.',
     path: '/healthz',
     replies: [
       { status: 200, json: Health, headers: notStored },
@@ -36,7 +36,7 @@ export const SERVICE = {
   },
 
   ListChannels: {
-    summary: 'Lists the channels, where the server has some.',
+    summary: 'Lists the channels, where the server has any.',
     method: 'GET',
     path: '/channels',
     since: 1,
@@ -47,7 +47,7 @@ export const SERVICE = {
   },
 
   AdminGetState: {
-    summary: 'Tells operators how the process is configured and what it uses.',
+    summary: 'Tells operators how the process is configured and what it consumes.',
     method: 'GET',
     path: '/state',
     since: 1,
@@ -83,7 +83,7 @@ export const SERVICE = {
 
   ListDatasets: {
     ...elsewhere,
-    summary: 'Sends clients of DSAPI to the list of images.',
+    summary: 'Redirects clients of DSAPI to the list of images.',
     path: '/datasets',
     replies: [{ status: 301, headers: location }],
     errors: [],
@@ -91,16 +91,16 @@ export const SERVICE = {
 
   GetDataset: {
     ...elsewhere,
-    summary: 'Sends clients of DSAPI to the image or list that they mean.',
+    summary: 'Redirects clients of DSAPI to the image or list that they mean.',
     path: '/datasets/:arg',
-    params: Type.Object({ arg: Type.String({ description: 'UUID, `NAME:VERSION`, or an urn.' }) }),
+    params: Type.Object({ arg: Type.String({ description: 'UUID, `NAME:VERSION`, or a URN.' }) }),
     replies: [{ status: 301, headers: location }],
     errors: [],
   },
 
   Favicon: {
     ...elsewhere,
-    summary: 'Tells browsers that there is no picture.',
+    summary: 'Tells browsers that there is no icon.',
     path: '/favicon.ico',
     replies: [{ status: 204 }],
     errors: [],
@@ -108,7 +108,7 @@ export const SERVICE = {
 
   Root: {
     ...elsewhere,
-    summary: 'Sends browsers to the documentation.',
+    summary: 'Redirects browsers to the documentation.',
     path: '/',
     replies: [{ status: 301, headers: location }],
     errors: [],
@@ -116,7 +116,7 @@ export const SERVICE = {
 
   Docs: {
     ...elsewhere,
-    summary: 'Answers the documentation of this version.',
+    summary: 'Returns the documentation of this version.',
     path: '/docs',
     replies: [{ status: 200, text: 'text/markdown; charset=utf-8' }],
     errors: [],
@@ -124,7 +124,7 @@ export const SERVICE = {
 
   OpenApi: {
     ...elsewhere,
-    summary: 'Answers this API in the form of OpenAPI 3.1.',
+    summary: 'Returns this API as an OpenAPI 3.1 document.',
     path: '/openapi.json',
     replies: [{ status: 200, json: OpenApi }],
     errors: [],

@@ -1,4 +1,4 @@
-/** Whom an image is shared with, and taking a copy of one's own of what is shared. */
+/** Sharing an image with accounts, and cloning an image that is shared. */
 import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
 import { needed, uuid } from '../parameters.ts';
@@ -40,7 +40,7 @@ export const SHARING = {
     ...acl,
     summary: 'Shares an image with more accounts.',
     description:
-      'What is on the list keeps its place. A login opens the image to the account that holds it now, and to nobody who takes the login later; one that nobody holds is accepted and shown, with the same answer.',
+      'Entries that are already there keep their place. A login opens the image to the account that holds it now, and to nobody who takes the login later. A login that nobody holds is accepted and shown all the same, so the answer does not tell which logins exist.',
     action: 'add',
     isDefaultAction: true,
     callers: ['owner', 'operator'],
@@ -49,16 +49,16 @@ export const SHARING = {
 
   RemoveImageAcl: {
     ...acl,
-    summary: 'Ends shares of an image; an account that it is shared with ends its own.',
+    summary: 'Ends shares of an image; an account that it is shared with can end its own.',
     action: 'remove',
     callers: ['sharee', 'owner', 'operator'],
     replies: [...imageReplies, { status: 204, when: 'a sharee left' }],
   },
 
   CloneImage: {
-    summary: "Makes an image of the account's own from one that is shared with it.",
+    summary: "Creates an image of the account's own from one that is shared with it.",
     description:
-      "It stays when the other goes. Its origins come along, `disabled`, down to the first that the account can build on as it is: an operators' image that it sees, its own, or a clone of that origin which it has already.",
+      "The clone stays when the other image goes. Its origins are cloned too, as `disabled` images, down to the first that the account can build on as it is: an operators' image that it sees, an image of its own, or a clone of that origin that it already has.",
     method: 'POST',
     path: '/images/:uuid/clone',
     since: 1,

@@ -1,10 +1,10 @@
-/** What a request sends, and what is answered. */
+/** The bodies of requests and of answers. */
 import { STATUS_CODES } from 'node:http';
 import type { ByteLimit, Operation, Reply, RequestBody } from '../operation.ts';
 import type { OperationContext } from './context.ts';
 import type { Json } from './schemas.ts';
 
-/** Of one operation, or of all actions of a route. */
+/** For one operation, or for all actions of a route. */
 export function requestBodyOf({ schemas }: OperationContext, operations: readonly Operation[]): Json {
   const bodies = operations.flatMap(({ body }) => body ?? []);
   if (bodies.length === 0) return {};
@@ -31,7 +31,7 @@ function isOptional(body: RequestBody): boolean {
   return 'optional' in body;
 }
 
-/** Of one operation, or of all actions of a route; each status once. */
+/** For one operation, or for all actions of a route; each status once. */
 export function responsesOf(context: OperationContext, operations: readonly Operation[]): Json {
   const replies = operations.flatMap((operation) => operation.replies);
   const codes = [...new Set(operations.flatMap((operation) => operation.errors))];
@@ -89,7 +89,7 @@ function contentOf({ schemas }: OperationContext, replies: readonly Reply[], cod
     }),
     ...(lines.length > 0 && {
       'application/x-json-stream': {
-        schema: { type: 'string', description: 'A line of JSON for each, as `x-line` says.' },
+        schema: { type: 'string', description: 'One JSON value per line; `x-line` is the schema of a line.' },
         'x-line': schemas.anyOf(lines),
       },
     }),

@@ -1,4 +1,4 @@
-/** What every part of a document is written with. */
+/** What all parts of a document share. */
 import type { Authentication } from '../operation.ts';
 import type { Json, Schemas } from './schemas.ts';
 

@@ -1,5 +1,5 @@
 /**
- * An API's rows as a document in OpenAPI 3.1. Nothing is read and nothing is looked up: the same rows give the same
+ * An API's rows as an OpenAPI 3.1 document. It depends on its arguments alone: the same rows give the same
  * document, to the byte.
  */
 import type { TSchema } from 'typebox';
@@ -10,17 +10,17 @@ import { type Json, Schemas } from './schemas.ts';
 
 export interface DocumentSource {
   readonly title: string;
-  /** Of the API, as `Accept-Version` names it. */
+  /** Version of the API, as in `Accept-Version`. */
   readonly version: string;
   readonly description: string;
   readonly operations: Operations;
-  /** What the header may ask for. */
+  /** The `Accept-Version` header. */
   readonly acceptVersion: { readonly description: string; readonly default: string };
   /** All errors of the API, by code. */
   readonly errors: Readonly<Record<string, { readonly status: number; readonly when: string }>>;
-  /** Those that any operation may answer. */
+  /** Codes of the errors that any operation may answer with. */
   readonly commonErrors: readonly string[];
-  /** Schemas that have a name; the rows' are recognized by what they say. */
+  /** The named schemas; those in rows are recognized by their content. */
   readonly schemas: Readonly<Record<string, TSchema>>;
   readonly securitySchemes: Json;
   readonly security: Readonly<Record<Authentication, readonly Json[]>>;
@@ -63,18 +63,18 @@ function pathsOf(context: OperationContext, operations: Operations): Json {
   for (const [path, rows] of groupBy(Object.entries(operations), ([, { path: of }]) => of)) {
     const item: Json = {};
     for (const [method, found] of groupBy(rows, ([, operation]) => operation.method)) {
-      item[method.toLowerCase()] = describe(context, found);
+      item[method.toLowerCase()] = describeMethod(context, found);
     }
     paths[path.replace(/:(\w+)/g, '{$1}')] = item;
   }
   return paths;
 }
 
-function describe(context: OperationContext, found: readonly NamedOperation[]): Json {
+function describeMethod(context: OperationContext, found: readonly NamedOperation[]): Json {
   const [only] = found;
   if (only !== undefined && found.length === 1 && only[1].action === undefined) return describeOperation(context, only);
   const nameless = found.find(([, { action, isDefaultAction }]) => action === undefined && !isDefaultAction);
-  if (nameless) throw new Error(`${nameless[0]} shares its method and path, and has no action`);
+  if (nameless) throw new Error(`${nameless[0]} shares its method and path with others but has no action`);
   return describeActions(context, found);
 }
 

@@ -1,4 +1,4 @@
-/** An operation of a document, from one row, or from the rows of all actions of one method and path. */
+/** An operation of a document, from one row or from the rows of all actions of a method and path. */
 import type { Operation } from '../operation.ts';
 import { requestBodyOf, responsesOf } from './bodies.ts';
 import type { OperationContext } from './context.ts';
@@ -27,20 +27,20 @@ export function describeOperation(context: OperationContext, [name, operation]: 
 }
 
 /**
- * A document has one operation for a method and path, and none can be chosen by a parameter. So the actions of a route
- * are one operation there, which says of each part what it belongs to; `x-actions` has each of them by itself, in the
- * form of an operation.
+ * A document has one operation for each method and path; a parameter cannot choose between several. So the actions of a
+ * route become one operation, which says of each part which action it belongs to. `x-actions` lists them one by one, each
+ * in the form of an operation.
  */
 export function describeActions(context: OperationContext, actions: readonly NamedOperation[]): Json {
   const operations = actions.map(([, operation]) => operation);
   const named = operations.flatMap(({ action }) => action ?? []);
   const [[name, first] = ['', undefined]] = actions;
-  if (first === undefined) throw new Error('a route has an action at least');
-  const lines = actions.map(([of, { action, summary }]) => `- ${shown(action)} (${of}): ${summary}`);
+  if (first === undefined) throw new Error('a route needs at least one action');
+  const lines = actions.map(([of, { action, summary }]) => `- ${actionLabel(action)} (${of}): ${summary}`);
   return {
     operationId: first.route ?? name,
     tags: [tagOf(first.path)],
-    summary: `Does what \`action\` names: ${named.join(', ')}`,
+    summary: `Does what \`action\` says: ${named.join(', ')}`,
     description: lines.join('\n'),
     security: context.security[first.auth],
     parameters: [VERSION_PARAMETER, actionParameter(operations), ...parametersOf(context, operations)],
@@ -52,30 +52,30 @@ export function describeActions(context: OperationContext, actions: readonly Nam
   };
 }
 
-/** What is done where a request names no action. */
+/** Key of the operation for requests without `action`. */
 const WITHOUT_ACTION = 'none';
 
-function shown(action: string | undefined): string {
+function actionLabel(action: string | undefined): string {
   return action === undefined ? WITHOUT_ACTION : `\`${action}\``;
 }
 
-/** The first part of the path that is not for the client to fill in. */
+/** The first fixed part of the path. */
 function tagOf(path: string): string {
   const parts = path.split('/').filter((part) => part !== '');
   return (parts.find((part) => !part.startsWith(':')) ?? parts[0])?.replace(/^\W+/, '') ?? 'service';
 }
 
 function actionParameter(operations: readonly Operation[]): Json {
-  const standard = operations.find(({ isDefaultAction }) => isDefaultAction);
-  const byDefault = standard?.action;
+  const byDefault = operations.find(({ isDefaultAction }) => isDefaultAction);
+  const standard = byDefault?.action;
   return {
     name: 'action',
     in: 'query',
-    required: standard === undefined,
+    required: byDefault === undefined,
     schema: {
       type: 'string',
       enum: operations.flatMap(({ action }) => action ?? []),
-      ...(byDefault !== undefined && { default: byDefault }),
+      ...(standard !== undefined && { default: standard }),
     },
   };
 }

@@ -1,4 +1,4 @@
-/** What a request brings in its path, its query and its headers. */
+/** The parameters of a request in its path, query and headers. */
 import type { TObject, TSchema } from 'typebox';
 import type { Operation } from '../operation.ts';
 import type { OperationContext } from './context.ts';
@@ -9,11 +9,11 @@ type Place = 'path' | 'query' | 'header';
 interface Found {
   readonly in: Place;
   readonly name: string;
-  /** Where it is found: in one operation, or in several. */
+  /** The operations that have it. */
   readonly uses: { readonly operation: Operation; readonly schema: TSchema; readonly isRequired: boolean }[];
 }
 
-/** Of one operation, or of all actions of a route. */
+/** The parameters of one operation, or of all actions of a route. */
 export function parametersOf(context: OperationContext, operations: readonly Operation[]): Json[] {
   const found = new Map<string, Found>();
   for (const operation of operations) {
@@ -36,7 +36,7 @@ function placesOf({ params, query, headers }: Operation): [Place, TObject][] {
   const places: [Place, TObject | undefined][] = [
     ['path', params],
     ['query', query],
-    // What the client accepts is told by the media types of the answers.
+    // OpenAPI has no `Accept` parameter: the media types of the answers say what there is.
     ['header', withoutAccept(headers)],
   ];
   return places.filter((place): place is [Place, TObject] => place[1] !== undefined);
@@ -61,20 +61,20 @@ function describeParameter({ schemas }: OperationContext, { in: place, name, use
   };
 }
 
-/** What it means, and where not all operations have it or mean the same by it, for which of them. */
+/** What it means; and for which actions, where not all have it or it means different things to them. */
 function descriptionOf(uses: Found['uses'], operations: number): string {
   const meanings = new Map<string, string[]>();
   for (const { operation, schema, isRequired } of uses) {
     const { description = '' } = schema as { readonly description?: string };
     const actions = meanings.get(description) ?? [];
-    actions.push(`\`${operation.action}\`${isRequired ? ' (needed)' : ''}`);
+    actions.push(`\`${operation.action}\`${isRequired ? ' (required)' : ''}`);
     meanings.set(description, actions);
   }
   if (meanings.size === 1 && uses.length === operations) return [...meanings.keys()].join();
-  return [...meanings].map(([meaning, actions]) => `Of ${actions.join(', ')}: ${meaning}`).join('\n');
+  return [...meanings].map(([meaning, actions]) => `For ${actions.join(', ')}: ${meaning}`).join('\n');
 }
 
-/** Parameters of which only the form of the name is known, as an object whose keys become parameters. */
+/** Parameters whose names follow a pattern, as an object whose keys become parameters. */
 function patternParameters({ schemas }: OperationContext, { query }: Operation): Json[] {
   const patterns = (query as { readonly patternProperties?: Readonly<Record<string, TSchema>> } | undefined)
     ?.patternProperties;

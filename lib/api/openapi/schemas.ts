@@ -1,12 +1,12 @@
-/** Schemas of rows as those of a document: what has a name stands once, among the components. */
+/** The schemas of rows as a document has them: each named one stands once, among the components. */
 import type { TSchema } from 'typebox';
 import { WORDS } from '../wording.ts';
 
 export type Json = Record<string, unknown>;
 
-/** Keywords that are ours alone. */
+/** Our own keywords, which are no part of JSON Schema. */
 const OWN: ReadonlySet<string> = new Set(WORDS);
-/** What TypeBox makes of a record with any keys. */
+/** The pattern of a TypeBox record whose keys may be anything. */
 const ANY_KEY = '^.*$';
 
 export class Schemas {
@@ -16,11 +16,11 @@ export class Schemas {
 
   constructor(named: Readonly<Record<string, TSchema>>) {
     this.#named = named;
-    // An optional property is a copy of its schema, so they are told apart by what they say.
+    // TypeBox copies the schema of an optional property, so schemas are compared by content.
     this.#names = new Map(Object.entries(named).map(([name, schema]) => [JSON.stringify(schema), name]));
   }
 
-  /** A reference, where the schema has a name. */
+  /** A reference if the schema has a name, otherwise the schema itself. */
   of(schema: unknown): Json {
     const name = this.#names.get(JSON.stringify(schema));
     if (name === undefined) return this.#written(schema as Json);
@@ -28,14 +28,14 @@ export class Schemas {
     return { $ref: `#/components/schemas/${name}` };
   }
 
-  /** One schema for all that may come, each named once. */
+  /** One schema that allows any of these, without duplicates. */
   anyOf(schemas: readonly unknown[]): Json {
     const distinct = new Map(schemas.map((schema) => [JSON.stringify(schema), schema]));
     const [only] = distinct.values();
     return distinct.size === 1 ? this.of(only) : { anyOf: [...distinct.values()].map((schema) => this.of(schema)) };
   }
 
-  /** Those that were referred to so far, and those that they refer to, by name. */
+  /** By name: the schemas that were referred to so far, and those that these refer to. */
   components(): Json {
     const written = new Map<string, Json>();
     for (const name of this.#used) written.set(name, this.#written(this.#named[name] as unknown as Json));

@@ -1,7 +1,7 @@
-/** What the schemas are built of. They are open: an answer may hold more one day, and whoever reads it leaves that be. */
+/** The parts that schemas are built from. Schemas are open: readers must ignore fields that they do not know. */
 import { type Static, type TEnum, type TSchema, type TSchemaOptions, Type } from 'typebox';
 
-/** The values of a schema. Nobody changes an answer, so all of it is read-only. */
+/** The type of a schema's values. Nobody changes an answer, so all of it is read-only. */
 export type ValueOf<S extends TSchema> = Frozen<Static<S>>;
 
 /** Read-only, all the way down. */
@@ -32,7 +32,7 @@ export function strings(description: string) {
   return Type.Array(Type.String(), { description });
 }
 
-/** An object whose keys are nobody's to list. */
+/** An object with any keys. */
 export function anything(description: string) {
   return Type.Record(Type.String(), Type.Unknown(), { description });
 }

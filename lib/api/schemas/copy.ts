@@ -1,4 +1,4 @@
-/** Copies from another datacenter: what would come, and how it goes. */
+/** Copies from another datacenter: their plans and their progress. */
 import { Type } from 'typebox';
 import { COPY_STATES } from '../copy-states.ts';
 import { bytes, date, oneOf, uuid, type ValueOf } from './build.ts';
@@ -9,11 +9,11 @@ export type CopyState = ValueOf<typeof CopyState>;
 export const COPY_KINDS = ['copy-from-dc', 'import-from-datacenter', 'import-remote'] as const;
 export type CopyKind = (typeof COPY_KINDS)[number];
 
-/** How bytes travel: a second name in a store that both datacenters use, the source's store, or its IMGAPI. */
+/** How bytes travel: as a second name in a store that both datacenters use, from the source's store, or through its IMGAPI. */
 export const COPY_SOURCES = ['link', 'pull-url', 'imgapi'] as const;
 export type CopySource = (typeof COPY_SOURCES)[number];
 
-const rate = () => Type.Number({ minimum: 0, description: 'Bytes per second; 0 while nothing flows.' });
+const rate = () => Type.Number({ minimum: 0, description: 'Bytes per second; 0 while no bytes arrive.' });
 
 export const CopyError = Type.Object({ code: Type.String(), message: Type.String() });
 export type CopyError = ValueOf<typeof CopyError>;
@@ -24,7 +24,7 @@ export const CopyImageStatus = Type.Object(
     name: Type.String(),
     version: Type.String(),
     state: oneOf([...COPY_STATES, 'received'] as const, {
-      description: '`received`: verified and in its place, waiting for the rest of its order.',
+      description: '`received`: verified and stored, waiting for the rest of its order.',
     }),
     bytes_done: bytes(),
     bytes_total: bytes(),
@@ -32,47 +32,52 @@ export const CopyImageStatus = Type.Object(
     source: Type.Optional(
       oneOf(COPY_SOURCES, {
         description:
-          'How bytes travel: as a second name in a store that both datacenters use, from the store of the source, or through its IMGAPI. Absent until they flow.',
+          'How bytes travel: as a second name in a store that both datacenters use, from the store of the source, or through its IMGAPI. Absent until the transfer begins.',
       }),
     ),
-    attempt: Type.Integer({ minimum: 0, description: 'Counts the tries, from 1; 0 before the first.' }),
+    attempt: Type.Integer({ minimum: 0, description: 'Number of the attempt, from 1; 0 before the first.' }),
     error: Type.Optional(CopyError),
     note: Type.Optional(
-      Type.String({ description: 'What went otherwise than asked, such as a restart from the first byte.' }),
+      Type.String({ description: 'What went differently from what was asked, such as a restart from the first byte.' }),
     ),
   },
-  { description: 'How far one image of a copy is. `error` is the last failure, also while it is being retried.' },
+  { description: 'The progress of one image of a copy. `error` is the last failure, even while it is being retried.' },
 );
 export type CopyImageStatus = ValueOf<typeof CopyImageStatus>;
 
 export const FieldChange = Type.Object(
   { field: Type.String(), from: Type.Optional(Type.Unknown()), to: Type.Optional(Type.Unknown()) },
-  { description: 'A field that a recopy changed, or would change. `from` and `to` are absent where it is not set.' },
+  {
+    description:
+      'A field that a refresh changed, or would change. `from` or `to` is absent where the field is not set.',
+  },
 );
 export type FieldChange = ValueOf<typeof FieldChange>;
 
 export const CopyStatus = Type.Object(
   {
     image_uuid: uuid(),
-    order: uuid("UUID of the order, also its job's."),
-    account: Type.Optional(uuid('Who asked; absent: an operator.')),
-    datacenter: Type.String({ description: 'Where it comes from: a name, or the URL of an IMGAPI.' }),
+    order: uuid('UUID of the order, and of its job.'),
+    account: Type.Optional(uuid('Who ordered it; absent for an operator.')),
+    datacenter: Type.String({ description: 'The source: the name of a datacenter, or the URL of an IMGAPI.' }),
     state: CopyState,
     kind: oneOf(COPY_KINDS, { description: 'What was asked for.' }),
     created_at: date(),
     started_at: Type.Optional(date()),
     finished_at: Type.Optional(date()),
     error: Type.Optional(CopyError),
-    bytes_done: bytes('All of them only when the images are usable.'),
+    bytes_done: bytes('Reaches `bytes_total` only when the images are usable.'),
     bytes_total: bytes(),
     rate: rate(),
-    eta: Type.Optional(Type.Integer({ description: 'Seconds; absent while it cannot be told.' })),
+    eta: Type.Optional(Type.Integer({ description: 'Seconds that remain; absent while there is no estimate.' })),
     changes: Type.Optional(
-      Type.Array(FieldChange, { description: 'Of an image that is here already: what a refresh changed, or would.' }),
+      Type.Array(FieldChange, {
+        description: 'For an image that is already here: what a refresh changed, or would change.',
+      }),
     ),
     images: Type.Array(CopyImageStatus, { description: 'Base first.' }),
   },
-  { description: 'An order to bring an image and its chain from another datacenter, and how far it is.' },
+  { description: 'An order to copy an image and its origins from another datacenter, and its progress.' },
 );
 export type CopyStatus = ValueOf<typeof CopyStatus>;
 
@@ -87,7 +92,7 @@ export const CopyPlan = Type.Object(
         version: Type.String(),
         size: bytes(),
         here: Type.Boolean(),
-        action: oneOf(['copy', 'here', 'attach'], { description: '`attach`: another order brings it already.' }),
+        action: oneOf(['copy', 'here', 'attach'], { description: '`attach`: another order is already copying it.' }),
       }),
       { description: 'Base first.' },
     ),

@@ -10,7 +10,7 @@ export const LinkHealth = Type.Object(
     checked_at: date(),
     ok: Type.Boolean(),
     clock_skew_seconds: Type.Optional(
-      Type.Integer({ description: 'How far the other clock is ahead of ours; negative when it is behind.' }),
+      Type.Integer({ description: "How far the other datacenter's clock is ahead; negative when it is behind." }),
     ),
     versions: Type.Optional(LinkVersions),
     error: Type.Optional(Type.String({ description: 'What is wrong, in one sentence.' })),
@@ -21,10 +21,10 @@ export type LinkHealth = ValueOf<typeof LinkHealth>;
 
 const PULL_ORIGINS = strings('Origins (scheme, host, port) that its pull URLs may have.');
 const ANNOUNCED = Type.Optional(
-  strings('What it announces beyond these; to take pull URLs there, an operator here has to name it.'),
+  strings('Origins that it announces beyond these. Pull URLs there are accepted once an operator here names them.'),
 );
 const ALLOWED = Type.Optional(
-  Type.Array(uuid(), { description: 'The accounts whose images it may read; absent: all.' }),
+  Type.Array(uuid(), { description: 'The accounts whose images it may read; absent means all.' }),
 );
 
 export const Datacenter = Type.Object(
@@ -32,9 +32,9 @@ export const Datacenter = Type.Object(
     name: Type.String(),
     url: Type.String(),
     kind: oneOf(['link', 'legacy'], {
-      description: '`legacy`: from `imgapiUrlFromDatacenter`, unsigned, through its main port.',
+      description: '`legacy`: listed in `imgapiUrlFromDatacenter`, and asked on its main port without signatures.',
     }),
-    keys: Type.Optional(strings('Fingerprints of its keys; two while it rotates.')),
+    keys: Type.Optional(strings('Fingerprints of its keys; two while it rotates them.')),
     our_key: Type.Optional(Type.String({ description: 'Fingerprint of our key that it accepts.' })),
     pull_origins: Type.Optional(PULL_ORIGINS),
     announced_pull_origins: ANNOUNCED,
@@ -42,7 +42,7 @@ export const Datacenter = Type.Object(
     created_at: Type.Optional(date()),
     health: Type.Optional(LinkHealth),
   },
-  { description: 'A datacenter that images can be copied from, and how its link is.' },
+  { description: 'A datacenter that images can be copied from, and the state of its link.' },
 );
 export type Datacenter = ValueOf<typeof Datacenter>;
 
@@ -60,7 +60,7 @@ const CHECK_REPORT = {
   datacenter: Type.String(),
   url: Type.String(),
   ok: Type.Boolean(),
-  checks: Type.Array(LinkCheck, { description: 'In order; what cannot work after a failure is not tried.' }),
+  checks: Type.Array(LinkCheck, { description: 'In order; checks that cannot succeed after a failure are skipped.' }),
 };
 
 export const LinkCheckReport = Type.Object(CHECK_REPORT);
@@ -80,11 +80,11 @@ export type FirewallRule = ValueOf<typeof FirewallRule>;
 export const LinkReport = Type.Object(
   {
     ...CHECK_REPORT,
-    created: Type.Boolean({ description: 'False when it was linked before.' }),
+    created: Type.Boolean({ description: 'False if it was linked before.' }),
     changed: Type.Boolean({
-      description: 'Whether the accounts or pull origins of a link that was there are others now.',
+      description: 'Whether the accounts or pull origins of an existing link have changed.',
     }),
-    our_key: Type.String({ description: 'Fingerprint, for comparison with what the other side shows.' }),
+    our_key: Type.String({ description: 'Fingerprint, to compare with what the other side shows.' }),
     their_keys: strings('Fingerprints.'),
     pull_origins: PULL_ORIGINS,
     announced_pull_origins: ANNOUNCED,
@@ -93,11 +93,11 @@ export const LinkReport = Type.Object(
       description: 'What does not work yet, and what to do about it.',
     }),
     firewall_rules: Type.Array(FirewallRule, {
-      description: 'They open the link port to the other datacenter, and nothing else.',
+      description: 'Rules that open the link port to the other datacenter, and nothing else.',
     }),
     sapi_metadata: anything('For the metadata of the imgapi service in SAPI.'),
   },
-  { description: 'How a datacenter was linked.' },
+  { description: 'The outcome of linking a datacenter.' },
 );
 export type LinkReport = ValueOf<typeof LinkReport>;
 
@@ -112,14 +112,15 @@ const TERMS = {
   allowed_accounts: Type.Optional(
     Type.Array(Type.String({ format: 'lower-case-uuid' }), {
       maxItems: MOST_ACCOUNTS,
-      description: 'The accounts whose images the other may read; default all.',
+      description: 'The accounts whose images the other datacenter may read; default all.',
       refusal: `allowed_accounts must be an array of at most ${MOST_ACCOUNTS} account UUIDs`,
     } satisfies ParameterOptions),
   ),
   pull_origins: Type.Optional(
     Type.Array(Type.String(), {
       maxItems: MOST_ORIGINS,
-      description: 'Origins that pull URLs of the other may have, beside its link listener: scheme, host, port.',
+      description:
+        "Origins (scheme, host, port) that the other datacenter's pull URLs may have, besides its link listener.",
     }),
   ),
 };
@@ -133,13 +134,13 @@ export const LinkRequest = Type.Object(
     name: needed(
       Type.String({
         pattern: DATACENTER_NAME,
-        description: 'The other datacenter, as it calls itself.',
+        description: 'The name of the other datacenter.',
         mustBe: 'the name of a datacenter',
       } satisfies ParameterOptions),
       { missing: { kind: 'Invalid', message: 'name is undefined; it must be the name of a datacenter' } },
     ),
-    url: Type.String({ description: 'Of its link listener.' }),
-    token: needed(Type.String({ description: 'From CreateLinkToken there.' }), {
+    url: Type.String({ description: 'URL of its link listener.' }),
+    token: needed(Type.String({ description: 'The token from CreateLinkToken there.' }), {
       missing: { kind: 'Missing', message: 'token is missing', also: ['no text'] },
     }),
     ...TERMS,
@@ -150,33 +151,33 @@ export type LinkRequest = ValueOf<typeof LinkRequest>;
 
 export const NewLinkToken = Type.Object(
   {
-    token: Type.String({ description: 'Shown once: only something derived from it is kept.' }),
+    token: Type.String({ description: 'Shown only once: the server keeps just a value derived from it.' }),
     expires: date(),
-    datacenter: Type.String({ description: 'How this datacenter calls itself.' }),
-    url: Type.String({ description: 'Of its link listener.' }),
+    datacenter: Type.String({ description: 'The name of this datacenter.' }),
+    url: Type.String({ description: 'URL of its link listener.' }),
   },
   { description: 'A token with which another datacenter can link this one, once.' },
 );
 export type NewLinkToken = ValueOf<typeof NewLinkToken>;
 
 export const RotateReport = Type.Object({
-  new_key: Type.String({ description: 'Fingerprint of the key that is in use from now on.' }),
-  dropped: strings('Fingerprints that this datacenter signs with no more.'),
-  announced: strings('Datacenters that have the new key.'),
+  new_key: Type.String({ description: 'Fingerprint of the key that is used from now on.' }),
+  dropped: strings('Fingerprints of the keys that this datacenter no longer signs with.'),
+  announced: strings('Datacenters that have accepted the new key.'),
   failed: Type.Array(Type.Object({ datacenter: Type.String(), error: Type.String() }), {
     description:
-      'Those that could not be told. With `drop` they have to be linked again; without, the old key stays until they are.',
+      'Datacenters that could not be told. With `drop` they have to be linked again; without it, the old key stays in use until they have been told.',
   }),
 });
 export type RotateReport = ValueOf<typeof RotateReport>;
 
 export const UnlinkReport = Type.Object({
   datacenter: Type.String(),
-  told: Type.Boolean({ description: 'False when the other could not be told: unlink there as well.' }),
+  told: Type.Boolean({ description: 'False if the other datacenter could not be told: unlink it there as well.' }),
   error: Type.Optional(Type.String({ description: 'Why not.' })),
   pulls: Type.Object(
     { links: Type.Integer(), bytes: Type.Integer() },
-    { description: 'Pull links of the other that were removed here.' },
+    { description: "The other datacenter's pull links that were removed here." },
   ),
 });
 export type UnlinkReport = ValueOf<typeof UnlinkReport>;

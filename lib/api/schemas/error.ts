@@ -14,7 +14,7 @@ export type FieldProblem = ValueOf<typeof FieldProblem>;
 
 export const ErrorBody = Type.Object({
   code: Type.String({ description: 'One of the codes of the API.' }),
-  message: Type.String({ description: 'For people; it names the value and what would be right.' }),
-  errors: Type.Optional(Type.Array(FieldProblem, { description: 'Where fields or parameters are wrong.' })),
+  message: Type.String({ description: 'For people: what was wrong, and what would be right.' }),
+  errors: Type.Optional(Type.Array(FieldProblem, { description: 'The fields or parameters that are wrong.' })),
 });
 export type ErrorBody = ValueOf<typeof ErrorBody>;

@@ -5,7 +5,7 @@ import { anything, bytes, date, hex, oneOf, strings, uuid, type ValueOf } from '
 
 /** What versions 1 and 2 know. */
 export const IMAGE_STATES = ['active', 'unactivated', 'disabled', 'creating', 'failed'] as const;
-/** Version 3 tells an image that is on its way from another datacenter from one that is being made here. */
+/** Version 3 distinguishes an image that is being copied from another datacenter from one that is being made here. */
 export const IMAGE_STATES_V3 = [...IMAGE_STATES, 'copying'] as const;
 export type ImageState = (typeof IMAGE_STATES_V3)[number];
 
@@ -20,45 +20,47 @@ const FILE = {
 export const ImageFile = Type.Object(FILE, { description: 'A file of an image.' });
 
 export const ImageFileV3 = Type.Object(
-  { ...FILE, sha256: Type.Optional(hex(64, 'SHA-256 of the bytes, as hex; absent on files that are older.')) },
+  { ...FILE, sha256: Type.Optional(hex(64, 'SHA-256 of the bytes, as hex; absent on older files.')) },
   { description: 'A file of an image.' },
 );
 export type ImageFile = ValueOf<typeof ImageFileV3>;
 
-/** In each view. */
+/** The fields of every view. */
 const FIELDS = {
   v: Type.Integer({ description: 'Version of the manifest; 2.' }),
   uuid: uuid(),
   owner: Type.Optional(uuid('Account UUID.')),
   name: Type.String(),
   version: Type.String(),
-  disabled: Type.Boolean({ description: 'Not for new instances.' }),
+  disabled: Type.Boolean({ description: 'No new instances may be made of it.' }),
   public: Type.Boolean({ description: 'Every account may use it.' }),
-  published_at: Type.Optional(date('When it was activated; absent before.')),
+  published_at: Type.Optional(date('When it was activated; absent until then.')),
   type: Type.Optional(oneOf(IMAGE_TYPES, { description: 'Form of the file. Absent on placeholders.' })),
   os: Type.Optional(oneOf(IMAGE_OSES, { description: 'Absent on placeholders.' })),
   description: Type.Optional(Type.String({ description: 'Up to 10 KiB.' })),
   homepage: Type.Optional(Type.String({ description: 'URL.' })),
-  eula: Type.Optional(Type.String({ description: "URL of the user's licence." })),
+  eula: Type.Optional(Type.String({ description: "URL of the end user's licence." })),
   icon: Type.Optional(Type.Boolean({ description: 'True when there is one.' })),
-  urn: Type.Optional(Type.String({ description: 'Name that DSAPI gave it.' })),
+  urn: Type.Optional(Type.String({ description: 'Its name in DSAPI.' })),
   requirements: Type.Optional(
     anything(
-      'Of an instance: networks, brand, ssh_key, min_ram and max_ram (MiB), min_platform and max_platform (stamps by platform version), bootrom.',
+      'What an instance needs: networks, brand, ssh_key, min_ram and max_ram (MiB), min_platform and max_platform (stamps by platform version), bootrom.',
     ),
   ),
   users: Type.Optional(
     Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: true }), {
-      description: 'Whose passwords are made for an instance.',
+      description: 'Users of an instance, whose passwords may be generated.',
     }),
   ),
-  generate_passwords: Type.Optional(Type.Boolean({ description: 'Of `users`, for each instance.' })),
-  inherited_directories: Type.Optional(strings('Directories that an instance has from its compute node.')),
+  generate_passwords: Type.Optional(
+    Type.Boolean({ description: 'Whether passwords of `users` are generated for each instance.' }),
+  ),
+  inherited_directories: Type.Optional(strings('Directories that an instance inherits from its compute node.')),
   origin: Type.Optional(uuid('The image that this one builds on.')),
-  nic_driver: Type.Optional(Type.String({ description: 'Of type zvol.' })),
-  disk_driver: Type.Optional(Type.String({ description: 'Of type zvol.' })),
-  cpu_type: Type.Optional(Type.String({ description: 'Of type zvol.' })),
-  image_size: Type.Optional(Type.Integer({ description: 'MiB of the disk; of type zvol.' })),
+  nic_driver: Type.Optional(Type.String({ description: 'Type zvol only.' })),
+  disk_driver: Type.Optional(Type.String({ description: 'Type zvol only.' })),
+  cpu_type: Type.Optional(Type.String({ description: 'Type zvol only.' })),
+  image_size: Type.Optional(Type.Integer({ description: 'Size of the disk in MiB; type zvol only.' })),
   tags: Type.Optional(anything('By name.')),
   billing_tags: Type.Optional(strings('For operators.')),
   traits: Type.Optional(anything('For operators: what a compute node must have.')),
@@ -69,7 +71,7 @@ const FIELDS = {
         message: Type.Optional(Type.String()),
         stack: Type.Optional(Type.String()),
       },
-      { description: 'Why, in state failed.' },
+      { description: 'Why the image is in state failed.' },
     ),
   ),
 };
@@ -82,7 +84,7 @@ const LEGACY = {
 };
 
 const CHANNELS = {
-  channels: Type.Optional(strings('Names of the channels that it is in, where the server has channels.')),
+  channels: Type.Optional(strings('Names of its channels, where the server has channels.')),
 };
 
 export const ImageV1 = Type.Object(LEGACY, { description: 'An image in the view of version 1.' });
@@ -98,37 +100,43 @@ export const ImageV3 = Type.Object(
     state: oneOf(IMAGE_STATES_V3),
     files: Type.Array(ImageFileV3),
     acl: Type.Optional(
-      strings('Whom it is shared with, as the owner typed it: UUIDs and logins. A sharee sees only its own UUID.'),
+      strings(
+        'The accounts it is shared with, as the owner typed them: UUIDs and logins. An account that it is shared with sees only its own UUID.',
+      ),
     ),
-    owner_login: Type.Optional(Type.String({ description: 'Left out while the directory is down.' })),
-    shared_as: Type.Optional(strings('To an account that it is shared with: the entries of the ACL that reach it.')),
+    owner_login: Type.Optional(Type.String({ description: 'Absent while the directory is down.' })),
+    shared_as: Type.Optional(
+      strings('Shown to an account that it is shared with: the entries of the ACL that stand for this account.'),
+    ),
     left_by: Type.Optional(
-      strings('To the owner: the entries whose account left. They open nothing until they are added again.'),
+      strings(
+        'Shown to the owner: the entries whose account has left. They have no effect until they are added again.',
+      ),
     ),
     copied_from: Type.Optional(
       Type.Object(
         { datacenter: Type.String(), at: date() },
-        { description: 'To the owner: where it was copied from.' },
+        { description: 'Shown to the owner: where it was copied from.' },
       ),
     ),
     cloned_from: Type.Optional(
-      Type.Object({ uuid: uuid(), owner: uuid() }, { description: 'To the owner: what it was cloned from.' }),
+      Type.Object({ uuid: uuid(), owner: uuid() }, { description: 'Shown to the owner: what it was cloned from.' }),
     ),
   },
   { description: 'An image in the view of version 3.' },
 );
 export type ImageV3 = ValueOf<typeof ImageV3>;
 
-/** An image in any view: the fields of version 3 are there when it was asked for. */
+/** An image in any view. Only version 3 has all of these fields. */
 export type Image = ImageV3;
 
 export const Ancestry = Type.Array(ImageV3, {
-  description: 'The image, and then its origins down to the base, as far as they are here and the caller sees them.',
+  description: 'The image, then its origins down to the base, as far as they are here and the caller may see them.',
 });
 
 /**
- * A manifest as it is sent. Each field has a rule of its own in `lib/manifest`, which says what is wrong in words: this
- * only tells what there is.
+ * A manifest in a request. `lib/manifest` has a rule for each field, and words for what is wrong with it; so this schema
+ * allows anything.
  */
 export const Manifest = anything('Fields of an image as it is shown.');
 export type Manifest = ValueOf<typeof Manifest>;

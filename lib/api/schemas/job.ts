@@ -1,4 +1,4 @@
-/** Imports in the form of the workflow service, which is where clients of old look for them. */
+/** Imports in the form of the workflow service, which is where older clients look for them. */
 import { Type } from 'typebox';
 import { anything, date, oneOf, uuid, type ValueOf } from './build.ts';
 
@@ -14,7 +14,7 @@ export const JobResult = Type.Object(
     started_at: date(),
     finished_at: date(),
   },
-  { description: 'One for each image, and one for the whole at the end.' },
+  { description: 'One for each image, and a last one for the whole job.' },
 );
 export type JobResult = ValueOf<typeof JobResult>;
 
@@ -24,8 +24,8 @@ export const Job = Type.Object(
     name: Type.String(),
     image_uuid: uuid(),
     execution: oneOf(JOB_EXECUTIONS),
-    params: anything('What was asked for.'),
-    chain_results: Type.Array(JobResult, { description: 'Empty until the end; the last one tells how it ended.' }),
+    params: anything('The parameters of the request.'),
+    chain_results: Type.Array(JobResult, { description: 'Empty until the end; the last one says how the job ended.' }),
     created_at: date(),
     started_at: Type.Optional(date()),
     finished_at: Type.Optional(date()),
@@ -36,6 +36,6 @@ export type Job = ValueOf<typeof Job>;
 
 export const JobStarted = Type.Object(
   { image_uuid: uuid(), job_uuid: uuid() },
-  { description: 'What goes on in the background. The `workflow-api` header says where to ask for the job.' },
+  { description: 'A job that runs in the background. The `workflow-api` header says where to ask for it.' },
 );
 export type JobStarted = ValueOf<typeof JobStarted>;

@@ -1,6 +1,6 @@
 /**
- * The small messages between linked datacenters. Each side distrusts the other, so everything has a bound; what a
- * newer version says beyond these is let be.
+ * The small messages between linked datacenters. Each side distrusts the other, so everything has a bound. Fields that
+ * a newer version adds are ignored.
  */
 import { Type } from 'typebox';
 import type { Wording } from '../wording.ts';
@@ -13,26 +13,26 @@ export const LinkPing = Type.Object({
   time: Type.String({ maxLength: 40, description: 'ISO date.' }),
   stores: Type.Record(Type.String(), Type.String({ maxLength: 200 }), {
     maxProperties: 10,
-    description: 'Identities of the object stores, by the name in `files[].stor`.',
+    description: 'Identities of the object stores, by their names in `files[].stor`.',
   }),
 });
 export type LinkPing = ValueOf<typeof LinkPing>;
 
 export const LinkBack = Type.Object(
   { ok: Type.Boolean(), error: Type.Optional(Type.String({ maxLength: 2000 })) },
-  { description: 'What the other found when it called back.' },
+  { description: 'What the other datacenter found when it called back.' },
 );
 export type LinkBack = ValueOf<typeof LinkBack>;
 
 export const LinkEcho = Type.Object({
-  bytes: bytes('Bytes that came.'),
+  bytes: bytes('Bytes that arrived.'),
   sha256: Type.String({ maxLength: 64, description: 'Of these bytes, as hex.' }),
 });
 export type LinkEcho = ValueOf<typeof LinkEcho>;
 
 const PAIRING = {
-  party: Type.String({ maxLength: 65_536, description: 'JSON text of what the side says of itself.' }),
-  code: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Authentication code of the message.' }),
+  party: Type.String({ maxLength: 65_536, description: 'What a side says of itself, as JSON text.' }),
+  code: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'Message authentication code.' }),
 };
 
 export const PairingReply = Type.Object(PAIRING);
@@ -58,14 +58,14 @@ export const RotateRequest = Type.Object(
         public_key: Type.String({ maxLength: 8192, description: 'OpenSSH form.' }),
         proof: Type.String({
           maxLength: 1024,
-          description: 'Base64 signature by the new key, proving that it is theirs.',
+          description: 'Base64 signature by the new key, which proves that the sender holds it.',
         }),
       }),
     ),
     drop: Type.Optional(
       Type.Array(Type.String({ maxLength: 100 }), {
         maxItems: 20,
-        description: 'Fingerprints that are out of use.',
+        description: 'Fingerprints of keys that are no longer used.',
       }),
     ),
   },
@@ -80,20 +80,20 @@ export const RotateRequest = Type.Object(
 );
 export type RotateRequest = ValueOf<typeof RotateRequest>;
 
-export const PullEnded = Type.Object({ ended: Type.Boolean({ description: 'False when it was gone already.' }) });
+export const PullEnded = Type.Object({ ended: Type.Boolean({ description: 'False if it was already gone.' }) });
 export type PullEnded = ValueOf<typeof PullEnded>;
 
 const Share = Type.Object({
   entry: Type.String({ description: 'As typed.' }),
-  account: Type.Optional(Type.String({ description: 'Of a login: the account that it opened the image to.' })),
-  shared_at: Type.Optional(Type.String({ description: 'Of a login: ISO date of the write that made the entry.' })),
+  account: Type.Optional(Type.String({ description: 'For a login: the account that it opened the image to.' })),
+  shared_at: Type.Optional(Type.String({ description: 'For a login: ISO date of the write that added the entry.' })),
 });
 
 export const LinkImage = Type.Object({
-  manifest: anything('As version 3 shows it to the owner, with `acl` holding the UUIDs only.'),
-  shares: Type.Optional(Type.Array(Share, { description: 'The whole ACL in order.' })),
+  manifest: anything('As version 3 shows it to the owner, but with only UUIDs in `acl`.'),
+  shares: Type.Optional(Type.Array(Share, { description: 'The whole ACL, in order.' })),
   left: Type.Optional(
-    Type.Array(Share, { description: 'Entries that open nothing any more because their account left.' }),
+    Type.Array(Share, { description: 'Entries that no longer have an effect, because their account left.' }),
   ),
 });
 export type LinkImage = ValueOf<typeof LinkImage>;

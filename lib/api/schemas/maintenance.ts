@@ -1,4 +1,4 @@
-/** What operators ask of the service itself: reading stored files again, clearing away what is left behind, its tasks. */
+/** Maintenance by operators: verifying stored files, cleaning up, and the background tasks. */
 import { Type } from 'typebox';
 import { anything, bytes, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
 
@@ -8,7 +8,7 @@ export type Finding = (typeof FINDINGS)[number];
 export const VerifyLine = Type.Object({
   uuid: uuid(),
   name: Type.String(),
-  file: Type.String({ description: '`file0`, or `file1`.' }),
+  file: Type.String({ description: '`file0` or `file1`.' }),
   status: oneOf(FINDINGS),
   message: Type.Optional(Type.String({ description: 'What is wrong, in words.' })),
 });
@@ -29,7 +29,7 @@ export const VerifySummary = Type.Object(
       bytes: bytes(),
     }),
   },
-  { description: 'The last line: how many files there were of each status.' },
+  { description: 'The last line: how many files had each status.' },
 );
 export type VerifySummary = ValueOf<typeof VerifySummary>;
 
@@ -39,7 +39,7 @@ export const DoomedObject = Type.Object(
     path: Type.String({ description: 'Always `pulls/YYYYMMDD/UUID.fileN.REQID`.' }),
     size: bytes(),
   },
-  { description: 'An object of the pulls area that goes.' },
+  { description: 'An object below `pulls/` that is removed.' },
 );
 export type DoomedObject = ValueOf<typeof DoomedObject>;
 
@@ -47,15 +47,17 @@ export const ReapFailure = Type.Object({ path: Type.String(), error: Type.String
 export type ReapFailure = ValueOf<typeof ReapFailure>;
 
 export const ReapReport = Type.Object({
-  until: Type.String({ description: 'The last day, `YYYYMMDD`, whose links go.' }),
+  until: Type.String({ description: 'The last day, `YYYYMMDD`, whose links are removed.' }),
   objects: Type.Array(DoomedObject),
   directories: Type.Array(Type.Object({ storage: Type.String(), path: Type.String() }), {
-    description: 'Days that will be empty.',
+    description: 'Directories of days that become empty.',
   }),
-  links: Type.Array(Type.Object({ reqid: Type.String(), etag: Type.String() }), { description: 'Links that end.' }),
-  ignored: strings('Names below `pulls/` that this service did not give: `STORAGE:PATH`.'),
+  links: Type.Array(Type.Object({ reqid: Type.String(), etag: Type.String() }), {
+    description: 'Links that are removed.',
+  }),
+  ignored: strings('Names below `pulls/` that this service did not create: `STORAGE:PATH`.'),
   failed: Type.Array(ReapFailure, { description: 'What could not be removed; the next run tries again.' }),
-  bytes: bytes('Bytes of all objects that were removed, or would be.'),
+  bytes: bytes('Total size of the objects that were removed, or would be.'),
   dryRun: Type.Boolean(),
 });
 export type ReapReport = ValueOf<typeof ReapReport>;
@@ -70,21 +72,21 @@ export type StagedBytes = ValueOf<typeof StagedBytes>;
 
 export const CleanUpReport = Type.Object(
   {
-    dry_run: Type.Boolean({ description: 'Nothing was removed: this is what would be.' }),
+    dry_run: Type.Boolean({ description: 'True if nothing was removed, and this is what would be.' }),
     pulls: ReapReport,
     staging: Type.Object({
       sessions: Type.Array(StagedBytes),
       leftovers: Type.Array(StagedBytes, {
-        description: "Under names of the store's own, which nothing can refer to.",
+        description: "Bytes under the store's own names, which nothing can refer to.",
       }),
       bytes: bytes(),
     }),
     copies: Type.Object({
       placeholders: Type.Array(Type.Object({ uuid: uuid(), bytes: bytes() }), {
-        description: 'Images whose failed copy is given up, with the bytes that go.',
+        description: 'Images whose failed copy is given up, with the bytes that are freed.',
       }),
-      orders: Type.Array(uuid(), { description: 'Orders that ended.' }),
-      links: strings('Paths of names for linked bytes that no attempt uses any more.'),
+      orders: Type.Array(uuid(), { description: 'Records of orders that have ended.' }),
+      links: strings('Paths of linked bytes that no attempt uses any more.'),
     }),
   },
   { description: 'What was removed, or would be.' },
@@ -99,7 +101,7 @@ export const TaskRun = Type.Object({
   ended_at: date(),
   seconds: Type.Number({ minimum: 0 }),
   worker: Type.String({ description: 'The process that ran it.' }),
-  did: Type.Optional(anything('What it did, lists by their length; absent when there was nothing to do.')),
+  did: Type.Optional(anything('What it did, with the lengths of lists; absent if there was nothing to do.')),
   error: Type.Optional(Type.String({ description: 'Why it failed.' })),
 });
 export type TaskRun = ValueOf<typeof TaskRun>;
@@ -107,14 +109,14 @@ export type TaskRun = ValueOf<typeof TaskRun>;
 export const TaskStatus = Type.Object({
   name: Type.String(),
   what: Type.String({ description: 'What it does.' }),
-  period_seconds: Type.Number({ description: 'From the end of a run to the next one.' }),
-  state: oneOf(TASK_STATES, { description: '`failing`: the last run failed, and the next one has not begun.' }),
-  failures: Type.Integer({ minimum: 0, description: 'Runs that failed in a row.' }),
+  period_seconds: Type.Number({ description: 'From the end of one run to the next.' }),
+  state: oneOf(TASK_STATES, { description: '`failing`: the last run failed, and the next has not begun.' }),
+  failures: Type.Integer({ minimum: 0, description: 'Consecutive runs that failed.' }),
   next_run: Type.Optional(date('Absent while it runs.')),
   holder: Type.Optional(
     Type.Object(
       { worker: Type.String(), since: date(), until: date('End of the lease, which is renewed while it runs.') },
-      { description: 'The process that runs it.' },
+      { description: 'The process that is running it.' },
     ),
   ),
   last_run: Type.Optional(TaskRun),

@@ -1,4 +1,4 @@
-/** What the service says of itself. */
+/** What the service says about itself. */
 import { Type } from 'typebox';
 import { bytes, oneOf, strings, uuid, type ValueOf } from './build.ts';
 
@@ -6,7 +6,7 @@ export const Pong = Type.Object({
   ping: Type.Literal('pong'),
   version: Type.String(),
   imgapi: Type.Boolean(),
-  pid: Type.Optional(Type.Integer({ description: 'To insiders.' })),
+  pid: Type.Optional(Type.Integer({ description: 'Shown to insiders only.' })),
   user: Type.Optional(Type.String({ description: 'Who signed the request.' })),
 });
 export type Pong = ValueOf<typeof Pong>;
@@ -14,18 +14,18 @@ export type Pong = ValueOf<typeof Pong>;
 export const Channel = Type.Object({
   name: Type.String(),
   description: Type.Optional(Type.String()),
-  default: Type.Optional(Type.Boolean({ description: 'The channel of requests that name none.' })),
+  default: Type.Optional(Type.Boolean({ description: 'Whether it is the channel of requests that name none.' })),
 });
 export type Channel = ValueOf<typeof Channel>;
 
 export const HealthCheck = Type.Object(
   {
     ok: Type.Boolean(),
-    ms: Type.Integer({ description: 'Milliseconds that it took.' }),
-    error: Type.Optional(Type.String({ description: 'To insiders.' })),
-    bytes: Type.Optional(bytes('Of `room`, to insiders: bytes that are free.')),
+    ms: Type.Integer({ description: 'Duration of the check in milliseconds.' }),
+    error: Type.Optional(Type.String({ description: 'Shown to insiders only.' })),
+    bytes: Type.Optional(bytes('For the check `room`, shown to insiders only: free bytes.')),
   },
-  { description: 'One part that the service needs.' },
+  { description: 'A part that the service depends on.' },
 );
 
 export const Health = Type.Object({
@@ -37,12 +37,12 @@ export type Health = ValueOf<typeof Health>;
 export const ServiceState = Type.Object({
   log: Type.Object({
     level: Type.Integer(),
-    dropped: Type.Integer({ description: 'Lines that could not be written.' }),
+    dropped: Type.Integer({ description: 'Log lines that could not be written.' }),
   }),
   storage: strings('Names of the object stores.'),
   database: Type.String({ description: 'Kind of the document store.' }),
   mode: oneOf(['dc', 'private', 'public']),
-  worker: Type.String({ description: 'Name of this process among those that carry out copies.' }),
+  worker: Type.String({ description: 'Name of this process among those that run copies.' }),
   memory: Type.Object({ rss: bytes(), heapUsed: bytes() }),
   uptime: Type.Integer({ description: 'Seconds.' }),
 });
@@ -51,9 +51,9 @@ export type ServiceState = ValueOf<typeof ServiceState>;
 export const AccountName = Type.Object({ uuid: uuid(), login: Type.String() });
 export type AccountName = ValueOf<typeof AccountName>;
 
-export const Nothing = Type.Object({}, { description: 'Nothing to say.' });
+export const Nothing = Type.Object({}, { description: 'An empty object.' });
 
-export const OpenApi = Type.Record(Type.String(), Type.Unknown(), { description: 'A document of OpenAPI 3.1.' });
+export const OpenApi = Type.Record(Type.String(), Type.Unknown(), { description: 'An OpenAPI 3.1 document.' });
 
 export const ExportedImage = Type.Object(
   {

@@ -136,7 +136,7 @@ t.test('the actions of a route are one operation, and each by itself', async (t)
       name: 'much',
       in: 'query',
       required: false,
-      description: 'Of `feed` (needed): A lot.\nOf `wash`: With soap.',
+      description: 'For `feed` (required): A lot.\nFor `wash`: With soap.',
       schema: { type: 'boolean' },
     },
   ]);
