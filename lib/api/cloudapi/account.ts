@@ -1,4 +1,4 @@
-/** What clients ask for before they come to images. */
+/** What clients ask for before they get to images. */
 import { Type } from 'typebox';
 import { ACCOUNTS, accountParams, type CloudapiOperations, signed } from './form.ts';
 import { Account, Datacenters, Key } from './schemas/account.ts';
@@ -12,7 +12,7 @@ const ofAccount = { ...signed, method: 'GET', params: accountParams, callers: AC
 export const ACCOUNT = {
   GetAccount: {
     ...ofAccount,
-    summary: 'Answers whose the account is.',
+    summary: 'Answers the account: its id, login and dates.',
     path: '/:account',
     replies: [{ status: 200, json: Account }],
   },

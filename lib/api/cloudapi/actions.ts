@@ -6,7 +6,7 @@ import { ExportedImage } from '../schemas/service.ts';
 import { type CloudapiOperations, imageParams, imageReplies, PARAMETER_ERRORS, signed, WRITE_ERRORS } from './form.ts';
 import { required, text, value } from './parameters.ts';
 
-/** An older server had one name for all of them. */
+/** The previous CloudAPI had one route name for all of these. */
 const imageAction = {
   ...signed,
   method: 'POST',
@@ -21,11 +21,11 @@ const fields = Type.Object({
   description: Type.Optional(value('Up to 10 KiB.')),
   homepage: Type.Optional(value('URL.')),
   eula: Type.Optional(value("URL of the user's licence.")),
-  acl: Type.Optional(value('Whom it is shared with, all of them: UUIDs and logins.')),
-  shared_with: Type.Optional(value('Another name of `acl`.')),
-  tags: Type.Optional(value('By name, all of them.')),
-  owner: Type.Optional(value('As it is: it cannot be changed.')),
-  public: Type.Optional(value('As it is: it cannot be changed.')),
+  acl: Type.Optional(value('All accounts that it is shared with: UUIDs and logins.')),
+  shared_with: Type.Optional(value('Another name for `acl`.')),
+  tags: Type.Optional(value('All tags, by name.')),
+  owner: Type.Optional(value('Must be as it is: it cannot be changed.')),
+  public: Type.Optional(value('Must be as it is: it cannot be changed.')),
 });
 
 const share = Type.Object({
@@ -49,7 +49,7 @@ export const ACTIONS = {
   UpdateImage: {
     ...imageAction,
     summary: 'Changes fields of an image of the account.',
-    description: 'The whole image may be sent back; what may not change must then be as it was.',
+    description: 'The whole image may be sent back; fields that may not change must then be as they were.',
     action: 'update',
     callers: ['owner', 'operator'],
     query: fields,
@@ -62,7 +62,7 @@ export const ACTIONS = {
     ...imageAction,
     summary: 'Shares an image of the account with another one.',
     description:
-      'A login opens the image to the account that holds it now, and to nobody who takes the login later; one that nobody holds is accepted and shown, with the same answer.',
+      'A login opens the image to the account that has it now, and to nobody who takes it over later. A login that nobody has is accepted and shown, with the same answer.',
     action: 'share',
     callers: ['owner', 'operator'],
     query: share,
@@ -84,7 +84,7 @@ export const ACTIONS = {
 
   CloneImage: {
     ...imageAction,
-    summary: "Makes an image of the account's own from one that is shared with it.",
+    summary: 'Makes an image that the account owns from one that is shared with it.',
     action: 'clone',
     callers: ['sharee'],
     replies: imageReplies,

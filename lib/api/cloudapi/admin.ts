@@ -1,6 +1,6 @@
 /**
- * For the admin's keys alone: an active image that the account of the path owns. Where that account is the admin
- * itself, any image.
+ * For the admin's keys only: an active image that the account in the path owns. If that account is the admin itself,
+ * any image.
  */
 import { Type } from 'typebox';
 import { ImageV3 } from '../schemas/image.ts';
@@ -22,11 +22,12 @@ export const ADMIN = {
 
   AdminGetImageFile: {
     ...administration,
-    summary: 'Leads to a URL that reads the file of an image for less than a day, or answers the file itself.',
+    summary:
+      'Redirects to a URL that reads the file of an image and works for less than a day, or sends the file itself.',
     path: '/:account/images/:id/file',
     query: Type.Object({
-      index: Type.Optional(text('Of an image with two files, which.')),
-      redirect: Type.Optional(flag('False: the file itself.')),
+      index: Type.Optional(text('Which file, of an image with two.')),
+      redirect: Type.Optional(flag('False: send the file itself.')),
     }),
     headers: Type.Object({
       range: Type.Optional(Type.String({ description: 'One range of bytes.' })),

@@ -12,11 +12,11 @@ export const COPIES = {
     summary: 'Answers how far a copy is; with `plan=true`, what a copy from `datacenter` would bring.',
     method: 'GET',
     query: Type.Object({
-      plan: Type.Optional(flag('Only tell what a copy would bring.')),
+      plan: Type.Optional(flag('Only list what a copy would bring.')),
       datacenter: Type.Optional(
         required(
           'datacenter',
-          'Of a plan: the name of the datacenter that has the image.',
+          'For a plan: the name of the datacenter that has the image.',
           'the name of the datacenter that has the image',
         ),
       ),
@@ -32,7 +32,7 @@ export const COPIES = {
 
   CancelImageCopy: {
     ...copy,
-    summary: 'Ends a copy that runs.',
+    summary: 'Cancels a running copy.',
     method: 'DELETE',
     replies: [{ status: 200, json: CopyStatus }],
     errors: ['ResourceNotFound', 'CopyAlreadyFinished'],

@@ -13,10 +13,10 @@ export function cloudapiDocument(): OpenApiDocument {
     title: 'CloudAPI: images',
     version: CLOUDAPI_VERSIONS.at(-1) ?? '',
     description:
-      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in a JSON body; the query wins, and a text that is empty counts as absent.",
+      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in a JSON body; the query wins, and an empty string counts as absent.",
     operations: CLOUDAPI,
     acceptVersion: {
-      description: `A range of versions: the newest of it is served, of ${CLOUDAPI_VERSIONS.join(', ')}.`,
+      description: `A range of versions, of which the newest is served. There are ${CLOUDAPI_VERSIONS.join(', ')}.`,
       default: '*',
     },
     errors: { ...ERRORS, ...CLOUDAPI_ERRORS },

@@ -1,4 +1,4 @@
-/** CloudAPI's own errors, as its clients know them. Those of IMGAPI come on top, in IMGAPI's words. */
+/** CloudAPI's own errors, as its clients know them. Those of IMGAPI are passed on as well, with IMGAPI's messages. */
 import type { ErrorSpec } from '../errors/registry.ts';
 
 export const CLOUDAPI_ERRORS = {
@@ -25,19 +25,27 @@ export const CLOUDAPI_ERRORS = {
   },
   InvalidArgument: { status: 409, when: 'a parameter is not what it must be', remedy: 'Correct the parameter.' },
   MissingParameter: { status: 409, when: 'a parameter is missing', remedy: 'Send it.' },
-  ImageCopyCanceled: { status: 409, when: 'the copy was canceled while it was waited for', remedy: 'Order it again.' },
-  UnsupportedMediaType: { status: 415, when: 'the body is no JSON', remedy: 'Send application/json.' },
+  ImageCopyCanceled: {
+    status: 409,
+    when: 'the copy was canceled while the request waited for it',
+    remedy: 'Order it again.',
+  },
+  UnsupportedMediaType: { status: 415, when: 'the body is not JSON', remedy: 'Send application/json.' },
   ImageIsNotActive: { status: 422, when: 'the image is not active', remedy: 'Activate it first.' },
   ClientGone: { status: 499, when: 'the client left before it had its answer', remedy: 'Ask again.' },
   InternalError: {
     status: 500,
-    when: 'something that should not happen did; the log has it under the request id',
+    when: 'an unexpected error occurred; the log has it under the request id',
     remedy: 'Report the request id.',
   },
-  ImageCopyFailed: { status: 503, when: 'the copy failed while it was waited for', remedy: 'See why, and try again.' },
+  ImageCopyFailed: {
+    status: 503,
+    when: 'the copy failed while the request waited for it',
+    remedy: 'See why, and try again.',
+  },
   ServiceUnavailable: {
     status: 503,
-    when: 'IMGAPI or the directory of accounts cannot be asked',
+    when: 'IMGAPI or the directory of accounts cannot be reached',
     remedy: 'Try again later.',
   },
 } as const satisfies Record<string, ErrorSpec>;

@@ -13,7 +13,7 @@ export type CloudapiVersion = (typeof CLOUDAPI_VERSIONS)[number];
 
 export type CloudapiOperations = Operations<CloudapiVersion, CloudapiErrorCode | ErrorCode>;
 
-/** Errors that any operation may answer, whatever it is for. */
+/** Errors that any operation may answer with. */
 export const COMMON_ERRORS = [
   'InvalidVersion',
   'InvalidCredentials',
@@ -27,8 +27,8 @@ export const COMMON_ERRORS = [
 export const PARAMETER_ERRORS = ['InvalidArgument', ...BODY_ERRORS, 'UnsupportedMediaType'] as const;
 
 /**
- * Of what changes an image: those of IMGAPI. ImageCopyFailed (409) is not among them, since CloudAPI has another error of
- * that name.
+ * Errors of operations that change an image, from IMGAPI. Its ImageCopyFailed (409) is not among them, because CloudAPI
+ * has another error of that name.
  */
 export const WRITE_ERRORS = [
   'ResourceNotFound',
@@ -39,10 +39,10 @@ export const WRITE_ERRORS = [
   'InsufficientStorage',
 ] as const;
 
-/** Of all operations but those that anybody may ask. */
+/** What all operations have in common, except those that need no account. */
 export const signed = { since: '7.0.0', auth: 'strict' } as const;
 
-/** Whatever an account is to an image, and to what has none. */
+/** Any account, whatever it is to the image. */
 export const ACCOUNTS = ['stranger', 'sharee', 'owner', 'operator'] as const satisfies readonly CallerKind[];
 
 const account = Type.String({ description: 'Login or UUID of the account, or `my`.' });

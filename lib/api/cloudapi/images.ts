@@ -13,7 +13,7 @@ import {
 } from './form.ts';
 import { flag, text } from './parameters.ts';
 
-/** What IMGAPI takes as a limit. */
+/** The largest limit that IMGAPI accepts. */
 const MOST_IMAGES = 1_000_000;
 
 const image = { ...signed, path: '/:account/images/:id', params: imageParams } as const;
@@ -22,7 +22,7 @@ export const IMAGES = {
   ListImages: {
     ...signed,
     summary: 'Lists the images that the account can use and that match all filters.',
-    description: 'Without `type` those of Docker are left out.',
+    description: 'Without `type`, Docker images are left out.',
     method: 'GET',
     path: '/:account/images',
     callers: ACCOUNTS,
@@ -32,10 +32,10 @@ export const IMAGES = {
       os: Type.Optional(text('The operating system.')),
       version: Type.Optional(text('The version; with `~` in front, a part of it.')),
       state: Type.Optional(text('Images in this state, or `all`; default `active`.')),
-      public: Type.Optional(flag('Public images, or those that are not.')),
-      shared: Type.Optional(flag('Only what others share with the account, or none of it.')),
+      public: Type.Optional(flag('Only public images, or only the others.')),
+      shared: Type.Optional(flag('Only images that others share with the account, or only the others.')),
       owner: Type.Optional(text('Images of this account: its UUID, or `me`.')),
-      limit: Type.Optional(integer(0, MOST_IMAGES, 'At most so many; 0 is no limit.')),
+      limit: Type.Optional(integer(0, MOST_IMAGES, 'At most this many; 0 for no limit.')),
       type: Type.Optional(
         text('The type; with `!` in front, all others. Before version 8 `smartmachine` or `virtualmachine`.'),
       ),
@@ -64,7 +64,7 @@ export const IMAGES = {
 
   GetImageAncestry: {
     ...image,
-    summary: 'Answers an image and its origins down to the base, as far as the account sees them.',
+    summary: 'Answers an image and its origins down to the base, as far as the account may see them.',
     method: 'GET',
     path: '/:account/images/:id/ancestry',
     callers: ACCOUNTS,

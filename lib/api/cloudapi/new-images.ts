@@ -43,8 +43,8 @@ const machine = Type.Object({
 
 const copy = Type.Object({
   ...SOURCE,
-  dry_run: Type.Optional(flag('Of a copy that is here, only list what a refresh would change.')),
-  do_not_restart: Type.Optional(flag('Never begin anything.')),
+  dry_run: Type.Optional(flag('For a copy that is here already: only list what a refresh would change.')),
+  do_not_restart: Type.Optional(flag('Do not start anything.')),
 });
 
 const bring = Type.Object(SOURCE);
@@ -71,7 +71,7 @@ export const NEW_IMAGES = {
   ImportImageFromDatacenter: {
     ...create,
     summary: 'Copies an image of the account from another datacenter, and answers when it is here.',
-    description: 'The copy goes on if the client leaves.',
+    description: 'The copy continues if the client leaves.',
     action: 'import-from-datacenter',
     callers: ['owner'],
     query: bring,
@@ -82,8 +82,8 @@ export const NEW_IMAGES = {
 
   CopyImageFromDc: {
     ...create,
-    summary: 'Copies an image of the account from another datacenter, with those of its origins that are missing.',
-    description: 'The image is on its way when this is answered.',
+    summary: 'Copies an image of the account from another datacenter, with the origins that are missing here.',
+    description: 'The answer comes once the copy is ordered.',
     action: 'copy-from-dc',
     callers: ['owner'],
     query: copy,

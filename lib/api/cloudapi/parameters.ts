@@ -1,6 +1,6 @@
 /**
- * Parameters of CloudAPI's rows. They come in the query, in a JSON body, or in both, where the query wins; a text that is
- * empty counts as absent.
+ * Parameters of CloudAPI's rows. They come in the query, in a JSON body, or in both, where the query wins; an empty
+ * string counts as absent.
  */
 import { Type } from 'typebox';
 import { needed, type ParameterOptions } from '../parameters.ts';

@@ -18,14 +18,14 @@ const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
 export const SERVICE = {
   Ping: {
     ...open,
-    summary: 'Answers that the service is there, and its versions.',
+    summary: 'Answers that the service is up, and its versions.',
     path: '/--ping',
     replies: [{ status: 200, json: Pong, headers: datacenterName }],
   },
 
   Healthz: {
     ...open,
-    summary: 'Tells balancers whether IMGAPI and the accounts can be asked.',
+    summary: 'Tells load balancers whether IMGAPI and the accounts can be reached.',
     path: '/--healthz',
     replies: [
       { status: 200, json: Health, headers: notStored },

@@ -1,11 +1,11 @@
-/** What clients ask for before they come to images: the account, its keys, the datacenters, and CloudAPI itself. */
+/** What clients ask for before they get to images: the account, its keys, the datacenters, and CloudAPI itself. */
 import { Type } from 'typebox';
 import { date, strings, uuid, type ValueOf } from '../../schemas/build.ts';
 
 export const Account = Type.Object({
   id: uuid(),
   login: Type.String(),
-  created: date('2013 where nobody knows.'),
+  created: date('2013 if it is not known.'),
   updated: date(),
 });
 export type Account = ValueOf<typeof Account>;
@@ -23,5 +23,5 @@ export type Datacenters = ValueOf<typeof Datacenters>;
 
 export const Pong = Type.Object({
   ping: Type.Literal('pong'),
-  cloudapi: Type.Object({ versions: strings('Those that are served.') }),
+  cloudapi: Type.Object({ versions: strings('The versions that are served.') }),
 });

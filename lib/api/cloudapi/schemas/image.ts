@@ -1,4 +1,4 @@
-/** An image as CloudAPI shows it: other names for some fields, and by version fewer of them. */
+/** An image as CloudAPI shows it: some fields have other names than in IMGAPI, and older versions have fewer. */
 import { Type } from 'typebox';
 import { COMPRESSIONS, IMAGE_OSES, IMAGE_TYPES } from '../../../manifest/record.ts';
 import { anything, bytes, date, hex, oneOf, strings, uuid, type ValueOf } from '../../schemas/build.ts';
@@ -22,7 +22,7 @@ const FIELDS = {
       brand: Type.Optional(Type.String()),
       bootrom: Type.Optional(Type.String()),
     },
-    { description: 'Of an instance.' },
+    { description: 'Requirements of an instance.' },
   ),
   description: Type.Optional(Type.String()),
   files: Type.Optional(
@@ -35,13 +35,13 @@ const FIELDS = {
       { description: 'The first one.' },
     ),
   ),
-  image_size: Type.Optional(Type.Integer({ description: 'MiB of the disk; of type zvol.' })),
+  image_size: Type.Optional(Type.Integer({ description: 'Size of the disk in MiB; only for type zvol.' })),
   tags: Type.Optional(anything('By name.')),
   homepage: Type.Optional(Type.String({ description: 'URL.' })),
   published_at: Type.Optional(date('When it was activated; absent before.')),
 };
 
-/** Since accounts make and share images of their own. */
+/** Fields of the versions in which accounts make and share images of their own. */
 const MANAGEMENT = {
   owner: Type.Optional(uuid('Account UUID.')),
   owner_login: Type.Optional(Type.String({ description: 'Left out while the directory is down.' })),
@@ -66,7 +66,7 @@ const MANAGEMENT = {
   error: Type.Optional(
     Type.Object(
       { code: Type.Optional(Type.String()), message: Type.Optional(Type.String()) },
-      { description: 'Why, in state failed.' },
+      { description: 'Why the image is in state failed.' },
     ),
   ),
 };
@@ -90,5 +90,5 @@ export const ImageV80 = Type.Object(
 );
 export type CloudapiImage = ValueOf<typeof ImageV80>;
 
-/** In any version: fields that one does not have are left out. */
+/** In any version; a version leaves out fields that it does not have. */
 export type AnyCloudapiImage = Omit<CloudapiImage, 'type'> & Pick<CloudapiImage | ValueOf<typeof ImageV71>, 'type'>;
