@@ -12,7 +12,7 @@ const ofAccount = { ...signed, method: 'GET', params: accountParams, callers: AC
 export const ACCOUNT = {
   GetAccount: {
     ...ofAccount,
-    summary: 'Answers the account: its id, login and dates.',
+    summary: 'Returns the account: its id, login and dates.',
     path: '/:account',
     replies: [{ status: 200, json: Account }],
   },

@@ -14,7 +14,7 @@ const STREAM = ['application/octet-stream'] as const;
 export const ADMIN = {
   AdminGetImage: {
     ...administration,
-    summary: 'Answers the whole manifest of an image, as IMGAPI shows it.',
+    summary: 'Returns the whole manifest of an image, as IMGAPI shows it.',
     path: '/:account/images/:id/manifest',
     replies: [{ status: 200, json: ImageV3 }],
     errors: ['ResourceNotFound', 'ImageIsNotActive'],
@@ -23,7 +23,7 @@ export const ADMIN = {
   AdminGetImageFile: {
     ...administration,
     summary:
-      'Redirects to a URL that reads the file of an image and works for less than a day, or sends the file itself.',
+      'Redirects to a URL that reads the file of an image and works for less than a day, or returns the file itself.',
     path: '/:account/images/:id/file',
     query: Type.Object({
       index: Type.Optional(text('Which file, of an image with two.')),

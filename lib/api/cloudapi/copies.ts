@@ -9,7 +9,7 @@ const copy = { ...signed, path: '/:account/images/:id/copy', params: imageParams
 export const COPIES = {
   GetImageCopy: {
     ...copy,
-    summary: 'Answers how far a copy is; with `plan=true`, what a copy from `datacenter` would bring.',
+    summary: 'Returns how far a copy is; with `plan=true`, what a copy from `datacenter` would bring.',
     method: 'GET',
     query: Type.Object({
       plan: Type.Optional(flag('Only list what a copy would bring.')),

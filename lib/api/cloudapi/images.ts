@@ -46,7 +46,7 @@ export const IMAGES = {
 
   GetImage: {
     ...image,
-    summary: 'Answers an image.',
+    summary: 'Returns an image.',
     method: 'GET',
     callers: ACCOUNTS,
     replies: imageReplies,
@@ -64,7 +64,7 @@ export const IMAGES = {
 
   GetImageAncestry: {
     ...image,
-    summary: 'Answers an image and its origins down to the base, as far as the account may see them.',
+    summary: 'Returns an image and its origins down to the base, as far as the account may see them.',
     method: 'GET',
     path: '/:account/images/:id/ancestry',
     callers: ACCOUNTS,

@@ -18,7 +18,7 @@ const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
 export const SERVICE = {
   Ping: {
     ...open,
-    summary: 'Answers that the service is up, and its versions.',
+    summary: 'Shows that the service is up, and its versions.',
     path: '/--ping',
     replies: [{ status: 200, json: Pong, headers: datacenterName }],
   },
@@ -35,7 +35,7 @@ export const SERVICE = {
 
   OpenApi: {
     ...open,
-    summary: 'Answers this API in the form of OpenAPI 3.1.',
+    summary: 'Returns this API in the form of OpenAPI 3.1.',
     path: '/--openapi.json',
     replies: [{ status: 200, json: OpenApi }],
   },
