@@ -30,7 +30,7 @@ export async function repairFile(
       problems.push(`${source.name}: ${failureOf(error).message}`);
     }
   }
-  return { problem: problems.length > 0 ? problems.join('; ') : 'no datacenter is linked to fetch it from' };
+  return { problem: problems.length > 0 ? problems.join('; ') : 'there is no linked datacenter to fetch it from' };
 }
 
 async function fetchFrom(
@@ -48,7 +48,7 @@ async function fetchFrom(
     const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
     await session.append(stream, { signal, disposable: true });
     const { sha1 } = await session.hashes();
-    if (sha1 !== file.sha1) throw new Error(`it holds other bytes (sha1 ${sha1})`);
+    if (sha1 !== file.sha1) throw new Error(`its bytes differ (sha1 ${sha1})`);
     await session.flush();
     const guard = (current: ImageRecord): void => assertSameFile(current, file);
     await placeFile(service, { uuid, session, file, kind: 'file', guard, apply: (current) => current });
@@ -57,5 +57,5 @@ async function fetchFrom(
 
 /** An image that is not activated yet may have got another file meanwhile. */
 function assertSameFile({ files }: ImageRecord, { sha1 }: FileRecord): void {
-  if (files?.[0]?.sha1 !== sha1) throw new Error('the image has another file by now');
+  if (files?.[0]?.sha1 !== sha1) throw new Error('the image now has another file');
 }

@@ -65,7 +65,7 @@ async function problemOf(
   const storage = service.storages.named(file.stor);
   const path = imageObjectPath(uuid, index === 0 ? 'file0' : 'file1');
   const info = await storage.info(path);
-  if (!info) return { status: 'missing', message: `${path} is not there` };
+  if (!info) return { status: 'missing', message: `${path} is missing` };
   if (info.size !== file.size) return { status: 'size', message: `${path} has ${info.size} bytes, not ${file.size}` };
   const read = await storage.hash(path, signal).catch(unreadable);
   if (read instanceof ObjectStoreUnavailableError) {

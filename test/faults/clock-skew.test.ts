@@ -14,7 +14,10 @@ test('Datacenters whose clocks are apart are told so when they link', async (t) 
   const [east, west] = await Promise.all([startSite(t, 'us-east'), startSite(t, 'us-west')]);
   await west.server.stop();
   await west.start({ later: SKEW });
-  t.match(await link(east, west), { ok: false, problems: [{ problem: /clock/, mend: 'set both clocks by NTP' }] });
+  t.match(await link(east, west), {
+    ok: false,
+    problems: [{ problem: /clock/, mend: 'synchronize both clocks with NTP' }],
+  });
   await west.server.stop();
   await west.start();
   t.match(await west.administer('POST', `/datacenters/${east.name}/check`), { ok: true }, 'once they agree it works');

@@ -54,7 +54,7 @@ test('A source that misbehaves', async (t) => {
     {
       what: 'another image than the one asked for',
       manifest: ({ manifest }) => json({ ...manifest, uuid: '00000000-0000-4000-8000-000000000000' }),
-      error: { code: 'RemoteSourceError', message: /manifest is of image "00000000/ },
+      error: { code: 'RemoteSourceError', message: /manifest is that of image "00000000/ },
     },
     {
       what: "somebody else's image",

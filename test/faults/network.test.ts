@@ -72,7 +72,7 @@ test('A copy gets through a bad network, and moves hardly more than its bytes', 
       east.network.trouble = { kind: 'flip', at: 10 * MiB };
       const status = await west.copy(uuid, east.name);
       t.ok(east.network.flipped);
-      t.match(status, { state: 'succeeded', images: [{ attempt: 2, note: /fetched anew: .*sha1/ }] });
+      t.match(status, { state: 'succeeded', images: [{ attempt: 2, note: /fetched again: .*sha1/ }] });
       assertMoved(t, bytes(), SIZE, 2);
     })(t);
   });

@@ -17,12 +17,12 @@ export interface FailureSpec {
 export const FAILURES = {
   SourceUnreachable: {
     when: 'the source cannot be reached, or the connection broke',
-    remedy: 'Nothing: it is tried again. Check the network if it lasts.',
+    remedy: 'Nothing: the copy is retried. Check the network if this persists.',
     action: 'retry',
   },
   SourceError: {
     when: 'the source answered 5xx, or asked to slow down',
-    remedy: 'Nothing: it is tried again. Look at the log of the source if it lasts.',
+    remedy: 'Nothing: the copy is retried. Look at the log of the source if this persists.',
     action: 'retry',
   },
   SourceUnauthorized: {
@@ -31,34 +31,34 @@ export const FAILURES = {
     action: 'retry',
   },
   Stalled: {
-    when: 'no byte came for copies.stallSeconds',
-    remedy: 'Nothing: it is tried again. Check the network if it lasts.',
+    when: 'no byte arrived for copies.stallSeconds',
+    remedy: 'Nothing: the copy is retried. Check the network if this persists.',
     action: 'retry',
   },
   TooSlow: {
-    when: 'less than copies.leastRate came for copies.leastRateSeconds',
+    when: 'the rate stayed below copies.leastRate for copies.leastRateSeconds',
     remedy:
-      'Nothing: others get their turn, and it is tried again after a pause that grows. Check the source if it lasts.',
+      'Nothing: others get their turn, and the copy is retried after growing pauses. Check the source if this persists.',
     action: 'retry',
   },
   StorageIsDown: {
     when: 'an object store or the document store here cannot be reached',
-    remedy: 'Nothing: it is tried again. Check the stores of this datacenter if it lasts.',
+    remedy: 'Nothing: the copy is retried. Check the stores of this datacenter if this persists.',
     action: 'retry',
   },
   Busy: {
-    when: 'the image or its copy is being worked on by another process just now',
-    remedy: 'Nothing: it is tried again.',
+    when: 'another process is working on the image or its copy',
+    remedy: 'Nothing: the copy is retried.',
     action: 'retry',
   },
   InternalError: {
-    when: 'something that should not happen did; the log has it',
-    remedy: 'Nothing: it is tried again. Report what the log says.',
+    when: 'something happened that should not; the log has the details',
+    remedy: 'Nothing: the copy is retried. Report what the log says.',
     action: 'retry',
   },
   WrongBytes: {
-    when: 'the file that came has another size or hash than the manifest says',
-    remedy: 'Nothing at first: it is fetched anew. Verify the image at the source if the copy fails by it.',
+    when: 'the received file does not have the size or hash that the manifest says',
+    remedy: 'Nothing at first: the file is fetched again. If the copy fails, verify the image at the source.',
     action: 'restart',
   },
   HashMismatch: {
@@ -67,28 +67,28 @@ export const FAILURES = {
     action: 'permanent',
   },
   SourceGone: {
-    when: 'the image is not at the source any more',
+    when: 'the image is no longer at the source',
     remedy: 'Copy it from another datacenter that has it.',
     action: 'permanent',
   },
   NotOwner: {
-    when: 'the image belongs to another account at the source by now',
+    when: 'the image now belongs to another account at the source',
     remedy: 'Only its owner can copy it.',
     action: 'permanent',
   },
   SourceChanged: {
-    when: 'another file is at the source by now',
+    when: 'the image now has another file at the source',
     remedy: 'Copy again.',
     action: 'permanent',
   },
   SourceInvalid: {
-    when: 'the source answered with something that is no such image, or refuses to serve it',
-    remedy: 'Look at the image, and at the version of the service, at the source.',
+    when: 'the source answered with something other than the image, or refuses to serve it',
+    remedy: 'Check the image and the version of the service at the source.',
     action: 'permanent',
   },
   OriginMismatch: {
-    when: 'an origin that is here has another file than the one at the source',
-    remedy: 'One of the two images is damaged or was made twice under one UUID: find out which.',
+    when: 'an origin that is already here does not have the same file at the source',
+    remedy: 'One of the two is damaged, or two images were made under one UUID: find out which.',
     action: 'permanent',
   },
   PlaceholderGone: {
@@ -97,18 +97,18 @@ export const FAILURES = {
     action: 'permanent',
   },
   NotLinked: {
-    when: 'this datacenter has no link with the source',
+    when: 'this datacenter has no link to the source',
     remedy: 'Link the datacenters: imgapiadm link-dc.',
     action: 'permanent',
   },
   InsufficientStorage: {
     when: 'the object store here has no room for the file',
-    remedy: 'Free some space, then copy again: the bytes that are here are kept.',
+    remedy: 'Free some space, then copy again: the bytes received so far are kept.',
     action: 'permanent',
   },
   GaveUp: {
-    when: 'no new byte came for copies.giveUpAfterSeconds',
-    remedy: 'Mend what the message names, then copy again: the bytes that are here are kept.',
+    when: 'no new byte arrived for copies.giveUpAfterSeconds',
+    remedy: 'Fix what the message names, then copy again: the bytes received so far are kept.',
     action: 'permanent',
   },
 } as const satisfies Record<string, FailureSpec>;

@@ -32,7 +32,7 @@ export async function attach(
   if (same) return same;
   const chain = await chainUnderway(service, uuid);
   const head = chain.at(-1);
-  if (!head) throw new StaleReadError(`image "${uuid}" is not on its way any more`);
+  if (!head) throw new StaleReadError(`image "${uuid}" is no longer being copied`);
   const { source } = head.transfer.value;
   const hidden = chain.find(({ record }) => relationTo(record.value, asker) === 'none');
   if (hidden) throw foreignOrigin({ kind: asker.kind, source }, hidden.record.key);

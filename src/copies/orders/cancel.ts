@@ -46,7 +46,7 @@ function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
   const last = orders.find(({ image, live }) => image === uuid && !live);
   if (!last) return new ApiError('ResourceNotFound', `no copy of image "${uuid}" is under way`);
   const when = last.finished_at === undefined ? '' : ` at ${last.finished_at}`;
-  const end = `the copy of image "${uuid}" from "${last.source}" has ended: ${last.state}${when}`;
+  const end = `the copy of image "${uuid}" from "${last.source}" has already ended: ${last.state}${when}`;
   return new ApiError('ResourceNotFound', `${end}; there is nothing to cancel`);
 }
 
@@ -55,7 +55,7 @@ function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
   const named = images.length > 0 ? images.map((image) => `"${image}"`).join(', ') : 'another image';
   return new ApiError(
     'ImageHasDependentImages',
-    `image "${uuid}" comes along with the copy of ${named}, which builds on it; cancel that copy`,
+    `image "${uuid}" is being copied as an origin of ${named}; cancel that copy instead`,
   );
 }
 
@@ -84,7 +84,10 @@ async function removeOrCancel(service: Service, uuid: string, caller: Caller): P
 }
 
 function becameUsable(uuid: string): ApiError {
-  return new ApiError('Conflict', `the copy of image "${uuid}" has ended just now; look at it and decide anew`);
+  return new ApiError(
+    'Conflict',
+    `the copy of image "${uuid}" has just ended; look at the image, then try again if you still want to`,
+  );
 }
 
 /**

@@ -80,7 +80,7 @@ async function isUsableHere(
   if (here === undefined || there === undefined || here === there) return true;
   throw new ApiError(
     'OriginMismatch',
-    `origin "${origin}" has sha1 ${here} here and ${there} in datacenter "${reader.source.name}"`,
+    `origin "${origin}" has sha1 ${here} here but ${there} in datacenter "${reader.source.name}"`,
   );
 }
 
@@ -106,10 +106,10 @@ async function missingOrigin(
 
 /** An origin that does not come along and is not here either, or not to be seen. */
 export function foreignOrigin({ kind, source }: Pick<ChainRequest, 'kind' | 'source'>, origin: string): ApiError {
-  const message = `origin "${origin}" is not here, and does not come along from datacenter "${source}"`;
+  const message = `origin "${origin}" is not in this datacenter and cannot be copied from datacenter "${source}"`;
   if (kind === 'import-from-datacenter') {
     return new ApiError('ResourceNotFound', `${message}: it belongs to another account; ask an operator to import it`);
   }
-  if (kind === 'import-remote') return new ApiError('RemoteSourceError', `origin "${origin}" is not at "${source}"`);
+  if (kind === 'import-remote') return new ApiError('RemoteSourceError', `origin "${origin}" not found at "${source}"`);
   return new ApiError('OriginDoesNotExist', `${message}: it belongs to another account, or does not exist there`);
 }

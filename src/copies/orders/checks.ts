@@ -24,11 +24,11 @@ export async function namedDatacenter(service: Service, name: unknown): Promise<
   if (source) return source;
   const shown = JSON.stringify(name);
   if (isHere) {
-    throw validationFailed('datacenter', `datacenter is ${shown}, which is this one; ${await others(service)}`);
+    throw validationFailed('datacenter', `datacenter is ${shown}, which is this datacenter; ${await others(service)}`);
   }
   throw validationFailed(
     'datacenter',
-    `datacenter is ${shown}, which is not linked with this one; ${await others(service)}. ` +
+    `datacenter is ${shown}, which is not linked to this datacenter; ${await others(service)}. ` +
       'An operator links datacenters with: imgapiadm link-dc NAME URL --token TOKEN',
   );
 }
@@ -36,7 +36,7 @@ export async function namedDatacenter(service: Service, name: unknown): Promise<
 async function others(service: Service): Promise<string> {
   const names = (await knownDatacenters(service)).filter((name) => name !== service.config.datacenterName);
   if (names.length === 0) return 'no datacenter is linked';
-  return `linked ${names.length === 1 ? 'is' : 'are'} ${names.map((name) => `"${name}"`).join(', ')}`;
+  return `linked datacenters: ${names.map((name) => `"${name}"`).join(', ')}`;
 }
 
 /** @throws 422 ValidationFailed account */

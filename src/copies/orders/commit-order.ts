@@ -118,10 +118,10 @@ async function recordNow(
   if (!image) return record;
   const where = `in datacenter "${transfer.source}"`;
   if (transfer.account !== undefined && image.manifest['owner'] !== record.owner) {
-    throw new CopyError('NotOwner', `image "${uuid}" belongs to another account ${where} by now`);
+    throw new CopyError('NotOwner', `image "${uuid}" now belongs to another account ${where}`);
   }
   if (image.files[0]?.sha1 !== transfer.sha1) {
-    throw new CopyError('SourceChanged', `image "${uuid}" has another file ${where} by now`);
+    throw new CopyError('SourceChanged', `image "${uuid}" now has another file ${where}`);
   }
   try {
     const policy = transfer.account === undefined ? 'all' : 'own';
@@ -135,7 +135,7 @@ async function recordNow(
   } catch (error) {
     service.log.warn(
       { err: error, image: uuid, source: source.name },
-      'manifest read again is none; the snapshot counts',
+      'the manifest at the source is no longer valid; using the snapshot',
     );
     return record;
   }
@@ -155,7 +155,10 @@ async function askAgain(
     signal.throwIfAborted();
     const { code, message } = failureOf(error);
     if (code === 'NotOwner') throw new CopyError(code, message, { cause: error });
-    service.log.info({ err: error, image: uuid, source: source.name }, 'manifest not read again; the snapshot counts');
+    service.log.info(
+      { err: error, image: uuid, source: source.name },
+      'the manifest could not be read again; using the snapshot',
+    );
     return undefined;
   }
 }

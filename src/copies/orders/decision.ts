@@ -50,14 +50,14 @@ export const OUTCOMES = {
   'new-order': 'a new order',
   attach: 'the order that is under way; the answer names its source',
   'new-attempt': 'a new order from the requested source; verified bytes are kept',
-  'drop-bytes': 'a new order; the bytes that are here are dropped',
+  'drop-bytes': 'a new order; the bytes received so far are dropped',
   'replace-placeholder': 'the placeholder is removed, then a new order',
   recopy: 'the mutable fields are read again',
   'last-result': 'how the last order ended, or 404',
-  canceled: 'the order ends as canceled; placeholders go that no other live order lists',
+  canceled: 'the order ends as canceled; placeholders that no other live order lists are removed',
   'canceled-by-delete': 'the same, but 422 while a live member builds on it',
-  'remove-placeholder': 'placeholder and bytes go',
-  'as-usual': 'what it does without copies',
+  'remove-placeholder': 'the placeholder and its bytes are removed',
+  'as-usual': 'as if there were no copies',
   impossible: '–',
 } as const satisfies Record<string, string>;
 export type Outcome = keyof typeof OUTCOMES;

@@ -109,7 +109,7 @@ async function writeEnd(service: Service, uuid: string, ending: Ending): Promise
 }
 
 function alreadyFinished(order: CopyOrder): ApiError {
-  return new ApiError('CopyAlreadyFinished', `the copy of image "${order.image}" has ended already: it ${order.state}`);
+  return new ApiError('CopyAlreadyFinished', `the copy of image "${order.image}" has already ended: ${order.state}`);
 }
 
 /** A worker that slept reports the failure of an attempt that is not the latest any more. */
@@ -155,9 +155,9 @@ function otherFailed(
 ): CopyFailure {
   const isOwn = records.get(uuid)?.value.owner === records.get(image)?.value.owner;
   if (order.value.account === undefined && !isOwn) {
-    return { code, message: 'another image, which is copied together with this one, failed' };
+    return { code, message: 'another image of the same copy failed' };
   }
-  return { code, message: `image "${image}", which is copied together with this one, failed: ${message}` };
+  return { code, message: `image "${image}", copied together with this one, failed: ${message}` };
 }
 
 function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailure): Transfer {

@@ -182,7 +182,7 @@ async function assertRoomFor(service: Service, incoming: readonly Incoming[]): P
     if (free === undefined || needed <= free) continue;
     throw new ApiError(
       'InsufficientStorage',
-      `${needed} bytes are to come, and the object store "${store.name}" has room for ${free}`,
+      `the copy needs ${needed} bytes, but object store "${store.name}" has room for only ${free}`,
     );
   }
 }

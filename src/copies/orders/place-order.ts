@@ -79,7 +79,10 @@ async function assertSameFile(
     const image = await reader.get(uuid);
     sha1 = incomingImage(service, image, { source: source.name, policy: 'own' }).file.sha1;
   } catch (error) {
-    service.log.info({ err: failureOf(error), image: uuid, source: source.name }, 'attached without a comparison');
+    service.log.info(
+      { err: failureOf(error), image: uuid, source: source.name },
+      'attached to a copy without comparing its file with the source',
+    );
     return;
   }
   if (sha1 !== coming) throw refusal('exists', uuid);
@@ -164,7 +167,7 @@ async function place(
 function nothingToCompare(uuid: string): ApiError {
   return validationFailed(
     'dry_run',
-    `image "${uuid}" is not here yet; ask for the plan: GET /images/${uuid}/copy?plan=true`,
+    `image "${uuid}" is not in this datacenter yet; to preview the copy, use GET /images/${uuid}/copy?plan=true`,
   );
 }
 

@@ -67,7 +67,7 @@ export function incomingImage(service: WithStore & WithConfig, image: SourceImag
   const record = withShares(base as unknown as ImageRecord, image);
   const problems = [...fileProblems(service, file), ...keptProblems(service, record, file)];
   if (problems.length > 0) {
-    const message = `image "${uuid}" of the source cannot be kept here: ${problemSummary(problems)}`;
+    const message = `image "${uuid}" cannot be stored here: ${problemSummary(problems)}`;
     throw new ApiError('ValidationFailed', message, { errors: problems });
   }
   return { uuid, file, icon: image.manifest['icon'] === true, record };
@@ -91,7 +91,7 @@ function travellingFields(
 function soleFile(uuid: string, { files, manifest }: SourceImage): SourceFileFacts {
   const [file] = files;
   if (!file || files.length > 1) {
-    const message = `image "${uuid}" has ${files.length} files at the source; copies carry exactly one`;
+    const message = `image "${uuid}" has ${files.length} files at the source; only images with exactly one file can be copied`;
     throw new ApiError('NotImplemented', message);
   }
   const { compression } = file;
@@ -116,7 +116,7 @@ function keptProblems(service: WithStore & WithConfig, record: ImageRecord, file
 function fileProblems({ config }: WithConfig, { size }: SourceFileFacts): FieldProblem[] {
   const { fileBytes } = config.limits;
   if (size <= fileBytes) return [];
-  const message = `the file has ${size} bytes; at most ${fileBytes} are taken here (limits.fileBytes)`;
+  const message = `the file has ${size} bytes; at most ${fileBytes} are allowed here (limits.fileBytes)`;
   return [{ field: 'files', code: 'Invalid', message }];
 }
 

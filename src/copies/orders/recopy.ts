@@ -70,7 +70,7 @@ function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource)
   const shared = source.kind === 'link' ? withEntriesOf(marked, there) : replaceUuidEntries(marked, there.acl ?? []);
   if (sameEntries(marked, shared)) return marked;
   if (!exceedsAclLimit(marked, shared)) return shared;
-  const message = `with the logins that are here, image "${record.uuid}" would have more than ${MAX_ACL_ENTRIES} entries`;
+  const message = `together with the logins already here, image "${record.uuid}" would have more than ${MAX_ACL_ENTRIES} entries`;
   throw validationFailed('acl', message);
 }
 

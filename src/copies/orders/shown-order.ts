@@ -39,7 +39,7 @@ function withOnly(order: CopyOrder, seen: ReadonlySet<string>, image: string): C
     members,
     images: members.map(({ uuid }) => uuid),
     ...(error && !isTheirs
-      ? { error: { code: error.code, message: 'another image of the same import could not be brought' } }
+      ? { error: { code: error.code, message: 'another image of the same import could not be copied' } }
       : {}),
   };
 }

@@ -47,7 +47,7 @@ export async function openBytes(
   }
   // An image that was deleted at the source may still come by its pull link, once that can be reached.
   const hopeful = failures.find((error) => FAILURES[failureOf(error).code].action === 'retry');
-  throw hopeful ?? failures.at(-1) ?? new CopyError('SourceInvalid', 'the source offers no way to its files');
+  throw hopeful ?? failures.at(-1) ?? new CopyError('SourceInvalid', 'the source offers no way to read its files');
 }
 
 async function fromPullUrl(
@@ -63,7 +63,7 @@ async function fromPullUrl(
   if (answer.reqid !== pull) await live.beat();
   if (live.signal.aborted && answer.reqid !== pull) await endUnrecorded(source, answer.reqid);
   if (answer.sha1 !== sha1 || answer.size !== total) {
-    throw new CopyError('SourceChanged', `image "${image}" has another file in datacenter "${source.name}" by now`);
+    throw new CopyError('SourceChanged', `image "${image}" now has another file in datacenter "${source.name}"`);
   }
   return source.getPullUrl(answer.url, request);
 }

@@ -39,7 +39,7 @@ export class LiveAttempt {
       everyMs: service.config.copies.heartbeatSeconds * 1000,
       lease: () => this.#own.lease,
       renew: () => this.#beat(),
-      onMissed: (error) => service.log.info({ err: error, image: own.image }, 'no heartbeat of the transfer'),
+      onMissed: (error) => service.log.info({ err: error, image: own.image }, 'a heartbeat of the transfer failed'),
     });
     this.signal = AbortSignal.any([stop, this.#keeper.signal]);
   }

@@ -69,7 +69,7 @@ export class Pace {
     if (this.#since === undefined || seconds < this.#options.seconds) return;
     const rate = this.#bytes / seconds;
     if (rate > 0 && rate < this.#options.least()) {
-      const message = `${this.#bytes} bytes came in ${Math.round(seconds)} s: too slow to hold up others`;
+      const message = `only ${this.#bytes} bytes came in ${Math.round(seconds)} s; the transfer makes way for others`;
       this.#tooSlow.abort(new CopyError('TooSlow', message));
       return;
     }

@@ -70,7 +70,7 @@ export async function bringIcon(service: Service, source: ImageSource, live: Liv
     await fetchIcon(service, source, live, service.storages.named(own.stor));
   } catch (error) {
     if (error instanceof AttemptLostError || live.signal.aborted) throw error;
-    service.log.warn({ err: error, image: own.image }, 'the icon did not come along');
+    service.log.warn({ err: error, image: own.image }, 'the icon was not copied');
   }
 }
 

@@ -59,7 +59,7 @@ async function tryLink(
     return await linkedBytes(store, source, live, signal);
   } catch (error) {
     signal.throwIfAborted();
-    service.log.info({ err: error, image: own.image }, 'no link to the bytes; they are carried');
+    service.log.info({ err: error, image: own.image }, 'the bytes could not be linked; they are transferred');
     return undefined;
   }
 }
@@ -88,7 +88,7 @@ export async function receiveRest(
     bytes.stream.destroy();
   }
   if (session.size < total) {
-    const message = `${source.name} ended image "${image}" after ${session.size} of ${total} bytes`;
+    const message = `${source.name} ended the file of image "${image}" after ${session.size} of ${total} bytes`;
     throw new CopyError('SourceUnreachable', message);
   }
 }
@@ -118,5 +118,5 @@ export async function verifiedHashes(transfer: Transfer, session: WriteSession):
           ? `sha256 ${hashes.sha256} instead of ${sha256}`
           : undefined;
   if (wrong === undefined) return hashes;
-  throw new CopyError('WrongBytes', `the file of image "${image}" that came has ${wrong}`);
+  throw new CopyError('WrongBytes', `the file received for image "${image}" has ${wrong}`);
 }

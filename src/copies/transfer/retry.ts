@@ -55,7 +55,7 @@ function verdictOnSlow(
 ): Verdict {
   const slow = { count: (retry.slow?.count ?? 0) + 1, since: retry.slow?.since ?? now };
   if (now - slow.since >= config.giveUpAfterSeconds * 1000) {
-    return gaveUp('it was too slow', `the last time: ${failure.message}`, config);
+    return gaveUp('the source was too slow', `the last failure was: ${failure.message}`, config);
   }
   const delay = backoff(slow.count, config.retryDelay, random);
   return { action: 'retry', delay, failure, retry: { ...retry, not_before: now + delay, slow } };

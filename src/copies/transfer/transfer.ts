@@ -41,7 +41,7 @@ export class WorkerStopped extends Error {
   override readonly name = 'WorkerStopped';
 
   constructor() {
-    super('this process stops');
+    super('this process is stopping');
   }
 }
 
@@ -72,7 +72,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
   } catch (error) {
     if (error instanceof LeaseLostError) return;
     // The lease runs out, and whoever claims the transfer then goes on.
-    service.log.warn({ err: error, image: claimed.image }, 'transfer left to its lease');
+    service.log.warn({ err: error, image: claimed.image }, 'transfer left until its lease expires');
   } finally {
     pace.end();
   }
@@ -130,10 +130,7 @@ async function receiveAndPlace(
 async function sourceOf(service: Service, { source }: Transfer): Promise<ImageSource> {
   const found = await recordedSource(service, source);
   if (found) return found;
-  throw new CopyError(
-    'NotLinked',
-    `datacenter "${source}" is not linked any more; run: imgapiadm link-dc ${source} URL`,
-  );
+  throw new CopyError('NotLinked', `datacenter "${source}" is no longer linked; run: imgapiadm link-dc ${source} URL`);
 }
 
 /** Goes on after failures for as long as the pauses are short, and the source is not too slow. */
@@ -172,7 +169,7 @@ async function receiveOn(
     if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
     service.log.info(
       { err: error, image: live.own.image, bytes: session.size },
-      'transfer broke; it goes on from there',
+      'transfer broke off; it continues from there',
     );
     live.note({ retry: verdict.retry, error: failure });
     await pause(verdict.delay, signal);
@@ -218,7 +215,7 @@ async function afterFailure(
         startOverWith: {
           retry: { ...verdict.retry, peak: 0 },
           error: failure,
-          note: `fetched anew: ${failure.message}`,
+          note: `fetched again: ${failure.message}`,
         },
       };
     case 'retry':

@@ -113,7 +113,7 @@ class Worker {
       this.#wasOk = true;
     } catch (error) {
       // While the store is down every pass fails: one line tells it.
-      if (this.#wasOk) this.#service.log.error({ err: error }, 'copies cannot be looked after now');
+      if (this.#wasOk) this.#service.log.error({ err: error }, 'cannot work on copies at the moment');
       this.#wasOk = false;
     }
   }
@@ -181,7 +181,7 @@ class Worker {
 
   #run(claimed: Transfer): void {
     const { image, source, attempt } = claimed;
-    this.#service.log.info({ image, source, attempt, bytes: claimed.bytes }, 'transfer taken up');
+    this.#service.log.info({ image, source, attempt, bytes: claimed.bytes }, 'transfer started');
     const begin = performance.now();
     const run = this.#carry(claimed).finally(() => {
       this.#running.delete(image);
@@ -237,7 +237,7 @@ class Worker {
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
         this.#unsettled.set(order, account);
-        this.#service.log.warn({ err: error, order }, 'order not settled; it is tried again');
+        this.#service.log.warn({ err: error, order }, 'order not settled; it will be tried again');
       })
       .finally(() => {
         this.#settling.delete(order);

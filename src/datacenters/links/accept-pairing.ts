@@ -26,13 +26,13 @@ export async function acceptPairing(service: Service, request: PairingRequest, f
   const token = await validToken(service, request.token);
   const { verifier } = token.value;
   if (!sameCode(codeOf(verifier, 'request', [request.token, request.party]), request.code)) {
-    throw unauthorized('the link token is not the one that was made here, or the message was changed on the way');
+    throw unauthorized('the link token is not the one that was made here, or the message was altered on the way');
   }
   const party = parseParty(request.party, 'the other datacenter');
   const now = new Date(service.clock.now()).toISOString();
   const theirs = keyOf(party, now);
   if (party.datacenter === ownName(service)) {
-    throw new ApiError('ValidationFailed', `this datacenter is "${party.datacenter}" itself`);
+    throw new ApiError('ValidationFailed', `"${party.datacenter}" is this datacenter itself`);
   }
   if (party.peer !== undefined && party.peer !== ownName(service)) {
     throw new ApiError(
@@ -64,8 +64,8 @@ export function assertSameKey({ name, keys }: LinkRecord, key: PublicKey): void 
   if (keys.some(({ fingerprint }) => fingerprint === key.fingerprint)) return;
   throw new ApiError(
     'LinkAlreadyExists',
-    `datacenter "${name}" is linked with the key ${keys.map(({ fingerprint }) => fingerprint).join(', ')}, ` +
-      `not ${key.fingerprint}; if that is right, unlink it first`,
+    `datacenter "${name}" is linked with key ${keys.map(({ fingerprint }) => fingerprint).join(', ')}, ` +
+      `not with ${key.fingerprint}; if the new key is right, unlink it first`,
   );
 }
 

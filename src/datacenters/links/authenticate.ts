@@ -126,5 +126,7 @@ function hostsOf(ourUrl: string, header: RequestTarget['headers'][string]): { ho
 function whyBad({ our_url }: LinkRecord, host: string | undefined, cause: SignatureError): string {
   const { host: ours, given } = hostsOf(our_url, host);
   if (given !== undefined) return cause.message;
-  return cutText(`${cause.message}: it came for host "${host}" or was signed for host "${host}", this is "${ours}"`);
+  return cutText(
+    `${cause.message}: it was received at or signed for host "${host}", but the link is for host "${ours}"`,
+  );
 }

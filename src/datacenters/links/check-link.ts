@@ -79,16 +79,16 @@ async function attempt(name: LinkCheck['check'], action: () => Promise<string>):
 
 function mendFor(error: unknown, name: LinkCheck['check']): string {
   if (name === 'reach back') {
-    return 'mend the way from there to here: our firewall must let that datacenter reach our link port, and our links.publicUrl must be right';
+    return 'check the way from there to here: our firewall must let that datacenter reach our link port, and our links.publicUrl must be right';
   }
   if (error instanceof ImgapiUnreachableError || isTimeout(error)) {
-    return 'see that the other IMGAPI runs, that its firewall lets us reach its link port, and that the URL is right';
+    return 'check that the other IMGAPI is running, that its firewall lets us reach its link port, and that the URL is right';
   }
-  if (!(error instanceof ImgapiError)) return 'see that the URL is that of the other link listener';
+  if (!(error instanceof ImgapiError)) return 'check that the URL is that of the other link listener';
   if (error.statusCode === 429) return 'wait, or raise links.requestsPerSecond there';
-  if (error.statusCode !== 401) return 'see the log of the other IMGAPI under the time of this check';
+  if (error.statusCode !== 401) return 'look at the log of the other IMGAPI for the time of this check';
   return /\bclock\b/.test(error.message)
-    ? 'set both clocks by NTP'
+    ? 'synchronize both clocks with NTP'
     : 'the two sides hold different keys: unlink on both sides, then link again';
 }
 
@@ -101,8 +101,8 @@ function clockCheck({ config }: Service, skew: number): LinkCheck {
   return {
     check: 'clock',
     ok: false,
-    detail: `${detail}; from ${allowed} s on nothing works`,
-    mend: 'set both clocks by NTP',
+    detail: `${detail}; requests are refused beyond ${allowed} s`,
+    mend: 'synchronize both clocks with NTP',
   };
 }
 
@@ -112,7 +112,7 @@ function versionCheck(version: number | undefined): LinkCheck {
   return {
     check: 'versions',
     ok: false,
-    detail: `the other speaks link version ${version}, we ${LINK_VERSION}`,
+    detail: `the other side speaks link version ${version}, this side ${LINK_VERSION}`,
     mend: 'update the older of the two',
   };
 }
@@ -151,7 +151,7 @@ async function upload(client: LinkClient, signal: AbortSignal | undefined): Prom
 
 function assertSame(bytes: number, actual: string, expected: string): void {
   if (bytes === TRANSFER_BYTES && actual === expected) return;
-  throw new Error(`${TRANSFER_BYTES} bytes were sent and ${bytes} came, or they were changed on the way`);
+  throw new Error(`${TRANSFER_BYTES} bytes were sent and ${bytes} arrived, or they were altered on the way`);
 }
 
 function rate(started: number): string {

@@ -45,7 +45,7 @@ const UNDO_TIMEOUT_MS = 10_000;
 export async function linkDatacenter(service: Service, options: LinkDatacenterOptions): Promise<LinkReport> {
   const { name, url } = options;
   const token = parseToken(options.token);
-  if (name === ownName(service)) throw new ApiError('ValidationFailed', `this datacenter is "${name}" itself`);
+  if (name === ownName(service)) throw new ApiError('ValidationFailed', `"${name}" is this datacenter itself`);
   const known = await linkedAlready(service, name, url);
   if (!known) {
     const link = await pair(service, { ...options, name, url }, token);
@@ -120,7 +120,10 @@ async function undoThere(service: Service, link: LinkRecord, ours: OwnKey): Prom
     const signal = AbortSignal.timeout(UNDO_TIMEOUT_MS);
     await linkClientWith(service, link, ours).json({ method: 'POST', path: '/link/unlink', signal });
   } catch (err) {
-    service.log.warn({ err, datacenter: link.name, url: link.url }, 'the other side keeps a link that is none here');
+    service.log.warn(
+      { err, datacenter: link.name, url: link.url },
+      'the other side keeps a link that was not made here',
+    );
   }
 }
 
@@ -149,7 +152,7 @@ async function exchange(service: Service, url: string, token: LinkToken, own: st
   }
   throw new ApiError(
     'RemoteSourceError',
-    `${url} does not know the link token: something between the two changes what they say; nothing was linked here`,
+    `${url} did not prove that it knows the link token: something in between may be altering messages; nothing was linked here`,
   );
 }
 

@@ -18,7 +18,10 @@ export async function spendNonce(
   nonce: string | undefined,
 ): Promise<void> {
   if (nonce === undefined || !FORM.test(nonce)) {
-    throw new ApiError('UnauthorizedError', 'a write over a link must sign a nonce of 16 to 100 plain characters');
+    throw new ApiError(
+      'UnauthorizedError',
+      'a write over a link must sign a nonce of 16 to 100 letters, digits, ".", "_" or "-"',
+    );
   }
   const lifetime = Math.max(REMEMBER_MS, 2 * service.config.links.clockSkewSeconds * 1000);
   const value: LinkNonceRecord = { expires_at: service.store.now() + lifetime };
@@ -26,6 +29,6 @@ export async function spendNonce(
     await service.store.batch([{ op: 'put', bucket: LINK_NONCES, key: `${datacenter}:${nonce}`, value, ifEtag: null }]);
   } catch (cause) {
     if (!(cause instanceof EtagConflictError)) throw cause;
-    throw new ApiError('UnauthorizedError', 'this request was received before: its nonce is used up', { cause });
+    throw new ApiError('UnauthorizedError', 'this request was already received: its nonce has been used', { cause });
   }
 }

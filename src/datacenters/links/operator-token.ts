@@ -30,7 +30,7 @@ export async function ensureOperatorToken(dataDir: string): Promise<string> {
     await rm(draft, { force: true });
   }
   const made = await readToken(path);
-  if (made === undefined) throw new Error(`${path} is empty: remove it, and start again`);
+  if (made === undefined) throw new Error(`${path} is empty: remove it and start the service again`);
   return made;
 }
 

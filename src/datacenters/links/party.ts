@@ -73,7 +73,11 @@ export function parseParty(text: string, who: string): Party {
   try {
     value = parseJsonText(text);
   } catch (cause) {
-    throw new ApiError('InvalidContent', `what ${who} says of itself is ${(cause as Error).message}`, { cause });
+    throw new ApiError(
+      'InvalidContent',
+      `the description that ${who} sent of itself cannot be read: ${(cause as Error).message}`,
+      { cause },
+    );
   }
   if (!isParty(value)) {
     const [error] = isParty.errors ?? [];
@@ -124,13 +128,17 @@ function httpUrl(value: unknown, field: string): URL {
   if (isPlain && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
   throw invalidParameter(
     field,
-    `${field} is ${JSON.stringify(value)}; it must be an http or https URL without credentials, query and fragment`,
+    `${field} is ${JSON.stringify(value)}; it must be an http or https URL without credentials, query or fragment`,
   );
 }
 
 function invalidFields(who: string, error: FieldError): ApiError {
   const reason = error.message ? `: ${error.message}` : '';
-  return new ApiError('ValidationFailed', `what ${who} says of itself is invalid: ${error.field}${reason}`, {
-    errors: [error],
-  });
+  return new ApiError(
+    'ValidationFailed',
+    `the description that ${who} sent of itself is invalid: ${error.field}${reason}`,
+    {
+      errors: [error],
+    },
+  );
 }

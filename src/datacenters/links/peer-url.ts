@@ -16,7 +16,10 @@ export function assertPeerUrl(service: Guarded, url: string, from: string): void
   const isOurs = ownPublicUrls(service).includes(url) || service.ownAddresses.has(address, portOf(new URL(url)));
   const isHere = isFromHere(from) && isOfThisMachine(ownLinkUrl(service));
   if (!isOurs && (isIP(address) === 0 || mayBeThere(address, isHere))) return;
-  throw validationFailed('url', `the other datacenter says that it is at ${url}; this one must send nothing there`);
+  throw validationFailed(
+    'url',
+    `the other datacenter gives its own URL as ${url}; this datacenter must not send requests there`,
+  );
 }
 
 function mayBeThere(address: string, isHere: boolean): boolean {

@@ -28,7 +28,8 @@ export async function pingLink(service: Service, client: LinkClient, signal?: Ab
   if (ping.datacenter !== name)
     throw new SourceInvalidError(`${url} is datacenter "${ping.datacenter}", not "${name}"`);
   const theirs = Date.parse(ping.time);
-  if (Number.isNaN(theirs)) throw new SourceInvalidError(`${url} says that its time is ${JSON.stringify(ping.time)}`);
+  if (Number.isNaN(theirs))
+    throw new SourceInvalidError(`${url} gives its time as ${JSON.stringify(ping.time)}, which is not a date`);
   const middle = (sent + service.store.now()) / 2;
   return { ping, clockSkewSeconds: Math.round((theirs - middle) / 1000) || 0 };
 }

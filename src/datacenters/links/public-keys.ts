@@ -8,12 +8,13 @@ const SMALLEST_RSA = 2048;
 
 /** @throws KeyError when the text is no public key, or one too weak for a link */
 export function linkKey(text: string, addedAt: string): PublicKey {
-  if (text.length > LONGEST_KEY) throw new KeyError(`a public key of ${text.length} characters is not taken`);
+  if (text.length > LONGEST_KEY)
+    throw new KeyError(`a public key of ${text.length} characters is too long; at most ${LONGEST_KEY} are allowed`);
   const key = parsePublicKey(text);
   const isStrong = key.type === 'ed25519' || key.type === 'ecdsa' || (key.type === 'rsa' && key.size >= SMALLEST_RSA);
   if (!isStrong) {
     throw new KeyError(
-      `a ${key.type} key of ${key.size} bits is too weak: use Ed25519, ECDSA or RSA from ${SMALLEST_RSA} bits`,
+      `a ${key.type} key of ${key.size} bits is too weak: use Ed25519, ECDSA, or RSA with at least ${SMALLEST_RSA} bits`,
     );
   }
   const publicKey = key.openssh.split(' ', 2).join(' ');

@@ -50,10 +50,7 @@ export async function retireKeys(service: Service, link: LinkRecord): Promise<vo
       return left.length > 0 ? { ...rest, retired_keys: left } : rest;
     });
   } catch (err) {
-    service.log.warn(
-      { err, datacenter: link.name, drop },
-      'a linked datacenter still accepts keys that are out of use',
-    );
+    service.log.warn({ err, datacenter: link.name, drop }, 'a linked datacenter still accepts retired keys');
   }
 }
 
@@ -64,8 +61,7 @@ export async function acceptRotation(
   signedBy: string,
   { add, drop = [] }: RotateRequest,
 ): Promise<void> {
-  if (drop.includes(signedBy))
-    throw validationFailed('drop', 'the key that signs this request cannot be dropped by it');
+  if (drop.includes(signedBy)) throw validationFailed('drop', 'drop must not contain the key that signs this request');
   const { value: link } = await getLink(service, datacenter);
   const added = add && newKeyOf(service, link, add);
   await changeLink(service, datacenter, (current) => {
@@ -74,7 +70,7 @@ export async function acceptRotation(
     if (isNew && kept.length >= MOST_KEYS) {
       throw validationFailed(
         'add',
-        `${kept.length} keys of "${datacenter}" are accepted here already; drop old ones first`,
+        `${kept.length} keys of "${datacenter}" are already accepted here; drop old ones first`,
       );
     }
     return { ...current, keys: isNew ? [...kept, added] : kept };
@@ -93,9 +89,9 @@ function newKeyOf(service: Service, link: LinkRecord, add: NonNullable<RotateReq
     const text = rotationText(link.name, ownName(service), key.fingerprint);
     if (isProof(key.publicKey, text, add.proof)) return key;
   } catch (cause) {
-    throw validationFailed('add', `the new key cannot be taken: ${(cause as Error).message}`);
+    throw validationFailed('add', `the new key is refused: ${(cause as Error).message}`);
   }
-  throw validationFailed('add', 'the proof that belongs to the new key does not verify');
+  throw validationFailed('add', 'the proof does not match the new key');
 }
 
 /** A key that is new by now, or the one that an unfinished rotation made. */

@@ -11,7 +11,10 @@ export const SERVICE_VERSION: string = packageJson.version;
 /** @throws 501 NotAvailable when the config names no datacenter */
 export function ownName({ config }: WithConfig): string {
   if (config.datacenterName !== undefined) return config.datacenterName;
-  throw new ApiError('NotAvailable', 'this IMGAPI has no name to link it by: set datacenterName in its config');
+  throw new ApiError(
+    'NotAvailable',
+    'this IMGAPI does not know the name of its datacenter: set datacenterName in its configuration',
+  );
 }
 
 /** The URL of the link listener, as others reach it. @throws 501 NotAvailable */
@@ -22,7 +25,7 @@ export function ownLinkUrl({ config }: WithConfig): string {
   if (port === undefined || port === 0 || isAnyAddress) {
     throw new ApiError(
       'NotAvailable',
-      'other datacenters would not know where to reach this one: set links.port, and links.publicUrl or one address',
+      'other datacenters cannot know where to reach this one: set links.port, and either links.publicUrl or a specific links.address',
     );
   }
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;

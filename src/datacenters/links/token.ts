@@ -30,7 +30,7 @@ export function parseToken(text: string): LinkToken {
     // The value itself stays out of messages and logs.
     throw invalidParameter(
       'token',
-      'token does not have the form imgapi-link-v1.ID.SECRET: copy it whole from link-token',
+      'token does not have the form imgapi-link-v1.ID.SECRET; copy all of what "imgapiadm link-token" printed',
     );
   }
   return { id, verifier: verifierOf(id, secret) };

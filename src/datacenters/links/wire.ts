@@ -19,7 +19,7 @@ export function expectShape<T>(value: unknown, isShape: ValidateFunction<T>, who
   if (isShape(value)) return value;
   const [error] = isShape.errors ?? [];
   throw new SourceInvalidError(
-    `the answer of ${who} is not what was asked for: ${error?.instancePath} ${error?.message}`,
+    `the answer of ${who} does not have the expected form: ${error?.instancePath} ${error?.message}`,
   );
 }
 

@@ -79,14 +79,14 @@ export function refusalOf(
 ): AddressRefusedError | undefined {
   const where = host === address ? address : `${host} is at ${address}`;
   if (ownAddresses.has(address, port)) {
-    return new AddressRefusedError(`${where}, and port ${port} of it is this service itself`);
+    return new AddressRefusedError(`${where}, where port ${port} is this service itself`);
   }
   const kind = kindOfAddress(address);
   if (kind === 'public') return undefined;
-  if (kind === 'nowhere') return new AddressRefusedError(`${where}, a private address, which no server has`);
+  if (kind === 'nowhere') return new AddressRefusedError(`${where}, a private address that no server can have`);
   const isAllowed = isNamed && (host === address || mayBeBehind(host, address));
   const what = kind === 'private' ? 'a private address' : `a private address (${kind})`;
-  return isAllowed ? undefined : new AddressRefusedError(`${where}, ${what} that was not named here`);
+  return isAllowed ? undefined : new AddressRefusedError(`${where}, ${what}, which is not allowed here`);
 }
 
 /** What a name that an operator gave may turn out to mean. */

@@ -15,6 +15,6 @@ export class LinkEndedError extends SourceInvalidError {
   readonly code = 'NotLinked';
 
   constructor(datacenter: string) {
-    super(`datacenter "${datacenter}" is not linked any more`);
+    super(`datacenter "${datacenter}" is no longer linked`);
   }
 }

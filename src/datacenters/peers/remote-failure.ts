@@ -28,7 +28,7 @@ interface Form {
 const FORMS: Readonly<Record<NamedBy, Form>> = {
   url: {
     code: 'RemoteSourceError',
-    says: (error, url) => (isTimeout(error) ? `${url} does not answer in time` : foreignMessage(error)),
+    says: (error, url) => (isTimeout(error) ? `${url} did not answer in time` : foreignMessage(error)),
     passedOn: ({ statusCode, message }, url) => (statusCode < 500 ? `${url} answered: ${message}` : undefined),
     refusesAddress: true,
   },
@@ -46,7 +46,7 @@ const FORMS: Readonly<Record<NamedBy, Form>> = {
     code: 'RemoteSourceError',
     says: (error, datacenter) =>
       isUnauthorized(error)
-        ? `datacenter "${datacenter}" does not accept ours: ${foreignMessage(error)}; ${linkHint(datacenter)}`
+        ? `datacenter "${datacenter}" does not accept this datacenter: ${foreignMessage(error)}; ${linkHint(datacenter)}`
         : `datacenter "${datacenter}" could not be asked: ${foreignMessage(error)}`,
     passedOn: ({ code, message }) => (OF_THE_REQUEST.has(code) ? message : undefined),
     refusesAddress: false,
@@ -80,7 +80,7 @@ export function remoteFailure(cause: unknown, by: NamedBy, name: string): unknow
 
 /** What went wrong, in words that may be another's: for reports and records. */
 export function foreignMessage(error: unknown): string {
-  if (isTimeout(error)) return 'it does not answer in time';
+  if (isTimeout(error)) return 'it did not answer in time';
   return cutText(error instanceof Error ? error.message : String(error));
 }
 

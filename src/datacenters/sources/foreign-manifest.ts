@@ -49,10 +49,10 @@ export function foreignManifest(answer: unknown, asked: Asked): Fields {
 /** The image that was asked for, with known fields only. @throws SourceInvalidError */
 export function foreignImage(answer: unknown, expected: Expected): SourceImage {
   const given = inTodaysForm(answer, expected);
-  if (given['uuid'] !== expected.uuid) throw wrong(expected, `the manifest is of image ${shown(given['uuid'])}`);
-  if (!isUuid(given['owner'])) throw wrong(expected, `the owner is ${shown(given['owner'])}, which is no UUID`);
+  if (given['uuid'] !== expected.uuid) throw wrong(expected, `the manifest is that of image ${shown(given['uuid'])}`);
+  if (!isUuid(given['owner'])) throw wrong(expected, `the owner is ${shown(given['owner'])}, which is not a UUID`);
   if (expected.owner !== undefined && given['owner'] !== expected.owner) {
-    throw wrong(expected, `the owner is ${given['owner']}, not the account that was named`);
+    throw wrong(expected, `the owner is ${given['owner']}, not the account that was asked for`);
   }
   if (!IMAGE_STATES_V3.some((state) => state === given['state'])) {
     throw wrong(expected, `the state is ${shown(given['state'])}`);
@@ -76,13 +76,13 @@ export function linkedImage(answer: unknown, expected: Expected): SourceImage {
 
 function inTodaysForm(answer: unknown, asked: Asked): Fields {
   if (isObject(answer)) return upgradeManifest(answer);
-  throw wrong(asked, 'the manifest is no object');
+  throw wrong(asked, 'the manifest is not an object');
 }
 
 function sharesOf(shares: unknown, expected: Expected): Share[] | undefined {
   if (shares === undefined) return undefined;
   if (!Array.isArray(shares) || shares.length > MAX_ACL_ENTRIES) {
-    throw wrong(expected, `the shares are no list of at most ${MAX_ACL_ENTRIES}`);
+    throw wrong(expected, `the shares are not a list of at most ${MAX_ACL_ENTRIES} entries`);
   }
   return shares.map((share) => shareOf(share, expected));
 }
@@ -91,37 +91,40 @@ function leftOf(left: unknown, expected: Expected): Share[] | undefined {
   if (left === undefined) return undefined;
   // Logins that are listed, and as many UUIDs that are not any more.
   if (!Array.isArray(left) || left.length > 2 * MAX_ACL_ENTRIES) {
-    throw wrong(expected, `the shares that were left are no list of at most ${2 * MAX_ACL_ENTRIES}`);
+    throw wrong(
+      expected,
+      `the shares that accounts have left are not a list of at most ${2 * MAX_ACL_ENTRIES} entries`,
+    );
   }
   return left.map((share: unknown): Share => {
     const { entry, account } = isObject(share) ? share : {};
-    if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is no entry of an access control list`);
+    if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is not an entry of an access control list`);
     if (isUuid(entry)) return { entry };
-    if (!isUuid(account)) throw wrong(expected, `the account that left share "${entry}" is no UUID`);
+    if (!isUuid(account)) throw wrong(expected, `the account that left share "${entry}" is not a UUID`);
     return { entry, account };
   });
 }
 
 function shareOf(share: unknown, expected: Expected): Share {
   const { entry, account, shared_at } = isObject(share) ? share : {};
-  if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is no entry of an access control list`);
+  if (!isAclEntry(entry)) throw wrong(expected, `${shown(entry)} is not an entry of an access control list`);
   if (isUuid(entry)) return { entry };
-  if (account !== undefined && !isUuid(account)) throw wrong(expected, `the account of share "${entry}" is no UUID`);
+  if (account !== undefined && !isUuid(account)) throw wrong(expected, `the account of share "${entry}" is not a UUID`);
   if (typeof shared_at !== 'string' || Number.isNaN(Date.parse(shared_at))) {
-    throw wrong(expected, `the time of share "${entry}" is ${shown(shared_at)}`);
+    throw wrong(expected, `the time of share "${entry}" is ${shown(shared_at)}, which is not a date`);
   }
   return { entry, ...(account !== undefined && { account }), shared_at: new Date(shared_at).toISOString() };
 }
 
 function filesOf(files: unknown, expected: Expected): Fields[] {
-  if (!Array.isArray(files)) throw wrong(expected, 'files is no array');
+  if (!Array.isArray(files)) throw wrong(expected, 'files is not an array');
   return files.map((file: unknown) => {
     const isFile =
       isObject(file) &&
       SHA1.test(String(file['sha1'])) &&
       Number.isSafeInteger(file['size']) &&
       Number(file['size']) >= 0;
-    if (!isFile) throw wrong(expected, `${shown(file)} is no file with a sha1 and a size`);
+    if (!isFile) throw wrong(expected, `${shown(file)} is not a file with a sha1 and a size`);
     return { ...file, sha1: String(file['sha1']).toLowerCase() };
   });
 }
@@ -147,5 +150,5 @@ function shown(value: unknown): string {
 }
 
 function wrong({ source, uuid }: Asked, what: string): SourceInvalidError {
-  return new SourceInvalidError(`${source} does not give image ${uuid} as it was asked for: ${what}`);
+  return new SourceInvalidError(`the answer of ${source} about image ${uuid} is invalid: ${what}`);
 }

@@ -70,7 +70,7 @@ function imgapiSource(service: Guarded, { name, kind, transport, channel }: Imga
     createPullUrl: async () => undefined,
     endPull: async () => {},
     getPullUrl: async () => {
-      throw new SourceInvalidError(`${name} gives no pull URLs`);
+      throw new SourceInvalidError(`${name} does not offer pull URLs`);
     },
     storeIdentity: async () => undefined,
   };

@@ -65,7 +65,7 @@ export function linkSource(service: Service, name: string): ImageSource {
 /** Over a link nothing is ever fetched as operator. */
 function named(account: string | undefined): string {
   if (account !== undefined) return account;
-  throw new SourceInvalidError('a linked datacenter gives nothing without an account that it is for');
+  throw new SourceInvalidError('nothing is fetched from a linked datacenter without the account that it is for');
 }
 
 async function currentClient(service: Service, name: string): Promise<LinkClient> {
@@ -84,14 +84,15 @@ async function askPullUrl(
   try {
     const answer = await client.json({ method: 'POST', path, signal });
     const pull = expectShape(answer, isPullUrl, client.link.url);
-    if (!isUuid(pull.reqid)) throw new SourceInvalidError(`${client.link.url} names its pull link "${pull.reqid}"`);
+    if (!isUuid(pull.reqid))
+      throw new SourceInvalidError(`${client.link.url} gave its pull link the id "${pull.reqid}", which is not a UUID`);
     if (isPullUrlAllowed(service, client.link, pull.url)) return pull;
     service.log.warn(
       { datacenter: client.link.name, origin: originOf(pull.url), pull_origins: pullOriginsOf(client.link) },
-      'the link does not take pull URLs from there',
+      'refused a pull URL: the link does not allow its origin',
     );
     await endPull(client, pull.reqid, signal).catch((err: unknown) =>
-      service.log.info({ err, pull: pull.reqid }, 'a pull link that is not taken is left to its calendar'),
+      service.log.info({ err, pull: pull.reqid }, 'a refused pull link could not be ended; it is left to expire'),
     );
     return undefined;
   } catch (error) {
@@ -114,7 +115,7 @@ async function endPull(client: LinkClient, reqid: string, signal: AbortSignal): 
 async function getPullUrl(service: Service, link: LinkRecord, text: string, request: FileRequest): Promise<SourceFile> {
   if (!isPullUrlAllowed(service, link, text)) {
     throw new SourceInvalidError(
-      `the link with "${link.name}" takes no pull URL from ${originOf(text) ?? 'such a place'}`,
+      `the link to "${link.name}" does not allow pull URLs from ${originOf(text) ?? 'a URL of this form'}`,
     );
   }
   const url = new URL(text);

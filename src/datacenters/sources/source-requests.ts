@@ -23,7 +23,7 @@ export async function sourceIcon(ask: () => Promise<HttpAnswer>, limit: number):
   if (contentType && length !== undefined && length <= limit) return { contentType, stream: answer.body, length };
   answer.body.destroy();
   throw new SourceInvalidError(
-    `${answer.url} is no icon: ${answer.headers['content-type']} of ${length ?? 'unknown'} bytes (at most ${limit})`,
+    `${answer.url} is not a usable icon: ${answer.headers['content-type']} of ${length ?? 'unknown'} bytes (at most ${limit})`,
   );
 }
 
@@ -32,7 +32,7 @@ export function sourceFile({ status, stream, size, headers }: FileDownload, requ
   const etag = headers['etag']?.replace(/^W\//, '').replaceAll('"', '');
   if (etag !== undefined && /^[0-9a-f]{40}$/.test(etag) && etag !== request.sha1) {
     stream.destroy();
-    throw new ImgapiError(`the source has the file ${etag} now, not ${request.sha1}`, {
+    throw new ImgapiError(`the source now has the file ${etag}, not ${request.sha1}`, {
       code: 'PreconditionFailed',
       statusCode: 412,
     });

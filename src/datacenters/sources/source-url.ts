@@ -24,5 +24,5 @@ export function readFileUrl(fileUrl: unknown): URL {
 /** They would be sent to nobody, and end up in the logs of every proxy. @throws 422 InvalidParameter */
 export function assertNoCredentials(field: string, url: URL): void {
   if (url.username === '' && url.password === '') return;
-  throw invalidParameter(field, `${field} is "${url}"; it must be without a user and a password, which are not used`);
+  throw invalidParameter(field, `${field} is "${url}"; it must not contain a user or a password`);
 }

@@ -76,7 +76,7 @@ export class HeldTask {
       if ('error' in outcome && stop.aborted) await this.#put(givenBack(this.#record));
       else await this.#end(outcome);
     } catch (error) {
-      log.warn({ err: error, task }, 'the end of the task was not noted: it runs again when its lease is over');
+      log.warn({ err: error, task }, 'the end of the task was not recorded; it runs again when its lease expires');
     }
   }
 
@@ -96,7 +96,7 @@ export class HeldTask {
     const now = store.now();
     const run = { began_at: this.#record.began_at ?? now, ended_at: now, worker };
     await this.#put(ended(this.#record, this.#task, { ...run, ...shown(outcome) }));
-    if ('error' in outcome) log.error({ err: outcome.error, task }, 'task failed; it runs again at its next turn');
+    if ('error' in outcome) log.error({ err: outcome.error, task }, 'task failed; it will run again');
     else if (outcome.done) log.info({ task, ...outcome.done }, 'task done');
   }
 
@@ -112,7 +112,7 @@ export class HeldTask {
       this.#record = record;
     } catch (error) {
       if (!(error instanceof EtagConflictError)) throw error;
-      throw new LeaseLostError(`task ${this.#task.name} is another process's by now`, { cause: error });
+      throw new LeaseLostError(`task ${this.#task.name} now belongs to another process`, { cause: error });
     }
   }
 }

@@ -61,7 +61,7 @@ class Runner {
       return wait;
     } catch (error) {
       // While the store is down every look fails: one line tells it.
-      if (this.#wasOk) this.#host.log.error({ err: error }, 'tasks cannot be looked after now');
+      if (this.#wasOk) this.#host.log.error({ err: error }, 'cannot look for due tasks at the moment');
       this.#wasOk = false;
       return LONGEST_WAIT_MS;
     }

@@ -27,25 +27,25 @@ export function serviceTasks(service: Service): Task[] {
   return [
     {
       name: 'recover-placements',
-      what: 'finishes or undoes the placing of a file that a crash left half done',
+      what: 'finishes or undoes the placing of files that was interrupted by a crash',
       periodMs: 10 * SECOND,
       run: () => counted(recoverPlacements(service)),
     },
     {
       name: 'finish-deletes',
-      what: 'removes what is left of images whose deletion a crash broke off',
+      what: 'removes what is left of images whose deletion was interrupted by a crash',
       periodMs: 10 * SECOND,
       run: () => counted(finishDeletes(service)),
     },
     {
       name: 'undo-abandoned-clones',
-      what: 'removes what a clone that died had made by then',
+      what: 'removes what was left by clones that a crash interrupted',
       periodMs: 10 * SECOND,
       run: () => counted(undoAbandonedClones(service)),
     },
     {
       name: 'bind-late-shares',
-      what: 'binds shares to accounts that the directory came to know late',
+      what: 'binds shares to accounts that appeared in the directory later',
       periodMs: 5 * SECOND,
       run: () => counted(bindLateShares(service)),
     },
@@ -57,13 +57,13 @@ export function serviceTasks(service: Service): Task[] {
     },
     {
       name: 'expire-placeholders',
-      what: 'removes images that were to be made from a machine and never were',
+      what: 'removes placeholders of images that were never made from their machine',
       periodMs: 30 * MINUTE,
       run: () => counted(expirePlaceholders(service)),
     },
     {
       name: 'refresh-link-health',
-      what: 'checks the links with other datacenters',
+      what: 'checks the links to other datacenters',
       periodMs: 5 * MINUTE,
       async run(signal) {
         await refreshLinkHealth(service, signal);
@@ -72,13 +72,13 @@ export function serviceTasks(service: Service): Task[] {
     },
     {
       name: 'tell-pull-ends',
-      what: 'tells sources that a transfer has ended, so that they let go of its bytes',
+      what: 'tells sources which transfers have ended, so they can release the bytes',
       periodMs: 5 * SECOND,
       run: (signal) => counted(tellPullEnds(service, signal)),
     },
     {
       name: 'expire-link-documents',
-      what: 'forgets link tokens and nonces whose time is over',
+      what: 'removes expired link tokens and nonces',
       periodMs: MINUTE,
       run: () => counted(expireLinkDocuments(service)),
     },
@@ -95,7 +95,7 @@ export function serviceTasks(service: Service): Task[] {
     },
     {
       name: 'reap-pulls',
-      what: 'removes pull links whose day is past',
+      what: 'removes expired pull links',
       periodMs: sweepMs,
       async run(signal) {
         const { objects, bytes, failed } = await reapPulls(service, { signal });
@@ -106,7 +106,7 @@ export function serviceTasks(service: Service): Task[] {
     },
     {
       name: 'expire-copies',
-      what: 'removes finished orders, and what failed copies left, when their time is over',
+      what: 'removes old finished orders and what failed copies left behind',
       periodMs: sweepMs,
       async run() {
         const report = await expireCopies(service, { dryRun: false });

@@ -74,7 +74,7 @@ test('a copy is ordered, watched line by line, and ends with the image', async (
   t.match(await call('GET', `/copies?account=${ALICE}`), { status: 403, body: { code: 'OperatorOnly' } });
   t.match(await call('DELETE', `/images/${uuid}/copy?account=${ALICE}`), {
     status: 404,
-    body: { message: /from "east" has ended: succeeded at 2\d{3}-.*; there is nothing to cancel$/ },
+    body: { message: /from "east" has already ended: succeeded at 2\d{3}-.*; there is nothing to cancel$/ },
   });
   t.match(
     await call('DELETE', `/images/${uuid}/copy?account=${BOB}`),

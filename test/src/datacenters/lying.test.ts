@@ -62,7 +62,7 @@ test('an operator is told that the other did not answer in time', (t) => {
   const cause = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
   t.match(remoteFailure(cause, 'url', 'http://there'), {
     code: 'RemoteSourceError',
-    message: 'http://there does not answer in time',
+    message: 'http://there did not answer in time',
   });
   t.end();
 });
@@ -110,7 +110,7 @@ test('a time that is none is no clock that agrees', async (t) => {
   ];
   t.match(await checkLink(east.service, liar.name), {
     ok: false,
-    checks: [{ check: 'reach', ok: false, detail: /says that its time is "soon"/ }],
+    checks: [{ check: 'reach', ok: false, detail: /gives its time as "soon"/ }],
   });
 });
 

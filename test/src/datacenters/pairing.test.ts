@@ -181,7 +181,7 @@ test('whoever swaps the key of the request on its way links nothing', async (t) 
   const { token } = await createLinkToken(west.service);
   await t.rejects(linkDatacenter(east.service, { name: 'us-west-1', url, token }), {
     code: 'UnauthorizedError',
-    message: /changed on the way/,
+    message: /altered on the way/,
   });
   t.strictSame(await allLinks(west.service), []);
   t.strictSame(await allLinks(east.service), []);

@@ -98,7 +98,7 @@ test('our own listeners are no source, even if an operator named them, whatever 
     await changeLink(east.service, west.name, (link) => ({ ...link, pull_origins: [origin] }));
     await t.rejects(
       source.getPullUrl(`${origin}/images/x/file`, ASK),
-      /this service itself|private address|takes no pull URL/,
+      /this service itself|private address|does not allow pull URLs/,
       host,
     );
     await changeLink(east.service, west.name, (link) => ({ ...link, url: origin }));
@@ -147,7 +147,7 @@ test('over a link nothing is fetched without an account', async (t) => {
   const { record, sha1 } = await putImage(west, ALICE);
   const source = linkSource(east.service, west.name);
   const nobody = { account: undefined, start: 0, sha1, signal };
-  const refusal = { name: 'SourceInvalidError', message: /without an account/ };
+  const refusal = { name: 'SourceInvalidError', message: /without the account/ };
   await t.rejects(source.getImage(record.uuid, undefined, signal), refusal);
   await t.rejects(source.getIcon(record.uuid, undefined, signal), refusal);
   await t.rejects(source.getFile(record.uuid, nobody), refusal);
@@ -169,7 +169,7 @@ test('a datacenter that says it is at our own listener, or where only we are, is
     setConfig(east, 'links', { publicUrl: claimed });
     await t.rejects(
       linkDatacenter(east.service, { name: west.name, url, token }),
-      { code: 'ValidationFailed', message: /must send nothing there/ },
+      { code: 'ValidationFailed', message: /must not send requests there/ },
       claimed,
     );
   }
@@ -186,7 +186,7 @@ test("behind a proxy that everybody comes through, being on this machine is nobo
   setConfig(west, 'links', { publicUrl: 'https://proxy.example.com/west' });
   await t.rejects(linkDatacenter(east.service, { name: west.name, url: bare, token }), {
     code: 'ValidationFailed',
-    message: /must send nothing there/,
+    message: /must not send requests there/,
   });
   t.strictSame(await allLinks(west.service), []);
 });

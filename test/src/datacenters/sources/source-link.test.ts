@@ -268,7 +268,10 @@ test('a source whose link ended says so', async (t) => {
   const source = linkSource(east.service, 'us-west-1');
   const { record } = await putImage(west, ALICE);
   await unlinkDatacenter(east.service, 'us-west-1');
-  await t.rejects(source.getImage(record.uuid, ALICE, signal), { name: 'SourceInvalidError', message: /not linked/ });
+  await t.rejects(source.getImage(record.uuid, ALICE, signal), {
+    name: 'SourceInvalidError',
+    message: /no longer linked/,
+  });
   t.equal(await sourceFor(east.service, 'us-west-1'), undefined);
 });
 

@@ -9,7 +9,7 @@ const LAST = {
   worker: '10.a',
 };
 const NEXT = '2017-10-17T22:00:01.500Z';
-const REAP = { name: 'reap-pulls', what: 'removes pull links whose day is past', period_seconds: 3600 };
+const REAP = { name: 'reap-pulls', what: 'removes expired pull links', period_seconds: 3600 };
 const TASKS = [
   { ...REAP, state: 'waiting', failures: 0, next_run: NEXT, last_run: { ...LAST, result: 'ok' } },
   {
