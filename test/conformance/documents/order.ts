@@ -32,7 +32,7 @@ export async function orderTests(t: Test, make: Make): Promise<void> {
     const things: Record<string, Thing> = {};
     for (let i = 0; i < 40; i += 1) {
       things[`k${(i * 17) % 40}`] = {
-        ...(i % 5 === 0 ? {} : { name: `n${i % 7}`, size: i % 4, open: i % 2 === 0, code: `c${i}` }),
+        ...(i % 5 !== 0 && { name: `n${i % 7}`, size: i % 4, open: i % 2 === 0, code: `c${i}` }),
         tags: [`t${i % 3}`],
       };
     }

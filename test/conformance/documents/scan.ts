@@ -10,7 +10,7 @@ function many(count: number, more: (i: number) => Thing = () => ({})): Record<st
   return Object.fromEntries(
     Array.from({ length: count }, (_, i) => [
       `k${(i * 7919) % 100_003}`,
-      { ...(i % 11 === 0 ? {} : { name: `n${i % 13}` }), size: i, open: i % 3 === 0, tags: [`t${i % 2}`], ...more(i) },
+      { ...(i % 11 !== 0 && { name: `n${i % 13}` }), size: i, open: i % 3 === 0, tags: [`t${i % 2}`], ...more(i) },
     ]),
   );
 }

@@ -28,7 +28,11 @@ const AT = '2026-01-01T00:00:00.000Z';
 
 const NOBODY: AclFields = {};
 const uuid = (entry: string): Share => ({ entry });
-const login = (entry: string, account?: string): Share => ({ entry, shared_at: AT, ...(account ? { account } : {}) });
+const login = (entry: string, account?: string): Share => ({
+  entry,
+  shared_at: AT,
+  ...(account !== undefined && { account }),
+});
 const typed = (record: AclFields) => aclView(record, 3);
 
 /** bob and Carol's UUID, and a login that nobody holds. */

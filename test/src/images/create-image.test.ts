@@ -187,7 +187,7 @@ for (const [what, owner, code] of [
   ['in upper case', ALICE.toUpperCase(), 'Invalid'],
 ] as const) {
   t.test(`an owner that is ${what} is named by the validation`, async (t) => {
-    const refused = await refusal(operator.createImage({ ...MANIFEST, ...(owner === undefined ? {} : { owner }) }));
+    const refused = await refusal(operator.createImage({ ...MANIFEST, ...(owner !== undefined && { owner }) }));
     t.match(refused, { status: 422, code: 'ValidationFailed', errors: [{ field: 'owner', code }] });
   });
 }

@@ -60,8 +60,8 @@ export async function send(base: string, { method = 'GET', path, headers = {}, b
     method,
     agent: false,
     headers: {
-      ...(isJson ? { 'content-type': 'application/json' } : {}),
-      ...(bytes === undefined ? {} : { 'content-length': Buffer.byteLength(bytes as string) }),
+      ...(isJson && { 'content-type': 'application/json' }),
+      ...(bytes !== undefined && { 'content-length': Buffer.byteLength(bytes as string) }),
       ...headers,
     },
   });

@@ -162,8 +162,9 @@ test('a store that fails at one object is reported, and the others go', async (t
 
 test('days and names are told from what only looks like them', async (t) => {
   t.ok(isPullsDay('20240229'));
-  for (const name of ['20230229', '2024-02-29', '20241301', '99999999', '', '202402290'])
+  for (const name of ['20230229', '2024-02-29', '20241301', '99999999', '', '202402290']) {
     t.notOk(isPullsDay(name), name);
+  }
   const name = pullName();
   t.match(parsePullName(name), { index: 0 });
   for (const bad of [`${name}x`, name.replace('file0', 'file'), name.toUpperCase(), `../${name}`]) {
