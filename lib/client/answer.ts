@@ -1,4 +1,4 @@
-/** From an HTTP answer to a value or an ImgapiError. */
+/** Turns an HTTP answer into a value or an ImgapiError. */
 
 import type { ErrorBody } from '../api/schemas/error.ts';
 import { JsonError, parseJsonText } from '../text/json.ts';
@@ -7,19 +7,19 @@ import { readText } from './byte-stream.ts';
 import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from './errors.ts';
 import type { HttpAnswer } from './transport.ts';
 
-/** Bytes of a JSON answer; a list of a hundred thousand images is well below. */
+/** Bytes of a JSON answer. A list of a hundred thousand images is well below this. */
 const JSON_LIMIT = 256 * 1024 * 1024;
 const ERROR_LIMIT = 1024 * 1024;
-/** Characters of a body that is no JSON which an error repeats. */
+/** Characters that an error repeats of a body that is not JSON. */
 const EXCERPT = 200;
 
-/** Passes an answer of success on; @throws ImgapiError */
+/** Passes on an answer with a 2xx status; @throws ImgapiError for any other */
 export async function expectSuccess(answer: HttpAnswer): Promise<HttpAnswer> {
   if (answer.status >= 200 && answer.status < 300) return answer;
   throw await toError(answer);
 }
 
-/** The JSON body; @throws ImgapiError `InvalidAnswer` when there is none */
+/** The JSON body; @throws ImgapiError `InvalidAnswer` if it is not JSON */
 export async function readJson(answer: HttpAnswer): Promise<unknown> {
   let text: string;
   try {
@@ -67,7 +67,7 @@ async function toError(answer: HttpAnswer): Promise<ImgapiError> {
   });
 }
 
-/** An error whose body does not arrive whole is still that error. */
+/** Empty if the body does not arrive whole: the status alone still makes an error. */
 async function readErrorText(answer: HttpAnswer): Promise<string> {
   try {
     return await readText(answer.body, ERROR_LIMIT);
@@ -102,7 +102,7 @@ function isFieldError(value: unknown): value is ImgapiFieldError {
 
 function requestIdOf({ headers }: HttpAnswer): { requestId?: string } {
   const requestId = headers['x-request-id'] ?? headers['request-id'];
-  return requestId === undefined ? {} : { requestId };
+  return { ...(requestId !== undefined && { requestId }) };
 }
 
 function retryAfterOf({ headers }: HttpAnswer): { retryAfter?: number } {

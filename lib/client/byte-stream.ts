@@ -1,32 +1,32 @@
-/** A response body under guard. */
+/** A response body that fails when its connection breaks, stalls or ends early. */
 import { addAbortListener } from 'node:events';
 import { Readable } from 'node:stream';
 import { startTimer, type Timer } from '../runtime/timers.ts';
 import { decodeUtf8 } from '../text/json.ts';
 import { toCallError, unreachable } from './transport-fault.ts';
 
-/** Pieces, of 64 KiB each from a fast source, that wait for the reader at the most. */
+/** The most pieces that wait for the reader. A fast source sends 64 KiB in each. */
 const PIECES_AHEAD = 4;
 
 export interface ByteStreamOptions {
   /** Names the source in errors. */
   readonly url: string;
-  /** Bytes that have to come, when known. */
+  /** Bytes that must arrive, if known. */
   readonly length?: number;
-  /** Milliseconds without a byte, while the reader wants some, after which the body is given up. 0: never. */
+  /** Milliseconds to wait for a byte that the reader wants before giving up. 0: no limit. */
   readonly idleTimeout: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Counts what comes and fails, always with ImgapiUnreachableError or the signal's reason, when the connection breaks,
- * the body is short, nothing comes for too long, or the call is aborted. A reader that is slow itself is no fault.
- * Whoever does not read it to the end must `destroy()` it, or its connection stays taken.
+ * Counts the bytes. Fails when the connection breaks, the body is short, nothing arrives for too long, or the call is
+ * aborted; always with ImgapiUnreachableError or the signal's reason. A slow reader is not a fault.
+ * A reader that stops before the end must `destroy()` it, or the connection stays in use.
  */
 export class ByteStream extends Readable {
-  /** Bytes that will come in all, when known. */
+  /** Bytes in total, if known. */
   readonly expected: number | undefined;
-  /** Bytes that came so far. */
+  /** Bytes that have arrived so far. */
   bytes = 0;
   readonly #source: Readable;
   readonly #options: ByteStreamOptions;
@@ -35,12 +35,12 @@ export class ByteStream extends Readable {
   #wanted = false;
 
   constructor(source: Readable, options: ByteStreamOptions) {
-    // Pieces are passed on as they come: counted in bytes, those that wait would be copied together into new memory.
+    // In object mode pieces are passed on as they are; otherwise those that wait would be copied together into new memory.
     super({ objectMode: true, highWaterMark: PIECES_AHEAD });
     this.expected = options.length;
     this.#source = source;
     this.#options = options;
-    // A body that breaks before anybody reads it must not end the process.
+    // A body that breaks before anyone reads it must not end the process.
     this.on('error', () => {});
     source.on('error', (cause) => this.destroy(this.#failure(cause)));
     source.on('data', (chunk: Uint8Array) => this.#take(chunk));
@@ -79,7 +79,7 @@ export class ByteStream extends Readable {
       this.push(null);
       return;
     }
-    const cause = new Error(`${this.bytes} of ${this.expected} bytes came`);
+    const cause = new Error(`${this.bytes} of ${this.expected} bytes arrived`);
     this.destroy(unreachable('short-body', this.#options.url, cause));
   }
 
@@ -91,7 +91,7 @@ export class ByteStream extends Readable {
     }
     this.#idle = startTimer(() => {
       if (!this.#wanted) return;
-      const cause = new Error(`no byte for ${this.#options.idleTimeout / 1000} s after ${this.bytes} bytes`);
+      const cause = new Error(`no bytes for ${this.#options.idleTimeout / 1000} s after ${this.bytes} bytes`);
       this.destroy(unreachable('idle-timeout', this.#options.url, cause));
     }, this.#options.idleTimeout);
   }
@@ -104,8 +104,8 @@ export class ByteStream extends Readable {
 
 /**
  * A small body as text.
- * @param limit bytes; a longer one is given up, with a RangeError
- * @throws JsonError when it is no UTF-8
+ * @param limit bytes; a longer body throws a RangeError
+ * @throws JsonError if it is not UTF-8
  */
 export async function readText(body: ByteStream, limit: number): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -1,37 +1,37 @@
-/** One call of an IMGAPI: its parameters, headers and signature, and what the answer is read as. */
+/** One call of an IMGAPI: its parameters, headers and signature, and how its answer is read. */
 import { expectSuccess, readJson } from './answer.ts';
 import { formatQuery, type Query } from './filter.ts';
 import { type HttpAnswer, type HttpRequest, HttpTransport, type TransportOptions } from './transport.ts';
 
-/** What `Accept-Version` may ask for; `*` and whatever 2.0.0 satisfies get the 2.0.0 view. */
+/** What `Accept-Version` may ask for. `*`, like any range that 2.0.0 satisfies, gets the view of version 2. */
 export type ApiVersion = '~1' | '~2' | '~3' | '*';
 
 /** What a signer sees of a request; `linkSigner` and `classicSigner` of lib/signing fit. */
 export interface RequestToSign {
   readonly method: string;
-  /** As on the request line: path with query. */
+  /** Path with query, as on the request line. */
   readonly path: string;
   /** By lower-case name, `host` among them. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Absent when there is none, or when it is a stream. */
+  /** Absent if there is no body, or if it is a stream. */
   readonly body?: string | Uint8Array;
 }
 
-/** Answers the headers to add. */
+/** Returns the headers to add. */
 export type RequestSigner = (
   request: RequestToSign,
 ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
 
 export interface ImgapiClientOptions extends TransportOptions {
-  /** Sent as `Accept-Version`. Calls that only version 3 knows ask for it by themselves. Default `~3`. */
+  /** Sent as `Accept-Version`. Calls that only version 3 has ask for it anyway. Default `~3`. */
   readonly version?: ApiVersion;
   readonly userAgent?: string;
-  /** Account on whose behalf all calls are made; a call may name another. Absent: as operator. */
+  /** Account on whose behalf calls are made, unless a call names another. Absent: as an operator. */
   readonly account?: string;
   /** Channel of all calls, where the server has channels. */
   readonly channel?: string;
   readonly signer?: RequestSigner;
-  /** Sent as `x-request-id`, so that logs of both sides can be put together. */
+  /** Sent as `x-request-id`, to match the logs of both sides. */
   readonly requestId?: string;
 }
 
@@ -53,9 +53,9 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is. */
+  /** Sent as raw bytes. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Instead of the client's. */
+  /** Overrides the client's version. */
   readonly version?: ApiVersion;
 }
 
@@ -94,12 +94,12 @@ export class Caller {
     return expectSuccess(answer);
   }
 
-  /** The answer's JSON. Its form is the server's word: who distrusts the server checks it. */
+  /** The answer's JSON. Its form is not checked: callers who distrust the server must do so. */
   async json<T>(call: Call, options?: CallOptions): Promise<T> {
     return (await readJson(await this.send(call, options))) as T;
   }
 
-  /** For calls that answer nothing. */
+  /** For calls whose answer has no body. */
   async done(call: Call, options?: CallOptions): Promise<void> {
     (await this.send(call, options)).body.resume();
   }

@@ -1,7 +1,7 @@
 /**
- * A typed client of IMGAPI, old and new. Every method rejects with ImgapiError when the server answers with an error,
+ * A typed client of today's IMGAPI and of this one. Methods reject with ImgapiError when the server answers an error,
  * with ImgapiUnreachableError when it cannot be asked, and with the signal's reason when the call is aborted. Files are
- * streamed, in both directions. Most methods are made from the rows of the API; here are those that need more.
+ * streamed in both directions. Most methods are made from the rows of the API; those that need more are here.
  */
 
 import type { CopyPlan, CopyStatus } from '../api/schemas/copy.ts';
@@ -40,7 +40,7 @@ class Client {
     Object.assign(this, Object.fromEntries(made));
   }
 
-  /** For answers whose headers matter, or that are passed on as they come; `callOf` makes the call. The body must be read to its end or destroyed. */
+  /** For answers whose headers matter, or that are passed on as they arrive. The body must be read to its end or destroyed. */
   send(call: Call, options?: CallOptions): Promise<HttpAnswer> {
     return this.#caller.send(call, options);
   }
@@ -50,7 +50,7 @@ class Client {
     return this.#caller.transport.close();
   }
 
-  /** Breaks running calls off. */
+  /** Breaks off running calls. */
   destroy(): Promise<void> {
     return this.#caller.transport.destroy();
   }
@@ -59,12 +59,12 @@ class Client {
     return this.#caller.json(listCall(filter, options), options);
   }
 
-  /** The same list bit by bit, in memory that does not grow with it. Whoever stops before its end ends the answer. */
+  /** The same list in batches, in memory that does not grow with it. Stopping early breaks off the answer. */
   async *scanImages(filter: ListImagesFilter = {}, options: GetOptions = {}): AsyncGenerator<Image[], void> {
     yield* readJsonItems<Image>(await this.#caller.send(listCall(filter, options), options));
   }
 
-  /** Every image of the list once, however many pages that takes. */
+  /** Each image of the list exactly once, however many pages that takes. */
   listAll(
     filter: Omit<ListImagesFilter, 'limit' | 'marker'> = {},
     options: GetOptions & { readonly pageSize?: number } = {},
@@ -82,20 +82,20 @@ class Client {
     return (await this.getTaggedImage(uuid, options)).image;
   }
 
-  /** With the ETag that a later write may ask for. */
+  /** With the ETag, for the condition of a later write. */
   async getTaggedImage(uuid: string, options: GetOptions = {}): Promise<TaggedImage> {
     const answer = await this.#caller.send(callOf('GetImage', [uuid], options), options);
     return { image: (await readJson(answer)) as Image, etag: answer.headers['etag'] };
   }
 
-  /** Only servers that are joined to VMAPI know it. */
+  /** Only for servers that are connected to VMAPI. */
   createImageFromVm(fields: Manifest, parameters: FromVmParameters, options?: CallOptions): Promise<StartedJob> {
     const { vmUuid, incremental, maxOriginDepth } = parameters;
     const query = { action: 'create-from-vm', vm_uuid: vmUuid, incremental, max_origin_depth: maxOriginDepth };
     return this.#startJob({ ...callOf('CreateImage', []), query, json: fields }, options);
   }
 
-  /** Operators only. Keeps UUID and time of publication. */
+  /** Operators only. Keeps the UUID and the date of publication. */
   adminImportImage(manifest: Manifest & { readonly uuid: string }, options: ImportOptions = {}): Promise<Image> {
     return this.#caller.json({ ...callOf('AdminImportImage', [manifest.uuid], options), json: manifest }, options);
   }
@@ -105,7 +105,7 @@ class Client {
     return this.#caller.json({ ...callOf('AdminImportImage', [uuid], { ...options, source }), json: {} }, options);
   }
 
-  /** Operators only. Brings image, file and chain from the IMGAPI at the URL `source`, in the background. */
+  /** Operators only. Copies the image and its origins from the IMGAPI at the URL `source`, in the background. */
   adminImportRemoteImage(uuid: string, source: string, options: ImportOptions = {}): Promise<StartedJob> {
     return this.#startJob(callOf('AdminImportRemoteImage', [uuid], { ...options, source }), options);
   }
@@ -121,7 +121,7 @@ class Client {
     { size, ...parameters }: UploadParameters,
     options?: CallOptions,
   ): Promise<Image> {
-    const headers: Record<string, string> = size === undefined ? {} : { 'content-length': String(size) };
+    const headers: Record<string, string> = { ...(size !== undefined && { 'content-length': String(size) }) };
     return this.#caller.json({ ...callOf('AddImageFile', [uuid], parameters), headers, body: source }, long(options));
   }
 
@@ -154,7 +154,7 @@ class Client {
     return { contentType: answer.headers['content-type'] ?? 'application/octet-stream', stream: answer.body };
   }
 
-  /** What a copy would bring, and what of it is here. */
+  /** What a copy would bring, and what of it is already here. */
   planImageCopy(uuid: string, datacenter: string, options?: CallOptions): Promise<CopyPlan> {
     return this.#caller.json(callOf('GetImageCopy', [uuid], { plan: true, datacenter }), options);
   }
@@ -163,7 +163,7 @@ class Client {
     return this.#caller.json(callOf('GetImageCopy', [uuid]), options);
   }
 
-  /** The copy's status at once and after each change, until it has ended. */
+  /** The copy's status now and after each change, until it has ended. */
   async *watchImageCopy(uuid: string, options?: CallOptions): AsyncGenerator<CopyStatus, void> {
     const call = { ...callOf('GetImageCopy', [uuid]), headers: JSON_STREAM };
     yield* readJsonLines<CopyStatus>(await this.#caller.send(call, options));

@@ -1,27 +1,27 @@
-/** Getting a file, or the rest of one that broke off. Also for pull URLs, which are no calls of an IMGAPI. */
+/** Downloads a file or a range of it, from an IMGAPI or from a pull URL. */
 import { expectSuccess, invalidAnswer } from './answer.ts';
 import type { ByteStream } from './byte-stream.ts';
 import type { HttpAnswer, HttpRequest, HttpTransport } from './transport.ts';
 
 export interface DownloadRange {
-  /** First byte, default 0. */
+  /** Position of the first byte; default 0. */
   readonly start?: number;
-  /** Last byte, inclusive as in HTTP ranges; default the last of the file. */
+  /** Position of the last byte, inclusive as in HTTP; default the last of the file. */
   readonly end?: number;
-  /** The file's ETag (of an IMGAPI its sha1): another file answers 412. */
+  /** The file's ETag (in IMGAPI, its SHA-1): for another file the answer is 412. */
   readonly ifMatch?: string;
 }
 
 export interface FileDownload {
-  /** 206 when the range was honoured; 200: the file comes from its start, whatever was asked. */
+  /** 206 if the range was honoured; 200 if the file comes from its start instead. */
   readonly status: 200 | 206;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: ByteStream;
-  /** Bytes that the stream brings, when the server says so. */
+  /** Bytes in the stream, if the server says so. */
   readonly size: number | undefined;
   /** Position of the stream's first byte in the file. */
   readonly start: number;
-  /** Bytes of the whole file, when the server says so. */
+  /** Bytes of the whole file, if the server says so. */
   readonly total: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export function rangeHeaders({ start = 0, end, ifMatch }: DownloadRange): Record
   return headers;
 }
 
-/** @throws ImgapiError of an answer that is no file, or not the range that was asked for */
+/** @throws ImgapiError if the answer is not a file, or not the range that was asked for */
 export async function download(
   transport: HttpTransport,
   request: Omit<HttpRequest, 'method' | 'body'>,
@@ -48,7 +48,7 @@ export async function toDownload(answer: HttpAnswer, range: DownloadRange): Prom
   const { status, headers, body } = await expectSuccess(answer);
   const size = body.expected;
   if (status === 200) return { status, headers, stream: body, size, start: 0, total: size };
-  if (status !== 206) throw invalidAnswer(answer, 'it is no file');
+  if (status !== 206) throw invalidAnswer(answer, 'it is not a file');
   const { start, end, total } = contentRange(answer, range);
   const length = end - start + 1;
   if (size !== undefined && size !== length) throw invalidAnswer(answer, 'Content-Length and Content-Range differ');

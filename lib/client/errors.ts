@@ -1,6 +1,6 @@
 /**
- * How a call to an IMGAPI ends when it does not succeed. An aborted call rejects with its signal's reason instead. What
- * the other side says is cut here, whatever becomes of the error.
+ * The errors of calls to an IMGAPI. An aborted call rejects with its signal's reason instead. Text from the other side
+ * is shortened here, whatever becomes of the error.
  */
 import type { FieldProblem } from '../api/schemas/error.ts';
 import { cutText } from '../text/cut-text.ts';
@@ -21,7 +21,7 @@ export interface ImgapiErrorOptions extends ErrorOptions {
   readonly retryAfter?: number;
 }
 
-/** The server answered, with an error or with something that is no answer to the call. */
+/** The server answered with an error, or with something that is not an answer to the call. */
 export class ImgapiError extends Error {
   override readonly name = 'ImgapiError';
   /**
@@ -54,23 +54,23 @@ function cutFieldError({ field, code, message }: ImgapiFieldError): ImgapiFieldE
 }
 
 export const TRANSPORT_FAULTS = [
-  /** No connection: refused, no route, no such host, TLS. */
+  /** No connection: refused, no route, no such host, or a TLS failure. */
   'connect',
   'connect-timeout',
-  /** The request was sent and no answer began in time. */
+  /** The request was sent, but no answer began in time. */
   'answer-timeout',
-  /** The body stood still, either way. */
+  /** A body stalled, in either direction. */
   'idle-timeout',
   /** The connection broke. */
   'reset',
   /** The body ended before its Content-Length. */
   'short-body',
-  /** What came is not HTTP. */
+  /** The answer is not HTTP. */
   'protocol',
 ] as const;
 export type TransportFault = (typeof TRANSPORT_FAULTS)[number];
 
-/** The server could not be asked, or its answer did not arrive whole; the same call may work later. */
+/** The server could not be asked, or its answer did not arrive whole. The same call may succeed later. */
 export class ImgapiUnreachableError extends Error {
   override readonly name = 'ImgapiUnreachableError';
   readonly fault: TransportFault;
@@ -84,7 +84,7 @@ export class ImgapiUnreachableError extends Error {
   }
 }
 
-/** The address that a URL leads to is none that may be connected to from here. */
+/** A URL leads to an address that this server must not connect to. */
 export class AddressRefusedError extends Error {
   override readonly name = 'AddressRefusedError';
 }

@@ -2,7 +2,7 @@
 
 export interface ListImagesFilter {
   readonly owner?: string;
-  /** `active` when left out; `all` for every one. */
+  /** Default `active`; `all` for images in any state. */
   readonly state?: string;
   /** Equal, or containing what follows a `~`. */
   readonly name?: string;
@@ -11,11 +11,11 @@ export interface ListImagesFilter {
   /** Equal, or unequal to what follows a `!`. */
   readonly type?: string;
   readonly public?: boolean;
-  /** All of them. */
+  /** Images that have all of these. */
   readonly billing_tag?: string | readonly string[];
-  /** Tags by key; the empty string asks for the key alone. */
+  /** Values of tags by key; an empty string matches any value. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Only, or nothing, of what others shared with the account. Version 3. */
+  /** Only images that others share with the account, or none of those. Version 3. */
   readonly shared?: boolean;
   readonly limit?: number;
   /** UUID of an image or ISO date, inclusive. */
@@ -34,14 +34,14 @@ export function filterQuery({ tags, ...filter }: ListImagesFilter): Query {
   return query;
 }
 
-/** Empty, or with its question mark. */
+/** The query with its question mark, or an empty string. */
 export function formatQuery(query: Query): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
     for (const item of Array.isArray(value) ? value : [value]) search.append(name, String(item));
   }
-  // IMGAPI of old does not read a plus as a space everywhere.
+  // Today's IMGAPI does not always read a plus as a space.
   const text = search.toString().replaceAll('+', '%20');
   return text === '' ? '' : `?${text}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Connections whose addresses are looked at first: of every connection, after the name was resolved, and the addresses
- * that were looked at are those connected to, so that a name cannot answer differently the second time.
+ * Checks the address of every connection before it is made. A name is resolved once, and the addresses that were checked
+ * are the ones connected to: a second lookup could give others.
  */
 import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
@@ -16,20 +16,20 @@ export interface ConnectTarget {
   readonly port: number;
 }
 
-/** Undefined when the connection may be made. */
+/** Returns the error to reject with, or undefined if the connection may be made. */
 export type AddressCheck = (target: ConnectTarget) => AddressRefusedError | undefined;
 
 export interface GuardedAgentOptions {
   readonly check: AddressCheck;
   /** Milliseconds to connect. */
   readonly timeout: number;
-  /** Takes certificates that nobody vouches for. */
+  /** Accepts certificates that no known authority has signed. */
   readonly insecure: boolean;
 }
 
 export type GuardedAgent = Agent;
 
-/** Requests over it reject with what `check` answers. The caller closes it. */
+/** Its requests reject with the error that `check` returns. The caller closes it. */
 export function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions): GuardedAgent {
   const connectors = new Map<number, buildConnector.connector>();
   const connectorTo = (port: number): buildConnector.connector => {
@@ -44,7 +44,7 @@ export function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions):
   const connect: buildConnector.connector = (options, callback) => {
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
     const host = options.hostname;
-    // Addresses are not looked up: the lookup below would not see them.
+    // An address in the URL never reaches the lookup below.
     const refusal = isIP(host) ? check({ host, address: host, port }) : undefined;
     if (refusal) callback(refusal, null);
     else connectorTo(port)(options, callback);
@@ -56,7 +56,7 @@ function guardedLookup(check: AddressCheck, port: number): LookupFunction {
   return (host, options, callback) => {
     resolveName(host, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
-      // One bad address is enough: which of them is connected to would be a matter of luck.
+      // One refused address is enough: any of them might be the one connected to.
       for (const { address } of addresses) {
         const refusal = check({ host, address, port });
         if (refusal) return callback(refusal, '', 0);

@@ -1,12 +1,12 @@
 /**
- * Reads an answer that is one JSON array item by item, as it comes: in memory that does not grow with its length, and
- * no faster than the items are taken.
+ * Reads a JSON array item by item while it arrives: in memory that does not grow with its length, and no faster than
+ * the items are taken.
  */
 import { JsonError, parseJson } from '../text/json.ts';
 import { invalidAnswer } from './answer.ts';
 import type { HttpAnswer } from './transport.ts';
 
-/** Bytes of one item, and of what comes together with it. */
+/** Bytes of one item and of the rest of its batch. */
 const ITEM_LIMIT = 4 * 1024 * 1024;
 
 const QUOTE = 0x22;
@@ -19,9 +19,9 @@ const CLOSE_OBJECT = 0x7d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 /**
- * Bit by bit, each of at least one item; the bits are as large as the pieces in which the answer comes, or as its
- * largest item. Whoever stops before the end ends the answer.
- * @throws ImgapiError `InvalidAnswer` when it is no JSON array, also after some of it; ImgapiUnreachableError
+ * Yields batches of at least one item. A batch is as large as the piece of the answer that ends it, or as the largest
+ * item. Stopping early breaks off the answer.
+ * @throws ImgapiError `InvalidAnswer` if it is not a JSON array, possibly after some batches; ImgapiUnreachableError
  */
 export async function* readJsonItems<T>(answer: HttpAnswer): AsyncGenerator<T[], void> {
   const cutter = new ArrayCutter();
@@ -41,14 +41,14 @@ export async function* readJsonItems<T>(answer: HttpAnswer): AsyncGenerator<T[],
 }
 
 /**
- * Finds where the items of an array end, and leaves all else to the parser. It throws JsonError at what cannot be the
- * rest of an array.
+ * Finds where the items of an array end, and leaves everything else to the parser. It throws JsonError for what cannot
+ * be the rest of an array.
  */
 class ArrayCutter {
-  /** Bytes of items that have not ended. */
+  /** Bytes of items that are incomplete. */
   pending = 0;
   #pieces: Buffer[] = [];
-  /** Bytes of a byte-order mark that came, or all when none did. */
+  /** Bytes of the byte-order mark that have arrived; its full length if there is none. */
   #marked = 0;
   /** Arrays and objects that are open. */
   #depth = 1;
@@ -56,7 +56,7 @@ class ArrayCutter {
   #isEscaped = false;
   #hasBegun = false;
   #hasEnded = false;
-  /** Something must come before the end: a comma has promised it. */
+  /** A comma came last, so another item must follow. */
   #isItemDue = false;
 
   /** The items that end in this piece. */
@@ -85,7 +85,7 @@ class ArrayCutter {
     if (!this.#hasEnded) throw new JsonError('a JSON array without its end');
   }
 
-  /** Answers where the first item may begin. */
+  /** Returns where the first item may begin. */
   #begin(chunk: Buffer): number {
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at];
@@ -102,7 +102,7 @@ class ArrayCutter {
     return chunk.length;
   }
 
-  /** Where the last item ends that a comma follows, or the array. */
+  /** Finds the last comma between items, or the end of the array. */
   #scan(chunk: Buffer, from: number): { comma?: number; end?: number } {
     let comma: number | undefined;
     for (let at = from; at < chunk.length; ) {
@@ -122,10 +122,10 @@ class ArrayCutter {
       } else if (byte === COMMA && this.#depth === 1) comma = at;
       at += 1;
     }
-    return comma === undefined ? {} : { comma };
+    return { ...(comma !== undefined && { comma }) };
   }
 
-  /** Behind the end of the string, or of the piece. */
+  /** Returns the position after the end of the string, or of the piece. */
   #skipString(chunk: Buffer, from: number): number {
     const start = this.#isEscaped ? from + 1 : from;
     this.#isEscaped = false;

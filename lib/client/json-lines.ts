@@ -1,4 +1,4 @@
-/** Reads `application/x-json-stream`: one JSON value a line, as they come. */
+/** Reads `application/x-json-stream`, one JSON value per line, while it arrives. */
 
 import { JsonError, parseJson } from '../text/json.ts';
 import { invalidAnswer } from './answer.ts';

@@ -1,8 +1,8 @@
 /**
- * Methods made from the rows of IMGAPI, named after the operations. What a method takes: the parts of the path, in their
- * order; the body, where the operation has one; and last, query parameters under their names together with the options
+ * Methods made from the rows of IMGAPI, named after the operations. A method takes the parts of the path in their
+ * order; the body, if the operation has one; and last, in one object, the query parameters and the options
  * of any call. At run time only `operations.json` is needed, which `make docs` writes from the rows: the schemas
- * themselves take a command half as long again to start.
+ * themselves make a command take half as long again to start.
  */
 import type { Static, TObject, TSchema } from 'typebox';
 import type { IMGAPI } from '../api/imgapi/operations.ts';
@@ -16,7 +16,7 @@ import OPERATIONS from './operations.json' with { type: 'json' };
 type Rows = typeof IMGAPI;
 export type OperationName = keyof Rows;
 
-/** Those that a row is not enough for: files go either way, or come line by line; or they are no calls of a client. */
+/** Operations that a row is not enough for: they stream, they have more forms than one, or they are not for clients. */
 type ByHand =
   | 'AddImageFile'
   | 'GetImageFile'
@@ -63,7 +63,7 @@ type ParametersOf<O> = O extends { readonly query: infer Q extends TObject }
   : Record<never, never>;
 
 interface Condition {
-  /** ETag of the image as it was read: one that changed since answers 412. */
+  /** ETag of the image as it was read. If it has changed since, the answer is 412. */
   readonly ifMatch?: string;
 }
 
@@ -81,7 +81,7 @@ interface Row {
 
 const ROWS: Readonly<Record<string, Row>> = OPERATIONS as Readonly<Record<string, Row>>;
 
-/** Milliseconds for calls that move a file before they answer. */
+/** `answerTimeout` in milliseconds of calls that move a file before they answer. */
 export const LONG_ANSWER = 3_600_000;
 const LONG: ReadonlySet<string> = new Set(['AddImageFileFromUrl', 'ExportImage', 'AdminChangeImageStor', 'CloneImage']);
 
@@ -109,7 +109,7 @@ export function methodsOf(caller: Caller): ImgapiMethods {
   return Object.fromEntries(methods) as ImgapiMethods;
 }
 
-/** The request that a row describes. Options that are of any call are not among its parameters. */
+/** The request that a row describes. The options that every call takes are not sent as parameters. */
 export function callOf(name: OperationName, parts: readonly string[], options: CallOptions | Query = {}): Call {
   const row = ROWS[name];
   if (row === undefined) throw new Error(`there is no operation ${name}`);

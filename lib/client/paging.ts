@@ -1,7 +1,7 @@
 /**
- * All images of a list, page by page. API version 3 says where the next page is. Before that a page begins at a time
- * of publication, inclusive, so that pages overlap: what was seen is skipped, and where more images were published at
- * one instant than a page holds, the page grows.
+ * All images of a list, page by page. API version 3 says where the next page is. In earlier versions a page begins at a
+ * date of publication, inclusive, so pages overlap: images that were seen are skipped, and where more images have the
+ * same date than a page holds, the page grows.
  */
 
 import type { Image } from '../api/schemas/image.ts';
@@ -19,10 +19,10 @@ export type FetchPage = (query: Query) => Promise<Page>;
 const SERVER_LIMIT = 1000;
 export const PAGE_SIZE = SERVER_LIMIT;
 const LARGEST_PAGE = SERVER_LIMIT * 64;
-/** Images that are not published come first. */
+/** Images that are not published are listed first. */
 const BEGINNING = '1970-01-01T00:00:00Z';
 
-/** @throws ImgapiError when the server's pages do not get past an instant */
+/** @throws ImgapiError if more images have the same date than the server gives in one page */
 export async function* allImages(fetchPage: FetchPage, filter: Query, pageSize: number): AsyncGenerator<Image, void> {
   const seen = new Set<string>();
   const first: Query = { ...filter, limit: pageSize };
@@ -52,12 +52,12 @@ export async function* allImages(fetchPage: FetchPage, filter: Query, pageSize: 
   }
 }
 
-/** Today's servers never give more than a thousand, and do not say so. */
+/** Today's IMGAPI never lists more than a thousand, and does not say so. */
 function isCut(count: number, limit: number): boolean {
   return (count === SERVER_LIMIT && limit > SERVER_LIMIT) || limit > LARGEST_PAGE;
 }
 
-/** The query of `rel="next"`. Host and path of the link are ignored: we only ask the server that we know. */
+/** The query of `rel="next"`. The link's host and path are ignored: only the configured server is asked. */
 export function nextLink(header: string | undefined): URLSearchParams | undefined {
   for (const [, target = '', params = ''] of (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^,;]+)*)/g)) {
     if (!/;\s*rel="?next"?\s*(;|$)/i.test(params)) continue;
@@ -74,7 +74,7 @@ function linkedQuery(filter: Query, next: URLSearchParams): Query {
 }
 
 function endlessInstant(count: number): ImgapiError {
-  return new ImgapiError(`the server lists ${count} images of one instant and cannot be asked for those beyond`, {
+  return new ImgapiError(`the server lists ${count} images with the same published_at and cannot be asked for more`, {
     code: 'InvalidAnswer',
     statusCode: 200,
   });

@@ -7,7 +7,7 @@ import type { CallOptions } from './caller.ts';
 import type { DownloadRange } from './download.ts';
 
 export interface GetOptions extends CallOptions {
-  /** With fields that only operators see, such as `files[].stor`. */
+  /** Asks for fields that only operators see, such as `files[].stor`. */
   readonly inclAdminFields?: boolean;
 }
 
@@ -15,10 +15,10 @@ export interface ImportOptions extends CallOptions {
   readonly skip_owner_check?: boolean;
 }
 
-/** What is said of a file that is added. */
+/** What a request says of the file that it adds. */
 export interface AddFileParameters {
   readonly compression: Compression;
-  /** Lower-case hex; other bytes answer 400. */
+  /** Lower-case hex. If the bytes do not match, the answer is 400. */
   readonly sha1?: string;
   /** Name of the object store. */
   readonly storage?: string;
@@ -26,7 +26,7 @@ export interface AddFileParameters {
 }
 
 export interface UploadParameters extends AddFileParameters {
-  /** Bytes, when known. */
+  /** Bytes, if known. */
   readonly size?: number;
 }
 
@@ -41,20 +41,20 @@ export interface FromVmParameters {
   readonly maxOriginDepth?: number;
 }
 
-/** An image with the tag of the state it was read in. */
+/** An image with its ETag. */
 export interface TaggedImage {
   readonly image: Image;
   readonly etag: string | undefined;
 }
 
-/** What goes on in the background. */
+/** A job that runs in the background. */
 export interface StartedJob extends JobStarted {
   /** Where to ask for the job. */
   readonly workflow_api?: string;
 }
 
 export interface VerifyOptions extends CallOptions {
-  /** Fetches the right bytes of a damaged file from a linked datacenter. */
+  /** Fetch the right bytes of damaged files from a linked datacenter. */
   readonly repair?: boolean | undefined;
   /** Absent: all images. */
   readonly uuid?: readonly string[] | undefined;

@@ -1,13 +1,13 @@
-/** Small JSON from a server that is not trusted: all of it is here in time, and it is never much. */
+/** Reads a small JSON answer from a server that is not trusted: its size and its total time are limited. */
 import { timeLimit } from '../runtime/timers.ts';
 import { JsonError, parseJsonText } from '../text/json.ts';
 import { expectSuccess, invalidAnswer } from './answer.ts';
 import { readText } from './byte-stream.ts';
 import type { HttpAnswer } from './transport.ts';
 
-/** Bytes of an answer that are read. */
+/** The most bytes of an answer. */
 const LIMIT = 1024 * 1024;
-/** Until the whole of it is here: one that drips byte by byte never falls silent. */
+/** For the whole answer: an idle timeout would never end one that drips byte by byte. */
 const TIMEOUT_MS = 60_000;
 
 export interface SmallRequest {
@@ -20,11 +20,11 @@ export interface SmallRequest {
 }
 
 export interface SmallMessage extends SmallRequest {
-  /** Milliseconds until the whole answer is here. Default 60 s. */
+  /** Milliseconds in which the whole answer must arrive. Default 60 s. */
   readonly timeout?: number;
 }
 
-/** @throws TimeoutError; ImgapiError, `InvalidAnswer` where it is no JSON; what `send` and the signal reject with */
+/** @throws TimeoutError; ImgapiError, `InvalidAnswer` if it is not JSON; what `send` and the signal reject with */
 export async function smallJson(
   send: (request: SmallRequest) => Promise<HttpAnswer>,
   { timeout = TIMEOUT_MS, ...request }: SmallMessage,

@@ -1,4 +1,4 @@
-/** Tells the failures of sockets and of undici apart. */
+/** Classifies the failures of sockets and of undici. */
 import { errors } from 'undici';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError, type TransportFault } from './errors.ts';
 
@@ -20,7 +20,7 @@ const FAULTS: Readonly<Record<string, TransportFault>> = {
 
 const SAYS: Readonly<Record<TransportFault, string>> = {
   connect: 'cannot be reached',
-  'connect-timeout': 'does not take connections',
+  'connect-timeout': 'does not accept connections',
   'answer-timeout': 'does not answer',
   'idle-timeout': 'stopped in the middle of a body',
   reset: 'broke the connection',
@@ -28,7 +28,7 @@ const SAYS: Readonly<Record<TransportFault, string>> = {
   protocol: 'does not speak HTTP',
 };
 
-/** What to reject with for `cause`; errors that are no failure of the transport stay themselves. */
+/** What to reject with for `cause`. Errors that are not failures of the transport are returned as they are. */
 export function toCallError(cause: unknown, url: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   if (cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError) return cause;
@@ -48,12 +48,13 @@ export function unreachable(fault: TransportFault, url: string, cause?: unknown)
 }
 
 function detailOf(cause: unknown): string {
-  if (PLAIN_ANSWERS.has(codeOf(cause)))
-    return ': it speaks HTTP there and no TLS; ask with http:// instead of https://';
+  if (PLAIN_ANSWERS.has(codeOf(cause))) {
+    return ': it speaks plain HTTP there, not TLS; use http:// instead of https://';
+  }
   return cause instanceof Error && cause.message !== '' ? `: ${cause.message}` : '';
 }
 
-/** How OpenSSL takes an answer of plain HTTP. */
+/** What OpenSSL reports when it gets an answer in plain HTTP. */
 const PLAIN_ANSWERS: ReadonlySet<string> = new Set([
   'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',

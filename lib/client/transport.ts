@@ -1,4 +1,4 @@
-/** HTTP to one origin: kept-alive connections, every call abortable, no redirect followed, no file in memory. */
+/** HTTP to one origin: connections are kept alive, calls can be aborted, redirects are not followed, files are streamed. */
 import { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 import { ByteStream } from './byte-stream.ts';
@@ -6,17 +6,17 @@ import { toCallError } from './transport-fault.ts';
 import { UploadGuard } from './upload-guard.ts';
 
 export interface TransportOptions {
-  /** Scheme, host, port, and a path that goes before every request's. */
+  /** Scheme, host, port, and a base path that goes before the path of every request. */
   readonly url: string;
   /** Milliseconds to connect. Default 10 s. */
   readonly connectTimeout?: number;
   /** Milliseconds from the end of the request to the first byte of the answer. Default 2 min. */
   readonly answerTimeout?: number;
-  /** Milliseconds for which a body may stand still, either way. Default 30 s. */
+  /** Milliseconds for which a body may stall, in either direction. Default 30 s. */
   readonly idleTimeout?: number;
-  /** Takes certificates that nobody vouches for. */
+  /** Accepts certificates that no known authority has signed. */
   readonly insecure?: boolean;
-  /** Carries the requests instead of a pool of our own, such as undici's ProxyAgent; the caller closes it. */
+  /** Carries the requests instead of a pool of our own, for example undici's ProxyAgent. The caller closes it. */
   readonly dispatcher?: Dispatcher;
 }
 
@@ -32,10 +32,10 @@ export interface HttpRequest {
   readonly idleTimeout?: number;
 }
 
-/** An answer of any status, as soon as its headers are there. */
+/** An answer of any status. Its headers have arrived, its body may not. */
 export interface HttpAnswer {
   readonly status: number;
-  /** By lower-case name; repeated ones joined. */
+  /** By lower-case name; the values of repeated headers are joined. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: ByteStream;
   /** What was asked, without its query. */
@@ -45,9 +45,9 @@ export interface HttpAnswer {
 export class HttpTransport {
   /** Scheme, host and port. */
   readonly origin: string;
-  /** Goes before every request's path; empty or with a slash at its beginning only. */
+  /** Goes before every request's path: empty, or with a slash at its beginning and none at its end. */
   readonly basePath: string;
-  /** As the Host header has it. */
+  /** The value of the Host header. */
   readonly host: string;
   readonly #dispatcher: Dispatcher;
   readonly #ownsDispatcher: boolean;
@@ -102,7 +102,7 @@ export class HttpTransport {
     if (this.#ownsDispatcher) await this.#dispatcher.close();
   }
 
-  /** Breaks running calls off. */
+  /** Breaks off running calls. */
   async destroy(): Promise<void> {
     if (this.#ownsDispatcher) await this.#dispatcher.destroy();
   }
@@ -134,14 +134,14 @@ export class HttpTransport {
     const signal = request.signal ? AbortSignal.any([request.signal, guard.signal]) : guard.signal;
     const body = Readable.from(guard.body(), { objectMode: false, highWaterMark: 256 * 1024 });
     try {
-      // The guard watches for the answer, from the last byte on.
+      // The guard limits the time to the answer, counted from the last byte.
       return await this.#dispatch(request, path, body, 0, signal);
     } catch (cause) {
       if (request.signal?.aborted || guard.signal.aborted) throw signal.reason;
       throw guard.sourceError ?? toCallError(cause, url, undefined);
     } finally {
       guard.close();
-      // A server that answered early wants no more; a source that waits for something must not wait on.
+      // A server that answered early wants no more, so a source that is waiting for something must stop.
       body.destroy();
       if (source instanceof Readable) source.destroy();
     }

@@ -1,19 +1,19 @@
-/** A request body under guard: a server that stops taking bytes, or never answers, is noticed. */
+/** Watches the upload of a request body, for a server that stops taking bytes or never answers. */
 import { startTimer, type Timer } from '../runtime/timers.ts';
 import { unreachable } from './transport-fault.ts';
 
 export interface UploadGuardOptions {
   readonly url: string;
-  /** Milliseconds for which the server may take no byte. 0: for ever. */
+  /** Milliseconds for which the server may take no bytes. 0: no limit. */
   readonly idleTimeout: number;
-  /** Milliseconds for which the server may take its time after the last byte. 0: for ever. */
+  /** Milliseconds that the server has to answer after the last byte. 0: no limit. */
   readonly answerTimeout: number;
 }
 
 export class UploadGuard {
   /** Aborts when the server stalls; its reason is an ImgapiUnreachableError. */
   readonly signal: AbortSignal;
-  /** What the source of the bytes failed with: that is not the server's fault. */
+  /** The error of the source, if that is what failed. */
   sourceError: unknown;
   readonly #stalled = new AbortController();
   readonly #source: AsyncIterable<Uint8Array>;
@@ -26,7 +26,7 @@ export class UploadGuard {
     this.signal = this.#stalled.signal;
   }
 
-  /** The bytes to send. While the next ones are waited for, the clock stands still: the source may be slow. */
+  /** The bytes to send. The clock stops while the source is waited for, because a source may be slow. */
   async *body(): AsyncGenerator<Uint8Array, void> {
     const { idleTimeout, answerTimeout } = this.#options;
     try {
@@ -42,7 +42,7 @@ export class UploadGuard {
     this.#watch('answer-timeout', answerTimeout);
   }
 
-  /** Ends the watch, once the answer is there or the call has failed. */
+  /** Stops watching, once the answer has arrived or the call has failed. */
   close(): void {
     this.#timer?.stop();
   }

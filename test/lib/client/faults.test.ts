@@ -152,7 +152,7 @@ test('a body that stands still is given up', async (t) => {
   const client = clientOf(t, server.url, { idleTimeout: 1500 });
   const error = await failure(client.ping());
   t.match(error, { name: 'ImgapiUnreachableError', fault: 'idle-timeout' });
-  t.match(error.message, /no byte for 1.5 s after 10 bytes/);
+  t.match(error.message, /no bytes for 1.5 s after 10 bytes/);
   const { stream } = await client.getImageFile(UUID);
   t.match(await failure(readAll(stream)), { fault: 'idle-timeout' });
   t.equal(stream.bytes, 10);

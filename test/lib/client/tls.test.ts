@@ -19,7 +19,7 @@ t.test('TLS to a plain port is told as that', async (t) => {
   t.teardown(() => client.destroy());
   await t.rejects(client.ping(), {
     name: 'ImgapiUnreachableError',
-    message: `https://127.0.0.1:${port}/ping cannot be reached: it speaks HTTP there and no TLS; ask with http:// instead of https://`,
+    message: `https://127.0.0.1:${port}/ping cannot be reached: it speaks plain HTTP there, not TLS; use http:// instead of https://`,
   });
 });
 
