@@ -11,7 +11,7 @@ import { carryOutSweep, planSweep, type SweepPlan } from './sweeper.ts';
 
 export interface CleanUpOptions {
   readonly dryRun: boolean;
-  /** Staging that nothing refers to goes whatever its age. */
+  /** Whether staging that nothing refers to is removed whatever its age. */
   readonly eager: boolean;
   readonly signal: AbortSignal;
 }

@@ -79,7 +79,7 @@ async function problemOf(
   return undefined;
 }
 
-/** A broken place of the disk is a finding like others: what comes after it is looked at too. */
+/** A bad spot on the disk is a finding like any other: the check continues after it. */
 function unreadable(error: unknown): ObjectStoreUnavailableError {
   if (error instanceof ObjectStoreUnavailableError) return error;
   throw error;
@@ -95,7 +95,7 @@ async function* chosenImages(service: Service, { uuids, signal }: VerifyOptions)
   }
   for await (const found of service.store.scan(IMAGES, {}, { signal })) {
     for (const { key } of found) {
-      // Those before it may have taken hours: this one is as it is now.
+      // Earlier files may have taken hours, so the record is read again.
       const stored = await loadImage(service, key);
       if (stored) yield stored;
     }

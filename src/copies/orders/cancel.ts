@@ -1,4 +1,4 @@
-/** Ending a copy by request: as such, or by deleting the image that it brings. */
+/** Ending a copy on request: by canceling it, or by deleting the image that it brings. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
@@ -17,7 +17,7 @@ import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
 
 /**
- * Cancels the caller's orders for the image. Answers the latest of them.
+ * Cancels the caller's orders for the image, and answers the latest of them.
  * @throws 404 when none is under way; 409 CopyAlreadyFinished when it ended in this moment; 422
  * ImageHasDependentImages when the image only comes along with others
  */
@@ -41,7 +41,7 @@ export async function cancelCopy(service: Service, uuid: string, account: string
   return latest;
 }
 
-/** @param orders the caller's, newest first: an earlier copy is no news to it */
+/** @param orders the caller's own, newest first: it may be told about an earlier copy */
 function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
   const last = orders.find(({ image, live }) => image === uuid && !live);
   if (!last) return new ApiError('ResourceNotFound', `no copy of image "${uuid}" is under way`);
@@ -64,7 +64,7 @@ export async function deletePlaceholder(service: Service, stored: StoredImage, c
   const bringing = await liveOrdersOf(service, stored.key);
   // Every attempt of its transfer is noted in the record, and every heartbeat in the transfer.
   await retryOnConflict(() => removeOrCancel(service, stored.key, caller));
-  // An import that brings it together with other people's images has no way to succeed without it.
+  // An import that brings it along with other accounts' images cannot succeed without it: it fails now.
   for (const order of bringing) await settleOrder(service, order, caller.signal);
 }
 
@@ -79,7 +79,7 @@ async function removeOrCancel(service: Service, uuid: string, caller: Caller): P
   // An image that builds on it is on its way as well, and would be left without its origin.
   await assertNoDependents(service, current.value, viewer);
   if (outcome === 'canceled-by-delete' && (await cancelAll(service, uuid))) return;
-  // A placeholder that nobody brings any more must not stay for that.
+  // A placeholder that no order lists any more is removed directly.
   await removePlaceholder(service, current);
 }
 

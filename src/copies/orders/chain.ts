@@ -49,7 +49,7 @@ export async function walkChain(
   return { members };
 }
 
-/** The record that is here now; a deletion that was not finished is finished first. */
+/** The record as it is now; finishes an interrupted deletion first. */
 export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return stored;
@@ -104,7 +104,7 @@ async function missingOrigin(
   return incomingImage(service, image, request);
 }
 
-/** An origin that does not come along and is not here either, or not to be seen. */
+/** An origin that is not copied along and is missing here, or that the caller may not see. */
 export function foreignOrigin({ kind, source }: Pick<ChainRequest, 'kind' | 'source'>, origin: string): ApiError {
   const message = `origin "${origin}" is not in this datacenter and cannot be copied from datacenter "${source}"`;
   if (kind === 'import-from-datacenter') {

@@ -29,7 +29,7 @@ import { endOrder, type OrderContents, readOrder } from './end-order.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';
 
-/** How long the commit waits for one manifest; the snapshot is as good as nothing better. */
+/** How long the commit waits for one manifest before it uses the snapshot. */
 const REREAD_MS = 10_000;
 
 /**
@@ -81,7 +81,7 @@ function standing(
     : 'coming';
 }
 
-/** Fills `fresh` with the records as the source describes them now. False when the order failed by what it says. */
+/** Fills `fresh` with the records as the source describes them now. False when that made the order fail. */
 async function readAgain(
   service: Service,
   contents: OrderContents,
@@ -129,7 +129,7 @@ async function recordNow(
     const incoming = incomingImage(service, image, {
       source: source.name,
       policy,
-      ...(channels ? { channels } : {}),
+      ...(channels && { channels }),
     });
     return refreshedPlaceholder(service, record, incoming);
   } catch (error) {
@@ -180,8 +180,8 @@ function commitWrites(service: Service, contents: OrderContents, fresh: Readonly
       state: 'succeeded',
       bytes: member.size,
       attempt,
-      ...(via ? { via } : {}),
-      ...(note === undefined ? {} : { note }),
+      ...(via && { via }),
+      ...(note !== undefined && { note }),
     };
     return { ...member, result };
   });

@@ -76,7 +76,7 @@ async function withContents(service: Service, order: Stored<CopyOrder>): Promise
  * @throws 409 CopyAlreadyFinished on cancel
  */
 export async function endOrder(service: Service, uuid: string, ending: Ending): Promise<CopyOrder | undefined> {
-  // Heartbeats of the order's own transfers are what it loses to.
+  // The order's own transfers write heartbeats, so conflicts are expected.
   const { order, released } = await retryOnConflict(() => writeEnd(service, uuid, ending));
   if (!order || !released) return order;
   service.log.info({ order: uuid, state: order.state, err: order.error }, 'copy ended');
@@ -147,7 +147,7 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
   return { writes: [kept, ...failed, ...endOfPull(service, transfer.value)], result };
 }
 
-/** An operator's import may bring other people's images: of those a placeholder says no more than that one failed. */
+/** An operator's import may include other accounts' images: about those a placeholder says only that one failed. */
 function otherFailed(
   { order, records }: OrderContents,
   uuid: string,
@@ -186,9 +186,9 @@ function resultOf({ transfers, records }: OrderContents, { uuid, size }: OrderMe
     state,
     bytes,
     attempt,
-    ...(via ? { via } : {}),
-    ...(error ? { error } : {}),
-    ...(note === undefined ? {} : { note }),
+    ...(via && { via }),
+    ...(error && { error }),
+    ...(note !== undefined && { note }),
   };
 }
 
@@ -202,11 +202,11 @@ function endedOrder(service: Service, order: CopyOrder, ending: Ending, released
       const result = released[index]?.result;
       return result ? { ...member, result } : member;
     }),
-    ...(ending.event === 'fail' ? { error: ending.failure } : {}),
+    ...(ending.event === 'fail' && { error: ending.failure }),
   };
 }
 
-/** A crash before the end of it leaves tombstones and staging that the periodic tasks remove. */
+/** What a crash leaves of this, tombstones and staging, is removed by the periodic tasks. */
 async function cleanUp(service: Service, released: readonly Released[]): Promise<void> {
   for (const { removed } of released) {
     if (!removed) continue;

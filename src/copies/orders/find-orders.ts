@@ -27,7 +27,7 @@ export function isSeenBy(order: CopyOrder, image: ImageRecord | undefined, accou
   return order.account === undefined && image !== undefined && isOwner(image, account);
 }
 
-/** The order that tells most of the image: one under way before one that ended, its own before one that only lists it. */
+/** The order that says most about the image: live ones first, then those for the image itself. */
 export async function lastOrderOf(
   service: WithStore,
   uuid: string,

@@ -35,13 +35,13 @@ export function jobOf(order: CopyOrder): Job {
       image_uuid: image,
       target: image,
       source: redact(source),
-      ...(account === undefined ? {} : { account }),
+      ...(account !== undefined && { account }),
       images: members.map((member) => member.uuid),
     },
     chain_results: order.live ? [] : results(order),
     created_at,
-    ...(started_at === undefined ? {} : { started_at }),
-    ...(finished_at === undefined ? {} : { finished_at }),
+    ...(started_at !== undefined && { started_at }),
+    ...(finished_at !== undefined && { finished_at }),
   };
 }
 

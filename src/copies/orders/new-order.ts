@@ -69,7 +69,7 @@ export function newOrder(
   return {
     uuid: newUuid(),
     kind,
-    ...(account === undefined ? {} : { account }),
+    ...(account !== undefined && { account }),
     image: images.at(-1) ?? '',
     source,
     state: 'queued',
@@ -134,15 +134,15 @@ function newTransfer(
     image: uuid,
     id: randomBytes(4).toString('hex'),
     source,
-    ...(account === undefined ? {} : { account }),
+    ...(account !== undefined && { account }),
     state: 'queued',
     live: true,
     orders: [order.uuid],
     stor: service.storages.ofOwner(record.owner).name,
     sha1: file.sha1,
-    ...(file.sha256 === undefined ? {} : { sha256: file.sha256 }),
+    ...(file.sha256 !== undefined && { sha256: file.sha256 }),
     compression: file.compression,
-    ...(file.dataset_guid === undefined ? {} : { dataset_guid: file.dataset_guid }),
+    ...(file.dataset_guid !== undefined && { dataset_guid: file.dataset_guid }),
     icon,
     total: file.size,
     bytes: 0,
@@ -157,7 +157,7 @@ function newTransfer(
 function reviveTransfer(failed: Transfer, fresh: Transfer): Transfer {
   const { id, attempt, stor, bytes, staged, rev } = failed;
   const state = nextTransferState(failed.state, 'order-again');
-  return { ...fresh, id, attempt, stor, bytes, rev, state, ...(staged === undefined ? {} : { staged }) };
+  return { ...fresh, id, attempt, stor, bytes, rev, state, ...(staged !== undefined && { staged }) };
 }
 
 async function writeNew(service: Service, writes: readonly Write[]): Promise<void> {

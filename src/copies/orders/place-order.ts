@@ -66,7 +66,7 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
   });
 }
 
-/** The source may have another file under this UUID than the one that is coming; if it cannot be asked, so be it. */
+/** The source may have another file under this UUID than the one being copied. Skipped if the source cannot be asked. */
 async function assertSameFile(
   service: Service,
   { uuid, account, source }: CopyRequest,
@@ -123,7 +123,7 @@ export async function importRemote(
     account: undefined,
     source: source.name,
     policy: 'all',
-    ...(channel === undefined ? {} : { channels: [channel] }),
+    ...(channel !== undefined && { channels: [channel] }),
   };
   const reader = new SourceReader(source, undefined, signal);
   const image = await reader.find(uuid);
@@ -171,7 +171,7 @@ function nothingToCompare(uuid: string): ApiError {
   );
 }
 
-/** Again as long as something is written in between. @throws 409 Conflict */
+/** Repeats `act` while something else is written in between. @throws 409 Conflict */
 async function decidingAnew<T>(uuid: string, act: () => Promise<T>): Promise<T> {
   try {
     return await retryOnConflict(act, { attempts: ATTEMPTS });

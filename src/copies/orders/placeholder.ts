@@ -62,7 +62,7 @@ export function incomingImage(service: WithStore & WithConfig, image: SourceImag
     activated: false,
     state: 'creating',
     copied_from: { datacenter: context.source, at: new Date(service.store.now()).toISOString() },
-    ...(context.channels ? { channels: context.channels } : {}),
+    ...(context.channels && { channels: context.channels }),
   };
   const record = withShares(base as unknown as ImageRecord, image);
   const problems = [...fileProblems(service, file), ...keptProblems(service, record, file)];
@@ -199,7 +199,7 @@ export function fileRecord(
   placed: Pick<FileRecord, 'contentMD5' | 'mtime' | 'stor' | 'sha256'>,
 ): FileRecord {
   const { sha1, size, compression, dataset_guid } = file;
-  return { sha1, size, compression, ...(dataset_guid === undefined ? {} : { dataset_guid }), ...placed };
+  return { sha1, size, compression, ...(dataset_guid !== undefined && { dataset_guid }), ...placed };
 }
 
 function definedOnly<T extends object>(fields: T): T {

@@ -38,8 +38,7 @@ function withOnly(order: CopyOrder, seen: ReadonlySet<string>, image: string): C
     image: seen.has(order.image) ? order.image : image,
     members,
     images: members.map(({ uuid }) => uuid),
-    ...(error && !isTheirs
-      ? { error: { code: error.code, message: 'another image of the same import could not be copied' } }
-      : {}),
+    ...(error &&
+      !isTheirs && { error: { code: error.code, message: 'another image of the same import could not be copied' } }),
   };
 }

@@ -1,6 +1,6 @@
 /**
- * How far an order is, as any process can tell from the documents. Honest: all bytes are only said to be done when
- * the images are usable, because until then something can still go wrong.
+ * How far an order is, as any process can tell from the documents. All bytes are reported as done only when the
+ * images are usable: until then something can still go wrong.
  */
 import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
@@ -14,7 +14,7 @@ export async function statusOf(service: WithStore, order: CopyOrder, viewer?: Or
   return status;
 }
 
-/** With one look at the transfers for all of them. `viewer` absent: as operators see them. */
+/** Reads the transfers of all orders in one query. `viewer` absent: as operators see them. */
 export async function statusesOf(
   service: WithStore,
   all: readonly CopyOrder[],
@@ -36,19 +36,19 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
   return {
     image_uuid: order.image,
     order: order.uuid,
-    ...(account === undefined ? {} : { account }),
+    ...(account !== undefined && { account }),
     datacenter: redact(order.source),
     state: order.state,
     kind: order.kind,
     created_at: order.created_at,
-    ...(started_at === undefined ? {} : { started_at }),
-    ...(finished_at === undefined ? {} : { finished_at }),
-    ...(error === undefined ? {} : { error }),
+    ...(started_at !== undefined && { started_at }),
+    ...(finished_at !== undefined && { finished_at }),
+    ...(error !== undefined && { error }),
     bytes_done: order.live ? notQuiteAll(done, total) : done,
     bytes_total: total,
     rate,
-    ...(order.live && rate > 0 ? { eta: Math.ceil((total - done) / rate) } : {}),
-    ...(changes === undefined ? {} : { changes }),
+    ...(order.live && rate > 0 && { eta: Math.ceil((total - done) / rate) }),
+    ...(changes !== undefined && { changes }),
     images,
   };
 }

@@ -171,6 +171,6 @@ export function markReceived(service: Service, own: Transfer): Promise<Transfer>
   return changeOwn(service, own, (current) => {
     const { lease: _lease, rate: _rate, staged: _staged, error: _error, ...rest } = current;
     const via = own.via ?? rest.via;
-    return { ...rest, ...(via ? { via } : {}), bytes: rest.total, state: nextTransferState(current.state, 'receive') };
+    return { ...rest, ...(via && { via }), bytes: rest.total, state: nextTransferState(current.state, 'receive') };
   });
 }

@@ -1,7 +1,7 @@
 /**
- * How much at once, and how fast. Transfers at once are limited per process, and over all processes per link and per
- * account, so that neither one account nor one slow source takes all places; the bytes of one link share one budget, whichever process carries them: each transfer takes its rate divided by the transfers that are running
- * on the link, as the store says at its heartbeat.
+ * How many transfers run at a time, and how fast. Their number is limited per process, and over all processes per link
+ * and per account, so that neither one account nor one slow source takes all places. All transfers of a link share its
+ * bandwidth, whichever process runs them: at each heartbeat a transfer reads how many are running, and takes its share.
  */
 import { isHeld } from '#lib/documents/lease.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
@@ -41,9 +41,9 @@ export function isRoomBeside(
   return source === undefined || running.filter(({ value }) => value.source === source).length < perLink;
 }
 
-/** Longest single pause, so that a rate that rises is felt soon. */
+/** Longest single pause, so that a raised rate takes effect soon. */
 const LONGEST_PAUSE_MS = 250;
-/** What may come at once after a lull, in seconds of the rate. */
+/** Size of a burst after a lull, in seconds at the current rate. */
 const BURST_SECONDS = 0.25;
 
 /** Lets bytes pass at a rate that may change while they do. */
@@ -63,7 +63,7 @@ export class Throttle {
 
   async *limit(source: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
-      // Whoever takes the piece may let go of it.
+      // The consumer may release the chunk's memory, so its length is read first.
       const { length } = chunk;
       yield chunk;
       await this.#spend(length, signal);

@@ -54,7 +54,7 @@ export class LiveAttempt {
     this.#pending = { ...this.#pending, ...advance };
   }
 
-  /** So many bytes are here now. */
+  /** Records the number of bytes received so far. */
   reached(bytes: number): void {
     const { retry } = this.own;
     if (bytes <= retry.peak) this.note({ bytes });
@@ -78,12 +78,12 @@ export class LiveAttempt {
     return this.own.retry;
   }
 
-  /** One heartbeat; never rejects, see {@link signal}. */
+  /** Sends one heartbeat. Never rejects: a lost lease aborts {@link signal}. */
   beat(): Promise<void> {
     return this.#keeper.renew();
   }
 
-  /** No heartbeat is under way afterwards, and none follows. */
+  /** Ends the heartbeats; resolves when none is under way. */
   end(): Promise<void> {
     return this.#keeper.end();
   }

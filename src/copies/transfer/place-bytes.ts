@@ -45,7 +45,7 @@ function assertAwaited({ copy }: ImageRecord, own: Transfer): void {
   throw new AttemptLostError(own);
 }
 
-/** What was carried that far is not thrown away because the document store was not there just now. */
+/** Keeps the received bytes when the document store is briefly unavailable. */
 function keptOnFailure(session: WriteSession): WriteSession {
   return {
     session: session.session,
@@ -62,7 +62,7 @@ function keptOnFailure(session: WriteSession): WriteSession {
   };
 }
 
-/** The icon is decoration: when it cannot be had, the image comes without. @throws AttemptLostError */
+/** Copies the icon. If that fails, the image is copied without it. @throws AttemptLostError */
 export async function bringIcon(service: Service, source: ImageSource, live: LiveAttempt): Promise<void> {
   const { own } = live;
   if (!own.icon || (await loadRaw(service, own.image))?.value.icon) return;

@@ -53,7 +53,7 @@ async function tryLink(
   live: LiveAttempt,
 ): Promise<WriteSession | undefined> {
   const { own, signal } = live;
-  // What is linked is what the source has in its store; once that was wrong, the source itself is asked.
+  // A link shows the file in the source's store. If that was wrong once, the bytes are fetched instead.
   if (own.retry.bad_hashes > 0) return undefined;
   try {
     return await linkedBytes(store, source, live, signal);

@@ -39,8 +39,9 @@ const PAIR_TIMEOUT_MS = 30_000;
 const UNDO_TIMEOUT_MS = 10_000;
 
 /**
- * Repeating it changes nothing, but for the terms that are named. @throws 401 when the other refuses the token, 409 LinkAlreadyExists, 422, 503
- * RemoteSourceError when the other cannot be asked or does not prove that it knows the token
+ * Repeating it changes only the terms that are given.
+ * @throws 401 when the other side refuses the token; 409 LinkAlreadyExists; 422; 503 RemoteSourceError when the other
+ * side cannot be asked, or does not prove that it knows the token
  */
 export async function linkDatacenter(service: Service, options: LinkDatacenterOptions): Promise<LinkReport> {
   const { name, url } = options;

@@ -31,12 +31,12 @@ function written(link: LinkRecord): LinkRecord {
   return { ...link, rev: link.rev + 1 };
 }
 
-/** Whatever its state: a link that is ended comes back by no concurrent change. */
+/** Unconditional, so that no concurrent change brings back a link that was ended. */
 export function deleteLink(name: string): Write {
   return { op: 'del', bucket: DATACENTERS, key: name };
 }
 
-/** A link that is gone by the time of the write stays gone. Answers the link as it is then. */
+/** Answers the changed link; undefined when the link has been deleted, in which case nothing is written. */
 export async function changeLink(
   service: WithStore,
   name: string,

@@ -12,7 +12,7 @@ const CHECK_MS = 5000;
 
 const underWay = new WeakMap<Service['config'], Promise<unknown>>();
 
-/** The same, with the health of links as it is now: a datacenter that is down is not said to be well. */
+/** Like {@link datacenters}, after checking all links, so that their health is current. */
 export async function checkedDatacenters(service: Service): Promise<Datacenter[]> {
   const checks = underWay.get(service.config) ?? checkAll(service).finally(() => underWay.delete(service.config));
   underWay.set(service.config, checks);

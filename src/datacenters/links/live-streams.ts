@@ -18,7 +18,7 @@ interface Live {
 
 const registers = new WeakMap<Service['config'], LiveStreams>();
 
-/** The stream itself, which from now on ends with the link. */
+/** Makes the stream end with the link, and returns it. */
 export function endWithLink<T extends Readable>(service: Service, link: LinkRecord, stream: T): T {
   streamsOf(service).add(link.name, { stream, since: link.created_at });
   return stream;

@@ -1,5 +1,5 @@
 /**
- * The secret by which an operator on this machine shows to be one: a file that only the service's user can read. The
+ * The secret that identifies an operator on this machine: a file that only the service's user can read. The
  * command-line tool reads it; on the network it is worth nothing, because it is taken from loopback only.
  */
 import { randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ export function operatorTokenPath(dataDir: string): string {
   return join(dataDir, 'keys', 'operator.token');
 }
 
-/** Called at start. Of several processes that make it at once, all end up with the same. */
+/** Called at start. Processes that start at the same time all end up with the same token. */
 export async function ensureOperatorToken(dataDir: string): Promise<string> {
   const path = operatorTokenPath(dataDir);
   const existing = await readToken(path);

@@ -4,8 +4,8 @@ import type { LinkRecord } from './documents.ts';
 import { ownPublicUrls } from './self.ts';
 
 /**
- * The fields of a link about it. What the other announces is its word alone: it could name any place that we reach and
- * it does not.
+ * The fields of a link about it. What the other side announces is not trusted: it could name places that
+ * we can reach and it cannot.
  */
 export function namedOrigins(
   url: string,

@@ -1,4 +1,4 @@
-/** A token bucket per caller, in this process. Of callers there may be any number: those that were quiet are forgotten. */
+/** A token bucket per caller, in this process. The number of callers is unbounded, so the least recently seen ones are forgotten. */
 import { LRUCache } from 'lru-cache';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Clock } from '#lib/runtime/clock.ts';

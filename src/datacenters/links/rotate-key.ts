@@ -1,7 +1,7 @@
 /**
  * Rotating the key of this datacenter. Old and new overlap: the new one is announced to every linked datacenter, signed
- * with the key that it knows; once all have it, the old one is forgotten on both sides. A rotation that could not reach
- * everybody is gone on with by calling it again.
+ * with the key that it knows; once all have it, the old one is forgotten on both sides. To continue a rotation
+ * that could not reach everybody, call it again.
  */
 import { sign, verify } from 'node:crypto';
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -22,7 +22,7 @@ const ANNOUNCE_TIMEOUT_MS = 30_000;
 /** Of one link that are accepted at the same time; its record is read with every request. */
 const MOST_KEYS = 20;
 
-/** `drop`: the old key goes at once, whoever has not got the new one; for a key that fell into wrong hands. */
+/** @param options `drop`: remove the old key now, even if some datacenters lack the new one; for a leaked key */
 export async function rotateKey(service: Service, options: { readonly drop?: boolean } = {}): Promise<RotateReport> {
   const own = await beginRotation(service);
   const key = newest(own);

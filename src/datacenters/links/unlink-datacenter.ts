@@ -1,4 +1,4 @@
-/** Ending a link: our trust ends at once, with all that streams by it; the other is told as far as it can be reached. */
+/** Ending a link: our trust and all streams over it end immediately; the other side is told if it can be reached. */
 import type { UnlinkReport } from '#lib/api/schemas/datacenter.ts';
 import { endPullsOf, removePullsOf } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
@@ -33,7 +33,7 @@ export async function acceptUnlink(service: Service, name: string): Promise<void
   service.log.info({ datacenter: name }, 'a datacenter unlinked us');
 }
 
-/** What does not go now, the reaper takes later. */
+/** What cannot be removed now is left to the reaper. */
 async function removePullLinks(service: Service, name: string): Promise<UnlinkReport['pulls']> {
   try {
     const { links, bytes } = await removePullsOf(service, name);

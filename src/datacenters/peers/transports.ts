@@ -1,4 +1,4 @@
-/** The connections to other datacenters: shared by the whole process, because sources come and go with the orders. */
+/** The connections to other datacenters: shared by the whole process, because sources are made for each order. */
 import { HttpTransport } from '#lib/client/transport.ts';
 import type { Config } from '../../service/config/config.ts';
 import { assertSourceAllowed, type Guarded, namedAgent, sourceAgent } from './address-guard.ts';

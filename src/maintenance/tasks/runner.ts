@@ -9,15 +9,15 @@ import { HeldTask, type TaskHost } from './held-task.ts';
 import { dueAt, TASKS, type Task, type TaskRecord } from './task.ts';
 
 export interface TaskRunner {
-  /** Takes up no more, and waits for what is running to end or to give its lease back. */
+  /** Starts no more tasks, and waits until the running ones have ended or given back their leases. */
   stop(): Promise<void>;
 }
 
 /** Milliseconds between two looks at the most: another process may give a task back. */
 const LONGEST_WAIT_MS = 5000;
-/** And at the least; also what is due so soon is done at once, so that one commit writes several claims. */
+/** Shortest wait. Tasks due within it are claimed right away, so that one commit writes several claims. */
 const SHORTEST_WAIT_MS = 200;
-/** Processes that all wait for the same moment do not look in step. */
+/** Spreads out processes that wait for the same moment. */
 const JITTER_MS = 200;
 
 export function runTasks(host: TaskHost, tasks: readonly Task[]): TaskRunner {

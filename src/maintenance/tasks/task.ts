@@ -83,12 +83,12 @@ export function begun(record: TaskRecord = NEVER_RUN, worker: string, seconds: n
   return { ...record, lease: newLease(worker, seconds, now), began_at: now, rev: record.rev + 1 };
 }
 
-/** The lease goes on from now. */
+/** With the lease extended from now. */
 export function renewed(record: TaskRecord, worker: string, seconds: number, now: number): TaskRecord {
   return { ...record, lease: newLease(worker, seconds, now), rev: record.rev + 1 };
 }
 
-/** Any process may take it up at once, as if this one never had. */
+/** Any process may take it up immediately, as if this one never had. */
 export function givenBack({ lease: _lease, began_at: _began, ...record }: TaskRecord): TaskRecord {
   return { ...record, rev: record.rev + 1 };
 }
