@@ -1,6 +1,6 @@
 /**
- * Asking for an image that is on its way already. Whoever asked for the same image before gets the same order; anybody
- * else gets an order of its own that lists the transfers which are under way. Neither needs the source, so both work
+ * Asking for an image that is already being copied. A caller that asked for it before gets the same order; any other
+ * caller gets a new order that lists the running transfers. Neither needs the source, so both work
  * while it is down.
  */
 import type { CopyKind } from '#lib/api/schemas/copy.ts';
@@ -50,7 +50,7 @@ export async function attach(
   return order;
 }
 
-/** The live order with which the account, or an operator, has asked for the image itself. */
+/** The live order by which the account, or an operator, asked for the image itself. */
 async function liveOrderFor(service: Service, image: string, account: string | undefined) {
   const field = 'account';
   const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);
@@ -71,7 +71,7 @@ function eq(field: string, value: string | boolean): Filter {
   return { op: 'eq', field, value };
 }
 
-/** The image and those of its origins that are on their way too, base first. */
+/** The image and those of its origins that are being copied too, base first. */
 async function chainUnderway(service: Service, uuid: string): Promise<Underway[]> {
   const chain: Underway[] = [];
   const seen = new Set<string>();

@@ -1,6 +1,6 @@
 /**
- * The checks before a copy, in the order in which they have to come: what is local and not the caller's own is looked
- * at last, so that nobody learns of it who could not see the image at the source.
+ * The checks before a copy, in their required order: local records that are not the caller's own are looked at last, so
+ * that nobody learns of them who could not see the image at the source.
  */
 
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';

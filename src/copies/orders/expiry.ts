@@ -1,6 +1,6 @@
 /**
- * What copies leave behind goes after a while: finished orders, and the placeholders and bytes of failed copies. What
- * a live order lists is never touched, however old. The plan is a value, and a real run carries out just that.
+ * Removes what copies leave behind, after a while: finished orders, and the placeholders and bytes of failed copies. What
+ * a live order lists is never touched, however old. A dry run shows the plan that a real run carries out.
  */
 
 import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';
@@ -15,7 +15,7 @@ import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 
 type ExpiryReport = CleanUpReport['copies'];
 
-/** A document as it was when the plan was made, without all that it says. */
+/** Names a document, and the version of it that the plan was made for. */
 interface Planned {
   readonly key: string;
   readonly etag: string;

@@ -27,14 +27,14 @@ export function endOfPull(service: Service, { source, pull }: Pick<Transfer, 'so
   return [{ op: 'put', bucket: PULL_ENDS, key: `${source}:${pull}`, value }];
 }
 
-/** A periodic task. Answers how many were told. */
+/** A periodic task. Answers how many ends were told. */
 export async function tellPullEnds(service: Service, signal?: AbortSignal): Promise<number> {
   const due = await service.store.find(PULL_ENDS, {
     filter: { op: 'le', field: 'not_before', value: service.store.now() },
     limit: MOST_AT_ONCE,
   });
   let told = 0;
-  // One that does not answer is not asked for the others.
+  // A source that did not answer is not asked again in this run.
   const silent = new Set<string>();
   for (const stored of due) {
     signal?.throwIfAborted();

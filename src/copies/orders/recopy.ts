@@ -46,7 +46,7 @@ export async function recopy(
 ): Promise<CopyOrder> {
   let order: CopyOrder | undefined;
   let isUnchanged = false;
-  // Who asks, and whose the image is by now, is a matter of the table: its answers are not those of other changes.
+  // The table decides who may do this: its refusals differ from those of other changes.
   await changeRecord(service, incoming.uuid, (record, stored) => {
     if (!isServed(service, stored)) throw refusal('not-found', incoming.uuid);
     const sameHash = hashOf(record) === incoming.file.sha1;
@@ -92,7 +92,7 @@ function changesBetween(before: ImageRecord, after: ImageRecord): FieldChange[] 
   return [...fields, acl].filter(({ from, to }) => !isDeepStrictEqual(from, to));
 }
 
-/** The search strings of the tags are no field of their own in a manifest. */
+/** A record keeps the tags of the manifest in `tagsObj`; its `tags` are search strings. */
 function shown(record: ImageRecord, field: ManifestField): unknown {
   return record[(field === 'tags' ? 'tagsObj' : field) as keyof ImageRecord];
 }

@@ -1,4 +1,4 @@
-/** Taking away what a copy left here: the placeholder, its transfer, its bytes wherever they are. */
+/** Removing what a copy left here: the placeholder, its transfer and its bytes. */
 
 import type { StoredImage } from '../../images/record/load.ts';
 import { deleteRecord } from '../../images/record/tombstones.ts';
@@ -14,8 +14,8 @@ export async function removePlaceholder(service: Service, stored: StoredImage): 
 }
 
 /**
- * Removes the staged bytes of all attempts that can still have any, so that none of them, should its worker still be
- * at it, can place anything. Failing to is no harm: nothing refers to the staging, and the sweeper takes it later.
+ * Removes the staged bytes of all attempts that can still have any, so that a worker that is still
+ * running cannot place anything. A failure does no harm: the sweeper removes the staging later.
  */
 export async function discardStaging(service: Service, transfer: Transfer): Promise<void> {
   const sessions = new Set([

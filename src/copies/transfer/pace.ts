@@ -1,7 +1,7 @@
 /**
- * Whether a transfer gets on fast enough to keep its place. A source that sends a byte now and then never stalls, and
- * would hold the place for ever that others wait for: when less than the least rate came over a while, the transfer is
- * put back, and waits longer each time.
+ * Whether a transfer is fast enough to keep its place. A source that sends a byte now and then never stalls, and would
+ * hold its place for ever while others wait. A transfer that stays below the least rate for a while is put back, and
+ * waits longer each time.
  *
  * The time counts over all attempts of one claim, with the pauses after failures in it, so that breaking the connection
  * is no way around it; it does not count while bytes are read, hashed and placed here. Nothing at all is a stall, which
@@ -13,13 +13,13 @@ import { CopyError } from '../documents/failures.ts';
 export interface PaceOptions {
   /** Bytes per second that are expected by now; 0: any pace will do. */
   readonly least: () => number;
-  /** Over so many seconds. */
+  /** The time over which the rate is measured. */
   readonly seconds: number;
   /** Called whenever enough came. */
   readonly onKept: () => void;
 }
 
-/** Looks in one such time. */
+/** How often the rate is looked at in `seconds`. */
 const LOOKS = 4;
 
 export class Pace {

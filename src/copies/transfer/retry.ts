@@ -4,7 +4,7 @@ import type { CopiesConfig } from '../../service/config/config.ts';
 import { type CopyFailure, FAILURES } from '../documents/failures.ts';
 import type { Retry } from '../documents/model.ts';
 
-/** Times that a source may send a wrong file before that is held to be no accident. */
+/** How many wrong files from a source make the copy fail. */
 const MOST_BAD_HASHES = 3;
 
 export type Verdict =
@@ -45,7 +45,7 @@ export function verdictOn(
   return { action, delay, failure, retry: { ...retry, count, not_before: now + delay, bad_hashes: badHashes } };
 }
 
-/** Bytes that come too slowly are no sign of life: the pauses grow, and it is given up, as if none had come. */
+/** Bytes that arrive too slowly do not count as progress: pauses grow and the limit applies as if none had come. */
 function verdictOnSlow(
   failure: CopyFailure,
   retry: Retry,

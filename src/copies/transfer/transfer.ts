@@ -45,11 +45,11 @@ export class WorkerStopped extends Error {
   }
 }
 
-/** Longer pauses are not waited out with the lease in hand, nor more of them in a row. */
+/** A worker keeps its lease through pauses up to this length, and through so many of them in a row. */
 const LONGEST_HELD_PAUSE_MS = 5000;
 const MOST_HELD_PAUSES = 3;
 
-/** What an attempt comes to, when it does not simply end. */
+/** What follows an attempt: another one from the first byte, or nothing. */
 type Next = { readonly startOverWith: Advance } | 'done';
 
 /** Never rejects. Resolves when this process has nothing more to do with the transfer for now. */
@@ -57,7 +57,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
   const { leastRate, leastRateSeconds } = service.config.copies;
   let current: LiveAttempt | undefined;
   const pace = new Pace({
-    // What our own limit holds back is not the source's doing.
+    // The source is not to blame for what our own limit holds back.
     least: () => (current?.isShareKnown ? Math.min(leastRate, (current.throttle.rate ?? Infinity) / 4) : 0),
     seconds: leastRateSeconds,
     onKept: () => current?.keptPace(),
@@ -249,7 +249,7 @@ async function keep(service: Service, session: WriteSession | undefined): Promis
   await session?.flush().catch((error: unknown) => service.log.warn({ err: error }, 'staging not flushed'));
 }
 
-/** All orders that list the transfer fail with it, those too that came to it just now. */
+/** Fails all orders that list the transfer, including those that joined it just now. */
 async function failOrders(service: Service, own: Transfer, failure: CopyFailure): Promise<void> {
   for (;;) {
     const current = (await service.store.get(TRANSFERS, own.image))?.value;

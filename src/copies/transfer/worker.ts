@@ -40,7 +40,7 @@ export interface CopyWorkerOptions {
 }
 
 const POLL_MS = 2000;
-/** From the claim of a transfer to the next look for one. */
+/** Shortest time from the claim of a transfer to the next pass. */
 const SHORTEST_TURN_MS = 20;
 /** Documents that are read at a time. */
 const PAGE = 50;
@@ -112,7 +112,7 @@ class Worker {
       await this.#runPass();
       this.#wasOk = true;
     } catch (error) {
-      // While the store is down every pass fails: one line tells it.
+      // While the store is down every pass fails; only the first failure is logged.
       if (this.#wasOk) this.#service.log.error({ err: error }, 'cannot work on copies at the moment');
       this.#wasOk = false;
     }
@@ -185,7 +185,7 @@ class Worker {
     const begin = performance.now();
     const run = this.#carry(claimed).finally(() => {
       this.#running.delete(image);
-      // Whatever it is that ends an attempt at once, the next one must not follow as fast as the machine can go.
+      // If something ends every attempt immediately, this keeps them from following each other without pause.
       startTimer(() => this.nudge(), Math.max(0, SHORTEST_TURN_MS - (performance.now() - begin)));
     });
     this.#running.set(image, run);
@@ -225,7 +225,7 @@ class Worker {
     }
   }
 
-  /** One account's many orders, which may each wait for an answer of the source, do not take all there is. */
+  /** Settles an order. Limited per account, because each may wait for its source to answer. */
   #settle(order: string, account: string | undefined): void {
     if (this.#settling.has(order)) return;
     const others = [...this.#settling.values()].filter((other) => other.account === account);

@@ -6,7 +6,7 @@ import type { WithStore } from '#lib/documents/store.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { LINK_NONCES, type LinkNonceRecord } from './documents.ts';
 
-/** Longer than any signature is taken for, twice the clock skew of 300 s. */
+/** Longer than any signature is valid: twice the clock skew of 300 s. */
 const REMEMBER_MS = 10 * 60_000;
 
 const FORM = /^[A-Za-z0-9._-]{16,100}$/;

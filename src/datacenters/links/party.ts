@@ -1,4 +1,4 @@
-/** What each side of a pairing says of itself, and the checks on what the other side says. */
+/** How each side of a pairing describes itself, and the checks on the other side's description. */
 import { randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
 import { ApiError, type FieldError, invalidParameter } from '#lib/api/errors/api-error.ts';
@@ -24,7 +24,7 @@ export interface Party {
   /** ISO date. */
   readonly time: string;
   readonly versions: { readonly service: string; readonly link: number };
-  /** Makes every message another one. */
+  /** Makes every message unique. */
   readonly nonce: string;
 }
 

@@ -1,4 +1,4 @@
-/** What this datacenter says of itself to others. */
+/** How this datacenter describes itself to others. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { WithConfig } from '../../service/config/config.ts';

@@ -1,4 +1,4 @@
-/** Reading what another datacenter says, which is distrusted. */
+/** Checks the form of what another datacenter sends, which is not trusted. */
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import type { ValueOf } from '#lib/api/schemas/build.ts';

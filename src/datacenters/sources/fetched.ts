@@ -11,7 +11,7 @@ import { foreignManifest } from './foreign-manifest.ts';
 import { urlSource } from './source-imgapi.ts';
 import { readSourceUrl } from './source-url.ts';
 
-/** Whoever takes it destroys the stream at the end, also when not all of it was read. */
+/** The caller must destroy the stream at the end, even if it did not read all of it. */
 export interface FetchedFile {
   readonly stream: Readable;
   /** Bytes, when known. */

@@ -9,7 +9,7 @@ import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 
 export type SourceIcon = NonNullable<Awaited<ReturnType<ImageSource['getIcon']>>>;
 
-/** Undefined when the source has none. @throws SourceInvalidError when it is none that an image can have here */
+/** Undefined when the source has no icon. @throws SourceInvalidError when its type or size is not allowed here */
 export async function sourceIcon(ask: () => Promise<HttpAnswer>, limit: number): Promise<SourceIcon | undefined> {
   let answer: HttpAnswer;
   try {

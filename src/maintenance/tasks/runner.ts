@@ -60,7 +60,7 @@ class Runner {
       this.#wasOk = true;
       return wait;
     } catch (error) {
-      // While the store is down every look fails: one line tells it.
+      // While the store is down every look fails; only the first failure is logged.
       if (this.#wasOk) this.#host.log.error({ err: error }, 'cannot look for due tasks at the moment');
       this.#wasOk = false;
       return LONGEST_WAIT_MS;
