@@ -1,6 +1,6 @@
 /**
- * Removes what copies leave behind, after a while: finished orders, and the placeholders and bytes of failed copies. What
- * a live order lists is never touched, however old. A dry run shows the plan that a real run carries out.
+ * Removes what copies leave behind, after a while: finished orders, and the placeholders and bytes of failed copies.
+ * What a live order lists is never touched, however old. A dry run shows the plan that a real run carries out.
  */
 
 import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';

@@ -1,6 +1,6 @@
 /**
  * Making an order: one atomic batch of the order, a transfer for each image that has to come, and the placeholders.
- * Either all of it is there afterwards or none; images that another order brings already are only listed.
+ * Either all of it is written or nothing; images that another order already brings are only listed.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -117,7 +117,7 @@ function partWrites(service: Service, { source, account }: ChainRequest, order: 
   ];
 }
 
-/** The record is written too, so that whoever is about to remove or finish it decides anew. */
+/** Writes the record too, so that a concurrent removal or commit conflicts and decides again. */
 export function attachWrites(order: CopyOrder, local: StoredImage, { value, etag }: Stored<Transfer>): Write[] {
   return [putRecord(local.value, local.etag), putTransfer({ ...value, orders: [...value.orders, order.uuid] }, etag)];
 }

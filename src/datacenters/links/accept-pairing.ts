@@ -105,7 +105,7 @@ async function validToken(service: Service, id: string): Promise<Stored<LinkToke
   return token;
 }
 
-/** The token goes in the same step as the link comes: of two that use it at once, one gets through. */
+/** Removes the token in the batch that adds the link: of two concurrent uses, only one succeeds. */
 async function record(service: Service, token: Stored<LinkTokenRecord>, link: Write): Promise<void> {
   try {
     await service.store.batch([{ op: 'del', bucket: LINK_TOKENS, key: token.key, ifEtag: token.etag }, link]);

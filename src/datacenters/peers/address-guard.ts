@@ -48,7 +48,7 @@ export function assertSourceAllowed(service: Guarded, url: URL, field = 'source'
   if (refusal) throw refusedSource(refusal, field);
 }
 
-/** What an operator is told whose URL led to such an address. */
+/** The answer to an operator whose URL led to a refused address. */
 export function refusedSource(refusal: AddressRefusedError, field: string): ApiError {
   return new ApiError('InvalidParameter', `${field} is refused: ${refusal.message}`, {
     cause: refusal,
