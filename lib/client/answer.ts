@@ -107,7 +107,7 @@ function requestIdOf({ headers }: HttpAnswer): { requestId?: string } {
 
 function retryAfterOf({ headers }: HttpAnswer): { retryAfter?: number } {
   const seconds = headers['retry-after'];
-  return seconds !== undefined && /^\d{1,6}$/.test(seconds) ? { retryAfter: Number(seconds) } : {};
+  return { ...(seconds !== undefined && /^\d{1,6}$/.test(seconds) && { retryAfter: Number(seconds) }) };
 }
 
 function excerptOf(text: string): string {

@@ -10,11 +10,11 @@ import { withoutMark } from '#lib/text/json.ts';
 import type { Config } from '../service/config/config.ts';
 
 export interface AuthKeys {
-  /** None when the user is not known. */
+  /** Empty for an unknown user. */
   keysOf(user: string): readonly PublicKey[];
-  /** The most keys that one user has. */
+  /** The largest number of keys that any user has. */
   mostKeys(): number;
-  /** Reads everything again; what cannot be parsed is skipped and logged. */
+  /** Reads everything again. Keys that cannot be parsed are skipped and logged. */
   reload(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export async function openAuthKeys(config: Config, log: Logger): Promise<AuthKey
       try {
         loaded.set(user, [...(loaded.get(user) ?? []), parsePublicKey(text, `key of ${user}`)]);
       } catch (error) {
-        log.warn({ err: error, user }, 'a public key is unusable and skipped');
+        log.warn({ err: error, user }, 'a public key is unusable and was skipped');
       }
     };
     for (const [user, keys] of Object.entries(config.authKeys)) for (const key of keys) add(user, key);

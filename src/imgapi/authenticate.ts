@@ -1,6 +1,6 @@
 /**
- * HTTP Signature on the main port: over the Date header, `keyId` is the bare user name. With `authType` none nothing is
- * looked at. Unknown user and bad signature get the same answer.
+ * HTTP Signature on the main port. It signs the Date header, and `keyId` is the bare user name. With `authType` none
+ * nothing is checked. An unknown user and a bad signature get the same answer.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -15,7 +15,7 @@ import type { Call, Identity, Route } from './call.ts';
 import { isLocalOperator } from './local-operator.ts';
 
 const NOBODY: Identity = Object.freeze({});
-/** Who is on this machine and can read the operator's secret needs no key. */
+/** A caller on this machine who can read the operator's secret needs no key. */
 const LOCAL_OPERATOR: Identity = Object.freeze({ user: 'operator' });
 
 export function authenticator(
@@ -34,7 +34,7 @@ export function authenticator(
       const { keyId } = await verifyRequest(request, {
         asSent: asSentTo(config.publicUrl, request),
         ...{ keysOf: keys.keysOf, algorithms: ALGORITHMS, required: ['date'], clock },
-        // A user's keys are tried in turn: nobody is to be told by the time from somebody who has none.
+        // As many verifications for every user, so that timing does not tell which users exist.
         verifications: keys.mostKeys(),
       });
       return { user: keyId };

@@ -17,7 +17,7 @@ export interface Identity {
 }
 
 export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller {
-  /** Checked when it is first asked for, because on every route other checks come before it. */
+  /** Checked when it is read, because on every route other checks come first. */
   get account(): string | undefined {
     const { account } = this.query;
     if (account === undefined || isUuid(account)) return account;

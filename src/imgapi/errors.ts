@@ -1,4 +1,4 @@
-/** How IMGAPI tells of errors: those of the stores and the directory are no faults of ours, and have codes of their own. */
+/** How IMGAPI answers errors. Those of the stores and the directory are not faults in IMGAPI, and have their own codes. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
 

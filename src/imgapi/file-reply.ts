@@ -1,4 +1,4 @@
-/** Streams a stored object with the headers of files and icons: tag, date, hash, and for files a range of it. */
+/** Streams a stored file or icon, or a range of it, with its tag, date and hash. */
 import { InvalidRangeError, ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ByteSource, ObjectStore } from '#lib/objects/object-store.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
@@ -9,9 +9,9 @@ import type { Call, Reply } from './call.ts';
 export interface StoredFile {
   readonly storage: ObjectStore;
   readonly path: string;
-  /** Bytes; no more are sent, however many are stored. */
+  /** Bytes. No more are sent, even if more are stored. */
   readonly size: number;
-  /** Lower-case hex; also the tag. Not every record of an icon has it. */
+  /** Lower-case hex; also the tag. Records of old icons may lack it. */
   readonly sha1: string | undefined;
   /** Base64; not every record has it. */
   readonly md5?: string | undefined;
@@ -21,8 +21,8 @@ export interface StoredFile {
 }
 
 /**
- * The same for HEAD and GET, conditional or not: what cannot be read is never said to be there.
- * @throws 404 when the object is gone, 503 FileDamaged when it is too short, 412, 416
+ * The same for HEAD and GET, conditional or not: an object that cannot be read is never said to exist.
+ * @throws 404 if the object is gone, 503 FileDamaged if it is too short, 412, 416
  */
 export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   const { storage, path, size: recorded } = file;
@@ -34,7 +34,7 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
     'Accept-Ranges': 'bytes',
     'Content-Type': file.contentType,
   };
-  // Nothing but `*` names what has no tag.
+  // Without a tag, only `*` matches.
   const etag = file.sha1 ?? '';
   if (isNotModified(call, { etag, ...(lastModified && { lastModified }) })) return { status: 304, headers };
   const range = requestedRange(call.headers, recorded, file.sha1, lastModified);
@@ -48,7 +48,7 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   return { status, headers, stream: await open(call, file, range ?? { start: 0, end: recorded - 1 }) };
 }
 
-/** Undefined for what is no date. */
+/** Undefined if it is not a date. */
 function dateOf(mtime: string | undefined): Date | undefined {
   const date = new Date(mtime ?? Number.NaN);
   return Number.isNaN(date.getTime()) ? undefined : date;
@@ -58,7 +58,7 @@ async function open(call: Call, { storage, path, size }: StoredFile, range: Byte
   try {
     return (await storage.read(path, { ...range, signal: call.signal })).stream;
   } catch (error) {
-    // It changed since it was looked at.
+    // It has changed since it was checked.
     if (error instanceof ObjectNotFoundError) throw fileDamaged(nameOf(call), 'its bytes are gone', error);
     if (error instanceof InvalidRangeError) {
       throw fileDamaged(nameOf(call), `${error.size} of ${size} bytes are stored`, error);

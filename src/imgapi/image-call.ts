@@ -1,4 +1,4 @@
-/** What every image route does first and last: find the image as the caller may see it, and answer with it. */
+/** What every image route does first and last: find the image if the caller may see it, and answer with it. */
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
@@ -13,14 +13,14 @@ import { type ImageView, type RenderedImage, renderImage } from '../images/recor
 import type { Service } from '../service/service.ts';
 import type { Call, Reply } from './call.ts';
 
-/** The path's UUID. @throws 404 when it is none */
+/** The path's UUID. @throws 404 if it is not a UUID */
 export function imageUuid(call: Call): string {
   const { uuid } = call.params;
   if (isUuid(uuid)) return uuid;
   throw new ApiError('ResourceNotFound', `${call.url.split('?', 1)[0]} does not exist`);
 }
 
-/** Outside `dc` mode a caller without a signature is nobody, where signatures are in use. */
+/** Outside `dc` mode, where signatures are in use, a caller without one is anonymous. */
 export function viewerOf(service: Service, call: Call): Viewer {
   const { mode, authType } = service.config;
   return {
@@ -32,7 +32,7 @@ export function viewerOf(service: Service, call: Call): Viewer {
 /** On reads `*` stands for all channels; on writes it is an unknown one. */
 export type ChannelUse = 'read' | 'write';
 
-/** The channel that the request is restricted to; undefined when there are none, or for `*`. @throws 422 */
+/** The channel that the request is restricted to; undefined for `*`, or if the server has no channels. @throws 422 */
 export function channelOf(service: Service, call: Call, use: ChannelUse): string | undefined {
   const { channels } = service.config;
   if (!channels) return undefined;
@@ -53,7 +53,7 @@ export async function readableImage(service: Service, call: Call): Promise<Store
   return (await imageFor(service, call, 'read')).stored;
 }
 
-/** The same with what the caller is to the image. @throws 404 */
+/** The same, with the caller's relation to the image. @throws 404 */
 export function readableImageAs(service: Service, call: Call): Promise<RelatedImage> {
   return imageFor(service, call, 'read');
 }
@@ -74,7 +74,7 @@ export async function deletableImage(service: Service, call: Call): Promise<Stor
   return isBroken ? stored : writableImage(service, call);
 }
 
-/** The same questions, for the door to ask of the record that is written in the end. */
+/** The same checks, to be repeated on the record that is actually written. */
 export function changeRequest(service: Service, call: Call): ChangeRequest {
   return {
     uuid: imageUuid(call),
@@ -83,18 +83,18 @@ export function changeRequest(service: Service, call: Call): ChangeRequest {
   };
 }
 
-/** The same with the caller's condition, for the routes that take one. */
+/** The same, with the caller's condition such as If-Match, for the routes that take one. */
 export function conditionalChange(service: Service, call: Call): ChangeRequest {
   const condition = (stored: StoredImage): void => void isNotModified(call, { etag: etagFor(service, call, stored) });
   return { ...changeRequest(service, call), condition };
 }
 
-/** On a write that a sharee may do as well. @throws 404 */
+/** The image, for a write that a sharee may do as well. @throws 404 */
 export function visibleImageForWrite(service: Service, call: Call): Promise<RelatedImage> {
   return imageFor(service, call, 'write');
 }
 
-/** An image, and what the caller, who sees it, is to it. */
+/** An image that the caller may see, and the caller's relation to it. */
 export interface RelatedImage {
   readonly stored: StoredImage;
   readonly relation: Exclude<Relation, 'none'>;
@@ -146,7 +146,7 @@ function etagFor(service: Service, call: Call, stored: StoredImage): string {
   return renderImage(stored.value, viewOf(service, call)).etag;
 }
 
-/** Left out while the directory is down: a name is never worth failing a list for. */
+/** Empty while the directory is down: a list must not fail because of names. */
 export async function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
   const owners = [...new Set(images.flatMap(({ value }) => value.owner ?? []))];
   const { accounts } = service;
@@ -155,7 +155,7 @@ export async function ownerLogins(service: Service, images: readonly StoredImage
     const found = await accounts.byUuids(owners);
     return new Map([...found].map(([uuid, account]) => [uuid, account.login]));
   } catch (error) {
-    service.log.warn({ err: error }, 'the directory is away: logins of owners are left out');
+    service.log.warn({ err: error }, 'the directory is unavailable: logins of owners are left out');
     return new Map();
   }
 }

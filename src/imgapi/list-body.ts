@@ -10,22 +10,22 @@ import type { Service } from '../service/service.ts';
 import type { Call } from './call.ts';
 import { ownerLogins } from './image-call.ts';
 
-/** Images that are rendered without a break. */
+/** The most images that are rendered without giving others a turn. */
 const FEW = 50;
 
 export interface ListPiece extends TextPiece {
-  /** Images up to here. */
+  /** Images up to and including this piece. */
   readonly count: number;
-  /** Where the last of them is; absent without any. */
+  /** Position of the last of them; absent if there are none. */
   readonly place?: Cursor | undefined;
-  /** With the last piece of a page: where the next one begins. */
+  /** In the last piece of a page: where the next page begins. */
   readonly next?: Cursor | undefined;
 }
 
 /**
- * @param begun what of the list is there already
+ * @param begun the part of the list that has been made already
  *
- * A failure after the beginning was sent is logged here: the client sees a cut and no more.
+ * A failure after the beginning was sent is logged here: the client only sees that the list breaks off.
  */
 export async function* listPieces(
   service: Service,

@@ -1,4 +1,4 @@
-/** What every listener of IMGAPI has in common. */
+/** What the listeners of IMGAPI have in common. */
 import { Call } from './call.ts';
 import { imgapiErrors } from './errors.ts';
 import { apiVersion } from './versions.ts';

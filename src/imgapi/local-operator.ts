@@ -1,4 +1,4 @@
-/** Who may administer links between datacenters. */
+/** Who may administer the service: operators on its own machine. */
 import { timingSafeEqual } from 'node:crypto';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { ensureOperatorToken, operatorTokenPath } from '../datacenters/links/operator-token.ts';
@@ -7,15 +7,16 @@ import { isOfThisMachine } from '../service/own-addresses.ts';
 import type { Call } from './call.ts';
 
 /**
- * Administration is for operators on this machine, or for those who sign their requests where the config asks for
+ * Administration is for operators on this machine, and for those who sign their requests where the config asks for
  * signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
  */
 export async function assertLocalOperator({ config }: WithConfig, call: Call): Promise<void> {
-  if (call.account !== undefined) throw new ApiError('OperatorOnly', 'administration is for operators');
+  if (call.account !== undefined)
+    throw new ApiError('OperatorOnly', 'administration is for operators; leave out the account parameter');
   if (config.authType === 'signature' && call.user !== undefined) return;
   if (await isLocalOperator(config, call)) return;
   if (!isDirect(call)) {
-    throw new ApiError('UnauthorizedError', 'this is done on the machine itself: use imgapiadm there');
+    throw new ApiError('UnauthorizedError', 'this is allowed only from the machine itself: use imgapiadm there');
   }
   throw new ApiError(
     'UnauthorizedError',
@@ -33,7 +34,7 @@ export async function isLocalOperator({ dataDir }: Config, call: Call): Promise<
 
 /** From this machine, and not through a proxy on it that serves others. */
 function isDirect(call: Call): boolean {
-  // Sockets of both families show IPv4 so.
+  // Dual-stack sockets show IPv4 addresses in this form.
   const address = call.remoteAddress.replace(/^::ffff:/, '');
   return isOfThisMachine(address) && call.headers['x-forwarded-for'] === undefined;
 }

@@ -1,4 +1,4 @@
-/** The route tables: of the main port, and of the listener for other datacenters. */
+/** The route tables of the main port and of the link listener. */
 
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
@@ -52,7 +52,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWor
   });
 }
 
-/** What operators do on the machine itself begins with asking whether it is them. */
+/** Lets only operators use the operations that are for them. */
 export function forOperators(service: Service): (handler: Handler, row: Operation) => Handler {
   return (handler, { auth }) => {
     if (auth !== 'operator') return handler;

@@ -1,4 +1,4 @@
-/** The body of a signed request: small, and held against the digest that its signature covers. */
+/** The body of a signed request: small, and checked against the digest that its signature covers. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { LINK_BODY_LIMIT } from '#lib/api/imgapi/links.ts';
@@ -7,7 +7,7 @@ import { SignatureError } from '#lib/signing/errors.ts';
 import { parseBody } from '../http-kit/body.ts';
 import type { Call } from './call.ts';
 
-/** @throws 401 when the body is not the one that was signed, 413 when it is larger than 1 MiB */
+/** @throws 401 if the body is not the one that was signed, 413 if it is larger than 1 MiB */
 export async function readSignedBody(call: Call): Promise<Buffer> {
   const body = await call.bytes(LINK_BODY_LIMIT);
   try {

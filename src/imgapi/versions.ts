@@ -1,6 +1,6 @@
 /**
  * Accept-Version to API version. The 2.0.0 view is what today's clients know, so every range that 2.0.0 satisfies
- * gets it (`*` among them); the 3.0.0 view has to be asked for with a range that leaves 2.0.0 out. No header is `~1`.
+ * gets it (`*` among them); the 3.0.0 view needs a range that excludes 2.0.0. Without the header the version is 1.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';
@@ -34,7 +34,7 @@ export function apiVersion(headers: IncomingHttpHeaders): ImgapiVersion {
   return version;
 }
 
-/** 422 for what only a later version has: an operation, or a parameter. */
+/** The 422 for an operation or a parameter that only a later version has. */
 export function needsVersion(since: ImgapiVersion, what: string): ApiError {
   const message = `send Accept-Version: ~${since}`;
   return new ApiError('InvalidParameter', `action "${what}" needs API version ${since}: ${message}`, {

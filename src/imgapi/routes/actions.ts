@@ -1,4 +1,4 @@
-/** `POST /images/:uuid?action=…`, but for what orders a copy, and what is answered when there is no such action. */
+/** `POST /images/:uuid?action=…`, except the actions that order a copy; and the answer to an unknown action. */
 
 import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ACTIONS } from '#lib/api/imgapi/actions.ts';
@@ -18,7 +18,7 @@ import { changeStorage, exportImage } from './unsupported.ts';
 
 /** What AdminImportImage needs of copies. */
 export interface PlaceholderReplacer {
-  /** Removes the rest of a failed copy, so that an import may take its place. */
+  /** Removes what a failed copy left behind, so that an import can take its place. */
   removePlaceholder(placeholder: StoredImage): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ export function actionDispatch(service: Service): Dispatch<Call> {
       channelOf(service, call, 'write');
     },
     async otherwise(call, actions) {
-      // As ever, what the image is to the caller comes before what is wrong with the action.
+      // As in today's IMGAPI, whether the caller may change the image is checked before the action.
       await writableImage(service, call);
       const { action } = call.query;
       if (action === undefined || action === '') {

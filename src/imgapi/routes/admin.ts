@@ -1,4 +1,4 @@
-/** What operators ask of the service itself: cleaning up, reading stored files again, its tasks, whose a login is. */
+/** Administration: cleaning up, verifying stored files, the background tasks, and who holds a login. */
 
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ADMIN } from '#lib/api/imgapi/admin.ts';
@@ -35,8 +35,8 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
       const sources = repair ? await allSources(service) : [];
       return {
         lines: verifyFiles(service, {
-          ...(uuids ? { uuids } : {}),
-          ...(repair ? { repair: (stored, file) => repairFile(service, sources, stored, file, call.signal) } : {}),
+          ...(uuids && { uuids }),
+          ...(repair && { repair: (stored, file) => repairFile(service, sources, stored, file, call.signal) }),
           signal: call.signal,
         }),
       };

@@ -32,7 +32,7 @@ export function datacenterHandlers(service: Service): Handlers<typeof DATACENTER
 
     async LinkDatacenter(_call, _query, body) {
       const request = await body();
-      // Each is checked when it is read, so that this is also their order.
+      // Each is checked when it is read, so this is the order of the checks.
       const { token, name, url } = request;
       const options = { token, name, url: linkUrl(url, 'url'), ...termsOf(request) };
       return { json: await linkDatacenter(service, options) };

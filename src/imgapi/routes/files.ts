@@ -42,7 +42,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     const file = {
       compression: remote.compression,
       storage,
-      ...(remote.datasetGuid === undefined ? {} : { datasetGuid: remote.datasetGuid }),
+      ...(remote.datasetGuid !== undefined && { datasetGuid: remote.datasetGuid }),
       announced: { contentLength: remote.size, sha1: remote.sha1 },
       allowEmpty: true,
     };
@@ -117,17 +117,17 @@ function known(announced: { [K in keyof Announced]?: Announced[K] | undefined })
 }
 
 function guidOf({ dataset_guid: datasetGuid }: UploadQuery): { datasetGuid?: string } {
-  return datasetGuid === undefined ? {} : { datasetGuid };
+  return { ...(datasetGuid !== undefined && { datasetGuid }) };
 }
 
-/** Sources are for operators: for anybody else the service would fetch what they cannot reach themselves. */
+/** Only for operators: others could make the service fetch what they cannot reach themselves. */
 function assertOperator(call: Call, what: string): void {
   if (call.account !== undefined) {
     throw new ApiError('OperatorOnly', `${what} is for operators; upload the bytes instead`);
   }
 }
 
-/** What is no number is the first file, as it always was. */
+/** Anything but a number means the first file, as in today's IMGAPI. */
 function indexOf({ index }: QueryOf<typeof FILES.GetImageFile>): number {
   return typeof index === 'string' && /^-?\d+$/.test(index) ? Number(index) : 0;
 }

@@ -1,4 +1,4 @@
-/** `GET /healthz`, for balancers: 200 when this process can do its work, 503 when not, and which part it is. */
+/** `GET /healthz`, for load balancers: 200 if this process can do its work; otherwise 503, with the part that is down. */
 
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
@@ -11,7 +11,7 @@ export function healthHandler(service: Service): Handler {
   return async ({ user }) => healthReply(await health(), config.mode === 'dc' || user !== undefined);
 }
 
-/** Less is room for nothing. */
+/** Bytes. A store with less free space counts as full. */
 const LEAST_ROOM = 1024 * 1024;
 
 function checksOf({ store, storages, accounts, config }: Service): HealthCheck[] {

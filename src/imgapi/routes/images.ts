@@ -27,7 +27,7 @@ import { listImagesHandler } from './list-images.ts';
 
 /** What DeleteImage needs of copies. */
 export interface PlaceholderDeleter {
-  /** Cancels a live copy, or removes the rest of a failed one. */
+  /** Cancels a copy that is under way, or removes what a failed one left behind. */
   deletePlaceholder(stored: StoredImage, caller: Caller): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
       imageUuid(call);
       const stored = await readableImage(service, call);
       const [image] = await render(service, call, [stored]);
-      if (!image) throw new Error('render answers an image for each one given');
+      if (!image) throw new Error('render returns one image for each that it is given');
       const headers = { Etag: image.etag };
       if (isNotModified(call, { etag: image.etag })) return { status: 304, headers };
       return { text: image.body, headers };
@@ -73,7 +73,7 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
   };
 }
 
-/** Actions that need services which are not built in: they are known, and answered by name. */
+/** Actions of today's IMGAPI that need services which this server does not have. */
 const NOT_AVAILABLE = ['create-from-vm', 'import-docker-image', 'import-lxd-image'];
 
 function unknownAction(action: unknown): ApiError {

@@ -1,4 +1,4 @@
-/** What a linked datacenter may read: images of the account that it names, as far as the link lets it. */
+/** What a linked datacenter may read: images of the account that it names, if the link allows that account. */
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { LINKS } from '#lib/api/imgapi/links.ts';
@@ -64,7 +64,7 @@ export async function getLinkFile(
   });
 }
 
-/** A renewal is also for images that are deleted by now: the pull link remembers who may. */
+/** Renewing works even after the image was deleted: the pull link remembers who may do it. */
 export async function createLinkPullUrl(
   service: Service,
   call: Call,
@@ -86,8 +86,9 @@ export function signerOf({ datacenter }: Call): string {
 }
 
 /**
- * In whatever state: a copy has to see that. Whoever pulled it as its owner is told that it was given away; for all
- * others somebody else's image does not exist, and takes as long as one that does not. @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
+ * The image in any state, which a copy has to see. An account that pulled it as its owner is told that it was given away.
+ * For all others, an image of another account does not exist, and the answer takes as long as for a missing one.
+ * @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
  */
 async function ownedImage(service: Service, call: Call): Promise<ImageRecord> {
   const datacenter = signerOf(call);
@@ -97,15 +98,19 @@ async function ownedImage(service: Service, call: Call): Promise<ImageRecord> {
   const record = (await loadOwnImage(service, uuid, account))?.value;
   if (record) return record;
   if ((await wasPulledBy(service, { uuid, account, datacenter })) && (await loadImage(service, uuid))) {
-    throw new ApiError('NotImageOwner', `image "${uuid}" belongs to another account by now`);
+    throw new ApiError('NotImageOwner', `image "${uuid}" now belongs to another account`);
   }
   throw imageNotFound(uuid);
 }
 
-/** @throws 422 when no account is named, 403 Forbidden when the link is not for it */
+/** @throws 422 if no account is named, 403 Forbidden if the link does not allow it */
 async function allowedAccount(service: Service, { account }: Call, datacenter: string): Promise<string> {
   if (account === undefined) {
-    throw validationFailed('account', 'a linked datacenter must name the account that it asks for', 'MissingParameter');
+    throw validationFailed(
+      'account',
+      'a linked datacenter must name the account on whose behalf it asks',
+      'MissingParameter',
+    );
   }
   const { value: link } = await getLink(service, datacenter);
   if (link.allowed_accounts === undefined || link.allowed_accounts.includes(account)) return account;
@@ -120,7 +125,7 @@ function leftShares(record: ImageRecord): Share[] {
   });
 }
 
-/** An account that left is not let in again elsewhere: its pin travels only as that of an entry that was left. */
+/** An account that left must not get access again elsewhere, so its entry travels without the account. */
 function openShares(record: ImageRecord): Share[] {
   return entriesOf(record).map((share) => {
     if (share.account === undefined || !record.left?.includes(share.account)) return share;

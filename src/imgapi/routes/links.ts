@@ -30,7 +30,7 @@ import { readSignedBody } from '../signed-body.ts';
 import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage, signerOf } from './link-images.ts';
 import { pullLinkHandlers } from './pulls.ts';
 
-/** Attempts a second at pairing, with one token or, of those that name none that is known, from one network. */
+/** Pairing attempts per second with one token, or from one network with unknown tokens. */
 const PAIRINGS_PER_SECOND = 2;
 
 export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
@@ -42,7 +42,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
         pairings.take(stranger);
         throw error;
       });
-      // Who has a token that was made here waits for nobody who has none, wherever those come from.
+      // A datacenter with a token that was made here must not wait because of others who have none.
       const isMeant = await isLinkToken(service, request.token);
       pairings.take(isMeant ? `token ${request.token}` : stranger);
       return { json: await acceptPairing(service, request, call.remoteAddress) };
@@ -52,7 +52,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
       return { json: await ownPing(service) };
     },
 
-    /** Calls the caller back, by the URL that the link records. */
+    /** Calls the caller back at the URL that the link records. */
     async LinkCheck(call) {
       await readSignedBody(call);
       const { value: link } = await getLink(service, signerOf(call));
@@ -66,7 +66,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
       return { json };
     },
 
-    /** Random bytes, so that nothing on the way can make them fewer. */
+    /** Random bytes, which nothing on the way can compress. */
     async LinkBlob(_call, { bytes = LINK_BODY_LIMIT }) {
       const data = randomBytes(bytes);
       return {
@@ -102,7 +102,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
     LinkGetImageFile: (call, query) => getLinkFile(service, call, query),
     LinkCreatePullUrl: (call, query) => createLinkPullUrl(service, call, query),
 
-    /** Also of one that is gone: whoever asks again does not know that it was heard. */
+    /** A link that is already gone is no error: the caller may be asking again because it missed the answer. */
     async LinkEndPull(call) {
       await readSignedBody(call);
       const { reqid = '' } = call.params;
@@ -113,7 +113,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
   };
 }
 
-/** What every request that is signed by a linked datacenter begins and ends with. */
+/** Limits the requests of each linked datacenter, and ends its streams with its link. */
 export function forLinked(service: Service): (handler: Handler, row: Operation) => Handler {
   const limiter = rateLimiter(service.clock, service.config.links.requestsPerSecond);
   return (handler, { auth }) => {

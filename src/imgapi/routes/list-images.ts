@@ -1,4 +1,4 @@
-/** GET /images: its parameters, checked in the order that clients know, and its pages. */
+/** GET /images: its parameters, checked in the order that clients are used to, and its pages. */
 
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
@@ -18,7 +18,7 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
   return async (call, query) => {
     const channel = channelOf(service, call, 'read');
     const view = viewOf(service, call);
-    // Each is checked when it is read, so that this is also their order.
+    // Each is checked when it is read, so this is the order of the checks.
     const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
     const isVersion3 = call.version === 3;
     if (!isVersion3) {
@@ -32,17 +32,17 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
       ...withoutUndefined(filters),
       billingTags: valuesOf(query.billing_tag),
       tags: tagsOf(call.query),
-      ...(channel === undefined ? {} : { channel }),
+      ...(channel !== undefined && { channel }),
     };
     assertFewFilters(request);
-    // Today's rule: outside a datacenter only a signed request sees more than active images.
+    // As in today's IMGAPI: outside `dc` mode only a signed request sees images that are not active.
     const { mode } = service.config;
     const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
     const page: Page = {
       order,
-      ...(limit ? { limit } : {}),
-      ...(after === undefined ? {} : { after: readCursor(after) }),
-      ...(marker === undefined ? {} : { from: await readMarker(service, viewer, marker) }),
+      ...(limit && { limit }),
+      ...(after !== undefined && { after: readCursor(after) }),
+      ...(marker !== undefined && { from: await readMarker(service, viewer, marker) }),
     };
     const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
     const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
@@ -50,10 +50,10 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
     const list = await wholeOrBegun(listPieces(service, call, images(page), view));
     if ('text' in list) return { text: list.text, ...linkTo(list.last?.next) };
     if (!isVersion3 || page.limit === undefined) return list;
-    // Where the page ends has to be known before it begins. So what is not held is read twice.
+    // The header needs the end of the page before its first byte is sent, so what is not in memory is read twice.
     const { held, last } = list;
     await list.pieces.return();
-    const rest: Page = { ...page, limit: page.limit - last.count, ...(last.place ? { after: last.place } : {}) };
+    const rest: Page = { ...page, limit: page.limit - last.count, ...(last.place && { after: last.place }) };
     const next = await endOf(images(rest));
     const until: Page = next ? { ...withoutLimit(rest), until: next } : rest;
     return { pieces: texts(listPieces(service, call, images(until), view, last), held), ...linkTo(next) };
@@ -71,7 +71,7 @@ function withoutLimit({ limit: _, ...page }: Page): Page {
   return page;
 }
 
-/** Version 3 tells images that are on their way from another datacenter from those that are being made here. */
+/** Version 3 distinguishes images that are being copied from another datacenter from those that are being made here. */
 function stateOf(
   state: ListState | 'copying' | undefined,
   version: ImgapiVersion,
@@ -107,7 +107,7 @@ function nextLink(call: Call, next: Cursor): string {
   const query = new URLSearchParams(call.url.slice(mark + 1));
   query.delete('marker');
   query.set('after', Buffer.from(JSON.stringify([next.publishedAt, next.uuid])).toString('base64url'));
-  // Relative to the request, so that it is right behind whatever URL the client knows.
+  // Relative to the request, so it is right under any URL by which the client reached the service.
   return `<?${query}>; rel="next"`;
 }
 
@@ -120,7 +120,7 @@ function readCursor(after: string): Cursor {
   } catch {
     // Falls through to the error below.
   }
-  throw invalidParameter('after', `after is "${after}"; it is part of the link to the next page and not made by hand`);
+  throw invalidParameter('after', `after is "${after}"; take it from the link to the next page`);
 }
 
 function withoutUndefined<T extends object>(values: T): T {

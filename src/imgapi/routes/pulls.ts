@@ -25,14 +25,14 @@ export function pullHandlers(service: Service): Handlers<typeof PULLS, Call> {
   };
 }
 
-/** For every listener that others may reach: what the URL's signature does not open stays closed. */
+/** For every listener that others can reach: the signature in the URL is the only credential. */
 export function pullLinkHandlers(service: Service): Handlers<typeof PULL_LINK, Call> {
   return { GetPullLink: (call) => getPullLink(service, call) };
 }
 
 type PullUrlQuery = QueryOf<typeof PULLS.CreateImageFilePullUrl>;
 
-/** What a request asks a pull URL for, on whatever listener. @throws 404, 422 InvalidParameter */
+/** What the pull URL is for, on either listener. @throws 404, 422 InvalidParameter */
 export function pullUrlTarget(
   { params }: Call,
   query: PullUrlQuery,
@@ -66,11 +66,11 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
     record?.uuid === parsed?.uuid && record?.index === parsed?.index && record?.day !== ENDED && !record?.ended;
   const isOperators = record?.datacenter === '';
   const link = record && !isOperators ? (await findLink(service, record.datacenter))?.value : undefined;
-  // One that was made while the link ended was not among those that ended with it.
+  // A pull link that was made while its datacenter was being unlinked was not ended with the others.
   if (!record || !isIt || !(link || isOperators)) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" does not exist or has ended; ask for a new one`);
   }
-  // After a renewal the older URL reads the younger link: the bytes are the same.
+  // After a renewal the older URL reads by the newer link: the bytes are the same.
   const reply = await fileReply(call, {
     ...record,
     storage: service.storages.named(record.stor),

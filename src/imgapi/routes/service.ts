@@ -1,4 +1,4 @@
-/** What is asked of the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
+/** Requests about the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
 import { readFile } from 'node:fs/promises';
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
@@ -31,8 +31,8 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
           ping: 'pong',
           version: VERSION,
           imgapi: true,
-          ...(isInsider ? { pid: process.pid } : {}),
-          ...(call.user === undefined ? {} : { user: call.user }),
+          ...(isInsider && { pid: process.pid }),
+          ...(call.user !== undefined && { user: call.user }),
         },
       };
     },
@@ -59,7 +59,7 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
       };
     },
 
-    /** There is nothing to drop: what is cached is checked against the store on every read. */
+    /** There is nothing to drop: cached records are checked against the store on every read. */
     async AdminDropCaches() {
       return { status: 202 };
     },
@@ -91,7 +91,7 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
       return { text, headers: { 'Content-Type': 'text/markdown; charset=utf-8' } };
     },
 
-    /** As it is written down: making it anew holds up everybody else for a while. */
+    /** From its file: making it anew would hold up other requests for a while. */
     async OpenApi() {
       return { text: await readFile(new URL('openapi.json', DOCS), 'utf8') };
     },
@@ -106,16 +106,16 @@ export const stateDispatch: Dispatch<Call> = {
   },
 };
 
-/** What DSAPI called a dataset: a UUID, NAME:VERSION, or an urn CLOUD:CREATOR:NAME[:VERSION]. */
+/** What DSAPI called a dataset: a UUID, NAME:VERSION, or a URN CLOUD:CREATOR:NAME[:VERSION]. */
 function datasetLocation(arg: string): string {
   if (isUuid(arg)) return `/images/${arg}`;
   const parts = arg.split(':');
   const [name = arg, version] = parts.length > 4 ? [] : parts.slice(parts.length > 2 ? 2 : 0);
-  const query = new URLSearchParams({ name, ...(version === undefined ? {} : { version }) });
+  const query = new URLSearchParams({ name, ...(version !== undefined && { version }) });
   return `/images?${query}`;
 }
 
-/** A sample of any error, for writers of clients; the suffix "Error" may be left out. */
+/** A sample of any error, for authors of clients; the suffix "Error" may be left out. */
 function sampleError(name: unknown): ApiError {
   const code = (Object.keys(ERRORS) as ErrorCode[]).find((known) => known === name || known === `${String(name)}Error`);
   if (code) return new ApiError(code, ERRORS[code].when);

@@ -13,7 +13,7 @@ import { changeRequest, imageReply, type RelatedImage, viewerOf, visibleImageFor
 export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call> {
   async function change(call: Call, { stored }: RelatedImage, action: 'add' | 'remove'): Promise<Reply> {
     const entries = await call.json();
-    // What an account may name to leave, it may name whatever the version: it was shown to it as typed.
+    // An account may leave in any version by naming the entry as it was shown.
     assertEntries(service, entries, call.version);
     const { account } = viewerOf(service, call);
     const { requestId: id } = call;

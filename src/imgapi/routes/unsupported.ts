@@ -12,7 +12,7 @@ import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { readableImage, writableImage } from '../image-call.ts';
 
-/** @throws 503 StorageUnsupported, after what is wrong with the request itself */
+/** @throws 503 StorageUnsupported, after all checks of the request itself */
 export async function exportImage(
   service: Service,
   call: Call,
@@ -28,7 +28,7 @@ export async function exportImage(
   throw new ApiError('StorageUnsupported', 'export needs Manta storage, and there is none here');
 }
 
-/** To where the file is already: nothing to do. @throws 403, 422 */
+/** There is one store, so a valid request needs no move. @throws 403, 422 */
 export async function changeStorage(
   service: Service,
   call: Call,
