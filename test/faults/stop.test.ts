@@ -21,9 +21,12 @@ test('A server that is told to stop gives its copies back at once', async (t) =>
   const before = east.network.received;
   await west.order(image.uuid, east.name);
   await west.reaches(image.uuid, ({ bytes_done }) => bytes_done > SIZE / 3);
+  // Slow enough that the copy is still under way once the other process is up, however long that takes.
+  east.network.trouble = { kind: 'slow', bytesPerSecond: MiB / 8 };
   await other.start();
   const watch = watchImages(t, other, [image.uuid]);
   t.equal(await west.server.stop(), 0);
+  east.network.trouble = { kind: 'slow', bytesPerSecond: 8 * MiB };
   await other.reaches(image.uuid, ({ images }) => images[0]?.attempt === 2);
   t.equal((await other.ended(image.uuid)).state, 'succeeded');
   assertMoved(t, east.network.received - before, SIZE);
