@@ -2,14 +2,14 @@
  * The connections of one listener. Limits how many there are, in all and from one address, and how long the other side
  * may be silent. There is no limit on the total time of an upload, a download or a watch.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type Logger from 'bunyan';
 import { startTimer } from '#lib/runtime/timers.ts';
+import { newUuid } from '#lib/text/uuid.ts';
 import { type Exchange, isAnswerOut, isBodyOwed, isOver, isUnanswered } from './exchange.ts';
 import { RateLimited } from './rate-limited.ts';
 import { RequestError } from './request-error.ts';
-import { requestId } from './request-id.ts';
 import { LONGEST_HEAD, type ParserError, unreadable } from './unreadable.ts';
 
 export interface ConnectionLimits {
@@ -267,3 +267,11 @@ function takeFrom(begun: Exchange[], request: IncomingMessage): Exchange | undef
 }
 
 export const CUT_SHORT = 'the connection ended before the body did';
+
+const PLAIN_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Every request has an id: the client's own if that is a plain one, a new UUID otherwise. */
+export function requestId(headers: IncomingHttpHeaders): string {
+  const given = headers['x-request-id'] ?? headers['request-id'];
+  return typeof given === 'string' && PLAIN_ID.test(given) ? given : newUuid();
+}

@@ -7,7 +7,7 @@ import type { RestifyRequest, RestifyResponse } from 'restify';
 import Router, { type RoutedTo, type RouterOptions } from 'restify/lib/router.js';
 import RouterRegistry from 'restify/lib/routerRegistryRadix.js';
 import { RequestError } from './request-error.ts';
-import { pathOf } from './request-target.ts';
+import { pathOf } from './request-head.ts';
 
 export class ExactRouter extends Router {
   readonly #registry: RouterRegistry;

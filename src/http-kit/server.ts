@@ -13,15 +13,13 @@ import { answerFor, type ErrorForm } from './answer.ts';
 import type { Reply, Route } from './call.ts';
 import { closeServer } from './close-server.ts';
 import { answerToConnect } from './connect-method.ts';
-import { type ConnectionLimits, Connections } from './connections.ts';
+import { type ConnectionLimits, Connections, requestId } from './connections.ts';
 import { ExactRouter } from './exact-router.ts';
 import type { Exchange } from './exchange.ts';
-import { assertFraming } from './framing.ts';
 import { type ReplyHeaders, sendReply, sendText } from './reply.ts';
 import type { RequestCall, RequestCallOptions, Versions } from './request-call.ts';
 import { RequestError } from './request-error.ts';
-import { requestId } from './request-id.ts';
-import { settleTarget } from './request-target.ts';
+import { assertFraming, settleTarget } from './request-head.ts';
 import { answerRaw } from './unreadable.ts';
 
 /** A call of any API, with any type of version and identity. */

@@ -7,7 +7,8 @@ import { patiently } from './patience.ts';
 export class Access {
   readonly #buckets: SqliteBuckets;
   readonly #patience: number;
-  #isClosed = false;
+  /** The hottest read asks this itself. */
+  isClosed = false;
 
   /** @param patience milliseconds to wait for other processes before an operation fails */
   constructor(buckets: SqliteBuckets, patience: number) {
@@ -16,12 +17,12 @@ export class Access {
   }
 
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
   }
 
   /** @throws StoreUnavailableError */
   refuseIfClosed(): void {
-    if (this.#isClosed) throw closedError();
+    if (this.isClosed) throw closedError();
   }
 
   /** Runs a read synchronously, which nearly always works; returns a promise if it has to be repeated. */

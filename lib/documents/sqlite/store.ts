@@ -18,7 +18,7 @@ import { Access } from './access.ts';
 import { SqliteBuckets } from './buckets.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
-import { storeError } from './failure.ts';
+import { closedError, storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import { PATIENCE } from './patience.ts';
 import { Reads } from './reads.ts';
@@ -102,7 +102,7 @@ export class SqliteStore implements DocumentBackend {
 
   get<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined | Promise<Stored<T> | undefined> {
     try {
-      this.#access.refuseIfClosed();
+      if (this.#access.isClosed) throw closedError();
       return this.#reads.get(this.#buckets.tables(bucket.name), key) as Stored<T> | undefined;
     } catch (error) {
       return this.#access.again(error, bucket.name, (tables) => this.#reads.get(tables, key) as Stored<T> | undefined);

@@ -4,7 +4,7 @@ import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored } from '#lib/manifest/stored.ts';
 import { isValidRecord } from '#lib/manifest/validate.ts';
-import type { WithConfig } from '../../service/config/config.ts';
+import type { Config, WithConfig } from '../../service/config/config.ts';
 import type { Viewer } from './access.ts';
 
 export type StoredImage = Stored<ImageRecord>;
@@ -25,8 +25,8 @@ export async function loadRaw(service: WithStore, uuid: string): Promise<StoredI
  * the log; readers see 404, as they always have).
  */
 export async function loadImage(service: Records, uuid: string): Promise<StoredImage | undefined> {
-  const stored = await loadRaw(service, uuid);
-  return stored && isServed(service, stored) ? stored : undefined;
+  const found = await service.store.get(IMAGES, uuid);
+  return found && servedImage(service, found);
 }
 
 /** Whether the viewer may delete the image even if its record does not validate. */
@@ -50,10 +50,22 @@ export async function loadOwnImage(service: Records, uuid: string, owner: string
   return found && servedImage(service, found);
 }
 
+/** Records as the store keeps them, with what may be served of them: the same one is read again and again. */
+const SERVED = new WeakMap<Config, WeakMap<Stored<ImageRecord>, StoredImage>>();
+
 /** The record in normal form if it may be served, otherwise undefined. */
 export function servedImage(service: Records, found: Stored<ImageRecord>): StoredImage | undefined {
+  let served = SERVED.get(service.config);
+  if (!served) {
+    served = new WeakMap();
+    SERVED.set(service.config, served);
+  }
+  const known = served.get(found);
+  if (known) return known;
   const stored = normalized(found);
-  return isServed(service, stored) ? stored : undefined;
+  if (!isServed(service, stored)) return undefined;
+  if (Object.isFrozen(found) && Object.isFrozen(found.value)) served.set(found, stored);
+  return stored;
 }
 
 /** Those of the records that may be served. */

@@ -1,7 +1,7 @@
 /** What a request asks for is what its request line says: nothing else takes part in choosing the route. */
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { pathOf, settleTarget } from '#src/http-kit/request-target.ts';
+import { pathOf, settleTarget } from '#src/http-kit/request-head.ts';
 import { isServed } from '../../helpers/listeners.ts';
 import { jsonOf, said, statuses } from '../../helpers/raw-socket.ts';
 import { startToys } from '../../helpers/toy-listeners.ts';

@@ -1,6 +1,7 @@
 /**
- * Reduces the target of a request to path and query before anything else looks at it. Its Host has no part in that.
- * Routes, signatures, signed URLs and the log all read the same target.
+ * Settles, before anything else looks at a request, what a proxy in front could read differently: its target, and where
+ * its body ends. The target is reduced to path and query; Host has no part in that. Routes, signatures, signed URLs and the
+ * log all read the same target.
  */
 import { LRUCache } from 'lru-cache';
 import { RequestError } from './request-error.ts';
@@ -97,4 +98,27 @@ function bad(message: string): RequestError {
 
 function shown(text: string): string {
   return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+}
+
+/** The parts of a request that tell where its body ends. */
+export interface Framed {
+  readonly httpVersionMajor: number;
+  readonly httpVersionMinor: number;
+  readonly headers: { readonly 'transfer-encoding'?: string | undefined };
+}
+
+/**
+ * node's parser accepts any coding that ends with `chunked` and does not decode the others. It does so in HTTP/1.0 too,
+ * where proxies read to the end of the connection. @throws 400 InvalidHeader
+ */
+export function assertFraming({ headers, httpVersionMajor, httpVersionMinor }: Framed): void {
+  const { 'transfer-encoding': coding } = headers;
+  if (coding === undefined) return;
+  if (coding.trim().toLowerCase() !== 'chunked') {
+    const shown = JSON.stringify(coding.slice(0, 100));
+    throw new RequestError('InvalidHeader', `Transfer-Encoding is ${shown}; it can only be chunked, alone`);
+  }
+  if (httpVersionMajor === 1 && httpVersionMinor === 0) {
+    throw new RequestError('InvalidHeader', 'HTTP/1.0 has no Transfer-Encoding; send Content-Length');
+  }
 }
