@@ -105,7 +105,7 @@ test('a server that has nothing left to give up says so in one sentence, and los
   const empty = fill(dataDir);
   await t.rejects(start(t, dataDir), {
     name: 'ConfigError',
-    message: /dataDir: the disk of \S+ is full, .* free on it/,
+    message: /dataDir: the disk of \S+ is full, .*: free a megabyte on it/,
   });
   empty();
   const server = await start(t, dataDir);
