@@ -1,12 +1,12 @@
 /**
- * The documents of copies. Together with the image records they are all the state there is: whatever a process knows
- * beyond them may be lost at any moment, and what is lost then is at most the bytes since the last flush.
+ * The documents of copies. Together with the image records they hold all the state. A process may die at any moment:
+ * at most the bytes since the last flush are lost with it.
  *
- * - an *order* says who asked for which image from where, and how that ended;
- * - a *transfer* carries the bytes of one image, for all orders that need it;
+ * - an *order* says who asked for which image from where, and how it ended;
+ * - a *transfer* brings the bytes of one image, for all orders that need it;
  * - the image's own record is the *placeholder* (`placeholder.ts`) until it becomes usable.
  *
- * The moves between states are tables, in `states.ts`; who may ask for what is one, in `decision.ts`.
+ * The tables in `states.ts` list the moves between states; the one in `decision.ts` says who may ask for what.
  */
 
 import type { CopyKind, CopySource, CopyState, FieldChange } from '#lib/api/schemas/copy.ts';
@@ -16,36 +16,36 @@ import type { Compression } from '#lib/manifest/record.ts';
 import type { CopyFailure } from './failures.ts';
 import type { TransferState } from './states.ts';
 
-/** An image that an order brings, as it was at the source when the order was made. */
+/** An image that an order brings, as it was at the source when the order was placed. */
 export interface OrderMember {
   readonly uuid: string;
   readonly name: string;
   readonly version: string;
   readonly sha1: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
-  /** How it went; absent while the order is live. */
+  /** How it ended; absent while the order is live. */
   readonly result?: MemberResult;
 }
 
 export interface MemberResult {
   readonly state: 'succeeded' | 'failed' | 'canceled';
-  /** Bytes that are here. */
+  /** How many bytes are here. */
   readonly bytes: number;
   readonly attempt: number;
   readonly via?: CopySource;
   readonly error?: CopyFailure;
-  /** As the transfer's. */
+  /** The note of the transfer. */
   readonly note?: string;
 }
 
 export interface CopyOrder {
-  /** Also the job's. */
+  /** Also the UUID of the job. */
   readonly uuid: string;
   readonly kind: CopyKind;
-  /** Who asked; absent: an operator. */
+  /** The account that asked; absent for an operator. */
   readonly account?: string;
-  /** The image that was asked for; the last of `members`. */
+  /** The image that was asked for: the last one in `members`. */
   readonly image: string;
   /** The datacenter's name, or the URL of an IMGAPI. */
   readonly source: string;
@@ -61,25 +61,25 @@ export interface CopyOrder {
   readonly started_at?: string;
   readonly finished_at?: string;
   readonly error?: CopyFailure;
-  /** What a recopy changed; only on an order that moved no bytes. */
+  /** What changed when an image was copied again; only on an order that moved no bytes. */
   readonly changes?: readonly FieldChange[];
   /** Counts the writes of this document. */
   readonly rev: number;
 }
 
-/** What the next attempt waits for, and whether there is to be one. */
+/** What decides whether, and when, there is another attempt. */
 export interface Retry {
-  /** Failures in a row since a byte came. */
+  /** Failures in a row since the last new byte. */
   readonly count: number;
-  /** Milliseconds since the epoch before which nobody takes the transfer up. */
+  /** Milliseconds since the epoch; nobody claims the transfer before then. */
   readonly not_before: number;
-  /** Milliseconds since the epoch when the last new byte came, or the transfer was ordered. */
+  /** Milliseconds since the epoch: when the last new byte came, or when the transfer was ordered. */
   readonly last_byte_at: number;
-  /** How often all bytes were there and were the wrong ones. */
+  /** How often the file was complete but had the wrong hashes. */
   readonly bad_hashes: number;
-  /** The most bytes that were ever here: only what goes beyond is a new byte. */
+  /** The most bytes that were ever here. Only bytes beyond these count as new. */
   readonly peak: number;
-  /** How often in a row it was put back for being too slow, and since when (milliseconds since the epoch). */
+  /** How often in a row the transfer was put back because it was too slow, and since when (ms since the epoch). */
   readonly slow?: { readonly count: number; readonly since: number };
 }
 
@@ -89,14 +89,14 @@ export interface Transfer {
   /** Tells this transfer from earlier ones of the same image. */
   readonly id: string;
   readonly source: string;
-  /** As whom the source is asked; absent: as operator. */
+  /** The account that the source is asked for; absent for an operator. */
   readonly account?: string;
   readonly state: TransferState;
   /** Whether a live order lists it. */
   readonly live: boolean;
   /** The live orders that list it. */
   readonly orders: readonly string[];
-  /** Name of the object store that the bytes go to. */
+  /** The name of the object store that the bytes go to. */
   readonly stor: string;
   readonly sha1: string;
   readonly sha256?: string;
@@ -104,34 +104,34 @@ export interface Transfer {
   readonly dataset_guid?: string;
   /** Whether the source shows an icon. */
   readonly icon: boolean;
-  /** Bytes of the file. */
+  /** The size of the file in bytes. */
   readonly total: number;
-  /** Bytes that are here. */
+  /** How many bytes are here. */
   readonly bytes: number;
   /** Bytes per second, as last measured. */
   readonly rate?: number;
-  /** Counts the claims. Each attempt has its own staging, see `sessionOf`; 0: none was made. */
+  /** Counts the attempts; 0 before the first. Each attempt has its own staging, see `sessionOf`. */
   readonly attempt: number;
   /** The write session whose bytes the next attempt takes over. */
   readonly staged?: string;
   /** The worker of the running attempt. */
   readonly lease?: Lease;
-  /** Milliseconds since the epoch of the last claim. */
+  /** When it was last claimed, in milliseconds since the epoch. */
   readonly claimed_at?: number;
   readonly retry: Retry;
   readonly via?: CopySource;
-  /** Names the pull link at the source, to renew it by. */
+  /** The ID of the pull link at the source, needed to renew it. */
   readonly pull?: string;
-  /** What went otherwise than asked, such as a restart from the first byte. */
+  /** Anything unusual that happened, such as a restart from the first byte. */
   readonly note?: string;
-  /** The last failure; on a live transfer, the one that it is being retried after. */
+  /** The last failure. A live transfer is being tried again after it. */
   readonly error?: CopyFailure;
   readonly created_at: string;
-  /** ISO date when it failed for good, or when no order wanted it any more. */
+  /** ISO date when it failed for good, or when no order needed it any more. */
   readonly ended_at?: string;
-  /** Where it waits for its turn while it is live, see `turns.ts`. */
+  /** The lane in which it waits for its turn while it is live, see `turns.ts`. */
   readonly lane?: string;
-  /** Milliseconds since the epoch from which on it can be claimed; absent when there is nothing left to claim. */
+  /** When it can be claimed, in milliseconds since the epoch; absent if there is nothing left to claim. */
   readonly ready_at?: number;
   /** Counts the writes of this document. */
   readonly rev: number;
@@ -173,15 +173,15 @@ export const TRANSFERS: Bucket<Transfer> = {
   together: [['lane', 'ready_at']],
 };
 
-/** A pull link that is needed no more, under SOURCE:REQID. */
+/** A pull link that is no longer needed. The key is SOURCE:REQID. */
 export interface PullEnd {
   readonly source: string;
   readonly reqid: string;
-  /** Times that the source was asked in vain. */
+  /** How often the source was told without success. */
   readonly tries: number;
-  /** Milliseconds since the epoch, by the store's clock, before which it is not asked. */
+  /** Milliseconds since the epoch, by the store's clock; the source is not told again before then. */
   readonly not_before: number;
-  /** The same, when the pull link became useless. */
+  /** When the link stopped being needed, by the same clock. */
   readonly since: number;
 }
 
@@ -193,7 +193,7 @@ export const PULL_ENDS: Bucket<PullEnd> = {
 
 export const COPY_BUCKETS: readonly Bucket[] = [COPIES, TRANSFERS, PULL_ENDS];
 
-/** `ifEtag`: the etag that the document was read with; null when it must not exist yet. */
+/** @param ifEtag the etag that the document was read with; null if it must not exist yet */
 export function putOrder(order: CopyOrder, ifEtag: string | null): Write {
   return { op: 'put', bucket: COPIES, key: order.uuid, value: { ...order, rev: order.rev + 1 }, ifEtag };
 }
@@ -202,7 +202,7 @@ export function putTransfer(transfer: Transfer, ifEtag: string | null): Write {
   return { op: 'put', bucket: TRANSFERS, key: transfer.image, value: written(transfer), ifEtag };
 }
 
-/** The document as every write of it is: counted, and found by where and when it can be claimed. */
+/** The document as it must be stored: with the next `rev`, and with the index fields for claiming it. */
 export function written({ lane: _, ready_at: __, ...transfer }: Transfer): Transfer {
   const { live, state, retry, lease, account, source } = transfer;
   const ready_at = state === 'queued' ? retry.not_before : state === 'running' ? (lease?.until ?? 0) : undefined;
@@ -214,7 +214,7 @@ export function written({ lane: _, ready_at: __, ...transfer }: Transfer): Trans
   };
 }
 
-/** All operators are one to those who wait. */
+/** All operators together count as one account, and share its turns and limits. */
 export function accountName(account: string | undefined): string {
   return account ?? 'operators';
 }

@@ -1,7 +1,6 @@
 /**
  * Asking for an image that is already being copied. A caller that asked for it before gets the same order; any other
- * caller gets a new order that lists the running transfers. Neither needs the source, so both work
- * while it is down.
+ * caller gets a new order that lists the running transfers. Neither needs the source, so both work while it is down.
  */
 import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import type { Filter, Stored } from '#lib/documents/store.ts';
@@ -19,9 +18,9 @@ interface Underway {
 }
 
 /**
- * @throws EtagConflictError, StaleReadError when something changed since it was read, or the image is not on its way
- * any more: decide anew
- * @throws 422 OriginDoesNotExist, 404 ResourceNotFound when it waits for an origin that whoever asks may not see
+ * @throws EtagConflictError, StaleReadError if something changed since it was read, or if the image is no longer being
+ * copied: decide again
+ * @throws 422 OriginDoesNotExist, 404 ResourceNotFound if it waits for an origin that the asker may not see
  */
 export async function attach(
   service: Service,
@@ -50,7 +49,7 @@ export async function attach(
   return order;
 }
 
-/** The live order by which the account, or an operator, asked for the image itself. */
+/** The live order in which this account (or an operator) asked for the image itself. */
 async function liveOrderFor(service: Service, image: string, account: string | undefined) {
   const field = 'account';
   const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);

@@ -17,9 +17,9 @@ import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
 
 /**
- * Cancels the caller's orders for the image, and answers the latest of them.
- * @throws 404 when none is under way; 409 CopyAlreadyFinished when it ended in this moment; 422
- * ImageHasDependentImages when the image only comes along with others
+ * Cancels the caller's orders for the image and returns the latest of them.
+ * @throws 404 if none is under way; 409 CopyAlreadyFinished if one has just ended; 422 ImageHasDependentImages if the
+ * image is only being copied as the origin of another
  */
 export async function cancelCopy(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder> {
   const record = (await currentRecord(service, uuid))?.value;
@@ -41,7 +41,7 @@ export async function cancelCopy(service: Service, uuid: string, account: string
   return latest;
 }
 
-/** @param orders the caller's own, newest first: it may be told about an earlier copy */
+/** @param orders those that the caller may see, newest first: the message tells how the last one ended */
 function nothingToCancel(uuid: string, orders: readonly CopyOrder[]): ApiError {
   const last = orders.find(({ image, live }) => image === uuid && !live);
   if (!last) return new ApiError('ResourceNotFound', `no copy of image "${uuid}" is under way`);
@@ -62,9 +62,9 @@ function onlyComesAlong(uuid: string, orders: readonly CopyOrder[]): ApiError {
 /** DeleteImage of a placeholder that the caller may change. @throws 422 ImageHasDependentImages, 409 */
 export async function deletePlaceholder(service: Service, stored: StoredImage, caller: Caller): Promise<void> {
   const bringing = await liveOrdersOf(service, stored.key);
-  // Every attempt of its transfer is noted in the record, and every heartbeat in the transfer.
+  // Each new attempt writes to the record, and each heartbeat to the transfer, so conflicts are expected.
   await retryOnConflict(() => removeOrCancel(service, stored.key, caller));
-  // An import that brings it along with other accounts' images cannot succeed without it: it fails now.
+  // An import of other images that needs this one as an origin can no longer succeed, so it fails now.
   for (const order of bringing) await settleOrder(service, order, caller.signal);
 }
 
@@ -76,10 +76,10 @@ async function removeOrCancel(service: Service, uuid: string, caller: Caller): P
   const outcome = decide(current.value, caller.account, 'delete');
   if (outcome === 'not-found') throw refusal(outcome, uuid);
   if (outcome === 'as-usual') throw becameUsable(uuid);
-  // An image that builds on it is on its way as well, and would be left without its origin.
+  // Another image that is being copied may build on this one, and would be left without its origin.
   await assertNoDependents(service, current.value, viewer);
   if (outcome === 'canceled-by-delete' && (await cancelAll(service, uuid))) return;
-  // A placeholder that no order lists any more is removed directly.
+  // No order for the image itself is live, so the placeholder is simply removed.
   await removePlaceholder(service, current);
 }
 
@@ -91,8 +91,8 @@ function becameUsable(uuid: string): ApiError {
 }
 
 /**
- * Every order for the image, whoever asked for it: nobody can want it copied and deleted at once. False when there was
- * none.
+ * Cancels every order for the image, no matter who asked for it: it cannot be both copied and deleted. False if there
+ * was none.
  */
 async function cancelAll(service: Service, uuid: string): Promise<boolean> {
   const live = (await ordersOf(service, uuid, undefined)).filter((order) => order.live && order.image === uuid);

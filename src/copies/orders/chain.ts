@@ -1,10 +1,10 @@
 /**
  * The images that a copy has to bring: the image itself and its origins, down to the first one that is here.
  *
- * With policy `own` (an account copies) every missing origin that the account owns comes along; the first one that it
- * does not own, or cannot read, has to be here already. With policy `all` (an operator imports) foreign origins come
- * too. Origins may be active or disabled, at either end. An origin that is here and that whoever the copy is for may not
- * see is not here to them.
+ * With policy `own` (an account copies), every missing origin that the account owns comes along; the first one that it
+ * does not own or cannot read must be here already. With policy `all` (an operator imports), origins of other accounts
+ * come too. Origins may be active or disabled, both here and at the source. An origin that is here counts as missing if
+ * the account may not see it.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -20,7 +20,7 @@ import type { SourceReader } from './source-reader.ts';
 export interface Chain {
   /** Base first; the last one is the image that was asked for. */
   readonly members: readonly Incoming[];
-  /** The origin of the first member, which is here and usable; absent when that one has none. */
+  /** The first member's origin, which is here and usable; absent if that member has no origin. */
   readonly base?: string;
 }
 
@@ -49,7 +49,7 @@ export async function walkChain(
   return { members };
 }
 
-/** The record as it is now; finishes an interrupted deletion first. */
+/** The record as it is now, after finishing any interrupted deletion. */
 export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return stored;
@@ -75,7 +75,7 @@ async function isUsableHere(
   const local = (await loadRaw(service, origin))?.value;
   if (!local || !(await isUsableTo(service, local, { account }))) return false;
   const here = local.files?.[0]?.sha1;
-  // An origin that cannot be read at the source has nothing to be compared with.
+  // If the origin cannot be read at the source, there is nothing to compare it with.
   const there = (await reader.find(origin))?.files[0]?.sha1;
   if (here === undefined || there === undefined || here === there) return true;
   throw new ApiError(
@@ -104,7 +104,7 @@ async function missingOrigin(
   return incomingImage(service, image, request);
 }
 
-/** An origin that is not copied along and is missing here, or that the caller may not see. */
+/** For an origin that cannot be copied along and that is missing here, or that the caller may not see. */
 export function foreignOrigin({ kind, source }: Pick<ChainRequest, 'kind' | 'source'>, origin: string): ApiError {
   const message = `origin "${origin}" is not in this datacenter and cannot be copied from datacenter "${source}"`;
   if (kind === 'import-from-datacenter') {

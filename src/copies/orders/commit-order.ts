@@ -1,10 +1,10 @@
 /**
- * The end of an order that brings its images: all of them become usable in one batch, together with the order.
+ * The successful end of an order: all its images become usable in the same batch in which the order ends.
  *
- * Before that the source is asked once more what each image looks like now. Gone, or not to be asked: the snapshot
- * in the placeholder counts. Another owner, or another file: the order fails. Else the fields that may change (the row
- * "read again" of the table in `lib/manifest/travel.ts`) count as they are now, so that whoever was unshared there
- * meanwhile is not let in here. All else stays as it was ordered: the bytes that came belong to that.
+ * Before that, each manifest is read from the source again. If the image is gone or the source does not answer, the
+ * snapshot in the placeholder is used. If the image has another owner or another file, the order fails. Otherwise the
+ * fields that may change (the row "read again" in the table of `lib/manifest/travel.ts`) are updated, so that an
+ * account that lost its share there in the meantime gets no access here. All else stays as ordered, to match the bytes.
  */
 
 import type { Write } from '#lib/documents/store.ts';
@@ -29,12 +29,12 @@ import { endOrder, type OrderContents, readOrder } from './end-order.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';
 
-/** How long the commit waits for one manifest before it uses the snapshot. */
+/** How long to wait for one manifest before the snapshot is used instead. */
 const REREAD_MS = 10_000;
 
 /**
- * Commits the order if all its images are safe, fails it if one is not here any more, and else leaves it alone. Any
- * process may call it at any time; of several that do, one wins and the others find it done.
+ * Commits the order if all its images are safe, fails it if one is no longer here, and otherwise leaves it alone. Any
+ * process may call this at any time: if several do, one wins and the others find it done.
  */
 export async function settleOrder(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
   const fresh = new Map<string, ImageRecord>();
@@ -44,7 +44,7 @@ export async function settleOrder(service: Service, uuid: string, signal: AbortS
   service.log.info({ order: uuid, images: committed.images }, 'copy succeeded');
 }
 
-/** Undefined when there is nothing to commit (yet), or the order failed. */
+/** Undefined if there is nothing to commit yet, or if the order has ended or failed. */
 async function commit(
   service: Service,
   uuid: string,
@@ -67,7 +67,7 @@ async function commit(
   return order;
 }
 
-/** `received`: to be made usable. `usable`: another order did that. */
+/** `received`: can be made usable. `usable`: another order has already done so. */
 function standing(
   { transfers, records, order }: OrderContents,
   { uuid }: OrderMember,
@@ -81,7 +81,7 @@ function standing(
     : 'coming';
 }
 
-/** Fills `fresh` with the records as the source describes them now. False when that made the order fail. */
+/** Fills `fresh` with the records as the source describes them now. False if the order failed because of that. */
 async function readAgain(
   service: Service,
   contents: OrderContents,
@@ -105,7 +105,7 @@ async function readAgain(
   return true;
 }
 
-/** The record itself when the snapshot counts. @throws CopyError when the image may not become usable here */
+/** The updated record, or `record` itself if the snapshot is to be used. @throws CopyError if the order must fail */
 async function recordNow(
   service: Service,
   record: ImageRecord,
@@ -151,7 +151,7 @@ async function askAgain(
   try {
     return await source.getImage(uuid, account, AbortSignal.any([signal, AbortSignal.timeout(REREAD_MS)]));
   } catch (error) {
-    // A process that stops leaves the commit to one that can ask.
+    // A process that is stopping cannot ask, and leaves the commit to one that can.
     signal.throwIfAborted();
     const { code, message } = failureOf(error);
     if (code === 'NotOwner') throw new CopyError(code, message, { cause: error });

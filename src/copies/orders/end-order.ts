@@ -1,9 +1,9 @@
 /**
- * The end of an order that brings nothing: it fails, or somebody cancels it. The order changes in the same batch as
- * its images, and images that another live order lists are not touched, but for the order's name on their transfer.
+ * The end of an order that fails or is canceled. The order and its images change in one batch. If another live order
+ * needs an image, this order is only taken off the list of its transfer.
  *
- * A failed order leaves placeholders marked as failed, with their bytes, for whoever orders them again; a canceled one
- * leaves nothing.
+ * A failed order leaves its placeholders, marked as failed, and their bytes for whoever orders the images again; a
+ * canceled order leaves nothing.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -34,7 +34,7 @@ import { discardStaging } from './remove-placeholder.ts';
 export type Ending =
   | {
       readonly event: 'cancel';
-      /** Throws when the order, as it is at the write, is not for the caller to cancel. */
+      /** Throws if the caller may not cancel the order. Called with the contents that are about to be changed. */
       readonly assertCancelable?: (contents: OrderContents) => void;
     }
   | {
@@ -42,11 +42,11 @@ export type Ending =
       readonly failure: CopyFailure;
       /** The member that failed. */
       readonly image: string;
-      /** Only while this attempt is still the latest one. */
+      /** If given, the order fails only if this attempt is still the latest. */
       readonly attempt?: Pick<Transfer, 'id' | 'attempt'>;
     };
 
-/** An order with all that belongs to it, as it was read. */
+/** An order with its transfers and records, as they were read. */
 export interface OrderContents {
   readonly order: Stored<CopyOrder>;
   readonly transfers: ReadonlyMap<string, Stored<Transfer>>;
@@ -72,11 +72,11 @@ async function withContents(service: Service, order: Stored<CopyOrder>): Promise
 }
 
 /**
- * Answers the order as it ended. An order that ended otherwise before is left as it is.
- * @throws 409 CopyAlreadyFinished on cancel
+ * Returns the order as it ended. An order that has already ended is left as it is.
+ * @throws 409 CopyAlreadyFinished if an order that has ended is to be canceled
  */
 export async function endOrder(service: Service, uuid: string, ending: Ending): Promise<CopyOrder | undefined> {
-  // The order's own transfers write heartbeats, so conflicts are expected.
+  // The order's transfers are written at every heartbeat, so conflicts are expected.
   const { order, released } = await retryOnConflict(() => writeEnd(service, uuid, ending));
   if (!order || !released) return order;
   service.log.info({ order: uuid, state: order.state, err: order.error }, 'copy ended');
@@ -112,14 +112,14 @@ function alreadyFinished(order: CopyOrder): ApiError {
   return new ApiError('CopyAlreadyFinished', `the copy of image "${order.image}" has already ended: ${order.state}`);
 }
 
-/** A worker that slept reports the failure of an attempt that is not the latest any more. */
+/** A worker that was paused may report the failure of an attempt that is no longer the latest. */
 function isOvertaken({ transfers }: OrderContents, ending: Ending): boolean {
   if (ending.event !== 'fail' || !ending.attempt) return false;
   const transfer = transfers.get(ending.image)?.value;
   return transfer?.id !== ending.attempt.id || transfer.attempt !== ending.attempt.attempt;
 }
 
-/** What becomes of one member, and what is to be removed once that is written. */
+/** What happens to one member, and the transfer whose leftovers to remove once that is written. */
 interface Released {
   readonly writes: readonly Write[];
   readonly result: MemberResult;
@@ -147,7 +147,7 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
   return { writes: [kept, ...failed, ...endOfPull(service, transfer.value)], result };
 }
 
-/** An operator's import may include other accounts' images: about those a placeholder says only that one failed. */
+/** An operator's import may include images of several accounts. None of them learns about another's image. */
 function otherFailed(
   { order, records }: OrderContents,
   uuid: string,
@@ -161,7 +161,7 @@ function otherFailed(
 }
 
 function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailure): Transfer {
-  // The pull link ends with it: another try asks for another one.
+  // The pull link ends too; a new order asks for a new one.
   const { lease: _lease, rate: _rate, pull: _pull, ...rest } = transfer;
   return {
     ...rest,
@@ -206,7 +206,7 @@ function endedOrder(service: Service, order: CopyOrder, ending: Ending, released
   };
 }
 
-/** What a crash leaves of this, tombstones and staging, is removed by the periodic tasks. */
+/** If a crash interrupts this, the periodic tasks remove the tombstones and the staging that are left. */
 async function cleanUp(service: Service, released: readonly Released[]): Promise<void> {
   for (const { removed } of released) {
     if (!removed) continue;

@@ -1,6 +1,6 @@
 /**
  * Removes what copies leave behind, after a while: finished orders, and the placeholders and bytes of failed copies.
- * What a live order lists is never touched, however old. A dry run shows the plan that a real run carries out.
+ * Anything that a live order lists is kept, however old it is. A dry run returns the plan that a real run carries out.
  */
 
 import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';
@@ -15,7 +15,7 @@ import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 
 type ExpiryReport = CleanUpReport['copies'];
 
-/** Names a document, and the version of it that the plan was made for. */
+/** A document to remove, and the version of it that the plan was made for. */
 interface Planned {
   readonly key: string;
   readonly etag: string;
@@ -27,7 +27,7 @@ interface ExpiryPlan {
   readonly links: readonly { readonly stor: string; readonly path: string }[];
 }
 
-/** With `dryRun`, what a run would do now. */
+/** @param dryRun only report what a run would do now */
 export async function expireCopies(service: Service, { dryRun }: { readonly dryRun: boolean }): Promise<ExpiryReport> {
   const plan = await planExpiry(service);
   const done = dryRun ? plan : await carryOut(service, plan);
@@ -96,7 +96,7 @@ async function carryOut(service: Service, plan: ExpiryPlan): Promise<ExpiryPlan>
   return { transfers, orders, links: plan.links };
 }
 
-/** False when somebody ordered the image again meanwhile. */
+/** False if the image has been ordered again in the meantime. */
 async function removeFailed(service: Service, { key, etag }: Planned): Promise<boolean> {
   const transfer = await service.store.get(TRANSFERS, key);
   if (transfer?.etag !== etag) return false;

@@ -1,20 +1,20 @@
 /**
- * The marks of the operators on an image, `billing_tags` and `traits`, when it is copied again. Its owner decides when
- * that happens and from where, so a recopy must not be a way to shed a mark: it brings the changes that the source made
- * since it was copied from there, and leaves alone what the operators here added or changed.
+ * What happens to the operators' marks on an image, `billing_tags` and `traits`, when it is copied again. The owner
+ * decides when and from where, so a recopy must not be a way to get rid of a mark. It brings the changes made at the
+ * source since the image was copied from there, and keeps whatever the operators here added or changed.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ImageRecord, Marks } from '#lib/manifest/record.ts';
 
-/** What a record notes of the marks that it came with; undefined when there were none. */
+/** The marks that the image came with, to be kept in the record; undefined if there were none. */
 export function marksOf({ billing_tags, traits }: ImageRecord): Marks | undefined {
   if (!billing_tags && !traits) return undefined;
   return { ...(billing_tags && { billing_tags }), ...(traits && { traits }) };
 }
 
 /**
- * The record with the marks of `there` taken in.
- * @param from datacenter that `there` was read from; only the one that the record came from can take a mark away
+ * The record with the marks of `there` merged in.
+ * @param from the datacenter that `there` comes from; only the one that the record was copied from can remove a mark
  */
 export function withMarksOf(record: ImageRecord, there: ImageRecord, from: string): ImageRecord {
   const isHome = record.copied_from?.datacenter === from;

@@ -1,6 +1,6 @@
 /**
- * From a request to its order: decides by the table, makes the order, attaches to one, or refreshes what is here; and
- * decides anew whenever something changed in between.
+ * Turns a request into an order. The table in `decision.ts` says whether to create an order, attach to one, or refresh
+ * the image that is here. If something changes in the meantime, the table is asked again.
  */
 
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -21,18 +21,18 @@ import { incomingImage } from './placeholder.ts';
 import { recopy } from './recopy.ts';
 import { SourceReader } from './source-reader.ts';
 
-/** How often to decide what a request means while the image keeps changing. */
+/** How many times to decide what a request means while the image keeps changing. */
 const ATTEMPTS = 10;
-/** How long a request for an image that is on its way waits to hear whether the source means the same one. */
+/** When an image is already being copied: how long to wait for the source to say whether its file is the same. */
 const COMPARE_MS = 2000;
 
 export interface CopyRequest {
   readonly uuid: string;
   readonly account: string;
   readonly source: ImageSource;
-  /** Whether an image that is here is only to be compared. */
+  /** Whether to only compare the image here with the source. */
   readonly dryRun: boolean;
-  /** Only attach to what is under way, or tell how it ended. */
+  /** Whether to only attach to a copy under way, or report how the last one ended. */
   readonly doNotRestart: boolean;
 }
 
@@ -47,7 +47,7 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
   return place(service, request, reader, image, { dryRun: copy.dryRun });
 }
 
-/** What can be said without the source, of a record that the account owns. */
+/** The answer, if the account's own record here is enough to give one without asking the source. */
 function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder | undefined> {
   const { uuid, account, doNotRestart } = copy;
   return decidingAnew(uuid, async () => {
@@ -66,7 +66,7 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
   });
 }
 
-/** The source may have another file under this UUID than the one being copied. Skipped if the source cannot be asked. */
+/** The source may have another file under this UUID than the one being copied. Skipped if the source cannot answer. */
 async function assertSameFile(
   service: Service,
   { uuid, account, source }: CopyRequest,
@@ -94,7 +94,7 @@ export interface ImportRequest {
   /** Absent: an operator imports it, with all its origins. */
   readonly account?: string;
   readonly skipOwnerCheck?: boolean;
-  /** The channel that the images are put into. */
+  /** The channel to put the images into. */
   readonly channel?: string | undefined;
 }
 
@@ -115,7 +115,7 @@ export async function importRemote(
   { uuid, source, skipOwnerCheck = false, channel }: ImportRequest,
   signal: AbortSignal,
 ): Promise<CopyOrder> {
-  // What is here is no secret to an operator, and asking first spares the source.
+  // An operator may see everything here, so looking here first is safe and saves a request to the source.
   const local = (await currentRecord(service, uuid))?.value;
   if (decide(local, undefined, 'import') === 'exists') throw refusal('exists', uuid);
   const request: ChainRequest = {
@@ -133,9 +133,9 @@ export async function importRemote(
 }
 
 interface PlaceOptions {
-  /** Whether an image that is here is only to be compared. */
+  /** Whether to only compare the image here with the source. */
   readonly dryRun?: boolean;
-  /** Whether the owners of what comes have to be in the directory. */
+  /** Whether the owners of the images must exist in the directory. */
   readonly checkOwners?: boolean;
 }
 
@@ -171,7 +171,7 @@ function nothingToCompare(uuid: string): ApiError {
   );
 }
 
-/** Repeats `act` while something else is written in between. @throws 409 Conflict */
+/** Repeats `act` while other writes get in its way. @throws 409 Conflict */
 async function decidingAnew<T>(uuid: string, act: () => Promise<T>): Promise<T> {
   try {
     return await retryOnConflict(act, { attempts: ATTEMPTS });

@@ -1,10 +1,10 @@
 /**
- * The image's own record on its way: made from the source's manifest as a placeholder, marked as failed, or made
- * usable.
+ * The record of an image while it is being copied: a placeholder made from the source's manifest, which is later marked
+ * as failed or made usable.
  *
- * A placeholder is stored as `creating` (an older IMGAPI on the same bucket knows that) with a `copy` mark, and holds
- * the whole snapshot of the manifest, so that the copy can be finished after the source is gone. Which fields come along
- * is the table in `lib/manifest/travel.ts`.
+ * A placeholder is stored as `creating` (an older IMGAPI on the same bucket knows that state) with a `copy` mark. It
+ * holds a full snapshot of the manifest, so that the copy can be finished even if the source is gone. The table in
+ * `lib/manifest/travel.ts` says which fields come along.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -29,29 +29,29 @@ export interface SourceFileFacts extends ForeignFile {
   readonly compression: Compression;
 }
 
-/** An image that is to come here. */
+/** An image that is to be copied here. */
 export interface Incoming {
   readonly uuid: string;
   readonly file: SourceFileFacts;
   readonly icon: boolean;
-  /** As it will be when it is usable, but for `files`, `icon` and `activated`. */
+  /** The record as it will be once usable, except for `files`, `icon` and `activated`. */
   readonly record: ImageRecord;
 }
 
 /** Who the copy is for, and where it comes from. */
 export interface IncomingContext {
   readonly source: string;
-  /** `own`: an account's image over a link. `all`: an operator imports it. */
+  /** `own`: an account copies its image over a link. `all`: an operator imports it. */
   readonly policy: ChainPolicy;
-  /** `all`: the channel that the image is put into. */
+  /** With `all`: the channels to put the image into. */
   readonly channels?: readonly string[];
 }
 
 export const CHAIN_POLICIES = ['own', 'all'] as const;
-/** Which origins come along: only those that the account owns, or all. */
+/** Which origins come along: only those that the account owns, or all of them. */
 export type ChainPolicy = (typeof CHAIN_POLICIES)[number];
 
-/** @throws 422 ValidationFailed when it is no image that could be kept here; 400 NotImplemented */
+/** @throws 422 ValidationFailed if the image cannot be kept here; 400 NotImplemented */
 export function incomingImage(service: WithStore & WithConfig, image: SourceImage, context: IncomingContext): Incoming {
   const uuid = String(image.manifest['uuid']);
   const file = soleFile(uuid, image);
@@ -78,10 +78,10 @@ function travellingFields(
   manifest: SourceImage['manifest'],
   { policy }: IncomingContext,
 ): Record<string, unknown> {
-  // The list has fields of its own in a record; what the manifest tells of file and icon is not what will be stored.
+  // A record keeps the ACL in other fields, and gets `files` and `icon` only once the bytes are here.
   const { acl, files, icon, ...going } = travellingManifest(manifest, policy === 'all' ? 'import-remote' : 'copy');
   const fields = recordFields({ disabled: false, ...going });
-  // A link never brings a public image: it would be offered to accounts that trust nobody over there.
+  // A link never makes an image public here: accounts that trust nobody over there would be offered it.
   if (policy === 'own') return { ...fields, public: false };
   const { mode } = service.config;
   const isPublic = mode === 'dc' ? (fields['public'] ?? false) : mode === 'public';
@@ -103,8 +103,8 @@ function soleFile(uuid: string, { files, manifest }: SourceImage): SourceFileFac
 }
 
 /**
- * What would be wrong with the record as an image of this datacenter, with the limits that uploads and shares have.
- * Everything is checked as if the image were usable already: what would be refused then is refused before it comes.
+ * What would be wrong with the record as an image of this datacenter, under the same limits as uploads and shares. The
+ * record is checked as if it were usable already, so that an invalid image is refused before its bytes come.
  */
 function keptProblems(service: WithStore & WithConfig, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
   const { mode, channels } = service.config;
@@ -130,7 +130,7 @@ function uuidEntries({ manifest }: SourceImage): string[] {
   return Array.isArray(acl) ? [...new Set(acl.filter(isUuid))] : [];
 }
 
-/** Logins come only over links, with the accounts that they are pinned to, and are never looked up again. */
+/** Only links bring logins. They come with the accounts they are pinned to, and are never looked up again. */
 function withShares(record: ImageRecord, image: SourceImage): ImageRecord {
   const { shares, left = [] } = image;
   const left_uuids = left.map(({ entry }) => entry).filter(isUuid);
@@ -153,7 +153,7 @@ export function livePlaceholder({ record, file }: Incoming, source: string): Ima
   return { ...record, copy: { state: 'live', datacenter: source, sha1: file.sha1, size: file.size } };
 }
 
-/** A placeholder of a failed copy of the same file, taken up again; what is here of its bytes stays. */
+/** The placeholder of a failed copy, when the same file is ordered again. The bytes that are here are kept. */
 export function revivedPlaceholder(failed: ImageRecord, incoming: Incoming, source: string): ImageRecord {
   const { files, icon, intent, rev } = failed;
   return { ...livePlaceholder(incoming, source), ...definedOnly({ files, icon, intent, rev }) };
@@ -165,8 +165,8 @@ export function failedPlaceholder(record: ImageRecord, { code, message }: CopyFa
 }
 
 /**
- * The placeholder with the fields of its image that may have changed meanwhile; all others are what was ordered, and
- * whose bytes came. @throws ApiError when the image could not be kept here like that
+ * The placeholder, updated in the fields that may change while it is being copied. All others stay as ordered, because
+ * the bytes belong to them. @throws ApiError if the image could not be kept here like that
  */
 export function refreshedPlaceholder(
   service: WithStore & WithConfig,

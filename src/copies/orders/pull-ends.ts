@@ -1,9 +1,9 @@
 /**
- * Telling sources that a transfer has ended, so that they need not hold its bytes any longer: the pull link there is one
- * more name of the file, and what its owner deletes stays as long as there is one.
+ * Tells sources that a transfer has ended, so that they need not keep its bytes. The pull link there is another name of
+ * the file: the bytes stay as long as the link does, even if the owner deletes the image.
  *
- * What is to be told is written in the batch that ends the transfer, and any process tells it, until the source has heard
- * it or its calendar has taken the link.
+ * The batch that ends the transfer records that the source must be told. Any process may tell it, and tries again until
+ * it succeeds or the link must have expired at the source.
  */
 
 import type { Stored, Write } from '#lib/documents/store.ts';
@@ -16,10 +16,10 @@ const MOST_AT_ONCE = 100;
 const TELL_TIMEOUT_MS = 15_000;
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 60 * 60_000;
-/** No source keeps a link that nobody renews for longer, unless its operator says so. */
+/** No source keeps a link that is not renewed for longer than this, unless its operator configured it to. */
 const KEPT_BY_CALENDAR_MS = 4 * 24 * 60 * 60_000;
 
-/** For the batch with which the transfer ends. */
+/** Writes for the batch that ends the transfer. */
 export function endOfPull(service: Service, { source, pull }: Pick<Transfer, 'source' | 'pull'>): Write[] {
   if (pull === undefined) return [];
   const now = service.store.now();
@@ -27,14 +27,14 @@ export function endOfPull(service: Service, { source, pull }: Pick<Transfer, 'so
   return [{ op: 'put', bucket: PULL_ENDS, key: `${source}:${pull}`, value }];
 }
 
-/** A periodic task. Answers how many ends were told. */
+/** A periodic task. Returns how many ended pulls it told sources about. */
 export async function tellPullEnds(service: Service, signal?: AbortSignal): Promise<number> {
   const due = await service.store.find(PULL_ENDS, {
     filter: { op: 'le', field: 'not_before', value: service.store.now() },
     limit: MOST_AT_ONCE,
   });
   let told = 0;
-  // A source that did not answer is not asked again in this run.
+  // A source that did not answer is not tried again in this run.
   const silent = new Set<string>();
   for (const stored of due) {
     signal?.throwIfAborted();
@@ -50,7 +50,7 @@ async function tell(service: Service, { source: name, reqid }: PullEnd, stop?: A
   const timeout = AbortSignal.timeout(TELL_TIMEOUT_MS);
   try {
     const source = await recordedSource(service, name);
-    // A source that is linked no more ended the pull links of the link with it.
+    // A source that is no longer linked ended all pull links when the link was removed.
     await source?.endPull(reqid, stop ? AbortSignal.any([stop, timeout]) : timeout);
     return true;
   } catch (error) {

@@ -1,9 +1,9 @@
 /**
  * An attempt while this process works on it: its heartbeat, its progress, and the signal that ends it.
  *
- * The heartbeat extends the lease and writes down how far the bytes are, so that every process can tell. It also reads
- * how much of the link's bandwidth this transfer may take. When the attempt turns out to be another worker's, or the
- * lease ran out because the store could not be reached, the signal aborts.
+ * The heartbeat extends the lease and records the progress for other processes to see. It also reads how much of the
+ * link's bandwidth this transfer may use. The signal aborts if another worker has taken the transfer over, or if the
+ * lease has run out because the store could not be reached.
  */
 import { LeaseKeeper } from '#lib/documents/lease.ts';
 import { timeLimit } from '#lib/runtime/timers.ts';
@@ -13,15 +13,15 @@ import { type Advance, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
 import type { Pace } from './pace.ts';
 
-/** How much the latest measurement counts against the earlier ones. */
+/** The weight of the latest measurement against the earlier ones, from 0 to 1. */
 const RATE_WEIGHT = 0.3;
 
 export class LiveAttempt {
   readonly throttle = new Throttle();
-  /** Aborts with a `LeaseLostError`, or with the reason of the worker's stop. */
+  /** Aborts with a `LeaseLostError`, or with the reason for which the worker is stopped. */
   readonly signal: AbortSignal;
   readonly pace: Pace;
-  /** Whether {@link throttle} has its rate, which the first heartbeat brings. */
+  /** Whether {@link throttle} has its rate: the first heartbeat sets it. */
   isShareKnown = false;
   readonly #service: Service;
   readonly #keeper: LeaseKeeper;
@@ -49,7 +49,7 @@ export class LiveAttempt {
     return { ...this.#own, ...this.#pending };
   }
 
-  /** Written down with the next heartbeat. */
+  /** Keeps the changes for the next heartbeat to write. */
   note(advance: Advance): void {
     this.#pending = { ...this.#pending, ...advance };
   }
@@ -61,19 +61,19 @@ export class LiveAttempt {
     else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.store.now() } });
   }
 
-  /** Enough came for a while: being too slow before does not count any more. */
+  /** The transfer has been fast enough for a while, so its slow times no longer count. */
   keptPace(): void {
     const { slow, ...retry } = this.own.retry;
     if (slow) this.note({ retry });
   }
 
-  /** For a question with a short answer: a source that drips it must not hold the place. */
+  /** A time limit for short answers, so that a source that sends one very slowly cannot keep the place. */
   patience(signal: AbortSignal): AbortSignal {
     const { stallSeconds } = this.#service.config.copies;
     return AbortSignal.any([signal, timeLimit(stallSeconds * 1000)]);
   }
 
-  /** The state of retries, with the bytes that came counted in. */
+  /** The retry state, including the effect of bytes not yet written down. */
   get retry(): Retry {
     return this.own.retry;
   }
@@ -83,7 +83,7 @@ export class LiveAttempt {
     return this.#keeper.renew();
   }
 
-  /** Ends the heartbeats; resolves when none is under way. */
+  /** Stops the heartbeats; resolves when the last one is done. */
   end(): Promise<void> {
     return this.#keeper.end();
   }

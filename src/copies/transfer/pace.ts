@@ -1,25 +1,25 @@
 /**
- * Whether a transfer is fast enough to keep its place. A source that sends a byte now and then never stalls, and would
- * hold its place for ever while others wait. A transfer that stays below the least rate for a while is put back, and
+ * Whether a transfer is fast enough to keep its place. A source that sends a byte now and then never stalls, and could
+ * hold its place for ever while others wait. A transfer that stays below the minimum rate for a while is put back, and
  * waits longer each time.
  *
- * The time counts over all attempts of one claim, with the pauses after failures in it, so that breaking the connection
- * is no way around it; it does not count while bytes are read, hashed and placed here. Nothing at all is a stall, which
- * has a limit of its own.
+ * The time is counted over all attempts of one claim, including the pauses after failures, so that a source cannot get
+ * around the limit by breaking the connection. Time in which bytes are read, hashed or placed here does not count. If
+ * no byte comes at all, that is a stall, which has its own limit.
  */
 import { startInterval, type Timer } from '#lib/runtime/timers.ts';
 import { CopyError } from '../documents/failures.ts';
 
 export interface PaceOptions {
-  /** Bytes per second that are expected by now; 0: any pace will do. */
+  /** The minimum rate at the moment, in bytes per second; 0 for none. */
   readonly least: () => number;
   /** The time over which the rate is measured. */
   readonly seconds: number;
-  /** Called whenever enough came. */
+  /** Called each time the rate was high enough. */
   readonly onKept: () => void;
 }
 
-/** How often the rate is looked at in `seconds`. */
+/** How many times to check the rate within `seconds`. */
 const LOOKS = 4;
 
 export class Pace {
@@ -27,9 +27,9 @@ export class Pace {
   readonly #tooSlow = new AbortController();
   readonly #timer: Timer;
   #bytes = 0;
-  /** Milliseconds that counted before `#since`. */
+  /** Milliseconds counted before `#since`. */
   #counted = 0;
-  /** When it began to count; undefined while it does not. */
+  /** When the clock was last started; undefined while it is paused. */
   #since: number | undefined;
 
   constructor(options: PaceOptions) {
@@ -42,7 +42,7 @@ export class Pace {
     return this.#tooSlow.signal;
   }
 
-  /** From here on bytes are expected. */
+  /** Starts the clock: from here on bytes are expected. */
   begin(): void {
     this.#since ??= performance.now();
   }

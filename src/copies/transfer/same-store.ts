@@ -1,12 +1,12 @@
 /**
- * When both datacenters keep their objects in one store, a copy moves no bytes: the image gets a second name.
+ * When both datacenters keep their objects in the same store, a copy moves no bytes: the file gets a second name.
  *
- * "One store" is believed only by a random identity object that *our* credentials read. Where the source's object lies
- * is worked out here from the datacenter's name and the UUID and never taken from an answer, and what lies there has
- * to have the size and the hashes of the manifest.
+ * The store counts as the same only if the source names the random identity that we read from our store ourselves. The
+ * path of the source's file is derived from the datacenter's name and the UUID, never taken from an answer, and the
+ * file there must have the size and the hashes from the manifest.
  *
- * The second name is made in two steps, like a write session: a name of the attempt's own first, and the image's name
- * when the intent to place it is recorded. Removing the first name is the fence against a worker that wakes up late.
+ * Like a write session, linking takes two steps: first a name that belongs to the attempt, then the image's name, once
+ * the intent to place the file is recorded. Removing the first name stops a worker that wakes up late.
  */
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -18,7 +18,7 @@ import type { Transfer } from '../documents/model.ts';
 import { byteLinkPath, sessionOf } from '../documents/staging.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 
-/** The bytes under the attempt's own name; undefined when the store is another one, or the object is not there. */
+/** The bytes under the attempt's own name; undefined if the store is a different one or the file is not there. */
 export async function linkedBytes(
   store: ObjectStore,
   source: ImageSource,
@@ -51,7 +51,7 @@ async function sharedPath(
   return (await store.info(path))?.size === total ? path : undefined;
 }
 
-/** A name that stands for bytes which are all there already. */
+/** A write session for a file whose bytes are all there already. */
 class LinkSession implements WriteSession {
   readonly session: string;
   readonly path: string;

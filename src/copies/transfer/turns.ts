@@ -1,10 +1,10 @@
 /**
- * Whose transfer is next. Accounts take turns, and within an account the sources do: however many transfers one account
- * has waiting, failing or crawling, another one's is never behind more than one of each.
+ * Decides whose transfer is next. Accounts take turns, and so do the sources within an account. However many transfers
+ * one account has waiting, failing or crawling, another account never has to let more than one of them go first.
  *
- * Waiting transfers stand in *lanes*, one for each account and source. Both the next lane and what is ready in it come
- * straight from an index, so that a turn costs the same however many wait elsewhere; and one look takes at most
- * {@link MOST_ACCOUNTS} accounts, the next one goes on behind them.
+ * Waiting transfers stand in *lanes*, one for each account and source. The next lane and the ready transfers in it both
+ * come from an index, so a turn costs the same however many others wait. One pass looks at no more than
+ * {@link MOST_ACCOUNTS} accounts; the next pass continues after them.
  */
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
@@ -13,19 +13,19 @@ import type { WithConfig } from '../../service/config/config.ts';
 import { accountInLane, laneOf, TRANSFERS, type Transfer } from '../documents/model.ts';
 
 export const MOST_ACCOUNTS = 100;
-/** Sources that are looked at in one turn of an account. */
+/** Sources to look at in one turn of an account. */
 const MOST_LANES = 20;
-/** Ready transfers of a lane that are tried in one turn: another process may just have taken the first. */
+/** Ready transfers of a lane to try in one turn: another process may just have taken the first one. */
 const MOST_TRIED = 3;
-/** Accounts that are remembered by their last source. */
+/** How many accounts to remember the last lane of. */
 const MOST_REMEMBERED = 10_000;
 
-/** What a process remembers of the turns it gave. */
+/** The turns that this process has given, so that it knows who is next. */
 export class Turns {
   readonly #service: WithStore & WithConfig;
-  /** The account that had the last turn. Processes begin at different ones. */
+  /** The account that had the last turn. It starts at random, so that processes begin at different accounts. */
   #after = newUuid();
-  /** By account, the lane that had its last turn. */
+  /** For each account, the lane that had the last turn. */
   readonly #lanes = new Map<string, string>();
 
   constructor(service: WithStore & WithConfig) {
@@ -33,8 +33,8 @@ export class Turns {
   }
 
   /**
-   * Gives turns for as long as there is room and something is ready. Resolves to true when there may be more to give.
-   * @param take claims the transfer; false when it cannot be claimed now
+   * Gives turns while there is room and something is ready. Resolves to true if more may be ready.
+   * @param take claims the transfer; resolves to false if it cannot be claimed now
    */
   async give(room: Room, take: (stored: Stored<Transfer>) => Promise<boolean>): Promise<boolean> {
     if (room.isFull() || !(await this.#isAnyReady())) return false;
@@ -61,7 +61,7 @@ export class Turns {
     return found.length > 0;
   }
 
-  /** The one behind the last, and behind all of them the first. */
+  /** The account after the one that had the last turn; after the last of all, the first again. */
   async #nextAccount(): Promise<string | undefined> {
     const next = (await this.#laneFrom(laneOf(this.#after, '~'))) ?? (await this.#laneFrom(''));
     return next === undefined ? undefined : accountInLane(next);
@@ -82,7 +82,7 @@ export class Turns {
     for (let after = this.#lanes.get(account) ?? first; seen.size < MOST_LANES; ) {
       const next: string | undefined = await this.#laneFrom(after);
       const isOwn = next !== undefined && accountInLane(next) === account;
-      // Behind its last source an account goes on with its first.
+      // After an account's last source comes its first one again.
       const lane: string | undefined = isOwn ? next : await this.#laneFrom(first);
       if (lane === undefined || accountInLane(lane) !== account || seen.has(lane)) return false;
       seen.add(lane);
@@ -106,7 +106,7 @@ export class Turns {
     });
   }
 
-  /** What is due; and what is due later than anything can be, by a clock that was ahead. */
+  /** Transfers that are due, and those with a time so far ahead that only a wrong clock can have set it. */
   #ready(): Filter {
     const { retryDelay, leaseSeconds } = this.#service.config.copies;
     const now = this.#service.store.now();
@@ -121,9 +121,9 @@ export class Turns {
   }
 }
 
-/** How many transfers may still begin. */
+/** Which transfers may still start. */
 export interface Room {
   isFull(): boolean;
-  /** Whether one more of the account may begin, and from the source. `account` as lanes name it. */
+  /** Whether the account may start one more, from this source if given. `account` is the name used in lanes. */
   takes(account: string, source?: string): boolean;
 }
