@@ -1,6 +1,6 @@
 /**
- * All that is swept away by itself, in one report: pull links past their day, staging that nothing refers to, and what
- * copies leave behind when their time is over. A dry run answers the plan that the real run carries out.
+ * All that is cleaned up automatically, in one report: old pull links, staged bytes that nothing uses, and expired
+ * copies. A dry run shows the same plan that a real run carries out.
  */
 import type { CleanUpReport, StagedBytes } from '#lib/api/schemas/maintenance.ts';
 import { sessionsInUse } from '../copies/documents/staging.ts';
@@ -11,7 +11,7 @@ import { carryOutSweep, planSweep, type SweepPlan } from './sweeper.ts';
 
 export interface CleanUpOptions {
   readonly dryRun: boolean;
-  /** Whether staging that nothing refers to is removed whatever its age. */
+  /** Whether to remove unused staged bytes whatever their age. */
   readonly eager: boolean;
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,4 @@
-/** Brings the right bytes of a stored file that rotted, from a linked datacenter that holds the same image. */
+/** Replaces a damaged file with the right bytes from a linked datacenter that has the same image. */
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
@@ -12,7 +12,7 @@ import { staging } from '../images/files/upload-register.ts';
 import type { StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 
-/** The sources are tried in turn. Nothing that differs from the record is placed. */
+/** Tries the sources in turn. Never stores bytes that do not match the record. */
 export async function repairFile(
   service: Service,
   sources: readonly ImageSource[],
@@ -55,7 +55,7 @@ async function fetchFrom(
   });
 }
 
-/** An image that is not activated yet may have got another file meanwhile. */
+/** An image that is not activated yet may have been given another file in the meantime. */
 function assertSameFile({ files }: ImageRecord, { sha1 }: FileRecord): void {
   if (files?.[0]?.sha1 !== sha1) throw new Error('the image now has another file');
 }

@@ -1,7 +1,7 @@
 /**
- * Removes staged bytes that nothing refers to any more: what a crash left of uploads and copies. Staging goes only
- * when it is older than the grace time **and** no live upload, transfer or placement names it; age alone never decides.
- * The plan is a value: a dry run shows it, a real run carries out the same.
+ * Removes staged bytes that nothing uses any more, such as those of uploads and copies after a crash. They are removed
+ * only if they are older than the grace time **and** no live upload, transfer or placement refers to them; age alone is
+ * never enough. A dry run shows the same plan that a real run carries out.
  */
 
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
@@ -17,20 +17,20 @@ type Found = SessionInfo & { readonly stor: string };
 
 export interface SweepPlan {
   readonly sessions: readonly Found[];
-  /** Under names of the store's own, which nothing can refer to. */
+  /** Files with the store's internal names, to which nothing can refer. */
   readonly leftovers: readonly Found[];
   readonly bytes: number;
 }
 
 export interface SweepOptions {
-  /** What nothing refers to goes without its grace time: an operator asks. */
+  /** Do not wait for the grace time, because an operator asked. */
   readonly eager?: boolean;
 }
 
-/** Milliseconds that even an eager sweep leaves to what is not registered anywhere because it takes but a moment. */
+/** Work this short is not registered anywhere, so even an eager sweep waits this long (ms). */
 const MOMENT = 60_000;
 
-/** Those of the write sessions that somebody else's work needs, such as the transfers of copies. */
+/** The write sessions that other work still needs, such as transfers of copies. */
 export type SessionsInUse = (service: Service, among: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
 
 export async function planSweep(
@@ -51,7 +51,7 @@ export async function planSweep(
     const left = await storage.leftovers(...(eager ? [MOMENT] : []));
     leftovers.push(...left.map((leftover) => ({ ...leftover, stor })));
   }
-  // The users are asked after the sessions were listed: a session that begins meanwhile is not in the list.
+  // Looked up after listing, so that a session that begins in between is safe: it is not in the list.
   const needed = await neededSessions(service, inUse, found);
   return planOf(
     found.filter(({ session }) => !needed.has(session)),
@@ -59,7 +59,7 @@ export async function planSweep(
   );
 }
 
-/** What goes on for longer notes its session where `neededSessions` finds it, before it is opened. */
+/** Longer work records its session, before opening it, where `neededSessions` finds it. */
 function isRegistered({ session }: SessionInfo): boolean {
   return !session.startsWith(ARCHIVE_SESSIONS);
 }
@@ -68,7 +68,7 @@ function planOf(sessions: readonly Found[], leftovers: readonly Found[]): SweepP
   return { sessions, leftovers, bytes: [...sessions, ...leftovers].reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** Each session is looked at once more before it goes. Answers what was removed. */
+/** Checks again that each session is not needed before removing it. Returns what was removed. */
 export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: SessionsInUse): Promise<SweepPlan> {
   const needed = await neededSessions(service, inUse, plan.sessions);
   const removed: Found[] = [];
@@ -84,7 +84,7 @@ export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: Se
   return planOf(removed, plan.leftovers);
 }
 
-/** Those of the sessions that are needed: there may be many more users than sessions. */
+/** The given sessions that are still needed. Only these are looked for, since there may be far more in use. */
 async function neededSessions(
   service: Service,
   inUse: SessionsInUse,
@@ -103,8 +103,8 @@ async function neededSessions(
 }
 
 /**
- * Placements that a crash left half done, finished or undone. Answers how many there were. The file of a copy under way
- * is left to its next attempt, which goes on with the bytes that undoing would remove.
+ * Finishes or undoes placements that a crash interrupted, and returns how many there were. Leaves files of live copies
+ * alone: the copy's next attempt continues with the bytes that undoing would remove.
  */
 export async function recoverPlacements(service: Service): Promise<number> {
   let count = 0;

@@ -1,6 +1,6 @@
 /**
- * Reading stored files again to find what rotted: `imgapiadm verify`. With `repair`, a file that is not what its record
- * says is fetched anew from a linked datacenter that holds the same bytes.
+ * Reads stored files again to find damaged ones: `imgapiadm verify`. With `repair`, a file that does not match its
+ * record is fetched again from a linked datacenter that holds the same bytes.
  */
 
 import type { Finding, VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
@@ -13,12 +13,12 @@ import type { Service } from '../service/service.ts';
 export interface VerifyOptions {
   /** Absent: all images. */
   readonly uuids?: readonly string[];
-  /** Brings the right bytes of a bad file; answers where they came from, or why they did not. */
+  /** Replaces a bad file. Returns where the right bytes came from, or why they could not be had. */
   readonly repair?: (stored: StoredImage, file: FileRecord) => Promise<{ from: string } | { problem: string }>;
   readonly signal: AbortSignal;
 }
 
-/** A line per file, then the summary. */
+/** Yields a line per file, then the summary. */
 export async function* verifyFiles(
   service: Service,
   options: VerifyOptions,
@@ -79,7 +79,7 @@ async function problemOf(
   return undefined;
 }
 
-/** A bad spot on the disk is a finding like any other: the check continues after it. */
+/** A read error is a finding like any other, so the check continues with the next file. */
 function unreadable(error: unknown): ObjectStoreUnavailableError {
   if (error instanceof ObjectStoreUnavailableError) return error;
   throw error;
@@ -95,7 +95,7 @@ async function* chosenImages(service: Service, { uuids, signal }: VerifyOptions)
   }
   for await (const found of service.store.scan(IMAGES, {}, { signal })) {
     for (const { key } of found) {
-      // Earlier files may have taken hours, so the record is read again.
+      // The record may be out of date: earlier files may have taken hours.
       const stored = await loadImage(service, key);
       if (stored) yield stored;
     }

@@ -1,4 +1,4 @@
-/** The side of a pairing that made the token: checks the other's proof, records the link, and proves itself. */
+/** Pairing, on the side that made the token: checks the other side's proof, records the link, sends its own proof. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { PairingReply, PairingRequest } from '#lib/api/schemas/link.ts';
@@ -18,9 +18,9 @@ const MAKE_ANOTHER = 'make a new one with "imgapiadm link-token"';
 
 /**
  * @param from the address that the request came from
- * @throws 401 UnauthorizedError for a token that is unknown, used up, expired, or not what the message was made with;
- * 409 LinkAlreadyExists when the datacenter is linked with other keys; 422 for what cannot be linked. The token is used
- * up only by a link.
+ * Only a successful pairing uses up the token.
+ * @throws 401 UnauthorizedError when the token is unknown, used, expired, or does not match the message's code;
+ * 409 LinkAlreadyExists when the datacenter is linked with other keys; 422 when it cannot be linked
  */
 export async function acceptPairing(service: Service, request: PairingRequest, from: string): Promise<PairingReply> {
   const token = await validToken(service, request.token);
@@ -74,7 +74,7 @@ export interface LinkTerms {
   readonly pull_origins?: readonly string[] | undefined;
 }
 
-/** The link as both sides record it: new, or the one that is there with what this pairing says anew. */
+/** The link as each side records it: a new one, or the existing one updated by this pairing. */
 export function linkWith(parts: {
   readonly stored: Stored<LinkRecord> | undefined;
   readonly party: Party;

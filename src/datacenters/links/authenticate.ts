@@ -1,4 +1,4 @@
-/** Who signed a request on the link listener. */
+/** Finds out which datacenter signed a request on the link listener. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
@@ -18,7 +18,7 @@ const KEY_ID = /^\/([^/]+)\/keys\/(SHA256:[A-Za-z0-9+/]{43})$/;
 
 const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
 
-/** What of a request is looked at. */
+/** The parts of a request that authentication needs. */
 export interface SignedCall {
   readonly method: string;
   /** Path and query as sent. */
@@ -26,19 +26,19 @@ export interface SignedCall {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** What a link signs as. */
+/** The key id with which a datacenter signs. */
 export function keyIdOf(datacenter: string, fingerprint: string): string {
   return `/${datacenter}/keys/${fingerprint}`;
 }
 
-/** The fingerprint in such a key id; empty when it is none. */
+/** The fingerprint in a key id made by `keyIdOf`; empty for any other text. */
 export function fingerprintIn(keyId: string): string {
   return KEY_ID.exec(keyId)?.[2] ?? '';
 }
 
 /**
- * For the link listener. Routes with `auth: 'none'` bring a proof of their own; on all others the caller is a linked
- * datacenter, or the request is refused. @throws 401 UnauthorizedError
+ * For the link listener. Routes with `auth: 'none'` check a proof of their own; all others are for linked datacenters
+ * only. @throws 401 UnauthorizedError
  */
 export function linkAuthentication(
   service: Service,
@@ -47,8 +47,8 @@ export function linkAuthentication(
 }
 
 /**
- * That the body has the signed digest is for whoever reads it, see `readSignedBody`.
- * @throws 401 UnauthorizedError, naming the skew when the clocks are apart
+ * Does not check the body against the signed digest; `readSignedBody` does that.
+ * @throws 401 UnauthorizedError, which states the skew when the clocks differ too much
  */
 async function authenticateLink(
   service: Service,
@@ -64,7 +64,7 @@ async function authenticateLink(
       keysOf: () => (known ? keysOf(service, known, fingerprint) : []),
       algorithms: MODERN_ALGORITHMS,
       required: LINK_SIGNED_HEADERS,
-      // That of the nonces: by another one, a signature could be good for longer than its nonce is remembered.
+      // The same clock as for nonces: with another, a signature could stay valid after its nonce was forgotten.
       clock: service.store,
       maxSkew: service.config.links.clockSkewSeconds,
     });
@@ -80,14 +80,14 @@ async function authenticateLink(
   }
 }
 
-/** The keys of that fingerprint that the link accepts: recorded ones, else the entry of the shared admin account. */
+/** The link's keys with that fingerprint: those in its record or, if none, in the shared admin account. */
 async function keysOf(service: Service, link: LinkRecord, fingerprint: string): Promise<PublicKey[]> {
   const recorded = link.keys.filter((key) => key.fingerprint === fingerprint).map(({ publicKey }) => publicKey);
   const texts = recorded.length > 0 ? recorded : await adminKeys(service, link.name);
   return texts.flatMap(parsed).filter((key) => key.fingerprints.sha256 === fingerprint);
 }
 
-/** What an operator pasted into the directory may be no key at all. */
+/** Empty if not a key: operators can paste any text into the directory. */
 function parsed(text: string): PublicKey[] {
   try {
     return [parsePublicKey(text)];
@@ -97,7 +97,7 @@ function parsed(text: string): PublicKey[] {
   }
 }
 
-/** Datacenters that share a directory may know each other by the admin account's key `$DC imgapi key`. */
+/** Datacenters that share a directory may keep their keys on the admin account, under the name `$DC imgapi key`. */
 async function adminKeys({ accounts, config }: Service, datacenter: string): Promise<string[]> {
   if (!accounts || config.adminUuid === undefined) return [];
   const admin = await accounts.byUuid(config.adminUuid);
@@ -106,15 +106,15 @@ async function adminKeys({ accounts, config }: Service, datacenter: string): Pro
 }
 
 /**
- * The request as the other sent it to the URL by which it reaches us. What was signed for another host or path is not
- * good here, however it came by, and what a proxy of ours changed is no fault of the other.
+ * The request as the other datacenter sent it to our public URL, before any proxy of ours changed it. A signature for
+ * another host or path is not valid here.
  */
 function asSent({ our_url }: LinkRecord, { method, path, headers }: RequestTarget): RequestTarget {
   const { host, given } = hostsOf(our_url, headers['host']);
   return { method, path: basePathOf(our_url) + path, headers: { ...headers, host: given ?? host } };
 }
 
-/** `given`: the Host header, where it means the host of the URL. */
+/** `given`: the Host header, if it names the same host as the URL. */
 function hostsOf(ourUrl: string, header: RequestTarget['headers'][string]): { host: string; given?: string } {
   const { host, protocol } = new URL(ourUrl);
   const url = `${protocol}//${header}`;

@@ -1,4 +1,4 @@
-/** Checking a link: what works, and for what does not, what to mend. */
+/** Checks a link: what works, what does not, and how to fix it. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { LinkCheck, LinkCheckReport, LinkHealth } from '#lib/api/schemas/datacenter.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
@@ -12,19 +12,19 @@ import { pingLink } from './ping.ts';
 import { LINK_VERSION } from './self.ts';
 import { expectShape, isLinkBack, isLinkEcho } from './wire.ts';
 
-/** How much the transfer check moves each way. */
+/** Sent each way by the transfer check. */
 const TRANSFER_BYTES = 1024 * 1024;
 const TRANSFER_TIMEOUT_MS = 60_000;
-/** A clock that is this far off is named before it breaks anything. */
+/** The share of the allowed skew at which to warn, well before requests are refused. */
 const SKEW_WARNING = 0.2;
 
-/** Reach, clock, versions and keys both ways, and a transfer of 1 MiB each way. @throws 404 ResourceNotFound */
+/** Checks reach, clock, versions and keys both ways, and transfers 1 MiB each way. @throws 404 ResourceNotFound */
 export async function checkLink(service: Service, name: string, signal?: AbortSignal): Promise<LinkCheckReport> {
   const { value: link } = await getLink(service, name);
   return runChecks(service, link, { transfers: true, ...(signal && { signal }) });
 }
 
-/** What was found is also noted as the link's health. */
+/** Also records the result as the link's health. */
 export async function runChecks(
   service: Service,
   link: LinkRecord,
@@ -32,7 +32,7 @@ export async function runChecks(
 ): Promise<LinkCheckReport> {
   const client = await linkClient(service, link);
   const { checks, health } = await check(service, client, options);
-  // Whoever ended the check knows nothing of the link.
+  // An aborted check says nothing about the link, so it must not change the recorded health.
   if (options.signal?.aborted && !isTimeout(options.signal.reason)) throw options.signal.reason;
   await changeLink(service, link.name, (current) => ({ ...current, health }));
   return { datacenter: link.name, url: link.url, ok: health.ok, checks };
@@ -133,7 +133,7 @@ async function download(client: LinkClient, signal: AbortSignal | undefined): Pr
   for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
     sha256.update(chunk);
-    // What goes on beyond that may go on for ever.
+    // Longer than asked for: it might never end.
     if (bytes > TRANSFER_BYTES) break;
   }
   assertSame(bytes, sha256.digest('hex'), answer.headers['x-sha256'] ?? 'no hash');

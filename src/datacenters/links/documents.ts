@@ -2,59 +2,59 @@
 import type { LinkHealth } from '#lib/api/schemas/datacenter.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 
-/** A public key, as `ssh-keygen` writes and names it. */
+/** A public key in the formats of `ssh-keygen`. */
 export interface PublicKey {
   /** `SHA256:…`, as `ssh-keygen -l` prints it. */
   readonly fingerprint: string;
-  /** OpenSSH form. */
+  /** In OpenSSH format. */
   readonly publicKey: string;
   /** ISO date. */
   readonly added_at: string;
 }
 
-/** The trust in one other datacenter, under its name. */
+/** A link with another datacenter; the key is its name. */
 export interface LinkRecord {
   readonly name: string;
-  /** Of the other's link listener, without a slash at the end. */
+  /** The other datacenter's link listener, without a trailing slash. */
   readonly url: string;
-  /** The URL by which the other reaches our link listener: requests it signs name that host. */
+  /** The URL at which the other reaches our link listener; its requests are signed for this host. */
   readonly our_url: string;
-  /** The other's keys that are accepted now; several while it rotates. */
+  /** The other datacenter's keys that we accept; more than one during a rotation. */
   readonly keys: readonly PublicKey[];
-  /** Fingerprint of the key of ours that the other is known to accept. */
+  /** Fingerprint of the key of ours that we know the other accepts. */
   readonly our_key: string;
-  /** Fingerprints of keys of ours that are out of use, and that the other has not yet been told to forget. */
+  /** Fingerprints of our old keys that the other has not yet been told to forget. */
   readonly retired_keys?: readonly string[];
   /**
-   * Origins (scheme, host, port) that a pull URL of the other may have: the link's own, and those that an operator here
-   * named. Read them by `pullOriginsOf`.
+   * The origins (scheme, host, port) allowed in the other's pull URLs: that of the link, and any that an operator here
+   * named. Read them with `pullOriginsOf`.
    */
   readonly pull_origins: readonly string[];
-  /** Absent on links of an older version, whose `pull_origins` hold what the other announced. */
+  /** Absent on links made by an older version, whose `pull_origins` are what the other datacenter announced. */
   readonly pull_origins_named?: true;
-  /** What the other says of itself beyond that: shown to the operator, and good for nothing else. */
+  /** Further origins that the other announced: shown to operators, but never trusted. */
   readonly announced_pull_origins?: readonly string[];
-  /** The accounts whose images the other may read; absent: all. */
+  /** The accounts whose images the other may read. Absent: all accounts. */
   readonly allowed_accounts?: readonly string[];
   /** ISO date. */
   readonly created_at: string;
   readonly health?: LinkHealth;
-  /** Counts the writes of this record. */
+  /** Incremented by every write. */
   readonly rev: number;
 }
 
 export const DATACENTERS: Bucket<LinkRecord> = { name: 'imgapi_datacenters', version: 1, index: {} };
 
-/** A link token that was not used yet, under its id. What is kept of the secret cannot be turned back into it. */
+/** An unused link token; the key is its id. The secret itself is not stored and cannot be recovered. */
 export interface LinkTokenRecord {
   readonly id: string;
-  /** Key of the pairing's authentication codes, derived from the token's secret; hex. */
+  /** Key for the pairing's authentication codes, derived from the token's secret; hex. */
   readonly verifier: string;
   /** Milliseconds since the epoch. */
   readonly expires_at: number;
-  /** Becomes `allowed_accounts` of the link. */
+  /** The link's `allowed_accounts`. */
   readonly allowed_accounts?: readonly string[];
-  /** Become `pull_origins` of the link, beside its own. */
+  /** The link's `pull_origins`, in addition to its own origin. */
   readonly pull_origins?: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export const LINK_TOKENS: Bucket<LinkTokenRecord> = {
   index: { expires_at: { type: 'number' } },
 };
 
-/** A nonce that was seen, under `DATACENTER:NONCE`. */
+/** A used nonce; the key is `DATACENTER:NONCE`. */
 export interface LinkNonceRecord {
   /** Milliseconds since the epoch. */
   readonly expires_at: number;
@@ -78,16 +78,16 @@ export const LINK_NONCES: Bucket<LinkNonceRecord> = {
 
 /** A key pair of this datacenter. */
 export interface OwnKey extends PublicKey {
-  /** PKCS #8 in PEM. */
+  /** PKCS #8, PEM. */
   readonly privateKey: string;
 }
 
 /**
- * The keys of this datacenter, one document, because all processes that share the store speak with one voice and
- * rotate at the same instant.
+ * The keys of this datacenter. They are one document so that all processes that share the store switch keys at the
+ * same moment.
  */
 export interface OwnKeysRecord {
-  /** Oldest first; two while a rotation is under way, the last one being the new key. */
+  /** Oldest first. There are two during a rotation; the last one is the new key. */
   readonly keys: readonly OwnKey[];
   readonly rev: number;
 }

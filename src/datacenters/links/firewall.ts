@@ -1,11 +1,11 @@
-/** Firewall rules in the form of `fwadm`, for the operator to add: IMGAPI changes no firewall itself. */
+/** Firewall rules in `fwadm` syntax for the operator to add; IMGAPI itself never changes a firewall. */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { FirewallRule } from '#lib/api/schemas/datacenter.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { LinkRecord } from './documents.ts';
 
-/** Opens the link port to the addresses of the other datacenter, and nothing else. Empty without a link port. */
+/** Rules that open the link port to the other datacenter's addresses only. Empty without a link port. */
 export async function firewallRules({ config }: WithConfig, link: LinkRecord): Promise<FirewallRule[]> {
   const { port } = config.links;
   const addresses = await addressesOf(new URL(link.url).hostname);
@@ -23,7 +23,7 @@ export async function firewallRules({ config }: WithConfig, link: LinkRecord): P
   ];
 }
 
-/** A name that does not resolve here gives no rule: the report's check of reach says so already. */
+/** Empty if the name does not resolve; the link check already reports that. */
 async function addressesOf(host: string): Promise<string[]> {
   const bare = host.replace(/^\[|\]$/g, '');
   if (isIP(bare)) return [bare];

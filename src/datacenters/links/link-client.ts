@@ -1,4 +1,4 @@
-/** Signed requests to a linked datacenter. Each is signed anew, so an order may outlive any token. */
+/** Signed requests to a linked datacenter. Each has its own signature, so nothing expires during a long order. */
 import { expectSuccess } from '#lib/client/answer.ts';
 import { type SmallMessage, type SmallRequest, smallJson } from '#lib/client/small-json.ts';
 import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
@@ -12,16 +12,16 @@ import type { LinkRecord, OwnKey } from './documents.ts';
 import { keyForLink, ownKeys } from './own-keys.ts';
 import { ownName } from './self.ts';
 
-/** Paths go below the link's URL. */
+/** Paths are relative to the link's URL. */
 export interface LinkClient {
   readonly link: LinkRecord;
-  /** An answer of success. Rejects with ImgapiError, ImgapiUnreachableError or the signal's reason. */
+  /** Resolves only to a successful answer. Rejects with ImgapiError, ImgapiUnreachableError or the signal's reason. */
   send(request: SmallRequest): Promise<HttpAnswer>;
-  /** Its JSON. Rejects with a TimeoutError when it is not here in time. */
+  /** The answer's JSON. Rejects with a TimeoutError if it takes too long. */
   json(request: SmallMessage): Promise<unknown>;
 }
 
-/** Signs with the key of ours that the other is known to accept. */
+/** Signs with the key that we know the other datacenter accepts. */
 export async function linkClient(service: Service, link: LinkRecord): Promise<LinkClient> {
   return linkClientWith(service, link, keyForLink((await ownKeys(service)).value, link));
 }

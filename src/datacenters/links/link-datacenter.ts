@@ -1,4 +1,4 @@
-/** The side of a pairing that was given the token: the operator's one command to link two datacenters. */
+/** Pairing, on the side that was given the token: one command by an operator links the two datacenters. */
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
@@ -23,15 +23,15 @@ import { codeOf, type LinkToken, parseToken, sameCode } from './token.ts';
 import { expectShape, isPairingReply } from './wire.ts';
 
 export interface LinkDatacenterOptions {
-  /** As the other datacenter calls itself. */
+  /** The other datacenter's own name. */
   readonly name: string;
-  /** Of its link listener, as `linkUrl` reads it. */
+  /** Its link listener, as returned by `linkUrl`. */
   readonly url: string;
-  /** From `createLinkToken` there. */
+  /** Made by `createLinkToken` in the other datacenter. */
   readonly token: string;
-  /** The accounts whose images the other may read; absent: all. */
+  /** The accounts whose images the other may read. Absent: all accounts. */
   readonly allowedAccounts?: readonly string[] | undefined;
-  /** Takes pull URLs of the other from these origins too, beside its link listener. */
+  /** Origins to accept in the other's pull URLs, besides its link listener. */
   readonly pullOrigins?: readonly string[] | undefined;
 }
 
@@ -39,9 +39,9 @@ const PAIR_TIMEOUT_MS = 30_000;
 const UNDO_TIMEOUT_MS = 10_000;
 
 /**
- * Repeating it changes only the terms that are given.
+ * If the link already exists, changes only the given terms.
  * @throws 401 when the other side refuses the token; 409 LinkAlreadyExists; 422; 503 RemoteSourceError when the other
- * side cannot be asked, or does not prove that it knows the token
+ * side cannot be reached, or does not prove that it knows the token
  */
 export async function linkDatacenter(service: Service, options: LinkDatacenterOptions): Promise<LinkReport> {
   const { name, url } = options;
@@ -56,7 +56,7 @@ export async function linkDatacenter(service: Service, options: LinkDatacenterOp
   return reportOn(service, changed ?? known, { created: false, changed: changed !== undefined });
 }
 
-/** The link, when both sides know it under this URL. */
+/** The link, if both sides already have it under this URL. */
 async function linkedAlready(service: Service, name: string, url: string): Promise<LinkRecord | undefined> {
   const link = (await findLink(service, name))?.value;
   if (link?.url !== url) return undefined;
@@ -64,12 +64,12 @@ async function linkedAlready(service: Service, name: string, url: string): Promi
     await pingLink(service, await linkClient(service, link));
     return link;
   } catch (error) {
-    // The other side does not know us (any more): this pairing is to mend that. Any other trouble is the report's.
+    // 401: the other side does not know us (any more), so pair again. The report shows any other problem.
     return error instanceof ImgapiError && error.statusCode === 401 ? undefined : link;
   }
 }
 
-/** The link with the terms that are named now; undefined when they are those that it has. */
+/** The link with the given terms; undefined if they change nothing. */
 async function withTerms(
   service: Service,
   link: LinkRecord,
@@ -92,7 +92,7 @@ async function pair(service: Service, options: LinkDatacenterOptions, token: Lin
   const theirs = keyOf(party, now);
   const link = linkWith({
     stored,
-    // The way by which the operator reached it is known to work; the one that it names need not be.
+    // The operator's URL has just worked; the one that the other side announces might not.
     party: { ...party, url: options.url },
     theirs,
     ourUrl: own.url,
@@ -115,7 +115,7 @@ async function pair(service: Service, options: LinkDatacenterOptions, token: Lin
   return link;
 }
 
-/** The other recorded the link already; a half one would only stand in the way. */
+/** The other side has already recorded the link. If left there, it would get in the way of the next pairing. */
 async function undoThere(service: Service, link: LinkRecord, ours: OwnKey): Promise<void> {
   try {
     const signal = AbortSignal.timeout(UNDO_TIMEOUT_MS);
@@ -128,7 +128,7 @@ async function undoThere(service: Service, link: LinkRecord, ours: OwnKey): Prom
   }
 }
 
-/** What the other says of itself, once it has proved to know the token. */
+/** Returns the other side's description only if it proved that it knows the token. */
 async function exchange(service: Service, url: string, token: LinkToken, own: string): Promise<Party> {
   const request: PairingRequest = {
     token: token.id,

@@ -1,4 +1,4 @@
-/** Making link tokens, and forgetting those that ran out. */
+/** Makes link tokens, and removes expired ones. */
 import type { NewLinkToken } from '#lib/api/schemas/datacenter.ts';
 import type { Write } from '#lib/documents/store.ts';
 import type { Service } from '../../service/service.ts';
@@ -8,16 +8,16 @@ import { ownLinkUrl, ownName } from './self.ts';
 import { LINK_TOKEN_LIFETIME_MS, newToken } from './token.ts';
 
 export interface LinkTokenOptions {
-  /** The accounts whose images the other datacenter may read; absent: all. */
+  /** The accounts whose images the other datacenter may read. Absent: all accounts. */
   readonly allowedAccounts?: readonly string[] | undefined;
-  /** Takes pull URLs of the other from these origins too, beside its link listener. */
+  /** Origins to accept in the other's pull URLs, besides its link listener. */
   readonly pullOrigins?: readonly string[] | undefined;
 }
 
-/** @throws 501 NotAvailable when this datacenter takes no links */
+/** @throws 501 NotAvailable when this datacenter does not accept links */
 export async function createLinkToken(service: Service, options: LinkTokenOptions = {}): Promise<NewLinkToken> {
   const [datacenter, url] = [ownName(service), ownLinkUrl(service)];
-  // The pair is made now, so that pairing itself never waits for it.
+  // Makes the key pair now, so that pairing does not have to wait for it.
   await ownKeys(service);
   const { text, token } = newToken();
   const expiresAt = service.store.now() + LINK_TOKEN_LIFETIME_MS;
@@ -32,13 +32,13 @@ export async function createLinkToken(service: Service, options: LinkTokenOption
   return { token: text, expires: new Date(expiresAt).toISOString(), datacenter, url };
 }
 
-/** Whether a token of that id can still be used. */
+/** Whether the token with that id can still be used. */
 export async function isLinkToken(service: Service, id: string): Promise<boolean> {
   const token = await service.store.get(LINK_TOKENS, id);
   return token !== undefined && token.value.expires_at > service.store.now();
 }
 
-/** A periodic task: removes tokens and nonces whose time is over. Answers how many. */
+/** A periodic task: removes expired tokens and nonces, and returns how many. */
 export async function expireLinkDocuments(service: Service): Promise<number> {
   let removed = 0;
   for (const bucket of [LINK_TOKENS, LINK_NONCES]) {

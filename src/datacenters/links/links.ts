@@ -16,13 +16,13 @@ export async function getLink(service: WithStore, name: string): Promise<Stored<
   return stored;
 }
 
-/** By name. */
+/** Sorted by name. */
 export async function allLinks(service: WithStore): Promise<LinkRecord[]> {
   const found = await service.store.find(DATACENTERS, {});
   return found.map(({ value }) => value);
 }
 
-/** `ifEtag`: the etag that the link was read with; null when it must not exist yet. */
+/** `ifEtag`: the link's etag when it was read; null if it must not exist yet. */
 export function putLink(link: LinkRecord, ifEtag: string | null): Write {
   return { op: 'put', bucket: DATACENTERS, key: link.name, value: written(link), ifEtag };
 }
@@ -31,12 +31,12 @@ function written(link: LinkRecord): LinkRecord {
   return { ...link, rev: link.rev + 1 };
 }
 
-/** Unconditional, so that no concurrent change brings back a link that was ended. */
+/** Unconditional, so that a concurrent change cannot keep the link alive. */
 export function deleteLink(name: string): Write {
   return { op: 'del', bucket: DATACENTERS, key: name };
 }
 
-/** Answers the changed link; undefined when the link has been deleted, in which case nothing is written. */
+/** Returns the changed link. If it has been deleted, writes nothing and returns undefined. */
 export async function changeLink(
   service: WithStore,
   name: string,

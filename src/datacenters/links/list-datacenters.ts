@@ -1,4 +1,4 @@
-/** The other datacenters, and how their links are. */
+/** Lists the other datacenters and the health of their links. */
 import type { Datacenter } from '#lib/api/schemas/datacenter.ts';
 import type { Service } from '../../service/service.ts';
 import { runChecks } from './check-link.ts';
@@ -7,12 +7,12 @@ import { allLinks } from './links.ts';
 import { pullOriginsOf } from './pull-origins.ts';
 import { retireKeys } from './rotate-key.ts';
 
-/** How long a list waits for a datacenter that does not answer. */
+/** How long a listing waits for a datacenter that does not answer. */
 const CHECK_MS = 5000;
 
 const underWay = new WeakMap<Service['config'], Promise<unknown>>();
 
-/** Like {@link datacenters}, after checking all links, so that their health is current. */
+/** Like {@link datacenters}, but checks all links first so that their health is up to date. */
 export async function checkedDatacenters(service: Service): Promise<Datacenter[]> {
   const checks = underWay.get(service.config) ?? checkAll(service).finally(() => underWay.delete(service.config));
   underWay.set(service.config, checks);
@@ -29,7 +29,7 @@ async function checkAll(service: Service): Promise<void> {
   await Promise.all((await allLinks(service)).map(check));
 }
 
-/** By name. A link takes the place of a legacy one of the same name. */
+/** Sorted by name. A link hides a legacy link of the same name. */
 export async function datacenters(service: Service): Promise<Datacenter[]> {
   const links = (await allLinks(service)).map(
     (link): Datacenter => ({
@@ -53,8 +53,8 @@ export async function datacenters(service: Service): Promise<Datacenter[]> {
 }
 
 /**
- * A task: keeps the health of links fresh, and tells other datacenters what they have not been told yet. A link that is
- * broken does not stop the others.
+ * A task: updates the health of links, and tells other datacenters to forget our old keys if that failed before. A
+ * broken link does not keep the others from being checked.
  */
 export async function refreshLinkHealth(service: Service, signal?: AbortSignal): Promise<void> {
   for (const link of await allLinks(service)) {

@@ -1,6 +1,6 @@
 /**
- * What streams over links at this moment, in either direction, so that the end of a link cuts it: at once in the process
- * that ends the link, and within a second in others on the same stores.
+ * The open streams over links, in both directions. When a link ends they are cut: at once in the process that ends it,
+ * and within a second in the others that share its store.
  */
 import type { Readable } from 'node:stream';
 import type { Service } from '../../service/service.ts';
@@ -12,19 +12,19 @@ const LOOK_MS = 1000;
 
 interface Live {
   readonly stream: Readable;
-  /** Tells a link from an earlier one with the same datacenter. */
+  /** When the link was made: distinguishes it from an earlier link with the same datacenter. */
   readonly since: string;
 }
 
 const registers = new WeakMap<Service['config'], LiveStreams>();
 
-/** Makes the stream end with the link, and returns it. */
+/** Returns the stream, which is now cut when the link ends. */
 export function endWithLink<T extends Readable>(service: Service, link: LinkRecord, stream: T): T {
   streamsOf(service).add(link.name, { stream, since: link.created_at });
   return stream;
 }
 
-/** The link has ended. */
+/** To be called when the link has ended. */
 export function cutStreams(service: Service, datacenter: string): void {
   streamsOf(service).cut(datacenter, () => true);
 }
@@ -73,7 +73,7 @@ class LiveStreams {
         this.cut(datacenter, (live) => live.since !== since);
       }
     } catch (err) {
-      // While the store is down nothing is known of links; the next look is a second away.
+      // The store is down, so we cannot tell; the next look comes in a second.
       this.#service.log.debug({ err }, 'links not looked at');
     }
   }

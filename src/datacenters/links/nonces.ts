@@ -1,4 +1,4 @@
-/** Nonces of signed writes: each one is good once. */
+/** Nonces of signed writes: each can be used only once. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { EtagConflictError } from '#lib/documents/errors.ts';
@@ -6,7 +6,7 @@ import type { WithStore } from '#lib/documents/store.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { LINK_NONCES, type LinkNonceRecord } from './documents.ts';
 
-/** Longer than any signature is valid: twice the clock skew of 300 s. */
+/** As long as any signature can be valid: twice the clock skew of 300 s. */
 const REMEMBER_MS = 10 * 60_000;
 
 const FORM = /^[A-Za-z0-9._-]{16,100}$/;

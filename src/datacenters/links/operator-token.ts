@@ -1,6 +1,6 @@
 /**
- * The secret that identifies an operator on this machine: a file that only the service's user can read. The
- * command-line tool reads it; on the network it is worth nothing, because it is taken from loopback only.
+ * The secret that identifies an operator on this machine: a file that only the service's user can read, such as with
+ * the command-line tool. It is accepted from loopback only, so it is useless over the network.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -16,13 +16,13 @@ export async function ensureOperatorToken(dataDir: string): Promise<string> {
   const path = operatorTokenPath(dataDir);
   const existing = await readToken(path);
   if (existing !== undefined) return existing;
-  // An empty file, as a crash of the machine leaves, is no secret.
+  // A crash of the machine can leave an empty file, which must not pass for a secret.
   if (await isEmpty(path)) await rm(path, { force: true });
   await mkdir(join(dataDir, 'keys'), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    // A link, unlike a rename, does not replace what another process has put there in the meantime.
+    // Unlike rename, link does not replace a file that another process has just created.
     await link(draft, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });

@@ -1,6 +1,6 @@
 /**
- * The key pairs by which this datacenter signs. They are kept in the store, not in a file of each machine: every
- * process signs for the whole datacenter, and a rotation has to happen to all of them in one step.
+ * The key pairs with which this datacenter signs. They are in the store rather than in a file on each machine, because
+ * every process signs for the whole datacenter, and all must switch to a new key at the same moment.
  */
 import { madeOnFirstUse } from '#lib/documents/first-use.ts';
 import type { Stored, WithStore, Write } from '#lib/documents/store.ts';
@@ -15,19 +15,19 @@ export function ownKeys(service: WithStore & { readonly clock: Clock }): Promise
   return madeOnFirstUse(service.store, LINK_KEYS, KEY, async () => ({ keys: [await newKey(service)], rev: 1 }));
 }
 
-/** The key that other datacenters are told of; while a rotation is under way, the new one. */
+/** The key to announce to other datacenters; during a rotation, the new one. */
 export function newest({ keys }: OwnKeysRecord): OwnKey {
   const key = keys.at(-1);
   if (!key) throw new Error('this datacenter has no key pair');
   return key;
 }
 
-/** The key that a link signs with: the one that the other is known to accept, as long as we have it. */
+/** The key to sign with on this link: the one that we know the other accepts, as long as we still have it. */
 export function keyForLink(own: OwnKeysRecord, link: LinkRecord | undefined): OwnKey {
   return own.keys.find(({ fingerprint }) => fingerprint === link?.our_key) ?? newest(own);
 }
 
-/** The write that replaces the keys; fails when somebody else changed them since they were read. */
+/** A write that fails if the keys have changed since they were read. */
 export function putOwnKeys(stored: Stored<OwnKeysRecord>, keys: readonly OwnKey[]): Write {
   const value: OwnKeysRecord = { keys, rev: stored.value.rev + 1 };
   return { op: 'put', bucket: LINK_KEYS, key: KEY, value, ifEtag: stored.etag };

@@ -1,4 +1,4 @@
-/** How each side of a pairing describes itself, and the checks on the other side's description. */
+/** The description that each side of a pairing sends of itself, and the checks on what it receives. */
 import { randomBytes } from 'node:crypto';
 import { Ajv } from 'ajv';
 import { ApiError, type FieldError, invalidParameter } from '#lib/api/errors/api-error.ts';
@@ -12,19 +12,18 @@ import { LINK_VERSION, ownLinkUrl, ownName, ownPullOrigins, SERVICE_VERSION } fr
 
 export interface Party {
   readonly datacenter: string;
-  /** Of its link listener. */
+  /** Its link listener. */
   readonly url: string;
-  /** The URL by which it reaches the other: its requests are signed for that host. */
+  /** The URL at which it reaches the other side; its requests are signed for this host. */
   readonly peer_url: string;
-  /** The other's name, where the operator gave it: a mistake is found before anything is written. */
+  /** The other side's name, if the operator gave it, so that a mistake is found before anything is written. */
   readonly peer?: string;
-  /** OpenSSH form. */
+  /** In OpenSSH format. */
   readonly public_key: string;
   readonly pull_origins: readonly string[];
   /** ISO date. */
   readonly time: string;
   readonly versions: { readonly service: string; readonly link: number };
-  /** Makes every message unique. */
   readonly nonce: string;
 }
 
@@ -102,7 +101,7 @@ export function keyOf(party: Party, addedAt: string): PublicKey {
   }
 }
 
-/** Without a slash at the end. @throws 422 InvalidParameter */
+/** Without a trailing slash. @throws 422 InvalidParameter */
 export function linkUrl(value: unknown, field: string): string {
   const url = httpUrl(value, field);
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');

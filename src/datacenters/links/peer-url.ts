@@ -1,4 +1,4 @@
-/** The URL that a datacenter gives of its own link listener, when it was not an operator of this one who gave it. */
+/** Checks the URL of a link listener that the other datacenter announces, rather than an operator here. */
 import { isIP } from 'node:net';
 import { validationFailed } from '#lib/api/errors/api-error.ts';
 import { kindOfAddress } from '#lib/network/addresses.ts';
@@ -6,7 +6,7 @@ import { bareHost, type Guarded, isLocalhost, portOf } from '../peers/address-gu
 import { ownLinkUrl, ownPublicUrls } from './self.ts';
 
 /**
- * Neither a listener of ours, nor a place that only this machine knows, unless both are on this machine.
+ * It must not be a listener of ours, nor an address local to this machine, unless both datacenters run on it.
  * @param from the address that the request came from
  * @throws 422 ValidationFailed
  */
@@ -27,7 +27,7 @@ function mayBeThere(address: string, isHere: boolean): boolean {
   return kind === 'public' || kind === 'private' || (kind === 'loopback' && isHere);
 }
 
-/** Else a proxy on this machine may be what everybody comes through. */
+/** If not, every request may seem to come from this machine because a proxy on it forwards them. */
 function isOfThisMachine(url: string): boolean {
   const host = bareHost(new URL(url));
   return isLocalhost(host) || kindOfAddress(host) === 'loopback';

@@ -1,4 +1,4 @@
-/** Asking a linked datacenter how it is. */
+/** Asks a linked datacenter for its state. */
 import type { LinkPing } from '#lib/api/schemas/link.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../../service/service.ts';
@@ -11,7 +11,7 @@ const PING_TIMEOUT_MS = 15_000;
 
 export interface PingResult {
   readonly ping: LinkPing;
-  /** Seconds that the other clock is ahead of ours; negative when it is behind. */
+  /** How far the other's clock is ahead of ours; negative if it is behind. */
   readonly clockSkewSeconds: number;
 }
 
@@ -44,7 +44,7 @@ export async function ownPing(service: Service): Promise<LinkPing> {
   };
 }
 
-/** A store that is down is left out: the link itself works without it. */
+/** Empty if the store is down; the link itself works without it. */
 async function identityOf(service: Service, store: ObjectStore): Promise<[string, string][]> {
   try {
     return [[store.name, await store.identity()]];

@@ -1,4 +1,4 @@
-/** Public keys as links record them: OpenSSH text without its comment, named by the SHA-256 fingerprint. */
+/** Public keys as recorded in links: OpenSSH text without the comment, identified by SHA-256 fingerprint. */
 import { KeyError } from '#lib/signing/errors.ts';
 import { parsePublicKey } from '#lib/signing/keys.ts';
 import type { PublicKey } from './documents.ts';
@@ -6,7 +6,7 @@ import type { PublicKey } from './documents.ts';
 const LONGEST_KEY = 8 * 1024;
 const SMALLEST_RSA = 2048;
 
-/** @throws KeyError when the text is no public key, or one too weak for a link */
+/** @throws KeyError when the text is not a public key, or the key is too weak for a link */
 export function linkKey(text: string, addedAt: string): PublicKey {
   if (text.length > LONGEST_KEY)
     throw new KeyError(`a public key of ${text.length} characters is too long; at most ${LONGEST_KEY} are allowed`);

@@ -1,4 +1,4 @@
-/** A token bucket per caller, in this process. The number of callers is unbounded, so the least recently seen ones are forgotten. */
+/** A token bucket per caller and process. Those seen longest ago are forgotten, to limit memory use. */
 import { LRUCache } from 'lru-cache';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
@@ -11,7 +11,7 @@ export interface RateLimiter {
 const BURST_SECONDS = 10;
 const MOST_CALLERS = 10_000;
 
-/** `perSecond` on average, and what was saved up in ten quiet seconds at once. */
+/** Allows `perSecond` on average, and bursts of up to ten seconds' worth. */
 export function rateLimiter(clock: Clock, perSecond: number): RateLimiter {
   const buckets = new LRUCache<string, { tokens: number; at: number }>({ max: MOST_CALLERS });
   const most = perSecond * BURST_SECONDS;

@@ -1,7 +1,7 @@
 /**
- * Rotating the key of this datacenter. Old and new overlap: the new one is announced to every linked datacenter, signed
- * with the key that it knows; once all have it, the old one is forgotten on both sides. To continue a rotation
- * that could not reach everybody, call it again.
+ * Rotates the key of this datacenter. The new key is announced to every linked datacenter in a request signed with the
+ * old key. Once all have it, the old key is removed on both sides. If some datacenters could not be reached, call it
+ * again to continue.
  */
 import { sign, verify } from 'node:crypto';
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -19,7 +19,7 @@ import { ownName } from './self.ts';
 
 const ANNOUNCE_TIMEOUT_MS = 30_000;
 
-/** Of one link that are accepted at the same time; its record is read with every request. */
+/** Keys accepted per link. Limited because the link's record is read with every request. */
 const MOST_KEYS = 20;
 
 /** @param options `drop`: remove the old key now, even if some datacenters lack the new one; for a leaked key */
@@ -38,7 +38,7 @@ export async function rotateKey(service: Service, options: { readonly drop?: boo
   return { new_key: key.fingerprint, dropped, announced, failed };
 }
 
-/** Tells a datacenter which of our keys to forget, as far as that is still to do. A failure leaves it for later. */
+/** Tells a datacenter which of our old keys to forget, if any. After a failure, a later call tries again. */
 export async function retireKeys(service: Service, link: LinkRecord): Promise<void> {
   const drop = (link.retired_keys ?? []).slice(0, MOST_KEYS);
   if (drop.length === 0) return;
@@ -54,7 +54,7 @@ export async function retireKeys(service: Service, link: LinkRecord): Promise<vo
   }
 }
 
-/** The other side: takes the new key of a linked datacenter, or forgets old ones. @throws 422 ValidationFailed */
+/** On the other side: adds a linked datacenter's new key, or removes old ones. @throws 422 ValidationFailed */
 export async function acceptRotation(
   service: Service,
   datacenter: string,
@@ -78,7 +78,7 @@ export async function acceptRotation(
   service.log.info({ datacenter, added: added?.fingerprint, dropped: drop }, 'a linked datacenter rotated its key');
 }
 
-/** What the new key signs to prove that it belongs to whoever announces it. */
+/** Signed with the new key, it proves that whoever announces the key owns it. */
 export function rotationText(from: string, to: string, fingerprint: string): Buffer {
   return Buffer.from(`imgapi link key\nfrom ${from}\nto ${to}\nkey ${fingerprint}`);
 }
@@ -94,7 +94,7 @@ function newKeyOf(service: Service, link: LinkRecord, add: NonNullable<RotateReq
   throw validationFailed('add', 'the proof does not match the new key');
 }
 
-/** A key that is new by now, or the one that an unfinished rotation made. */
+/** Makes a new key, unless an unfinished rotation has already made one. */
 async function beginRotation(service: Service): Promise<OwnKeysRecord> {
   const stored = await ownKeys(service);
   if (stored.value.keys.length > 1) return stored.value;
@@ -102,7 +102,7 @@ async function beginRotation(service: Service): Promise<OwnKeysRecord> {
   return (await ownKeys(service)).value;
 }
 
-/** Why it did not work; undefined when the other has the key now. */
+/** Returns why it failed; undefined if the other datacenter has the key now. */
 async function announce(service: Service, link: LinkRecord, key: OwnKey): Promise<string | undefined> {
   if (link.our_key === key.fingerprint) return undefined;
   const text = rotationText(ownName(service), link.name, key.fingerprint);
@@ -136,7 +136,7 @@ function isProof(publicKey: string, text: Buffer, proof: string): boolean {
   return verify(hashFor(publicKey), text, parsePublicKey(publicKey).keyObject, Buffer.from(proof, 'base64'));
 }
 
-/** Ed25519 has its hash built in. */
+/** Null for Ed25519, which has a built-in hash. */
 function hashFor(publicKey: string): string | null {
   return parsePublicKey(publicKey).type === 'ed25519' ? null : 'sha256';
 }

@@ -3,7 +3,7 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { WithConfig } from '../../service/config/config.ts';
 
-/** The version of the protocol between linked datacenters. */
+/** Version of the protocol between linked datacenters. */
 export const LINK_VERSION = 1;
 
 export const SERVICE_VERSION: string = packageJson.version;
@@ -17,7 +17,7 @@ export function ownName({ config }: WithConfig): string {
   );
 }
 
-/** The URL of the link listener, as others reach it. @throws 501 NotAvailable */
+/** The URL at which others reach the link listener. @throws 501 NotAvailable */
 export function ownLinkUrl({ config }: WithConfig): string {
   const { address, port, publicUrl } = config.links;
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
@@ -31,14 +31,14 @@ export function ownLinkUrl({ config }: WithConfig): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-/** The URLs by which others reach the listeners of this datacenter, as far as the configuration says so. */
+/** The URLs at which others reach the listeners of this datacenter, if the config gives them. */
 export function ownPublicUrls({ config }: WithConfig): string[] {
   const { publicUrl, links, pulls } = config;
   const urls = [publicUrl, links.publicUrl, pulls.publicUrl].filter((url) => url !== undefined);
   return urls.map((url) => new URL(url).href.replace(/\/+$/, ''));
 }
 
-/** The origins that pull URLs made here can have. */
+/** The possible origins of the pull URLs made here. */
 export function ownPullOrigins(service: WithConfig): string[] {
   const { links, pulls } = service.config;
   if (!pulls.redirect) return [];

@@ -1,6 +1,6 @@
 /**
- * Link tokens: what the operator of one datacenter hands to the operator of the other. The token never travels between
- * the services; both prove that they know it by the authentication code of what they say.
+ * Link tokens, which the operator of one datacenter gives to the operator of the other. The services never send the
+ * token to each other; each proves that it knows it by an authentication code over its message.
  */
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
@@ -11,7 +11,7 @@ const FORM = /^imgapi-link-v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{43})$/;
 
 export interface LinkToken {
   readonly id: string;
-  /** Key of the authentication codes, hex. */
+  /** Key for the authentication codes, hex. */
   readonly verifier: string;
 }
 
@@ -27,7 +27,7 @@ export function parseToken(text: string): LinkToken {
   const match = FORM.exec(text.trim());
   const [, id, secret] = match ?? [];
   if (id === undefined || secret === undefined) {
-    // The value itself stays out of messages and logs.
+    // The value is secret, so it must not appear in messages or logs.
     throw invalidParameter(
       'token',
       'token does not have the form imgapi-link-v1.ID.SECRET; copy all of what "imgapiadm link-token" printed',
@@ -40,13 +40,13 @@ function verifierOf(id: string, secret: string): string {
   return Buffer.from(hkdfSync('sha256', secret, id, 'imgapi link pairing', 32)).toString('hex');
 }
 
-/** Which of the two messages a code belongs to, so that none can be sent back as the other. */
+/** Part of the authentication code, so that a request cannot be sent back as a reply. */
 export type PairingMessage = 'request' | 'reply';
 
 /** Authentication code of a pairing message, hex. */
 export function codeOf(verifier: string, message: PairingMessage, parts: readonly string[]): string {
   const hmac = createHmac('sha256', Buffer.from(verifier, 'hex'));
-  // Lengths keep two different lists from having the same bytes.
+  // Without the lengths, different lists could give the same bytes.
   for (const part of [message, ...parts]) hmac.update(`${Buffer.byteLength(part)}:${part}`);
   return hmac.digest('hex');
 }

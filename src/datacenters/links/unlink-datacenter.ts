@@ -1,4 +1,4 @@
-/** Ending a link: our trust and all streams over it end immediately; the other side is told if it can be reached. */
+/** Ends a link: our trust and all streams over it end at once. The other side is told if it can be reached. */
 import type { UnlinkReport } from '#lib/api/schemas/datacenter.ts';
 import { endPullsOf, removePullsOf } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
@@ -12,7 +12,7 @@ const TELL_TIMEOUT_MS = 15_000;
 /** @throws 404 ResourceNotFound */
 export async function unlinkDatacenter(service: Service, name: string): Promise<UnlinkReport> {
   const stored = await getLink(service, name);
-  // Made before the record goes, and used after: what the other still sends is refused from then on.
+  // Made while the record exists, but used after its removal, so that the other's requests are refused first.
   const client = await linkClient(service, stored.value);
   await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
@@ -25,7 +25,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
   return { datacenter: name, told: error === undefined, ...(error !== undefined && { error }), pulls };
 }
 
-/** The other side unlinked us. */
+/** To be called when the other side has unlinked us. */
 export async function acceptUnlink(service: Service, name: string): Promise<void> {
   await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
@@ -33,7 +33,7 @@ export async function acceptUnlink(service: Service, name: string): Promise<void
   service.log.info({ datacenter: name }, 'a datacenter unlinked us');
 }
 
-/** What cannot be removed now is left to the reaper. */
+/** The reaper removes later what cannot be removed now. */
 async function removePullLinks(service: Service, name: string): Promise<UnlinkReport['pulls']> {
   try {
     const { links, bytes } = await removePullsOf(service, name);

@@ -1,4 +1,4 @@
-/** Checks the form of what another datacenter sends, which is not trusted. */
+/** Checks the form of what another datacenter sends, because it is not trusted. */
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import type { ValueOf } from '#lib/api/schemas/build.ts';

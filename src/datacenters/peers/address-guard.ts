@@ -1,6 +1,6 @@
 /**
- * The one guard before every connection to another server: a linked datacenter, a pull URL, an IMGAPI or a file that a
- * request named. It looks at the addresses that are really connected to.
+ * The check before every connection to another server: a linked datacenter, a pull URL, or an IMGAPI or file that a
+ * request named. It checks the actual addresses, after names are resolved.
  *
  * | the address | named by an operator | not named |
  * |---|---|---|
@@ -21,12 +21,12 @@ import type { OwnAddresses } from '../../service/own-addresses.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** What the guard has to know of the service. */
+/** What the guard needs from the service. */
 export interface Guarded extends WithConfig {
   readonly ownAddresses: OwnAddresses;
 }
 
-/** Whether an address may be connected to only where an operator named it. */
+/** Whether connections to the address are allowed only if an operator named it. */
 export function isPrivateAddress(address: string): boolean {
   return kindOfAddress(address) !== 'public';
 }
@@ -36,12 +36,12 @@ export function namedAgent(service: Guarded): GuardedAgent {
   return agentWith(service, (target) => refusalOf(service, target, true));
 }
 
-/** For the URL that came with a request of an operator, who may name private places only where the config says so. */
+/** For a URL in an operator's request, which may lead to private addresses only if the config allows it. */
 export function sourceAgent(service: Guarded): GuardedAgent {
   return agentWith(service, sourceCheck(service));
 }
 
-/** The same for a literal address, before anything is opened. @throws 422 InvalidParameter */
+/** The same check for a literal address, before any connection. @throws 422 InvalidParameter */
 export function assertSourceAllowed(service: Guarded, url: URL, field = 'source'): void {
   const host = bareHost(url);
   const refusal = isIP(host) ? sourceCheck(service)({ host, address: host, port: portOf(url) }) : undefined;
@@ -71,7 +71,7 @@ export function isLocalhost(host: string): boolean {
   return /(^|\.)localhost\.?$/i.test(host);
 }
 
-/** Why the address must not be connected to; undefined when it may. `isNamed`: an operator named the host. */
+/** Why connecting to the address is refused; undefined if it is allowed. `isNamed`: an operator named the host. */
 export function refusalOf(
   { ownAddresses }: Pick<Guarded, 'ownAddresses'>,
   { host, address, port }: ConnectTarget,
@@ -89,7 +89,7 @@ export function refusalOf(
   return isAllowed ? undefined : new AddressRefusedError(`${where}, ${what}, which is not allowed here`);
 }
 
-/** What a name that an operator gave may turn out to mean. */
+/** Whether a host name given by an operator may resolve to this address. */
 function mayBeBehind(host: string, address: string): boolean {
   const plain = heldIpv4(address) ?? address;
   const kind = kindOfAddress(plain);

@@ -1,7 +1,7 @@
-/** What other servers do wrong, beyond the failures that the client itself tells. */
+/** Faults of other servers, besides those that the HTTP client reports. */
 import { cutText } from '#lib/text/cut-text.ts';
 
-/** The source answered with something that cannot be right; retrying the same does not help. */
+/** The source's answer is invalid; retrying does not help. */
 export class SourceInvalidError extends Error {
   override readonly name = 'SourceInvalidError';
 
@@ -10,7 +10,7 @@ export class SourceInvalidError extends Error {
   }
 }
 
-/** The link with the source ended, before or while it was asked. */
+/** The link with the source ended before or during the request. */
 export class LinkEndedError extends SourceInvalidError {
   readonly code = 'NotLinked';
 

@@ -1,6 +1,6 @@
 /**
- * Failures of another server, as the request that needed it reports them: the one place where they become errors of
- * ours. What a failure means for a copy that goes on without a request is the table of `copies/documents/failure-of.ts`.
+ * Turns failures of another server into errors of the API request that needed it. For copies, which run without a
+ * request, see `copies/documents/failure-of.ts`.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -10,18 +10,18 @@ import { cutText } from '#lib/text/cut-text.ts';
 import { refusedSource } from './address-guard.ts';
 import { SourceInvalidError } from './errors.ts';
 
-/** The parameter by which a request named the other server. */
+/** The parameter with which a request named the other server. */
 export type NamedBy = 'url' | 'source' | 'file_url' | 'datacenter';
 
 interface Form {
   readonly code: ErrorCode;
   /** @param name the parameter's value */
   readonly says: (error: unknown, name: string) => string;
-  /** What the other says of the caller's own request stays that: the message under the other's code. */
+  /** If the other's error is about the caller's own request: the message to pass on with the same code. */
   readonly passedOn?: (error: ImgapiError, name: string) => string | undefined;
-  /** Whether an address that is refused is told as a wrong parameter. */
+  /** Whether a refused address is reported as an invalid parameter. */
   readonly refusesAddress: boolean;
-  /** Whether errors that say nothing of the other count as its failures too. */
+  /** Whether errors that did not come from the other server are treated the same. */
   readonly takesAll?: true;
 }
 
@@ -54,7 +54,7 @@ const FORMS: Readonly<Record<NamedBy, Form>> = {
   },
 };
 
-/** Answers of a datacenter about the caller's own request; all else is between the two datacenters. */
+/** Errors of a datacenter about the caller's own request; any other is between the two datacenters. */
 const OF_THE_REQUEST: ReadonlySet<string> = new Set<ErrorCode>([
   'ResourceNotFound',
   'Forbidden',
@@ -63,8 +63,8 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set<ErrorCode>([
 ]);
 
 /**
- * What a caller is told when the other did not do as asked; an error that says nothing of the other stays itself, but for
- * a datacenter. @param name the parameter's value, or what the message calls it
+ * The error for the caller when the other server failed. Errors that did not come from it are returned unchanged,
+ * except for a datacenter. @param name the parameter's value, or what the message should call the server
  */
 export function remoteFailure(cause: unknown, by: NamedBy, name: string): unknown {
   const { code, says, passedOn, refusesAddress, takesAll } = FORMS[by];
@@ -78,13 +78,12 @@ export function remoteFailure(cause: unknown, by: NamedBy, name: string): unknow
   return new ApiError(code, says(cause, name), { cause });
 }
 
-/** What went wrong, in words that may be another's: for reports and records. */
+/** What went wrong, possibly in the other server's words; for reports and records. */
 export function foreignMessage(error: unknown): string {
   if (isTimeout(error)) return 'it did not answer in time';
   return cutText(error instanceof Error ? error.message : String(error));
 }
 
-/** Of a time limit, whoever set it. */
 export function isTimeout(error: unknown): error is Error {
   return error instanceof Error && error.name === 'TimeoutError';
 }
@@ -102,7 +101,7 @@ function isUnauthorized(error: unknown): boolean {
   return error instanceof ImgapiError && error.code === 'UnauthorizedError';
 }
 
-/** It may be linked with us no more, or never have been: no later try would help. */
+/** The link may have ended or never existed, so that trying again would not help. */
 function linkHint(datacenter: string): string {
   return `check with: imgapiadm datacenters check ${datacenter}; link with: imgapiadm link-dc ${datacenter} URL --token TOKEN`;
 }

@@ -1,4 +1,4 @@
-/** The connections to other datacenters: shared by the whole process, because sources are made for each order. */
+/** Connections to other datacenters. The whole process shares them, because sources are made anew for each order. */
 import { HttpTransport } from '#lib/client/transport.ts';
 import type { Config } from '../../service/config/config.ts';
 import { assertSourceAllowed, type Guarded, namedAgent, sourceAgent } from './address-guard.ts';
@@ -14,7 +14,7 @@ export function namedTransport(url: string, service: Guarded): HttpTransport {
 }
 
 /**
- * To a URL that came with a request: not into our own network, unless the config says so.
+ * To a URL in a request; not into our own network, unless the config allows it.
  * @throws 422 InvalidParameter for a literal address that is refused
  */
 export function foreignTransport(url: string, service: Guarded, field = 'source'): HttpTransport {

@@ -1,4 +1,4 @@
-/** Manifests and files that an operator asks to be fetched now: from the IMGAPI that `source` names, or an HTTPS URL. */
+/** Fetches manifests and files for an operator's request, from the IMGAPI that `source` names or from an HTTPS URL. */
 import type { Readable } from 'node:stream';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { download } from '#lib/client/download.ts';
@@ -16,7 +16,7 @@ export interface FetchedFile {
   readonly stream: Readable;
   /** Bytes, when known. */
   readonly size: number | undefined;
-  /** What to answer when the stream fails; other errors are answered as they are. */
+  /** Turns an error of the stream into the error to answer; other errors are returned unchanged. */
   readonly problem: (error: unknown) => unknown;
 }
 
@@ -27,7 +27,7 @@ export interface FetchedImageFile extends FetchedFile {
   readonly datasetGuid?: string;
 }
 
-/** The image's manifest as another IMGAPI shows it to everybody. @throws 503 RemoteSourceError, 422 source/Invalid */
+/** The image's manifest from another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
 export async function manifestFrom(
   service: Guarded,
   source: string,
@@ -42,7 +42,7 @@ export async function manifestFrom(
   }
 }
 
-/** The first file of the image at another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
+/** The image's first file from another IMGAPI. @throws 503 RemoteSourceError, 422 source/Invalid */
 export async function fileFrom(
   service: Guarded,
   source: string,
@@ -63,7 +63,7 @@ export async function fileFrom(
   }
 }
 
-/** What is behind an HTTPS URL; no redirect is followed. @throws 400 Download */
+/** The file at an HTTPS URL; redirects are not followed. @throws 400 Download */
 export async function fileAt(service: Guarded, url: URL, signal: AbortSignal): Promise<FetchedFile> {
   const problem = (error: unknown): unknown => remoteFailure(error, 'file_url', `${url.origin}${url.pathname}`);
   const transport = foreignTransport(url.origin, service, 'file_url');

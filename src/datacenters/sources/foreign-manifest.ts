@@ -1,6 +1,6 @@
 /**
- * The one reader of manifests that came from elsewhere. Whatever way one came, it is brought to today's form, and what
- * does not travel that way (`lib/manifest/travel.ts`) is left out.
+ * Reads manifests that came from elsewhere: upgrades them to the current version, and leaves out the fields that are
+ * not taken over (`lib/manifest/travel.ts`).
  */
 
 import { IMAGE_STATES_V3 } from '#lib/api/schemas/image.ts';
@@ -25,11 +25,11 @@ export interface Asked {
 export interface Expected extends Asked {
   /** The image must be this account's. */
   readonly owner?: string | undefined;
-  /** An account's copy is never public, whatever the source says: that is for operators of each datacenter to decide. */
+  /** For an account's copy, whatever the source says: only operators of each datacenter decide what is public there. */
   readonly neverPublic: boolean;
 }
 
-/** What may come along, and what decides whether anything does. */
+/** The fields that may be taken over, and those needed to decide whether the image is accepted. */
 const READ: readonly string[] = [
   ...new Set(['v', 'state', ...travellingFields('copy'), ...travellingFields('import-remote')]),
 ];
@@ -39,8 +39,8 @@ const SHA1 = /^[0-9a-f]{40}$/i;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /**
- * What an import with `source` makes an image of. It is validated as any that a client sends, so what no manifest has,
- * or what is of another image, is still in it. @throws SourceInvalidError when it is no object
+ * The manifest for an import with `source`. It may still have unknown fields or be of another image, because it is
+ * later validated like one from a client. @throws SourceInvalidError when it is not an object
  */
 export function foreignManifest(answer: unknown, asked: Asked): Fields {
   return withoutLeftBehind(inTodaysForm(answer, asked), 'import-source');
@@ -89,7 +89,7 @@ function sharesOf(shares: unknown, expected: Expected): Share[] | undefined {
 
 function leftOf(left: unknown, expected: Expected): Share[] | undefined {
   if (left === undefined) return undefined;
-  // Logins that are listed, and as many UUIDs that are not any more.
+  // Each entry can have left both a listed login and a UUID that is no longer listed.
   if (!Array.isArray(left) || left.length > 2 * MAX_ACL_ENTRIES) {
     throw wrong(
       expected,

@@ -1,6 +1,6 @@
 /**
- * The main port of another IMGAPI as a source: one of `imgapiUrlFromDatacenter` (legacy), or one that an operator named
- * by URL. It may be of any version: it is asked for the 2.0.0 view, unsigned, and its files are streamed.
+ * Another IMGAPI's main port as a source: either from `imgapiUrlFromDatacenter` (legacy), or a URL that an operator
+ * named. It may be any version, so requests are unsigned, manifests are in the 2.0.0 format, and files are streamed.
  */
 import { expectSuccess } from '#lib/client/answer.ts';
 import { download } from '#lib/client/download.ts';
@@ -13,9 +13,8 @@ import { foreignImage } from './foreign-manifest.ts';
 import type { ImageSource } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 
-/** What such a source can do beside. */
 export interface ImgapiSource extends ImageSource {
-  /** The manifest as it came, which nobody has looked at; asked for as operator. */
+  /** The unchecked manifest, requested as operator. */
   getManifest(uuid: string, signal: AbortSignal): Promise<unknown>;
 }
 
@@ -24,8 +23,8 @@ export function legacySource(service: Guarded, name: string, url: string): Imgap
 }
 
 /**
- * Operators only: whoever names the URL chooses what is taken for an image. @throws 422 for a private address, where
- * these are not allowed
+ * Operators only, because whoever chooses the URL chooses the image's content. @throws 422 for a private address,
+ * unless these are allowed
  */
 export function urlSource(service: Guarded, url: string): ImgapiSource {
   const { searchParams } = new URL(url);
@@ -42,7 +41,7 @@ interface ImgapiPeer {
 }
 
 function imgapiSource(service: Guarded, { name, kind, transport, channel }: ImgapiPeer): ImgapiSource {
-  // The version is what IMGAPIs have always asked each other for.
+  // IMGAPIs have always sent each other this version.
   const headers = { 'accept-version': '*', 'user-agent': service.config.serverName };
   const request = (path: string, account: string | undefined, signal: AbortSignal) =>
     ({ method: 'GET', path: path + query({ account, channel }), headers, signal }) as const;
@@ -63,7 +62,7 @@ function imgapiSource(service: Guarded, { name, kind, transport, channel }: Imga
       ),
     async getFile(uuid, wanted) {
       const { account, start, signal } = wanted;
-      // An older IMGAPI compares If-Match with the wrong tag, and would answer 412 to every file.
+      // Without If-Match: an older IMGAPI compares it with the wrong ETag and would always answer 412.
       const found = await download(transport, request(`/images/${uuid}/file`, account, signal), { start });
       return sourceFile(found, wanted);
     },

@@ -1,4 +1,4 @@
-/** A linked datacenter as a source: signed requests to its link listener, pull URLs from where the link allows. */
+/** A linked datacenter as a source: signed requests to its link listener, and pull URLs that the link allows. */
 
 import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import { type DownloadRange, download, rangeHeaders, toDownload } from '#lib/client/download.ts';
@@ -18,11 +18,11 @@ import { linkedImage } from './foreign-manifest.ts';
 import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 
-/** The store that a datacenter's own custom images are in, when it has one. */
+/** The store for a datacenter's own custom images, if it has one. */
 const PREFERRED_STORE = 'manta';
 
 export function linkSource(service: Service, name: string): ImageSource {
-  // Read for every request: keys rotate, and links end, while an order goes on.
+  // Read for every request, because keys can rotate and links can end during an order.
   const client = () => currentClient(service, name);
   return {
     name,
@@ -62,7 +62,7 @@ export function linkSource(service: Service, name: string): ImageSource {
   };
 }
 
-/** Over a link nothing is ever fetched as operator. */
+/** Nothing is ever fetched over a link as operator, so an account is required. */
 function named(account: string | undefined): string {
   if (account !== undefined) return account;
   throw new SourceInvalidError('nothing is fetched from a linked datacenter without the account that it is for');
@@ -74,7 +74,7 @@ async function currentClient(service: Service, name: string): Promise<LinkClient
   throw new LinkEndedError(name);
 }
 
-/** Undefined when the other gives none, or one that we would not take: the file is then streamed. */
+/** Undefined if the other gives none, or one that the link does not allow; the file is then streamed. */
 async function askPullUrl(
   service: Service,
   client: LinkClient,
@@ -101,7 +101,7 @@ async function askPullUrl(
   }
 }
 
-/** An older version does not know of it: its calendar does it. */
+/** An older version does not support this; there, pull links just expire. */
 async function endPull(client: LinkClient, reqid: string, signal: AbortSignal): Promise<void> {
   try {
     await client.json({ method: 'POST', path: `/link/pulls/${reqid}/end`, signal });
@@ -111,7 +111,7 @@ async function endPull(client: LinkClient, reqid: string, signal: AbortSignal): 
   }
 }
 
-/** If-Match is not sent: an object store's ETags are its own. The bytes behind a pull link do not change. */
+/** Sends no If-Match, because object stores have their own ETags. The bytes behind a pull link do not change. */
 async function getPullUrl(service: Service, link: LinkRecord, text: string, request: FileRequest): Promise<SourceFile> {
   if (!isPullUrlAllowed(service, link, text)) {
     throw new SourceInvalidError(

@@ -1,4 +1,4 @@
-/** What all kinds of sources have in common in asking for icons and files. */
+/** Requests for icons and files that all kinds of sources share. */
 
 import type { FileDownload } from '#lib/client/download.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
@@ -9,7 +9,7 @@ import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 
 export type SourceIcon = NonNullable<Awaited<ReturnType<ImageSource['getIcon']>>>;
 
-/** Undefined when the source has no icon. @throws SourceInvalidError when its type or size is not allowed here */
+/** Undefined if the source has no icon. @throws SourceInvalidError when its type or size is not allowed here */
 export async function sourceIcon(ask: () => Promise<HttpAnswer>, limit: number): Promise<SourceIcon | undefined> {
   let answer: HttpAnswer;
   try {
@@ -27,7 +27,7 @@ export async function sourceIcon(ask: () => Promise<HttpAnswer>, limit: number):
   );
 }
 
-/** Sources that take no If-Match say by their ETag which file it is: another one counts as 412. */
+/** Not all sources get an If-Match, so an ETag that is the sha1 of another file counts as 412. */
 export function sourceFile({ status, stream, size, headers }: FileDownload, request: FileRequest): SourceFile {
   const etag = headers['etag']?.replace(/^W\//, '').replaceAll('"', '');
   if (etag !== undefined && /^[0-9a-f]{40}$/.test(etag) && etag !== request.sha1) {
@@ -40,7 +40,7 @@ export function sourceFile({ status, stream, size, headers }: FileDownload, requ
   return { status, length: size, stream };
 }
 
-/** `?account=…&…`, without what is undefined. */
+/** `?account=…&…`, without undefined values. */
 export function query(parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;

@@ -1,4 +1,4 @@
-/** URLs of other servers, as operators name them in a request. */
+/** URLs of other servers that operators name in requests. */
 
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import { shown } from '#lib/manifest/problem.ts';
@@ -21,7 +21,7 @@ export function readFileUrl(fileUrl: unknown): URL {
   throw invalidParameter('file_url', `file_url is ${shown(fileUrl)}; it must be an https URL`);
 }
 
-/** They would be sent to nobody, and end up in the logs of every proxy. @throws 422 InvalidParameter */
+/** Credentials in a URL are never sent, and would only end up in logs. @throws 422 InvalidParameter */
 export function assertNoCredentials(field: string, url: URL): void {
   if (url.username === '' && url.password === '') return;
   throw invalidParameter(field, `${field} is "${url}"; it must not contain a user or a password`);

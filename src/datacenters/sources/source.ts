@@ -1,7 +1,7 @@
 /**
- * Another datacenter as a source of images, whatever way it is reached: over a link (signed, its link listener), as a
- * legacy link (unsigned, the main port of an IMGAPI that knows API version 2 only), or as a bare IMGAPI URL that an
- * operator named. Copies see only this.
+ * Another datacenter as a source of images, however it is reached: over a link (signed requests to its link listener),
+ * a legacy link (unsigned requests to the main port of an IMGAPI that supports only API version 2), or an IMGAPI URL
+ * that an operator named. Copies use only this interface.
  */
 import type { Readable } from 'node:stream';
 import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
@@ -9,56 +9,56 @@ import type { Compression, Share } from '#lib/manifest/record.ts';
 
 /** A file as a manifest from elsewhere describes it. */
 export interface ForeignFile {
-  /** Hex, in lower case. */
+  /** Lower-case hex. */
   readonly sha1: string;
   readonly size: number;
-  /** Absent when it is none that is known here. */
+  /** Absent if it is not one that we know. */
   readonly compression?: Compression;
   readonly dataset_guid?: string;
-  /** Linked datacenters only. */
+  /** From linked datacenters only. */
   readonly sha256?: string;
 }
 
-/** An image as the source shows it, checked for form: the UUID is the one asked for, known fields only. */
+/** An image from the source, with its form checked: the UUID is the requested one, and all fields are known. */
 export interface SourceImage {
-  /** The manifest in its richest form that the source gives: `files[]`, `acl` with UUIDs, all mutable fields. */
+  /** The fullest manifest that the source gives: `files[]`, `acl` with UUIDs, all mutable fields. */
   readonly manifest: Readonly<Record<string, unknown>>;
-  /** Those of the manifest, read. Where they are stored is never taken from there. */
+  /** The manifest's files, parsed. Where they are stored is never taken from a manifest. */
   readonly files: readonly ForeignFile[];
-  /** The ACL with pinned accounts; linked datacenters only. */
+  /** The ACL with pinned accounts; from linked datacenters only. */
   readonly shares?: readonly Share[];
-  /** Entries that open nothing because their account left, logins with that account; linked datacenters only. */
+  /** Entries without effect because their account left the share; from linked datacenters only. */
   readonly left?: readonly Share[];
 }
 
 export interface SourceFile {
-  /** 206 when the range was honoured, 200 when the file came from its start. */
+  /** 206 if the range was honoured, 200 if the file comes from its start. */
   readonly status: 200 | 206;
-  /** Bytes that this stream will bring, when known. */
+  /** Bytes in this stream, if known. */
   readonly length: number | undefined;
   readonly stream: Readable;
 }
 
 export interface FileRequest {
-  /** Account as which to ask; absent: as operator. */
+  /** The account to ask as; undefined: as operator. */
   readonly account: string | undefined;
-  /** First byte wanted. */
+  /** Offset of the first byte. */
   readonly start: number;
-  /** The file's sha1: a source that holds other bytes by now answers 412. */
+  /** The file's expected sha1: a source that has other bytes by now answers 412. */
   readonly sha1: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Calls reject with ImgapiError as the source answered, with ImgapiUnreachableError when it could not be asked, or
- * with SourceInvalidError when its answer is not what was asked for.
+ * Calls reject with the ImgapiError that the source answered, with ImgapiUnreachableError if it could not be reached,
+ * or with SourceInvalidError if its answer is invalid.
  */
 export interface ImageSource {
-  /** What orders show: the datacenter's name, or the URL. */
+  /** As shown in orders: the datacenter's name, or the URL. */
   readonly name: string;
   readonly kind: 'link' | 'legacy' | 'url';
   getImage(uuid: string, account: string | undefined, signal: AbortSignal): Promise<SourceImage>;
-  /** Undefined when the image has no icon. */
+  /** Undefined if the image has no icon. */
   getIcon(
     uuid: string,
     account: string | undefined,
@@ -66,17 +66,17 @@ export interface ImageSource {
   ): Promise<{ contentType: string; stream: Readable; length: number } | undefined>;
   /** Streams the file through the source's IMGAPI. */
   getFile(uuid: string, request: FileRequest): Promise<SourceFile>;
-  /** Undefined where the source gives no pull URLs. `renew` names the pull link to extend. */
+  /** Undefined if the source gives no pull URLs. `renew` is the id of a pull link to extend. */
   createPullUrl(
     uuid: string,
     account: string | undefined,
     renew: string | undefined,
     signal: AbortSignal,
   ): Promise<PullUrl | undefined>;
-  /** Ends a pull link that is needed no more; one that is not there, or cannot be ended, is no error. */
+  /** Ends a pull link that is no longer needed. It is not an error if it does not exist or cannot be ended. */
   endPull(reqid: string, signal: AbortSignal): Promise<void>;
-  /** Streams from a pull URL; refuses one whose origin the link does not record. */
+  /** Streams from a pull URL; refuses one that the link does not allow. */
   getPullUrl(url: string, request: FileRequest): Promise<SourceFile>;
-  /** Random value that names the source's object store, to find out whether we share it; undefined when not told. */
+  /** A random id of the source's object store, which shows whether we share it; undefined if not known. */
   storeIdentity(signal: AbortSignal): Promise<string | undefined>;
 }

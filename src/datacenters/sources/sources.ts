@@ -7,8 +7,8 @@ import { legacySource, urlSource } from './source-imgapi.ts';
 import { linkSource } from './source-link.ts';
 
 /**
- * The datacenter of that name; a link takes precedence over a legacy one. Undefined when there is none. It accepts no
- * URL, so the name may come straight from a request.
+ * The datacenter with that name; a link takes precedence over a legacy link. Undefined if there is none. The name may
+ * come straight from a request, because URLs are not accepted.
  */
 export async function sourceFor(service: Service, name: string): Promise<ImageSource | undefined> {
   if (await findLink(service, name)) return linkSource(service, name);

@@ -1,6 +1,6 @@
 /**
- * A task that this process has claimed, from the claim to the end of its run. Every write is on the condition that
- * nobody else wrote since: a process that slept past its lease finds that the task is another one's, and says nothing.
+ * A task that this process has claimed, from the claim to the end of its run. Every write fails if another process has
+ * written since, so a process that was suspended past the end of its lease cannot record anything.
  */
 import type Logger from 'bunyan';
 import { EtagConflictError } from '#lib/documents/errors.ts';
@@ -10,18 +10,18 @@ import { cutText } from '#lib/text/cut-text.ts';
 import type { FaultPoints } from '../../service/fault-points.ts';
 import { begun, ended, givenBack, type LastRun, renewed, TASKS, type Task, type TaskRecord } from './task.ts';
 
-/** What running tasks takes of a process. */
+/** What a process provides to run tasks. */
 export interface TaskHost {
   readonly store: Store;
   readonly log: Logger;
   /** Names this process in the leases. */
   readonly worker: string;
-  /** How long a task stays with a process that died. */
+  /** If a process dies, others can claim its task after this time. */
   readonly leaseSeconds: number;
   readonly faults: FaultPoints;
 }
 
-/** In each lease; one renewal may fail without harm. */
+/** Renewals per lease, so that one may fail without harm. */
 const RENEWALS = 3;
 
 type Outcome = { readonly done: object | undefined } | { readonly error: unknown };
@@ -39,7 +39,7 @@ export class HeldTask {
     this.#etag = etag;
   }
 
-  /** Undefined when another process was faster. */
+  /** Undefined if another process claimed it first. */
   static async claim(
     host: TaskHost,
     task: Task,
@@ -58,7 +58,7 @@ export class HeldTask {
     }
   }
 
-  /** Runs the task, and notes how that went. Never rejects. */
+  /** Runs the task and records the outcome. Never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     const { store, log, leaseSeconds } = this.#host;
     const task = this.#task.name;
@@ -117,13 +117,13 @@ export class HeldTask {
   }
 }
 
-/** Written also on a full disk: some of the tasks make room there, and these documents do not grow. */
+/** Allowed even on a full disk, because some tasks free space, and these documents do not grow. */
 async function write({ store }: TaskHost, { name }: Task, value: TaskRecord, ifEtag: string | null): Promise<string> {
   const [etag = ''] = await store.batch([{ op: 'put', bucket: TASKS, key: name, value, ifEtag }], { frees: true });
   return etag;
 }
 
-/** How a run went, as operators are shown it. */
+/** The outcome of a run as shown to operators. */
 function shown(outcome: Outcome): Pick<LastRun, 'did' | 'error'> {
   if ('error' in outcome) {
     const { error } = outcome;

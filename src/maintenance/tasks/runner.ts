@@ -1,7 +1,7 @@
 /**
- * Runs the tasks of the datacenter in this process, as far as no other process runs them. Every process looks at what
- * is due; whoever claims a task, by writing its lease on the condition that nobody wrote since it looked, runs it. The
- * others find it held, and take it up when it is due again, or when the lease of a process that died has run out.
+ * Runs the datacenter's tasks in this process, unless another process is running them. Every process looks for due
+ * tasks and claims one by writing a lease, which fails if another process wrote first. The others leave the task alone
+ * until it is due again or, if its process died, until the lease expires.
  */
 import type { Stored } from '#lib/documents/store.ts';
 import { startTimer } from '#lib/runtime/timers.ts';
@@ -9,15 +9,15 @@ import { HeldTask, type TaskHost } from './held-task.ts';
 import { dueAt, TASKS, type Task, type TaskRecord } from './task.ts';
 
 export interface TaskRunner {
-  /** Starts no more tasks, and waits until the running ones have ended or given back their leases. */
+  /** Starts no more tasks, and waits until the running ones have ended or given up their leases. */
   stop(): Promise<void>;
 }
 
-/** Milliseconds between two looks at the most: another process may give a task back. */
+/** Limited because another process may give up a task at any time. */
 const LONGEST_WAIT_MS = 5000;
-/** Shortest wait. Tasks due within it are claimed right away, so that one commit writes several claims. */
+/** Tasks due within this time are claimed right away, so that one commit writes several claims. */
 const SHORTEST_WAIT_MS = 200;
-/** Spreads out processes that wait for the same moment. */
+/** Keeps processes from all looking at the same moment. */
 const JITTER_MS = 200;
 
 export function runTasks(host: TaskHost, tasks: readonly Task[]): TaskRunner {
@@ -53,7 +53,7 @@ class Runner {
     }
   }
 
-  /** Answers how long to wait for the next look. */
+  /** Returns how long to wait before the next look. */
   async #lookSafely(): Promise<number> {
     try {
       const wait = await this.#look();

@@ -1,11 +1,11 @@
-/** The tasks of the datacenter as operators see them, from any of its processes: the documents tell it. */
+/** The tasks as operators see them. Read from the store, so that any process can show them. */
 
 import type { TaskRun, TaskStatus } from '#lib/api/schemas/maintenance.ts';
 import { isHeld } from '#lib/documents/lease.ts';
 import type { Store } from '#lib/documents/store.ts';
 import { dueAt, type LastRun, TASKS, type Task, type TaskRecord } from './task.ts';
 
-/** In the order of the table. */
+/** In the order of `tasks`. */
 export async function taskStatuses(store: Store, tasks: readonly Task[]): Promise<TaskStatus[]> {
   const names = tasks.map(({ name }) => name);
   const records = new Map((await store.getMany(TASKS, names)).map(({ key, value }) => [key, value]));

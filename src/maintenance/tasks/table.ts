@@ -1,7 +1,6 @@
 /**
- * The tasks of a datacenter: what is looked after without anybody asking. Each is run by one process of the datacenter
- * at a time, whichever claims it. What a process looks after for itself alone (the transfers it carries, its streams)
- * is no task.
+ * The background tasks of a datacenter. Each is run by one process of the datacenter at a time, whichever claims it.
+ * Work that a process does only for itself (its transfers, its streams) is not a task.
  */
 
 import { sessionsInUse } from '../../copies/documents/staging.ts';

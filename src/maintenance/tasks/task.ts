@@ -1,24 +1,23 @@
 /**
- * What a task is, and what the datacenter knows of it: one document in the store, which says who runs the task now, how
- * its last run went, and when it is due. All times are by the database's clock, so that the processes of a datacenter
- * agree on them whatever their own clocks say.
+ * A task and its document in the store, which says who runs the task now, how its last run went, and when it is due.
+ * All times are by the database's clock, so that the processes of a datacenter agree even if their own clocks differ.
  */
 import { isHeld, type Lease, newLease } from '#lib/documents/lease.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { lasts } from '#lib/runtime/clock.ts';
 
 /**
- * An idempotent function of the current state: it takes no input, and never retries by itself. So the rare path after a
- * crash is the same code as the everyday one. A process that slept through its lease may still be at it when another
- * one begins: two at once must do no harm.
+ * It takes no input, is idempotent, works from the current state and never retries by itself, so that recovery from a
+ * crash runs the same code as every day. Two runs at once must do no harm: a process that was suspended past the end of
+ * its lease may continue after another has begun.
  */
 export interface Task {
   readonly name: string;
-  /** What it does, in a sentence for operators. */
+  /** A sentence that tells operators what the task does. */
   readonly what: string;
-  /** From the end of a run to the next one. */
+  /** From the end of a run to the start of the next. */
   readonly periodMs: number;
-  /** Answers what it did, for the log; undefined when there was nothing to do. */
+  /** Returns what it did, for the log; undefined if there was nothing to do. */
   run(signal: AbortSignal): Promise<object | undefined>;
 }
 
@@ -28,23 +27,22 @@ export interface LastRun {
   readonly ended_at: number;
   /** The process that ran it. */
   readonly worker: string;
-  /** What it did: numbers and words, lists by their length. Absent when it failed or found nothing to do. */
+  /** What it did, with lists replaced by their length. Absent if it failed or found nothing to do. */
   readonly did?: Readonly<Record<string, number | string | boolean>>;
-  /** Why it failed. */
   readonly error?: string;
 }
 
 export interface TaskRecord {
-  /** While a process runs it. */
+  /** Present while a process runs it. */
   readonly lease?: Lease;
-  /** When the process that has the lease began. */
+  /** When the current run began. */
   readonly began_at?: number;
   /** Milliseconds since the epoch. */
   readonly next_at: number;
-  /** Runs that failed since one did not. */
+  /** Failed runs since the last success. */
   readonly failures: number;
   readonly last?: LastRun;
-  /** Counts the writes. */
+  /** Incremented by every write. */
   readonly rev: number;
 }
 
@@ -53,10 +51,10 @@ export const TASKS: Bucket<TaskRecord> = { name: 'imgapi_tasks', version: 1, ind
 const NEVER_RUN: TaskRecord = { next_at: 0, failures: 0, rev: 0 };
 
 const FIRST_PAUSE_MS = 5000;
-/** What is done every few seconds is not tried every few seconds while it fails. */
+/** Even a task with a period of a few seconds should not be retried every few seconds while it fails. */
 const LEAST_LONGEST_PAUSE_MS = 60_000;
 
-/** From the end of a run to the next: the period, or after failures a pause that grows. */
+/** Time until the next run: the period or, after failures, a growing pause. */
 export function pauseAfter(failures: number, { periodMs }: Pick<Task, 'periodMs'>): number {
   if (failures === 0) return periodMs;
   return Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 30), longestPause(periodMs));
@@ -67,28 +65,28 @@ function longestPause(periodMs: number): number {
 }
 
 /**
- * When the task may be taken up, in milliseconds since the epoch; in the past when that is now.
- * @param since when the process that asks was started: what has not run since then is due, for a process that starts
- * may follow one that died and left something half done
+ * When the task may be claimed, in milliseconds since the epoch; not in the future if it is due now.
+ * @param since when the calling process started. A task that has not run since then is due, because an earlier process
+ * may have died and left something half done
  */
 export function dueAt(record: TaskRecord = NEVER_RUN, { periodMs }: Task, now: number, since: number): number {
   if (isHeld(record.lease, now)) return record.lease.until;
   if ((record.last?.ended_at ?? 0) < since) return since;
-  // What lies farther ahead than any pause was written by a clock that was wrong.
+  // A time further ahead than any pause was written when the clock was wrong.
   return lasts(record.next_at, longestPause(periodMs), now) ? record.next_at : now;
 }
 
-/** The task as this process runs it. */
+/** The record once this process has claimed the task. */
 export function begun(record: TaskRecord = NEVER_RUN, worker: string, seconds: number, now: number): TaskRecord {
   return { ...record, lease: newLease(worker, seconds, now), began_at: now, rev: record.rev + 1 };
 }
 
-/** With the lease extended from now. */
+/** Extends the lease, counting from now. */
 export function renewed(record: TaskRecord, worker: string, seconds: number, now: number): TaskRecord {
   return { ...record, lease: newLease(worker, seconds, now), rev: record.rev + 1 };
 }
 
-/** Any process may take it up immediately, as if this one never had. */
+/** Lets any process claim the task at once, as if this one never had. */
 export function givenBack({ lease: _lease, began_at: _began, ...record }: TaskRecord): TaskRecord {
   return { ...record, rev: record.rev + 1 };
 }
