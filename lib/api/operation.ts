@@ -1,6 +1,6 @@
 /**
  * The form in which an API is described: a row for each operation, in a map by the operation's name. Routing,
- * validation, labels, the client and the documents are made from the rows, so none of this is repeated elsewhere.
+ * validation, labels, the client and the documents all derive from the rows, so nothing is said twice.
  */
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Missing } from './wording.ts';
@@ -31,7 +31,7 @@ export type CallerKind = (typeof CALLERS)[number];
 export interface Operation<V = unknown, E extends string = string> {
   /** One sentence, which begins with a verb: "Returns the manifest of an image." */
   readonly summary: string;
-  /** What the author of a client has to know beyond that; Markdown. */
+  /** What else the author of a client has to know; Markdown. */
   readonly description?: string;
   readonly method: Method;
   /** `/images/:uuid/file`; its parts are described by `params`. */
@@ -42,13 +42,13 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly isDefaultAction?: true;
   /** Labels of the operations of one method and path that an older server did not tell apart. */
   readonly route?: string;
-  /** The first version that has it; in earlier versions it is refused. */
+  /** The first version that has this operation; earlier versions refuse it. */
   readonly since: V;
-  /** How it is refused in an earlier version, if not before all other checks and under its action or name. */
+  /** How earlier versions refuse it, if not before all other checks and under the name of its action or operation. */
   readonly refusal?: {
     /** What the message calls it. */
     readonly as?: string;
-    /** Callers who may not see the image are told that it is not found. */
+    /** Whether callers who may not see the image are told that it is not found. */
     readonly after?: 'visibility';
   };
   /** Served only by a server with accounts (`dc` mode), or with channels. */
@@ -59,7 +59,7 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly callers: readonly CallerKind[];
   /** The parts of the path. */
   readonly params?: TObject;
-  /** Values as the handler reads them: a boolean, although the request has text. See `parameters.ts`. */
+  /** Types of the values as the handler reads them, such as a boolean for the request's text. See `parameters.ts`. */
   readonly query?: TObject;
   /** Request headers that mean something to this operation, in lower case. */
   readonly headers?: TObject;
@@ -70,23 +70,23 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly errors: readonly E[];
 }
 
-/** The body of a request. An optional one may be left out. `maxBytes`: where it is less than the server's own limit. */
+/** The body of a request. An optional one may be left out. `maxBytes`: given if it is below the server's own limit. */
 export type RequestBody =
   | { readonly json: TSchema; readonly optional?: true; readonly check?: BodyCheck; readonly maxBytes?: number }
   /** Raw bytes of one of these media types. */
   | { readonly bytes: readonly string[]; readonly limit?: ByteLimit }
-  /** JSON, or nothing, under a digest that the request's signature covers. */
+  /** JSON, or nothing, with a digest that the request's signature covers. */
   | { readonly signed: TSchema; readonly optional?: true; readonly check?: BodyCheck };
 
-/** In bytes; what a server has by default, and the setting of its configuration that says otherwise. */
+/** In bytes: the default of a server, and the configuration setting that overrides it. */
 export interface ByteLimit {
   readonly byDefault: number;
   readonly setting: string;
 }
 
 /**
- * How a body of a fixed form is checked against its schema: `fields`, each when the handler reads it; `whole`, before the
- * handler has it. Without it the handler has validators of its own, as for manifests.
+ * How a body of a fixed form is checked against its schema: `fields`, each when the handler reads it; `whole`, before
+ * the handler gets it. Without it the handler has its own validators, as for manifests.
  */
 export type BodyCheck = 'fields' | 'whole';
 
@@ -99,7 +99,7 @@ export interface Reply<V = unknown> {
   readonly when?: string;
   readonly headers?: TObject;
   readonly json?: TSchema;
-  /** One JSON value a line (`application/x-json-stream`), when the request accepts it. */
+  /** One JSON value per line (`application/x-json-stream`), if the request accepts that. */
   readonly lines?: TSchema;
   /** Media type of a text. */
   readonly text?: string;

@@ -1,24 +1,24 @@
-/** What is said about a value that a request brings: annotations of its schema, so that rows say it with the schema. */
+/** What errors say about a value in a request, as annotations of its schema, so that rows define both together. */
 
 export interface Wording {
   /**
-   * Completes "it must be …" in the error about a value that is not of the schema. Without it and `refusal` the value is
-   * handed on as it came.
+   * Completes "it must be …" in the error about a value that does not match the schema. Without this and `refusal`, the
+   * value is passed on as it came.
    */
   readonly mustBe?: string;
   /** The whole message of that error, in place of `mustBe`. */
   readonly refusal?: string;
-  /** What the handler asks for and the request does not have. */
+  /** The error when the handler asks for the value and the request does not have it. */
   readonly missing?: Missing;
-  /** The code of these errors, where it is not the usual one. */
+  /** The code of these errors, if it is not the usual one. */
   readonly error?: 'ValidationFailed';
-  /** The field that the error names, where the schema is that of a whole body. */
+  /** The field that the error names, if the schema is that of a whole body. */
   readonly about?: string;
 }
 
 export interface Missing {
   readonly message: string;
-  /** Of the field, in the error; an API may do without. */
+  /** What the error says is wrong with the field; not every API uses it. */
   readonly kind?: 'Missing' | 'MissingParameter' | 'Invalid';
   /** What else counts as missing. */
   readonly also?: readonly ('empty' | 'no text')[];

@@ -1,4 +1,4 @@
-/** How IMGAPI answers errors. Those of the stores and the directory are not faults in IMGAPI, and have their own codes. */
+/** How IMGAPI reports errors. Those of the stores and the directory are not its faults, and have their own codes. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
 

@@ -65,7 +65,7 @@ export async function writableImage(service: Service, call: Call): Promise<Store
   return stored;
 }
 
-/** The same for DeleteImage; to operators also what is no valid image. @throws 404, 422 NotImageOwner */
+/** The same for DeleteImage; operators also get a record that is not a valid image. @throws 404, 422 NotImageOwner */
 export async function deletableImage(service: Service, call: Call): Promise<StoredImage> {
   const uuid = imageUuid(call);
   channelOf(service, call, 'write');

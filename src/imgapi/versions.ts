@@ -1,6 +1,6 @@
 /**
  * Accept-Version to API version. The 2.0.0 view is what today's clients know, so every range that 2.0.0 satisfies
- * gets it (`*` among them); the 3.0.0 view needs a range that excludes 2.0.0. Without the header the version is 1.
+ * gets it (`*` too); the 3.0.0 view needs a range that excludes 2.0.0. Without the header the version is 1.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { LRUCache } from 'lru-cache';

@@ -1,11 +1,10 @@
-/** What every directory of accounts has to do, whatever keeps it. */
+/** What every directory of accounts must do, whatever its backend. */
 import { type Test, test } from 'tap';
 import { type Account, type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 
-/** A directory that holds {@link DIRECTORY_FIXTURE} and can be taken away. */
+/** A directory that holds {@link DIRECTORY_FIXTURE} and can be made unreachable. */
 export interface DirectoryUnderTest {
   readonly accounts: Accounts;
-  /** Makes it unreachable. */
   readonly takeDown: () => Promise<void>;
   readonly bringUp: () => Promise<void>;
 }
@@ -27,7 +26,7 @@ export const DIRECTORY_FIXTURE: readonly Account[] = [
 const [admin, alice, bob] = DIRECTORY_FIXTURE as [Account, Account, Account];
 const STRANGER = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 
-/** Declares the tests; `setUp` is called for each and cleans up in `t.teardown`. */
+/** Declares the tests; `setUp` is called for each, and cleans up in `t.teardown`. */
 export function accountsConformance(name: string, setUp: (t: Test) => Promise<DirectoryUnderTest>): void {
   test(`${name}: an account is found by its UUID, with its dates and keys`, async (t) => {
     const { accounts } = await setUp(t);

@@ -1,8 +1,8 @@
 /**
- * What every backend of the document store has to do: each sentence of the docstrings in `lib/documents/store.ts`.
+ * What every backend of the document store must do: each sentence of the docstrings in `lib/documents/store.ts`.
  *
- * `make` opens a store on data of its own. `reopen` opens another on the same data, as another process would. Both
- * are closed, and the data removed, by `make` when the test ends; a test may close them before.
+ * `make` opens a store on data of its own, and `reopen` another on the same data, as another process would. When the
+ * test ends, `make` closes both and removes the data; a test may close them earlier.
  */
 import { test } from 'tap';
 import { batchTests } from './documents/batches.ts';

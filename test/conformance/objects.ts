@@ -1,9 +1,9 @@
 /**
- * What every backend of the object store has to do: each sentence of the docstrings in `lib/objects/object-store.ts`.
+ * What every backend of the object store must do: each sentence of the docstrings in `lib/objects/object-store.ts`.
  *
- * `make` opens an empty store. `reopen` opens another on the same objects, as another process would; both are closed,
- * and the objects removed, by `make` when the test ends. `residue` names what lies about that is neither an object nor
- * needed: staged bytes, temporary names, empty directories. Every test ends without any.
+ * `make` opens an empty store, and `reopen` another on the same objects, as another process would. When the test ends,
+ * `make` closes both and removes the objects. `residue` names everything left over that is neither an object nor
+ * needed: staged bytes, temporary names, empty directories. Every test must end without any.
  */
 import type { Test } from 'tap';
 import { test } from 'tap';
@@ -41,7 +41,7 @@ function definer(part: Test, make: MakeObjectStore, { reasons }: Capabilities): 
       t.strictSame(await made.residue(), [], 'nothing is left about');
     });
   };
-  // What is not claimed is no lack: that it is refused is tested by a sentence of its own.
+  // A missing capability is not a failure; another test checks that its calls are refused.
   const where: Define['where'] = (capability, sentence, body) => {
     const reason = reasons[capability];
     if (reason === undefined) define(sentence, body);

@@ -1,4 +1,4 @@
-/** Clocks that do not agree. */
+/** Clocks of datacenters or processes that differ. */
 import { Readable } from 'node:stream';
 import { test } from 'tap';
 import { link, MiB, secondProcess, startCloud, startSite } from '../helpers/cloud.ts';
@@ -7,7 +7,7 @@ import { assertMoved, assertSound, watchImages } from '../helpers/invariants.ts'
 import { waitFor } from '../helpers/wait.ts';
 
 const SIZE = 24 * MiB;
-/** More than links forgive. */
+/** More than links tolerate. */
 const SKEW = 400_000;
 
 test('Datacenters whose clocks are apart are told so when they link', async (t) => {
@@ -97,7 +97,7 @@ test('A process whose clock is ten days ahead sweeps no upload that is under way
     let swept = 0;
     async function* slowly(): AsyncGenerator<Buffer> {
       yield bytes;
-      // Past the grace time of staging, so that only the register of uploads speaks for it.
+      // Outlasts the grace time of staged files, so that only the register of uploads protects it.
       for (; swept < 3; swept += 1) {
         await waitFor('the grace time to pass', () => pastGrace());
         await wrong.administer('POST', '/admin/reap');

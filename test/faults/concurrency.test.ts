@@ -1,4 +1,4 @@
-/** Many at once, through two processes that share the stores of one datacenter. */
+/** Many requests at once, through two processes that share the stores of one datacenter. */
 import { type Test, test } from 'tap';
 import { type Cloud, MiB, type Site, secondProcess, startCloud } from '../helpers/cloud.ts';
 import { makeImage } from '../helpers/images.ts';
@@ -80,7 +80,7 @@ test('Copies that are ordered at once, through two processes', async (t) => {
   await assertSound(t, east);
 });
 
-/** Cancels a copy a little later every turn. */
+/** Cancels a copy, a little later on each turn. */
 async function race(t: Test, { east, west, other }: Shared, turn: number): Promise<string> {
   const { image } = await makeImage(east.alice, {}, { size: MiB });
   await west.order(image.uuid, east.name);
@@ -102,7 +102,7 @@ async function race(t: Test, { east, west, other }: Shared, turn: number): Promi
   return state;
 }
 
-/** Two images that build on one. */
+/** Two images with the same origin. */
 async function makeFamily(site: Site): Promise<{ base: string; one: string; two: string; total: number }> {
   const size = 8 * MiB;
   const base = (await makeImage(site.alice, {}, { size })).image.uuid;

@@ -4,7 +4,7 @@ import { startCloud } from '../helpers/cloud.ts';
 import { assertSound } from '../helpers/invariants.ts';
 import { copyThrough, type Death } from '../helpers/killed-copy.ts';
 
-/** Past the lease of a file that is being placed, and short of what signatures take for a wrong clock. */
+/** Longer than the lease of a file being placed, but less than the clock difference at which signatures are refused. */
 const LATER = 120_000;
 
 const DEATHS: readonly Death[] = [

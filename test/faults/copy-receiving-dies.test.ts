@@ -1,4 +1,4 @@
-/** The destination is killed while the bytes of a copy come in. */
+/** The destination is killed while it receives the bytes of a copy. */
 import { test } from 'tap';
 import { MiB, startCloud } from '../helpers/cloud.ts';
 import { makeImage } from '../helpers/images.ts';

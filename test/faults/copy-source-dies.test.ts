@@ -74,7 +74,7 @@ function flowed({ network }: Site, bytes: number): Promise<boolean> {
   return waitFor('bytes to flow', () => network.received >= bytes);
 }
 
-/** Base first. */
+/** Makes a chain of images; returned base first. */
 async function makeChain(site: Site, length: number, size: number): Promise<string[]> {
   const uuids: string[] = [];
   for (let link = 0; link < length; link++) {

@@ -1,4 +1,4 @@
-/** A disk that somebody else filled to the last byte: what frees space works, and nothing is lost. */
+/** Others have filled the disk to the last byte: whatever frees space must still work, and nothing may be lost. */
 import { existsSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -144,7 +144,7 @@ test('what was deleted while there was no room for its manifest is archived when
   const empty = fill(dataDir);
   const faults = {
     async reach(point: string) {
-      // Not even what the deletion gave up is left.
+      // Takes even the space that the deletion has freed.
       if (point === 'delete:bytes-gone') fill(dataDir);
     },
   };

@@ -1,4 +1,4 @@
-/** There is no room. */
+/** The disk is full, or has no room for an upload. */
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
@@ -52,7 +52,7 @@ test('An upload that just fits leaves room for documents, and for its own remova
   const server = await startInProcess(t, { storage: { headroomBytes } }, { dataDir });
   const alice = server.client({ account: ALICE });
   const free = (await server.imgapi.service.storages.local.free()) ?? 0;
-  // What is written down on the way takes a little of it.
+  // Leaves a little for the documents that are written meanwhile.
   const size = free - MiB;
   const { image } = await makeImage(alice, {}, { size });
   t.ok(bytesFree(dataDir) > headroomBytes / 2);

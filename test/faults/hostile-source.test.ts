@@ -1,4 +1,4 @@
-/** Sources that answer what nobody asked for. */
+/** Sources whose answers are wrong on purpose. */
 
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-/** The imports of today's clients, from servers that are not linked, while things break. */
+/** Imports by today's clients from servers that are not linked, while things break. */
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { test } from 'tap';
@@ -11,7 +11,7 @@ import { waitFor } from '../helpers/wait.ts';
 const OLD = 'us-old';
 const SIZE = 24 * MiB;
 
-/** As much of sdc-clients as is used here. */
+/** The part of sdc-clients that is used here. */
 interface SdcImgapi {
   importImageFromDatacenterAndWait(uuid: string, account: string, options: object, done: Done): void;
   adminImportRemoteImageAndWait(uuid: string, source: string, options: object, done: Done): void;
@@ -75,7 +75,7 @@ test('An unlinked server is read through its main port', async (t) => {
   await assertSound(t, source);
 });
 
-/** Active images, each the origin of the next; base first. */
+/** Active images, each the origin of the next, base first. */
 async function chain(site: Site, owners: readonly string[], size: number): Promise<string[]> {
   const uuids: string[] = [];
   for (const owner of owners) {

@@ -109,7 +109,7 @@ test('A copy gets through a bad network, and moves hardly more than its bytes', 
   await assertSound(t, east);
 });
 
-/** Makes an image in the east, and looks after the west while it is copied. `bytes`: how many came so far. */
+/** Makes an image in the east and watches the west while it is copied. `bytes`: how many have arrived so far. */
 function copied(
   { east, west }: Cloud,
   scenario: (uuid: string, bytes: () => number) => Promise<void>,

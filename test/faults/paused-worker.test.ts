@@ -1,11 +1,11 @@
-/** A worker falls asleep past its lease, another one finishes its work, and the first one wakes up. */
+/** A worker is paused until after its lease expires, another one finishes its work, and the first one wakes up. */
 import { test } from 'tap';
 import { MiB, secondProcess, startCloud } from '../helpers/cloud.ts';
 import { makeImage } from '../helpers/images.ts';
 import { assertMoved, assertSound, sha1Served, watchImages } from '../helpers/invariants.ts';
 
 const SIZE = 24 * MiB;
-/** Past the lease of a file that is being placed. */
+/** Longer than the lease of a file that is being placed. */
 const LATER = 120_000;
 
 const POINTS: readonly { readonly when: string; readonly fault: string; readonly later?: number }[] = [

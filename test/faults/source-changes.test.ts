@@ -1,4 +1,4 @@
-/** Things happen to the image at the source while it is being copied. */
+/** The image changes at the source while it is being copied. */
 import { type Test, test } from 'tap';
 import { BOB, CAROL } from '../helpers/accounts.ts';
 import { type Cloud, link, MiB, startCloud } from '../helpers/cloud.ts';
@@ -98,7 +98,7 @@ test('A copy takes notice of what happens to the image at the source meanwhile',
   await assertSound(t, east);
 });
 
-/** Orders a copy over a slow network; answers when some of it came. */
+/** Orders a copy over a slow network; resolves when part of it has arrived. */
 async function started(t: Test, { east, west }: Cloud, fields: object = {}): Promise<string> {
   const { image } = await makeImage(east.alice, fields, { size: SIZE });
   east.network.trouble = { kind: 'slow', bytesPerSecond: 8 * MiB };
@@ -110,7 +110,7 @@ async function started(t: Test, { east, west }: Cloud, fields: object = {}): Pro
   return image.uuid;
 }
 
-/** A copy during which something happens, and which succeeds. */
+/** A copy that succeeds although something happens during it. */
 async function midway(
   t: Test,
   cloud: Cloud,

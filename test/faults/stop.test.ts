@@ -1,4 +1,4 @@
-/** SIGTERM: what is under way is finished or handed over. */
+/** After SIGTERM, work under way is finished or handed over. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
@@ -12,7 +12,7 @@ import { slowUpload } from '../src/images/files/slow-upload.ts';
 const SIZE = 24 * MiB;
 
 test('A server that is told to stop gives its copies back at once', async (t) => {
-  // So long a lease that only a release explains a quick change of hands.
+  // The lease is so long that another process can take over soon only if the lease was released.
   const keys = { copies: { leaseSeconds: 600 } };
   const { east, west } = await startCloud(t, { west: keys });
   const other = await secondProcess(t, west, keys);

@@ -1,4 +1,4 @@
-/** A server is killed at each point of placing an uploaded file. */
+/** A server is killed at each step of placing an uploaded file. */
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
@@ -6,7 +6,7 @@ import { MiB, type Site, startSite } from '../helpers/cloud.ts';
 import { MANIFEST, makeImage, sha1Of } from '../helpers/images.ts';
 import { assertSound } from '../helpers/invariants.ts';
 
-/** Past every lease that a dead process may have left. */
+/** Longer than any lease that a dead process may have left. */
 const LATER = 600_000;
 const SIZE = 5 * MiB;
 
@@ -55,7 +55,7 @@ test('A killed upload leaves the file of before or the new one', async (t) => {
   await assertSound(t, site);
 });
 
-/** The server dies of it, and is back a while later. */
+/** An upload during which the server dies. It is restarted as if `later` milliseconds had passed. */
 async function killedUpload(site: Site, uuid: string, bytes: Buffer, later = LATER): Promise<void> {
   const upload = site.alice
     .addImageFile(uuid, Readable.from([bytes]), { compression: 'none', size: bytes.length })
@@ -70,7 +70,7 @@ async function hashesOf(site: Site, uuid: string): Promise<string[]> {
   return files.map(({ sha1 }) => sha1);
 }
 
-/** Whatever happened, the image can be finished. */
+/** Shows that the image can be finished, whatever happened. */
 async function replaceAndActivate({ alice }: Site, uuid: string): Promise<void> {
   await alice.addImageFile(uuid, Readable.from([randomBytes(1000)]), { compression: 'none' });
   await alice.activateImage(uuid);

@@ -14,7 +14,7 @@ export const PEOPLE = [
   { uuid: CAROL, login: 'carol' },
 ] as const;
 
-/** Writes an accounts file; answers its path. */
+/** Writes an accounts file; returns its path. */
 export async function writeAccounts(directory: string, accounts: readonly object[] = PEOPLE): Promise<string> {
   const path = join(directory, 'accounts.json');
   await writeFile(path, JSON.stringify(accounts, null, 2));

@@ -1,6 +1,6 @@
 /**
- * Loaded before a server's own code. TEST_CLOCK_AHEAD: its clock alone is so many milliseconds ahead, by a bad setting.
- * TEST_CLOCK_LATER: so much time has passed for the whole machine, its databases too.
+ * Loaded before a server's own code. TEST_CLOCK_AHEAD: milliseconds by which only its own clock is ahead, because it is
+ * set wrong. TEST_CLOCK_LATER: milliseconds that have passed for the whole machine, including its databases.
  */
 import { Connection } from '#lib/documents/sqlite/connection.ts';
 

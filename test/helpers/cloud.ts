@@ -1,7 +1,7 @@
 /**
- * Two linked datacenters as processes of their own, which can be killed, paused and started again. Everything reaches
- * them through relays whose addresses stay: clients through one, the other datacenter through another, which counts
- * what passes and breaks on purpose.
+ * Two linked datacenters in processes of their own, which can be killed, paused and restarted. Each is reached through
+ * two relays, whose addresses stay the same: clients use one, and the other datacenter uses the other, which counts
+ * bytes and fails on purpose.
  */
 
 import { readFileSync } from 'node:fs';
@@ -19,22 +19,22 @@ import { PATIENCE_MS, waitFor } from './wait.ts';
 
 export const MiB = 1024 * 1024;
 
-/** So that what the tests wait for (leases, retries, the sweeper's grace) comes soon. */
+/** Short times, so that tests do not wait long for leases, retries and the sweeper's grace time. */
 const QUICK_COPIES = { leaseSeconds: 1.5, heartbeatSeconds: 0.2, stallSeconds: 2, retryDelay: { min: 0.05, max: 0.5 } };
 const SWEEP = { graceSeconds: 0.5 };
 
 export interface StartOptions {
   /** `IMGAPI_FAULT`, see src/service/fault-points.ts. */
   readonly fault?: string;
-  /** Milliseconds that the process's own clock is ahead of the others, by a bad setting. */
+  /** Milliseconds by which the process's own clock is ahead of the others, because it is set wrong. */
   readonly ahead?: number;
-  /** Milliseconds that have passed, for the process and for its database. */
+  /** Milliseconds that have passed for the process and its database. */
   readonly later?: number;
-  /** Over those of the datacenter; they stay for later starts. */
+  /** These override the datacenter's own, and stay in effect for later starts. */
   readonly keys?: ConfigKeys;
 }
 
-/** A datacenter, or one more process on the stores of one. */
+/** A datacenter, or another process on the same stores. */
 export class Site {
   readonly name: string;
   readonly dataDir: string;
@@ -72,7 +72,7 @@ export class Site {
     });
   }
 
-  /** For clients and links. */
+  /** The ports behind the relays. */
   get ports(): { readonly main: number; readonly links: number } {
     const { url, linksUrl } = this.server;
     return { main: portOf(url), links: portOf(linksUrl ?? url) };
@@ -108,17 +108,17 @@ export class Site {
     await this.start(options);
   }
 
-  /** Ends at the fault that it was started with. */
+  /** Waits until the process dies at the fault that it was started with. */
   async diesByItself(): Promise<void> {
     await bounded(this.server.gone, `${this.name} to die`);
   }
 
-  /** Pauses at the fault that it was started with. */
+  /** Waits until the process pauses at the fault that it was started with. */
   async pausesByItself(): Promise<void> {
     await waitFor(`${this.name} to pause`, () => stateOf(this.pid) === 'T');
   }
 
-  /** SIGSTOP, and stopped when this resolves. */
+  /** Sends SIGSTOP; resolves when the process has stopped. */
   async pause(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
     await this.pausesByItself();
@@ -134,14 +134,14 @@ export class Site {
     return pid;
   }
 
-  /** A call of the operator on the machine, as imgapiadm makes it. */
+  /** A request by the operator on the machine, like those of imgapiadm. */
   async administer<T>(method: 'GET' | 'POST' | 'DELETE', path: string, json?: unknown): Promise<T> {
     const token = (await readFile(join(this.dataDir, 'keys/operator.token'), 'utf8')).trim();
     const headers = { authorization: `Bearer ${token}` };
     return this.#operations.json<T>({ method, path, headers, ...(json === undefined ? {} : { json }) });
   }
 
-  /** Orders the copy as alice and follows it to its end, through whatever happens to the server. */
+  /** Orders the copy as alice and follows it to its end, whatever happens to the server. */
   async copy(uuid: string, from: string): Promise<CopyStatus> {
     await this.order(uuid, from);
     return this.ended(uuid);
@@ -156,7 +156,7 @@ export class Site {
     return this.reaches(uuid, ({ finished_at }) => finished_at !== undefined, bound);
   }
 
-  /** The copy's status once it fulfils the condition. While the server cannot be asked, it is asked again. */
+  /** The copy's status once it meets the condition. Keeps asking even while the server does not answer. */
   reaches(uuid: string, condition: (status: CopyStatus) => boolean, bound = PATIENCE_MS): Promise<CopyStatus> {
     let last: unknown;
     return waitFor(
@@ -174,9 +174,9 @@ export class Site {
 }
 
 export interface Cloud {
-  /** Where images come from. */
+  /** The source of copies. */
   readonly east: Site;
-  /** Where they go to. */
+  /** Their destination. */
   readonly west: Site;
 }
 
@@ -202,7 +202,7 @@ export async function startSite(t: Test, name: string, keys: ConfigKeys = {}): P
   return site;
 }
 
-/** One more process on the same stores, with a front of its own; not started yet. */
+/** Another process on the same stores, with its own relays; not started yet. */
 export function secondProcess(t: Test, of: Site, keys: ConfigKeys = {}): Promise<Site> {
   return makeSite(t, of.name, of.dataDir, keys);
 }
@@ -225,13 +225,13 @@ async function makeSite(t: Test, name: string, dataDir: string, keys: ConfigKeys
   return site;
 }
 
-/** Answers what the operator is told. */
+/** Links two datacenters; returns what the operator is told. */
 export async function link(east: Site, west: Site): Promise<LinkReport> {
   const { token } = await east.administer<{ token: string }>('POST', '/datacenters/token', {});
   return west.administer('POST', '/datacenters', { name: east.name, url: east.network.url, token });
 }
 
-/** Keys of objects go over those of the same object. */
+/** Nested objects are merged key by key. */
 function merged(keys: ConfigKeys, over: ConfigKeys = {}): ConfigKeys {
   const result: Record<string, unknown> = { ...keys };
   for (const [key, value] of Object.entries(over)) {
@@ -246,7 +246,7 @@ function portOf(url: string): number {
   return Number(new URL(url).port);
 }
 
-/** The letter of the process's state, as the kernel tells it. */
+/** The kernel's letter for the state of the process. */
 function stateOf(pid: number): string | undefined {
   return /^\d+ \(.*\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 }

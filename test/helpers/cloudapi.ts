@@ -1,4 +1,4 @@
-/** CloudAPI for tests: people with keys, the process itself, requests that they sign, and the real `triton`. */
+/** CloudAPI for tests: people with keys, the server process, signed requests, and the real `triton`. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -60,7 +60,7 @@ export function makePeople(): Record<'admin' | 'alice' | 'bob' | 'carol', Person
   };
 }
 
-/** Answers the path of the accounts file. */
+/** Returns the path of the accounts file. */
 export function writePeople(directory: string, people: readonly Person[]): Promise<string> {
   const accounts = people.map(({ uuid, login, keys }) => ({
     uuid,
@@ -106,7 +106,7 @@ async function configOf(t: Test, { people, imgapi, keys }: CloudapiOptions): Pro
   };
 }
 
-/** What the process logs goes to `lines`, when it is given. */
+/** The process's log goes to `lines`, if given. */
 export async function cloudapiInProcess(
   t: Test,
   options: CloudapiOptions,
@@ -126,12 +126,12 @@ export async function cloudapiInProcess(
 }
 
 export interface SpawnedCloudapi extends TestCloudapi {
-  /** The first line that it wrote. */
+  /** The first line that the process wrote. */
   readonly line: string;
   readonly process: ChildProcess;
 }
 
-/** `node src/cloudapi/main.ts` on a configuration file. */
+/** Runs `node src/cloudapi/main.ts` with a configuration file. */
 export async function spawnCloudapi(t: Test, options: CloudapiOptions): Promise<SpawnedCloudapi> {
   const config = await configOf(t, options);
   const directory = await temporaryFolder(t, 'cloudapi-config');
@@ -160,14 +160,14 @@ export interface Ask {
   readonly method?: string;
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Who signs; absent: nobody. */
+  /** Who signs; if absent, nobody does. */
   readonly as?: Person | undefined;
-  /** With another key than the person's first one. */
+  /** Default: the person's first key. */
   readonly key?: TestKey;
   /** Default: `/LOGIN/keys/MD5`. */
   readonly keyId?: string;
   readonly date?: Date;
-  /** Done to the signed headers before they are sent. */
+  /** Changes the signed headers before they are sent. */
   readonly spoil?: (headers: Record<string, string>) => void;
 }
 
@@ -175,13 +175,13 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
-  // biome-ignore lint/suspicious/noExplicitAny: what a server answers is looked at by assertions
+  // biome-ignore lint/suspicious/noExplicitAny: assertions check what the server sent
   readonly json: any;
 }
 
 export type Asker = (path: string, ask?: Ask) => Promise<Answer>;
 
-/** Sends requests as they are told, and interprets nothing of an answer. */
+/** Sends requests exactly as given, and returns answers without interpreting them. */
 export function asker(t: Test, url: string): Asker {
   const pool = new Pool(url, { allowH2: false });
   t.teardown(() => pool.destroy());
@@ -237,7 +237,7 @@ export interface Ran {
 
 export type Triton = (...args: readonly string[]) => Promise<Ran>;
 
-/** The real client with a person's key below a home folder of its own, and no agent. */
+/** The real client, with a person's key in a home folder of its own, and without an SSH agent. */
 export async function tritonOf(t: Test, person: Person, url: string): Promise<Triton> {
   const home = await temporaryFolder(t, 'triton-home');
   const { type, pem, key } = keyOf(person);

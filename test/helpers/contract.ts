@@ -1,4 +1,4 @@
-/** Every answer that a test gets of a server in its process is held against the row of its operation. */
+/** Checks every answer of a server in the test's process against the row of its operation. */
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,14 +13,14 @@ import { ErrorBody } from '#lib/api/schemas/error.ts';
 import type { Imgapi } from '#src/app.ts';
 import { apiVersion } from '#src/imgapi/versions.ts';
 
-/** What is longer is not looked at: it would hold up the server, whose process this is. */
+/** Longer answers are not checked, because that would delay the server, which runs in this process. */
 const MOST_BYTES = 256 * 1024;
-/** Whatever the path. */
+/** Errors that any path may return. */
 const ANYWHERE: readonly string[] = [...COMMON_ERRORS, 'ResourceNotFound', 'MethodNotAllowed', 'BadDigest'];
 
 interface Checked {
   readonly operations: Operations;
-  /** Called once for each kind of answer that no row has. */
+  /** Called for each answer that no row has. */
   readonly fail: (problem: string) => void;
 }
 
@@ -38,7 +38,7 @@ subscribe('http.server.request.start', (message) => {
   if (of) whenWhole(response, (answer) => checkAnswer(of, request, answer));
 });
 
-/** From now on an answer that is not what its row says fails the test. */
+/** From now on, an answer that does not match its row fails the test; each kind is reported once. */
 export function holdToContract(t: Test, { url, linksUrl }: Imgapi): void {
   const known = new Set<string>();
   const fail = (problem: string): void => {
@@ -54,12 +54,12 @@ export function holdToContract(t: Test, { url, linksUrl }: Imgapi): void {
 
 interface Answer {
   readonly status: number;
-  /** By lower-case name. */
+  /** By name in lower case. */
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
 
-/** Calls back once all of the answer was sent; never when it is long. */
+/** Calls back when the whole answer has been sent; never for a long one. */
 function whenWhole(response: ServerResponse, then: (answer: Answer) => void): void {
   const headers: Record<string, unknown> = {};
   const chunks: Buffer[] = [];
@@ -71,7 +71,7 @@ function whenWhole(response: ServerResponse, then: (answer: Answer) => void): vo
     if (bytes <= MOST_BYTES) chunks.push(data);
   };
   const { write, end, writeHead } = response;
-  // What is given here is not to be had from the response afterwards.
+  // Headers that are passed here cannot be read from the response later.
   response.writeHead = ((status: number, ...rest: unknown[]) => {
     for (const [name, value] of Object.entries(rest.at(-1) ?? {})) headers[name.toLowerCase()] = value;
     return Reflect.apply(writeHead, response, [status, ...rest]);
@@ -199,7 +199,7 @@ function problemOf(schema: object, value: unknown): string | undefined {
   return check(value) ? undefined : ajv.errorsText(check.errors);
 }
 
-/** Readers leave be what they do not know; the server says nothing that is not written down. */
+/** Clients must ignore fields they do not know, but the server must not send fields that are not documented. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== 'object' || schema === null) return schema;

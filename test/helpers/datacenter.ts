@@ -37,17 +37,17 @@ import { TestClock } from './test-clock.ts';
 export interface Datacenter {
   readonly name: string;
   readonly service: Service;
-  /** Of its link listener. */
+  /** URL of its link listener. */
   readonly url: string;
   readonly clock: TestClock;
-  /** Stops answering; for good. */
+  /** Stops answering for good. */
   stop(): Promise<void>;
 }
 
 export interface DatacenterOptions {
   readonly keys?: Readonly<Record<string, unknown>>;
   readonly accounts?: readonly object[];
-  /** Stores in use instead of the local one. */
+  /** Returns the store to use instead of the local one. */
   readonly storage?: (local: ObjectStore) => ObjectStore;
 }
 
@@ -65,7 +65,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
     ...options.keys,
     links,
   });
-  // Loaded configurations are frozen; the port is known only when the listener has one.
+  // A copy, because loaded configurations are frozen and the port is known only once the listener has one.
   const config = structuredClone(loaded.config);
   const log = bunyan.createLogger({ name, level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel });
   const clock = new TestClock();
@@ -110,7 +110,7 @@ async function serve(t: Test, service: Service, routes: readonly Route[]) {
   return { url: listener.url, close };
 }
 
-/** Changes what the types call unchangeable: an operator restarts the service with another config. */
+/** Changes fields that are readonly, as if an operator had restarted the service with another config. */
 export function setConfig<K extends keyof Config>({ service }: Datacenter, key: K, value: Partial<Config[K]>): void {
   Object.assign(service.config, { [key]: { ...(service.config[key] as object), ...(value as object) } });
 }
@@ -177,7 +177,7 @@ export async function linkedPair(
   return { east, west };
 }
 
-/** A datacenter that is linked with one of that name, which nobody asks anything. */
+/** A datacenter that is linked with one named `to`, which does not exist and is never asked. */
 export async function startLinked(t: Test, name: string, to: string, options?: DatacenterOptions): Promise<Datacenter> {
   const dc = await startDatacenter(t, name, options);
   const { fingerprint } = newest((await ownKeys(dc.service)).value);
@@ -189,7 +189,7 @@ export async function startLinked(t: Test, name: string, to: string, options?: D
   return dc;
 }
 
-/** What the link of `from` to the other signs and sends. */
+/** The client with which `from` signs and sends requests to the other. */
 export async function clientOf(from: Datacenter, to: string): Promise<LinkClient> {
   const stored = await findLink(from.service, to);
   if (!stored) throw new Error(`${from.name} is not linked with ${to}`);

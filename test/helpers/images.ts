@@ -1,4 +1,4 @@
-/** Images of the test cloud, made over HTTP as a client makes them. */
+/** Makes images of the test cloud over HTTP, as a client does. */
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Image } from '#lib/api/schemas/image.ts';
@@ -18,7 +18,7 @@ export interface MakeOptions {
   readonly bytes?: Buffer;
 }
 
-/** Creates, uploads and (by default) activates. Bytes are random, so that every image differs. */
+/** Creates, uploads and (by default) activates. The bytes are random, so that no two images are the same. */
 export async function makeImage(
   client: ImgapiClient,
   fields: object = {},

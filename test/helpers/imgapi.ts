@@ -30,7 +30,7 @@ export interface InProcess extends TestServer {
   readonly imgapi: Imgapi;
 }
 
-/** Copies that try again soon and tell of it soon, so that tests wait for what happens and not for timers. */
+/** Copies retry and report quickly, so that tests do not wait for timers. */
 const BRISK: ConfigKeys = {
   logLevel: 'fatal',
   address: '127.0.0.1',
@@ -39,14 +39,14 @@ const BRISK: ConfigKeys = {
   tasks: { leaseSeconds: 3 },
 };
 
-/** A folder that goes with the test. */
+/** A folder that is removed when the test ends. */
 export async function temporaryFolder(t: Test, name = 'imgapi-test'): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), `${name}-`));
   t.teardown(() => rm(path, { recursive: true, force: true }));
   return path;
 }
 
-/** `dc` mode with the test cloud's accounts unless `keys` say otherwise. */
+/** `dc` mode with the test cloud's accounts, unless `keys` say otherwise. */
 export async function configKeys(dataDir: string, keys: ConfigKeys = {}): Promise<ConfigKeys> {
   await mkdir(dataDir, { recursive: true });
   const { accounts, ...rest } = keys;
@@ -90,11 +90,11 @@ export async function startInProcess(
 
 export interface Spawned extends TestServer {
   readonly process: ChildProcess;
-  /** Resolves when the process is gone, however that came about. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly gone: Promise<unknown>;
-  /** SIGKILL, and gone when this resolves. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   kill(): Promise<void>;
-  /** SIGTERM; answers the exit code. */
+  /** Sends SIGTERM; returns the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -102,14 +102,14 @@ export interface SpawnOptions {
   readonly dataDir?: string;
   /** `IMGAPI_FAULT`, see src/service/fault-points.ts. */
   readonly fault?: string;
-  /** The same ports again after a restart. */
+  /** For a restart on the same ports. */
   readonly port?: number;
   readonly linksPort?: number;
-  /** Milliseconds that its own clock is ahead of ours, by a bad setting. */
+  /** Milliseconds by which its own clock is ahead of ours, because it is set wrong. */
   readonly ahead?: number;
-  /** Milliseconds that have passed, for it and for its database. */
+  /** Milliseconds that have passed for the process and its database. */
   readonly later?: number;
-  /** How many descriptors the system lets it have open. */
+  /** Maximum number of descriptors that it may have open. */
   readonly descriptors?: number;
   /** Options of node. */
   readonly nodeOptions?: readonly string[];
@@ -121,7 +121,7 @@ export interface SpawnOptions {
 const COMPILE_CACHE = new URL('../../build/compile-cache', import.meta.url).pathname;
 const CLOCK_AHEAD = new URL('clock-ahead.ts', import.meta.url).href;
 
-/** `node src/main.ts` on a config file below `dataDir`. */
+/** Runs `node src/main.ts` with a config file below `dataDir`. */
 export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: SpawnOptions = {}): Promise<Spawned> {
   const dataDir = options.dataDir ?? (await temporaryFolder(t));
   const merged: Record<string, unknown> = { ...(await configKeys(dataDir, keys)) };
@@ -131,7 +131,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   await writeFile(configFile, JSON.stringify(merged, null, 2));
   const { ahead = 0, later = 0 } = options;
   const clock = ahead === 0 && later === 0 ? [] : ['--import', CLOCK_AHEAD];
-  // The test runner loads itself into every node that it sees started; `env` takes that out again.
+  // The test runner loads itself into every node process through NODE_OPTIONS; `env` prevents that here.
   const { descriptors, nodeOptions = [] } = options;
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
   const command = [
@@ -161,7 +161,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill(signal);
-      // A stopped process takes SIGTERM only once it goes on.
+      // A paused process handles SIGTERM only after it is resumed.
       child.kill('SIGCONT');
     }
     await exited;

@@ -1,4 +1,4 @@
-/** What has to be true of a datacenter whatever happened to it, as its stores, its disk and its clients tell. */
+/** What must be true of a datacenter whatever happened to it, as seen in its stores, on its disk and by its clients. */
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
@@ -15,7 +15,7 @@ import { ALICE } from './accounts.ts';
 import { MiB, type Site } from './cloud.ts';
 import { waitFor } from './wait.ts';
 
-/** All documents of a datacenter, read beside its processes. */
+/** All documents of a datacenter, read while its processes may be running. */
 export interface Documents {
   readonly images: readonly ImageRecord[];
   readonly orders: readonly CopyOrder[];
@@ -40,8 +40,8 @@ export async function readDocuments(dataDir: string): Promise<Documents> {
 }
 
 /**
- * No order, transfer or placement is under way any more, no image is lost or unreadable, and after a sweep the disk
- * holds what the documents name and nothing else.
+ * Asserts that no order, transfer or placement is still under way, that no image is lost or unreadable, and that after
+ * a sweep the disk holds exactly what the documents name.
  */
 export async function assertSound(
   t: Test,
@@ -54,10 +54,10 @@ export async function assertSound(
   await assertReadable(t, site);
 }
 
-/** Of one image's record, through all that a test does to it. More come of something that goes round in circles. */
+/** Maximum writes of one image's record during a test. More would mean that something repeats endlessly. */
 const MOST_WRITES = 100;
 
-/** What is still under way, once nothing is or the time is over. */
+/** Waits until nothing is under way; returns what still is when time runs out. */
 async function unrest(site: Site): Promise<string[]> {
   return settled(async () => {
     const { images, orders, transfers } = await readDocuments(site.dataDir);
@@ -72,7 +72,7 @@ async function unrest(site: Site): Promise<string[]> {
   });
 }
 
-/** Objects and staging that no document names, and those that one names and that are not there. */
+/** Objects and staged files that no document names, and objects that a document names but that are missing. */
 async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
   return settled(async () => {
     await site.administer('POST', '/admin/reap');
@@ -95,12 +95,12 @@ function namedObjects({ images }: Documents): Set<string> {
   return new Set(objects);
 }
 
-/** Failed copies keep their bytes for whoever orders them again. */
+/** Failed copies keep their staged bytes, so that they can be ordered again. */
 function namedStaging({ transfers }: Documents): Set<string> {
   return new Set(transfers.flatMap(({ staged }) => (staged === undefined ? [] : [`staging/${staged}`])));
 }
 
-/** Pull links go with their day, whatever became of the transfer that they were made for. */
+/** Pull links are removed when their day is over, whatever became of their transfer. */
 function isOwn(path: string, keepsPulls: boolean): boolean {
   return path === 'identity' || path.startsWith('archive/') || (keepsPulls && path.startsWith('pulls/'));
 }
@@ -112,7 +112,7 @@ async function filesBelow(root: string): Promise<string[]> {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }
 
-/** Every image with a file gives its owner the bytes that its record promises. */
+/** Asserts that every image with a file gives its owner the bytes that its record promises. */
 async function assertReadable(t: Test, site: Site): Promise<void> {
   const { images } = await readDocuments(site.dataDir);
   const bad: string[] = [];
@@ -125,7 +125,7 @@ async function assertReadable(t: Test, site: Site): Promise<void> {
   t.same(bad, [], `${site.name}: every file that a record promises is there, to the byte`);
 }
 
-/** Of the file as it comes over HTTP. */
+/** The SHA-1 of the file as served over HTTP. */
 export async function sha1Served(client: ImgapiClient, uuid: string): Promise<string> {
   const { stream } = await client.getImageFile(uuid);
   const hash = createHash('sha1');
@@ -133,7 +133,7 @@ export async function sha1Served(client: ImgapiClient, uuid: string): Promise<st
   return hash.digest('hex');
 }
 
-/** What remains of a list of complaints, once it is empty or the time is over. */
+/** Waits until there are no complaints; returns those that remain when time runs out. */
 async function settled(complaints: () => Promise<string[]>): Promise<string[]> {
   let last: string[] = [];
   const none = async (): Promise<boolean> => {
@@ -145,13 +145,13 @@ async function settled(complaints: () => Promise<string[]>): Promise<string[]> {
 }
 
 export interface Watcher {
-  /** Ends the watch; fails the test if it saw what must not be. */
+  /** Stops watching; fails the test if anything forbidden was seen. */
   end(): Promise<void>;
 }
 
 /**
- * Looks at the images through the test, as their owner: an image that is active is whole from the first moment, images
- * of one order become active together, and none that was active goes away.
+ * Watches the images during the test, as their owner. An image must be complete from the moment it is active, images of
+ * one order must become active together, and an active image must not disappear.
  */
 export function watchImages(t: Test, site: Site, uuids: readonly string[]): Watcher {
   const stop = new AbortController();
@@ -187,8 +187,8 @@ export function watchImages(t: Test, site: Site, uuids: readonly string[]): Watc
 }
 
 /**
- * A resumed copy moves hardly more than its bytes: what was under way in buffers when it broke is all that may come
- * twice. `files`: how many times the file may come whole.
+ * Asserts that a resumed copy moves hardly more than its bytes: only what was in buffers when it broke may be sent
+ * twice. `files`: how many times the whole file may be sent.
  */
 export function assertMoved(t: Test, moved: number, size: number, files = 1): void {
   const most = (files + 0.1) * size + 16 * MiB;

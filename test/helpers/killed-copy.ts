@@ -1,4 +1,4 @@
-/** A destination that dies at a named point of a copy and comes back. */
+/** Kills the destination at a named point of a copy and starts it again. */
 import type { Test } from 'tap';
 import { type Cloud, MiB } from './cloud.ts';
 import { makeImage } from './images.ts';
@@ -8,11 +8,11 @@ export interface Death {
   readonly when: string;
   /** `IMGAPI_FAULT`, see src/service/fault-points.ts. */
   readonly fault: string;
-  /** Milliseconds that its clock is later of the source's when it comes back. */
+  /** Milliseconds by which its clock is ahead of the source's when it comes back. */
   readonly later?: number;
 }
 
-/** So big that a file which comes twice shows in what was moved. */
+/** Large enough that moving the file twice shows in the number of bytes moved. */
 export const COPY_SIZE = 24 * MiB;
 
 export async function copyThrough(t: Test, { east, west }: Cloud, { fault, later = 0 }: Death): Promise<void> {

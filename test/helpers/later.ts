@@ -1,6 +1,6 @@
 import type { Store } from '#lib/documents/store.ts';
 
-/** The store as it is so many milliseconds later, by its clock. */
+/** The same store with its clock this many milliseconds ahead. */
 export function storeLater(store: Store, milliseconds: number): Store {
   return new Proxy(store, {
     get(target, name) {

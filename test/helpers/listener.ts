@@ -1,4 +1,4 @@
-/** A listener of its own with whatever routes a test needs, and the lines that it logs. */
+/** A listener with whatever routes a test needs, and the lines that it logs. */
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
 import { plainErrors } from '#src/http-kit/answer.ts';
@@ -8,7 +8,7 @@ import { type AnyCall, type Limits, type Listener, type ListenerOptions, listen 
 
 export interface LoggedListener extends Listener {
   readonly log: bunyan;
-  /** bunyan's records, of all levels. */
+  /** bunyan's records of all levels. */
   readonly lines: readonly LogLine[];
 }
 

@@ -1,4 +1,4 @@
-/** One of each listener that there is, for what must hold on all of them; see `toy-listeners.ts` for the kit alone. */
+/** One listener of each kind, to test what must hold on all of them; see `toy-listeners.ts` for the HTTP kit alone. */
 import type { Test } from 'tap';
 import { cloudapiInProcess, makePeople } from './cloudapi.ts';
 import { type ConfigKeys, startInProcess } from './imgapi.ts';
@@ -7,12 +7,12 @@ import { said, statuses } from './raw-socket.ts';
 export interface AnyListener {
   readonly name: string;
   readonly url: string;
-  /** A path that it answers to everybody, and how. */
+  /** A path that it serves to everybody, and the status of the answer. */
   readonly path: string;
   readonly status: number;
 }
 
-/** @param connections of the configuration, see `connections` there */
+/** @param connections `connections` of the configuration */
 export async function startListeners(t: Test, connections: ConfigKeys = {}): Promise<AnyListener[]> {
   const { imgapi } = await startInProcess(t, { links: { port: 0 }, metrics: { port: 0 }, connections });
   const { url, linksUrl = '', metricsUrl = '' } = imgapi;
@@ -30,7 +30,7 @@ export function listenersAt(urls: Readonly<Record<'main' | 'links' | 'metrics' |
   ];
 }
 
-/** On a connection of its own. */
+/** Whether a request on a new connection gets the expected status. */
 export async function isServed({ url, path, status }: AnyListener): Promise<boolean> {
   const text = await said(url, `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
   return statuses(text)[0] === status;

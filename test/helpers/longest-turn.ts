@@ -1,9 +1,9 @@
 /**
- * How long the event loop was held at the most, by the time that its thread computed: what other processes take from
- * a loaded machine does not count.
+ * Measures the longest time that the event loop is blocked, in CPU time of its thread, so that other processes on a
+ * busy machine do not count.
  */
 export interface TurnWatch {
-  /** Milliseconds of the longest turn; ends the watch. */
+  /** Ends the measurement; returns the milliseconds of the longest turn. */
   end(): number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A datacenter that is linked by all rules, with a real key and the real link listener, and then answers what it likes:
- * a front stands before its listener and asks, for each request, whether to lie.
+ * A datacenter that is properly linked, with a real key and the real link listener, and then lies: a proxy in front of
+ * the listener decides for each request whether to answer it with a lie.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
@@ -11,15 +11,15 @@ import type { Site } from './cloud.ts';
 import { type Datacenter, type DatacenterOptions, setConfig, startDatacenter } from './datacenter.ts';
 
 export interface Lie {
-  /** Of the request's path. */
+  /** Matches the paths of the requests to lie to. */
   readonly path: RegExp;
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 export interface LyingDatacenter extends Datacenter {
-  /** Of the front. */
+  /** URL of the proxy. */
   readonly url: string;
-  /** The first that fits is told; all else is answered honestly. */
+  /** The first one that matches is used; all other requests are answered honestly. */
   lies: readonly Lie[];
   /** `METHOD PATH` of all requests, in order. */
   readonly asked: readonly string[];
@@ -50,7 +50,7 @@ export async function startLyingDatacenter(
   return dishonest;
 }
 
-/** The site links it, as its operator does. */
+/** Links the site to the datacenter, as the site's operator would. */
 export async function linkFrom(site: Site, to: Datacenter): Promise<unknown> {
   const { token, url } = await createLinkToken(to.service);
   return site.administer('POST', '/datacenters', { name: to.name, url, token });

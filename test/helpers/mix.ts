@@ -1,6 +1,6 @@
 /**
- * What clients do all day, in a fixed mix and order: single images, lists with filters of many shapes, manifests of
- * 2 to 20 KB that are made, changed and deleted, files of 1 to 4 MiB up and down, and clients that leave early.
+ * Typical requests of clients in a fixed mix and order: single images, lists with many kinds of filters, manifests of
+ * 2 to 20 KB that are created, changed and deleted, files of 1 to 4 MiB in both directions, and clients that hang up.
  */
 import { createCipheriv } from 'node:crypto';
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
@@ -9,7 +9,7 @@ import { ALICE, BOB, CAROL } from './accounts.ts';
 const MIB = 2 ** 20;
 const OWNERS = [ALICE, BOB, CAROL];
 const LARGEST = 4 * MIB;
-/** Images that are kept; beyond these the oldest goes. */
+/** Maximum number of images to keep; beyond it the oldest is deleted. */
 const KEPT = 200;
 const SIZES = [1 * MIB, 2 * MIB, 3 * MIB, 4 * MIB];
 
@@ -20,7 +20,7 @@ interface Image {
 
 type Action = (mix: Mix) => Promise<unknown>;
 
-/** How often each comes in a hundred requests; an image with its file is three. */
+/** How often each occurs in a hundred requests; an image with a file takes three. */
 const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
   [40, (mix) => mix.getImage()],
   [20, (mix) => mix.list()],
@@ -36,7 +36,7 @@ const ACTIONS: readonly (readonly [times: number, action: Action])[] = [
 
 export interface MixTally {
   requests: number;
-  /** Answers beyond what was to be expected. */
+  /** Unexpected answers. */
   readonly surprises: Map<string, number>;
 }
 
@@ -49,21 +49,21 @@ export class Mix {
   #images: Image[] = [];
   readonly #files: Image[] = [];
   #step = 0;
-  /** Any number that differs from call to call, and is the same in each run. */
+  /** The state of the random numbers, which are the same in each run. */
   #drawn = 1;
 
   constructor(url: string) {
     this.#url = new URL(url);
   }
 
-  /** The next thing that a client does: one request, or the few that make an image. */
+  /** Does the next action: one request, or the few that make an image. */
   async step(): Promise<void> {
     const action = this.#order[this.#step % this.#order.length] as Action;
     this.#step += 1;
     await action(this);
   }
 
-  /** So many things, some at once. */
+  /** Does this many actions, `atOnce` at a time. */
   async run(steps: number, atOnce: number): Promise<void> {
     const end = this.#step + steps;
     const one = async (): Promise<void> => {
@@ -76,7 +76,7 @@ export class Mix {
     this.#agent.destroy();
   }
 
-  /** How many images there are. */
+  /** Number of images. */
   get images(): number {
     return this.#images.length;
   }
@@ -122,7 +122,7 @@ export class Mix {
     await this.#json('POST', `/images/${uuid}?action=update&account=${owner}`, { tags: this.#tags() });
   }
 
-  /** Half of the bytes come. */
+  /** Sends only half of the bytes. */
   async leaveUpload(): Promise<void> {
     const owner = ALICE;
     const { body } = await this.#json('POST', `/images?account=${owner}`, this.#manifest(owner));
@@ -228,7 +228,7 @@ export class Mix {
     const sent = this.#send(method, path, { ...headers, ...length });
     sent.end(body);
     const answer = await answerTo(sent, path.includes('/file'));
-    // Another client of the mix may have deleted it meanwhile.
+    // A 404 is expected, because another client of the mix may have deleted the image meanwhile.
     if (answer.status >= 400 && answer.status !== 404) this.#surprise(`${method} ${answer.status} ${answer.body}`);
     return answer;
   }
@@ -287,7 +287,7 @@ function answerTo(sent: ClientRequest, isFile: boolean): Promise<Answer> {
   });
 }
 
-/** Bytes that do not compress, the same in each run. */
+/** Incompressible bytes, the same in each run. */
 function noise(size: number): Buffer {
   return createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(size));
 }

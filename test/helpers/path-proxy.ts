@@ -1,13 +1,13 @@
-/** A reverse proxy: takes the first part of the path away and passes the rest on to the server of that name. */
+/** A reverse proxy: removes the first part of the path and passes the request on to the server of that name. */
 import { createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 
 export interface PathProxy {
   readonly url: string;
-  /** `/NAME/x` becomes `/x` at the URL. */
+  /** `/NAME/x` becomes `/x` at the server's URL. */
   readonly servers: Map<string, string>;
-  /** Whether the server sees the client's Host header, or its own name. */
+  /** Whether the server gets the client's Host header instead of its own name. */
   keepsHost: boolean;
 }
 

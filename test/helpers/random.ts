@@ -1,17 +1,17 @@
-/** Chance that can be had again: the same seed, the same numbers. */
+/** Repeatable random numbers: the same seed gives the same numbers. */
 
 export interface Random {
-  /** 0 or more, less than 1. */
+  /** At least 0 and less than 1. */
   next(): number;
-  /** 0 or more, less than `limit`. */
+  /** At least 0 and less than `limit`. */
   below(limit: number): number;
-  /** True that often. */
+  /** True with this probability. */
   chance(part: number): boolean;
   pick<T>(values: readonly T[]): T;
   bytes(length: number): Buffer;
 }
 
-/** mulberry32. */
+/** Uses mulberry32. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

@@ -1,21 +1,21 @@
-/** Talking to a server byte by byte. */
+/** Exchanges raw bytes with a server. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { PATIENCE_MS } from './wait.ts';
 
 export interface Conversation {
   readonly socket: Socket;
-  /** All that came, as Latin-1: a character per byte. */
+  /** Everything received, as Latin-1: one character per byte. */
   readonly text: () => string;
   readonly bytes: () => number;
-  /** The server's side is closed, or the connection broken; answers all that came. Rejects after `bound` ms. */
+  /** Resolves with everything received once the server closes or the connection breaks. Rejects after `bound` ms. */
   ended(bound?: number): Promise<string>;
 }
 
-/** Connects, and sends what is given. */
+/** Connects and sends the bytes. */
 export async function converse(url: string, bytes: string | Uint8Array = ''): Promise<Conversation> {
   const { hostname, port } = new URL(url);
-  // A server that ends the conversation ends all of it; `socket.end()` before that closes only our side.
+  // When the server ends its side, we end ours; before that, `socket.end()` closes only our side.
   const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
   const parts: Buffer[] = [];
   const closed = Promise.withResolvers<void>();
@@ -47,12 +47,12 @@ export async function converse(url: string, bytes: string | Uint8Array = ''): Pr
   };
 }
 
-/** What a server says to these bytes until it hangs up. */
+/** What a server sends in reply to these bytes until it closes the connection. */
 export async function said(url: string, bytes: string | Uint8Array): Promise<string> {
   return (await converse(url, bytes)).ended();
 }
 
-/** The status of each answer in what came. */
+/** The status of each answer in the text. */
 export function statuses(text: string): number[] {
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 }

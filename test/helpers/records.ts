@@ -1,8 +1,8 @@
-/** Images as they are stored. */
+/** Image records. */
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { MANIFEST } from './images.ts';
 
-/** What an account's image looks like in the store before it has a file. */
+/** The record of an account's image before it has a file. */
 export function unactivatedRecord(uuid: string, owner: string, fields: Partial<ImageRecord> = {}): ImageRecord {
   return {
     ...MANIFEST,

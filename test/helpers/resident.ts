@@ -1,7 +1,7 @@
-/** How much of the machine's memory a process has. */
+/** How much memory a process uses. */
 import { readFile, writeFile } from 'node:fs/promises';
 
-/** Resident bytes now, and the most since {@link forgetPeak}. Linux only. */
+/** Resident bytes now, and their peak since {@link forgetPeak}. Linux only. */
 export async function residentBytes(pid: number): Promise<{ now: number; peak: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const field = (name: string): number =>

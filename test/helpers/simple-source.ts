@@ -1,6 +1,6 @@
 /**
- * A server that speaks as much of API version 2 as an import asks for, without ranges, pull links or manners: what an
- * old or hostile source may be.
+ * A server with as much of API version 2 as an import needs, and without ranges or pull links, like an old or hostile
+ * source.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,14 +17,14 @@ export interface SimpleImage {
   readonly uuid: string;
   readonly bytes: Buffer;
   manifest: Manifest;
-  /** Instead of the usual answers. */
+  /** These replace the usual answers. */
   answerManifest?: Answer | undefined;
   answerFile?: Answer | undefined;
 }
 
 export interface SimpleSource {
   readonly url: string;
-  /** Alice's, active. */
+  /** Adds an active image of Alice's. */
   add(size: number, fields?: Manifest): SimpleImage;
 }
 
@@ -70,7 +70,7 @@ export function sendJson(response: ServerResponse, json: unknown, status = 200):
   response.end(JSON.stringify(json));
 }
 
-/** Always from the first byte. `cutAfter`: so many bytes come, and then the connection breaks. */
+/** Always sends from the first byte. The connection breaks after `cutAfter` bytes. */
 export function sendFile(bytes: Buffer, { cutAfter }: { readonly cutAfter?: number } = {}): Answer {
   return (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes.length });

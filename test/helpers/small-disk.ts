@@ -1,11 +1,11 @@
-/** File systems that are easily filled. */
+/** File systems that are small enough to fill. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 
-/** A folder that is a disk of its own, gone with the test; undefined without the right to mount one. */
+/** A folder on its own small disk, removed when the test ends; undefined without the right to mount one. */
 export function smallDisk(t: Test, mebibytes: number): string | undefined {
   const root = mkdtempSync(join(tmpdir(), 'imgapi-small-'));
   t.teardown(() => rmdirSync(root));
@@ -24,12 +24,12 @@ export function bytesFree(folder: string): number {
   return bavail * bsize;
 }
 
-/** Takes all that the disk has left. Answers how to give it back. */
+/** Uses up all free space of the disk; returns a function that frees it again. */
 export function fill(folder: string): () => void {
   const file = join(folder, 'filler');
   const handle = openSync(file, 'a');
   try {
-    // Whole pieces first, then what is left of a page.
+    // Large pieces first, then the rest down to the last byte.
     for (const size of [2 ** 20, 4096, 1]) writeUntilFull(handle, Buffer.alloc(size, 'f'));
   } finally {
     closeSync(handle);

@@ -1,4 +1,4 @@
-/** A TCP relay that counts what passes and breaks on purpose: what a bad network does to a copy. */
+/** A TCP relay that counts bytes and fails on purpose, as a bad network does. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
@@ -6,26 +6,26 @@ import { Transform } from 'node:stream';
 /** What to do to the bytes that come back from the target. */
 export type Trouble =
   | { readonly kind: 'none' }
-  /** Connections are refused as soon as they are there. */
+  /** Connections are closed as soon as they are accepted. */
   | { readonly kind: 'refuse' }
   /**
-   * Each connection is reset once so many bytes came back through it. Where they come faster than they are read, the
-   * reset also takes what lies in the system's buffers, megabytes at a time; `bytesPerSecond` keeps these short.
+   * Each connection is reset once this many bytes have come back through it. If they come faster than they are read,
+   * the reset also loses what is in the system's buffers, possibly megabytes; `bytesPerSecond` keeps the buffers short.
    */
   | { readonly kind: 'cut'; readonly after: number; readonly bytesPerSecond?: number }
-  /** Nothing passes any more after so many bytes of a connection, and nobody is told. */
+  /** After this many bytes of a connection nothing more passes, although the connection stays open. */
   | { readonly kind: 'stall'; readonly after: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
-  /** One bit of one byte is turned, once, this far into everything that came back since the trouble was set. */
+  /** Flips one bit, once, at this position in all the bytes that have come back since the trouble was set. */
   | { readonly kind: 'flip'; readonly at: number };
 
 export interface TcpProxy {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
   readonly port: number;
-  /** Bytes that came back from the target, over all connections. */
+  /** Bytes that have come back from the target over all connections. */
   readonly received: number;
-  /** Applies to what passes from now on. */
+  /** Applies to the bytes that pass from now on. */
   trouble: Trouble;
   /** Whether the flip happened. */
   readonly flipped: boolean;
@@ -83,7 +83,7 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
       socket.once('close', () => sockets.delete(socket));
     }
     client.once('close', () => target.destroy());
-    // What came before an orderly end is still on its way through the relay.
+    // After an orderly end, the last bytes are still on their way through the relay.
     target.once('close', (hadError) => {
       if (hadError) client.destroy();
     });

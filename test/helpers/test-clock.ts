@@ -1,6 +1,6 @@
 import type { Clock } from '#lib/runtime/clock.ts';
 
-/** A clock that goes as the real one does, and can be put forward. */
+/** A clock that runs like the real one and can be set ahead. */
 export class TestClock implements Clock {
   /** Milliseconds ahead of the real time. */
   ahead = 0;

@@ -1,4 +1,4 @@
-/** Listeners of the HTTP kit with next to nothing behind them, for what must hold whatever is served. */
+/** Listeners of the HTTP kit with almost no routes, to test what must hold whatever is served. */
 import type { Test } from 'tap';
 import { HttpError } from '#lib/api/errors/http-error.ts';
 import type { ConnectionLimits } from '#src/http-kit/connections.ts';
@@ -7,8 +7,8 @@ import { startListener } from './listener.ts';
 import type { AnyListener } from './listeners.ts';
 
 /**
- * `open` answers everybody, and reads a body at `POST /json` and `POST /bytes` (at most 128 KiB there); `closed` answers
- * nobody; `metrics` is the kit's own.
+ * `open` serves everybody, and reads a body at `POST /json` and at `POST /bytes` (at most 128 KiB); `closed` refuses
+ * everybody; `metrics` is the kit's own.
  */
 export async function startToys(t: Test, connections: Partial<ConnectionLimits> = {}): Promise<AnyListener[]> {
   const ping = { 'GET /ping': async () => ({ json: 'pong' }) };

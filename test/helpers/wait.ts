@@ -1,12 +1,12 @@
-/** Waiting for a condition, never for a time. */
+/** Waits for a condition, never for a fixed time. */
 
 /**
- * Milliseconds after which what a test waits for does not come any more. Only a test that fails waits so long; on a
- * machine that is busy with other work everything takes many times what it usually takes.
+ * Milliseconds after which a test gives up waiting. Only a failing test waits this long; the limit is high because
+ * everything takes many times longer than usual on a busy machine.
  */
 export const PATIENCE_MS = 120_000;
 
-/** Asks until the answer is not undefined or false, at most `bound` milliseconds long. */
+/** Asks until the answer is neither undefined nor false, for at most `bound` milliseconds. */
 export async function waitFor<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,

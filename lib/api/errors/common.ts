@@ -1,7 +1,7 @@
-/** Errors that operations of every API may answer, for they are about requests as such. */
+/** Errors that the operations of every API may return, because they are about requests as such. */
 import type { ErrorCode } from './registry.ts';
 
-/** Of any request. */
+/** Errors of any request. */
 export const ANY_REQUEST_ERRORS = [
   'BadRequest',
   'InvalidHeader',
@@ -12,7 +12,7 @@ export const ANY_REQUEST_ERRORS = [
   'RequestHeaderFieldsTooLarge',
 ] as const satisfies readonly ErrorCode[];
 
-/** Of one with a JSON body. */
+/** Errors of a request with a JSON body. */
 export const BODY_ERRORS = [
   'InvalidContent',
   'BadDigest',

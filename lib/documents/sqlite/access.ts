@@ -7,7 +7,7 @@ import { patiently } from './patience.ts';
 export class Access {
   readonly #buckets: SqliteBuckets;
   readonly #patience: number;
-  /** The hottest read asks this itself. */
+  /** Public because the most frequent read checks it itself. */
   isClosed = false;
 
   /** @param patience milliseconds to wait for other processes before an operation fails */
@@ -36,7 +36,7 @@ export class Access {
   }
 
   /**
-   * Repeats a read that failed until the database is not busy, and once more if another process has replaced its tables.
+   * Repeats a failed read until the database is not busy, and once more if another process has replaced its tables.
    * @throws the failure itself if repeating cannot help
    */
   again<T>(failure: unknown, bucket: string, body: (tables: Tables) => T): Promise<T> {

@@ -15,8 +15,8 @@ import { collisionOf } from './failure.ts';
 import { statisticsOf } from './statistics.ts';
 
 /**
- * With a plain `?`, SQLite plans a statement again for every bound value that its plan could depend on, which takes longer
- * than most queries. With the unary plus it is an expression, and SQLite does not.
+ * With a plain `?`, SQLite plans a statement again for every bound value that its plan could depend on, which takes
+ * longer than most queries. The unary plus makes it an expression, for which SQLite does not.
  */
 class PlannedOnce extends SqliteQueryCompiler {
   protected override getCurrentParameterPlaceholder(): string {

@@ -1,6 +1,6 @@
 /**
- * Waits for other processes' locks without blocking the event loop. SQLite's own busy handler blocks the thread, so it is
- * off, and a call that finds the database busy is repeated after a pause.
+ * Waits for other processes' locks without blocking the event loop. SQLite's own busy handler blocks the thread, so it
+ * is off, and a call that finds the database busy is repeated after a pause.
  */
 import { pause } from '../../runtime/timers.ts';
 import { StoreUnavailableError } from '../errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Reads of one bucket. Reads by key are synchronous. Lists are prepared here as jobs of several steps, and their rows are
- * parsed in short turns of the event loop.
+ * Reads of one bucket. Reads by key are synchronous. Lists are prepared here as jobs of several steps, and their rows
+ * are parsed in short turns of the event loop.
  */
 import { Turn } from '../../runtime/turns.ts';
 import type { Documents } from '../sql/documents.ts';
@@ -21,7 +21,7 @@ const MORE_ROWS = 5000;
 
 /** How far a list has been read. */
 export interface Progress {
-  /** Where the next step begins; `limit` is what is still wanted. */
+  /** Where the next step begins; `limit` is the number of rows still wanted. */
   readonly query: Query;
   /** Rows that were found but not read yet, and the tables they belong to. */
   readonly rest?: { readonly refs: Refs; readonly tables: Tables; readonly isEnd: boolean };

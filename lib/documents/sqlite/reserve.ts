@@ -1,8 +1,8 @@
 /**
- * Disk space that is set aside while there is some, so that a full disk can be emptied: even a deletion has to be written
- * before it frees anything. The space is a file beside the database. When the disk is full, one piece of the file is given
- * up; the remaining pieces are for later deletions, should others take what comes free. While a piece is missing, all
- * processes write only what frees space; the next write that finds room again restores the piece.
+ * Disk space that is set aside while there is some, so that a full disk can be emptied: even a deletion has to be
+ * written before it frees anything. The space is a file beside the database. When the disk is full, one piece of the
+ * file is given up; the remaining pieces are for later deletions, in case others take the space that was freed. While a
+ * piece is missing, all processes write only what frees space; the next write that finds room restores the piece.
  */
 import { randomFillSync } from 'node:crypto';
 import { rmSync, statSync, truncateSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Runs the programs of `sql/` on a connection, synchronously. */
+/** Runs the programs of `sql/` synchronously on a connection. */
 import type Database from 'better-sqlite3';
 import type { Program, Row, Statement } from '../sql/program.ts';
 import type { Connection } from './connection.ts';

@@ -50,7 +50,7 @@ export interface Exclusive {
   release(): void;
 }
 
-/** Undefined if another process has the lock. The file stays. @throws SqliteError, also if nothing can be written there */
+/** Undefined if another process has the lock. The file stays. @throws SqliteError, also if it cannot be written */
 export function holdExclusively(path: string): Exclusive | undefined {
   const db = new Database(path, { timeout: 0 });
   try {

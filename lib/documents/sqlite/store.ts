@@ -2,8 +2,8 @@
  * Documents in one SQLite file, for one machine; any number of processes may have it open at the same time.
  *
  * Writes and reads by key run on the caller's thread (a hot `get` takes microseconds, less than handing it to another
- * thread would), but never wait for another process's lock there. Lists that are not short are found by reading threads,
- * in bounded steps, so that no search blocks this thread, and none holds memory or a snapshot for long.
+ * thread would), but never wait for another process's lock there. Lists that are not short are found by reading
+ * threads in bounded steps, so that no search blocks this thread, and none holds memory or a snapshot for long.
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';

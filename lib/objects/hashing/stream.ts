@@ -4,7 +4,7 @@ import type { Hashes } from '../object-store.ts';
 import { ALGORITHMS, HashSet, joinHashes } from './algorithms.ts';
 import type { Block, HashRing } from './ring.ts';
 
-/** Up to this many bytes, involving threads costs more than hashing here. */
+/** Up to this many bytes, handing them to threads costs more than hashing them here. */
 const SMALL = 256 * 1024;
 
 /**

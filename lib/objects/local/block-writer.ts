@@ -3,7 +3,7 @@ import type { HashStream } from '../hashing/stream.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
 
-/** Milliseconds. Once this much time has passed since the last write, the next bytes to arrive trigger another. */
+/** Milliseconds since the last write after which the next bytes to arrive trigger another one. */
 const PATIENCE = 500;
 
 export interface BlockWriterOptions {
@@ -60,7 +60,7 @@ export class BlockWriter {
     } finally {
       if (block !== undefined) {
         this.#writing = this.#store(block, filled);
-        // Not unhandled: the next call that waits for it gets its failure.
+        // So that it is not an unhandled rejection: the next call that waits for the write gets the failure.
         this.#writing.catch(() => undefined);
       }
     }

@@ -66,8 +66,8 @@ async function makeDirectory(directory: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
-    // A parent was removed meanwhile, for which node may also report ENOTDIR. The caller tries again; if a parent really
-    // is a file, its rename says so.
+    // A parent was removed meanwhile, for which node may also report ENOTDIR. The caller tries again; if a parent
+    // really is a file, its rename says so.
     if (!hasCode(error, 'ENOENT', 'ENOTDIR')) {
       throw error;
     }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { newUuid } from '../../text/uuid.ts';
 import { IDENTITY, isSessionName, STAGING } from '../object-path.ts';
 
-/** Where things lie below the root: objects under their paths, sessions in `staging`, the store's identity beside them. */
+/** Where things are below the root: objects under their paths, sessions in `staging`, and the store's identity. */
 export class Layout {
   readonly root: string;
   readonly staging: string;

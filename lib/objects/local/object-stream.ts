@@ -25,7 +25,7 @@ export interface ObjectStreamOptions {
   readonly handle: FileHandle;
   readonly path: string;
   readonly start: number;
-  /** The byte after the last. */
+  /** Position after the last byte. */
   readonly until: number;
 }
 
@@ -49,7 +49,7 @@ export class ObjectStream extends Readable implements ByteSource {
     this.#at = options.start;
   }
 
-  /** Worth it because allocating memory for each piece takes longer than reading the piece. */
+  /** Reuses pieces, because allocating memory for a piece takes longer than reading it. */
   recycle(piece: Buffer): void {
     const { buffer } = piece;
     if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK) {

@@ -13,7 +13,7 @@ const DISK_STALE = 1000;
 const DISK_NEAR = 64 * 1024 * 1024;
 /** Milliseconds that a reservation lasts without new bytes; also the most that bytes can extend it to. */
 const RESERVED_FOR = 10_000;
-/** Bytes per second that keep a reservation alive; a slower writer loses it and takes what is free when its bytes come. */
+/** Bytes per second that keep a reservation alive. A slower writer loses it, and then gets only what is free. */
 const RESERVING_RATE = 64 * 1024;
 
 export interface RoomOptions {
@@ -26,9 +26,9 @@ export interface RoomOptions {
 }
 
 /**
- * Decides who may write how much. Sessions of this process that announce their size have it reserved for as long as bytes
- * keep coming. With a quota, the bytes below the root are counted once, and the figure is updated from then on. To see
- * what other processes do, they are counted again now and then, and before any write is refused.
+ * Decides who may write how much. Space is reserved for sessions of this process that announce their size, for as long
+ * as bytes keep coming. With a quota, the bytes below the root are counted once, and the figure is updated from then on.
+ * To see what other processes do, they are counted again now and then, and before any write is refused.
  */
 export class Room {
   readonly #root: string;
@@ -136,7 +136,7 @@ export class Room {
     this.#changes += 1;
   }
 
-  /** Counts the bytes below the root. If something changed while counting, the result is no better than the old figure. */
+  /** Counts the bytes below the root. If something changed meanwhile, the result is no better than the old figure. */
   async count(): Promise<void> {
     for (let turn = 0; this.limited && turn < MOST_COUNTS; turn += 1) {
       const changes = this.#changes;
@@ -204,7 +204,7 @@ export class Allotment {
     return this.#size;
   }
 
-  /** Bytes that are reserved but have not come yet. They lapse, so announcing much and sending nothing blocks nobody. */
+  /** Reserved bytes that have not come yet. They lapse, so announcing much and sending nothing blocks nobody. */
   get outstanding(): number {
     return this.#stands() ? Math.max(0, this.#expect - this.#size) : 0;
   }

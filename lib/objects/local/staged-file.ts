@@ -134,7 +134,7 @@ export class StagedFile {
   }
 }
 
-/** Removes a session's staged bytes. Absent is no error. */
+/** Removes a session's staged bytes, if there are any. */
 export async function removeStaged(layout: Layout, session: string): Promise<void> {
   await ifThere(unlink(layout.staged(session)));
 }

@@ -224,7 +224,7 @@ class LocalBackend implements ObjectBackend {
     }
   }
 
-  /** Moves a directory to where nobody finds it. Returns its new place, or the old one if the disk is too full to move. */
+  /** Hides a directory by moving it. Returns its new place, or the old one if the disk is too full to move it. */
   async #setAside(directory: string): Promise<string> {
     const temporary = this.#layout.temporary();
     try {

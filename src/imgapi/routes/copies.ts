@@ -1,7 +1,7 @@
 /**
  * Copies from other datacenters: the actions that order them (CopyImageFromDc, import-from-datacenter, import-remote),
- * and the routes that observe, list and cancel them. With `Accept: application/x-json-stream` what is observed comes
- * as a line per change until the end.
+ * and the routes that observe, list and cancel them. With `Accept: application/x-json-stream`,
+ * observing a copy returns one line per change until it ends.
  */
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -103,7 +103,7 @@ export function copyHandlers(
       throw new ApiError('ResourceNotFound', `job "${uuid}" not found`);
     },
 
-    /** Whoever sees an image may ask for its jobs; only its owner and operators see any. */
+    /** Anyone who sees an image may ask for its jobs, but only its owner and operators get any. */
     async ListImageJobs(call, { task, execution }) {
       await readableImage(service, call);
       const viewer = viewerOf(service, call);
@@ -138,7 +138,7 @@ function sourceUrl(source: unknown): string {
   throw validationFailed('source', `source is ${JSON.stringify(source)}; it must be an http or https URL`);
 }
 
-/** Clients ask for the job where the header sends them, without signing anything. */
+/** Clients ask for the job at the URL in the header, without signing their requests. */
 function job({ config }: Service, { headers }: Call, order: CopyOrder): Reply {
   const host = headers.host ?? `${config.address}:${config.port}`;
   return {

@@ -16,7 +16,7 @@ import type { Call } from '../call.ts';
 
 export function datacenterHandlers(service: Service): Handlers<typeof DATACENTERS, Call> {
   return {
-    /** Names, URLs and health are no secret to operators; to accounts they are. */
+    /** Operators may know names, URLs and health; accounts may not. */
     async ListDatacenters(call) {
       if (call.account !== undefined) throw new ApiError('OperatorOnly', 'the list of datacenters is for operators');
       return { json: await checkedDatacenters(service) };

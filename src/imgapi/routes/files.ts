@@ -101,7 +101,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
   };
 }
 
-/** What the request says of the bytes in its body. */
+/** What the request says about the bytes in its body. */
 export function announcedBy({ headers }: Call, { sha1 }: Pick<UploadQuery, 'sha1'>): Announced {
   const length = headers['content-length'];
   const md5 = headers['content-md5'];
@@ -120,7 +120,7 @@ function guidOf({ dataset_guid: datasetGuid }: UploadQuery): { datasetGuid?: str
   return { ...(datasetGuid !== undefined && { datasetGuid }) };
 }
 
-/** Only for operators: others could make the service fetch what they cannot reach themselves. */
+/** Only operators, because others could make the service fetch what they cannot reach themselves. */
 function assertOperator(call: Call, what: string): void {
   if (call.account !== undefined) {
     throw new ApiError('OperatorOnly', `${what} is for operators; upload the bytes instead`);

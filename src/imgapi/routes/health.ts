@@ -1,4 +1,4 @@
-/** `GET /healthz`, for load balancers: 200 if this process can do its work; otherwise 503, with the part that is down. */
+/** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503 and the part that is down. */
 
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';

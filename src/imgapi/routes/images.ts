@@ -73,7 +73,7 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
   };
 }
 
-/** Actions of today's IMGAPI that need services which this server does not have. */
+/** Actions of today's IMGAPI that need services this server does not have. */
 const NOT_AVAILABLE = ['create-from-vm', 'import-docker-image', 'import-lxd-image'];
 
 function unknownAction(action: unknown): ApiError {

@@ -86,8 +86,8 @@ export function signerOf({ datacenter }: Call): string {
 }
 
 /**
- * The image in any state, which a copy has to see. An account that pulled it as its owner is told that it was given away.
- * For all others, an image of another account does not exist, and the answer takes as long as for a missing one.
+ * The image in any state, which a copy has to see. An account that pulled it as its owner is told that it was given
+ * away. For all others, an image of another account does not exist, and the answer takes as long as for a missing one.
  * @throws 404 ResourceNotFound, 422 NotImageOwner, and as `allowedAccount`
  */
 async function ownedImage(service: Service, call: Call): Promise<ImageRecord> {

@@ -1,4 +1,4 @@
-/** AddImageAcl and RemoveImageAcl: sharing an image, and leaving one that was shared. And CloneImage. */
+/** AddImageAcl and RemoveImageAcl, which share an image or leave a shared one; and CloneImage. */
 
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { SHARING } from '#lib/api/imgapi/sharing.ts';

@@ -1,6 +1,6 @@
 /**
- * ExportImage and AdminChangeImageStor where local files are the only object store: all their checks, and the answer that
- * IMGAPI has always given without Manta.
+ * ExportImage and AdminChangeImageStor where local files are the only object store: all their checks, then the answer
+ * that IMGAPI has always given without Manta.
  */
 import { normalize } from 'node:path/posix';
 import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';

@@ -2,7 +2,7 @@ import type { Test } from 'tap';
 import type { Make } from './make.ts';
 import { openThings } from './things.ts';
 
-/** What two machines in one room may differ by. */
+/** Milliseconds by which the clocks of two machines may differ. */
 const APART = 60_000;
 
 export async function clockTests(t: Test, make: Make): Promise<void> {

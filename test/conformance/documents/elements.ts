@@ -1,4 +1,4 @@
-/** Lists of what contains a value, in the order of a scalar that is declared together with the array. */
+/** Lists of objects whose array contains a value, in the order of a scalar declared together with the array. */
 import type { Test } from 'tap';
 import type { Filter, Query } from '#lib/documents/store.ts';
 import type { Make } from './make.ts';

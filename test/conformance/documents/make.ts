@@ -1,4 +1,4 @@
-/** What a backend brings to the suite. */
+/** What a backend provides to the suite. */
 import type { Test } from 'tap';
 import type { Store } from '#lib/documents/store.ts';
 

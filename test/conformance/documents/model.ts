@@ -1,4 +1,4 @@
-/** Random things, filters and orders against the plainest possible reading of the docstrings. */
+/** Compares random queries of random things with a model that follows the docstrings as literally as possible. */
 import type { Test } from 'tap';
 import type { Filter, Query, Scalar } from '#lib/documents/store.ts';
 import type { Make } from './make.ts';
@@ -18,7 +18,7 @@ export async function modelTests(t: Test, make: Make): Promise<void> {
     const things = new Map(Array.from({ length: 60 }, (_, i) => [`k${i}`, randomThing(random, i)]));
     const { store, bucket, put, keys } = await openThings(t, make);
     await put(Object.fromEntries(things));
-    // Half of them once more, so that updates of indexes are tried too.
+    // Writes half of them again, to test updates of the indexes too.
     for (let i = 0; i < 30; i += 1) {
       things.set(`k${i}`, randomThing(random, i));
     }
@@ -43,7 +43,7 @@ export async function modelTests(t: Test, make: Make): Promise<void> {
 
 type Random = (below: number) => number;
 
-/** A small generator of our own, so that a seed repeats a failure (mulberry32). */
+/** A seeded generator (mulberry32), so that a failure can be repeated. */
 function randomSource(seed: number): Random {
   let state = seed;
   return (below) => {

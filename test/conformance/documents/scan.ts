@@ -66,7 +66,7 @@ export async function scanTests(t: Test, make: Make): Promise<void> {
       for await (const bit of store.scan(bucket, query)) {
         seen.push(...bit.map(({ key }) => key));
         bits += 1;
-        // Moves some of them to other places, removes some, and adds others.
+        // Moves some of them to other places in the order, removes some, and adds others.
         const moved = Object.entries(things).filter(([key], i) => touched(key) && i % 10 === bits % 10);
         await put(Object.fromEntries(moved.map(([key, thing]) => [key, { ...thing, name: `moved${bits}` }])));
         await put({ [`k${bits * 4}`]: { name: 'n1', tags: ['t1'] } });

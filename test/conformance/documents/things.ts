@@ -1,4 +1,4 @@
-/** The bucket that the suite works with. */
+/** The bucket that the suite uses. */
 import { randomBytes } from 'node:crypto';
 import type { Test } from 'tap';
 import type { Bucket, Filter, Query, Store } from '#lib/documents/store.ts';
@@ -27,7 +27,7 @@ export const THING_INDEX = {
   serials: { type: 'string', array: true, unique: true },
 } as const;
 
-/** A bucket that no other test uses, also where all tests share one server. */
+/** A bucket that no other test uses, even if all tests share one server. */
 export function newBucket(overrides: Partial<Bucket<Thing>> = {}): Bucket<Thing> {
   return {
     name: `things_${randomBytes(6).toString('hex')}`,
@@ -50,7 +50,7 @@ export interface Opened {
   reopen(): Promise<Store>;
   /** Writes things under their keys, in one batch. */
   put(things: Readonly<Record<string, Thing>>): Promise<string[]>;
-  /** The keys that a filter or a query finds, in their order. */
+  /** The keys that a query finds, in order. */
   keys(query: Query): Promise<string[]>;
   matching(filter: Filter): Promise<string[]>;
 }

@@ -6,7 +6,7 @@ import { InvalidPathError, ObjectNotFoundError, UnsupportedError } from '#lib/ob
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { bytes, type Define, get, hashesOf, MIB, put, same, sessionName } from './harness.ts';
 
-/** The call that belongs to each capability. */
+/** The call that each capability allows. */
 const CALLS: Readonly<Record<Capability, (store: ObjectStore) => Promise<unknown>>> = {
   supportsLink: (store) => store.link('x', 'y'),
   supportsServerCopy: (store) => store.serverCopy('x', 'y'),

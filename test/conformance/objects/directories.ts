@@ -6,7 +6,7 @@ import { bytes, type Define, get, MIB, put, same, sessionName } from './harness.
 const BAD_PATHS = ['', '/', '/a', 'a/', 'a//b', '.', '..', '../a', 'a/../b', 'a/./b', 'a/..', 'a\0b', 'a\nb'];
 const LONG_PATHS = ['a'.repeat(256), 'a/'.repeat(600).concat('a')];
 
-/** Every call that takes a path, with this one. */
+/** Every call that takes a path, called with the given one. */
 function callsWith(store: ObjectStore, path: string): (() => Promise<unknown>)[] {
   const { supportsLink, supportsServerCopy } = store.capabilities;
   return [

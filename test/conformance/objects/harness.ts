@@ -7,7 +7,7 @@ export interface MadeObjectStore {
   readonly store: ObjectStore;
   reopen(): Promise<ObjectStore>;
   residue(): Promise<string[]>;
-  /** The part of the same store that belongs to another datacenter; where siblings are claimed. */
+  /** Another datacenter's part of the same store; present if the store claims siblings. */
   sibling?(datacenter: string): Promise<ObjectStore>;
 }
 
@@ -15,17 +15,17 @@ export type MakeObjectStore = (t: Test) => Promise<MadeObjectStore>;
 
 type Body = (t: Test, made: MadeObjectStore) => Promise<unknown>;
 
-/** Declares one test, on a store of its own. */
+/** Declares a test on a store of its own. */
 export interface Define {
   (sentence: string, body: Body): void;
-  /** Of a capability: nothing to do, with the reason in its name, where it is not claimed. */
+  /** A test of a capability. If the store does not claim it, the test only gives the reason in its name. */
   where(capability: Capability, sentence: string, body: Body): void;
 }
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-/** Bytes in which no part looks like another, different for each seed. */
+/** Bytes in which no two parts are alike, different for each seed. */
 export function bytes(length: number, seed = 1): Buffer {
   const buffer = Buffer.allocUnsafe(length);
   let state = (seed * 2654435761) >>> 0;
@@ -42,7 +42,7 @@ export async function* pieces(whole: Uint8Array, size = 64 * KIB): AsyncGenerato
   }
 }
 
-/** A source that gives some bytes and then fails. */
+/** A source that yields some bytes and then fails. */
 export async function* failing(whole: Uint8Array, error: Error): AsyncGenerator<Uint8Array> {
   yield* pieces(whole);
   throw error;
@@ -55,7 +55,7 @@ export function hashesOf(whole: Uint8Array): Hashes {
 
 let sessions = 0;
 
-/** A session name that was not used before. */
+/** A session name that has not been used before. */
 export function sessionName(): string {
   sessions += 1;
   return `${process.pid}-${sessions}.a_b`;
@@ -80,7 +80,7 @@ export async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(parts);
 }
 
-/** Compares without printing megabytes. */
+/** Compares buffers without printing megabytes when they differ. */
 export function same(t: Test, found: Buffer, wanted: Buffer, what: string): void {
   t.ok(found.equals(wanted), `${what}: ${found.length} of ${wanted.length} bytes`);
 }

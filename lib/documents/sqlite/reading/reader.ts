@@ -15,7 +15,7 @@ interface Outstanding {
   readonly reject: (error: unknown) => void;
 }
 
-/** The main thread's side of one reading thread, which has one job at a time and keeps the process alive only meanwhile. */
+/** The main thread's side of a reading thread, which does one job at a time and keeps the process alive only then. */
 export class Reader {
   readonly #worker: Worker;
   readonly #abandoned = new Int32Array(new SharedArrayBuffer(4));
@@ -35,7 +35,7 @@ export class Reader {
     return this.#outstanding !== undefined;
   }
 
-  /** Only when not busy. Rejects with the thread's error, or with a {@link StoreUnavailableError} if the thread dies. */
+  /** Call only when not busy. Rejects with the thread's error, or {@link StoreUnavailableError} if the thread dies. */
   run(job: Job): Promise<AnswerOf[keyof AnswerOf]> {
     this.#lastId = (this.#lastId % 0x7fff_ffff) + 1;
     const id = this.#lastId;

@@ -1,6 +1,6 @@
 /**
- * The threads that long reads are handed to. A job goes to any free thread. Jobs that are known to be slow never take the
- * last one, so that a list that an index serves does not wait behind a search through everything.
+ * The threads that do long reads. A job goes to any free thread. Jobs that are known to be slow never take the last
+ * one, so that a list that an index serves does not wait behind a search through everything.
  */
 import { LRUCache } from 'lru-cache';
 import { closedError } from '../failure.ts';

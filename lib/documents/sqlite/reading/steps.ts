@@ -1,7 +1,7 @@
 /**
  * Reads that may be long, split into bounded steps: each reads from one snapshot, finds a limited number of rows, and
- * returns a limited number of characters. The same code runs in the reading threads and, for short reads and databases in
- * memory, on the main thread.
+ * returns a limited number of characters. The same code runs in the reading threads and, for short reads and databases
+ * in memory, on the main thread.
  */
 import type Database from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
