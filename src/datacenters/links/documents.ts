@@ -1,4 +1,4 @@
-/** The documents about links with other datacenters. */
+/** The stored documents about links with other datacenters. */
 import type { LinkHealth } from '#lib/api/schemas/datacenter.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 
@@ -12,7 +12,7 @@ export interface PublicKey {
   readonly added_at: string;
 }
 
-/** A link with another datacenter; the key is its name. */
+/** A link with another datacenter, stored under its name. */
 export interface LinkRecord {
   readonly name: string;
   /** The other datacenter's link listener, without a trailing slash. */
@@ -45,7 +45,7 @@ export interface LinkRecord {
 
 export const DATACENTERS: Bucket<LinkRecord> = { name: 'imgapi_datacenters', version: 1, index: {} };
 
-/** An unused link token; the key is its id. The secret itself is not stored and cannot be recovered. */
+/** An unused link token, stored under its id. Its secret is not stored and cannot be recovered. */
 export interface LinkTokenRecord {
   readonly id: string;
   /** Key for the pairing's authentication codes, derived from the token's secret; hex. */
@@ -64,7 +64,7 @@ export const LINK_TOKENS: Bucket<LinkTokenRecord> = {
   index: { expires_at: { type: 'number' } },
 };
 
-/** A used nonce; the key is `DATACENTER:NONCE`. */
+/** A used nonce, stored under `DATACENTER:NONCE`. */
 export interface LinkNonceRecord {
   /** Milliseconds since the epoch. */
   readonly expires_at: number;

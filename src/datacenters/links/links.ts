@@ -1,4 +1,4 @@
-/** Reading and changing the records of links. */
+/** Reads and changes the records of links. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Stored, WithStore, Write } from '#lib/documents/store.ts';

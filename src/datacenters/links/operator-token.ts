@@ -1,6 +1,6 @@
 /**
- * The secret that identifies an operator on this machine: a file that only the service's user can read, such as with
- * the command-line tool. It is accepted from loopback only, so it is useless over the network.
+ * The secret that identifies an operator on this machine: a file that only the service's user can read. The
+ * command-line tool sends it. It is accepted from loopback only, so it is useless over the network.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';

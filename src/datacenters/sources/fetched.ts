@@ -16,7 +16,7 @@ export interface FetchedFile {
   readonly stream: Readable;
   /** Bytes, when known. */
   readonly size: number | undefined;
-  /** Turns an error of the stream into the error to answer; other errors are returned unchanged. */
+  /** Returns the error to answer for an error of the stream. Unrelated errors are returned unchanged. */
   readonly problem: (error: unknown) => unknown;
 }
 

@@ -25,7 +25,7 @@ export interface Asked {
 export interface Expected extends Asked {
   /** The image must be this account's. */
   readonly owner?: string | undefined;
-  /** For an account's copy, whatever the source says: only operators of each datacenter decide what is public there. */
+  /** Set for an account's copy: only operators of a datacenter decide what is public there, not the source. */
   readonly neverPublic: boolean;
 }
 
@@ -89,7 +89,7 @@ function sharesOf(shares: unknown, expected: Expected): Share[] | undefined {
 
 function leftOf(left: unknown, expected: Expected): Share[] | undefined {
   if (left === undefined) return undefined;
-  // Each entry can have left both a listed login and a UUID that is no longer listed.
+  // As many logins as can be listed, and as many UUIDs that are no longer listed.
   if (!Array.isArray(left) || left.length > 2 * MAX_ACL_ENTRIES) {
     throw wrong(
       expected,

@@ -27,7 +27,7 @@ export interface SourceImage {
   readonly files: readonly ForeignFile[];
   /** The ACL with pinned accounts; from linked datacenters only. */
   readonly shares?: readonly Share[];
-  /** Entries without effect because their account left the share; from linked datacenters only. */
+  /** Entries without effect because their account left, with the account if by login; from linked datacenters only. */
   readonly left?: readonly Share[];
 }
 
