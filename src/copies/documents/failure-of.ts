@@ -1,19 +1,19 @@
 /**
- * What an error means for a copy: a table from what was thrown to a failure code, whose row in `failures.ts` says
- * whether it is tried again.
+ * What an error means for a copy: a table from thrown errors to failure codes. The code's row in `failures.ts` says
+ * whether the copy is tried again.
  */
 import { cutText } from '#lib/text/cut-text.ts';
 import { CopyError, type CopyFailure, type FailureCode } from './failures.ts';
 
 interface Rule {
-  /** Name of the error class, the `code` that Node puts on an error of the system, or the `fault` of a connection. */
+  /** The name of the error class, the `code` of a Node system error, or the `fault` of a connection. */
   readonly error: string | readonly string[];
-  /** HTTP status that the source answered, or the first and the last of a range. */
+  /** The HTTP status of the source's answer, or the first and last of a range. */
   readonly status?: number | readonly [number, number];
   readonly code: FailureCode;
 }
 
-/** The first rule that fits decides; an error is asked before its cause. */
+/** The first rule that matches decides; an error is checked before its cause. */
 const RULES: readonly Rule[] = [
   { error: 'NotImageOwner', code: 'NotOwner' },
   { error: 'ImgapiError', status: 401, code: 'SourceUnauthorized' },
@@ -21,7 +21,7 @@ const RULES: readonly Rule[] = [
   { error: 'ImgapiError', status: 408, code: 'SourceError' },
   { error: 'ImgapiError', status: 409, code: 'SourceError' },
   { error: 'ImgapiError', status: 412, code: 'SourceChanged' },
-  // The file there ends before the byte that we ask for: what is staged here is of another file.
+  // The file there is shorter than what is staged here, so the staged bytes are of another file.
   { error: 'ImgapiError', status: 416, code: 'WrongBytes' },
   { error: 'ImgapiError', status: 429, code: 'SourceError' },
   { error: 'ImgapiError', status: [500, 599], code: 'SourceError' },
@@ -54,7 +54,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Causes of causes that are looked at. */
+/** How many causes of causes to look at. */
 const DEEPEST = 5;
 
 export function failureOf(error: unknown): CopyFailure {
@@ -71,7 +71,7 @@ function causes(error: unknown): Error[] {
   const found: Error[] = [];
   for (let link = error; link instanceof Error && found.length < DEEPEST; ) {
     found.push(link);
-    // verror keeps its cause behind a function.
+    // In a VError, `cause` is a function.
     const { cause }: { cause?: unknown } = link;
     link = typeof cause === 'function' ? cause.call(link) : cause;
   }

@@ -1,6 +1,6 @@
 /**
- * Why a copy does not go on: every code that orders, transfers and placeholders show in `error`, when it is used, what
- * the reader can do, and whether the engine tries again by itself. The docs are made from this table.
+ * Why a copy stopped: every code that orders, transfers and placeholders show in `error`, when it is used, what the
+ * reader can do about it, and whether the engine tries again by itself. The docs are made from this table.
  */
 import { cutText } from '#lib/text/cut-text.ts';
 
@@ -8,8 +8,8 @@ export interface FailureSpec {
   readonly when: string;
   readonly remedy: string;
   /**
-   * `retry`: again after a pause, until no new byte came for `copies.giveUpAfterSeconds`. `restart`: at once from the
-   * first byte, a few times. `permanent`: the order fails.
+   * `retry`: try again after a pause, until no new byte has come for `copies.giveUpAfterSeconds`. `restart`: start
+   * again from the first byte, a few times. `permanent`: the order fails.
    */
   readonly action: 'retry' | 'restart' | 'permanent';
 }
@@ -115,7 +115,7 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** A failure of a copy that is known by its code where it is thrown. */
+/** A failure of a copy whose code is known where it is thrown. */
 export class CopyError extends Error {
   override readonly name = 'CopyError';
   readonly code: FailureCode;

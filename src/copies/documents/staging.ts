@@ -1,6 +1,6 @@
 /**
- * Where the bytes of a transfer lie before they are in their place, by names that no two attempts share; and which of
- * those names are needed: by the running attempt, which writes, and by the next one, which would take its bytes over.
+ * Names for the bytes of a transfer before they are in their place; no two attempts share one. Also finds the names
+ * that are still needed: by the running attempt, which writes there, or by the next one, which takes those bytes over.
  */
 import type { WithStore } from '#lib/documents/store.ts';
 import { TRANSFERS, type Transfer } from './model.ts';
@@ -15,14 +15,14 @@ export function iconSessionOf(transfer: Pick<Transfer, 'image' | 'id'>, attempt:
   return `${sessionOf(transfer, attempt)}.icon`;
 }
 
-/** Directory of the attempts' own names. */
+/** Directory of the names under which attempts link files of the same store, see `same-store.ts`. */
 export const BYTE_LINKS = 'copies';
 
 export function byteLinkPath(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
   return `${BYTE_LINKS}/${sessionOf(transfer, attempt)}`;
 }
 
-/** Those of the sessions that any transfer needs, also one whose copy failed and that is kept for a new order. */
+/** The sessions that some transfer still needs, even a failed one that is kept for a new order. */
 export async function sessionsInUse(service: WithStore, among: ReadonlySet<string>): Promise<Set<string>> {
   const used = new Set<string>();
   for await (const transfers of service.store.scan(TRANSFERS, {})) {
@@ -38,7 +38,7 @@ function sessionsOf(transfer: Transfer): string[] {
   return [
     sessionOf(transfer, attempt),
     iconSessionOf(transfer, attempt),
-    // A claim that is just being written down.
+    // In case a claim is being written at this moment.
     sessionOf(transfer, attempt + 1),
     iconSessionOf(transfer, attempt + 1),
     ...(staged === undefined ? [] : [staged]),

@@ -1,6 +1,6 @@
 /**
- * The checks before a copy, in their required order: local records that are not the caller's own are looked at last, so
- * that nobody learns of them who could not see the image at the source.
+ * The checks before a copy, in the required order. Local records that belong to others are looked at last, so that only
+ * callers who can see the image at the source can learn about them.
  */
 
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
@@ -10,7 +10,7 @@ import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.t
 import type { Service } from '../../service/service.ts';
 import type { SourceReader } from './source-reader.ts';
 
-/** The other datacenter that a parameter names. @throws 422 ValidationFailed datacenter */
+/** The other datacenter, named by a parameter. @throws 422 ValidationFailed datacenter */
 export async function namedDatacenter(service: Service, name: unknown): Promise<ImageSource> {
   if (name === undefined || name === '') {
     throw validationFailed(
@@ -46,8 +46,8 @@ export function requiredAccount(account: string | undefined): string {
 }
 
 /**
- * The image that an account may have copied: active at the source, and its own there.
- * @throws ApiError: what the source answered, 422 ValidationFailed state, 401 UnauthorizedError
+ * An image that the account may copy: it must be active at the source, and belong to the account there.
+ * @throws ApiError: the source's own error, 422 ValidationFailed state, 401 UnauthorizedError
  */
 export async function ownImage(reader: SourceReader, uuid: string, account: string): Promise<SourceImage> {
   const { name } = reader.source;
@@ -61,7 +61,7 @@ export async function ownImage(reader: SourceReader, uuid: string, account: stri
   throw new ApiError('UnauthorizedError', message);
 }
 
-/** What an operator may import: the flag `disabled` comes along. @throws 422 ValidationFailed state */
+/** Operators may also import disabled images, which stay disabled here. @throws 422 ValidationFailed state */
 export function assertUsable({ manifest }: SourceImage, source: string): void {
   const { state, uuid } = manifest;
   if (state === 'active' || state === 'disabled') return;

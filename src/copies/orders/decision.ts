@@ -1,7 +1,7 @@
 /**
- * What a request about an image means, given the record that is here: one table, which the docs print, the tests walk
- * cell by cell, and every request looks its outcome up in. The rows that are about images alone stand with the write
- * door (`src/images/record/decision.ts`); nothing else in the service decides what becomes of a placeholder.
+ * What a request about an image means, given the record that is here. Every request looks its outcome up in one table,
+ * which the docs print and the tests check cell by cell. The rows that are not about copies are in
+ * `src/images/record/decision.ts`; nothing else in the service decides what happens to a placeholder.
  */
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { mayChange } from '../../images/record/access.ts';
@@ -88,15 +88,15 @@ export function decide(record: ImageRecord | undefined, account: string | undefi
   return DECISIONS[request][localRecord(record, account)];
 }
 
-/** What the source says of the image that is to be copied. */
+/** What the source says about the image to copy. */
 export interface Wanted {
-  /** Absent: an operator copies it, with whatever owner it has. */
+  /** Absent if an operator copies it, whoever owns it. */
   readonly account: string | undefined;
   readonly owner: string;
   readonly sha1: string;
 }
 
-/** The row for a copy or an import, once the source was asked. */
+/** The row for a copy or an import, once the source has answered. */
 export function copyRequest(kind: 'copy' | 'import', record: ImageRecord | undefined, wanted: Wanted): Request {
   if (localRecord(record, wanted.account) === 'none' || !record) return kind;
   if (record.owner !== wanted.owner) return 'copy-other-owner';

@@ -1,11 +1,11 @@
-/** Which orders there are, and which of them a caller sees: its own, and those that bring it its images. */
+/** Finds orders, and decides which of them a caller sees: its own, and operators' orders that bring its images. */
 import type { CopyState } from '#lib/api/schemas/copy.ts';
 import type { Filter, WithStore } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { isOwner } from '../../images/record/access.ts';
 import { COPIES, type CopyOrder } from '../documents/model.ts';
 
-/** How many orders of one image are looked through for the one that answers. */
+/** The most orders to read for one image. */
 const MOST_ORDERS = 200;
 
 /** All orders that list the image and that the caller sees, newest first. `account` absent: an operator. */
@@ -21,13 +21,13 @@ export async function ordersOf(service: WithStore, uuid: string, account: string
   return orders.filter((order) => isSeenBy(order, image, account));
 }
 
-/** Operators see all orders, an account its own and those of operators that bring its image. */
+/** Operators see all orders. An account sees its own, and those of operators that bring its image. */
 export function isSeenBy(order: CopyOrder, image: ImageRecord | undefined, account: string | undefined): boolean {
   if (account === undefined || order.account === account) return true;
   return order.account === undefined && image !== undefined && isOwner(image, account);
 }
 
-/** The order that says most about the image: live ones first, then those for the image itself. */
+/** The order that says most about the image: live before ended, and for the image itself before others. */
 export async function lastOrderOf(
   service: WithStore,
   uuid: string,

@@ -7,7 +7,7 @@ import type { Job, JobResult } from '#lib/api/schemas/job.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { CopyOrder, OrderMember } from '../documents/model.ts';
 
-/** What the clients know; a canceled job would leave them waiting. */
+/** Only states that clients know: they would wait for ever for a canceled job to end. */
 const EXECUTIONS: Readonly<Record<CopyState, Job['execution']>> = {
   queued: 'queued',
   running: 'running',
@@ -16,7 +16,7 @@ const EXECUTIONS: Readonly<Record<CopyState, Job['execution']>> = {
   canceled: 'failed',
 };
 
-/** The name that a job has had so far, by which they are also listed. */
+/** The names that these jobs have always had. Clients also list jobs by them. */
 const TASKS: Readonly<Record<CopyKind, string>> = {
   'copy-from-dc': 'copy-image-from-dc',
   'import-from-datacenter': 'import-remote-image',
@@ -45,7 +45,7 @@ export function jobOf(order: CopyOrder): Job {
   };
 }
 
-/** One result for each image, and one for the whole at the end: it is the last that clients judge by. */
+/** One result for each image, then one for the whole order: clients go by the last one. */
 function results(order: CopyOrder): JobResult[] {
   const times = {
     started_at: order.started_at ?? order.created_at,

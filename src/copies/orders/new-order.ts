@@ -1,6 +1,6 @@
 /**
- * Making an order: one atomic batch of the order, a transfer for each image that has to come, and the placeholders.
- * Either all of it is written or nothing; images that another order already brings are only listed.
+ * Creates an order: one atomic batch writes the order, a transfer for each image that must be copied, and the
+ * placeholders. Images that another order already brings are only listed.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -29,7 +29,7 @@ import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
 import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 
-/** What is here of a member, and what is to be done about it. */
+/** What is already here of a member, and what to do about it. */
 interface Part {
   readonly incoming: Incoming;
   readonly local: StoredImage | undefined;
@@ -38,8 +38,8 @@ interface Part {
 }
 
 /**
- * @throws EtagConflictError, StaleReadError when something changed since it was read: decide anew
- * @throws ApiError when a member cannot come
+ * @throws EtagConflictError, StaleReadError if something changed since it was read: decide again
+ * @throws ApiError if a member cannot be copied
  */
 export async function createOrder(service: Service, request: ChainRequest, chain: Chain): Promise<CopyOrder> {
   const parts: Part[] = [];
@@ -85,7 +85,7 @@ function asMember({ uuid, file, record }: Incoming): OrderMember {
   return { uuid, name: record.name, version: record.version, sha1: file.sha1, size: file.size };
 }
 
-/** Placeholders of failed copies that cannot be taken up again are removed on the way. */
+/** Also removes the placeholder of a failed copy that cannot be continued. */
 async function readPart(service: Service, request: ChainRequest, incoming: Incoming): Promise<Part> {
   const local = await currentRecord(service, incoming.uuid);
   const transfer = await service.store.get(TRANSFERS, incoming.uuid);
@@ -96,7 +96,7 @@ async function readPart(service: Service, request: ChainRequest, incoming: Incom
     return readPart(service, request, incoming);
   }
   if (outcome === 'exists' && local && (await isUsableTo(service, local.value, request))) {
-    // It became usable since the chain was walked, so the chain is shorter now.
+    // It became usable after the chain was walked, so the chain is shorter now.
     throw new StaleReadError(`image "${incoming.uuid}" became usable while its chain was walked`);
   }
   if (outcome === 'exists') throw refusal(outcome, incoming.uuid);
@@ -117,7 +117,7 @@ function partWrites(service: Service, { source, account }: ChainRequest, order: 
   ];
 }
 
-/** Writes the record too, so that a concurrent removal or commit conflicts and decides again. */
+/** Writes the record as well, so that a removal or commit at the same time conflicts and decides again. */
 export function attachWrites(order: CopyOrder, local: StoredImage, { value, etag }: Stored<Transfer>): Write[] {
   return [putRecord(local.value, local.etag), putTransfer({ ...value, orders: [...value.orders, order.uuid] }, etag)];
 }
@@ -153,7 +153,7 @@ function newTransfer(
   };
 }
 
-/** The new order's transfer, going on with the verified bytes and the numbering of the failed one. */
+/** The new order's transfer, which continues with the bytes and the attempt numbers of the failed one. */
 function reviveTransfer(failed: Transfer, fresh: Transfer): Transfer {
   const { id, attempt, stor, bytes, staged, rev } = failed;
   const state = nextTransferState(failed.state, 'order-again');
@@ -171,7 +171,7 @@ async function writeNew(service: Service, writes: readonly Write[]): Promise<voi
 }
 
 /**
- * Says so before anything is recorded; the store itself reserves the room when the bytes begin to come.
+ * Refuses the order before anything is recorded; the store itself reserves the space once bytes start to come.
  * @throws 507 InsufficientStorage
  */
 async function assertRoomFor(service: Service, incoming: readonly Incoming[]): Promise<void> {

@@ -1,4 +1,4 @@
-/** The preview of a copy: which images would come, how many bytes, and what is here already. Nothing is written. */
+/** The preview of a copy: which images would come, how many bytes, and what is already here. Nothing is written. */
 import type { CopyPlan } from '#lib/api/schemas/copy.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { loadRaw } from '../../images/record/load.ts';
@@ -72,7 +72,7 @@ async function imageToCome(service: Service, incoming: Incoming, account: string
   return { image: { ...base, action: 'copy' }, missing: size - Math.min(size, kept) };
 }
 
-/** What a failed copy left here of the same file. */
+/** How many bytes of the same file a failed copy left here. */
 async function bytesKept(service: Service, uuid: string, sha1: string): Promise<number> {
   const record = (await loadRaw(service, uuid))?.value;
   const transfer = (await service.store.get(TRANSFERS, uuid))?.value;

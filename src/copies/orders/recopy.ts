@@ -1,7 +1,7 @@
 /**
- * Copying an image that is here already: no bytes move, the descriptive fields and the shares become what they are at
- * the source, as the table in `lib/manifest/travel.ts` says. Never owner, public, disabled or channels: those are this
- * datacenter's own.
+ * Copying an image that is already here. No bytes move; the descriptive fields and the shares are updated from the
+ * source, as the table in `lib/manifest/travel.ts` says. Owner, public, disabled and channels never change: this
+ * datacenter decides those itself.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -30,12 +30,12 @@ import { withMarksOf } from './marks.ts';
 import { newOrder } from './new-order.ts';
 import type { Incoming } from './placeholder.ts';
 
-/** What changes are told of, by the names of a manifest; the list is compared by itself. */
+/** The manifest fields whose changes are reported. The ACL is compared separately. */
 const COMPARED = travellingFields('recopy').filter((field) => field !== 'acl' && field !== 'shares') as ManifestField[];
 
 /**
- * Answers a finished order that lists what changed; with `dryRun` nothing is written, and where nothing changed only the
- * order is. @throws 404, 409, 422 when the image could not be kept here like that
+ * Returns a finished order that lists what changed. With `dryRun` nothing is written; if nothing changed, only the
+ * order is. @throws 404, 409, 422 if the image could not be kept here like that
  */
 export async function recopy(
   service: Service,
@@ -46,7 +46,7 @@ export async function recopy(
 ): Promise<CopyOrder> {
   let order: CopyOrder | undefined;
   let isUnchanged = false;
-  // The table decides who may do this: its refusals differ from those of other changes.
+  // Who may do this is decided here, by the table, because its refusals differ from those of other changes.
   await changeRecord(service, incoming.uuid, (record, stored) => {
     if (!isServed(service, stored)) throw refusal('not-found', incoming.uuid);
     const sameHash = hashOf(record) === incoming.file.sha1;
@@ -66,7 +66,7 @@ export async function recopy(
 
 function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
   const marked = withMarksOf(refreshedRecord(record, there, 'recopy'), there, source.name);
-  // Only a link shows the whole list; others know of no logins, so those that are here stay.
+  // Only a link shows the whole ACL. Other sources show no logins, so the logins that are here stay.
   const shared = source.kind === 'link' ? withEntriesOf(marked, there) : replaceUuidEntries(marked, there.acl ?? []);
   if (sameEntries(marked, shared)) return marked;
   if (!exceedsAclLimit(marked, shared)) return shared;
@@ -74,7 +74,7 @@ function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource)
   throw validationFailed('acl', message);
 }
 
-/** Who left, here or there, stays out until the owner adds it again: that gives its entry another date. */
+/** An account that left its share, here or there, stays out until the owner adds it again, with a new date. */
 function withEntriesOf(record: ImageRecord, there: ImageRecord): ImageRecord {
   const dates = new Map(entriesOf(record).map(({ entry, shared_at }) => [entry, shared_at]));
   const entries = entriesOf(there);
@@ -92,7 +92,7 @@ function changesBetween(before: ImageRecord, after: ImageRecord): FieldChange[] 
   return [...fields, acl].filter(({ from, to }) => !isDeepStrictEqual(from, to));
 }
 
-/** A record keeps the tags of the manifest in `tagsObj`; its `tags` are search strings. */
+/** A record keeps the manifest's tags in `tagsObj`; its own `tags` are search strings. */
 function shown(record: ImageRecord, field: ManifestField): unknown {
   return record[(field === 'tags' ? 'tagsObj' : field) as keyof ImageRecord];
 }

@@ -1,4 +1,4 @@
-/** Removing what a copy left here: the placeholder, its transfer and its bytes. */
+/** Removes what a copy left here: the placeholder, its transfer and its bytes. */
 
 import type { StoredImage } from '../../images/record/load.ts';
 import { deleteRecord } from '../../images/record/tombstones.ts';
@@ -6,7 +6,7 @@ import type { Service } from '../../service/service.ts';
 import { deleteTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { byteLinkPath, iconSessionOf, sessionOf } from '../documents/staging.ts';
 
-/** @throws EtagConflictError when the placeholder or its transfer changed since it was read */
+/** @throws EtagConflictError if the placeholder or its transfer changed since it was read */
 export async function removePlaceholder(service: Service, stored: StoredImage): Promise<void> {
   const transfer = await service.store.get(TRANSFERS, stored.key);
   await deleteRecord(service, stored, transfer && [deleteTransfer(transfer)]);
@@ -14,8 +14,8 @@ export async function removePlaceholder(service: Service, stored: StoredImage): 
 }
 
 /**
- * Removes the staged bytes of all attempts that can still have any, so that a worker that is still
- * running cannot place anything. A failure does no harm: the sweeper removes the staging later.
+ * Removes the staged bytes of all attempts that may still have any, so that a worker that is still running cannot place
+ * them. A failure does no harm: the sweeper removes the staging later.
  */
 export async function discardStaging(service: Service, transfer: Transfer): Promise<void> {
   const sessions = new Set([

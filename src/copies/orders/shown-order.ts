@@ -1,6 +1,6 @@
 /**
- * An order as an account sees it. What it ordered itself brings its own images. An operator's import may bring its
- * image together with other people's, of which it learns nothing by asking for its own.
+ * An order as an account sees it. The account's own orders are shown in full. An operator's import may bring the
+ * account's image together with those of others, which it must not learn about by asking for its own.
  */
 import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
@@ -8,13 +8,13 @@ import { relationTo } from '../../images/record/access.ts';
 import type { CopyOrder } from '../documents/model.ts';
 
 export interface OrderViewer {
-  /** Absent: an operator, who sees all. */
+  /** Absent for an operator, who sees everything. */
   readonly account: string | undefined;
-  /** UUID of the image that was asked for; the viewer may see that one. */
+  /** The image that the viewer asks about, and may see. */
   readonly image: string;
 }
 
-/** For showing only: what is written comes from the order itself. */
+/** Only for display: never write the result back, because members may be left out. */
 export async function shownTo(
   service: WithStore,
   orders: readonly CopyOrder[],

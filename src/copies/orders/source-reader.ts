@@ -1,4 +1,4 @@
-/** Manifests of one source for one request: each is asked for once, and errors become answers for the caller. */
+/** Reads manifests from one source for one request: each only once, with errors turned into answers for the caller. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { remoteFailure } from '../../datacenters/peers/remote-failure.ts';
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 30_000;
 
 export class SourceReader {
   readonly source: ImageSource;
-  /** As whom the source is asked; absent: as operator. */
+  /** The account that the source is asked for; absent for an operator. */
   readonly account: string | undefined;
   readonly #signal: AbortSignal;
   readonly #images = new Map<string, Promise<SourceImage | undefined>>();
@@ -21,7 +21,7 @@ export class SourceReader {
     this.#signal = signal;
   }
 
-  /** Undefined when the source has none, or shows none to the account. @throws ApiError */
+  /** Undefined if the source has no such image, or does not show it to the account. @throws ApiError */
   find(uuid: string): Promise<SourceImage | undefined> {
     let image = this.#images.get(uuid);
     if (!image) {
@@ -31,7 +31,7 @@ export class SourceReader {
     return image;
   }
 
-  /** @throws ApiError: what the source answered, or 503 RemoteSourceError */
+  /** @throws ApiError: the source's own error, or 503 RemoteSourceError */
   async get(uuid: string): Promise<SourceImage> {
     const image = await this.find(uuid);
     if (image) return image;

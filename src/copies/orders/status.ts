@@ -1,6 +1,6 @@
 /**
- * How far an order is, as any process can tell from the documents. All bytes are reported as done only when the
- * images are usable: until then something can still go wrong.
+ * The progress of an order, which any process can tell from the documents. The last byte is reported as done only when
+ * the images are usable: until then something can still go wrong.
  */
 import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
@@ -14,7 +14,7 @@ export async function statusOf(service: WithStore, order: CopyOrder, viewer?: Or
   return status;
 }
 
-/** Reads the transfers of all orders in one query. `viewer` absent: as operators see them. */
+/** @param viewer absent: shows the orders as operators see them */
 export async function statusesOf(
   service: WithStore,
   all: readonly CopyOrder[],
@@ -57,7 +57,7 @@ function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer 
   const { uuid, name, version, size, result } = member;
   const base = { uuid, name, version, bytes_total: size };
   if (result) return { ...base, state: result.state, bytes_done: result.bytes, rate: 0, ...told(result) };
-  // Another order that needed it, too, has made it usable.
+  // Another order that also needed this image has made it usable.
   if (!transfer?.orders.includes(order.uuid)) {
     return { ...base, state: 'succeeded', bytes_done: size, rate: 0, attempt: 0 };
   }
@@ -71,7 +71,7 @@ function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer 
   };
 }
 
-/** What is told of an attempt whether it still runs or not. */
+/** What is shown of an attempt, running or ended. */
 function told({ attempt, via, error, note }: Pick<Transfer, 'attempt' | 'via' | 'error' | 'note'>) {
   return {
     attempt,

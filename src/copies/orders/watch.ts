@@ -1,6 +1,6 @@
 /**
- * Following orders: what changed, each time it does, until the end. It reads what the workers write down at their
- * heartbeats, so it does not matter which process carries the bytes and which one the watcher asked.
+ * Follows orders until they end, and reports each change. It reads what the workers record at their heartbeats, so it
+ * works in any process, not only in the one that receives the bytes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
@@ -11,7 +11,7 @@ import { statusesOf } from './status.ts';
 
 const INTERVAL_MS = 500;
 
-/** Ends when every order has, when the documents are gone, or with the signal. `viewer` absent: for operators. */
+/** Ends when every order has ended, when the documents are gone, or on `signal`. No `viewer`: for operators. */
 export async function* watch(
   service: WithStore,
   orders: readonly CopyOrder[],

@@ -1,10 +1,10 @@
 /**
- * Who works on a transfer. A worker *claims* it: the attempt gets a number, a staging of its own and a lease, and the
- * placeholder notes the staging's name, so that from then on no earlier attempt can place the file. The worker extends
- * the lease at every heartbeat; when it cannot, or finds that it is not its own any more, it stops.
+ * Who works on a transfer. A worker *claims* it: the attempt gets a number, a lease and its own staging, and the
+ * placeholder notes the name of the staging, so that no earlier attempt can place the file any more. The worker extends
+ * the lease at every heartbeat. If it cannot, or if the transfer is no longer its own, it stops.
  *
- * All writes here are conditional on the attempt. A worker that was paused past its lease and goes on finds another
- * attempt, and has staged its bytes where nobody looks.
+ * All writes here require that the attempt is still the latest. A worker that was paused until its lease ran out finds
+ * a newer attempt when it continues, and its own staging is no longer used.
  */
 
 import { isHeld, type Lease, LeaseLostError, newLease } from '#lib/documents/lease.ts';
@@ -20,7 +20,7 @@ import { COPIES, putOrder, putTransfer, type Retry, TRANSFERS, type Transfer, wr
 import { sessionOf } from '../documents/staging.ts';
 import { nextOrderState, nextTransferState } from '../documents/states.ts';
 
-/** The attempt is not this worker's any more: it is canceled, finished, or another worker's. Not a failure. */
+/** The attempt no longer belongs to this worker: it was canceled, finished or taken over. Not a failure. */
 export class AttemptLostError extends LeaseLostError {
   override readonly name = 'AttemptLostError';
 
@@ -30,8 +30,8 @@ export class AttemptLostError extends LeaseLostError {
 }
 
 /**
- * Whether a worker may take the transfer up now. A pause longer than any that is made was reckoned by a clock that was
- * ahead: it is over.
+ * Whether a worker may claim the transfer now. A pause longer than the longest possible one was set by a clock that was
+ * ahead, so it is ignored.
  */
 export function isClaimable(
   { live, state, lease, retry }: Transfer,
@@ -44,8 +44,8 @@ export function isClaimable(
 }
 
 /**
- * The claimed transfer; undefined when another process was faster, or an earlier attempt is just placing its file.
- * `lost`: there is no placeholder that waits for it, so its orders have to be settled.
+ * Returns the claimed transfer; undefined if another process was faster or an earlier attempt is placing its file right
+ * now. `lost`: no placeholder waits for the transfer any more, so its orders must be settled.
  */
 export async function claim(
   service: Service,
@@ -78,14 +78,14 @@ function leaseFromNow({ worker, config, store }: Service): Lease {
   return newLease(worker, config.copies.leaseSeconds, store.now());
 }
 
-/** Waiting for a free place is no failure of the source. */
+/** Time spent waiting for a free place must not count against the source. */
 function retryFromNow({ state, retry }: Transfer, now: number): Retry {
   return state === 'queued' && retry.count === 0 ? { ...retry, last_byte_at: now } : retry;
 }
 
 /**
- * A file that an earlier attempt was about to place, and did not live to, is settled by the one that follows, once it
- * has taken the bytes over: undoing the placement removes them.
+ * Settles a placement that was interrupted, unless it is the abandoned file of an earlier attempt: that is left to the
+ * next attempt, which takes the bytes over first, because undoing the placement removes them.
  */
 async function settledPlaceholder(service: Service, image: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, image);
@@ -107,7 +107,7 @@ async function startWrites(service: Service, { orders }: Transfer): Promise<Writ
     });
 }
 
-/** Changes the transfer while the attempt is this worker's. @throws AttemptLostError */
+/** Changes the transfer if the attempt is still this worker's. @throws AttemptLostError */
 async function changeOwn(service: Service, own: Transfer, change: (current: Transfer) => Transfer): Promise<Transfer> {
   const updated = await updateObject(service.store, TRANSFERS, own.image, (current) => {
     assertOwn(service, own, current);
@@ -122,12 +122,12 @@ function assertOwn(service: Service, own: Transfer, current: Transfer): void {
   if (!isOwn || current.state !== 'running') throw new AttemptLostError(own);
 }
 
-/** What the worker knows by now. */
+/** What a worker has learned and is to be recorded. */
 export type Advance = Partial<
   Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
 >;
 
-/** Extends the lease and records how far it got. @throws AttemptLostError */
+/** Extends the lease and records the progress. @throws AttemptLostError */
 export function heartbeat(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
   return changeOwn(service, own, (current) => ({
     ...current,
@@ -137,8 +137,9 @@ export function heartbeat(service: Service, own: Transfer, advance: Advance): Pr
 }
 
 /**
- * Goes on in another staging, because the bytes so far are of no use. Answers the attempt's successor, which has the
- * next number. @throws AttemptLostError
+ * Continues in a new staging, because the bytes so far are of no use. Returns the transfer with the next attempt
+ * number.
+ * @throws AttemptLostError
  */
 export async function startOver(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
   const updated = await updateWith(service.store, TRANSFERS, own.image, async ({ value: current }) => {
@@ -158,7 +159,7 @@ export async function startOver(service: Service, own: Transfer, advance: Advanc
   return updated.value;
 }
 
-/** Puts the transfer back, for any worker to take up from `advance.retry.not_before` on. @throws AttemptLostError */
+/** Puts the transfer back, for any worker to claim from `advance.retry.not_before` on. @throws AttemptLostError */
 export function releaseAttempt(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
   return changeOwn(service, own, (current) => {
     const { lease: _lease, rate: _rate, ...rest } = current;

@@ -1,7 +1,8 @@
 /**
- * How many transfers run at a time, and how fast. Their number is limited per process, and over all processes per link
- * and per account, so that neither one account nor one slow source takes all places. All transfers of a link share its
- * bandwidth, whichever process runs them: at each heartbeat a transfer reads how many are running, and takes its share.
+ * How many transfers run at a time, and how fast. Their number is limited per process, and across all processes per
+ * link and per account, so that neither one account nor one slow source takes all places. All transfers of a link share
+ * its bandwidth, whichever process runs them: at each heartbeat a transfer reads how many are running and takes its
+ * share.
  */
 import { isHeld } from '#lib/documents/lease.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
@@ -9,19 +10,19 @@ import { pause } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { accountName, TRANSFERS, type Transfer } from '../documents/model.ts';
 
-/** Transfers that a worker holds, in the order in which they may keep their place; there are no more than places. */
+/** Transfers that a worker holds, oldest claim first. There are never many, because places are limited. */
 export async function runningTransfers(service: WithStore & WithConfig): Promise<Stored<Transfer>[]> {
   const found = await service.store.find(TRANSFERS, { filter: { op: 'eq', field: 'state', value: 'running' } });
   const now = service.store.now();
   return found.filter(({ value }) => isHeld(value.lease, now)).sort(bySeniority);
 }
 
-/** What was claimed first keeps its place; every process comes to the same order. */
+/** The transfer that was claimed first keeps its place, and every process gets the same order. */
 function bySeniority(a: Stored<Transfer>, b: Stored<Transfer>): number {
   return (a.value.claimed_at ?? 0) - (b.value.claimed_at ?? 0) || (a.key < b.key ? -1 : 1);
 }
 
-/** This transfer's part of its link's budget, in bytes per second; undefined where there is no limit. */
+/** A transfer's share of its link's bandwidth, in bytes per second; undefined if there is no limit. */
 export async function fairShare(service: WithStore & WithConfig, source: string): Promise<number | undefined> {
   const budget = service.config.copies.bandwidth[source];
   if (budget === undefined) return undefined;
@@ -29,7 +30,7 @@ export async function fairShare(service: WithStore & WithConfig, source: string)
   return budget / Math.max(1, running.length);
 }
 
-/** Whether one more may begin beside those that are running. */
+/** Whether one more may start, given those that are running. */
 export function isRoomBeside(
   { config }: WithConfig,
   running: readonly Stored<Transfer>[],
@@ -46,7 +47,7 @@ const LONGEST_PAUSE_MS = 250;
 /** Size of a burst after a lull, in seconds at the current rate. */
 const BURST_SECONDS = 0.25;
 
-/** Lets bytes pass at a rate that may change while they do. */
+/** Lets bytes pass at a limited rate, which may change at any time. */
 export class Throttle {
   #rate: number | undefined;
   #available = 0;
@@ -70,7 +71,7 @@ export class Throttle {
     }
   }
 
-  /** The bytes have passed; waits until they are paid for. */
+  /** Waits until the rate allows for bytes that have just passed. */
   async #spend(bytes: number, signal: AbortSignal): Promise<void> {
     this.#refill();
     this.#available -= bytes;

@@ -1,6 +1,6 @@
 /**
  * Where the bytes of a file come from: a pull URL straight from the source's object store, else the source's IMGAPI.
- * The first that answers is taken; after a failure that brought no byte the other one is asked first.
+ * The first one that answers is used; after an attempt that brought no byte, the other one is tried first.
  */
 import type { CopySource } from '#lib/api/schemas/copy.ts';
 import type { FileRequest, ImageSource, SourceFile } from '../../datacenters/sources/source.ts';
@@ -22,12 +22,12 @@ const OPENERS: Readonly<Record<Exclude<CopySource, 'link'>, Opener>> = {
   imgapi: (source, { own }, request) => source.getFile(own.image, request),
 };
 
-/** The first failure in a row came after bytes; every second one after it speaks against the path in use. */
+/** The first failure in a row is no reason to switch, because bytes came before it. After that the paths alternate. */
 function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
   return count > 0 && count % 2 === 0 ? ['imgapi', 'pull-url'] : ['pull-url', 'imgapi'];
 }
 
-/** @throws the failure that leaves the most hope, when none of the paths works */
+/** @throws if no path works: a failure after which a retry may help, if there was one */
 export async function openBytes(
   source: ImageSource,
   live: LiveAttempt,
@@ -45,7 +45,7 @@ export async function openBytes(
       failures.push(error);
     }
   }
-  // An image that was deleted at the source may still come by its pull link, once that can be reached.
+  // An image that was deleted at the source may still be available by its pull link once that can be reached again.
   const hopeful = failures.find((error) => FAILURES[failureOf(error).code].action === 'retry');
   throw hopeful ?? failures.at(-1) ?? new CopyError('SourceInvalid', 'the source offers no way to read its files');
 }
@@ -59,7 +59,7 @@ async function fromPullUrl(
   const answer = await pullUrl(source, image, account, pull, live.patience(request.signal));
   if (!answer) return undefined;
   live.note({ pull: answer.reqid });
-  // On record before anything else: when the transfer ends, whoever ends it has to know of the link.
+  // Recorded before anything else, so that whoever ends the transfer knows about the link.
   if (answer.reqid !== pull) await live.beat();
   if (live.signal.aborted && answer.reqid !== pull) await endUnrecorded(source, answer.reqid);
   if (answer.sha1 !== sha1 || answer.size !== total) {
@@ -68,13 +68,13 @@ async function fromPullUrl(
   return source.getPullUrl(answer.url, request);
 }
 
-/** The copy was canceled while the link was made. */
+/** Ends a pull link that was made while the copy was being canceled, so that nobody else knows about it. */
 async function endUnrecorded(source: ImageSource, reqid: string): Promise<void> {
-  // Its calendar is what remains.
+  // If this fails, the link expires at the source.
   await source.endPull(reqid, AbortSignal.timeout(END_MS)).catch(() => {});
 }
 
-/** Renews the link that this transfer made earlier, or makes one. */
+/** Renews the link that this transfer made before, or makes a new one. */
 async function pullUrl(
   source: ImageSource,
   image: string,
@@ -87,7 +87,7 @@ async function pullUrl(
     return await source.createPullUrl(image, account, renew, signal);
   } catch (error) {
     if (failureOf(error).code !== 'SourceGone') throw error;
-    // The link was reaped while this side was away; the image itself may still be there.
+    // The link expired because it was not renewed in time; the image itself may still be there.
     return source.createPullUrl(image, account, undefined, signal);
   }
 }

@@ -1,4 +1,4 @@
-/** From verified staging to the placeholder's record: the file, and the icon that goes with the image. */
+/** Puts the verified file in its place and into the placeholder's record, and copies the image's icon. */
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
@@ -39,7 +39,7 @@ export async function placeBytes(
   });
 }
 
-/** The fence: only the latest attempt of a copy that is under way may place anything. @throws AttemptLostError */
+/** Only the latest attempt of a copy that is still under way may place anything. @throws AttemptLostError */
 function assertAwaited({ copy }: ImageRecord, own: Transfer): void {
   if (copy?.state === 'live' && copy.session === sessionOf(own, own.attempt)) return;
   throw new AttemptLostError(own);

@@ -1,4 +1,4 @@
-/** Getting the bytes of one file into staging, verified: opens or takes over the staging, appends, checks the hashes. */
+/** Gets the bytes of one file into staging: opens the staging or takes it over, appends, and checks the hashes. */
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
@@ -11,12 +11,12 @@ import { openBytes } from './bytes.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { linkedBytes } from './same-store.ts';
 
-/** The source sends files only from their first byte: what is staged has to be dropped. Not a failure. */
+/** The source can only send files from the first byte, so the staged bytes must be dropped. Not a failure. */
 export class NoResumeError extends Error {
   override readonly name = 'NoResumeError';
 }
 
-/** The attempt's staging: linked bytes, or those of earlier attempts, read again and so hashed, with more to come. */
+/** The attempt's staging: linked bytes, or a session that starts with the bytes of earlier attempts, hashed again. */
 export async function openStaging(
   service: Service,
   store: ObjectStore,
@@ -40,7 +40,7 @@ export async function openStaging(
   });
   live.note({ staged: session.session });
   live.reached(session.size);
-  // From here on the next attempt takes over from this one; only then may the earlier staging go.
+  // Once this is recorded, the next attempt takes over from this staging, and the earlier one may be removed.
   await live.beat();
   if (own.staged !== undefined && !signal.aborted) await store.discard(own.staged);
   return session;
@@ -53,7 +53,7 @@ async function tryLink(
   live: LiveAttempt,
 ): Promise<WriteSession | undefined> {
   const { own, signal } = live;
-  // A link shows the file in the source's store. If that was wrong once, the bytes are fetched instead.
+  // A link would show the same file in the source's store. If that had the wrong hashes once, fetch the bytes instead.
   if (own.retry.bad_hashes > 0) return undefined;
   try {
     return await linkedBytes(store, source, live, signal);

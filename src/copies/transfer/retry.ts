@@ -1,24 +1,24 @@
-/** What to do after a failure: whether it is tried again, from which byte, and how long to wait before that. */
+/** What to do after a failure: whether to try again, from which byte, and after how long. */
 import { cutText } from '#lib/text/cut-text.ts';
 import type { CopiesConfig } from '../../service/config/config.ts';
 import { type CopyFailure, FAILURES } from '../documents/failures.ts';
 import type { Retry } from '../documents/model.ts';
 
-/** How many wrong files from a source make the copy fail. */
+/** After how many wrong files from the source the copy fails. */
 const MOST_BAD_HASHES = 3;
 
 export type Verdict =
-  /** Again after `delay` milliseconds. */
+  /** Try again after `delay` milliseconds. */
   | { readonly action: 'retry'; readonly delay: number; readonly retry: Retry; readonly failure: CopyFailure }
-  /** From the first byte, after `delay` milliseconds. */
+  /** Start again from the first byte, after `delay` milliseconds. */
   | { readonly action: 'restart'; readonly delay: number; readonly retry: Retry; readonly failure: CopyFailure }
   | { readonly action: 'give-up'; readonly failure: CopyFailure };
 
 type RetryConfig = Pick<CopiesConfig, 'giveUpAfterSeconds' | 'retryDelay'>;
 
 /**
- * What to do after a failure. `retry` as it was when the attempt began, but for `last_byte_at` and `count`, which
- * the bytes that came since have moved.
+ * What to do after a failure.
+ * @param retry as it was when the attempt began, except for `last_byte_at` and `count`, which new bytes update
  */
 export function verdictOn(
   failure: CopyFailure,
@@ -45,7 +45,7 @@ export function verdictOn(
   return { action, delay, failure, retry: { ...retry, count, not_before: now + delay, bad_hashes: badHashes } };
 }
 
-/** Bytes that arrive too slowly do not count as progress: pauses grow and the limit applies as if none had come. */
+/** Bytes that come too slowly are no progress: the pauses grow, and the time limit applies, as if none had come. */
 function verdictOnSlow(
   failure: CopyFailure,
   retry: Retry,

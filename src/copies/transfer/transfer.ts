@@ -3,16 +3,18 @@
  *
  *   staging (earlier bytes taken over) → bytes → hashes → icon → placed → received → its orders settled
  *
- * | what happens | what becomes of the attempt |
- * |---|---|
- * | a failure that may pass | it goes on from the byte where it broke: at once while the pause is short, else by whoever claims it next |
- * | a source that sends next to nothing | it is put back at once, for others to have the place, and waits longer each time |
- * | the wrong bytes, or a source that cannot resume | they are dropped, and it goes on from the first byte in a staging of its own |
- * | a permanent failure | the orders that list the transfer fail; the bytes are kept |
- * | the process stops | the bytes are flushed and the lease is given back |
- * | the lease is lost, or the copy canceled | it ends without a word; nothing it does can count any more |
+ * How it may end, or go on:
+ * - After a failure that may pass, it continues from the byte where it broke off: in this process if the pause is short,
+ *   else in the one that claims it next.
+ * - If the source sends next to nothing, it is put back at once to make room for others, and waits longer each time.
+ * - If the bytes are wrong or the source cannot resume, they are dropped, and it starts again from the first byte in a
+ *   new staging.
+ * - After a permanent failure, the orders that list the transfer fail; the bytes are kept.
+ * - If the process stops, the bytes are flushed and the lease is given back.
+ * - If the lease is lost or the copy is canceled, it ends silently; nothing it does has any effect any more.
  *
- * May be lost: what was not flushed when the machine goes down. The hashes tell, and the file is fetched anew.
+ * If the machine goes down, bytes that were not flushed may be lost. The hashes show that, and the file is fetched
+ * again.
  */
 
 import { LeaseLostError } from '#lib/documents/lease.ts';
@@ -36,7 +38,7 @@ import { bringIcon, placeBytes } from './place-bytes.ts';
 import { NoResumeError, openStaging, receiveRest, verifiedHashes } from './receive.ts';
 import { type Verdict, verdictOn } from './retry.ts';
 
-/** The worker stops: attempts end and are given back. */
+/** The worker is stopping: attempts end and are given back. */
 export class WorkerStopped extends Error {
   override readonly name = 'WorkerStopped';
 
@@ -45,11 +47,11 @@ export class WorkerStopped extends Error {
   }
 }
 
-/** A worker keeps its lease through pauses up to this length, and through so many of them in a row. */
+/** A worker keeps its lease during pauses up to this length, and for at most this many of them in a row. */
 const LONGEST_HELD_PAUSE_MS = 5000;
 const MOST_HELD_PAUSES = 3;
 
-/** What follows an attempt: another one from the first byte, or nothing. */
+/** What follows an attempt: a new one from the first byte, or nothing. */
 type Next = { readonly startOverWith: Advance } | 'done';
 
 /** Never rejects. Resolves when this process has nothing more to do with the transfer for now. */
@@ -57,7 +59,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
   const { leastRate, leastRateSeconds } = service.config.copies;
   let current: LiveAttempt | undefined;
   const pace = new Pace({
-    // The source is not to blame for what our own limit holds back.
+    // A transfer that our own bandwidth limit slows down must not count as too slow.
     least: () => (current?.isShareKnown ? Math.min(leastRate, (current.throttle.rate ?? Infinity) / 4) : 0),
     seconds: leastRateSeconds,
     onKept: () => current?.keptPace(),
@@ -71,14 +73,14 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
     }
   } catch (error) {
     if (error instanceof LeaseLostError) return;
-    // The lease runs out, and whoever claims the transfer then goes on.
+    // Once the lease runs out, another worker can claim the transfer and continue it.
     service.log.warn({ err: error, image: claimed.image }, 'transfer left until its lease expires');
   } finally {
     pace.end();
   }
 }
 
-/** Linked bytes of an earlier attempt must not be placed any more; see `same-store.ts`. */
+/** Makes sure that the previous attempt can no longer place linked bytes; see `same-store.ts`. */
 async function fenceEarlier(service: Service, own: Transfer): Promise<void> {
   if (own.attempt > 1) await service.storages.named(own.stor).remove(byteLinkPath(own, own.attempt - 1));
 }
@@ -105,7 +107,7 @@ async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
   }
 }
 
-/** Settles the placement that an earlier attempt left half done; what it had staged is safe in this one's staging. */
+/** Settles a placement left half done by an earlier attempt, whose bytes are now safe in this attempt's staging. */
 async function isPlacedByEarlier(service: Service, own: Transfer): Promise<boolean> {
   const stored = await loadRaw(service, own.image);
   const settled = stored && (await recoverPlacement(service, stored));
@@ -133,7 +135,7 @@ async function sourceOf(service: Service, { source }: Transfer): Promise<ImageSo
   throw new CopyError('NotLinked', `datacenter "${source}" is no longer linked; run: imgapiadm link-dc ${source} URL`);
 }
 
-/** Goes on after failures for as long as the pauses are short, and the source is not too slow. */
+/** Continues after failures as long as the pauses are short and the source is not too slow. */
 async function receiveAll(
   service: Service,
   source: ImageSource,
@@ -176,7 +178,7 @@ async function receiveOn(
   }
 }
 
-/** A source that stalled or fails time and again has held the place long enough: another transfer may go on. */
+/** False if the source stalled or keeps failing: then the place goes to another transfer. */
 function isWaitedOut({ code }: CopyFailure, { delay, retry }: Extract<Verdict, { action: 'retry' }>): boolean {
   return code !== 'Stalled' && retry.count <= MOST_HELD_PAUSES && delay <= LONGEST_HELD_PAUSE_MS;
 }
@@ -223,7 +225,7 @@ async function afterFailure(
       return 'done';
     case 'give-up':
       await keep(service, session);
-      // What is known of the bytes goes on record for whoever looks at the failure, or orders the image again.
+      // Records the progress, for whoever looks at the failure or orders the image again.
       await live.beat();
       await failOrders(service, live.own, verdict.failure);
       return 'done';
@@ -244,7 +246,7 @@ async function giveBack(
   await releaseAttempt(service, live.own, { ...advance, retry });
 }
 
-/** Bytes that cannot be made safe now are fetched again. */
+/** Flushes what it can. Bytes that cannot be flushed will be fetched again. */
 async function keep(service: Service, session: WriteSession | undefined): Promise<void> {
   await session?.flush().catch((error: unknown) => service.log.warn({ err: error }, 'staging not flushed'));
 }

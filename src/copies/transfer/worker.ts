@@ -1,13 +1,13 @@
 /**
- * The engine. Any number of processes run one; none of them has anything to do with the request that made an order.
+ * The engine that does the copying. Any number of processes may run it, and any of them may work on any order.
  *
- * A *pass* looks at what waits in the store and does what is to be done: claims transfers that wait or whose lease ran
- * out, each account in its turn (`turns.ts`) and as far as the limits let it, and settles orders whose images are all
- * here. It takes no input but the store, so that what follows a crash is the same as what always happens. Passes come by
- * a timer, after every transfer that ends here, and by a nudge after every request.
+ * A *pass* looks at what waits in the store. It claims transfers that are queued or whose lease has run out, each
+ * account in its turn (`turns.ts`) and within the limits, and settles orders whose images are all here. Its only input
+ * is the store, so that recovery after a crash needs no code of its own. A pass runs by a timer, after every transfer
+ * that ends in this process, and by a nudge after every request.
  *
- * No pass reads all there is. The orders of a transfer that ended here are settled at once; a pass also looks at the
- * newest live orders, and at the next few of all, so that what another process left half done is found.
+ * No pass reads everything. The orders of a transfer that ended here are settled at once. A pass also looks at the
+ * newest live orders, and at the next page of all live ones, to find what another process left half done.
  */
 import type { Filter, Stored } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
@@ -24,27 +24,27 @@ import { runTransfer, WorkerStopped } from './transfer.ts';
 import { type Room, Turns } from './turns.ts';
 
 export interface CopyWorker {
-  /** Something was written that a pass should see soon. */
+  /** Starts a pass soon, because something new was written. */
   nudge(): void;
   /** DeleteImage of a placeholder: cancels a live copy, removes the rest of a failed one. @throws ApiError */
   deletePlaceholder(stored: StoredImage, caller: Caller): Promise<void>;
-  /** For an AdminImport in the place of a failed copy. @throws EtagConflictError when it changed since it was read */
+  /** For an AdminImport that replaces a failed copy. @throws EtagConflictError if it changed since it was read */
   removePlaceholder(placeholder: StoredImage): Promise<void>;
-  /** Gives back what is under way, for other processes to go on with at once. Resolves when all of it is safe. */
+  /** Gives transfers under way back, for other processes to continue at once. Resolves when all bytes are safe. */
   stop(): Promise<void>;
 }
 
 export interface CopyWorkerOptions {
-  /** Milliseconds between two looks at the store. */
+  /** Milliseconds between two passes by the timer. */
   readonly pollMs?: number;
 }
 
 const POLL_MS = 2000;
-/** Shortest time from the claim of a transfer to the next pass. */
+/** Shortest time from the start of a transfer to the pass that follows its end. */
 const SHORTEST_TURN_MS = 20;
-/** Documents that are read at a time. */
+/** How many documents to read at a time. */
 const PAGE = 50;
-/** Orders of one account that are settled at once; operators count as one. */
+/** How many orders of one account to settle at the same time; all operators count as one account. */
 const MOST_SETTLING = 8;
 
 export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWorkerOptions = {}): CopyWorker {
@@ -68,14 +68,14 @@ export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWork
 class Worker {
   readonly #service: Service;
   readonly #stopping = new AbortController();
-  /** Transfers that this process carries, by image. */
+  /** Transfers that run in this process, by image. */
   readonly #running = new Map<string, Promise<void>>();
-  /** Orders that this process is about to end; asking the source once more may take a while. */
+  /** Orders that this process is settling. That may take a while, because the source is asked again. */
   readonly #settling = new Map<string, { readonly account: string | undefined; readonly settled: Promise<void> }>();
   /** Orders to settle in the next pass, with their accounts. */
   readonly #unsettled = new Map<string, string | undefined>();
   readonly #turns: Turns;
-  /** Where the round through the live orders is. */
+  /** The last order read, from which the next pass continues through the live orders. */
   #lastOrder = '';
   #isAdopted = false;
   #pass: Promise<void> | undefined;
@@ -128,7 +128,7 @@ class Worker {
     await this.#settleSome(await this.#liveOrders());
   }
 
-  /** Live transfers that an earlier version wrote do not stand in a lane yet. */
+  /** Puts live transfers that an earlier version wrote into lanes. */
   async #adopt(): Promise<void> {
     const { store } = this.#service;
     const filter: Filter = {
@@ -145,7 +145,7 @@ class Worker {
     this.#isAdopted = true;
   }
 
-  /** Whether there is more to claim than one pass looks at. */
+  /** Resolves to true if more may be left to claim than one pass looks at. */
   async #claimSome(): Promise<boolean> {
     const service = this.#service;
     let running = await runningTransfers(service);
@@ -168,7 +168,7 @@ class Worker {
     const claimed = await claim(service, stored);
     if (claimed === 'lost') for (const order of stored.value.orders) this.#settle(order, stored.value.account);
     if (!claimed || claimed === 'lost') return undefined;
-    // Other processes looked at the same moment: those that came last give their place back.
+    // Other processes may have claimed at the same moment. If the limits are exceeded, the latest ones give way.
     const running = await runningTransfers(service);
     const earlier = running.slice(
       0,
@@ -185,13 +185,13 @@ class Worker {
     const begin = performance.now();
     const run = this.#carry(claimed).finally(() => {
       this.#running.delete(image);
-      // If something ends every attempt immediately, this keeps them from following each other without pause.
+      // If every attempt ends at once, this keeps the process from retrying without a pause.
       startTimer(() => this.nudge(), Math.max(0, SHORTEST_TURN_MS - (performance.now() - begin)));
     });
     this.#running.set(image, run);
   }
 
-  /** The orders that waited for it last are settled without waiting for a pass that comes to them. */
+  /** Settles the transfer's orders right after it, because a pass may come to them only later. */
   async #carry(claimed: Transfer): Promise<void> {
     await runTransfer(this.#service, claimed, this.#stopping.signal);
     if (this.#stopping.signal.aborted) return;
@@ -203,7 +203,7 @@ class Worker {
     }
   }
 
-  /** The newest, and the next of all, in a round that goes on from pass to pass. */
+  /** The newest live orders, and the next page of all of them, continued from pass to pass. */
   async #liveOrders(): Promise<Stored<CopyOrder>[]> {
     const { store } = this.#service;
     const filter = { op: 'eq', field: 'live', value: true } as const;
@@ -213,7 +213,7 @@ class Worker {
     return [...new Map([...page, ...newest].map((stored) => [stored.key, stored])).values()];
   }
 
-  /** Orders that still wait for bytes are left alone without another look. */
+  /** Settles the orders, except those that still wait for bytes. */
   async #settleSome(orders: readonly Stored<CopyOrder>[]): Promise<void> {
     const images = [...new Set(orders.flatMap(({ value }) => value.images))];
     const transfers = images.length > 0 ? await this.#service.store.getMany(TRANSFERS, images) : [];
