@@ -59,7 +59,7 @@ export interface Operation<V = unknown, E extends string = string> {
   readonly callers: readonly CallerKind[];
   /** The parts of the path. */
   readonly params?: TObject;
-  /** Types of the values as the handler reads them, such as a boolean for the request's text. See `parameters.ts`. */
+  /** Values as the handler reads them, for example a boolean where the request has text. See `parameters.ts`. */
   readonly query?: TObject;
   /** Request headers that mean something to this operation, in lower case. */
   readonly headers?: TObject;

@@ -34,7 +34,7 @@ export function authenticator(
       const { keyId } = await verifyRequest(request, {
         asSent: asSentTo(config.publicUrl, request),
         ...{ keysOf: keys.keysOf, algorithms: ALGORITHMS, required: ['date'], clock },
-        // As many verifications for every user, so that timing does not tell which users exist.
+        // The same number of verifications for every user, so that timing does not tell which users exist.
         verifications: keys.mostKeys(),
       });
       return { user: keyId };

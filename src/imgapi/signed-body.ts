@@ -24,7 +24,7 @@ export async function readSignedJson(call: Call): Promise<Readonly<Record<string
   return parseObject(await readSignedBody(call));
 }
 
-/** For the one request that brings another proof. @param limit bytes @throws 413, 400 InvalidContent */
+/** For the one request with another proof than a signature. @param limit bytes @throws 413, 400 InvalidContent */
 export async function readUnsignedJson(call: Call, limit: number): Promise<Readonly<Record<string, unknown>>> {
   return parseObject(await call.bytes(limit));
 }

@@ -15,7 +15,7 @@ const SERVED: readonly (readonly [string, ImgapiVersion])[] = [
   ['1.0.0', 1],
 ];
 
-/** Clients send the same few ranges. */
+/** A cache, because clients send the same few ranges. */
 const KNOWN = new LRUCache<string, ImgapiVersion>({ max: 100 });
 const LONGEST_RANGE = 256;
 

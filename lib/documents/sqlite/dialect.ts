@@ -16,7 +16,7 @@ import { statisticsOf } from './statistics.ts';
 
 /**
  * With a plain `?`, SQLite plans a statement again for every bound value that its plan could depend on, which takes
- * longer than most queries. The unary plus makes it an expression, for which SQLite does not.
+ * longer than most queries. The unary plus makes it an expression, for which SQLite does not do this.
  */
 class PlannedOnce extends SqliteQueryCompiler {
   protected override getCurrentParameterPlaceholder(): string {

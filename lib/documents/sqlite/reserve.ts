@@ -21,7 +21,7 @@ export class Reserve {
   readonly #path: string;
   readonly #size: number;
   readonly #piece: number;
-  /** Why space cannot be set aside, other than for lack of it. The store then works without a reserve. */
+  /** Why space cannot be set aside, if not for lack of it. The store then works without a reserve. */
   #problem: unknown;
 
   /** @param database path of the database file */

@@ -3,8 +3,8 @@
  *
  * SQLite can count its rows (ANALYZE), but counts taken while a table is small lead to bad plans once it has grown, and
  * plans that change with the data cannot be tested. So the planner gets invented counts of a large bucket, made from
- * the declaration: a flag halves the objects, a field with few distinct values divides them by four, and any other field
- * nearly identifies its object.
+ * the declaration: a flag halves the objects, a field with few distinct values divides them by four, and any other
+ * field nearly identifies its object.
  */
 import type { Declaration } from '../declaration.ts';
 import type { IndexPlan } from '../sql/dialect.ts';

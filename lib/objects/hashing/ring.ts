@@ -99,7 +99,7 @@ export class HashRing implements StreamListener, Taker {
     return this.#digest.promise;
   }
 
-  /** The caller no longer uses any block. Threads may still read reused blocks, because their hashes are dropped. */
+  /** The caller no longer uses any block. They are reused while threads may still read them; the hashes are dropped. */
   close(): void {
     for (const { worker } of this.#lanes) {
       worker.end(this.#stream);

@@ -3,7 +3,7 @@ import type { HashStream } from '../hashing/stream.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
 
-/** Milliseconds since the last write after which the next bytes to arrive trigger another one. */
+/** Milliseconds after which a block is written although it is not full, when more bytes arrive. */
 const PATIENCE = 500;
 
 export interface BlockWriterOptions {

@@ -27,7 +27,7 @@ export interface RoomOptions {
 
 /**
  * Decides who may write how much. Space is reserved for sessions of this process that announce their size, for as long
- * as bytes keep coming. With a quota, the bytes below the root are counted once, and the figure is updated from then on.
+ * as bytes keep coming. With a quota, the bytes below the root are counted once, and the figure is kept up to date.
  * To see what other processes do, they are counted again now and then, and before any write is refused.
  */
 export class Room {

@@ -1,7 +1,7 @@
 /**
  * Copies from other datacenters: the actions that order them (CopyImageFromDc, import-from-datacenter, import-remote),
- * and the routes that observe, list and cancel them. With `Accept: application/x-json-stream`,
- * observing a copy returns one line per change until it ends.
+ * and the routes that observe, list and cancel them. With `Accept: application/x-json-stream`, observing a copy returns
+ * one line per change until it ends.
  */
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';

@@ -125,7 +125,7 @@ function leftShares(record: ImageRecord): Share[] {
   });
 }
 
-/** An account that left must not get access again elsewhere, so its entry travels without the account. */
+/** An account that left must not get access again elsewhere, so its entry is sent without the account. */
 function openShares(record: ImageRecord): Share[] {
   return entriesOf(record).map((share) => {
     if (share.account === undefined || !record.left?.includes(share.account)) return share;

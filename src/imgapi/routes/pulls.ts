@@ -70,7 +70,7 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   if (!record || !isIt || !(link || isOperators)) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" does not exist or has ended; ask for a new one`);
   }
-  // After a renewal the older URL reads by the newer link: the bytes are the same.
+  // After a renewal, the older URL reads through the newer link, because the bytes are the same.
   const reply = await fileReply(call, {
     ...record,
     storage: service.storages.named(record.stor),

@@ -91,7 +91,7 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
       return { text, headers: { 'Content-Type': 'text/markdown; charset=utf-8' } };
     },
 
-    /** From its file: making it anew would hold up other requests for a while. */
+    /** Read from its file, because making it anew would delay other requests. */
     async OpenApi() {
       return { text: await readFile(new URL('openapi.json', DOCS), 'utf8') };
     },

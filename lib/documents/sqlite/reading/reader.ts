@@ -46,7 +46,7 @@ export class Reader {
     });
   }
 
-  /** The job is no longer wanted: ends it soon, with an error. */
+  /** Call when the job is no longer wanted; it then soon ends with an error. */
   abandon(): void {
     if (this.#outstanding !== undefined) {
       Atomics.store(this.#abandoned, 0, this.#outstanding.id);
