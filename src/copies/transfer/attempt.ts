@@ -122,7 +122,7 @@ function assertOwn(service: Service, own: Transfer, current: Transfer): void {
   if (!isOwn || current.state !== 'running') throw new AttemptLostError(own);
 }
 
-/** What a worker has learned and is to be recorded. */
+/** What a worker has learned about its transfer and wants recorded. */
 export type Advance = Partial<
   Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
 >;

@@ -3,9 +3,9 @@
  *
  *   staging (earlier bytes taken over) → bytes → hashes → icon → placed → received → its orders settled
  *
- * How it may end, or go on:
- * - After a failure that may pass, it continues from the byte where it broke off: in this process if the pause is short,
- *   else in the one that claims it next.
+ * What may happen on the way:
+ * - After a failure that may pass, it continues from the byte where it broke off: in this process if the pause is
+ *   short, else in the one that claims it next.
  * - If the source sends next to nothing, it is put back at once to make room for others, and waits longer each time.
  * - If the bytes are wrong or the source cannot resume, they are dropped, and it starts again from the first byte in a
  *   new staging.
@@ -13,8 +13,7 @@
  * - If the process stops, the bytes are flushed and the lease is given back.
  * - If the lease is lost or the copy is canceled, it ends silently; nothing it does has any effect any more.
  *
- * If the machine goes down, bytes that were not flushed may be lost. The hashes show that, and the file is fetched
- * again.
+ * If the machine goes down, bytes that were not flushed may be lost. The hashes show it, and the file is fetched again.
  */
 
 import { LeaseLostError } from '#lib/documents/lease.ts';

@@ -1,6 +1,6 @@
 /**
  * Decides whose transfer is next. Accounts take turns, and so do the sources within an account. However many transfers
- * one account has waiting, failing or crawling, another account never has to let more than one of them go first.
+ * one account has waiting, failing or crawling, at most one of them gets ahead of another account's next transfer.
  *
  * Waiting transfers stand in *lanes*, one for each account and source. The next lane and the ready transfers in it both
  * come from an index, so a turn costs the same however many others wait. One pass looks at no more than
