@@ -2,6 +2,7 @@
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
+import { pullObjectPath } from '#lib/manifest/object-paths.ts';
 import { signUrl } from '#lib/signing/signed-url.ts';
 import type { Service } from '../service/service.ts';
 import type { PullRecord } from './documents.ts';
@@ -44,7 +45,7 @@ async function urlOf(service: Service, record: PullRecord, baseUrl: string | und
   if (storage.capabilities.supportsSignedUrl) return storage.signUrl(record.path, expires);
   return signUrl({
     baseUrl: baseUrlFor(service, baseUrl),
-    path: `/pulls/${record.day}/${record.uuid}.file${record.index}.${record.reqid}`,
+    path: `/${pullObjectPath(record.day, record.uuid, record.index, record.reqid)}`,
     expires,
     secret: await pullSecret(service),
   });

@@ -1,4 +1,5 @@
 /** Names in the pulls area: `pulls/YYYYMMDD/UUID.file0.REQID`. */
+import { pullsDay } from '#lib/manifest/object-paths.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 
 const DAY = /^\d{8}$/;
@@ -21,14 +22,10 @@ export function parsePullName(name: string): PullName | undefined {
 export function isPullsDay(name: string): boolean {
   if (!DAY.test(name)) return false;
   const date = new Date(`${name.slice(0, 4)}-${name.slice(4, 6)}-${name.slice(6)}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && dayOf(date.getTime()) === name;
+  return !Number.isNaN(date.getTime()) && pullsDay(date.getTime()) === name;
 }
 
 /** The latest day that is more than `keepDays` days before the given moment. */
 export function lastExpiredDay(milliseconds: number, keepDays: number): string {
-  return dayOf(milliseconds - (keepDays + 1) * DAY_MS);
-}
-
-function dayOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().slice(0, 10).replaceAll('-', '');
+  return pullsDay(milliseconds - (keepDays + 1) * DAY_MS);
 }
