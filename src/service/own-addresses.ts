@@ -1,6 +1,7 @@
 /** Where this process listens. It must not fetch anything from itself, whatever name or form of address leads here. */
 import { networkInterfaces } from 'node:os';
 import { heldIpv4, isSameAddress, kindOfAddress } from '#lib/network/addresses.ts';
+import { bareHost, portOf } from '#lib/network/listener-url.ts';
 
 interface Place {
   readonly address: string;
@@ -12,19 +13,14 @@ export class OwnAddresses {
 
   /** To be called for each listener once it is bound. @param url with the address and port that it is bound to */
   add(url: string): void {
-    const { hostname, port, protocol } = new URL(url);
-    this.#listeners.push({ address: hostname.replace(/^\[|\]$/g, ''), port: portOf(port, protocol) });
+    const bound = new URL(url);
+    this.#listeners.push({ address: bareHost(bound), port: portOf(bound) });
   }
 
   /** Whether a connection to the address would reach a listener of this process. */
   has(address: string, port: number): boolean {
     return this.#listeners.some((listener) => listener.port === port && reaches(address, listener.address));
   }
-}
-
-function portOf(port: string, protocol: string): number {
-  if (port !== '') return Number(port);
-  return protocol === 'https:' ? 443 : 80;
 }
 
 function reaches(address: string, bound: string): boolean {

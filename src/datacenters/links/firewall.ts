@@ -2,13 +2,14 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { FirewallRule } from '#lib/api/schemas/datacenter.ts';
+import { bareHost } from '#lib/network/listener-url.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { LinkRecord } from './documents.ts';
 
 /** Rules that open the link port to the other datacenter's addresses only. Empty without a link port. */
 export async function firewallRules({ config }: WithConfig, link: LinkRecord): Promise<FirewallRule[]> {
   const { port } = config.links;
-  const addresses = await addressesOf(new URL(link.url).hostname);
+  const addresses = await addressesOf(bareHost(new URL(link.url)));
   if (port === undefined || addresses.length === 0) return [];
   const sources = addresses.map((address) => `ip ${address}`);
   const from = sources.length === 1 ? sources[0] : `(${sources.join(' OR ')})`;
@@ -25,8 +26,7 @@ export async function firewallRules({ config }: WithConfig, link: LinkRecord): P
 
 /** Empty if the name does not resolve; the link check already reports that. */
 async function addressesOf(host: string): Promise<string[]> {
-  const bare = host.replace(/^\[|\]$/g, '');
-  if (isIP(bare)) return [bare];
-  const found = await lookup(bare, { all: true }).catch(() => []);
+  if (isIP(host)) return [host];
+  const found = await lookup(host, { all: true }).catch(() => []);
   return [...new Set(found.map(({ address }) => address))].sort();
 }

@@ -2,7 +2,8 @@
 import { isIP } from 'node:net';
 import { validationFailed } from '#lib/api/errors/api-error.ts';
 import { kindOfAddress } from '#lib/network/addresses.ts';
-import { bareHost, type Guarded, isLocalhost, portOf } from '../peers/address-guard.ts';
+import { bareHost, portOf } from '#lib/network/listener-url.ts';
+import { type Guarded, isLocalhost } from '../peers/address-guard.ts';
 import { ownLinkUrl, ownPublicUrls } from './self.ts';
 
 /**

@@ -1,5 +1,6 @@
 /** How this datacenter describes itself to others. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
+import { listenerUrl } from '#lib/network/listener-url.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { WithConfig } from '../../service/config/config.ts';
 
@@ -28,7 +29,7 @@ export function ownLinkUrl({ config }: WithConfig): string {
       'other datacenters cannot know where to reach this one: set links.port, and either links.publicUrl or a specific links.address',
     );
   }
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return listenerUrl(address, port);
 }
 
 /** The URLs at which others reach the listeners of this datacenter, if the config gives them. */

@@ -16,6 +16,7 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import { AddressRefusedError } from '#lib/client/errors.ts';
 import { type AddressCheck, type ConnectTarget, type GuardedAgent, guardedAgent } from '#lib/client/guarded-agent.ts';
 import { heldIpv4, kindOfAddress } from '#lib/network/addresses.ts';
+import { bareHost, portOf } from '#lib/network/listener-url.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { OwnAddresses } from '../../service/own-addresses.ts';
 
@@ -54,16 +55,6 @@ export function refusedSource(refusal: AddressRefusedError, field: string): ApiE
     cause: refusal,
     errors: [{ field, code: 'NotAllowed' }],
   });
-}
-
-/** Without the brackets of an IPv6 address. */
-export function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '');
-}
-
-export function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
-  if (port !== '') return Number(port);
-  return protocol === 'https:' ? 443 : 80;
 }
 
 /** Names that mean this machine wherever they are looked up. */

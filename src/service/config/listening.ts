@@ -5,6 +5,7 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { bareHost, listenerUrl, portOf } from '#lib/network/listener-url.ts';
 import { OwnAddresses } from '../own-addresses.ts';
 
 /** In the data folder; holds a file PORT.PROCESS.ADDRESS for each port. They are empty, in case the disk is full. */
@@ -18,7 +19,8 @@ export async function noteListening(dataDir: string, url: string): Promise<() =>
   for (const { name } of (await notesIn(folder)).filter(({ pid }) => !isRunning(pid))) {
     await rm(join(folder, name), { force: true });
   }
-  const file = join(folder, `${portOf(url)}.${process.pid}.${addressOf(url)}`);
+  const bound = new URL(url);
+  const file = join(folder, `${portOf(bound)}.${process.pid}.${bareHost(bound)}`);
   await (await open(file, 'w', 0o600)).close();
   return () => rm(file, { force: true });
 }
@@ -33,27 +35,19 @@ export async function listeningUrls(dataDir: string): Promise<string[]> {
 export function isReachedBy(servers: readonly string[], url: string): boolean {
   const listeners = new OwnAddresses();
   for (const server of servers) listeners.add(server);
-  const host = addressOf(url);
+  const asked = new URL(url);
+  const host = bareHost(asked);
   const addresses = host === 'localhost' ? ['127.0.0.1', '::1'] : [host];
-  return addresses.some((address) => isIP(address) !== 0 && listeners.has(address, Number(portOf(url))));
+  return addresses.some((address) => isIP(address) !== 0 && listeners.has(address, portOf(asked)));
 }
 
 async function notesIn(folder: string): Promise<{ name: string; pid: number; url: string }[]> {
   const names = await readdir(folder).catch(() => []);
   return names.flatMap((name) => {
-    const [, port, pid, address = ''] = /^(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
+    const [, port = '', pid, address = ''] = /^(\d+)\.(\d+)\.(.+)$/.exec(name) ?? [];
     if (isIP(address) === 0) return [];
-    return [{ name, pid: Number(pid), url: `http://${address.includes(':') ? `[${address}]` : address}:${port}` }];
+    return [{ name, pid: Number(pid), url: listenerUrl(address, port) }];
   });
-}
-
-function portOf(url: string): string {
-  const { port, protocol } = new URL(url);
-  return port || (protocol === 'https:' ? '443' : '80');
-}
-
-function addressOf(url: string): string {
-  return new URL(url).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** Once the process has ended, somebody else may use its port. */

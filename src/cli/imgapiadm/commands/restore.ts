@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
 import type { RestoreReport } from '#lib/backup/restore.ts';
+import { listenerUrl } from '#lib/network/listener-url.ts';
 import { listeningUrls } from '#src/service/config/listening.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
@@ -56,7 +57,7 @@ async function listenerOf(config: LocalData['config']): Promise<string | undefin
       socket.destroy();
       done(answer);
     };
-    socket.once('connect', () => end(`http://${host.includes(':') ? `[${host}]` : host}:${port}`));
+    socket.once('connect', () => end(listenerUrl(host, port)));
     socket.once('timeout', () => end(undefined));
     socket.once('error', () => end(undefined));
   });

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { ImgapiClientOptions } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
+import { listenerUrl } from '#lib/network/listener-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Config } from '#src/service/config/config.ts';
@@ -153,6 +154,5 @@ async function readConfig(file: string): Promise<Config> {
 /** Of the server itself: whoever has its configuration is on its machine, and needs no way around. */
 function urlOf({ address, port }: Config): string {
   const isAny = address === '0.0.0.0' || address === '::';
-  const host = isAny ? '127.0.0.1' : address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return listenerUrl(isAny ? '127.0.0.1' : address, port);
 }
