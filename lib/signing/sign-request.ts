@@ -14,6 +14,13 @@ export const CLASSIC_SIGNED_HEADERS: readonly string[] = ['date'];
 /** Header with a value that is used only once, so that a recorded write cannot be replayed. */
 export const NONCE_HEADER = 'x-nonce';
 
+const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
+
+/** Whether a request over a link carries a nonce. */
+export function needsNonce(method: string): boolean {
+  return !SAFE_METHODS.includes(method);
+}
+
 export interface SignRequestOptions {
   readonly method: string;
   /** As on the request line: path with query. */

@@ -4,7 +4,13 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { newUuid } from '../text/uuid.ts';
 import { digestOf } from './digest.ts';
 import type { PrivateKey } from './keys.ts';
-import { CLASSIC_SIGNED_HEADERS, LINK_SIGNED_HEADERS, type SignedHeaders, signRequest } from './sign-request.ts';
+import {
+  CLASSIC_SIGNED_HEADERS,
+  LINK_SIGNED_HEADERS,
+  needsNonce,
+  type SignedHeaders,
+  signRequest,
+} from './sign-request.ts';
 import type { RequestTarget } from './signature-header.ts';
 
 export interface SignableRequest extends RequestTarget {
@@ -20,8 +26,6 @@ export interface SignerOptions {
   readonly clock?: Clock;
 }
 
-const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
-
 /** For links: covers target, host, date and body; writes also carry a nonce. */
 export function linkSigner({ key, keyId, clock = systemClock }: SignerOptions): Signer {
   return ({ method, path, headers, body }) =>
@@ -34,7 +38,7 @@ export function linkSigner({ key, keyId, clock = systemClock }: SignerOptions): 
       date: new Date(clock.now()),
       signed: LINK_SIGNED_HEADERS,
       digest: digestOf(body),
-      ...(!SAFE_METHODS.includes(method) && { nonce: newUuid() }),
+      ...(needsNonce(method) && { nonce: newUuid() }),
     });
 }
 

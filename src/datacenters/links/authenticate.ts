@@ -5,7 +5,7 @@ import { MODERN_ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { KeyError, SignatureError } from '#lib/signing/errors.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
-import { LINK_SIGNED_HEADERS } from '#lib/signing/sign-request.ts';
+import { LINK_SIGNED_HEADERS, needsNonce } from '#lib/signing/sign-request.ts';
 import { parseAuthorization, type RequestTarget } from '#lib/signing/signature-header.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import { cutText } from '#lib/text/cut-text.ts';
@@ -15,8 +15,6 @@ import { findLink } from './links.ts';
 import { spendNonce } from './nonces.ts';
 
 const KEY_ID = /^\/([^/]+)\/keys\/(SHA256:[A-Za-z0-9+/]{43})$/;
-
-const SAFE_METHODS: readonly string[] = ['GET', 'HEAD'];
 
 /** The parts of a request that authentication needs. */
 export interface SignedCall {
@@ -69,7 +67,7 @@ async function authenticateLink(
       maxSkew: service.config.links.clockSkewSeconds,
     });
     if (!link) throw new SignatureError('unknown-key', `key "${verified.keyId}" is unknown`);
-    if (!SAFE_METHODS.includes(method)) await spendNonce(service, link.name, verified.nonce);
+    if (needsNonce(method)) await spendNonce(service, link.name, verified.nonce);
     return { datacenter: link.name };
   } catch (cause) {
     if (!(cause instanceof SignatureError)) throw cause;
