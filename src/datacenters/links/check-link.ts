@@ -1,6 +1,7 @@
 /** Checks a link: what works, what does not, and how to fix it. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { LinkCheck, LinkCheckReport, LinkHealth } from '#lib/api/schemas/datacenter.ts';
+import { LinkBack, LinkEcho } from '#lib/api/schemas/link.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../../service/service.ts';
@@ -10,7 +11,7 @@ import { type LinkClient, linkClient } from './link-client.ts';
 import { changeLink, getLink } from './links.ts';
 import { pingLink } from './ping.ts';
 import { LINK_VERSION } from './self.ts';
-import { expectShape, isLinkBack, isLinkEcho } from './wire.ts';
+import { expectShape } from './wire.ts';
 
 /** Sent each way by the transfer check. */
 const TRANSFER_BYTES = 1024 * 1024;
@@ -119,7 +120,7 @@ function versionCheck(version: number | undefined): LinkCheck {
 
 async function callBack(client: LinkClient, signal: AbortSignal | undefined): Promise<string> {
   const answer = await client.json({ method: 'POST', path: '/link/check', ...bounded(signal) });
-  const { ok, error } = expectShape(answer, isLinkBack, client.link.url);
+  const { ok, error } = expectShape(answer, LinkBack, client.link.url);
   if (!ok) throw new Error(`it cannot reach us at ${client.link.our_url}: ${error ?? 'no reason given'}`);
   return `it reaches us at ${client.link.our_url}`;
 }
@@ -144,7 +145,7 @@ async function upload(client: LinkClient, signal: AbortSignal | undefined): Prom
   const started = performance.now();
   const body = randomBytes(TRANSFER_BYTES);
   const answer = await client.json({ method: 'POST', path: '/link/echo', body, ...bounded(signal) });
-  const echo = expectShape(answer, isLinkEcho, client.link.url);
+  const echo = expectShape(answer, LinkEcho, client.link.url);
   assertSame(echo.bytes, echo.sha256, createHash('sha256').update(body).digest('hex'));
   return rate(started);
 }

@@ -2,14 +2,13 @@
 import { expectSuccess } from '#lib/client/answer.ts';
 import { type SmallMessage, type SmallRequest, smallJson } from '#lib/client/small-json.ts';
 import type { HttpAnswer, HttpTransport } from '#lib/client/transport.ts';
-import { parsePrivateKey } from '#lib/signing/keys.ts';
 import { linkSigner, type Signer } from '#lib/signing/signers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { namedTransport } from '../peers/transports.ts';
 import { keyIdOf } from './authenticate.ts';
 import type { LinkRecord, OwnKey } from './documents.ts';
-import { keyForLink, ownKeys } from './own-keys.ts';
+import { keyForLink, ownKeys, privateKeyOf } from './own-keys.ts';
 import { ownName } from './self.ts';
 
 /** Paths are relative to the link's URL. */
@@ -29,7 +28,7 @@ export async function linkClient(service: Service, link: LinkRecord): Promise<Li
 export function linkClientWith(service: Service, link: LinkRecord, key: OwnKey): LinkClient {
   const transport = namedTransport(link.url, service);
   const sign = linkSigner({
-    key: parsePrivateKey(key.privateKey),
+    key: privateKeyOf(key),
     keyId: keyIdOf(ownName(service), key.fingerprint),
     clock: service.store,
   });

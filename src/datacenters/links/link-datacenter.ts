@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
-import type { PairingRequest } from '#lib/api/schemas/link.ts';
+import { PairingReply, type PairingRequest } from '#lib/api/schemas/link.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { smallJson } from '#lib/client/small-json.ts';
 import type { Service } from '../../service/service.ts';
@@ -20,7 +20,7 @@ import { pingLink } from './ping.ts';
 import { namedOrigins, pullOriginsOf } from './pull-origins.ts';
 import { ownName } from './self.ts';
 import { codeOf, type LinkToken, parseToken, sameCode } from './token.ts';
-import { expectShape, isPairingReply } from './wire.ts';
+import { expectShape } from './wire.ts';
 
 export interface LinkDatacenterOptions {
   /** The other datacenter's own name. */
@@ -118,8 +118,7 @@ async function pair(service: Service, options: LinkDatacenterOptions, token: Lin
 /** The other side has already recorded the link. If left there, it would get in the way of the next pairing. */
 async function undoThere(service: Service, link: LinkRecord, ours: OwnKey): Promise<void> {
   try {
-    const signal = AbortSignal.timeout(UNDO_TIMEOUT_MS);
-    await linkClientWith(service, link, ours).json({ method: 'POST', path: '/link/unlink', signal });
+    await linkClientWith(service, link, ours).json({ method: 'POST', path: '/link/unlink', timeout: UNDO_TIMEOUT_MS });
   } catch (err) {
     service.log.warn(
       { err, datacenter: link.name, url: link.url },
@@ -144,7 +143,7 @@ async function exchange(service: Service, url: string, token: LinkToken, own: st
       body: JSON.stringify(request),
       timeout: PAIR_TIMEOUT_MS,
     });
-    const reply = expectShape(answer, isPairingReply, url);
+    const reply = expectShape(answer, PairingReply, url);
     if (sameCode(codeOf(token.verifier, 'reply', [token.id, own, reply.party]), reply.code)) {
       return parseParty(reply.party, url);
     }

@@ -5,7 +5,7 @@
 import { madeOnFirstUse } from '#lib/documents/first-use.ts';
 import type { Stored, WithStore, Write } from '#lib/documents/store.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
-import { generateKeys } from '#lib/signing/keys.ts';
+import { generateKeys, type PrivateKey, parsePrivateKey } from '#lib/signing/keys.ts';
 import { LINK_KEYS, type LinkRecord, type OwnKey, type OwnKeysRecord } from './documents.ts';
 import { linkKey } from './public-keys.ts';
 
@@ -25,6 +25,15 @@ export function newest({ keys }: OwnKeysRecord): OwnKey {
 /** The key to sign with on this link: the one that we know the other accepts, as long as we still have it. */
 export function keyForLink(own: OwnKeysRecord, link: LinkRecord | undefined): OwnKey {
   return own.keys.find(({ fingerprint }) => fingerprint === link?.our_key) ?? newest(own);
+}
+
+/** Parsing takes milliseconds. The keys in the store's documents are shared, so each is parsed once. */
+const PARSED = new WeakMap<OwnKey, PrivateKey>();
+
+export function privateKeyOf(key: OwnKey): PrivateKey {
+  const parsed = PARSED.get(key) ?? parsePrivateKey(key.privateKey);
+  PARSED.set(key, parsed);
+  return parsed;
 }
 
 /** A write that fails if the keys have changed since they were read. */

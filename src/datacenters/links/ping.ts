@@ -1,11 +1,11 @@
 /** Asks a linked datacenter for its state. */
-import type { LinkPing } from '#lib/api/schemas/link.ts';
+import { LinkPing } from '#lib/api/schemas/link.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../../service/service.ts';
 import { SourceInvalidError } from '../peers/errors.ts';
 import type { LinkClient } from './link-client.ts';
 import { LINK_VERSION, ownName, SERVICE_VERSION } from './self.ts';
-import { expectShape, isLinkPing } from './wire.ts';
+import { expectShape } from './wire.ts';
 
 const PING_TIMEOUT_MS = 15_000;
 
@@ -24,7 +24,7 @@ export async function pingLink(service: Service, client: LinkClient, signal?: Ab
     ...(signal && { signal }),
   });
   const { name, url } = client.link;
-  const ping = expectShape(answer, isLinkPing, url);
+  const ping = expectShape(answer, LinkPing, url);
   if (ping.datacenter !== name)
     throw new SourceInvalidError(`${url} is datacenter "${ping.datacenter}", not "${name}"`);
   const theirs = Date.parse(ping.time);

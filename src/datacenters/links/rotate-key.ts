@@ -7,13 +7,13 @@ import { sign, verify } from 'node:crypto';
 import { ApiError, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { RotateReport } from '#lib/api/schemas/datacenter.ts';
 import type { RotateRequest } from '#lib/api/schemas/link.ts';
-import { parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
+import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignMessage } from '../peers/remote-failure.ts';
 import type { LinkRecord, OwnKey, OwnKeysRecord } from './documents.ts';
-import { linkClient } from './link-client.ts';
+import { type LinkClient, linkClient } from './link-client.ts';
 import { allLinks, changeLink, getLink } from './links.ts';
-import { newest, newKey, ownKeys, putOwnKeys } from './own-keys.ts';
+import { newest, newKey, ownKeys, privateKeyOf, putOwnKeys } from './own-keys.ts';
 import { linkKey } from './public-keys.ts';
 import { ownName } from './self.ts';
 
@@ -44,7 +44,7 @@ export async function retireKeys(service: Service, link: LinkRecord): Promise<vo
   if (drop.length === 0) return;
   try {
     const client = await linkClient(service, link);
-    await client.json({ method: 'POST', path: '/link/rotate', body: JSON.stringify({ drop }), ...bounded() });
+    await tell(client, { drop });
     await changeLink(service, link.name, ({ retired_keys = [], ...rest }) => {
       const left = retired_keys.filter((fingerprint) => !drop.includes(fingerprint));
       return left.length > 0 ? { ...rest, retired_keys: left } : rest;
@@ -52,6 +52,11 @@ export async function retireKeys(service: Service, link: LinkRecord): Promise<vo
   } catch (err) {
     service.log.warn({ err, datacenter: link.name, drop }, 'a linked datacenter still accepts retired keys');
   }
+}
+
+async function tell(client: LinkClient, change: RotateRequest): Promise<void> {
+  const body = JSON.stringify(change);
+  await client.json({ method: 'POST', path: '/link/rotate', body, timeout: ANNOUNCE_TIMEOUT_MS });
 }
 
 /** On the other side: adds a linked datacenter's new key, or removes old ones. @throws 422 ValidationFailed */
@@ -106,11 +111,12 @@ async function beginRotation(service: Service): Promise<OwnKeysRecord> {
 async function announce(service: Service, link: LinkRecord, key: OwnKey): Promise<string | undefined> {
   if (link.our_key === key.fingerprint) return undefined;
   const text = rotationText(ownName(service), link.name, key.fingerprint);
-  const proof = sign(hashFor(key.publicKey), text, parsePrivateKey(key.privateKey).keyObject).toString('base64');
+  const { publicKey, keyObject } = privateKeyOf(key);
+  const proof = sign(hashFor(publicKey), text, keyObject).toString('base64');
   const body: RotateRequest = { add: { public_key: key.publicKey, proof } };
   try {
     const client = await linkClient(service, link);
-    await client.json({ method: 'POST', path: '/link/rotate', body: JSON.stringify(body), ...bounded() });
+    await tell(client, body);
     await changeLink(service, link.name, (current) => ({
       ...current,
       our_key: key.fingerprint,
@@ -133,14 +139,11 @@ async function dropOldKeys(service: Service, key: OwnKey): Promise<string[]> {
 }
 
 function isProof(publicKey: string, text: Buffer, proof: string): boolean {
-  return verify(hashFor(publicKey), text, parsePublicKey(publicKey).keyObject, Buffer.from(proof, 'base64'));
+  const key = parsePublicKey(publicKey);
+  return verify(hashFor(key), text, key.keyObject, Buffer.from(proof, 'base64'));
 }
 
 /** Null for Ed25519, which has a built-in hash. */
-function hashFor(publicKey: string): string | null {
-  return parsePublicKey(publicKey).type === 'ed25519' ? null : 'sha256';
-}
-
-function bounded(): { readonly signal: AbortSignal } {
-  return { signal: AbortSignal.timeout(ANNOUNCE_TIMEOUT_MS) };
+function hashFor({ type }: PublicKey): string | null {
+  return type === 'ed25519' ? null : 'sha256';
 }

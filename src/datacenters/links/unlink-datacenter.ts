@@ -17,7 +17,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
   await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
   const error = await client
-    .json({ method: 'POST', path: '/link/unlink', signal: AbortSignal.timeout(TELL_TIMEOUT_MS) })
+    .json({ method: 'POST', path: '/link/unlink', timeout: TELL_TIMEOUT_MS })
     .then(() => undefined)
     .catch(foreignMessage);
   const pulls = await removePullLinks(service, name);

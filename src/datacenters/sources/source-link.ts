@@ -1,6 +1,6 @@
 /** A linked datacenter as a source: signed requests to its link listener, and pull URLs that the link allows. */
 
-import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
+import { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import { type DownloadRange, download, rangeHeaders, toDownload } from '#lib/client/download.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -11,7 +11,7 @@ import { findLink } from '../links/links.ts';
 import { endWithLink } from '../links/live-streams.ts';
 import { pingLink } from '../links/ping.ts';
 import { isPullUrlAllowed, originOf, pullOriginsOf } from '../links/pull-origins.ts';
-import { expectShape, isPullUrl } from '../links/wire.ts';
+import { expectShape } from '../links/wire.ts';
 import { LinkEndedError, SourceInvalidError } from '../peers/errors.ts';
 import { namedTransport } from '../peers/transports.ts';
 import { linkedImage } from './foreign-manifest.ts';
@@ -83,7 +83,7 @@ async function askPullUrl(
 ): Promise<PullUrl | undefined> {
   try {
     const answer = await client.json({ method: 'POST', path, signal });
-    const pull = expectShape(answer, isPullUrl, client.link.url);
+    const pull = expectShape(answer, PullUrl, client.link.url);
     if (!isUuid(pull.reqid))
       throw new SourceInvalidError(`${client.link.url} gave its pull link the id "${pull.reqid}", which is not a UUID`);
     if (isPullUrlAllowed(service, client.link, pull.url)) return pull;
