@@ -27,7 +27,7 @@ import {
 } from './record/new-record.ts';
 import { oneAtATime } from './record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from './record/record-write.ts';
-import { finishDelete } from './record/tombstones.ts';
+import { currentRecord } from './record/tombstones.ts';
 import { assertEntries, writeAcl } from './sharing/shares.ts';
 
 export interface CreateRequest {
@@ -115,8 +115,7 @@ export function makeRoom(
   { uuid, fromSource = false, removePlaceholder }: Pick<ImportRequest, 'uuid' | 'fromSource' | 'removePlaceholder'>,
 ): Promise<StoredImage | null> {
   return retryOnConflict(async () => {
-    await finishDelete(service, uuid);
-    const stored = await loadRaw(service, uuid);
+    const stored = await currentRecord(service, uuid);
     if (!stored) return null;
     const { value: record } = stored;
     const outcome = decideFor(record, OPERATOR, 'admin-import');

@@ -10,9 +10,8 @@
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import { LONGEST_CHAIN } from '../../images/record/cycles.ts';
-import { loadRaw, type StoredImage } from '../../images/record/load.ts';
+import { loadRaw } from '../../images/record/load.ts';
 import { isUsableTo } from '../../images/record/references.ts';
-import { finishDelete } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
 import type { SourceReader } from './source-reader.ts';
@@ -47,14 +46,6 @@ export async function walkChain(
     origin = member.record.origin;
   }
   return { members };
-}
-
-/** The record as it is now, after finishing any interrupted deletion. */
-export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
-  const stored = await loadRaw(service, uuid);
-  if (stored?.value.state !== 'deleting') return stored;
-  await finishDelete(service, uuid);
-  return loadRaw(service, uuid);
 }
 
 function assertChainGoesOn(uuid: string, seen: ReadonlySet<string>, origin: string): void {

@@ -14,6 +14,7 @@ import type { StoredImage } from '../../images/record/load.ts';
 import { oneAtATime } from '../../images/record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../../images/record/record-write.ts';
 import { isUsableTo } from '../../images/record/references.ts';
+import { currentRecord } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import {
   type CopyOrder,
@@ -24,7 +25,7 @@ import {
   type Transfer,
 } from '../documents/model.ts';
 import { nextTransferState } from '../documents/states.ts';
-import { type Chain, type ChainRequest, currentRecord } from './chain.ts';
+import type { Chain, ChainRequest } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
 import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
@@ -81,7 +82,7 @@ export function newOrder(
   };
 }
 
-function asMember({ uuid, file, record }: Incoming): OrderMember {
+export function asMember({ uuid, file, record }: Incoming): OrderMember {
   return { uuid, name: record.name, version: record.version, sha1: file.sha1, size: file.size };
 }
 

@@ -80,6 +80,14 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
   await unlessChanged(service.store.batch(gone));
 }
 
+/** The record as it is now, after finishing any interrupted deletion. */
+export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  if (stored?.value.state !== 'deleting') return stored;
+  await finishDelete(service, uuid);
+  return loadRaw(service, uuid);
+}
+
 /** The periodic task: finishes every tombstone that a crash left. Returns how many there were. */
 export async function finishDeletes(service: Service): Promise<number> {
   let count = 0;
