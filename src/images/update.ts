@@ -4,7 +4,13 @@ import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { recordWithEntries } from '#lib/manifest/acl.ts';
-import { ADMIN_ONLY_FIELDS, FIXED_ONCE_ACTIVATED, MUTABLE_FIELDS, SETTABLE_STATES } from '#lib/manifest/fields.ts';
+import {
+  ADMIN_ONLY_FIELDS,
+  FIXED_ONCE_ACTIVATED,
+  isObject,
+  MUTABLE_FIELDS,
+  SETTABLE_STATES,
+} from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields, tagFields } from '#lib/manifest/stored.ts';
@@ -71,13 +77,13 @@ function assertNoEntries(acl: unknown): void {
 }
 
 function readBody(body: unknown): Manifest {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+  if (!isObject(body)) {
     throw validationFailed('body', 'the body must be a JSON object with the fields to change', 'MissingParameter');
   }
   if (Object.keys(body).length === 0) {
     throw new ApiError('ValidationFailed', 'the body names no field to change', { errors: [] });
   }
-  return body as Manifest;
+  return body;
 }
 
 function assertAllowed(changes: Manifest, record: ImageRecord, account: string | undefined): void {
@@ -166,8 +172,4 @@ async function checked(
   await assertNoCycle(service, [record.uuid], record.origin);
   await assertOriginUsable(service, viewer, record as unknown as Manifest);
   return { record, also: [...also, await touchOrigin(service, record.origin, viewer)] };
-}
-
-function isObject(value: unknown): value is Manifest {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

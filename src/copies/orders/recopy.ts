@@ -27,7 +27,7 @@ import { type CopyOrder, putOrder } from '../documents/model.ts';
 import type { ChainRequest } from './chain.ts';
 import { decide, hashOf, refusal } from './decision.ts';
 import { withMarksOf } from './marks.ts';
-import { newOrder } from './new-order.ts';
+import { asMember, newOrder } from './new-order.ts';
 import type { Incoming } from './placeholder.ts';
 
 /** The manifest fields whose changes are reported. The ACL is compared separately. */
@@ -100,11 +100,10 @@ function shown(record: ImageRecord, field: ManifestField): unknown {
 function recopyOrder(
   service: Service,
   request: ChainRequest,
-  { uuid, file, record }: Incoming,
+  incoming: Incoming,
   changes: readonly FieldChange[],
 ): CopyOrder {
-  const result = { state: 'succeeded', bytes: file.size, attempt: 0 } as const;
-  const member = { uuid, name: record.name, version: record.version, sha1: file.sha1, size: file.size, result };
-  const order = newOrder(service, request, [member]);
+  const result = { state: 'succeeded', bytes: incoming.file.size, attempt: 0 } as const;
+  const order = newOrder(service, request, [{ ...asMember(incoming), result }]);
   return { ...order, state: 'succeeded', live: false, finished_at: order.created_at, changes };
 }

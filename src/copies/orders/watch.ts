@@ -2,9 +2,9 @@
  * Follows orders until they end, and reports each change. It reads what the workers record at their heartbeats, so it
  * works in any process, not only in the one that receives the bytes.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { WithStore } from '#lib/documents/store.ts';
+import { pause } from '#lib/runtime/timers.ts';
 import { COPIES, type CopyOrder } from '../documents/model.ts';
 import type { OrderViewer } from './shown-order.ts';
 import { statusesOf } from './status.ts';
@@ -35,7 +35,7 @@ export async function* watch(
 
 async function isAborted(signal: AbortSignal): Promise<boolean> {
   try {
-    await sleep(INTERVAL_MS, undefined, { signal });
+    await pause(INTERVAL_MS, signal);
     return false;
   } catch {
     return true;

@@ -3,7 +3,6 @@
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
-import { timeLimit } from '#lib/runtime/timers.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { placeFile } from '../../images/files/file-placement.ts';
 import { loadRaw } from '../../images/record/load.ts';
@@ -76,8 +75,7 @@ export async function bringIcon(service: Service, source: ImageSource, live: Liv
 
 async function fetchIcon(service: Service, source: ImageSource, live: LiveAttempt, store: ObjectStore): Promise<void> {
   const { own } = live;
-  const timeout = timeLimit(service.config.copies.stallSeconds * 1000);
-  const signal = AbortSignal.any([live.signal, timeout]);
+  const signal = live.patience(live.signal);
   const icon = await source.getIcon(own.image, own.account, signal);
   if (!icon) return;
   const session = await store.open({

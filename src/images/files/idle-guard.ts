@@ -11,22 +11,12 @@ export interface IdleGuard {
 }
 
 export function idleGuard(signal: AbortSignal, idleMs: number): IdleGuard {
-  const controller = new AbortController();
-  let hasStalled = false;
-  const onAbort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  const timer = startTimer(() => {
-    hasStalled = true;
-    controller.abort(new Error(`nothing arrived for ${idleMs} ms`));
-  }, idleMs);
+  const stalled = new AbortController();
+  const timer = startTimer(() => stalled.abort(new Error(`nothing arrived for ${idleMs} ms`)), idleMs);
   return {
-    signal: controller.signal,
+    signal: AbortSignal.any([signal, stalled.signal]),
     touch: () => timer.refresh(),
-    hasStalled: () => hasStalled,
-    stop() {
-      timer.stop();
-      signal.removeEventListener('abort', onAbort);
-    },
+    hasStalled: () => stalled.signal.aborted,
+    stop: () => timer.stop(),
   };
 }

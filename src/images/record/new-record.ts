@@ -2,7 +2,7 @@
 
 import type { Accounts } from '#lib/accounts/accounts.ts';
 import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
-import { MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
+import { isObject, MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
 import { problemSummary, shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
@@ -23,7 +23,7 @@ export type Manifest = Readonly<Record<string, unknown>>;
 
 /** @throws 422 ValidationFailed body */
 export function assertManifest(body: unknown): asserts body is Manifest {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return;
+  if (isObject(body)) return;
   throw validationFailed('body', 'the body must be a JSON object (Content-Type: application/json)', 'MissingParameter');
 }
 

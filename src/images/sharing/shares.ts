@@ -11,6 +11,7 @@ import { type Account, DirectoryUnavailableError } from '#lib/accounts/accounts.
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { Bucket, Write } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
 import {
   addEntries,
   bindLogin,
@@ -116,9 +117,8 @@ export async function bindLateShares(service: Service): Promise<number> {
     for (const { key: uuid, value, etag } of pending) {
       bound += await bindShares(service, uuid);
       if (lasts(value.until, lagOf(service), service.store.now())) continue;
-      await service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]).catch(() => {
-        // Renewed by another share meanwhile.
-      });
+      // Another share may have renewed it meanwhile.
+      await unlessChanged(service.store.batch([{ op: 'del', bucket: PENDING_SHARES, key: uuid, ifEtag: etag }]));
     }
   }
   return bound;
