@@ -1,11 +1,12 @@
 /** ActivateImage, EnableImage, DisableImage. Activation cannot be undone. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import type { ImageRecord, StoredState } from '#lib/manifest/record.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { Service } from '../service/service.ts';
 import { assertFilePlacementSettled, assertNoFilePlacement } from './files/file-placement.ts';
 import { type ChangeRequest, changeImage } from './record/change.ts';
 import type { StoredImage } from './record/load.ts';
+import { withState } from './record/state.ts';
 
 /** An imported image keeps its `published_at`. @throws 422 ImageAlreadyActivated, 422 NoActivationNoFile, 409 */
 export async function activateImage(service: Service, request: ChangeRequest): Promise<StoredImage> {
@@ -35,10 +36,4 @@ function activated(service: Service, record: ImageRecord): ImageRecord {
     activated: true,
     published_at: record.published_at ?? new Date(service.store.now()).toISOString(),
   });
-}
-
-/** `state` follows from the two flags, in records as in answers. */
-function withState(record: ImageRecord): ImageRecord {
-  const state: StoredState = !record.activated ? 'unactivated' : record.disabled ? 'disabled' : 'active';
-  return { ...record, state };
 }

@@ -11,7 +11,7 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { WithStore } from '#lib/documents/store.ts';
 import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/manifest/acl.ts';
 import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
-import { type FieldProblem, problemSummary } from '#lib/manifest/problem.ts';
+import type { FieldProblem } from '#lib/manifest/problem.ts';
 import type { Compression, FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
 import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
@@ -20,6 +20,8 @@ import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { ForeignFile, SourceImage } from '../../datacenters/sources/source.ts';
 import { importedOwner } from '../../images/record/new-record.ts';
+import { assertNoProblems, rulesOf } from '../../images/record/rules.ts';
+import { withState } from '../../images/record/state.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { CopyFailure } from '../documents/failures.ts';
 import { marksOf } from './marks.ts';
@@ -66,10 +68,7 @@ export function incomingImage(service: WithStore & WithConfig, image: SourceImag
   };
   const record = withShares(base as unknown as ImageRecord, image);
   const problems = [...fileProblems(service, file), ...keptProblems(service, record, file)];
-  if (problems.length > 0) {
-    const message = `image "${uuid}" cannot be stored here: ${problemSummary(problems)}`;
-    throw new ApiError('ValidationFailed', message, { errors: problems });
-  }
+  assertNoProblems(problems, `image "${uuid}" cannot be stored here: `);
   return { uuid, file, icon: image.manifest['icon'] === true, record };
 }
 
@@ -107,10 +106,9 @@ function soleFile(uuid: string, { files, manifest }: SourceImage): SourceFileFac
  * record is checked as if it were usable already, so that an invalid image is refused before its bytes come.
  */
 function keptProblems(service: WithStore & WithConfig, record: ImageRecord, file: SourceFileFacts): FieldProblem[] {
-  const { mode, channels } = service.config;
   const { icon: _, ...rest } = record;
   const whole = { ...rest, activated: true, state: 'active', files: [{ ...file, stor: 'local' }] };
-  return [...validateManifest(whole, { mode, channels: channels !== undefined }), ...aclProblems(record)];
+  return [...validateManifest(whole, rulesOf(service)), ...aclProblems(record)];
 }
 
 function fileProblems({ config }: WithConfig, { size }: SourceFileFacts): FieldProblem[] {
@@ -175,22 +173,20 @@ export function refreshedPlaceholder(
 ): ImageRecord {
   const refreshed = refreshedRecord(placeholder, there, 'reread');
   const { copy: _, ...rest } = refreshed;
-  const problems = keptProblems(service, rest, file);
-  if (problems.length === 0) return refreshed;
-  throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
+  assertNoProblems(keptProblems(service, rest, file));
+  return refreshed;
 }
 
 /** The record once all bytes are safe. */
 export function usableRecord(placeholder: ImageRecord, now: number): ImageRecord {
   const { copy: _copy, error: _error, expires_at: _expires, ...record } = placeholder;
   const marks = marksOf(record);
-  return {
+  return withState({
     ...record,
     activated: true,
-    state: record.disabled ? 'disabled' : 'active',
     published_at: record.published_at ?? new Date(now).toISOString(),
     ...(marks && { copied_marks: marks }),
-  };
+  });
 }
 
 /** The file's record as soon as it is in its place. */

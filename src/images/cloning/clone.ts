@@ -22,6 +22,7 @@ import { staging } from '../files/upload-register.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { oneAtATime } from '../record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../record/record-write.ts';
+import { withState } from '../record/state.ts';
 import { type CloneChain, type CloneMember, cloneChain, isSameChain } from './clone-chain.ts';
 import { CLONES, type CloneJournal, givenUp, openJournal } from './clone-journal.ts';
 import { CLONED, noteClone } from './cloned.ts';
@@ -217,19 +218,17 @@ function cloneRecord(clone: Clone, { account, origin, isOrigin, now }: CloneFiel
   const { stored, file, uuid } = clone;
   const { value: record } = stored;
   const { icon, ...described } = travellingRecord(record, 'clone');
-  const disabled = isOrigin || record.disabled;
-  return {
+  return withState({
     ...(described as ImageRecord),
     activated: true,
     uuid,
     owner: account,
     public: false,
-    disabled,
-    state: disabled ? 'disabled' : 'active',
+    disabled: isOrigin || record.disabled,
     published_at: now,
     files: [{ ...file, mtime: now }],
     cloned_from: { uuid: record.uuid, owner: record.owner ?? NIL_UUID },
     ...(icon !== undefined && { icon: { ...icon, mtime: now } }),
     ...(origin !== undefined && { origin }),
-  };
+  });
 }

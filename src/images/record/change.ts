@@ -7,10 +7,9 @@
  * one batch with other documents is written with `putRecord` (`record-write.ts`).
  */
 
-import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
+import { imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { Write, WriteOptions } from '#lib/documents/store.ts';
 import { updateWith } from '#lib/documents/update.ts';
-import { problemSummary } from '#lib/manifest/problem.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { storedRecordProblems } from '#lib/manifest/validate.ts';
 import type { Service } from '../../service/service.ts';
@@ -20,6 +19,7 @@ import { isDeletable, isServed, normalized, type StoredImage } from './load.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { counted } from './record-write.ts';
 import { assertVisible } from './references.ts';
+import { assertNoProblems, rulesOf } from './rules.ts';
 
 /** Who asks to change which image. */
 export interface ChangeRequest {
@@ -129,8 +129,6 @@ function write(
  * A record that does not validate is served to nobody, so no caller's write may produce one. (A placeholder may lack
  * fields that an image in another state must have.) @throws 422 ValidationFailed
  */
-export function assertStaysServed({ config }: Service, record: ImageRecord): void {
-  if (record.state === 'deleting') return;
-  const problems = storedRecordProblems(record, { mode: config.mode, channels: config.channels !== undefined });
-  if (problems.length > 0) throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
+export function assertStaysServed(service: Service, record: ImageRecord): void {
+  if (record.state !== 'deleting') assertNoProblems(storedRecordProblems(record, rulesOf(service)));
 }

@@ -6,6 +6,7 @@ import { normalizeStored } from '#lib/manifest/stored.ts';
 import { isValidRecord } from '#lib/manifest/validate.ts';
 import type { Config, WithConfig } from '../../service/config/config.ts';
 import type { Viewer } from './access.ts';
+import { rulesOf } from './rules.ts';
 
 export type StoredImage = Stored<ImageRecord>;
 
@@ -81,8 +82,7 @@ export function normalized(stored: Stored<ImageRecord>): StoredImage {
 
 export function isServed(service: Records, { value: record }: StoredImage): boolean {
   if (record.state === 'deleting') return false;
-  const { mode, channels } = service.config;
-  if (isValidRecord(record, { mode, channels: channels !== undefined })) return true;
+  if (isValidRecord(record, rulesOf(service))) return true;
   service.log.warn({ image: record.uuid }, 'image record is invalid and is not shown');
   return false;
 }

@@ -3,7 +3,7 @@
 import type { Accounts } from '#lib/accounts/accounts.ts';
 import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
 import { isObject, MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
-import { problemSummary, shown } from '#lib/manifest/problem.ts';
+import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
 import { isMinimalPlaceholder, validateManifest } from '#lib/manifest/validate.ts';
@@ -13,6 +13,7 @@ import type { Viewer } from './access.ts';
 import type { Records } from './load.ts';
 import { originDoesNotExist } from './origins.ts';
 import { findVisible } from './references.ts';
+import { assertNoProblems, rulesOf } from './rules.ts';
 
 /** What knows the accounts of the cloud, if it has a directory. */
 interface Directory extends WithConfig {
@@ -106,11 +107,7 @@ export function newRecord(
 
 /** @throws 422 ValidationFailed listing all problems */
 export function assertValid(service: WithConfig, record: object): void {
-  const { mode } = service.config;
-  const problems = validateManifest(record as Manifest, {
-    mode,
-    minimal: isMinimalPlaceholder(record as Manifest, mode),
-    channels: service.config.channels !== undefined,
-  });
-  if (problems.length > 0) throw new ApiError('ValidationFailed', problemSummary(problems), { errors: problems });
+  const rules = rulesOf(service);
+  const minimal = isMinimalPlaceholder(record as Manifest, rules.mode);
+  assertNoProblems(validateManifest(record as Manifest, { ...rules, minimal }));
 }
