@@ -7,7 +7,7 @@ import { linkSigner } from '#lib/signing/signers.ts';
 import { keyIdOf } from '#src/datacenters/links/authenticate.ts';
 import { LINK_NONCES } from '#src/datacenters/links/documents.ts';
 import { expireLinkDocuments } from '#src/datacenters/links/link-tokens.ts';
-import { newest, ownKeys } from '#src/datacenters/links/own-keys.ts';
+import { newest, ownKeys, privateKeyOf } from '#src/datacenters/links/own-keys.ts';
 import { ADMIN, PEOPLE } from '../../../helpers/accounts.ts';
 import { clientOf, type Datacenter, linkedPair } from '../../../helpers/datacenter.ts';
 
@@ -180,4 +180,10 @@ test("the shared directory's key of that datacenter is accepted in place of a re
   };
   t.equal(await sendAs(east.name), 200);
   t.equal(await sendAs('us-east-2'), 401, 'but for no datacenter that is not linked');
+});
+
+test('the own key is parsed once, however often it is read from the store', async (t) => {
+  const { east } = await linkedPair(t);
+  const read = async () => privateKeyOf(newest((await ownKeys(east.service)).value));
+  t.equal(await read(), await read());
 });
