@@ -12,6 +12,7 @@ import { COPIES } from '#lib/api/imgapi/copies.ts';
 import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
 import { FILES } from '#lib/api/imgapi/files.ts';
+import { ICONS } from '#lib/api/imgapi/icons.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
@@ -48,6 +49,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'common', lines: commonTables },
   { file: 'docs/index.md', name: 'images', lines: () => operationTables(IMAGES) },
   { file: 'docs/index.md', name: 'files', lines: () => operationTables(FILES) },
+  { file: 'docs/index.md', name: 'icons', lines: () => operationTables(ICONS) },
   { file: 'docs/index.md', name: 'actions', lines: () => operationTables(ACTIONS) },
   { file: 'docs/index.md', name: 'sharing', lines: () => operationTables(SHARING) },
   { file: 'docs/index.md', name: 'copies', lines: () => operationTables(COPIES) },

@@ -1,14 +1,28 @@
 /** The tables of operations, from their rows. */
 import type { TObject, TSchema } from 'typebox';
+import { BODY_ERRORS } from '#lib/api/errors/common.ts';
 import type { ErrorCode } from '#lib/api/errors/registry.ts';
-import { COMMON_ERRORS, EVERYBODY, type ImgapiOperations, imageQuery, READERS } from '#lib/api/imgapi/form.ts';
+import {
+  COMMON_ERRORS,
+  EVERYBODY,
+  type ImgapiOperations,
+  imageQuery,
+  READERS,
+  WRITE_ERRORS,
+} from '#lib/api/imgapi/form.ts';
 import type { CallerKind, Operation } from '#lib/api/operation.ts';
 import { markdown } from './markdown.ts';
 
 type Row = readonly [name: string, operation: Operation];
 
-/** What is said once, before all operations. */
-const SAID_BEFORE: ReadonlySet<string> = new Set(['uuid', ...Object.keys(imageQuery)]);
+/** Parameters that are said once, before all operations. */
+const SAID_BEFORE: ReadonlySet<string> = new Set(Object.keys(imageQuery));
+
+/** Errors that come together, by what the tables call them. */
+const ERROR_GROUPS: Readonly<Record<string, readonly ErrorCode[]>> = {
+  '*JSON body*': BODY_ERRORS,
+  '*change*': WRITE_ERRORS,
+};
 
 /** Which there are, what else is to know of some, their parameters, and their errors. */
 export function operationTables(operations: ImgapiOperations): string[] {
@@ -31,7 +45,12 @@ export function commonTables(): string[] {
       Object.entries(imageQuery).map(([name, schema]) => [`\`${name}\``, textOf(schema)]),
     ),
     '',
-    `Errors that any operation may answer: ${codes(COMMON_ERRORS)}.`,
+    `Errors that any operation may answer: ${codes(COMMON_ERRORS)}. Where the tables name a group, they mean all of its errors:`,
+    '',
+    ...markdown(
+      ['group', 'errors'],
+      Object.entries(ERROR_GROUPS).map(([name, group]) => [name, codes(group)]),
+    ),
   ];
 }
 
@@ -90,7 +109,7 @@ function bodyOf(body: NonNullable<Operation['body']>): string {
 }
 
 function errorsOf({ errors }: Operation): string[][] {
-  return errors.length === 0 ? [] : [[codes(errors as readonly ErrorCode[])]];
+  return errors.length === 0 ? [] : [[grouped(errors as readonly ErrorCode[])]];
 }
 
 /** The lines of each operation under its name; where several have the same, once under all of their names. */
@@ -103,6 +122,14 @@ function together(named: readonly (readonly [name: string, lines: readonly (read
   return [...names].flatMap(([key, of]) =>
     (JSON.parse(key) as string[][]).map((cells, at) => [at === 0 ? of.join(', ') : '', ...cells]),
   );
+}
+
+/** Groups first, each under its name. */
+function grouped(errors: readonly ErrorCode[]): string {
+  const groups = Object.entries(ERROR_GROUPS).filter(([, group]) => group.every((code) => errors.includes(code)));
+  const inGroups = new Set(groups.flatMap(([, group]) => group));
+  const others = errors.filter((code) => !inGroups.has(code));
+  return [...groups.map(([name]) => name), ...(others.length > 0 ? [codes(others)] : [])].join(', ');
 }
 
 function codes(of: readonly ErrorCode[]): string {
