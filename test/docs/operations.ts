@@ -30,9 +30,9 @@ export function operationTables(operations: ImgapiOperations): string[] {
   const parameters = together(rows.map(([name, operation]) => [name, parametersOf(operation)]));
   const errors = together(rows.map(([name, operation]) => [name, errorsOf(operation)]));
   return [
-    ...markdown(['operation', 'request', 'who', ''], rows.map(overviewOf)),
+    ...markdown(['operation', 'request', 'who', 'what it does'], rows.map(overviewOf)),
     ...rows.flatMap(([name, { description }]) => (description === undefined ? [] : ['', `*${name}*: ${description}`])),
-    ...(parameters.length > 0 ? ['', ...markdown(['operation', 'parameter', ''], parameters)] : []),
+    ...(parameters.length > 0 ? ['', ...markdown(['operation', 'parameter', 'meaning'], parameters)] : []),
     ...(errors.length > 0 ? ['', ...markdown(['operation', 'errors'], errors)] : []),
   ];
 }
@@ -41,7 +41,7 @@ export function operationTables(operations: ImgapiOperations): string[] {
 export function commonTables(): string[] {
   return [
     ...markdown(
-      ['parameter', ''],
+      ['parameter', 'meaning'],
       Object.entries(imageQuery).map(([name, schema]) => [`\`${name}\``, textOf(schema)]),
     ),
     '',
@@ -67,7 +67,7 @@ function overviewOf([name, operation]: Row): string[] {
 
 function whoOf(callers: readonly CallerKind[]): string {
   if (isSame(callers, READERS)) return 'whoever sees it';
-  return isSame(callers, EVERYBODY) ? 'everybody' : callers.join(', ');
+  return EVERYBODY.every((kind) => callers.includes(kind)) ? 'everybody' : callers.join(', ');
 }
 
 function isSame(some: readonly CallerKind[], others: readonly CallerKind[]): boolean {
@@ -86,7 +86,7 @@ function parametersOf({ params, query, body }: Operation): string[][] {
 function fieldsOf(object: TObject | undefined, mark: string): string[][] {
   return Object.entries(object?.properties ?? {}).map(([name, schema]) => [
     `\`${name}\`${object?.required?.includes(name) ? mark : ''}`,
-    textOf(schema),
+    [textOf(schema), valuesOf(schema)].filter((text) => text !== '').join(' '),
   ]);
 }
 
@@ -134,6 +134,11 @@ function grouped(errors: readonly ErrorCode[]): string {
 
 function codes(of: readonly ErrorCode[]): string {
   return [...new Set(of)].map((code) => `\`${code}\``).join(', ');
+}
+
+function valuesOf(schema: TSchema): string {
+  const { enum: values } = schema as { readonly enum?: readonly string[] };
+  return values === undefined ? '' : `One of ${values.map((value) => `\`${value}\``).join(', ')}.`;
 }
 
 function textOf(schema: TSchema): string {

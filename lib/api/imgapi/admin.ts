@@ -13,7 +13,7 @@ export const ADMIN = {
     summary: 'Returns the account that holds a login.',
     method: 'GET',
     path: '/admin/accounts/:login',
-    params: Type.Object({ login: Type.String() }),
+    params: Type.Object({ login: Type.String({ description: 'The login.' }) }),
     query: accountQuery,
     replies: [{ status: 200, json: AccountName }],
     errors: ['OperatorOnly', 'ResourceNotFound'],

@@ -162,7 +162,7 @@ export const LINKS = {
     summary: 'Removes a pull link whose transfer has ended; it is no error if the link is already gone.',
     method: 'POST',
     path: '/link/pulls/:reqid/end',
-    params: Type.Object({ reqid: Type.String() }),
+    params: Type.Object({ reqid: Type.String({ description: 'As LinkCreatePullUrl answered it.' }) }),
     body: { signed: Nothing, optional: true },
     replies: [{ status: 200, json: PullEnded }],
     errors: [...ERRORS, 'RequestEntityTooLarge', 'StorageIsDown'],
