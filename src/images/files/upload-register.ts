@@ -51,7 +51,10 @@ export async function staging<T>(
   }
 }
 
-/** Keeps the entry alive until the returned function is called. */
+/**
+ * Keeps the entry alive until the returned function is called. Not by a `LeaseKeeper`, which ends the work when its lease
+ * has run out: nobody else takes an upload over, so it goes on, and registers again when the store is back.
+ */
 async function registerUpload(service: Uploader, session: string, image: string): Promise<() => Promise<void>> {
   const put = (): Promise<unknown> => {
     const value: UploadEntry = { image, worker: service.worker, until: service.store.now() + LEASE_MS };
