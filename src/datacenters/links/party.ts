@@ -27,7 +27,10 @@ export interface Party {
   readonly nonce: string;
 }
 
-const isParty = new Ajv().compile<Party>({
+const ajv = new Ajv();
+
+/** Compiled when it is first used. */
+const PARTY = {
   type: 'object',
   required: ['datacenter', 'url', 'peer_url', 'public_key', 'pull_origins', 'time', 'versions', 'nonce'],
   properties: {
@@ -45,7 +48,7 @@ const isParty = new Ajv().compile<Party>({
     },
     nonce: { type: 'string', minLength: 16, maxLength: 100 },
   },
-});
+};
 
 export function ownParty(
   service: WithConfig & { readonly clock: Clock },
@@ -78,6 +81,7 @@ export function parseParty(text: string, who: string): Party {
       { cause },
     );
   }
+  const isParty = ajv.compile<Party>(PARTY);
   if (!isParty(value)) {
     const [error] = isParty.errors ?? [];
     const field = error?.instancePath.split('/')[1] ?? String(error?.params['missingProperty'] ?? '');
