@@ -2,7 +2,7 @@
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CommandError, type Failure } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
-import { answered } from '../imgapiadm/connection/explain.ts';
+import { answered } from '../shared/answered.ts';
 
 export function explain(error: unknown): Failure | undefined {
   if (error instanceof ImgapiError) {

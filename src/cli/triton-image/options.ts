@@ -1,7 +1,7 @@
 /** How the accounts' command finds its CloudAPI, account and key: as `triton` does. */
 
+import { isHttpUrl } from '#lib/network/http-url.ts';
 import type { Options, OptionValues } from '../framework/options.ts';
-import { isHttpUrl } from '../imgapiadm/connection/options.ts';
 
 export const TRITON_OPTIONS = {
   profile: {

@@ -2,10 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isHttpUrl } from '#lib/network/http-url.ts';
 import { decodeUtf8, parseJsonText } from '#lib/text/json.ts';
 import type { Environment } from '../framework/command.ts';
 import { CommandError } from '../framework/errors.ts';
-import { isHttpUrl } from '../imgapiadm/connection/options.ts';
 import { envProfile } from './env-profile.ts';
 import type { TritonValues } from './options.ts';
 

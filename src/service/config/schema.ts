@@ -1,5 +1,6 @@
 /** Checks a configuration against a JSON schema in etc/ and fills in the schema's defaults. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { isHttpUrl } from '#lib/network/http-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
 import { isObject, type JsonObject } from './read-file.ts';
@@ -41,10 +42,6 @@ function compile(schema: object): ValidateFunction {
   ajv.addFormat('http-url', isHttpUrl);
   ajv.addFormat('origin', (text) => isHttpUrl(text) && new URL(text).origin === text.toLowerCase());
   return ajv.compile(schema);
-}
-
-function isHttpUrl(text: string): boolean {
-  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
 }
 
 /** A value that breaks several rules is reported once. */

@@ -1,12 +1,12 @@
 /** `imgapiadm link-dc`: links this datacenter with another one. */
 
 import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
+import { isHttpUrl } from '#lib/network/http-url.ts';
 import { usageError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
-import { isHttpUrl } from '../connection/options.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
 import { reportChecks } from '../datacenters/checks.ts';
 import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { ImgapiClientOptions } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
+import { isHttpUrl } from '#lib/network/http-url.ts';
 import { listenerUrl } from '#lib/network/listener-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -10,7 +11,7 @@ import type { Config } from '#src/service/config/config.ts';
 import type { Environment } from '../../framework/command.ts';
 import { usageError } from '../../framework/errors.ts';
 import { isServedHere, readOperatorToken, tokenFor } from './operator-token.ts';
-import { type ConnectionValues, isHttpUrl } from './options.ts';
+import type { ConnectionValues } from './options.ts';
 import { SHORT_PATIENCE } from './patience.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';

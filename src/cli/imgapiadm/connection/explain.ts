@@ -1,8 +1,9 @@
 /** What the user is told when a call failed. */
-import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { ConfigError } from '#src/service/config/config-error.ts';
 import type { Failure } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
+import { answered } from '../../shared/answered.ts';
 
 export function explain(error: unknown): Failure | undefined {
   if (error instanceof ImgapiError) {
@@ -21,22 +22,4 @@ export function explain(error: unknown): Failure | undefined {
     return { code: 'Config', message: first, details: more, exitCode: EXIT.failed };
   }
   return undefined;
-}
-
-/** What a server answered. */
-export function answered({ code, message, statusCode, errors = [], requestId }: ImgapiError): Failure {
-  // A fault of the server's is found in its log.
-  const request = statusCode >= 500 && requestId !== undefined ? [`request ${requestId}`] : [];
-  return {
-    code,
-    message,
-    details: [...errors.flatMap((error) => fieldLines(error, message)), ...request],
-    exitCode: statusCode === 404 ? EXIT.notFound : EXIT.failed,
-  };
-}
-
-/** What the message has not said already. */
-function fieldLines({ field, code, message }: ImgapiFieldError, said: string): string[] {
-  if (message === undefined) return [`${field}: ${code}`];
-  return message === said ? [] : [`${field}: ${code}: ${message}`];
 }

@@ -1,5 +1,6 @@
 /** How the operators' command finds its server. */
 import { isAclEntry } from '#lib/manifest/acl-entry.ts';
+import { isHttpUrl } from '#lib/network/http-url.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Options, OptionValues } from '../../framework/options.ts';
 
@@ -31,8 +32,4 @@ export type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;
 /** For options that name accounts by nothing but their UUIDs. */
 export function checkUuid(value: string): string | undefined {
   return isUuid(value) ? undefined : 'a UUID, such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e';
-}
-
-export function isHttpUrl(value: string): boolean {
-  return /^https?:\/\/[^/]/i.test(value) && URL.canParse(value);
 }
