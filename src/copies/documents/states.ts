@@ -32,10 +32,6 @@ export const ORDER_MOVES: Readonly<Record<CopyState, Readonly<Partial<Record<Ord
   canceled: {},
 };
 
-export function isFinal(state: CopyState): boolean {
-  return Object.keys(ORDER_MOVES[state]).length === 0;
-}
-
 export const TRANSFER_STATES = ['queued', 'running', 'received', 'failed', 'gone'] as const;
 export type StoredTransferState = Exclude<(typeof TRANSFER_STATES)[number], 'gone'>;
 export type TransferState = StoredTransferState;

@@ -7,6 +7,7 @@
  * account that lost its share there in the meantime gets no access here. All else stays as ordered, to match the bytes.
  */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
@@ -24,7 +25,7 @@ import {
   putOrder,
   type Transfer,
 } from '../documents/model.ts';
-import { isFinal, nextOrderState } from '../documents/states.ts';
+import { nextOrderState } from '../documents/states.ts';
 import { endOrder, type OrderContents, readOrder } from './end-order.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';

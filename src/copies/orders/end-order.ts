@@ -6,6 +6,7 @@
  * canceled order leaves nothing.
  */
 
+import { isFinal } from '#lib/api/copy-states.ts';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
@@ -26,7 +27,7 @@ import {
   TRANSFERS,
   type Transfer,
 } from '../documents/model.ts';
-import { isFinal, nextOrderState, nextTransferState } from '../documents/states.ts';
+import { nextOrderState, nextTransferState } from '../documents/states.ts';
 import { failedPlaceholder } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';
 import { discardStaging } from './remove-placeholder.ts';

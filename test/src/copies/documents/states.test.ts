@@ -1,7 +1,6 @@
 import { test } from 'tap';
-import { COPY_STATES } from '#lib/api/copy-states.ts';
+import { COPY_STATES, isFinal } from '#lib/api/copy-states.ts';
 import {
-  isFinal,
   nextOrderState,
   nextTransferState,
   ORDER_EVENTS,
@@ -23,6 +22,10 @@ test('an order moves as its table says, and in no other way', async (t) => {
 
 test('an order that ended never moves again', async (t) => {
   t.same(COPY_STATES.filter(isFinal), ['succeeded', 'failed', 'canceled']);
+  t.same(
+    COPY_STATES.filter((state) => Object.keys(ORDER_MOVES[state]).length === 0),
+    COPY_STATES.filter(isFinal),
+  );
 });
 
 test('a transfer moves as its table says, and in no other way', async (t) => {
