@@ -2,29 +2,12 @@
 import { rm } from 'node:fs/promises';
 import t from 'tap';
 import { request } from 'undici';
+import { askHealth, becomes } from '../../helpers/health.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { waitFor } from '../../helpers/wait.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly json: { readonly ok: boolean; readonly checks: Record<string, { ok: boolean; error?: string }> };
-}
-
-async function ask(url: string): Promise<Answer> {
-  const { statusCode, body } = await request(url);
-  return { status: statusCode, json: (await body.json()) as Answer['json'] };
-}
-
-/** Answers are good for a second: asks until this one is another. */
-const becomes = (url: string, status: number) =>
-  waitFor(`${url} to answer ${status}`, async () => {
-    const answer = await ask(url);
-    return answer.status === status ? answer : undefined;
-  });
 
 t.test('a server that works says so, and what it looked at', async (t) => {
   const { url } = await startInProcess(t);
-  const { status, json } = await ask(`${url}/healthz`);
+  const { status, json } = await askHealth(`${url}/healthz`);
   t.equal(status, 200);
   const ok = { ok: true, ms: Number };
   t.match(json, { ok: true, checks: { store: ok, objects: ok, room: { ok: true, bytes: Number }, directory: ok } });
@@ -38,18 +21,18 @@ t.test('a directory that is away is ill, until it is back', async (t) => {
   await rm(accountsFile);
   const { json } = await becomes(`${url}/healthz`, 503);
   t.match(json, { ok: false, checks: { store: { ok: true }, directory: { ok: false, error: String } } });
-  t.equal((await ask(`${url}/ping`)).status, 200, 'it still answers');
+  t.equal((await askHealth(`${url}/ping`)).status, 200, 'it still answers');
 });
 
 t.test('a store without room is ill', async (t) => {
   const { url } = await startInProcess(t, { storage: { quotaBytes: 1 } });
-  t.match(await ask(`${url}/healthz`), { status: 503, json: { ok: false, checks: { room: { ok: false } } } });
+  t.match(await askHealth(`${url}/healthz`), { status: 503, json: { ok: false, checks: { room: { ok: false } } } });
 });
 
 t.test('strangers hear which part is ill, and nothing else', async (t) => {
   const keys = { mode: 'public', authType: 'signature', storage: { quotaBytes: 1 } };
   const { url } = await startInProcess(t, keys);
-  const { status, json } = await ask(`${url}/healthz`);
+  const { status, json } = await askHealth(`${url}/healthz`);
   t.equal(status, 503);
   t.strictSame(Object.keys(json.checks['room'] ?? {}), ['ok', 'ms']);
 });
