@@ -5,8 +5,7 @@
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Missing } from './wording.ts';
 
-export const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
-export type Method = (typeof METHODS)[number];
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
  * `strict`: signed where the server's `authType` is signature. `passive`: a signature, if there is one, must verify.

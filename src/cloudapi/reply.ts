@@ -1,6 +1,5 @@
 /** Replies that several routes give. */
 import type { HttpAnswer } from '#lib/client/transport.ts';
-import { accepts } from '#lib/text/media-types.ts';
 import type { Reply } from '../http-kit/call.ts';
 import type { Call } from './call.ts';
 import { type TranslatableImage, translateImage } from './translate.ts';
@@ -15,10 +14,4 @@ export function passedOn({ status, headers, body }: HttpAnswer, names: readonly 
     names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   );
   return { status, headers: kept, stream: body };
-}
-
-export const JSON_LINES = 'application/x-json-stream';
-
-export function wantsLines({ headers }: Call): boolean {
-  return accepts(headers.accept, JSON_LINES);
 }

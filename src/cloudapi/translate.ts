@@ -1,11 +1,12 @@
 /** Shows an image of IMGAPI as CloudAPI does: some fields have other names, and older versions have fewer. */
+import type { CloudapiVersion } from '#lib/api/cloudapi/form.ts';
 import type { AnyCloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
 import { isAtLeast } from './versions.ts';
 
 export interface ImageView {
   /** The version of CloudAPI. */
-  readonly version: string;
+  readonly version: CloudapiVersion;
   /** UUID of the account that the image is shown to. */
   readonly account: string;
 }
@@ -73,7 +74,7 @@ function typeOf({ type }: TranslatableImage, { version }: ImageView): AnyCloudap
 }
 
 /** The IMGAPI type for a `type` filter; undefined for one that versions before 8 do not have. */
-export function typeFilter(type: string, version: string): string | undefined {
+export function typeFilter(type: string, version: CloudapiVersion): string | undefined {
   if (isAtLeast(version, '8.0.0')) return type;
   return { smartmachine: 'zone-dataset', virtualmachine: 'zvol' }[type];
 }

@@ -16,6 +16,7 @@ export function newestAccepted(headers: IncomingHttpHeaders): CloudapiVersion | 
   return (range.length <= LONGEST_RANGE && semver.maxSatisfying([...CLOUDAPI_VERSIONS], range)) || undefined;
 }
 
-export function isAtLeast(version: string, least: string): boolean {
-  return semver.gte(version, least);
+/** Asked several times for each image of a list. */
+export function isAtLeast(version: CloudapiVersion, least: CloudapiVersion): boolean {
+  return CLOUDAPI_VERSIONS.indexOf(version) >= CLOUDAPI_VERSIONS.indexOf(least);
 }

@@ -5,6 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type Logger from 'bunyan';
+import type { Method } from '#lib/api/operation.ts';
 import type { ByteSource } from '#lib/objects/object-store.ts';
 
 /** Query parameters, flat: repeated keys become arrays; dots and brackets have no meaning. */
@@ -59,15 +60,13 @@ export interface Reply {
 
 export type Handler<C> = (call: C) => Promise<Reply>;
 
-export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
-
 /** An API may add to it, such as who may use the route. */
 export interface Route<C> {
   /** Labels metrics and the audit log. */
   readonly name: string;
   /** On a route with several operations: the one that was asked for, which is a label as well; undefined for none. */
   readonly operationOf?: (call: C) => string | undefined;
-  readonly method: (typeof HTTP_METHODS)[number];
+  readonly method: Method;
   /** `/images/:uuid/file`. HEAD is served where GET is. */
   readonly path: string;
   readonly handler: Handler<C>;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http';
 import type { Reply } from './call.ts';
+import { JSON_LINES } from './json-lines.ts';
 import { sendStream } from './send-stream.ts';
 
 /** After a reply that is sent before the whole request was read: how much of the rest is read before hanging up. */
@@ -73,7 +74,7 @@ async function sendLines(
   headers: ReplyHeaders,
 ): Promise<void> {
   Object.assign(headers, reply.headers);
-  headers['Content-Type'] = 'application/x-json-stream';
+  headers['Content-Type'] = JSON_LINES;
   begin(request, response, 200, headers);
   if (request.method === 'HEAD') {
     response.end();

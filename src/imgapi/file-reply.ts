@@ -3,6 +3,7 @@ import { InvalidRangeError, ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ByteSource, ObjectStore } from '#lib/objects/object-store.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
 import { type ByteRange, requestedRange } from '../http-kit/ranges.ts';
+import { pathOf } from '../http-kit/request-head.ts';
 import { fileDamaged, storedObject } from '../images/files/stored-object.ts';
 import type { Call, Reply } from './call.ts';
 
@@ -26,7 +27,7 @@ export interface StoredFile {
  */
 export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   const { storage, path, size: recorded } = file;
-  await storedObject(call.log, { storage, path, size: recorded, what: nameOf(call) });
+  await storedObject(call.log, { storage, path, size: recorded, what: pathOf(call.url) });
   const lastModified = dateOf(file.mtime);
   const headers: Record<string, string> = {
     ...(file.sha1 !== undefined && { Etag: file.sha1 }),
@@ -59,14 +60,10 @@ async function open(call: Call, { storage, path, size }: StoredFile, range: Byte
     return (await storage.read(path, { ...range, signal: call.signal })).stream;
   } catch (error) {
     // It has changed since it was checked.
-    if (error instanceof ObjectNotFoundError) throw fileDamaged(nameOf(call), 'its bytes are gone', error);
+    if (error instanceof ObjectNotFoundError) throw fileDamaged(pathOf(call.url), 'its bytes are gone', error);
     if (error instanceof InvalidRangeError) {
-      throw fileDamaged(nameOf(call), `${error.size} of ${size} bytes are stored`, error);
+      throw fileDamaged(pathOf(call.url), `${error.size} of ${size} bytes are stored`, error);
     }
     throw error;
   }
-}
-
-function nameOf({ url }: Call): string {
-  return url.split('?', 1)[0] ?? url;
 }

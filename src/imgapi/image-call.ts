@@ -5,6 +5,7 @@ import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
 import { queryReader } from '../http-kit/parameters.ts';
+import { pathOf } from '../http-kit/request-head.ts';
 import { assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
 import type { ChangeRequest } from '../images/record/change.ts';
 import { isDeletable, isServed, loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
@@ -17,7 +18,7 @@ import type { Call, Reply } from './call.ts';
 export function imageUuid(call: Call): string {
   const { uuid } = call.params;
   if (isUuid(uuid)) return uuid;
-  throw new ApiError('ResourceNotFound', `${call.url.split('?', 1)[0]} does not exist`);
+  throw new ApiError('ResourceNotFound', `${pathOf(call.url)} does not exist`);
 }
 
 /** Outside `dc` mode, where signatures are in use, a caller without one is anonymous. */

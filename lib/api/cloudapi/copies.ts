@@ -1,7 +1,8 @@
 /** A copy from another datacenter, while it runs and afterwards. */
 import { Type } from 'typebox';
+import { lines, linesHeader } from '../imgapi/copies.ts';
 import { CopyPlan, CopyStatus } from '../schemas/copy.ts';
-import { type CloudapiOperations, imageParams, linesHeader, signed } from './form.ts';
+import { type CloudapiOperations, imageParams, signed } from './form.ts';
 import { flag, required } from './parameters.ts';
 
 const copy = { ...signed, path: '/:account/images/:id/copy', params: imageParams, callers: ['owner'] } as const;
@@ -22,11 +23,7 @@ export const COPIES = {
       ),
     }),
     headers: linesHeader,
-    replies: [
-      { status: 200, json: CopyStatus },
-      { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus },
-      { status: 200, when: '`plan` is true', json: CopyPlan },
-    ],
+    replies: [{ status: 200, json: CopyStatus }, lines, { status: 200, when: '`plan` is true', json: CopyPlan }],
     errors: ['InvalidArgument', 'MissingParameter', 'ResourceNotFound', 'ValidationFailed', 'RemoteSourceError'],
   },
 

@@ -64,9 +64,3 @@ export const imageListReplies = [
   { status: 200, versions: V71, json: Type.Array(ImageV71) },
   { status: 200, versions: V80, json: Type.Array(ImageV80) },
 ] as const satisfies readonly Reply<CloudapiVersion>[];
-
-export const linesHeader = Type.Object({
-  accept: Type.Optional(
-    Type.String({ description: '`application/x-json-stream` for a line at each change, until the end.' }),
-  ),
-});

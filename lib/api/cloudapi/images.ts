@@ -1,5 +1,6 @@
 /** Images as a whole. */
 import { Type } from 'typebox';
+import { MOST_IMAGES } from '../imgapi/images.ts';
 import { integer } from '../parameters.ts';
 import {
   ACCOUNTS,
@@ -12,9 +13,6 @@ import {
   WRITE_ERRORS,
 } from './form.ts';
 import { flag, text } from './parameters.ts';
-
-/** The largest limit that IMGAPI accepts. */
-const MOST_IMAGES = 1_000_000;
 
 const image = { ...signed, path: '/:account/images/:id', params: imageParams } as const;
 

@@ -1,16 +1,8 @@
 /** `POST /:account/images`: an image of a machine, and images from other datacenters. */
 import { Type } from 'typebox';
-import { ORDER_ERRORS } from '../imgapi/copies.ts';
+import { lines, linesHeader, ORDER_ERRORS } from '../imgapi/copies.ts';
 import { CopyStatus } from '../schemas/copy.ts';
-import {
-  ACCOUNTS,
-  accountParams,
-  type CloudapiOperations,
-  imageReplies,
-  linesHeader,
-  PARAMETER_ERRORS,
-  signed,
-} from './form.ts';
+import { ACCOUNTS, accountParams, type CloudapiOperations, imageReplies, PARAMETER_ERRORS, signed } from './form.ts';
 import { flag, required, value } from './parameters.ts';
 
 const create = { ...signed, method: 'POST', path: '/:account/images', params: accountParams } as const;
@@ -89,10 +81,7 @@ export const NEW_IMAGES = {
     query: copy,
     headers: linesHeader,
     body: { json: copy, optional: true },
-    replies: [
-      { status: 200, json: CopyStatus },
-      { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus },
-    ],
+    replies: [{ status: 200, json: CopyStatus }, lines],
     errors: orderErrors,
   },
 } as const satisfies CloudapiOperations;

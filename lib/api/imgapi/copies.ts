@@ -14,8 +14,9 @@ const ownerOfImage = needed(uuid('The account that owns the image.'), {
   missing: { kind: 'MissingParameter', message: NAME_THE_OWNER, also: ['empty'] },
 });
 
-const lines = { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus } as const;
-const acceptHeader = Type.Object({
+/** A line for the status now and at each change, in place of one answer. */
+export const lines = { status: 200, when: 'Accept is application/x-json-stream', lines: CopyStatus } as const;
+export const linesHeader = Type.Object({
   accept: Type.Optional(
     Type.String({ description: '`application/x-json-stream` for a line at each change, until the copy ends.' }),
   ),
@@ -45,6 +46,15 @@ const jobReplies = [
   },
 ] as const;
 
+const copyOfImage = {
+  path: '/images/:uuid/copy',
+  since: 3,
+  refusal: { as: 'copy' },
+  auth: 'strict',
+  callers: ['owner', 'operator'],
+  params: imageParams,
+} as const;
+
 export const COPIES = {
   CopyImageFromDc: {
     ...imageAction,
@@ -60,7 +70,7 @@ export const COPIES = {
       do_not_restart: Type.Optional(flag('Only report on the copy; never start one.')),
       datacenter,
     }),
-    headers: acceptHeader,
+    headers: linesHeader,
     replies: [{ status: 200, json: CopyStatus }, lines],
     errors: ORDER_ERRORS,
   },
@@ -99,34 +109,24 @@ export const COPIES = {
   },
 
   GetImageCopy: {
+    ...copyOfImage,
     summary: 'Returns the status of the last copy of an image.',
     description: 'With `plan=true`: what a copy would bring, how many bytes, and what is already here.',
     method: 'GET',
-    path: '/images/:uuid/copy',
-    since: 3,
-    refusal: { as: 'copy' },
-    auth: 'strict',
-    callers: ['owner', 'operator'],
-    params: imageParams,
     query: Type.Object({
       account,
       plan: Type.Optional(flag('Start nothing; return what a copy would bring.')),
       datacenter: Type.Optional(known('With `plan`: the datacenter that has the image.')),
     }),
-    headers: acceptHeader,
+    headers: linesHeader,
     replies: [{ status: 200, json: CopyStatus }, lines, { status: 200, when: '`plan=true`', json: CopyPlan }],
     errors: ORDER_ERRORS,
   },
 
   CancelImageCopy: {
+    ...copyOfImage,
     summary: 'Cancels the copy of an image.',
     method: 'DELETE',
-    path: '/images/:uuid/copy',
-    since: 3,
-    refusal: { as: 'copy' },
-    auth: 'strict',
-    callers: ['owner', 'operator'],
-    params: imageParams,
     query: accountQuery,
     replies: [{ status: 200, json: CopyStatus }],
     errors: ['ResourceNotFound', 'ImageHasDependentImages', 'CopyAlreadyFinished', 'Conflict'],
@@ -145,7 +145,7 @@ export const COPIES = {
       datacenter: Type.Optional(text('Orders from this datacenter.')),
       limit: Type.Optional(integer(1, 1000, 'At most this many; default 100.')),
     }),
-    headers: acceptHeader,
+    headers: linesHeader,
     replies: [{ status: 200, json: Type.Array(CopyStatus) }, lines],
     errors: ['OperatorOnly'],
   },

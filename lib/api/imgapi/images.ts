@@ -20,7 +20,8 @@ import {
 export const LIST_STATES = [...IMAGE_STATES, 'all'] as const;
 export type ListState = (typeof LIST_STATES)[number];
 
-const MOST_IMAGES = 1_000_000;
+/** The largest limit of a list. */
+export const MOST_IMAGES = 1_000_000;
 
 const nextPage = Type.Object({
   link: Type.Optional(Type.String({ description: 'Version 3: `<…>; rel="next"`, unless this is the last page.' })),

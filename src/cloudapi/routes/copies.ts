@@ -1,9 +1,10 @@
 /** A copy from another datacenter, while it runs and afterwards. */
 import type { COPIES } from '#lib/api/cloudapi/copies.ts';
 import { callOf } from '#lib/client/methods.ts';
+import { JSON_LINES, wantsLines } from '../../http-kit/json-lines.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
-import { JSON_LINES, passedOn, wantsLines } from '../reply.ts';
+import { passedOn } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
 
 export function copyHandlers({ imgapi }: Cloudapi): Handlers<typeof COPIES, Call> {

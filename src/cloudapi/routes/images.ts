@@ -1,4 +1,5 @@
 /** ListImages, GetImage, DeleteImage, GetImageAncestry. */
+import type { CloudapiVersion } from '#lib/api/cloudapi/form.ts';
 import type { IMAGES } from '#lib/api/cloudapi/images.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import type { Image } from '#lib/api/schemas/image.ts';
@@ -53,7 +54,7 @@ function filterOf({ account, servedVersion }: Call, query: QueryOf<typeof IMAGES
 }
 
 /** By default Docker images are left out: their layers would bury the others, and Docker has its own tools. */
-function typeOf(type: string | undefined, version: string): string {
+function typeOf(type: string | undefined, version: CloudapiVersion): string {
   if (type === undefined) return '!docker';
   const known = typeFilter(type, version);
   if (known === undefined) throw invalid('type', type, 'smartmachine or virtualmachine');

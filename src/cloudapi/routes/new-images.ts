@@ -3,11 +3,12 @@ import type { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
 import { callOf } from '#lib/client/methods.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
+import { JSON_LINES, wantsLines } from '../../http-kit/json-lines.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
 import { invalid } from '../errors.ts';
 import { readParameters } from '../parameters.ts';
-import { imageReply, JSON_LINES, passedOn, wantsLines } from '../reply.ts';
+import { imageReply, passedOn } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
 import { waitForCopy } from '../wait-for-copy.ts';
 

@@ -6,7 +6,6 @@
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { COPIES as COPY_OPERATIONS } from '#lib/api/imgapi/copies.ts';
-import { accepts } from '#lib/text/media-types.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { COPIES, type CopyOrder } from '../../copies/documents/model.ts';
 import { cancelCopy } from '../../copies/orders/cancel.ts';
@@ -21,6 +20,7 @@ import { watch } from '../../copies/orders/watch.ts';
 import type { CopyWorker } from '../../copies/transfer/worker.ts';
 import { urlSource } from '../../datacenters/sources/source-imgapi.ts';
 import { assertNoCredentials } from '../../datacenters/sources/source-url.ts';
+import { wantsLines } from '../../http-kit/json-lines.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
@@ -124,10 +124,6 @@ function copyOf(service: Service, call: Call): { readonly uuid: string; readonly
 async function observed(service: Service, call: Call, order: CopyOrder, viewer: OrderViewer): Promise<Reply> {
   if (wantsLines(call)) return { lines: watch(service, [order], call.signal, viewer) };
   return { json: await statusOf(service, order, viewer) };
-}
-
-function wantsLines({ headers }: Call): boolean {
-  return accepts(headers.accept, 'application/x-json-stream');
 }
 
 /** @throws 422 ValidationFailed source */
