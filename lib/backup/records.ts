@@ -25,7 +25,6 @@ export interface Promises {
   readonly files: readonly PromisedFile[];
 }
 
-const PAGE = 500;
 const LOCAL = 'local';
 
 /** Reads a database that no process is using. */
@@ -35,18 +34,15 @@ export async function readPromises(database: string): Promise<Promises> {
     await store.open([IMAGES]);
     let images = 0;
     const files: PromisedFile[] = [];
-    for (let key = ''; ; ) {
-      const page = await store.find(IMAGES, { after: { value: null, key }, limit: PAGE });
-      for (const { value } of page) {
+    for await (const found of store.scan(IMAGES, {})) {
+      for (const { value } of found) {
         const record = normalizeStored(value);
         if (record.state === 'deleting') continue;
         images++;
         files.push(...promisedBy(record));
       }
-      const last = page.at(-1);
-      if (!last || page.length < PAGE) return { images, files };
-      key = last.key;
     }
+    return { images, files };
   } finally {
     await store.close();
   }

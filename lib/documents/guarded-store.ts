@@ -1,5 +1,5 @@
 /** The document store as callers see it: a backend, plus everything that is the same for all backends. */
-import { type OperationObserver, UNOBSERVED } from '../runtime/operation-observer.ts';
+import { type OperationObserver, observed, UNOBSERVED } from '../runtime/operation-observer.ts';
 import type { DocumentBackend } from './backend.ts';
 import { checkDeclaration } from './declaration.ts';
 import { InvalidValueError } from './errors.ts';
@@ -118,15 +118,8 @@ export class GuardedStore implements Store {
     }
   }
 
-  async #run<T>(operation: string, call: () => Promise<T>): Promise<T> {
-    const start = performance.now();
-    try {
-      const result = await call();
-      this.#succeeded(operation, start);
-      return result;
-    } catch (error) {
-      throw this.#failed(operation, error);
-    }
+  #run<T>(operation: string, call: () => Promise<T>): Promise<T> {
+    return observed(this.#observer, operation, call, (error) => this.#backend.explain(error));
   }
 
   #succeeded(operation: string, start: number, count = 1): void {

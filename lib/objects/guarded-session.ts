@@ -1,4 +1,4 @@
-import type { OperationObserver } from '../runtime/operation-observer.ts';
+import { type OperationObserver, observed } from '../runtime/operation-observer.ts';
 import type { BackendSession } from './backend.ts';
 import { SessionStateError } from './errors.ts';
 import { incoming } from './incoming.ts';
@@ -98,18 +98,9 @@ export class GuardedSession implements WriteSession {
     }
   }
 
-  async #observed<T>(operation: string, call: () => Promise<T>): Promise<T> {
+  #observed<T>(operation: string, call: () => Promise<T>): Promise<T> {
     const { observer, explain } = this.#options;
-    const start = performance.now();
-    try {
-      const result = await call();
-      observer.succeeded(operation, (performance.now() - start) / 1000, 1);
-      return result;
-    } catch (error) {
-      const explained = await explain(error, this.size);
-      observer.failed(operation, explained);
-      throw explained;
-    }
+    return observed(observer, operation, call, (error) => explain(error, this.size));
   }
 
   async #interrupt(): Promise<void> {

@@ -1,6 +1,6 @@
 /** The object store as callers see it: a backend, plus everything that is the same for all backends. */
 import { addAbortSignal } from 'node:stream';
-import { type OperationObserver, UNOBSERVED } from '../runtime/operation-observer.ts';
+import { type OperationObserver, observed, UNOBSERVED } from '../runtime/operation-observer.ts';
 import type { BackendSession, ObjectBackend } from './backend.ts';
 import type { Capabilities, Capability } from './capabilities.ts';
 import { TooLargeError, UnsupportedError } from './errors.ts';
@@ -210,16 +210,7 @@ class GuardedStore implements ObjectStore {
   }
 
   /** Makes a call, times it and explains its failures. @param needed bytes that it is about to write */
-  async #run<T>(operation: string, call: () => Promise<T>, needed = 0): Promise<T> {
-    const start = performance.now();
-    try {
-      const result = await call();
-      this.#observer.succeeded(operation, (performance.now() - start) / 1000, 1);
-      return result;
-    } catch (error) {
-      const explained = await this.#backend.explain(error, needed);
-      this.#observer.failed(operation, explained);
-      throw explained;
-    }
+  #run<T>(operation: string, call: () => Promise<T>, needed = 0): Promise<T> {
+    return observed(this.#observer, operation, call, (error) => this.#backend.explain(error, needed));
   }
 }

@@ -6,3 +6,22 @@ export interface OperationObserver {
 }
 
 export const UNOBSERVED: OperationObserver = { succeeded: () => undefined, failed: () => undefined };
+
+/** Makes a call, tells the observer how it ended, and throws its failure as `explain` explains it. */
+export async function observed<T>(
+  observer: OperationObserver,
+  operation: string,
+  call: () => Promise<T>,
+  explain: (error: unknown) => unknown,
+): Promise<T> {
+  const start = performance.now();
+  try {
+    const result = await call();
+    observer.succeeded(operation, (performance.now() - start) / 1000, 1);
+    return result;
+  } catch (error) {
+    const explained = await explain(error);
+    observer.failed(operation, explained);
+    throw explained;
+  }
+}

@@ -3,7 +3,6 @@
  * copies. A dry run shows the same plan that a real run carries out.
  */
 import type { CleanUpReport, StagedBytes } from '#lib/api/schemas/maintenance.ts';
-import { sessionsInUse } from '../copies/documents/staging.ts';
 import { expireCopies } from '../copies/orders/expiry.ts';
 import { reapPulls } from '../pulls/reaper.ts';
 import type { Service } from '../service/service.ts';
@@ -17,11 +16,11 @@ export interface CleanUpOptions {
 }
 
 export async function cleanUp(service: Service, { dryRun, eager, signal }: CleanUpOptions): Promise<CleanUpReport> {
-  const plan = await planSweep(service, sessionsInUse, { eager });
+  const plan = await planSweep(service, { eager });
   return {
     dry_run: dryRun,
     pulls: await reapPulls(service, { dryRun, signal }),
-    staging: reportOf(dryRun ? plan : await carryOutSweep(service, plan, sessionsInUse)),
+    staging: reportOf(dryRun ? plan : await carryOutSweep(service, plan)),
     copies: await expireCopies(service, { dryRun }),
   };
 }

@@ -7,6 +7,7 @@
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { SessionInfo } from '#lib/objects/object-store.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
+import { sessionsInUse } from '../copies/documents/staging.ts';
 import { ARCHIVE_SESSIONS } from '../images/files/archive.ts';
 import { recoverPlacement } from '../images/files/file-placement.ts';
 import { uploadSessions } from '../images/files/upload-register.ts';
@@ -30,14 +31,7 @@ export interface SweepOptions {
 /** Work this short is not registered anywhere, so even an eager sweep waits this long (ms). */
 const MOMENT = 60_000;
 
-/** The write sessions that other work still needs, such as transfers of copies. */
-export type SessionsInUse = (service: Service, among: ReadonlySet<string>) => Promise<ReadonlySet<string>>;
-
-export async function planSweep(
-  service: Service,
-  inUse: SessionsInUse,
-  { eager = false }: SweepOptions = {},
-): Promise<SweepPlan> {
+export async function planSweep(service: Service, { eager = false }: SweepOptions = {}): Promise<SweepPlan> {
   const grace = service.config.sweep.graceSeconds * 1000;
   const now = service.store.now();
   const found: Found[] = [];
@@ -52,7 +46,7 @@ export async function planSweep(
     leftovers.push(...left.map((leftover) => ({ ...leftover, stor })));
   }
   // Looked up after listing, so that a session that begins in between is safe: it is not in the list.
-  const needed = await neededSessions(service, inUse, found);
+  const needed = await neededSessions(service, found);
   return planOf(
     found.filter(({ session }) => !needed.has(session)),
     leftovers,
@@ -69,8 +63,8 @@ function planOf(sessions: readonly Found[], leftovers: readonly Found[]): SweepP
 }
 
 /** Checks again that each session is not needed before removing it. Returns what was removed. */
-export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: SessionsInUse): Promise<SweepPlan> {
-  const needed = await neededSessions(service, inUse, plan.sessions);
+export async function carryOutSweep(service: Service, plan: SweepPlan): Promise<SweepPlan> {
+  const needed = await neededSessions(service, plan.sessions);
   const removed: Found[] = [];
   const sessions = plan.sessions.map((session) => async () => {
     if (needed.has(session.session)) return;
@@ -85,14 +79,10 @@ export async function carryOutSweep(service: Service, plan: SweepPlan, inUse: Se
 }
 
 /** The given sessions that are still needed. Only these are looked for, since there may be far more in use. */
-async function neededSessions(
-  service: Service,
-  inUse: SessionsInUse,
-  sessions: readonly Found[],
-): Promise<Set<string>> {
+async function neededSessions(service: Service, sessions: readonly Found[]): Promise<Set<string>> {
   if (sessions.length === 0) return new Set();
   const among = new Set(sessions.map(({ session }) => session));
-  const needed = new Set([...(await uploadSessions(service, among)), ...(await inUse(service, among))]);
+  const needed = new Set([...(await uploadSessions(service, among)), ...(await sessionsInUse(service, among))]);
   for await (const found of imagesWithIntent(service)) {
     for (const { key } of found) {
       const intent = (await loadRaw(service, key))?.value.intent;

@@ -4,7 +4,7 @@
  * until it is due again or, if its process died, until the lease expires.
  */
 import type { Stored } from '#lib/documents/store.ts';
-import { startTimer } from '#lib/runtime/timers.ts';
+import { pause } from '#lib/runtime/timers.ts';
 import { HeldTask, type TaskHost } from './held-task.ts';
 import { dueAt, TASKS, type Task, type TaskRecord } from './task.ts';
 
@@ -49,7 +49,8 @@ class Runner {
 
   async #work(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await this.#pause((await this.#lookSafely()) + JITTER_MS * Math.random());
+      const wait = (await this.#lookSafely()) + JITTER_MS * Math.random();
+      await pause(wait, this.#stopping.signal).catch(() => undefined);
     }
   }
 
@@ -92,19 +93,5 @@ class Runner {
     if (!held) return;
     const run = held.run(this.#stopping.signal).finally(() => this.#running.delete(task.name));
     this.#running.set(task.name, run);
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.stop();
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = startTimer(end, ms).unref();
-      signal.addEventListener('abort', end, { once: true });
-    });
   }
 }

@@ -3,7 +3,6 @@
  * Work that a process does only for itself (its transfers, its streams) is not a task.
  */
 
-import { sessionsInUse } from '../../copies/documents/staging.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
 import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
@@ -86,9 +85,9 @@ export function serviceTasks(service: Service): Task[] {
       what: 'removes staged bytes that no upload or copy refers to',
       periodMs: sweepMs,
       async run() {
-        const plan = await planSweep(service, sessionsInUse);
+        const plan = await planSweep(service);
         if (plan.sessions.length + plan.leftovers.length === 0) return undefined;
-        const { sessions, leftovers, bytes } = await carryOutSweep(service, plan, sessionsInUse);
+        const { sessions, leftovers, bytes } = await carryOutSweep(service, plan);
         return { sessions: [...sessions, ...leftovers].map(({ session }) => session), bytes };
       },
     },
