@@ -27,11 +27,6 @@ export interface Guarded extends WithConfig {
   readonly ownAddresses: OwnAddresses;
 }
 
-/** Whether connections to the address are allowed only if an operator named it. */
-export function isPrivateAddress(address: string): boolean {
-  return kindOfAddress(address) !== 'public';
-}
-
 /** For a server that an operator configured, linked or named here. The caller closes it. */
 export function namedAgent(service: Guarded): GuardedAgent {
   return agentWith(service, (target) => refusalOf(service, target, true));

@@ -20,6 +20,38 @@ test('every address is of one kind, in whatever form it is written', async (t) =
   }
 });
 
+test('private addresses are told from public ones', async (t) => {
+  const inside = [
+    '0.0.0.0',
+    '10.1.2.3',
+    '100.64.0.1',
+    '127.255.255.254',
+    '169.254.169.254',
+    '172.16.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    'fc00::1',
+    'fd12::1',
+    'fe80::1',
+    'ff02::1',
+    '::ffff:10.0.0.1',
+    '::ffff:a00:1',
+    '64:ff9b::a00:1',
+    '2002:a00:1::',
+    '::ffff:8.8.8.8',
+    '::8.8.8.8',
+    'fec0::1',
+    '64:ff9b:1::808:808',
+  ];
+  for (const address of inside) t.not(kindOfAddress(address), 'public', address);
+  const outside = ['8.8.8.8', '172.15.0.1', '172.32.0.1', '192.167.1.1', '100.63.0.1', '2606:4700::1'];
+  for (const address of outside) t.equal(kindOfAddress(address), 'public', address);
+});
+
 test('the IPv4 address within an IPv6 form is found', async (t) => {
   for (const [address, held] of [
     ['::ffff:127.0.0.1', '127.0.0.1'],
