@@ -13,14 +13,15 @@ export const LONGEST_DATASET_GUID = 100;
 /** Characters of JSON. */
 const LONGEST_TAGS = 100 * 1024;
 
-const FILES_BY_TYPE: Readonly<Record<string, number>> = { lxd: 2 };
+/** One for all other types. A map, because the type of a manifest that is being checked may be any JSON. */
+const FILES_BY_TYPE: ReadonlyMap<unknown, number> = new Map([['lxd', 2]]);
 
 export const checkFiles: Check = (value, problems, { record, stored }) => {
   if (!Array.isArray(value)) {
     problems.push(invalid('files', 'an array', value));
     return;
   }
-  const most = FILES_BY_TYPE[String(record['type'])] ?? 1;
+  const most = FILES_BY_TYPE.get(record['type']) ?? 1;
   if (value.length > most) {
     const message = `"files" must hold at most ${most}, not ${value.length}, for an image of this type`;
     problems.push({ field: 'files', code: 'Invalid', message });

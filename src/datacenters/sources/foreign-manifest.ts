@@ -119,13 +119,11 @@ function shareOf(share: unknown, expected: Expected): Share {
 function filesOf(files: unknown, expected: Expected): Fields[] {
   if (!Array.isArray(files)) throw wrong(expected, 'files is not an array');
   return files.map((file: unknown) => {
-    const isFile =
-      isObject(file) &&
-      SHA1.test(String(file['sha1'])) &&
-      Number.isSafeInteger(file['size']) &&
-      Number(file['size']) >= 0;
+    const { sha1, size } = isObject(file) ? file : {};
+    // Not turned into a text first: that fails for an object with a `toString` that is no function.
+    const isFile = typeof sha1 === 'string' && SHA1.test(sha1) && Number.isSafeInteger(size) && Number(size) >= 0;
     if (!isFile) throw wrong(expected, `${shown(file)} is not a file with a sha1 and a size`);
-    return { ...file, sha1: String(file['sha1']).toLowerCase() };
+    return { ...(file as Fields), sha1: sha1.toLowerCase() };
   });
 }
 

@@ -16,7 +16,8 @@ function values(field: string, valid: readonly unknown[], bad: readonly unknown[
   );
 }
 
-const NO_STRING = [null, 5, true, [], {}];
+/** The last one cannot be turned into a text. */
+const NO_STRING: readonly unknown[] = [null, 5, true, [], {}, { toString: 1 }];
 const NO_BOOLEAN = [null, 0, 1, 'yes', '', [], {}];
 const PNG = { contentMD5: 'x', size: 10, contentType: 'image/png' };
 const reqs = (requirements: unknown) => ({ requirements });
@@ -116,6 +117,9 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     [{ files: undefined, activated: false }, ''],
     [{ type: 'lxd', files: [FILE, FILE] }, ''],
     [{ type: 'lxd', files: [FILE, FILE, FILE] }, 'files/Invalid'],
+    ...[{ toString: 1 }, ['lxd'], 'constructor'].map(
+      (type): Row => [{ type, files: [FILE, FILE] }, 'type/Invalid files/Invalid'],
+    ),
   ],
   icon: values(
     'icon',

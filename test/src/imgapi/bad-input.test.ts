@@ -30,6 +30,7 @@ interface Answer {
 
 const server = await spawnImgapi(t);
 const client = server.client();
+const FILE = { sha1: 'a'.repeat(40), size: 1, compression: 'none' };
 const { image: base } = await makeImage(client, {}, { owner: ALICE, size: 10 });
 // It cannot be deleted while something builds on it, so that all routes find it.
 await makeImage(client, { origin: base.uuid }, { owner: ALICE, size: 10 });
@@ -181,6 +182,8 @@ function* bodies(): Generator<() => Promise<Answer>> {
     ['/images', () => ({ ...MANIFEST, owner: ALICE })],
     [`/images/${child.uuid}?action=update`, () => ({})],
     [`/images/${imported}?action=import`, () => ({ ...MANIFEST, v: 2, uuid: imported, owner: ALICE, colour: 'red' })],
+    // With a file, because some fields are read to check others.
+    [`/images/${imported}?action=import`, () => ({ ...MANIFEST, v: 2, uuid: imported, owner: ALICE, files: [FILE] })],
     [`/images/${child.uuid}?action=update&account=${ALICE}`, () => ({})],
   ];
   for (const [path, body] of targets) {

@@ -155,3 +155,19 @@ test('a URL into our own network is refused unless the config allows it', async 
   });
   t.equal(asked.length, 0);
 });
+
+test('a file whose sha1 is no text is refused as such, whatever it is instead', async (t) => {
+  let sha1: unknown;
+  const { url } = await startImgapi(t, (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ ...MANIFEST, files: [{ ...MANIFEST.files[0], sha1 }] }));
+  });
+  const { service } = await withLegacy(t, url);
+  const source = (await sourceFor(service, 'us-old-1'))!;
+  for (sha1 of [null, 5, {}, [SHA1], { toString: 1 }, { toString: 1, valueOf: 1 }]) {
+    await t.rejects(source.getImage(UUID, ALICE, signal), {
+      name: 'SourceInvalidError',
+      message: /is not a file with a sha1 and a size/,
+    });
+  }
+});
