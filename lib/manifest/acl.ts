@@ -175,6 +175,14 @@ export function bindLogin<R extends AclFields>(record: R, login: string, account
   );
 }
 
+/** For a record that goes to a place where the logins mean other people, or nobody. */
+export function withoutLogins<R extends AclFields>(record: R): R {
+  return recordWithEntries(
+    record,
+    entriesOf(record).filter(({ entry }) => isUuid(entry)),
+  );
+}
+
 /** Whether a change made the list too long. A list that an older IMGAPI let grow may still be shortened step by step. */
 export function exceedsAclLimit(before: AclFields, after: AclFields): boolean {
   const { length } = entriesOf(after);

@@ -3,6 +3,7 @@
  * and used for many requests.
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import sshpk from 'sshpk';
 import { KEY_TYPES, type KeyType } from './algorithms.ts';
@@ -60,11 +61,16 @@ export function parsePublicKey(text: string, name = 'public key'): PublicKey {
 
 /**
  * Accepts OpenSSH and PEM (PKCS#1, PKCS#8, SEC1) forms.
+ * @param options.name what the key is called in the error
  * @throws KeyError
  */
-export function parsePrivateKey(text: string): PrivateKey {
+export function parsePrivateKey(text: string, options: { name?: string; passphrase?: string } = {}): PrivateKey {
+  const name = options.name ?? 'private key';
   try {
-    const parsed = sshpk.parsePrivateKey(text, 'auto', { filename: 'private key' });
+    const parsed = sshpk.parsePrivateKey(text, 'auto', {
+      filename: name,
+      ...(options.passphrase !== undefined && { passphrase: options.passphrase }),
+    });
     return {
       publicKey: toPublicKey(parsed.toPublic()),
       keyObject: toPrivateKeyObject(parsed),
@@ -72,10 +78,21 @@ export function parsePrivateKey(text: string): PrivateKey {
   } catch (cause) {
     const encrypted = cause instanceof Error && cause.name === 'KeyEncryptedError';
     throw new KeyError(
-      encrypted ? 'private key is encrypted and needs its passphrase' : 'private key is not a usable private key',
+      encrypted ? `${name} is encrypted and needs its passphrase` : `${name} is not a usable private key`,
       { cause },
     );
   }
+}
+
+/** @throws KeyError naming the file */
+export async function loadPrivateKey(path: string, passphrase?: string): Promise<PrivateKey> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new KeyError(`private key ${path} cannot be read`, { cause });
+  }
+  return parsePrivateKey(text, { name: `private key ${path}`, ...(passphrase !== undefined && { passphrase }) });
 }
 
 /** A new key; Ed25519 unless an older peer needs ECDSA (P-256). */

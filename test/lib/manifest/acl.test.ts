@@ -16,6 +16,7 @@ import {
   replaceEntries,
   replaceUuidEntries,
   sameEntries,
+  withoutLogins,
 } from '#lib/manifest/acl.ts';
 import type { Share } from '#lib/manifest/record.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -123,6 +124,7 @@ test('bob and Bob’s UUID are two entries, and removing one leaves the other', 
 
 test('removing the last login leaves a record as every IMGAPI stores it', (t) => {
   t.strictSame(removeEntries(SHARED, ['bob', 'bib']), { acl: [CAROL] });
+  t.strictSame(withoutLogins(SHARED), { acl: [CAROL] });
   t.end();
 });
 

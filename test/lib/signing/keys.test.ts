@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import sshpk from 'sshpk';
 import { test } from 'tap';
-import { generateKeys, parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
+import { generateKeys, loadPrivateKey, parsePrivateKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { defaultAlgorithm } from '#lib/signing/sign-request.ts';
 
 for (const type of ['ed25519', 'ecdsa'] as const) {
@@ -40,12 +42,15 @@ test('the algorithm suits the key', (t) => {
   t.end();
 });
 
-test('what is wrong with a private key is said without its content', (t) => {
-  const broken = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
-  const wanted = { name: 'KeyError', message: 'private key is not a usable private key' };
-  const error = t.throws(() => parsePrivateKey(broken), wanted);
+test('a key file is loaded, and what is wrong with one is said without its content', async (t) => {
+  const dir = t.testdir({ 'broken.key': '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n' });
+  const pair = await generateKeys({ comment: 'x' });
+  await writeFile(join(dir, 'good.key'), pair.privatePem);
+  t.strictSame((await loadPrivateKey(join(dir, 'good.key'))).publicKey.fingerprints, pair.fingerprints);
+  await t.rejects(loadPrivateKey(join(dir, 'none.key')), { name: 'KeyError', message: /none\.key cannot be read/ });
+  const error = await loadPrivateKey(join(dir, 'broken.key')).catch((cause: Error) => cause);
+  t.match(error, { name: 'KeyError', message: /broken\.key is not a usable private key/ });
   t.notMatch((error as Error).message, /c2VjcmV0/);
-  t.end();
 });
 
 test('an encrypted key asks for its passphrase', (t) => {
@@ -55,6 +60,7 @@ test('an encrypted key asks for its passphrase', (t) => {
     privateKeyEncoding: { type: 'pkcs1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'open' },
   }).privateKey;
   t.throws(() => parsePrivateKey(encrypted), { name: 'KeyError', message: /needs its passphrase/ });
+  t.equal(parsePrivateKey(encrypted, { passphrase: 'open' }).publicKey.type, 'rsa');
   t.end();
 });
 
