@@ -17,11 +17,12 @@ LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test check types lint imports unused format run docs check-docs bench clean install which-node
+.PHONY: help demo test test-engines check types lint imports unused format run docs check-docs bench clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
 	@echo 'make test    types, lint and all tests that need npm packages alone; TESTS="test/config ..." for some'
+	@echo 'make test-engines   the tests that need the Debian packages of .ci/packages; none is skipped'
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
 	@echo 'make check   types, lint, format, imports, unused code, and whether the docs agree with the code'
 	@echo 'make bench   the table of timings, also in build/bench.json'
@@ -79,6 +80,10 @@ check: types lint imports unused check-docs
 
 test: check
 	@node test/run.ts $(TESTS)
+
+# What has to be installed first is in .ci/packages.
+test-engines: install
+	@IMGAPI_ALL_ENGINES=1 node test/run.ts --needs-packages $(TESTS)
 
 docs: install
 	@node test/docs/generated.ts

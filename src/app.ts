@@ -2,17 +2,10 @@
  * One IMGAPI process: opens the stores, starts the listeners, the copy worker and the background tasks, and closes
  * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
-import { join } from 'node:path';
 import type Logger from 'bunyan';
-import type { Accounts } from '#lib/accounts/accounts.ts';
-import { cacheAccounts } from '#lib/accounts/cache.ts';
-import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import { isRestoreUnfinished } from '#lib/backup/marker.ts';
-import { RESERVE } from '#lib/documents/sqlite/reserve.ts';
-import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { openLocalStore } from '#lib/objects/local/store.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { COPY_BUCKETS } from './copies/documents/model.ts';
@@ -43,7 +36,10 @@ import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
 import { listenerRefusal } from './service/config/listener-refusal.ts';
 import { noteListening } from './service/config/listening.ts';
-import { databaseRefusal, prepareDataFolder } from './service/data-folder.ts';
+import { prepareDataFolder } from './service/data-folder.ts';
+import { openAccounts } from './service/engines/accounts.ts';
+import { openDocuments } from './service/engines/documents.ts';
+import { openObjects } from './service/engines/objects.ts';
 import { faultsFrom } from './service/fault-points.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
@@ -183,39 +179,20 @@ async function openService(
   }
   await prepareDataFolder(config.dataDir, log);
   await ensureOperatorToken(config.dataDir);
-  const refuse = databaseRefusal(config.dataDir);
-  const store = await openSqliteStore({
-    path: join(config.dataDir, 'imgapi.db'),
-    log,
-    reserve: RESERVE,
-    ...(metrics && { observer: storeMetrics(metrics.registry, 'document')('sqlite') }),
-    ...(databaseClock && { clock: databaseClock }),
-  }).catch(refuse);
+  const observe = (kind: 'document' | 'object') => metrics && storeMetrics(metrics.registry, kind);
+  const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: databaseClock };
+  const store = await openDocuments(documents);
   opened.push(() => store.close());
-  await store.open(BUCKETS).catch(refuse);
-  const { quotaBytes: quota, headroomBytes: headroom } = config.storage;
-  const local = await openLocalStore({
-    root: join(config.dataDir, 'storage'),
-    headroom,
-    log,
-    // The age of other processes' files is judged by the clock that all share.
-    clock: store,
-    ...(quota !== undefined && { quota }),
-    ...(metrics && { observer: storeMetrics(metrics.registry, 'object')('local') }),
-  });
+  const objects = { config, log, observe: observe('object'), documents: store };
+  const local = await openObjects('local', objects);
   opened.push(() => local.close());
-  const accounts = config.mode === 'dc' ? await openAccounts(config, log, clock) : undefined;
+  const accounts = config.mode === 'dc' ? await openAccounts({ config, log, clock }) : undefined;
   if (accounts) opened.push(() => accounts.close());
   const worker = `${process.pid}.${newUuid()}`;
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, local);
   return { config, store, storages, accounts, clock, log, worker, faults, ownAddresses };
-}
-
-async function openAccounts(config: Config, log: Logger, clock: Clock): Promise<Accounts> {
-  const { file, cacheSeconds } = config.accounts;
-  return cacheAccounts(await openAccountsFile({ path: file, log, clock }), { ttl: cacheSeconds * 1000, clock });
 }
 
 function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>) => void {

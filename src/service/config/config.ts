@@ -10,10 +10,10 @@ export type Mode = (typeof MODES)[number];
 export const AUTH_TYPES = ['none', 'signature'] as const;
 export type AuthType = (typeof AUTH_TYPES)[number];
 
-export const DATABASE_TYPES = ['local', 'moray'] as const;
+export const DATABASE_TYPES = ['local', 'postgres', 'moray'] as const;
 export type DatabaseType = (typeof DATABASE_TYPES)[number];
 
-export const STORAGE_TYPES = ['local', 'manta'] as const;
+export const STORAGE_TYPES = ['local', 'manta', 's3'] as const;
 export type StorageType = (typeof STORAGE_TYPES)[number];
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;

@@ -3,26 +3,10 @@ import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
-import { accountsConformance, DIRECTORY_FIXTURE } from '../../../conformance/accounts.ts';
 
 const ALICE = { uuid: 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef', login: 'alice' };
 const BOB = { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'bob' };
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDk2Yp2bZgRyNXWS0D3VlKVq2aYeQ2G8m1xk8sXo1b4V';
-
-accountsConformance('accounts file', async (t) => {
-  const entries = DIRECTORY_FIXTURE.map(({ createdAt, updatedAt, ...rest }) => ({
-    ...rest,
-    created_at: createdAt?.toISOString(),
-    updated_at: updatedAt?.toISOString(),
-  }));
-  const path = join(t.testdir({ 'accounts.json': JSON.stringify(entries) }), 'accounts.json');
-  const accounts = await openAccountsFile({ path, checkEvery: 0 });
-  return {
-    accounts,
-    takeDown: () => rename(path, `${path}.away`),
-    bringUp: () => rename(`${path}.away`, path),
-  };
-});
 
 /** A log that remembers its lines. */
 function recorder() {

@@ -5,8 +5,13 @@ import type { ObjectBackend } from '#lib/objects/backend.ts';
 import { guardStore } from '#lib/objects/guarded-store.ts';
 import { openLocalBackend } from '#lib/objects/local/store.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { objectStoreConformance } from '../../conformance/objects.ts';
-import { claimingNothing, shared, signedUrls } from '../../doubles/objects.ts';
+import type { MakeObjectStore } from '../conformance/objects/harness.ts';
+import { claimingNothing, shared, signedUrls } from '../doubles/objects.ts';
+import { type Engine, engines } from './engines.ts';
+
+export interface ObjectsUnderTest extends Engine {
+  readonly make: MakeObjectStore;
+}
 
 /** Staged and temporary files, and directories below which nothing lies. */
 function residueOf(root: string): string[] {
@@ -36,15 +41,16 @@ function makeOver(of: (backend: ObjectBackend, datacenter: string) => Promise<Ob
   };
 }
 
-objectStoreConformance(
-  'local files',
-  makeOver((backend) => backend),
-);
-objectStoreConformance('files that claim nothing', makeOver(claimingNothing));
-objectStoreConformance('a store that several datacenters share', (t) =>
-  makeOver(async (backend, datacenter) => {
-    const urls = await signedUrls(backend);
-    t.teardown(() => urls.close());
-    return shared(backend, datacenter, urls);
-  })(t),
-);
+const LOCAL: ObjectsUnderTest = { name: 'local files', make: makeOver((backend) => backend) };
+const BARE: ObjectsUnderTest = { name: 'files that claim nothing', make: makeOver(claimingNothing) };
+const SHARED: ObjectsUnderTest = {
+  name: 'a store that several datacenters share',
+  make: (t) =>
+    makeOver(async (backend, datacenter) => {
+      const urls = await signedUrls(backend);
+      t.teardown(() => urls.close());
+      return shared(backend, datacenter, urls);
+    })(t),
+};
+
+export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED], []);
