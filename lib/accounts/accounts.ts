@@ -7,9 +7,10 @@ export interface Account {
   readonly createdAt?: Date;
   /** When the account last changed (for example, its login was renamed). Absent means long ago. */
   readonly updatedAt?: Date;
-  /** SSH public keys by name, in OpenSSH form. */
-  readonly keys: Readonly<Record<string, string>>;
 }
+
+/** SSH public keys by name, in OpenSSH form. */
+export type Keys = Readonly<Record<string, string>>;
 
 /** Every call rejects with {@link DirectoryUnavailableError} while the directory cannot be reached. */
 export interface Accounts {
@@ -18,6 +19,11 @@ export interface Accounts {
   byLogin(login: string): Promise<Account | undefined>;
   /** Those of the UUIDs that exist, in one round trip. */
   byUuids(uuids: readonly string[]): Promise<Map<string, Account>>;
+  /**
+   * The keys of an account, which a directory keeps apart from it; none for a UUID that nobody has. As long as they stay
+   * the same, directories and caches answer with the same object where they can.
+   */
+  keysOf(uuid: string): Promise<Keys>;
   close(): Promise<void>;
 }
 

@@ -58,6 +58,7 @@ export function cacheAccounts(accounts: Accounts, options: AccountCacheOptions =
     byUuids,
     byUuid: async (uuid) => (await byUuids([uuid])).get(uuid),
     byLogin: (login) => accounts.byLogin(login),
+    keysOf: (uuid) => accounts.keysOf(uuid),
     close: () => accounts.close(),
   };
 }

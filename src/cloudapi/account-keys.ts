@@ -4,7 +4,7 @@
  */
 import type Logger from 'bunyan';
 import { LRUCache } from 'lru-cache';
-import type { Account } from '#lib/accounts/accounts.ts';
+import type { Keys } from '#lib/accounts/accounts.ts';
 import { fingerprintsOfLine, type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 
 export interface NamedKey {
@@ -13,64 +13,66 @@ export interface NamedKey {
 }
 
 export interface AccountKeys {
-  /** To be called with every account that the directory has. */
-  index(account: Account): void;
-  /** The keys that KEY of a `keyId` means: by fingerprint (MD5 or SHA-256) or by the name of the key. */
-  named(account: Account | undefined, key: string): readonly PublicKey[];
+  /** Makes the index of an account's keys ahead of its first request. */
+  index(keys: Keys): void;
+  /**
+   * The keys that KEY of a `keyId` means: by fingerprint (MD5 or SHA-256) or by the name of the key.
+   * @param account whose they are, for the log
+   */
+  named(keys: Keys, key: string, account?: string): readonly PublicKey[];
   /** All usable keys; operators find the others in the log. */
-  all(account: Account): readonly NamedKey[];
+  all(keys: Keys, account: string): readonly NamedKey[];
 }
 
 /** The names of an account's keys, by everything that KEY of a `keyId` may be. */
 type Index = ReadonlyMap<string, readonly string[]>;
 
 const MOST_KEYS = 10_000;
-const NO_KEYS: Index = new Map();
 
 /** Only the meaning of a key's text is cached: which keys count is decided by the account as it is now. */
 export function accountKeys(log: Logger): AccountKeys {
   const parsed = new LRUCache<string, { readonly key: PublicKey | undefined }>({ max: MOST_KEYS });
-  const indexes = new WeakMap<Account, Index>();
+  const indexes = new WeakMap<Keys, Index>();
 
-  function parse(account: Account, name: string): PublicKey | undefined {
-    const text = account.keys[name] ?? '';
+  function parse(keys: Keys, name: string, account: string | undefined): PublicKey | undefined {
+    const text = keys[name] ?? '';
     const known = parsed.get(text);
     if (known) return known.key;
     let key: PublicKey | undefined;
     try {
       key = parsePublicKey(text, `key "${name}"`);
     } catch (error) {
-      log.warn({ err: error, account: account.uuid, key: name }, 'an unusable key was skipped');
+      log.warn({ err: error, account, key: name }, 'an unusable key was skipped');
     }
     parsed.set(text, { key });
     return key;
   }
 
-  function indexOf(account: Account): Index {
-    const index = indexes.get(account) ?? makeIndex(account);
-    indexes.set(account, index);
+  function indexOf(keys: Keys): Index {
+    const index = indexes.get(keys) ?? makeIndex(keys);
+    indexes.set(keys, index);
     return index;
   }
 
   return {
-    index(account) {
-      indexOf(account);
+    index(keys) {
+      indexOf(keys);
     },
-    named(account, key) {
-      const index = account ? indexOf(account) : NO_KEYS;
+    named(keys, key, account) {
+      const index = indexOf(keys);
       const names = new Set(titlesOf(key).flatMap((title) => index.get(title) ?? []));
-      return [...names].flatMap((name) => (account && parse(account, name)) ?? []);
+      return [...names].flatMap((name) => parse(keys, name, account) ?? []);
     },
-    all(account) {
-      return Object.keys(account.keys).flatMap((name) => {
-        const publicKey = parse(account, name);
+    all(keys, account) {
+      return Object.keys(keys).flatMap((name) => {
+        const publicKey = parse(keys, name, account);
         return publicKey ? [{ name, publicKey }] : [];
       });
     },
   };
 }
 
-function makeIndex({ keys }: Account): Index {
+function makeIndex(keys: Keys): Index {
   const index = new Map<string, string[]>();
   for (const [name, text] of Object.entries(keys)) {
     const { md5, sha256 } = fingerprintsOfLine(text) ?? {};

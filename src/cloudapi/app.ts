@@ -42,7 +42,7 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
   const keys = accountKeys(log);
   const accounts = await openAccountsFile({
     ...{ path: config.accounts.file, log, clock },
-    prepare: (account) => keys.index(account),
+    prepare: (theirs) => keys.index(theirs),
   });
   const imgapi = new ImgapiClient({ url: config.imgapi.url, userAgent: SERVER_NAME });
   const release = async (): Promise<void> => {

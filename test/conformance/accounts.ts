@@ -1,6 +1,6 @@
 /** What every directory of accounts must do, whatever its backend. */
 import { type Test, test } from 'tap';
-import { type Account, type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import { type Account, type Accounts, DirectoryUnavailableError, type Keys } from '#lib/accounts/accounts.ts';
 
 /** A directory that holds {@link DIRECTORY_FIXTURE} and can be made unreachable. */
 export interface DirectoryUnderTest {
@@ -12,26 +12,38 @@ export interface DirectoryUnderTest {
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDk2Yp2bZgRyNXWS0D3VlKVq2aYeQ2G8m1xk8sXo1b4V';
 
 export const DIRECTORY_FIXTURE: readonly Account[] = [
-  { uuid: '930896af-bf8c-48d4-885c-6573a94b1853', login: 'admin', keys: {} },
+  { uuid: '930896af-bf8c-48d4-885c-6573a94b1853', login: 'admin' },
   {
     uuid: 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef',
     login: 'alice',
     createdAt: new Date('2024-03-01T10:20:30.000Z'),
     updatedAt: new Date('2025-04-02T11:21:31.000Z'),
-    keys: { laptop: `${KEY} alice@laptop`, 'us-sw-1 imgapi key': KEY },
   },
-  { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'Bob.x@example-1', keys: {} },
+  { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'Bob.x@example-1' },
 ];
+
+/** The keys of that account. */
+export const KEYS_FIXTURE: Readonly<Record<string, Keys>> = {
+  'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef': { laptop: `${KEY} alice@laptop`, 'us-sw-1 imgapi key': KEY },
+};
 
 const [admin, alice, bob] = DIRECTORY_FIXTURE as [Account, Account, Account];
 const STRANGER = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 
 /** Declares the tests; `setUp` is called for each, and cleans up in `t.teardown`. */
 export function accountsConformance(name: string, setUp: (t: Test) => Promise<DirectoryUnderTest>): void {
-  test(`${name}: an account is found by its UUID, with its dates and keys`, async (t) => {
+  test(`${name}: an account is found by its UUID, with its dates`, async (t) => {
     const { accounts } = await setUp(t);
     t.strictSame(await accounts.byUuid(alice.uuid), alice);
     t.strictSame(await accounts.byUuid(admin.uuid), admin);
+  });
+
+  test(`${name}: the keys of an account are found by its UUID, and nobody has none`, async (t) => {
+    const { accounts } = await setUp(t);
+    t.strictSame(await accounts.keysOf(alice.uuid), KEYS_FIXTURE[alice.uuid]);
+    t.strictSame(await accounts.keysOf(bob.uuid), {});
+    t.strictSame(await accounts.keysOf(STRANGER), {});
+    t.strictSame(await accounts.keysOf('alice'), {});
   });
 
   test(`${name}: an account is found by its login`, async (t) => {
@@ -80,6 +92,7 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
     await t.rejects(accounts.byLogin('alice'), DirectoryUnavailableError);
     await t.rejects(accounts.byUuids([alice.uuid]), DirectoryUnavailableError);
     await t.rejects(accounts.byLogin('nobody'), DirectoryUnavailableError);
+    await t.rejects(accounts.keysOf(alice.uuid), DirectoryUnavailableError);
     await bringUp();
     t.strictSame(await accounts.byLogin('alice'), alice);
   });

@@ -1,9 +1,14 @@
-/** The JSON form of the accounts file, and its conversion to {@link Account}s. */
+/** The JSON form of the accounts file, and its conversion to {@link Account}s with their keys. */
 
 import { Ajv, type ErrorObject } from 'ajv';
 import { type JsonError, parseJsonText } from '../../text/json.ts';
 import { UUID_PATTERN } from '../../text/uuid.ts';
-import type { Account } from '../accounts.ts';
+import type { Account, Keys } from '../accounts.ts';
+
+export interface AccountWithKeys {
+  readonly account: Account;
+  readonly keys: Keys;
+}
 
 /** As written in the file. */
 export interface AccountEntry {
@@ -57,9 +62,9 @@ const isEntry = new Ajv({ allErrors: false }).compile<AccountEntry>(ENTRY_SCHEMA
  * Reads the whole document.
  * @throws AccountsDocumentError naming the first entry that is wrong and the key in it
  */
-export function parseAccountsDocument(text: string): Account[] {
+export function parseAccountsDocument(text: string): AccountWithKeys[] {
   const entries = parseArray(text);
-  const accounts: Account[] = [];
+  const accounts: AccountWithKeys[] = [];
   const places = { uuid: new Map<string, number>(), login: new Map<string, number>() };
   for (const [index, entry] of entries.entries()) {
     if (!isEntry(entry)) throw new AccountsDocumentError(describe(index, entry, isEntry.errors?.[0]));
@@ -88,16 +93,12 @@ function parseArray(text: string): unknown[] {
   return document;
 }
 
-function toAccount(index: number, entry: AccountEntry): Account {
+function toAccount(index: number, entry: AccountEntry): AccountWithKeys {
   const createdAt = toDate(index, entry, 'created_at');
   const updatedAt = toDate(index, entry, 'updated_at');
-  return Object.freeze({
-    uuid: entry.uuid,
-    login: entry.login,
-    ...(createdAt && { createdAt }),
-    ...(updatedAt && { updatedAt }),
-    keys: Object.freeze({ ...entry.keys }),
-  });
+  const { uuid, login } = entry;
+  const account = Object.freeze({ uuid, login, ...(createdAt && { createdAt }), ...(updatedAt && { updatedAt }) });
+  return { account, keys: Object.freeze({ ...entry.keys }) };
 }
 
 function toDate(index: number, entry: AccountEntry, key: 'created_at' | 'updated_at'): Date | undefined {

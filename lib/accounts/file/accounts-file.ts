@@ -6,7 +6,7 @@
 import { open, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { decodeUtf8 } from '../../text/json.ts';
-import { type Account, type Accounts, DirectoryUnavailableError } from '../accounts.ts';
+import { type Account, type Accounts, DirectoryUnavailableError, type Keys } from '../accounts.ts';
 import { parseAccountsDocument } from './accounts-document.ts';
 
 export interface AccountsFileLog {
@@ -20,8 +20,8 @@ export interface AccountsFileOptions {
   readonly clock?: Clock;
   /** Milliseconds between two looks at the file. Default 250. */
   readonly checkEvery?: number;
-  /** Called for every account of a new version of the file before the version is used. */
-  readonly prepare?: (account: Account) => void;
+  /** Called for the keys of every account of a new version of the file before the version is used. */
+  readonly prepare?: (keys: Keys) => void;
 }
 
 /** Tells versions of the file apart, even if one is replaced by another of the same size. */
@@ -30,7 +30,10 @@ type Version = string;
 interface Snapshot {
   readonly byUuid: ReadonlyMap<string, Account>;
   readonly byLogin: ReadonlyMap<string, Account>;
+  readonly keys: ReadonlyMap<string, Keys>;
 }
+
+const NO_KEYS: Keys = Object.freeze({});
 
 /**
  * Milliseconds. File times advance in steps of some milliseconds, so two versions written within one step look alike. A
@@ -86,6 +89,10 @@ class AccountsFile implements Accounts {
     return found;
   }
 
+  async keysOf(uuid: string): Promise<Keys> {
+    return (await this.#current()).keys.get(uuid) ?? NO_KEYS;
+  }
+
   async close(): Promise<void> {
     await this.#loading;
   }
@@ -132,10 +139,11 @@ class AccountsFile implements Accounts {
   #take(text: string): void {
     try {
       const accounts = parseAccountsDocument(text);
-      for (const account of accounts) this.#prepare?.(account);
+      for (const { keys } of accounts) this.#prepare?.(keys);
       this.#snapshot = {
-        byUuid: new Map(accounts.map((account) => [account.uuid, account])),
-        byLogin: new Map(accounts.map((account) => [account.login, account])),
+        byUuid: new Map(accounts.map(({ account }) => [account.uuid, account])),
+        byLogin: new Map(accounts.map(({ account }) => [account.login, account])),
+        keys: new Map(accounts.map(({ account, keys }) => [account.uuid, keys])),
       };
       this.#fault = undefined;
       this.#logged = undefined;

@@ -7,7 +7,7 @@ import type { Cloudapi } from '../service.ts';
 /** Stands for the time at which an account was created when that is not known. */
 const LONG_AGO = '2013-01-01T00:00:00.000Z';
 
-export function accountHandlers({ keys, config }: Cloudapi): Handlers<typeof ACCOUNT, Call> {
+export function accountHandlers({ accounts, keys, config }: Cloudapi): Handlers<typeof ACCOUNT, Call> {
   return {
     async GetAccount({ account: { uuid: id, login, createdAt, updatedAt } }) {
       const created = createdAt?.toISOString() ?? LONG_AGO;
@@ -15,10 +15,11 @@ export function accountHandlers({ keys, config }: Cloudapi): Handlers<typeof ACC
     },
 
     async ListKeys({ account }) {
-      const json = keys.all(account).map(({ name, publicKey }) => ({
+      const theirs = await accounts.keysOf(account.uuid);
+      const json = keys.all(theirs, account.uuid).map(({ name, publicKey }) => ({
         name,
         fingerprint: publicKey.fingerprints.md5,
-        key: account.keys[name],
+        key: theirs[name],
       }));
       return { json };
     },

@@ -98,8 +98,8 @@ function parsed(text: string): PublicKey[] {
 /** Datacenters that share a directory may keep their keys on the admin account, under the name `$DC imgapi key`. */
 async function adminKeys({ accounts, config }: Service, datacenter: string): Promise<string[]> {
   if (!accounts || config.adminUuid === undefined) return [];
-  const admin = await accounts.byUuid(config.adminUuid);
-  const text = admin?.keys[`${datacenter} imgapi key`];
+  const keys = await accounts.keysOf(config.adminUuid);
+  const text = keys[`${datacenter} imgapi key`];
   return text === undefined ? [] : [text];
 }
 

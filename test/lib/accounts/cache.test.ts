@@ -4,7 +4,7 @@ import { type Test, test } from 'tap';
 import { type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { type AccountCacheOptions, cacheAccounts } from '#lib/accounts/cache.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
-import { accountsConformance, DIRECTORY_FIXTURE } from '../../conformance/accounts.ts';
+import { accountsConformance, DIRECTORY_FIXTURE, KEYS_FIXTURE } from '../../conformance/accounts.ts';
 
 const ALICE = { uuid: 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef', login: 'alice' };
 const BOB = { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'bob' };
@@ -15,6 +15,7 @@ accountsConformance('cached accounts', async (t) => {
     ...rest,
     created_at: createdAt?.toISOString(),
     updated_at: updatedAt?.toISOString(),
+    keys: KEYS_FIXTURE[rest.uuid],
   }));
   const path = join(t.testdir({ 'accounts.json': JSON.stringify(entries) }), 'accounts.json');
   return {
@@ -36,6 +37,7 @@ async function setUp(t: Test, options: AccountCacheOptions = {}) {
       asked.push(uuids);
       return file.byUuids(uuids);
     },
+    keysOf: (uuid) => file.keysOf(uuid),
     close: () => file.close(),
   };
   const clock = { time: 1_000_000, now: () => clock.time };
