@@ -6,6 +6,7 @@ import type Logger from 'bunyan';
 import { isRestoreUnfinished } from '#lib/backup/marker.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
+import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { COPY_BUCKETS } from './copies/documents/model.ts';
@@ -72,6 +73,7 @@ const BUCKETS: readonly Bucket[] = [
   CLONES,
   CLONED,
   TASKS,
+  STAGED_SESSIONS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,
