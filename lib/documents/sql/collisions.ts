@@ -15,10 +15,9 @@ function named(error: unknown, { layout, dialect }: Tables): unknown {
   const collision = dialect.collision(error);
   if (collision === undefined) return error;
   const { table, column } = collision;
-  const broken = layout.fields.find(([field, { unique, array }]) => {
-    if (unique !== true) return false;
-    if (array === true) return table === layout.elements(field);
-    return table === layout.table && (column === layout.column(field) || column === layout.index(field));
-  });
+  if (table !== layout.table) return error;
+  const broken = layout.fields.find(
+    ([field, { unique }]) => unique === true && (column === layout.column(field) || column === layout.index(field)),
+  );
   return broken === undefined ? error : new UniqueAttributeError(layout.bucket, broken[0], { cause: error });
 }

@@ -88,8 +88,8 @@ function createElements(dialect: SqlDialect, layout: Layout, field: string): Ste
   );
   const key = orders.length > 0 ? `, object_key ${types.text} not null` : '';
   const columns = sql`${sql.raw(`value ${types[spec.type]} not null, id ${types.integer} not null${key}`)}${sql.join(beside, sql``)}`;
-  const index = (name: string, on: RawBuilder<unknown>, unique = false): Step =>
-    once(dialect, indexSql(table, `${table}$$${name}`, on, unique));
+  const index = (name: string, on: RawBuilder<unknown>): Step =>
+    once(dialect, indexSql(table, `${table}$$${name}`, on, false));
   return [
     once(dialect, sql`create table ${sql.id(table)} (${columns}, primary key (value, id))${sql.raw(types.keyedTable)}`),
     ...orders.flatMap((scalar) => {
@@ -98,7 +98,6 @@ function createElements(dialect: SqlDialect, layout: Layout, field: string): Ste
       return createIndex(dialect, layout, { table, name: `${table}$$by$${scalar}`, of }, on, false);
     }),
     index('id', sql`id`),
-    ...(spec.unique === true ? [index('unique', sql`value`, true)] : []),
     ...note(dialect, layout, { table, name: table, of: { kind: 'elements', field } }),
   ];
 }
