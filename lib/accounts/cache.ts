@@ -21,8 +21,9 @@ interface CacheEntry {
 }
 
 /**
- * Answers `byUuid` and `byUuids` from memory, and asks `accounts` once for everything that is missing. `byLogin` always
- * asks: a share by login must go to whoever has it now. Failures are passed on and not cached.
+ * Answers `byUuid` and `byUuids` from memory, and asks `accounts` once for everything that is missing. All others always
+ * ask: a share by login must go to whoever has it now, and what a sub-user may do is decided by its roles as they are.
+ * Failures are passed on and not cached.
  */
 export function cacheAccounts(accounts: Accounts, options: AccountCacheOptions = {}): Accounts {
   const max = options.max ?? 10_000;
@@ -58,7 +59,10 @@ export function cacheAccounts(accounts: Accounts, options: AccountCacheOptions =
     byUuids,
     byUuid: async (uuid) => (await byUuids([uuid])).get(uuid),
     byLogin: (login) => accounts.byLogin(login),
-    keysOf: (uuid) => accounts.keysOf(uuid),
+    keysOf: (uuid, subUser) => accounts.keysOf(uuid, subUser),
+    subUserByLogin: (account, login) => accounts.subUserByLogin(account, login),
+    subUserByUuid: (account, uuid) => accounts.subUserByUuid(account, uuid),
+    rolesOf: (account) => accounts.rolesOf(account),
     close: () => accounts.close(),
   };
 }

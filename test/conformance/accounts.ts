@@ -1,13 +1,8 @@
 /** What every directory of accounts must do, whatever its backend. */
 import { type Test, test } from 'tap';
-import { type Account, type Accounts, DirectoryUnavailableError, type Keys } from '#lib/accounts/accounts.ts';
-
-/** A directory that holds {@link DIRECTORY_FIXTURE} and can be made unreachable. */
-export interface DirectoryUnderTest {
-  readonly accounts: Accounts;
-  readonly takeDown: () => Promise<void>;
-  readonly bringUp: () => Promise<void>;
-}
+import { type Account, DirectoryUnavailableError, type Keys } from '#lib/accounts/accounts.ts';
+import type { DirectoryUnderTest } from './directory.ts';
+import { subUsersConformance } from './sub-users.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDk2Yp2bZgRyNXWS0D3VlKVq2aYeQ2G8m1xk8sXo1b4V';
 
@@ -102,4 +97,6 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
     await accounts.close();
     await accounts.close();
   });
+
+  subUsersConformance(name, setUp);
 }
