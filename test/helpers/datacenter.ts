@@ -123,7 +123,7 @@ export async function putImage(
   bytes: Buffer = randomBytes(50_000),
 ): Promise<{ readonly record: ImageRecord; readonly bytes: Buffer; readonly sha1: string }> {
   const uuid = fields.uuid ?? randomUUID();
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const sha1 = createHash('sha1').update(bytes).digest('hex');
   await putObject(local, imageObjectPath(uuid, 'file0'), bytes);
   const record = unactivatedRecord(uuid, owner, {
