@@ -6,15 +6,8 @@
 import { open, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { decodeUtf8 } from '../../text/json.ts';
-import {
-  type Account,
-  type Accounts,
-  DirectoryUnavailableError,
-  type Keys,
-  type Role,
-  type SubUser,
-} from '../accounts.ts';
-import { type AccountInFile, parseAccountsDocument } from './accounts-document.ts';
+import { type Account, type Accounts, DirectoryUnavailableError, type Keys } from '../accounts.ts';
+import { parseAccountsDocument } from './accounts-document.ts';
 
 export interface AccountsFileLog {
   info(fields: object, message: string): void;
@@ -27,7 +20,7 @@ export interface AccountsFileOptions {
   readonly clock?: Clock;
   /** Milliseconds between two looks at the file. Default 250. */
   readonly checkEvery?: number;
-  /** Called for the keys of every account and sub-user of a new version of the file before the version is used. */
+  /** Called for the keys of every account of a new version of the file before the version is used. */
   readonly prepare?: (keys: Keys) => void;
 }
 
@@ -35,8 +28,9 @@ export interface AccountsFileOptions {
 type Version = string;
 
 interface Snapshot {
-  readonly byUuid: ReadonlyMap<string, AccountInFile>;
-  readonly byLogin: ReadonlyMap<string, AccountInFile>;
+  readonly byUuid: ReadonlyMap<string, Account>;
+  readonly byLogin: ReadonlyMap<string, Account>;
+  readonly keys: ReadonlyMap<string, Keys>;
 }
 
 const NO_KEYS: Keys = Object.freeze({});
@@ -78,39 +72,25 @@ class AccountsFile implements Accounts {
   }
 
   async byUuid(uuid: string): Promise<Account | undefined> {
-    return (await this.#account(uuid))?.account;
+    return (await this.#current()).byUuid.get(uuid);
   }
 
   async byLogin(login: string): Promise<Account | undefined> {
-    return (await this.#current()).byLogin.get(login)?.account;
+    return (await this.#current()).byLogin.get(login);
   }
 
   async byUuids(uuids: readonly string[]): Promise<Map<string, Account>> {
     const { byUuid } = await this.#current();
     const found = new Map<string, Account>();
     for (const uuid of uuids) {
-      const entry = byUuid.get(uuid);
-      if (entry) found.set(uuid, entry.account);
+      const account = byUuid.get(uuid);
+      if (account) found.set(uuid, account);
     }
     return found;
   }
 
-  async keysOf(uuid: string, subUser?: string): Promise<Keys> {
-    const entry = await this.#account(uuid);
-    const holder = subUser === undefined ? entry : entry?.users.find(({ user }) => user.uuid === subUser);
-    return holder?.keys ?? NO_KEYS;
-  }
-
-  async subUserByLogin(account: string, login: string): Promise<SubUser | undefined> {
-    return (await this.#account(account))?.users.find(({ user }) => user.login === login)?.user;
-  }
-
-  async subUserByUuid(account: string, uuid: string): Promise<SubUser | undefined> {
-    return (await this.#account(account))?.users.find(({ user }) => user.uuid === uuid)?.user;
-  }
-
-  async rolesOf(account: string): Promise<readonly Role[]> {
-    return (await this.#account(account))?.roles ?? [];
+  async keysOf(uuid: string): Promise<Keys> {
+    return (await this.#current()).keys.get(uuid) ?? NO_KEYS;
   }
 
   async close(): Promise<void> {
@@ -124,10 +104,6 @@ class AccountsFile implements Accounts {
       this.#loading = undefined;
     });
     return this.#loading;
-  }
-
-  async #account(uuid: string): Promise<AccountInFile | undefined> {
-    return (await this.#current()).byUuid.get(uuid);
   }
 
   async #current(): Promise<Snapshot> {
@@ -163,12 +139,11 @@ class AccountsFile implements Accounts {
   #take(text: string): void {
     try {
       const accounts = parseAccountsDocument(text);
-      for (const { keys, users } of accounts) {
-        for (const holder of [{ keys }, ...users]) this.#prepare?.(holder.keys);
-      }
+      for (const { keys } of accounts) this.#prepare?.(keys);
       this.#snapshot = {
-        byUuid: new Map(accounts.map((entry) => [entry.account.uuid, entry])),
-        byLogin: new Map(accounts.map((entry) => [entry.account.login, entry])),
+        byUuid: new Map(accounts.map(({ account }) => [account.uuid, account])),
+        byLogin: new Map(accounts.map(({ account }) => [account.login, account])),
+        keys: new Map(accounts.map(({ account, keys }) => [account.uuid, keys])),
       };
       this.#fault = undefined;
       this.#logged = undefined;

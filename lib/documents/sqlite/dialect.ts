@@ -36,8 +36,6 @@ const compiler = new Kysely<Record<string, never>>({
 
 export const sqliteDialect: SqlDialect = {
   compile: (query: RawBuilder<unknown>): CompiledQuery => query.compile(compiler),
-  table: (name) => sql.id(name),
-  identifier: (name) => name,
   // Booleans are 0 and 1.
   encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
   encodeList: (values) => JSON.stringify(values),
@@ -46,7 +44,6 @@ export const sqliteDialect: SqlDialect = {
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
   wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,
-  indexed: (column) => column,
   derived: (query) => sql`(${query})`,
   types: {
     string: 'text',
@@ -59,7 +56,7 @@ export const sqliteDialect: SqlDialect = {
     table: ' strict',
     keyedTable: ' strict, without rowid',
   },
-  forUpdate: sql``,
+  returningId: sql``,
   tableNamed: (name) => sql`select 1 from sqlite_schema where type = 'table' and name = ${name}`,
   collision: collisionOf,
   planner: {
