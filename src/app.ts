@@ -3,10 +3,10 @@
  * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
 import type Logger from 'bunyan';
-import type { CachedAccounts } from '#lib/accounts/cache.ts';
 import { isRestoreUnfinished } from '#lib/backup/marker.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
@@ -41,12 +41,13 @@ import { noteListening } from './service/config/listening.ts';
 import { prepareDataFolder } from './service/data-folder.ts';
 import { openAccounts } from './service/engines/accounts.ts';
 import { openDocuments } from './service/engines/documents.ts';
-import { openObjects } from './service/engines/objects.ts';
+import { STORES } from './service/engines/store-identities.ts';
 import { faultsFrom } from './service/fault-points.ts';
+import { type OpenObjects, openStorage } from './service/open-storages.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
 import { Storages } from './service/storages.ts';
-import { accountCacheMetrics, storeMetrics } from './service/store-metrics.ts';
+import { storeMetrics } from './service/store-metrics.ts';
 
 export interface Imgapi {
   /** URL of the main port. */
@@ -64,6 +65,8 @@ export interface StartOptions {
   readonly clock?: Clock;
   /** See `fault-points.ts`. */
   readonly fault?: string | undefined;
+  /** Given by tests only: opens the object stores. */
+  readonly openObjects?: OpenObjects | undefined;
 }
 
 const BUCKETS: readonly Bucket[] = [
@@ -75,6 +78,7 @@ const BUCKETS: readonly Bucket[] = [
   CLONED,
   TASKS,
   STAGED_SESSIONS,
+  STORES,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,
@@ -172,7 +176,13 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
 
 async function openService(
   config: Config,
-  { log, clock, fault, metrics }: StartOptions & { readonly clock: Clock; readonly metrics: Metrics | undefined },
+  {
+    log,
+    clock,
+    fault,
+    metrics,
+    openObjects,
+  }: StartOptions & { readonly clock: Clock; readonly metrics: Metrics | undefined },
   opened: (() => Promise<unknown>)[],
   /** Given by tests only, in place of the database's own. */
   databaseClock: Clock | undefined,
@@ -187,23 +197,19 @@ async function openService(
   const store = await openDocuments(documents);
   opened.push(() => store.close());
   const objects = { config, log, observe: observe('object'), documents: store };
-  const local = await openObjects('local', objects);
-  opened.push(() => local.close());
-  const accounts = config.mode === 'dc' ? await openDirectory(config, { log, clock, metrics }) : undefined;
+  const stores: ObjectStore[] = [];
+  for (const type of config.storageTypes) {
+    const storage = await openStorage(type, objects, openObjects);
+    opened.push(() => storage.close());
+    stores.push(storage);
+  }
+  const accounts = config.mode === 'dc' ? await openAccounts({ config, log, clock }) : undefined;
   if (accounts) opened.push(() => accounts.close());
   const worker = `${process.pid}.${newUuid()}`;
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
-  const storages = new Storages(config, local);
+  const storages = new Storages(config, ...stores);
   return { config, store, storages, accounts, clock, log, worker, faults, ownAddresses };
-}
-
-function openDirectory(
-  config: Config,
-  { log, clock, metrics }: Pick<StartOptions, 'log'> & { readonly clock: Clock; readonly metrics: Metrics | undefined },
-): Promise<CachedAccounts> {
-  const observe = metrics && storeMetrics(metrics.registry, 'account');
-  return openAccounts({ config, log, clock, observe, onLookUp: metrics && accountCacheMetrics(metrics.registry) });
 }
 
 function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>) => void {

@@ -141,7 +141,7 @@ class Client {
     uuid: string,
     icon: Uint8Array,
     contentType: string,
-    options: CallOptions & { readonly sha1?: string } = {},
+    options: CallOptions & { readonly sha1?: string; readonly storage?: string } = {},
   ): Promise<Image> {
     const headers = { 'content-type': contentType };
     return this.#caller.json({ ...callOf('AddImageIcon', [uuid], options), headers, body: icon }, options);

@@ -20,7 +20,7 @@ export function checkDeclaration(bucket: Declaration): void {
   }
   // Column names are not case-sensitive.
   const seen = new Set<string>();
-  for (const field of Object.keys(bucket.index)) {
+  for (const [field, spec] of Object.entries(bucket.index)) {
     if (!FIELD_NAME.test(field)) {
       fail(`the field ${JSON.stringify(field)} must be 1 to 40 letters, digits and _, starting with a letter`);
     }
@@ -28,6 +28,7 @@ export function checkDeclaration(bucket: Declaration): void {
       fail(`two fields are called ${JSON.stringify(field)}, if case is ignored`);
     }
     seen.add(field.toLowerCase());
+    if (spec.array === true && spec.unique === true) fail(`the array ${JSON.stringify(field)} cannot be unique`);
   }
   for (const fields of bucket.together ?? []) {
     fields.forEach((field, at) => {

@@ -16,7 +16,7 @@ export interface IndexSpec {
   readonly type: IndexType;
   /** The field is an array of `type`; equality is then written `contains`. */
   readonly array?: boolean;
-  /** No two objects of the bucket hold the same value; objects without the field do not collide. */
+  /** No two objects of the bucket hold the same value; objects without the field do not collide. Not for arrays. */
   readonly unique?: boolean;
   /** The field has few distinct values (a state, a type): a hint for backends that choose between indexes. */
   readonly few?: boolean;

@@ -10,8 +10,6 @@ import type { Reply } from './call.ts';
 
 export interface HealthCheck {
   readonly name: string;
-  /** Whether the process can do most of its work all the same: it is then no reason to send requests elsewhere. */
-  readonly isDispensable?: boolean;
   /** Rejects if the part cannot be used; the message says why. May resolve to details. */
   run(): Promise<object | undefined>;
 }
@@ -41,8 +39,7 @@ export function healthOf(checks: readonly HealthCheck[], log: Pick<Logger, 'info
 
 async function runAll(checks: readonly HealthCheck[]): Promise<Health> {
   const results = await Promise.all(checks.map(async (check) => [check.name, await runOne(check)] as const));
-  const ok = checks.every(({ isDispensable = false }, at) => isDispensable || results[at]?.[1].ok);
-  return { ok, checks: Object.fromEntries(results) };
+  return { ok: results.every(([, { ok }]) => ok), checks: Object.fromEntries(results) };
 }
 
 async function runOne(check: HealthCheck): Promise<Health['checks'][string]> {

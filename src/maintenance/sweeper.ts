@@ -12,6 +12,7 @@ import { ARCHIVE_SESSIONS } from '../images/files/archive.ts';
 import { recoverPlacement } from '../images/files/file-placement.ts';
 import { uploadSessions } from '../images/files/upload-register.ts';
 import { loadRaw } from '../images/record/load.ts';
+import { answeringStorages } from '../service/answering-storages.ts';
 import type { Service } from '../service/service.ts';
 
 type Found = SessionInfo & { readonly stor: string };
@@ -36,7 +37,7 @@ export async function planSweep(service: Service, { eager = false }: SweepOption
   const now = service.store.now();
   const found: Found[] = [];
   const leftovers: Found[] = [];
-  for (const storage of service.storages) {
+  for (const storage of await answeringStorages(service)) {
     const stor = storage.name;
     for (const session of await storage.sessions()) {
       const patience = eager ? (isRegistered(session) ? 0 : Math.min(grace, MOMENT)) : grace;

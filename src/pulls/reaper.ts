@@ -8,6 +8,7 @@ import type { Filter, Stored, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { PULLS, pullsDirectory } from '#lib/manifest/object-paths.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { answeringStorages } from '../service/answering-storages.ts';
 import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
 import { isPullsDay, lastExpiredDay, parsePullName } from './pull-path.ts';
@@ -28,7 +29,8 @@ export async function reapPulls(service: Service, options: ReapOptions = {}): Pr
 
 /** Removes the pull links of one datacenter, whatever their age. */
 export async function removePullsOf(service: Service, datacenter: string): Promise<ReapReport> {
-  const { links, objects } = await surveyLinks(service, { op: 'eq', field: 'datacenter', value: datacenter });
+  const filter: Filter = { op: 'eq', field: 'datacenter', value: datacenter };
+  const { links, objects } = await surveyLinks(service, await answeringStorages(service), filter);
   return executeReap(service, { until: ENDED, objects, directories: [], links, ignored: [] });
 }
 
@@ -48,11 +50,12 @@ export async function endPullsOf(service: Service, datacenter: string): Promise<
 
 export async function planReap(service: Service, signal?: AbortSignal): Promise<ReapPlan> {
   const until = lastExpiredDay(service.store.now(), service.config.pulls.keepDays);
-  const held = await surveyLinks(service, { op: 'le', field: 'day', value: until }, signal);
+  const storages = await answeringStorages(service);
+  const held = await surveyLinks(service, storages, { op: 'le', field: 'day', value: until }, signal);
   const objects = new Map<string, DoomedObject>();
   const directories: { storage: string; path: string }[] = [];
   const ignored: string[] = [];
-  for (const storage of service.storages) {
+  for (const storage of storages) {
     for (const { name, type } of await storage.list(PULLS)) {
       signal?.throwIfAborted();
       if (type !== 'directory' || !isPullsDay(name)) {
@@ -116,6 +119,7 @@ async function surveyDay(storage: ObjectStore, day: string): Promise<{ objects: 
 /** Matching links and the objects that they hold. Keeps only what it takes to end each, because there may be many. */
 async function surveyLinks(
   service: Service,
+  storages: readonly ObjectStore[],
   filter: Filter,
   signal?: AbortSignal,
 ): Promise<Pick<ReapPlan, 'links' | 'objects'>> {
@@ -123,18 +127,21 @@ async function surveyLinks(
   const objects: DoomedObject[] = [];
   for await (const records of service.store.scan(PULL_LINKS, { filter }, { signal })) {
     links.push(...records.map(({ key, etag }) => ({ reqid: key, etag })));
-    objects.push(...(await objectsOf(service, records)));
+    objects.push(...(await objectsOf(storages, records)));
   }
   return { links, objects };
 }
 
 /** A direct link holds no object of its own. */
-async function objectsOf(service: Service, records: readonly Stored<PullRecord>[]): Promise<DoomedObject[]> {
+async function objectsOf(
+  storages: readonly ObjectStore[],
+  records: readonly Stored<PullRecord>[],
+): Promise<DoomedObject[]> {
   const objects: DoomedObject[] = [];
   for (const { value } of records) {
     if (value.direct) continue;
-    // A store that is no longer configured must not keep the others from being reaped.
-    const storage = service.storages.find(value.stor);
+    // A store that is down, or no longer configured, must not keep the others from being reaped.
+    const storage = storages.find(({ name }) => name === value.stor);
     const info = await storage?.info(value.path);
     if (info) objects.push({ storage: value.stor, path: value.path, size: info.size });
   }

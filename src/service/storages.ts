@@ -1,7 +1,8 @@
-/** The object stores of a service, and the one policy that decides which of them a file goes to. */
+/** The object stores of a service, and the one policy that decides which of them something goes to. */
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import type { Config } from './config/config.ts';
+import { type Config, STORAGE_TYPES } from './config/config.ts';
 
 /** The store that a request asks for. */
 export interface StorageWish {
@@ -11,20 +12,22 @@ export interface StorageWish {
   readonly account: string | undefined;
 }
 
-/** The stores by name, as in `files[].stor`, in the order of the configuration, local files first. */
+/** The store on the machine's own disk. All others are shared. */
+const LOCAL = 'local';
+
+/** The stores by name, as in `files[].stor`, in the order of `storageTypes`. */
 export class Storages implements Iterable<ObjectStore> {
-  /** Always there. Holds what belongs to the service and to no image, such as the archive of manifests. */
-  readonly local: ObjectStore;
+  /** The first shared store, or the local one: takes whatever nobody placed elsewhere, and what belongs to no image. */
+  readonly preferred: ObjectStore;
   readonly #byName: ReadonlyMap<string, ObjectStore>;
-  /** Takes everything for which nothing else decides. */
-  readonly #preferred: ObjectStore;
   readonly #config: Pick<Config, 'adminUuid'>;
 
-  /** @param shared the stores beside the local one; the first of them is preferred */
-  constructor(config: Pick<Config, 'adminUuid'>, local: ObjectStore, ...shared: readonly ObjectStore[]) {
-    this.local = local;
-    this.#byName = new Map([local, ...shared].map((store) => [store.name, store]));
-    this.#preferred = shared[0] ?? local;
+  /** @param stores at least one */
+  constructor(config: Pick<Config, 'adminUuid'>, ...stores: readonly ObjectStore[]) {
+    const preferred = stores.find(({ name }) => name !== LOCAL) ?? stores[0];
+    if (!preferred) throw new Error('a service needs an object store');
+    this.preferred = preferred;
+    this.#byName = new Map(stores.map((store) => [store.name, store]));
     this.#config = config;
   }
 
@@ -48,24 +51,32 @@ export class Storages implements Iterable<ObjectStore> {
     throw new ApiError('StorageIsDown', `the object store "${name}" is not configured here`);
   }
 
-  /** Where a file of that owner goes if nobody chose a store: the admin's own images stay local. */
+  /**
+   * Where an owner's objects go if nobody chose a store. The admin's own stay local, so that they are there when the
+   * shared store is not; but where no local store is configured, nothing new may lie on one machine's disk.
+   */
   ofOwner(owner: string | undefined): ObjectStore {
-    return owner !== undefined && owner === this.#config.adminUuid ? this.local : this.#preferred;
+    const isAdmin = owner !== undefined && owner === this.#config.adminUuid;
+    return (isAdmin ? this.find(LOCAL) : undefined) ?? this.preferred;
   }
 
-  /** Where an upload goes: where the operator asked, else by its owner. @throws 422 */
+  /**
+   * Where an upload goes: to the store that the operator asked for, else by its owner. A store that exists but is not
+   * configured here is answered as IMGAPI always has: by the local one. @throws 422
+   */
   forUpload(owner: string | undefined, { storage, account }: StorageWish): ObjectStore {
     if (storage === undefined) return this.ofOwner(owner);
     if (account !== undefined) throw invalidParameter('storage', 'only operators may choose the storage', 'NotAllowed');
     const found = typeof storage === 'string' ? this.find(storage) : undefined;
     if (found) return found;
+    if (STORAGE_TYPES.some((type) => type === storage)) return this.find(LOCAL) ?? this.preferred;
     const stores = this.names.join(', ');
     throw invalidParameter('storage', `storage is ${JSON.stringify(storage)}; the stores here are: ${stores}`);
   }
 
-  /** An icon is kept where the file is. */
-  forIcon(files: readonly { readonly stor: string }[] = []): ObjectStore {
+  /** An icon is kept where the file is, unless the operator asks for another store. @throws what `forUpload` does */
+  forIcon({ files = [], owner }: Pick<ImageRecord, 'files' | 'owner'>, wish: StorageWish): ObjectStore {
     const [file] = files;
-    return file ? this.named(file.stor) : this.local;
+    return wish.storage === undefined && file ? this.named(file.stor) : this.forUpload(owner, wish);
   }
 }

@@ -1,13 +1,8 @@
 /** What every directory of accounts must do, whatever its backend. */
 import { type Test, test } from 'tap';
-import { type Account, type Accounts, DirectoryUnavailableError, type Keys } from '#lib/accounts/accounts.ts';
-
-/** A directory that holds {@link DIRECTORY_FIXTURE} and can be made unreachable. */
-export interface DirectoryUnderTest {
-  readonly accounts: Accounts;
-  readonly takeDown: () => Promise<void>;
-  readonly bringUp: () => Promise<void>;
-}
+import { type Account, DirectoryUnavailableError, type Keys } from '#lib/accounts/accounts.ts';
+import type { DirectoryUnderTest } from './directory.ts';
+import { subUsersConformance } from './sub-users.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDk2Yp2bZgRyNXWS0D3VlKVq2aYeQ2G8m1xk8sXo1b4V';
 
@@ -30,19 +25,12 @@ export const KEYS_FIXTURE: Readonly<Record<string, Keys>> = {
 const [admin, alice, bob] = DIRECTORY_FIXTURE as [Account, Account, Account];
 const STRANGER = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 
-/** Some directories date every entry themselves. */
-function same(t: Test, found: Account | undefined, { createdAt, updatedAt, ...expected }: Account): void {
-  const { createdAt: created, updatedAt: updated, ...rest } = found ?? {};
-  t.strictSame(rest, expected);
-  if (createdAt) t.strictSame([created, updated], [createdAt, updatedAt]);
-}
-
 /** Declares the tests; `setUp` is called for each, and cleans up in `t.teardown`. */
 export function accountsConformance(name: string, setUp: (t: Test) => Promise<DirectoryUnderTest>): void {
   test(`${name}: an account is found by its UUID, with its dates`, async (t) => {
     const { accounts } = await setUp(t);
-    same(t, await accounts.byUuid(alice.uuid), alice);
-    same(t, await accounts.byUuid(admin.uuid), admin);
+    t.strictSame(await accounts.byUuid(alice.uuid), alice);
+    t.strictSame(await accounts.byUuid(admin.uuid), admin);
   });
 
   test(`${name}: the keys of an account are found by its UUID, and nobody has none`, async (t) => {
@@ -55,8 +43,8 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
 
   test(`${name}: an account is found by its login`, async (t) => {
     const { accounts } = await setUp(t);
-    same(t, await accounts.byLogin('alice'), alice);
-    same(t, await accounts.byLogin('Bob.x@example-1'), bob);
+    t.strictSame(await accounts.byLogin('alice'), alice);
+    t.strictSame(await accounts.byLogin('Bob.x@example-1'), bob);
   });
 
   test(`${name}: a login is compared exactly`, async (t) => {
@@ -81,9 +69,7 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
   test(`${name}: of many UUIDs those that exist are answered, each once`, async (t) => {
     const { accounts } = await setUp(t);
     const found = await accounts.byUuids([alice.uuid, STRANGER, bob.uuid, alice.uuid]);
-    t.strictSame([...found.keys()].sort(), [alice.uuid, bob.uuid].sort());
-    same(t, found.get(alice.uuid), alice);
-    same(t, found.get(bob.uuid), bob);
+    t.strictSame(new Map([...found].sort()), new Map([[alice.uuid, alice] as const, [bob.uuid, bob] as const].sort()));
     t.equal((await accounts.byUuids([])).size, 0);
   });
 
@@ -103,7 +89,7 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
     await t.rejects(accounts.byLogin('nobody'), DirectoryUnavailableError);
     await t.rejects(accounts.keysOf(alice.uuid), DirectoryUnavailableError);
     await bringUp();
-    same(t, await accounts.byLogin('alice'), alice);
+    t.strictSame(await accounts.byLogin('alice'), alice);
   });
 
   test(`${name}: it may be closed more than once`, async (t) => {
@@ -111,4 +97,6 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
     await accounts.close();
     await accounts.close();
   });
+
+  subUsersConformance(name, setUp);
 }

@@ -1,17 +1,10 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { cacheAccounts } from '#lib/accounts/cache.ts';
-import { breakCircuit } from '#lib/accounts/circuit.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
-import { UfdsDirectory } from '#lib/accounts/ufds/directory.ts';
-import type { UfdsOptions } from '#lib/accounts/ufds/options.ts';
-import { DIRECTORY_FIXTURE, type DirectoryUnderTest, KEYS_FIXTURE } from '../conformance/accounts.ts';
-import { BIND, USERS, ufdsDoubleFor } from '../doubles/ufds.ts';
-import { entriesOf } from '../helpers/ufds-entries.ts';
-import { waitFor } from '../helpers/wait.ts';
+import type { DirectoryUnderTest } from '../conformance/directory.ts';
+import { directoryFile } from '../conformance/directory-file.ts';
 import { type Engine, engines } from './engines.ts';
-import { SLAPD_BIND, slapdAbsent, startSlapd } from './slapd.ts';
 
 export interface AccountsUnderTest extends Engine {
   readonly make: (t: Test) => Promise<DirectoryUnderTest>;
@@ -20,13 +13,7 @@ export interface AccountsUnderTest extends Engine {
 const FILE: AccountsUnderTest = {
   name: 'accounts file',
   async make(t) {
-    const entries = DIRECTORY_FIXTURE.map(({ createdAt, updatedAt, ...rest }) => ({
-      ...rest,
-      created_at: createdAt?.toISOString(),
-      updated_at: updatedAt?.toISOString(),
-      keys: KEYS_FIXTURE[rest.uuid],
-    }));
-    const path = join(t.testdir({ 'accounts.json': JSON.stringify(entries) }), 'accounts.json');
+    const path = join(t.testdir({ 'accounts.json': directoryFile() }), 'accounts.json');
     const accounts = await openAccountsFile({ path, checkEvery: 0 });
     return {
       accounts,
@@ -36,45 +23,4 @@ const FILE: AccountsUnderTest = {
   },
 };
 
-const OPTIONS: UfdsOptions = {
-  ...{ url: '', ...BIND, base: USERS, tls: { insecure: false } },
-  ...{ maxConnections: 2, connectTimeout: 5000, timeout: 5000, idle: 60_000 },
-};
-
-const ENTRIES = entriesOf(DIRECTORY_FIXTURE, KEYS_FIXTURE);
-
-async function makeUfds(t: Test): Promise<DirectoryUnderTest> {
-  const double = await ufdsDoubleFor(t, { entries: ENTRIES });
-  const accounts = new UfdsDirectory({ ...OPTIONS, url: double.url });
-  t.teardown(async () => {
-    await accounts.close();
-    await waitFor('the connections to be closed', () => double.connections === 0);
-  });
-  return { accounts, takeDown: double.takeDown, bringUp: double.bringUp };
-}
-
-const UFDS: AccountsUnderTest = { name: 'UFDS', make: makeUfds };
-
-const CACHED_UFDS: AccountsUnderTest = {
-  name: 'UFDS behind a circuit and a cache',
-  async make(t) {
-    const { accounts: directory, takeDown, bringUp } = await makeUfds(t);
-    const accounts = cacheAccounts(breakCircuit(directory, { minDelay: 10 }));
-    t.teardown(() => accounts.close());
-    const isBack = () => accounts.byLogin('admin').catch(() => undefined);
-    return { accounts, takeDown, bringUp: () => bringUp().then(async () => void (await waitFor('UFDS', isBack))) };
-  },
-};
-
-const SLAPD: AccountsUnderTest = {
-  name: 'slapd',
-  absent: slapdAbsent,
-  async make(t) {
-    const slapd = await startSlapd(t, ENTRIES);
-    const accounts = new UfdsDirectory({ ...OPTIONS, ...SLAPD_BIND, url: slapd.url });
-    t.teardown(() => accounts.close());
-    return { accounts, takeDown: slapd.stop, bringUp: slapd.start };
-  },
-};
-
-export const accountEngines = engines<AccountsUnderTest>([FILE, UFDS, CACHED_UFDS], [SLAPD]);
+export const accountEngines = engines<AccountsUnderTest>([FILE], []);

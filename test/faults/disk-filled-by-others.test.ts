@@ -122,7 +122,7 @@ test('all that is there to be cleaned up goes on a full disk', async (t) => {
   await alice.addImageIcon(image.uuid, Buffer.alloc(1000), 'image/png');
   await server.client().createImageFilePullUrl(image.uuid);
   const path = imageObjectPath(image.uuid, 'file0');
-  const writer = await service.storages.local.open({ path, session: 'upload.dead' });
+  const writer = await service.storages.named('local').open({ path, session: 'upload.dead' });
   await writer.append(Readable.from([Buffer.alloc(MiB)]));
   await writer.close();
   fill(dataDir);

@@ -51,7 +51,7 @@ test('An upload that just fits leaves room for documents, and for its own remova
   const headroomBytes = 24 * MiB;
   const server = await startInProcess(t, { storage: { headroomBytes } }, { dataDir });
   const alice = server.client({ account: ALICE });
-  const free = (await server.imgapi.service.storages.local.free()) ?? 0;
+  const free = (await server.imgapi.service.storages.named('local').free()) ?? 0;
   // Leaves a little for the documents that are written meanwhile.
   const size = free - MiB;
   const { image } = await makeImage(alice, {}, { size });
@@ -72,7 +72,7 @@ test('An upload that is announced and does not come keeps nobody out', async (t)
   const length = { 'content-length': String(7 * MiB) };
   const silent = slowUpload(`${server.url}/images/${uuid}/file?account=${ALICE}&compression=none`, length);
   silent.request.flushHeaders();
-  const { local } = server.imgapi.service.storages;
+  const local = server.imgapi.service.storages.named('local');
   await waitFor('it to be reserved', async () => ((await local.free()) ?? 0) < 2 * MiB);
   const bytes = randomBytes(4 * MiB);
   const { image } = await waitFor('others to have the room', () =>

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
-import { cacheAccounts } from '#lib/accounts/cache.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -75,7 +74,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   await store.open([IMAGES, ...LINK_BUCKETS, ...PULL_BUCKETS]);
   const local = await openLocalStore({ root: `${dataDir}/storage` });
   t.teardown(() => local.close());
-  const accounts = cacheAccounts(await openAccountsFile({ path: file }), { ttl: 0 });
+  const accounts = await openAccountsFile({ path: file });
   t.teardown(() => accounts.close());
   const storages = new Storages(config, options.storage?.(local) ?? local);
   const ownAddresses = new OwnAddresses();
@@ -124,7 +123,7 @@ export async function putImage(
   bytes: Buffer = randomBytes(50_000),
 ): Promise<{ readonly record: ImageRecord; readonly bytes: Buffer; readonly sha1: string }> {
   const uuid = fields.uuid ?? randomUUID();
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const sha1 = createHash('sha1').update(bytes).digest('hex');
   await putObject(local, imageObjectPath(uuid, 'file0'), bytes);
   const record = unactivatedRecord(uuid, owner, {

@@ -12,6 +12,7 @@ import { ImgapiClient } from '#lib/client/client.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { type Imgapi, startImgapi } from '#src/app.ts';
 import { loadConfig } from '#src/service/config/load.ts';
+import type { Stores } from '../doubles/stores.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
 import { holdToContract } from './contract.ts';
 
@@ -64,14 +65,24 @@ export async function configKeys(dataDir: string, keys: ConfigKeys = {}): Promis
   };
 }
 
+export interface InProcessOptions {
+  readonly dataDir?: string;
+  readonly clock?: Clock;
+  readonly fault?: string;
+  /** Object stores other than those that the configuration would give. */
+  readonly stores?: Stores;
+}
+
 export async function startInProcess(
   t: Test,
   keys: ConfigKeys = {},
-  options: { readonly dataDir?: string; readonly clock?: Clock; readonly fault?: string } = {},
+  options: InProcessOptions = {},
 ): Promise<InProcess> {
   const dataDir = options.dataDir ?? (await temporaryFolder(t));
   const merged = await configKeys(dataDir, keys);
-  const { config } = await loadConfig(undefined, merged);
+  const { config: loaded } = await loadConfig(undefined, merged);
+  const { stores } = options;
+  const config = stores ? { ...loaded, storageTypes: stores.types } : loaded;
   const log = bunyan.createLogger({
     name: 'imgapi',
     level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel,
@@ -81,6 +92,7 @@ export async function startInProcess(
     log,
     ...(options.clock ? { clock: options.clock } : {}),
     ...(options.fault ? { fault: options.fault } : {}),
+    ...(stores && { openObjects: stores.open }),
   });
   t.teardown(() => imgapi.close(0));
   holdToContract(t, imgapi);

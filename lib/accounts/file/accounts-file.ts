@@ -6,8 +6,15 @@
 import { open, stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { decodeUtf8 } from '../../text/json.ts';
-import { type Account, type Accounts, DirectoryUnavailableError, type Keys } from '../accounts.ts';
-import { parseAccountsDocument } from './accounts-document.ts';
+import {
+  type Account,
+  type Accounts,
+  DirectoryUnavailableError,
+  type Keys,
+  type Role,
+  type SubUser,
+} from '../accounts.ts';
+import { type AccountInFile, parseAccountsDocument } from './accounts-document.ts';
 
 export interface AccountsFileLog {
   info(fields: object, message: string): void;
@@ -20,7 +27,7 @@ export interface AccountsFileOptions {
   readonly clock?: Clock;
   /** Milliseconds between two looks at the file. Default 250. */
   readonly checkEvery?: number;
-  /** Called for the keys of every account of a new version of the file before the version is used. */
+  /** Called for the keys of every account and sub-user of a new version of the file before the version is used. */
   readonly prepare?: (keys: Keys) => void;
 }
 
@@ -28,9 +35,8 @@ export interface AccountsFileOptions {
 type Version = string;
 
 interface Snapshot {
-  readonly byUuid: ReadonlyMap<string, Account>;
-  readonly byLogin: ReadonlyMap<string, Account>;
-  readonly keys: ReadonlyMap<string, Keys>;
+  readonly byUuid: ReadonlyMap<string, AccountInFile>;
+  readonly byLogin: ReadonlyMap<string, AccountInFile>;
 }
 
 const NO_KEYS: Keys = Object.freeze({});
@@ -72,25 +78,39 @@ class AccountsFile implements Accounts {
   }
 
   async byUuid(uuid: string): Promise<Account | undefined> {
-    return (await this.#current()).byUuid.get(uuid);
+    return (await this.#account(uuid))?.account;
   }
 
   async byLogin(login: string): Promise<Account | undefined> {
-    return (await this.#current()).byLogin.get(login);
+    return (await this.#current()).byLogin.get(login)?.account;
   }
 
   async byUuids(uuids: readonly string[]): Promise<Map<string, Account>> {
     const { byUuid } = await this.#current();
     const found = new Map<string, Account>();
     for (const uuid of uuids) {
-      const account = byUuid.get(uuid);
-      if (account) found.set(uuid, account);
+      const entry = byUuid.get(uuid);
+      if (entry) found.set(uuid, entry.account);
     }
     return found;
   }
 
-  async keysOf(uuid: string): Promise<Keys> {
-    return (await this.#current()).keys.get(uuid) ?? NO_KEYS;
+  async keysOf(uuid: string, subUser?: string): Promise<Keys> {
+    const entry = await this.#account(uuid);
+    const holder = subUser === undefined ? entry : entry?.users.find(({ user }) => user.uuid === subUser);
+    return holder?.keys ?? NO_KEYS;
+  }
+
+  async subUserByLogin(account: string, login: string): Promise<SubUser | undefined> {
+    return (await this.#account(account))?.users.find(({ user }) => user.login === login)?.user;
+  }
+
+  async subUserByUuid(account: string, uuid: string): Promise<SubUser | undefined> {
+    return (await this.#account(account))?.users.find(({ user }) => user.uuid === uuid)?.user;
+  }
+
+  async rolesOf(account: string): Promise<readonly Role[]> {
+    return (await this.#account(account))?.roles ?? [];
   }
 
   async close(): Promise<void> {
@@ -104,6 +124,10 @@ class AccountsFile implements Accounts {
       this.#loading = undefined;
     });
     return this.#loading;
+  }
+
+  async #account(uuid: string): Promise<AccountInFile | undefined> {
+    return (await this.#current()).byUuid.get(uuid);
   }
 
   async #current(): Promise<Snapshot> {
@@ -139,11 +163,12 @@ class AccountsFile implements Accounts {
   #take(text: string): void {
     try {
       const accounts = parseAccountsDocument(text);
-      for (const { keys } of accounts) this.#prepare?.(keys);
+      for (const { keys, users } of accounts) {
+        for (const holder of [{ keys }, ...users]) this.#prepare?.(holder.keys);
+      }
       this.#snapshot = {
-        byUuid: new Map(accounts.map(({ account }) => [account.uuid, account])),
-        byLogin: new Map(accounts.map(({ account }) => [account.login, account])),
-        keys: new Map(accounts.map(({ account, keys }) => [account.uuid, keys])),
+        byUuid: new Map(accounts.map((entry) => [entry.account.uuid, entry])),
+        byLogin: new Map(accounts.map((entry) => [entry.account.login, entry])),
       };
       this.#fault = undefined;
       this.#logged = undefined;

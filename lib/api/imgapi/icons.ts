@@ -1,6 +1,6 @@
 /** The icons of images. */
 import { Type } from 'typebox';
-import { sha1 } from '../parameters.ts';
+import { known, sha1 } from '../parameters.ts';
 import { downloadHeaders, storedReplies, uploadHeaders } from './files.ts';
 import {
   type ImgapiOperations,
@@ -25,7 +25,11 @@ const addIcon = {
   summary: 'Stores the icon of an image, whatever the state of the image.',
   auth: 'strict',
   callers: ['owner', 'operator'],
-  query: Type.Object({ ...imageQuery, sha1: Type.Optional(sha1('The bytes are checked against it.')) }),
+  query: Type.Object({
+    ...imageQuery,
+    storage: Type.Optional(known('Operators: the object store to put the icon in. Default: where the file is.')),
+    sha1: Type.Optional(sha1('The bytes are checked against it.')),
+  }),
   headers: uploadHeaders,
   body: { bytes: ICON_TYPES, limit: LIMIT },
   replies: imageReplies,

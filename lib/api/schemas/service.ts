@@ -23,6 +23,7 @@ export const HealthCheck = Type.Object(
     ok: Type.Boolean(),
     ms: Type.Integer({ description: 'Duration of the check in milliseconds.' }),
     error: Type.Optional(Type.String({ description: 'Shown to insiders only.' })),
+    down: Type.Optional(strings('For the check `objects`, shown to insiders only: object stores that are down.')),
     bytes: Type.Optional(bytes('For the check `room`, shown to insiders only: free bytes.')),
   },
   { description: 'A part that the service depends on.' },

@@ -39,7 +39,7 @@ export class Buckets {
       const known = this.#tables.get(declaration.name);
       const same = known?.layout.declaration.version === declaration.version;
       changed ||= !same;
-      tables.set(declaration.name, same ? known : new Tables(new Layout(declaration), this.#dialect));
+      tables.set(declaration.name, same ? known : this.#tablesOf(declaration));
     }
     this.#tables = tables;
     return changed;
@@ -66,7 +66,7 @@ export class Buckets {
     yield this.#reloadPlanner();
     for (const bucket of outdated) {
       const old = this.#tables.get(bucket.name);
-      const tables = new Tables(new Layout(bucket), this.#dialect);
+      const tables = this.#tablesOf(bucket);
       yield createTables(this.#dialect, tables.layout);
       if (old !== undefined) {
         yield* this.#move(old, tables);
@@ -77,6 +77,10 @@ export class Buckets {
     yield this.#reloadPlanner();
   }
 
+  #tablesOf(declaration: Declaration): Tables {
+    return new Tables(new Layout(declaration, this.#dialect.identifier), this.#dialect);
+  }
+
   #reloadPlanner(): Step[] {
     return this.#dialect.planner ? [once(this.#dialect, this.#dialect.planner.reload)] : [];
   }
@@ -84,15 +88,17 @@ export class Buckets {
   /** Copies every object into the tables of the new version. */
   *#move(old: Tables, tables: Tables): Program<void> {
     const { table, values } = old.layout;
-    const select = () => sql`select id, key, etag, mtime, value from ${sql.id(table)} join ${sql.id(values)} using (id)
+    const { table: named, keep } = this.#dialect;
+    const select = () => sql`select id, key, etag, mtime, value from ${named(table)} join ${named(values)} using (id)
       where id > ${parameter} order by id limit ${parameter}`;
     const statement = old.statement('page', select, 'rows');
+    if (keep !== undefined) yield [once(this.#dialect, keep(table))];
     for (let after = 0; ; ) {
       const [rows = []] = yield [{ statement, values: [after, PAGE] }];
-      for (const [, key, etag, mtime, json] of rows as [number, string, string, number, string][]) {
-        const index = this.#reindex(tables.layout, key, json);
-        yield* naming(tables, insertRow(tables, { key, etag, mtime, json, index }));
-      }
+      const inserts = (rows as [number, string, string, number, string][]).flatMap(([, key, etag, mtime, json]) =>
+        insertRow(tables, { key, etag, mtime, json, index: this.#reindex(tables.layout, key, json) }),
+      );
+      yield* naming([tables], inserts);
       const last = rows.at(-1);
       if (last === undefined) return;
       after = last[0] as number;

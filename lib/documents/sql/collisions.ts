@@ -1,24 +1,26 @@
 import { UniqueAttributeError } from '../errors.ts';
-import type { Program } from './program.ts';
+import type { Program, Row, Step } from './program.ts';
 import type { Tables } from './tables.ts';
 
-/** Runs a program that writes. If it violates a unique index, the error names the field. @throws UniqueAttributeError */
-export function* naming<T>(tables: Tables, program: Program<T>): Program<T> {
+/** Yields steps that write. If they violate a unique index, the error names the field. @throws UniqueAttributeError */
+export function* naming(tables: Iterable<Tables>, steps: readonly Step[]): Program<readonly (readonly Row[])[]> {
   try {
-    return yield* program;
+    return yield steps;
   } catch (error) {
-    throw named(error, tables);
+    for (const one of tables) {
+      const named = nameIn(one, error);
+      if (named !== undefined) throw named;
+    }
+    throw error;
   }
 }
 
-function named(error: unknown, { layout, dialect }: Tables): unknown {
+function nameIn({ layout, dialect }: Tables, error: unknown): UniqueAttributeError | undefined {
   const collision = dialect.collision(error);
-  if (collision === undefined) return error;
-  const { table, column } = collision;
-  const broken = layout.fields.find(([field, { unique, array }]) => {
-    if (unique !== true) return false;
-    if (array === true) return table === layout.elements(field);
-    return table === layout.table && (column === layout.column(field) || column === layout.index(field));
-  });
-  return broken === undefined ? error : new UniqueAttributeError(layout.bucket, broken[0], { cause: error });
+  if (collision?.table !== layout.table) return undefined;
+  const { column } = collision;
+  const broken = layout.fields.find(
+    ([field, { unique }]) => unique === true && (column === layout.column(field) || column === layout.index(field)),
+  );
+  return broken && new UniqueAttributeError(layout.bucket, broken[0], { cause: error });
 }

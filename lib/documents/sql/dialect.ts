@@ -20,6 +20,10 @@ export type Encoded = string | number | boolean;
 
 export interface SqlDialect {
   compile(query: RawBuilder<unknown>): CompiledQuery;
+  /** The table of that name, where this database has it. */
+  table(name: string): RawBuilder<unknown>;
+  /** The name of a table or index as the database keeps it: some databases cut long ones short. */
+  identifier(name: string): string;
   encode(value: Scalar): Encoded;
   /** A list as one parameter, so that its length does not change the statement. */
   encodeList(values: readonly Scalar[]): unknown;
@@ -34,11 +38,18 @@ export interface SqlDialect {
   readonly wanted?: RawBuilder<boolean>;
   /** A term of ORDER BY that puts absent values before all others (so last when descending). */
   order(column: RawBuilder<unknown>, order: 'asc' | 'desc'): RawBuilder<unknown>;
+  /** A column of an index that serves {@link order} in both directions. */
+  indexed(column: RawBuilder<unknown>): RawBuilder<unknown>;
   /** A query as a table to select from; some databases require a name for it. */
   derived(query: RawBuilder<unknown>): RawBuilder<unknown>;
   readonly types: ColumnTypes;
-  /** Appended to an INSERT to return the `id` of the row; empty if the database returns it anyway. */
-  readonly returningId: RawBuilder<unknown>;
+  /**
+   * Appended to the SELECT that finds a row which its transaction is going to change, so that nobody else changes it
+   * first; empty if there is only one writer at a time anyway.
+   */
+  readonly forUpdate: RawBuilder<unknown>;
+  /** Keeps a table as it is until the transaction ends, while others may read it; absent if that needs no statement. */
+  keep?(table: string): RawBuilder<unknown>;
   /** Returns a row if there is a table of that name. */
   tableNamed(name: string): RawBuilder<unknown>;
   /** The unique index that a statement violated, from the database's error; undefined for any other error. */

@@ -14,40 +14,42 @@ export interface IndexedRow {
 }
 
 /** Selects the current elements of an object's array fields, in the order of `layout.arrays`. */
-export function presentElements(tables: Tables, id: number): Step[] {
-  const { layout } = tables;
+export function presentElements(tables: Tables, key: string): Step[] {
+  const { layout, dialect } = tables;
   return layout.arrays.map(([field]) => {
-    const select = () => sql`select value from ${sql.id(layout.elements(field))} where id = ${parameter}`;
-    return { statement: tables.statement(`elements ${field}`, select, 'rows'), values: [id] };
+    const select = () => sql`select value from ${dialect.table(layout.elements(field))}
+      where id = (select id from ${dialect.table(layout.table)} where key = ${parameter})`;
+    return { statement: tables.statement(`elements ${field}`, select, 'rows'), values: [key] };
   });
 }
 
-/** Writes the elements of a new object. */
-export function newElements(tables: Tables, id: number, row: IndexedRow): Step[] {
-  return arraysOf(tables, row).flatMap(({ field, wanted }) => insertElements(tables, field, id, row, wanted));
+/** Writes the elements of a new object, whose row is there already. */
+export function newElements(tables: Tables, row: IndexedRow): Step[] {
+  return arraysOf(tables, row).flatMap(({ field, wanted }) => insertElements(tables, field, row, wanted));
+}
+
+/** What there is of an object before it changes. */
+interface Present {
+  readonly id: number;
+  /** The rows of {@link presentElements}. */
+  readonly elements: readonly (readonly Row[])[];
 }
 
 /**
  * Writes the elements of an existing object, without touching those that stay.
- * @param present the rows of {@link presentElements}
  * @param changed positions of the fields that have changed
  */
-export function changedElements(
-  tables: Tables,
-  id: number,
-  row: IndexedRow,
-  present: readonly (readonly Row[])[],
-  changed: readonly number[],
-): Step[] {
+export function changedElements(tables: Tables, present: Present, row: IndexedRow, changed: readonly number[]): Step[] {
+  const { id } = present;
   return arraysOf(tables, row).flatMap(({ field, wanted }, at) => {
-    const gone = (present[at] ?? [])
+    const gone = (present.elements[at] ?? [])
       .map(([element]) => element as Encoded)
       .filter((element) => !wanted.delete(element));
     const moved = besideElements(tables, field, row).filter(({ position }) => changed.includes(position));
     return [
       ...gone.map((element) => removeElement(tables, field, id, element)),
       ...moved.map(({ scalar, value }) => reorder(tables, field, id, scalar, value)),
-      ...insertElements(tables, field, id, row, wanted),
+      ...insertElements(tables, field, row, wanted),
     ];
   });
 }
@@ -84,33 +86,30 @@ function besideElements({ layout, dialect }: Tables, field: string, row: Indexed
 function removeElement(tables: Tables, field: string, id: number, element: Encoded): Step {
   const statement = tables.statement(
     `delete element ${field}`,
-    () => sql`delete from ${sql.id(tables.layout.elements(field))} where value = ${parameter} and id = ${parameter}`,
+    () =>
+      sql`delete from ${tables.dialect.table(tables.layout.elements(field))} where value = ${parameter} and id = ${parameter}`,
   );
   return { statement, values: [element, id] };
 }
 
 function reorder(tables: Tables, field: string, id: number, scalar: string, value: Encoded | null): Step {
-  const { layout } = tables;
+  const { layout, dialect } = tables;
   const statement = tables.statement(`order ${field} ${scalar}`, () => {
     const column = sql.id(layout.orderColumn(scalar));
-    return sql`update ${sql.id(layout.elements(field))} set ${column} = ${parameter} where id = ${parameter}`;
+    return sql`update ${dialect.table(layout.elements(field))} set ${column} = ${parameter} where id = ${parameter}`;
   });
   return { statement, values: [value, id] };
 }
 
-function insertElements(
-  tables: Tables,
-  field: string,
-  id: number,
-  row: IndexedRow,
-  elements: ReadonlySet<Encoded>,
-): Step[] {
+function insertElements(tables: Tables, field: string, row: IndexedRow, elements: ReadonlySet<Encoded>): Step[] {
   if (elements.size === 0) return [];
+  const { layout, dialect } = tables;
   const beside = besideElements(tables, field, row);
   const columns = beside.length === 0 ? [] : [row.key, ...beside.map(({ value }) => value)];
   const statement = tables.statement(`insert ${field}`, () => {
-    const values = [parameter, parameter, ...columns.map(() => parameter)];
-    return sql`insert into ${sql.id(tables.layout.elements(field))} values (${sql.join(values)})`;
+    const id = sql`(select id from ${dialect.table(layout.table)} where key = ${parameter})`;
+    const values = [parameter, id, ...columns.map(() => parameter)];
+    return sql`insert into ${dialect.table(layout.elements(field))} values (${sql.join(values)})`;
   });
-  return [...elements].map((element) => ({ statement, values: [element, id, ...columns] }));
+  return [...elements].map((element) => ({ statement, values: [element, row.key, ...columns] }));
 }

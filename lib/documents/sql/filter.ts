@@ -39,12 +39,7 @@ export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): Ra
   }
 }
 
-function holds(
-  layout: Layout,
-  field: string,
-  element: RawBuilder<boolean>,
-  { wanted }: SqlDialect,
-): RawBuilder<boolean> {
-  const each = wanted === undefined ? element : sql`${wanted} and ${element}`;
-  return sql<boolean>`id in (select id from ${sql.id(layout.elements(field))} where ${each})`;
+function holds(layout: Layout, field: string, element: RawBuilder<boolean>, dialect: SqlDialect): RawBuilder<boolean> {
+  const each = dialect.wanted === undefined ? element : sql`${dialect.wanted} and ${element}`;
+  return sql<boolean>`id in (select id from ${dialect.table(layout.elements(field))} where ${each})`;
 }

@@ -22,11 +22,17 @@ export class Layout {
   /** By array field: the scalars in whose order its elements are indexed. */
   readonly #orders = new Map<string, readonly string[]>();
 
-  constructor(declaration: Declaration) {
+  readonly #identifier: (name: string) => string;
+  readonly #prefix: string;
+
+  /** @param identifier see {@link SqlDialect} */
+  constructor(declaration: Declaration, identifier: (name: string) => string) {
     this.declaration = declaration;
+    this.#identifier = identifier;
+    this.#prefix = `${declaration.name}$${declaration.version}`;
     this.bucket = declaration.name;
-    this.table = `${declaration.name}$${declaration.version}`;
-    this.values = `${this.table}$$values`;
+    this.table = identifier(this.#prefix);
+    this.values = identifier(`${this.#prefix}$$values`);
     this.fields = Object.entries(declaration.index);
     for (const [field, scalar] of declaration.together ?? []) {
       if (field !== undefined && scalar !== undefined && declaration.index[field]?.array === true) {
@@ -42,12 +48,17 @@ export class Layout {
 
   /** The index on a field, or on several that are declared together (`a$b`); of the key, without a name. */
   index(name: string): string {
-    return `${this.table}$$by$${name}`;
+    return this.#identifier(`${this.#prefix}$$by$${name}`);
   }
 
   /** The table with the elements of an array field: `value`, `id`, and what {@link orders} asks for. */
   elements(field: string): string {
-    return `${this.table}$${field}`;
+    return this.#identifier(`${this.#prefix}$${field}`);
+  }
+
+  /** An index on the elements of an array field. */
+  elementsIndex(field: string, name: string): string {
+    return this.#identifier(`${this.#prefix}$${field}$$${name}`);
   }
 
   /** The scalars in whose order an array's elements are indexed; if any, their table has an `object_key` too. */

@@ -6,8 +6,7 @@
 import type { RawBuilder } from 'kysely';
 import type { SqlDialect } from './dialect.ts';
 
-/** What a statement returns: rows, the id of the row that it inserted (as a single row), or nothing. */
-export type Answer = 'rows' | 'id' | 'nothing';
+export type Answer = 'rows' | 'nothing';
 
 export class Statement {
   readonly sql: string;

@@ -11,7 +11,7 @@ const BUCKETS = 'buckets';
 export function* readDeclarations(dialect: SqlDialect): Program<Declaration[]> {
   const [[known] = []] = yield [once(dialect, dialect.tableNamed(BUCKETS), 'rows')];
   if (known === undefined) return [];
-  const [rows = []] = yield [once(dialect, sql`select declaration from ${sql.id(BUCKETS)}`, 'rows')];
+  const [rows = []] = yield [once(dialect, sql`select declaration from ${dialect.table(BUCKETS)}`, 'rows')];
   return rows.map(([json]) => JSON.parse(String(json)));
 }
 
@@ -21,10 +21,10 @@ export function writeDeclaration(dialect: SqlDialect, { name, version, index, to
   const columns = sql`name ${sql.raw(text)} primary key, declaration ${sql.raw(text)} not null`;
   const json = JSON.stringify({ name, version, index, together });
   return [
-    once(dialect, sql`create table if not exists ${sql.id(BUCKETS)} (${columns})${sql.raw(table)}`),
+    once(dialect, sql`create table if not exists ${dialect.table(BUCKETS)} (${columns})${sql.raw(table)}`),
     once(
       dialect,
-      sql`insert into ${sql.id(BUCKETS)} (name, declaration) values (${name}, ${json})
+      sql`insert into ${dialect.table(BUCKETS)} (name, declaration) values (${name}, ${json})
         on conflict (name) do update set declaration = excluded.declaration`,
     ),
   ];
@@ -43,9 +43,9 @@ export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
   return [
     once(
       dialect,
-      sql`create table ${sql.id(layout.table)} (${sql.join([sql.raw(own), ...columns])})${sql.raw(ending)}`,
+      sql`create table ${dialect.table(layout.table)} (${sql.join([sql.raw(own), ...columns])})${sql.raw(ending)}`,
     ),
-    once(dialect, sql`create table ${sql.id(layout.values)} (${sql.raw(value)})${sql.raw(ending)}`),
+    once(dialect, sql`create table ${dialect.table(layout.values)} (${sql.raw(value)})${sql.raw(ending)}`),
     ...rowsIndex(dialect, layout, { name: '', fields: [], unique: true }),
     ...layout.fields.flatMap(([field, { array, unique }]) =>
       array === true
@@ -61,7 +61,7 @@ export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
 export function dropTables(dialect: SqlDialect, layout: Layout): Step[] {
   const tables = [layout.table, layout.values, ...layout.arrays.map(([field]) => layout.elements(field))];
   return tables.flatMap((table) => [
-    once(dialect, sql`drop table ${sql.id(table)}`),
+    once(dialect, sql`drop table ${dialect.table(table)}`),
     ...(dialect.planner ? [once(dialect, dialect.planner.forget(table))] : []),
   ]);
 }
@@ -71,11 +71,17 @@ function rowsIndex(
   layout: Layout,
   { name, fields, unique }: { name: string; fields: readonly string[]; unique: boolean },
 ): Step[] {
-  const columns = fields.map((field) => sql.id(layout.column(field)));
+  const columns = fields.map((field) => dialect.indexed(sql.id(layout.column(field))));
   // The key after the fields orders ties; after a unique field it would undo the uniqueness.
   const hasKey = !unique || fields.length === 0;
   const plan: IndexPlan = { table: layout.table, name: layout.index(name), of: { kind: 'rows', fields, hasKey } };
-  return createIndex(dialect, layout, plan, sql.join(hasKey ? [...columns, sql.id('key')] : columns), unique);
+  return createIndex(
+    dialect,
+    layout,
+    plan,
+    sql.join(hasKey ? [...columns, dialect.indexed(sql.id('key'))] : columns),
+    unique,
+  );
 }
 
 function createElements(dialect: SqlDialect, layout: Layout, field: string): Step[] {
@@ -88,17 +94,20 @@ function createElements(dialect: SqlDialect, layout: Layout, field: string): Ste
   );
   const key = orders.length > 0 ? `, object_key ${types.text} not null` : '';
   const columns = sql`${sql.raw(`value ${types[spec.type]} not null, id ${types.integer} not null${key}`)}${sql.join(beside, sql``)}`;
-  const index = (name: string, on: RawBuilder<unknown>, unique = false): Step =>
-    once(dialect, indexSql(table, `${table}$$${name}`, on, unique));
+  const index = (name: string, on: RawBuilder<unknown>): Step =>
+    once(dialect, indexSql(dialect, table, layout.elementsIndex(field, name), on, false));
   return [
-    once(dialect, sql`create table ${sql.id(table)} (${columns}, primary key (value, id))${sql.raw(types.keyedTable)}`),
+    once(
+      dialect,
+      sql`create table ${dialect.table(table)} (${columns}, primary key (value, id))${sql.raw(types.keyedTable)}`,
+    ),
     ...orders.flatMap((scalar) => {
-      const on = sql`value, ${sql.id(layout.orderColumn(scalar))}, object_key`;
+      const columns = [sql.id('value'), sql.id(layout.orderColumn(scalar)), sql.id('object_key')];
+      const on = sql.join(columns.map((column) => dialect.indexed(column)));
       const of = { kind: 'elements', field, order: scalar } as const;
-      return createIndex(dialect, layout, { table, name: `${table}$$by$${scalar}`, of }, on, false);
+      return createIndex(dialect, layout, { table, name: layout.elementsIndex(field, `by$${scalar}`), of }, on, false);
     }),
     index('id', sql`id`),
-    ...(spec.unique === true ? [index('unique', sql`value`, true)] : []),
     ...note(dialect, layout, { table, name: table, of: { kind: 'elements', field } }),
   ];
 }
@@ -110,11 +119,17 @@ function createIndex(
   on: RawBuilder<unknown>,
   unique: boolean,
 ): Step[] {
-  return [once(dialect, indexSql(plan.table, plan.name, on, unique)), ...note(dialect, layout, plan)];
+  return [once(dialect, indexSql(dialect, plan.table, plan.name, on, unique)), ...note(dialect, layout, plan)];
 }
 
-function indexSql(table: string, name: string, on: RawBuilder<unknown>, unique: boolean): RawBuilder<unknown> {
-  return sql`create ${sql.raw(unique ? 'unique ' : '')}index ${sql.id(name)} on ${sql.id(table)} (${on})`;
+function indexSql(
+  dialect: SqlDialect,
+  table: string,
+  name: string,
+  on: RawBuilder<unknown>,
+  unique: boolean,
+): RawBuilder<unknown> {
+  return sql`create ${sql.raw(unique ? 'unique ' : '')}index ${sql.id(name)} on ${dialect.table(table)} (${on})`;
 }
 
 function note(dialect: SqlDialect, layout: Layout, plan: IndexPlan): Step[] {

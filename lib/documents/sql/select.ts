@@ -78,7 +78,7 @@ export function selectParts(query: BoundQuery, layout: Layout, dialect: SqlDiale
 }
 
 export function selectCount(filter: Bound, layout: Layout, dialect: SqlDialect): RawBuilder<unknown> {
-  return sql`select count(*) from ${sql.id(layout.table)}${where([dialect.wanted, condition(filter, layout, dialect)])}`;
+  return sql`select count(*) from ${dialect.table(layout.table)}${where([dialect.wanted, condition(filter, layout, dialect)])}`;
 }
 
 /** One list of objects that an index may serve. */
@@ -122,7 +122,7 @@ function selectBranch(
   layout: Layout,
   dialect: SqlDialect,
 ): RawBuilder<unknown> {
-  const table = sql.id(layout.table);
+  const table = dialect.table(layout.table);
   if (elements === undefined || query.sort === undefined) {
     const place = ownPlace(query, layout);
     const conditions = [dialect.wanted, condition(filter, layout, dialect), range?.(place)];
@@ -131,7 +131,7 @@ function selectBranch(
   const place = { key: sql.id('object_key'), value: sql.id(layout.orderColumn(query.sort.field)) };
   const holds = sql<boolean>`value = ${elements.slot}`;
   const conditions = [dialect.wanted, holds, condition(filter, layout, dialect), range?.(place)];
-  return sql`select ${columns} from ${sql.id(layout.elements(elements.field))} join ${table} using (id)${where(conditions)}${orderAndLimit(query, place, dialect)}`;
+  return sql`select ${columns} from ${dialect.table(layout.elements(elements.field))} join ${table} using (id)${where(conditions)}${orderAndLimit(query, place, dialect)}`;
 }
 
 /** The columns that make up an object's place in the order. */

@@ -33,7 +33,7 @@ export class Tables {
   constructor(layout: Layout, dialect: SqlDialect) {
     this.layout = layout;
     this.dialect = dialect;
-    const [rows, values] = [sql.id(layout.table), sql.id(layout.values)];
+    const [rows, values] = [dialect.table(layout.table), dialect.table(layout.values)];
     const document = sql`select key, etag, mtime, value from ${rows} join ${values} using (id)`;
     const query = (statement: RawBuilder<unknown>) => new Statement(dialect.compile(statement).sql, 'rows');
     this.etagOf = query(sql`select etag from ${rows} where key = ${parameter}`);

@@ -36,6 +36,8 @@ const compiler = new Kysely<Record<string, never>>({
 
 export const sqliteDialect: SqlDialect = {
   compile: (query: RawBuilder<unknown>): CompiledQuery => query.compile(compiler),
+  table: (name) => sql.id(name),
+  identifier: (name) => name,
   // Booleans are 0 and 1.
   encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
   encodeList: (values) => JSON.stringify(values),
@@ -44,6 +46,7 @@ export const sqliteDialect: SqlDialect = {
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
   wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,
+  indexed: (column) => column,
   derived: (query) => sql`(${query})`,
   types: {
     string: 'text',
@@ -56,7 +59,7 @@ export const sqliteDialect: SqlDialect = {
     table: ' strict',
     keyedTable: ' strict, without rowid',
   },
-  returningId: sql``,
+  forUpdate: sql``,
   tableNamed: (name) => sql`select 1 from sqlite_schema where type = 'table' and name = ${name}`,
   collision: collisionOf,
   planner: {

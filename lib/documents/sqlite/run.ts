@@ -40,6 +40,6 @@ const NONE: readonly Row[] = [];
 function runStep(db: Database.Database, statement: Statement, values: readonly unknown[]): readonly Row[] {
   const one = prepared(db, statement);
   if (statement.answer === 'rows') return one.all(...values) as Row[];
-  const { lastInsertRowid } = one.run(...values);
-  return statement.answer === 'id' ? [[Number(lastInsertRowid)]] : NONE;
+  one.run(...values);
+  return NONE;
 }

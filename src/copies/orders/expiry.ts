@@ -8,6 +8,7 @@ import type { Filter, Query, Stored } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { loadRaw } from '../../images/record/load.ts';
+import { answeringStorages } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, deleteTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { BYTE_LINKS, sessionsInUse } from '../documents/staging.ts';
@@ -66,7 +67,7 @@ function endedBefore(service: Service, field: string, seconds: number): Filter {
 
 async function unusedLinks(service: Service): Promise<ExpiryPlan['links']> {
   const links: { stor: string; path: string; session: string }[] = [];
-  for (const storage of service.storages) {
+  for (const storage of await answeringStorages(service)) {
     const entries = await storage.list(BYTE_LINKS);
     const { name: stor } = storage;
     links.push(...entries.map(({ name }) => ({ stor, path: `${BYTE_LINKS}/${name}`, session: name })));

@@ -110,9 +110,9 @@ async function undo(service: Service, key: string, note: CloneNote, etag: string
     if (isConflict(error)) return;
     throw error;
   }
-  for (const image of note.images) {
-    for (const storage of service.storages) await storage.removeTree(imageObjectDirectory(image));
-  }
+  await forEachInTurn(service.storages, async (storage) => {
+    for (const image of note.images) await storage.removeTree(imageObjectDirectory(image));
+  });
   if (wait === 0) await service.store.batch([{ op: 'del', bucket: CLONES, key, ifEtag: fenced }]);
 }
 

@@ -1,7 +1,8 @@
 /**
- * The manifest archive: the last manifest of every image that ever existed, as a JSON file below `archive/` of the local
- * store. It outlives the image, so that deleted images stay documented. A task keeps it up to date; a deletion archives
- * the manifest that its tombstone kept, after freeing space.
+ * The manifest archive: the last manifest of every image that ever existed, as a JSON file below `archive/` of the
+ * preferred store, so that it is on no single machine's disk where there is a shared store. It outlives the image, so that
+ * deleted images stay documented. A task keeps it up to date; a deletion archives the manifest that its tombstone kept,
+ * after freeing space.
  */
 
 import { Readable } from 'node:stream';
@@ -60,7 +61,7 @@ export function archivedManifest(service: Service, { value }: StoredImage): Read
 
 export async function writeArchive(service: Service, uuid: string, manifest: object): Promise<void> {
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  const session = await service.storages.local.open({
+  const session = await service.storages.preferred.open({
     path: archivePath(uuid),
     session: `${ARCHIVE_SESSIONS}${uuid}.${newUuid()}`,
     essential: true,

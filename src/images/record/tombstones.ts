@@ -9,7 +9,7 @@ import type { Query, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import { InsufficientStorageError } from '#lib/objects/errors.ts';
+import { InsufficientStorageError, ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { ARCHIVED, writeArchive } from '../files/archive.ts';
@@ -32,10 +32,9 @@ export async function finishOwnDelete(service: Service, uuid: string): Promise<v
   try {
     await finishDelete(service, uuid);
   } catch (error) {
-    // The image and its bytes are gone; only the archive is missing.
-    if (!(error instanceof InsufficientStorageError)) throw error;
-    const message = 'no room to archive the manifest of a deleted image; it will be archived later';
-    service.log.warn({ err: error, image: uuid }, message);
+    // The image is gone for good; what a store cannot do now, a task does later.
+    if (!(error instanceof InsufficientStorageError || error instanceof ObjectStoreUnavailableError)) throw error;
+    service.log.warn({ err: error, image: uuid }, 'a deletion is not finished: bytes, or the archive, come later');
   }
 }
 
@@ -60,19 +59,23 @@ export function tombstone(record: ImageRecord, archive?: ImageRecord['archive'])
 
 /**
  * Removes the bytes and then the record of a tombstone. Does nothing if the record is not (or no longer) a tombstone.
- * @throws InsufficientStorageError when the manifest cannot be archived; the bytes are gone then
+ * @throws InsufficientStorageError when the manifest cannot be archived; the bytes are gone then.
+ * ObjectStoreUnavailableError when some store is down
  */
 export async function finishDelete(service: Service, uuid: string): Promise<void> {
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return;
   const { intent, archive } = stored.value;
-  for (const storage of service.storages) {
+  let isOurs = true;
+  // The bytes in one store go even if another one is down.
+  await forEachInTurn(service.storages, async (storage) => {
     // A writer that has noted its intent and not yet committed must find its bytes gone, or it would place them later.
     if (intent) await storage.discard(intent.session);
     // Another process may have finished meanwhile, and the UUID may be in use again: leave its new bytes alone.
-    if ((await loadRaw(service, uuid))?.etag !== stored.etag) return;
-    await storage.removeTree(imageObjectDirectory(uuid));
-  }
+    isOurs &&= (await loadRaw(service, uuid))?.etag === stored.etag;
+    if (isOurs) await storage.removeTree(imageObjectDirectory(uuid));
+  });
+  if (!isOurs) return;
   await service.faults.reach('delete:bytes-gone');
   if (archive) await writeArchive(service, uuid, archive);
   const gone = [dropRecord(uuid, stored.etag), { op: 'del', bucket: ARCHIVED, key: uuid } as const];

@@ -1,5 +1,8 @@
-/** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503, and the parts that are down. */
+/** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503 and the part that is down. */
 
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import { NIL_UUID } from '#lib/text/uuid.ts';
 import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
@@ -13,7 +16,18 @@ export function healthHandler(service: Service): Handler {
 /** Bytes. A store with less free space counts as full. */
 const LEAST_ROOM = 1024 * 1024;
 
-function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
+/** Less than the whole check may take: a store that hangs is one that is down. */
+const STORE_LIMIT_MS = 1500;
+
+async function answersInTime(storage: ObjectStore): Promise<void> {
+  const answered = new AbortController();
+  const tooLate = pause(STORE_LIMIT_MS, answered.signal).then(() => {
+    throw new Error(`the object store "${storage.name}" did not answer within ${STORE_LIMIT_MS} ms`);
+  });
+  await Promise.race([storage.identity(), tooLate]).finally(() => answered.abort());
+}
+
+function checksOf({ store, storages, accounts, config }: Service): HealthCheck[] {
   return [
     {
       name: 'store',
@@ -24,17 +38,24 @@ function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
     },
     {
       name: 'objects',
+      // A store that is down takes its own objects away, not those of the others.
       async run() {
-        for (const storage of storages) await storage.identity();
-        return undefined;
+        const all = [...storages];
+        const answers = await Promise.allSettled(all.map(answersInTime));
+        const failures = answers.filter((answer) => answer.status === 'rejected');
+        if (failures.length === all.length) throw failures[0]?.reason;
+        const down = all.filter((_, i) => answers[i]?.status === 'rejected').map(({ name }) => name);
+        return down.length > 0 ? { down } : undefined;
       },
     },
     {
       name: 'room',
       async run() {
-        const free = await Promise.all([...storages].map((storage) => storage.free()));
+        // Whether a store is down is for the check before.
+        const free = await Promise.all([...storages].map((storage) => storage.free().catch(() => undefined)));
         const known = free.filter((bytes) => bytes !== undefined);
-        if (known.some((bytes) => bytes < LEAST_ROOM)) throw new Error('no room is left for files');
+        const isFull = known.length === free.length && known.every((bytes) => bytes < LEAST_ROOM);
+        if (isFull) throw new Error('no room is left for files');
         return known.length === 0 ? undefined : { bytes: Math.min(...known) };
       },
     },
@@ -42,11 +63,8 @@ function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
       ? [
           {
             name: 'directory',
-            // Every process has the same: without it images are still read, and what needs it says so.
-            isDispensable: true,
             async run() {
-              // Unlike a UUID, a login is never answered from memory.
-              await accounts.byLogin('admin');
+              await accounts.byUuid(config.adminUuid ?? NIL_UUID);
               return undefined;
             },
           },

@@ -17,7 +17,8 @@ export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
     const { value: record } = await writableImage(service, call);
     const contentType = readIconType(call.headers['content-type']);
     assertNotPlaceholder(record);
-    const icon = { contentType, storage: service.storages.forIcon(record.files), announced: announcedBy(call, query) };
+    const storage = service.storages.forIcon(record, { storage: query.storage, account: call.account });
+    const icon = { contentType, storage, announced: announcedBy(call, query) };
     const request = changeRequest(service, call);
     return imageReply(service, call, await addIcon(service, request, icon, () => call.body, call.signal));
   }

@@ -6,6 +6,7 @@ import { problem } from './schema.ts';
 export function checkRules(config: Config): string[] {
   return [
     ...needsOfMode(config),
+    ...storages(config),
     ...backends(config),
     ...channels(config),
     ...leases(config),
@@ -18,6 +19,12 @@ function needsOfMode({ mode, datacenterName, adminUuid }: Config): string[] {
   if (mode !== 'dc') return [];
   const missing = Object.entries({ datacenterName, adminUuid }).filter(([, value]) => value === undefined);
   return missing.map(([key]) => `${key}: missing; mode "dc" needs it`);
+}
+
+/** Each name is one store. */
+function storages({ storageTypes }: Config): string[] {
+  if (new Set(storageTypes).size === storageTypes.length) return [];
+  return [problem('storageTypes', storageTypes, 'a list in which each name stands once')];
 }
 
 /** The schema accepts the backends of today's IMGAPI, but only one of each kind is built in. */

@@ -115,6 +115,7 @@ export async function bucketTests(t: Test, make: Make): Promise<void> {
       newBucket({ version: 0 }),
       newBucket({ index: { 'a"b': { type: 'string' } }, together: [] }),
       newBucket({ index: { name: { type: 'string' }, NAME: { type: 'string' } }, together: [] }),
+      newBucket({ index: { tags: { type: 'string', array: true, unique: true } }, together: [] }),
       newBucket({ together: [['name', 'tags']] }),
       newBucket({ together: [['tags', 'sizes']] }),
       newBucket({ together: [['tags', 'name', 'size']] }),
@@ -133,7 +134,7 @@ export async function bucketTests(t: Test, make: Make): Promise<void> {
       ),
     );
     const bucket = newBucket({
-      index: { ...index, unique: { type: 'string', array: true, unique: true } },
+      index: { ...index, unique: { type: 'string', array: true } },
       together: [
         ['key', 'id'],
         ['unique', 'key'],

@@ -12,7 +12,6 @@ export interface Thing {
   readonly tags?: unknown;
   readonly sizes?: unknown;
   readonly flags?: unknown;
-  readonly serials?: unknown;
   readonly note?: unknown;
 }
 
@@ -24,7 +23,6 @@ export const THING_INDEX = {
   tags: { type: 'string', array: true },
   sizes: { type: 'number', array: true },
   flags: { type: 'boolean', array: true },
-  serials: { type: 'string', array: true, unique: true },
 } as const;
 
 /** A bucket that no other test uses, even if all tests share one server. */

@@ -4,20 +4,15 @@ import { type Test, test } from 'tap';
 import { type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { type AccountCacheOptions, cacheAccounts } from '#lib/accounts/cache.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
-import { accountsConformance, DIRECTORY_FIXTURE, KEYS_FIXTURE } from '../../conformance/accounts.ts';
+import { accountsConformance } from '../../conformance/accounts.ts';
+import { directoryFile } from '../../conformance/directory-file.ts';
 
 const ALICE = { uuid: 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef', login: 'alice' };
 const BOB = { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'bob' };
 const CAROL = { uuid: 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'carol' };
 
 accountsConformance('cached accounts', async (t) => {
-  const entries = DIRECTORY_FIXTURE.map(({ createdAt, updatedAt, ...rest }) => ({
-    ...rest,
-    created_at: createdAt?.toISOString(),
-    updated_at: updatedAt?.toISOString(),
-    keys: KEYS_FIXTURE[rest.uuid],
-  }));
-  const path = join(t.testdir({ 'accounts.json': JSON.stringify(entries) }), 'accounts.json');
+  const path = join(t.testdir({ 'accounts.json': directoryFile() }), 'accounts.json');
   return {
     accounts: cacheAccounts(await openAccountsFile({ path, checkEvery: 0 })),
     takeDown: () => rename(path, `${path}.away`),
@@ -38,6 +33,9 @@ async function setUp(t: Test, options: AccountCacheOptions = {}) {
       return file.byUuids(uuids);
     },
     keysOf: (uuid) => file.keysOf(uuid),
+    subUserByLogin: (account, login) => file.subUserByLogin(account, login),
+    subUserByUuid: (account, uuid) => file.subUserByUuid(account, uuid),
+    rolesOf: (account) => file.rolesOf(account),
     close: () => file.close(),
   };
   const clock = { time: 1_000_000, now: () => clock.time };

@@ -160,7 +160,7 @@ test('the staging of every transfer is in use, also of one that failed and may b
     new Set([sessionOf(transfer, 1)]),
   );
   t.same(
-    (await pair.service.storages.local.sessions()).map(({ session }) => session),
+    (await pair.service.storages.named('local').sessions()).map(({ session }) => session),
     [sessionOf(transfer, 1)],
   );
 });

@@ -254,7 +254,7 @@ test('the plan says what would come and what is here, and changes nothing', asyn
 test('there is room for what is to come, or nothing is ordered', async (t) => {
   const pair = await copyPair(t);
   const { record } = await putImage(pair.source, ALICE, {}, randomBytes(1000));
-  t.intercept(pair.service.storages.local, 'free', { value: async () => 999 });
+  t.intercept(pair.service.storages.named('local'), 'free', { value: async () => 999 });
   await t.rejects(pair.copy(record.uuid), { code: 'InsufficientStorage', statusCode: 507, message: /1000 bytes.*999/ });
   t.equal(await recordOf(pair.service, record.uuid), undefined);
 });

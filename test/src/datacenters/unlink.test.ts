@@ -46,7 +46,7 @@ test('pull links that unlinking could not remove open nothing, and go with the r
   const { east, west } = await linkedPair(t);
   const { record } = await putImage(west, ALICE);
   const pull = (await linkSource(east.service, 'us-west-1').createPullUrl(record.uuid, ALICE, undefined, signal))!;
-  const { local } = west.service.storages;
+  const local = west.service.storages.named('local');
   const stored = (await west.service.store.find(PULL_LINKS, {}))[0]!;
   const { remove } = local;
   local.remove = () => Promise.reject(new Error('the store is down'));
@@ -75,7 +75,7 @@ async function restOf(stream: AsyncIterable<Uint8Array>, onFirst: () => Promise<
 /** What is read from its object store from now on. */
 function streamsRead({ service }: Datacenter): Readable[] {
   const streams: Readable[] = [];
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const read = local.read.bind(local);
   local.read = async (path, options) => {
     const found = await read(path, options);

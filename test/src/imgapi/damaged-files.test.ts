@@ -147,7 +147,7 @@ test('a clone of a damaged file is refused and leaves nothing', async (t) => {
 test('a linked datacenter gets no more than recorded, and is told of less', async (t) => {
   const { east, west } = await linkedPair(t);
   const { record, bytes } = await putImage(west, ALICE, { icon: ICON_RECORD });
-  await putInto(west.service.storages.local, imageObjectPath(record.uuid, 'icon'), ICON);
+  await putInto(west.service.storages.named('local'), imageObjectPath(record.uuid, 'icon'), ICON);
   const root = join(west.service.config.dataDir, 'storage');
   const client = await clientOf(east, 'us-west-1');
   const got = async (what: string) => {

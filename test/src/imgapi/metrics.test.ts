@@ -116,11 +116,11 @@ test('of the stores it is told how often, how long, and how it ended', async (t)
   const { store, storages } = imgapi.service;
   for (let i = 0; i < 200; i += 1) await store.get(IMAGES, 'x');
   await t.rejects(store.count(IMAGES, { op: 'exists', field: 'nothing' }));
-  const session = await storages.local.open({ path: 'images/x', session: 'upload.x' });
+  const session = await storages.named('local').open({ path: 'images/x', session: 'upload.x' });
   await session.append(Readable.from([Buffer.from('x')]));
   await session.commit();
-  await t.rejects(storages.local.hash('images/y'));
-  await t.rejects(storages.local.signUrl('images/x', new Date()));
+  await t.rejects(storages.named('local').hash('images/y'));
+  await t.rejects(storages.named('local').signUrl('images/x', new Date()));
   const text = await scrape();
   const documents = series(text, 'document_store_operations_total');
   const objects = series(text, 'object_store_operations_total');

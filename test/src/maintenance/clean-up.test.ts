@@ -31,7 +31,7 @@ async function halfUpload(server: InProcess) {
   const upload = slowUpload(`${server.url}/images/${uuid}/file?account=${ALICE}&compression=none`, length);
   await upload.write(PIECE);
   await waitFor('bytes to be staged', async () => {
-    const sessions = await server.imgapi.service.storages.local.sessions();
+    const sessions = await server.imgapi.service.storages.named('local').sessions();
     return sessions.some(({ session, size }) => session.includes(uuid) && size > 0);
   });
   return { uuid, upload };
@@ -61,7 +61,7 @@ test('a server that stops in the middle of an upload removes what it staged', as
 
 async function unreferenced({ imgapi }: InProcess, session: string): Promise<void> {
   const path = imageObjectPath('00000000-0000-4000-8000-000000000000', 'file0');
-  const writer = await imgapi.service.storages.local.open({ path, session });
+  const writer = await imgapi.service.storages.named('local').open({ path, session });
   await writer.append(Readable.from([PIECE]));
   await writer.close();
 }

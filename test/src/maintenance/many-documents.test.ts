@@ -100,7 +100,7 @@ test('however many documents there are, the tasks go through all of them, and ga
   // Staging that the last of the transfers and a live upload need, and some that nobody does.
   const needed = [sessionOf((await store.get(TRANSFERS, transfers.toSorted().at(-1) ?? ''))!.value, 1), alive];
   for (const session of [...needed, 'nobodys']) {
-    await (await service.storages.local.open({ path: `images/x/${session}`, session })).close();
+    await (await service.storages.named('local').open({ path: `images/x/${session}`, session })).close();
   }
   const names = gathered(t);
   const { signal } = new AbortController();

@@ -21,7 +21,7 @@ const BROKEN = new ObjectStoreUnavailableError('read: EIO, i/o error');
 /** A service whose object store fails where it meets one of these. */
 function failingAt({ storages, ...service }: Service, ...bad: readonly string[]): Service {
   const methods = new Set<string | symbol>(['removeTree', 'discard', 'hash']);
-  const local = new Proxy(storages.local, {
+  const local = new Proxy(storages.named('local'), {
     get(store, name) {
       const method = Reflect.get(store, name);
       if (typeof method !== 'function') return method;
@@ -59,7 +59,7 @@ test('staging that cannot be removed keeps no other', async (t) => {
   const { imgapi } = await startInProcess(t);
   const { service } = imgapi;
   for (const session of ['upload.a', 'upload.b', 'upload.c']) {
-    const writer = await service.storages.local.open({ path: 'images/x', session });
+    const writer = await service.storages.named('local').open({ path: 'images/x', session });
     await writer.append(Readable.from([Buffer.alloc(1000)]));
     await writer.close();
   }
@@ -71,7 +71,9 @@ test('staging that cannot be removed keeps no other', async (t) => {
   const [first] = plan.sessions;
   await t.rejects(carryOutSweep(failingAt(service, first?.session ?? ''), plan), BROKEN);
   t.strictSame(
-    (await service.storages.local.sessions()).map(({ session }) => session).filter((name) => /^upload/.test(name)),
+    (await service.storages.named('local').sessions())
+      .map(({ session }) => session)
+      .filter((name) => /^upload/.test(name)),
     [first?.session],
   );
 });

@@ -16,7 +16,7 @@ function ask(dc: Datacenter, uuid: string, more: Partial<PullUrlRequest> = {}): 
 }
 
 async function held({ service }: Datacenter): Promise<number> {
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const days = await local.list('pulls');
   return (await Promise.all(days.map(({ name }) => local.list(`pulls/${name}`)))).flat().length;
 }
@@ -41,7 +41,7 @@ test('what a first call left behind goes with the second', async (t) => {
   const dc = await startDatacenter(t, 'us-west-1');
   const { record } = await putImage(dc, ALICE);
   const { reqid } = await createPullUrl(dc.service, ask(dc, record.uuid));
-  const { local } = dc.service.storages;
+  const local = dc.service.storages.named('local');
   const { remove } = local;
   local.remove = () => Promise.reject(new Error('the store is down'));
   await t.rejects(endPull(dc.service, { reqid, datacenter }), /store is down/);

@@ -35,7 +35,7 @@ async function get(url: string, headers: Record<string, string> = {}, method: 'G
 
 async function deleteImage({ service }: Datacenter, uuid: string): Promise<void> {
   await service.store.batch([{ op: 'del', bucket: IMAGES, key: uuid }]);
-  await service.storages.local.removeTree(`images/${uuid.slice(0, 3)}/${uuid}`);
+  await service.storages.named('local').removeTree(`images/${uuid.slice(0, 3)}/${uuid}`);
 }
 
 /** An object store without second names, as Manta v2. */
@@ -70,7 +70,7 @@ test('the link lies in the directory of its day, under image and request', async
   const { reqid } = await createPullUrl(dc.service, ask(dc, record.uuid, { requestId }));
   t.equal(reqid, requestId);
   const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
-  const info = await dc.service.storages.local.info(`pulls/${day}/${record.uuid}.file0.${requestId}`);
+  const info = await dc.service.storages.named('local').info(`pulls/${day}/${record.uuid}.file0.${requestId}`);
   t.equal(info?.size, bytes.length);
 });
 
@@ -169,11 +169,11 @@ test('a link whose object was lost is made again from the image, as long as that
   const dc = await startLinked(t, 'us-west-1', 'us-east-1');
   const { record, bytes } = await putImage(dc, ALICE);
   const { reqid } = await createPullUrl(dc.service, ask(dc, record.uuid));
-  await dc.service.storages.local.removeTree('pulls');
+  await dc.service.storages.named('local').removeTree('pulls');
   const again = await createPullUrl(dc.service, ask(dc, record.uuid, { renew: reqid }));
   t.ok((await get(again.url)).bytes.equals(bytes));
 
-  await dc.service.storages.local.removeTree('pulls');
+  await dc.service.storages.named('local').removeTree('pulls');
   await putImage(dc, ALICE, { uuid: record.uuid });
   await t.rejects(createPullUrl(dc.service, ask(dc, record.uuid, { renew: reqid })), { code: 'ResourceNotFound' });
 });
@@ -201,7 +201,7 @@ test('where the store has no links the URL reads the image itself, and says so',
   const { objects, links } = await reapPulls(dc.service);
   t.strictSame([objects.length, links.length], [0, 1]);
   t.ok(
-    await dc.service.storages.local.info(imageObjectPath(record.uuid, 'file0')),
+    await dc.service.storages.named('local').info(imageObjectPath(record.uuid, 'file0')),
     'the reaper leaves the image alone',
   );
 

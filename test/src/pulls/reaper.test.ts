@@ -31,7 +31,7 @@ async function tree(storage: ObjectStore, directory: string): Promise<string[]> 
 
 test('days more than two days old go, younger ones stay, and the report says what went', async (t) => {
   const { service } = await startDatacenter(t, 'us-west-1');
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const old = [`pulls/${dayAgo(3)}/${pullName()}`, `pulls/${dayAgo(40)}/${pullName()}`];
   const young = [0, 1, 2].map((days) => `pulls/${dayAgo(days)}/${pullName()}`).sort();
   for (const path of [...old, ...young]) await putObject(local, path, Buffer.alloc(100));
@@ -54,12 +54,12 @@ test('a dry run removes nothing, and answers what the real run then removes', as
     requestId: randomUUID(),
     baseUrl: dc.url,
   });
-  await putObject(service.storages.local, `pulls/${dayAgo(9)}/${pullName()}`, Buffer.alloc(7));
-  await putObject(service.storages.local, `pulls/${dayAgo(9)}/notes.txt`, Buffer.alloc(7));
+  await putObject(service.storages.named('local'), `pulls/${dayAgo(9)}/${pullName()}`, Buffer.alloc(7));
+  await putObject(service.storages.named('local'), `pulls/${dayAgo(9)}/notes.txt`, Buffer.alloc(7));
   dc.clock.ahead = 4 * DAY_MS;
-  const before = await tree(service.storages.local, 'pulls');
+  const before = await tree(service.storages.named('local'), 'pulls');
   const dry = await reapPulls(service, { dryRun: true });
-  t.strictSame(await tree(service.storages.local, 'pulls'), before);
+  t.strictSame(await tree(service.storages.named('local'), 'pulls'), before);
   t.equal(await service.store.count(PULL_LINKS), 1);
   const real = await reapPulls(service);
   t.strictSame({ ...real, dryRun: true }, dry);
@@ -69,7 +69,7 @@ test('a dry run removes nothing, and answers what the real run then removes', as
 
 test('what the reaper does not understand it reports and leaves alone', async (t) => {
   const { service } = await startDatacenter(t, 'us-west-1');
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const strange = [
     'pulls/readme',
     'pulls/2020/x',
@@ -104,7 +104,7 @@ test('what the reaper does not understand it reports and leaves alone', async (t
 
 test('whatever a plan says, nothing outside the pulls area is removed', async (t) => {
   const dc = await startDatacenter(t, 'us-west-1');
-  const { local } = dc.service.storages;
+  const local = dc.service.storages.named('local');
   await putImage(dc, ALICE);
   const before = await tree(local, 'images');
   const plan = await planReap(dc.service);
@@ -137,7 +137,7 @@ test('a link that was renewed after the plan was made stays', async (t) => {
   await createPullUrl(dc.service, { ...ask, renew: reqid });
   await executeReap(dc.service, plan);
   const stored = (await dc.service.store.get(PULL_LINKS, reqid))!.value;
-  t.ok(await dc.service.storages.local.info(stored.path));
+  t.ok(await dc.service.storages.named('local').info(stored.path));
 });
 
 test('a store that fails at one object is reported, and the others go', async (t) => {
@@ -154,10 +154,10 @@ test('a store that fails at one object is reported, and the others go', async (t
       }),
   });
   const other = `pulls/${dayAgo(5)}/${pullName()}`;
-  for (const path of [stuck, other]) await putObject(service.storages.local, path, Buffer.alloc(10));
+  for (const path of [stuck, other]) await putObject(service.storages.named('local'), path, Buffer.alloc(10));
   const report = await reapPulls(service);
   t.match(report, { bytes: 10, failed: [{ path: stuck, error: 'stuck' }], objects: [{ path: other }] });
-  t.strictSame(await tree(service.storages.local, 'pulls'), [stuck]);
+  t.strictSame(await tree(service.storages.named('local'), 'pulls'), [stuck]);
 });
 
 test('days and names are told from what only looks like them', async (t) => {

@@ -1,5 +1,6 @@
 /** Which object store takes what. */
 import { test } from 'tap';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { Storages } from '#src/service/storages.ts';
 import { ADMIN, ALICE } from '../../helpers/accounts.ts';
@@ -39,14 +40,49 @@ test('operators choose a store, and nobody else does', async (t) => {
   });
 });
 
-test('a record names its store, and an icon stays with the file', async (t) => {
+test('a record names its store', async (t) => {
   const both = new Storages(config, local, manta);
   t.equal(both.named('manta'), manta);
   t.throws(() => both.named('s3'), { statusCode: 503, code: 'StorageIsDown', message: /"s3" is not configured here/ });
   t.equal(both.find('s3'), undefined);
-  t.equal(both.forIcon([{ stor: 'manta' }]), manta);
-  t.equal(both.forIcon([]), local);
-  t.equal(both.forIcon(), local);
   t.strictSame([...both], [local, manta]);
   t.strictSame(both.names, ['local', 'manta']);
+});
+
+test('a store that exists but is not configured is answered by the local one', async (t) => {
+  t.equal(new Storages(config, local).forUpload(ALICE, operator('manta')), local);
+  t.equal(new Storages(config, local, manta).forUpload(ALICE, operator('s3')), local);
+  t.equal(new Storages(config, manta).forUpload(ALICE, operator('local')), manta);
+});
+
+test('the order of the configuration decides which shared store is preferred', async (t) => {
+  const both = new Storages(config, manta, local, store('s3'));
+  t.equal(both.preferred, manta);
+  t.equal(both.ofOwner(ADMIN), local);
+  t.strictSame(both.names, ['manta', 'local', 's3']);
+  t.equal(new Storages(config, local).preferred, local);
+  t.throws(() => new Storages(config), /needs an object store/);
+});
+
+test('where no local store is configured, nothing goes there', async (t) => {
+  const s3 = store('s3');
+  const shared = new Storages(config, s3);
+  t.equal(shared.ofOwner(ADMIN), s3);
+  t.equal(shared.forUpload(ADMIN, operator()), s3);
+  t.equal(shared.forIcon({ owner: ADMIN }, operator()), s3);
+});
+
+test('an icon stays with the file, unless an operator puts it elsewhere', async (t) => {
+  const both = new Storages(config, local, manta);
+  const files: ImageRecord['files'] = [{ sha1: '', size: 1, compression: 'none', stor: 'local' }];
+  t.equal(both.forIcon({ owner: ALICE, files }, operator()), local);
+  t.equal(both.forIcon({ owner: ALICE, files }, operator('manta')), manta);
+  t.equal(both.forIcon({ owner: ALICE, files: [] }, operator()), manta);
+  t.equal(both.forIcon({ owner: ALICE }, operator()), manta);
+  t.equal(both.forIcon({ owner: ADMIN }, operator()), local);
+  t.throws(
+    () => both.forIcon({ owner: ALICE, files }, { storage: 'local', account: ALICE }),
+    /only operators may choose/,
+  );
+  t.throws(() => both.forIcon({ owner: ALICE, files }, operator('tape')), /storage is "tape"/);
 });

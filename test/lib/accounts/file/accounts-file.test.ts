@@ -118,6 +118,12 @@ test('concurrent look-ups share one reading of the file', async (t) => {
   t.equal(log.lines.length - before, 1);
 });
 
+const ROLE = { uuid: 'd6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', name: 'readers' };
+const DEPLOY = { uuid: 'e6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'deploy' };
+
+/** Alice with these keys. */
+const alice = (keys: object) => [{ ...ALICE, ...keys }];
+
 const INVALID: readonly [string, unknown, RegExp][] = [
   ['an object', { ...ALICE }, /must be a JSON array/],
   ['an entry that is no object', [ALICE, 7], /entry 1 must be an object/],
@@ -140,6 +146,63 @@ const INVALID: readonly [string, unknown, RegExp][] = [
     'a login twice',
     [ALICE, { ...BOB, login: 'alice' }],
     /entry 1 \("alice"\): login: "alice" is already used in entry 0/,
+  ],
+  ['users that are no list', alice({ users: {} }), /entry 0 \("alice"\): users must be a list of sub-users/],
+  ['a sub-user that is no object', alice({ users: [7] }), /\("alice"\): users: entry 0 must be an object/],
+  ['a sub-user without uuid', alice({ users: [{ login: 'deploy' }] }), /users: entry 0 \("deploy"\): uuid is missing/],
+  [
+    'a misspelt key of a sub-user',
+    alice({ users: [{ ...DEPLOY, role: 'x' }] }),
+    /users: entry 0 \("deploy"\): "role" is not a key of a sub-user/,
+  ],
+  [
+    'a bad SSH key of a sub-user',
+    alice({ users: [{ ...DEPLOY, keys: { ci: 'x' } }] }),
+    /users: entry 0 \("deploy"\): keys: "ci" must be an OpenSSH public key/,
+  ],
+  [
+    'a sub-user twice',
+    alice({ users: [DEPLOY, { ...DEPLOY, uuid: ROLE.uuid }] }),
+    /entry 0 \("alice"\): users: entry 1 \("deploy"\): login: "deploy" is already used in entry 0/,
+  ],
+  ['a role without name', alice({ roles: [{ uuid: ROLE.uuid }] }), /roles: entry 0: name is missing/],
+  [
+    'a name with a comma',
+    alice({ roles: [{ ...ROLE, name: 'a,b' }] }),
+    /roles: entry 0 \("a,b"\): name must be 1 to 100 characters without commas/,
+  ],
+  [
+    'members that are no logins',
+    alice({ roles: [{ ...ROLE, members: [7] }] }),
+    /roles: entry 0 \("readers"\): members must be a list of logins of sub-users/,
+  ],
+  [
+    'policies of a role that are no names',
+    alice({ roles: [{ ...ROLE, policies: [{}] }] }),
+    /roles: entry 0 \("readers"\): policies must be a list of names of policies/,
+  ],
+  [
+    'a member that is no sub-user',
+    alice({ roles: [{ ...ROLE, members: ['bob'] }] }),
+    /roles: entry 0 \("readers"\): members: "bob" is not a sub-user of the account/,
+  ],
+  [
+    'a default member that is no member',
+    alice({ users: [DEPLOY], roles: [{ ...ROLE, default_members: ['deploy'] }] }),
+    /roles: entry 0 \("readers"\): default_members: "deploy" is not among the members/,
+  ],
+  [
+    'a policy that there is not',
+    alice({ roles: [{ ...ROLE, policies: ['read'] }] }),
+    /roles: entry 0 \("readers"\): policies: "read" is not a policy of the account/,
+  ],
+  ['a role twice', alice({ roles: [ROLE, ROLE] }), /roles: entry 1 \("readers"\): uuid: .* already used in entry 0/],
+  ['policies that are names', alice({ policies: ['read'] }), /\("alice"\): policies: entry 0 must be an object/],
+  ['a policy without rules', alice({ policies: [{ name: 'read' }] }), /policies: entry 0 \("read"\): rules is missing/],
+  [
+    'rules that are one text',
+    alice({ policies: [{ name: 'read', rules: 'CAN getimage' }] }),
+    /policies: entry 0 \("read"\): rules must be a list of rules such as "CAN getimage"/,
   ],
 ];
 

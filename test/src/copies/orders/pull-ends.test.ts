@@ -25,7 +25,7 @@ async function heldAt(local: ObjectStore): Promise<string[]> {
   return names.flat().map(({ name }) => name);
 }
 
-const held = ({ source }: CopyPair) => heldAt(source.service.storages.local);
+const held = ({ source }: CopyPair) => heldAt(source.service.storages.named('local'));
 const untold = ({ service }: CopyPair) => service.store.count(PULL_ENDS);
 
 /** Begun, with the pull link made and bytes on the way, and standing still. */

@@ -39,8 +39,8 @@ test('in one store no byte moves, and each datacenter keeps its own name of them
   t.match(order, { state: 'succeeded', members: [{ result: { via: 'link' } }] });
   t.ok(pair.network.received - before < 100_000, `${pair.network.received - before} bytes came`);
   t.match(await recordOf(pair.service, record.uuid), { activated: true, files: [{ sha1, size: 4_000_000 }] });
-  await pair.source.service.storages.local.removeTree('images');
-  const { local } = pair.service.storages;
+  await pair.source.service.storages.named('local').removeTree('images');
+  const local = pair.service.storages.named('local');
   t.equal((await local.hash(imageObjectPath(record.uuid, 'file0'))).sha1, sha1);
   t.same(await local.list('copies'), []);
 });
@@ -51,7 +51,7 @@ test('what lies in the store is looked at like any bytes, and when it is wrong t
   const damaged = Buffer.from(bytes);
   damaged[3] = damaged[3]! ^ 1;
   const path = imageObjectPath(record.uuid, 'file0');
-  await putObject(pair.source.service.storages.local, path, damaged);
+  await putObject(pair.source.service.storages.named('local'), path, damaged);
   const { uuid } = await pair.copy(record.uuid);
   await runTransfer(pair.service, await claimed(pair.service, record.uuid), AbortSignal.timeout(20_000));
   t.match(await transferOf(pair.service, record.uuid), { live: false, error: { code: 'HashMismatch' } });
@@ -63,7 +63,7 @@ test('a worker that was paused with the link in hand can place nothing once anot
   const { record } = await putImage(pair.source, ALICE);
   await pair.copy(record.uuid);
   const first = await claimed(otherProcess(pair.service, 'first'), record.uuid);
-  const { local } = pair.service.storages;
+  const local = pair.service.storages.named('local');
   await local.serverCopy(local.siblingPath('us-east-1', imageObjectPath(record.uuid, 'file0')), byteLinkPath(first, 1));
   const { releaseAttempt } = await import('#src/copies/transfer/attempt.ts');
   await releaseAttempt(otherProcess(pair.service, 'first'), first, {});

@@ -35,7 +35,7 @@ test('a copied image is the image: bytes, manifest, icon, shares and dates', asy
       stor: 'local',
     },
   });
-  await putObject(pair.source.service.storages.local, imageObjectPath(record.uuid, 'icon'), icon);
+  await putObject(pair.source.service.storages.named('local'), imageObjectPath(record.uuid, 'icon'), icon);
   pair.engine();
   const order = await ended(pair.service, (await pair.copy(record.uuid)).uuid);
   t.match(order, {
@@ -58,12 +58,14 @@ test('a copied image is the image: bytes, manifest, icon, shares and dates', asy
     icon: { sha1: record.icon!.sha1, contentType: 'image/png' },
   });
   t.notOk('copy' in here! || 'error' in here!);
-  const { stream } = await pair.service.storages.local.read(imageObjectPath(record.uuid, 'file0'));
+  const { stream } = await pair.service.storages.named('local').read(imageObjectPath(record.uuid, 'file0'));
   t.ok((await bytesOf(stream)).equals(bytes));
   t.ok(
-    (await bytesOf((await pair.service.storages.local.read(imageObjectPath(record.uuid, 'icon'))).stream)).equals(icon),
+    (
+      await bytesOf((await pair.service.storages.named('local').read(imageObjectPath(record.uuid, 'icon'))).stream)
+    ).equals(icon),
   );
-  t.same(await pair.service.storages.local.sessions(), []);
+  t.same(await pair.service.storages.named('local').sessions(), []);
   t.equal(await transferOf(pair.service, record.uuid), undefined);
 });
 
@@ -102,8 +104,8 @@ test('bytes that were damaged on the way are never used', async (t) => {
   const order = await ended(pair.service, uuid);
   t.ok(pair.network.flipped);
   t.match(order, { state: 'succeeded', members: [{ result: { attempt: 2 } }] });
-  t.equal((await pair.service.storages.local.hash(imageObjectPath(record.uuid, 'file0'))).sha1, sha1);
-  t.same(await pair.service.storages.local.sessions(), []);
+  t.equal((await pair.service.storages.named('local').hash(imageObjectPath(record.uuid, 'file0'))).sha1, sha1);
+  t.same(await pair.service.storages.named('local').sessions(), []);
 });
 
 test('a source whose file is not what its manifest says fails the copy after a few tries', async (t) => {
@@ -111,7 +113,7 @@ test('a source whose file is not what its manifest says fails the copy after a f
   const { record, bytes } = await putImage(pair.source, ALICE);
   const damaged = Buffer.from(bytes);
   damaged[7] = damaged[7]! ^ 1;
-  await putObject(pair.source.service.storages.local, imageObjectPath(record.uuid, 'file0'), damaged);
+  await putObject(pair.source.service.storages.named('local'), imageObjectPath(record.uuid, 'file0'), damaged);
   pair.engine();
   const order = await ended(pair.service, (await pair.copy(record.uuid)).uuid);
   t.match(order, { state: 'failed', error: { code: 'HashMismatch', message: /sha1 .* instead of/ } });
@@ -134,7 +136,7 @@ test('deleting the image at the source does not break a transfer under way', asy
   const { uuid } = await pair.copy(record.uuid);
   await waitFor('some bytes', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > 0);
   await pair.source.service.store.batch([{ op: 'del', bucket: IMAGES, key: record.uuid }]);
-  await pair.source.service.storages.local.removeTree(`images/${record.uuid.slice(0, 3)}/${record.uuid}`);
+  await pair.source.service.storages.named('local').removeTree(`images/${record.uuid.slice(0, 3)}/${record.uuid}`);
   pair.network.trouble = { kind: 'none' };
   pair.network.cutAll();
   t.match(await ended(pair.service, uuid), { state: 'succeeded' });
@@ -186,7 +188,7 @@ test('a full disk fails the copy at once and keeps what came', async (t) => {
   const { record } = await putImage(pair.source, ALICE);
   await pair.service.store.batch([]);
   const { uuid } = await pair.copy(record.uuid);
-  const local = pair.service.storages.local;
+  const local = pair.service.storages.named('local');
   const { InsufficientStorageError } = await import('#lib/objects/errors.ts');
   t.intercept(local, 'open', { value: async () => Promise.reject(new InsufficientStorageError(50_000, 10)) });
   pair.engine();

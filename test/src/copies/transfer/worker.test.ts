@@ -113,8 +113,8 @@ test('a copy that is canceled while it runs ends in every process, and leaves no
   await cancelCopy(pair.service, record.uuid, ALICE);
   await worker.stop();
   t.equal(await recordOf(pair.service, record.uuid), undefined);
-  await waitFor('staging to go', async () => (await pair.service.storages.local.sessions()).length === 0);
-  t.same(await pair.service.storages.local.list('images'), []);
+  await waitFor('staging to go', async () => (await pair.service.storages.named('local').sessions()).length === 0);
+  t.same(await pair.service.storages.named('local').list('images'), []);
 });
 
 test('a placeholder that vanished fails its order instead of leaving it for ever', async (t) => {

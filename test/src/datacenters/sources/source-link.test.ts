@@ -205,7 +205,7 @@ test('an icon comes with its type; an image without one has none', async (t) => 
   const { record } = await putImage(west, ALICE);
   t.equal(await source.getIcon(record.uuid, ALICE, signal), undefined);
   const icon = Buffer.from('not really a picture');
-  await putObject(west.service.storages.local, imageObjectPath(record.uuid, 'icon'), icon);
+  await putObject(west.service.storages.named('local'), imageObjectPath(record.uuid, 'icon'), icon);
   const about = { sha1: '0'.repeat(40), size: icon.length, contentMD5: 'x', mtime: '2026-01-01T00:00:00.000Z' };
   const value = { ...record, icon: { ...about, contentType: 'image/png', stor: 'local' } };
   await west.service.store.batch([{ op: 'put', bucket: IMAGES, key: record.uuid, value }]);
@@ -260,7 +260,7 @@ test('pull URLs that the link does not take, or that the other does not give, co
 test('the identity of the object store is told', async (t) => {
   const { east, west } = await linkedPair(t);
   const identity = await linkSource(east.service, 'us-west-1').storeIdentity(signal);
-  t.equal(identity, await west.service.storages.local.identity());
+  t.equal(identity, await west.service.storages.named('local').identity());
 });
 
 test('a source whose link ended says so', async (t) => {

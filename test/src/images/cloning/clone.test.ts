@@ -225,7 +225,7 @@ t.test('nothing is seen of a clone until all of it is there', async (t) => {
 t.test('a store that has no second names copies the bytes', async (t) => {
   const { top } = await sharedChain();
   const stored = await loadImage(service, top.uuid);
-  const { local } = service.storages;
+  const local = service.storages.named('local');
   const noLinks = new Proxy(local, {
     get(target, name) {
       if (name === 'link') return () => Promise.reject(new UnsupportedError('supportsLink', 'it'));

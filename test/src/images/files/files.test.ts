@@ -227,7 +227,7 @@ t.test('an image is not given away while a file of its owner is just being place
   const uuid = await newImage();
   const bytes = randomBytes(100);
   const request = { uuid, viewer: { account: ALICE } };
-  const file = { compression: 'none', storage: service.storages.local, announced: {} } as const;
+  const file = { compression: 'none', storage: service.storages.named('local'), announced: {} } as const;
   const { signal } = new AbortController();
   await addFile({ ...service, faults }, request, file, () => Readable.from([bytes]), signal);
   t.same(given, ['ImageFileBusy', 'ImageFileBusy']);

@@ -1,0 +1,20 @@
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import type { Service } from './service.ts';
+
+/**
+ * The stores that answer now, for what is done to all of them from time to time: one that is down keeps no other from its
+ * turn, and has its own when it is back. @throws what they say if none answers
+ */
+export async function answeringStorages({ storages, log }: Pick<Service, 'storages' | 'log'>): Promise<ObjectStore[]> {
+  const all = [...storages];
+  const answers = await Promise.allSettled(all.map((storage) => storage.identity()));
+  const answering = all.filter((storage, i) => {
+    const answer = answers[i];
+    if (answer?.status !== 'rejected') return true;
+    log.warn({ err: answer.reason, store: storage.name }, 'an object store is down, and is left out');
+    return false;
+  });
+  const [first] = answers;
+  if (answering.length === 0 && first?.status === 'rejected') throw first.reason;
+  return answering;
+}
