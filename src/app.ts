@@ -3,6 +3,7 @@
  * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
 import type Logger from 'bunyan';
+import type { CachedAccounts } from '#lib/accounts/cache.ts';
 import { isRestoreUnfinished } from '#lib/backup/marker.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
@@ -47,7 +48,7 @@ import { type OpenObjects, openStorage } from './service/open-storages.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
 import { Storages } from './service/storages.ts';
-import { storeMetrics } from './service/store-metrics.ts';
+import { accountCacheMetrics, storeMetrics } from './service/store-metrics.ts';
 
 export interface Imgapi {
   /** URL of the main port. */
@@ -203,13 +204,21 @@ async function openService(
     opened.push(() => storage.close());
     stores.push(storage);
   }
-  const accounts = config.mode === 'dc' ? await openAccounts({ config, log, clock }) : undefined;
+  const accounts = config.mode === 'dc' ? await openDirectory(config, { log, clock, metrics }) : undefined;
   if (accounts) opened.push(() => accounts.close());
   const worker = `${process.pid}.${newUuid()}`;
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, ...stores);
   return { config, store, storages, accounts, clock, log, worker, faults, ownAddresses };
+}
+
+function openDirectory(
+  config: Config,
+  { log, clock, metrics }: Pick<StartOptions, 'log'> & { readonly clock: Clock; readonly metrics: Metrics | undefined },
+): Promise<CachedAccounts> {
+  const observe = metrics && storeMetrics(metrics.registry, 'account');
+  return openAccounts({ config, log, clock, observe, onLookUp: metrics && accountCacheMetrics(metrics.registry) });
 }
 
 function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>) => void {

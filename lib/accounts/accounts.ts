@@ -65,7 +65,21 @@ export interface Accounts {
   close(): Promise<void>;
 }
 
-/** The directory cannot be reached; the same call may work later. */
+export interface DirectoryUnavailableOptions extends ErrorOptions {
+  /** The directory answered, but would not or could not do this one thing: other calls may work. */
+  readonly answered?: boolean;
+}
+
+/** The directory cannot be reached, or gives no answer that can be used; the same call may work later. */
 export class DirectoryUnavailableError extends Error {
   override readonly name = 'DirectoryUnavailableError';
+  readonly answered: boolean;
+
+  constructor(message: string, { answered = false, ...options }: DirectoryUnavailableOptions = {}) {
+    super(message, options);
+    this.answered = answered;
+  }
 }
+
+/** Seconds after which asking again is worth it: a directory that is back is found out within ten. */
+export const DIRECTORY_RETRY_AFTER = 10;

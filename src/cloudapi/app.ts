@@ -3,7 +3,6 @@
  * CloudAPI does. It has no state, so any number of these processes may run side by side.
  */
 import type Logger from 'bunyan';
-import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -12,6 +11,7 @@ import { connectionLimits } from '../http-kit/connection-limits.ts';
 import { listen } from '../http-kit/server.ts';
 import { listenerRefusal } from '../service/config/listener-refusal.ts';
 import { accountKeys } from './account-keys.ts';
+import { openAccounts } from './accounts.ts';
 import { cloudapiAudit } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { Call } from './call.ts';
@@ -40,10 +40,7 @@ const SERVER_NAME = `cloudapi/9.2.0 (imgapi/${packageJson.version})`;
 export async function startCloudapi(config: CloudapiConfig, options: StartOptions): Promise<RunningCloudapi> {
   const { log, clock = systemClock } = options;
   const keys = accountKeys(log);
-  const accounts = await openAccountsFile({
-    ...{ path: config.accounts.file, log, clock },
-    prepare: (theirs) => keys.index(theirs),
-  });
+  const accounts = await openAccounts({ config, keys, log, clock });
   const imgapi = new ImgapiClient({ url: config.imgapi.url, userAgent: SERVER_NAME });
   const release = async (): Promise<void> => {
     await imgapi.destroy();

@@ -10,8 +10,9 @@ export const cloudapiProcess: ServerProcess = {
   usage: 'node-24 src/cloudapi/main.ts -f CONFIG',
   needsConfig: true,
   async prepare(file = '') {
-    const { config, unknownKeys } = await loadCloudapiConfig(file);
+    const { config, unknownKeys, notes } = await loadCloudapiConfig(file);
     const log = createLog('cloudapi', config.logLevel);
+    for (const note of notes) log.warn(note);
     const start = async () => {
       const cloudapi = await startCloudapi(config, { log });
       const { datacenterName, imgapi } = config;

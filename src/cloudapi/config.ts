@@ -4,8 +4,12 @@ import schema from '../../etc/cloudapi.schema.json' with { type: 'json' };
 import type { ConnectionsConfig } from '../http-kit/connection-limits.ts';
 import type { LogLevel } from '../service/config/config.ts';
 import { ConfigError } from '../service/config/config-error.ts';
-import { type JsonObject, readConfigFile } from '../service/config/read-file.ts';
+import { isObject, type JsonObject, readConfigFile } from '../service/config/read-file.ts';
 import { applySchema } from '../service/config/schema.ts';
+import { notesOnUfds, type UfdsConfig } from '../service/config/ufds.ts';
+
+/** What holds the accounts of the cloud and their SSH keys: a directory, or a JSON file at an absolute path. */
+export type AccountsSource = { readonly ufds: UfdsConfig } | { readonly file: string };
 
 export interface CloudapiConfig {
   readonly address: string;
@@ -17,8 +21,9 @@ export interface CloudapiConfig {
   readonly publicUrl?: string;
   /** The IMGAPI of this datacenter, at the port that trusts its network. */
   readonly imgapi: { readonly url: string };
-  /** JSON file with the accounts of the cloud and their SSH keys. */
-  readonly accounts: { readonly file: string };
+  readonly accountsSource: AccountsSource;
+  /** For a directory. */
+  readonly accounts: { readonly cacheSeconds: number; readonly negativeCacheSeconds: number };
   /** The account whose keys may act for all others, by UUID or login; absent: there is none. */
   readonly adminUuid?: string;
   readonly adminLogin?: string;
@@ -35,10 +40,17 @@ export interface CloudapiConfig {
   readonly serverName?: string;
 }
 
+type Checked = Omit<CloudapiConfig, 'accountsSource'> & {
+  readonly accounts: { readonly file?: string };
+  readonly ufds?: UfdsConfig;
+};
+
 export interface LoadedCloudapiConfig {
   readonly config: CloudapiConfig;
   /** Paths of keys that the schema does not know. */
   readonly unknownKeys: readonly string[];
+  /** What an operator should know about the settings, a line for each. */
+  readonly notes: readonly string[];
 }
 
 /** @throws ConfigError with one line per problem */
@@ -49,7 +61,20 @@ export async function loadCloudapiConfig(file: string): Promise<LoadedCloudapiCo
 /** @param from what messages name as the place of the problems */
 export function checkCloudapiConfig(given: JsonObject, from = 'configuration'): LoadedCloudapiConfig {
   const { value, problems, unknownKeys } = applySchema(given, schema);
-  if (problems.length > 0) throw new ConfigError(from, problems);
-  const checked = value as unknown as CloudapiConfig;
-  return { config: { ...checked, accounts: { file: resolve(checked.accounts.file) } }, unknownKeys };
+  const found = hasAccounts(value) ? problems : [...problems, NO_ACCOUNTS];
+  if (found.length > 0) throw new ConfigError(from, found);
+  const { ufds, ...checked } = value as unknown as Checked;
+  const accountsSource = sourceOf(checked.accounts.file, ufds);
+  const notes = 'ufds' in accountsSource ? notesOnUfds(accountsSource.ufds) : [];
+  return { config: { ...checked, accountsSource }, unknownKeys, notes };
+}
+
+const NO_ACCOUNTS = 'accounts.file: missing, and so is ufds; one of the two is needed';
+
+function hasAccounts({ accounts, ufds }: JsonObject): boolean {
+  return ufds !== undefined || (isObject(accounts) && accounts['file'] !== undefined);
+}
+
+function sourceOf(file: string | undefined, ufds: UfdsConfig | undefined): AccountsSource {
+  return ufds && file === undefined ? { ufds } : { file: resolve(file ?? '') };
 }

@@ -1,6 +1,6 @@
 /** The errors of CloudAPI, and how other errors are turned into them. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import { DIRECTORY_RETRY_AFTER, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { CLOUDAPI_ERRORS, type CloudapiErrorCode } from '#lib/api/cloudapi/errors.ts';
 import { CLOUDAPI_VERSIONS } from '#lib/api/cloudapi/form.ts';
 import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts';
@@ -55,7 +55,7 @@ function explain(thrown: unknown, requestId: string): ErrorReply {
     return unavailable('the image service cannot be reached; try again later');
   }
   if (thrown instanceof DirectoryUnavailableError) {
-    return unavailable('accounts cannot be looked up now; try again later');
+    return unavailable('accounts cannot be looked up now; try again later', DIRECTORY_RETRY_AFTER);
   }
   return internal(requestId);
 }
@@ -64,14 +64,20 @@ function explain(thrown: unknown, requestId: string): ErrorReply {
  * IMGAPI's errors pass through, with two exceptions. Its 401 refuses an account, but would tell the client that its key
  * is wrong. And the details of internal errors are for operators only.
  */
-function fromImgapi({ statusCode: status, code, message, errors }: ImgapiError, requestId: string): ErrorReply {
+function fromImgapi(error: ImgapiError, requestId: string): ErrorReply {
+  const { statusCode: status, code, message, errors, retryAfter } = error;
   if (status === 401) return { status: 403, json: { code: 'NotAuthorized', message } };
   if (status < 400 || status === 500) return internal(requestId);
-  return { status, json: { code, message, ...(errors && { errors }) } };
+  return { status, json: { code, message, ...(errors && { errors }) }, ...retrying(retryAfter) };
 }
 
-function unavailable(message: string): ErrorReply {
-  return { status: 503, json: { code: 'ServiceUnavailable', message } };
+function unavailable(message: string, retryAfter?: number): ErrorReply {
+  return { status: 503, json: { code: 'ServiceUnavailable', message }, ...retrying(retryAfter) };
+}
+
+/** @param seconds absent: nobody knows */
+function retrying(seconds: number | undefined): Pick<ErrorReply, 'headers'> {
+  return seconds === undefined ? {} : { headers: { 'Retry-After': String(seconds) } };
 }
 
 function internal(requestId: string): ErrorReply {

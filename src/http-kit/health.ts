@@ -10,6 +10,8 @@ import type { Reply } from './call.ts';
 
 export interface HealthCheck {
   readonly name: string;
+  /** Whether the process can do most of its work all the same: it is then no reason to send requests elsewhere. */
+  readonly isDispensable?: boolean;
   /** Rejects if the part cannot be used; the message says why. May resolve to details. */
   run(): Promise<object | undefined>;
 }
@@ -39,7 +41,8 @@ export function healthOf(checks: readonly HealthCheck[], log: Pick<Logger, 'info
 
 async function runAll(checks: readonly HealthCheck[]): Promise<Health> {
   const results = await Promise.all(checks.map(async (check) => [check.name, await runOne(check)] as const));
-  return { ok: results.every(([, { ok }]) => ok), checks: Object.fromEntries(results) };
+  const ok = checks.every(({ isDispensable = false }, at) => isDispensable || results[at]?.[1].ok);
+  return { ok, checks: Object.fromEntries(results) };
 }
 
 async function runOne(check: HealthCheck): Promise<Health['checks'][string]> {

@@ -1,6 +1,7 @@
 /** How IMGAPI reports errors. Those of the stores and the directory are not its faults, and have their own codes. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
+import { directoryUnavailable } from '../images/record/directory-unavailable.ts';
 
 export function imgapiErrors(thrown: unknown, requestId: string): ErrorReply {
   return plainErrors(thrown instanceof Error ? known(thrown) : thrown, requestId);
@@ -16,7 +17,7 @@ function known(cause: Error): Error {
     case 'StoreUnavailableError':
       return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause });
     case 'DirectoryUnavailableError':
-      return new ApiError('ServiceUnavailable', 'the account directory cannot be reached', { cause });
+      return directoryUnavailable('the account directory cannot be reached; try again later', cause);
     case 'ObjectStoreUnavailableError':
       return new ApiError('StorageIsDown', `the object store cannot be used: ${cause.message}`, { cause });
     case 'ObjectTruncatedError':

@@ -147,16 +147,13 @@ function etagFor(service: Service, call: Call, stored: StoredImage): string {
   return renderImage(stored.value, viewOf(service, call)).etag;
 }
 
-/** Empty while the directory is down: a list must not fail because of names. */
+/** How long an answer waits for names, in milliseconds. */
+const PATIENCE_FOR_NAMES = 300;
+
+/** Those that are known in time: nothing fails or waits because of names. */
 export async function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
   const owners = [...new Set(images.flatMap(({ value }) => value.owner ?? []))];
   const { accounts } = service;
   if (!accounts || owners.length === 0) return new Map();
-  try {
-    const found = await accounts.byUuids(owners);
-    return new Map([...found].map(([uuid, account]) => [uuid, account.login]));
-  } catch (error) {
-    service.log.warn({ err: error }, 'the directory is unavailable: logins of owners are left out');
-    return new Map();
-  }
+  return accounts.loginsOf(owners, PATIENCE_FOR_NAMES);
 }

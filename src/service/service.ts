@@ -1,6 +1,6 @@
 /** What the parts of the service share: created once at start, passed down, never changed. */
 import type Logger from 'bunyan';
-import type { Accounts } from '#lib/accounts/accounts.ts';
+import type { CachedAccounts } from '#lib/accounts/cache.ts';
 import type { Store } from '#lib/documents/store.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import type { Config } from './config/config.ts';
@@ -18,7 +18,7 @@ export interface Service {
   /** Objects. */
   readonly storages: Storages;
   /** The directory; absent in public and private mode. */
-  readonly accounts: Accounts | undefined;
+  readonly accounts: CachedAccounts | undefined;
   /** The clock of this process: for signatures, and for times that others compare with their own clock. */
   readonly clock: Clock;
   readonly log: Logger;

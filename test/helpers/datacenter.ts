@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import bunyan from 'bunyan';
 import type { Test } from 'tap';
+import { cacheAccounts } from '#lib/accounts/cache.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -74,7 +75,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   await store.open([IMAGES, ...LINK_BUCKETS, ...PULL_BUCKETS]);
   const local = await openLocalStore({ root: `${dataDir}/storage` });
   t.teardown(() => local.close());
-  const accounts = await openAccountsFile({ path: file });
+  const accounts = cacheAccounts(await openAccountsFile({ path: file }), { ttl: 0 });
   t.teardown(() => accounts.close());
   const storages = new Storages(config, options.storage?.(local) ?? local);
   const ownAddresses = new OwnAddresses();

@@ -30,6 +30,7 @@ import { lasts } from '#lib/runtime/clock.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord, type Passed } from '../record/change.ts';
+import { directoryUnavailable } from '../record/directory-unavailable.ts';
 import { isServed, type StoredImage } from '../record/load.ts';
 
 /** A record with its new ACL, and what must be written with it. */
@@ -196,8 +197,6 @@ async function holdersOf(service: Service, logins: readonly string[]): Promise<M
     return new Map(found.filter((pair): pair is [string, Account] => pair[1] !== undefined));
   } catch (cause) {
     if (!(cause instanceof DirectoryUnavailableError)) throw cause;
-    throw new ApiError('ServiceUnavailable', 'the account directory cannot be reached, so logins cannot be added now', {
-      cause,
-    });
+    throw directoryUnavailable('the account directory cannot be reached, so logins cannot be added now', cause);
   }
 }

@@ -1,8 +1,7 @@
-/** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503 and the part that is down. */
+/** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503, and the parts that are down. */
 
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
-import { NIL_UUID } from '#lib/text/uuid.ts';
 import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
@@ -27,7 +26,7 @@ async function answersInTime(storage: ObjectStore): Promise<void> {
   await Promise.race([storage.identity(), tooLate]).finally(() => answered.abort());
 }
 
-function checksOf({ store, storages, accounts, config }: Service): HealthCheck[] {
+function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
   return [
     {
       name: 'store',
@@ -63,8 +62,11 @@ function checksOf({ store, storages, accounts, config }: Service): HealthCheck[]
       ? [
           {
             name: 'directory',
+            // Every process has the same: without it images are still read, and what needs it says so.
+            isDispensable: true,
             async run() {
-              await accounts.byUuid(config.adminUuid ?? NIL_UUID);
+              // Unlike a UUID, a login is never answered from memory.
+              await accounts.byLogin('admin');
               return undefined;
             },
           },

@@ -3,6 +3,7 @@
  * describes each key for those who write the file; a key is optional here only where its absence means something.
  */
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
+import type { UfdsConfig } from './ufds.ts';
 
 export const MODES = ['public', 'private', 'dc'] as const;
 export type Mode = (typeof MODES)[number];
@@ -34,11 +35,12 @@ export interface Listener {
 
 /** The accounts of the cloud. */
 export interface AccountsConfig {
-  /** JSON file that holds them; used in `dc` mode. */
+  /** JSON file that holds them; used in `dc` mode without `ufds`. */
   readonly file: string;
   /** For how long an unknown login may still turn up, because a directory's replicas lag. */
   readonly maxLagSeconds: number;
   readonly cacheSeconds: number;
+  readonly negativeCacheSeconds: number;
 }
 
 /** The listener for other datacenters, and what they are told. */
@@ -135,6 +137,8 @@ export interface Config extends Listener {
   /** Where clients reach the main port, if not at the host in the Host header. */
   readonly publicUrl?: string;
   readonly accounts: AccountsConfig;
+  /** The directory that holds the accounts; absent: `accounts.file` does, or there are none. */
+  readonly ufds?: UfdsConfig;
   readonly links: LinksConfig;
   readonly copies: CopiesConfig;
   readonly pulls: PullsConfig;

@@ -1,10 +1,10 @@
 /** Points out settings that are accepted but have no effect, or not the expected one: each is worth a line in the log. */
 import type { Config } from './config.ts';
 import type { JsonObject } from './read-file.ts';
+import { notesOnUfds } from './ufds.ts';
 
 /** Sections that the services used today need and this one does not, and what takes their place. */
 export const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
-  ufds: 'accounts come from accounts.file',
   moray: 'image records are kept in dataDir',
   wfapi: 'long work runs in this service',
   manta: 'image files are kept in dataDir',
@@ -15,7 +15,12 @@ export function notesOn(given: JsonObject, config: Config): string[] {
   const found = Object.entries(UNUSED_SECTIONS)
     .filter(([key]) => given[key] !== undefined)
     .map(([key, instead]) => `${key}: accepted but not used; ${instead}`);
-  const { datacenterName: own = '', mode, authType } = config;
+  const { datacenterName: own = '', mode, authType, ufds } = config;
+  if (ufds) found.push(...notesOnUfds(ufds));
+  else if (given['ufds'] !== undefined) {
+    const why = mode === 'dc' ? 'accounts.file is given, and used in its place' : `mode "${mode}" has no accounts`;
+    found.push(`ufds: not used: ${why}`);
+  }
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);

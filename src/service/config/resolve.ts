@@ -18,7 +18,7 @@ type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources'> & {
 /** @param checked has passed {@link applySchema} without problems */
 export function resolveConfig(checked: JsonObject): Config {
   const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !Object.hasOwn(UNUSED_SECTIONS, key)));
-  const given = known as unknown as Checked;
+  const { ufds, ...given } = known as unknown as Checked;
   const dataDir = resolve(given.dataDir);
   const metrics = given.metrics ?? metricsOfDatacenter(given);
   return deepFreeze({
@@ -28,6 +28,7 @@ export function resolveConfig(checked: JsonObject): Config {
     accounts: { ...given.accounts, file: resolve(given.accounts.file ?? join(dataDir, 'accounts.json')) },
     sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
     imgapiUrlFromDatacenter: otherDatacenters(given),
+    ...(ufds && given.mode === 'dc' && given.accounts.file === undefined && { ufds }),
     ...(metrics && { metrics }),
   });
 }

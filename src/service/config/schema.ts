@@ -38,8 +38,10 @@ export function problem(key: string, value: unknown, right: string): string {
 
 function compile(schema: object): ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true });
-  ajv.addVocabulary(['x-expects']);
+  ajv.addVocabulary(['x-expects', 'x-secret']);
   ajv.addFormat('http-url', isHttpUrl);
+  // What both servers are told in the same way is defined once.
+  if (schema !== configSchema) ajv.addSchema(configSchema, 'config.schema.json');
   ajv.addFormat('origin', (text) => isHttpUrl(text) && new URL(text).origin === text.toLowerCase());
   return ajv.compile(schema);
 }
@@ -60,8 +62,9 @@ function describe(error: ErrorObject): [key: string, text: string] {
     return [key, `${key}: missing`];
   }
   const key = keyPath(error.instancePath, error.propertyName);
-  const value = error.propertyName ?? error.data;
-  return [key, problem(key, value, rightFor(error.parentSchema ?? {}))];
+  const rules = error.parentSchema ?? {};
+  if (rules['x-secret'] === true) return [key, `${key}: it must be ${rightFor(rules)}`];
+  return [key, problem(key, error.propertyName ?? error.data, rightFor(rules))];
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {

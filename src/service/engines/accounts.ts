@@ -1,15 +1,31 @@
 /** The directory of accounts that the configuration names, with a cache before it. */
-import type { Accounts } from '#lib/accounts/accounts.ts';
-import { cacheAccounts } from '#lib/accounts/cache.ts';
+import { type CachedAccounts, cacheAccounts } from '#lib/accounts/cache.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
+import { ufdsOptionsOf } from '../config/ufds.ts';
 import type { Opening } from './opening.ts';
 
-export interface AccountsOpening extends Pick<Opening, 'config' | 'log'> {
+export interface AccountsOpening extends Opening {
   readonly clock: Clock;
+  /** Is told of every look-up whether it was answered from memory. */
+  readonly onLookUp: ((answer: 'hit' | 'miss') => void) | undefined;
 }
 
-export async function openAccounts({ config, log, clock }: AccountsOpening): Promise<Accounts> {
-  const { file, cacheSeconds } = config.accounts;
-  return cacheAccounts(await openAccountsFile({ path: file, log, clock }), { ttl: cacheSeconds * 1000, clock });
+/** Waits for no directory. */
+export async function openAccounts(opening: AccountsOpening): Promise<CachedAccounts> {
+  const { config, clock, onLookUp } = opening;
+  const { cacheSeconds, negativeCacheSeconds } = config.accounts;
+  return cacheAccounts(await openDirectory(opening), {
+    ttl: cacheSeconds * 1000,
+    negativeTtl: negativeCacheSeconds * 1000,
+    clock,
+    ...(onLookUp && { onLookUp }),
+  });
+}
+
+async function openDirectory({ config, log, clock, observe }: AccountsOpening) {
+  const { ufds, accounts } = config;
+  if (!ufds) return openAccountsFile({ path: accounts.file, log, clock });
+  const { openUfds } = await import('#lib/accounts/ufds/open.ts');
+  return openUfds({ ...(await ufdsOptionsOf(ufds)), log, ...(observe && { observer: observe('ufds') }) });
 }

@@ -48,7 +48,7 @@ t.test('a configuration that is wrong is refused with every problem', async (t) 
       'imgapi.url: "nowhere" is not right; it must be an http or https URL',
       'datacenters.a:',
       'datacenterName: missing',
-      'accounts: missing',
+      'accounts.file: missing, and so is ufds',
     ].reduce((all, line) => new RegExp(`${all.source}(?=[^]*${line.replace(/[.]/g, '\\.')})`), /^/),
   });
   t.match(await run('-f', join(file, 'not')), { code: 1, stderr: /cloudapi: .*not/ });

@@ -60,12 +60,12 @@ test('what depends on the mode follows it unless it is given', async (t) => {
 });
 
 test('sections of services that are not used are accepted and noted', async (t) => {
-  const sections = { ufds: { url: 'ldaps://u' }, moray: { host: 'm' }, wfapi: {}, manta: { user: 'admin' } };
+  const sections = { moray: { host: 'm' }, wfapi: {}, manta: { user: 'admin' } };
   const { config, unknownKeys, notes } = await loadConfig(undefined, { ...DC, ...sections });
   t.strictSame(unknownKeys, []);
   t.strictSame(
     notes.map((note) => note.split(':')[0]),
-    ['ufds', 'moray', 'wfapi', 'manta'],
+    ['moray', 'wfapi', 'manta'],
   );
   t.notOk('moray' in config);
 });

@@ -1,0 +1,4 @@
+import { accountsConformance } from '../../conformance/accounts.ts';
+import { accountEngines } from '../../engines/accounts.ts';
+
+accountEngines.withPackages.each(({ name, make }) => accountsConformance(name, make));
