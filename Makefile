@@ -23,7 +23,7 @@ help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
 	@echo 'make test    types, lint and all tests that need npm packages alone; TESTS="test/config ..." for some'
 	@echo 'make test-engines   the tests that need the Debian packages of .ci/packages; none is skipped'
-	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration'
+	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration, WORKERS=N for N processes'
 	@echo 'make check   types, lint, format, imports, unused code, and whether the docs agree with the code'
 	@echo 'make bench   the table of timings, also in build/bench.json'
 	@echo 'make docs    rewrite the parts of the docs that come from the code: tables and OpenAPI documents'
@@ -53,7 +53,7 @@ which-node: install
 	@echo $(NODE)
 
 run: install
-	@exec node src/main.ts $(if $(CONFIG),-f $(CONFIG))
+	@exec node src/main.ts $(if $(CONFIG),-f $(CONFIG)) $(if $(WORKERS),--workers $(WORKERS))
 
 demo: install
 	@node test/demo/main.ts $(if $(KEEP),--keep)

@@ -17,6 +17,7 @@ import { linkAuthentication } from './datacenters/links/authenticate.ts';
 import { LINK_BUCKETS } from './datacenters/links/documents.ts';
 import { ensureOperatorToken } from './datacenters/links/operator-token.ts';
 import { auditTo } from './http-kit/audit.ts';
+import type { Closing } from './http-kit/close-server.ts';
 import { connectionLimits, type ListenerKind } from './http-kit/connection-limits.ts';
 import { listenMetrics, type Metrics, makeMetrics } from './http-kit/metrics.ts';
 import { type Done, listen } from './http-kit/server.ts';
@@ -49,6 +50,8 @@ import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
 import { Storages } from './service/storages.ts';
 import { accountCacheMetrics, storeMetrics } from './service/store-metrics.ts';
+import { metricsText } from './service/supervisor/fleet-text.ts';
+import type { FleetMember } from './service/supervisor/member.ts';
 
 export interface Imgapi {
   /** URL of the main port. */
@@ -57,8 +60,8 @@ export interface Imgapi {
   readonly linksUrl: string | undefined;
   readonly metricsUrl: string | undefined;
   readonly service: Service;
-  /** Accepts no more requests, lets those under way finish within `patience` milliseconds, and releases everything. */
-  close(patience?: number): Promise<void>;
+  /** Accepts no more connections, lets the requests under way finish, and releases everything. */
+  close(closing?: Closing): Promise<void>;
 }
 
 export interface StartOptions {
@@ -68,6 +71,8 @@ export interface StartOptions {
   readonly fault?: string | undefined;
   /** Given by tests only: opens the object stores. */
   readonly openObjects?: OpenObjects | undefined;
+  /** Given to one of several workers: the metrics are those of all. */
+  readonly fleet?: FleetMember | undefined;
 }
 
 const BUCKETS: readonly Bucket[] = [
@@ -84,7 +89,7 @@ const BUCKETS: readonly Bucket[] = [
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,
 ];
-const PATIENCE_MS = 10_000;
+const CLOSING: Closing = { patience: 10_000 };
 
 export async function startImgapi(config: Config, options: StartOptions): Promise<Imgapi> {
   const { log, clock = systemClock } = options;
@@ -99,11 +104,10 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
     const service = await openService(config, { ...options, clock, metrics }, opened, options.clock);
     const worker = startCopyWorker(service);
-    opened.push(() => worker.stop());
-    // Listeners close together: while one waits for its last request, none accepts new ones.
-    const fronts: ((patience: number) => Promise<unknown>)[] = [];
-    let patience = PATIENCE_MS;
-    opened.push(() => Promise.all(fronts.map((close) => close(patience))));
+    // They close together: while one waits for its last request, none accepts new ones, and nobody claims new work.
+    const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
+    let closing = CLOSING;
+    opened.push(() => Promise.all(fronts.map((close) => close(closing))));
     const authKeys = await openAuthKeys(config, log);
     const common = {
       log,
@@ -124,7 +128,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       config.address,
       config.port,
     ).catch(listenerRefusal('port', config.address, config.port));
-    fronts.push((limit) => main.close(limit));
+    fronts.push((terms) => main.close(terms));
     opened.push(await noteListening(config.dataDir, main.url));
     service.ownAddresses.add(main.url);
     const links =
@@ -141,20 +145,20 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
             config.links.port,
           ).catch(listenerRefusal('links.port', config.links.address, config.links.port));
     if (links) {
-      fronts.push((limit) => links.close(limit));
+      fronts.push((terms) => links.close(terms));
       service.ownAddresses.add(links.url);
     }
     const metricsListener =
       metrics && config.metrics
         ? await listenMetrics(
-            metrics,
+            metricsText(metrics.registry, options.fleet),
             { log, serverName: config.serverName, connections: connections('metrics') },
             config.metrics.address,
             config.metrics.port,
           ).catch(listenerRefusal('metrics.port', config.metrics.address, config.metrics.port))
         : undefined;
     if (metricsListener) {
-      fronts.push((limit) => metricsListener.close(limit));
+      fronts.push((terms) => metricsListener.close(terms));
       service.ownAddresses.add(metricsListener.url);
     }
     const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service));
@@ -164,8 +168,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       linksUrl: links?.url,
       metricsUrl: metricsListener && `${metricsListener.url}/metrics`,
       service,
-      async close(given = PATIENCE_MS) {
-        patience = given;
+      async close(given = CLOSING) {
+        closing = given;
         await closeAll();
       },
     };

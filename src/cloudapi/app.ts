@@ -7,6 +7,7 @@ import { ImgapiClient } from '#lib/client/client.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditTo } from '../http-kit/audit.ts';
+import type { Closing } from '../http-kit/close-server.ts';
 import { connectionLimits } from '../http-kit/connection-limits.ts';
 import { listen } from '../http-kit/server.ts';
 import { listenerRefusal } from '../service/config/listener-refusal.ts';
@@ -23,8 +24,8 @@ import { newestAccepted } from './versions.ts';
 
 export interface RunningCloudapi {
   readonly url: string;
-  /** Accepts no more requests, lets those under way finish within `patience` milliseconds, and releases everything. */
-  close(patience?: number): Promise<void>;
+  /** Accepts no more connections, lets the requests under way finish, and releases everything. */
+  close(closing?: Closing): Promise<void>;
 }
 
 export interface StartOptions {
@@ -32,7 +33,7 @@ export interface StartOptions {
   readonly clock?: Clock;
 }
 
-const PATIENCE_MS = 10_000;
+const CLOSING: Closing = { patience: 10_000 };
 
 /** Names the version of CloudAPI whose image API this is: clients tell from it what the server can do. */
 const SERVER_NAME = `cloudapi/9.2.0 (imgapi/${packageJson.version})`;
@@ -63,8 +64,8 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
     ).catch(listenerRefusal('port', config.address, config.port));
     return {
       url: listener.url,
-      async close(patience = PATIENCE_MS) {
-        await listener.close(patience);
+      async close(closing = CLOSING) {
+        await listener.close(closing);
         await release();
       },
     };

@@ -33,6 +33,10 @@ export interface CloudapiConfig {
   readonly pulls: { readonly redirect: boolean };
   /** `seconds`: how long the process may take to end after a SIGTERM, whatever is open. */
   readonly shutdown: { readonly seconds: number };
+  /** Processes on this machine; absent: one, without a supervisor. */
+  readonly workers?: number;
+  /** A worker whose event loop stands still for so long is killed. */
+  readonly workerSilenceSeconds: number;
   readonly clockSkewSeconds: number;
   readonly jsonBytes: number;
   readonly connections: ConnectionsConfig;

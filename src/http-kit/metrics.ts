@@ -81,14 +81,14 @@ export interface MetricsOptions {
   readonly connections: Partial<ConnectionLimits>;
 }
 
-/** Serves `GET /metrics`. */
+/** Serves `GET /metrics`. @param text makes the answer */
 export function listenMetrics(
-  { registry }: Metrics,
+  text: () => Promise<string>,
   { log, serverName, connections }: MetricsOptions,
   address: string,
   port: number,
 ): Promise<Listener> {
-  const headers = { 'Content-Type': registry.contentType };
+  const headers = { 'Content-Type': Registry.PROMETHEUS_CONTENT_TYPE };
   return listen(
     {
       routes: [
@@ -96,7 +96,7 @@ export function listenMetrics(
           name: 'GetMetrics',
           method: 'GET',
           path: '/metrics',
-          handler: async () => ({ text: await registry.metrics(), headers }),
+          handler: async () => ({ text: await text(), headers }),
         },
       ],
       ...{ log, serverName, limits: { json: 0, connections } },

@@ -14,15 +14,19 @@ const PROBE_MS = 1000;
 
 export type ReplyHeaders = Record<string, string | number>;
 
-/** `headers` are those of every reply; its own are added to them. */
+/**
+ * `headers` are those of every reply; its own are added to them.
+ * @param leaving ends a stream of lines in an orderly way
+ */
 export async function sendReply(
   request: IncomingMessage,
   response: ServerResponse,
   reply: Reply,
   headers: ReplyHeaders,
+  leaving: AbortSignal,
 ): Promise<void> {
   if (reply.stream) await sendBytes(request, response, reply, reply.stream, headers);
-  else if (reply.lines) await sendLines(request, response, reply, reply.lines, headers);
+  else if (reply.lines) await sendLines(request, response, reply, until(leaving, reply.lines), headers);
   else if (reply.pieces) await sendPieces(request, response, reply, reply.pieces, headers);
   else sendText(request, response, reply, headers);
 }
@@ -102,6 +106,29 @@ async function sendLines(
     request.socket.off('end', onHalfClosed);
   }
   response.end();
+}
+
+/** The same lines, which end when the signal aborts, whatever their source is waiting for. */
+async function* until(leaving: AbortSignal, lines: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
+  const source = lines[Symbol.asyncIterator]();
+  const { promise: left, resolve } = Promise.withResolvers<{ done: true; value: undefined }>();
+  const onLeaving = (): void => resolve({ done: true, value: undefined });
+  if (leaving.aborted) onLeaving();
+  leaving.addEventListener('abort', onLeaving, { once: true });
+  try {
+    for (;;) {
+      const next = source.next();
+      // It may fail later, when nobody waits for it any more.
+      next.catch(() => undefined);
+      const { done, value } = await Promise.race([next, left]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    leaving.removeEventListener('abort', onLeaving);
+    // Not awaited: a source that is waiting ends only after its wait.
+    source.return?.().catch(() => undefined);
+  }
 }
 
 /** Resolves when the client has taken what was written, or is gone. */

@@ -11,7 +11,7 @@ import restify, { type RestifyRequest, type RestifyResponse, type RestifyServer 
 import { HttpError } from '#lib/api/errors/http-error.ts';
 import { answerFor, type ErrorForm } from './answer.ts';
 import type { Reply, Route } from './call.ts';
-import { closeServer } from './close-server.ts';
+import { type Closing, closeServer } from './close-server.ts';
 import { answerToConnect } from './connect-method.ts';
 import { type ConnectionLimits, Connections, requestId } from './connections.ts';
 import { ExactRouter } from './exact-router.ts';
@@ -72,10 +72,10 @@ export interface Listener {
   /** node's own server. */
   readonly server: Server;
   /**
-   * Accepts no more connections, waits up to `patience` milliseconds for the requests under way, then cuts them, and
-   * resolves when their handlers have cleaned up.
+   * Accepts no more connections, waits for the requests under way as `closing` says, and resolves when their handlers
+   * have cleaned up. Answers say `Connection: close` from now on, and streams of lines end: their clients ask again.
    */
-  close(patience: number): Promise<void>;
+  close(closing: Closing): Promise<void>;
 }
 
 /** Stands for the name of the route when a request reached none. */
@@ -86,10 +86,12 @@ const HOST = hostname();
 const CLEAN_UP_MS = 5_000;
 
 export async function listen<C extends AnyCall, R extends Route<C>>(
-  options: ListenerOptions<C, R>,
+  given: ListenerOptions<C, R>,
   address: string,
   port: number,
 ): Promise<Listener> {
+  const leaving = new AbortController();
+  const options = { ...given, leaving: leaving.signal };
   const { log, limits, errors } = options;
   const server = restify.createServer({
     name: '',
@@ -148,8 +150,9 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
     url: `http://${host}:${bound.port}`,
     address: bound,
     server: http,
-    async close(patience) {
-      await closeServer(http, patience);
+    async close(closing) {
+      leaving.abort();
+      await closeServer(http, closing);
       await cleanedUp(running);
     },
   };
@@ -162,6 +165,9 @@ function formatJson(_request: unknown, response: RestifyResponse, body: unknown)
   return text;
 }
 
+/** What a listener was given, and what the kit itself adds. */
+type Served<C extends AnyCall, R extends Route<C>> = ListenerOptions<C, R> & Pick<AnswerOptions<C>, 'leaving'>;
+
 /** Keeps track of what is under way. */
 interface Watch {
   readonly connections: Connections;
@@ -171,7 +177,7 @@ interface Watch {
 function mount<C extends AnyCall, R extends Route<C>>(
   server: RestifyServer,
   route: R,
-  options: ListenerOptions<C, R>,
+  options: Served<C, R>,
   watch: Watch,
 ): void {
   const { running, connections } = watch;
@@ -193,7 +199,7 @@ async function serve<C extends AnyCall, R extends Route<C>>(
   request: RestifyRequest,
   response: RestifyResponse,
   route: R,
-  options: ListenerOptions<C, R>,
+  options: Served<C, R>,
   connections: Connections,
 ): Promise<void> {
   const exchange = connections.begin(request, response);
@@ -233,7 +239,7 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     return;
   }
   const send = (answer: Reply): Promise<void> =>
-    sendReply(request, response, answer, commonHeaders(options, id, started));
+    sendReply(request, response, answer, commonHeaders(options, id, started), options.leaving);
   try {
     await send(reply).catch(async (error: unknown) => {
       // If nothing was sent yet, a reply that cannot be sent is a fault like any other.
@@ -251,6 +257,9 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     // What is written already goes out; the client sees by the missing end that it is incomplete.
     if (response.socket) response.socket.destroySoon();
     else response.destroy();
+  } finally {
+    // The source of the lines may still be waiting for its next one.
+    if (reply.lines) call?.abort();
   }
 }
 
@@ -270,6 +279,8 @@ interface AnswerOptions<C> {
   readonly serverName: string;
   readonly errors: ErrorForm;
   readonly onDone?: (done: Done<C>) => void;
+  /** Aborts when the listener is being closed. */
+  readonly leaving: AbortSignal;
 }
 
 /** A failure to record a request must not end the process. */
@@ -294,8 +305,14 @@ function isAnswered(response: ServerResponse): boolean {
   return response.destroyed || response.headersSent;
 }
 
-function commonHeaders({ serverName }: { readonly serverName: string }, id: string, started: number): ReplyHeaders {
+function commonHeaders(
+  { serverName, leaving }: Pick<AnswerOptions<AnyCall>, 'serverName' | 'leaving'>,
+  id: string,
+  started: number,
+): ReplyHeaders {
   return {
+    // A client must not send another request on a connection that is about to end.
+    ...(leaving.aborted && { Connection: 'close' }),
     Server: serverName,
     'x-request-id': id,
     'x-server-name': HOST,

@@ -1,14 +1,21 @@
 /**
  * A server as a process: reads `-f CONFIG`, writes a line when it listens, and on SIGTERM or SIGINT lets the requests
  * under way finish and exits with 0. It exits with 1 if it could not start, could not stop in time, or met an exception
- * that nobody caught; with 2 if it was called wrongly.
+ * that nobody caught; with 2 if it was called wrongly. With `--workers N`, or so many in the configuration, it is the
+ * supervisor of N such processes.
  */
+import cluster from 'node:cluster';
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
+import { createLog } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
+import type { Closing } from '../http-kit/close-server.ts';
+import type { LogLevel } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
-import { stopper } from './stopping.ts';
+import { type Stopper, stopper } from './stopping.ts';
+import { type FleetMember, SupervisedMember } from './supervisor/member.ts';
+import { type FleetTerms, supervise } from './supervisor/supervisor.ts';
 
 export interface ServerProcess {
   /** Its name in messages. */
@@ -20,18 +27,25 @@ export interface ServerProcess {
 }
 
 export interface PreparedServer {
-  readonly log: Logger;
+  readonly logLevel: LogLevel;
   readonly unknownKeys: readonly string[];
+  /** What else is worth a line in the log. */
+  readonly notes: readonly string[];
   /** How many seconds the process may take to end after a SIGTERM, whatever is open. */
   readonly stopWithin: number;
-  readonly start: () => Promise<StartedServer>;
+  /** Undefined: one process without a supervisor. */
+  readonly workers: number | undefined;
+  /** How many seconds a worker's event loop may stand still. */
+  readonly workerSilenceSeconds: number;
+  /** @param fleet given to a worker of several */
+  readonly start: (log: Logger, fleet: FleetMember | undefined) => Promise<StartedServer>;
 }
 
 export interface StartedServer {
   /** Says where it listens. */
   readonly line: string;
-  /** Lets requests finish within `patience` milliseconds, then cuts them, and releases everything. */
-  readonly close: (patience: number) => Promise<void>;
+  /** Lets the requests under way finish, and releases everything. */
+  readonly close: (closing: Closing) => Promise<void>;
 }
 
 class UsageError extends Error {}
@@ -54,8 +68,8 @@ export async function runServer(server: ServerProcess): Promise<void> {
   }
 }
 
-async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void> {
-  const { file, help } = readArguments();
+async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promise<void> {
+  const { file, help, workers } = readArguments();
   if (help) {
     process.stdout.write(`usage: ${usage}\n`);
     return;
@@ -65,25 +79,84 @@ async function run({ usage, needsConfig, prepare }: ServerProcess): Promise<void
   process.umask(0o077);
   // The reader of its output may be gone.
   process.stdout.on('error', () => {});
-  const { log, unknownKeys, stopWithin, start } = await prepare(file);
+  const prepared = await prepare(file);
+  const log = createLog(name, prepared.logLevel);
+  const terms = fleetTerms(prepared, workers);
+  if (terms && cluster.isPrimary) {
+    const reload = async () => {
+      const again = await prepare(file);
+      // A configuration that names none any more leaves one: the supervisor stays until the next start.
+      return fleetTerms(again, workers) ?? { ...terms, workers: 1 };
+    };
+    const line = await supervise(log, terms, reload);
+    process.stdout.write(`${line}, ${terms.workers} workers\n`);
+    return;
+  }
+  await serve(prepared, log);
+}
+
+/** One server, alone or as one of the workers of a supervisor. */
+async function serve({ unknownKeys, notes, stopWithin, start }: PreparedServer, log: Logger): Promise<void> {
+  for (const note of notes) log.info(note);
   if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has unknown keys');
   const stop = stopper(log, stopWithin * 1000);
   process.on('uncaughtException', (error) => stop.afterFault(error, 'uncaught exception'));
   process.on('unhandledRejection', (error) => stop.afterFault(error, 'unhandled rejection'));
-  const { line, close } = await start();
-  stop.closes(close);
+  const member = cluster.isWorker ? asMember(stop) : undefined;
+  const { line, close } = await start(log, member);
+  stop.closes(async (closing) => {
+    await close(closing);
+    await member?.farewell();
+  });
   process.on('SIGTERM', stop.onSignal);
   process.on('SIGINT', stop.onSignal);
   // Only now: a reader of this line may ask it to stop immediately.
-  process.stdout.write(`${line}\n`);
+  if (member) member.ready(line);
+  else process.stdout.write(`${line}\n`);
   // Otherwise the cache would be written only when the process ends by itself.
   flushCompileCache();
 }
 
-function readArguments(): { readonly file?: string | undefined; readonly help?: boolean | undefined } {
-  const options = { file: { type: 'string', short: 'f' }, help: { type: 'boolean', short: 'h' } } as const;
+function asMember(stop: Stopper): SupervisedMember {
+  // Meant for the supervisor, but terminals and service managers send it to all processes.
+  process.on('SIGHUP', () => {});
+  return new SupervisedMember({ retire: stop.retire, orphaned: () => stop.onSignal('SIGTERM') });
+}
+
+/** @param given on the command line, which wins over the configuration */
+function fleetTerms(prepared: PreparedServer, given: number | undefined): FleetTerms | undefined {
+  const workers = given ?? prepared.workers;
+  if (workers === undefined) return undefined;
+  const { stopWithin, workerSilenceSeconds } = prepared;
+  return { workers, stopWithinMs: stopWithin * 1000, silenceMs: workerSilenceSeconds * 1000 };
+}
+
+interface Arguments {
+  readonly file?: string | undefined;
+  readonly help?: boolean | undefined;
+  readonly workers?: number | undefined;
+}
+
+const MOST_WORKERS = 256;
+
+function readArguments(): Arguments {
+  const options = {
+    file: { type: 'string', short: 'f' },
+    help: { type: 'boolean', short: 'h' },
+    workers: { type: 'string' },
+  } as const;
+  const { file, help, workers } = parsed(() => parseArgs({ options }).values);
+  if (workers === undefined) return { file, help };
+  const count = /^\d{1,3}$/.test(workers) ? Number(workers) : 0;
+  if (count < 1 || count > MOST_WORKERS) {
+    throw new UsageError(`--workers ${workers} is not right; it must be a whole number from 1 to ${MOST_WORKERS}`);
+  }
+  return { file, help, workers: count };
+}
+
+function parsed<T>(parse: () => T): T {
   try {
-    return parseArgs({ options }).values;
+    return parse();
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -121,7 +121,7 @@ export async function cloudapiInProcess(
       })
     : bunyan.createLogger({ name: 'cloudapi', level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel });
   const cloudapi = await startCloudapi(config, { log, ...(options.clock ? { clock: options.clock } : {}) });
-  t.teardown(() => cloudapi.close(0));
+  t.teardown(() => cloudapi.close({ patience: 0 }));
   const { accountsSource: source } = config;
   return { url: cloudapi.url, accountsFile: 'file' in source ? source.file : '' };
 }

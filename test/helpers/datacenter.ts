@@ -88,7 +88,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   const { port } = new URL(listener.url);
   ownAddresses.add(listener.url);
   Object.assign(config.links, { port: Number(port), publicUrl: listener.url });
-  return { name, service, url: listener.url, clock, stop: () => listener.close(0) };
+  return { name, service, url: listener.url, clock, stop: listener.close };
 }
 
 /** A link listener with these routes. */
@@ -106,8 +106,8 @@ async function serve(t: Test, service: Service, routes: readonly Route[]) {
     0,
   );
   let closing: Promise<void> | undefined;
-  const close = (patience: number) => (closing ??= listener.close(patience));
-  t.teardown(() => close(0));
+  const close = () => (closing ??= listener.close({ patience: 0 }));
+  t.teardown(close);
   return { url: listener.url, close };
 }
 

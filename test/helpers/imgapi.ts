@@ -94,13 +94,14 @@ export async function startInProcess(
     ...(options.fault ? { fault: options.fault } : {}),
     ...(stores && { openObjects: stores.open }),
   });
-  t.teardown(() => imgapi.close(0));
+  t.teardown(() => imgapi.close({ patience: 0 }));
   holdToContract(t, imgapi);
   const { url, linksUrl } = imgapi;
   return { imgapi, url, linksUrl, dataDir, accountsFile: config.accounts.file, client: clientsOf(t, url) };
 }
 
 export interface Spawned extends TestServer {
+  readonly configFile: string;
   readonly process: ChildProcess;
   /** Resolves when the process has ended, for whatever reason. */
   readonly gone: Promise<unknown>;
@@ -125,6 +126,8 @@ export interface SpawnOptions {
   readonly descriptors?: number;
   /** Options of node. */
   readonly nodeOptions?: readonly string[];
+  /** Its arguments beyond the configuration. */
+  readonly args?: readonly string[];
   /** What it logs, as it is written. */
   readonly onLog?: (text: string) => void;
 }
@@ -156,6 +159,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
     'src/main.ts',
     '-f',
     configFile,
+    ...(options.args ?? []),
   ];
   const child = spawn('/usr/bin/env', command, {
     cwd: new URL('../..', import.meta.url).pathname,
@@ -188,6 +192,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
     url: match[1],
     linksUrl: match[2],
     dataDir,
+    configFile,
     accountsFile,
     process: child,
     gone: exited,

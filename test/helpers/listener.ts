@@ -48,6 +48,6 @@ export async function startListener(
     '127.0.0.1',
     0,
   );
-  t.teardown(() => listener.close(0));
+  t.teardown(() => listener.close({ patience: 0 }));
   return { ...listener, log, lines };
 }

@@ -24,12 +24,12 @@ export async function startToys(t: Test, connections: Partial<ConnectionLimits> 
   const refuse = async () => Promise.reject(new HttpError(401, 'Stranger', 'nobody is let in'));
   const closed = await startListener(t, ping, { connections, authenticate: refuse });
   const metrics = await listenMetrics(
-    makeMetrics({}),
+    async () => makeMetrics({}).registry.metrics(),
     { log: open.log, serverName: 'test', connections },
     '127.0.0.1',
     0,
   );
-  t.teardown(() => metrics.close(0));
+  t.teardown(() => metrics.close({ patience: 0 }));
   return [
     { name: 'open', url: open.url, path: '/ping', status: 200 },
     { name: 'closed', url: closed.url, path: '/ping', status: 401 },

@@ -160,6 +160,10 @@ export interface Config extends Listener {
   readonly uploads: { readonly idleSeconds: number };
   /** `seconds`: how long the process may take to end after a SIGTERM, whatever is open. */
   readonly shutdown: { readonly seconds: number };
+  /** Processes on this machine; absent: one, without a supervisor. */
+  readonly workers?: number;
+  /** A worker whose event loop stands still for so long is killed. */
+  readonly workerSilenceSeconds: number;
   /** `allowPrivateAddresses`: whether operators may import from loopback, link-local and private addresses. */
   readonly sources: { readonly allowPrivateAddresses: boolean };
 }

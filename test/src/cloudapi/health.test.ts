@@ -12,7 +12,7 @@ t.test('CloudAPI is as well as IMGAPI and its accounts are', async (t) => {
     status: 200,
     json: { ok: true, checks: { imgapi: { ok: true }, directory: { ok: true } } },
   });
-  await imgapi.close(0);
+  await imgapi.close({ patience: 0 });
   const { json } = await becomes(health, 503);
   t.match(json, { ok: false, checks: { imgapi: { ok: false }, directory: { ok: true } } });
   t.equal((await askHealth(`${cloudapi.url}/--ping`)).status, 200);

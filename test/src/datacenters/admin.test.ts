@@ -35,7 +35,7 @@ async function adminPort(t: Test, { service }: Datacenter, address = '127.0.0.1'
     address,
     0,
   );
-  t.teardown(() => listener.close(0));
+  t.teardown(() => listener.close({ patience: 0 }));
   const { port } = listener.address;
   const token = await ensureOperatorToken(service.config.dataDir);
   return async (

@@ -13,7 +13,7 @@ test('lists of large images are answered in bounded memory, however many at once
   const count = 600;
   const filled = await startInProcess(t);
   await putRecords(filled.imgapi.service, manyImages(count, largeTags));
-  await filled.imgapi.close(0);
+  await filled.imgapi.close({ patience: 0 });
   // A process of its own: what this one holds, and how its own memory is managed, is another matter.
   const { url, process: server } = await spawnImgapi(t, {}, { dataDir: filled.dataDir });
   const pid = server.pid as number;

@@ -51,7 +51,7 @@ test('a server whose clock is wrong leaves alone what another process is just do
 test('a server that stops in the middle of an upload removes what it staged', async (t) => {
   const server = await startInProcess(t);
   await halfUpload(server);
-  await server.imgapi.close(0);
+  await server.imgapi.close({ patience: 0 });
   t.same(staged(server), []);
   const store = await openSqliteStore({ path: join(server.dataDir, 'imgapi.db') });
   t.teardown(() => store.close());

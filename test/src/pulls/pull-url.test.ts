@@ -275,7 +275,7 @@ async function mainPort(t: Test, { service }: Datacenter): Promise<string> {
     '127.0.0.1',
     0,
   );
-  t.teardown(() => listener.close(0));
+  t.teardown(() => listener.close({ patience: 0 }));
   return listener.url;
 }
 

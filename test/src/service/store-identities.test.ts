@@ -13,20 +13,20 @@ test('a data folder is itself wherever it is moved or copied to', async (t) => {
   const folder = await temporaryFolder(t);
   const first = await startInProcess(t, {}, { dataDir: join(folder, 'one') });
   const { image } = await makeImage(first.client({ account: ALICE }));
-  await first.imgapi.close(0);
+  await first.imgapi.close({ patience: 0 });
   await cp(join(folder, 'one'), join(folder, 'copy'), { recursive: true });
   await rename(join(folder, 'one'), join(folder, 'two'));
   for (const name of ['two', 'copy']) {
     const server = await startInProcess(t, {}, { dataDir: join(folder, name) });
     t.equal((await server.client().getImage(image.uuid)).uuid, image.uuid);
-    await server.imgapi.close(0);
+    await server.imgapi.close({ patience: 0 });
   }
 });
 
 test('documents of another machine with local files refuse the files of this one', async (t) => {
   const folder = await temporaryFolder(t);
   const dataDir = join(folder, 'data');
-  await (await startInProcess(t, {}, { dataDir })).imgapi.close(0);
+  await (await startInProcess(t, {}, { dataDir })).imgapi.close({ patience: 0 });
   await rename(join(dataDir, 'storage'), join(folder, 'storage of the first machine'));
   await t.rejects(startInProcess(t, {}, { dataDir }), {
     name: 'ConfigError',
@@ -39,7 +39,7 @@ test('another bucket under a known name is refused, and the right one is taken a
   const folder = await temporaryFolder(t);
   const dataDir = join(folder, 'data');
   const right = storesIn(join(folder, 'right'), ['local', 's3']);
-  await (await startInProcess(t, {}, { dataDir, stores: right })).imgapi.close(0);
+  await (await startInProcess(t, {}, { dataDir, stores: right })).imgapi.close({ patience: 0 });
   const wrong = storesIn(join(folder, 'wrong'), ['local', 's3']);
   await t.rejects(
     startInProcess(t, {}, { dataDir, stores: wrong }),
@@ -52,7 +52,9 @@ test('a store that comes late and turns out to be another one is never used', as
   const folder = await temporaryFolder(t);
   const dataDir = join(folder, 'data');
   const types = ['local', 's3'] as const;
-  await (await startInProcess(t, {}, { dataDir, stores: storesIn(join(folder, 'right'), types) })).imgapi.close(0);
+  await (await startInProcess(t, {}, { dataDir, stores: storesIn(join(folder, 'right'), types) })).imgapi.close({
+    patience: 0,
+  });
   const wrong = storesIn(join(folder, 'wrong'), types);
   let isDown = true;
   const open: typeof wrong.open = async (type, opening) => {

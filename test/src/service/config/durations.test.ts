@@ -37,7 +37,7 @@ t.test('a month is no millisecond: uploads, tasks, copies and the end work', asy
   await alice.importImageFromDatacenter(image.uuid, 'source');
   const isHere = async () => (await alice.getImage(image.uuid)).state === 'active';
   await waitFor('the copy to end', isHere);
-  await imgapi.close(MONTH * 1000);
+  await imgapi.close({ patience: MONTH * 1000 });
   t.strictSame(warnings, [], 'no timer of the platform was given more than it takes');
 });
 
