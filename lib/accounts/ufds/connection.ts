@@ -46,10 +46,17 @@ export class Connection {
     });
   }
 
-  /** @throws ConnectionLostError; what the directory answers to the bind */
-  static async open(options: UfdsOptions): Promise<Connection> {
+  /**
+   * @param signal ends the connection, also while it is made
+   * @throws ConnectionLostError; what the directory answers to the bind
+   */
+  static async open(options: UfdsOptions, signal: AbortSignal): Promise<Connection> {
     const connection = new Connection(options);
-    await connection.#within(options.connectTimeout, connection.#client.bind(options.bindDN, options.bindPassword));
+    const end = () => connection.end('the directory was closed');
+    const bound = connection.#client.bind(options.bindDN, options.bindPassword);
+    signal.addEventListener('abort', end);
+    connection.#socket?.once('close', () => signal.removeEventListener('abort', end));
+    await connection.#within(options.connectTimeout, bound);
     return connection;
   }
 

@@ -4,10 +4,10 @@ import { isUuid } from '../../text/uuid.ts';
 import type { Account, Keys } from '../accounts.ts';
 
 /**
- * Attributes of `sdcPerson`. UFDS writes the times of an account itself; a directory whose schema allows no underscores in
+ * Attributes of `sdcPerson`, in lower case as UFDS wants them. UFDS writes the times of an account itself; a directory whose schema allows no underscores in
  * names has its own, which every entry has.
  */
-export const PERSON = ['uuid', 'login', 'created_at', 'updated_at', 'createTimestamp', 'modifyTimestamp'];
+export const PERSON = ['uuid', 'login', 'created_at', 'updated_at', 'createtimestamp', 'modifytimestamp'];
 
 /** Attributes of `sdcKey`. */
 export const KEY = ['name', 'openssh', 'fingerprint'];
@@ -17,8 +17,8 @@ export function accountOf(entry: Entry): Account | undefined {
   const [uuid] = valuesOf(entry, 'uuid');
   const [login] = valuesOf(entry, 'login');
   if (!isUuid(uuid) || login === undefined) return undefined;
-  const createdAt = timeOf(entry, 'created_at', 'createTimestamp');
-  const updatedAt = timeOf(entry, 'updated_at', 'modifyTimestamp');
+  const createdAt = timeOf(entry, 'created_at', 'createtimestamp');
+  const updatedAt = timeOf(entry, 'updated_at', 'modifytimestamp');
   return Object.freeze({ uuid, login, ...(createdAt && { createdAt }), ...(updatedAt && { updatedAt }) });
 }
 

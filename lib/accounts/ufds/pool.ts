@@ -15,7 +15,7 @@ interface Place {
 export class Pool {
   readonly #options: UfdsOptions;
   readonly #places: Place[] = [];
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: UfdsOptions) {
     this.#options = options;
@@ -48,14 +48,8 @@ export class Pool {
   }
 
   close(): void {
-    this.#isClosed = true;
-    for (const place of this.#places) {
-      place.idle?.stop();
-      place.connection?.then(
-        (connection) => connection.end(),
-        () => undefined,
-      );
-    }
+    this.#closing.abort();
+    for (const place of this.#places) place.idle?.stop();
   }
 
   #take(): Place {
@@ -72,7 +66,7 @@ export class Pool {
 
   #giveBack(place: Place): void {
     place.pending -= 1;
-    if (place.pending > 0 || this.#isClosed) return;
+    if (place.pending > 0 || this.#closing.signal.aborted) return;
     place.idle = startTimer(() => {
       place.ready?.end();
       this.#forget(place);
@@ -80,15 +74,14 @@ export class Pool {
   }
 
   #connected(place: Place): Promise<Connection> {
-    if (this.#isClosed) throw new ConnectionLostError('the directory was closed');
+    if (this.#closing.signal.aborted) throw new ConnectionLostError('the directory was closed');
     place.connection ??= this.#connect(place);
     return place.connection;
   }
 
   async #connect(place: Place): Promise<Connection> {
     try {
-      const connection = await Connection.open(this.#options);
-      if (this.#isClosed) connection.end();
+      const connection = await Connection.open(this.#options, this.#closing.signal);
       place.ready = connection;
       return connection;
     } catch (error) {

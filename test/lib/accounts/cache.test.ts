@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
-import { type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
+import { type Account, type Accounts, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { type AccountCacheOptions, cacheAccounts } from '#lib/accounts/cache.ts';
 import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import { accountsConformance } from '../../conformance/accounts.ts';
@@ -102,3 +102,93 @@ test('what is remembered is answered while the directory is away, the rest rejec
   await rename(`${path}.away`, path);
   t.match(await cache.byUuid(BOB.uuid), BOB);
 });
+
+test('names for display are waited for as long as somebody has patience, and a directory that hangs by one caller only', async (t) => {
+  const { cache, answers, asked } = await setUpSlow(t);
+  t.strictSame(await cache.loginsOf([ALICE.uuid], 1), new Map(), 'in vain');
+  t.strictSame(await cache.loginsOf([ALICE.uuid, BOB.uuid], 1_000_000), new Map(), 'at once');
+  t.equal(asked.length, 1);
+  answers.shift()?.(new Map([[ALICE.uuid, { ...ALICE }]]));
+  await new Promise(setImmediate);
+  t.equal(
+    await cache.byUuid(ALICE.uuid).then((account) => account?.login),
+    'alice',
+    'what came too late is remembered',
+  );
+  const patient = cache.loginsOf([ALICE.uuid, BOB.uuid], 1_000_000);
+  answers.shift()?.(new Map([[BOB.uuid, { ...BOB }]]));
+  t.strictSame(await patient, new Map([ALICE, BOB].map(({ uuid, login }) => [uuid, login])));
+});
+
+test('names for display are those that are remembered while the directory is away', async (t) => {
+  const { cache, path } = await setUp(t);
+  await cache.byUuid(ALICE.uuid);
+  await rename(path, `${path}.away`);
+  t.strictSame(await cache.loginsOf([ALICE.uuid, BOB.uuid], 1000), new Map([[ALICE.uuid, 'alice']]));
+});
+
+test('logins, keys and roles are remembered where that is asked for, as are those that nobody has', async (t) => {
+  const calls: string[] = [];
+  const counting = new Proxy({} as Accounts, {
+    get: (_target, name) => async () => {
+      calls.push(String(name));
+      return name === 'byLogin'
+        ? ALICE
+        : name === 'keysOf'
+          ? { mine: 'ssh-rsa AAAA' }
+          : name === 'rolesOf'
+            ? []
+            : undefined;
+    },
+  });
+  const answers: string[] = [];
+  const clock = { time: 1_000_000, now: () => clock.time };
+  const options = {
+    remembersAll: true,
+    ttl: 1000,
+    negativeTtl: 100,
+    clock,
+    onLookUp: (one: string) => answers.push(one),
+  };
+  const cache = cacheAccounts(counting, options);
+  const askAll = async () => {
+    await cache.byLogin('alice');
+    await cache.keysOf(ALICE.uuid);
+    await cache.keysOf(ALICE.uuid, BOB.uuid);
+    await cache.rolesOf(ALICE.uuid);
+    await cache.subUserByLogin(ALICE.uuid, 'x');
+    await cache.subUserByUuid(ALICE.uuid, BOB.uuid);
+  };
+  await askAll();
+  t.equal(calls.length, 6);
+  await askAll();
+  t.equal(calls.length, 6, 'from memory');
+  t.strictSame(answers, [...Array(6).fill('miss'), ...Array(6).fill('hit')]);
+  clock.time += 100;
+  await askAll();
+  t.strictSame(calls.slice(6), ['rolesOf', 'subUserByLogin', 'subUserByUuid'], 'what nobody has is forgotten soon');
+  clock.time += 900;
+  await askAll();
+  t.strictSame(calls.slice(9), ['byLogin', 'keysOf', 'keysOf', 'rolesOf', 'subUserByLogin', 'subUserByUuid']);
+});
+
+test('with a time to live of nothing, nothing is remembered', async (t) => {
+  const { cache, asked } = await setUp(t, { ttl: 0 });
+  await cache.byUuid(ALICE.uuid);
+  await cache.byUuid(ALICE.uuid);
+  t.equal(asked.length, 2);
+});
+
+/** A cache over a directory that answers when the test says so. */
+async function setUpSlow(t: Test) {
+  const { cache: _, ...rest } = await setUp(t);
+  const answers: ((found: Map<string, Account>) => void)[] = [];
+  const asked: (readonly string[])[] = [];
+  const slow = {
+    byUuids: (uuids: readonly string[]) => {
+      asked.push(uuids);
+      return new Promise<Map<string, Account>>((resolve) => answers.push(resolve));
+    },
+  } as Accounts;
+  return { ...rest, cache: cacheAccounts(slow), answers, asked };
+}
