@@ -26,6 +26,7 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/images/tested.ts': ['../../test/a.ts', 'nothing-from-tests'],
   'src/images/sql.ts': ['better-sqlite3', 'backends-in-lib: documents'],
   'src/images/s3.ts': ['@aws-sdk/client-s3', 'backends-in-lib: objects'],
+  'src/service/eager.ts': ['../../lib/objects/manta/store.ts', 'engines-by-name: manta'],
   'src/cloudapi/ldap.ts': ['ldapts', 'backends-in-lib: accounts'],
   'src/images/undici.ts': ['undici', 'one-client'],
   'src/images/asks.ts': ['../../lib/client/client.ts', 'guarded-connections'],

@@ -142,6 +142,7 @@ class GuardedStore implements ObjectStore {
 
   siblingPath(root: string, path: string): string {
     assertPath(path);
+    this.#assertCan('supportsSiblings');
     return this.#backend.siblingPath?.(root, path) ?? this.#refuse('supportsSiblings');
   }
 

@@ -8,6 +8,7 @@ import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { MakeObjectStore } from '../conformance/objects/harness.ts';
 import { claimingNothing, shared, signedUrls } from '../doubles/objects.ts';
 import { type Engine, engines } from './engines.ts';
+import { MANTA_MODES, mantaUnderTest } from './manta.ts';
 
 export interface ObjectsUnderTest extends Engine {
   readonly make: MakeObjectStore;
@@ -53,4 +54,14 @@ const SHARED: ObjectsUnderTest = {
     })(t),
 };
 
-export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED], []);
+const MANTAS = Object.entries(MANTA_MODES).map(
+  ([name, mode]): ObjectsUnderTest => ({
+    name,
+    async make(t) {
+      const { open, residue } = await mantaUnderTest(t, mode);
+      return { store: await open(), reopen: () => open(), sibling: (datacenter) => open(datacenter), residue };
+    },
+  }),
+);
+
+export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED, ...MANTAS], []);

@@ -3,6 +3,7 @@
  * describes each key for those who write the file; a key is optional here only where its absence means something.
  */
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
+import type { MantaConfig } from './manta.ts';
 import type { UfdsConfig } from './ufds.ts';
 
 export const MODES = ['public', 'private', 'dc'] as const;
@@ -139,6 +140,8 @@ export interface Config extends Listener {
   readonly accounts: AccountsConfig;
   /** The directory that holds the accounts; absent: `accounts.file` does, or there are none. */
   readonly ufds?: UfdsConfig;
+  /** Used if `storageTypes` names it. */
+  readonly manta?: MantaConfig;
   readonly links: LinksConfig;
   readonly copies: CopiesConfig;
   readonly pulls: PullsConfig;

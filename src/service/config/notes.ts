@@ -1,5 +1,6 @@
 /** Points out settings that are accepted but have no effect, or not the expected one: each is worth a line in the log. */
 import type { Config } from './config.ts';
+import { notesOnManta } from './manta.ts';
 import type { JsonObject } from './read-file.ts';
 import { notesOnUfds } from './ufds.ts';
 
@@ -7,7 +8,6 @@ import { notesOnUfds } from './ufds.ts';
 export const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
   moray: 'image records are kept in dataDir',
   wfapi: 'long work runs in this service',
-  manta: 'image files are kept in dataDir',
 };
 
 /** @param given the configuration as it was written */
@@ -21,6 +21,7 @@ export function notesOn(given: JsonObject, config: Config): string[] {
     const why = mode === 'dc' ? 'accounts.file is given, and used in its place' : `mode "${mode}" has no accounts`;
     found.push(`ufds: not used: ${why}`);
   }
+  found.push(...notesOnManta(config));
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);

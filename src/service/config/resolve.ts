@@ -29,6 +29,7 @@ export function resolveConfig(checked: JsonObject): Config {
     sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
     imgapiUrlFromDatacenter: otherDatacenters(given),
     ...(ufds && given.mode === 'dc' && given.accounts.file === undefined && { ufds }),
+    ...(given.manta && { manta: { ...given.manta, key: resolve(given.manta.key) } }),
     ...(metrics && { metrics }),
   });
 }

@@ -1,5 +1,6 @@
 /** Rules between keys, which the JSON schema cannot express. */
 import type { Config } from './config.ts';
+import { mantaRules } from './manta.ts';
 import { problem } from './schema.ts';
 
 /** Returns one line for each rule that is broken. */
@@ -8,6 +9,7 @@ export function checkRules(config: Config): string[] {
     ...needsOfMode(config),
     ...storages(config),
     ...backends(config),
+    ...mantaRules(config),
     ...channels(config),
     ...leases(config),
     ...retries(config),
@@ -27,15 +29,18 @@ function storages({ storageTypes }: Config): string[] {
   return [problem('storageTypes', storageTypes, 'a list in which each name stands once')];
 }
 
-/** The schema accepts the backends of today's IMGAPI, but only one of each kind is built in. */
+const DATABASES: readonly string[] = ['local'];
+const STORAGES: readonly string[] = ['local', 'manta'];
+
+/** The schema accepts backends that are not built in yet. */
 function backends({ databaseType, storageTypes }: Config): string[] {
   const named = [
-    ['databaseType', databaseType] as const,
-    ...storageTypes.map((type, i) => [`storageTypes[${i}]`, type] as const),
+    { key: 'databaseType', type: databaseType, of: DATABASES },
+    ...storageTypes.map((type, i) => ({ key: `storageTypes[${i}]`, type, of: STORAGES })),
   ];
   return named
-    .filter(([, type]) => type !== 'local')
-    .map(([key, type]) => problem(key, type, '"local", the only backend in this version'));
+    .filter(({ type, of }) => !of.includes(type))
+    .map(({ key, type, of }) => problem(key, type, `one of those in this version: ${of.join(', ')}`));
 }
 
 function channels({ channels = [] }: Config): string[] {

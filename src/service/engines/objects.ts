@@ -5,6 +5,7 @@ import type { ObjectEngine, ObjectsOpening } from './opening.ts';
 
 const ENGINES: Readonly<Partial<Record<StorageType, () => Promise<ObjectEngine>>>> = {
   local: async () => (await import('./local.ts')).openLocal,
+  manta: async () => (await import('./manta.ts')).openManta,
 };
 
 /** @throws ConfigError, ObjectStoreUnavailableError */

@@ -60,20 +60,20 @@ test('what depends on the mode follows it unless it is given', async (t) => {
 });
 
 test('sections of services that are not used are accepted and noted', async (t) => {
-  const sections = { moray: { host: 'm' }, wfapi: {}, manta: { user: 'admin' } };
+  const sections = { moray: { host: 'm' }, wfapi: {} };
   const { config, unknownKeys, notes } = await loadConfig(undefined, { ...DC, ...sections });
   t.strictSame(unknownKeys, []);
   t.strictSame(
     notes.map((note) => note.split(':')[0]),
-    ['moray', 'wfapi', 'manta'],
+    ['moray', 'wfapi'],
   );
   t.notOk('moray' in config);
 });
 
 test('a backend that is not built in is refused by name', async (t) => {
-  t.strictSame(await problemsOf({ databaseType: 'moray', storageTypes: ['local', 'manta'] }), [
-    'databaseType: "moray" is not right; it must be "local", the only backend in this version',
-    'storageTypes[1]: "manta" is not right; it must be "local", the only backend in this version',
+  t.strictSame(await problemsOf({ databaseType: 'moray', storageTypes: ['local', 's3'] }), [
+    'databaseType: "moray" is not right; it must be one of those in this version: local',
+    'storageTypes[1]: "s3" is not right; it must be one of those in this version: local, manta',
   ]);
 });
 

@@ -1,0 +1,95 @@
+/** One Manta as the files of this folder use it: its names, its bytes, and where our things are in it. */
+import type { Clock } from '../../runtime/clock.ts';
+import type { StagingRegister } from '../staging/register.ts';
+import type { Bytes, BytesAnswer } from './bytes.ts';
+import type { Directories } from './directories.ts';
+import type { Features } from './features.ts';
+import { encodePath, type Layout } from './layout.ts';
+import type { NameInfo, Names } from './names.ts';
+import type { PieceMemory } from './piece-memory.ts';
+import { type RetryOptions, withRetries } from './retry.ts';
+
+/** What a session must know to find its bytes, and to be fenced. */
+export interface SessionState {
+  /** Somebody has discarded it: nothing of it may become an object any more. */
+  readonly gone?: true;
+  /** Until then its bytes may become an object at any moment; milliseconds by the clock of the documents. */
+  readonly placingUntil?: number;
+  /** Id and parts directory of its multipart upload. */
+  readonly upload?: { readonly id: string; readonly directory: string };
+}
+
+export interface Manta {
+  readonly layout: Layout;
+  readonly names: Names;
+  readonly bytes: Bytes;
+  readonly directories: Directories;
+  readonly register: StagingRegister<SessionState>;
+  readonly features: Features;
+  readonly memory: PieceMemory;
+  readonly retries: RetryOptions;
+  /** That of the documents. */
+  readonly clock: Clock;
+  /** Copies that Manta keeps of each object. */
+  readonly copies: number;
+  /** Milliseconds for which Manta may do nothing while it is its turn. */
+  readonly timeout: number;
+}
+
+export interface WholeObject {
+  readonly path: string;
+  readonly body: () => Uint8Array | AsyncIterable<Uint8Array>;
+  readonly size: number;
+  /** Base64. */
+  readonly md5: string;
+  readonly signal?: AbortSignal;
+  readonly timeout?: number;
+}
+
+/**
+ * Puts an object that Manta verifies by its md5. The body is made again for each attempt; if an answer is lost, what lies
+ * under the path tells whether Manta took it.
+ */
+export async function putObject(manta: Manta, object: WholeObject): Promise<void> {
+  const { path, body, size, md5, signal, timeout } = object;
+  await withRetries(
+    manta.retries,
+    async (attempt) => {
+      if (attempt > 1 && isSame(await manta.names.info(path), object)) return;
+      await manta.directories.placing(path, () =>
+        manta.bytes.sendBriefly({
+          method: 'PUT',
+          path: encodePath(path),
+          headers: {
+            'content-length': size,
+            'content-md5': md5,
+            'content-type': 'application/octet-stream',
+            'durability-level': manta.copies,
+          },
+          body: body(),
+          signal,
+          ...(timeout !== undefined && { timeout }),
+        }),
+      );
+    },
+    signal,
+  );
+}
+
+export function isSame(found: NameInfo | undefined, { size, md5 }: { size: number; md5: string }): boolean {
+  return found?.type === 'object' && found.size === size && found.md5 === md5;
+}
+
+/** @param range as in the Range header */
+export function getObject(
+  manta: Manta,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<BytesAnswer> {
+  return withRetries(
+    manta.retries,
+    () => manta.bytes.send({ method: 'GET', path: encodePath(path), headers, signal }),
+    signal,
+  );
+}

@@ -1,0 +1,43 @@
+import { isRefusal } from '#lib/objects/manta/failure.ts';
+import { openMantaStore } from '#lib/objects/manta/store.ts';
+import { documentRegister } from '#lib/objects/staging/document-register.ts';
+import { loadPrivateKey, type PrivateKey } from '#lib/signing/keys.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { isKeyId, type MantaConfig } from '../config/manta.ts';
+import type { ObjectEngine } from './opening.ts';
+
+const NAME = 'manta';
+
+export const openManta: ObjectEngine = async ({ config, log, observe, documents }) => {
+  const { manta, mode, datacenterName } = config;
+  if (manta === undefined) throw new ConfigError(NAME, ['missing']);
+  const { url, user, subuser, baseDir, insecure, copies, maxConnections, timeoutSeconds } = manta;
+  const key = await keyOf(manta);
+  try {
+    return await openMantaStore({
+      ...{ name: NAME, url, user, subuser, key, baseDir, insecure, copies, log },
+      // As today's IMGAPI, which keeps the files of datacenters apart, and those of image servers not.
+      datacenter: mode === 'dc' ? datacenterName : undefined,
+      maxSockets: maxConnections,
+      timeout: timeoutSeconds * 1000,
+      register: documentRegister(documents, NAME),
+      clock: documents,
+      ...(observe && { observer: observe(NAME) }),
+    });
+  } catch (error) {
+    const { message, cause } = error as Error;
+    if (isRefusal(cause)) throw new ConfigError(NAME, [message], { cause: error });
+    throw error;
+  }
+};
+
+/** @throws ConfigError */
+async function keyOf({ key: path, keyId }: MantaConfig): Promise<PrivateKey> {
+  const key = await loadPrivateKey(path).catch((cause: Error) => {
+    throw new ConfigError('manta.key', [cause.message], { cause });
+  });
+  const { fingerprints } = key.publicKey;
+  if (isKeyId(keyId, fingerprints)) return key;
+  const is = `that of ${path} is ${fingerprints.md5}`;
+  throw new ConfigError('manta.keyId', [`${keyId} is the fingerprint of another key; ${is}`]);
+}
