@@ -1,4 +1,5 @@
 /** The sub-users and roles of an account in the file, which names sub-users by login and policies by name. */
+import { parseRule } from '../../policies/parse-rule.ts';
 import type { Keys, Policy, Role, SubUser } from '../accounts.ts';
 import { AccountsDocumentError } from './document-error.ts';
 import { type AccountEntry, placeOf, type RoleEntry } from './entry.ts';
@@ -26,9 +27,23 @@ export function rolesIn(
 ): readonly Role[] {
   assertUnique(roles, ['uuid', 'name'], `${place}: roles: `);
   assertUnique(policies, ['name'], `${place}: policies: `);
+  for (const [index, policy] of policies.entries()) {
+    assertRules(`${place}: policies: ${placeOf(index, policy)}: rules`, policy.rules);
+  }
   const byLogin = new Map(users.map(({ user }) => [user.login, user.uuid]));
   const byName = new Map(policies.map(({ name, rules }) => [name, Object.freeze({ name, rules })]));
   return roles.map((role, index) => toRole(`${place}: roles: ${placeOf(index, role)}`, role, byLogin, byName));
+}
+
+/** Elsewhere a rule that cannot be read is found out when somebody is refused; here whoever edits the file is told. */
+function assertRules(place: string, rules: readonly string[]): void {
+  for (const rule of rules) {
+    try {
+      parseRule(rule);
+    } catch (cause) {
+      throw new AccountsDocumentError(`${place}: "${rule}" cannot be read: ${(cause as Error).message}`, { cause });
+    }
+  }
 }
 
 function toRole(

@@ -200,6 +200,11 @@ const INVALID: readonly [string, unknown, RegExp][] = [
   ['policies that are names', alice({ policies: ['read'] }), /\("alice"\): policies: entry 0 must be an object/],
   ['a policy without rules', alice({ policies: [{ name: 'read' }] }), /policies: entry 0 \("read"\): rules is missing/],
   [
+    'a rule that cannot be read',
+    alice({ policies: [{ name: 'read', rules: ['CAN getimage', 'CAN listimages WHEN'] }] }),
+    /policies: entry 0 \("read"\): rules: "CAN listimages WHEN" cannot be read: it ends where a condition was expected/,
+  ],
+  [
     'rules that are one text',
     alice({ policies: [{ name: 'read', rules: 'CAN getimage' }] }),
     /policies: entry 0 \("read"\): rules must be a list of rules such as "CAN getimage"/,
