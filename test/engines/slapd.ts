@@ -15,9 +15,13 @@ import { waitFor } from '../helpers/wait.ts';
 
 const SLAPD = '/usr/sbin/slapd';
 const SLAPADD = '/usr/sbin/slapadd';
+const ACCESS = new URL('../../etc/openldap/imgapi.conf', import.meta.url).pathname;
 const SCHEMA = new URL('../../etc/openldap/ufds.schema', import.meta.url).pathname;
 
 export const SLAPD_BIND = { bindDN: 'cn=imgapi, o=smartdc', bindPassword: 'secret' };
+
+/** May do everything. */
+export const SLAPD_ADMIN = { bindDN: 'cn=admin, o=smartdc', bindPassword: 'admin-secret' };
 
 export interface Slapd {
   readonly url: string;
@@ -39,10 +43,9 @@ moduleload back_mdb
 database mdb
 suffix "o=smartdc"
 directory ${folder}/db
-index objectClass,uuid,login,uniqueMember,uniqueMemberDefault eq
-access to attrs=userPassword by anonymous auth by * none
-access to dn.subtree="ou=users,o=smartdc" by dn.exact="cn=imgapi,o=smartdc" read by * none
-access to * by dn.exact="cn=imgapi,o=smartdc" search by * none
+rootdn "${SLAPD_ADMIN.bindDN}"
+rootpw ${SLAPD_ADMIN.bindPassword}
+include ${ACCESS}
 `;
 }
 
