@@ -7,6 +7,8 @@ export interface Account {
   readonly createdAt?: Date;
   /** When the account last changed (for example, its login was renamed). Absent means long ago. */
   readonly updatedAt?: Date;
+  /** The operator has taken from it, and from its sub-users, all that it could do. Its images stay. */
+  readonly isDisabled?: true;
 }
 
 /** Somebody who acts for an account as far as the roles that the account gives out allow. UFDS: sdcAccountUser. */

@@ -39,6 +39,7 @@ export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<stri
     throw invalidCredentials(messageFor(error), error);
   }
   if (!signer) throw invalidCredentials(REFUSED);
+  if (signer.isDisabled) throw new CloudapiError('NotAuthorized', 'The account is disabled');
   return signer.login;
 }
 

@@ -15,6 +15,7 @@ export const DIRECTORY_FIXTURE: readonly Account[] = [
     updatedAt: new Date('2025-04-02T11:21:31.000Z'),
   },
   { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'Bob.x@example-1' },
+  { uuid: 'e6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'eve', isDisabled: true },
 ];
 
 /** The keys of that account. */
@@ -22,7 +23,7 @@ export const KEYS_FIXTURE: Readonly<Record<string, Keys>> = {
   'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef': { laptop: `${KEY} alice@laptop`, 'us-sw-1 imgapi key': KEY },
 };
 
-const [admin, alice, bob] = DIRECTORY_FIXTURE as [Account, Account, Account];
+const [admin, alice, bob, eve] = DIRECTORY_FIXTURE as [Account, Account, Account, Account];
 const STRANGER = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 
 /** Some directories date every entry themselves. */
@@ -38,6 +39,7 @@ export function accountsConformance(name: string, setUp: (t: Test) => Promise<Di
     const { accounts } = await setUp(t);
     same(t, await accounts.byUuid(alice.uuid), alice);
     same(t, await accounts.byUuid(admin.uuid), admin);
+    same(t, await accounts.byUuid(eve.uuid), eve);
   });
 
   test(`${name}: the keys of an account are found by its UUID, and nobody has none`, async (t) => {

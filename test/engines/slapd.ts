@@ -90,13 +90,14 @@ export async function startSlapd(t: Test, entries: readonly UfdsEntry[]): Promis
 }
 
 /** The times of an entry are its own, and attributes that the schema does not have are left out. */
-function asSlapdKnows([dn, { created_at, updated_at, ...rest }]: UfdsEntry): UfdsEntry {
-  const times = {
+function asSlapdKnows([dn, { created_at, updated_at, disabled, ...rest }]: UfdsEntry): UfdsEntry {
+  const own = {
+    ...(disabled && { disabled: disabled.map((value) => value.toUpperCase()) }),
     ...(created_at && { createTimestamp: created_at.map(generalized) }),
     ...(updated_at && { modifyTimestamp: updated_at.map(generalized) }),
   };
   const uuid = /^(role-uuid|policy-uuid)=([^,]*)/.exec(dn);
-  return [dn, { ...rest, ...times, ...(uuid?.[1] && uuid[2] && { [uuid[1]]: [uuid[2]] }) }];
+  return [dn, { ...rest, ...own, ...(uuid?.[1] && uuid[2] && { [uuid[1]]: [uuid[2]] }) }];
 }
 
 function generalized(milliseconds: string): string {

@@ -47,7 +47,12 @@ function toAccount(place: string, entry: AccountEntry): Account {
   const { uuid, login } = entry;
   const createdAt = toDate(place, entry, 'created_at');
   const updatedAt = toDate(place, entry, 'updated_at');
-  return Object.freeze({ uuid, login, ...(createdAt && { createdAt }), ...(updatedAt && { updatedAt }) });
+  return Object.freeze({
+    ...{ uuid, login },
+    ...(createdAt && { createdAt }),
+    ...(updatedAt && { updatedAt }),
+    ...(entry.disabled && { isDisabled: true as const }),
+  });
 }
 
 function toDate(place: string, entry: AccountEntry, key: 'created_at' | 'updated_at'): Date | undefined {

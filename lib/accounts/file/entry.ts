@@ -10,6 +10,7 @@ export interface AccountEntry {
   readonly created_at?: string;
   /** ISO date. */
   readonly updated_at?: string;
+  readonly disabled?: boolean;
   /** OpenSSH public keys by name. */
   readonly keys?: Readonly<Record<string, string>>;
   readonly users?: readonly UserEntry[];
@@ -67,7 +68,7 @@ const list = (items: object) => ({ type: 'array', items });
 
 const ENTRY = closed(
   {
-    ...{ uuid, login, created_at: date, updated_at: date, keys },
+    ...{ uuid, login, created_at: date, updated_at: date, disabled: { type: 'boolean' }, keys },
     ...{ users: list(USER), roles: list(ROLE), policies: list(POLICY) },
   },
   ['uuid', 'login'],
@@ -79,6 +80,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   name: '1 to 100 characters without commas and stars',
   created_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   updated_at: 'an ISO date such as 2026-01-31T12:00:00Z',
+  disabled: 'true or false',
   keys: 'an object of OpenSSH public keys by name',
   users: 'a list of sub-users',
   members: 'a list of logins of sub-users',

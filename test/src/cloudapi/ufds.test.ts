@@ -66,6 +66,15 @@ t.test('while the directory is away, those who are remembered go on, and others 
   await waitFor('the directory', async () => (await ask('/alice', { as: alice, date: date() })).status === 200);
 });
 
+t.test('an account that was disabled can do nothing more', async (t) => {
+  const dn = `uuid=${people.carol.uuid}, ou=users, o=smartdc`;
+  t.equal((await ask('/carol', { as: people.carol, date: date() })).status, 200);
+  ufds.double.entries.set(dn, { ...ufds.double.entries.get(dn), disabled: ['true'] });
+  clock.ahead += 61_000;
+  const { status, json } = await ask('/carol', { as: people.carol, date: date() });
+  t.match({ status, json }, { status: 403, json: { code: 'NotAuthorized', message: 'The account is disabled' } });
+});
+
 t.test('a key that was removed works no longer than it is remembered', async (t) => {
   t.equal((await ask('/bob', { as: bob, date: date() })).status, 200);
   for (const dn of ufds.double.entries.keys()) {

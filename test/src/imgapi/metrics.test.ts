@@ -3,8 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
 import { IMAGES } from '#lib/manifest/record.ts';
+import { ALICE } from '../../helpers/accounts.ts';
+import { MANIFEST } from '../../helpers/images.ts';
 import { type ConfigKeys, startInProcess } from '../../helpers/imgapi.ts';
 import { said, statuses } from '../../helpers/raw-socket.ts';
+import { ufdsFor } from '../../helpers/ufds.ts';
 import { send } from '../images/fixture.ts';
 
 const get = (path: string, method = 'GET') => `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
@@ -148,4 +151,24 @@ test('of the stores it is told how often, how long, and how it ended', async (t)
     t.match(text, new RegExp(`^# TYPE ${metric} histogram$`, 'm'));
     t.ok(series(text, `${metric}_count`).length > 0);
   }
+});
+
+test('look-ups of accounts are counted: those that memory answers, and those that the directory has to', async (t) => {
+  const ufds = await ufdsFor(t);
+  const { client, scrape } = await start(t, { ...ufds.keys, mode: 'dc', metrics: { port: 0 } });
+  const asked = client({ version: '~3' });
+  const { uuid } = await asked.createImage({ ...MANIFEST, owner: ALICE });
+  await asked.getImage(uuid);
+  await ufds.double.takeDown();
+  await t.rejects(asked.addImageAcl(uuid, ['bob']), { code: 'ServiceUnavailable' } as unknown as Error);
+  const lines = (await scrape()).split('\n');
+  const counted = (name: string, ...labels: readonly string[]) => {
+    const line = lines.find((one) => one.startsWith(`${name}{`) && labels.every((label) => one.includes(label)));
+    return Number(line?.split(' ').at(-1) ?? 0);
+  };
+  const directory = 'account_store_operations_total';
+  t.ok(counted(directory, 'store="ufds"', 'operation="byUuids"', 'result="ok"') >= 1);
+  t.equal(counted(directory, 'operation="byLogin"', 'result="DirectoryUnavailableError"'), 1);
+  t.ok(counted('account_store_operation_duration_seconds_count', 'store="ufds"', 'operation="byUuids"') >= 1);
+  for (const answer of ['hit', 'miss']) t.ok(counted('account_cache_lookups_total', `answer="${answer}"`) >= 1, answer);
 });

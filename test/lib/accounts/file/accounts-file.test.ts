@@ -136,6 +136,7 @@ const INVALID: readonly [string, unknown, RegExp][] = [
   ['a date that does not exist', [{ ...ALICE, updated_at: '2024-13-01T00:00:00Z' }], /updated_at: .* is not a date/],
   ['a misspelt key', [{ ...ALICE, key: {} }], /"key" is not a key of an account/],
   ['keys that are a list', [{ ...ALICE, keys: [KEY] }], /keys must be an object/],
+  ['disabled that is a text', [{ ...ALICE, disabled: 'yes' }], /disabled must be true or false/],
   ['a bad SSH key', [BOB, { ...ALICE, keys: { 'a/b': 'ssh-rsa' } }], /entry 1 \("alice"\): keys: "a\/b" must be an Op/],
   [
     'a uuid twice',
