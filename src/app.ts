@@ -25,6 +25,7 @@ import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
 import { ARCHIVED } from './images/files/archive.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
+import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { imgapiAudit } from './imgapi/audit.ts';
 import { openAuthKeys } from './imgapi/auth-keys.ts';
@@ -85,6 +86,7 @@ const BUCKETS: readonly Bucket[] = [
   TASKS,
   STAGED_SESSIONS,
   STORES,
+  ROLE_TAGS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

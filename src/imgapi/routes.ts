@@ -21,6 +21,7 @@ import { iconHandlers } from './routes/icons.ts';
 import { imageHandlers } from './routes/images.ts';
 import { forLinked, linkHandlers } from './routes/links.ts';
 import { pullHandlers } from './routes/pulls.ts';
+import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
 import { needsVersion } from './versions.ts';
@@ -34,6 +35,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWor
     ...actionHandlers(service, worker),
     ...sharingHandlers(service),
     ...pullHandlers(service),
+    ...roleTagHandlers(service),
     ...datacenterHandlers(service),
     ...adminHandlers(service),
     ...serviceHandlers(service, authKeys),

@@ -17,6 +17,7 @@ import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import { PULLS } from '#lib/api/imgapi/pulls.ts';
+import { ROLE_TAGS } from '#lib/api/imgapi/role-tags.ts';
 import { SERVICE } from '#lib/api/imgapi/service.ts';
 import { SHARING } from '#lib/api/imgapi/sharing.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
@@ -54,6 +55,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'sharing', lines: () => operationTables(SHARING) },
   { file: 'docs/index.md', name: 'copies', lines: () => operationTables(COPIES) },
   { file: 'docs/index.md', name: 'pulls', lines: () => operationTables(PULLS) },
+  { file: 'docs/index.md', name: 'role-tags', lines: () => operationTables(ROLE_TAGS) },
   { file: 'docs/index.md', name: 'datacenters', lines: () => operationTables(DATACENTERS) },
   { file: 'docs/index.md', name: 'admin', lines: () => operationTables(ADMIN) },
   { file: 'docs/index.md', name: 'service', lines: () => operationTables(SERVICE) },

@@ -8,6 +8,7 @@ import type { ImgapiOperations } from './form.ts';
 import { ICONS } from './icons.ts';
 import { IMAGES } from './images.ts';
 import { PULLS } from './pulls.ts';
+import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
 import { SHARING } from './sharing.ts';
 
@@ -20,6 +21,7 @@ export const IMGAPI = {
   ...ACTIONS,
   ...SHARING,
   ...PULLS,
+  ...ROLE_TAGS,
   ...DATACENTERS,
   ...ADMIN,
   ...SERVICE,

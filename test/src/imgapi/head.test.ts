@@ -31,6 +31,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/tasks': ['/tasks'],
   '/copies': ['/copies', '/copies?state=x'],
   '/jobs/:uuid': [`/jobs/${randomUUID()}`, '/jobs/x'],
+  '/role-tags/:uuid': [`/role-tags/${ALICE}?resource=/images`, `/role-tags/${ALICE}`, '/role-tags/x?resource=/'],
   '/datacenters': ['/datacenters'],
   '/pulls/:day/:name': ['/pulls/20260101/x'],
   '/ping': ['/ping', '/ping?error=Internal', '/ping?error=x'],

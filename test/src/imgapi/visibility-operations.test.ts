@@ -47,6 +47,8 @@ const TABLE: Readonly<Record<string, Tested>> = {
   ListCopies: forOperators(OK),
   GetJob: forAll(NOT_FOUND, { lacks: 'an import' }),
   GetPullLink: forAll({ status: 401, code: 'UnauthorizedError' }, { lacks: 'the signature of a URL' }),
+  GetRoleTags: forOperators(OK, { query: 'resource=/images' }),
+  SetRoleTags: forOperators(OK, { query: 'resource=/images', json: { roles: [ALICE] } }),
   ListDatacenters: forOperators(OK),
   CreateLinkToken: forOperators({ status: 501, code: 'NotAvailable' }, { json: {}, lacks: 'a link listener' }),
   RotateLinkKey: forOperators(OK),
