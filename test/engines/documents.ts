@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { openMorayStore } from '#lib/documents/moray/store.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Make } from '../conformance/documents/make.ts';
+import { MorayDouble } from '../doubles/moray/server.ts';
 import { type Engine, engines } from './engines.ts';
 
 export interface DocumentsUnderTest extends Engine {
@@ -20,4 +22,23 @@ const SQLITE: DocumentsUnderTest = {
   },
 };
 
-export const documentEngines = engines<DocumentsUnderTest>([SQLITE], []);
+/** The real client, and a server that does what Moray does. */
+const MORAY: DocumentsUnderTest = {
+  name: 'Moray',
+  async make(t) {
+    const server = await new MorayDouble().start();
+    t.teardown(async () => {
+      const { connections } = server;
+      await server.stop();
+      if (connections > 0) throw new Error(`${connections} connections were left open`);
+    });
+    const open = async () => {
+      const store = await openMorayStore({ host: '127.0.0.1', port: server.port });
+      t.teardown(() => store.close());
+      return store;
+    };
+    return { store: await open(), reopen: open };
+  },
+};
+
+export const documentEngines = engines<DocumentsUnderTest>([SQLITE, MORAY], []);

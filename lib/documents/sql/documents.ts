@@ -1,5 +1,6 @@
 /** A cache of parsed documents, so that what is read often is parsed once. */
 import { LRUCache } from 'lru-cache';
+import { deepFreeze } from '../deep-freeze.ts';
 import type { Stored } from '../store.ts';
 
 /** Bytes of documents to keep: about ten thousand documents of two thousand characters. */
@@ -36,15 +37,4 @@ export class Documents {
   forget(etag: string): void {
     this.#byEtag.delete(etag);
   }
-}
-
-/** Freezes a JSON value and everything in it, so that all readers can share one parsed document. */
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    for (const part of Object.values(value)) {
-      deepFreeze(part);
-    }
-    Object.freeze(value);
-  }
-  return value;
 }
