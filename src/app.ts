@@ -10,7 +10,7 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
-import { newUuid } from '#lib/text/uuid.ts';
+import { newProcessName } from '#lib/runtime/process-name.ts';
 import { COPY_BUCKETS } from './copies/documents/model.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
@@ -212,7 +212,7 @@ async function openService(
   }
   const accounts = config.mode === 'dc' ? await openDirectory(config, { log, clock, metrics }) : undefined;
   if (accounts) opened.push(() => accounts.close());
-  const worker = `${process.pid}.${newUuid()}`;
+  const worker = newProcessName();
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, ...stores);

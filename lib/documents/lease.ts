@@ -1,6 +1,6 @@
 /**
  * Leases: a process's right to do a piece of work until a certain time, kept in a document where all processes see it.
- * The lease of a process that dies runs out, and another process continues.
+ * The lease of a process that dies runs out, and another process continues; on the same host it does so at once.
  *
  * A lease is a promise, not a lock: a process that slept past the end may wake up and go on for a moment. Whatever is
  * done under a lease must therefore be safe if two processes do it; the lease only saves them the wasted work. Times are
@@ -8,10 +8,11 @@
  * than one that was made now would.
  */
 import { type Clock, lasts } from '../runtime/clock.ts';
+import { hasDied } from '../runtime/process-name.ts';
 import { startInterval, type Timer } from '../runtime/timers.ts';
 
 export interface Lease {
-  /** The holder, by a name that no other process has ever had. */
+  /** The holder, by the name of its process (`process-name.ts`). */
   readonly worker: string;
   /** Milliseconds since the epoch. */
   readonly until: number;
@@ -28,7 +29,15 @@ export function newLease(worker: string, seconds: number, now: number): Lease {
 }
 
 export function isHeld(lease: Lease | undefined, now: number): lease is Lease {
-  return lease !== undefined && lasts(lease.until, lease.length ?? UNKNOWN_LENGTH_MS, now);
+  return lease !== undefined && isHeldBy(lease.worker, lease.until, lease.length ?? UNKNOWN_LENGTH_MS, now);
+}
+
+/**
+ * The same for leases in other forms. That of a process that has died on this host ends with it.
+ * @param worker undefined: an earlier version did not note it
+ */
+export function isHeldBy(worker: string | undefined, until: number, length: number, now: number): boolean {
+  return lasts(until, length, now) && !(worker !== undefined && hasDied(worker));
 }
 
 /** The lease now belongs to another process, or its work is over. Not a failure. */

@@ -82,6 +82,8 @@ export interface PlacementIntent {
   /** The file record that becomes true once the bytes are placed. */
   readonly file: FileRecord | IconRecord;
   readonly kind: 'file' | 'icon';
+  /** The process that places it: when that has died, nobody has to wait for the end of the lease. */
+  readonly worker?: string;
 }
 
 export interface ImageRecord {

@@ -6,15 +6,27 @@
  */
 import { isHeld } from '#lib/documents/lease.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
+import { hasDied } from '#lib/runtime/process-name.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { accountName, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { accountName, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+
+const RUNNING = { filter: { op: 'eq', field: 'state', value: 'running' } } as const;
 
 /** Transfers that a worker holds, oldest claim first. There are never many, because places are limited. */
 export async function runningTransfers(service: WithStore & WithConfig): Promise<Stored<Transfer>[]> {
-  const found = await service.store.find(TRANSFERS, { filter: { op: 'eq', field: 'state', value: 'running' } });
+  const found = await service.store.find(TRANSFERS, RUNNING);
   const now = service.store.now();
   return found.filter(({ value }) => isHeld(value.lease, now)).sort(bySeniority);
+}
+
+/** Makes ready what a process that died on this host was working on; otherwise its lease would have to run out. */
+export async function freeTransfersOfDead({ store }: WithStore): Promise<void> {
+  for (const { value, etag } of await store.find(TRANSFERS, RUNNING)) {
+    const { lease, ...rest } = value;
+    if (lease && hasDied(lease.worker)) await unlessChanged(store.batch([putTransfer(rest, etag)]));
+  }
 }
 
 /** The transfer that was claimed first keeps its place, and every process gets the same order. */

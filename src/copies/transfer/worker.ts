@@ -19,7 +19,7 @@ import { deletePlaceholder } from '../orders/cancel.ts';
 import { settleOrder } from '../orders/commit-order.ts';
 import { removePlaceholder } from '../orders/remove-placeholder.ts';
 import { claim, isClaimable, releaseAttempt } from './attempt.ts';
-import { isRoomBeside, runningTransfers } from './bandwidth.ts';
+import { freeTransfersOfDead, isRoomBeside, runningTransfers } from './bandwidth.ts';
 import { runTransfer, WorkerStopped } from './transfer.ts';
 import { type Room, Turns } from './turns.ts';
 
@@ -120,6 +120,7 @@ class Worker {
 
   async #runPass(): Promise<void> {
     if (!this.#isAdopted) await this.#adopt();
+    await freeTransfersOfDead(this.#service);
     if (await this.#claimSome()) this.#nudgeSoon();
     for (const [order, account] of [...this.#unsettled]) {
       this.#unsettled.delete(order);

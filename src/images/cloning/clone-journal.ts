@@ -6,7 +6,7 @@
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import { LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
+import { isHeldBy, LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
 import { isConflict } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
@@ -19,6 +19,8 @@ interface CloneNote {
   readonly images: readonly string[];
   /** Milliseconds since the epoch: the end of the lease, or of the wait before the second clean-up. */
   readonly until: number;
+  /** The process that makes the clone; absent once it is given up. */
+  readonly worker?: string;
   /** Given up: its images will never be visible. */
   readonly undone: boolean;
   /** Counts the writes. */
@@ -48,12 +50,13 @@ export interface CloneJournal {
 /** @param images new UUIDs */
 export async function openJournal(service: Service, images: readonly string[]): Promise<CloneJournal> {
   const key = images.at(-1) ?? '';
-  let note: CloneNote = { images, until: service.store.now() + LEASE_MS, undone: false, rev: 1 };
+  const { worker } = service;
+  let note: CloneNote = { images, until: service.store.now() + LEASE_MS, worker, undone: false, rev: 1 };
   let etag = await put(service, key, note, null);
   const keeper = new LeaseKeeper({
     clock: service.store,
     everyMs: LEASE_MS / RENEWALS,
-    lease: () => ({ worker: service.worker, until: note.until }),
+    lease: () => ({ worker, until: note.until }),
     async renew() {
       const renewed = { ...note, until: service.store.now() + LEASE_MS, rev: note.rev + 1 };
       etag = await put(service, key, renewed, etag).catch((cause: unknown) => {
@@ -87,7 +90,9 @@ export async function undoAbandonedClones(service: Service): Promise<number> {
   await forEachInTurn(service.store.scan(CLONES, {}), async (found) => {
     // Read the clock after the notes: a lease renewed in between would otherwise seem to end later than a lease can.
     const now = service.store.now();
-    const abandoned = found.filter(({ value }) => !lasts(value.until, value.undone ? SECOND_LOOK_MS : LEASE_MS, now));
+    const abandoned = found.filter(({ value: { worker, until, undone } }) =>
+      undone ? !lasts(until, SECOND_LOOK_MS, now) : !isHeldBy(worker, until, LEASE_MS, now),
+    );
     count += abandoned.length;
     await forEachInTurn(abandoned, (stored) => undoStored(service, stored));
   });
@@ -104,7 +109,8 @@ async function undoStored(service: Service, { key, value, etag }: Stored<CloneNo
 async function undo(service: Service, key: string, note: CloneNote, etag: string, wait: number): Promise<void> {
   let fenced: string;
   try {
-    fenced = await put(service, key, { ...note, undone: true, until: service.store.now() + wait }, etag, true);
+    const { worker: _worker, ...rest } = note;
+    fenced = await put(service, key, { ...rest, undone: true, until: service.store.now() + wait }, etag, true);
   } catch (error) {
     // The images are visible, or another process is undoing the clone.
     if (isConflict(error)) return;

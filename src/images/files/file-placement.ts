@@ -12,10 +12,10 @@
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
+import { isHeldBy } from '#lib/documents/lease.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
-import { lasts } from '#lib/runtime/clock.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
@@ -69,7 +69,7 @@ export async function placeFile(service: Service, placement: Placement): Promise
 
 /** Whether the record has an intent whose lease has run out. */
 export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, now: number): boolean {
-  return intent !== undefined && !lasts(Date.parse(lease), LEASE_MS, now);
+  return intent !== undefined && !isHeldBy(intent.worker, Date.parse(lease), LEASE_MS, now);
 }
 
 /** Finishes or undoes an intent whose lease has run out. Returns the record as it is afterwards. */
@@ -181,7 +181,7 @@ function intentFor(
   kind: 'file' | 'icon',
 ): Pick<ImageRecord, 'intent' | 'intent_lease'> {
   return {
-    intent: { object, session, size: file.size, sha1: file.sha1, file, kind },
+    intent: { object, session, size: file.size, sha1: file.sha1, file, kind, worker: service.worker },
     intent_lease: new Date(service.store.now() + LEASE_MS).toISOString(),
   };
 }

@@ -3,9 +3,9 @@
  * before it removes staging; an entry whose lease has run out belongs to a process that died.
  */
 import type Logger from 'bunyan';
+import { isHeldBy } from '#lib/documents/lease.ts';
 import type { Bucket, WithStore } from '#lib/documents/store.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
-import { lasts } from '#lib/runtime/clock.ts';
 
 /** What the register needs of the service. */
 interface Uploader extends WithStore {
@@ -82,12 +82,12 @@ export async function uploadSessions(service: Uploader, among: ReadonlySet<strin
   for await (const entries of service.store.scan(UPLOADS, {})) {
     // Read the clock after the entries: a lease renewed in between would otherwise seem to end later than a lease can.
     const now = service.store.now();
-    const dead = entries.filter(({ value }) => !lasts(value.until, LEASE_MS, now));
+    const dead = entries.filter(({ value }) => !isHeldBy(value.worker, value.until, LEASE_MS, now));
     await service.store
       .batch(dead.map(({ key, etag }) => ({ op: 'del', bucket: UPLOADS, key, ifEtag: etag })))
       .catch((error: unknown) => service.log.warn({ err: error }, 'could not remove the entries of dead uploads'));
     for (const { key, value } of entries) {
-      if (among.has(key) && lasts(value.until, LEASE_MS, now)) held.add(key);
+      if (among.has(key) && isHeldBy(value.worker, value.until, LEASE_MS, now)) held.add(key);
     }
   }
   return held;
