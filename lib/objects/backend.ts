@@ -42,12 +42,12 @@ export interface ObjectBackend extends AsInStore {
   siblingPath?(root: string, path: string): string;
   /**
    * With `supportsTakeOver`: the bytes that a session has staged, at most `upTo`; none if there is no such session. Each
-   * piece is valid until the next one is asked for. The session's writer may still be appending.
+   * piece is valid until the next one is asked for. The session's writer may still be appending; a store may end it.
    */
   staged?(session: string, upTo: number): AsyncIterable<Uint8Array>;
 }
 
-export type BackendOpenOptions = Pick<OpenOptions, 'path' | 'session' | 'expect' | 'essential'>;
+export type BackendOpenOptions = Pick<OpenOptions, 'path' | 'session' | 'expect' | 'essential' | 'once'>;
 
 export interface BackendSession {
   /** Bytes staged so far, including those of an `append` that failed halfway. */

@@ -98,8 +98,8 @@ export class SessionStateError extends Error {
 export class ObjectTruncatedError extends Error {
   override readonly name = 'ObjectTruncatedError';
 
-  constructor(path: string, expected: number, found: number) {
-    super(`object ${path} ended after ${found} of ${expected} bytes`);
+  constructor(path: string, expected: number, found: number, options?: ErrorOptions) {
+    super(`object ${path} ended after ${found} of ${expected} bytes`, options);
   }
 }
 

@@ -73,7 +73,16 @@ class GuardedStore implements ObjectStore {
     return this.#run('open', () => this.#open(options), options.expect);
   }
 
-  async #open({ path, session: name, takeOver, expect, limit, signal, essential }: OpenOptions): Promise<WriteSession> {
+  async #open({
+    path,
+    session: name,
+    takeOver,
+    expect,
+    limit,
+    signal,
+    essential,
+    once,
+  }: OpenOptions): Promise<WriteSession> {
     signal?.throwIfAborted();
     assertPath(path);
     assertSessionName(name);
@@ -88,6 +97,7 @@ class GuardedStore implements ObjectStore {
         session: name,
         ...(expect !== undefined && { expect }),
         ...(essential !== undefined && { essential }),
+        ...(once !== undefined && { once }),
       }),
       { path, name, limit },
     );

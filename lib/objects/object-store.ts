@@ -48,8 +48,10 @@ export interface OpenOptions {
   readonly session: string;
   /**
    * Takes over the bytes of an earlier session, at most `upTo` of them: they are read again (and so hashed) into this
-   * session's own staging. The earlier session is left as it is, so that its writer, if it is still running, cannot
-   * damage this one. A session that does not exist gives no bytes. A store without `supportsTakeOver` refuses.
+   * session's own staging. It gets what the earlier one had when it was closed, else at least what its last flush made
+   * durable. The earlier session keeps its bytes until it is discarded, but its writer, if it is still running, cannot
+   * damage this one, and may find its own session gone. A session that does not exist gives no bytes. A store without
+   * `supportsTakeOver` refuses.
    */
   readonly takeOver?: { readonly session: string; readonly upTo?: number };
   /**
@@ -57,6 +59,11 @@ export interface OpenOptions {
    * with {@link InsufficientStorageError}.
    */
   readonly expect?: number;
+  /**
+   * Nobody will take over the bytes of this session: it ends with its commit, or they are lost. A store may then send them
+   * straight to where they will be read.
+   */
+  readonly once?: boolean;
   /** A small object that the service cannot do without: it may use the space that is kept free for such objects. */
   readonly essential?: boolean;
   /** Maximum size in bytes. */
@@ -87,7 +94,7 @@ export interface WriteSession {
    * @throws TooLargeError when `limit` is exceeded; InsufficientStorageError when the store is full
    */
   append(source: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<void>;
-  /** Makes all appended bytes durable without making them visible; returns how many. */
+  /** Makes all appended bytes durable, unless they are sent `once`, without making them visible; returns how many. */
   flush(): Promise<number>;
   /** Hashes of all bytes so far; more may be appended afterwards. */
   hashes(): Promise<Hashes>;

@@ -9,6 +9,7 @@ import type { MakeObjectStore } from '../conformance/objects/harness.ts';
 import { claimingNothing, shared, signedUrls } from '../doubles/objects.ts';
 import { type Engine, engines } from './engines.ts';
 import { MANTA_MODES, mantaUnderTest } from './manta.ts';
+import { makeS3, s3DoubleServer, sharedServer } from './s3.ts';
 
 export interface ObjectsUnderTest extends Engine {
   readonly make: MakeObjectStore;
@@ -64,4 +65,13 @@ const MANTAS = Object.entries(MANTA_MODES).map(
   }),
 );
 
-export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED, ...MANTAS], []);
+const S3: ObjectsUnderTest = {
+  name: 'S3',
+  make: makeS3(sharedServer(() => s3DoubleServer({ pageSize: 5 }))),
+};
+const MANTA_S3: ObjectsUnderTest = {
+  name: "Manta's S3 face",
+  make: makeS3(sharedServer(() => s3DoubleServer({ manta: true, noConditions: true, noBatches: true }))),
+};
+
+export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED, ...MANTAS, S3, MANTA_S3], []);

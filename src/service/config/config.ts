@@ -4,6 +4,7 @@
  */
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
 import type { MantaConfig } from './manta.ts';
+import type { S3Config } from './s3.ts';
 import type { UfdsConfig } from './ufds.ts';
 
 export const MODES = ['public', 'private', 'dc'] as const;
@@ -133,6 +134,8 @@ export interface Config extends Listener {
   readonly serviceName: string;
   readonly vmapi?: { readonly url: string };
   readonly cnapi?: { readonly url: string };
+  /** Always there if `storageTypes` names s3. */
+  readonly s3?: S3Config;
   /** Everything the service keeps on this machine is below it. */
   readonly dataDir: string;
   /** Where clients reach the main port, if not at the host in the Host header. */

@@ -2,6 +2,7 @@
 import type { Config } from './config.ts';
 import { notesOnManta } from './manta.ts';
 import type { JsonObject } from './read-file.ts';
+import { notesOnS3 } from './s3.ts';
 import { notesOnUfds } from './ufds.ts';
 
 /** Sections that the services used today need and this one does not, and what takes their place. */
@@ -22,6 +23,7 @@ export function notesOn(given: JsonObject, config: Config): string[] {
     found.push(`ufds: not used: ${why}`);
   }
   found.push(...notesOnManta(config));
+  found.push(...notesOnS3(config));
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);

@@ -1,6 +1,7 @@
 /** Rules between keys, which the JSON schema cannot express. */
 import type { Config } from './config.ts';
 import { mantaRules } from './manta.ts';
+import { checkS3 } from './s3.ts';
 import { problem } from './schema.ts';
 
 /** Returns one line for each rule that is broken. */
@@ -8,8 +9,9 @@ export function checkRules(config: Config): string[] {
   return [
     ...needsOfMode(config),
     ...storages(config),
-    ...backends(config),
+    ...databases(config),
     ...mantaRules(config),
+    ...checkS3(config),
     ...channels(config),
     ...leases(config),
     ...retries(config),
@@ -30,17 +32,11 @@ function storages({ storageTypes }: Config): string[] {
 }
 
 const DATABASES: readonly string[] = ['local'];
-const STORAGES: readonly string[] = ['local', 'manta'];
 
-/** The schema accepts backends that are not built in yet. */
-function backends({ databaseType, storageTypes }: Config): string[] {
-  const named = [
-    { key: 'databaseType', type: databaseType, of: DATABASES },
-    ...storageTypes.map((type, i) => ({ key: `storageTypes[${i}]`, type, of: STORAGES })),
-  ];
-  return named
-    .filter(({ type, of }) => !of.includes(type))
-    .map(({ key, type, of }) => problem(key, type, `one of those in this version: ${of.join(', ')}`));
+/** The schema accepts databases that are not built in yet. */
+function databases({ databaseType: type }: Config): string[] {
+  if (DATABASES.includes(type)) return [];
+  return [problem('databaseType', type, `one of those in this version: ${DATABASES.join(', ')}`)];
 }
 
 function channels({ channels = [] }: Config): string[] {

@@ -6,6 +6,7 @@ import type { ObjectEngine, ObjectsOpening } from './opening.ts';
 const ENGINES: Readonly<Partial<Record<StorageType, () => Promise<ObjectEngine>>>> = {
   local: async () => (await import('./local.ts')).openLocal,
   manta: async () => (await import('./manta.ts')).openManta,
+  s3: async () => (await import('./s3.ts')).openS3,
 };
 
 /** @throws ConfigError, ObjectStoreUnavailableError */

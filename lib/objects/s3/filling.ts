@@ -1,0 +1,137 @@
+import type { BlockHolder, BlockPool } from './block-pool.ts';
+import type { S3Calls } from './calls.ts';
+import { getBytes, putObject } from './objects.ts';
+import type { Parts } from './parts.ts';
+import type { Staging } from './staging.ts';
+
+export interface FillingOptions {
+  readonly session: string;
+  readonly calls: S3Calls;
+  readonly pool: BlockPool;
+  readonly parts: Parts;
+  readonly staging: Staging;
+}
+
+/**
+ * The bytes of a session that are no part yet. They are in a block of memory; also, or only, in an object of their own
+ * once they had to be durable or the memory was needed elsewhere.
+ */
+export class Filling implements BlockHolder {
+  readonly #options: FillingOptions;
+  #block: Uint8Array | undefined;
+  #length = 0;
+  /** How many of the bytes are in the object. */
+  #saved = 0;
+  #hasTail = false;
+  #touched = 0;
+  /** One after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: FillingOptions) {
+    this.#options = options;
+    options.pool.join(this);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get waitingSince(): number | undefined {
+    return this.#block === undefined ? undefined : this.#touched;
+  }
+
+  /** Whether there is an object to be removed. */
+  get hasTail(): boolean {
+    return this.#hasTail;
+  }
+
+  /** Puts bytes behind the others, as many as fit, and tells how many. A full block becomes a part. */
+  add(bytes: Uint8Array): Promise<number> {
+    return this.#inTurn(async () => {
+      const block = await this.#load();
+      const taken = Math.min(bytes.length, block.length - this.#length);
+      block.set(bytes.subarray(0, taken), this.#length);
+      this.#length += taken;
+      this.#touched = performance.now();
+      return taken;
+    });
+  }
+
+  /** Makes a part of what is there. */
+  submit(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#length === 0) return;
+      const block = await this.#load();
+      const length = this.#length;
+      this.#block = undefined;
+      this.#length = 0;
+      this.#saved = 0;
+      await this.#options.parts.add(block, length);
+    });
+  }
+
+  /** Makes what is there durable. */
+  save(): Promise<void> {
+    return this.#inTurn(() => this.#save());
+  }
+
+  park(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#block) return;
+      await this.#save();
+      this.#drop();
+    });
+  }
+
+  /** Works with what is there, which stays in memory as long as that takes. */
+  use<T>(work: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      if (this.#length === 0) return work(new Uint8Array());
+      return work((await this.#load()).subarray(0, this.#length));
+    });
+  }
+
+  async end(): Promise<void> {
+    this.#options.pool.leave(this);
+    await this.#inTurn(async () => this.#drop());
+  }
+
+  async #save(): Promise<void> {
+    const { session, calls, staging, parts } = this.#options;
+    const length = this.#length;
+    if (!this.#block || length === this.#saved) return;
+    // So that the tail is never before a part that is not there.
+    await parts.settle();
+    await staging.write(session, { tail: { offset: parts.size, size: this.#saved } });
+    this.#hasTail = true;
+    await putObject(calls, staging.keys.tail(session), this.#block.subarray(0, length), { session });
+    await staging.write(session, { tail: { offset: parts.size, size: length } }, parts.size + length);
+    this.#saved = length;
+  }
+
+  async #load(): Promise<Uint8Array> {
+    const { session, calls, pool, staging } = this.#options;
+    if (this.#block) return this.#block;
+    const block = await pool.take();
+    try {
+      if (this.#length > 0) block.set(await getBytes(calls, staging.keys.tail(session), this.#length - 1));
+    } catch (error) {
+      pool.give(block);
+      throw error;
+    }
+    this.#touched = performance.now();
+    this.#block = block;
+    return block;
+  }
+
+  #drop(): void {
+    if (this.#block) this.#options.pool.give(this.#block);
+    this.#block = undefined;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,107 @@
+/** S3 stores for tests: each on a prefix of its own in a bucket that all tests of a file share. */
+import { join } from 'node:path';
+import tap, { type Test } from 'tap';
+import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import type { S3Limits, S3Settings } from '#lib/objects/s3/settings.ts';
+import { openS3Store } from '#lib/objects/s3/store.ts';
+import { documentRegister, STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
+import type { MakeObjectStore } from '../conformance/objects/harness.ts';
+import { type S3Options, startS3Double } from '../doubles/s3/server.ts';
+
+/** A server with a bucket. */
+export interface S3Server {
+  readonly settings: Omit<S3Settings, 'prefix'> & { readonly endpoint: string };
+  /** Keys of all objects, and of the objects that uploads under way are to become. */
+  keys(prefix: string): Promise<readonly string[]>;
+  uploads(prefix: string): Promise<readonly string[]>;
+  removeAll(prefix: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MIB = 1024 ** 2;
+
+/** So small that tests get to the bounds. */
+const TEST_LIMITS: Partial<S3Limits> = { part: 5 * MIB, buffers: 20 * MIB, backoff: 10, patience: 100 };
+
+export async function s3DoubleServer(options?: S3Options): Promise<S3Server> {
+  const double = await startS3Double(options);
+  const { endpoint, bucketName: bucket, credentials } = double;
+  const below = (keys: Iterable<string>, prefix: string) => [...keys].filter((key) => key.startsWith(prefix));
+  return {
+    settings: { endpoint, region: 'us-east-1', bucket, credentials, pathStyle: true },
+    keys: async (prefix) => below(double.bucket.objects.keys(), prefix),
+    uploads: async (prefix) =>
+      below(
+        [...double.bucket.uploads.values()].map(({ key }) => key),
+        prefix,
+      ),
+    async removeAll(prefix) {
+      for (const key of below(double.bucket.objects.keys(), prefix)) double.bucket.objects.delete(key);
+    },
+    close: () => double.close(),
+  };
+}
+
+/** Starts a server when it is first asked for, and ends it with the file. */
+export function sharedServer(start: () => Promise<S3Server>): () => Promise<S3Server> {
+  let server: Promise<S3Server> | undefined;
+  return () => {
+    if (!server) {
+      server = start();
+      tap.teardown(async () => (await server)?.close());
+    }
+    return server;
+  };
+}
+
+let prefixes = 0;
+
+/** A prefix that is empty, and of which nothing is left when the test has ended. */
+function freshPrefix(t: Test, server: S3Server): string {
+  prefixes += 1;
+  const top = `test-${process.pid}-${prefixes}`;
+  t.teardown(async () => {
+    const uploads = await server.uploads(`${top}/`);
+    await server.removeAll(`${top}/`);
+    if (uploads.length > 0) throw new Error(`uploads are left under way: ${uploads.join(', ')}`);
+  });
+  return top;
+}
+
+/** @param limits beside {@link TEST_LIMITS} */
+export function makeS3(start: () => Promise<S3Server>, limits: Partial<S3Limits> = {}): MakeObjectStore {
+  return async (t) => {
+    const server = await start();
+    const top = freshPrefix(t, server);
+    const path = join(t.testdir(), 'documents.db');
+    const opened: ObjectStore[] = [];
+    const open = async (datacenter: string): Promise<ObjectStore> => {
+      const documents = await openSqliteStore({ path: `${path}.${datacenter}` });
+      await documents.open([STAGED_SESSIONS]);
+      const store = openS3Store({
+        settings: { ...server.settings, prefix: `${top}/${datacenter}`, limits: { ...TEST_LIMITS, ...limits } },
+        register: documentRegister(documents, 's3'),
+        clock: documents,
+      });
+      opened.push(store);
+      t.teardown(async () => {
+        await store.close();
+        await documents.close();
+      });
+      return store;
+    };
+    const reopen = () => open('us-own-1');
+    return {
+      store: await reopen(),
+      reopen,
+      sibling: open,
+      async residue() {
+        const sessions = await (await reopen()).sessions();
+        const keys = await server.keys(`${top}/`);
+        const staged = keys.filter((key) => key.split('/')[2] === 'staging');
+        return [...staged, ...(await server.uploads(`${top}/`)), ...sessions.map(({ session }) => session)];
+      },
+    };
+  };
+}
