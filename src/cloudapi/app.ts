@@ -16,8 +16,10 @@ import { openAccounts } from './accounts.ts';
 import { cloudapiAudit } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { Call } from './call.ts';
+import { clientAddress } from './client-address.ts';
 import type { CloudapiConfig } from './config.ts';
 import { cloudapiErrors } from './errors.ts';
+import { policies } from './policies.ts';
 import { cloudapiRoutes } from './routes.ts';
 import type { Cloudapi } from './service.ts';
 import { newestAccepted } from './versions.ts';
@@ -47,7 +49,11 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
     await imgapi.destroy();
     await accounts.close();
   };
-  const cloudapi: Cloudapi = { config, imgapi, accounts, keys, clock, log };
+  const cloudapi: Cloudapi = {
+    ...{ config, imgapi, accounts, keys, clock, log },
+    policies: policies(log),
+    clientAddress: clientAddress(config.trustedProxies),
+  };
   try {
     const listener = await listen(
       {

@@ -1,5 +1,5 @@
 /** A request to CloudAPI: who sent it, for which account, in which version, with which parameters. */
-import type { Account } from '#lib/accounts/accounts.ts';
+import type { Account, Role, SubUser } from '#lib/accounts/accounts.ts';
 import type { CloudapiVersion } from '#lib/api/cloudapi/form.ts';
 import type { CallOptions } from '#lib/client/caller.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -8,16 +8,36 @@ import { RequestCall } from '../http-kit/request-call.ts';
 import { imageNotFound, versionNotServed } from './errors.ts';
 import type { ImageView } from './translate.ts';
 
+/** Whose key signed a request. */
+export interface Signer {
+  readonly account: Account;
+  /** If it was not the account itself. */
+  readonly subUser?: SubUser;
+}
+
+/** How logs name it: `alice`, or `alice/deploy` for a sub-user. */
+export function nameOf({ account, subUser }: Signer): string {
+  return subUser ? `${account.login}/${subUser.login}` : account.login;
+}
+
+/** A sub-user that acts for its account. */
+export interface ActingSubUser extends SubUser {
+  /** The roles that it has taken for this request. */
+  readonly roles: readonly Role[];
+}
+
 export interface Principal {
-  /** The account whose key signed. */
+  /** The account whose key, or whose sub-user's key, signed. */
   readonly caller: Account;
+  /** Whom policies limit; absent: the account itself. */
+  readonly subUser?: ActingSubUser;
   /** The account that the request acts for, which is in its path. */
   readonly account: Account;
   readonly isAdmin: boolean;
 }
 
-/** `version` is undefined if the client accepts none that is served. `identity` is the login whose key signed. */
-export class Call extends RequestCall<CloudapiVersion | undefined, string> {
+/** `version` is undefined if the client accepts none that is served. `identity` is whose key signed. */
+export class Call extends RequestCall<CloudapiVersion | undefined, Signer> {
   #principal: Principal | undefined;
   #parameters: Parameters | undefined;
 

@@ -37,6 +37,8 @@ export interface CloudapiConfig {
   readonly workers?: number;
   /** A worker whose event loop stands still for so long is killed. */
   readonly workerSilenceSeconds: number;
+  /** Addresses and ranges of proxies in front, whose word about the client's address is taken. */
+  readonly trustedProxies: readonly string[];
   readonly clockSkewSeconds: number;
   readonly jsonBytes: number;
   readonly connections: ConnectionsConfig;

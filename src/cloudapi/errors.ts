@@ -31,6 +31,14 @@ export function notAuthorized(account: string): CloudapiError {
   return new CloudapiError('NotAuthorized', `You do not have permission to access /${account}`);
 }
 
+/**
+ * The same whether or not there is such a thing. @param resource path, such as `/alice/images`
+ * @param action what a policy would have to allow
+ */
+export function notAllowed(resource: string, action: string): CloudapiError {
+  return new CloudapiError('NotAuthorized', `You do not have permission to access ${resource} (${action})`);
+}
+
 export function imageNotFound(id: string): CloudapiError {
   return new CloudapiError('ResourceNotFound', `image "${id}" not found`);
 }

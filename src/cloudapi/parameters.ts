@@ -6,7 +6,8 @@ import type { Call } from './call.ts';
 import { CloudapiError, invalid } from './errors.ts';
 
 /** These decide what is done, so a misspelt one must not count as absent. Other unknown names are ignored, as ever. */
-declareParameters(['account', 'action', 'datacenter', 'id', 'index', 'machine', 'manta_path', 'redirect']);
+declareParameters(['account', 'action', 'as-role', 'datacenter', 'id', 'index', 'machine', 'manta_path', 'redirect']);
+declareParameters(['role-tag']);
 
 export const parameterForm: ParameterForm = {
   refuse: (name, given, { mustBe = '' }) => invalid(name, given, mustBe),

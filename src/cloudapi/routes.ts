@@ -3,15 +3,18 @@ import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import type { Handler } from '../http-kit/call.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import { principalOf } from './authenticate.ts';
+import { forSubUsers } from './authorize.ts';
 import type { Call } from './call.ts';
 import { CloudapiError } from './errors.ts';
 import { parameterForm } from './parameters.ts';
+import { withRoleTags } from './role-tags.ts';
 import { accountHandlers } from './routes/account.ts';
 import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
 import { copyHandlers } from './routes/copies.ts';
 import { imageHandlers } from './routes/images.ts';
 import { newImageDispatch, newImageHandlers } from './routes/new-images.ts';
+import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers } from './routes/service.ts';
 import type { Cloudapi } from './service.ts';
 
@@ -24,9 +27,12 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
     ...actionHandlers(cloudapi),
     ...copyHandlers(cloudapi),
     ...adminHandlers(cloudapi),
+    ...roleTagHandlers(cloudapi),
   };
   const routes = operationRoutes(CLOUDAPI, handlers, {
     parameterForm,
+    wrap: (handler, row, name) =>
+      row.auth === 'none' ? handler : forSubUsers(cloudapi, withRoleTags(cloudapi, handler, row), row, name),
     dispatches: { CreateImageFromMachine: newImageDispatch, UpdateImage: actionDispatch },
   });
   return routes.map((route) =>

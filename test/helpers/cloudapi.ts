@@ -43,7 +43,14 @@ export interface Person {
   readonly uuid: string;
   readonly login: string;
   readonly keys: Readonly<Record<string, TestKey>>;
+  readonly users?: readonly SubPerson[];
+  /** As in the accounts file. */
+  readonly roles?: readonly object[];
+  readonly policies?: readonly object[];
 }
+
+/** A sub-user. */
+export type SubPerson = Pick<Person, 'uuid' | 'login' | 'keys'>;
 
 /** Alice signs with RSA, bob with ECDSA, carol and the admin with Ed25519. */
 export function makePeople(): Record<'admin' | 'alice' | 'bob' | 'carol', Person> {
@@ -62,19 +69,30 @@ export function makePeople(): Record<'admin' | 'alice' | 'bob' | 'carol', Person
 
 /** Returns the path of the accounts file. */
 export function writePeople(directory: string, people: readonly Person[]): Promise<string> {
-  const accounts = people.map(({ uuid, login, keys }) => ({
-    uuid,
-    login,
+  const entry = ({ uuid, login, keys }: SubPerson) => ({ uuid, login, keys: keysIn(login, keys) });
+  const accounts = people.map(({ users, roles, policies, ...person }) => ({
+    ...entry(person),
     created_at: '2017-10-17T00:00:00Z',
-    keys: Object.fromEntries(
-      Object.entries(keys).map(([name, { key }]) => [name, `${key.publicKey.openssh} ${login}@example.com`]),
-    ),
+    ...{ users: users?.map(entry), roles, policies },
   }));
   return writeAccounts(directory, accounts);
 }
 
+function keysIn(login: string, keys: Person['keys']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(keys).map(([name, { key }]) => [name, `${key.publicKey.openssh} ${login}@example.com`]),
+  );
+}
+
+/** What a sub-user signs with, in its account's name. */
+export function subUserOf(person: Person, user: SubPerson): Pick<Ask, 'as' | 'key' | 'keyId'> {
+  const key = keyOf(user);
+  const { md5 } = key.key.publicKey.fingerprints;
+  return { as: person, key, keyId: `/${person.login}/users/${user.login}/keys/${md5}` };
+}
+
 /** The first key of a person. */
-export function keyOf(person: Person): TestKey {
+export function keyOf(person: SubPerson): TestKey {
   const [key] = Object.values(person.keys);
   if (!key) throw new Error(`${person.login} has no key`);
   return key;
@@ -238,10 +256,10 @@ export interface Ran {
 
 export type Triton = (...args: readonly string[]) => Promise<Ran>;
 
-/** The real client, with a person's key in a home folder of its own, and without an SSH agent. */
-export async function tritonOf(t: Test, person: Person, url: string): Promise<Triton> {
+/** The real client, with a person's key in a home folder of its own, and without an SSH agent. @param user signs, if given */
+export async function tritonOf(t: Test, person: Person, url: string, user?: SubPerson): Promise<Triton> {
   const home = await temporaryFolder(t, 'triton-home');
-  const { type, pem, key } = keyOf(person);
+  const { type, pem, key } = keyOf(user ?? person);
   await mkdir(join(home, '.ssh'), { mode: 0o700 });
   await writeFile(join(home, '.ssh', `id_${type}`), pem, { mode: 0o600 });
   await writeFile(join(home, '.ssh', `id_${type}.pub`), `${key.publicKey.openssh} ${person.login}@example.com\n`);
@@ -250,6 +268,7 @@ export async function tritonOf(t: Test, person: Person, url: string): Promise<Tr
     HOME: home,
     TRITON_URL: url,
     TRITON_ACCOUNT: person.login,
+    ...(user && { TRITON_USER: user.login }),
     TRITON_KEY_ID: key.publicKey.fingerprints.sha256,
   };
   return (...args) =>

@@ -5,7 +5,7 @@ import { SCHEMAS } from '../schemas/all.ts';
 import { CLOUDAPI_ERRORS } from './errors.ts';
 import { CLOUDAPI_VERSIONS, COMMON_ERRORS } from './form.ts';
 import { CLOUDAPI } from './operations.ts';
-import { Account, Datacenters, Key, Pong } from './schemas/account.ts';
+import { Account, Datacenters, Key, Pong, RoleTagsOfResource } from './schemas/account.ts';
 import { ImageV70, ImageV71, ImageV80 } from './schemas/image.ts';
 
 export function cloudapiDocument(): OpenApiDocument {
@@ -13,7 +13,7 @@ export function cloudapiDocument(): OpenApiDocument {
     title: 'CloudAPI: images',
     version: CLOUDAPI_VERSIONS.at(-1) ?? '',
     description:
-      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in a JSON body; the query wins, and an empty string counts as absent.",
+      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in a JSON body; the query wins, and an empty string counts as absent. A sub-user acts with the roles that it has by default, or with those of its roles that the parameter `as-role` or the header `Role` names (separated by commas; `*` for all); its policies name operations in lower case.",
     operations: CLOUDAPI,
     acceptVersion: {
       description: `A range of versions, of which the newest is served. There are ${CLOUDAPI_VERSIONS.join(', ')}.`,
@@ -21,12 +21,13 @@ export function cloudapiDocument(): OpenApiDocument {
     },
     errors: { ...ERRORS, ...CLOUDAPI_ERRORS },
     commonErrors: COMMON_ERRORS,
-    schemas: { ...SCHEMAS, Account, Datacenters, ImageV70, ImageV71, ImageV80, Key, Pong },
+    schemas: { ...SCHEMAS, Account, Datacenters, ImageV70, ImageV71, ImageV80, Key, Pong, RoleTagsOfResource },
     securitySchemes: {
       signature: {
         type: 'http',
         scheme: 'Signature',
-        description: 'HTTP Signature with an SSH key of the account, over `Date` at least.',
+        description:
+          'HTTP Signature with an SSH key of the account, or of a sub-user (`keyId` `/LOGIN/users/SUBUSER/keys/FINGERPRINT`), over `Date` at least.',
       },
     },
     security: { strict: [{ signature: [] }], passive: [], operator: [], none: [] },

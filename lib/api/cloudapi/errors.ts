@@ -15,8 +15,8 @@ export const CLOUDAPI_ERRORS = {
   },
   NotAuthorized: {
     status: 403,
-    when: "the account may not do this, or the path is another account's",
-    remedy: 'Use the path of the account whose key signs, or `my`.',
+    when: "the account may not do this, or the path is another account's; or no policy allows it to the sub-user",
+    remedy: 'Use the path of the account whose key signs, or `my`. For a sub-user the account has to allow the action.',
   },
   ResourceNotFound: {
     status: 404,

@@ -6,6 +6,7 @@ import { COPIES } from './copies.ts';
 import type { CloudapiOperations } from './form.ts';
 import { IMAGES } from './images.ts';
 import { NEW_IMAGES } from './new-images.ts';
+import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
 
 export const CLOUDAPI = {
@@ -16,4 +17,5 @@ export const CLOUDAPI = {
   ...ACTIONS,
   ...COPIES,
   ...ADMIN,
+  ...ROLE_TAGS,
 } as const satisfies CloudapiOperations;

@@ -8,6 +8,7 @@ import type { Call } from '../call.ts';
 import { invalid, missing } from '../errors.ts';
 import { readParameters } from '../parameters.ts';
 import { imageReply } from '../reply.ts';
+import { taggerOf } from '../role-tags.ts';
 import type { Cloudapi } from '../service.ts';
 
 export const actionDispatch: Dispatch<Call> = {
@@ -72,7 +73,10 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
     },
 
     async CloneImage(call) {
-      return imageReply(call, await imgapi.cloneImage(call.imageId, call.onBehalf));
+      const tagNew = await taggerOf(cloudapi, call);
+      const clone = await imgapi.cloneImage(call.imageId, call.onBehalf);
+      await tagNew(clone.uuid);
+      return imageReply(call, clone);
     },
 
     async ExportImage({ imageId, onBehalf }, { manta_path: path }) {

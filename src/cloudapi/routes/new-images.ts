@@ -1,14 +1,18 @@
 /** `POST /:account/images`: CreateImageFromMachine, ImportImageFromDatacenter, CopyImageFromDc. */
 import type { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
 import { callOf } from '#lib/client/methods.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { JSON_LINES, wantsLines } from '../../http-kit/json-lines.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
+import { assertAllowed } from '../authorize.ts';
 import type { Call } from '../call.ts';
 import { invalid } from '../errors.ts';
 import { readParameters } from '../parameters.ts';
 import { imageReply, passedOn } from '../reply.ts';
+import { imageResource } from '../resource.ts';
+import { type TagNew, taggerOf } from '../role-tags.ts';
 import type { Cloudapi } from '../service.ts';
 import { waitForCopy } from '../wait-for-copy.ts';
 
@@ -21,14 +25,36 @@ export const newImageDispatch: Dispatch<Call> = {
 
 const MANIFEST_FIELDS = ['description', 'homepage', 'eula', 'acl', 'tags'] as const;
 
-export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof NEW_IMAGES, Call> {
+export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES, Call> {
+  const { imgapi, config } = cloudapi;
+
+  /** Before a copy. An image that is here already a sub-user must be allowed to reach as it is. @throws 403 */
+  async function copyTagger(call: Call, action: string, id: string): Promise<TagNew> {
+    const tagNew = await taggerOf(cloudapi, call);
+    if (!call.principal.subUser || !(await isHere(call, id))) return tagNew;
+    await assertAllowed(cloudapi, call, action, imageResource(id));
+    return async () => undefined;
+  }
+
+  async function isHere({ onBehalf }: Call, id: string): Promise<boolean> {
+    try {
+      await imgapi.getImage(id, onBehalf);
+      return true;
+    } catch (error) {
+      if (error instanceof ImgapiError && error.statusCode === 404) return false;
+      throw error;
+    }
+  }
+
   return {
     async CreateImageFromMachine(call, query) {
       // Each is checked when it is read, so that this is also their order.
       const { machine, name, version } = query;
       const others = MANIFEST_FIELDS.flatMap((field) => (query[field] === undefined ? [] : [[field, query[field]]]));
       const fields = { name, version, ...Object.fromEntries(others) };
+      const tagNew = await taggerOf(cloudapi, call);
       const job = await imgapi.createImageFromVm(fields, { vmUuid: machine, incremental: true }, call.onBehalf);
+      await tagNew(job.image_uuid);
       const reply = imageReply(call, { ...fields, uuid: job.image_uuid, state: 'creating' });
       const headers = {
         Location: `${basePathOf(config.publicUrl)}/${call.account.login}/images/${job.image_uuid}`,
@@ -41,7 +67,9 @@ export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof 
     async ImportImageFromDatacenter(call, query) {
       const { datacenter, id } = sourceOf(query);
       const { onBehalf } = call;
+      const tagNew = await copyTagger(call, 'ImportImageFromDatacenter', id);
       await imgapi.importImageFromDatacenter(id, datacenter, onBehalf);
+      await tagNew(id);
       await waitForCopy(imgapi, id, onBehalf);
       return imageReply(call, await imgapi.getImage(id, onBehalf));
     },
@@ -51,9 +79,17 @@ export function newImageHandlers({ imgapi, config }: Cloudapi): Handlers<typeof 
       const { datacenter, id } = sourceOf(query);
       const { dry_run, do_not_restart } = query;
       const asked = { datacenter, ...(dry_run && { dry_run }), ...(do_not_restart && { do_not_restart }) };
-      if (!wantsLines(call)) return { json: await imgapi.copyImageFromDc(id, { ...call.onBehalf, ...asked }) };
+      const tagNew = await copyTagger(call, 'CopyImageFromDc', id);
+      const tagOrdered = async () => (dry_run || do_not_restart ? undefined : tagNew(id));
+      if (!wantsLines(call)) {
+        const json = await imgapi.copyImageFromDc(id, { ...call.onBehalf, ...asked });
+        await tagOrdered();
+        return { json };
+      }
       const lines = { ...callOf('CopyImageFromDc', [id], asked), headers: { accept: JSON_LINES } };
-      return passedOn(await imgapi.send(lines, call.onBehalf), ['content-type']);
+      const answer = await imgapi.send(lines, call.onBehalf);
+      await tagOrdered();
+      return passedOn(answer, ['content-type']);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Checks a configuration against a JSON schema in etc/ and fills in the schema's defaults. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { addressRange } from '#lib/network/address-range.ts';
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
@@ -40,6 +41,7 @@ function compile(schema: object): ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true });
   ajv.addVocabulary(['x-expects', 'x-secret']);
   ajv.addFormat('http-url', isHttpUrl);
+  ajv.addFormat('address-range', (text) => addressRange(text) !== undefined);
   // What both servers are told in the same way is defined once.
   if (schema !== configSchema) ajv.addSchema(configSchema, 'config.schema.json');
   ajv.addFormat('origin', (text) => isHttpUrl(text) && new URL(text).origin === text.toLowerCase());

@@ -14,7 +14,9 @@ const people = makePeople();
 const server = await startInProcess(t);
 const lines: Record<string, unknown>[] = [];
 const keys = { datacenters: { 'test-1': 'http://here.example.com' } };
-const cloudapi = await cloudapiInProcess(t, { people: Object.values(people), imgapi: server.url, keys }, lines);
+const readers = { uuid: '40700000-0000-4000-8000-000000000001', name: 'readers' };
+const accounts = Object.values({ ...people, alice: { ...people.alice, roles: [readers] } });
+const cloudapi = await cloudapiInProcess(t, { people: accounts, imgapi: server.url, keys }, lines);
 const ask = asker(t, cloudapi.url);
 
 const client = server.client({ account: ALICE });
@@ -26,7 +28,7 @@ const { image: admins } = await makeImage(server.client(), {}, { owner: ADMIN })
 interface Asked {
   readonly name: keyof typeof CLOUDAPI;
   readonly as?: Person;
-  readonly method?: 'POST' | 'DELETE';
+  readonly method?: 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly json?: unknown;
 }
@@ -64,6 +66,12 @@ const ASKED: readonly Asked[] = [
   { name: 'CancelImageCopy', as: alice, method: 'DELETE', path: `${path}/copy` },
   { name: 'AdminGetImage', as: admin, path: `/admin/images/${admins.uuid}/manifest` },
   { name: 'AdminGetImageFile', as: admin, path: `/admin/images/${admins.uuid}/file` },
+  { name: 'ReplaceAccountRoleTags', as: alice, method: 'PUT', path: '/my', json: { 'role-tag': ['readers'] } },
+  { name: 'ReplaceAccountRoleTags', as: alice, method: 'PUT', path: '/my', json: { 'role-tag': 7 } },
+  { name: 'ReplaceResourceCollectionRoleTags', as: alice, method: 'PUT', path: '/my/images?role-tag=readers' },
+  { name: 'ReplaceResourceCollectionRoleTags', as: alice, method: 'PUT', path: '/my/machines?role-tag=' },
+  { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: { 'role-tag': [] } },
+  { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: {} },
   { name: 'DeleteImage', as: alice, method: 'DELETE', path },
 ];
 

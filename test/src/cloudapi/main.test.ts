@@ -39,7 +39,10 @@ t.test('the first line says where it listens, and SIGTERM lets requests end', as
 
 t.test('a configuration that is wrong is refused with every problem', async (t) => {
   const file = join(await temporaryFolder(t), 'config.json');
-  await writeFile(file, JSON.stringify({ port: 'x', imgapi: { url: 'nowhere' }, datacenters: { a: 'ftp://b' } }));
+  await writeFile(
+    file,
+    JSON.stringify({ port: 'x', imgapi: { url: 'nowhere' }, datacenters: { a: 'ftp://b' }, trustedProxies: ['10/8'] }),
+  );
   t.match(await run('-f', file), {
     code: 1,
     stdout: '',
@@ -47,9 +50,10 @@ t.test('a configuration that is wrong is refused with every problem', async (t) 
       'port: "x" is not right; it must be a port number',
       'imgapi.url: "nowhere" is not right; it must be an http or https URL',
       'datacenters.a:',
+      'trustedProxies[0]: "10/8" is not right; it must be an IP address or a range',
       'datacenterName: missing',
       'accounts.file: missing, and so is ufds',
-    ].reduce((all, line) => new RegExp(`${all.source}(?=[^]*${line.replace(/[.]/g, '\\.')})`), /^/),
+    ].reduce((all, line) => new RegExp(`${all.source}(?=[^]*${line.replace(/[.[\]]/g, '\\$&')})`), /^/),
   });
   t.match(await run('-f', join(file, 'not')), { code: 1, stderr: /cloudapi: .*not/ });
   t.match(await run(), { code: 2, stderr: /usage: node-24 src\/cloudapi\/main\.ts -f CONFIG/ });

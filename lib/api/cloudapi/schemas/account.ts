@@ -21,6 +21,14 @@ export const Datacenters = Type.Record(Type.String(), Type.String(), {
 });
 export type Datacenters = ValueOf<typeof Datacenters>;
 
+export const RoleTagsOfResource = Type.Object(
+  {
+    name: Type.String({ description: 'Path of the resource.' }),
+    'role-tag': strings('Names of roles.'),
+  },
+  { description: 'Which roles are tagged on a resource.' },
+);
+
 export const Pong = Type.Object({
   ping: Type.Literal('pong'),
   cloudapi: Type.Object({ versions: strings('The versions that are served.') }),
