@@ -43,7 +43,14 @@ async function fetchFrom(
   const { uuid, owner } = record;
   const storage = service.storages.named(file.stor);
   const open = (session: string): Promise<WriteSession> =>
-    storage.open({ path: imageObjectPath(uuid, 'file0'), session, expect: file.size, limit: file.size, signal });
+    storage.open({
+      path: imageObjectPath(uuid, 'file0'),
+      session,
+      expect: file.size,
+      limit: file.size,
+      once: true,
+      signal,
+    });
   await staging(service, { image: uuid, session: `repair.${uuid}.${newUuid()}` }, open, async (session) => {
     const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
     await session.append(stream, { signal, disposable: true });

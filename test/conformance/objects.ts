@@ -11,6 +11,7 @@ import type { Capabilities } from '#lib/objects/capabilities.ts';
 import { capabilityTests } from './objects/capabilities.ts';
 import { directoryTests } from './objects/directories.ts';
 import type { Define, MakeObjectStore } from './objects/harness.ts';
+import { onceTests } from './objects/once.ts';
 import { readTests } from './objects/reading.ts';
 import { sessionTests } from './objects/sessions.ts';
 import { takeOverTests } from './objects/take-over.ts';
@@ -20,6 +21,7 @@ export function objectStoreConformance(name: string, make: MakeObjectStore): voi
   const parts = {
     writing: writeTests,
     sessions: sessionTests,
+    'bytes that are sent once': onceTests,
     'take-over': takeOverTests,
     reading: readTests,
     directories: directoryTests,

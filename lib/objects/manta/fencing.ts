@@ -6,8 +6,8 @@
 import { lasts } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/timers.ts';
 import { SessionGoneError } from '../errors.ts';
-import type { Manta } from './manta.ts';
-import { removeStaged } from './staged.ts';
+import type { Manta, SessionState } from './manta.ts';
+import { abortUpload, removeStaged } from './staged.ts';
 
 /** Milliseconds for which a commit may place its bytes. */
 const PLACING = 90_000;
@@ -34,22 +34,24 @@ export async function endPlacing({ register }: Manta, session: string): Promise<
 
 /** Makes a later commit impossible and removes what is staged; may be called again. */
 export async function discardSession(manta: Manta, session: string): Promise<void> {
-  if (!(await fence(manta, session))) return;
+  const state = await fence(manta, session);
+  if (state === undefined) return;
+  await abortUpload(manta, state);
   await removeStaged(manta, session);
   await manta.register.remove(session);
 }
 
-/** False if there is no such session any more. */
-async function fence({ register, clock }: Manta, session: string): Promise<boolean> {
+/** Undefined if there is no such session any more. */
+async function fence({ register, clock }: Manta, session: string): Promise<SessionState | undefined> {
   for (;;) {
     try {
-      await register.update(session, ({ state }) => {
+      const { state } = await register.update(session, ({ state }) => {
         if (lasts(state.placingUntil ?? 0, PLACING, clock.now())) throw new PlacingError();
         return { state: { ...state, gone: true } };
       });
-      return true;
+      return state;
     } catch (error) {
-      if (error instanceof SessionGoneError) return false;
+      if (error instanceof SessionGoneError) return undefined;
       if (!(error instanceof PlacingError)) throw error;
     }
     await pause(POLL);

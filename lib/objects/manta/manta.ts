@@ -1,12 +1,13 @@
 /** One Manta as the files of this folder use it: its names, its bytes, and where our things are in it. */
 import type { Clock } from '../../runtime/clock.ts';
+import { ObjectStoreUnavailableError } from '../errors.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import type { Bytes, BytesAnswer } from './bytes.ts';
 import type { Directories } from './directories.ts';
 import type { Features } from './features.ts';
 import { encodePath, type Layout } from './layout.ts';
 import type { NameInfo, Names } from './names.ts';
-import type { PieceMemory } from './piece-memory.ts';
+import type { PartMemory, PieceMemory } from './piece-memory.ts';
 import { type RetryOptions, withRetries } from './retry.ts';
 
 /** What a session must know to find its bytes, and to be fenced. */
@@ -20,6 +21,8 @@ export interface SessionState {
 }
 
 export interface Manta {
+  /** Login of the account. */
+  readonly user: string;
   readonly layout: Layout;
   readonly names: Names;
   readonly bytes: Bytes;
@@ -27,6 +30,7 @@ export interface Manta {
   readonly register: StagingRegister<SessionState>;
   readonly features: Features;
   readonly memory: PieceMemory;
+  readonly partMemory: PartMemory;
   readonly retries: RetryOptions;
   /** That of the documents. */
   readonly clock: Clock;
@@ -56,7 +60,7 @@ export async function putObject(manta: Manta, object: WholeObject): Promise<void
     manta.retries,
     async (attempt) => {
       if (attempt > 1 && isSame(await manta.names.info(path), object)) return;
-      await manta.directories.placing(path, () =>
+      const { headers } = await manta.directories.placing(path, () =>
         manta.bytes.sendBriefly({
           method: 'PUT',
           path: encodePath(path),
@@ -71,8 +75,18 @@ export async function putObject(manta: Manta, object: WholeObject): Promise<void
           ...(timeout !== undefined && { timeout }),
         }),
       );
+      assertTaken(headers, md5, path);
     },
     signal,
+  );
+}
+
+/** @throws ObjectStoreUnavailableError when Manta says that it stored other bytes than it was sent */
+export function assertTaken(headers: BytesAnswer['headers'], md5: string, path: string): void {
+  const computed = headers['computed-md5'];
+  if (computed === undefined || computed === md5) return;
+  throw new ObjectStoreUnavailableError(
+    `Manta stored other bytes than it was sent under ${path} (md5 ${computed}, not ${md5})`,
   );
 }
 

@@ -1,9 +1,10 @@
+/** Bytes. */
+export const PIECE = 8 * 1024 * 1024;
+
 /**
  * Memory for the pieces of all sessions together, so that many uploads at once cannot take more than so much. Who waits
  * for some makes the others stage what they have, however little: a slow source must not keep memory from the rest.
  */
-export const PIECE = 8 * 1024 * 1024;
-
 export class PieceMemory {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -30,5 +31,25 @@ export class PieceMemory {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#free += 1;
+  }
+}
+
+/** Memory for the parts of multipart uploads, which cannot be sent before they are full. Whoever gets none does without. */
+export class PartMemory {
+  #free: number;
+
+  /** @param bytes of all parts together */
+  constructor(bytes = 128 * 1024 * 1024) {
+    this.#free = bytes;
+  }
+
+  tryTake(bytes: number): boolean {
+    if (bytes > this.#free) return false;
+    this.#free -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#free += bytes;
   }
 }

@@ -3,8 +3,10 @@
 import { ObjectNotFoundError } from '../errors.ts';
 import type { SessionInfo } from '../object-store.ts';
 import { hasMantaCode, isAbsent } from './failure.ts';
-import { getObject, type Manta } from './manta.ts';
+import { encodePath } from './layout.ts';
+import { getObject, type Manta, type SessionState } from './manta.ts';
 import { ObjectStream } from './object-stream.ts';
+import { withRetries } from './retry.ts';
 
 export interface Piece {
   readonly path: string;
@@ -55,6 +57,17 @@ export async function* stagedBytes(manta: Manta, session: string, upTo: number):
     yield* bytesOf(manta, await piecesOf(manta, session), upTo);
   } catch (error) {
     if (!(error instanceof ObjectNotFoundError)) throw error;
+  }
+}
+
+/** Ends a session's multipart upload, if it has one that was not committed. */
+export async function abortUpload({ bytes, retries }: Manta, { upload }: SessionState): Promise<void> {
+  if (upload === undefined) return;
+  const path = encodePath(`${upload.directory}/abort`);
+  try {
+    await withRetries(retries, () => bytes.sendBriefly({ method: 'POST', path }));
+  } catch (error) {
+    if (!isAbsent(error) && !hasMantaCode(error, 'InvalidMultipartUploadState')) throw error;
   }
 }
 

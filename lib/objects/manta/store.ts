@@ -20,12 +20,16 @@ import { discardSession } from './fencing.ts';
 import { storeIdentity } from './identity.ts';
 import { encodePath, Layout } from './layout.ts';
 import type { Manta, SessionState } from './manta.ts';
+import { MultipartStaging, partMemoryFor } from './multipart-staging.ts';
 import { Names } from './names.ts';
-import { PieceMemory } from './piece-memory.ts';
+import { PartMemory, PieceMemory } from './piece-memory.ts';
+import { PieceStaging } from './piece-staging.ts';
 import { hashObject, openObject } from './reading.ts';
 import { RETRIES, type RetryOptions, withRetries } from './retry.ts';
 import { MantaSession } from './session.ts';
 import { findLeftovers, removeStaged, stagedBytes, unlinkIfThere } from './staged.ts';
+import type { Staging, StagingOptions } from './staging.ts';
+import { StreamStaging } from './stream-staging.ts';
 
 export interface MantaStoreOptions {
   readonly url: string;
@@ -80,6 +84,7 @@ async function openBackend(options: MantaStoreOptions): Promise<ObjectBackend> {
   try {
     const features = await findFeatures(names, layout, user);
     const manta: Manta = {
+      user,
       layout,
       names,
       bytes: new Bytes({ url, credentials, agent: forBytes, timeout }),
@@ -87,6 +92,7 @@ async function openBackend(options: MantaStoreOptions): Promise<ObjectBackend> {
       register: options.register,
       features,
       memory: new PieceMemory(),
+      partMemory: new PartMemory(),
       retries,
       clock: options.clock,
       copies,
@@ -104,6 +110,15 @@ function siblings({ layout, features }: Manta): true | string {
   return (
     features.snaplinks || 'can neither link nor copy what others have, because this Manta (version 2) has no snaplinks'
   );
+}
+
+/** Bytes that nobody takes over go the shorter way that this Manta has, if there is one, and memory for it. */
+function stagingFor(options: StagingOptions, once: boolean, expect: number | undefined): Staging {
+  const { features, partMemory } = options.manta;
+  if (!once) return new PieceStaging(options);
+  const isMultipart = features.multipart && expect !== undefined;
+  if (isMultipart && partMemory.tryTake(partMemoryFor(expect))) return new MultipartStaging(options, expect);
+  return features.snaplinks ? new StreamStaging(options) : new PieceStaging(options);
 }
 
 interface BackendParts {
@@ -166,12 +181,14 @@ class MantaBackend implements ObjectBackend {
     }
   }
 
-  async open({ path, session }: BackendOpenOptions): Promise<BackendSession> {
-    await this.#manta.register.add(session, path, {});
-    return new MantaSession(this.#manta, {
-      session,
+  async open({ path, session, expect, once }: BackendOpenOptions): Promise<BackendSession> {
+    const manta = this.#manta;
+    await manta.register.add(session, path, {});
+    const options = { manta, session, target: manta.layout.resolve(path), hash: this.#pool.open() };
+    return new MantaSession({
+      ...options,
       path,
-      hash: this.#pool.open(),
+      staging: stagingFor(options, once === true, expect),
       onLeft: (err) => this.#parts.log?.warn({ err, session }, 'what a session had staged was left behind'),
     });
   }

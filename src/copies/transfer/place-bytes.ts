@@ -82,6 +82,7 @@ async function fetchIcon(service: Service, source: ImageSource, live: LiveAttemp
     path: imageObjectPath(own.image, 'icon'),
     session: iconSessionOf(own, own.attempt),
     limit: service.config.limits.iconBytes,
+    once: true,
     signal,
   });
   try {

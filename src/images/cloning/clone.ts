@@ -121,7 +121,7 @@ async function streamObject(
 ): Promise<void> {
   const storage = service.storages.named(file.stor);
   const open = (session: string): Promise<WriteSession> =>
-    storage.open({ path: imageObjectPath(to, name), session, expect: file.size, limit: file.size, signal });
+    storage.open({ path: imageObjectPath(to, name), session, expect: file.size, limit: file.size, once: true, signal });
   await staging(service, { image: to, session: `clone.${to}.${name}` }, open, async (writer) => {
     if (file.size > 0) {
       const { stream } = await storage.read(imageObjectPath(from, name), { end: file.size - 1, signal });

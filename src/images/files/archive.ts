@@ -65,6 +65,7 @@ export async function writeArchive(service: Service, uuid: string, manifest: obj
     path: archivePath(uuid),
     session: `${ARCHIVE_SESSIONS}${uuid}.${newUuid()}`,
     essential: true,
+    once: true,
   });
   try {
     await session.append(Readable.from([Buffer.from(text)]));

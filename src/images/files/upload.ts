@@ -76,6 +76,7 @@ async function openSession(target: UploadTarget, session: string, announced: Ann
       path: target.path,
       session,
       limit: target.limit,
+      once: true,
       ...(announced.contentLength !== undefined && { expect: announced.contentLength }),
     });
   } catch (error) {

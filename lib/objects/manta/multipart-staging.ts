@@ -1,0 +1,191 @@
+/**
+ * Manta's own multipart upload, which makes the object without the bytes passing through us again. Its parts cannot be
+ * read, so it is for sessions that nobody takes over. What fits in one part is put in its place directly.
+ */
+import { createHash } from 'node:crypto';
+import { HashingError, ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
+import { HashFeed } from '../hashing/feed.ts';
+import { parentOf } from './directories.ts';
+import { explainManta, MantaError } from './failure.ts';
+import { beginPlacing, PLACING_TIMEOUT } from './fencing.ts';
+import { encodePath } from './layout.ts';
+import { assertTaken, putObject, type SessionState } from './manta.ts';
+import { PIECE } from './piece-memory.ts';
+import { noteSize } from './progress.ts';
+import { withRetries } from './retry.ts';
+import type { Staging, StagingOptions } from './staging.ts';
+
+/** Manta takes so many parts; the last is left for bytes that were not announced. */
+const MOST_PARTS = 799;
+const STEP = 1024 * 1024;
+
+type Upload = NonNullable<SessionState['upload']>;
+
+/** For that many bytes in all. */
+function partSizeFor(expect: number): number {
+  return Math.max(PIECE, Math.ceil(expect / MOST_PARTS / STEP) * STEP);
+}
+
+/** Parts in memory: one fills while another is sent. */
+export function partMemoryFor(expect: number): number {
+  return 2 * partSizeFor(expect);
+}
+
+export class MultipartStaging implements Staging {
+  readonly #options: StagingOptions;
+  readonly #partSize: number;
+  readonly #feed: HashFeed;
+  readonly #etags: string[] = [];
+  #upload: Upload | undefined;
+  #part: Buffer | undefined;
+  #filled = 0;
+  #size = 0;
+  #sending: Promise<void> = Promise.resolve();
+  #failure: unknown;
+  #isGone = false;
+  #isEnded = false;
+
+  constructor(options: StagingOptions, expect: number) {
+    this.#options = options;
+    this.#partSize = partSizeFor(expect);
+    this.#feed = new HashFeed(options.hash);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  async append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void> {
+    try {
+      for await (const piece of source) {
+        await this.#write(piece);
+        onProgress?.(this.#size);
+      }
+      await this.#sending;
+      this.#assertWhole();
+    } finally {
+      this.#feed.flush();
+    }
+  }
+
+  async place(md5: string): Promise<void> {
+    const { session } = this.#options;
+    await this.#sending;
+    this.#assertWhole();
+    if (this.#isGone) throw new SessionGoneError(session);
+    if (this.#upload === undefined) return this.#putDirectly(md5);
+    await this.#submit();
+    await this.#sending;
+    this.#assertWhole();
+    await this.#commit(this.#upload, md5);
+  }
+
+  async end(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    await this.#sending;
+    this.#part = undefined;
+    this.#options.manta.partMemory.give(2 * this.#partSize);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0; ) {
+      this.#assertWhole();
+      // A full part is sent when more comes: the first and only one needs no upload.
+      if (this.#filled === this.#partSize) await this.#submit();
+      this.#part ??= Buffer.allocUnsafeSlow(this.#partSize);
+      const taken = rest.subarray(0, this.#partSize - this.#filled);
+      this.#part.set(taken, this.#filled);
+      await this.#feed.write(taken);
+      this.#filled += taken.length;
+      this.#size += taken.length;
+      rest = rest.subarray(taken.length);
+    }
+  }
+
+  /** Sends what is gathered, once the part before it is there. */
+  async #submit(): Promise<void> {
+    await this.#sending;
+    this.#assertWhole();
+    const part = this.#part?.subarray(0, this.#filled);
+    if (part === undefined || part.length === 0) return;
+    const size = this.#size;
+    this.#part = undefined;
+    this.#filled = 0;
+    this.#sending = this.#send(part, size).catch((error: unknown) => {
+      this.#failure = explainManta(error, part.length);
+    });
+  }
+
+  async #send(part: Buffer, size: number): Promise<void> {
+    if (this.#isGone) return;
+    const { manta, session } = this.#options;
+    this.#upload ??= await this.#begin();
+    const path = encodePath(`${this.#upload.directory}/${this.#etags.length}`);
+    const md5 = createHash('md5').update(part).digest('base64');
+    const { headers } = await withRetries(manta.retries, () =>
+      manta.bytes.sendBriefly({ method: 'PUT', path, headers: { 'content-md5': md5 }, body: part }),
+    );
+    assertTaken(headers, md5, path);
+    this.#etags.push(headers.etag ?? '');
+    this.#isGone = !(await noteSize(manta, session, size));
+  }
+
+  async #begin(): Promise<Upload> {
+    const { manta, session, target } = this.#options;
+    const { user } = manta;
+    const body = Buffer.from(
+      JSON.stringify({
+        objectPath: target,
+        headers: { 'content-type': 'application/octet-stream', 'durability-level': manta.copies },
+      }),
+    );
+    const headers = { 'content-type': 'application/json' };
+    const path = encodePath(`/${user}/uploads`);
+    // Made once: an answer that is lost would leave an upload that nobody knows.
+    const made = await manta.bytes.sendForJson({ method: 'POST', path, headers, body });
+    const { id, partsDirectory: directory } = made as { id: string; partsDirectory: string };
+    await manta.register.update(session, ({ state }) => ({ state: { ...state, upload: { id, directory } } }));
+    return { id, directory };
+  }
+
+  async #putDirectly(md5: string): Promise<void> {
+    const { manta, session, target } = this.#options;
+    const whole = this.#part?.subarray(0, this.#filled) ?? Buffer.alloc(0);
+    await beginPlacing(manta, session);
+    const timeout = Math.min(PLACING_TIMEOUT, manta.timeout);
+    await putObject(manta, { path: target, body: () => whole, size: whole.length, md5, timeout });
+  }
+
+  /** Another commit with the same parts is answered in the same way, so a lost answer is asked for again. */
+  async #commit({ directory }: Upload, md5: string): Promise<void> {
+    const { manta, session, target } = this.#options;
+    const timeout = Math.min(PLACING_TIMEOUT, manta.timeout);
+    const body = Buffer.from(JSON.stringify({ parts: this.#etags }));
+    const asked = {
+      method: 'POST',
+      path: encodePath(`${directory}/commit`),
+      headers: { 'content-type': 'application/json' },
+      body,
+      timeout,
+    } as const;
+    try {
+      await withRetries(manta.retries, async () => {
+        await beginPlacing(manta, session);
+        await manta.directories.make(parentOf(target));
+        const { headers } = await manta.directories.placing(target, () => manta.bytes.sendBriefly(asked));
+        assertTaken(headers, md5, target);
+      });
+    } catch (error) {
+      const isAborted = error instanceof MantaError && error.code === 'InvalidMultipartUploadState';
+      throw isAborted ? new SessionGoneError(session, { cause: error }) : error;
+    }
+  }
+
+  #assertWhole(): void {
+    if (this.#failure === undefined) return;
+    if (this.#failure instanceof HashingError) throw this.#failure;
+    const { message } = this.#failure as Error;
+    throw new ObjectStoreUnavailableError(`bytes of the session are lost: ${message}`, { cause: this.#failure });
+  }
+}
