@@ -57,16 +57,46 @@ export function sharedServer(start: () => Promise<S3Server>): () => Promise<S3Se
 
 let prefixes = 0;
 
+/** Staged objects and uploads under way. @param top is followed by one part of the prefix */
+async function stagedBelow(server: S3Server, top: string): Promise<string[]> {
+  const keys = await server.keys(`${top}/`);
+  return [...keys.filter((key) => key.split('/')[2] === 'staging'), ...(await server.uploads(`${top}/`))];
+}
+
 /** A prefix that is empty, and of which nothing is left when the test has ended. */
 function freshPrefix(t: Test, server: S3Server): string {
   prefixes += 1;
   const top = `test-${process.pid}-${prefixes}`;
   t.teardown(async () => {
-    const uploads = await server.uploads(`${top}/`);
+    const left = await stagedBelow(server, top);
     await server.removeAll(`${top}/`);
-    if (uploads.length > 0) throw new Error(`uploads are left under way: ${uploads.join(', ')}`);
+    if (left.length > 0) throw new Error(`left in S3: ${left.join(', ')}`);
   });
   return top;
+}
+
+/** What the configuration of a service needs to keep its files in S3 beside the local ones. */
+export interface S3Keys {
+  readonly server: S3Server;
+  readonly prefix: string;
+  readonly keys: { readonly storageTypes: readonly ['local', 's3']; readonly s3: Readonly<Record<string, unknown>> };
+}
+
+const s3Double = sharedServer(() => s3DoubleServer());
+
+/** A prefix of its own for a service. Whatever is staged or under way when the test has ended is a failure. */
+export async function s3For(t: Test, start: () => Promise<S3Server> = s3Double): Promise<S3Keys> {
+  const server = await start();
+  const prefix = `${freshPrefix(t, server)}/dc`;
+  const { endpoint, region, bucket, credentials } = server.settings;
+  return {
+    server,
+    prefix,
+    keys: {
+      storageTypes: ['local', 's3'],
+      s3: { endpoint, region, bucket, prefix, ...credentials, partBytes: 5 * MIB, bufferBytes: 20 * MIB },
+    },
+  };
 }
 
 /** @param limits beside {@link TEST_LIMITS} */
@@ -98,9 +128,7 @@ export function makeS3(start: () => Promise<S3Server>, limits: Partial<S3Limits>
       sibling: open,
       async residue() {
         const sessions = await (await reopen()).sessions();
-        const keys = await server.keys(`${top}/`);
-        const staged = keys.filter((key) => key.split('/')[2] === 'staging');
-        return [...staged, ...(await server.uploads(`${top}/`)), ...sessions.map(({ session }) => session)];
+        return [...(await stagedBelow(server, top)), ...sessions.map(({ session }) => session)];
       },
     };
   };
