@@ -66,7 +66,11 @@ class MorayStore implements DocumentBackend {
 
   constructor(options: MorayStoreOptions) {
     const { host, port, patience = PATIENCE_MS, connections = CONNECTIONS, settleMs, clock } = options;
-    const log = options.log ?? new Logger({ name: 'moray', streams: [] });
+    // Below warnings the client writes what it sends and gets, and there are secrets in it.
+    const log = (options.log ?? new Logger({ name: 'moray', streams: [] })).child({
+      component: 'moray',
+      level: 'warn',
+    });
     this.#connections = new Connections({ host, port, patience, connections, log });
     this.#calls = new MorayCalls(this.#connections, patience);
     this.#upgrades = new Upgrades(this.#calls, log, settleMs);

@@ -4,6 +4,7 @@
  */
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
 import type { MantaConfig } from './manta.ts';
+import type { MorayConfig } from './moray.ts';
 import type { S3Config } from './s3.ts';
 import type { UfdsConfig } from './ufds.ts';
 
@@ -145,6 +146,8 @@ export interface Config extends Listener {
   readonly ufds?: UfdsConfig;
   /** Used if `storageTypes` names it. */
   readonly manta?: MantaConfig;
+  /** Used if `databaseType` names it. */
+  readonly moray?: MorayConfig;
   readonly links: LinksConfig;
   readonly copies: CopiesConfig;
   readonly pulls: PullsConfig;

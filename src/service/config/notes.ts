@@ -1,13 +1,13 @@
 /** Points out settings that are accepted but have no effect, or not the expected one: each is worth a line in the log. */
 import type { Config } from './config.ts';
 import { notesOnManta } from './manta.ts';
+import { notesOnMoray } from './moray.ts';
 import type { JsonObject } from './read-file.ts';
 import { notesOnS3 } from './s3.ts';
 import { notesOnUfds } from './ufds.ts';
 
 /** Sections that the services used today need and this one does not, and what takes their place. */
 export const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
-  moray: 'image records are kept in dataDir',
   wfapi: 'long work runs in this service',
 };
 
@@ -24,6 +24,7 @@ export function notesOn(given: JsonObject, config: Config): string[] {
   }
   found.push(...notesOnManta(config));
   found.push(...notesOnS3(config));
+  found.push(...notesOnMoray(config));
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);

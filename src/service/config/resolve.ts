@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { Config, Listener } from './config.ts';
+import type { MorayConfig } from './moray.ts';
 import { UNUSED_SECTIONS } from './notes.ts';
 import type { JsonObject } from './read-file.ts';
 
@@ -9,7 +10,9 @@ import type { JsonObject } from './read-file.ts';
 const TRITON_METRICS_PORT = 8881;
 
 /** A configuration that conforms to the schema, with the schema's defaults. */
-type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources'> & {
+type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray'> & {
+  /** Templates render its port as a text. */
+  readonly moray?: Omit<MorayConfig, 'port'> & { readonly port: number | string };
   readonly serverName?: string;
   readonly accounts: Omit<Config['accounts'], 'file'> & { readonly file?: string };
   readonly sources: Partial<Config['sources']>;
@@ -18,7 +21,7 @@ type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources'> & {
 /** @param checked has passed {@link applySchema} without problems */
 export function resolveConfig(checked: JsonObject): Config {
   const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !Object.hasOwn(UNUSED_SECTIONS, key)));
-  const { ufds, ...given } = known as unknown as Checked;
+  const { ufds, moray, ...given } = known as unknown as Checked;
   const dataDir = resolve(given.dataDir);
   const metrics = given.metrics ?? metricsOfDatacenter(given);
   return deepFreeze({
@@ -29,6 +32,7 @@ export function resolveConfig(checked: JsonObject): Config {
     sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
     imgapiUrlFromDatacenter: otherDatacenters(given),
     ...(ufds && given.mode === 'dc' && given.accounts.file === undefined && { ufds }),
+    ...(moray && { moray: { ...moray, port: Number(moray.port) } }),
     ...(given.manta && { manta: { ...given.manta, key: resolve(given.manta.key) } }),
     ...(metrics && { metrics }),
   });

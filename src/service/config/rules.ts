@@ -1,6 +1,7 @@
 /** Rules between keys, which the JSON schema cannot express. */
 import type { Config } from './config.ts';
 import { mantaRules } from './manta.ts';
+import { morayRules } from './moray.ts';
 import { checkS3 } from './s3.ts';
 import { problem } from './schema.ts';
 
@@ -12,6 +13,7 @@ export function checkRules(config: Config): string[] {
     ...databases(config),
     ...mantaRules(config),
     ...checkS3(config),
+    ...morayRules(config),
     ...channels(config),
     ...leases(config),
     ...retries(config),
@@ -31,7 +33,7 @@ function storages({ storageTypes }: Config): string[] {
   return [problem('storageTypes', storageTypes, 'a list in which each name stands once')];
 }
 
-const DATABASES: readonly string[] = ['local'];
+const DATABASES: readonly string[] = ['local', 'moray'];
 
 /** The schema accepts databases that are not built in yet. */
 function databases({ databaseType: type }: Config): string[] {

@@ -5,6 +5,7 @@ import type { DocumentEngine, DocumentsOpening } from './opening.ts';
 
 const ENGINES: Readonly<Partial<Record<DatabaseType, () => Promise<DocumentEngine>>>> = {
   local: async () => (await import('./sqlite.ts')).sqlite,
+  moray: async () => (await import('./moray.ts')).moray,
 };
 
 /** @throws ConfigError, StoreUnavailableError */

@@ -36,6 +36,8 @@ interface Table {
   /** The columns that exist and their types; a changed configuration does not change those. */
   readonly columns: Map<string, IndexConfig>;
   readonly rows: Map<string, Row>;
+  /** By unique column: the keys of the rows that hold a value. */
+  readonly unique: Map<string, Map<Column, string>>;
 }
 
 const LONGEST_KEY = 2704;
@@ -78,7 +80,7 @@ export class MorayStorage {
   }
 
   create(config: BucketConfig): void {
-    const table: Table = { config, columns: new Map(), rows: new Map() };
+    const table: Table = { config, columns: new Map(), rows: new Map(), unique: new Map() };
     for (const [field, index] of Object.entries(config.index)) addColumn(table, field, index);
     this.#tables.set(config.name, table);
   }
@@ -92,7 +94,9 @@ export class MorayStorage {
     const table = this.#table(config.name);
     const before = table.config.index;
     for (const field of Object.keys(before)) {
-      if (config.index[field] === undefined) table.columns.delete(field.toLowerCase());
+      if (config.index[field] !== undefined) continue;
+      table.columns.delete(field.toLowerCase());
+      table.unique.delete(field.toLowerCase());
     }
     for (const [key, row] of table.rows) {
       const kept = Object.entries(row.columns).filter(([column]) => table.columns.has(column));
@@ -152,11 +156,10 @@ export class MorayStorage {
   }
 
   remove(bucket: string, key: string): Row | undefined {
-    const { rows } = this.#table(bucket);
-    const row = rows.get(asUtf8(key));
+    const table = this.#table(bucket);
+    const row = table.rows.get(asUtf8(key));
     if (row === undefined) return undefined;
-    rows.delete(row.key);
-    this.#undo?.push(() => rows.set(row.key, row));
+    this.#set(table, row.key, undefined);
     return row;
   }
 
@@ -173,21 +176,27 @@ export class MorayStorage {
   }
 
   #write(config: BucketConfig, row: Row): void {
-    const { rows, columns } = this.#table(config.name);
-    for (const [column, { unique }] of columns) {
+    const table = this.#table(config.name);
+    for (const [column, holders] of table.unique) {
       const value = row.columns[column] ?? null;
-      if (unique !== true || value === null) continue;
-      for (const other of rows.values()) {
-        if (other.key !== row.key && JSON.stringify(other.columns[column]) === JSON.stringify(value)) {
-          throw uniqueAttribute(column, value);
-        }
-      }
+      const holder = value === null ? undefined : holders.get(value);
+      if (holder !== undefined && holder !== row.key) throw uniqueAttribute(column, value);
     }
-    const before = rows.get(row.key);
-    rows.set(row.key, row);
+    this.#set(table, row.key, row);
+  }
+
+  #set(table: Table, key: string, row: Row | undefined): void {
+    const before = table.rows.get(key);
+    for (const [column, holders] of table.unique) {
+      const [old, next] = [before?.columns[column] ?? null, row?.columns[column] ?? null];
+      if (old !== null) holders.delete(old);
+      if (next !== null) holders.set(next, key);
+    }
+    if (row) table.rows.set(key, row);
+    else table.rows.delete(key);
     this.#undo?.push(() => {
-      if (before) rows.set(before.key, before);
-      else rows.delete(row.key);
+      this.#undo = undefined;
+      this.#set(table, key, before);
     });
   }
 
@@ -206,4 +215,5 @@ function addColumn(table: Table, field: string, index: IndexConfig): void {
     throw new MorayError('InternalError', 'Invalid SQL: access method "gin" does not support unique indexes');
   }
   table.columns.set(column, index);
+  if (index.unique === true) table.unique.set(column, new Map());
 }

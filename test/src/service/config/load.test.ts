@@ -60,19 +60,19 @@ test('what depends on the mode follows it unless it is given', async (t) => {
 });
 
 test('sections of services that are not used are accepted and noted', async (t) => {
-  const sections = { moray: { host: 'm' }, wfapi: {} };
+  const sections = { wfapi: {} };
   const { config, unknownKeys, notes } = await loadConfig(undefined, { ...DC, ...sections });
   t.strictSame(unknownKeys, []);
   t.strictSame(
     notes.map((note) => note.split(':')[0]),
-    ['moray', 'wfapi'],
+    ['wfapi'],
   );
-  t.notOk('moray' in config);
+  t.notOk('wfapi' in config);
 });
 
 test('a backend that is not built in is refused by name', async (t) => {
-  t.strictSame(await problemsOf({ databaseType: 'moray' }), [
-    'databaseType: "moray" is not right; it must be one of those in this version: local',
+  t.strictSame(await problemsOf({ databaseType: 'postgres' }), [
+    'databaseType: "postgres" is not right; it must be one of those in this version: local, moray',
   ]);
 });
 

@@ -13,7 +13,7 @@ import { applySchema } from '#src/service/config/schema.ts';
 import schema from '../../../../etc/config.schema.json' with { type: 'json' };
 
 type SchemaKey = keyof typeof schema.properties;
-type Unused = 'moray' | 'wfapi';
+type Unused = 'wfapi';
 
 interface Node {
   readonly description?: string;
