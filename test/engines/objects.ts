@@ -9,6 +9,7 @@ import type { MakeObjectStore } from '../conformance/objects/harness.ts';
 import { claimingNothing, shared, signedUrls } from '../doubles/objects.ts';
 import { type Engine, engines } from './engines.ts';
 import { MANTA_MODES, mantaUnderTest } from './manta.ts';
+import { radosgwAbsent, startRadosgw } from './radosgw.ts';
 import { makeS3, s3DoubleServer, sharedServer } from './s3.ts';
 
 export interface ObjectsUnderTest extends Engine {
@@ -73,5 +74,10 @@ const MANTA_S3: ObjectsUnderTest = {
   name: "Manta's S3 face",
   make: makeS3(sharedServer(() => s3DoubleServer({ manta: true, noConditions: true, noBatches: true }))),
 };
+const RADOSGW: ObjectsUnderTest = {
+  name: "Ceph's S3",
+  absent: radosgwAbsent,
+  make: makeS3(sharedServer(startRadosgw)),
+};
 
-export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED, ...MANTAS, S3, MANTA_S3], []);
+export const objectEngines = engines<ObjectsUnderTest>([LOCAL, BARE, SHARED, ...MANTAS, S3, MANTA_S3], [RADOSGW]);
