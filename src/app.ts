@@ -28,7 +28,7 @@ import { UPLOADS } from './images/files/upload-register.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { imgapiAudit } from './imgapi/audit.ts';
-import { openAuthKeys } from './imgapi/auth-keys.ts';
+import { AUTH_RELOADS, openAuthKeys } from './imgapi/auth-keys.ts';
 import { authenticator } from './imgapi/authenticate.ts';
 import type { Call } from './imgapi/call.ts';
 import { IMGAPI } from './imgapi/listener.ts';
@@ -84,6 +84,7 @@ const BUCKETS: readonly Bucket[] = [
   CLONES,
   CLONED,
   TASKS,
+  AUTH_RELOADS,
   STAGED_SESSIONS,
   STORES,
   ROLE_TAGS,
@@ -110,7 +111,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
     let closing = CLOSING;
     opened.push(() => Promise.all(fronts.map((close) => close(closing))));
-    const authKeys = await openAuthKeys(config, log);
+    const authKeys = await openAuthKeys(service);
     const common = {
       log,
       serverName: config.serverName,

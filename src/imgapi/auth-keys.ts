@@ -1,27 +1,46 @@
 /**
  * Who may write when `authType` is `signature`: users by name, each with SSH public keys. They come from the config's
  * `authKeys` and from `<dataDir>/authkeys/NAME.keys` files (one OpenSSH key a line, `#` comments).
+ *
+ * A request to read them again reaches one process. It leaves a mark in the store, at which the others see before their
+ * next signed request that they have to do the same.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type Logger from 'bunyan';
+import type { Bucket } from '#lib/documents/store.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { withoutMark } from '#lib/text/json.ts';
-import type { Config } from '../service/config/config.ts';
+import { newUuid } from '#lib/text/uuid.ts';
+import type { Service } from '../service/service.ts';
+
+/** The last request to read the keys again, by a name that no other has. */
+interface Reload {
+  readonly id: string;
+}
+
+export const AUTH_RELOADS: Bucket<Reload> = { name: 'imgapi_auth_reloads', version: 1, index: {} };
+const LAST = 'authkeys';
 
 export interface AuthKeys {
   /** Empty for an unknown user. */
   keysOf(user: string): readonly PublicKey[];
   /** The largest number of keys that any user has. */
   mostKeys(): number;
-  /** Reads everything again. Keys that cannot be parsed are skipped and logged. */
+  /** Reads everything again, and has all other processes do so. Keys that cannot be parsed are skipped and logged. */
   reload(): Promise<void>;
+  /** Reads everything again if another process was asked to. To be awaited before keys are looked at. */
+  refresh(): Promise<void>;
 }
 
-export async function openAuthKeys(config: Config, log: Logger): Promise<AuthKeys> {
+export async function openAuthKeys({
+  config,
+  store,
+  log,
+}: Pick<Service, 'config' | 'store' | 'log'>): Promise<AuthKeys> {
   let users = new Map<string, PublicKey[]>();
+  let seen = (await store.get(AUTH_RELOADS, LAST))?.value.id;
 
-  async function reload(): Promise<void> {
+  async function read(): Promise<void> {
     const loaded = new Map<string, PublicKey[]>();
     const add = (user: string, text: string): void => {
       try {
@@ -37,11 +56,24 @@ export async function openAuthKeys(config: Config, log: Logger): Promise<AuthKey
     users = loaded;
   }
 
-  await reload();
+  async function refresh(): Promise<void> {
+    const last = (await store.get(AUTH_RELOADS, LAST))?.value.id;
+    if (last === seen) return;
+    await read();
+    seen = last;
+  }
+
+  await read();
   return {
     keysOf: (user) => users.get(user) ?? [],
     mostKeys: () => Math.max(1, ...[...users.values()].map((keys) => keys.length)),
-    reload,
+    async reload() {
+      await store.batch([{ op: 'put', bucket: AUTH_RELOADS, key: LAST, value: { id: newUuid() } }]);
+      await refresh();
+    },
+    refresh: () =>
+      // While the store is down the keys that are known count.
+      refresh().catch((error: unknown) => log.debug({ err: error }, 'cannot tell whether there are other keys')),
   };
 }
 

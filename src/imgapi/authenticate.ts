@@ -29,6 +29,7 @@ export function authenticator(
     if (authorization === undefined && route.auth !== 'strict') return NOBODY;
     if (route.auth === 'operator' && !/^signature /i.test(authorization ?? '')) return NOBODY;
     if (await isLocalOperator(config, call)) return LOCAL_OPERATOR;
+    await keys.refresh();
     try {
       const request = { method: call.method, path: call.url, headers: call.headers };
       const { keyId } = await verifyRequest(request, {

@@ -108,6 +108,7 @@ async function serve({ unknownKeys, notes, stopWithin, start }: PreparedServer, 
     await close(closing);
     await member?.farewell();
   });
+  if (!member) ignoreHangup(log);
   process.on('SIGTERM', stop.onSignal);
   process.on('SIGINT', stop.onSignal);
   // Only now: a reader of this line may ask it to stop immediately.
@@ -115,6 +116,12 @@ async function serve({ unknownKeys, notes, stopWithin, start }: PreparedServer, 
   else process.stdout.write(`${line}\n`);
   // Otherwise the cache would be written only when the process ends by itself.
   flushCompileCache();
+}
+
+/** Service managers send it to have workers replaced; from a terminal it means the end, as ever. */
+function ignoreHangup(log: Logger): void {
+  if (process.stdout.isTTY || process.stderr.isTTY) return;
+  process.on('SIGHUP', () => log.warn('SIGHUP: nothing replaces a process without a supervisor; restart it instead'));
 }
 
 function asMember(stop: Stopper): SupervisedMember {

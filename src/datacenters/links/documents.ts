@@ -76,6 +76,16 @@ export const LINK_NONCES: Bucket<LinkNonceRecord> = {
   index: { expires_at: { type: 'number' } },
 };
 
+/** What is left of a link's requests, under the name of the datacenter. */
+export interface LinkRateRecord {
+  readonly tokens: number;
+  /** When that was so, in milliseconds since the epoch. */
+  readonly at: number;
+  readonly rev: number;
+}
+
+export const LINK_RATES: Bucket<LinkRateRecord> = { name: 'imgapi_link_rates', version: 1, index: {} };
+
 /** A key pair of this datacenter. */
 export interface OwnKey extends PublicKey {
   /** PKCS #8, PEM. */
@@ -94,4 +104,4 @@ export interface OwnKeysRecord {
 
 export const LINK_KEYS: Bucket<OwnKeysRecord> = { name: 'imgapi_link_keys', version: 1, index: {} };
 
-export const LINK_BUCKETS: readonly Bucket[] = [DATACENTERS, LINK_TOKENS, LINK_NONCES, LINK_KEYS];
+export const LINK_BUCKETS: readonly Bucket[] = [DATACENTERS, LINK_TOKENS, LINK_NONCES, LINK_RATES, LINK_KEYS];

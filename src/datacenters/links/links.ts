@@ -3,7 +3,7 @@
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Stored, WithStore, Write } from '#lib/documents/store.ts';
 import { updateObject } from '#lib/documents/update.ts';
-import { DATACENTERS, type LinkRecord } from './documents.ts';
+import { DATACENTERS, LINK_RATES, type LinkRecord } from './documents.ts';
 
 export async function findLink(service: WithStore, name: string): Promise<Stored<LinkRecord> | undefined> {
   return service.store.get(DATACENTERS, name);
@@ -34,6 +34,11 @@ function written(link: LinkRecord): LinkRecord {
 /** Unconditional, so that a concurrent change cannot keep the link alive. */
 export function deleteLink(name: string): Write {
   return { op: 'del', bucket: DATACENTERS, key: name };
+}
+
+/** Deletes what there is of a link that has ended. */
+export function endedLink(name: string): Write[] {
+  return [deleteLink(name), { op: 'del', bucket: LINK_RATES, key: name }];
 }
 
 /** Returns the changed link. If it has been deleted, writes nothing and returns undefined. */

@@ -4,7 +4,7 @@ import { endPullsOf, removePullsOf } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignMessage } from '../peers/remote-failure.ts';
 import { linkClient } from './link-client.ts';
-import { deleteLink, getLink } from './links.ts';
+import { endedLink, getLink } from './links.ts';
 import { cutStreams } from './live-streams.ts';
 
 const TELL_TIMEOUT_MS = 15_000;
@@ -14,7 +14,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
   const stored = await getLink(service, name);
   // Made while the record exists, but used after its removal, so that the other's requests are refused first.
   const client = await linkClient(service, stored.value);
-  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
+  await service.store.batch([...endedLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
   const error = await client
     .json({ method: 'POST', path: '/link/unlink', timeout: TELL_TIMEOUT_MS })
@@ -27,7 +27,7 @@ export async function unlinkDatacenter(service: Service, name: string): Promise<
 
 /** To be called when the other side has unlinked us. */
 export async function acceptUnlink(service: Service, name: string): Promise<void> {
-  await service.store.batch([deleteLink(name), ...(await endPullsOf(service, name))], { frees: true });
+  await service.store.batch([...endedLink(name), ...(await endPullsOf(service, name))], { frees: true });
   cutStreams(service, name);
   await removePullLinks(service, name);
   service.log.info({ datacenter: name }, 'a datacenter unlinked us');

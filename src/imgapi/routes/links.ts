@@ -19,6 +19,7 @@ import { endWithLink } from '../../datacenters/links/live-streams.ts';
 import { ownPing, pingLink } from '../../datacenters/links/ping.ts';
 import { rateLimiter } from '../../datacenters/links/rate-limit.ts';
 import { acceptRotation } from '../../datacenters/links/rotate-key.ts';
+import { sharedRateLimiter } from '../../datacenters/links/shared-rate-limit.ts';
 import { acceptUnlink } from '../../datacenters/links/unlink-datacenter.ts';
 import { LinkEndedError } from '../../datacenters/peers/errors.ts';
 import { foreignMessage } from '../../datacenters/peers/remote-failure.ts';
@@ -115,12 +116,12 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
 
 /** Limits the requests of each linked datacenter, and ends its streams with its link. */
 export function forLinked(service: Service): (handler: Handler, row: Operation) => Handler {
-  const limiter = rateLimiter(service.clock, service.config.links.requestsPerSecond);
+  const limiter = sharedRateLimiter(service, service.config.links.requestsPerSecond);
   return (handler, { auth }) => {
     if (auth !== 'strict') return handler;
     return async (call) => {
       const datacenter = signerOf(call);
-      limiter.take(datacenter);
+      await limiter.take(datacenter);
       const reply = await handler(call);
       if (reply.stream) {
         const link = await findLink(service, datacenter);

@@ -12,6 +12,8 @@ export interface DocumentServer {
   stop(): Promise<void>;
   /** Where it listens. */
   readonly url: string;
+  /** Of the group of processes that the line started. */
+  readonly pid: number;
 }
 
 /** @param line as the document has it, with the reader's values put in; the test ends what it starts */
@@ -26,6 +28,10 @@ export function documentServer(t: Test, line: string, folder: string): DocumentS
     get url() {
       if (!running) throw new Error(`${line} was not started`);
       return running.url;
+    },
+    get pid() {
+      if (running?.child.pid === undefined) throw new Error(`${line} was not started`);
+      return running.child.pid;
     },
     async start() {
       const child = spawn('bash', ['-c', line], {

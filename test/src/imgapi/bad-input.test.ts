@@ -45,7 +45,7 @@ async function routesOf(): Promise<readonly Route[]> {
   const { service } = imgapi;
   const worker = startCopyWorker(service);
   t.teardown(() => worker.stop());
-  return mainRoutes(service, await openAuthKeys(service.config, service.log), worker);
+  return mainRoutes(service, await openAuthKeys(service), worker);
 }
 
 const routes = await routesOf();

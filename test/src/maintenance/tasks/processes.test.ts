@@ -14,6 +14,9 @@ const PROGRAM = new URL('fixtures/runner-process.ts', import.meta.url).pathname;
 const CLOCK_AHEAD = new URL('../../../helpers/clock-ahead.ts', import.meta.url).href;
 /** Nobody waits for the end of such a lease. */
 const LONG = 3600;
+const PERIOD_MS = 1000;
+/** As in `runner.ts`: what is due so soon is claimed at once. */
+const CLAIMED_AHEAD_MS = 200;
 
 interface Told {
   readonly event: 'started' | 'began' | 'ended';
@@ -37,11 +40,21 @@ class Datacenter {
   }
 
   /** @param ahead milliseconds that the process's own clock is ahead of the database's */
-  async start(worker: string, leaseSeconds = LONG, ahead = 0): Promise<void> {
+  async start(worker: string, leaseSeconds = LONG, ahead = 0, periodMs = 100): Promise<void> {
     const clock = ahead === 0 ? [] : ['--import', CLOCK_AHEAD];
     const child = spawn(
       '/usr/bin/env',
-      ['-u', 'NODE_OPTIONS', process.execPath, ...clock, PROGRAM, this.#path, worker, String(leaseSeconds)],
+      [
+        '-u',
+        'NODE_OPTIONS',
+        process.execPath,
+        ...clock,
+        PROGRAM,
+        this.#path,
+        worker,
+        String(leaseSeconds),
+        String(periodMs),
+      ],
       {
         stdio: ['pipe', 'pipe', 'inherit'],
         env: { ...process.env, TEST_CLOCK_AHEAD: String(ahead), TEST_CLOCK_LATER: '0' },
@@ -112,6 +125,20 @@ test('of three processes one runs a task at a time', async (t) => {
   }
   const count = (event: Told['event']) => dc.told.filter((one) => one.event === event).length;
   t.ok(count('began') - count('ended') <= 1);
+});
+
+test('four processes run a task once a period, not once each', async (t) => {
+  const dc = await datacenter(t);
+  const workers = ['a', 'b', 'c', 'd'];
+  await Promise.all(workers.map((worker) => dc.start(worker, LONG, 0, PERIOD_MS)));
+  let before = Number.NEGATIVE_INFINITY;
+  for (let n = 1; n <= 12; n += 1) {
+    const { worker, at } = await dc.tells('began', n);
+    // Each process that starts has the task run once more.
+    if (n > workers.length) t.ok(at >= before + PERIOD_MS - CLAIMED_AHEAD_MS, `run ${n} waited for its period`);
+    dc.say(worker, 'end');
+    before = (await dc.tells('ended', n)).at;
+  }
 });
 
 test('how a run went is noted: what it did, or why it failed and when it is tried again', async (t) => {
