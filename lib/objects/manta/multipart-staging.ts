@@ -6,13 +6,14 @@ import { createHash } from 'node:crypto';
 import { HashingError, ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { HashFeed } from '../hashing/feed.ts';
 import { parentOf } from './directories.ts';
-import { explainManta, MantaError } from './failure.ts';
+import { explainManta, hasMantaCode } from './failure.ts';
 import { beginPlacing, PLACING_TIMEOUT } from './fencing.ts';
 import { encodePath } from './layout.ts';
 import { assertTaken, putObject, type SessionState } from './manta.ts';
 import { PIECE } from './piece-memory.ts';
 import { noteSize } from './progress.ts';
 import { withRetries } from './retry.ts';
+import { abortUpload } from './staged.ts';
 import type { Staging, StagingOptions } from './staging.ts';
 
 /** Manta takes so many parts; the last is left for bytes that were not announced. */
@@ -29,6 +30,10 @@ function partSizeFor(expect: number): number {
 /** Parts in memory: one fills while another is sent. */
 export function partMemoryFor(expect: number): number {
   return 2 * partSizeFor(expect);
+}
+
+function isAborted(error: unknown): boolean {
+  return hasMantaCode(error, 'InvalidMultipartUploadState');
 }
 
 export class MultipartStaging implements Staging {
@@ -72,11 +77,11 @@ export class MultipartStaging implements Staging {
     const { session } = this.#options;
     await this.#sending;
     this.#assertWhole();
-    if (this.#isGone) throw new SessionGoneError(session);
-    if (this.#upload === undefined) return this.#putDirectly(md5);
+    if (this.#upload === undefined && !this.#isGone) return this.#putDirectly(md5);
     await this.#submit();
     await this.#sending;
     this.#assertWhole();
+    if (this.#upload === undefined || this.#isGone) throw new SessionGoneError(session);
     await this.#commit(this.#upload, md5);
   }
 
@@ -113,7 +118,8 @@ export class MultipartStaging implements Staging {
     this.#part = undefined;
     this.#filled = 0;
     this.#sending = this.#send(part, size).catch((error: unknown) => {
-      this.#failure = explainManta(error, part.length);
+      if (isAborted(error) || error instanceof SessionGoneError) this.#isGone = true;
+      else this.#failure = explainManta(error, part.length);
     });
   }
 
@@ -145,8 +151,18 @@ export class MultipartStaging implements Staging {
     // Made once: an answer that is lost would leave an upload that nobody knows.
     const made = await manta.bytes.sendForJson({ method: 'POST', path, headers, body });
     const { id, partsDirectory: directory } = made as { id: string; partsDirectory: string };
-    await manta.register.update(session, ({ state }) => ({ state: { ...state, upload: { id, directory } } }));
-    return { id, directory };
+    const upload = { id, directory };
+    try {
+      await manta.register.update(session, ({ state }) => {
+        if (state.gone) throw new SessionGoneError(session);
+        return { state: { ...state, upload } };
+      });
+    } catch (error) {
+      // Whoever discarded the session has not seen this upload.
+      await abortUpload(manta, { upload });
+      throw error;
+    }
+    return upload;
   }
 
   async #putDirectly(md5: string): Promise<void> {
@@ -177,8 +193,7 @@ export class MultipartStaging implements Staging {
         assertTaken(headers, md5, target);
       });
     } catch (error) {
-      const isAborted = error instanceof MantaError && error.code === 'InvalidMultipartUploadState';
-      throw isAborted ? new SessionGoneError(session, { cause: error }) : error;
+      throw isAborted(error) ? new SessionGoneError(session, { cause: error }) : error;
     }
   }
 

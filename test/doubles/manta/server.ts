@@ -177,7 +177,7 @@ async function route(exchange: Exchange, uploads: Uploads): Promise<void> {
   const [rawPath = ''] = (request.url ?? '').split('?');
   if (/%(?![0-9a-f]{2})/i.test(rawPath)) throw new MantaFault('InvalidResource', `${rawPath} is not a valid path`);
   const [login = '', top] = parts;
-  if (top === 'uploads' && settings.multipart && parts.length > 1) {
+  if (top === 'uploads' && settings.multipart && (parts.length > 2 || method === 'POST')) {
     authorize(exchange, login);
     return uploads.handle(exchange);
   }
