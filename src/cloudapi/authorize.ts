@@ -1,35 +1,59 @@
 /** Lets a sub-user do only what the policies of its account say. Accounts themselves may do everything of theirs. */
+import type { Role } from '#lib/accounts/accounts.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import type { Facts } from '#lib/policies/rule.ts';
 import type { Handler } from '../http-kit/call.ts';
 import type { Call } from './call.ts';
 import { notAllowed } from './errors.ts';
-import { fullPath, resourceOf } from './resource.ts';
+import { fullPath, isWhole, resourceOf } from './resource.ts';
 import { tagsOn } from './role-tags.ts';
 import type { Cloudapi } from './service.ts';
 
-/** Wraps the handler of an operation. @param name of the operation, which in lower case is the action of policies */
-export function forSubUsers(cloudapi: Cloudapi, handler: Handler<Call>, row: Operation, name: string): Handler<Call> {
+/**
+ * Wraps the handler of an operation: it runs if the sub-user that asks may do this, and the answer that shows a resource
+ * has its role tags as the header `Role-Tag`.
+ * @param name of the operation, which in lower case is the action of policies
+ */
+export function underPolicies(cloudapi: Cloudapi, handler: Handler<Call>, row: Operation, name: string): Handler<Call> {
+  const isShown = row.method === 'GET' && isWhole(row);
   return async (call) => {
-    await assertAllowed(cloudapi, call, name, resourceOf(row, call));
-    return handler(call);
+    const { account, subUser } = call.principal;
+    if (!subUser && !isShown) return handler(call);
+    const resource = resourceOf(row, call);
+    // An account without roles has no tags, and nobody is asked for them.
+    const known = await cloudapi.accounts.rolesOf(account.uuid);
+    const tags = known.length > 0 ? await tagsOn(cloudapi, call, resource) : [];
+    assertAllowed(cloudapi, call, name, resource, tags);
+    const reply = await handler(call);
+    const names = isShown ? known.filter(({ uuid }) => tags.includes(uuid)).map(inHeader) : [];
+    return names.length === 0 ? reply : { ...reply, headers: { 'Role-Tag': names.join(','), ...reply.headers } };
   };
+}
+
+/** Headers hold ASCII alone. */
+function inHeader({ name }: Role): string {
+  return /^[ -~]+$/.test(name) ? name : encodeURIComponent(name);
 }
 
 /**
  * The answer is the same for what the account does not have, so that nobody learns what there is.
  * @param resource without the account
+ * @param tags UUIDs of the roles on it
  * @throws 403 NotAuthorized
  */
-export async function assertAllowed(cloudapi: Cloudapi, call: Call, name: string, resource: string): Promise<void> {
+export function assertAllowed(
+  cloudapi: Cloudapi,
+  call: Call,
+  name: string,
+  resource: string,
+  tags: readonly string[],
+): void {
   const { account, subUser } = call.principal;
   if (!subUser) return;
   const action = name.toLowerCase();
   const path = fullPath(account.login, resource);
   const attempt = { action, resource: path, facts: factsOf(cloudapi, call) };
-  const { roles } = subUser;
-  const tags = roles.length > 0 ? await tagsOn(cloudapi, call, resource) : [];
-  if (!cloudapi.policies.allow(roles, tags, attempt)) throw notAllowed(path, action);
+  if (!cloudapi.policies.allow(subUser.roles, tags, attempt)) throw notAllowed(path, action);
 }
 
 function factsOf({ clock, config, clientAddress }: Cloudapi, call: Call): Facts {

@@ -1,30 +1,10 @@
 /** Role tags, by the names of roles: IMGAPI keeps them by UUID, so that a role can be renamed and none is mistaken. */
 import type { Role } from '#lib/accounts/accounts.ts';
-import type { Operation } from '#lib/api/operation.ts';
-import type { Handler } from '../http-kit/call.ts';
 import type { Call } from './call.ts';
 import { invalid } from './errors.ts';
 import { namesIn } from './names.ts';
-import { canBeTagged, imageResource, isWhole, resourceOf } from './resource.ts';
+import { canBeTagged, imageResource } from './resource.ts';
 import type { Cloudapi } from './service.ts';
-
-/** Adds the header `Role-Tag` to the answer that shows a resource, where there are tags. */
-export function withRoleTags(cloudapi: Cloudapi, handler: Handler<Call>, row: Operation): Handler<Call> {
-  if (row.method !== 'GET' || !isWhole(row)) return handler;
-  return async (call) => {
-    const names = await tagNames(cloudapi, call, resourceOf(row, call));
-    const reply = await handler(call);
-    return names.length === 0 ? reply : { ...reply, headers: { 'Role-Tag': names.join(','), ...reply.headers } };
-  };
-}
-
-/** An account without roles has no tags, and nobody is asked for them. */
-async function tagNames(cloudapi: Cloudapi, call: Call, resource: string): Promise<readonly string[]> {
-  const known = await cloudapi.accounts.rolesOf(call.account.uuid);
-  if (known.length === 0) return [];
-  const tags = await tagsOn(cloudapi, call, resource);
-  return known.filter(({ uuid }) => tags.includes(uuid)).map(({ name }) => name);
-}
 
 /** UUIDs of the roles that are tagged on a resource of the account. @param resource without the account */
 export async function tagsOn({ imgapi }: Cloudapi, call: Call, resource: string): Promise<readonly string[]> {

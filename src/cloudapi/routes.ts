@@ -3,11 +3,10 @@ import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import type { Handler } from '../http-kit/call.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import { principalOf } from './authenticate.ts';
-import { forSubUsers } from './authorize.ts';
+import { underPolicies } from './authorize.ts';
 import type { Call } from './call.ts';
 import { CloudapiError } from './errors.ts';
 import { parameterForm } from './parameters.ts';
-import { withRoleTags } from './role-tags.ts';
 import { accountHandlers } from './routes/account.ts';
 import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
@@ -31,8 +30,7 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
   };
   const routes = operationRoutes(CLOUDAPI, handlers, {
     parameterForm,
-    wrap: (handler, row, name) =>
-      row.auth === 'none' ? handler : forSubUsers(cloudapi, withRoleTags(cloudapi, handler, row), row, name),
+    wrap: (handler, row, name) => (row.auth === 'none' ? handler : underPolicies(cloudapi, handler, row, name)),
     dispatches: { CreateImageFromMachine: newImageDispatch, UpdateImage: actionDispatch },
   });
   return routes.map((route) =>

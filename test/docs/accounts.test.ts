@@ -1,9 +1,9 @@
 /** The page for accounts as alice and bob go by it, in a cloud of three datacenters. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { link, MiB, type Site, startSite } from '../helpers/cloud.ts';
-import { cloudapiInProcess, keyOf, makePeople } from '../helpers/cloudapi.ts';
+import { cloudapiInProcess, keyOf, makeKey, makePeople, type Person, type SubPerson } from '../helpers/cloudapi.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { makeImage } from '../helpers/images.ts';
 import { makeUser } from '../src/cli/triton-image/home.ts';
@@ -13,7 +13,7 @@ import { Shell, treeOfLinks } from './runner/shells.ts';
 const NAMES = ['us-sw-1', 'us-west-1', 'us-east-1'] as const;
 
 /** The datacenters by name, each linked with the first, and the URLs of their CloudAPIs. */
-async function startPlaces(t: Test, people: ReturnType<typeof makePeople>) {
+async function startPlaces(t: Test, people: Readonly<Record<string, Person>>) {
   const started = await Promise.all(NAMES.map(async (name) => [name, await startSite(t, name)] as const));
   const sites = Object.fromEntries(started) as Record<(typeof NAMES)[number], Site>;
   await link(sites['us-sw-1'], sites['us-west-1']);
@@ -29,7 +29,12 @@ async function startPlaces(t: Test, people: ReturnType<typeof makePeople>) {
 
 test('every line of the page for accounts does what it says', async (t) => {
   const tree = await treeOfLinks(t);
-  const people = makePeople();
+  const made = makePeople();
+  const {
+    users: [deploy],
+    ...policies
+  } = subUsersOfThePage();
+  const people = { ...made, alice: { ...made.alice, ...policies, users: [deploy] } };
   const { sites, datacenters } = await startPlaces(t, people);
   const { network, alice } = sites['us-sw-1'];
   const base = await makeImage(alice, { name: 'my-base' });
@@ -38,12 +43,16 @@ test('every line of the page for accounts does what it says', async (t) => {
   const users = {
     alice: await makeUser(t, 'alice', keyOf(people.alice)),
     bob: await makeUser(t, 'bob', keyOf(people.bob)),
+    deploy: await makeUser(t, 'deploy', keyOf(deploy)),
   };
   const bobs = users.bob.env(datacenters['us-sw-1'] ?? '') as Record<string, string>;
-  const PATH = `${withTriton(users.bob.home)}:${tree}/src/cli/bin:${process.env['PATH']}`;
+  const deploys = users.deploy.env(datacenters['us-sw-1'] ?? '') as Record<string, string>;
+  const tritons = `${withTriton(users.bob.home)}:${process.env['PATH']}`;
+  const PATH = `${tree}/src/cli/bin:${tritons}`;
   const shells = {
-    alice: new Shell(tree, users.alice.home, { HOME: users.alice.home }),
+    alice: new Shell(tree, users.alice.home, { HOME: users.alice.home, PATH: tritons }),
     bob: new Shell(tree, users.bob.home, { ...bobs, PATH }),
+    deploy: new Shell(tree, users.deploy.home, { ...deploys, PATH }),
   };
   const order = 'triton-image -U $WEST cp --no-wait us-sw-1 big-image';
   let orders = 0;
@@ -64,12 +73,30 @@ test('every line of the page for accounts does what it says', async (t) => {
     after: {
       'triton-image ls --shared': ({ stdout }) => void t.match(stdout, 'my-image'),
       'triton image list': ({ stdout }) => void t.match(stdout, 'my-image'),
+      'triton image get my-image': ({ stdout }) =>
+        void t.match(JSON.parse(stdout), { name: 'my-image', owner_login: 'alice' }),
       'triton-image ancestry my-image': ({ stdout }) => void t.match(stdout, 'my-base'),
     },
   });
   const copied = await sites['us-east-1'].alice.listImages({ name: 'my-image' });
   t.equal(copied.length, 1);
 });
+
+interface OfThePage extends Pick<Person, 'roles' | 'policies'> {
+  readonly users: readonly [SubPerson];
+}
+
+/** What the page has in alice's entry of the accounts file, with a key for the sub-user. */
+function subUsersOfThePage(): OfThePage {
+  const page = readFileSync(new URL('../../docs/accounts.md', import.meta.url), 'utf8');
+  const [, text = ''] = /```json\n(.*?)```/s.exec(page) ?? [];
+  const { users, roles, policies } = JSON.parse(text) as OfThePage;
+  return {
+    users: [{ ...users[0], keys: { ci: makeKey('ed25519') } }],
+    ...(roles && { roles }),
+    ...(policies && { policies }),
+  };
+}
 
 /** The folder of a `triton` that runs on the Node of the tests. */
 function withTriton(home: string): string {

@@ -44,8 +44,8 @@ const DATE = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,9})?(Z|[+-]\\d
 /** A login as UFDS allows it: 3 to 32 characters, starting with a letter. */
 const LOGIN = '^[a-zA-Z][a-zA-Z0-9_.@%-]{2,31}$';
 
-/** Without the comma that separates names, and the star that stands for all roles. */
-const NAME = '^[^\\s,*][^,*\\r\\n]{0,99}$';
+/** What a header can hold, without the comma that separates names, and the star that stands for all roles. */
+const NAME = '^[!-)+\\--~][ -)+\\--~]{0,99}$';
 
 const SSH_KEY =
   '^(ssh-rsa|ssh-dss|ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]+) [A-Za-z0-9+/]+={0,2}( [^\\r\\n]*)?$';
@@ -77,7 +77,7 @@ const ENTRY = closed(
 const EXPECTED: Readonly<Record<string, string>> = {
   uuid: 'a lower-case UUID',
   login: '3 to 32 characters: letters, digits and _ . @ % -, starting with a letter',
-  name: '1 to 100 characters without commas and stars',
+  name: '1 to 100 characters of ASCII without commas and stars',
   created_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   updated_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   disabled: 'true or false',

@@ -17,6 +17,8 @@ export interface CloudapiClientOptions {
   readonly url: string;
   /** Login or UUID of the account in the paths. */
   readonly account: string;
+  /** The roles that a sub-user takes, separated by commas; absent: those that it has by default. */
+  readonly roles?: string;
   readonly signer: RequestSigner;
   readonly userAgent: string;
   readonly insecure: boolean;
@@ -38,12 +40,14 @@ export class CloudapiClient {
   readonly url: string;
   readonly #caller: Caller;
   readonly #base: string;
+  readonly #roles: Call['query'];
   #account: Promise<Account> | undefined;
 
-  constructor({ account, ...options }: CloudapiClientOptions) {
+  constructor({ account, roles, ...options }: CloudapiClientOptions) {
     this.url = options.url;
     this.#caller = new Caller(options);
     this.#base = `/${encodeURIComponent(account)}`;
+    this.#roles = roles === undefined ? undefined : { 'as-role': roles };
   }
 
   /** Breaks off what is under way. */
@@ -117,7 +121,8 @@ export class CloudapiClient {
   }
 
   #call(call: Call): Call {
-    return { ...call, path: `${this.#base}${call.path}`, headers: { ...VERSIONS, ...call.headers } };
+    const query = { ...call.query, ...this.#roles };
+    return { ...call, query, path: `${this.#base}${call.path}`, headers: { ...VERSIONS, ...call.headers } };
   }
 }
 

@@ -11,6 +11,7 @@ export function envProfile(env: Environment): Fields {
     url: either('URL'),
     account: either('ACCOUNT'),
     user: either('USER'),
+    roles: env['TRITON_ROLE'] || undefined,
     keyId: either('KEY_ID'),
     actAsAccount: env['TRITON_ACT_AS'] || undefined,
     insecure: insecureOf(env),

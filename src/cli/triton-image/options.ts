@@ -13,6 +13,12 @@ export const TRITON_OPTIONS = {
   account: { type: 'value', short: 'a', value: 'ACCOUNT', help: "Login of the account, instead of the profile's." },
   'act-as': { type: 'value', value: 'ACCOUNT', help: 'Act for this account; for operators.' },
   user: { type: 'value', short: 'u', value: 'USER', help: "Sub-user of the account, instead of the profile's." },
+  role: {
+    type: 'value',
+    short: 'r',
+    value: 'ROLE,...',
+    help: 'Roles that the sub-user takes, instead of those that it has by default; * for all of its own.',
+  },
   keyId: {
     type: 'value',
     short: 'k',
@@ -33,8 +39,8 @@ export type TritonValues = OptionValues<typeof TRITON_OPTIONS>;
 
 /** The options that lead to the same CloudAPI and account in another command. */
 export function optionWords(values: TritonValues): string[] {
-  const { profile, account, 'act-as': actAs, user, keyId, url, insecure } = values;
-  const given = { '-p': profile, '-a': account, '--act-as': actAs, '-u': user, '-k': keyId, '-U': url };
+  const { profile, account, 'act-as': actAs, user, role, keyId, url, insecure } = values;
+  const given = { '-p': profile, '-a': account, '--act-as': actAs, '-u': user, '-r': role, '-k': keyId, '-U': url };
   return [
     ...Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
     ...(insecure ? ['-i'] : []),
@@ -47,6 +53,7 @@ export const TRITON_ENVIRONMENT: Readonly<Record<string, string>> = {
   TRITON_URL: 'The CloudAPI of the profile env; or SDC_URL.',
   TRITON_ACCOUNT: 'Its account; or SDC_ACCOUNT.',
   TRITON_USER: 'Its sub-user; or SDC_USER.',
+  TRITON_ROLE: 'The roles that the sub-user takes, as --role.',
   TRITON_KEY_ID: 'Its key; or SDC_KEY_ID.',
   TRITON_ACT_AS: 'The account that it acts for.',
   TRITON_TLS_INSECURE: '1: accept any TLS certificate; or SDC_TLS_INSECURE.',

@@ -21,6 +21,8 @@ export interface Profile {
   readonly insecure: boolean;
   /** Login of a sub-user. */
   readonly user?: string;
+  /** The roles that it takes, separated by commas. */
+  readonly roles?: string;
   /** Login of the account to act for. */
   readonly actAsAccount?: string;
 }
@@ -44,8 +46,8 @@ export async function loadProfile(values: TritonValues, env: Environment): Promi
 const NO_PROFILE = 'name a profile with -p or TRITON_PROFILE, make one with: triton profile create, or set TRITON_*';
 
 /** What the command line says. */
-function overrides({ url, account, keyId, user, 'act-as': actAsAccount, insecure }: TritonValues): ProfileFields {
-  const given = { url, account, keyId, user, actAsAccount, insecure: insecure || undefined };
+function overrides({ url, account, keyId, user, role, 'act-as': actAs, insecure }: TritonValues): ProfileFields {
+  const given = { url, account, keyId, user, roles: role, actAsAccount: actAs, insecure: insecure || undefined };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
@@ -67,8 +69,17 @@ function checked(name: string, fields: ProfileFields, where: string, hint: reado
     keyId: keyId ?? '',
     insecure,
     ...(user && { user }),
+    ...rolesOf(fields['roles'], where),
     ...(actAsAccount && { actAsAccount }),
   };
+}
+
+/** A profile of `triton` has them as a list. */
+function rolesOf(roles: unknown, where: string): { readonly roles?: string } {
+  if (roles === undefined || roles === '') return {};
+  const names = [roles].flat();
+  if (!names.every((name) => typeof name === 'string')) throw wrong(where, 'roles', roles, 'a list of strings');
+  return names.length === 0 ? {} : { roles: names.join(',') };
 }
 
 function configDirectory(env: Environment): string {

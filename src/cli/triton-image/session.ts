@@ -65,10 +65,11 @@ export class Session {
     const known = this.#clients.get(url);
     if (known) return known;
     const { name, version } = this.#program;
-    const { account, actAsAccount, insecure } = profile;
+    const { account, actAsAccount, roles, insecure } = profile;
     const client = new CloudapiClient({
       url,
       account: actAsAccount ?? account,
+      ...(roles !== undefined && { roles }),
       signer,
       insecure,
       userAgent: `${name}/${version}`,

@@ -12,7 +12,7 @@ import { invalid } from '../errors.ts';
 import { readParameters } from '../parameters.ts';
 import { imageReply, passedOn } from '../reply.ts';
 import { imageResource } from '../resource.ts';
-import { type TagNew, taggerOf } from '../role-tags.ts';
+import { type TagNew, taggerOf, tagsOn } from '../role-tags.ts';
 import type { Cloudapi } from '../service.ts';
 import { waitForCopy } from '../wait-for-copy.ts';
 
@@ -32,7 +32,8 @@ export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES
   async function copyTagger(call: Call, action: string, id: string): Promise<TagNew> {
     const tagNew = await taggerOf(cloudapi, call);
     if (!call.principal.subUser || !(await isHere(call, id))) return tagNew;
-    await assertAllowed(cloudapi, call, action, imageResource(id));
+    const resource = imageResource(id);
+    assertAllowed(cloudapi, call, action, resource, await tagsOn(cloudapi, call, resource));
     return async () => undefined;
   }
 

@@ -56,12 +56,14 @@ const alice: Person = {
 const server = await startInProcess(t);
 const operator = server.client();
 const clock = new TestClock();
-const cloudapi = await cloudapiInProcess(t, {
+const lines: Record<string, unknown>[] = [];
+const options = {
   people: [alice, bob, admin, people.carol],
   imgapi: server.url,
   clock,
   keys: { trustedProxies: ['127.0.0.0/8'] },
-});
+};
+const cloudapi = await cloudapiInProcess(t, options, lines);
 const ask = asker(t, cloudapi.url);
 const { image } = await makeImage(server.client({ account: ALICE }));
 const { image: hidden } = await makeImage(server.client({ account: BOB }));
@@ -282,12 +284,19 @@ t.test('copying an image that is here already opens it to nobody', async (t) => 
   t.not((await ask('/my/images?action=copy-from-dc&as-role=copiers', { ...asDeploy, ...copy })).status, 403);
 });
 
-t.test('a share by a sub-user is the share of its account', async (t) => {
+t.test('a share by a sub-user is the share of its account, and logged with its name', async (t) => {
   await put(path, 'deployers');
   t.match(await ask(`${path}?action=share`, { ...asDeploy, method: 'POST', json: { account: CAROL } }), {
     status: 200,
     json: { owner: ALICE, acl: [CAROL] },
   });
+  t.match(
+    lines.find(({ audit }) => audit === 'share'),
+    { login: 'alice', by: 'alice/deploy', image: image.uuid },
+  );
+  await waitFor('its line in the log', () =>
+    lines.some(({ operation, user }) => operation === 'ShareImage' && user === 'alice/deploy'),
+  );
 });
 
 t.test('a role or a sub-user that was taken away ends at once', async (t) => {

@@ -170,7 +170,12 @@ const INVALID: readonly [string, unknown, RegExp][] = [
   [
     'a name with a comma',
     alice({ roles: [{ ...ROLE, name: 'a,b' }] }),
-    /roles: entry 0 \("a,b"\): name must be 1 to 100 characters without commas/,
+    /roles: entry 0 \("a,b"\): name must be 1 to 100 characters of ASCII without commas/,
+  ],
+  [
+    'a name that no header can hold',
+    alice({ roles: [{ ...ROLE, name: 'lésers' }] }),
+    /roles: entry 0 \("lésers"\): name must be 1 to 100 characters of ASCII/,
   ],
   [
     'members that are no logins',

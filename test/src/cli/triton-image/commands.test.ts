@@ -295,6 +295,15 @@ test('an operator acts for another account', async (t) => {
   t.match(server.asked[0], { path: /^\/alice/, headers: { authorization: /keyId="\/root\/keys\// } });
 });
 
+test('a sub-user signs with its own key, and takes the roles that it names', async (t) => {
+  const { run, server } = await played(t, LIST);
+  await run(['-u', 'deploy', '-r', 'readers,writers', 'ls']);
+  t.match(server.asked[0], {
+    path: /^\/alice.*[?&]as-role=readers%2Cwriters/,
+    headers: { authorization: /keyId="\/alice\/users\/deploy\/keys\// },
+  });
+});
+
 test('a share that was left is marked to the owner', async (t) => {
   const { run } = await played(t, {
     'GET /images': listing(cloudImage({ shared_with: ['bob', 'bib'], left_by: ['bob'] })),

@@ -11,6 +11,7 @@ const NONE: TritonValues = {
   account: undefined,
   'act-as': undefined,
   user: undefined,
+  role: undefined,
   keyId: undefined,
   url: undefined,
   insecure: false,
@@ -25,7 +26,15 @@ await mkdir(join(directory, 'profiles.d'), { recursive: true });
 const write = (path: string, value: unknown): Promise<void> =>
   writeFile(join(directory, path), typeof value === 'string' ? value : JSON.stringify(value));
 await write('profiles.d/west.json', WEST);
-await write('profiles.d/lab.json', { ...WEST, account: 'lab', insecure: true, user: 'sub', actAsAccount: 'bob' });
+await write('profiles.d/lab.json', {
+  ...WEST,
+  account: 'lab',
+  insecure: true,
+  user: 'sub',
+  actAsAccount: 'bob',
+  roles: ['readers', 'writers'],
+});
+await write('profiles.d/roles.json', { ...WEST, roles: [7] });
 await write('profiles.d/partial.json', { url: WEST.url });
 await write('profiles.d/odd.json', { ...WEST, insecure: 'yes' });
 await write('profiles.d/far.json', { ...WEST, url: 'ftp://x' });
@@ -38,12 +47,29 @@ const load = (values: Partial<TritonValues> = {}, env: Environment = {}) =>
 t.test('a profile by name, from the option or TRITON_PROFILE', async (t) => {
   t.strictSame(await load({ profile: 'west' }), { name: 'west', ...WEST, insecure: false });
   t.match(await load({}, { TRITON_PROFILE: 'lab' }), { name: 'lab', insecure: true, user: 'sub', actAsAccount: 'bob' });
+  t.match(await load({ profile: 'lab' }), { roles: 'readers,writers' });
   t.match(await load({ profile: 'west' }, { TRITON_PROFILE: 'lab', ...ENV }), { name: 'west', account: 'alice' });
 });
 
 t.test('options go before the profile, whichever it is', async (t) => {
-  const values = { url: 'http://here', account: 'carol', keyId: 'x', insecure: true, user: 'u', 'act-as': 'bob' };
-  const all = { url: 'http://here', account: 'carol', keyId: 'x', insecure: true, user: 'u', actAsAccount: 'bob' };
+  const values = {
+    url: 'http://here',
+    account: 'carol',
+    keyId: 'x',
+    insecure: true,
+    user: 'u',
+    role: 'r',
+    'act-as': 'bob',
+  };
+  const all = {
+    url: 'http://here',
+    account: 'carol',
+    keyId: 'x',
+    insecure: true,
+    user: 'u',
+    roles: 'r',
+    actAsAccount: 'bob',
+  };
   for (const profile of ['west', 'lab', 'partial', 'env']) {
     t.strictSame(await load({ profile, ...values }), { name: profile, ...all });
   }
@@ -71,6 +97,7 @@ t.test('the environment has SDC names as well, TRITON ones go before them', asyn
   t.match(await load({ profile: 'env' }, sdc), { url: 'http://sdc', account: 'sue', user: 'sub', insecure: false });
   t.match(await load({ profile: 'env' }, { ...sdc, ...ENV }), { url: 'http://env', account: 'eve' });
   t.match(await load({ profile: 'env' }, { ...ENV, TRITON_ACT_AS: 'bob' }), { actAsAccount: 'bob' });
+  t.match(await load({ profile: 'env' }, { ...ENV, TRITON_ROLE: 'a,b' }), { roles: 'a,b' });
 });
 
 for (const [setting, insecure] of [
@@ -91,6 +118,7 @@ for (const [name, message] of [
   ['partial', /profile "partial" has no account, no keyId/],
   ['odd', /insecure of profile "odd" is "yes"; it must be true or false/],
   ['far', /url of profile "far" is "ftp:\/\/x"; it must be an http or https URL/],
+  ['roles', /roles of profile "roles" is \[7\]; it must be a list of strings/],
   ['broken', /broken\.json is not valid JSON/],
   ['list', /list\.json must hold a JSON object/],
 ] as const) {
