@@ -24,7 +24,10 @@ import { type Done, listen } from './http-kit/server.ts';
 import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
 import { ARCHIVED } from './images/files/archive.ts';
+import { FORMER_OBJECTS } from './images/files/former-objects.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
+import { MOVES } from './images/moving/move-note.ts';
+import { startMoves } from './images/moving/moves.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { imgapiAudit } from './imgapi/audit.ts';
@@ -79,6 +82,8 @@ export interface StartOptions {
 const BUCKETS: readonly Bucket[] = [
   IMAGES,
   UPLOADS,
+  FORMER_OBJECTS,
+  MOVES,
   PENDING_SHARES,
   ARCHIVED,
   CLONES,
@@ -111,6 +116,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
     let closing = CLOSING;
     opened.push(() => Promise.all(fronts.map((close) => close(closing))));
+    const moves = startMoves(service);
+    fronts.push(async () => moves.stop());
     const authKeys = await openAuthKeys(service);
     const common = {
       log,
@@ -124,7 +131,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const main = await listen(
       {
         ...common,
-        routes: mainRoutes(service, authKeys, worker),
+        routes: mainRoutes(service, authKeys, { worker, moves }),
         authenticate: authenticator(config, authKeys, clock),
         limits: limits('main'),
       },

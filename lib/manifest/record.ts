@@ -84,6 +84,11 @@ export interface PlacementIntent {
   readonly kind: 'file' | 'icon';
   /** The process that places it: when that has died, nobody has to wait for the end of the lease. */
   readonly worker?: string;
+  /**
+   * Which of the files gets its bytes anew, in this or another store, and stays as it is otherwise. Absent: the file becomes
+   * the only one.
+   */
+  readonly index?: number;
 }
 
 export interface ImageRecord {

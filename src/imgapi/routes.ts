@@ -6,6 +6,7 @@ import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import type { CopyWorker } from '../copies/transfer/worker.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
+import type { Moves } from '../images/moving/moves.ts';
 import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Handler } from './call.ts';
@@ -26,13 +27,19 @@ import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
 import { needsVersion } from './versions.ts';
 
-export function mainRoutes(service: Service, authKeys: AuthKeys, worker: CopyWorker): OperationRoute<Call>[] {
+/** Long work that requests start or wait for, and that this process carries out. */
+export interface Engines {
+  readonly worker: CopyWorker;
+  readonly moves: Moves;
+}
+
+export function mainRoutes(service: Service, authKeys: AuthKeys, { worker, moves }: Engines): OperationRoute<Call>[] {
   const handlers: Handlers<typeof IMGAPI, Call> = {
     ...imageHandlers(service, worker),
     ...fileHandlers(service),
     ...iconHandlers(service),
     ...copyHandlers(service, worker),
-    ...actionHandlers(service, worker),
+    ...actionHandlers(service, worker, moves),
     ...sharingHandlers(service),
     ...pullHandlers(service),
     ...roleTagHandlers(service),

@@ -58,7 +58,7 @@ async function fetchFrom(
     if (sha1 !== file.sha1) throw new Error(`its bytes differ (sha1 ${sha1})`);
     await session.flush();
     const guard = (current: ImageRecord): void => assertSameFile(current, file);
-    await placeFile(service, { uuid, session, file, kind: 'file', guard, apply: (current) => current });
+    await placeFile(service, { uuid, session, file, kind: 'file', index: 0, guard });
   });
 }
 

@@ -11,6 +11,7 @@ import { sessionsInUse } from '../copies/documents/staging.ts';
 import { ARCHIVE_SESSIONS } from '../images/files/archive.ts';
 import { recoverPlacement } from '../images/files/file-placement.ts';
 import { uploadSessions } from '../images/files/upload-register.ts';
+import { sessionsOfMoves } from '../images/moving/move-note.ts';
 import { loadRaw } from '../images/record/load.ts';
 import { answeringStorages } from '../service/answering-storages.ts';
 import type { Service } from '../service/service.ts';
@@ -83,7 +84,11 @@ export async function carryOutSweep(service: Service, plan: SweepPlan): Promise<
 async function neededSessions(service: Service, sessions: readonly Found[]): Promise<Set<string>> {
   if (sessions.length === 0) return new Set();
   const among = new Set(sessions.map(({ session }) => session));
-  const needed = new Set([...(await uploadSessions(service, among)), ...(await sessionsInUse(service, among))]);
+  const needed = new Set([
+    ...(await uploadSessions(service, among)),
+    ...(await sessionsInUse(service, among)),
+    ...(await sessionsOfMoves(service, among)),
+  ]);
   for await (const found of imagesWithIntent(service)) {
     for (const { key } of found) {
       const intent = (await loadRaw(service, key))?.value.intent;

@@ -7,6 +7,7 @@ import type { Finding, VerifyLine, VerifySummary } from '#lib/api/schemas/mainte
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
+import { hasMoved } from '../images/files/following-moves.ts';
 import { loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 
@@ -47,6 +48,9 @@ async function verifyFile(
   const { uuid, name } = stored.value;
   const line = { uuid, name, file: `file${index}` };
   const bad = await problemOf(service, uuid, file, index, signal);
+  const now = bad && (await loadRaw(service, uuid))?.value;
+  const moved = now && hasMoved(stored.value, now) ? now.files?.[index] : undefined;
+  if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, index, { repair, signal });
   if (!bad) return { ...line, status: 'ok' };
   if (!repair || index > 0) return { ...line, ...bad };
   const outcome = await repair(stored, file);

@@ -12,6 +12,7 @@ import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
+import { followingMoves } from '../images/files/following-moves.ts';
 import { storedObject } from '../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
@@ -33,8 +34,12 @@ const MOST_REMEMBERED = 100;
 
 /** @throws 404 ResourceNotFound; 429 TooManyRequests when the datacenter has made too many links to the image */
 export async function makePullLink(service: Service, request: PullRequest): Promise<PullRecord> {
-  const file = await requestedFile(service, request);
+  const image = await requestedImage(service, request);
   await assertFew(service, request);
+  return followingMoves(service, image, (current) => makeOf(service, request, fileAt(current, request.index)));
+}
+
+async function makeOf(service: Service, request: PullRequest, file: FileRecord): Promise<PullRecord> {
   // The request's own id, so that both sides' logs can be matched; another id if a client sends the same one twice.
   const reqid = isUuid(request.requestId) ? request.requestId : newUuid();
   if (await service.store.get(PULL_LINKS, reqid)) return makeNamed(service, request, file, newUuid());
@@ -58,7 +63,6 @@ async function makeNamed(service: Service, request: PullRequest, file: FileRecor
     index: request.index,
     datacenter: request.datacenter ?? '',
     ...(request.account !== undefined && { account: request.account }),
-    stor: file.stor,
     ...placed,
     day,
     size: file.size,
@@ -129,15 +133,16 @@ function linksOf(uuid: string, datacenter: string): Filter {
   };
 }
 
-/** The record's file. @throws 404 when there is none that the request may read */
-async function requestedFile(
+/** The image with the file. @throws 404 when there is none that the request may read */
+async function requestedImage(
   service: Service,
   { uuid, index, account }: Pick<PullRequest, 'uuid' | 'index' | 'account'>,
-): Promise<FileRecord> {
+): Promise<ImageRecord> {
   const found = account === undefined ? loadImage(service, uuid) : loadOwnImage(service, uuid, account);
   const image = (await found)?.value;
   if (!image) throw imageNotFound(uuid);
-  return fileAt(image, index);
+  fileAt(image, index);
+  return image;
 }
 
 /** @throws 404 ResourceNotFound */
@@ -148,7 +153,7 @@ export function fileAt({ uuid, files = [] }: ImageRecord, index: number): FileRe
   throw new ApiError('ResourceNotFound', `image "${uuid}" has ${which}`);
 }
 
-type Placed = Pick<PullRecord, 'path' | 'direct'>;
+type Placed = Pick<PullRecord, 'stor' | 'path' | 'direct'>;
 
 async function place(
   storage: ObjectStore,
@@ -159,7 +164,8 @@ async function place(
 ): Promise<Placed> {
   const path = pullObjectPath(day, uuid, index, reqid);
   try {
-    return (await duplicate(storage, from, path)) ? { path, direct: false } : { path: from, direct: true };
+    const { name: stor } = storage;
+    return (await duplicate(storage, from, path)) ? { stor, path, direct: false } : { stor, path: from, direct: true };
   } catch (cause) {
     if (!(cause instanceof ObjectNotFoundError)) throw cause;
     throw new ApiError('ResourceNotFound', `the file of image "${uuid}" is not in the object store`, { cause });
@@ -170,17 +176,25 @@ async function placeAgain(service: Service, record: PullRecord): Promise<Placed>
   const storage = service.storages.named(record.stor);
   const today = pullsDay(service.store.now());
   if ((record.direct || record.day === today) && (await storage.info(record.path))) return record;
-  for (const from of [record.path, imagePath(record)]) {
-    if (from !== record.path && !(await isSameFile(service, record))) continue;
-    if (await storage.info(from)) return place(storage, record, from, today, record.reqid);
-  }
-  throw linkNotFound(record.reqid);
+  if (await storage.info(record.path)) return place(storage, record, record.path, today, record.reqid);
+  // The image may still be there with the same bytes, perhaps in another store.
+  const file = (await loadImage(service, record.uuid))?.value.files?.[record.index];
+  const image = file?.sha1 === record.sha1 ? service.storages.named(file.stor) : undefined;
+  if (!(await image?.info(imagePath(record)))) throw linkNotFound(record.reqid);
+  return place(image ?? storage, record, imagePath(record), today, record.reqid);
 }
 
-/** Whether the image is still there with the same bytes. */
-async function isSameFile(service: Service, record: PullRecord): Promise<boolean> {
-  const file = (await loadImage(service, record.uuid))?.value.files?.[record.index];
-  return file?.sha1 === record.sha1 && file.stor === record.stor;
+/** Whether a URL that was given out reads this very object, because its store gives no second names. */
+export async function isReadDirectly(
+  { store }: Pick<Service, 'store'>,
+  image: string,
+  { stor, path }: Pick<PullRecord, 'stor' | 'path'>,
+): Promise<boolean> {
+  const links = await store.find(PULL_LINKS, { filter: { op: 'eq', field: 'uuid', value: image } });
+  return links.some(({ value: link }) => {
+    const isIt = link.direct && link.stor === stor && link.path === path;
+    return isIt && !link.ended && Date.parse(link.expires) > store.now();
+  });
 }
 
 function isSameRequest(record: PullRecord, { uuid, index, account, datacenter }: PullRequest): boolean {

@@ -21,6 +21,7 @@ import { createLinkToken, type LinkTokenOptions } from '#src/datacenters/links/l
 import { findLink, putLink } from '#src/datacenters/links/links.ts';
 import { newest, ownKeys } from '#src/datacenters/links/own-keys.ts';
 import { listen } from '#src/http-kit/server.ts';
+import { FORMER_OBJECTS } from '#src/images/files/former-objects.ts';
 import type { Route } from '#src/imgapi/call.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
 import { linkListenerRoutes } from '#src/imgapi/routes.ts';
@@ -72,7 +73,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
   const clock = new TestClock();
   const store = await openSqliteStore({ path: `${dataDir}/imgapi.db`, clock });
   t.teardown(() => store.close());
-  await store.open([IMAGES, ...LINK_BUCKETS, ...PULL_BUCKETS]);
+  await store.open([IMAGES, FORMER_OBJECTS, ...LINK_BUCKETS, ...PULL_BUCKETS]);
   const local = await openLocalStore({ root: `${dataDir}/storage` });
   t.teardown(() => local.close());
   const accounts = cacheAccounts(await openAccountsFile({ path: file }), { ttl: 0 });

@@ -109,7 +109,9 @@ export const ACTIONS = {
 
   AdminChangeImageStor: {
     ...imageAction,
-    summary: 'Moves the file of an image to another object store.',
+    summary: 'Moves the files and the icon of an image to another object store; answers when they are there.',
+    description:
+      'The image can be read all the time. The move goes on if the client leaves; asking again waits for it, or for what a process that died has left to be finished.',
     action: 'change-stor',
     since: 1,
     callers: ['operator'],
@@ -118,7 +120,7 @@ export const ACTIONS = {
       stor: needed(Type.String({ description: 'Name of the object store.' }), place('name the storage to move to')),
     }),
     replies: [{ status: 200, json: ImageV2 }],
-    errors: [...WRITE_ERRORS, 'OperatorOnly', 'NotImplemented'],
+    errors: [...WRITE_ERRORS, 'OperatorOnly', 'StorageIsDown', 'FileDamaged'],
   },
 
   ExportImage: {

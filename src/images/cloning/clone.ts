@@ -17,6 +17,7 @@ import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
+import { hasMoved } from '../files/following-moves.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { staging } from '../files/upload-register.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
@@ -75,9 +76,19 @@ async function cloneOnce(service: Service, source: string, account: string, sign
     await service.faults.reach('clone:committed');
   } catch (error) {
     await journal.undo();
-    throw error instanceof LeaseLostError ? givenUp(error) : error;
+    if (error instanceof LeaseLostError) throw givenUp(error);
+    throw (await isAnyMoved(service, clones)) ? chainChanged(source, error) : error;
   }
   return existing(service, clones.at(-1)?.uuid ?? '');
+}
+
+/** The bytes of a member may be gone because it was moved to another store meanwhile. */
+async function isAnyMoved(service: Service, clones: readonly Clone[]): Promise<boolean> {
+  for (const { stored } of clones) {
+    const now = (await loadImage(service, stored.key))?.value;
+    if (now && hasMoved(stored.value, now)) return true;
+  }
+  return false;
 }
 
 async function existing(service: Service, uuid: string): Promise<StoredImage> {

@@ -12,7 +12,7 @@
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
-import { isHeldBy } from '#lib/documents/lease.ts';
+import { isHeldBy, LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
@@ -20,9 +20,11 @@ import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
+import { noteFormer, objectsOf, strikeFormer } from './former-objects.ts';
 
-/** Milliseconds. Placing is a rename, or a copy that the store makes by itself. */
+/** Milliseconds. Placing is a rename, or a copy that may take as long as the file is large: then the lease is renewed. */
 const LEASE_MS = 30_000;
+const RENEWALS = 3;
 
 export interface Placement {
   readonly uuid: string;
@@ -32,13 +34,13 @@ export interface Placement {
   readonly session: WriteSession;
   readonly file: FileRecord | IconRecord;
   readonly kind: 'file' | 'icon';
+  /** See {@link PlacementIntent}. */
+  readonly index?: number;
   /**
    * Throws when the record may not take the file. Called as the intent is recorded. Whatever could change the answer
    * later (activation, another owner, a new attempt) has to settle the intent first.
    */
   readonly guard?: (record: ImageRecord) => void;
-  /** The record with the file; default: the file becomes the only one, or the icon. */
-  readonly apply?: (record: ImageRecord) => ImageRecord;
 }
 
 /**
@@ -51,9 +53,9 @@ export async function placeFile(service: Service, placement: Placement): Promise
     await service.faults.reach('upload:staged');
     await recordIntent(service, placement);
     await service.faults.reach('upload:intent-recorded');
-    await session.commit();
+    await keepingLease(service, placement, () => session.commit());
     await service.faults.reach('upload:placed');
-    const stored = await finish(service, uuid, session.session, placement.apply);
+    const stored = await finish(service, uuid, session.session);
     await service.faults.reach('upload:recorded');
     return stored;
   } catch (error) {
@@ -64,6 +66,35 @@ export async function placeFile(service: Service, placement: Placement): Promise
       service.log.warn({ err: cause, uuid }, 'a placement intent is left for recovery'),
     );
     throw error;
+  }
+}
+
+/** Carries out what may take longer than the lease of the intent. */
+async function keepingLease(
+  service: Service,
+  { uuid, session }: Placement,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  let until = service.store.now() + LEASE_MS;
+  const keeper = new LeaseKeeper({
+    clock: service.store,
+    everyMs: LEASE_MS / RENEWALS,
+    lease: () => ({ worker: service.worker, until }),
+    async renew() {
+      const renewed = service.store.now() + LEASE_MS;
+      await changeRecord(service, uuid, (record) => {
+        if (record.intent?.session !== session.session)
+          throw new LeaseLostError('another process settled the placement');
+        return { ...record, intent_lease: new Date(renewed).toISOString() };
+      });
+      until = renewed;
+    },
+    onMissed: (error) => service.log.warn({ err: error, image: uuid }, 'could not renew the lease of a placement'),
+  });
+  try {
+    await work();
+  } finally {
+    await keeper.end();
   }
 }
 
@@ -95,12 +126,13 @@ export async function deleteIcon(service: Service, request: ChangeRequest): Prom
     const { icon, ...record } = current;
     if (!icon) throw noIcon(uuid);
     going = icon;
-    return { ...record, ...intentFor(service, imageObjectPath(uuid, 'icon'), session, icon, 'icon') };
+    const path = imageObjectPath(uuid, 'icon');
+    return { ...record, ...intentFor(service, { session: { session, path }, file: icon, kind: 'icon' }) };
   };
   await changeImage(service, request, note, { frees: true });
   if (!going) throw noIcon(uuid);
   await service.storages.named(going.stor).remove(imageObjectPath(uuid, 'icon'));
-  return dropIntent(service, uuid, session);
+  return dropIntent(service, uuid, session, false);
 }
 
 export function noIcon(uuid: string): ApiError {
@@ -127,7 +159,10 @@ async function settleAbandoned(service: Service, uuid: string): Promise<StoredIm
  */
 export async function withFileAsRecorded(service: Service, stored: StoredImage): Promise<StoredImage> {
   const { intent, files, copy, uuid } = stored.value;
-  if (copy || intent?.kind !== 'file' || intent.sha1 === files?.[0]?.sha1) return stored;
+  if (copy || intent?.kind !== 'file') return stored;
+  const replaced = files?.[intent.index ?? 0];
+  // Bytes in another store disturb nobody, and neither do the same bytes.
+  if (replaced?.stor !== intent.file.stor || replaced.sha1 === intent.sha1) return stored;
   const settled = await recoverPlacement(service, stored);
   if (!settled) throw imageNotFound(uuid);
   assertNoFilePlacement(settled.value);
@@ -158,57 +193,68 @@ async function settle(service: Service, uuid: string, intent: PlacementIntent): 
   await storage.discard(intent.session);
   const isPlaced = await matches(storage, intent);
   service.log.info({ image: uuid, object: intent.object, placed: isPlaced }, 'settled a file placement');
-  if (isPlaced) await finish(service, uuid, intent.session);
-  else await dropIntent(service, uuid, intent.session);
+  if (isPlaced) {
+    await finish(service, uuid, intent.session);
+    return;
+  }
+  const isLeft = (await storage.info(intent.object)) !== undefined;
+  await dropIntent(service, uuid, intent.session, isLeft);
 }
 
 async function recordIntent(service: Service, placement: Placement): Promise<void> {
-  const { uuid, by, session, file, kind, guard } = placement;
+  const { uuid, by, session, file, guard } = placement;
   await settleAbandoned(service, uuid);
-  const note = (record: ImageRecord): ImageRecord => {
+  const note = async (record: ImageRecord) => {
     assertNothingPlaced(record);
     guard?.(record);
-    return { ...record, ...intentFor(service, session.path, session.session, file, kind) };
+    const intending = { ...record, ...intentFor(service, placement) };
+    return { record: intending, also: await strikeFormer(service, record, { stor: file.stor, path: session.path }) };
   };
   await (by ? changeImage(service, by, note) : changeRecord(service, uuid, note));
 }
 
+type Intended = Pick<Placement, 'file' | 'kind' | 'index'> & {
+  readonly session: Pick<WriteSession, 'session' | 'path'>;
+};
+
 function intentFor(
   service: Service,
-  object: string,
-  session: string,
-  file: FileRecord | IconRecord,
-  kind: 'file' | 'icon',
+  { session: { session, path: object }, file, kind, index }: Intended,
 ): Pick<ImageRecord, 'intent' | 'intent_lease'> {
+  const { size, sha1 } = file;
   return {
-    intent: { object, session, size: file.size, sha1: file.sha1, file, kind, worker: service.worker },
+    intent: { object, session, size, sha1, file, kind, ...(index !== undefined && { index }), worker: service.worker },
     intent_lease: new Date(service.store.now() + LEASE_MS).toISOString(),
   };
 }
 
 /** The record takes over the file of its intent, provided the intent is still that of `session`. */
-async function finish(
-  service: Service,
-  uuid: string,
-  session: string,
-  apply?: (record: ImageRecord) => ImageRecord,
-): Promise<StoredImage> {
-  return changeRecord(service, uuid, ({ intent, intent_lease: _, ...record }) => {
+async function finish(service: Service, uuid: string, session: string): Promise<StoredImage> {
+  return changeRecord(service, uuid, async ({ intent, intent_lease: _, ...record }) => {
     if (intent?.session !== session) {
       // Another process recovered the intent while this one slept; its outcome counts.
       throw new ApiError('ImageFileBusy', `another process finished this upload to image "${uuid}"`);
     }
-    return apply ? apply(record) : withFile(record, intent);
+    const placed = withFile(record, intent);
+    return { record: placed, also: await noteFormer(service, placed, objectsOf(record)) };
   });
 }
 
-function withFile(record: ImageRecord, { file, kind }: PlacementIntent): ImageRecord {
-  return kind === 'icon' ? { ...record, icon: file as IconRecord } : { ...record, files: [file as FileRecord] };
+function withFile(record: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {
+  if (kind === 'icon') return { ...record, icon: file as IconRecord };
+  if (index === undefined) return { ...record, files: [file as FileRecord] };
+  const { files = [] } = record;
+  // Its other fields, such as digests, may have changed since the intent.
+  return { ...record, files: files.map((known, i) => (i === index ? { ...known, stor: file.stor } : known)) };
 }
 
-async function dropIntent(service: Service, uuid: string, session: string): Promise<StoredImage> {
-  const without = ({ intent, intent_lease: _, ...record }: ImageRecord) =>
-    intent?.session === session ? record : undefined;
+/** @param isLeft whether bytes lie under the intended name, of which the record may know nothing */
+async function dropIntent(service: Service, uuid: string, session: string, isLeft: boolean): Promise<StoredImage> {
+  const without = async ({ intent, intent_lease: _, ...record }: ImageRecord) => {
+    if (intent?.session !== session) return undefined;
+    const left = isLeft ? [{ stor: intent.file.stor, path: intent.object }] : [];
+    return { record, also: await noteFormer(service, record, left) };
+  };
   return changeRecord(service, uuid, without, { frees: true });
 }
 

@@ -55,7 +55,7 @@ export async function staging<T>(
  * Keeps the entry alive until the returned function is called. Not by a `LeaseKeeper`, which ends the work when its lease
  * has run out: nobody else takes an upload over, so it goes on, and registers again when the store is back.
  */
-async function registerUpload(service: Uploader, session: string, image: string): Promise<() => Promise<void>> {
+export async function registerUpload(service: Uploader, session: string, image: string): Promise<() => Promise<void>> {
   const put = (): Promise<unknown> => {
     const value: UploadEntry = { image, worker: service.worker, until: service.store.now() + LEASE_MS };
     return service.store.batch([{ op: 'put', bucket: UPLOADS, key: session, value }]);

@@ -13,6 +13,8 @@ import { InsufficientStorageError, ObjectStoreUnavailableError } from '#lib/obje
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { ARCHIVED, writeArchive } from '../files/archive.ts';
+import { forgetFormer } from '../files/former-objects.ts';
+import { forgetMove } from '../moving/move-note.ts';
 import { forgetRoleTags } from '../role-tags.ts';
 import { loadRaw, type StoredImage } from './load.ts';
 import { dropRecord, putRecord } from './record-write.ts';
@@ -79,11 +81,8 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
   if (!isOurs) return;
   await service.faults.reach('delete:bytes-gone');
   if (archive) await writeArchive(service, uuid, archive);
-  const gone = [
-    dropRecord(uuid, stored.etag),
-    { op: 'del', bucket: ARCHIVED, key: uuid } as const,
-    ...(await forgetRoleTags(service, uuid)),
-  ];
+  const known: Write[] = [{ op: 'del', bucket: ARCHIVED, key: uuid }, forgetFormer(uuid), forgetMove(uuid)];
+  const gone = [dropRecord(uuid, stored.etag), ...known, ...(await forgetRoleTags(service, uuid))];
   // A conflict means that somebody else finished the same tombstone.
   await unlessChanged(service.store.batch(gone));
 }

@@ -7,6 +7,7 @@ import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { activateImage, setDisabled } from '../../images/activation.ts';
 import { assertSameUuid, importImage } from '../../images/create.ts';
 import { addToChannel } from '../../images/delete.ts';
+import type { Moves } from '../../images/moving/moves.ts';
 import type { ChangeRequest } from '../../images/record/change.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { serializeFull } from '../../images/record/serialize.ts';
@@ -14,7 +15,7 @@ import { updateImage } from '../../images/update.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, conditionalChange, imageReply, imageUuid, writableImage } from '../image-call.ts';
-import { changeStorage, exportImage } from './unsupported.ts';
+import { changeStorage, exportImage } from './storage.ts';
 
 /** What AdminImportImage needs of copies. */
 export interface PlaceholderReplacer {
@@ -22,7 +23,11 @@ export interface PlaceholderReplacer {
   removePlaceholder(placeholder: StoredImage): Promise<void>;
 }
 
-export function actionHandlers(service: Service, copies: PlaceholderReplacer): Handlers<typeof ACTIONS, Call> {
+export function actionHandlers(
+  service: Service,
+  copies: PlaceholderReplacer,
+  moves: Moves,
+): Handlers<typeof ACTIONS, Call> {
   async function change(call: Call, act: (request: ChangeRequest) => Promise<StoredImage>): Promise<Reply> {
     await writableImage(service, call);
     return imageReply(service, call, await act(conditionalChange(service, call)));
@@ -68,7 +73,7 @@ export function actionHandlers(service: Service, copies: PlaceholderReplacer): H
       return imageReply(service, call, await updateImage(service, request));
     },
 
-    AdminChangeImageStor: (call, query) => changeStorage(service, call, query),
+    AdminChangeImageStor: (call, query) => changeStorage(service, call, query, moves),
     ExportImage: (call, query) => exportImage(service, call, query),
 
     async ChannelAddImage(call, _query, body) {

@@ -11,6 +11,7 @@ import { readFileUrl } from '../../datacenters/sources/source-url.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
 import { withFileAsRecorded } from '../../images/files/file-placement.ts';
+import { followingMoves } from '../../images/files/following-moves.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
@@ -60,6 +61,21 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     }
   }
 
+  async function readFile(call: Call, { uuid, files = [] }: ImageRecord, index: number): Promise<Reply> {
+    const file = files[index];
+    if (files.length === 0) throw new ApiError('ResourceNotFound', `image "${uuid}" has no file`);
+    if (!file) throw new ApiError('ResourceNotFound', `image "${uuid}" has no file at index ${index}`);
+    return fileReply(call, {
+      storage: service.storages.named(file.stor),
+      path: imageObjectPath(uuid, index === 0 ? 'file0' : 'file1'),
+      size: file.size,
+      sha1: file.sha1,
+      md5: file.contentMD5,
+      mtime: file.mtime,
+      contentType: 'application/octet-stream',
+    });
+  }
+
   return {
     async AddImageFile(call, query) {
       const { value: record } = await writableImage(service, call);
@@ -84,19 +100,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     async GetImageFile(call, query) {
       const { value: record } = await withFileAsRecorded(service, await readableImage(service, call));
       const index = indexOf(query);
-      const { files = [] } = record;
-      const file = files[index];
-      if (files.length === 0) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file`);
-      if (!file) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file at index ${index}`);
-      return fileReply(call, {
-        storage: service.storages.named(file.stor),
-        path: imageObjectPath(record.uuid, index === 0 ? 'file0' : 'file1'),
-        size: file.size,
-        sha1: file.sha1,
-        md5: file.contentMD5,
-        mtime: file.mtime,
-        contentType: 'application/octet-stream',
-      });
+      return followingMoves(service, record, (current) => readFile(call, current, index));
     },
   };
 }

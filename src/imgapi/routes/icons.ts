@@ -4,6 +4,7 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { deleteIcon, noIcon } from '../../images/files/file-placement.ts';
+import { followingMoves } from '../../images/files/following-moves.ts';
 import { addIcon, readIconType } from '../../images/files/icons.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import type { Service } from '../../service/service.ts';
@@ -29,16 +30,17 @@ export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
 
     async GetImageIcon(call) {
       const { value: record } = await readableImage(service, call);
-      const { icon, uuid } = record;
-      if (!icon) throw noIcon(uuid);
-      return fileReply(call, {
-        storage: service.storages.named(icon.stor),
-        path: imageObjectPath(uuid, 'icon'),
-        size: icon.size,
-        sha1: icon.sha1,
-        md5: icon.contentMD5,
-        mtime: icon.mtime,
-        contentType: icon.contentType,
+      return followingMoves(service, record, ({ icon, uuid }) => {
+        if (!icon) throw noIcon(uuid);
+        return fileReply(call, {
+          storage: service.storages.named(icon.stor),
+          path: imageObjectPath(uuid, 'icon'),
+          size: icon.size,
+          sha1: icon.sha1,
+          md5: icon.contentMD5,
+          mtime: icon.mtime,
+          contentType: icon.contentType,
+        });
       });
     },
 

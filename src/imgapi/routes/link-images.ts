@@ -11,6 +11,7 @@ import type { ImageRecord, Share } from '#lib/manifest/record.ts';
 import { TRAVEL } from '#lib/manifest/travel.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { getLink } from '../../datacenters/links/links.ts';
+import { followingMoves } from '../../images/files/following-moves.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
@@ -40,10 +41,11 @@ export async function getLinkImage(service: Service, call: Call): Promise<Reply>
 }
 
 export async function getLinkIcon(service: Service, call: Call): Promise<Reply> {
-  const { icon, uuid } = await ownedImage(service, call);
-  if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
-  const storage = service.storages.named(icon.stor);
-  return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
+  return followingMoves(service, await ownedImage(service, call), async ({ icon, uuid }) => {
+    if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
+    const storage = service.storages.named(icon.stor);
+    return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
+  });
 }
 
 export async function getLinkFile(
@@ -52,15 +54,16 @@ export async function getLinkFile(
   query: QueryOf<typeof LINKS.LinkGetImageFile>,
 ): Promise<Reply> {
   const { index = 0 } = query;
-  const record = await ownedImage(service, call);
-  const file = fileAt(record, index);
-  const storage = service.storages.named(file.stor);
-  return fileReply(call, {
-    ...file,
-    md5: file.contentMD5,
-    storage,
-    path: imageObjectPath(record.uuid, `file${index}`),
-    contentType: 'application/octet-stream',
+  return followingMoves(service, await ownedImage(service, call), async (record) => {
+    const file = fileAt(record, index);
+    const storage = service.storages.named(file.stor);
+    return fileReply(call, {
+      ...file,
+      md5: file.contentMD5,
+      storage,
+      path: imageObjectPath(record.uuid, `file${index}`),
+      contentType: 'application/octet-stream',
+    });
   });
 }
 

@@ -9,9 +9,12 @@ import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
 import { refreshLinkHealth } from '../../datacenters/links/list-datacenters.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
+import { removeFormerObjects } from '../../images/files/former-objects.ts';
+import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
 import { finishDeletes } from '../../images/record/tombstones.ts';
 import { bindLateShares } from '../../images/sharing/shares.ts';
+import { isReadDirectly } from '../../pulls/pull-link.ts';
 import { reapPulls } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
 import { carryOutSweep, planSweep, recoverPlacements } from '../sweeper.ts';
@@ -28,6 +31,18 @@ export function serviceTasks(service: Service): Task[] {
       what: 'finishes or undoes the placing of files that was interrupted by a crash',
       periodMs: 10 * SECOND,
       run: () => counted(recoverPlacements(service)),
+    },
+    {
+      name: 'resume-moves',
+      what: 'goes on with moves to another store whose process died or stopped',
+      periodMs: 10 * SECOND,
+      run: (signal) => counted(resumeMoves(service, signal)),
+    },
+    {
+      name: 'remove-former-objects',
+      what: 'removes what images left in a store when they were moved to another one',
+      periodMs: 10 * SECOND,
+      run: () => counted(removeFormerObjects(service, (image, object) => isReadDirectly(service, image, object))),
     },
     {
       name: 'finish-deletes',

@@ -11,6 +11,7 @@ import { type CopyWorker, startCopyWorker } from '#src/copies/transfer/worker.ts
 import { changeLink } from '#src/datacenters/links/links.ts';
 import { recordedSource } from '#src/datacenters/sources/sources.ts';
 import { ARCHIVED } from '#src/images/files/archive.ts';
+import { FORMER_OBJECTS } from '#src/images/files/former-objects.ts';
 import { PENDING_SHARES } from '#src/images/sharing/shares.ts';
 import type { Caller, Service } from '#src/service/service.ts';
 import { ALICE } from '../../helpers/accounts.ts';
@@ -50,7 +51,7 @@ export async function copyPair(
   });
   const { east: source, west: dest } = pair;
   const { service } = dest;
-  await service.store.open([IMAGES, ...COPY_BUCKETS, ARCHIVED, PENDING_SHARES]);
+  await service.store.open([IMAGES, FORMER_OBJECTS, ...COPY_BUCKETS, ARCHIVED, PENDING_SHARES]);
   const network = await startTcpProxy(Number(new URL(source.url).port));
   t.teardown(() => network.close());
   await changeLink(service, source.name, (link) => ({ ...link, url: network.url, pull_origins: [network.url] }));

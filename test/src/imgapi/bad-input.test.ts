@@ -9,6 +9,7 @@ import { HttpTransport } from '#lib/client/transport.ts';
 import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
 import { startCopyWorker } from '#src/copies/transfer/worker.ts';
 import { operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
+import { startMoves } from '#src/images/moving/moves.ts';
 import { openAuthKeys } from '#src/imgapi/auth-keys.ts';
 import type { Route } from '#src/imgapi/call.ts';
 import { mainRoutes } from '#src/imgapi/routes.ts';
@@ -45,7 +46,7 @@ async function routesOf(): Promise<readonly Route[]> {
   const { service } = imgapi;
   const worker = startCopyWorker(service);
   t.teardown(() => worker.stop());
-  return mainRoutes(service, await openAuthKeys(service), worker);
+  return mainRoutes(service, await openAuthKeys(service), { worker, moves: startMoves(service) });
 }
 
 const routes = await routesOf();

@@ -66,7 +66,7 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
 
   AddImageFileFromUrl: { because: 'it is AddImageFile with bytes from elsewhere, for operators' },
   ExportImage: { because: 'it writes to Manta' },
-  AdminChangeImageStor: { because: 'it writes nothing where local files are the only store' },
+  AdminChangeImageStor: { because: 'it moves bytes between stores: see test/src/images/moving/concurrent.test.ts' },
   AdminImportImage: {
     because: 'it makes an image, or completes one for operators: see import.test.ts and cells.test.ts',
   },

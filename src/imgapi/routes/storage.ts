@@ -6,11 +6,12 @@ import { normalize } from 'node:path/posix';
 import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ACTIONS } from '#lib/api/imgapi/actions.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
+import type { Moves } from '../../images/moving/moves.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
-import { readableImage, writableImage } from '../image-call.ts';
+import { changeRequest, readableImage, writableImage } from '../image-call.ts';
 
 /** @throws 503 StorageUnsupported, after all checks of the request itself */
 export async function exportImage(
@@ -28,21 +29,19 @@ export async function exportImage(
   throw new ApiError('StorageUnsupported', 'export needs Manta storage, and there is none here');
 }
 
-/** There is one store, so a valid request needs no move. @throws 403, 422 */
+/** Answers when all objects of the image lie in the other store. A client that leaves does not end the move. */
 export async function changeStorage(
   service: Service,
   call: Call,
   query: QueryOf<typeof ACTIONS.AdminChangeImageStor>,
+  moves: Moves,
 ): Promise<Reply> {
   if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'action "change-stor" is for operators');
-  const { value: record } = await readableImage(service, call);
-  assertNotPlaceholder(record);
+  assertNotPlaceholder((await readableImage(service, call)).value);
   const { stor } = query;
-  if (!service.storages.find(stor)) {
-    throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.names.join(', ')}`);
-  }
-  if (record.icon) throw new ApiError('NotImplemented', `image "${record.uuid}" has an icon and cannot be moved`);
-  if (!record.files?.length) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file to move`);
+  const target = service.storages.find(stor);
+  if (!target) throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.names.join(', ')}`);
+  const moved = await moves.move(changeRequest(service, call), target, call.signal);
   const { mode } = service.config;
-  return { json: serializeImage(record, { version: 2, mode, viewer: 'full', inclAdminFields: true }) };
+  return { json: serializeImage(moved.value, { version: 2, mode, viewer: 'full', inclAdminFields: true }) };
 }
