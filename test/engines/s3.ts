@@ -4,10 +4,11 @@ import tap, { type Test } from 'tap';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { S3Limits, S3Settings } from '#lib/objects/s3/settings.ts';
+import type { S3Staged } from '#lib/objects/s3/staging.ts';
 import { openS3Store } from '#lib/objects/s3/store.ts';
 import { documentRegister, STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import type { MakeObjectStore } from '../conformance/objects/harness.ts';
-import { type S3Options, startS3Double } from '../doubles/s3/server.ts';
+import { type S3Double, type S3Options, startS3Double } from '../doubles/s3/server.ts';
 
 /** A server with a bucket. */
 export interface S3Server {
@@ -40,6 +41,54 @@ export async function s3DoubleServer(options?: S3Options): Promise<S3Server> {
       for (const key of below(double.bucket.objects.keys(), prefix)) double.bucket.objects.delete(key);
     },
     close: () => double.close(),
+  };
+}
+
+export interface S3UnderTest {
+  readonly double: S3Double;
+  /** Another process's store on the same bucket and documents. */
+  open(limits?: Partial<S3Limits>): Promise<ObjectStore>;
+  residue(): Promise<string[]>;
+}
+
+/** A double of a test's own, to be told what to do wrong, and stores on it. */
+export async function s3UnderTest(t: Test, options: S3Options = {}): Promise<S3UnderTest> {
+  const double = await startS3Double(options);
+  const { endpoint, bucketName: bucket, credentials } = double;
+  const documents = await openSqliteStore({ path: join(t.testdir(), 'documents.db') });
+  await documents.open([STAGED_SESSIONS]);
+  const register = documentRegister<S3Staged>(documents, 's3');
+  const opened: ObjectStore[] = [];
+  t.teardown(async () => {
+    double.faults.clear();
+    await Promise.all(opened.map((store) => store.close()));
+    await documents.close();
+    await double.close();
+  });
+  return {
+    double,
+    async open(limits = {}) {
+      const store = openS3Store({
+        settings: {
+          ...{ endpoint, bucket, credentials },
+          region: 'us-east-1',
+          prefix: 'p/dc',
+          pathStyle: true,
+          limits: { ...TEST_LIMITS, ...limits },
+        },
+        register,
+        clock: documents,
+      });
+      opened.push(store);
+      return store;
+    },
+    async residue() {
+      const staged = [...double.bucket.objects.keys()].filter((key) => key.startsWith('p/dc/staging/'));
+      const uploads = [...double.bucket.uploads.values()].map(({ key }) => `upload to ${key}`);
+      const sessions: string[] = [];
+      for await (const { session } of register.list()) sessions.push(`session ${session}`);
+      return [...staged, ...uploads, ...sessions];
+    },
   };
 }
 

@@ -3,8 +3,16 @@ import { CopyObjectCommand } from '@aws-sdk/client-s3';
 import { ObjectNotFoundError } from '../errors.ts';
 import type { S3Calls } from './calls.ts';
 import { type FoundObject, markOf } from './objects.ts';
-import { isMissing } from './s3-error.ts';
-import { completeUpload, copyPart, copySource, createUpload, type Part, type UploadId } from './uploads.ts';
+import { isMissing, isNotImplemented } from './s3-error.ts';
+import {
+  abortUpload,
+  completeUpload,
+  copyPart,
+  copySource,
+  createUpload,
+  type Part,
+  type UploadId,
+} from './uploads.ts';
 
 const PARTS_AT_ONCE = 4;
 
@@ -22,9 +30,19 @@ export interface CopyPlan {
 export async function copyWithin(calls: S3Calls, plan: CopyPlan): Promise<void> {
   try {
     if (plan.source.size <= calls.limits.copy) await copyWhole(calls, plan);
-    else await copyInParts(calls, plan);
+    else await copyLarge(calls, plan);
   } catch (error) {
     throw isMissing(error) ? new ObjectNotFoundError(plan.from, { cause: error }) : error;
+  }
+}
+
+/** A store that copies no parts may know no limit for whole objects either. */
+async function copyLarge(calls: S3Calls, plan: CopyPlan): Promise<void> {
+  try {
+    await copyInParts(calls, plan);
+  } catch (error) {
+    if (!isNotImplemented(error)) throw error;
+    await copyWhole(calls, plan);
   }
 }
 
@@ -41,32 +59,24 @@ async function copyWhole(calls: S3Calls, { from, to, source, session }: CopyPlan
 
 async function copyInParts(calls: S3Calls, { from, to, source, session, onUpload }: CopyPlan): Promise<void> {
   const upload = await createUpload(calls, to, session);
-  await onUpload(upload);
-  const parts = await copyRange(calls, upload, { from, first: 1, until: source.size });
-  if (!(await completeUpload(calls, upload, parts, session))) throw new ObjectNotFoundError(from);
+  try {
+    await onUpload(upload);
+    const parts = await copyRange(calls, upload, { from, until: source.size });
+    if (!(await completeUpload(calls, upload, parts, session))) throw new ObjectNotFoundError(from);
+  } catch (error) {
+    // If the store is down, whoever was told of the upload aborts it later.
+    await abortUpload(calls, upload, { once: true }).catch(() => undefined);
+    throw error;
+  }
 }
 
-/**
- * Copies the first `until` bytes of an object into an upload, as parts from number `first` on.
- * @param until not less than the smallest part, unless nothing follows
- */
+/** Copies the first `until` bytes of an object into an upload, as parts of equal sizes. */
 async function copyRange(
   calls: S3Calls,
   upload: UploadId,
-  {
-    from,
-    first,
-    until,
-    signal,
-  }: {
-    readonly from: string;
-    readonly first: number;
-    readonly until: number;
-    readonly signal?: AbortSignal | undefined;
-  },
+  { from, until }: { readonly from: string; readonly until: number },
 ): Promise<Part[]> {
-  const count = Math.max(1, Math.ceil(until / calls.limits.copyPart));
-  // Of equal sizes, so that the last one is not too small for another to follow.
+  const count = Math.ceil(until / calls.limits.copyPart);
   const size = Math.ceil(until / count);
   const parts: Part[] = [];
   let next = 0;
@@ -75,9 +85,16 @@ async function copyRange(
       const at = next;
       next += 1;
       const range = { from, start: at * size, end: Math.min(until, (at + 1) * size) - 1 };
-      parts.push(await copyPart(calls, upload, first + at, range, { signal }));
+      parts.push(await copyPart(calls, upload, at + 1, range));
     }
   };
-  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, worker));
+  const stop = (error: unknown): never => {
+    next = count;
+    throw error;
+  };
+  // All have ended before the upload is aborted, or a part could come after that.
+  const ended = await Promise.allSettled(Array.from({ length: PARTS_AT_ONCE }, () => worker().catch(stop)));
+  const failed = ended.find((each) => each.status === 'rejected');
+  if (failed) throw failed.reason;
   return parts.sort((a, b) => a.number - b.number);
 }

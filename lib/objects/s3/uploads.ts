@@ -137,10 +137,10 @@ export async function completeUpload(
 }
 
 /** One that is complete or aborted already is no error. */
-export async function abortUpload(calls: S3Calls, { key, id }: UploadId): Promise<void> {
+export async function abortUpload(calls: S3Calls, { key, id }: UploadId, options?: CallOptions): Promise<void> {
   const command = new AbortMultipartUploadCommand({ Bucket: calls.bucket, Key: key, UploadId: id });
   try {
-    await calls.call('AbortMultipartUpload', (client, send) => client.send(command, send));
+    await calls.call('AbortMultipartUpload', (client, send) => client.send(command, send), options);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
