@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { openMorayStore } from '#lib/documents/moray/store.ts';
+import { openPostgresStore } from '#lib/documents/postgres/store.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Make } from '../conformance/documents/make.ts';
 import { MorayDouble } from '../doubles/moray/server.ts';
 import { type Engine, engines } from './engines.ts';
+import { type PostgresKind, postgresKinds } from './postgres/postgres-for.ts';
 
 export interface DocumentsUnderTest extends Engine {
   readonly make: Make;
@@ -41,4 +43,22 @@ const MORAY: DocumentsUnderTest = {
   },
 };
 
-export const documentEngines = engines<DocumentsUnderTest>([SQLITE, MORAY], []);
+function postgres({ placeFor, ...kind }: PostgresKind): DocumentsUnderTest {
+  return {
+    ...kind,
+    async make(t) {
+      const { options } = await placeFor(t);
+      const open = async () => {
+        const store = await openPostgresStore(options);
+        t.teardown(() => store.close());
+        return store;
+      };
+      return { store: await open(), reopen: open };
+    },
+  };
+}
+
+export const documentEngines = engines<DocumentsUnderTest>(
+  [SQLITE, MORAY, postgres(postgresKinds.npm)],
+  [postgres(postgresKinds.debian), postgres(postgresKinds.pooled)],
+);

@@ -4,7 +4,7 @@
  * The next run removes the folders of those that have ended, and ends their processes. A process is ended only when its
  * environment names a run that is over, and it is still the one that was looked at.
  */
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { unmountBelow } from './mounts.ts';
@@ -45,6 +45,8 @@ export function marks(): Record<string, string> {
 /** Begins a run; its folder is where `tmpdir()` is for processes that have its environment. */
 export function beginRun(): OwnRun {
   const folder = mkdtempSync(join(tmpdir(), PREFIX));
+  // Servers that refuse to run as root have folders in it, which their user must be able to reach.
+  chmodSync(folder, 0o711);
   const owner: Owner = { pid: process.pid, started: startOf(process.pid) ?? '', space: processSpace() };
   writeFileSync(join(folder, OWNER), JSON.stringify(owner));
   const name = [process.env[VARIABLE], basename(folder)].filter(Boolean).join(':');

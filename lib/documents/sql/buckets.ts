@@ -31,6 +31,10 @@ export class Buckets {
     return tables;
   }
 
+  has(bucket: string): boolean {
+    return this.#tables.has(bucket);
+  }
+
   /** Adopts the declarations that are now in force; returns whether a bucket has other tables than before. */
   adopt(declarations: Iterable<Declaration>): boolean {
     let changed = false;

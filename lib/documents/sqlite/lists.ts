@@ -1,4 +1,5 @@
 /** Lists and counts, read step by step: by this thread as long as that is quick, otherwise by reading threads. */
+import { charactersOf } from '../sql/document-rows.ts';
 import { placeIn } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
@@ -9,7 +10,7 @@ import type { AnswerOf, FindJob, Found, Job } from './reading/protocol.ts';
 import { Readers } from './reading/readers.ts';
 import { ShortReads } from './reading/short-reads.ts';
 import { Steps } from './reading/steps.ts';
-import { charactersOf, type Progress, type Reads } from './reads.ts';
+import type { Progress, Reads } from './reads.ts';
 
 /** A job that another thread answers within this many milliseconds is tried on this thread again. */
 const SHORT = 2;

@@ -1,18 +1,13 @@
-/**
- * Reads of one bucket. Reads by key are synchronous. Lists are prepared here as jobs of several steps, and their rows
- * are parsed in short turns of the event loop.
- */
-import { Turn } from '../../runtime/turns.ts';
+/** Reads of one bucket. Reads by key are synchronous; lists are prepared here as jobs of several steps. */
+import { type DocumentRow, parseRows } from '../sql/document-rows.ts';
 import type { Documents } from '../sql/documents.ts';
 import { countStatement, listParts } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
-import type { CountJob, DocumentRow, FindJob, Refs } from './reading/protocol.ts';
+import type { CountJob, FindJob, Refs } from './reading/protocol.ts';
 import { plucked, prepared } from './run.ts';
 
-/** Characters of JSON that are parsed without yielding. */
-const PIECE = 64 * 1024;
 /** Characters of documents in one step. */
 const STEP_CHARACTERS = 512 * 1024;
 /** Rows to find in the first step, and in each later one. */
@@ -74,18 +69,9 @@ export class Reads {
     return statement && { type: 'count', statement };
   }
 
-  /** Parses rows; yields if there are many. @param keep whether the objects are likely to be asked for again */
-  async parse(rows: readonly DocumentRow[], keep: boolean): Promise<Stored<object>[]> {
-    const isLong = charactersOf(rows) > PIECE;
-    const turn = new Turn();
-    const found: Stored<object>[] = [];
-    for (const row of rows) {
-      if (isLong && turn.isOver) await turn.next();
-      const [key, etag, mtime, json] = row;
-      const cached = this.#documents.cached(etag);
-      found.push(cached ?? (keep ? this.#documents.parse(...row) : { key, value: JSON.parse(json), etag, mtime }));
-    }
-    return found;
+  /** @param keep see {@link parseRows} */
+  parse(rows: readonly DocumentRow[], keep: boolean): Promise<Stored<object>[]> {
+    return parseRows(this.#documents, rows, keep);
   }
 
   /** SQLite's plan of a list query, a line per step. */
@@ -95,8 +81,4 @@ export class Reads {
       return plan.all(...values).map((step) => step.detail);
     });
   }
-}
-
-export function charactersOf(rows: readonly DocumentRow[]): number {
-  return rows.reduce((sum, [, , , json]) => sum + json.length, 0);
 }

@@ -1,4 +1,5 @@
 /** Messages between the store and a reading thread: plain values, which can be sent. */
+import type { DocumentRow } from '../../sql/document-rows.ts';
 import type { BoundStatement, ListPart } from '../../sql/queries.ts';
 
 /** The rest of a list: ids and etags of rows as they were when found, in a form that is quick to send. */
@@ -28,8 +29,6 @@ export interface CountJob {
 }
 
 export type Job = FindJob | CountJob;
-
-export type DocumentRow = readonly [key: string, etag: string, mtime: number, json: string];
 
 export interface Found {
   readonly documents: readonly DocumentRow[];

@@ -5,9 +5,10 @@
  */
 import type Database from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
+import type { DocumentRow } from '../../sql/document-rows.ts';
 import type { BoundStatement } from '../../sql/queries.ts';
 import type { Connection } from '../connection.ts';
-import type { AnswerOf, DocumentRow, FindJob, Found, Job, Refs } from './protocol.ts';
+import type { AnswerOf, FindJob, Found, Job, Refs } from './protocol.ts';
 
 /** Characters of SQL to keep prepared. */
 const PREPARED_CHARACTERS = 128 * 1024;

@@ -1,0 +1,70 @@
+/** The database's clock, as this process can tell it without asking: by how much it is ahead of the process's own. */
+import type { Clock } from '../../runtime/clock.ts';
+import { startInterval, type Timer } from '../../runtime/timers.ts';
+import { Statement } from '../sql/program.ts';
+import type { Session } from './session.ts';
+
+const NOW = new Statement('select extract(epoch from clock_timestamp())::float8 * 1000', 'rows');
+/** Each measurement is as exact as its round trip was short. */
+const MEASUREMENTS = 8;
+const EXACT_MS = 0.2;
+const EVERY_MS = 10_000;
+/** By how much two good clocks may part, per millisecond. */
+const DRIFT = 0.0002;
+/** A clock that goes back by less stands still instead. */
+const JITTER_MS = 1000;
+
+/** How far the database's clock is ahead of `performance.now()`: within `error` of `offset`, as of `at`. */
+interface Measured {
+  readonly offset: number;
+  readonly error: number;
+  readonly at: number;
+}
+
+export class DatabaseClock implements Clock {
+  #measured: Measured | undefined;
+  #last = 0;
+  #timer: Timer | undefined;
+
+  now(): number {
+    if (this.#measured === undefined) throw new Error('the clock of the database has not been read yet');
+    const now = Math.round(performance.now() + this.#measured.offset);
+    if (now > this.#last || now < this.#last - JITTER_MS) this.#last = now;
+    return this.#last;
+  }
+
+  /** Reads the clock, several times if that is needed to know it well. */
+  async measure(session: Session): Promise<void> {
+    for (let times = 0; times < MEASUREMENTS; times++) {
+      const before = performance.now();
+      const [[row] = []] = await session.run([{ statement: NOW, values: [] }]);
+      const after = performance.now();
+      this.#learn({
+        offset: (row?.[0] as number) - (before + after) / 2,
+        error: (after - before) / 2,
+        at: after,
+      });
+      if ((this.#measured?.error ?? EXACT_MS) < EXACT_MS) return;
+    }
+  }
+
+  /** Reads it again from time to time; `measure` must not reject. */
+  keep(measure: () => Promise<void>): void {
+    this.#timer ??= startInterval(() => void measure(), EVERY_MS).unref();
+  }
+
+  stop(): void {
+    this.#timer?.stop();
+  }
+
+  #learn(next: Measured): void {
+    const known = this.#measured && aged(this.#measured, next.at);
+    const agree = known !== undefined && Math.abs(known.offset - next.offset) <= known.error + next.error;
+    // If they do not agree, one of the clocks was set, or the machine slept.
+    this.#measured = agree && known.error < next.error ? known : next;
+  }
+}
+
+function aged({ offset, error, at }: Measured, now: number): Measured {
+  return { offset, error: error + (now - at) * DRIFT, at: now };
+}

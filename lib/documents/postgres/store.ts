@@ -1,0 +1,182 @@
+/**
+ * Documents in PostgreSQL, for any number of processes on any number of machines; directly, or through PgBouncer in
+ * transaction mode: nothing here outlives a transaction at the server.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+import type { OperationObserver } from '../../runtime/operation-observer.ts';
+import { pause } from '../../runtime/timers.ts';
+import type { DocumentBackend } from '../backend.ts';
+import { StoreUnavailableError } from '../errors.ts';
+import { guardStore } from '../guarded-store.ts';
+import { applyBatch } from '../sql/batch.ts';
+import { CACHE_BYTES, Documents } from '../sql/documents.ts';
+import { EtagSource } from '../sql/etags.ts';
+import { prepareWrite } from '../sql/prepared-write.ts';
+import { Statement } from '../sql/program.ts';
+import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
+import { Access } from './access.ts';
+import { PostgresBuckets } from './buckets.ts';
+import { DatabaseClock } from './clock.ts';
+import { Connections } from './connections.ts';
+import { storeError } from './failure.ts';
+import { Lists } from './lists.ts';
+import type { PostgresOptions } from './options.ts';
+import { Reads } from './reads.ts';
+import { begin, COMMIT, runTransaction } from './transaction.ts';
+
+/** Another process may be filling new tables for so long. */
+const UPGRADE_MS = 15 * 60_000;
+const UPGRADE_PAUSE_MS = 100;
+const IS_READ_ONLY = new Statement("select current_setting('transaction_read_only')", 'rows');
+
+export interface PostgresStoreOptions extends PostgresOptions {
+  /** Default: the database's. */
+  readonly clock?: Clock;
+  readonly log?: { warn(fields: object, message: string): void };
+  /** Approximate bytes of documents to keep in memory. */
+  readonly cacheBytes?: number;
+  readonly observer?: OperationObserver;
+}
+
+/** @throws StoreUnavailableError when the database cannot be reached */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const backend = new PostgresStore(options);
+  try {
+    await backend.connect();
+  } catch (error) {
+    await backend.close();
+    throw backend.explain(error);
+  }
+  return guardStore(backend, options.observer);
+}
+
+class PostgresStore implements DocumentBackend {
+  readonly name = 'postgres';
+  readonly #options: PostgresOptions;
+  readonly #connections: Connections;
+  readonly #buckets: PostgresBuckets;
+  readonly #access: Access;
+  readonly #documents: Documents;
+  readonly #reads: Reads;
+  readonly #lists: Lists;
+  readonly #etags = new EtagSource();
+  readonly #databaseClock = new DatabaseClock();
+  readonly #clock: Clock;
+  /** Batches under way, which `close` waits for. */
+  readonly #writing = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PostgresStoreOptions) {
+    const { schema, patienceMs, cacheBytes = CACHE_BYTES, clock = this.#databaseClock, log } = options;
+    this.#options = options;
+    this.#clock = clock;
+    this.#connections = new Connections(options);
+    this.#buckets = new PostgresBuckets(schema, (fields, message) => log?.warn(fields, message));
+    this.#access = new Access(this.#connections, this.#buckets, patienceMs);
+    this.#documents = new Documents(cacheBytes);
+    this.#reads = new Reads(this.#connections, this.#documents);
+    this.#lists = new Lists(this.#connections, this.#access, this.#documents, this.#reads);
+  }
+
+  /** Makes the first connection, and reads the clock. */
+  async connect(): Promise<void> {
+    await this.#access.run(() => this.#measure());
+    this.#databaseClock.keep(() => this.#measure().catch(() => undefined));
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  explain(error: unknown): unknown {
+    return storeError(error);
+  }
+
+  async open(buckets: readonly Bucket[]): Promise<void> {
+    const start = performance.now();
+    const { statementMs } = this.#options;
+    for (;;) {
+      await this.#access.run(() => this.#connections.use((session) => this.#buckets.refresh(session)));
+      if (!this.#buckets.areOutdated(buckets)) return;
+      const isDone = await this.#access.run(() =>
+        this.#connections.use((session) => this.#buckets.upgrade(session, buckets, statementMs)),
+      );
+      if (isDone) return;
+      if (performance.now() - start > UPGRADE_MS) {
+        throw new StoreUnavailableError('another process has been changing the tables for too long');
+      }
+      await pause(UPGRADE_PAUSE_MS * (0.5 + Math.random()));
+    }
+  }
+
+  get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
+    return this.#access.in(bucket.name, (tables) => this.#reads.get(tables, key) as Promise<Stored<T> | undefined>);
+  }
+
+  getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
+    return this.#access.in(bucket.name, (tables) => this.#reads.getMany(tables, keys) as Promise<Stored<T>[]>);
+  }
+
+  scan<T extends object>(
+    bucket: Bucket<T>,
+    query: Query,
+    { signal }: ReadOptions,
+  ): AsyncIterable<readonly Stored<T>[]> {
+    return this.#lists.scan(bucket.name, query, signal) as AsyncIterable<readonly Stored<object>[]> as AsyncIterable<
+      readonly Stored<T>[]
+    >;
+  }
+
+  count(bucket: Bucket, filter?: Filter, { signal }: ReadOptions = {}): Promise<number> {
+    return this.#lists.count(bucket.name, filter, signal);
+  }
+
+  async batch(writes: readonly Write[]): Promise<string[]> {
+    this.#access.refuseIfClosed();
+    // Serialized now, so that later changes to the caller's objects are not written.
+    const prepared = writes.map((write) => prepareWrite(write, this.#buckets.tables(write.bucket.name).layout));
+    const writing = this.#access.run(() =>
+      runTransaction(
+        this.#connections,
+        applyBatch(prepared, {
+          tables: (bucket) => this.#buckets.tables(bucket),
+          etags: this.#etags,
+          documents: this.#documents,
+          now: this.#clock.now(),
+          begin: begin(this.#options.statementMs),
+          commit: [COMMIT],
+        }),
+      ),
+    );
+    return await this.#untilWritten(writing);
+  }
+
+  async ping(): Promise<void> {
+    const [[row] = []] = await this.#access.run(() =>
+      this.#connections.use((session) => session.run([{ statement: IS_READ_ONLY, values: [] }])),
+    );
+    if (row?.[0] !== 'off') throw new StoreUnavailableError('the document store cannot be written to');
+  }
+
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#access.close();
+    this.#databaseClock.stop();
+    await Promise.allSettled(this.#writing);
+    await this.#connections.close();
+  }
+
+  async #measure(): Promise<void> {
+    await this.#connections.use((session) => this.#databaseClock.measure(session));
+  }
+
+  async #untilWritten<T>(batch: Promise<T>): Promise<T> {
+    const written = batch.finally(() => this.#writing.delete(written));
+    this.#writing.add(written);
+    return await written;
+  }
+}
