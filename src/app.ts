@@ -205,7 +205,7 @@ async function openService(
   if (isRestoreUnfinished(config.dataDir)) {
     throw new ConfigError('dataDir', [`the restore into ${config.dataDir} is unfinished: run imgapiadm restore again`]);
   }
-  await prepareDataFolder(config.dataDir, log);
+  await prepareDataFolder(config, log);
   await ensureOperatorToken(config.dataDir);
   const observe = (kind: 'document' | 'object') => metrics && storeMetrics(metrics.registry, kind);
   const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: databaseClock };

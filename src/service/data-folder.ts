@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type Logger from 'bunyan';
 import { StoreFullError } from '#lib/documents/errors.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
+import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 
 const DATABASE = 'imgapi.db';
@@ -28,10 +29,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'the system does not allow a folder there',
 };
 
+type DataFolder = Pick<Config, 'dataDir' | 'databaseType'>;
+
 /** @throws ConfigError naming the key and the path */
-export async function prepareDataFolder(dataDir: string, log: Logger): Promise<void> {
+export async function prepareDataFolder({ dataDir, databaseType }: DataFolder, log: Logger): Promise<void> {
   await makeFolder(dataDir, OWN_FOLDER).catch(refusal(`${dataDir} cannot be made`));
-  await assertDatabaseBelongs(dataDir);
+  if (databaseType === 'local') await assertDatabaseBelongs(dataDir);
   await assertOwn(dataDir);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);

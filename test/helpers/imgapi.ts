@@ -15,6 +15,7 @@ import { loadConfig } from '#src/service/config/load.ts';
 import type { Stores } from '../doubles/stores.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
 import { holdToContract } from './contract.ts';
+import { databaseKeys } from './database.ts';
 
 export type ConfigKeys = Readonly<Record<string, unknown>>;
 
@@ -79,7 +80,7 @@ export async function startInProcess(
   options: InProcessOptions = {},
 ): Promise<InProcess> {
   const dataDir = options.dataDir ?? (await temporaryFolder(t));
-  const merged = await configKeys(dataDir, keys);
+  const merged = await configKeys(dataDir, await databaseKeys(t, dataDir, keys));
   const { config: loaded } = await loadConfig(undefined, merged);
   const { stores } = options;
   const config = stores ? { ...loaded, storageTypes: stores.types } : loaded;
@@ -139,7 +140,9 @@ const CLOCK_AHEAD = new URL('clock-ahead.ts', import.meta.url).href;
 /** Runs `node src/main.ts` with a config file below `dataDir`. */
 export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: SpawnOptions = {}): Promise<Spawned> {
   const dataDir = options.dataDir ?? (await temporaryFolder(t));
-  const merged: Record<string, unknown> = { ...(await configKeys(dataDir, keys)) };
+  const merged: Record<string, unknown> = {
+    ...(await configKeys(dataDir, await databaseKeys(t, dataDir, keys))),
+  };
   if (options.port !== undefined) merged['port'] = options.port;
   if (options.linksPort !== undefined) merged['links'] = { ...(merged['links'] as object), port: options.linksPort };
   const configFile = join(dataDir, `config.${process.pid}.${Date.now()}.${Math.random().toString(36).slice(2)}.json`);

@@ -4,7 +4,16 @@
  * The next run removes the folders of those that have ended, and ends their processes. A process is ended only when its
  * environment names a run that is over, and it is still the one that was looked at.
  */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { unmountBelow } from './mounts.ts';

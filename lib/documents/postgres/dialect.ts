@@ -62,8 +62,7 @@ export function postgresDialect(schema: string): SqlDialect {
     forUpdate: sql` for update`,
     // Every batch selects rows of it for update, which waits for this; plain reads do not.
     keep: (name) => sql`lock table ${table(name)} in exclusive mode`,
-    tableNamed: (name) =>
-      sql`select 1 from pg_catalog.pg_tables where schemaname = ${schema} and tablename = ${name}`,
+    tableNamed: (name) => sql`select 1 from pg_catalog.pg_tables where schemaname = ${schema} and tablename = ${name}`,
     collision: collisionOf,
   };
 }

@@ -120,11 +120,7 @@ export class Lists {
   }
 
   /** The first ones of the rows that are as they were, up to so many bytes; none if a bucket has other tables now. */
-  async #rowsOf(
-    tables: Tables,
-    refs: readonly Ref[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly PerhapsRow[]> {
+  async #rowsOf(tables: Tables, refs: readonly Ref[], signal: AbortSignal | undefined): Promise<readonly PerhapsRow[]> {
     const { bucket } = tables.layout;
     const values = [refs.map(({ id }) => id), BYTES];
     return await this.#access.in(

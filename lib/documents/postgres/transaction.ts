@@ -83,10 +83,7 @@ async function follow<T>(session: Session, course: Course<T>): Promise<T> {
   return turn.value;
 }
 
-async function fateOf(
-  connections: Connections,
-  xid: number | undefined,
-): Promise<'committed' | 'aborted' | 'unknown'> {
+async function fateOf(connections: Connections, xid: number | undefined): Promise<'committed' | 'aborted' | 'unknown'> {
   for (let attempt = 0; xid !== undefined && attempt < FATE_ATTEMPTS; attempt++) {
     try {
       const [rows = []] = await connections.use((session) => session.run([{ statement: FATE, values: [xid] }]));

@@ -5,6 +5,7 @@
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
 import type { MantaConfig } from './manta.ts';
 import type { MorayConfig } from './moray.ts';
+import type { PostgresConfig } from './postgres.ts';
 import type { S3Config } from './s3.ts';
 import type { UfdsConfig } from './ufds.ts';
 
@@ -135,6 +136,8 @@ export interface Config extends Listener {
   readonly serviceName: string;
   readonly vmapi?: { readonly url: string };
   readonly cnapi?: { readonly url: string };
+  /** Always there if `databaseType` is postgres. */
+  readonly postgres?: PostgresConfig;
   /** Always there if `storageTypes` names s3. */
   readonly s3?: S3Config;
   /** Everything the service keeps on this machine is below it. */

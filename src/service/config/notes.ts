@@ -2,6 +2,7 @@
 import type { Config } from './config.ts';
 import { notesOnManta } from './manta.ts';
 import { notesOnMoray } from './moray.ts';
+import { notesOnPostgres } from './postgres.ts';
 import type { JsonObject } from './read-file.ts';
 import { notesOnS3 } from './s3.ts';
 import { notesOnUfds } from './ufds.ts';
@@ -25,6 +26,7 @@ export function notesOn(given: JsonObject, config: Config): string[] {
   found.push(...notesOnManta(config));
   found.push(...notesOnS3(config));
   found.push(...notesOnMoray(config));
+  found.push(...notesOnPostgres(config));
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);

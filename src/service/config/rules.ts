@@ -2,6 +2,7 @@
 import type { Config } from './config.ts';
 import { mantaRules } from './manta.ts';
 import { morayRules } from './moray.ts';
+import { checkPostgres } from './postgres.ts';
 import { checkS3 } from './s3.ts';
 import { problem } from './schema.ts';
 
@@ -10,10 +11,10 @@ export function checkRules(config: Config): string[] {
   return [
     ...needsOfMode(config),
     ...storages(config),
-    ...databases(config),
     ...mantaRules(config),
     ...checkS3(config),
     ...morayRules(config),
+    ...checkPostgres(config),
     ...channels(config),
     ...leases(config),
     ...retries(config),
@@ -31,14 +32,6 @@ function needsOfMode({ mode, datacenterName, adminUuid }: Config): string[] {
 function storages({ storageTypes }: Config): string[] {
   if (new Set(storageTypes).size === storageTypes.length) return [];
   return [problem('storageTypes', storageTypes, 'a list in which each name stands once')];
-}
-
-const DATABASES: readonly string[] = ['local', 'moray'];
-
-/** The schema accepts databases that are not built in yet. */
-function databases({ databaseType: type }: Config): string[] {
-  if (DATABASES.includes(type)) return [];
-  return [problem('databaseType', type, `one of those in this version: ${DATABASES.join(', ')}`)];
 }
 
 function channels({ channels = [] }: Config): string[] {

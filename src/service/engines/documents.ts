@@ -3,16 +3,16 @@ import type { Store } from '#lib/documents/store.ts';
 import type { DatabaseType } from '../config/config.ts';
 import type { DocumentEngine, DocumentsOpening } from './opening.ts';
 
-const ENGINES: Readonly<Partial<Record<DatabaseType, () => Promise<DocumentEngine>>>> = {
+const ENGINES: Readonly<Record<DatabaseType, () => Promise<DocumentEngine>>> = {
   local: async () => (await import('./sqlite.ts')).sqlite,
   moray: async () => (await import('./moray.ts')).moray,
+  postgres: async () => (await import('./postgres.ts')).postgres,
 };
 
 /** @throws ConfigError, StoreUnavailableError */
 export async function openDocuments(opening: DocumentsOpening): Promise<Store> {
   const { config, buckets } = opening;
-  const engine = await ENGINES[config.databaseType]?.();
-  if (engine === undefined) throw new Error(`there is no engine for databaseType "${config.databaseType}"`);
+  const engine = await ENGINES[config.databaseType]();
   const refuse = engine.refuse(config);
   const store = await engine.open(opening).catch(refuse);
   try {

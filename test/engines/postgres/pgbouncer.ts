@@ -1,6 +1,7 @@
 /** PgBouncer for tests: each transaction gets any connection to the server that is free. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -8,6 +9,12 @@ import { freePort } from '../../helpers/free-port.ts';
 import { waitFor } from '../../helpers/wait.ts';
 import { marks } from '../../runner/own-run.ts';
 import { asNobody, SUPERUSER, serverFolder } from './server.ts';
+
+const PROGRAM = '/usr/sbin/pgbouncer';
+
+export function pgBouncerAbsent(): string | undefined {
+  return existsSync(PROGRAM) ? undefined : `${PROGRAM} is not there`;
+}
 
 export interface PgBouncer {
   readonly port: number;
@@ -49,9 +56,9 @@ export async function startPgBouncer(target: number): Promise<PgBouncer> {
     child = undefined;
   };
   const start = async (): Promise<void> => {
-    child = spawn('pgbouncer', ['-q', join(folder, 'pgbouncer.ini')], {
+    child = spawn(PROGRAM, ['-q', join(folder, 'pgbouncer.ini')], {
       ...asNobody(),
-      env: { PATH: `${process.env['PATH']}:/usr/sbin`, ...marks() },
+      env: marks(),
       cwd: folder,
       stdio: 'ignore',
     });

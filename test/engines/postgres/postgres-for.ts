@@ -6,7 +6,7 @@ import { type Test, t as wholeFile } from 'tap';
 import type { PostgresOptions } from '#lib/documents/postgres/options.ts';
 import { waitFor } from '../../helpers/wait.ts';
 import { fromDebian, fromNpm, type Installation } from './installation.ts';
-import { type PgBouncer, startPgBouncer } from './pgbouncer.ts';
+import { type PgBouncer, pgBouncerAbsent, startPgBouncer } from './pgbouncer.ts';
 import { type PostgresServer, startPostgres } from './server.ts';
 
 export interface PostgresPlace {
@@ -43,7 +43,7 @@ function kind(name: string, installation: Installation, isPooled: boolean): Post
   };
   return {
     name,
-    ...(installation.absent && { absent: installation.absent }),
+    absent: () => installation.absent?.() ?? (isPooled ? pgBouncerAbsent() : undefined),
     async placeFor(t) {
       servers ??= start();
       return makePlace(t, await servers);

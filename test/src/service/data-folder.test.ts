@@ -96,7 +96,7 @@ t.test('configuration may lie in the folder before the first start', async (t) =
   await chmod(dataDir, 0o755);
   for (const name of ['etc', 'lost+found', 'authkeys']) await mkdir(join(dataDir, name));
   for (const name of ['accounts.json', '.profile']) await writeFile(join(dataDir, name), '[]');
-  await prepareDataFolder(dataDir, bunyan.createLogger({ name: 'test', level: 'fatal' }));
+  await prepareDataFolder({ dataDir, databaseType: 'local' }, bunyan.createLogger({ name: 'test', level: 'fatal' }));
   t.equal((await stat(dataDir)).mode & 0o777, 0o700);
 });
 
@@ -165,8 +165,15 @@ t.test('a folder of somebody else is refused, a read-only one too', { skip: proc
   process.setegid?.(nobody);
   process.seteuid?.(nobody);
   try {
-    await t.rejects(prepareDataFolder(theirs, log), { name: 'ConfigError', message: /theirs is open to others/ });
-    await t.rejects(prepareDataFolder(readOnly, log), { name: 'ConfigError', message: /read-only cannot be written/ });
+    const local = { databaseType: 'local' } as const;
+    await t.rejects(prepareDataFolder({ ...local, dataDir: theirs }, log), {
+      name: 'ConfigError',
+      message: /theirs is open to others/,
+    });
+    await t.rejects(prepareDataFolder({ ...local, dataDir: readOnly }, log), {
+      name: 'ConfigError',
+      message: /read-only cannot be written/,
+    });
   } finally {
     process.seteuid?.(0);
     process.setegid?.(0);
