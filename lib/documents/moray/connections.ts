@@ -80,10 +80,13 @@ export class Connections {
 
   #inTime<T>(connection: MorayConnection, work: Work<T>, end: number, signal?: AbortSignal): Promise<T> {
     return new Promise((resolve, reject) => {
-      const late = startTimer(() => {
-        this.#doubt(connection);
-        stop(new StoreUnavailableError(`Moray did not answer within ${this.#options.patience / 1000} s`));
-      }, end - performance.now());
+      const late = startTimer(
+        () => {
+          this.#doubt(connection);
+          stop(new StoreUnavailableError(`Moray did not answer within ${this.#options.patience / 1000} s`));
+        },
+        Math.max(1, end - performance.now()),
+      );
       const stop = (reason: unknown): void => {
         late.stop();
         signal?.removeEventListener('abort', onAbort);
