@@ -3,7 +3,7 @@
  * has no way to close that one alone.
  */
 import { type EventEmitter, once } from 'node:events';
-import type Logger from 'bunyan';
+import Logger from 'bunyan';
 import moray, { type Client, type Done, type Recovery } from 'moray';
 import { timeLimit } from '../../runtime/timers.ts';
 import { MorayError } from './failure.ts';
@@ -30,6 +30,8 @@ export type Work<T> = (client: Client) => Promise<T>;
 
 /** The client takes no endless number of retries; it goes on trying after them, every `maxDelay`. */
 const RECOVERY: Recovery = { retries: 3, timeout: 2000, maxTimeout: 4000, delay: 50, maxDelay: 500 };
+/** The client writes what it sends and gets, secrets too, and pages for each try to connect. */
+const SILENT = new Logger({ name: 'moray', streams: [] });
 const PING_MS = 2000;
 const CLOSE_MS = 2000;
 
@@ -41,11 +43,11 @@ export class MorayConnection {
   isDown = true;
   #isClosed = false;
 
-  constructor({ host, port }: MorayAddress, log: Logger) {
+  constructor({ host, port }: MorayAddress) {
     this.#client = moray.createClient({
       host,
       port,
-      log,
+      log: SILENT,
       unwrapErrors: true,
       requireIndexes: true,
       cueballOptions: {

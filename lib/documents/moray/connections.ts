@@ -33,6 +33,8 @@ export class Connections {
   /** Connections that are being looked at, or closed. */
   readonly #doubts = new Set<Promise<void>>();
   #isClosed = false;
+  /** Whether the log says so. */
+  #isAway = false;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -48,11 +50,14 @@ export class Connections {
       if (this.#isClosed) throw closedError();
       const connection = this.#best();
       try {
-        return await this.#inTime(connection, work, end, signal);
+        const result = await this.#inTime(connection, work, end, signal);
+        if (this.#isAway) this.#note(false);
+        return result;
       } catch (error) {
         if (this.#isClosed) throw closedError();
         const isWorthIt = wasNotSent(error) || (reads && isConnectionFailure(error));
         if (isConnectionFailure(error)) connection.isDown = true;
+        if (!this.#isAway && this.#connections.every(({ isDown }) => isDown)) this.#note(true, error);
         if (!isWorthIt || performance.now() + PAUSE_MS >= end) throw error;
       }
       // Another connection may be up.
@@ -66,8 +71,15 @@ export class Connections {
     await Promise.all(this.#doubts);
   }
 
+  #note(isAway: boolean, error?: unknown): void {
+    const { host, port, log } = this.#options;
+    this.#isAway = isAway;
+    if (isAway) log.warn({ host, port, err: error }, 'Moray is unavailable');
+    else log.info({ host, port }, 'Moray is back');
+  }
+
   #connect(): MorayConnection {
-    return new MorayConnection(this.#options, this.#options.log);
+    return new MorayConnection(this.#options);
   }
 
   /** One that is up, and of those the one with the least to do. */

@@ -37,6 +37,13 @@ interface Part {
   readonly after: Place | undefined;
 }
 
+/** What the first page of a list has. */
+interface Start {
+  readonly there: readonly Stored<object>[];
+  readonly absent: readonly Stored<object>[];
+  readonly isWhole: boolean;
+}
+
 export class Pages {
   readonly #calls: MorayCalls;
   readonly #layout: Layout;
@@ -100,23 +107,22 @@ export class Pages {
       yield await this.#sortedHere(sort.field, sort.order);
       return;
     }
-    const parts = this.#parts(sort.field, sort.order);
-    // Where a page would not hold the whole list anyway, it is not worth the try.
-    if (parts.length > 1 && after === undefined && this.#size === FIRST_PAGE) {
-      const whole = await this.#whole(sort.field, sort.order);
-      if (whole) {
-        yield whole;
-        return;
-      }
+    const { there, absent } = this.#parts(sort.field, sort.order);
+    const isUp = sort.order === 'asc';
+    if (!there || !absent) {
+      const [only] = [there ?? absent].filter((part) => part !== undefined);
+      if (only) yield* this.#part(only);
+      return;
     }
-    const [first, second] = parts.map((part) => this.#part(part));
-    // What lacks the field comes first going up, and is rare: both are asked for at once.
-    const ahead = sort.order === 'asc' && after === undefined ? second?.next() : undefined;
-    ahead?.catch(() => undefined);
-    if (first) yield* first;
-    const next = await ahead;
-    if (next?.value) yield next.value;
-    if (second) yield* second;
+    // From a place on, one of the two is rarely reached; from the beginning, one page tells most of both.
+    const start = after === undefined ? await this.#start(there) : undefined;
+    if (start?.isWhole) {
+      yield this.#wanted(isUp ? [...start.absent, ...start.there] : [...start.there, ...start.absent]);
+      return;
+    }
+    if (isUp) yield* this.#part(absent);
+    yield* this.#part(there, start?.there);
+    if (!isUp) yield* this.#part(absent);
   }
 
   /** Moray cannot sort by an index that is not filled yet; this lasts for minutes, after an upgrade. */
@@ -127,42 +133,50 @@ export class Pages {
     }
     const { after } = this.#query;
     const place = after && { value: after.value ?? undefined, key: after.key };
-    const placeOf = ({ value, key }: Stored<object>): Place => ({ value: fieldValue(value, field), key });
     return found
       .filter((one) => !place || isBeyond(one, place, field, order))
-      .sort((a, b) => (isBeyond(a, placeOf(b), field, order) ? 1 : -1));
+      .sort((a, b) => (isBeyond(a, placeOf(b, field), field, order) ? 1 : -1));
   }
 
   /** What lacks the field, and what has it, as far as either is possible. */
-  #parts(field: string, order: Order): Part[] {
+  #parts(field: string, order: Order): { readonly there?: Part; readonly absent?: Part } {
     const { after } = this.#query;
     const presence = presenceIn(this.#condition, field);
-    const parts: Part[] = [];
     const isAfterAbsent = after?.value === null;
     const place = after && { value: after.value ?? undefined, key: after.key };
-    if (presence !== true && (after === undefined || isAfterAbsent || order === 'desc')) {
-      const isThere = isAfterAbsent ? place : undefined;
-      parts.push({ field: undefined, order, asked: [hasField(morayName(field), false)], after: isThere });
-    }
-    if (presence !== false && (after === undefined || !isAfterAbsent || order === 'asc')) {
-      const isThere = isAfterAbsent ? undefined : place;
-      parts.push({ field, order, asked: [hasField(morayName(field), true)], after: isThere });
-    }
-    return order === 'asc' ? parts : parts.reverse();
+    const name = morayName(field);
+    const mayLack = presence !== true && (after === undefined || isAfterAbsent || order === 'desc');
+    const mayHave = presence !== false && (after === undefined || !isAfterAbsent || order === 'asc');
+    const absent = {
+      field: undefined,
+      order,
+      asked: [hasField(name, false)],
+      after: isAfterAbsent ? place : undefined,
+    };
+    const there = { field, order, asked: [hasField(name, true)], after: isAfterAbsent ? undefined : place };
+    return { ...(mayLack && { absent }), ...(mayHave && { there }) };
   }
 
-  /** The whole list, if it is short. */
-  async #whole(field: string, order: Order): Promise<Stored<object>[] | undefined> {
-    const found = await this.#find(this.#asked, { limit: FIRST_PAGE, sort: sortBy(field, order) });
-    if (found.length === FIRST_PAGE) return undefined;
+  /** The first page in Moray's order: going up, what has the field comes first in it, and going down what lacks it. */
+  async #start({ field = '', order }: Part): Promise<Start> {
+    const size = this.#size;
+    const found = await this.#find(this.#asked, { limit: size, sort: sortBy(field, order) });
     const stored = found.map(fromMoray);
+    this.#adapt(stored);
     const isThere = ({ value }: Stored<object>): boolean => fieldValue(value, field) !== undefined;
     const [there, absent] = [stored.filter(isThere), stored.filter((one) => !isThere(one))];
-    return this.#wanted(order === 'asc' ? [...absent, ...there] : [...there, ...absent]);
+    return { there, absent, isWhole: found.length < size };
   }
 
-  async *#part({ field, order, asked: conditions, after }: Part): AsyncGenerator<readonly Stored<object>[], void> {
-    let place = after;
+  /** @param first what is known of it already: the objects with which it begins */
+  async *#part(
+    { field, order, asked: conditions, after }: Part,
+    first: readonly Stored<object>[] = [],
+  ): AsyncGenerator<readonly Stored<object>[], void> {
+    const known = this.#wanted(first);
+    if (known.length > 0) yield known;
+    const end = first.at(-1);
+    let place = end ? placeOf(end, field) : after;
     for (;;) {
       const size = this.#size;
       const cursor = place ? [this.#from(place, field, order)] : [];
@@ -171,7 +185,7 @@ export class Pages {
       const stored = found.map(fromMoray).filter((one) => !place || isBeyond(one, place, field, order));
       this.#adapt(stored);
       const last = stored.at(-1);
-      if (last) place = { value: field && fieldValue(last.value, field), key: last.key };
+      if (last) place = placeOf(last, field);
       // Only what lies before the place came back, because Moray could not be asked for less.
       else this.#size = size * 2;
       const fitting = this.#wanted(stored);
@@ -212,6 +226,10 @@ export class Pages {
 function sortBy(field: string | undefined, order: Order): Sort[] {
   const attributes = field === undefined ? [KEY] : [morayName(field), KEY];
   return attributes.map((attribute) => ({ attribute, order: order === 'asc' ? 'ASC' : 'DESC' }));
+}
+
+function placeOf({ value, key }: Stored<object>, field: string | undefined): Place {
+  return { value: field === undefined ? undefined : fieldValue(value, field), key };
 }
 
 function isBeyond({ key, value }: Stored<object>, place: Place, field: string | undefined, order: Order): boolean {

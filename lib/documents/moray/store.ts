@@ -25,7 +25,7 @@ import { fromMoray } from './value.ts';
 export interface MorayStoreOptions extends MorayAddress {
   /** Instead of the database's. */
   readonly clock?: Clock;
-  /** The client writes to it, of what it connects to. */
+  /** Is told when Moray is away, and when it is back. */
   readonly log?: Logger;
   /** Milliseconds that a call may take; default 10 seconds. */
   readonly patience?: number;
@@ -66,11 +66,7 @@ class MorayStore implements DocumentBackend {
 
   constructor(options: MorayStoreOptions) {
     const { host, port, patience = PATIENCE_MS, connections = CONNECTIONS, settleMs, clock } = options;
-    // Below warnings the client writes what it sends and gets, and there are secrets in it.
-    const log = (options.log ?? new Logger({ name: 'moray', streams: [] })).child({
-      component: 'moray',
-      level: 'warn',
-    });
+    const log = options.log ?? new Logger({ name: 'moray', streams: [] });
     this.#connections = new Connections({ host, port, patience, connections, log });
     this.#calls = new MorayCalls(this.#connections, patience);
     this.#upgrades = new Upgrades(this.#calls, log, settleMs);

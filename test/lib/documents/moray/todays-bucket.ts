@@ -5,7 +5,7 @@ const string = { type: 'string' };
 const boolean = { type: 'boolean' };
 const strings = { type: '[string]' };
 
-export const TODAYS_INDEX = {
+const TODAYS_INDEX = {
   uuid: { type: 'string', unique: true },
   name: string,
   version: string,
@@ -31,7 +31,7 @@ export const FRIEND = 'a45c9276-b8e1-11e7-90b1-6fc7cbadf3ef';
 export const PLAIN = '11111111-1111-4111-8111-111111111111';
 export const RICH = '22222222-2222-4222-8222-222222222222';
 
-export const TODAYS_RECORDS = [
+const TODAYS_RECORDS = [
   {
     v: 2,
     uuid: PLAIN,

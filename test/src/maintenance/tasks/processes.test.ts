@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Test, test } from 'tap';
+import { openMorayStore } from '#lib/documents/moray/store.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
+import type { Store } from '#lib/documents/store.ts';
 import { taskStatuses } from '#src/maintenance/tasks/status.ts';
 import { TASKS } from '#src/maintenance/tasks/task.ts';
+import { MorayDouble } from '../../../doubles/moray/server.ts';
 import { temporaryFolder } from '../../../helpers/imgapi.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 
@@ -31,12 +34,15 @@ interface Told {
 class Datacenter {
   readonly told: Told[] = [];
   readonly #t: Test;
-  readonly #path: string;
+  /** As the program takes it. */
+  readonly #database: string;
+  readonly #open: () => Promise<Store>;
   readonly #children = new Map<string, ChildProcess>();
 
-  constructor(t: Test, path: string) {
+  constructor(t: Test, database: string, open: () => Promise<Store>) {
     this.#t = t;
-    this.#path = path;
+    this.#database = database;
+    this.#open = open;
   }
 
   /** @param ahead milliseconds that the process's own clock is ahead of the database's */
@@ -50,7 +56,7 @@ class Datacenter {
         process.execPath,
         ...clock,
         PROGRAM,
-        this.#path,
+        this.#database,
         worker,
         String(leaseSeconds),
         String(periodMs),
@@ -96,7 +102,7 @@ class Datacenter {
 
   /** The document, as any process of the datacenter reads it. */
   async status() {
-    const store = await openSqliteStore({ path: this.#path });
+    const store = await this.#open();
     try {
       await store.open([TASKS]);
       const task = { name: 'work', what: 'does what it is told', periodMs: 100, run: async () => undefined };
@@ -108,131 +114,144 @@ class Datacenter {
   }
 }
 
-async function datacenter(t: Test): Promise<Datacenter> {
-  return new Datacenter(t, join(await temporaryFolder(t), 'test.db'));
+const ENGINES = ['SQLite', 'Moray'] as const;
+
+async function datacenter(t: Test, engine: (typeof ENGINES)[number]): Promise<Datacenter> {
+  if (engine === 'Moray') {
+    const server = await new MorayDouble().start();
+    t.teardown(() => server.stop());
+    return new Datacenter(t, String(server.port), () => openMorayStore({ host: '127.0.0.1', port: server.port }));
+  }
+  const path = join(await temporaryFolder(t), 'test.db');
+  return new Datacenter(t, path, () => openSqliteStore({ path }));
 }
 
-test('of three processes one runs a task at a time', async (t) => {
-  const dc = await datacenter(t);
-  await Promise.all(['a', 'b', 'c'].map((worker) => dc.start(worker)));
-  let before = 0;
-  for (let n = 1; n <= 8; n += 1) {
-    const { worker, at } = await dc.tells('began', n);
-    t.ok(at >= before, 'none begins before the one before it has ended');
-    t.match(await dc.status(), { state: 'running', holder: { worker } });
-    dc.say(worker, 'end');
-    before = (await dc.tells('ended', n)).at;
-  }
-  const count = (event: Told['event']) => dc.told.filter((one) => one.event === event).length;
-  t.ok(count('began') - count('ended') <= 1);
-});
-
-test('four processes run a task once a period, not once each', async (t) => {
-  const dc = await datacenter(t);
-  const workers = ['a', 'b', 'c', 'd'];
-  await Promise.all(workers.map((worker) => dc.start(worker, LONG, 0, PERIOD_MS)));
-  let before = Number.NEGATIVE_INFINITY;
-  for (let n = 1; n <= 12; n += 1) {
-    const { worker, at } = await dc.tells('began', n);
-    // Each process that starts has the task run once more.
-    if (n > workers.length) t.ok(at >= before + PERIOD_MS - CLAIMED_AHEAD_MS, `run ${n} waited for its period`);
-    dc.say(worker, 'end');
-    before = (await dc.tells('ended', n)).at;
-  }
-});
-
-test('how a run went is noted: what it did, or why it failed and when it is tried again', async (t) => {
-  const dc = await datacenter(t);
-  await dc.start('a');
-  await dc.tells('began');
-  t.match(await dc.status(), { state: 'running', holder: { worker: 'a' }, failures: 0, last_run: undefined });
-  dc.say('a', 'end');
-  await dc.tells('began', 2);
-  t.match(await dc.status(), { last_run: { result: 'ok', worker: 'a', did: { word: 'end' }, error: undefined } });
-  dc.say('a', 'fail');
-  const failed = await waitFor('the failure to be noted', async () => {
-    const status = await dc.status();
-    return status?.state === 'failing' && status;
+for (const engine of ENGINES) {
+  test(`${engine}: of three processes one runs a task at a time`, async (t) => {
+    const dc = await datacenter(t, engine);
+    await Promise.all(['a', 'b', 'c'].map((worker) => dc.start(worker)));
+    let before = 0;
+    for (let n = 1; n <= 8; n += 1) {
+      const { worker, at } = await dc.tells('began', n);
+      t.ok(at >= before, 'none begins before the one before it has ended');
+      t.match(await dc.status(), { state: 'running', holder: { worker } });
+      dc.say(worker, 'end');
+      before = (await dc.tells('ended', n)).at;
+    }
+    const count = (event: Told['event']) => dc.told.filter((one) => one.event === event).length;
+    t.ok(count('began') - count('ended') <= 1);
   });
-  t.match(failed, { failures: 1, holder: undefined, last_run: { result: 'failed', error: 'told to fail' } });
-  t.equal(Date.parse(failed.next_run ?? '') - Date.parse(failed.last_run?.ended_at ?? ''), 5000);
-});
 
-test('a process that is killed leaves its task to another one, when its lease has run out', async (t) => {
-  const dc = await datacenter(t);
-  await dc.start('a', 1);
-  await dc.tells('began');
-  await dc.start('b', 1);
-  const until = Date.parse((await dc.status())?.holder?.until ?? '');
-  await dc.kill('a');
-  const { at } = await dc.tells('began', 1, 'b');
-  t.ok(at >= until);
-  t.match(await dc.status(), { state: 'running', holder: { worker: 'b' } });
-});
+  test(`${engine}: four processes run a task once a period, not once each`, async (t) => {
+    const dc = await datacenter(t, engine);
+    const workers = ['a', 'b', 'c', 'd'];
+    await Promise.all(workers.map((worker) => dc.start(worker, LONG, 0, PERIOD_MS)));
+    let before = Number.NEGATIVE_INFINITY;
+    for (let n = 1; n <= 12; n += 1) {
+      const { worker, at } = await dc.tells('began', n);
+      // Each process that starts has the task run once more.
+      if (n > workers.length) t.ok(at >= before + PERIOD_MS - CLAIMED_AHEAD_MS, `run ${n} waited for its period`);
+      dc.say(worker, 'end');
+      before = (await dc.tells('ended', n)).at;
+    }
+  });
 
-test('a process that wakes up after its lease ran out ends its run, and what it did does not count', async (t) => {
-  const dc = await datacenter(t);
-  await dc.start('a', 1);
-  await dc.tells('began');
-  await dc.start('b', 1);
-  dc.say('a', 'sleep');
-  await dc.tells('began', 1, 'b');
-  dc.signal('a', 'SIGCONT');
-  t.match(await dc.tells('ended', 1, 'a'), { aborted: 'LeaseLostError' });
-  t.match(await dc.status(), { holder: { worker: 'b' }, last_run: undefined });
-  dc.say('b', 'end');
-  await dc.tells('ended', 1, 'b');
-  const noted = await waitFor('the end of the run', async () => (await dc.status())?.last_run);
-  t.match(noted, { worker: 'b', result: 'ok' });
-});
+  test(`${engine}: how a run went is noted: what it did, or why it failed and when it is tried again`, async (t) => {
+    const dc = await datacenter(t, engine);
+    await dc.start('a');
+    await dc.tells('began');
+    t.match(await dc.status(), { state: 'running', holder: { worker: 'a' }, failures: 0, last_run: undefined });
+    dc.say('a', 'end');
+    await dc.tells('began', 2);
+    t.match(await dc.status(), { last_run: { result: 'ok', worker: 'a', did: { word: 'end' }, error: undefined } });
+    dc.say('a', 'fail');
+    const failed = await waitFor('the failure to be noted', async () => {
+      const status = await dc.status();
+      return status?.state === 'failing' && status;
+    });
+    t.match(failed, { failures: 1, holder: undefined, last_run: { result: 'failed', error: 'told to fail' } });
+    t.equal(Date.parse(failed.next_run ?? '') - Date.parse(failed.last_run?.ended_at ?? ''), 5000);
+  });
 
-test('a process that wakes up with its work done finds it noted by nobody, and not by itself', async (t) => {
-  const dc = await datacenter(t);
-  await dc.start('a', 1);
-  await dc.tells('began');
-  await dc.start('b', 1);
-  dc.say('a', 'sleep');
-  // Read before anything else when it wakes up.
-  dc.say('a', 'end');
-  await dc.tells('began', 1, 'b');
-  dc.signal('a', 'SIGCONT');
-  await dc.tells('ended', 1, 'a');
-  await dc.leaves('a');
-  t.match(await dc.status(), { holder: { worker: 'b' }, last_run: undefined });
-});
-
-test('a process that stops gives its task back at once', async (t) => {
-  const dc = await datacenter(t);
-  await dc.start('a');
-  await dc.tells('began');
-  await dc.start('b');
-  await dc.leaves('a');
-  t.match(await dc.tells('ended', 1, 'a'), { aborted: 'AbortError' });
-  await dc.tells('began', 1, 'b');
-  t.match(await dc.status(), { holder: { worker: 'b' }, last_run: undefined, failures: 0 });
-});
-
-for (const [words, ahead] of [
-  ['ten days ahead', 864_000_000],
-  ['ten days behind', -864_000_000],
-] as const) {
-  test(`a process whose clock is ${words} takes nothing from others, and holds nothing for ever`, async (t) => {
-    const dc = await datacenter(t);
+  test(`${engine}: a process that is killed leaves its task to another one, when its lease has run out`, async (t) => {
+    const dc = await datacenter(t, engine);
     await dc.start('a', 1);
     await dc.tells('began');
-    await dc.start('wrong', 1, ahead);
-    const since = (await dc.status())?.holder?.until;
-    await waitFor('the lease to be renewed', async () => (await dc.status())?.holder?.until !== since);
-    t.strictSame(
-      dc.told.filter(({ event, worker }) => event === 'began' && worker === 'wrong'),
-      [],
-    );
+    await dc.start('b', 1);
+    const until = Date.parse((await dc.status())?.holder?.until ?? '');
     await dc.kill('a');
-    await dc.tells('began', 1, 'wrong');
-    const { holder } = (await dc.status()) ?? {};
-    t.ok(Math.abs(Date.parse(holder?.until ?? '') - Date.now()) < 60_000, 'its lease is by the clock of the database');
-    await dc.kill('wrong');
-    await dc.start('c', 1);
-    await dc.tells('began', 1, 'c');
+    const { at } = await dc.tells('began', 1, 'b');
+    t.ok(at >= until);
+    t.match(await dc.status(), { state: 'running', holder: { worker: 'b' } });
   });
+
+  test(`${engine}: a process that wakes up after its lease ran out ends its run, and what it did does not count`, async (t) => {
+    const dc = await datacenter(t, engine);
+    await dc.start('a', 1);
+    await dc.tells('began');
+    await dc.start('b', 1);
+    dc.say('a', 'sleep');
+    await dc.tells('began', 1, 'b');
+    dc.signal('a', 'SIGCONT');
+    t.match(await dc.tells('ended', 1, 'a'), { aborted: 'LeaseLostError' });
+    t.match(await dc.status(), { holder: { worker: 'b' }, last_run: undefined });
+    dc.say('b', 'end');
+    await dc.tells('ended', 1, 'b');
+    const noted = await waitFor('the end of the run', async () => (await dc.status())?.last_run);
+    t.match(noted, { worker: 'b', result: 'ok' });
+  });
+
+  test(`${engine}: a process that wakes up with its work done finds it noted by nobody, and not by itself`, async (t) => {
+    const dc = await datacenter(t, engine);
+    await dc.start('a', 1);
+    await dc.tells('began');
+    await dc.start('b', 1);
+    dc.say('a', 'sleep');
+    // Read before anything else when it wakes up.
+    dc.say('a', 'end');
+    await dc.tells('began', 1, 'b');
+    dc.signal('a', 'SIGCONT');
+    await dc.tells('ended', 1, 'a');
+    await dc.leaves('a');
+    t.match(await dc.status(), { holder: { worker: 'b' }, last_run: undefined });
+  });
+
+  test(`${engine}: a process that stops gives its task back at once`, async (t) => {
+    const dc = await datacenter(t, engine);
+    await dc.start('a');
+    await dc.tells('began');
+    await dc.start('b');
+    await dc.leaves('a');
+    t.match(await dc.tells('ended', 1, 'a'), { aborted: 'AbortError' });
+    await dc.tells('began', 1, 'b');
+    t.match(await dc.status(), { holder: { worker: 'b' }, last_run: undefined, failures: 0 });
+  });
+
+  for (const [words, ahead] of [
+    ['ten days ahead', 864_000_000],
+    ['ten days behind', -864_000_000],
+  ] as const) {
+    test(`${engine}: a process whose clock is ${words} takes nothing from others, and holds nothing for ever`, async (t) => {
+      const dc = await datacenter(t, engine);
+      await dc.start('a', 1);
+      await dc.tells('began');
+      await dc.start('wrong', 1, ahead);
+      const since = (await dc.status())?.holder?.until;
+      await waitFor('the lease to be renewed', async () => (await dc.status())?.holder?.until !== since);
+      t.strictSame(
+        dc.told.filter(({ event, worker }) => event === 'began' && worker === 'wrong'),
+        [],
+      );
+      await dc.kill('a');
+      await dc.tells('began', 1, 'wrong');
+      const { holder } = (await dc.status()) ?? {};
+      t.ok(
+        Math.abs(Date.parse(holder?.until ?? '') - Date.now()) < 60_000,
+        'its lease is by the clock of the database',
+      );
+      await dc.kill('wrong');
+      await dc.start('c', 1);
+      await dc.tells('began', 1, 'c');
+    });
+  }
 }
