@@ -175,8 +175,11 @@ t.test('what is not there, and what is not asked for rightly', async (t) => {
     '422 ImageNotShared',
     'nothing of that type was sent',
   );
-  t.equal((await alice('/my/machines')).status, 404);
-  t.equal((await alice(path, { method: 'PUT', json: {} })).status, 405);
+  t.equal((await alice('/my/machines/7')).status, 404);
+  t.equal((await alice('/my/machines')).status, 405, 'as in Triton, role tags may be set on anything of this form');
+  t.equal(await code('/my/machines', { method: 'PUT', json: { 'role-tag': [] } }), '404 ResourceNotFound');
+  t.equal(await code(path, { method: 'PUT', json: {} }), '409 MissingParameter');
+  t.equal((await alice(`${path}/copy`, { method: 'PUT', json: {} })).status, 405);
 });
 
 t.test('an update takes what an owner may change, and nothing else', async (t) => {
