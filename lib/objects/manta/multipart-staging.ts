@@ -73,14 +73,15 @@ export class MultipartStaging implements Staging {
     }
   }
 
+  /** An append ends when its full parts are there; what fills none has to wait. */
+  async flush(): Promise<void> {}
+
   async place(md5: string): Promise<void> {
     const { session } = this.#options;
     await this.#sending;
     this.#assertWhole();
     if (this.#upload === undefined && !this.#isGone) return this.#putDirectly(md5);
-    await this.#submit();
-    await this.#sending;
-    this.#assertWhole();
+    await this.#sendLast();
     if (this.#upload === undefined || this.#isGone) throw new SessionGoneError(session);
     await this.#commit(this.#upload, md5);
   }
@@ -121,6 +122,18 @@ export class MultipartStaging implements Staging {
       if (isAborted(error) || error instanceof SessionGoneError) this.#isGone = true;
       else this.#failure = explainManta(error, part.length);
     });
+  }
+
+  /** It is kept until it is there, so that a commit can be made again. */
+  async #sendLast(): Promise<void> {
+    if (this.#part === undefined) return;
+    try {
+      await this.#send(this.#part.subarray(0, this.#filled), this.#size);
+    } catch (error) {
+      throw isAborted(error) ? new SessionGoneError(this.#options.session, { cause: error }) : error;
+    }
+    this.#part = undefined;
+    this.#filled = 0;
   }
 
   async #send(part: Buffer, size: number): Promise<void> {

@@ -47,6 +47,9 @@ export class PieceStaging implements Staging {
     }
   }
 
+  /** An append ends when its last piece is there. */
+  async flush(): Promise<void> {}
+
   async place(md5: string): Promise<void> {
     if (this.#isGone) throw new SessionGoneError(this.#options.session);
     const isOnePiece = this.#pieces === 1 && this.#options.manta.features.snaplinks;

@@ -31,8 +31,9 @@ export class MantaSession implements BackendSession {
     return this.#options.staging.append(source, onProgress);
   }
 
-  /** An append ends when what it took is as durable as it gets before the commit. */
-  async flush(): Promise<void> {}
+  flush(): Promise<void> {
+    return this.#options.staging.flush();
+  }
 
   hashes(): Promise<Hashes> {
     return this.#options.hash.digest();

@@ -7,6 +7,8 @@ export interface Staging {
   readonly size: number;
   /** Appends and hashes; see `BackendSession`. Its own failures are explained already. */
   append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void>;
+  /** Makes what was taken as durable as it gets before the commit. */
+  flush(): Promise<void>;
   /** Calls `beginPlacing` right before the step that makes the object. @throws SessionGoneError; what Manta answers */
   place(md5: string): Promise<void>;
   /** Releases memory and connections. */

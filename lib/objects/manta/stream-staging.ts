@@ -51,8 +51,14 @@ export class StreamStaging implements Staging {
     this.#assertWhole();
   }
 
+  async flush(): Promise<void> {
+    this.#endFlow();
+    await this.#ending;
+    this.#assertWhole();
+  }
+
   async place(md5: string): Promise<void> {
-    await this.#allEnded();
+    await this.flush();
     if (this.#isGone) throw new SessionGoneError(this.#options.session);
     const isOne = this.#objects === 1 && this.#options.manta.features.snaplinks;
     if (!isOne || !(await linkPiece(this.#options, this.#size, md5))) await joinPieces(this.#options, this.#size, md5);
@@ -76,12 +82,6 @@ export class StreamStaging implements Staging {
     await this.#flow.write(bytes).catch((error: unknown) => this.#fail(error));
     this.#assertWhole();
     this.#size += bytes.length;
-  }
-
-  async #allEnded(): Promise<void> {
-    this.#endFlow();
-    await this.#ending;
-    this.#assertWhole();
   }
 
   #endFlow(): void {

@@ -118,7 +118,9 @@ export async function startMantaDouble(options: MantaDoubleOptions): Promise<Man
     try {
       if (fault?.kind === 'answer') {
         if (!request.complete) response.setHeader('connection', 'close');
-        response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers }).end(fault.body);
+        // Not chained: restify, in the same process, makes writeHead return nothing.
+        response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
+        response.end(fault.body);
         return;
       }
       if (!/^(\*|~?1(\.0)*|~?1\.0\.0)$/.test(String(request.headers['accept-version'] ?? '*'))) {
