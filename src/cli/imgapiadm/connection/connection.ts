@@ -9,7 +9,7 @@ import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Config } from '#src/service/config/config.ts';
 import type { Environment } from '../../framework/command.ts';
-import { usageError } from '../../framework/errors.ts';
+import { CommandError, usageError } from '../../framework/errors.ts';
 import { isServedHere, readOperatorToken, tokenFor } from './operator-token.ts';
 import type { ConnectionValues } from './options.ts';
 import { SHORT_PATIENCE } from './patience.ts';
@@ -109,11 +109,16 @@ export class Connection {
 
   /** The data on this machine, for commands that need no server. */
   async localData(): Promise<LocalData> {
-    const { config } = this.#values;
+    const { config: file } = this.#values;
     const dataDir = await this.#dataDir();
-    return config === undefined
-      ? { dataDir }
-      : { dataDir, file: resolve(config), config: await this.#loadConfig(config) };
+    if (file === undefined) return { dataDir };
+    const config = await this.#loadConfig(file);
+    const { databaseType } = config;
+    if (databaseType !== 'local') {
+      const message = `the documents of this server are not in its data directory: databaseType is "${databaseType}"`;
+      throw new CommandError(message, { code: 'DocumentsElsewhere', details: ['back them up where they are'] });
+    }
+    return { dataDir, file: resolve(file), config };
   }
 
   /** Breaks off what is still under way. */

@@ -185,3 +185,18 @@ test('an image that goes after the documents were read is not in the backup, and
   t.ok(objectOf(directory, kept.bytes));
   t.throws(() => objectOf(directory, going.bytes));
 });
+
+test('a server with its documents elsewhere is not backed up by halves', async (t) => {
+  const { directory } = await places(t);
+  const config = join(await temporaryFolder(t), 'imgapi.config.json');
+  const keys = {
+    mode: 'private',
+    dataDir: await temporaryFolder(t),
+    databaseType: 'moray',
+    moray: { host: '10.0.0.1' },
+  };
+  writeFileSync(config, JSON.stringify(keys));
+  const { code, stderr } = await runImgapiadm(['backup', directory, '--config', config]);
+  t.equal(code, 1);
+  t.match(stderr, /the documents of this server are not in its data directory: databaseType is "moray"/);
+});
