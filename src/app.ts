@@ -39,6 +39,7 @@ import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
 import { TASKS } from './maintenance/tasks/task.ts';
+import { MIGRATIONS } from './migrations/orders.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
 import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
@@ -46,6 +47,7 @@ import { listenerRefusal } from './service/config/listener-refusal.ts';
 import { noteListening } from './service/config/listening.ts';
 import { prepareDataFolder } from './service/data-folder.ts';
 import { openAccounts } from './service/engines/accounts.ts';
+import { ARRIVALS } from './service/engines/arrivals.ts';
 import { openDocuments } from './service/engines/documents.ts';
 import { STORES } from './service/engines/store-identities.ts';
 import { faultsFrom } from './service/fault-points.ts';
@@ -92,6 +94,8 @@ const BUCKETS: readonly Bucket[] = [
   AUTH_RELOADS,
   STAGED_SESSIONS,
   STORES,
+  ARRIVALS,
+  MIGRATIONS,
   ROLE_TAGS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
@@ -224,7 +228,7 @@ async function openService(
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, ...stores);
-  return { config, store, storages, accounts, clock, log, worker, faults, ownAddresses };
+  return { config, store, documents: store, storages, accounts, clock, log, worker, faults, ownAddresses };
 }
 
 function openDirectory(

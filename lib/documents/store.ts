@@ -94,6 +94,11 @@ export type Write =
       readonly key: string;
       readonly value: object;
       readonly ifEtag?: string | null;
+      /**
+       * For an object that comes from another store: it keeps its etag, or has it behind a dot at the end of its own, so
+       * that who read it there can write to it here; and it keeps its time if the backend can set one.
+       */
+      readonly as?: Pick<Stored<object>, 'etag' | 'mtime'>;
     }
   | { readonly op: 'del'; readonly bucket: Bucket; readonly key: string; readonly ifEtag?: string };
 

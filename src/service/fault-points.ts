@@ -25,6 +25,10 @@ export const FAULT_POINTS = [
   'clone:placed',
   'clone:committed',
   'task:claimed',
+  'migrate:copied',
+  'migrate:fenced',
+  'migrate:verified',
+  'migrate:done',
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 

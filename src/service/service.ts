@@ -4,6 +4,7 @@ import type { CachedAccounts } from '#lib/accounts/cache.ts';
 import type { Store } from '#lib/documents/store.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import type { Config } from './config/config.ts';
+import type { FollowingStore } from './engines/following-store.ts';
 import type { FaultPoints } from './fault-points.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import type { Storages } from './storages.ts';
@@ -15,6 +16,8 @@ export interface Service {
    * expiries, times of events) are taken from it, so that a wrong clock of one process cannot harm the others.
    */
   readonly store: Store;
+  /** The same documents, for who moves them to another engine; absent if they cannot be moved. */
+  readonly documents?: FollowingStore;
   /** Objects. */
   readonly storages: Storages;
   /** The directory; absent in public and private mode. */

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { flag, list } from '../parameters.ts';
 import { CleanUpReport, TaskStatus, VerifyLine, VerifySummary } from '../schemas/maintenance.ts';
+import { MIGRATION_KINDS, Migration } from '../schemas/migration.ts';
 import { AccountName } from '../schemas/service.ts';
 import { account, accountQuery, type ImgapiOperations } from './form.ts';
 
@@ -31,6 +32,33 @@ export const ADMIN = {
     }),
     replies: [{ status: 200, json: CleanUpReport }],
     errors: ['OperatorOnly', 'StorageIsDown'],
+  },
+
+  AdminMigrate: {
+    ...administration,
+    summary:
+      'Orders that the documents of the datacenter move to another engine; answers at once, with the order under way if it is the same.',
+    method: 'POST',
+    path: '/admin/migrations',
+    query: Type.Object({
+      account,
+      kind: Type.String({ description: `One of ${MIGRATION_KINDS.join(', ')}.` }),
+      to: Type.String({ description: 'The engine, as `databaseType` has it.' }),
+      from: Type.Optional(Type.String({ description: 'Of files: the store to empty; default `local`.' })),
+      dry_run: Type.Optional(flag('Only report what would be moved.')),
+    }),
+    replies: [{ status: 200, json: Migration }],
+    errors: ['OperatorOnly', 'InvalidParameter'],
+  },
+
+  AdminListMigrations: {
+    ...administration,
+    summary: 'Lists the last migration of each kind, and how far it is.',
+    method: 'GET',
+    path: '/admin/migrations',
+    query: accountQuery,
+    replies: [{ status: 200, json: Type.Array(Migration) }],
+    errors: ['OperatorOnly'],
   },
 
   AdminVerify: {

@@ -27,7 +27,7 @@ export class Batch {
   /** Reads the writes. @throws InvalidValueError */
   constructor(calls: MorayCalls, writes: readonly Write[], layoutOf: (bucket: string) => Layout, stamps: EtagSource) {
     this.#calls = calls;
-    this.#writes = writes.map((write) => prepare(write, layoutOf(write.bucket.name), stamps.next()));
+    this.#writes = writes.map((write) => prepare(write, layoutOf(write.bucket.name), stampOf(write) ?? stamps.next()));
   }
 
   /** The etags, in order. @throws EtagConflictError, UniqueAttributeError, MorayError */
@@ -84,6 +84,11 @@ export class Batch {
     if (layout === undefined) return new StoreUnavailableError(error.message, { cause: error });
     return new UniqueAttributeError(layout.name, layout.fieldOfColumn(column), { cause: error });
   }
+}
+
+/** Our etags end with the stamp. */
+function stampOf(write: Write): string | undefined {
+  return write.op === 'put' ? write.as?.etag : undefined;
 }
 
 function isTakenKey(error: MorayError): boolean {

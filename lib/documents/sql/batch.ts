@@ -103,8 +103,8 @@ function put(
   current: CurrentRow | undefined,
   { etags, now }: BatchContext,
 ): WriteSteps {
-  const { key, json, index } = forLayout(write, tables.layout);
-  const row = { key, json, index, etag: etags.next(), mtime: now };
+  const { key, json, index, as } = forLayout(write, tables.layout);
+  const row = { key, json, index, ...(as ?? { etag: etags.next(), mtime: now }) };
   return { etag: row.etag, steps: current === undefined ? insertRow(tables, row) : updateRow(tables, current, row) };
 }
 

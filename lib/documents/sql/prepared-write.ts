@@ -1,7 +1,7 @@
 /** A write that is checked and serialized before its transaction begins. */
 import { InvalidValueError } from '../errors.ts';
 import { type IndexValue, indexValue } from '../index-value.ts';
-import type { Write } from '../store.ts';
+import type { Stored, Write } from '../store.ts';
 import type { Layout } from './layout.ts';
 
 export interface PreparedPut {
@@ -10,6 +10,7 @@ export interface PreparedPut {
   readonly key: string;
   readonly json: string;
   readonly ifEtag: string | null | undefined;
+  readonly as: Pick<Stored<object>, 'etag' | 'mtime'> | undefined;
   /** The version of the bucket that `index` was made for. */
   readonly layout: Layout;
   /** By position in `layout.fields`. */
@@ -36,7 +37,8 @@ export function prepareWrite(write: Write, layout: Layout): PreparedWrite {
   if (json?.[0] !== '{') {
     throw new InvalidValueError(bucket, '_value', 'a JSON object');
   }
-  return { op: 'put', bucket, key, json, ifEtag, layout, index: indexDocument(layout, write.value) };
+  const { as } = write;
+  return { op: 'put', bucket, key, json, ifEtag, as, layout, index: indexDocument(layout, write.value) };
 }
 
 /** The values of all indexes. @throws InvalidValueError */

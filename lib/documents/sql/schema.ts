@@ -5,13 +5,17 @@ import type { IndexPlan, SqlDialect } from './dialect.ts';
 import type { Layout } from './layout.ts';
 import { once, type Program, type Step } from './program.ts';
 
-const BUCKETS = 'buckets';
+/** The table of declarations, as this dialect calls it. */
+export function declarationsTable(dialect: SqlDialect): string {
+  return dialect.identifier('buckets');
+}
 
 /** The declarations in force, which may be newer than those of this process. */
 export function* readDeclarations(dialect: SqlDialect): Program<Declaration[]> {
-  const [[known] = []] = yield [once(dialect, dialect.tableNamed(BUCKETS), 'rows')];
+  const name = declarationsTable(dialect);
+  const [[known] = []] = yield [once(dialect, dialect.tableNamed(name), 'rows')];
   if (known === undefined) return [];
-  const [rows = []] = yield [once(dialect, sql`select declaration from ${dialect.table(BUCKETS)}`, 'rows')];
+  const [rows = []] = yield [once(dialect, sql`select declaration from ${dialect.table(name)}`, 'rows')];
   return rows.map(([json]) => JSON.parse(String(json)));
 }
 
@@ -19,12 +23,13 @@ export function* readDeclarations(dialect: SqlDialect): Program<Declaration[]> {
 export function writeDeclaration(dialect: SqlDialect, { name, version, index, together }: Declaration): Step[] {
   const { text, table } = dialect.types;
   const columns = sql`name ${sql.raw(text)} primary key, declaration ${sql.raw(text)} not null`;
+  const declarations = dialect.table(declarationsTable(dialect));
   const json = JSON.stringify({ name, version, index, together });
   return [
-    once(dialect, sql`create table if not exists ${dialect.table(BUCKETS)} (${columns})${sql.raw(table)}`),
+    once(dialect, sql`create table if not exists ${declarations} (${columns})${sql.raw(table)}`),
     once(
       dialect,
-      sql`insert into ${dialect.table(BUCKETS)} (name, declaration) values (${name}, ${json})
+      sql`insert into ${declarations} (name, declaration) values (${name}, ${json})
         on conflict (name) do update set declaration = excluded.declaration`,
     ),
   ];

@@ -15,7 +15,7 @@ import { EtagSource } from '../sql/etags.ts';
 import { prepareWrite } from '../sql/prepared-write.ts';
 import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { Access } from './access.ts';
-import { SqliteBuckets } from './buckets.ts';
+import { type Place, SqliteBuckets } from './buckets.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { closedError, storeError } from './failure.ts';
@@ -39,6 +39,8 @@ export interface SqliteStoreOptions {
   /** Bytes of disk to set aside for deletions when it is full, see `reserve.ts`; default none. */
   readonly reserve?: number;
   readonly observer?: OperationObserver;
+  /** Default: the documents that are there if nothing has ever moved. */
+  readonly place?: Place;
 }
 
 /** @throws StoreUnavailableError when the file cannot be used */
@@ -66,10 +68,17 @@ export class SqliteStore implements DocumentBackend {
   #closing: Promise<void> | undefined;
 
   constructor(connection: Connection, options: Omit<SqliteStoreOptions, 'observer'>, reserve?: Reserve) {
-    const { path, patience = PATIENCE, cacheBytes = CACHE_BYTES, clock = connection, log } = options;
+    const {
+      path,
+      patience = PATIENCE,
+      cacheBytes = CACHE_BYTES,
+      clock = connection,
+      log,
+      place = { since: 0 },
+    } = options;
     this.#connection = connection;
     this.#clock = clock;
-    this.#buckets = new SqliteBuckets(connection, (fields, message) => log?.warn(fields, message));
+    this.#buckets = new SqliteBuckets(connection, (fields, message) => log?.warn(fields, message), place);
     this.#access = new Access(this.#buckets, patience);
     this.#documents = new Documents(cacheBytes);
     this.#reads = new Reads(connection, this.#documents);
@@ -153,7 +162,7 @@ export class SqliteStore implements DocumentBackend {
   async ping(): Promise<void> {
     await this.#access.run(() => {
       this.#connection.assertInPlace();
-      this.#connection.schemaVersion();
+      this.#buckets.refresh();
     });
   }
 

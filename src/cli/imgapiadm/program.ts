@@ -12,6 +12,7 @@ import { get } from './commands/get.ts';
 import { linkDc } from './commands/link-dc.ts';
 import { linkToken } from './commands/link-token.ts';
 import { list } from './commands/list.ts';
+import { migrate, migrations } from './commands/migrate.ts';
 import { reap } from './commands/reap.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
@@ -49,6 +50,8 @@ export const imgapiadm = defineProgram({
     reap,
     tasks,
     verify,
+    migrate,
+    migrations,
     backup,
     restore,
     checkConfig,

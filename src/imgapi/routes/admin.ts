@@ -11,6 +11,8 @@ import { repairFile } from '../../maintenance/repair.ts';
 import { taskStatuses } from '../../maintenance/tasks/status.ts';
 import { serviceTasks } from '../../maintenance/tasks/table.ts';
 import { verifyFiles } from '../../maintenance/verify.ts';
+import { migrate } from '../../migrations/migrate.ts';
+import { listMigrations } from '../../migrations/orders.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
 
@@ -28,6 +30,14 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
 
     async AdminReap(call, { dry_run: dryRun = false, staging: eager = false }) {
       return { json: await cleanUp(service, { dryRun, eager, signal: call.signal }) };
+    },
+
+    async AdminMigrate(_call, { kind = '', to = '', from, dry_run: dryRun = false }) {
+      return { json: await migrate(service, { kind, to, dryRun, ...(from !== undefined && { from }) }) };
+    },
+
+    async AdminListMigrations() {
+      return { json: await listMigrations(service.store) };
     },
 
     async AdminVerify(call, { repair = false, uuid }) {

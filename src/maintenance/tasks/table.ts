@@ -14,6 +14,7 @@ import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
 import { finishDeletes } from '../../images/record/tombstones.ts';
 import { bindLateShares } from '../../images/sharing/shares.ts';
+import { carryOutMigrations } from '../../migrations/carry-out.ts';
 import { isReadDirectly } from '../../pulls/pull-link.ts';
 import { reapPulls } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
@@ -94,6 +95,12 @@ export function serviceTasks(service: Service): Task[] {
       what: 'removes expired link tokens and nonces',
       periodMs: MINUTE,
       run: () => counted(expireLinkDocuments(service)),
+    },
+    {
+      name: 'migrate-documents',
+      what: 'moves the documents to another engine when an operator has ordered it',
+      periodMs: 5 * SECOND,
+      run: (signal) => counted(carryOutMigrations(service, 'documents', signal)),
     },
     {
       name: 'sweep-staging',

@@ -1,6 +1,7 @@
 /** The engines of the document store by `databaseType`. An engine's library is loaded only if the configuration names it. */
-import type { Store } from '#lib/documents/store.ts';
 import type { DatabaseType } from '../config/config.ts';
+import { assertArrived } from './arrivals.ts';
+import { FollowingStore, type Place } from './following-store.ts';
 import type { DocumentEngine, DocumentsOpening } from './opening.ts';
 
 const ENGINES: Readonly<Record<DatabaseType, () => Promise<DocumentEngine>>> = {
@@ -9,17 +10,25 @@ const ENGINES: Readonly<Record<DatabaseType, () => Promise<DocumentEngine>>> = {
   postgres: async () => (await import('./postgres.ts')).postgres,
 };
 
-/** @throws ConfigError, StoreUnavailableError */
-export async function openDocuments(opening: DocumentsOpening): Promise<Store> {
-  const { config, buckets } = opening;
-  const engine = await ENGINES[config.databaseType]();
-  const refuse = engine.refuse(config);
-  const store = await engine.open(opening).catch(refuse);
+/** Opens the documents where they are: they may have moved from the engine that the configuration names. @throws ConfigError, StoreUnavailableError */
+export async function openDocuments(opening: DocumentsOpening): Promise<FollowingStore> {
+  const { config, buckets, log } = opening;
+  const first = await openPlace(opening, config.databaseType, 0);
+  const open = (type: DatabaseType, since: number) => openPlace(opening, type, since);
+  const store = new FollowingStore({ first, open, log });
   try {
     await store.open(buckets);
+    if (store.place === first) await assertArrived(store);
     return store;
   } catch (error) {
     await store.close();
-    return refuse(error);
+    const engine = await ENGINES[config.databaseType]();
+    return engine.refuse(config)(error);
   }
+}
+
+async function openPlace(opening: DocumentsOpening, type: DatabaseType, since: number): Promise<Place> {
+  const engine = await ENGINES[type]();
+  const store = await engine.open(opening, since).catch(engine.refuse(opening.config));
+  return { type, since, store, fence: await engine.fence?.(opening) };
 }

@@ -1,5 +1,6 @@
 /** What engines are opened with, and what an engine has to bring. */
 import type Logger from 'bunyan';
+import type { Fence } from '#lib/documents/moving/moved.ts';
 import type { Bucket, Store } from '#lib/documents/store.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
@@ -21,7 +22,10 @@ export interface DocumentsOpening extends Opening {
 }
 
 export interface DocumentEngine {
-  readonly open: (opening: DocumentsOpening) => Promise<Store>;
+  /** @param since earlier moves away from the store count for nothing; see `Moved.epoch` */
+  readonly open: (opening: DocumentsOpening, since: number) => Promise<Store>;
+  /** Absent if documents cannot move away from the engine while processes run. */
+  readonly fence?: (opening: DocumentsOpening) => Promise<Fence>;
   /** Makes of a failure to open it a ConfigError that tells an operator what to do, or throws it as it is. */
   readonly refuse: (config: Config) => (cause: unknown) => never;
 }

@@ -57,6 +57,8 @@ const TABLE: Readonly<Record<string, Tested>> = {
   UnlinkDatacenter: forOperators(NOT_FOUND, { lacks: 'another datacenter' }),
   AdminGetAccount: forOperators(NOT_FOUND, { lacks: 'that account' }),
   AdminReap: forOperators(OK),
+  AdminMigrate: forOperators({ status: 422, code: 'InvalidParameter' }, { query: 'kind=documents&to=local' }),
+  AdminListMigrations: forOperators(OK),
   AdminVerify: forOperators(OK),
   ListTasks: forOperators(OK),
   Ping: forAll(OK),

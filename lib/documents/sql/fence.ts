@@ -1,0 +1,103 @@
+/**
+ * The fence of a relational database: all tables of the buckets get other names, and a table says why. A statement of
+ * any process then fails, whether it was prepared before or not; nothing has to be asked before each statement.
+ */
+import { sql } from 'kysely';
+import type { Declaration } from '../declaration.ts';
+import type { Moved } from '../moving/moved.ts';
+import type { SqlDialect } from './dialect.ts';
+import { Layout } from './layout.ts';
+import { once, type Program, type Step } from './program.ts';
+import { declarationsTable, readDeclarations } from './schema.ts';
+
+const TABLE = 'moved';
+const PREFIX = 'moved$';
+
+/** The dialect in which the tables behind the fence have the names of all others. */
+export function behindFence(dialect: SqlDialect): SqlDialect {
+  return { ...dialect, identifier: (name) => dialect.identifier(`${PREFIX}${name}`) };
+}
+
+export function* readMoved(dialect: SqlDialect): Program<Moved | undefined> {
+  const [[known] = []] = yield [once(dialect, dialect.tableNamed(TABLE), 'rows')];
+  if (known === undefined) return undefined;
+  const [[row] = []] = yield [once(dialect, sql`select moved from ${dialect.table(TABLE)}`, 'rows')];
+  return row && JSON.parse(String(row[0]));
+}
+
+/** The following must run in a transaction that keeps out others who do the same. They mean what `Fence` says. */
+export function* raiseFence(dialect: SqlDialect, moved: Moved): Program<boolean> {
+  const earlier = yield* readMoved(dialect);
+  if (earlier && earlier.epoch >= moved.epoch) return false;
+  yield* dropBehind(dialect);
+  yield* rename(dialect, behindFence(dialect));
+  const { text, table } = dialect.types;
+  const columns = sql.raw(`moved ${text} not null`);
+  yield [
+    once(dialect, sql`create table if not exists ${dialect.table(TABLE)} (${columns})${sql.raw(table)}`),
+    ...write(dialect, moved),
+  ];
+  return true;
+}
+
+export function* changeFence(dialect: SqlDialect, moved: Moved): Program<boolean> {
+  if (!(yield* isMoving(dialect, moved.nonce))) return false;
+  yield write(dialect, moved);
+  return true;
+}
+
+export function* liftFence(dialect: SqlDialect, nonce: string): Program<boolean> {
+  if (!(yield* isMoving(dialect, nonce))) return false;
+  yield* rename(behindFence(dialect), dialect);
+  yield [once(dialect, sql`drop table ${dialect.table(TABLE)}`)];
+  return true;
+}
+
+export function* forgetFence(dialect: SqlDialect, epoch: number): Program<void> {
+  const moved = yield* readMoved(dialect);
+  if (!moved || moved.epoch > epoch) return;
+  yield* dropBehind(dialect);
+  yield [once(dialect, sql`drop table ${dialect.table(TABLE)}`)];
+}
+
+function* isMoving(dialect: SqlDialect, nonce: string): Program<boolean> {
+  const moved = yield* readMoved(dialect);
+  return moved?.nonce === nonce && moved.state === 'moving';
+}
+
+function write(dialect: SqlDialect, moved: Moved): Step[] {
+  const json = JSON.stringify(moved);
+  return [
+    once(dialect, sql`delete from ${dialect.table(TABLE)}`),
+    once(dialect, sql`insert into ${dialect.table(TABLE)} (moved) values (${json})`),
+  ];
+}
+
+function* rename(from: SqlDialect, to: SqlDialect): Program<void> {
+  const tables = yield* tablesOf(from);
+  const declarations = yield* readDeclarations(from);
+  const names = namesOf(declarations, to);
+  yield tables.map((table, at) =>
+    once(from, sql`alter table ${from.table(table)} rename to ${sql.id(names[at] ?? '')}`),
+  );
+}
+
+function* dropBehind(dialect: SqlDialect): Program<void> {
+  const tables = yield* tablesOf(behindFence(dialect));
+  yield tables.map((table) => once(dialect, sql`drop table ${dialect.table(table)}`));
+}
+
+/** All that there are, under the names of this dialect. */
+function* tablesOf(dialect: SqlDialect): Program<string[]> {
+  const declarations = yield* readDeclarations(dialect);
+  return declarations.length === 0 ? [] : namesOf(declarations, dialect);
+}
+
+function namesOf(declarations: readonly Declaration[], dialect: SqlDialect): string[] {
+  const layouts = declarations.map((declaration) => new Layout(declaration, dialect.identifier));
+  const tables = layouts.flatMap((layout) => [
+    ...[layout.table, layout.values],
+    ...layout.arrays.map(([field]) => layout.elements(field)),
+  ]);
+  return [declarationsTable(dialect), ...tables];
+}

@@ -1,0 +1,28 @@
+/** What an operator asks for: a plan, or an order that a task carries out. */
+import { invalidParameter } from '#lib/api/errors/api-error.ts';
+import { MIGRATION_KINDS, type Migration } from '#lib/api/schemas/migration.ts';
+import type { Service } from '../service/service.ts';
+import { planDocuments } from './documents-plan.ts';
+import { orderMigration, runningMigration, shownMigration } from './orders.ts';
+
+export interface MigrationWish {
+  readonly kind: string;
+  readonly to: string;
+  /** Of files; default: local. */
+  readonly from?: string;
+  /** Only plan. */
+  readonly dryRun: boolean;
+}
+
+const PLANS = { documents: planDocuments } as const;
+
+/** @throws 422 */
+export async function migrate(service: Service, { kind: name, to, dryRun }: MigrationWish): Promise<Migration> {
+  const kind = MIGRATION_KINDS.find((one) => one === name);
+  if (!kind) throw invalidParameter('kind', `kind is "${name}"; it must be one of ${MIGRATION_KINDS.join(', ')}`);
+  const running = await runningMigration(service.store, kind);
+  if (running?.to === to) return shownMigration(running);
+  const planned = await PLANS[kind](service, to);
+  if (!dryRun) return shownMigration(await orderMigration(service.store, planned));
+  return { ...planned, state: 'planned', done: 0, ordered_at: new Date(service.store.now()).toISOString() };
+}

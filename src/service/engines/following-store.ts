@@ -1,0 +1,255 @@
+/**
+ * The documents, wherever they are: when they move to another engine, calls wait until the move is done or called off,
+ * and go on there. So a move needs no restart, and no request fails because of it.
+ */
+import type Logger from 'bunyan';
+import { EtagConflictError, StoreUnavailableError } from '#lib/documents/errors.ts';
+import { type Fence, isAtWork, isSameState, type Moved, StoreMovedError } from '#lib/documents/moving/moved.ts';
+import type {
+  Bucket,
+  Filter,
+  Query,
+  ReadOptions,
+  Scalar,
+  Store,
+  Stored,
+  Write,
+  WriteOptions,
+} from '#lib/documents/store.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import type { DatabaseType } from '../config/config.ts';
+import { arriveAt } from './arrivals.ts';
+
+/** One engine's documents. */
+export interface Place {
+  readonly type: DatabaseType;
+  /** Moves before this one count for nothing any more: the documents have come back since. */
+  readonly since: number;
+  readonly store: Store;
+  readonly fence: Fence | undefined;
+}
+
+/** The buckets are not opened yet. */
+export type OpenPlace = (type: DatabaseType, since: number) => Promise<Place>;
+
+export interface FollowingOptions {
+  readonly first: Place;
+  readonly open: OpenPlace;
+  readonly log: Logger;
+  /** Milliseconds that a call waits for the end of a move. */
+  readonly patienceMs?: number;
+}
+
+const PATIENCE_MS = 30_000;
+const POLL_MS = 50;
+
+export class FollowingStore implements Store {
+  readonly #options: FollowingOptions;
+  readonly #patienceMs: number;
+  /** The one in use is the last. Calls to those before may still be under way. */
+  readonly #places: Place[];
+  #buckets: readonly Bucket[] = [];
+  #following: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: FollowingOptions) {
+    this.#options = options;
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.#places = [options.first];
+  }
+
+  /** Where the documents are, as far as this process knows. */
+  get place(): Place {
+    return this.#places.at(-1) ?? this.#options.first;
+  }
+
+  get buckets(): readonly Bucket[] {
+    return this.#buckets;
+  }
+
+  /** Opens the documents of another engine, for somebody who moves them there. The caller closes it. */
+  openOther(type: DatabaseType, since: number): Promise<Place> {
+    return this.#options.open(type, since);
+  }
+
+  now(): number {
+    return this.place.store.now();
+  }
+
+  open(buckets: readonly Bucket[]): Promise<void> {
+    this.#buckets = buckets;
+    return this.#call((store) => store.open(buckets));
+  }
+
+  get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
+    const { place } = this;
+    return place.store.get(bucket, key).catch(async (error: unknown) => {
+      await this.#follow(error, place);
+      return this.#call((store) => store.get(bucket, key));
+    });
+  }
+
+  getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
+    return this.#call((store) => store.getMany(bucket, keys));
+  }
+
+  find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]> {
+    return this.#call((store) => store.find(bucket, query, options));
+  }
+
+  async *scan<T extends object>(
+    bucket: Bucket<T>,
+    query: Query,
+    options?: ReadOptions,
+  ): AsyncGenerator<readonly Stored<T>[], void> {
+    let left = query;
+    for (;;) {
+      const { place } = this;
+      try {
+        for await (const piece of place.store.scan(bucket, left, options)) {
+          left = rest(left, piece);
+          yield piece;
+          if (left.limit === 0) return;
+        }
+        return;
+      } catch (error) {
+        await this.#follow(error, place);
+      }
+    }
+  }
+
+  count(bucket: Bucket, filter?: Filter, options?: ReadOptions): Promise<number> {
+    return this.#call((store) => store.count(bucket, filter, options));
+  }
+
+  async batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]> {
+    const { place } = this;
+    try {
+      return await place.store.batch(writes, options);
+    } catch (error) {
+      const isConflict = error instanceof EtagConflictError && this.#places.length > 1;
+      const translated = isConflict ? await this.#translated(writes) : undefined;
+      if (isConflict && !translated) throw error;
+      if (!isConflict) await this.#follow(error, place);
+      return this.batch(translated ?? writes, options);
+    }
+  }
+
+  ping(): Promise<void> {
+    return this.#call((store) => store.ping());
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(this.#places.map(({ store }) => store.close()));
+  }
+
+  async #call<R>(body: (store: Store) => Promise<R>): Promise<R> {
+    for (;;) {
+      const { place } = this;
+      try {
+        return await body(place.store);
+      } catch (error) {
+        await this.#follow(error, place);
+      }
+    }
+  }
+
+  /** The writes with the etags that what was moved has here; undefined if that does not change them. */
+  async #translated(writes: readonly Write[]): Promise<Write[] | undefined> {
+    let isChanged = false;
+    const translated: Write[] = [];
+    for (const write of writes) {
+      const { bucket, key, ifEtag } = write;
+      const etag = typeof ifEtag === 'string' ? (await this.get(bucket, key))?.etag : undefined;
+      const isOther = typeof ifEtag === 'string' && etag !== undefined && etag !== ifEtag && isSameState(etag, ifEtag);
+      isChanged ||= isOther;
+      translated.push(isOther ? { ...write, ifEtag: etag } : write);
+    }
+    return isChanged ? translated : undefined;
+  }
+
+  /** Resolves when the same call may work. @throws the error itself if that has nothing to do with a move */
+  async #follow(error: unknown, from: Place): Promise<void> {
+    if (!(error instanceof StoreMovedError)) throw error;
+    if (this.place !== from) return;
+    this.#following ??= this.#followFrom(from).finally(() => {
+      this.#following = undefined;
+    });
+    await this.#following;
+  }
+
+  async #followFrom(from: Place): Promise<void> {
+    for (let place = from; ; ) {
+      const moved = await this.#settled(place);
+      if (!moved) {
+        if (place !== from) this.#places.push(place);
+        return;
+      }
+      const next = await this.#options.open(moved.to as DatabaseType, moved.epoch);
+      try {
+        if (this.#isClosed) throw new StoreUnavailableError('the document store is closed');
+        await next.store.open(this.#buckets);
+        await arriveAt(next.store, moved.nonce);
+        this.#places.push(next);
+        this.#tell(next);
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreMovedError)) {
+          await next.store.close();
+          throw error;
+        }
+      }
+      // They have moved on from there.
+      if (place !== from) await place.store.close();
+      place = next;
+    }
+  }
+
+  /** Waits until a move is done or called off; undefined: called off. @throws StoreUnavailableError */
+  async #settled({ fence, since }: Place): Promise<Moved | undefined> {
+    const start = performance.now();
+    for (;;) {
+      const moved = await fence?.read();
+      if (!fence || !moved || moved.epoch < since) return undefined;
+      if (moved.state === 'done') return moved;
+      if (!isAtWork(moved, await fence.now())) {
+        if (await fence.lift(moved.nonce)) {
+          this.#options.log.warn(
+            { moved },
+            'the process that was moving the documents died; the old store is used again',
+          );
+        }
+        return undefined;
+      }
+      if (performance.now() - start > this.#patienceMs || this.#isClosed) {
+        throw new StoreUnavailableError(`the documents are being moved to "${moved.to}"`);
+      }
+      await pause(POLL_MS * (0.5 + Math.random()));
+    }
+  }
+
+  #tell({ type }: Place): void {
+    const { first, log } = this.#options;
+    if (type === first.type) return;
+    log.warn(
+      { databaseType: type },
+      `the documents have moved: set databaseType to "${type}" in the configuration, which still says "${first.type}"`,
+    );
+  }
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function rest<T extends object>(query: Query, piece: readonly Stored<T>[]): Query {
+  const last = piece.at(-1);
+  if (!last) return query;
+  const value: unknown = query.sort && Reflect.get(last.value, query.sort.field);
+  return {
+    ...query,
+    after: { key: last.key, value: isScalar(value) ? value : null },
+    ...(query.limit !== undefined && { limit: query.limit - piece.length }),
+  };
+}

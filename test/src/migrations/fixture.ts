@@ -1,0 +1,92 @@
+/** A datacenter on SQLite with a Moray beside it, clients that never stop, and the operator who moves it. */
+import type { Test } from 'tap';
+import type { Migration } from '#lib/api/schemas/migration.ts';
+import type { ImgapiClient } from '#lib/client/client.ts';
+import { readOperatorToken } from '#src/cli/imgapiadm/connection/operator-token.ts';
+import { MorayDouble } from '../../doubles/moray/server.ts';
+import { ALICE, BOB } from '../../helpers/accounts.ts';
+import { MANIFEST } from '../../helpers/images.ts';
+import type { TestServer } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
+
+export async function startMoray(t: Test): Promise<{ moray: MorayDouble; keys: object }> {
+  const moray = await new MorayDouble().start();
+  t.teardown(() => moray.stop());
+  return { moray, keys: { moray: { host: '127.0.0.1', port: moray.port } } };
+}
+
+export async function operatorOf(server: TestServer): Promise<ImgapiClient> {
+  const authorization = `Bearer ${await readOperatorToken(server.dataDir)}`;
+  return server.client({ signer: () => ({ authorization }) });
+}
+
+export async function hasEnded(operator: ImgapiClient, kind = 'documents'): Promise<Migration> {
+  return waitFor('the end of the migration', async () => {
+    const found = (await operator.adminListMigrations()).find((one) => one.kind === kind);
+    return found && found.state !== 'running' && found;
+  });
+}
+
+/** What clients do all the time. */
+export class Clients {
+  /** By UUID, what was acknowledged: the description, and whether Bob may see it. */
+  readonly acknowledged = new Map<string, { description: string; shared: boolean }>();
+  readonly failures: unknown[] = [];
+  requests = 0;
+  #stopping = false;
+  readonly #running: Promise<void>[];
+
+  constructor(servers: readonly TestServer[]) {
+    this.#running = servers.flatMap((server) => {
+      const client = server.client({ account: ALICE });
+      return [this.#again(() => this.#write(client)), this.#again(() => this.#read(client))];
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+  }
+
+  /** Returns the UUIDs of images that are not as they were acknowledged. */
+  async lost(server: TestServer): Promise<string[]> {
+    const client = server.client({ account: ALICE });
+    const lost: string[] = [];
+    for (const [uuid, { description, shared }] of this.acknowledged) {
+      const image = await client.getImage(uuid).catch(() => undefined);
+      if (image?.description !== description || (image.acl?.includes(BOB) ?? false) !== shared) lost.push(uuid);
+    }
+    return lost;
+  }
+
+  async #again(work: () => Promise<void>): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        await work();
+      } catch (error) {
+        this.failures.push(error);
+      }
+    }
+  }
+
+  async #write(client: ImgapiClient): Promise<void> {
+    const { uuid } = await client.createImage({ ...MANIFEST, description: '0' });
+    this.acknowledged.set(uuid, { description: '0', shared: false });
+    for (let n = 1; n <= 3 && !this.#stopping; n++) {
+      await client.updateImage(uuid, { description: `${n}` });
+      this.acknowledged.set(uuid, { description: `${n}`, shared: false });
+    }
+    await client.addImageAcl(uuid, [BOB]);
+    const description = (await client.getImage(uuid)).description ?? '';
+    this.acknowledged.set(uuid, { description, shared: true });
+    this.requests += 6;
+  }
+
+  async #read(client: ImgapiClient): Promise<void> {
+    const [uuid] = [...this.acknowledged.keys()].slice(-1);
+    if (uuid !== undefined) await client.getImage(uuid);
+    await client.listImages({ state: 'all', limit: 10 });
+    await client.ping();
+    this.requests += 2;
+  }
+}
