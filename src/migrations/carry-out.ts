@@ -2,9 +2,10 @@
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../service/service.ts';
 import { moveDocuments } from './move-documents.ts';
+import { moveFiles } from './move-files.ts';
 import { endMigration, runningMigration } from './orders.ts';
 
-const KINDS = { documents: moveDocuments } as const;
+const KINDS = { documents: moveDocuments, files: moveFiles } as const;
 
 /** Returns how many migrations there were. */
 export async function carryOutMigrations(

@@ -3,6 +3,7 @@ import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import { MIGRATION_KINDS, type Migration } from '#lib/api/schemas/migration.ts';
 import type { Service } from '../service/service.ts';
 import { planDocuments } from './documents-plan.ts';
+import { planFiles } from './files-plan.ts';
 import { orderMigration, runningMigration, shownMigration } from './orders.ts';
 
 export interface MigrationWish {
@@ -14,15 +15,15 @@ export interface MigrationWish {
   readonly dryRun: boolean;
 }
 
-const PLANS = { documents: planDocuments } as const;
+const PLANS = { documents: planDocuments, files: planFiles } as const;
 
 /** @throws 422 */
-export async function migrate(service: Service, { kind: name, to, dryRun }: MigrationWish): Promise<Migration> {
+export async function migrate(service: Service, { kind: name, to, from, dryRun }: MigrationWish): Promise<Migration> {
   const kind = MIGRATION_KINDS.find((one) => one === name);
   if (!kind) throw invalidParameter('kind', `kind is "${name}"; it must be one of ${MIGRATION_KINDS.join(', ')}`);
   const running = await runningMigration(service.store, kind);
   if (running?.to === to) return shownMigration(running);
-  const planned = await PLANS[kind](service, to);
+  const planned = await PLANS[kind](service, to, from);
   if (!dryRun) return shownMigration(await orderMigration(service.store, planned));
   return { ...planned, state: 'planned', done: 0, ordered_at: new Date(service.store.now()).toISOString() };
 }

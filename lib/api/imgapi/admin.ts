@@ -37,13 +37,13 @@ export const ADMIN = {
   AdminMigrate: {
     ...administration,
     summary:
-      'Orders that the documents of the datacenter move to another engine; answers at once, with the order under way if it is the same.',
+      'Orders that the documents or the files of the datacenter move to another engine; answers at once, with the order under way if it is the same.',
     method: 'POST',
     path: '/admin/migrations',
     query: Type.Object({
       account,
       kind: Type.String({ description: `One of ${MIGRATION_KINDS.join(', ')}.` }),
-      to: Type.String({ description: 'The engine, as `databaseType` has it.' }),
+      to: Type.String({ description: 'The engine, as `databaseType` or `storageTypes` has it.' }),
       from: Type.Optional(Type.String({ description: 'Of files: the store to empty; default `local`.' })),
       dry_run: Type.Optional(flag('Only report what would be moved.')),
     }),

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { bytes, date, oneOf, type ValueOf } from './build.ts';
 
-export const MIGRATION_KINDS = ['documents'] as const;
+export const MIGRATION_KINDS = ['documents', 'files'] as const;
 export type MigrationKind = (typeof MIGRATION_KINDS)[number];
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });

@@ -103,6 +103,12 @@ export function serviceTasks(service: Service): Task[] {
       run: (signal) => counted(carryOutMigrations(service, 'documents', signal)),
     },
     {
+      name: 'migrate-files',
+      what: 'moves the files of all images to another store when an operator has ordered it',
+      periodMs: 5 * SECOND,
+      run: (signal) => counted(carryOutMigrations(service, 'files', signal)),
+    },
+    {
       name: 'sweep-staging',
       what: 'removes staged bytes that no upload or copy refers to',
       periodMs: sweepMs,

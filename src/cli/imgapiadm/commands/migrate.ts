@@ -27,6 +27,7 @@ export const migrate = defineCommand({
   examples: [
     { command: 'imgapiadm migrate documents --to postgres --dry-run', what: 'what would be moved' },
     { command: 'imgapiadm migrate documents --to postgres', what: 'move it, and watch' },
+    { command: 'imgapiadm migrate files --to s3', what: 'move the files of all images out of the local store' },
   ],
   async run({ arguments: { WHAT: kind }, options, context, output, json, signal }) {
     const { to = '', from, 'dry-run': dryRun, detach } = options;
