@@ -37,6 +37,7 @@ export class Upgrades {
   readonly #log: Logger;
   readonly #settleMs: number;
   readonly #timers = new Map<string, Timer>();
+  #isStopped = false;
 
   constructor(calls: MorayCalls, log: Logger, settleMs = SETTLE_MS) {
     this.#calls = calls;
@@ -63,6 +64,7 @@ export class Upgrades {
   }
 
   stop(): void {
+    this.#isStopped = true;
     for (const timer of this.#timers.values()) timer.stop();
   }
 
@@ -107,20 +109,28 @@ export class Upgrades {
   }
 
   /** Which indexes must wait, and for how long. */
-  #note(layout: Layout, { reindex_active = {} }: BucketConfig): void {
+  #note(layout: Layout, config: BucketConfig): void {
+    const { reindex_active = {} } = config;
     layout.unsettled = new Set(Object.values(reindex_active).flat().map(fieldOf));
-    if (Object.keys(reindex_active).length === 0) return;
     this.#timers.get(layout.bucket)?.stop();
+    if (Object.keys(reindex_active).length === 0) return;
     const settle = (): void => {
-      this.#settle(layout).catch((error: unknown) => {
+      this.#settle(layout, versionOf(config)).catch((error: unknown) => {
+        if (this.#isStopped) return;
         this.#log.warn({ err: error, bucket: layout.bucket }, 'the new indexes of a bucket are not used yet');
-        this.#timers.set(layout.bucket, startTimer(settle, this.#settleMs).unref());
+        this.#note(layout, config);
       });
     };
     this.#timers.set(layout.bucket, startTimer(settle, this.#settleMs).unref());
   }
 
-  async #settle(layout: Layout): Promise<void> {
+  async #settle(layout: Layout, version: number): Promise<void> {
+    const config = await this.#calls.getBucket(layout.bucket);
+    if (config && versionOf(config) !== version) {
+      // A newer process has added more: the time begins anew.
+      this.#note(layout, config);
+      return;
+    }
     while ((await this.#calls.reindex(layout.bucket, ROWS_AT_ONCE)) > 0);
     layout.unsettled = new Set();
   }
