@@ -23,6 +23,7 @@ import { openObject } from './reading.ts';
 import { S3Session } from './session.ts';
 import type { S3Settings } from './settings.ts';
 import { type S3Staged, Staging } from './staging.ts';
+import type { UploadId } from './uploads.ts';
 
 export interface S3StoreOptions {
   readonly settings: S3Settings;
@@ -131,9 +132,12 @@ class S3Backend implements ObjectBackend {
     return this.#staging.discard(session);
   }
 
+  /** Without those that are being committed or copied at this moment: there is nothing to sweep. */
   async sessions(): Promise<SessionInfo[]> {
     const found: SessionInfo[] = [];
-    for await (const { session, size, mtime } of this.#staging.register.list()) found.push({ session, size, mtime });
+    for await (const { session, size, mtime, state } of this.#staging.register.list()) {
+      if ((state.placing ?? 0) <= this.#clock.now()) found.push({ session, size, mtime });
+    }
     return found;
   }
 
@@ -149,23 +153,21 @@ class S3Backend implements ObjectBackend {
     const source = await headObject(this.#calls, this.#keys.of(from));
     if (!source) throw new ObjectNotFoundError(from);
     const session = `copy.${newUuid()}`;
-    const { register } = this.#staging;
-    let isEntered = false;
-    const plan = {
-      from: this.#keys.of(from),
-      to: this.#keys.of(to),
-      source,
-      session,
-      onUpload: async (copy: S3Staged['copy'] & object) => {
-        await register.add(session, to, { copy });
-        isEntered = true;
-      },
-    };
+    const staging = this.#staging;
+    const plan = { from: this.#keys.of(from), to: this.#keys.of(to), source, session };
+    if (source.size <= this.#calls.limits.copy) {
+      await copyWithin(this.#calls, { ...plan, onUpload: async () => undefined });
+      return;
+    }
+    await staging.register.add(session, to, {});
+    const onUpload = (copy: UploadId): Promise<void> => staging.write(session, { copy });
     try {
-      await copyWithin(this.#calls, plan);
-    } finally {
-      // Aborts the upload of a copy that failed, unless the store is down: then the sweeper does it.
-      if (isEntered) await this.#staging.discard(session).catch(() => undefined);
+      await staging.placing(session, () => copyWithin(this.#calls, { ...plan, onUpload }));
+      await staging.finish(session, []);
+    } catch (error) {
+      // If the store is down, the sweeper does it.
+      await staging.discard(session).catch(() => undefined);
+      throw error;
     }
   }
 

@@ -4,6 +4,7 @@ import { request } from 'undici';
 import { InvalidSessionNameError, UnsupportedError } from '#lib/objects/errors.ts';
 import { bytes, get, MIB, pieces, put, same, sessionName } from '../../../conformance/objects/harness.ts';
 import { s3UnderTest } from '../../../engines/s3.ts';
+import { waitFor } from '../../../helpers/wait.ts';
 
 const LARGE = bytes(11 * MIB + 3);
 
@@ -66,6 +67,23 @@ for (const manta of [false, true]) {
     t.strictSame(await residue(), []);
   });
 }
+
+test('what is being copied is nothing to sweep', async (t) => {
+  const { double, open, residue } = await s3UnderTest(t);
+  const store = await open({ copy: 6 * MIB, copyPart: 6 * MIB });
+  await put(store, 'x', LARGE);
+  const end = Promise.withResolvers<void>();
+  double.faults.plan('UploadPartCopy', { kind: 'wait', until: end.promise });
+  double.asked.length = 0;
+  const copying = store.serverCopy('x', 'y');
+  await waitFor('the copy', () => double.asked.includes('UploadPartCopy'));
+  t.strictSame(await (await open()).sessions(), []);
+  t.strictSame(await store.leftovers(-60_000), [], 'nor a leftover');
+  end.resolve();
+  await copying;
+  same(t, await get(store, 'y'), LARGE, 'copied');
+  t.strictSame(await residue(), []);
+});
 
 test('a copy that fails leaves no upload behind', async (t) => {
   const { double, open, residue } = await s3UnderTest(t);
