@@ -1,13 +1,13 @@
 import { timeLimit } from '../../runtime/timers.ts';
 import type { BackendSession } from '../backend.ts';
 import { InvalidPathError, ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
+import { HashFeed } from '../hashing/feed.ts';
 import type { HashStream } from '../hashing/stream.ts';
 import type { Hashes, ObjectInfo } from '../object-store.ts';
 import type { BlockPool } from './block-pool.ts';
 import type { S3Calls } from './calls.ts';
 import { copyWithin } from './copying.ts';
 import { Filling } from './filling.ts';
-import { HashFeed } from './hash-feed.ts';
 import { type FoundObject, headObject, putObject } from './objects.ts';
 import { Parts } from './parts.ts';
 import type { Staging } from './staging.ts';
@@ -66,7 +66,7 @@ export class S3Session implements BackendSession {
         if (piece.length > 0) onProgress?.(this.size);
       }
     } finally {
-      this.#feed.drain();
+      this.#feed.flush();
     }
   }
 
@@ -106,7 +106,7 @@ export class S3Session implements BackendSession {
   async #write(piece: Uint8Array): Promise<void> {
     for (let rest = piece; rest.length > 0; ) {
       const taken = await this.#filling.add(rest);
-      await this.#feed.add(rest.subarray(0, taken));
+      await this.#feed.write(rest.subarray(0, taken));
       rest = rest.subarray(taken);
       if (this.#filling.length === this.#options.pool.blockSize) await this.#filling.submit();
     }

@@ -8,13 +8,13 @@ import type { BackendOpenOptions, BackendSession, ObjectBackend } from '../backe
 import { capabilities } from '../capabilities.ts';
 import { ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
+import { HashFeed } from '../hashing/feed.ts';
 import { HashPool } from '../hashing/pool.ts';
 import type { ByteSource, Entry, Hashes, ObjectInfo, ObjectStore, ReadOptions, SessionInfo } from '../object-store.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import { BlockPool } from './block-pool.ts';
 import { S3Calls } from './calls.ts';
 import { copyWithin } from './copying.ts';
-import { HashFeed } from './hash-feed.ts';
 import { storeIdentity } from './identity.ts';
 import { Keys } from './keys.ts';
 import { findLeftovers, removeLeftover } from './leftovers.ts';
@@ -92,9 +92,9 @@ class S3Backend implements ObjectBackend {
     try {
       for await (const chunk of stream) {
         signal?.throwIfAborted();
-        await feed.add(chunk);
+        await feed.write(chunk);
       }
-      feed.drain();
+      feed.flush();
       return { ...(await hash.digest()), size: info.size };
     } finally {
       hash.close();
