@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** What to do to the bytes that come back from the target. */
+/** What to do to the bytes that come back from the target, if nothing else is said. */
 export type Trouble =
   | { readonly kind: 'none' }
   /** Connections are closed as soon as they are accepted. */
@@ -15,6 +15,16 @@ export type Trouble =
   | { readonly kind: 'cut'; readonly after: number; readonly bytesPerSecond?: number }
   /** After this many bytes of a connection nothing more passes, although the connection stays open. */
   | { readonly kind: 'stall'; readonly after: number }
+  /**
+   * Half-open: nothing passes in either direction, and neither side learns that the other has closed. `silence` does this
+   * to the connections that are open, and not to others.
+   */
+  | { readonly kind: 'silent' }
+  /**
+   * The connection is reset, once, when a client sends a text: before the target gets it, or, if `answer` is given, when
+   * the target has answered with that text, of which nothing passes. Afterwards the trouble is `next`.
+   */
+  | { readonly kind: 'lose'; readonly request: string; readonly answer?: string; readonly next?: Trouble }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** Flips one bit, once, at this position in all the bytes that have come back since the trouble was set. */
   | { readonly kind: 'flip'; readonly at: number };
@@ -31,12 +41,15 @@ export interface TcpProxy {
   readonly flipped: boolean;
   /** Resets all connections that are open now. */
   cutAll(): void;
+  /** Makes all connections that are open now half-open, for as long as they last. */
+  silence(): void;
   close(): Promise<void>;
 }
 
 /** `port` and the target may be set later, because each side of a link has to know the other's address first. */
 export async function startTcpProxy(targetPort: number | (() => number), port = 0): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const silent = new WeakSet<Socket>();
   let received = 0;
   let sinceTrouble = 0;
   let flipped = false;
@@ -49,13 +62,32 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
     }
     const target = connect(typeof targetPort === 'number' ? targetPort : targetPort(), '127.0.0.1');
     let passed = 0;
+    let lost: string | undefined;
+    const isSilent = () => trouble.kind === 'silent' || silent.has(client);
+    const there = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        if (isSilent()) return done();
+        if (trouble.kind === 'lose' && chunk.includes(trouble.request)) {
+          lost = trouble.answer;
+          trouble = trouble.next ?? { kind: 'none' };
+          if (lost === undefined) {
+            client.resetAndDestroy();
+            target.destroy();
+            return done();
+          }
+        }
+        done(null, chunk);
+      },
+    });
     const relay = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         passed += chunk.length;
         received += chunk.length;
         const before = sinceTrouble;
         sinceTrouble += chunk.length;
-        if (trouble.kind === 'cut' && passed > trouble.after) {
+        if (isSilent()) return done();
+        if (lost !== undefined && !chunk.includes(lost)) return done();
+        if (lost !== undefined || (trouble.kind === 'cut' && passed > trouble.after)) {
           client.resetAndDestroy();
           target.destroy();
           return;
@@ -82,12 +114,17 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
       socket.on('error', () => {});
       socket.once('close', () => sockets.delete(socket));
     }
-    client.once('close', () => target.destroy());
+    client.once('close', () => {
+      if (!isSilent()) target.destroy();
+    });
     // After an orderly end, the last bytes are still on their way through the relay.
     target.once('close', (hadError) => {
       if (hadError) client.destroy();
     });
-    client.pipe(target);
+    client.pipe(there, { end: false }).pipe(target);
+    client.once('end', () => {
+      if (!isSilent()) there.end();
+    });
     target.pipe(relay).pipe(client);
   });
   server.listen(port, '127.0.0.1');
@@ -115,6 +152,9 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
     },
     cutAll() {
       for (const socket of sockets) socket.resetAndDestroy();
+    },
+    silence() {
+      for (const socket of sockets) silent.add(socket);
     },
     async close() {
       const closed = once(server, 'close');

@@ -8,7 +8,7 @@ import { once, Statement, type Step } from '../sql/program.ts';
 import { readDeclarations } from '../sql/schema.ts';
 import { postgresDialect } from './dialect.ts';
 import type { Session } from './session.ts';
-import { begin, COMMIT } from './transaction.ts';
+import { begin, COMMIT, marksTable } from './transactions.ts';
 
 const ENCODING = new Statement("select current_setting('server_encoding')", 'rows');
 /** Ends with the transaction, so that it works through PgBouncer; and does not wait, so that nothing times out. */
@@ -16,7 +16,7 @@ const TRY_LOCK = new Statement("select pg_try_advisory_xact_lock(hashtext('imgap
 const SCHEMA = new Statement('select 1 from pg_catalog.pg_namespace where nspname = $1', 'rows');
 
 export class PostgresBuckets extends Buckets {
-  readonly #dialect: SqlDialect;
+  readonly dialect: SqlDialect;
   readonly #schema: string;
   /** Grows when a bucket gets other tables. */
   generation = 0;
@@ -24,13 +24,13 @@ export class PostgresBuckets extends Buckets {
   constructor(schema: string, warn: (fields: object, message: string) => void) {
     const dialect = postgresDialect(schema);
     super(dialect, warn);
-    this.#dialect = dialect;
+    this.dialect = dialect;
     this.#schema = schema;
   }
 
   /** Adopts what is in force now. */
   async refresh(session: Session): Promise<void> {
-    if (this.adopt(await session.runProgram(readDeclarations(this.#dialect)))) this.generation += 1;
+    if (this.adopt(await session.runProgram(readDeclarations(this.dialect)))) this.generation += 1;
   }
 
   areOutdated(buckets: readonly Declaration[]): boolean {
@@ -48,7 +48,7 @@ export class PostgresBuckets extends Buckets {
       { statement: TRY_LOCK, values: [this.#schema] },
     ]);
     if (lock?.[0] !== true) return false;
-    await session.run(await this.#schemaSteps(session));
+    await session.run([...(await this.#schemaSteps(session)), ...marksTable(this.dialect)]);
     await this.refresh(session);
     const filled = buckets.filter((bucket) => this.isOutdated(bucket) && this.has(bucket.name));
     await session.runProgram(this.declare(buckets));
@@ -61,14 +61,14 @@ export class PostgresBuckets extends Buckets {
   /** A role that may use a schema which is there already need not be allowed to make one. */
   async #schemaSteps(session: Session): Promise<Step[]> {
     const [[known] = []] = await session.run([{ statement: SCHEMA, values: [this.#schema] }]);
-    return known === undefined ? [once(this.#dialect, sql`create schema ${sql.id(this.#schema)}`)] : [];
+    return known === undefined ? [once(this.dialect, sql`create schema ${sql.id(this.#schema)}`)] : [];
   }
 
   /** Until the server does that by itself, it knows nothing of tables that have been filled a moment ago. */
   #analyze(bucket: string): Step[] {
     const { layout } = this.tables(bucket);
     const tables = [layout.table, layout.values, ...layout.arrays.map(([field]) => layout.elements(field))];
-    return tables.map((table) => once(this.#dialect, sql`analyze ${this.#dialect.table(table)}`));
+    return tables.map((table) => once(this.dialect, sql`analyze ${this.dialect.table(table)}`));
   }
 }
 

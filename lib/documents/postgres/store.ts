@@ -22,7 +22,7 @@ import { storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import type { PostgresOptions } from './options.ts';
 import { Reads } from './reads.ts';
-import { begin, COMMIT, runTransaction } from './transaction.ts';
+import { Transactions } from './transactions.ts';
 
 /** Another process may be filling new tables for so long. */
 const UPGRADE_MS = 15 * 60_000;
@@ -56,6 +56,7 @@ class PostgresStore implements DocumentBackend {
   readonly #connections: Connections;
   readonly #buckets: PostgresBuckets;
   readonly #access: Access;
+  readonly #transactions: Transactions;
   readonly #documents: Documents;
   readonly #reads: Reads;
   readonly #lists: Lists;
@@ -67,12 +68,13 @@ class PostgresStore implements DocumentBackend {
   #closing: Promise<void> | undefined;
 
   constructor(options: PostgresStoreOptions) {
-    const { schema, patienceMs, cacheBytes = CACHE_BYTES, clock = this.#databaseClock, log } = options;
+    const { schema, statementMs, patienceMs, cacheBytes = CACHE_BYTES, clock = this.#databaseClock, log } = options;
     this.#options = options;
     this.#clock = clock;
     this.#connections = new Connections(options);
     this.#buckets = new PostgresBuckets(schema, (fields, message) => log?.warn(fields, message));
     this.#access = new Access(this.#connections, this.#buckets, patienceMs);
+    this.#transactions = new Transactions(this.#connections, this.#buckets.dialect, statementMs, patienceMs);
     this.#documents = new Documents(cacheBytes);
     this.#reads = new Reads(this.#connections, this.#documents);
     this.#lists = new Lists(this.#connections, this.#access, this.#documents, this.#reads);
@@ -136,15 +138,13 @@ class PostgresStore implements DocumentBackend {
     // Serialized now, so that later changes to the caller's objects are not written.
     const prepared = writes.map((write) => prepareWrite(write, this.#buckets.tables(write.bucket.name).layout));
     const writing = this.#access.run(() =>
-      runTransaction(
-        this.#connections,
+      this.#transactions.run((framing) =>
         applyBatch(prepared, {
           tables: (bucket) => this.#buckets.tables(bucket),
           etags: this.#etags,
           documents: this.#documents,
           now: this.#clock.now(),
-          begin: begin(this.#options.statementMs),
-          commit: [COMMIT],
+          ...framing,
         }),
       ),
     );

@@ -113,7 +113,9 @@ async function assertNothingLeft(server: PostgresServer, name: string, isPooled:
     : [];
   const prefixes = known.map(({ prefix }) => String(prefix));
   const strangers = tables.filter(
-    (table) => table !== 'buckets' && !prefixes.some((prefix) => table === prefix || table.startsWith(`${prefix}$`)),
+    (table) =>
+      !['buckets', 'batches'].includes(table) &&
+      !prefixes.some((prefix) => table === prefix || table.startsWith(`${prefix}$`)),
   );
   if (strangers.length > 0) throw new Error(`tables of no bucket are left: ${strangers.join(', ')}`);
 }
