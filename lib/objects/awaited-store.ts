@@ -2,7 +2,7 @@
 import { pause } from '../runtime/timers.ts';
 import { capabilities } from './capabilities.ts';
 import { ObjectStoreUnavailableError } from './errors.ts';
-import type { ObjectStore, OpenOptions, ReadOptions, SessionInfo } from './object-store.ts';
+import type { ExportOptions, ObjectStore, OpenOptions, ReadOptions, SessionInfo } from './object-store.ts';
 
 export interface AwaitedStoreOptions {
   readonly name: string;
@@ -21,6 +21,7 @@ const NONE = capabilities({
   supportsSignedUrl: NOT_YET,
   supportsSiblings: NOT_YET,
   supportsTakeOver: NOT_YET,
+  supportsExport: NOT_YET,
 });
 
 /**
@@ -138,6 +139,14 @@ export class AwaitedStore implements ObjectStore {
 
   async signUrl(path: string, expires: Date) {
     return this.#opened.signUrl(path, expires);
+  }
+
+  async isForeignDirectory(path: string) {
+    return this.#opened.isForeignDirectory(path);
+  }
+
+  async exportTo(path: string, body: () => AsyncIterable<Uint8Array>, options: ExportOptions) {
+    return this.#opened.exportTo(path, body, options);
   }
 
   async close() {

@@ -38,6 +38,9 @@ export interface ObjectBackend extends AsInStore {
   serverCopy?(from: string, to: string): Promise<void>;
   /** With `supportsSignedUrl`. */
   signUrl?(path: string, expires: Date): Promise<string>;
+  /** With `supportsExport`. */
+  isForeignDirectory?(path: string): Promise<boolean>;
+  exportTo?: ObjectStore['exportTo'];
   /** With `supportsSiblings`. */
   siblingPath?(root: string, path: string): string;
   /**

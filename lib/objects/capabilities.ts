@@ -13,6 +13,8 @@ export interface Capabilities {
   readonly supportsSiblings: boolean;
   /** `takeOver` of `open`: one session can read what another has staged. */
   readonly supportsTakeOver: boolean;
+  /** `exportTo`: the store is part of a larger one, in which others have places of their own. */
+  readonly supportsExport: boolean;
   /** Why not, for each that is false: the rest of a sentence that begins with the store's name. */
   readonly reasons: Readonly<Partial<Record<Capability, string>>>;
 }
@@ -29,6 +31,7 @@ export function capabilities(claims: Readonly<Record<Capability, true | string>>
     supportsSignedUrl: of('supportsSignedUrl'),
     supportsSiblings: of('supportsSiblings'),
     supportsTakeOver: of('supportsTakeOver'),
+    supportsExport: of('supportsExport'),
     reasons: Object.fromEntries(reasons),
   };
 }

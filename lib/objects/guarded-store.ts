@@ -5,10 +5,11 @@ import type { BackendSession, ObjectBackend } from './backend.ts';
 import type { Capabilities, Capability } from './capabilities.ts';
 import { TooLargeError, UnsupportedError } from './errors.ts';
 import { GuardedSession } from './guarded-session.ts';
-import { assertPath, assertSessionName, isReserved } from './object-path.ts';
+import { assertForeignPath, assertPath, assertSessionName, isReserved } from './object-path.ts';
 import type {
   ByteSource,
   Entry,
+  ExportOptions,
   Hashes,
   ObjectInfo,
   ObjectStore,
@@ -189,6 +190,23 @@ class GuardedStore implements ObjectStore {
       this.#assertCan('supportsSignedUrl');
       assertPath(path);
       return (await this.#backend.signUrl?.(path, expires)) ?? this.#refuse('supportsSignedUrl');
+    });
+  }
+
+  isForeignDirectory(path: string): Promise<boolean> {
+    return this.#run('isForeignDirectory', async () => {
+      this.#assertCan('supportsExport');
+      assertForeignPath(path);
+      return (await this.#backend.isForeignDirectory?.(path)) ?? this.#refuse('supportsExport');
+    });
+  }
+
+  exportTo(path: string, body: () => AsyncIterable<Uint8Array>, options: ExportOptions): Promise<void> {
+    return this.#run('exportTo', async () => {
+      options.signal?.throwIfAborted();
+      this.#assertCan('supportsExport');
+      assertForeignPath(path);
+      await this.#backend.exportTo?.(path, body, options);
     });
   }
 

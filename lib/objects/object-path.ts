@@ -48,6 +48,12 @@ export function assertPath(path: string): void {
     throw new InvalidPathError(path, `begins with ${first}, which is reserved for the store itself`);
 }
 
+/** Checks a path outside the store, which begins with a slash. @throws InvalidPathError */
+export function assertForeignPath(path: string): void {
+  const why = path.startsWith('/') ? whyInvalid(path.slice(1).split('/'), path.slice(1)) : 'must be absolute';
+  if (why !== undefined) throw new InvalidPathError(path, why);
+}
+
 /** Whether a name at the top of the store is reserved for the store itself. */
 export function isReserved(name: string): boolean {
   return name === STAGING || name === IDENTITY;

@@ -118,6 +118,14 @@ export interface ByteSource extends Readable {
   recycle?(piece: Uint8Array): void;
 }
 
+export interface ExportOptions {
+  /** Bytes. */
+  readonly size: number;
+  /** Base64. */
+  readonly md5: string;
+  readonly signal?: AbortSignal;
+}
+
 /** What lies directly below a directory. */
 export interface Entry {
   readonly name: string;
@@ -190,6 +198,17 @@ export interface ObjectStore {
    * credentials. Does not check that the object exists. @throws UnsupportedError
    */
   signUrl(path: string, expires: Date): Promise<string>;
+  /**
+   * With `supportsExport`: whether a directory is there in the larger store. @param path begins with a slash and the name of
+   * an account there @throws InvalidPathError where nothing may be written
+   */
+  isForeignDirectory(path: string): Promise<boolean>;
+  /**
+   * With `supportsExport`: writes an object for somebody else, replacing what is there: whole and with this MD5, or not at
+   * all. `body` is called again for each attempt.
+   * @throws InvalidPathError where the service may not write, or in its own place
+   */
+  exportTo(path: string, body: () => AsyncIterable<Uint8Array>, options: ExportOptions): Promise<void>;
   /** Closes all sessions; their staged bytes stay. */
   close(): Promise<void>;
 }

@@ -11,6 +11,7 @@ export const FAULT_POINTS = [
   'move:copying',
   'move:recorded',
   'former:removed',
+  'export:file-written',
   'delete:tombstone',
   'delete:bytes-gone',
   'copy:order-recorded',

@@ -14,6 +14,7 @@ export function claimingNothing(backend: ObjectBackend): ObjectBackend {
     supportsSignedUrl: 'serves nothing',
     supportsSiblings: 'stands alone',
     supportsTakeOver: 'reads nothing before it is committed',
+    supportsExport: 'belongs to nobody else',
   });
   return overlaid(backend, { capabilities: none });
 }
@@ -31,6 +32,7 @@ export function shared(backend: ObjectBackend, datacenter: string, urls?: Signed
       supportsSignedUrl: urls ? true : 'serves nothing',
       supportsSiblings: true,
       supportsTakeOver: true,
+      supportsExport: 'belongs to nobody else',
     }),
     info: async (path) => {
       const info = await backend.info(at(path));

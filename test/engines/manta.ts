@@ -86,7 +86,8 @@ export interface MantaFor {
 export async function mantaFor(t: Test, mode: MantaDoubleOptions = MANTA_MODES['Manta v1']): Promise<MantaFor> {
   const pair = await mantaKeys();
   const double = await startMantaDouble(mode);
-  double.addAccount(MANTA_USER, pair.publicOpenssh);
+  double.addAccount(MANTA_USER, pair.publicOpenssh, true);
+  double.addAccount('alice', pair.publicOpenssh);
   const key = join(await temporaryFolder(t, 'manta-key'), 'id');
   await writeFile(key, pair.privatePem, { mode: 0o600 });
   t.teardown(async () => {

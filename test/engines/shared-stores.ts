@@ -4,6 +4,7 @@ import { type Stores, storesIn } from '../doubles/stores.ts';
 import { type ConfigKeys, temporaryFolder } from '../helpers/imgapi.ts';
 import { type Engine, engines } from './engines.ts';
 import { MANTA_MODES, mantaFor } from './manta.ts';
+import { s3For } from './s3.ts';
 
 export interface SharedStore extends Engine {
   /** As in `files[].stor`. */
@@ -30,4 +31,10 @@ const MANTA_2: SharedStore = {
   make: async (t) => ({ keys: (await mantaFor(t, MANTA_MODES['Manta v2 with uploads'])).keys }),
 };
 
-export const sharedStores = engines<SharedStore>([FOLDER, MANTA_1, MANTA_2], []);
+const S3: SharedStore = {
+  name: 'S3',
+  stor: 's3',
+  make: async (t) => ({ keys: (await s3For(t)).keys }),
+};
+
+export const sharedStores = engines<SharedStore>([FOLDER, MANTA_1, MANTA_2, S3], []);

@@ -99,6 +99,15 @@ export const ACTIONS = {
     query: destination,
     body: { json: destination, optional: true },
     replies: [{ status: 200, json: ExportedImage }],
-    errors: [...PARAMETER_ERRORS, 'MissingParameter', ...WRITE_ERRORS, 'StorageUnsupported', 'NotMantaPathOwner'],
+    errors: [
+      ...PARAMETER_ERRORS,
+      'MissingParameter',
+      ...WRITE_ERRORS,
+      'StorageUnsupported',
+      'StorageIsDown',
+      'FileDamaged',
+      'NotImplemented',
+      'NotMantaPathOwner',
+    ],
   },
 } as const satisfies CloudapiOperations;

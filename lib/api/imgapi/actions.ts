@@ -137,7 +137,15 @@ export const ACTIONS = {
       ),
     }),
     replies: [{ status: 200, json: ExportedImage }],
-    errors: [...WRITE_ERRORS, 'StorageUnsupported'],
+    errors: [
+      ...WRITE_ERRORS,
+      'StorageUnsupported',
+      'StorageIsDown',
+      'FileDamaged',
+      'NotImplemented',
+      'AccountDoesNotExist',
+      'NotMantaPathOwner',
+    ],
   },
 
   ChannelAddImage: {

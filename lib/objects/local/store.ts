@@ -69,6 +69,7 @@ class LocalBackend implements ObjectBackend {
     supportsSignedUrl: 'has no server of its own to serve URLs',
     supportsSiblings: 'has only one root, its own',
     supportsTakeOver: true,
+    supportsExport: 'is a folder of the service alone',
   });
   readonly #layout: Layout;
   readonly #room: Room;

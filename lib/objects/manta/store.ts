@@ -8,12 +8,22 @@ import { type Capabilities, capabilities } from '../capabilities.ts';
 import { InvalidPathError, InvalidSessionNameError, ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
 import { HashPool } from '../hashing/pool.ts';
-import type { ByteSource, Entry, Hashes, ObjectInfo, ObjectStore, ReadOptions, SessionInfo } from '../object-store.ts';
+import type {
+  ByteSource,
+  Entry,
+  ExportOptions,
+  Hashes,
+  ObjectInfo,
+  ObjectStore,
+  ReadOptions,
+  SessionInfo,
+} from '../object-store.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import { mantaAgent } from './agent.ts';
 import { Bytes } from './bytes.ts';
 import { Credentials } from './credentials.ts';
 import { Directories, parentOf } from './directories.ts';
+import { exportObject, isForeignDirectory } from './exporting.ts';
 import { explainManta, hasMantaCode, isAbsent, isInTheWay } from './failure.ts';
 import { findFeatures } from './features.ts';
 import { discardSession } from './fencing.ts';
@@ -149,6 +159,7 @@ class MantaBackend implements ObjectBackend {
       supportsSignedUrl: true,
       supportsSiblings: siblings(manta),
       supportsTakeOver: true,
+      supportsExport: true,
     });
   }
 
@@ -270,6 +281,14 @@ class MantaBackend implements ObjectBackend {
     const { url, credentials } = this.#parts;
     const encoded = encodePath(this.#manta.layout.resolve(path));
     return `${url.origin}${encoded}?${credentials.signedQuery(url.host, encoded, expires)}`;
+  }
+
+  isForeignDirectory(path: string): Promise<boolean> {
+    return isForeignDirectory(this.#manta, path);
+  }
+
+  exportTo(path: string, body: () => AsyncIterable<Uint8Array>, options: ExportOptions): Promise<void> {
+    return exportObject(this.#manta, path, body, options);
   }
 
   siblingPath(datacenter: string, path: string): string {

@@ -50,6 +50,7 @@ class S3Backend implements ObjectBackend {
     supportsSignedUrl: true,
     supportsSiblings: true,
     supportsTakeOver: true,
+    supportsExport: 'is a bucket of the service alone',
   });
   readonly #calls: S3Calls;
   readonly #keys: Keys;

@@ -1,11 +1,9 @@
-/**
- * ExportImage and AdminChangeImageStor where local files are the only object store: all their checks, then the answer
- * that IMGAPI has always given without Manta.
- */
+/** ExportImage and AdminChangeImageStor: an image goes to other places. */
 import { normalize } from 'node:path/posix';
 import { ApiError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ACTIONS } from '#lib/api/imgapi/actions.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
+import { exportedFile, exportStore, exportImage as exportToManta } from '../../images/export.ts';
 import type { Moves } from '../../images/moving/moves.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
@@ -13,7 +11,7 @@ import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { changeRequest, readableImage, writableImage } from '../image-call.ts';
 
-/** @throws 503 StorageUnsupported, after all checks of the request itself */
+/** What stops an export is found out before anything is written; whose the path is comes last, as it always has. */
 export async function exportImage(
   service: Service,
   call: Call,
@@ -21,12 +19,25 @@ export async function exportImage(
 ): Promise<Reply> {
   const { value: record } = await writableImage(service, call);
   assertNotPlaceholder(record);
-  const { manta_path: path } = query;
-  if (!/^\/[^/.]/.test(normalize(path))) {
-    throw invalidParameter('manta_path', `manta_path is "${path}"; it must begin with /LOGIN/`);
+  const { manta_path: given } = query;
+  const path = normalize(given).replace(/\/$/, '');
+  if (!/^\/[^/.]/.test(path)) {
+    throw invalidParameter('manta_path', `manta_path is "${given}"; it must begin with /LOGIN/`);
   }
-  if (!record.files?.length) throw new ApiError('ResourceNotFound', `image "${record.uuid}" has no file to export`);
-  throw new ApiError('StorageUnsupported', 'export needs Manta storage, and there is none here');
+  exportedFile(record);
+  exportStore(service);
+  await assertPathOwner(service, call, path);
+  const exported = await exportToManta(service, record, path, call.signal);
+  return { json: { manta_url: service.config.manta?.url ?? '', ...exported } };
+}
+
+/** Operators may write for anybody. @throws 422 AccountDoesNotExist, NotMantaPathOwner */
+async function assertPathOwner({ accounts }: Service, { account }: Call, path: string): Promise<void> {
+  if (account === undefined) return;
+  const login = (await accounts?.byUuid(account))?.login;
+  if (login === undefined) throw new ApiError('AccountDoesNotExist', `account "${account}" does not exist`);
+  if (path.split('/')[1] === login) return;
+  throw new ApiError('NotMantaPathOwner', `manta_path is "${path}"; account "${login}" exports below /${login}/`);
 }
 
 /** Answers when all objects of the image lie in the other store. A client that leaves does not end the move. */

@@ -1,8 +1,14 @@
+import { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import { request } from 'undici';
 import type { Capability } from '#lib/objects/capabilities.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
-import { InvalidPathError, ObjectNotFoundError, UnsupportedError } from '#lib/objects/errors.ts';
+import {
+  InvalidPathError,
+  ObjectNotFoundError,
+  ObjectStoreUnavailableError,
+  UnsupportedError,
+} from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { bytes, type Define, get, hashesOf, MIB, put, same, sessionName } from './harness.ts';
 
@@ -16,7 +22,15 @@ const CALLS: Readonly<Record<Capability, (store: ObjectStore) => Promise<unknown
     const session = await store.open({ path: 'y', session: sessionName(), takeOver: { session: sessionName() } });
     await session.discard();
   },
+  supportsExport: (store) => exported(store, bytes(10)),
 };
+
+/** In the account that the stores under test have. */
+const FOREIGN = '/admin/stor/for others/x';
+
+function exported(store: ObjectStore, whole: Buffer, body = [whole], md5 = hashesOf(whole).md5): Promise<void> {
+  return store.exportTo(FOREIGN, () => Readable.from(body), { size: whole.length, md5 });
+}
 
 export function capabilityTests(define: Define): void {
   define('what is claimed works, and what is not is refused with its reason', async (t, { store }) => {
@@ -69,6 +83,32 @@ export function capabilityTests(define: Define): void {
     t.ok((await statusOf(Object.assign(new URL(url), { pathname: other.pathname }))) >= 400, 'another object');
     t.ok((await statusOf(await store.signUrl('y', new Date(Date.now() - 1000)))) >= 400, 'expired');
     await t.rejects(store.signUrl('../x', new Date()), InvalidPathError);
+  });
+
+  define.where('supportsExport', 'what is exported appears whole, or not at all', async (t, { store }) => {
+    t.equal(await store.isForeignDirectory('/admin/stor/for others'), false);
+    await exported(store, bytes(MIB));
+    t.equal(await store.isForeignDirectory('/admin/stor/for others'), true);
+    t.equal(await store.isForeignDirectory(FOREIGN), false);
+    await exported(store, bytes(2 * MIB));
+    const wrong = exported(store, bytes(MIB), [bytes(MIB, 3)], hashesOf(bytes(MIB)).md5);
+    await t.rejects(wrong, ObjectStoreUnavailableError, 'other bytes than were announced');
+    await t.rejects(exported(store, bytes(MIB), [bytes(5)]), 'fewer of them');
+    await exported(store, bytes(MIB));
+    t.strictSame(await store.list(''), [], 'nothing of it is in the store itself');
+    for (const bad of ['x', 'admin/stor/x', '/admin/../x', '/admin//x', '/']) {
+      const options = { size: 1, md5: hashesOf(bytes(1)).md5 };
+      await t.rejects(
+        store.exportTo(bad, () => Readable.from([bytes(1)]), options),
+        InvalidPathError,
+        bad,
+      );
+    }
+    const nobodys = store.exportTo('/nobody/stor/x', () => Readable.from([bytes(1)]), {
+      size: 1,
+      md5: hashesOf(bytes(1)).md5,
+    });
+    await t.rejects(nobodys, InvalidPathError, 'an account that is not there');
   });
 
   define.where('supportsSiblings', 'the objects of a sibling are reached by its paths', async (t, made) => {

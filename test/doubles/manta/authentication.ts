@@ -6,6 +6,8 @@ import { MantaFault } from './errors.ts';
 
 export interface AccountKeys {
   readonly keys: Map<string, sshpk.Key>;
+  /** May do everything everywhere. */
+  readonly isOperator: boolean;
   /** A subuser may do what the roles that it has allow: here all or nothing. */
   readonly subusers: Map<string, { readonly keys: Map<string, sshpk.Key>; readonly mayAll: boolean }>;
 }
@@ -16,6 +18,8 @@ export interface Caller {
   readonly login: string;
   readonly subuser?: string;
   readonly mayAll: boolean;
+  /** Of the whole Manta. */
+  readonly isOperator: boolean;
 }
 
 const SKEW_SECONDS = 300;
@@ -72,7 +76,10 @@ function keyOf(keyId: string, accounts: Accounts): [Caller, sshpk.Key] {
   }
   const key = (user ?? account).keys.get(fingerprint);
   if (key === undefined) throw new MantaFault('KeyDoesNotExist', `${keyId} does not exist`);
-  return [{ login, ...(subuser !== undefined && { subuser }), mayAll: user?.mayAll ?? true }, key];
+  return [
+    { login, ...(subuser !== undefined && { subuser }), mayAll: user?.mayAll ?? true, isOperator: account.isOperator },
+    key,
+  ];
 }
 
 function invalid(why: string): MantaFault {

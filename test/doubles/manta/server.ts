@@ -37,7 +37,8 @@ export interface MantaDouble {
   readonly connections: number;
   /** Milliseconds by which its clock is ahead. */
   ahead: number;
-  addAccount(login: string, publicKey: string): void;
+  /** @param isOperator whether it may do everything everywhere; default false */
+  addAccount(login: string, publicKey: string, isOperator?: boolean): void;
   addSubuser(login: string, name: string, publicKey: string, mayAll: boolean): void;
   /** Resets all connections and takes none until `start`; what is stored stays. */
   stop(): Promise<void>;
@@ -80,8 +81,8 @@ export async function startMantaDouble(options: MantaDoubleOptions): Promise<Man
     faults,
     requests,
     ahead: options.ahead ?? 0,
-    addAccount(login, publicKey) {
-      accounts.set(login, { keys: keysOf(publicKey), subusers: new Map() });
+    addAccount(login, publicKey, isOperator = false) {
+      accounts.set(login, { keys: keysOf(publicKey), isOperator, subusers: new Map() });
       tree.addAccount(login, settings.multipart ? [...TOPS, 'uploads'] : TOPS, Date.now());
     },
     addSubuser(login, name, publicKey, mayAll) {
@@ -239,7 +240,7 @@ function authorize({ caller, method, parts, path }: Exchange, login: string): vo
   if (caller === undefined) {
     throw new MantaFault('AuthorizationFailed', `anonymous is not allowed to access ${path}`);
   }
-  if (caller.login !== login)
+  if (caller.login !== login && !caller.isOperator)
     throw new MantaFault('AuthorizationFailed', `${caller.login} is not allowed to access ${path}`);
   if (!caller.mayAll) throw new MantaFault('NoMatchingRoleTag', `none of your active roles are present on ${path}`);
 }
