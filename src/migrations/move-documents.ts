@@ -49,6 +49,7 @@ export async function moveDocuments(service: Service, order: MigrationOrder, sig
   const target = await documents.openOther(order.to as Place['type'], since);
   let result: Pick<MigrationOrder, 'digest' | 'total'>;
   try {
+    await target.fence?.clear(since);
     await target.store.open(documents.buckets);
     assertClocksAgree(source.store, target.store);
     const buckets = movedBuckets(documents);

@@ -37,6 +37,8 @@ export interface Fence {
   change(moved: Moved): Promise<boolean>;
   /** Lets the store be used again. False as for {@link change}. */
   lift(nonce: string): Promise<boolean>;
+  /** Removes what a move before that epoch left behind the fence, which stays: there may be documents here again. */
+  clear(epoch: number): Promise<void>;
   /** Forgets an earlier move and what was left behind its fence: the documents have come back to this store. */
   forget(epoch: number): Promise<void>;
   /** The documents behind the fence, for reading. The caller closes it. */
@@ -66,4 +68,15 @@ export function isAtWork({ worker, until, length }: Moved, now: number): boolean
  */
 export function isSameState(etag: string, earlier: string): boolean {
   return etag === earlier || etag.endsWith(`.${earlier}`);
+}
+
+/**
+ * Which documents of a database that may be fenced are meant: those behind the fence, or those that are there if nothing
+ * has moved since that epoch.
+ */
+export type Place = 'behind-fence' | { readonly since: number };
+
+/** @throws StoreMovedError */
+export function assertHere(moved: Moved | undefined, place: Place): void {
+  if (moved && place !== 'behind-fence' && moved.epoch >= place.since) throw new StoreMovedError(moved);
 }

@@ -2,8 +2,10 @@
 import { sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
 import { StoreUnavailableError } from '../errors.ts';
+import { assertHere, type Place } from '../moving/moved.ts';
 import { Buckets } from '../sql/buckets.ts';
 import type { SqlDialect } from '../sql/dialect.ts';
+import { behindFence, readMoved } from '../sql/fence.ts';
 import { once, Statement, type Step } from '../sql/program.ts';
 import { readDeclarations } from '../sql/schema.ts';
 import { postgresDialect } from './dialect.ts';
@@ -18,18 +20,25 @@ const SCHEMA = new Statement('select 1 from pg_catalog.pg_namespace where nspnam
 export class PostgresBuckets extends Buckets {
   readonly dialect: SqlDialect;
   readonly #schema: string;
+  /** In which the fence itself is read. */
+  readonly #plain: SqlDialect;
+  readonly #place: Place;
   /** Grows when a bucket gets other tables. */
   generation = 0;
 
-  constructor(schema: string, warn: (fields: object, message: string) => void) {
-    const dialect = postgresDialect(schema);
+  constructor(schema: string, warn: (fields: object, message: string) => void, place: Place) {
+    const plain = postgresDialect(schema);
+    const dialect = place === 'behind-fence' ? behindFence(plain) : plain;
     super(dialect, warn);
     this.dialect = dialect;
     this.#schema = schema;
+    this.#plain = plain;
+    this.#place = place;
   }
 
-  /** Adopts what is in force now. */
+  /** Adopts what is in force now. @throws StoreMovedError */
   async refresh(session: Session): Promise<void> {
+    assertHere(await session.runProgram(readMoved(this.#plain)), this.#place);
     if (this.adopt(await session.runProgram(readDeclarations(this.dialect)))) this.generation += 1;
   }
 

@@ -8,6 +8,7 @@ import { pause } from '../../runtime/timers.ts';
 import type { DocumentBackend } from '../backend.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
+import type { Place } from '../moving/moved.ts';
 import { applyBatch } from '../sql/batch.ts';
 import { CACHE_BYTES, Documents } from '../sql/documents.ts';
 import { EtagSource } from '../sql/etags.ts';
@@ -36,6 +37,8 @@ export interface PostgresStoreOptions extends PostgresOptions {
   /** Approximate bytes of documents to keep in memory. */
   readonly cacheBytes?: number;
   readonly observer?: OperationObserver;
+  /** Default: the documents that are there if nothing has ever moved. */
+  readonly place?: Place;
 }
 
 /** @throws StoreUnavailableError when the database cannot be reached */
@@ -69,10 +72,11 @@ class PostgresStore implements DocumentBackend {
 
   constructor(options: PostgresStoreOptions) {
     const { schema, statementMs, patienceMs, cacheBytes = CACHE_BYTES, clock = this.#databaseClock, log } = options;
+    const { place = { since: 0 } } = options;
     this.#options = options;
     this.#clock = clock;
     this.#connections = new Connections(options);
-    this.#buckets = new PostgresBuckets(schema, (fields, message) => log?.warn(fields, message));
+    this.#buckets = new PostgresBuckets(schema, (fields, message) => log?.warn(fields, message), place);
     this.#access = new Access(this.#connections, this.#buckets, patienceMs);
     this.#transactions = new Transactions(this.#connections, this.#buckets.dialect, statementMs, patienceMs);
     this.#documents = new Documents(cacheBytes);

@@ -53,6 +53,11 @@ export function* liftFence(dialect: SqlDialect, nonce: string): Program<boolean>
   return true;
 }
 
+export function* clearFence(dialect: SqlDialect, epoch: number): Program<void> {
+  const moved = yield* readMoved(dialect);
+  if (moved?.state === 'done' && moved.epoch < epoch) yield* dropBehind(dialect);
+}
+
 export function* forgetFence(dialect: SqlDialect, epoch: number): Program<void> {
   const moved = yield* readMoved(dialect);
   if (!moved || moved.epoch > epoch) return;

@@ -1,4 +1,4 @@
-import { type Moved, StoreMovedError } from '../moving/moved.ts';
+import { assertHere, type Place } from '../moving/moved.ts';
 import { Buckets } from '../sql/buckets.ts';
 import type { SqlDialect } from '../sql/dialect.ts';
 import { behindFence, readMoved } from '../sql/fence.ts';
@@ -6,12 +6,6 @@ import { readDeclarations } from '../sql/schema.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';
 import { run } from './run.ts';
-
-/**
- * Which documents of a database that may be fenced are meant: those behind the fence, or those that are there if nothing
- * has moved since that epoch.
- */
-export type Place = 'behind-fence' | { readonly since: number };
 
 /** Buckets that use SQLite's schema version to notice what other processes declare. */
 export class SqliteBuckets extends Buckets {
@@ -36,13 +30,9 @@ export class SqliteBuckets extends Buckets {
     const schemaVersion = this.#connection.schemaVersion();
     if (schemaVersion === this.#schemaVersion) return false;
     const moved = run(this.#connection, readMoved(sqliteDialect));
-    if (moved && !this.#isPassed(moved)) throw new StoreMovedError(moved);
+    assertHere(moved, this.#place);
     const changed = this.adopt(run(this.#connection, readDeclarations(this.#dialect)));
     this.#schemaVersion = schemaVersion;
     return changed;
-  }
-
-  #isPassed({ epoch }: Moved): boolean {
-    return this.#place === 'behind-fence' || epoch < this.#place.since;
   }
 }

@@ -1,6 +1,6 @@
 /** The fence of a database file. */
 import type { Fence } from '../moving/moved.ts';
-import { changeFence, forgetFence, liftFence, raiseFence, readMoved } from '../sql/fence.ts';
+import { changeFence, clearFence, forgetFence, liftFence, raiseFence, readMoved } from '../sql/fence.ts';
 import type { Program } from '../sql/program.ts';
 import { Connection } from './connection.ts';
 import { sqliteDialect as dialect } from './dialect.ts';
@@ -27,6 +27,7 @@ export function sqliteFence(path: string): Fence {
     raise: (moved) => write(() => raiseFence(dialect, moved)),
     change: (moved) => write(() => changeFence(dialect, moved)),
     lift: (nonce) => write(() => liftFence(dialect, nonce)),
+    clear: (epoch) => write(() => clearFence(dialect, epoch)),
     forget: (epoch) => write(() => forgetFence(dialect, epoch)),
     behind: () => openSqliteStore({ path, place: 'behind-fence' }),
   };

@@ -64,7 +64,9 @@ export class Clients {
       try {
         await work();
       } catch (error) {
+        // One is enough, and a server that is gone would give any number of them.
         this.failures.push(error);
+        return;
       }
     }
   }

@@ -130,7 +130,10 @@ test('a fenced database refuses reads and writes of every store that has it open
   );
   const back = await openSqliteStore({ path, place: { since: 2 } });
   t.teardown(() => back.close());
-  await back.open([{ ...THINGS, version: 2 }]);
+  await fence.clear(1);
+  await t.rejects(back.open([THINGS]), 'what is behind the fence is still there');
+  await fence.clear(2);
+  await back.open([THINGS]);
   t.equal(await back.count(THINGS), 0, 'what comes back begins anew');
   await fence.forget(1);
   t.equal(await fence.read(), undefined);

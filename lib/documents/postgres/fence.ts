@@ -1,0 +1,51 @@
+/** The fence of a database. A rename waits for the transactions that use the table, and ends what was prepared on it. */
+import type { Fence } from '../moving/moved.ts';
+import { changeFence, clearFence, forgetFence, liftFence, raiseFence, readMoved } from '../sql/fence.ts';
+import { type Program, Statement } from '../sql/program.ts';
+import { Access } from './access.ts';
+import { PostgresBuckets } from './buckets.ts';
+import { Connections } from './connections.ts';
+import { postgresDialect } from './dialect.ts';
+import type { PostgresOptions } from './options.ts';
+import type { Session } from './session.ts';
+import { openPostgresStore } from './store.ts';
+import { begin, COMMIT } from './transactions.ts';
+
+const NOW = new Statement('select extract(epoch from clock_timestamp())::float8', 'rows');
+/** The one that upgrades of buckets take. */
+const LOCK = new Statement("select pg_advisory_xact_lock(hashtext('imgapi'), hashtext($1))", 'rows');
+
+/** Each call has a connection of its own, which is closed with it. */
+export function postgresFence(options: PostgresOptions): Fence {
+  const { schema, patienceMs, statementMs } = options;
+  const dialect = postgresDialect(schema);
+  const using = async <T>(body: (session: Session) => Promise<T>): Promise<T> => {
+    const connections = new Connections({ ...options, poolSize: 1 });
+    try {
+      const access = new Access(connections, new PostgresBuckets(schema, () => undefined, 'behind-fence'), patienceMs);
+      return await access.run(() => connections.use(body));
+    } finally {
+      await connections.close();
+    }
+  };
+  const write = <T>(program: () => Program<T>): Promise<T> =>
+    using(async (session) => {
+      await session.run([...begin(statementMs), { statement: LOCK, values: [schema] }]);
+      const result = await session.runProgram(program());
+      await session.run([COMMIT]);
+      return result;
+    });
+  return {
+    async now() {
+      const [[row] = []] = await using((session) => session.run([{ statement: NOW, values: [] }]));
+      return Number(row?.[0]) * 1000;
+    },
+    read: () => using((session) => session.runProgram(readMoved(dialect))),
+    raise: (moved) => write(() => raiseFence(dialect, moved)),
+    change: (moved) => write(() => changeFence(dialect, moved)),
+    lift: (nonce) => write(() => liftFence(dialect, nonce)),
+    clear: (epoch) => write(() => clearFence(dialect, epoch)),
+    forget: (epoch) => write(() => forgetFence(dialect, epoch)),
+    behind: () => openPostgresStore({ ...options, place: 'behind-fence' }),
+  };
+}
