@@ -8,9 +8,10 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
-import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
+import { FORMER_OBJECTS, objectsOf } from '#src/images/files/former-objects.ts';
+import { MOVES } from '#src/images/moving/move-note.ts';
 import { ALICE } from './accounts.ts';
 import { MiB, type Site } from './cloud.ts';
 import { waitFor } from './wait.ts';
@@ -20,6 +21,9 @@ export interface Documents {
   readonly images: readonly ImageRecord[];
   readonly orders: readonly CopyOrder[];
   readonly transfers: readonly Transfer[];
+  /** How many images are being moved, and how many left something in another store. */
+  readonly moves: number;
+  readonly former: number;
 }
 
 export async function readDocuments(dataDir: string): Promise<Documents> {
@@ -28,11 +32,13 @@ export async function readDocuments(dataDir: string): Promise<Documents> {
   try {
     const all = async <T extends object>(bucket: Bucket<T>): Promise<T[]> =>
       (await store.find(bucket, {})).map(({ value }) => value);
-    await store.open([IMAGES, COPIES, TRANSFERS]);
+    await store.open([IMAGES, COPIES, TRANSFERS, MOVES, FORMER_OBJECTS]);
     return {
       images: await all(IMAGES),
       orders: await all(COPIES),
       transfers: await all(TRANSFERS),
+      moves: await store.count(MOVES),
+      former: await store.count(FORMER_OBJECTS),
     };
   } finally {
     await store.close();
@@ -60,8 +66,10 @@ const MOST_WRITES = 100;
 /** Waits until nothing is under way; returns what still is when time runs out. */
 async function unrest(site: Site): Promise<string[]> {
   return settled(async () => {
-    const { images, orders, transfers } = await readDocuments(site.dataDir);
+    const { images, orders, transfers, moves, former } = await readDocuments(site.dataDir);
     return [
+      ...(moves > 0 ? [`${moves} images are being moved`] : []),
+      ...(former > 0 ? [`${former} images have former objects`] : []),
       ...orders.filter(({ live }) => live).map(({ image, state }) => `order for ${image} is ${state}`),
       ...transfers.filter(({ live }) => live).map(({ image, state }) => `transfer of ${image} is ${state}`),
       ...images.filter(({ intent }) => intent).map(({ uuid }) => `a file of ${uuid} is being placed`),
@@ -87,12 +95,9 @@ async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
   });
 }
 
+/** Those of the local store. */
 function namedObjects({ images }: Documents): Set<string> {
-  const objects = images.flatMap(({ uuid, files = [], icon }) => [
-    ...files.map((_file, index) => imageObjectPath(uuid, `file${index}`)),
-    ...(icon ? [imageObjectPath(uuid, 'icon')] : []),
-  ]);
-  return new Set(objects);
+  return new Set(images.flatMap(objectsOf).flatMap(({ stor, path }) => (stor === 'local' ? [path] : [])));
 }
 
 /** Failed copies keep their staged bytes, so that they can be ordered again. */
