@@ -17,7 +17,7 @@ LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test test-engines check types lint imports unused format run docs check-docs bench clean install which-node
+.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
@@ -27,6 +27,7 @@ help:
 	@echo 'make check   types, lint, format, imports, unused code, and whether the docs agree with the code'
 	@echo 'make bench   the table of timings, also in build/bench.json'
 	@echo 'make docs    rewrite the parts of the docs that come from the code: tables and OpenAPI documents'
+	@echo 'make plans   rewrite the SQL of the list queries and the plans that the databases have for it'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make clean   remove what was installed, built, and left by demos, tours and tests, except ./build/data'
 
@@ -87,6 +88,9 @@ test-engines: install
 
 docs: install
 	@node test/docs/generated.ts
+
+plans: install
+	@node test/lib/documents/plans/write.ts
 
 check-docs: install
 	@node test/docs/generated.ts --check

@@ -1,7 +1,7 @@
 /** A PostgreSQL server for tests: on loopback, with its data in a temporary folder that goes with it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -15,7 +15,9 @@ export const SUPERUSER = 'postgres';
 /** PostgreSQL refuses to run as root; nobody is on every system. */
 const NOBODY = 65_534;
 
-const SETTINGS = {
+type Settings = Readonly<Record<string, string>>;
+
+const SETTINGS: Settings = {
   listen_addresses: '127.0.0.1',
   // A test's machine does not lose its power.
   fsync: 'off',
@@ -27,6 +29,7 @@ const SETTINGS = {
 
 export interface PostgresServer {
   readonly port: number;
+  readonly socketFolder: string;
   /** Runs statements as the superuser. */
   query(sql: string, values?: readonly unknown[], database?: string): Promise<Record<string, unknown>[]>;
   /** `immediate` is what a crash is like. */
@@ -52,7 +55,8 @@ export async function serverFolder(name: string): Promise<string> {
   return folder;
 }
 
-export async function startPostgres(installation: Installation): Promise<PostgresServer> {
+/** @param settings of postgresql.conf */
+export async function startPostgres(installation: Installation, settings: Settings = {}): Promise<PostgresServer> {
   const folder = await serverFolder('postgres');
   const programs = await installation.prepare(folder);
   const data = join(folder, 'data');
@@ -60,31 +64,37 @@ export async function startPostgres(installation: Installation): Promise<Postgre
   const environment = { LANG: 'C', ...marks() };
   const init = ['-D', data, '-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
   await promisify(execFile)(join(programs, 'initdb'), init, { ...user, env: environment, cwd: folder });
-  await mkdir(data, { recursive: true });
-  const server = new Server(folder, programs, await freePort());
+  const server = new Server(folder, programs, await freePort(), settings);
   await server.start();
   return server;
 }
 
 class Server implements PostgresServer {
   readonly port: number;
-  readonly #folder: string;
+  readonly socketFolder: string;
   readonly #programs: string;
+  readonly #settings: Settings;
   #process: ChildProcess | undefined;
 
-  constructor(folder: string, programs: string, port: number) {
-    this.#folder = folder;
+  constructor(folder: string, programs: string, port: number, settings: Settings) {
+    this.socketFolder = folder;
     this.#programs = programs;
     this.port = port;
+    this.#settings = settings;
   }
 
   async start(): Promise<void> {
-    const settings = Object.entries({ ...SETTINGS, port: String(this.port), unix_socket_directories: this.#folder });
+    const settings = Object.entries({
+      ...SETTINGS,
+      ...this.#settings,
+      port: String(this.port),
+      unix_socket_directories: this.socketFolder,
+    });
     const given = settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-    this.#process = spawn(join(this.#programs, 'postgres'), ['-D', join(this.#folder, 'data'), ...given], {
+    this.#process = spawn(join(this.#programs, 'postgres'), ['-D', join(this.socketFolder, 'data'), ...given], {
       ...asNobody(),
       env: { LANG: 'C', ...marks() },
-      cwd: this.#folder,
+      cwd: this.socketFolder,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     await waitFor('PostgreSQL to answer', () => this.query('select 1').catch(() => undefined));
@@ -122,6 +132,6 @@ class Server implements PostgresServer {
 
   async remove(): Promise<void> {
     await this.stop('immediate');
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.socketFolder, { recursive: true, force: true });
   }
 }
