@@ -5,51 +5,34 @@
 import type Logger from 'bunyan';
 import type { CachedAccounts } from '#lib/accounts/cache.ts';
 import { isRestoreUnfinished } from '#lib/backup/marker.ts';
-import type { Bucket } from '#lib/documents/store.ts';
-import { IMAGES } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newProcessName } from '#lib/runtime/process-name.ts';
-import { COPY_BUCKETS } from './copies/documents/model.ts';
+import { BUCKETS } from './buckets.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
-import { LINK_BUCKETS } from './datacenters/links/documents.ts';
 import { ensureOperatorToken } from './datacenters/links/operator-token.ts';
 import { auditTo } from './http-kit/audit.ts';
 import type { Closing } from './http-kit/close-server.ts';
 import { connectionLimits, type ListenerKind } from './http-kit/connection-limits.ts';
 import { listenMetrics, type Metrics, makeMetrics } from './http-kit/metrics.ts';
 import { type Done, listen } from './http-kit/server.ts';
-import { CLONES } from './images/cloning/clone-journal.ts';
-import { CLONED } from './images/cloning/cloned.ts';
-import { ARCHIVED } from './images/files/archive.ts';
-import { FORMER_OBJECTS } from './images/files/former-objects.ts';
-import { UPLOADS } from './images/files/upload-register.ts';
-import { MOVES } from './images/moving/move-note.ts';
 import { startMoves } from './images/moving/moves.ts';
-import { ROLE_TAGS } from './images/role-tags.ts';
-import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { imgapiAudit } from './imgapi/audit.ts';
-import { AUTH_RELOADS, openAuthKeys } from './imgapi/auth-keys.ts';
+import { openAuthKeys } from './imgapi/auth-keys.ts';
 import { authenticator } from './imgapi/authenticate.ts';
 import type { Call } from './imgapi/call.ts';
 import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
-import { TASKS } from './maintenance/tasks/task.ts';
-import { MIGRATIONS } from './migrations/orders.ts';
-import { PULL_BUCKETS } from './pulls/documents.ts';
 import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
 import { listenerRefusal } from './service/config/listener-refusal.ts';
 import { noteListening } from './service/config/listening.ts';
 import { prepareDataFolder } from './service/data-folder.ts';
 import { openAccounts } from './service/engines/accounts.ts';
-import { ARRIVALS } from './service/engines/arrivals.ts';
 import { openDocuments } from './service/engines/documents.ts';
-import { STORES } from './service/engines/store-identities.ts';
 import { faultsFrom } from './service/fault-points.ts';
 import { type OpenObjects, openStorage } from './service/open-storages.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
@@ -81,26 +64,6 @@ export interface StartOptions {
   readonly fleet?: FleetMember | undefined;
 }
 
-const BUCKETS: readonly Bucket[] = [
-  IMAGES,
-  UPLOADS,
-  FORMER_OBJECTS,
-  MOVES,
-  PENDING_SHARES,
-  ARCHIVED,
-  CLONES,
-  CLONED,
-  TASKS,
-  AUTH_RELOADS,
-  STAGED_SESSIONS,
-  STORES,
-  ARRIVALS,
-  MIGRATIONS,
-  ROLE_TAGS,
-  ...COPY_BUCKETS,
-  ...LINK_BUCKETS,
-  ...PULL_BUCKETS,
-];
 const CLOSING: Closing = { patience: 10_000 };
 
 export async function startImgapi(config: Config, options: StartOptions): Promise<Imgapi> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import autocannon from 'autocannon';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { BUCKETS } from '#src/buckets.ts';
 import { ARCHIVED } from '#src/images/files/archive.ts';
 import { ALICE, BOB, CAROL } from '../helpers/accounts.ts';
 import { compare, type Figure } from './measure.ts';
@@ -40,7 +41,7 @@ export async function benchRequests(directory: string, profile?: string): Promis
 
 async function fill(dataDir: string): Promise<string[]> {
   const store = await openSqliteStore({ path: join(dataDir, 'imgapi.db') });
-  await store.open([IMAGES, ARCHIVED]);
+  await store.open(BUCKETS);
   const uuids: string[] = [];
   for (let batch = 0; batch < IMAGE_COUNT; batch += 500) {
     const records = Array.from({ length: 500 }, (_, index) => record(batch + index));

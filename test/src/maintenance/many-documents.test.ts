@@ -5,11 +5,10 @@ import { type Test, test } from 'tap';
 import { GuardedStore } from '#lib/documents/guarded-store.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import { COPIES, COPY_BUCKETS, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
+import { BUCKETS } from '#src/buckets.ts';
+import { COPIES, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
 import { sessionOf } from '#src/copies/documents/staging.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
-import { ARCHIVED } from '#src/images/files/archive.ts';
-import { FORMER_OBJECTS } from '#src/images/files/former-objects.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { PENDING_SHARES } from '#src/images/sharing/shares.ts';
 import { cleanUp } from '#src/maintenance/clean-up.ts';
@@ -85,7 +84,7 @@ test('however many documents there are, the tasks go through all of them, and ga
   // With no tasks of its own.
   const { service } = await startDatacenter(t, 'us-west-1');
   const { store } = service;
-  await store.open([IMAGES, FORMER_OBJECTS, ...COPY_BUCKETS, ARCHIVED, UPLOADS, CLONES, PENDING_SHARES]);
+  await store.open(BUCKETS);
   const now = store.now();
   const transfers = await put(service, TRANSFERS, failedTransfer);
   await put(service, COPIES, finishedOrder);

@@ -1,0 +1,41 @@
+/** Everything the service keeps in its document store. A part that needs a bucket of its own adds it here. */
+import type { Bucket } from '#lib/documents/store.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
+import { COPY_BUCKETS } from './copies/documents/model.ts';
+import { LINK_BUCKETS } from './datacenters/links/documents.ts';
+import { CLONES } from './images/cloning/clone-journal.ts';
+import { CLONED } from './images/cloning/cloned.ts';
+import { ARCHIVED } from './images/files/archive.ts';
+import { FORMER_OBJECTS } from './images/files/former-objects.ts';
+import { UPLOADS } from './images/files/upload-register.ts';
+import { MOVES } from './images/moving/move-note.ts';
+import { ROLE_TAGS } from './images/role-tags.ts';
+import { PENDING_SHARES } from './images/sharing/shares.ts';
+import { AUTH_RELOADS } from './imgapi/auth-keys.ts';
+import { TASKS } from './maintenance/tasks/task.ts';
+import { MIGRATIONS } from './migrations/orders.ts';
+import { PULL_BUCKETS } from './pulls/documents.ts';
+import { ARRIVALS } from './service/engines/arrivals.ts';
+import { STORES } from './service/engines/store-identities.ts';
+
+export const BUCKETS: readonly Bucket[] = [
+  IMAGES,
+  UPLOADS,
+  FORMER_OBJECTS,
+  MOVES,
+  PENDING_SHARES,
+  ARCHIVED,
+  CLONES,
+  CLONED,
+  TASKS,
+  AUTH_RELOADS,
+  STAGED_SESSIONS,
+  STORES,
+  ARRIVALS,
+  MIGRATIONS,
+  ROLE_TAGS,
+  ...COPY_BUCKETS,
+  ...LINK_BUCKETS,
+  ...PULL_BUCKETS,
+];
