@@ -57,7 +57,10 @@ const TABLE: Readonly<Record<string, Tested>> = {
   UnlinkDatacenter: forOperators(NOT_FOUND, { lacks: 'another datacenter' }),
   AdminGetAccount: forOperators(NOT_FOUND, { lacks: 'that account' }),
   AdminReap: forOperators(OK),
-  AdminMigrate: forOperators({ status: 422, code: 'InvalidParameter' }, { query: 'kind=documents&to=local' }),
+  AdminMigrate: forOperators(
+    { status: 422, code: 'InvalidParameter' },
+    { query: 'kind=documents&to=local', lacks: 'another engine' },
+  ),
   AdminListMigrations: forOperators(OK),
   AdminVerify: forOperators(OK),
   ListTasks: forOperators(OK),

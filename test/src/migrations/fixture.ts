@@ -9,7 +9,9 @@ import { MANIFEST } from '../../helpers/images.ts';
 import type { TestServer } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
-export async function startMoray(t: Test): Promise<{ moray: MorayDouble; keys: object }> {
+export async function startMoray(
+  t: Test,
+): Promise<{ moray: MorayDouble; keys: { moray: { host: string; port: number } } }> {
   const moray = await new MorayDouble().start();
   t.teardown(() => moray.stop());
   return { moray, keys: { moray: { host: '127.0.0.1', port: moray.port } } };
