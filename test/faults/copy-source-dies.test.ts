@@ -1,4 +1,6 @@
 /** The source of a copy is killed, alone or together with the destination. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'tap';
 import { MiB, type Site, startCloud } from '../helpers/cloud.ts';
 import { makeImage } from '../helpers/images.ts';
@@ -6,6 +8,15 @@ import { assertMoved, assertSound, watchImages } from '../helpers/invariants.ts'
 import { waitFor } from '../helpers/wait.ts';
 
 const SIZE = 24 * MiB;
+
+/** Files in the pulls area. */
+async function pullsOf({ dataDir }: Site): Promise<string[]> {
+  const storage = join(dataDir, 'storage');
+  const entries = await readdir(storage, { recursive: true, withFileTypes: true });
+  const below = join(storage, 'pulls');
+  return entries.filter((entry) => entry.isFile() && entry.parentPath.startsWith(below)).map(({ name }) => name);
+}
+
 const SLOW = { kind: 'slow', bytesPerSecond: 16 * MiB } as const;
 
 test('A copy goes on when its source dies and comes back', async (t) => {
@@ -63,9 +74,10 @@ test('A copy goes on when its source dies and comes back', async (t) => {
   await t.test('what it kept for the transfers is reaped when it is due', async (t) => {
     const { pulls: kept } = await reap(east);
     t.same(kept.objects, [], 'not before');
+    t.ok((await pullsOf(east)).length > 0, 'the link that the destination never heard of is there');
     await east.restart({ later: 4 * 24 * 60 * 60 * 1000 });
-    const { pulls } = await reap(east);
-    t.ok(pulls.objects.length > 0, 'then all of it');
+    await reap(east);
+    t.same(await pullsOf(east), [], 'then all of it');
     await assertSound(t, east, { keepsPulls: false });
   });
 });

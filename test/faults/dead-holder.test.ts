@@ -27,6 +27,8 @@ test('A copy whose process is killed, twice, goes on in the other one at once', 
   await other.reaches(image.uuid, ({ images }) => images[0]?.attempt === 2);
   const takenOver = performance.now();
   await other.reaches(image.uuid, ({ bytes_done }) => bytes_done > SIZE / 4);
+  // The start may take its time: the copy must not be done before the second kill.
+  east.network.trouble = { kind: 'slow', bytesPerSecond: MiB / 4 };
   await west.start();
   await other.kill();
   await west.reaches(image.uuid, ({ images }) => images[0]?.attempt === 3);
