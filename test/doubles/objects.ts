@@ -85,7 +85,9 @@ export async function signedUrls(backend: ObjectBackend): Promise<SignedUrls> {
     const wanted = signatureOf(path, expires);
     const isSigned = given.length === wanted.length && timingSafeEqual(given, wanted);
     if (!isSigned || Number(expires) < Date.now()) {
-      response.writeHead(403).end();
+      // Not writeHead(): where restify is loaded, it returns nothing.
+      response.statusCode = 403;
+      response.end();
       return;
     }
     const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
@@ -96,7 +98,10 @@ export async function signedUrls(backend: ObjectBackend): Promise<SignedUrls> {
   }
 
   const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.writeHead(404).end());
+    serve(request, response).catch(() => {
+      if (!response.headersSent) response.statusCode = 404;
+      response.end();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
