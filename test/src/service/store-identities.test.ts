@@ -1,9 +1,10 @@
 /** The documents know which store they mean by each name, and a process that has another one does no harm. */
-import { cp, rename } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { storesIn } from '../../doubles/stores.ts';
+import { sharedStores } from '../../engines/shared-stores.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
@@ -68,4 +69,33 @@ test('a store that comes late and turns out to be another one is never used', as
     return typeof problem === 'string' && problem.includes('another store') && problem;
   });
   t.match(message, /cannot be reached yet: storageTypes: the documents know another store as "s3"/);
+});
+
+test('two datacenters do not share a root, even in one bucket', async (t) => {
+  const folder = await temporaryFolder(t);
+  const stores = storesIn(join(folder, 'shared'), ['s3']);
+  await startInProcess(t, {}, { dataDir: join(folder, 'one'), stores });
+  await startInProcess(t, {}, { dataDir: join(folder, 'one'), stores });
+  await t.rejects(startInProcess(t, {}, { dataDir: join(folder, 'two'), stores }), /"s3" belongs to other documents/);
+});
+
+test('a root without the mark of these documents is another one, although its bucket is the same', async (t) => {
+  const folder = await temporaryFolder(t);
+  const dataDir = join(folder, 'data');
+  const stores = storesIn(join(folder, 'shared'), ['s3']);
+  await (await startInProcess(t, {}, { dataDir, stores })).imgapi.close();
+  await rm(join(folder, 'shared', 's3', 'owner'));
+  await t.rejects(startInProcess(t, {}, { dataDir, stores }), /"s3" is not what these documents keep their files in/);
+});
+
+sharedStores.withNpm.each(({ name, make }) => {
+  test(`${name}: many processes that start at once on an empty store agree about it`, async (t) => {
+    const { keys, stores } = await make(t);
+    const dataDir = join(await temporaryFolder(t), 'data');
+    const servers = await Promise.all(
+      [1, 2, 3, 4].map(() => startInProcess(t, keys, { dataDir, ...(stores && { stores }) })),
+    );
+    await Promise.all(servers.map(({ imgapi }) => imgapi.close()));
+    await startInProcess(t, keys, { dataDir, ...(stores && { stores }) });
+  });
 });

@@ -5,7 +5,7 @@ import { type Test, test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { LeaseLostError } from '#lib/documents/lease.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { ObjectStore } from '#lib/objects/object-store.ts';
+import type { ObjectStore, OpenOptions } from '#lib/objects/object-store.ts';
 import { removeFormerObjects } from '#src/images/files/former-objects.ts';
 import { resumeMoves } from '#src/images/moving/move-image.ts';
 import { holdMove, MOVES } from '#src/images/moving/move-note.ts';
@@ -133,6 +133,7 @@ test('a server that stops answers 503, and the next one finishes the move with t
         if (key !== 'read' || store.name !== 'manta') return value.bind(target);
         return async (path: string, options: { start?: number; signal?: AbortSignal } = {}) => {
           const { info, stream } = await target.read(path, options);
+          if (!path.startsWith('images/')) return { info, stream };
           if (!isHeld) {
             delivered = options.start ?? 0;
             return { info, stream };
@@ -253,4 +254,36 @@ test('a pull URL that was given out before reads on from its own name', async (t
   t.ok(await server.imgapi.service.storages.named('local').info(record?.path ?? ''));
   const renewed = await operator.createImageFilePullUrl(image.uuid, { renew: reqid });
   t.equal(renewed.reqid, reqid);
+});
+
+test('a commit may take longer than the lease of its intent, which is renewed for as long', async (t) => {
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  /** Commits nothing before it is told to. */
+  const slow = (store: ObjectStore): ObjectStore =>
+    new Proxy(store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        if (key !== 'open' || store.name !== 's3') return value.bind(target);
+        return async (options: OpenOptions) => {
+          const session = await target.open(options);
+          if (!options.path.startsWith('images/')) return session;
+          const commit = session.commit.bind(session);
+          return Object.assign(session, { commit: () => finished.then(commit) });
+        };
+      },
+    });
+  const folder = t.testdir();
+  const stores = storesIn(`${folder}/shared`, ['local', 'manta', 's3'], slow);
+  const server = await startInProcess(t, {}, { dataDir: `${folder}/data`, stores });
+  const { image } = await makeImage(server.client(), {}, { owner: ALICE });
+  const moving = server.client().adminChangeImageStor(image.uuid, { stor: 's3' });
+  const lease = async () => (await loadRaw(server.imgapi.service, image.uuid))?.value.intent_lease;
+  const first = await waitFor('the intent', lease);
+  await waitFor('another lease', async () => ((await lease()) ?? first) > first);
+  finish();
+  t.match(await moving, { files: [{ stor: 's3' }] });
 });

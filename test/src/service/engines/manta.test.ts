@@ -70,9 +70,10 @@ test('both forms of a fingerprint are taken', async (t) => {
   const { double, keys } = await mantaFor(t);
   double.addAccount('bob', pair.publicOpenssh);
   const { md5, sha256 } = pair.fingerprints;
+  const dataDir = join(t.testdir(), 'data');
   for (const keyId of [md5, `MD5:${md5}`, sha256]) {
     const manta = { ...keys.manta, user: 'bob', key: await keyFile(t, pair), keyId };
-    const server = await startInProcess(t, { ...keys, manta });
+    const server = await startInProcess(t, { ...keys, manta }, { dataDir });
     t.equal(server.imgapi.service.storages.named('manta').name, 'manta', keyId);
   }
 });
