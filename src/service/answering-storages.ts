@@ -1,5 +1,18 @@
 import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from './service.ts';
+
+/** A store that does not answer so long is one that is down (ms); each has deadlines of its own, which are longer. */
+const PATIENCE_MS = 1500;
+
+/** The store's identity. @throws what the store says, or that it says nothing */
+export async function promptIdentity(storage: ObjectStore): Promise<string> {
+  const answered = new AbortController();
+  const tooLate = pause(PATIENCE_MS, answered.signal).then(() => {
+    throw new Error(`the object store "${storage.name}" did not answer within ${PATIENCE_MS} ms`);
+  });
+  return Promise.race([storage.identity(), tooLate]).finally(() => answered.abort());
+}
 
 /**
  * The stores that answer now, for what is done to all of them from time to time: one that is down keeps no other from its
@@ -7,7 +20,7 @@ import type { Service } from './service.ts';
  */
 export async function answeringStorages({ storages, log }: Pick<Service, 'storages' | 'log'>): Promise<ObjectStore[]> {
   const all = [...storages];
-  const answers = await Promise.allSettled(all.map((storage) => storage.identity()));
+  const answers = await Promise.allSettled(all.map(promptIdentity));
   const answering = all.filter((storage, i) => {
     const answer = answers[i];
     if (answer?.status !== 'rejected') return true;

@@ -45,8 +45,8 @@ async function sharedPath(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (source.kind !== 'link' || !store.capabilities.supportsSiblings) return undefined;
-  const theirs = await source.storeIdentity(signal);
-  if (theirs === undefined || theirs !== (await store.identity())) return undefined;
+  const theirs = await source.storeIdentities(signal);
+  if (!theirs.includes(await store.identity())) return undefined;
   const path = store.siblingPath(source.name, imageObjectPath(image, 'file0'));
   return (await store.info(path))?.size === total ? path : undefined;
 }

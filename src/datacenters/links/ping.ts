@@ -1,6 +1,7 @@
 /** Asks a linked datacenter for its state. */
 import { LinkPing } from '#lib/api/schemas/link.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { promptIdentity } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import { SourceInvalidError } from '../peers/errors.ts';
 import type { LinkClient } from './link-client.ts';
@@ -47,7 +48,7 @@ export async function ownPing(service: Service): Promise<LinkPing> {
 /** Empty if the store is down; the link itself works without it. */
 async function identityOf(service: Service, store: ObjectStore): Promise<[string, string][]> {
   try {
-    return [[store.name, await store.identity()]];
+    return [[store.name, await promptIdentity(store)]];
   } catch (err) {
     service.log.warn({ err, store: store.name }, 'the identity of an object store cannot be read');
     return [];

@@ -71,6 +71,6 @@ function imgapiSource(service: Guarded, { name, kind, transport, channel }: Imga
     getPullUrl: async () => {
       throw new SourceInvalidError(`${name} does not offer pull URLs`);
     },
-    storeIdentity: async () => undefined,
+    storeIdentities: async () => [],
   };
 }

@@ -18,9 +18,6 @@ import { linkedImage } from './foreign-manifest.ts';
 import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
 
-/** The store for a datacenter's own custom images, if it has one. */
-const PREFERRED_STORE = 'manta';
-
 export function linkSource(service: Service, name: string): ImageSource {
   // Read for every request, because keys can rotate and links can end during an order.
   const client = () => currentClient(service, name);
@@ -55,9 +52,9 @@ export function linkSource(service: Service, name: string): ImageSource {
       named(request.account);
       return getPullUrl(service, (await client()).link, url, request);
     },
-    async storeIdentity(signal) {
+    async storeIdentities(signal) {
       const { stores } = (await pingLink(service, await client(), signal)).ping;
-      return stores[PREFERRED_STORE] ?? Object.values(stores)[0];
+      return Object.values(stores);
     },
   };
 }

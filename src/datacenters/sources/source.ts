@@ -77,6 +77,6 @@ export interface ImageSource {
   endPull(reqid: string, signal: AbortSignal): Promise<void>;
   /** Streams from a pull URL; refuses one that the link does not allow. */
   getPullUrl(url: string, request: FileRequest): Promise<SourceFile>;
-  /** A random id of the source's object store, which shows whether we share it; undefined if not known. */
-  storeIdentity(signal: AbortSignal): Promise<string | undefined>;
+  /** The random ids of the source's object stores, which show whether we share one; none if they are not known. */
+  storeIdentities(signal: AbortSignal): Promise<readonly string[]>;
 }

@@ -1,8 +1,7 @@
 /** `GET /healthz`, for load balancers: 200 if this process can do its work, otherwise 503, and the parts that are down. */
 
-import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { pause } from '#lib/runtime/timers.ts';
 import { type HealthCheck, healthOf, healthReply } from '../../http-kit/health.ts';
+import { promptIdentity } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import type { Handler } from '../call.ts';
 
@@ -14,17 +13,6 @@ export function healthHandler(service: Service): Handler {
 
 /** Bytes. A store with less free space counts as full. */
 const LEAST_ROOM = 1024 * 1024;
-
-/** Less than the whole check may take: a store that hangs is one that is down. */
-const STORE_LIMIT_MS = 1500;
-
-async function answersInTime(storage: ObjectStore): Promise<void> {
-  const answered = new AbortController();
-  const tooLate = pause(STORE_LIMIT_MS, answered.signal).then(() => {
-    throw new Error(`the object store "${storage.name}" did not answer within ${STORE_LIMIT_MS} ms`);
-  });
-  await Promise.race([storage.identity(), tooLate]).finally(() => answered.abort());
-}
 
 function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
   return [
@@ -40,7 +28,7 @@ function checksOf({ store, storages, accounts }: Service): HealthCheck[] {
       // A store that is down takes its own objects away, not those of the others.
       async run() {
         const all = [...storages];
-        const answers = await Promise.allSettled(all.map(answersInTime));
+        const answers = await Promise.allSettled(all.map(promptIdentity));
         const failures = answers.filter((answer) => answer.status === 'rejected');
         if (failures.length === all.length) throw failures[0]?.reason;
         const down = all.filter((_, i) => answers[i]?.status === 'rejected').map(({ name }) => name);

@@ -103,7 +103,7 @@ test('such sources give no pull URLs, store identity or icon, and errors pass as
   const { service } = await withLegacy(t, url);
   const source = (await sourceFor(service, 'us-old-1'))!;
   t.equal(await source.createPullUrl(UUID, ALICE, undefined, signal), undefined);
-  t.equal(await source.storeIdentity(signal), undefined);
+  t.strictSame(await source.storeIdentities(signal), []);
   t.equal(await source.getIcon(UUID, ALICE, signal), undefined);
   await t.rejects(source.getPullUrl(`${url}/x`, { account: ALICE, start: 0, sha1: SHA1, signal }), {
     name: 'SourceInvalidError',

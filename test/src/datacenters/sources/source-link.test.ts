@@ -259,7 +259,7 @@ test('pull URLs that the link does not take, or that the other does not give, co
 
 test('the identity of the object store is told', async (t) => {
   const { east, west } = await linkedPair(t);
-  const identity = await linkSource(east.service, 'us-west-1').storeIdentity(signal);
+  const [identity] = await linkSource(east.service, 'us-west-1').storeIdentities(signal);
   t.equal(identity, await west.service.storages.named('local').identity());
 });
 
