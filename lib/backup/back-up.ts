@@ -15,7 +15,7 @@ import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
 import { type BackupFile, DATABASE, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
 import { isRestoreUnfinished } from './marker.ts';
 import { otherFiles } from './other-files.ts';
-import { type PromisedFile, readPromises } from './records.ts';
+import { type PromisedFile, readPromises, type SharedFiles } from './records.ts';
 
 export interface BackupOptions {
   readonly dataDir: string;
@@ -39,6 +39,8 @@ export interface BackupReport {
   readonly added: { readonly files: number; readonly bytes: number };
   /** What records promise but the data folder lacks. */
   readonly missing: readonly MissingFile[];
+  /** What is not in the backup because it lies in stores that are not on this machine, by the name of the store. */
+  readonly shared: Readonly<Record<string, SharedFiles>>;
   /** What was left out because it is not a regular file. */
   readonly left_out: readonly string[];
   /** Other files that were left out because they cannot be read. */
@@ -101,13 +103,14 @@ class Backup {
       if (!isLackOfRoom(error) || (await objects.prune(keep)) === 0) throw error;
       return this.#bringAll();
     });
-    const { files: others, leftOut, unreadable, made_at, images, promised, missing } = brought;
+    const { files: others, leftOut, unreadable, made_at, images, shared, promised, missing } = brought;
     const files = [...others, ...promised].sort((a, b) => (a.path < b.path ? -1 : 1));
     await writeManifest(directory, { made_at, files });
     await objects.prune(new Set(files.map(({ sha256 }) => sha256)));
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     const added = this.#added;
-    return { made_at, images, files: files.length, bytes, added, missing, left_out: leftOut, unreadable };
+    const lacks = { missing, shared, left_out: leftOut, unreadable };
+    return { made_at, images, files: files.length, bytes, added, ...lacks };
   }
 
   async #bringAll() {
@@ -136,7 +139,7 @@ class Backup {
       }
       // A file that two successive snapshots promise and that is missing both times really is missing.
       if ([...gone].every((file) => known.has(file)) || round === MOST_ROUNDS) {
-        return { made_at, images: promises.images, files, missing };
+        return { made_at, images: promises.images, shared: promises.shared, files, missing };
       }
       known = gone;
     }

@@ -23,6 +23,13 @@ export interface PromisedFile {
 export interface Promises {
   readonly images: number;
   readonly files: readonly PromisedFile[];
+  /** How much lies in stores that are not on this machine, by the name of the store. */
+  readonly shared: Readonly<Record<string, SharedFiles>>;
+}
+
+export interface SharedFiles {
+  readonly files: number;
+  readonly bytes: number;
 }
 
 const LOCAL = 'local';
@@ -34,18 +41,29 @@ export async function readPromises(database: string): Promise<Promises> {
     await store.open([IMAGES]);
     let images = 0;
     const files: PromisedFile[] = [];
+    const shared: Record<string, SharedFiles> = {};
     for await (const found of store.scan(IMAGES, {})) {
       for (const { value } of found) {
         const record = normalizeStored(value);
         if (record.state === 'deleting') continue;
         images++;
         files.push(...promisedBy(record));
+        for (const { stor, size } of [...(record.files ?? []), ...(record.icon ? [record.icon] : [])]) {
+          if (isLocal(stor)) continue;
+          const { files: known = 0, bytes = 0 } = shared[stor] ?? {};
+          shared[stor] = { files: known + 1, bytes: bytes + size };
+        }
       }
     }
-    return { images, files };
+    return { images, files, shared };
   } finally {
     await store.close();
   }
+}
+
+/** A record without `stor` is from an older IMGAPI, whose files are in the local store too. */
+function isLocal(stor: string | undefined): boolean {
+  return (stor ?? LOCAL) === LOCAL;
 }
 
 function promisedBy({ uuid, name, files = [], icon, intent }: ImageRecord): PromisedFile[] {
@@ -55,12 +73,11 @@ function promisedBy({ uuid, name, files = [], icon, intent }: ImageRecord): Prom
   const at = (object: string) => ({ path: `storage/${object}`, placing: placing(object) });
   return [
     ...files.flatMap(({ size, sha1, sha256, stor }, index) =>
-      // A record without `stor` is from an older IMGAPI, whose files are in the local store too.
-      (stor ?? LOCAL) === LOCAL
+      isLocal(stor)
         ? [{ ...common, file: `file${index}`, ...at(imageObjectPath(uuid, `file${index}`)), size, sha1, sha256 }]
         : [],
     ),
-    ...(icon && (icon.stor ?? LOCAL) === LOCAL
+    ...(icon && isLocal(icon.stor)
       ? [{ ...common, file: 'icon', ...at(imageObjectPath(uuid, 'icon')), size: icon.size, sha1: icon.sha1 }]
       : []),
   ];

@@ -16,6 +16,7 @@ export const backup = defineCommand({
   description: [
     "Works on the data directory itself, as the service's user, whether or not the server runs. The documents are those of one moment, with every file that they name. What an earlier backup in the same folder has, by hash and size, is not copied again; a backup that is interrupted leaves the earlier one as it was.",
     "Besides the documents and the files of images, the backup holds the operator's secret, authkeys, the accounts and whatever else is in the data directory, and with --config that file and the accounts that it names elsewhere. Keys of links are among the documents. It holds secrets: only its owner may read it. Staging and pull links are left out: what was being fetched begins again.",
+    'What lies in Manta or S3 is not in the backup; it says how much that is.',
     'The exit status is 1 when a file cannot be read or an image lacks its file; the rest is backed up.',
   ],
   arguments: { DIR: { help: 'The folder of the backup; created if missing.' } },
@@ -51,10 +52,14 @@ function isBelow(file: string, folder: string): boolean {
 }
 
 function tell(output: Output, report: BackupReport): void {
-  const { images, files, bytes, added, missing, left_out, unreadable } = report;
+  const { images, files, bytes, added, missing, shared, left_out, unreadable } = report;
   output.line(
     `${counted(images, 'image')}, ${counted(files, 'file')}, ${formatBytes(bytes)}; new: ${counted(added.files, 'file')}, ${formatBytes(added.bytes)}`,
   );
+  for (const [store, held] of Object.entries(shared)) {
+    const size = `${counted(held.files, 'file')}, ${formatBytes(held.bytes)}`;
+    output.note(printable(`not in the backup, because they lie in ${store}: ${size}`));
+  }
   for (const path of left_out) output.note(`left out, not a regular file: ${printable(path)}`);
   for (const { path, problem } of unreadable) output.note(printable(`missing: ${path}: ${problem}`));
   for (const file of missing) output.note(missingText(file));

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
+import { s3For } from '../../../../engines/s3.ts';
 import { ADMIN, ALICE, BOB } from '../../../../helpers/accounts.ts';
 import { MiB } from '../../../../helpers/cloud.ts';
 import { makeImage, sha1Of } from '../../../../helpers/images.ts';
@@ -52,6 +53,24 @@ test('what a running server had comes back to the byte, with its shares, its sec
   const icon = await again.client().getImageIcon(withIcon.image.uuid);
   t.equal(icon.contentType, 'image/png');
   t.match(await verify(again), { code: 0, stdout: /^3 files, .*: 3 ok$/m });
+});
+
+test('what lies in a shared store is counted, and is there again after a restore', async (t) => {
+  const { keys } = await s3For(t);
+  const server = await spawnImgapi(t, keys);
+  const { image, bytes } = await makeImage(server.client({ account: ALICE }), {}, { size: 1000 });
+  const own = await makeImage(server.client(), {}, { owner: ADMIN });
+  const { directory, restored } = await places(t);
+  const { code, report } = await backUp(directory, server.dataDir);
+  t.equal(code, 0);
+  t.match(report, { images: 2, missing: [], shared: { s3: { files: 1, bytes: 1000 } } });
+  const told = await runImgapiadm(['backup', directory, '--data-dir', server.dataDir]);
+  t.match(told.stderr, /not in the backup, because they lie in s3: 1 file, 1000 B/);
+  await server.kill();
+  t.equal((await restore(directory, restored)).code, 0);
+  const again = await spawnImgapi(t, keys, { dataDir: restored });
+  t.equal(await sha1Served(again.client(), image.uuid), sha1Of(bytes));
+  t.equal(await sha1Served(again.client(), own.image.uuid), sha1Of(own.bytes));
 });
 
 test('for people it says how much there is and how much is new, and what there already is stays untouched', async (t) => {
