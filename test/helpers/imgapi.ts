@@ -131,6 +131,8 @@ export interface SpawnOptions {
   readonly args?: readonly string[];
   /** What it logs, as it is written. */
   readonly onLog?: (text: string) => void;
+  /** Gets the process before it listens. */
+  readonly onSpawn?: (child: ChildProcess) => void;
 }
 
 /** Compiled once for all the processes that tests start. */
@@ -176,6 +178,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
     },
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => options.onLog?.(text));
+  options.onSpawn?.(child);
   const exited = once(child, 'exit');
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {

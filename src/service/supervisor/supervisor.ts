@@ -10,7 +10,7 @@
 import cluster from 'node:cluster';
 import type Logger from 'bunyan';
 import { pause, startInterval, startTimer } from '#lib/runtime/timers.ts';
-import { FleetMetrics, type Reporter } from './fleet-metrics.ts';
+import { FleetMetrics } from './fleet-metrics.ts';
 import type { MetricsPart, ToSupervisor } from './messages.ts';
 import { Slot, type SlotHost } from './slot.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -54,7 +54,7 @@ class Fleet implements SlotHost {
   readonly #reload: () => Promise<FleetTerms>;
   readonly #slots: Slot[] = [];
   /** All that run, those that were replaced included. */
-  readonly #running = new Map<WorkerProcess, Reporter>();
+  readonly #running = new Set<WorkerProcess>();
   readonly #metrics = new FleetMetrics();
   #terms: FleetTerms;
   #losses = 0;
@@ -68,7 +68,7 @@ class Fleet implements SlotHost {
     cluster.schedulingPolicy = cluster.SCHED_RR;
     this.#watchForSilence();
     startInterval(() => {
-      for (const worker of this.#running.keys()) worker.send({ fleet: 'report' });
+      for (const worker of this.#running) worker.ask();
     }, REPORT_EVERY_MS).unref();
   }
 
@@ -81,7 +81,9 @@ class Fleet implements SlotHost {
       process.exit(this.#isStopping ? 0 : code || FAILED);
     }
     this.#hasStarted = true;
-    await this.#fill();
+    const filled = this.#fill();
+    if (this.#rollAgain) this.roll();
+    await filled;
     return line;
   }
 
@@ -91,11 +93,10 @@ class Fleet implements SlotHost {
 
   fork(): WorkerProcess {
     const worker = new WorkerProcess((from, message) => this.#on(from, message));
-    const reporter: Reporter = { ask: () => worker.send({ fleet: 'report' }) };
-    this.#running.set(worker, reporter);
+    this.#running.add(worker);
     void worker.gone.then(() => {
       this.#running.delete(worker);
-      this.#metrics.onGone(reporter);
+      this.#metrics.onGone(worker);
     });
     if (this.#isStopping) worker.signal('SIGKILL');
     return worker;
@@ -109,10 +110,10 @@ class Fleet implements SlotHost {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.log.info({ signal, workers: this.#running.size }, 'stopping');
-    const running = [...this.#running.keys()];
+    const running = [...this.#running];
     for (const worker of running) worker.signal(signal);
     startTimer(() => {
-      for (const worker of this.#running.keys()) worker.signal('SIGKILL');
+      for (const worker of this.#running) worker.signal('SIGKILL');
     }, this.#terms.stopWithinMs + KILL_AFTER_MS);
     void Promise.all(running.map(({ gone }) => gone)).then((ends) => {
       // One that was not up yet dies of the signal, with nothing under way.
@@ -120,10 +121,12 @@ class Fleet implements SlotHost {
     });
   }
 
-  /** Replaces all workers, one after the other; a roll under way is followed by another one. */
+  /** Replaces all workers, one after the other; what is under way, a roll or the start, is followed by another one. */
   roll(): void {
-    this.#rollAgain = this.#isRolling;
-    if (this.#isRolling) return;
+    const mustWait = this.#isRolling || !this.#hasStarted;
+    this.#rollAgain = mustWait;
+    if (!this.#hasStarted) this.log.info('the workers are replaced once the first one listens');
+    if (mustWait) return;
     this.#isRolling = true;
     void this.#replaceAll()
       .catch((error: unknown) => this.log.error({ err: error }, 'the workers are not replaced; they go on as they are'))
@@ -162,14 +165,14 @@ class Fleet implements SlotHost {
   }
 
   #on(worker: WorkerProcess, message: ToSupervisor): void {
-    const reporter = this.#running.get(worker);
-    if (message.fleet === 'metrics' && reporter) this.#metrics.onReport(reporter, message.part);
+    // What comes after its end would count beside what is kept of it.
+    if (message.fleet === 'metrics' && this.#running.has(worker)) this.#metrics.onReport(worker, message.part);
     if (message.fleet === 'gather') void this.#answer(worker, message.id);
   }
 
   async #answer(worker: WorkerProcess, id: number): Promise<void> {
-    const ready = [...this.#running].filter(([{ isReady }]) => isReady);
-    const parts = await this.#metrics.gather(ready.map(([, reporter]) => reporter));
+    const ready = [...this.#running].filter(({ isReady }) => isReady);
+    const parts = await this.#metrics.gather(ready);
     worker.send({ fleet: 'gathered', id, parts: [...parts, this.#own(ready.length)] });
   }
 
@@ -189,7 +192,7 @@ class Fleet implements SlotHost {
       const now = performance.now();
       const stoodStill = now - last > STANDSTILL_MS;
       last = now;
-      for (const worker of this.#running.keys()) {
+      for (const worker of this.#running) {
         if (stoodStill) worker.forgive();
         if (!worker.isReady || worker.silence <= this.#terms.silenceMs) continue;
         this.log.error({ worker: worker.pid, ms: Math.round(worker.silence) }, 'a worker hangs and is killed');

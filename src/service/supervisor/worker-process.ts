@@ -1,5 +1,6 @@
 /** A worker as its supervisor sees it: from the fork to its end. */
 import cluster, { type Worker } from 'node:cluster';
+import type { Reporter } from './fleet-metrics.ts';
 import { isFleetMessage, type ToSupervisor, type ToWorker } from './messages.ts';
 
 export interface WorkerEnd {
@@ -9,7 +10,7 @@ export interface WorkerEnd {
   readonly err?: Error;
 }
 
-export class WorkerProcess {
+export class WorkerProcess implements Reporter {
   readonly #worker: Worker;
   readonly #began = performance.now();
   #lastSign = this.#began;
@@ -68,6 +69,11 @@ export class WorkerProcess {
   send(message: ToWorker): void {
     // What cannot be sent goes to a worker that is ending.
     if (this.#worker.isConnected()) this.#worker.send(message, undefined, {}, () => {});
+  }
+
+  /** Asks for its metrics. */
+  ask(): void {
+    this.send({ fleet: 'report' });
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,5 +1,5 @@
 /** `--workers N`: what a supervisor does when workers die, hang, are replaced and are told to end. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'tap';
@@ -9,7 +9,7 @@ import { ALICE } from '../../../helpers/accounts.ts';
 import { bounded } from '../../../helpers/cloud.ts';
 import { makePeople, spawnCloudapi } from '../../../helpers/cloudapi.ts';
 import { MANIFEST, makeImage } from '../../../helpers/images.ts';
-import { startInProcess } from '../../../helpers/imgapi.ts';
+import { spawnImgapi, startInProcess } from '../../../helpers/imgapi.ts';
 import { startLoad } from '../../../helpers/load.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { slowUpload } from '../../images/files/slow-upload.ts';
@@ -173,6 +173,38 @@ test('A server that cannot start says why once, and its supervisor ends', async 
   const error = await startFleet(t, 2, { port: Number(port) }).catch((cause: unknown) => cause);
   t.match(String(error), /did not start: \(exited\)/);
   t.equal((await request(`${server.url}/ping`)).statusCode, 200);
+});
+
+test('A supervisor that is told to replace its workers while the first one starts does so afterwards', async (t) => {
+  let log = '';
+  const said = (text: string) => waitFor(text, () => log.includes(text));
+  const supervisor = Promise.withResolvers<ChildProcess>();
+  const starting = spawnImgapi(
+    t,
+    { logLevel: 'info' },
+    {
+      args: ['--workers', '2'],
+      onSpawn: supervisor.resolve,
+      onLog: (text) => {
+        log += text;
+      },
+    },
+  );
+  const child = await supervisor.promise;
+  const { pid } = child;
+  const first = await waitFor('the first worker', async () => {
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return Number.parseInt(children, 10) || undefined;
+  });
+  // So that it cannot be faster than another one.
+  process.kill(first, 'SIGSTOP');
+  child.kill('SIGHUP');
+  await said('the workers are replaced once the first one listens');
+  process.kill(first, 'SIGCONT');
+  const server = await starting;
+  await said('"msg":"the workers are replaced"');
+  t.notOk(isAlive(first), 'the first one was replaced too');
+  t.equal(await server.stop(), 0);
 });
 
 test('A number of workers that is none is refused', async (t) => {
