@@ -15,7 +15,7 @@ import type { LogLevel } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { type Stopper, stopper } from './stopping.ts';
 import { type FleetMember, SupervisedMember } from './supervisor/member.ts';
-import { type FleetTerms, supervise } from './supervisor/supervisor.ts';
+import type { FleetTerms } from './supervisor/supervisor.ts';
 
 export interface ServerProcess {
   /** Its name in messages. */
@@ -88,6 +88,8 @@ async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promis
       // A configuration that names none any more leaves one: the supervisor stays until the next start.
       return fleetTerms(again, workers) ?? { ...terms, workers: 1 };
     };
+    // One server alone, and each worker, needs none of it.
+    const { supervise } = await import('./supervisor/supervisor.ts');
     const line = await supervise(log, terms, reload);
     process.stdout.write(`${line}, ${terms.workers} workers\n`);
     return;

@@ -1,6 +1,5 @@
-/** The directory of accounts that the configuration names, with a cache before it. */
+/** The directory of accounts that the configuration names, with a cache before it. Only what it needs is loaded. */
 import { type CachedAccounts, cacheAccounts } from '#lib/accounts/cache.ts';
-import { openAccountsFile } from '#lib/accounts/file/accounts-file.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { ufdsOptionsOf } from '../config/ufds.ts';
 import type { Opening } from './opening.ts';
@@ -25,7 +24,10 @@ export async function openAccounts(opening: AccountsOpening): Promise<CachedAcco
 
 async function openDirectory({ config, log, clock, observe }: AccountsOpening) {
   const { ufds, accounts } = config;
-  if (!ufds) return openAccountsFile({ path: accounts.file, log, clock });
+  if (!ufds) {
+    const { openAccountsFile } = await import('#lib/accounts/file/accounts-file.ts');
+    return openAccountsFile({ path: accounts.file, log, clock });
+  }
   const { openUfds } = await import('#lib/accounts/ufds/open.ts');
   return openUfds({ ...(await ufdsOptionsOf(ufds)), log, ...(observe && { observer: observe('ufds') }) });
 }
