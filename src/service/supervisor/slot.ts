@@ -42,7 +42,7 @@ export class Slot {
     if ((await worker.ready) === undefined) return false;
     const before = this.#worker;
     this.#take(worker);
-    before?.send({ fleet: 'retire', within: RETIRE_WITHIN_MS });
+    before?.retire(RETIRE_WITHIN_MS);
     return before;
   }
 
@@ -51,7 +51,7 @@ export class Slot {
     this.#restart?.stop();
     const before = this.#worker;
     this.#worker = undefined;
-    before?.send({ fleet: 'retire', within: RETIRE_WITHIN_MS });
+    before?.retire(RETIRE_WITHIN_MS);
   }
 
   #take(worker: WorkerProcess): void {

@@ -76,6 +76,13 @@ export class WorkerProcess implements Reporter {
     this.send({ fleet: 'report' });
   }
 
+  /** Tells it that another one has taken its place. @param within milliseconds in which it finishes what it has begun */
+  retire(within: number): void {
+    // Before it listens it has begun nothing, and a message might come before anybody in it reads them.
+    if (this.isReady) this.send({ fleet: 'retire', within });
+    else this.signal('SIGTERM');
+  }
+
   signal(signal: NodeJS.Signals): void {
     if (!this.isGone) this.#worker.process.kill(signal);
   }

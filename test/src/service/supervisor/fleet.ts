@@ -1,5 +1,5 @@
 /** A server with several workers, and sight of their processes. */
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { freePort } from '../../../helpers/free-port.ts';
@@ -57,6 +57,21 @@ export async function startFleet(
 async function workersIn(dataDir: string): Promise<number[]> {
   const names = await readdir(join(dataDir, 'run'));
   return [...new Set(names.map((name) => Number(name.split('.')[1])))];
+}
+
+/** Stops a worker that is not one of these in the middle of its start, before it has read anything; returns its id. */
+export async function haltNext(supervisor: number | undefined, than: readonly number[] = []): Promise<number> {
+  const pid = await waitFor('a worker that starts', async () => {
+    const children = await readFile(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8');
+    for (const child of children.trim().split(/\s+/).map(Number)) {
+      if (child === 0 || than.includes(child)) continue;
+      // Until it has a program of its own, its supervisor waits for it.
+      if ((await readFile(`/proc/${child}/environ`, 'utf8')).includes('NODE_UNIQUE_ID=')) return child;
+    }
+    return undefined;
+  });
+  process.kill(pid, 'SIGSTOP');
+  return pid;
 }
 
 export function isAlive(pid: number): boolean {

@@ -13,7 +13,7 @@ import { spawnImgapi, startInProcess } from '../../../helpers/imgapi.ts';
 import { startLoad } from '../../../helpers/load.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { slowUpload } from '../../images/files/slow-upload.ts';
-import { isAlive, startFleet } from './fleet.ts';
+import { haltNext, isAlive, startFleet } from './fleet.ts';
 
 /** The value of a metric, summed up over its labels. */
 async function metric(url: string, name: string): Promise<number> {
@@ -191,19 +191,27 @@ test('A supervisor that is told to replace its workers while the first one start
     },
   );
   const child = await supervisor.promise;
-  const { pid } = child;
-  const first = await waitFor('the first worker', async () => {
-    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return Number.parseInt(children, 10) || undefined;
-  });
   // So that it cannot be faster than another one.
-  process.kill(first, 'SIGSTOP');
+  const first = await haltNext(child.pid);
   child.kill('SIGHUP');
   await said('the workers are replaced once the first one listens');
   process.kill(first, 'SIGCONT');
   const server = await starting;
   await said('"msg":"the workers are replaced"');
   t.notOk(isAlive(first), 'the first one was replaced too');
+  t.equal(await server.stop(), 0);
+});
+
+test('A worker that is replaced before it listens ends', async (t) => {
+  const server = await startFleet(t, 2);
+  const before = await server.pids();
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  const late = await haltNext(server.process.pid, before);
+  server.process.kill('SIGHUP');
+  await waitFor('the workers to be replaced', () => server.log().includes('"msg":"the workers are replaced"'));
+  process.kill(late, 'SIGCONT');
+  await waitFor('it to end', () => !isAlive(late));
+  t.equal(await metric(server.metricsUrl, 'server_workers'), 2);
   t.equal(await server.stop(), 0);
 });
 
