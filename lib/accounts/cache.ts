@@ -4,7 +4,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { startTimer, type Timer } from '../runtime/timers.ts';
+import { within } from '../runtime/within.ts';
 import type { Account, Accounts, Keys, Role, SubUser } from './accounts.ts';
 
 export interface CachedAccounts extends Accounts {
@@ -105,13 +105,12 @@ class AccountCache implements CachedAccounts {
     const { found, missing } = this.#recall(uuids);
     if (missing.length > 0 && this.#overdue === 0) {
       const asked = this.#ask(missing).catch(() => new Map<string, Account>());
-      const inTime = await within(patience, asked);
+      const inTime = await within(patience, asked, () => undefined);
       if (!inTime) {
         this.#overdue += 1;
-        const ended = () => {
+        void asked.then(() => {
           this.#overdue -= 1;
-        };
-        asked.then(ended, ended);
+        });
       }
       for (const [uuid, account] of inTime ?? []) found.set(uuid, account);
     }
@@ -186,17 +185,4 @@ async function recallOr<V extends object>(
   const value = await ask();
   memory?.remember(key, value);
   return value;
-}
-
-/** Undefined if it takes longer. */
-async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T | undefined> {
-  let timer: Timer | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = startTimer(() => resolve(undefined), milliseconds);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    timer?.stop();
-  }
 }

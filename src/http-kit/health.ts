@@ -4,7 +4,7 @@
  */
 import type Logger from 'bunyan';
 import type { Health } from '#lib/api/schemas/service.ts';
-import { pause } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Reply } from './call.ts';
 
@@ -47,19 +47,14 @@ async function runAll(checks: readonly HealthCheck[]): Promise<Health> {
 
 async function runOne(check: HealthCheck): Promise<Health['checks'][string]> {
   const begin = performance.now();
-  const done = new AbortController();
-  const tooLate = pause(LIMIT_MS, done.signal).then(() => {
-    throw new Error(`no answer within ${LIMIT_MS} ms`);
-  });
-  tooLate.catch(() => {});
   try {
-    const details = await Promise.race([check.run(), tooLate]);
+    const details = await within(LIMIT_MS, check.run(), () => {
+      throw new Error(`no answer within ${LIMIT_MS} ms`);
+    });
     return { ok: true, ms: Math.round(performance.now() - begin), ...details };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { ok: false, ms: Math.round(performance.now() - begin), error: message };
-  } finally {
-    done.abort();
   }
 }
 

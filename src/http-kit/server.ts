@@ -9,6 +9,7 @@ import { hostname } from 'node:os';
 import type Logger from 'bunyan';
 import restify, { type RestifyRequest, type RestifyResponse, type RestifyServer } from 'restify';
 import { HttpError } from '#lib/api/errors/http-error.ts';
+import { within } from '#lib/runtime/within.ts';
 import { answerFor, type ErrorForm } from './answer.ts';
 import type { Reply, Route } from './call.ts';
 import { type Closing, closeServer } from './close-server.ts';
@@ -349,10 +350,7 @@ function answerError<C>(exchange: Answerable, error: unknown, options: AnswerOpt
 
 /** Handlers whose connection was cut still remove what they staged: the stores must stay open until then. */
 async function cleanedUp(running: ReadonlySet<Promise<void>>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, CLEAN_UP_MS);
-  await Promise.race([Promise.allSettled(running), late.promise]);
-  clearTimeout(timer);
+  await within(CLEAN_UP_MS, Promise.allSettled(running), () => undefined);
 }
 
 /** The same error, after which the connection is closed. */

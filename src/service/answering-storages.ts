@@ -1,5 +1,5 @@
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { pause } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import type { Service } from './service.ts';
 
 /** A store that does not answer so long is one that is down (ms); each has deadlines of its own, which are longer. */
@@ -7,11 +7,9 @@ const PATIENCE_MS = 1500;
 
 /** The store's identity. @throws what the store says, or that it says nothing */
 export async function promptIdentity(storage: ObjectStore): Promise<string> {
-  const answered = new AbortController();
-  const tooLate = pause(PATIENCE_MS, answered.signal).then(() => {
+  return within(PATIENCE_MS, storage.identity(), () => {
     throw new Error(`the object store "${storage.name}" did not answer within ${PATIENCE_MS} ms`);
   });
-  return Promise.race([storage.identity(), tooLate]).finally(() => answered.abort());
 }
 
 /**

@@ -2,7 +2,7 @@
 import { AwaitedStore } from '#lib/objects/awaited-store.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
-import { pause } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import type { StorageType } from './config/config.ts';
 import { openObjects } from './engines/objects.ts';
 import type { ObjectsOpening } from './engines/opening.ts';
@@ -36,15 +36,12 @@ export async function openStorage(
   };
   const { log } = opening;
   const first = attempt();
-  const waiting = new AbortController();
   try {
-    const opened = await Promise.race([first, pause(PATIENCE_MS, waiting.signal)]);
+    const opened = await within(PATIENCE_MS, first, () => undefined);
     if (opened) return opened;
     log.warn({ store: type }, 'an object store does not answer; the service starts without it');
   } catch (error) {
     if (!(error instanceof ObjectStoreUnavailableError)) throw error;
-  } finally {
-    waiting.abort();
   }
   let problem: string | undefined;
   const options = {

@@ -5,7 +5,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { Client, type Entry, type SearchOptions } from 'ldapts';
-import { startTimer, type Timer } from '../../runtime/timers.ts';
+import { within } from '../../runtime/within.ts';
 import type { UfdsOptions } from './options.ts';
 
 /** No answer came in time, or the connection ended before it. The library's own errors are the directory's answers. */
@@ -24,7 +24,7 @@ export class Connection {
   #socket: net.Socket | undefined;
   #isOver = false;
 
-  private constructor({ url, tls: { insecure, ca, serverName } }: UfdsOptions) {
+  private constructor({ url, tls: { insecure, ca, serverName: servername } }: UfdsOptions) {
     const hold = <S extends net.Socket>(make: () => S): S => {
       // The client would connect again, but nobody would have bound it: what it may not see would look like nothing.
       if (this.#socket) throw new ConnectionLostError('the connection ended');
@@ -36,13 +36,17 @@ export class Connection {
       });
       return socket;
     };
-    const tlsOptions = { rejectUnauthorized: !insecure, ca, servername: serverName };
+    const tlsOptions = {
+      rejectUnauthorized: !insecure,
+      ...(ca !== undefined && { ca }),
+      ...(servername !== undefined && { servername }),
+    };
     this.#client = new Client({
       url,
       createConnection: ((port: number, host: string) => hold(() => net.connect(port, host))) as typeof net.connect,
       createSecureConnection: ((port: number, host: string, options: tls.ConnectionOptions) =>
         hold(() => tls.connect(port, host, options))) as typeof tls.connect,
-      ...(new URL(url).protocol === 'ldaps:' && { tlsOptions: definedOf(tlsOptions) }),
+      ...(new URL(url).protocol === 'ldaps:' && { tlsOptions }),
     });
   }
 
@@ -83,19 +87,14 @@ export class Connection {
 
   /** Half an answer is of no use, nor is the connection on which an answer is overdue. */
   async #within<T>(timeout: number, answer: Promise<T>): Promise<T> {
-    let timer: Timer | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = startTimer(() => reject(new ConnectionLostError(`no answer within ${timeout} ms`)), timeout);
-    });
     try {
-      return await Promise.race([answer, late]);
+      return await within(timeout, answer, () => {
+        throw new ConnectionLostError(`no answer within ${timeout} ms`);
+      });
     } catch (error) {
       if (!isAnswer(error) || !this.#client.isBound) this.end(reasonOf(error));
-      answer.catch(() => undefined);
       if (isAnswer(error) || error instanceof ConnectionLostError) throw error;
       throw new ConnectionLostError(reasonOf(error), { cause: error });
-    } finally {
-      timer?.stop();
     }
   }
 }
@@ -114,8 +113,4 @@ function reasonOf(error: unknown): string {
       .filter((line) => !line.startsWith('Socket error.'))
       .join(' ') || error.name
   );
-}
-
-function definedOf(options: tls.ConnectionOptions): tls.ConnectionOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

@@ -3,7 +3,7 @@
  * would look like a counter that began again, and everything since its beginning would be counted twice.
  */
 import { AggregatorRegistry } from 'prom-client';
-import { pause } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import type { MetricsPart } from './messages.ts';
 
 /** A source of metrics that may end at any time. */
@@ -50,10 +50,7 @@ export class FleetMetrics {
     const waiting = this.#waiting.get(reporter) ?? new Set();
     this.#waiting.set(reporter, waiting.add(resolve));
     reporter.ask();
-    const over = new AbortController();
-    const late = pause(REPORT_WITHIN_MS, over.signal).catch(() => undefined);
-    await Promise.race([promise, late]);
-    over.abort();
+    await within(REPORT_WITHIN_MS, promise, () => undefined);
     waiting.delete(resolve);
   }
 

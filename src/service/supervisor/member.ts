@@ -1,6 +1,6 @@
 /** The worker's side of its supervisor: says that it is alive, and does what it is told. */
 import cluster from 'node:cluster';
-import { startTimer } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import { isFleetMessage, type MetricsPart, type ToSupervisor, type ToWorker } from './messages.ts';
 
 export interface FleetMember {
@@ -46,17 +46,19 @@ export class SupervisedMember implements FleetMember {
     this.#source = source;
   }
 
-  gather(): Promise<readonly MetricsPart[]> {
+  async gather(): Promise<readonly MetricsPart[]> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<readonly MetricsPart[]>();
-    const timer = startTimer(() => reject(new Error('the supervisor did not answer')), GATHER_WITHIN_MS);
+    const { promise, resolve } = Promise.withResolvers<readonly MetricsPart[]>();
     this.#asked.set(id, resolve);
     send({ fleet: 'gather', id });
-    return promise.finally(() => {
-      timer.stop();
+    try {
+      return await within(GATHER_WITHIN_MS, promise, () => {
+        throw new Error('the supervisor did not answer');
+      });
+    } finally {
       this.#asked.delete(id);
-    });
+    }
   }
 
   /** Leaves the counts of this process behind, before it ends. */

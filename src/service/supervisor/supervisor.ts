@@ -9,7 +9,8 @@
  */
 import cluster from 'node:cluster';
 import type Logger from 'bunyan';
-import { pause, startInterval, startTimer } from '#lib/runtime/timers.ts';
+import { startInterval, startTimer } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
 import type { MetricsPart, ToSupervisor } from './messages.ts';
 import { Slot, type SlotHost } from './slot.ts';
@@ -145,7 +146,7 @@ class Fleet implements SlotHost {
       const before = await slot.replace();
       if (this.#isStopping) return;
       if (before === false) throw new Error('the new worker did not start');
-      await Promise.race([before?.gone, pause(ONE_AT_A_TIME_MS)]);
+      if (before) await within(ONE_AT_A_TIME_MS, before.gone, () => undefined);
     }
     await this.#fill();
     this.log.info({ workers: this.#slots.length }, 'the workers are replaced');
