@@ -41,6 +41,8 @@ export interface Policy {
 /** SSH public keys by name, in OpenSSH form. */
 export type Keys = Readonly<Record<string, string>>;
 
+export const NO_KEYS: Keys = Object.freeze({});
+
 /** Every call rejects with {@link DirectoryUnavailableError} while the directory cannot be reached. */
 export interface Accounts {
   byUuid(uuid: string): Promise<Account | undefined>;

@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { within } from '../runtime/within.ts';
-import type { Account, Accounts, Keys, Role, SubUser } from './accounts.ts';
+import { type Account, type Accounts, type Keys, NO_KEYS, type Role, type SubUser } from './accounts.ts';
 
 export interface CachedAccounts extends Accounts {
   /**
@@ -138,8 +138,6 @@ class AccountCache implements CachedAccounts {
     return found;
   }
 }
-
-const NO_KEYS: Keys = Object.freeze({});
 
 /** Answers by key, those that there is nothing among them. */
 class Memory<V extends object> {

@@ -5,6 +5,7 @@
 import { startTimer, type Timer } from '../runtime/timers.ts';
 import { NIL_UUID } from '../text/uuid.ts';
 import { type Accounts, DirectoryUnavailableError } from './accounts.ts';
+import { wrapAccounts } from './wrapped.ts';
 
 export interface CircuitLog {
   info(fields: object, message: string): void;
@@ -21,20 +22,11 @@ export interface CircuitOptions {
 
 export function breakCircuit(accounts: Accounts, options: CircuitOptions = {}): Accounts {
   const circuit = new Circuit(accounts, options);
-  const passing =
-    <A extends unknown[], R>(call: (...given: A) => Promise<R>) =>
-    (...given: A): Promise<R> =>
-      circuit.call(() => call(...given));
-  return {
-    byUuid: passing((uuid) => accounts.byUuid(uuid)),
-    byLogin: passing((login) => accounts.byLogin(login)),
-    byUuids: passing((uuids) => accounts.byUuids(uuids)),
-    keysOf: passing((uuid, subUser) => accounts.keysOf(uuid, subUser)),
-    subUserByLogin: passing((account, login) => accounts.subUserByLogin(account, login)),
-    subUserByUuid: passing((account, uuid) => accounts.subUserByUuid(account, uuid)),
-    rolesOf: passing((account) => accounts.rolesOf(account)),
-    close: () => circuit.close(),
-  };
+  return wrapAccounts(
+    accounts,
+    (_operation, call) => circuit.call(call),
+    () => circuit.close(),
+  );
 }
 
 class Circuit {

@@ -11,6 +11,7 @@ import {
   type Accounts,
   DirectoryUnavailableError,
   type Keys,
+  NO_KEYS,
   type Role,
   type SubUser,
 } from '../accounts.ts';
@@ -38,8 +39,6 @@ interface Snapshot {
   readonly byUuid: ReadonlyMap<string, AccountInFile>;
   readonly byLogin: ReadonlyMap<string, AccountInFile>;
 }
-
-const NO_KEYS: Keys = Object.freeze({});
 
 /**
  * Milliseconds. File times advance in steps of some milliseconds, so two versions written within one step look alike. A
