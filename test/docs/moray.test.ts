@@ -1,15 +1,13 @@
 /** docs/engines/moray.md, with the double as Moray and its real commands. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { loadConfig } from '#src/service/config/load.ts';
 import { morayDouble, rawClient } from '../doubles/moray/client.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { configKeys, temporaryFolder } from '../helpers/imgapi.ts';
 import { makeTodaysBucket } from '../lib/documents/moray/todays-bucket.ts';
 import { runDocument } from './runner/run-document.ts';
 import { documentServer } from './runner/servers.ts';
-import { Shell, treeOfLinks } from './runner/shells.ts';
+import { workplaceFor } from './runner/workplace.ts';
 
 const FILE = 'docs/engines/moray.md';
 
@@ -24,25 +22,19 @@ test('the configuration of the page on Moray is one', async (t) => {
 test('every line of the page on Moray does what it says', async (t) => {
   const moray = await morayDouble(t);
   await makeTodaysBucket(await rawClient(t, moray));
-  const tree = await treeOfLinks(t);
-  const scratch = await temporaryFolder(t);
-  const [port, metricsPort] = [await freePort(), await freePort()];
-  const dataDir = join(scratch, 'data');
-  const config = join(scratch, 'imgapi.config.json');
-  const keys = { databaseType: 'moray', moray: { host: '127.0.0.1', port: String(moray.port) } };
-  const metrics = { address: '127.0.0.1', port: metricsPort };
-  writeFileSync(config, JSON.stringify({ ...(await configKeys(dataDir, keys)), port, metrics }));
-  const url = `http://127.0.0.1:${port}`;
-  const path = `${tree}/src/cli/bin:${tree}/node_modules/moray/bin:${process.env['PATH']}`;
+  const { tree, config, url, shell, configure } = await workplaceFor(t);
+  const metrics = { address: '127.0.0.1', port: await freePort() };
+  const place = { host: '127.0.0.1', port: String(moray.port) };
+  await configure({ databaseType: 'moray', moray: place, metrics });
   await runDocument(t, {
     file: FILE,
-    shells: { '': new Shell(tree, scratch, { PATH: path, IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir }) },
+    shells: { '': shell(`${tree}/node_modules/moray/bin`) },
     values: {
       CONFIG: config,
       '10.99.99.17': '127.0.0.1',
       '2020': String(moray.port),
       'http://10.99.99.21': url,
-      'http://10.99.99.21:8881': `http://127.0.0.1:${metricsPort}`,
+      'http://10.99.99.21:8881': `http://127.0.0.1:${metrics.port}`,
     },
     instead: {
       'node-24 src/main.ts -f CONFIG': (line) => documentServer(t, line, tree).start(),

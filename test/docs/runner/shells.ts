@@ -36,12 +36,8 @@ export class Shell {
   constructor(folder: string, scratch: string, env: Readonly<Record<string, string>>) {
     this.#folder = folder;
     this.#state = join(scratch, 'exported');
-    this.#env = {
-      PATH: `${curlThatFails(scratch)}:${dirname(process.execPath)}:/usr/bin:/bin`,
-      HOME: scratch,
-      ...marks(),
-      ...env,
-    };
+    const { PATH = `${dirname(process.execPath)}:/usr/bin:/bin`, ...others } = env;
+    this.#env = { HOME: scratch, ...marks(), ...others, PATH: `${curlThatFails(scratch)}:${PATH}` };
   }
 
   /** Runs lines as one script that ends at the first that fails. */

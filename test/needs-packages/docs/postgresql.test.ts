@@ -1,19 +1,16 @@
 /** docs/engines/postgresql.md and the file that it names, with Debian's PostgreSQL. */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { ImgapiClient } from '#lib/client/client.ts';
 import { loadConfig } from '#src/service/config/load.ts';
 import { runDocument } from '../../docs/runner/run-document.ts';
 import { documentServer } from '../../docs/runner/servers.ts';
-import { Shell, treeOfLinks } from '../../docs/runner/shells.ts';
+import { workplaceFor } from '../../docs/runner/workplace.ts';
 import { fromDebian } from '../../engines/postgres/installation.ts';
 import { SUPERUSER, startPostgres } from '../../engines/postgres/server.ts';
 import { ALICE } from '../../helpers/accounts.ts';
-import { freePort } from '../../helpers/free-port.ts';
 import { askHealth } from '../../helpers/health.ts';
 import { makeImage } from '../../helpers/images.ts';
-import { configKeys, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
+import { startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
 
 const PASSWORD = 'a%20secret';
 
@@ -21,27 +18,13 @@ test('every line of the page on PostgreSQL does what it says', { skip: fromDebia
   const server = await startPostgres(fromDebian);
   t.teardown(() => server.remove());
   const place = { host: '127.0.0.1', port: server.port };
-  const tree = await treeOfLinks(t);
-  const scratch = await temporaryFolder(t);
-  const dataDir = join(scratch, 'data');
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const config = join(scratch, 'config.json');
-  const own = { databaseType: 'postgres', postgres: { ...place, password: PASSWORD } };
-  writeFileSync(config, JSON.stringify(await configKeys(dataDir, { ...own, port })));
-  const client = new ImgapiClient({ url });
-  t.teardown(() => client.destroy());
+  const { tree, config, url, client, shell, configure } = await workplaceFor(t);
+  await configure({ databaseType: 'postgres', postgres: { ...place, password: PASSWORD } });
   const imgapi = documentServer(t, `node-24 src/main.ts -f ${config}`, tree);
   let image = '';
   await runDocument(t, {
     file: 'docs/engines/postgresql.md',
-    shells: {
-      '': new Shell(tree, scratch, {
-        PATH: `${tree}/src/cli/bin:${process.env['PATH']}`,
-        IMGAPI_URL: url,
-        IMGAPI_DATA_DIR: dataDir,
-      }),
-    },
+    shells: { '': shell() },
     values: {
       CONFIG: config,
       ADMIN_URL: `postgres://${SUPERUSER}@127.0.0.1:${server.port}`,
