@@ -20,10 +20,13 @@ export function imageResource(id: string): string {
   return `/images/${id}`;
 }
 
-/** False for the path of an image whose id can be that of none. */
+const COLLECTION = /^[a-z]{1,32}$/;
+
+/** False for the path of what there cannot be, such as an image whose id is no UUID: IMGAPI would refuse the question. */
 export function canBeTagged(resource: string): boolean {
-  const [, , id] = resource.split('/');
-  return id === undefined || isUuid(id);
+  const [, collection = '', id, ...deeper] = resource.split('/');
+  if (resource === '/') return true;
+  return COLLECTION.test(collection) && (id === undefined || isUuid(id)) && deeper.length === 0;
 }
 
 /** As rules and messages have it. @param resource without the account */

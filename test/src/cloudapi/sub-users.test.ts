@@ -145,6 +145,13 @@ t.test('what is no UUID is not found, whatever roles the account has', async (t)
   t.match(await ask('/my/images/no-uuid', { as: alice }), { status: 404, json: { code: 'ResourceNotFound' } });
 });
 
+t.test('a path that no resource has is answered like any that it may not reach', async (t) => {
+  for (const path of ['/Images', '/x-1', `/${'x'.repeat(33)}`, `/images/${image.uuid}%2Fx`]) {
+    const { status, json } = await ask(`/my${path}?role-tag=`, { ...asDeploy, method: 'PUT' });
+    t.match({ path, status, json }, { path, status: 403, json: { code: 'NotAuthorized' } });
+  }
+});
+
 t.test('a tag opens nothing that the account does not see', async (t) => {
   const resource = `/images/${hidden.uuid}`;
   await operator.setRoleTags(ALICE, { roles: [readers.uuid] }, { resource });
