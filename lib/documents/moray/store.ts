@@ -6,6 +6,7 @@ import Logger from 'bunyan';
 import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import type { DocumentBackend } from '../backend.ts';
+import { DatabaseClock } from '../database-clock.ts';
 import { guardStore } from '../guarded-store.ts';
 import { isIndexableText } from '../index-value.ts';
 import { EtagSource } from '../sql/etags.ts';
@@ -18,7 +19,6 @@ import { Connections } from './connections.ts';
 import { closedError, storeError } from './failure.ts';
 import { oneOfKeys } from './morays-filter.ts';
 import { Pages } from './pages.ts';
-import { ServerClock } from './server-clock.ts';
 import { Upgrades } from './upgrades.ts';
 import { fromMoray } from './value.ts';
 
@@ -57,7 +57,7 @@ class MorayStore implements DocumentBackend {
   readonly #calls: MorayCalls;
   readonly #upgrades: Upgrades;
   readonly #buckets: MorayBuckets;
-  readonly #serverClock: ServerClock;
+  readonly #databaseClock = new DatabaseClock();
   readonly #clock: Clock;
   readonly #stamps = new EtagSource();
   /** Batches under way. */
@@ -71,13 +71,14 @@ class MorayStore implements DocumentBackend {
     this.#calls = new MorayCalls(this.#connections, patience);
     this.#upgrades = new Upgrades(this.#calls, log, settleMs);
     this.#buckets = new MorayBuckets(this.#upgrades);
-    this.#serverClock = new ServerClock(() => this.#calls.now());
-    this.#clock = clock ?? this.#serverClock;
+    this.#clock = clock ?? this.#databaseClock;
   }
 
   /** @throws MorayError, StoreUnavailableError */
   async connect(): Promise<void> {
-    await this.#serverClock.start();
+    const ask = () => this.#calls.now();
+    await this.#databaseClock.measure(ask);
+    this.#databaseClock.keep(() => this.#databaseClock.measure(ask, 1));
   }
 
   now(): number {
@@ -149,7 +150,7 @@ class MorayStore implements DocumentBackend {
 
   async #close(): Promise<void> {
     this.#upgrades.stop();
-    this.#serverClock.stop();
+    this.#databaseClock.stop();
     await Promise.allSettled(this.#writing);
     await this.#connections.close();
   }

@@ -7,11 +7,10 @@ import { PostgresBuckets } from './buckets.ts';
 import { Connections } from './connections.ts';
 import { postgresDialect } from './dialect.ts';
 import type { PostgresOptions } from './options.ts';
-import type { Session } from './session.ts';
+import { databaseTime, type Session } from './session.ts';
 import { openPostgresStore } from './store.ts';
 import { begin, COMMIT } from './transactions.ts';
 
-const NOW = new Statement('select extract(epoch from clock_timestamp())::float8', 'rows');
 /** The one that upgrades of buckets take. */
 const LOCK = new Statement("select pg_advisory_xact_lock(hashtext('imgapi'), hashtext($1))", 'rows');
 
@@ -36,10 +35,7 @@ export function postgresFence(options: PostgresOptions): Fence {
       return result;
     });
   return {
-    async now() {
-      const [[row] = []] = await using((session) => session.run([{ statement: NOW, values: [] }]));
-      return Number(row?.[0]) * 1000;
-    },
+    now: () => using(databaseTime),
     read: () => using((session) => session.runProgram(readMoved(dialect))),
     raise: (moved) => write(() => raiseFence(dialect, moved)),
     change: (moved) => write(() => changeFence(dialect, moved)),

@@ -10,6 +10,7 @@ import type { Names } from './names.ts';
 const GROUP = 256;
 /** Milliseconds in which a canceled statement has to end, or its connection is given up. */
 const CANCEL_MS = 2000;
+const NOW = new Statement('select extract(epoch from clock_timestamp())::float8 * 1000', 'rows');
 const ROLLBACK: Step = { statement: new Statement('rollback', 'nothing'), values: [] };
 
 export class Session {
@@ -125,4 +126,10 @@ export class Session {
   async #rollback(): Promise<void> {
     await this.#runGroup([ROLLBACK], undefined).catch(() => this.destroy());
   }
+}
+
+/** Milliseconds since the epoch by the clock of the database. */
+export async function databaseTime(session: Session): Promise<number> {
+  const [[row] = []] = await session.run([{ statement: NOW, values: [] }]);
+  return row?.[0] as number;
 }

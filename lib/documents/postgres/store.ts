@@ -6,6 +6,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import { pause } from '../../runtime/timers.ts';
 import type { DocumentBackend } from '../backend.ts';
+import { DatabaseClock } from '../database-clock.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
 import type { Place } from '../moving/moved.ts';
@@ -17,12 +18,12 @@ import { Statement } from '../sql/program.ts';
 import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { Access } from './access.ts';
 import { PostgresBuckets } from './buckets.ts';
-import { DatabaseClock } from './clock.ts';
 import { Connections } from './connections.ts';
 import { storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import type { PostgresOptions } from './options.ts';
 import { Reads } from './reads.ts';
+import { databaseTime } from './session.ts';
 import { Transactions } from './transactions.ts';
 
 /** Another process may be filling new tables for so long. */
@@ -87,7 +88,7 @@ class PostgresStore implements DocumentBackend {
   /** Makes the first connection, and reads the clock. */
   async connect(): Promise<void> {
     await this.#access.run(() => this.#measure());
-    this.#databaseClock.keep(() => this.#measure().catch(() => undefined));
+    this.#databaseClock.keep(() => this.#measure(1));
   }
 
   now(): number {
@@ -174,8 +175,8 @@ class PostgresStore implements DocumentBackend {
     await this.#connections.close();
   }
 
-  async #measure(): Promise<void> {
-    await this.#connections.use((session) => this.#databaseClock.measure(session));
+  async #measure(most?: number): Promise<void> {
+    await this.#connections.use((session) => this.#databaseClock.measure(() => databaseTime(session), most));
   }
 
   async #untilWritten<T>(batch: Promise<T>): Promise<T> {

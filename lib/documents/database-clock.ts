@@ -1,11 +1,8 @@
 /** The database's clock, as this process can tell it without asking: by how much it is ahead of the process's own. */
-import type { Clock } from '../../runtime/clock.ts';
-import { startInterval, type Timer } from '../../runtime/timers.ts';
-import { Statement } from '../sql/program.ts';
-import type { Session } from './session.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { startInterval, type Timer } from '../runtime/timers.ts';
 
-const NOW = new Statement('select extract(epoch from clock_timestamp())::float8 * 1000', 'rows');
-/** Each measurement is as exact as its round trip was short. */
+/** Questions to begin with, at most: each answer is as exact as its round trip was short. */
 const MEASUREMENTS = 8;
 const EXACT_MS = 0.2;
 const EVERY_MS = 10_000;
@@ -21,40 +18,53 @@ interface Measured {
   readonly at: number;
 }
 
+/** Asks the database for its time in milliseconds since the epoch. */
+export type AskTime = () => Promise<number>;
+
 export class DatabaseClock implements Clock {
   #measured: Measured | undefined;
   #last = 0;
   #timer: Timer | undefined;
+  #isMeasuring = false;
 
+  /** Does not go back, unless the database's clock was set. */
   now(): number {
     if (this.#measured === undefined) throw new Error('the clock of the database has not been read yet');
-    const now = Math.round(performance.now() + this.#measured.offset);
+    // Databases cut off parts of milliseconds too: what is written after this is not earlier.
+    const now = Math.floor(performance.now() + this.#measured.offset);
     if (now > this.#last || now < this.#last - JITTER_MS) this.#last = now;
     return this.#last;
   }
 
-  /** Reads the clock, several times if that is needed to know it well. */
-  async measure(session: Session): Promise<void> {
-    for (let times = 0; times < MEASUREMENTS; times++) {
+  /**
+   * Reads the clock, several times if that is needed to know it well. To be called before {@link now}.
+   * @throws what asking throws
+   */
+  async measure(ask: AskTime, most = MEASUREMENTS): Promise<void> {
+    for (let times = 0; times < most; times++) {
       const before = performance.now();
-      const [[row] = []] = await session.run([{ statement: NOW, values: [] }]);
+      const time = await ask();
       const after = performance.now();
-      this.#learn({
-        offset: (row?.[0] as number) - (before + after) / 2,
-        error: (after - before) / 2,
-        at: after,
-      });
+      this.#learn({ offset: time - (before + after) / 2, error: (after - before) / 2, at: after });
       if ((this.#measured?.error ?? EXACT_MS) < EXACT_MS) return;
     }
   }
 
-  /** Reads it again from time to time; `measure` must not reject. */
-  keep(measure: () => Promise<void>): void {
-    this.#timer ??= startInterval(() => void measure(), EVERY_MS).unref();
+  /** From now on measures once from time to time. What fails is tried again the next time. */
+  keep(measureOnce: () => Promise<void>): void {
+    this.#timer ??= startInterval(() => void this.#again(measureOnce), EVERY_MS).unref();
   }
 
   stop(): void {
     this.#timer?.stop();
+  }
+
+  /** A database that hangs is asked one question at a time. */
+  async #again(measureOnce: () => Promise<void>): Promise<void> {
+    if (this.#isMeasuring) return;
+    this.#isMeasuring = true;
+    await measureOnce().catch(() => undefined);
+    this.#isMeasuring = false;
   }
 
   #learn(next: Measured): void {
