@@ -53,3 +53,7 @@ export class StoreUnavailableError extends Error {
 export class StoreFullError extends StoreUnavailableError {
   override readonly name = 'StoreFullError';
 }
+
+export function closedError(): StoreUnavailableError {
+  return new StoreUnavailableError('the document store is closed');
+}

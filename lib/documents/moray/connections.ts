@@ -5,9 +5,9 @@
  */
 import type Logger from 'bunyan';
 import { pause, startTimer } from '../../runtime/timers.ts';
-import { StoreUnavailableError } from '../errors.ts';
+import { closedError, StoreUnavailableError } from '../errors.ts';
 import { type MorayAddress, MorayConnection, type Work } from './connection.ts';
-import { closedError, isConnectionFailure, wasNotSent } from './failure.ts';
+import { isConnectionFailure, wasNotSent } from './failure.ts';
 
 export interface ConnectionsOptions extends MorayAddress {
   readonly log: Logger;

@@ -68,7 +68,3 @@ export function storeError(error: unknown): unknown {
   }
   return new StoreUnavailableError(`Moray failed: ${message}`, { cause });
 }
-
-export function closedError(): StoreUnavailableError {
-  return new StoreUnavailableError('the document store is closed');
-}

@@ -1,9 +1,10 @@
 /** Repeats what failed for a reason that may pass: each reason has its remedy, and all together a time limit. */
 import { pause } from '../../runtime/timers.ts';
+import { closedError } from '../errors.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { PostgresBuckets } from './buckets.ts';
 import type { Connections } from './connections.ts';
-import { closedError, remedyFor } from './failure.ts';
+import { remedyFor } from './failure.ts';
 
 const SHORTEST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 500;

@@ -1,7 +1,8 @@
 /** The connections of this process to the database. */
 import { type Client, Pool, type PoolClient } from 'pg';
 import { startTimer } from '../../runtime/timers.ts';
-import { closedError, connectionError, remedyFor } from './failure.ts';
+import { closedError } from '../errors.ts';
+import { connectionError, remedyFor } from './failure.ts';
 import { Names } from './names.ts';
 import type { PostgresOptions } from './options.ts';
 import { Session } from './session.ts';

@@ -72,7 +72,3 @@ export function storeError(error: unknown): unknown {
   if (error.code === DISK_FULL) return new StoreFullError('the disk of the document store is full', { cause: error });
   return new StoreUnavailableError(`the document store failed: ${error.message}`, { cause: error });
 }
-
-export function closedError(): StoreUnavailableError {
-  return new StoreUnavailableError('the document store is closed');
-}

@@ -1,6 +1,7 @@
+import { closedError } from '../errors.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { SqliteBuckets } from './buckets.ts';
-import { closedError, isBusy, isStatementError } from './failure.ts';
+import { isBusy, isStatementError } from './failure.ts';
 import { patiently } from './patience.ts';
 
 /** Access to the tables of a bucket while other processes may lock the database or replace the tables. */

@@ -61,7 +61,3 @@ export function storeError(error: unknown): unknown {
 export function fullError(cause?: unknown): StoreFullError {
   return new StoreFullError('the disk is full: only writes that free space are accepted', { cause });
 }
-
-export function closedError(): StoreUnavailableError {
-  return new StoreUnavailableError('the document store is closed');
-}

@@ -8,6 +8,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import type { DocumentBackend } from '../backend.ts';
+import { closedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
 import type { Place } from '../moving/moved.ts';
 import { applyBatch } from '../sql/batch.ts';
@@ -19,7 +20,7 @@ import { Access } from './access.ts';
 import { SqliteBuckets } from './buckets.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
-import { closedError, storeError } from './failure.ts';
+import { storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import { PATIENCE } from './patience.ts';
 import { Reads } from './reads.ts';

@@ -3,7 +3,7 @@
  * and go on there. So a move needs no restart, and no request fails because of it.
  */
 import type Logger from 'bunyan';
-import { EtagConflictError, StoreUnavailableError } from '#lib/documents/errors.ts';
+import { closedError, EtagConflictError, StoreUnavailableError } from '#lib/documents/errors.ts';
 import { type Fence, isAtWork, isSameState, type Moved, StoreMovedError } from '#lib/documents/moving/moved.ts';
 import type {
   Bucket,
@@ -188,7 +188,7 @@ export class FollowingStore implements Store {
       }
       const next = await this.#options.open(moved.to as DatabaseType, moved.epoch);
       try {
-        if (this.#isClosed) throw new StoreUnavailableError('the document store is closed');
+        if (this.#isClosed) throw closedError();
         await next.store.open(this.#buckets);
         await arriveAt(next.store, moved.nonce);
         this.#places.push(next);

@@ -3,7 +3,7 @@
  * one, so that a list that an index serves does not wait behind a search through everything.
  */
 import { LRUCache } from 'lru-cache';
-import { closedError } from '../failure.ts';
+import { closedError } from '../../errors.ts';
 import { type AnswerOf, type Job, kindOf } from './protocol.ts';
 import { Reader } from './reader.ts';
 
