@@ -82,11 +82,7 @@ export class FollowingStore implements Store {
   }
 
   get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined> {
-    const { place } = this;
-    return place.store.get(bucket, key).catch(async (error: unknown) => {
-      await this.#follow(error, place);
-      return this.#call((store) => store.get(bucket, key));
-    });
+    return this.#call((store) => store.get(bucket, key));
   }
 
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
@@ -124,14 +120,14 @@ export class FollowingStore implements Store {
 
   async batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]> {
     const { place } = this;
+    const asTheyAre = keep(writes);
     try {
       return await place.store.batch(writes, options);
     } catch (error) {
       const isConflict = error instanceof EtagConflictError && this.#places.length > 1;
-      const translated = isConflict ? await this.#translated(writes) : undefined;
-      if (isConflict && !translated) throw error;
-      if (!isConflict) await this.#follow(error, place);
-      return this.batch(translated ?? writes, options);
+      const translated = isConflict ? await this.#translated(asTheyAre()) : undefined;
+      if (!translated) await this.#follow(error, place);
+      return this.batch(translated ?? asTheyAre(), options);
     }
   }
 
@@ -179,30 +175,46 @@ export class FollowingStore implements Store {
     await this.#following;
   }
 
+  /** Goes where the documents have moved; stays if they have not. */
   async #followFrom(from: Place): Promise<void> {
-    for (let place = from; ; ) {
-      const moved = await this.#settled(place);
-      if (!moved) {
-        if (place !== from) this.#places.push(place);
-        return;
-      }
-      const next = await this.#options.open(moved.to as DatabaseType, moved.epoch);
+    const next = await this.#after(from);
+    if (!next) return;
+    if (this.#isClosed) {
+      await next.store.close();
+      throw closedError();
+    }
+    this.#places.push(next);
+    this.#tell(next);
+  }
+
+  /** Where the documents have moved from a place, ready for use; undefined if they have not. */
+  async #after(place: Place): Promise<Place | undefined> {
+    const moved = await this.#settled(place);
+    if (!moved) return undefined;
+    const next = await this.#options.open(moved.to as DatabaseType, moved.epoch);
+    try {
+      const last = await this.#arrived(next, moved.nonce);
+      if (last !== next) await next.store.close();
+      return last;
+    } catch (error) {
+      await next.store.close();
+      throw error;
+    }
+  }
+
+  /** The place itself, or where they have moved on to meanwhile. */
+  async #arrived(place: Place, nonce: string): Promise<Place> {
+    for (;;) {
+      if (this.#isClosed) throw closedError();
       try {
-        if (this.#isClosed) throw closedError();
-        await next.store.open(this.#buckets);
-        await arriveAt(next.store, moved.nonce);
-        this.#places.push(next);
-        this.#tell(next);
-        return;
+        await place.store.open(this.#buckets);
+        await arriveAt(place.store, nonce);
+        return place;
       } catch (error) {
-        if (!(error instanceof StoreMovedError)) {
-          await next.store.close();
-          throw error;
-        }
+        if (!(error instanceof StoreMovedError)) throw error;
       }
-      // They have moved on from there.
-      if (place !== from) await place.store.close();
-      place = next;
+      const further = await this.#after(place);
+      if (further) return further;
     }
   }
 
@@ -237,6 +249,16 @@ export class FollowingStore implements Store {
       `the documents have moved: set databaseType to "${type}" in the configuration, which still says "${first.type}"`,
     );
   }
+}
+
+/** Writes that may have to be made again: what counts is what they are now, whatever becomes of the caller's objects. */
+function keep(writes: readonly Write[]): () => Write[] {
+  const kept = writes.map((write) => ({
+    write: { ...write },
+    json: write.op === 'put' && JSON.stringify(write.value),
+  }));
+  return () =>
+    kept.map(({ write, json }) => (write.op === 'put' ? { ...write, value: JSON.parse(String(json)) } : write));
 }
 
 function isScalar(value: unknown): value is Scalar {
