@@ -42,10 +42,6 @@ export class PostgresBuckets extends Buckets {
     if (this.adopt(await session.runProgram(readDeclarations(this.dialect)))) this.generation += 1;
   }
 
-  areOutdated(buckets: readonly Declaration[]): boolean {
-    return buckets.filter((bucket) => this.isOutdated(bucket)).length > 0;
-  }
-
   /**
    * Creates or upgrades the buckets, unless another process is doing so at this moment; then it returns false. Safe to
    * repeat.
@@ -59,7 +55,7 @@ export class PostgresBuckets extends Buckets {
     if (lock?.[0] !== true) return false;
     await session.run([...(await this.#schemaSteps(session)), ...marksTable(this.dialect)]);
     await this.refresh(session);
-    const filled = buckets.filter((bucket) => this.isOutdated(bucket) && this.has(bucket.name));
+    const filled = this.outdated(buckets).filter(({ name }) => this.has(name));
     await session.runProgram(this.declare(buckets));
     await session.run([COMMIT]);
     await this.refresh(session);

@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { parameter } from '../sql/dialect.ts';
 import type { Documents } from '../sql/documents.ts';
 import { Statement, type Step } from '../sql/program.ts';
-import { countStatement, type ListPart, listParts, placeIn } from '../sql/queries.ts';
+import { countStatement, type ListPart, listParts, restOf } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
 import type { Access } from './access.ts';
@@ -65,7 +65,7 @@ export class Lists {
         const piece = await this.#piece(found, at, isFirst, signal);
         at += piece.documents.length;
         isStale = piece.isStale;
-        left = after(left, found.tables, piece.documents);
+        left = restOf(left, found.tables, piece.documents);
         if (piece.documents.length > 0) yield piece.documents;
       }
       if (left.limit === 0 || (found.isEnd && !isStale)) return;
@@ -141,16 +141,6 @@ export class Lists {
 
 function inOrder(refs: readonly Ref[], known: ReadonlyMap<string, Stored<object>>): Stored<object>[] {
   return refs.flatMap(({ etag }) => known.get(etag) ?? []);
-}
-
-function after(query: Query, tables: Tables, documents: readonly Stored<object>[]): Query {
-  const last = documents.at(-1);
-  if (last === undefined) return query;
-  return {
-    ...query,
-    after: placeIn(query, tables, last),
-    ...(query.limit !== undefined && { limit: query.limit - documents.length }),
-  };
 }
 
 function limited(part: ListPart, limit: number): { sql: string; values: readonly unknown[] } {

@@ -104,7 +104,7 @@ class PostgresStore implements DocumentBackend {
     const { statementMs } = this.#options;
     for (;;) {
       await this.#access.run(() => this.#connections.use((session) => this.#buckets.refresh(session)));
-      if (!this.#buckets.areOutdated(buckets)) return;
+      if (this.#buckets.outdated(buckets).length === 0) return;
       const isDone = await this.#access.run(() =>
         this.#connections.use((session) => this.#buckets.upgrade(session, buckets, statementMs)),
       );

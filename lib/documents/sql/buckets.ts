@@ -49,15 +49,9 @@ export class Buckets {
     return changed;
   }
 
-  /** Whether the database lacks this version of the bucket. @throws TypeError when it has it with other indexes */
-  isOutdated(bucket: Declaration): boolean {
-    const current = this.#tables.get(bucket.name)?.layout.declaration;
-    if (current?.version === bucket.version && !sameIndexes(current, bucket)) {
-      throw new TypeError(
-        `bucket ${bucket.name}: version ${bucket.version} is stored with other indexes; raise the version`,
-      );
-    }
-    return current === undefined || current.version < bucket.version;
+  /** Those whose version the database lacks. @throws TypeError when it has one with other indexes */
+  outdated<B extends Declaration>(buckets: readonly B[]): B[] {
+    return buckets.filter((bucket) => this.#isOutdated(bucket));
   }
 
   /**
@@ -65,7 +59,7 @@ export class Buckets {
    * same, after `adopt` in that transaction. @throws UniqueAttributeError
    */
   *declare(buckets: readonly Declaration[]): Program<void> {
-    const outdated = buckets.filter((bucket) => this.isOutdated(bucket));
+    const outdated = this.outdated(buckets);
     if (outdated.length === 0) return;
     yield this.#reloadPlanner();
     for (const bucket of outdated) {
@@ -79,6 +73,16 @@ export class Buckets {
       yield writeDeclaration(this.#dialect, bucket);
     }
     yield this.#reloadPlanner();
+  }
+
+  #isOutdated(bucket: Declaration): boolean {
+    const current = this.#tables.get(bucket.name)?.layout.declaration;
+    if (current?.version === bucket.version && !sameIndexes(current, bucket)) {
+      throw new TypeError(
+        `bucket ${bucket.name}: version ${bucket.version} is stored with other indexes; raise the version`,
+      );
+    }
+    return current === undefined || current.version < bucket.version;
   }
 
   #tablesOf(declaration: Declaration): Tables {

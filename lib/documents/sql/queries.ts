@@ -44,12 +44,19 @@ function boundTo(part: Compiled, { values }: Binder): BoundStatement {
   return { sql: part.sql, values: inOrder(part, values) };
 }
 
-/** The place of an object in the order of a query, to continue after it. */
-export function placeIn(
-  { sort }: Query,
-  { layout }: Tables,
-  { key, value }: Stored<object>,
-): NonNullable<Query['after']> {
+/** What is left of a query once the first of its objects have been read. */
+export function restOf(query: Query, tables: Tables, read: readonly Stored<object>[]): Query {
+  const last = read.at(-1);
+  if (last === undefined) return query;
+  return {
+    ...query,
+    after: placeIn(query, tables, last),
+    ...(query.limit !== undefined && { limit: query.limit - read.length }),
+  };
+}
+
+/** The place of an object in the order of a query. */
+function placeIn({ sort }: Query, { layout }: Tables, { key, value }: Stored<object>): NonNullable<Query['after']> {
   if (sort === undefined) return { value: null, key };
   try {
     const found = indexValue(layout.bucket, sort.field, layout.scalar(sort.field), Reflect.get(value, sort.field));

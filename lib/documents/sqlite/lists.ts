@@ -1,6 +1,6 @@
 /** Lists and counts, read step by step: by this thread as long as that is quick, otherwise by reading threads. */
 import { charactersOf } from '../sql/document-rows.ts';
-import { placeIn } from '../sql/queries.ts';
+import { restOf } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
 import type { Access } from './access.ts';
@@ -115,15 +115,9 @@ function nextOf(
   documents: readonly Stored<object>[],
   tables: Tables,
 ): Progress {
-  const { query } = progress;
-  const last = documents.at(-1);
   const hasRest = !answer.isStale && answer.rest.ids.length > 0;
   return {
-    query: {
-      ...query,
-      ...(last !== undefined && { after: placeIn(query, tables, last) }),
-      ...(query.limit !== undefined && { limit: query.limit - documents.length }),
-    },
+    query: restOf(progress.query, tables, documents),
     ...(hasRest && { rest: { refs: answer.rest, tables, isEnd: isEnd(progress, job, answer) } }),
     isFirst: false,
   };

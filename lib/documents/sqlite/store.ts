@@ -97,11 +97,11 @@ export class SqliteStore implements DocumentBackend {
   }
 
   async open(buckets: readonly Bucket[]): Promise<void> {
-    const outdated = await this.#access.run(() => {
+    const isOutdated = await this.#access.run(() => {
       this.#buckets.refresh();
-      return buckets.filter((bucket) => this.#buckets.isOutdated(bucket)).length > 0;
+      return this.#buckets.outdated(buckets).length > 0;
     });
-    if (!outdated) return;
+    if (!isOutdated) return;
     await this.#access.run(() =>
       this.#connection.write(() => {
         this.#buckets.refresh();
