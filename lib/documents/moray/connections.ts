@@ -5,6 +5,7 @@
  */
 import type Logger from 'bunyan';
 import { pause, startTimer } from '../../runtime/timers.ts';
+import { UnderWay } from '../../runtime/under-way.ts';
 import { closedError, StoreUnavailableError } from '../errors.ts';
 import { type MorayAddress, MorayConnection, type Work } from './connection.ts';
 import { isConnectionFailure, wasNotSent } from './failure.ts';
@@ -31,7 +32,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #connections: MorayConnection[];
   /** Connections that are being looked at, or closed. */
-  readonly #doubts = new Set<Promise<void>>();
+  readonly #doubts = new UnderWay();
   #isClosed = false;
   /** Whether the log says so. */
   #isAway = false;
@@ -68,7 +69,7 @@ export class Connections {
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.all(this.#connections.map((connection) => connection.close()));
-    await Promise.all(this.#doubts);
+    await this.#doubts.ended();
   }
 
   #note(isAway: boolean, error?: unknown): void {
@@ -125,7 +126,6 @@ export class Connections {
       this.#connections[at] = this.#connect();
       await connection.close();
     });
-    const known = doubt.finally(() => this.#doubts.delete(known));
-    this.#doubts.add(known);
+    void this.#doubts.add(doubt);
   }
 }

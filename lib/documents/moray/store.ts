@@ -5,6 +5,7 @@
 import Logger from 'bunyan';
 import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
+import { UnderWay } from '../../runtime/under-way.ts';
 import type { DocumentBackend } from '../backend.ts';
 import { DatabaseClock } from '../database-clock.ts';
 import { closedError } from '../errors.ts';
@@ -62,7 +63,7 @@ class MorayStore implements DocumentBackend {
   readonly #clock: Clock;
   readonly #stamps = new EtagSource();
   /** Batches under way. */
-  readonly #writing = new Set<Promise<unknown>>();
+  readonly #writing = new UnderWay();
   #closing: Promise<void> | undefined;
 
   constructor(options: MorayStoreOptions) {
@@ -132,11 +133,8 @@ class MorayStore implements DocumentBackend {
 
   batch(writes: readonly Write[]): Promise<string[]> {
     this.#refuseIfClosed();
-    const writing = new Batch(this.#calls, writes, (bucket) => this.#buckets.layout(bucket), this.#stamps).carryOut();
-    const known = writing.finally(() => this.#writing.delete(known));
-    this.#writing.add(known);
-    known.catch(() => undefined);
-    return writing;
+    const batch = new Batch(this.#calls, writes, (bucket) => this.#buckets.layout(bucket), this.#stamps);
+    return this.#writing.add(batch.carryOut());
   }
 
   async ping(): Promise<void> {
@@ -152,7 +150,7 @@ class MorayStore implements DocumentBackend {
   async #close(): Promise<void> {
     this.#upgrades.stop();
     this.#databaseClock.stop();
-    await Promise.allSettled(this.#writing);
+    await this.#writing.ended();
     await this.#connections.close();
   }
 

@@ -1,6 +1,7 @@
 /** The connections of this process to the database. */
 import { type Client, Pool, type PoolClient } from 'pg';
 import { startTimer } from '../../runtime/timers.ts';
+import { UnderWay } from '../../runtime/under-way.ts';
 import { closedError } from '../errors.ts';
 import { connectionError, remedyFor } from './failure.ts';
 import { Names } from './names.ts';
@@ -32,7 +33,7 @@ export class Connections {
   /** All that are open, and those of them that somebody uses. */
   readonly #open = new Set<Client>();
   readonly #used = new Set<Client>();
-  readonly #settling = new Set<Promise<void>>();
+  readonly #settling = new UnderWay();
 
   constructor(options: PostgresOptions) {
     const { host, port, user, password, database, tls, poolSize, connectMs, statementMs } = options;
@@ -85,7 +86,7 @@ export class Connections {
   /** Closes all connections once they are no longer used. */
   async close(): Promise<void> {
     const ended = this.#pool.end();
-    await Promise.all(this.#settling);
+    await this.#settling.ended();
     // One whose other side is gone would never see the end of it.
     const timer = startTimer(() => this.#destroyAll(), CLOSE_MS);
     await ended;
@@ -105,8 +106,7 @@ export class Connections {
 
   /** The caller does not wait for the connection to be fit for the next one. */
   #release(session: Session): void {
-    const settling = this.#settle(session).finally(() => this.#settling.delete(settling));
-    this.#settling.add(settling);
+    void this.#settling.add(this.#settle(session));
   }
 
   async #settle(session: Session): Promise<void> {

@@ -5,6 +5,7 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import { pause } from '../../runtime/timers.ts';
+import { UnderWay } from '../../runtime/under-way.ts';
 import type { DocumentBackend } from '../backend.ts';
 import { DatabaseClock } from '../database-clock.ts';
 import { StoreUnavailableError } from '../errors.ts';
@@ -68,7 +69,7 @@ class PostgresStore implements DocumentBackend {
   readonly #databaseClock = new DatabaseClock();
   readonly #clock: Clock;
   /** Batches under way, which `close` waits for. */
-  readonly #writing = new Set<Promise<unknown>>();
+  readonly #writing = new UnderWay();
   #closing: Promise<void> | undefined;
 
   constructor(options: PostgresStoreOptions) {
@@ -153,7 +154,7 @@ class PostgresStore implements DocumentBackend {
         }),
       ),
     );
-    return await this.#untilWritten(writing);
+    return await this.#writing.add(writing);
   }
 
   async ping(): Promise<void> {
@@ -171,17 +172,11 @@ class PostgresStore implements DocumentBackend {
   async #close(): Promise<void> {
     this.#access.close();
     this.#databaseClock.stop();
-    await Promise.allSettled(this.#writing);
+    await this.#writing.ended();
     await this.#connections.close();
   }
 
   async #measure(most?: number): Promise<void> {
     await this.#connections.use((session) => this.#databaseClock.measure(() => databaseTime(session), most));
-  }
-
-  async #untilWritten<T>(batch: Promise<T>): Promise<T> {
-    const written = batch.finally(() => this.#writing.delete(written));
-    this.#writing.add(written);
-    return await written;
   }
 }
