@@ -131,21 +131,16 @@ export class Connections {
 }
 
 /** @throws the reason of the signal; the connection then goes back by itself */
-async function unlessAborted(connecting: Promise<PoolClient>, signal: AbortSignal): Promise<PoolClient> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      reject(signal.reason);
-      connecting.then(
-        (client) => client.release(),
-        () => undefined,
-      );
-    };
+function unlessAborted(connecting: Promise<PoolClient>, signal: AbortSignal): Promise<PoolClient> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
+    connecting
+      .then((client) => {
+        // Whoever asked has it, or the pool: never both.
+        if (signal.aborted) client.release();
+        else resolve(client);
+      }, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort));
   });
-  try {
-    return await Promise.race([connecting, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
 }
