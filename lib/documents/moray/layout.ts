@@ -1,5 +1,5 @@
 /** A bucket as Moray knows it: which index each field has, and under which name. */
-import { type Declaration, sameIndexes } from '../declaration.ts';
+import type { Declaration } from '../declaration.ts';
 import { NotIndexedError } from '../errors.ts';
 import type { IndexSpec } from '../store.ts';
 import { fieldOf, morayName } from './names.ts';
@@ -34,10 +34,6 @@ export class Layout {
     this.name = declaration.name;
     this.bucket = morayBucket(declaration.name);
     this.fields = Object.entries(declaration.index);
-  }
-
-  isOf(declaration: Declaration): boolean {
-    return declaration.version === this.declaration.version && sameIndexes(declaration, this.declaration);
   }
 
   /** What Moray is to index. */
