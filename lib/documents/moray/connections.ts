@@ -25,6 +25,15 @@ export interface CallOptions {
   readonly patience?: number;
 }
 
+/** How long a call may go on. */
+interface Limits {
+  /** By `performance.now()`. */
+  readonly end: number;
+  /** Milliseconds from its beginning to the end. */
+  readonly patience: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Until Moray is looked for again. */
 const PAUSE_MS = 50;
 
@@ -51,7 +60,7 @@ export class Connections {
       if (this.#isClosed) throw closedError();
       const connection = this.#best();
       try {
-        const result = await this.#inTime(connection, work, end, signal);
+        const result = await this.#inTime(connection, work, { end, patience, signal });
         if (this.#isAway) this.#note(false);
         return result;
       } catch (error) {
@@ -91,12 +100,12 @@ export class Connections {
     return others.reduce((best, other) => (rank(other) < rank(best) ? other : best), first);
   }
 
-  #inTime<T>(connection: MorayConnection, work: Work<T>, end: number, signal?: AbortSignal): Promise<T> {
+  #inTime<T>(connection: MorayConnection, work: Work<T>, { end, patience, signal }: Limits): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = startTimer(
         () => {
           this.#doubt(connection);
-          stop(new StoreUnavailableError(`Moray did not answer within ${this.#options.patience / 1000} s`));
+          stop(new StoreUnavailableError(`Moray did not answer within ${patience / 1000} s`));
         },
         Math.max(1, end - performance.now()),
       );
