@@ -1,8 +1,8 @@
 /** The section `postgres`: the database, and how to reach it. */
-import { readFile } from 'node:fs/promises';
 import type { PostgresOptions } from '#lib/documents/postgres/options.ts';
 import { kindOfAddress } from '#lib/network/addresses.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
+import { readCaFile } from './ca-file.ts';
 import { ConfigError } from './config-error.ts';
 import { problem } from './schema.ts';
 
@@ -43,7 +43,7 @@ type Address = Pick<PostgresOptions, 'host' | 'port' | 'user' | 'password' | 'da
 export async function postgresOptionsOf({ postgres }: Around): Promise<PostgresOptions> {
   if (!postgres) throw new ConfigError('configuration', ['postgres: missing; databaseType "postgres" needs it']);
   const { schema, tls, caFile, serverName, poolSize, preparedStatements } = postgres;
-  const ca = caFile === undefined ? undefined : await readCa(caFile);
+  const ca = caFile === undefined ? undefined : await readCaFile('postgres.caFile', caFile);
   return {
     ...addressOf(postgres),
     ...{ schema, poolSize, preparedStatements },
@@ -95,12 +95,4 @@ export function notesOnPostgres({ postgres, databaseType }: Around): string[] {
   if (postgres.tls || isHere) return [];
   const secrets = password === undefined ? 'all records' : 'all records, and proof of the password,';
   return [`postgres.tls: without it ${secrets} pass the network in the clear`];
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError('configuration', [`postgres.caFile: ${path} cannot be read: ${(error as Error).message}`]);
-  }
 }

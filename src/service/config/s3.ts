@@ -1,6 +1,6 @@
 /** The section `s3`: the bucket, and how to reach it. */
-import { readFile } from 'node:fs/promises';
 import type { S3Settings } from '#lib/objects/s3/settings.ts';
+import { readCaFile } from './ca-file.ts';
 import { ConfigError } from './config-error.ts';
 import { problem } from './schema.ts';
 
@@ -39,7 +39,7 @@ const MOST_PARTS = 10_000;
 export async function s3SettingsOf({ s3, mode, datacenterName }: Around): Promise<S3Settings> {
   if (!s3) throw new ConfigError('configuration', ['s3: missing; the storage type "s3" needs it']);
   const { endpoint, region, bucket, accessKeyId, secretAccessKey, caFile } = s3;
-  const ca = caFile === undefined ? undefined : await readCa(caFile);
+  const ca = caFile === undefined ? undefined : await readCaFile('s3.caFile', caFile);
   return {
     region,
     bucket,
@@ -89,12 +89,4 @@ export function notesOnS3({ s3, storageTypes }: Around): string[] {
     return ['s3.caFile: not used; s3.endpoint is http://'];
   }
   return [];
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError('configuration', [`s3.caFile: ${path} cannot be read: ${(error as Error).message}`]);
-  }
 }

@@ -1,9 +1,8 @@
 /** The section `ufds`, which IMGAPI and CloudAPI share: the directory of accounts. */
-import { readFile } from 'node:fs/promises';
 import type { UfdsOptions } from '#lib/accounts/ufds/options.ts';
 import { kindOfAddress } from '#lib/network/addresses.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
-import { ConfigError } from './config-error.ts';
+import { readCaFile } from './ca-file.ts';
 
 export interface UfdsConfig {
   readonly url: string;
@@ -25,7 +24,7 @@ export interface UfdsConfig {
 /** @throws ConfigError if the CA file cannot be read */
 export async function ufdsOptionsOf(ufds: UfdsConfig): Promise<UfdsOptions> {
   const { url, bindDN, bindPassword, base, maxConnections, serverName, caFile } = ufds;
-  const ca = caFile === undefined ? undefined : await readCa(caFile);
+  const ca = caFile === undefined ? undefined : await readCaFile('ufds.caFile', caFile);
   return {
     ...{ url, bindDN, bindPassword, base, maxConnections },
     tls: {
@@ -59,12 +58,4 @@ export function notesOnUfds(ufds: UfdsConfig): string[] {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || kindOfAddress(host) === 'loopback';
-}
-
-async function readCa(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError('configuration', [`ufds.caFile: ${path} cannot be read: ${(error as Error).message}`]);
-  }
 }
