@@ -111,16 +111,17 @@ async function sendLines(
 /** The same lines, which end when the signal aborts, whatever their source is waiting for. */
 async function* until(leaving: AbortSignal, lines: AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
   const source = lines[Symbol.asyncIterator]();
-  const { promise: left, resolve } = Promise.withResolvers<{ done: true; value: undefined }>();
-  const onLeaving = (): void => resolve({ done: true, value: undefined });
-  if (leaving.aborted) onLeaving();
+  let leave = (): void => {};
+  const onLeaving = (): void => leave();
   leaving.addEventListener('abort', onLeaving, { once: true });
   try {
-    for (;;) {
-      const next = source.next();
+    while (!leaving.aborted) {
+      // One for each line: a race with one promise for all of them would keep every line until the end.
+      const { promise, resolve, reject } = Promise.withResolvers<IteratorResult<unknown, unknown>>();
+      leave = () => resolve({ done: true, value: undefined });
       // It may fail later, when nobody waits for it any more.
-      next.catch(() => undefined);
-      const { done, value } = await Promise.race([next, left]);
+      source.next().then(resolve, reject);
+      const { done, value } = await promise;
       if (done) return;
       yield value;
     }

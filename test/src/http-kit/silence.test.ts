@@ -1,6 +1,8 @@
 /** No wait for the other side is without end, and a limit on silence is not one on work or on slow progress. */
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { test } from 'tap';
 import { startListener } from '../../helpers/listener.ts';
 import { isServed } from '../../helpers/listeners.ts';
@@ -135,6 +137,29 @@ test('lines whose reader takes none any more end, and so does a watch whose clie
   left.socket.destroy();
   await waitFor('the lines of who left to end', () => ended.includes('left'));
   stalled.socket.destroy();
+});
+
+test('lines that were sent are not kept until the last one', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const sent: WeakRef<object>[] = [];
+  const rest = Promise.withResolvers<void>();
+  async function* lines() {
+    for (let number = 1; number <= 1000; number += 1) {
+      const line = { number };
+      sent.push(new WeakRef(line));
+      yield line;
+    }
+    await rest.promise;
+  }
+  const { url } = await startListener(t, { 'GET /lines': async () => ({ lines: lines() }) });
+  const { ended } = await converse(url, 'GET /lines HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await waitFor('the lines to be let go', () => {
+    collect();
+    return sent.length === 1000 && sent.filter((line) => line.deref() !== undefined).length < 10;
+  });
+  rest.resolve();
+  t.match(await ended(), '{"number":1000}');
 });
 
 test('a client that left is no fault of ours, whatever its handler throws', async (t) => {
