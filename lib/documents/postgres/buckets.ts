@@ -71,9 +71,9 @@ export class PostgresBuckets extends Buckets {
 
   /** Until the server does that by itself, it knows nothing of tables that have been filled a moment ago. */
   #analyze(bucket: string): Step[] {
-    const { layout } = this.tables(bucket);
-    const tables = [layout.table, layout.values, ...layout.arrays.map(([field]) => layout.elements(field))];
-    return tables.map((table) => once(this.dialect, sql`analyze ${this.dialect.table(table)}`));
+    return this.tables(bucket).layout.tables.map((table) =>
+      once(this.dialect, sql`analyze ${this.dialect.table(table)}`),
+    );
   }
 }
 

@@ -79,30 +79,22 @@ function write(dialect: SqlDialect, moved: Moved): Step[] {
 }
 
 function* rename(from: SqlDialect, to: SqlDialect): Program<void> {
-  const tables = yield* tablesOf(from);
   const declarations = yield* readDeclarations(from);
   const names = namesOf(declarations, to);
-  yield tables.map((table, at) =>
+  yield namesOf(declarations, from).map((table, at) =>
     once(from, sql`alter table ${from.table(table)} rename to ${sql.id(names[at] ?? '')}`),
   );
 }
 
 function* dropBehind(dialect: SqlDialect): Program<void> {
-  const tables = yield* tablesOf(behindFence(dialect));
+  const behind = behindFence(dialect);
+  const tables = namesOf(yield* readDeclarations(behind), behind);
   yield tables.map((table) => once(dialect, sql`drop table ${dialect.table(table)}`));
 }
 
-/** All that there are, under the names of this dialect. */
-function* tablesOf(dialect: SqlDialect): Program<string[]> {
-  const declarations = yield* readDeclarations(dialect);
-  return declarations.length === 0 ? [] : namesOf(declarations, dialect);
-}
-
+/** All tables that there are, as this dialect calls them. */
 function namesOf(declarations: readonly Declaration[], dialect: SqlDialect): string[] {
+  if (declarations.length === 0) return [];
   const layouts = declarations.map((declaration) => new Layout(declaration, dialect.identifier));
-  const tables = layouts.flatMap((layout) => [
-    ...[layout.table, layout.values],
-    ...layout.arrays.map(([field]) => layout.elements(field)),
-  ]);
-  return [declarationsTable(dialect), ...tables];
+  return [declarationsTable(dialect), ...layouts.flatMap(({ tables }) => tables)];
 }

@@ -56,6 +56,11 @@ export class Layout {
     return this.#identifier(`${this.#prefix}$${field}`);
   }
 
+  /** All tables of the bucket. */
+  get tables(): readonly string[] {
+    return [this.table, this.values, ...this.arrays.map(([field]) => this.elements(field))];
+  }
+
   /** An index on the elements of an array field. */
   elementsIndex(field: string, name: string): string {
     return this.#identifier(`${this.#prefix}$${field}$$${name}`);

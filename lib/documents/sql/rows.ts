@@ -90,8 +90,7 @@ export function updateRow(tables: Tables, current: CurrentRow, row: NewRow): Ste
 
 export function deleteRow(tables: Tables, { id }: CurrentRow): Step[] {
   const { layout, dialect } = tables;
-  const elements = layout.arrays.map(([field]) => layout.elements(field));
-  return [layout.table, layout.values, ...elements].map((table) => ({
+  return layout.tables.map((table) => ({
     statement: tables.statement(
       `delete ${table}`,
       () => sql`delete from ${dialect.table(table)} where id = ${parameter}`,

@@ -64,8 +64,7 @@ export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
 }
 
 export function dropTables(dialect: SqlDialect, layout: Layout): Step[] {
-  const tables = [layout.table, layout.values, ...layout.arrays.map(([field]) => layout.elements(field))];
-  return tables.flatMap((table) => [
+  return layout.tables.flatMap((table) => [
     once(dialect, sql`drop table ${dialect.table(table)}`),
     ...(dialect.planner ? [once(dialect, dialect.planner.forget(table))] : []),
   ]);
