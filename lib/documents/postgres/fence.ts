@@ -1,7 +1,7 @@
 /** The fence of a database. A rename waits for the transactions that use the table, and ends what was prepared on it. */
 import type { Fence } from '../moving/moved.ts';
-import { changeFence, clearFence, forgetFence, liftFence, raiseFence, readMoved } from '../sql/fence.ts';
-import { type Program, Statement } from '../sql/program.ts';
+import { sqlFence } from '../sql/fence.ts';
+import { Statement } from '../sql/program.ts';
 import { Access } from './access.ts';
 import { PostgresBuckets } from './buckets.ts';
 import { Connections } from './connections.ts';
@@ -17,7 +17,6 @@ const LOCK = new Statement("select pg_advisory_xact_lock(hashtext('imgapi'), has
 /** Each call has a connection of its own, which is closed with it. */
 export function postgresFence(options: PostgresOptions): Fence {
   const { schema, patienceMs, statementMs } = options;
-  const dialect = postgresDialect(schema);
   const using = async <T>(body: (session: Session) => Promise<T>): Promise<T> => {
     const connections = new Connections({ ...options, poolSize: 1 });
     try {
@@ -27,21 +26,16 @@ export function postgresFence(options: PostgresOptions): Fence {
       await connections.close();
     }
   };
-  const write = <T>(program: () => Program<T>): Promise<T> =>
-    using(async (session) => {
-      await session.run([...begin(statementMs), { statement: LOCK, values: [schema] }]);
-      const result = await session.runProgram(program());
-      await session.run([COMMIT]);
-      return result;
-    });
-  return {
+  return sqlFence(postgresDialect(schema), {
     now: () => using(databaseTime),
-    read: () => using((session) => session.runProgram(readMoved(dialect))),
-    raise: (moved) => write(() => raiseFence(dialect, moved)),
-    change: (moved) => write(() => changeFence(dialect, moved)),
-    lift: (nonce) => write(() => liftFence(dialect, nonce)),
-    clear: (epoch) => write(() => clearFence(dialect, epoch)),
-    forget: (epoch) => write(() => forgetFence(dialect, epoch)),
+    read: (program) => using((session) => session.runProgram(program())),
+    write: (program) =>
+      using(async (session) => {
+        await session.run([...begin(statementMs), { statement: LOCK, values: [schema] }]);
+        const result = await session.runProgram(program());
+        await session.run([COMMIT]);
+        return result;
+      }),
     behind: () => openPostgresStore({ ...options, place: 'behind-fence' }),
-  };
+  });
 }

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
-import type { Moved } from '../moving/moved.ts';
+import type { Fence, Moved } from '../moving/moved.ts';
 import type { SqlDialect } from './dialect.ts';
 import { Layout } from './layout.ts';
 import { once, type Program, type Step } from './program.ts';
@@ -25,8 +25,27 @@ export function* readMoved(dialect: SqlDialect): Program<Moved | undefined> {
   return row && JSON.parse(String(row[0]));
 }
 
-/** The following must run in a transaction that keeps out others who do the same. They mean what `Fence` says. */
-export function* raiseFence(dialect: SqlDialect, moved: Moved): Program<boolean> {
+/** How the programs of a fence are run on a database; each is made anew for each attempt. */
+export interface FencedDatabase extends Pick<Fence, 'now' | 'behind'> {
+  read<T>(program: () => Program<T>): Promise<T>;
+  /** In a transaction that keeps out others who do the same. */
+  write<T>(program: () => Program<T>): Promise<T>;
+}
+
+export function sqlFence(dialect: SqlDialect, { now, behind, read, write }: FencedDatabase): Fence {
+  return {
+    now,
+    behind,
+    read: () => read(() => readMoved(dialect)),
+    raise: (moved) => write(() => raise(dialect, moved)),
+    change: (moved) => write(() => change(dialect, moved)),
+    lift: (nonce) => write(() => lift(dialect, nonce)),
+    clear: (epoch) => write(() => clear(dialect, epoch)),
+    forget: (epoch) => write(() => forget(dialect, epoch)),
+  };
+}
+
+function* raise(dialect: SqlDialect, moved: Moved): Program<boolean> {
   const earlier = yield* readMoved(dialect);
   if (earlier && earlier.epoch >= moved.epoch) return false;
   yield* dropBehind(dialect);
@@ -35,30 +54,30 @@ export function* raiseFence(dialect: SqlDialect, moved: Moved): Program<boolean>
   const columns = sql.raw(`moved ${text} not null`);
   yield [
     once(dialect, sql`create table if not exists ${dialect.table(TABLE)} (${columns})${sql.raw(table)}`),
-    ...write(dialect, moved),
+    ...note(dialect, moved),
   ];
   return true;
 }
 
-export function* changeFence(dialect: SqlDialect, moved: Moved): Program<boolean> {
+function* change(dialect: SqlDialect, moved: Moved): Program<boolean> {
   if (!(yield* isMoving(dialect, moved.nonce))) return false;
-  yield write(dialect, moved);
+  yield note(dialect, moved);
   return true;
 }
 
-export function* liftFence(dialect: SqlDialect, nonce: string): Program<boolean> {
+function* lift(dialect: SqlDialect, nonce: string): Program<boolean> {
   if (!(yield* isMoving(dialect, nonce))) return false;
   yield* rename(behindFence(dialect), dialect);
   yield [once(dialect, sql`drop table ${dialect.table(TABLE)}`)];
   return true;
 }
 
-export function* clearFence(dialect: SqlDialect, epoch: number): Program<void> {
+function* clear(dialect: SqlDialect, epoch: number): Program<void> {
   const moved = yield* readMoved(dialect);
   if (moved?.state === 'done' && moved.epoch < epoch) yield* dropBehind(dialect);
 }
 
-export function* forgetFence(dialect: SqlDialect, epoch: number): Program<void> {
+function* forget(dialect: SqlDialect, epoch: number): Program<void> {
   const moved = yield* readMoved(dialect);
   if (!moved || moved.epoch > epoch) return;
   yield* dropBehind(dialect);
@@ -70,7 +89,7 @@ function* isMoving(dialect: SqlDialect, nonce: string): Program<boolean> {
   return moved?.nonce === nonce && moved.state === 'moving';
 }
 
-function write(dialect: SqlDialect, moved: Moved): Step[] {
+function note(dialect: SqlDialect, moved: Moved): Step[] {
   const json = JSON.stringify(moved);
   return [
     once(dialect, sql`delete from ${dialect.table(TABLE)}`),

@@ -1,9 +1,8 @@
 /** The fence of a database file. */
 import type { Fence } from '../moving/moved.ts';
-import { changeFence, clearFence, forgetFence, liftFence, raiseFence, readMoved } from '../sql/fence.ts';
-import type { Program } from '../sql/program.ts';
+import { sqlFence } from '../sql/fence.ts';
 import { Connection } from './connection.ts';
-import { sqliteDialect as dialect } from './dialect.ts';
+import { sqliteDialect } from './dialect.ts';
 import { PATIENCE, patiently } from './patience.ts';
 import { run } from './run.ts';
 import { openSqliteStore } from './store.ts';
@@ -19,16 +18,10 @@ export function sqliteFence(path: string): Fence {
         connection.close();
       }
     }, PATIENCE);
-  const write = <T>(program: () => Program<T>): Promise<T> =>
-    using((connection) => connection.write(() => run(connection, program())));
-  return {
+  return sqlFence(sqliteDialect, {
     now: () => using((connection) => connection.now()),
-    read: () => using((connection) => connection.read(() => run(connection, readMoved(dialect)))),
-    raise: (moved) => write(() => raiseFence(dialect, moved)),
-    change: (moved) => write(() => changeFence(dialect, moved)),
-    lift: (nonce) => write(() => liftFence(dialect, nonce)),
-    clear: (epoch) => write(() => clearFence(dialect, epoch)),
-    forget: (epoch) => write(() => forgetFence(dialect, epoch)),
+    read: (program) => using((connection) => connection.read(() => run(connection, program()))),
+    write: (program) => using((connection) => connection.write(() => run(connection, program()))),
     behind: () => openSqliteStore({ path, place: 'behind-fence' }),
-  };
+  });
 }
