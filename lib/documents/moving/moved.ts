@@ -30,7 +30,7 @@ export interface Fence {
   read(): Promise<Moved | undefined>;
   /**
    * Waits for the writes under way, then makes the store refuse every later call with {@link StoreMovedError}. False if
-   * it is fenced already by a move that is not earlier.
+   * it is fenced already by a move that is not earlier; true if exactly this is there.
    */
   raise(moved: Moved): Promise<boolean>;
   /** Replaces what {@link raise} wrote. False if it is not there any more or the move is done. */

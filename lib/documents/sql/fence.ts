@@ -2,6 +2,7 @@
  * The fence of a relational database: all tables of the buckets get other names, and a table says why. A statement of
  * any process then fails, whether it was prepared before or not; nothing has to be asked before each statement.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
 import type { Fence, Moved } from '../moving/moved.ts';
@@ -47,6 +48,8 @@ export function sqlFence(dialect: SqlDialect, { now, behind, read, write }: Fenc
 
 function* raise(dialect: SqlDialect, moved: Moved): Program<boolean> {
   const earlier = yield* readMoved(dialect);
+  // This very call may have raised it, and be made again because the answer was lost.
+  if (earlier && isDeepStrictEqual(earlier, moved)) return true;
   if (earlier && earlier.epoch >= moved.epoch) return false;
   yield* dropBehind(dialect);
   yield* rename(dialect, behindFence(dialect));

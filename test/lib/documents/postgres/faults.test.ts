@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { Client } from 'pg';
 import { test } from 'tap';
+import { StoreMovedError } from '#lib/documents/moving/moved.ts';
+import { postgresFence } from '#lib/documents/postgres/fence.ts';
 import { openPostgresStore } from '#lib/documents/postgres/store.ts';
 import { postgresKinds } from '../../../engines/postgres/postgres-for.ts';
 import { waitFor } from '../../../helpers/wait.ts';
@@ -119,6 +121,20 @@ test('a commit whose answer is lost is found to have happened; one that never ar
     t.equal(proxy.trouble.kind, 'none', `the ${what} was lost`);
     t.match(await direct.get(COUNTERS, what), { value: { count: 2 }, etag });
   }
+});
+
+test('a fence whose answer is lost is found to stand, and only by who raised it', async (t) => {
+  const { place, proxy, direct } = await openProxied(t, kind);
+  const fence = postgresFence({ ...place.options, port: proxy.port });
+  const until = (await fence.now()) + 60_000;
+  const moved = { nonce: 'a', to: 'local', epoch: 1, state: 'moving', worker: 'w', until, length: 60_000 } as const;
+  proxy.trouble = { kind: 'lose', request: COMMIT, answer: 'COMMIT' };
+  t.equal(await fence.raise(moved), true);
+  t.equal(proxy.trouble.kind, 'none', 'the answer was lost');
+  t.equal(await fence.raise({ ...moved, worker: 'x' }), false);
+  await t.rejects(direct.count(COUNTERS), StoreMovedError);
+  t.equal(await fence.lift('a'), true);
+  t.equal(await direct.count(COUNTERS), 0);
 });
 
 test('a commit of which nothing can be found out is reported, and not made again', async (t) => {
