@@ -1,5 +1,5 @@
 /** The page for accounts as alice and bob go by it, in a cloud of three datacenters. */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { link, MiB, type Site, startSite } from '../helpers/cloud.ts';
@@ -7,6 +7,7 @@ import { cloudapiInProcess, keyOf, makeKey, makePeople, type Person, type SubPer
 import { freePort } from '../helpers/free-port.ts';
 import { makeImage } from '../helpers/images.ts';
 import { makeUser } from '../src/cli/triton-image/home.ts';
+import { readJson } from './runner/blocks.ts';
 import { runDocument } from './runner/run-document.ts';
 import { Shell, treeOfLinks } from './runner/shells.ts';
 
@@ -88,9 +89,7 @@ interface OfThePage extends Pick<Person, 'roles' | 'policies'> {
 
 /** What the page has in alice's entry of the accounts file, with a key for the sub-user. */
 function subUsersOfThePage(): OfThePage {
-  const page = readFileSync(new URL('../../docs/accounts.md', import.meta.url), 'utf8');
-  const [, text = ''] = /```json\n(.*?)```/s.exec(page) ?? [];
-  const { users, roles, policies } = JSON.parse(text) as OfThePage;
+  const { users, roles, policies } = readJson('docs/accounts.md') as OfThePage;
   return {
     users: [{ ...users[0], keys: { ci: makeKey('ed25519') } }],
     ...(roles && { roles }),

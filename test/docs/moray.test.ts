@@ -1,10 +1,11 @@
 /** docs/engines/moray.md, with the double as Moray and its real commands. */
-import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { loadConfig } from '#src/service/config/load.ts';
 import { morayDouble, rawClient } from '../doubles/moray/client.ts';
 import { freePort } from '../helpers/free-port.ts';
+import type { ConfigKeys } from '../helpers/imgapi.ts';
 import { makeTodaysBucket } from '../lib/documents/moray/todays-bucket.ts';
+import { readJson } from './runner/blocks.ts';
 import { runDocument } from './runner/run-document.ts';
 import { documentServer } from './runner/servers.ts';
 import { workplaceFor } from './runner/workplace.ts';
@@ -12,9 +13,7 @@ import { workplaceFor } from './runner/workplace.ts';
 const FILE = 'docs/engines/moray.md';
 
 test('the configuration of the page on Moray is one', async (t) => {
-  const [, json = ''] =
-    /```json\n(.*?)```/s.exec(readFileSync(new URL(`../../${FILE}`, import.meta.url), 'utf8')) ?? [];
-  const { config, unknownKeys, notes } = await loadConfig(undefined, JSON.parse(json), { strict: true });
+  const { config, unknownKeys, notes } = await loadConfig(undefined, readJson(FILE) as ConfigKeys, { strict: true });
   t.match(config, { databaseType: 'moray', moray: { host: '10.99.99.17', port: 2020, timeoutSeconds: 10 } });
   t.strictSame([...unknownKeys, ...notes], []);
 });

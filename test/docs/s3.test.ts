@@ -1,9 +1,9 @@
 /** docs/engines/s3.md, with the double as the store. */
-import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { s3For } from '../engines/s3.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import { makeImage } from '../helpers/images.ts';
+import { readJson } from './runner/blocks.ts';
 import { runDocument } from './runner/run-document.ts';
 import { documentServer } from './runner/servers.ts';
 import { workplaceFor } from './runner/workplace.ts';
@@ -13,8 +13,7 @@ const FILE = 'docs/engines/s3.md';
 test('every line of the page on S3 does what it says', async (t) => {
   const { keys, server, prefix } = await s3For(t);
   const { tree, config, url, client, shell, configure } = await workplaceFor(t);
-  const [, written = '{}'] = /```json\n(.*?)```/s.exec(readFileSync(FILE, 'utf8')) ?? [];
-  const { s3, ...rest } = JSON.parse(written);
+  const { s3, ...rest } = readJson(FILE) as { readonly s3: object };
   // The page's own keys, with the double's place and credentials.
   await configure({ ...rest, s3: { ...s3, ...keys.s3 } });
   await runDocument(t, {

@@ -23,6 +23,13 @@ export interface Document {
   readonly notRun: readonly string[];
 }
 
+/** What the first block of JSON in a document holds. */
+export function readJson(file: string): unknown {
+  const [, text] = /^```json\n(.*?)^```/ms.exec(readFileSync(file, 'utf8')) ?? [];
+  if (text === undefined) throw new Error(`${file} has no block of JSON`);
+  return JSON.parse(text);
+}
+
 interface Block {
   readonly line: number;
   readonly lines: readonly string[];
