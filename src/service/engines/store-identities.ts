@@ -7,8 +7,9 @@
  * store also gets a mark at its root, by which it is the store of these documents and of no others.
  */
 import { Readable } from 'node:stream';
+import { madeOnFirstUse } from '#lib/documents/first-use.ts';
 import type { Bucket, Store } from '#lib/documents/store.ts';
-import { retryOnConflict, updateObject } from '#lib/documents/update.ts';
+import { updateObject } from '#lib/documents/update.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
@@ -54,15 +55,12 @@ const LOCAL_REMEDY =
   'Processes on several machines share no local files: leave "local" out of storageTypes, or give them one dataDir. ' +
   'If its files were moved here, bring the file storage/identity along';
 
-function noted(documents: Store, name: string, identity: string): Promise<KnownStore> {
-  return retryOnConflict(async () => {
-    const found = await documents.get(STORES, name);
-    if (found) return found.value;
+async function noted(documents: Store, name: string, identity: string): Promise<KnownStore> {
+  const { value } = await madeOnFirstUse(documents, STORES, name, () => {
     const since = new Date(documents.now()).toISOString();
-    const value: KnownStore = { name, identity, since, mark: newUuid(), isMarked: false };
-    await documents.batch([{ op: 'put', bucket: STORES, key: name, value, ifEtag: null }]);
-    return value;
+    return { name, identity, since, mark: newUuid(), isMarked: false };
   });
+  return value;
 }
 
 async function assertMarked(documents: Store, store: ObjectStore, { name, mark, isMarked }: KnownStore): Promise<void> {
