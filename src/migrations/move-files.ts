@@ -21,7 +21,7 @@ export async function moveFiles(service: Service, order: MigrationOrder, signal:
   const { from, to, nonce, kind } = order;
   const target = service.storages.named(to);
   const run = new FilesRun(service, order, target, signal);
-  await run.start(await filesAt(service, from));
+  run.start(await filesAt(service, from));
   for await (const piece of service.store.scan(IMAGES, {}, { signal })) {
     for (const { value } of piece) if (objectsAt(value, from).length > 0) await run.take(value);
   }
@@ -60,7 +60,7 @@ class FilesRun {
   }
 
   /** What earlier runs of the order have moved counts as done. */
-  async start({ images, bytes }: FilesAt): Promise<void> {
+  start({ images, bytes }: FilesAt): void {
     const { total, bytes_total: all = 0 } = this.#order;
     this.done = Math.max(0, total - images);
     this.bytes = Math.max(0, all - bytes);
