@@ -4,13 +4,14 @@
  * former, and removed later by a task, so that whoever has just read the earlier record finds them still.
  *
  * A note is the only permission to remove them, and the record is asked once more. Who places an object under such a name
- * again strikes it off the note in the batch that records the intent; so the two meet there. Only a process that is
- * stopped between its last look and the removal, for longer than its lease, can do harm when it wakes up.
+ * again strikes it off the note in the batch that records the intent; so the two meet there. A store may take long to
+ * remove them, so the lease is renewed meanwhile: only a process that is stopped, or cut off from the documents, between
+ * its last look and the removal, for longer than its lease, can do harm.
  */
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import { isHeld, type Lease, newLease } from '#lib/documents/lease.ts';
+import { isHeld, type Lease, LeaseKeeper, LeaseLostError, newLease } from '#lib/documents/lease.ts';
 import type { Bucket, Stored, Write } from '#lib/documents/store.ts';
-import { unlessChanged } from '#lib/documents/update.ts';
+import { retryOnConflict, unlessChanged, updateObject } from '#lib/documents/update.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
@@ -34,7 +35,8 @@ interface FormerObjects {
 /** Keyed by the image's UUID. */
 export const FORMER_OBJECTS: Bucket<FormerObjects> = { name: 'imgapi_former_objects', version: 1, index: {} };
 
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 30;
+const RENEWALS = 3;
 
 /** The objects that a record names. */
 export function objectsOf({ uuid, files = [], icon }: ImageRecord): PlacedObject[] {
@@ -54,7 +56,8 @@ export async function noteFormer(
   if (former.length === 0) return [];
   const note = await store.get(FORMER_OBJECTS, record.uuid);
   const known = note?.value.objects ?? [];
-  return [putNote(record.uuid, note, [...known, ...without(former, known)])];
+  // Whoever is removing the others goes on, and nobody may place them meanwhile.
+  return [putNote(record.uuid, note, [...known, ...without(former, known)], note?.value.lease)];
 }
 
 /**
@@ -100,7 +103,7 @@ async function removeOf(
   uuid: string,
   isNeeded: (image: string, object: PlacedObject) => Promise<boolean>,
 ): Promise<number> {
-  const { store, worker, storages } = service;
+  const { store, storages } = service;
   const note = await store.get(FORMER_OBJECTS, uuid);
   if (!note || isHeld(note.value.lease, store.now())) return 0;
   const idle: PlacedObject[] = [];
@@ -108,27 +111,59 @@ async function removeOf(
     if (storages.find(object.stor) && !(await isNeeded(uuid, object))) idle.push(object);
   }
   if (idle.length === 0) return 0;
-  const claimed = { ...note.value, lease: newLease(worker, LEASE_SECONDS, store.now()), rev: note.value.rev + 1 };
-  const claim: Write = { op: 'put', bucket: FORMER_OBJECTS, key: uuid, value: claimed, ifEtag: note.etag };
-  let etag = '';
-  const isOurs = await unlessChanged(
-    store.batch([claim], { frees: true }).then(([written = '']) => {
-      etag = written;
-    }),
-  );
-  if (!isOurs) return 0;
+  const claim = await claimNote(service, uuid, note);
+  if (!claim) return 0;
   const settled: PlacedObject[] = [];
   try {
     await forEachInTurn(idle, async (object) => {
+      claim.keeper.signal.throwIfAborted();
       if (!(await isNamed(service, uuid, object))) await storages.named(object.stor).remove(object.path);
       settled.push(object);
       await service.faults.reach('former:removed');
     });
   } finally {
-    const left = putNote(uuid, { value: claimed, etag }, without(note.value.objects, settled));
-    await unlessChanged(store.batch([left], { frees: true }));
+    await claim.keeper.end();
+    await retryOnConflict(async () => {
+      const now = await store.get(FORMER_OBJECTS, uuid);
+      if (!now || !claim.isOurs(now.value)) return;
+      await store.batch([putNote(uuid, now, without(now.value.objects, settled))], { frees: true });
+    });
   }
   return settled.length;
+}
+
+interface Claim {
+  readonly keeper: LeaseKeeper;
+  isOurs(note: FormerObjects): boolean;
+}
+
+/** Undefined if somebody else was faster. */
+async function claimNote(
+  { store, worker, log }: Service,
+  uuid: string,
+  { value, etag }: Stored<FormerObjects>,
+): Promise<Claim | undefined> {
+  let lease = newLease(worker, LEASE_SECONDS, store.now());
+  const claimed = { ...value, lease, rev: value.rev + 1 };
+  const claim: Write = { op: 'put', bucket: FORMER_OBJECTS, key: uuid, value: claimed, ifEtag: etag };
+  if (!(await unlessChanged(store.batch([claim], { frees: true })))) return undefined;
+  const isOurs = (note: FormerObjects): boolean => note.lease?.worker === worker && note.lease.until === lease.until;
+  const keeper = new LeaseKeeper({
+    clock: store,
+    everyMs: (LEASE_SECONDS * 1000) / RENEWALS,
+    lease: () => lease,
+    async renew() {
+      const renewed = newLease(worker, LEASE_SECONDS, store.now());
+      const change = (note: FormerObjects): FormerObjects => {
+        if (!isOurs(note)) throw new LeaseLostError('somebody else has the bytes that are being removed');
+        return { ...note, lease: renewed, rev: note.rev + 1 };
+      };
+      await updateObject(store, FORMER_OBJECTS, uuid, change, { frees: true });
+      lease = renewed;
+    },
+    onMissed: (err) => log.warn({ err, image: uuid }, 'could not renew the lease on former objects'),
+  });
+  return { keeper, isOurs };
 }
 
 /** Nothing that a record names, or is about to, is ever removed, whatever a note says. */
@@ -141,14 +176,16 @@ async function isNamed(service: Service, uuid: string, object: PlacedObject): Pr
   );
 }
 
+/** @param lease absent: whoever had one has lost it */
 function putNote(
   uuid: string,
-  note: Pick<Stored<FormerObjects>, 'value' | 'etag'> | undefined,
+  note: Stored<FormerObjects> | undefined,
   objects: readonly PlacedObject[],
+  lease?: Lease,
 ): Write {
   const bucket = FORMER_OBJECTS;
   if (note && objects.length === 0) return { op: 'del', bucket, key: uuid, ifEtag: note.etag };
-  const value = { objects, rev: (note?.value.rev ?? 0) + 1 };
+  const value = { objects, ...(lease && { lease }), rev: (note?.value.rev ?? 0) + 1 };
   return { op: 'put', bucket, key: uuid, value, ifEtag: note?.etag ?? null };
 }
 

@@ -6,7 +6,7 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { LeaseLostError } from '#lib/documents/lease.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { ObjectStore, OpenOptions } from '#lib/objects/object-store.ts';
-import { removeFormerObjects } from '#src/images/files/former-objects.ts';
+import { FORMER_OBJECTS, removeFormerObjects } from '#src/images/files/former-objects.ts';
 import { resumeMoves } from '#src/images/moving/move-image.ts';
 import { holdMove, MOVES } from '#src/images/moving/move-note.ts';
 import { loadRaw } from '#src/images/record/load.ts';
@@ -286,4 +286,52 @@ test('a commit may take longer than the lease of its intent, which is renewed fo
   await waitFor('another lease', async () => ((await lease()) ?? first) > first);
   finish();
   t.match(await moving, { files: [{ stor: 's3' }] });
+});
+
+test('nobody places bytes where a store is still removing former ones, however long that takes', async (t) => {
+  let finish = (): void => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let isRemoving = false;
+  /** Removes nothing before it is told to. */
+  const slow = (store: ObjectStore): ObjectStore =>
+    new Proxy(store, {
+      get(target, key) {
+        const value: unknown = Reflect.get(target, key);
+        if (typeof value !== 'function') return value;
+        if (key !== 'remove' || store.name !== 'local') return value.bind(target);
+        return async (path: string) => {
+          if (path.startsWith('images/')) {
+            isRemoving = true;
+            await finished;
+          }
+          return target.remove(path);
+        };
+      },
+    });
+  const folder = t.testdir();
+  const stores = storesIn(`${folder}/shared`, ['local', 'manta', 's3'], slow);
+  const server = await startInProcess(t, {}, { dataDir: `${folder}/data`, stores });
+  t.teardown(() => finish());
+  const { service } = server.imgapi;
+  const operator = server.client();
+  const { image, bytes } = await makeImage(operator, {}, { owner: ADMIN });
+  const { uuid } = image;
+  await operator.adminChangeImageStor(uuid, { stor: 's3' });
+  const removing = removeFormerObjects(service, async () => false);
+  await waitFor('the removal', () => isRemoving);
+  const lease = async () => (await service.store.get(FORMER_OBJECTS, uuid))?.value.lease?.until;
+  const first = await waitFor('the lease', lease);
+  // Another former object, which is noted beside the one that is being removed.
+  await operator.adminChangeImageStor(uuid, { stor: 'manta' });
+  const back = () => operator.adminChangeImageStor(uuid, { stor: 'local' });
+  await t.rejects(back(), { statusCode: 409, code: 'ImageFileBusy', message: /are being removed/ });
+  await waitFor('another lease', async () => ((await lease()) ?? first) > first);
+  finish();
+  await removing;
+  t.match(await back(), { files: [{ stor: 'local' }] });
+  await removeFormer(server);
+  t.strictSame(await holders(server, uuid), ['local']);
+  t.ok((await fileOf(server, uuid)).equals(bytes));
 });
