@@ -5,7 +5,7 @@
 import { startInterval, type Timer } from '../../runtime/timers.ts';
 import { ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { HashFeed } from '../hashing/feed.ts';
-import { explainManta } from './failure.ts';
+import { explainManta, MantaSilentError } from './failure.ts';
 import { encodePath } from './layout.ts';
 import { joinPieces, linkPiece } from './piece-staging.ts';
 import { noteStaged } from './progress.ts';
@@ -71,6 +71,8 @@ export class StreamStaging implements Staging {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
+    // First: while it waits, the timer may end the flow that the bytes would have gone to.
+    await this.#feed.write(bytes);
     this.#assertWhole();
     if (this.#flow && this.#flow.size + bytes.length > LARGEST) this.#endFlow();
     if (this.#flow === undefined) {
@@ -78,7 +80,6 @@ export class StreamStaging implements Staging {
       this.#assertWhole();
       this.#flow = new Flow(this.#options, this.#size);
     }
-    await this.#feed.write(bytes);
     await this.#flow.write(bytes).catch((error: unknown) => this.#fail(error));
     this.#assertWhole();
     this.#size += bytes.length;
@@ -152,10 +153,12 @@ class Flow {
     this.#sent = manta.directories.placing(this.#path, () =>
       manta.bytes.sendBriefly({ ...asked, body: this.#bytes() }),
     );
-    this.#sent.catch((error: unknown) => {
-      this.#failure = { error };
-      this.#wakeWriter();
-    });
+    this.#sent.then(
+      () => {
+        if (!this.#isOver) this.#fail(new MantaSilentError('Manta answered before it had all bytes'));
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   get size(): number {
@@ -191,6 +194,11 @@ class Flow {
 
   abort(): void {
     this.#abort.abort(new Error('the upload was ended'));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure = { error };
+    this.#wakeWriter();
   }
 
   #assertSent(): void {

@@ -125,6 +125,18 @@ test('bytes that were sent once are lost with their connection, and the session 
   t.strictSame(await residue(), []);
 });
 
+test('a Manta that says that it has an object which it was not sent keeps nobody waiting', async (t) => {
+  const { store, double, residue } = await make(t, V1);
+  double.faults.add('PUT', PIECE, { kind: 'answer', status: 204, body: '' });
+  const session = await openOnce(store, 'x', 30 * MIB);
+  await t.rejects(session.append(pieces(bytes(MIB))), {
+    name: 'ObjectStoreUnavailableError',
+    message: /bytes of the session are lost: Manta answered before it had all bytes/,
+  });
+  await session.discard();
+  t.strictSame(await residue(), []);
+});
+
 test('a Manta that never answers is given up, whatever was asked, and no connection stays', async (t) => {
   const { store, double } = await make(t, V1);
   await put(store, 'd/x', bytes(10));
