@@ -7,7 +7,7 @@ const MOST_SPARE = 4;
 
 /** Whoever fills blocks. */
 export interface BlockHolder {
-  /** `performance.now()` of when it last put bytes into a block that is not full; undefined if it has none. */
+  /** `performance.now()` as of which others may have its block, which is not full; undefined if it has none. */
   readonly waitingSince: number | undefined;
   /** Brings its bytes elsewhere, and gives the block back. */
   park(): Promise<void>;
@@ -24,7 +24,7 @@ const LONGEST_WAIT = 120_000;
 
 /**
  * The memory of all sessions' parts: blocks of one size, given out in the order in which they were asked for. A session
- * that waits for its source cannot keep others from theirs: when these have waited, the one that is silent the longest
+ * that waits for its source cannot keep others from theirs: when these have waited, the one that has waited the longest
  * has to park what it has.
  */
 export class BlockPool {

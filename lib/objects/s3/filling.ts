@@ -23,7 +23,9 @@ export class Filling implements BlockHolder {
   /** How many of the bytes are in the object. */
   #saved = 0;
   #hasTail = false;
+  #loaded = 0;
   #touched = 0;
+  readonly #canceled = new AbortController();
   /** One after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -37,7 +39,9 @@ export class Filling implements BlockHolder {
   }
 
   get waitingSince(): number | undefined {
-    return this.#block === undefined ? undefined : this.#touched;
+    if (this.#block === undefined) return undefined;
+    // A source that trickles must not keep the memory from others either.
+    return Math.min(this.#touched, this.#loaded + this.#options.calls.limits.turn);
   }
 
   /** Whether there is an object to be removed. */
@@ -91,6 +95,11 @@ export class Filling implements BlockHolder {
     });
   }
 
+  /** Gives up what is being saved or read at this moment. */
+  cancel(): void {
+    this.#canceled.abort();
+  }
+
   async end(): Promise<void> {
     this.#options.pool.leave(this);
     await this.#inTurn(async () => this.#drop());
@@ -104,7 +113,8 @@ export class Filling implements BlockHolder {
     await parts.settle();
     await staging.write(session, { tail: { offset: parts.size, size: this.#saved } });
     this.#hasTail = true;
-    await putObject(calls, staging.keys.tail(session), this.#block.subarray(0, length), { session });
+    const { signal } = this.#canceled;
+    await putObject(calls, staging.keys.tail(session), this.#block.subarray(0, length), { session, signal });
     await staging.write(session, { tail: { offset: parts.size, size: length } }, parts.size + length);
     this.#saved = length;
   }
@@ -114,12 +124,14 @@ export class Filling implements BlockHolder {
     if (this.#block) return this.#block;
     const block = await pool.take();
     try {
-      if (this.#length > 0) block.set(await getBytes(calls, staging.keys.tail(session), this.#length - 1));
+      const { signal } = this.#canceled;
+      if (this.#length > 0) block.set(await getBytes(calls, staging.keys.tail(session), this.#length - 1, { signal }));
     } catch (error) {
       pool.give(block);
       throw error;
     }
-    this.#touched = performance.now();
+    this.#loaded = performance.now();
+    this.#touched = this.#loaded;
     this.#block = block;
     return block;
   }

@@ -181,6 +181,7 @@ export class S3Session implements BackendSession {
       await Promise.race([lastWords(), new Promise((resolve) => bound.addEventListener('abort', resolve))]).catch(
         () => undefined,
       );
+      this.#filling.cancel();
     }
     this.#options.hash.close();
     await Promise.all([this.#parts.end(), this.#filling.end()]);

@@ -40,6 +40,8 @@ export interface S3Limits {
   readonly claim: number;
   /** How long others may wait for memory before a session that waits for its source must give up its own. */
   readonly patience: number;
+  /** How long a session may fill one block while others wait; after that it counts as one that waits for its source. */
+  readonly turn: number;
 }
 
 const MIB = 1024 ** 2;
@@ -57,4 +59,5 @@ export const DEFAULT_LIMITS: S3Limits = {
   backoff: 100,
   claim: 30_000,
   patience: 500,
+  turn: 10_000,
 };

@@ -141,6 +141,20 @@ test('a store that does not answer keeps nobody beyond the deadline', async (t) 
   await t.rejects(reading, { message: 'enough' });
 });
 
+test('closing a session waits for its last bytes to be saved, but not for a store that does not answer', async (t) => {
+  const { double, open } = await s3UnderTest(t);
+  const store = await open();
+  const session = await store.open({ path: 'x', session: sessionName() });
+  await session.append(pieces(bytes(10)));
+  double.faults.plan('PutObject', { kind: 'hang' }, 100);
+  const begun = performance.now();
+  await session.close();
+  t.ok(performance.now() - begun < 20_000);
+  t.equal(double.asked.filter((name) => name === 'PutObject').length, 1);
+  double.faults.clear();
+  await store.discard(session.session);
+});
+
 test('a read whose connection ends early or falls silent goes on where it stopped', async (t) => {
   const { double, open } = await s3UnderTest(t);
   const store = await open({ idle: 300 });

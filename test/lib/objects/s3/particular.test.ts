@@ -2,6 +2,7 @@
 import { test } from 'tap';
 import { request } from 'undici';
 import { InvalidSessionNameError, UnsupportedError } from '#lib/objects/errors.ts';
+import { pause } from '#lib/runtime/timers.ts';
 import { bytes, get, MIB, pieces, put, same, sessionName } from '../../../conformance/objects/harness.ts';
 import { s3UnderTest } from '../../../engines/s3.ts';
 import { waitFor } from '../../../helpers/wait.ts';
@@ -51,6 +52,33 @@ test('64 sessions whose sources wait for each other share four blocks of memory'
       same(t, await get(store, `x/${seed}`), whole, `object ${seed}`);
     }),
   );
+  t.strictSame(await residue(), []);
+});
+
+test('sources that trickle do not keep the memory to themselves', async (t) => {
+  const { open, residue } = await s3UnderTest(t);
+  const store = await open({ patience: 5, turn: 50 });
+  let isOver = false;
+  async function* trickle(): AsyncGenerator<Uint8Array> {
+    while (!isOver) {
+      yield bytes(1);
+      await pause(1);
+    }
+  }
+  const slow = await Promise.all(
+    Array.from({ length: 4 }, (_, at) => store.open({ path: `slow/${at}`, session: sessionName() })),
+  );
+  const trickling = slow.map((session) => session.append(trickle()));
+  await waitFor('all memory to be taken', () => slow.every(({ size }) => size > 0));
+  await put(store, 'x', LARGE);
+  isOver = true;
+  await Promise.all(trickling);
+  for (const session of slow) {
+    const { size } = session;
+    await session.commit();
+    t.ok((await get(store, session.path)).equals(Buffer.alloc(size, bytes(1))));
+  }
+  same(t, await get(store, 'x'), LARGE, 'the one that came last');
   t.strictSame(await residue(), []);
 });
 
