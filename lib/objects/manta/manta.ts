@@ -1,6 +1,7 @@
 /** One Manta as the files of this folder use it: its names, its bytes, and where our things are in it. */
 import type { Clock } from '../../runtime/clock.ts';
 import { ObjectStoreUnavailableError } from '../errors.ts';
+import type { Retries } from '../retries.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import type { Bytes, BytesAnswer } from './bytes.ts';
 import type { Directories } from './directories.ts';
@@ -8,7 +9,7 @@ import type { Features } from './features.ts';
 import { encodePath, type Layout } from './layout.ts';
 import type { NameInfo, Names } from './names.ts';
 import type { PartMemory, PieceMemory } from './piece-memory.ts';
-import { type RetryOptions, withRetries } from './retry.ts';
+import { withRetries } from './retry.ts';
 
 /** What a session must know to find its bytes, and to be fenced. */
 export interface SessionState {
@@ -31,7 +32,7 @@ export interface Manta {
   readonly features: Features;
   readonly memory: PieceMemory;
   readonly partMemory: PartMemory;
-  readonly retries: RetryOptions;
+  readonly retries: Retries;
   /** That of the documents. */
   readonly clock: Clock;
   /** Copies that Manta keeps of each object. */

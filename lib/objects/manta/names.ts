@@ -8,9 +8,10 @@ import type { Socket } from 'node:net';
 import bunyan from 'bunyan';
 import manta, { type Info, type MantaClient, type Result } from 'manta';
 import { startTimer } from '../../runtime/timers.ts';
+import type { Retries } from '../retries.ts';
 import type { Credentials } from './credentials.ts';
 import { MantaError, MantaSilentError } from './failure.ts';
-import { type RetryOptions, withRetries } from './retry.ts';
+import { withRetries } from './retry.ts';
 
 export interface NamesOptions {
   readonly url: string;
@@ -20,7 +21,7 @@ export interface NamesOptions {
   readonly insecure: boolean;
   /** Milliseconds for one call. */
   readonly timeout: number;
-  readonly retries: RetryOptions;
+  readonly retries: Retries;
 }
 
 /** What Manta tells of a name. */

@@ -18,6 +18,7 @@ import type {
   ReadOptions,
   SessionInfo,
 } from '../object-store.ts';
+import type { Retries } from '../retries.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import { mantaAgent } from './agent.ts';
 import { Bytes } from './bytes.ts';
@@ -35,7 +36,7 @@ import { Names } from './names.ts';
 import { PartMemory, PieceMemory } from './piece-memory.ts';
 import { PieceStaging } from './piece-staging.ts';
 import { hashObject, openObject } from './reading.ts';
-import { RETRIES, type RetryOptions, withRetries } from './retry.ts';
+import { RETRIES, withRetries } from './retry.ts';
 import { MantaSession } from './session.ts';
 import { findLeftovers, removeStaged, stagedBytes, unlinkIfThere } from './staged.ts';
 import type { Staging, StagingOptions } from './staging.ts';
@@ -63,7 +64,7 @@ export interface MantaStoreOptions {
   /** Milliseconds for which Manta may do nothing while it is its turn; default 30 s. */
   readonly timeout?: number;
   readonly maxSockets?: number;
-  readonly retries?: RetryOptions;
+  readonly retries?: Retries;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
   readonly observer?: OperationObserver;
 }

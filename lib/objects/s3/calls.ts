@@ -3,7 +3,8 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import { S3Client } from '@aws-sdk/client-s3';
-import { pause, timeLimit } from '../../runtime/timers.ts';
+import { timeLimit } from '../../runtime/timers.ts';
+import { retrying } from '../retries.ts';
 import { isTransient, s3Error } from './s3-error.ts';
 import { DEFAULT_LIMITS, type S3Limits, type S3Settings } from './settings.ts';
 
@@ -49,18 +50,18 @@ export class S3Calls {
   async call<Output>(operation: string, send: Send<Output>, options: CallOptions = {}): Promise<Output> {
     const { signal, slow = false, needed, once = false } = options;
     const { attempts, backoff, call, slow: long } = this.limits;
-    for (let attempt = 1; ; attempt += 1) {
+    const retries = { attempts: once ? 1 : attempts, firstPause: backoff, longestPause: LONGEST_PAUSE_MS };
+    const attempt = (): Promise<Output> => {
       signal?.throwIfAborted();
       const limit = timeLimit(slow ? long : call);
       const abortSignal = signal ? AbortSignal.any([signal, limit]) : limit;
-      try {
-        return await send(slow ? this.#slow : this.#quick, { abortSignal });
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (once || attempt >= attempts || !isTransient(error)) throw s3Error(operation, error, needed);
-      }
-      // Random, or those who were refused together come again together.
-      await pause((0.5 + Math.random() / 2) * Math.min(backoff * 2 ** (attempt - 1), LONGEST_PAUSE_MS), signal);
+      return send(slow ? this.#slow : this.#quick, { abortSignal });
+    };
+    try {
+      return await retrying(retries, againAfter, attempt, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw s3Error(operation, error, needed);
     }
   }
 
@@ -68,6 +69,10 @@ export class S3Calls {
     this.#quick.destroy();
     this.#slow.destroy();
   }
+}
+
+function againAfter(error: unknown): number | undefined {
+  return isTransient(error) ? 0 : undefined;
 }
 
 function makeClient(settings: S3Settings, limits: S3Limits, idle: number): S3Client {
