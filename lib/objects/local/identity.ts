@@ -1,19 +1,22 @@
 import { link, open, readFile, unlink } from 'node:fs/promises';
 import { hasCode, ifThere } from '../../runtime/absence.ts';
-import { newUuid } from '../../text/uuid.ts';
+import { agreedIdentity } from '../store-identity.ts';
 import { syncDirectory } from './durable.ts';
 import type { Layout } from './layout.ts';
 
-/** The store's identity, created if there is none. Processes that create it at the same time get the same value. */
-export async function storeIdentity(layout: Layout): Promise<string> {
-  const known = await readIdentity(layout.identity);
-  if (known !== undefined) {
-    return known;
-  }
+/** See {@link agreedIdentity}. */
+export function storeIdentity(layout: Layout): Promise<string> {
+  return agreedIdentity({
+    read: () => ifThere(readFile(layout.identity, 'utf8')),
+    create: (value) => createIdentity(layout, value),
+  });
+}
+
+async function createIdentity(layout: Layout, value: string): Promise<void> {
   const temporary = layout.temporary();
   const handle = await open(temporary, 'wx', 0o600);
   try {
-    await handle.writeFile(`${newUuid()}\n`);
+    await handle.writeFile(`${value}\n`);
     await handle.sync();
     // Unlike a rename, a link never replaces the value that another process placed first.
     await link(temporary, layout.identity);
@@ -26,9 +29,4 @@ export async function storeIdentity(layout: Layout): Promise<string> {
     await unlink(temporary);
   }
   await syncDirectory(layout.root);
-  return storeIdentity(layout);
-}
-
-async function readIdentity(file: string): Promise<string | undefined> {
-  return (await ifThere(readFile(file, 'utf8')))?.trim();
 }

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
-import { newUuid } from '../../text/uuid.ts';
+import { agreedIdentity } from '../store-identity.ts';
 import { nextPiece } from './bytes.ts';
 import { isAbsent, MantaError, MantaSilentError } from './failure.ts';
 import { encodePath } from './layout.ts';
 import { getObject, type Manta } from './manta.ts';
 
-const MOST_ATTEMPTS = 5;
-
-/** The identity of the account's folder, made if there is none. Whoever makes it at the same time gets the same one. */
-export async function storeIdentity(manta: Manta): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    const known = await readIdentity(manta);
-    if (known !== undefined) return known;
-    if (attempt > MOST_ATTEMPTS) throw new MantaSilentError('the identity cannot be read back');
-    await makeIdentity(manta);
-  }
+/** That of the account's folder. */
+export function storeIdentity(manta: Manta): Promise<string> {
+  return agreedIdentity({ read: () => readIdentity(manta), create: (value) => createIdentity(manta, value) });
 }
 
 async function readIdentity(manta: Manta): Promise<string | undefined> {
@@ -23,7 +16,7 @@ async function readIdentity(manta: Manta): Promise<string | undefined> {
     const text: Buffer[] = [];
     for (;;) {
       const piece = await nextPiece(body, manta.timeout);
-      if (piece === undefined) return Buffer.concat(text).toString().trim();
+      if (piece === undefined) return Buffer.concat(text).toString();
       text.push(piece);
     }
   } catch (error) {
@@ -32,9 +25,9 @@ async function readIdentity(manta: Manta): Promise<string | undefined> {
   }
 }
 
-async function makeIdentity(manta: Manta): Promise<void> {
+async function createIdentity(manta: Manta, value: string): Promise<void> {
   const { directories, bytes, layout, copies } = manta;
-  const body = Buffer.from(`${newUuid()}\n`);
+  const body = Buffer.from(`${value}\n`);
   const headers = {
     'content-type': 'text/plain',
     'content-md5': createHash('md5').update(body).digest('base64'),

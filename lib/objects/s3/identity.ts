@@ -1,5 +1,5 @@
 import { pause } from '../../runtime/timers.ts';
-import { newUuid } from '../../text/uuid.ts';
+import { agreedIdentity } from '../store-identity.ts';
 import type { S3Calls } from './calls.ts';
 import { getBytes, listKeys, putObject } from './objects.ts';
 import { isCode, isMissing, isNotImplemented } from './s3-error.ts';
@@ -8,18 +8,18 @@ const LAST_BYTE = 255;
 /** Milliseconds between looking whether there is an identity and having proposed one, at the most. */
 const MOMENT = 2_000;
 
-/** The store's identity, created if there is none. Processes that create it at the same time get the same value. */
-export async function storeIdentity(calls: S3Calls, key: string): Promise<string> {
-  const known = await readIdentity(calls, key);
-  if (known !== undefined) return known;
-  const value = newUuid();
+/** See {@link agreedIdentity}. */
+export function storeIdentity(calls: S3Calls, key: string): Promise<string> {
+  return agreedIdentity({ read: () => readIdentity(calls, key), create: (value) => createIdentity(calls, key, value) });
+}
+
+async function createIdentity(calls: S3Calls, key: string, value: string): Promise<void> {
   try {
     await putObject(calls, key, Buffer.from(`${value}\n`), { ifNone: true });
   } catch (error) {
     if (isNotImplemented(error)) await agree(calls, key, value);
     else if (!isCode(error, 'PreconditionFailed')) throw error;
   }
-  return storeIdentity(calls, key);
 }
 
 /**
@@ -39,9 +39,7 @@ async function agree(calls: S3Calls, key: string, value: string): Promise<void> 
 
 async function readIdentity(calls: S3Calls, key: string): Promise<string | undefined> {
   try {
-    return Buffer.from(await getBytes(calls, key, LAST_BYTE))
-      .toString()
-      .trim();
+    return Buffer.from(await getBytes(calls, key, LAST_BYTE)).toString();
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
