@@ -1,8 +1,6 @@
 /** Reads objects. */
 import { InvalidRangeError, ObjectNotFoundError } from '../errors.ts';
-import { HashFeed } from '../hashing/feed.ts';
-import type { HashStream } from '../hashing/stream.ts';
-import type { Hashes, ObjectInfo, ReadOptions } from '../object-store.ts';
+import type { ObjectInfo, ReadOptions } from '../object-store.ts';
 import { boundsOf } from '../range.ts';
 import type { BytesAnswer } from './bytes.ts';
 import { isAbsent, MantaError } from './failure.ts';
@@ -12,25 +10,21 @@ import { ObjectStream } from './object-stream.ts';
 export interface Opened {
   readonly info: ObjectInfo;
   readonly stream: ObjectStream;
-  /** Base64, as Manta counted it; undefined for a part. */
-  readonly md5: string | undefined;
 }
 
 /** @throws ObjectNotFoundError, InvalidRangeError */
 export async function openObject(manta: Manta, path: string, options: ReadOptions): Promise<Opened> {
   const place = manta.layout.resolve(path);
   const answer = await answerTo(manta, path, place, options);
-  const { status, headers, body } = answer;
+  const { headers, body } = answer;
   try {
     if (headers['content-type']?.includes('type=directory')) throw new ObjectNotFoundError(path);
     const size = sizeOf(answer);
     const { start, until } = boundsOf(path, size, options);
     const info = { path, size, mtime: new Date(headers['last-modified'] ?? 0) };
     const etag = headers.etag ?? '';
-    const md5 = status === 200 ? headers['content-md5'] : undefined;
     return {
       info,
-      md5: md5 as string | undefined,
       stream: new ObjectStream(manta, { path: place, etag, start, until, body }),
     };
   } catch (error) {
@@ -70,22 +64,4 @@ async function refuseRange(manta: Manta, path: string, place: string, options: R
 function sizeOf({ status, headers }: BytesAnswer): number {
   const [, total] = /\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
   return Number(status === 206 ? total : headers['content-length']);
-}
-
-/** Reads an object again. @throws ObjectNotFoundError */
-export async function hashObject(
-  { stream, info }: Opened,
-  hash: HashStream,
-  signal?: AbortSignal,
-): Promise<Hashes & { size: number }> {
-  const feed = new HashFeed(hash);
-  const onAbort = (): void => void stream.destroy(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    for await (const piece of stream) await feed.write(piece);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
-  feed.flush();
-  return { ...(await hash.digest()), size: info.size };
 }

@@ -7,6 +7,7 @@ import type { BackendOpenOptions, BackendSession, ObjectBackend } from '../backe
 import { type Capabilities, capabilities } from '../capabilities.ts';
 import { InvalidPathError, InvalidSessionNameError, ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
+import { hashSource } from '../hashing/hash-source.ts';
 import { HashPool } from '../hashing/pool.ts';
 import type {
   ByteSource,
@@ -35,7 +36,7 @@ import { MultipartStaging, partMemoryFor } from './multipart-staging.ts';
 import { Names } from './names.ts';
 import { PartMemory, PieceMemory } from './piece-memory.ts';
 import { PieceStaging } from './piece-staging.ts';
-import { hashObject, openObject } from './reading.ts';
+import { openObject } from './reading.ts';
 import { RETRIES, withRetries } from './retry.ts';
 import { MantaSession } from './session.ts';
 import { findLeftovers, removeStaged, stagedBytes, unlinkIfThere } from './staged.ts';
@@ -177,20 +178,13 @@ class MantaBackend implements ObjectBackend {
     return found?.type === 'object' ? { path, size: found.size, mtime: found.mtime } : undefined;
   }
 
-  async read(path: string, options: ReadOptions): Promise<{ info: ObjectInfo; stream: ByteSource }> {
-    const { info, stream } = await openObject(this.#manta, path, options);
-    return { info, stream };
+  read(path: string, options: ReadOptions): Promise<{ info: ObjectInfo; stream: ByteSource }> {
+    return openObject(this.#manta, path, options);
   }
 
   async hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
-    const opened = await openObject(this.#manta, path, signal ? { signal } : {});
-    const hash = this.#pool.open();
-    try {
-      return await hashObject(opened, hash, signal);
-    } finally {
-      hash.close();
-      opened.stream.destroy();
-    }
+    const { info, stream } = await openObject(this.#manta, path, { signal });
+    return { ...(await hashSource(stream, this.#pool.open(), signal)), size: info.size };
   }
 
   async open({ path, session, expect, once }: BackendOpenOptions): Promise<BackendSession> {

@@ -8,7 +8,7 @@ import type { BackendOpenOptions, BackendSession, ObjectBackend } from '../backe
 import { capabilities } from '../capabilities.ts';
 import { ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
-import { HashFeed } from '../hashing/feed.ts';
+import { hashSource } from '../hashing/hash-source.ts';
 import { HashPool } from '../hashing/pool.ts';
 import type { ByteSource, Entry, Hashes, ObjectInfo, ObjectStore, ReadOptions, SessionInfo } from '../object-store.ts';
 import type { StagingRegister } from '../staging/register.ts';
@@ -88,18 +88,7 @@ class S3Backend implements ObjectBackend {
 
   async hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
     const { info, stream } = await this.read(path, { ...(signal && { signal }) });
-    const hash = this.#hashes.open();
-    const feed = new HashFeed(hash);
-    try {
-      for await (const chunk of stream) {
-        signal?.throwIfAborted();
-        await feed.write(chunk);
-      }
-      feed.flush();
-      return { ...(await hash.digest()), size: info.size };
-    } finally {
-      hash.close();
-    }
+    return { ...(await hashSource(stream, this.#hashes.open(), signal)), size: info.size };
   }
 
   async open({ path, session, once = false }: BackendOpenOptions): Promise<BackendSession> {
