@@ -1,11 +1,11 @@
 /** Reads objects. */
 import { InvalidRangeError, ObjectNotFoundError } from '../errors.ts';
 import type { ObjectInfo, ReadOptions } from '../object-store.ts';
+import { ObjectStream } from '../object-stream.ts';
 import { boundsOf } from '../range.ts';
 import type { BytesAnswer } from './bytes.ts';
-import { isAbsent, MantaError } from './failure.ts';
+import { explainManta, isAbsent, MantaError, MantaSilentError } from './failure.ts';
 import { getObject, type Manta } from './manta.ts';
-import { ObjectStream } from './object-stream.ts';
 
 export interface Opened {
   readonly info: ObjectInfo;
@@ -20,17 +20,54 @@ export async function openObject(manta: Manta, path: string, options: ReadOption
   try {
     if (headers['content-type']?.includes('type=directory')) throw new ObjectNotFoundError(path);
     const size = sizeOf(answer);
-    const { start, until } = boundsOf(path, size, options);
+    const bounds = boundsOf(path, size, options);
+    assertBegins(answer, bounds.start);
     const info = { path, size, mtime: new Date(headers['last-modified'] ?? 0) };
-    const etag = headers.etag ?? '';
-    return {
-      info,
-      stream: new ObjectStream(manta, { path: place, etag, start, until, body }),
-    };
+    return { info, stream: streamFrom(manta, place, answer, bounds) };
   } catch (error) {
     body.destroy();
     throw error;
   }
+}
+
+interface Bounds {
+  readonly start: number;
+  /** Position after the last byte. */
+  readonly until: number;
+}
+
+/** The bytes of an answer, and of others that go on where it breaks off. @param place in Manta */
+export function streamFrom(
+  manta: Manta,
+  place: string,
+  { headers: { etag = '' }, body }: BytesAnswer,
+  { start, until }: Bounds,
+): ObjectStream {
+  return new ObjectStream({
+    ...{ start, until, body },
+    idle: manta.timeout,
+    backoff: manta.retries.firstPause,
+    async open(at, signal) {
+      const headers = { range: `bytes=${at}-${until - 1}`, 'if-match': etag };
+      const answer = await getObject(manta, place, headers, signal);
+      assertBegins(answer, at);
+      return answer.body;
+    },
+    failure(cause, at) {
+      const { message } = cause as Error;
+      const isTold = cause instanceof MantaError || cause instanceof MantaSilentError;
+      const silent = new MantaSilentError(`the answer of Manta ended ${until - at} bytes early: ${message}`, { cause });
+      return explainManta(isTold ? cause : silent, 0) as Error;
+    },
+  });
+}
+
+/** Whoever ignores a range sends all bytes, and they must not be taken for those that were asked for. @throws MantaSilentError */
+function assertBegins({ status, headers, body }: BytesAnswer, start: number): void {
+  const [, first = '0'] = (status === 206 && /^bytes (\d+)-/.exec(headers['content-range'] ?? '')) || [];
+  if (Number(first) === start) return;
+  body.destroy();
+  throw new MantaSilentError(`the answer of Manta begins at ${first}, not at ${start}`);
 }
 
 async function answerTo(manta: Manta, path: string, place: string, options: ReadOptions): Promise<BytesAnswer> {

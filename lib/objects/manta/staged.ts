@@ -2,10 +2,11 @@
 
 import { ObjectNotFoundError } from '../errors.ts';
 import type { SessionInfo } from '../object-store.ts';
+import type { ObjectStream } from '../object-stream.ts';
 import { hasMantaCode, isAbsent } from './failure.ts';
 import { encodePath } from './layout.ts';
 import { getObject, type Manta, type SessionState } from './manta.ts';
-import { ObjectStream } from './object-stream.ts';
+import { streamFrom } from './reading.ts';
 import { withRetries } from './retry.ts';
 
 export interface Piece {
@@ -44,8 +45,7 @@ export async function* bytesOf(manta: Manta, pieces: readonly Piece[], upTo: num
 async function openPiece(manta: Manta, path: string, until: number, isPart: boolean): Promise<ObjectStream> {
   try {
     const range: Record<string, string> = isPart ? { range: `bytes=0-${until - 1}` } : {};
-    const { headers, body } = await getObject(manta, path, range);
-    return new ObjectStream(manta, { path, etag: headers.etag ?? '', start: 0, until, body });
+    return streamFrom(manta, path, await getObject(manta, path, range), { start: 0, until });
   } catch (error) {
     throw isAbsent(error) ? new ObjectNotFoundError(path, { cause: error }) : error;
   }

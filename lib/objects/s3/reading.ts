@@ -1,11 +1,11 @@
 /** Opens an object for reading, with one request in the usual case. */
 import { Readable } from 'node:stream';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { ObjectNotFoundError } from '../errors.ts';
+import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s3';
+import { ObjectNotFoundError, ObjectTruncatedError } from '../errors.ts';
 import type { ByteSource, ObjectInfo, ReadOptions } from '../object-store.ts';
+import { ObjectStream } from '../object-stream.ts';
 import { boundsOf } from '../range.ts';
 import type { S3Calls } from './calls.ts';
-import { ObjectStream } from './object-stream.ts';
 import { headObject } from './objects.ts';
 import { isCode, isMissing, S3Error } from './s3-error.ts';
 
@@ -25,16 +25,11 @@ export async function openObject(
   });
   try {
     const found = await calls.call('GetObject', (client, send) => client.send(command, send), { signal });
-    const { Body, ContentLength = 0, ContentRange, ETag: etag = '', LastModified: mtime = new Date(0) } = found;
-    if (!(Body instanceof Readable)) throw new S3Error('GetObject', 'no body in the answer', undefined, {});
+    const { ContentLength = 0, ContentRange, ETag: etag = '', LastModified: mtime = new Date(0) } = found;
+    const body = bodyFrom(found, start);
     const size = sizeOf(ContentRange) ?? ContentLength;
-    const info = { path, size, mtime };
     const bounds = boundsOf(path, size, options);
-    if (bounds.until === bounds.start) {
-      Body.resume();
-      return { info, stream: Readable.from([]) };
-    }
-    return { info, stream: new ObjectStream({ calls, key, path, etag, body: Body, ...bounds }) };
+    return { info: { path, size, mtime }, stream: streamOf(calls, { key, path, etag, body, ...bounds }) };
   } catch (error) {
     if (isMissing(error)) throw new ObjectNotFoundError(path, { cause: error });
     if (isCode(error, 'InvalidRange') || (error instanceof S3Error && error.status === 416)) {
@@ -42,6 +37,44 @@ export async function openObject(
     }
     throw error;
   }
+}
+
+interface Found {
+  readonly key: string;
+  readonly path: string;
+  readonly etag: string;
+  readonly start: number;
+  readonly until: number;
+  readonly body: Readable;
+}
+
+function streamOf(calls: S3Calls, { key, path, etag, start, until, body }: Found): ObjectStream {
+  const truncated = (at: number, cause: unknown): Error =>
+    new ObjectTruncatedError(path, until - start, at - start, { cause });
+  return new ObjectStream({
+    ...{ start, until, body },
+    idle: calls.limits.idle,
+    backoff: calls.limits.backoff,
+    async open(at, signal) {
+      const Range = `bytes=${at}-${until - 1}`;
+      const command = new GetObjectCommand({ Bucket: calls.bucket, Key: key, Range, IfMatch: etag });
+      const rest = await calls.call('GetObject', (client, send) => client.send(command, send), { signal });
+      return bodyFrom(rest, at);
+    },
+    failure: (cause, at) => (cause instanceof S3Error && !GONE.has(cause.status ?? 0) ? cause : truncated(at, cause)),
+  });
+}
+
+/** What the store says of an object that is not the one any more whose first bytes were read. */
+const GONE: ReadonlySet<number> = new Set([404, 412, 416]);
+
+/** Whoever ignores a range sends all bytes, and they must not be taken for those that were asked for. @throws S3Error */
+function bodyFrom({ Body, ContentRange = '' }: GetObjectCommandOutput, start: number): Readable {
+  if (!(Body instanceof Readable)) throw new S3Error('GetObject', 'no body in the answer', undefined, {});
+  const [, first = '0'] = /^bytes (\d+)-/.exec(ContentRange) ?? [];
+  if (Number(first) === start) return Body;
+  Body.destroy();
+  throw new S3Error('GetObject', `the answer begins at ${first}, not at ${start}`, undefined, {});
 }
 
 /** A range that S3 refuses: right only if it is the start of an object without bytes. @throws InvalidRangeError */

@@ -27,6 +27,8 @@ export interface Quirks {
   readonly noConditions?: boolean;
   /** 501 for DeleteObjects. */
   readonly noBatches?: boolean;
+  /** Sends whole objects, whatever range is asked for. */
+  readonly noRanges?: boolean;
 }
 
 type Operation = (bucket: Bucket, ask: Ask, quirks: Quirks) => Answer;
@@ -47,7 +49,8 @@ export const OPERATIONS = {
     return xml('CopyObjectResult', described(bucket.put(key, source.bytes, source.meta)));
   },
 
-  GetObject: (bucket, { key, headers }) => read(bucket.get(key), headers),
+  GetObject: (bucket, { key, headers: { range, ...others } }, { noRanges }) =>
+    read(bucket.get(key), noRanges || range === undefined ? others : { ...others, range }),
 
   HeadObject(bucket, { key, headers }) {
     const { status, headers: described = {}, body = '' } = read(bucket.get(key), headers);

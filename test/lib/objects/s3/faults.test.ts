@@ -181,6 +181,16 @@ test('a read that cannot go on fails, and never mixes two objects', async (t) =>
   await t.rejects(get(store, 'x'), ObjectTruncatedError, 'never a byte');
 });
 
+test('a store that ignores ranges gives no wrong bytes', async (t) => {
+  const { double, open } = await s3UnderTest(t, { noRanges: true });
+  const store = await open();
+  await upload(store, { once: true });
+  same(t, await get(store, 'x'), LARGE, 'a whole object');
+  await unavailable(t, store.read('x', { start: 5 }), /the answer begins at 0, not at 5/);
+  double.faults.plan('GetObject', { kind: 'stop', after: 3 * MIB });
+  await unavailable(t, get(store, 'x'), /the answer begins at 0, not at \d+/);
+});
+
 test('a store that goes down in an upload loses nothing that was sent before', async (t) => {
   const { double, open, residue } = await s3UnderTest(t);
   const store = await open({ attempts: 2 });
