@@ -1,11 +1,10 @@
 /**
- * Of a commit and a discard exactly one happens, whichever processes make them. They meet in the register: a commit says
- * there that its bytes may become an object at any moment now, and for how long at the most; a discard that finds this
- * waits until it has happened or cannot happen any more. Before, it says that the session is gone, and no commit begins.
+ * Where commits and discards meet (see `staging/fence.ts`): a commit says in the register that its bytes may become an
+ * object at any moment now, and for how long at the most.
  */
 import { lasts } from '../../runtime/clock.ts';
-import { pause } from '../../runtime/timers.ts';
 import { SessionGoneError } from '../errors.ts';
+import { fenceSession } from '../staging/fence.ts';
 import type { Manta, SessionState } from './manta.ts';
 import { abortUpload, removeStaged } from './staged.ts';
 
@@ -13,11 +12,6 @@ import { abortUpload, removeStaged } from './staged.ts';
 const PLACING = 90_000;
 /** Milliseconds without an answer after which it is given up: well before others may take it for dead. */
 export const PLACING_TIMEOUT = 40_000;
-const POLL = 100;
-
-class PlacingError extends Error {
-  override readonly name = 'PlacingError';
-}
 
 /** To be called right before the step that makes an object. @throws SessionGoneError */
 export async function beginPlacing({ register, clock }: Manta, session: string): Promise<void> {
@@ -34,26 +28,12 @@ export async function endPlacing({ register }: Manta, session: string): Promise<
 
 /** Makes a later commit impossible and removes what is staged; may be called again. */
 export async function discardSession(manta: Manta, session: string): Promise<void> {
-  const state = await fence(manta, session);
-  if (state === undefined) return;
-  await abortUpload(manta, state);
+  const { register, clock } = manta;
+  const isPlacing = ({ placingUntil = 0 }: SessionState): boolean => lasts(placingUntil, PLACING, clock.now());
+  const close = (state: SessionState): SessionState => ({ ...state, gone: true });
+  const entry = await fenceSession(register, session, isPlacing, close);
+  if (!entry) return;
+  await abortUpload(manta, entry.state);
   await removeStaged(manta, session);
-  await manta.register.remove(session);
-}
-
-/** Undefined if there is no such session any more. */
-async function fence({ register, clock }: Manta, session: string): Promise<SessionState | undefined> {
-  for (;;) {
-    try {
-      const { state } = await register.update(session, ({ state }) => {
-        if (lasts(state.placingUntil ?? 0, PLACING, clock.now())) throw new PlacingError();
-        return { state: { ...state, gone: true } };
-      });
-      return state;
-    } catch (error) {
-      if (error instanceof SessionGoneError) return undefined;
-      if (!(error instanceof PlacingError)) throw error;
-    }
-    await pause(POLL);
-  }
+  await register.remove(session);
 }

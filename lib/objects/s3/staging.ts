@@ -7,9 +7,10 @@
  * whoever comes meanwhile waits; once the session is fenced no commit can begin. If a process dies in a commit, its
  * claim runs out, and the store decides: an upload is completed or aborted, never both.
  */
-import type { Clock } from '../../runtime/clock.ts';
-import { pause, startInterval } from '../../runtime/timers.ts';
+import { type Clock, lasts } from '../../runtime/clock.ts';
+import { startInterval } from '../../runtime/timers.ts';
 import { SessionGoneError } from '../errors.ts';
+import { fenceSession } from '../staging/fence.ts';
 import type { StagedEntry, StagingRegister } from '../staging/register.ts';
 import type { S3Calls } from './calls.ts';
 import type { Keys } from './keys.ts';
@@ -42,9 +43,8 @@ export interface SealedBytes {
   readonly tail: { readonly key: string; readonly size: number };
 }
 
-const WAIT_MS = 50;
-
-class CommitUnderWay extends Error {}
+/** Milliseconds. A claim that ends later than one that long comes from a clock that was wrong, and would hold others up. */
+const LONGEST_CLAIM = 120_000;
 
 export class Staging {
   readonly register: StagingRegister<S3Staged>;
@@ -57,6 +57,11 @@ export class Staging {
     this.keys = keys;
     this.#calls = calls;
     this.#clock = clock;
+  }
+
+  /** Whether a commit or a copy is under way. */
+  isPlacing({ placing = 0 }: S3Staged): boolean {
+    return lasts(placing, LONGEST_CLAIM, this.#clock.now());
   }
 
   /** A change by the session's writer. @throws SessionGoneError once somebody has fenced it */
@@ -72,10 +77,16 @@ export class Staging {
     const { claim } = this.#calls.limits;
     const renew = (): Promise<void> => this.write(session, { placing: this.#clock.now() + claim });
     await renew();
-    const timer = startInterval(() => void renew().catch(() => undefined), claim / 3).unref();
+    let renewal: Promise<void> = Promise.resolve();
+    const timer = startInterval(() => {
+      renewal = renew().catch(() => undefined);
+    }, claim / 3).unref();
     try {
       return await work();
     } catch (error) {
+      timer.stop();
+      // One that is under way would claim it again.
+      await renewal;
       await this.write(session, { placing: 0 }).catch(() => undefined);
       throw error;
     } finally {
@@ -126,19 +137,9 @@ export class Staging {
     return (await headObject(this.#calls, upload.key))?.size ?? 0;
   }
 
-  async #fence(session: string): Promise<S3Entry | undefined> {
-    for (let wait = WAIT_MS; ; wait = Math.min(wait * 1.5, 1000)) {
-      try {
-        return await this.register.update(session, ({ state }) => {
-          if ((state.placing ?? 0) > this.#clock.now()) throw new CommitUnderWay();
-          return { state: { ...state, fenced: true } };
-        });
-      } catch (error) {
-        if (error instanceof SessionGoneError) return undefined;
-        if (!(error instanceof CommitUnderWay)) throw error;
-      }
-      await pause(wait);
-    }
+  #fence(session: string): Promise<S3Entry | undefined> {
+    const isPlacing = (state: S3Staged): boolean => this.isPlacing(state);
+    return fenceSession(this.register, session, isPlacing, (state) => ({ ...state, fenced: true }));
   }
 
   /** Uploads first: while there is one, it can still become an object. */

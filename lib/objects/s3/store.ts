@@ -126,7 +126,7 @@ class S3Backend implements ObjectBackend {
   async sessions(): Promise<SessionInfo[]> {
     const found: SessionInfo[] = [];
     for await (const { session, size, mtime, state } of this.#staging.register.list()) {
-      if ((state.placing ?? 0) <= this.#clock.now()) found.push({ session, size, mtime });
+      if (!this.#staging.isPlacing(state)) found.push({ session, size, mtime });
     }
     return found;
   }

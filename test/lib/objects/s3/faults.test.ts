@@ -264,10 +264,9 @@ test('a process that dies in its commit holds others up only until its claim run
   t.strictSame(await residue(), []);
 });
 
-test('a commit that outlives its claim is fenced by the store itself', async (t) => {
+async function isFencedByTheStore(t: Test, claim: number): Promise<void> {
   const { double, open, residue } = await s3UnderTest(t);
-  // As of a process that stands still: it does not renew its claim.
-  const frozen = await open({ claim: 0 });
+  const frozen = await open({ claim });
   const other = await open();
   for (const once of [false, true]) {
     const session = await frozen.open({ path: 'x', session: sessionName(), once });
@@ -285,4 +284,13 @@ test('a commit that outlives its claim is fenced by the store itself', async (t)
     t.equal(await other.info('x'), undefined);
   }
   t.strictSame(await residue(), []);
+}
+
+test('a commit that outlives its claim is fenced by the store itself', async (t) => {
+  // As of a process that stands still: it does not renew its claim.
+  await isFencedByTheStore(t, 0);
+});
+
+test('a claim that was made by a clock that was far ahead holds nobody up', async (t) => {
+  await isFencedByTheStore(t, 1e9);
 });
