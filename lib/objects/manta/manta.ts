@@ -1,5 +1,6 @@
 /** One Manta as the files of this folder use it: its names, its bytes, and where our things are in it. */
 import type { Clock } from '../../runtime/clock.ts';
+import type { BlockPool } from '../block-pool.ts';
 import { ObjectStoreUnavailableError } from '../errors.ts';
 import type { Retries } from '../retries.ts';
 import type { StagingRegister } from '../staging/register.ts';
@@ -8,7 +9,7 @@ import type { Directories } from './directories.ts';
 import type { Features } from './features.ts';
 import { encodePath, type Layout } from './layout.ts';
 import type { NameInfo, Names } from './names.ts';
-import type { PartMemory, PieceMemory } from './piece-memory.ts';
+import type { PartMemory } from './part-memory.ts';
 import { withRetries } from './retry.ts';
 
 /** What a session must know to find its bytes, and to be fenced. */
@@ -30,7 +31,8 @@ export interface Manta {
   readonly directories: Directories;
   readonly register: StagingRegister<SessionState>;
   readonly features: Features;
-  readonly memory: PieceMemory;
+  /** For pieces. */
+  readonly memory: BlockPool;
   readonly partMemory: PartMemory;
   readonly retries: Retries;
   /** That of the documents. */

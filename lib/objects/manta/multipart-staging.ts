@@ -10,7 +10,6 @@ import { explainManta, hasMantaCode } from './failure.ts';
 import { beginPlacing, PLACING_TIMEOUT } from './fencing.ts';
 import { encodePath } from './layout.ts';
 import { assertTaken, putObject, type SessionState } from './manta.ts';
-import { PIECE } from './piece-memory.ts';
 import { noteSize } from './progress.ts';
 import { withRetries } from './retry.ts';
 import { abortUpload } from './staged.ts';
@@ -19,12 +18,13 @@ import type { Staging, StagingOptions } from './staging.ts';
 /** Manta takes so many parts; the last is left for bytes that were not announced. */
 const MOST_PARTS = 799;
 const STEP = 1024 * 1024;
+const LEAST_PART = 8 * STEP;
 
 type Upload = NonNullable<SessionState['upload']>;
 
 /** For that many bytes in all. */
 function partSizeFor(expect: number): number {
-  return Math.max(PIECE, Math.ceil(expect / MOST_PARTS / STEP) * STEP);
+  return Math.max(LEAST_PART, Math.ceil(expect / MOST_PARTS / STEP) * STEP);
 }
 
 /** Parts in memory: one fills while another is sent. */

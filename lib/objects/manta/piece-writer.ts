@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
-import { startInterval, type Timer } from '../../runtime/timers.ts';
+import { type BlockHolder, BlockPool } from '../block-pool.ts';
 import { HashFeed } from '../hashing/feed.ts';
 import type { HashStream } from '../hashing/stream.ts';
-import { letGo } from '../let-go.ts';
-import { PIECE, type PieceMemory } from './piece-memory.ts';
 
-/** Milliseconds after which others who wait for memory may have what was gathered. */
+/** Bytes. */
+const PIECE = 8 * 1024 * 1024;
+/** Pieces in memory, over all sessions. */
+const MOST_PIECES = 12;
+/** Milliseconds after which others who wait for memory may have what was gathered, however little. */
 const PATIENCE = 1000;
+
+export function pieceMemory(): BlockPool {
+  return new BlockPool(PIECE, MOST_PIECES * PIECE, PATIENCE);
+}
 
 export interface PieceWriterOptions {
   readonly hash: HashStream;
-  readonly memory: PieceMemory;
+  readonly memory: BlockPool;
   /** Stages a piece. Nothing is staged after one that failed. */
   readonly stage: (piece: Uint8Array, md5: string) => Promise<void>;
 }
@@ -19,11 +25,10 @@ export interface PieceWriterOptions {
  * Gathers bytes in pieces; while one fills, the one before it is staged. Exactly what is staged is hashed, in order, so
  * after a failure the rest can be written again.
  */
-export class PieceWriter {
+export class PieceWriter implements BlockHolder {
   readonly #options: PieceWriterOptions;
   readonly #feed: HashFeed;
-  readonly #timer: Timer;
-  #piece: Buffer | undefined;
+  #piece: Uint8Array | undefined;
   #filled = 0;
   #begunAt = 0;
   #staging: Promise<void> = Promise.resolve();
@@ -32,10 +37,16 @@ export class PieceWriter {
   constructor(options: PieceWriterOptions) {
     this.#options = options;
     this.#feed = new HashFeed(options.hash);
-    this.#timer = startInterval(() => {
-      const isOld = performance.now() - this.#begunAt > PATIENCE;
-      if (isOld && options.memory.isShort) this.#submit();
-    }, PATIENCE).unref();
+    options.memory.join(this);
+  }
+
+  get waitingSince(): number | undefined {
+    return this.#piece && this.#begunAt;
+  }
+
+  async park(): Promise<void> {
+    this.#submit();
+    await this.#staging;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -64,14 +75,13 @@ export class PieceWriter {
 
   /** Frees what was not staged. No more is written. */
   async end(): Promise<void> {
-    this.#timer.stop();
+    this.#options.memory.leave(this);
     await this.#staging.catch(() => undefined);
     this.#drop();
   }
 
-  async #begin(): Promise<Buffer> {
-    await this.#options.memory.take();
-    this.#piece = Buffer.allocUnsafeSlow(PIECE);
+  async #begin(): Promise<Uint8Array> {
+    this.#piece = await this.#options.memory.take();
     this.#filled = 0;
     this.#begunAt = performance.now();
     return this.#piece;
@@ -82,7 +92,7 @@ export class PieceWriter {
     if (piece === undefined) return;
     const bytes = piece.subarray(0, this.#filled);
     this.#piece = undefined;
-    this.#staging = this.#staging.then(() => this.#stage(bytes)).finally(() => this.#free(piece));
+    this.#staging = this.#staging.then(() => this.#stage(bytes)).finally(() => this.#options.memory.give(piece));
     this.#staging.catch(() => undefined);
   }
 
@@ -100,12 +110,7 @@ export class PieceWriter {
 
   #drop(): void {
     if (this.#piece === undefined) return;
-    this.#free(this.#piece);
+    this.#options.memory.give(this.#piece);
     this.#piece = undefined;
-  }
-
-  #free(piece: Buffer): void {
-    letGo(piece);
-    this.#options.memory.give();
   }
 }

@@ -34,8 +34,9 @@ import { encodePath, Layout } from './layout.ts';
 import type { Manta, SessionState } from './manta.ts';
 import { MultipartStaging, partMemoryFor } from './multipart-staging.ts';
 import { Names } from './names.ts';
-import { PartMemory, PieceMemory } from './piece-memory.ts';
+import { PartMemory } from './part-memory.ts';
 import { PieceStaging } from './piece-staging.ts';
+import { pieceMemory } from './piece-writer.ts';
 import { openObject } from './reading.ts';
 import { RETRIES, withRetries } from './retry.ts';
 import { MantaSession } from './session.ts';
@@ -103,7 +104,7 @@ async function openBackend(options: MantaStoreOptions): Promise<ObjectBackend> {
       directories: new Directories(names, layout.root),
       register: options.register,
       features,
-      memory: new PieceMemory(),
+      memory: pieceMemory(),
       partMemory: new PartMemory(),
       retries,
       clock: options.clock,
@@ -291,6 +292,7 @@ class MantaBackend implements ObjectBackend {
   }
 
   async close(): Promise<void> {
+    this.#manta.memory.close();
     this.#parts.closeAll();
     await this.#pool.close();
   }

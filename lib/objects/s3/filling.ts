@@ -1,4 +1,4 @@
-import type { BlockHolder, BlockPool } from './block-pool.ts';
+import type { BlockHolder, BlockPool } from '../block-pool.ts';
 import type { S3Calls } from './calls.ts';
 import { getBytes, putObject } from './objects.ts';
 import type { Parts } from './parts.ts';

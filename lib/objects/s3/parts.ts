@@ -1,5 +1,5 @@
+import type { BlockPool } from '../block-pool.ts';
 import { SessionGoneError, TooLargeError } from '../errors.ts';
-import type { BlockPool } from './block-pool.ts';
 import type { S3Calls } from './calls.ts';
 import { isMissing } from './s3-error.ts';
 import { MOST_PARTS, type Part, type UploadId, uploadPart } from './uploads.ts';

@@ -1,10 +1,10 @@
 import { timeLimit } from '../../runtime/timers.ts';
 import type { BackendSession } from '../backend.ts';
+import type { BlockPool } from '../block-pool.ts';
 import { InvalidPathError, ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { HashFeed } from '../hashing/feed.ts';
 import type { HashStream } from '../hashing/stream.ts';
 import type { Hashes, ObjectInfo } from '../object-store.ts';
-import type { BlockPool } from './block-pool.ts';
 import type { S3Calls } from './calls.ts';
 import { copyWithin } from './copying.ts';
 import { Filling } from './filling.ts';

@@ -1,6 +1,6 @@
-import { startInterval, type Timer } from '../../runtime/timers.ts';
-import { ObjectStoreUnavailableError } from '../errors.ts';
-import { letGo } from '../let-go.ts';
+import { startInterval, type Timer } from '../runtime/timers.ts';
+import { ObjectStoreUnavailableError } from './errors.ts';
+import { letGo } from './let-go.ts';
 
 /** Blocks that are kept although nobody uses them: making and freeing memory takes longer than filling it. */
 const MOST_SPARE = 4;
