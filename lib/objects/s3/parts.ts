@@ -2,7 +2,8 @@ import type { BlockPool } from '../block-pool.ts';
 import { SessionGoneError, TooLargeError } from '../errors.ts';
 import type { S3Calls } from './calls.ts';
 import { isMissing } from './s3-error.ts';
-import { MOST_PARTS, type Part, type UploadId, uploadPart } from './uploads.ts';
+import { MOST_PARTS } from './settings.ts';
+import { type Part, type UploadId, uploadPart } from './uploads.ts';
 
 /** Parts of one session on their way at once. Measured: a fifth gains nothing. */
 const AT_ONCE = 4;

@@ -1,3 +1,6 @@
+/** Of one upload. */
+export const MOST_PARTS = 10_000;
+
 /** Where the objects are, and how they are reached. */
 export interface S3Settings {
   /** Absent: Amazon's own, by the region. */
@@ -17,7 +20,7 @@ export interface S3Settings {
 
 /** Sizes in bytes, times in milliseconds. */
 export interface S3Limits {
-  /** Size of a part of an upload; an object has at most 10,000. At least 5 MiB. */
+  /** Size of a part of an upload; an object has at most {@link MOST_PARTS}. At least 5 MiB. */
   readonly part: number;
   /** Memory for parts that are filled or sent, over all sessions. */
   readonly buffers: number;

@@ -14,7 +14,6 @@ import { isMissing, isNotImplemented, S3Error } from './s3-error.ts';
 
 /** Smallest part that may be followed by another. */
 export const LEAST_PART = 5 * 1024 * 1024;
-export const MOST_PARTS = 10_000;
 
 export interface UploadId {
   readonly key: string;

@@ -1,5 +1,5 @@
 /** The section `s3`: the bucket, and how to reach it. */
-import type { S3Settings } from '#lib/objects/s3/settings.ts';
+import { MOST_PARTS, type S3Settings } from '#lib/objects/s3/settings.ts';
 import { readCaFile } from './ca-file.ts';
 import { ConfigError } from './config-error.ts';
 import { problem } from './schema.ts';
@@ -32,8 +32,6 @@ interface Around {
   readonly storageTypes: readonly string[];
   readonly limits: { readonly fileBytes: number };
 }
-
-const MOST_PARTS = 10_000;
 
 /** @throws ConfigError if the CA file cannot be read */
 export async function s3SettingsOf({ s3, mode, datacenterName }: Around): Promise<S3Settings> {
