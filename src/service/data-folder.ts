@@ -10,6 +10,7 @@ import { StoreFullError } from '#lib/documents/errors.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { takeOverTodaysFiles, todaysFolders } from './todays-files.ts';
 
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
@@ -34,18 +35,21 @@ type DataFolder = Pick<Config, 'dataDir' | 'databaseType'>;
 /** @throws ConfigError naming the key and the path */
 export async function prepareDataFolder({ dataDir, databaseType }: DataFolder, log: Logger): Promise<void> {
   await makeFolder(dataDir, OWN_FOLDER).catch(refusal(`${dataDir} cannot be made`));
+  // Records that SQLite has never seen would have no files.
+  const before = databaseType === 'local' ? [] : await todaysFolders(dataDir);
   if (databaseType === 'local') await assertDatabaseBelongs(dataDir);
-  await assertOwn(dataDir);
+  await assertOwn(dataDir, before);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
+  if (before.length > 0) await takeOverTodaysFiles(dataDir, log);
 }
 
 /** A typing error must not close /tmp or /var/lib to everybody else on the machine. */
-async function assertOwn(dataDir: string): Promise<void> {
+async function assertOwn(dataDir: string, known: readonly string[]): Promise<void> {
   const isOpen = await stat(dataDir).then(({ mode }) => (mode & OTHERS) !== 0, refusal(`${dataDir} cannot be read`));
   const names = isOpen ? await namesIn(dataDir) : [];
   if (names.some((name) => name === DATABASE || FOLDERS.includes(name))) return;
-  const other = names.find((name) => !BEFORE_THE_START.test(name));
+  const other = names.find((name) => !BEFORE_THE_START.test(name) && !known.includes(name));
   if (other === undefined) return;
   throw new ConfigError('dataDir', [
     `${dataDir} has other things in it, such as ${other}, and is open to others: name a folder for this service alone`,

@@ -81,10 +81,12 @@ async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promis
   process.stdout.on('error', () => {});
   const prepared = await prepare(file);
   const log = createLog(name, prepared.logLevel);
+  if (!cluster.isWorker) logWhatWasFound(prepared, log);
   const terms = fleetTerms(prepared, workers);
   if (terms && cluster.isPrimary) {
     const reload = async () => {
       const again = await prepare(file);
+      logWhatWasFound(again, log);
       // A configuration that names none any more leaves one: the supervisor stays until the next start.
       return fleetTerms(again, workers) ?? { ...terms, workers: 1 };
     };
@@ -97,10 +99,14 @@ async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promis
   await serve(prepared, log);
 }
 
-/** One server, alone or as one of the workers of a supervisor. */
-async function serve({ unknownKeys, notes, stopWithin, start }: PreparedServer, log: Logger): Promise<void> {
+/** Once, however many workers read the same file. */
+function logWhatWasFound({ unknownKeys, notes }: PreparedServer, log: Logger): void {
   for (const note of notes) log.info(note);
   if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has unknown keys');
+}
+
+/** One server, alone or as one of the workers of a supervisor. */
+async function serve({ stopWithin, start }: PreparedServer, log: Logger): Promise<void> {
   const stop = stopper(log, stopWithin * 1000);
   process.on('uncaughtException', (error) => stop.afterFault(error, 'uncaught exception'));
   process.on('unhandledRejection', (error) => stop.afterFault(error, 'unhandled rejection'));

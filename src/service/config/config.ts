@@ -103,27 +103,18 @@ export interface LimitsConfig {
 }
 
 export interface Config extends Listener {
-  readonly maxSockets: number;
   readonly logLevel: LogLevel;
   readonly mode: Mode;
   readonly authType: AuthType;
   readonly databaseType: DatabaseType;
   readonly storageTypes: readonly StorageType[];
-  readonly placeholderImageLifespanDays: number;
-  readonly allowLocalCreateImageFromVm: boolean;
-  /** Release and build stamp of the oldest platform that can make images from machines. */
-  readonly minImageCreationPlatform: readonly [string, string];
   /** Always there in `dc` mode. */
   readonly datacenterName?: string;
   /** Always there in `dc` mode. */
   readonly adminUuid?: string;
   /** The Server header. */
   readonly serverName: string;
-  readonly httpProxy?: string;
   readonly allowInsecure: boolean;
-  readonly dockerRegistryInsecure: boolean;
-  /** Registry name to URL. */
-  readonly lxdRegistries: Readonly<Record<string, string>>;
   /** Absent: the service knows no channels. */
   readonly channels?: readonly ChannelConfig[];
   /** User name to public keys in OpenSSH form. */
@@ -134,8 +125,6 @@ export interface Config extends Listener {
   readonly instanceUuid?: string;
   readonly serverUuid?: string;
   readonly serviceName: string;
-  readonly vmapi?: { readonly url: string };
-  readonly cnapi?: { readonly url: string };
   /** Always there if `databaseType` is postgres. */
   readonly postgres?: PostgresConfig;
   /** Always there if `storageTypes` names s3. */

@@ -6,17 +6,11 @@ import { notesOnPostgres } from './postgres.ts';
 import type { JsonObject } from './read-file.ts';
 import { notesOnS3 } from './s3.ts';
 import { notesOnUfds } from './ufds.ts';
-
-/** Sections that the services used today need and this one does not, and what takes their place. */
-export const UNUSED_SECTIONS: Readonly<Record<string, string>> = {
-  wfapi: 'long work runs in this service',
-};
+import { notesOnUnused } from './unused.ts';
 
 /** @param given the configuration as it was written */
 export function notesOn(given: JsonObject, config: Config): string[] {
-  const found = Object.entries(UNUSED_SECTIONS)
-    .filter(([key]) => given[key] !== undefined)
-    .map(([key, instead]) => `${key}: accepted but not used; ${instead}`);
+  const found = notesOnUnused(given);
   const { datacenterName: own = '', mode, authType, ufds } = config;
   if (ufds) found.push(...notesOnUfds(ufds));
   else if (given['ufds'] !== undefined) {

@@ -1,16 +1,17 @@
 /** Makes the {@link Config} from a checked configuration: adds the defaults that depend on other keys, absolute paths. */
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
-import type { Config, Listener } from './config.ts';
+import { type Config, type Listener, LOG_LEVELS, type LogLevel } from './config.ts';
 import type { MorayConfig } from './moray.ts';
-import { UNUSED_SECTIONS } from './notes.ts';
 import type { JsonObject } from './read-file.ts';
+import { isUnused } from './unused.ts';
 
 /** The port at which Triton's monitoring looks for the metrics of a datacenter's IMGAPI. */
 const TRITON_METRICS_PORT = 8881;
 
 /** A configuration that conforms to the schema, with the schema's defaults. */
-type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray'> & {
+type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray' | 'logLevel'> & {
+  readonly logLevel: LogLevel | number;
   /** Templates render its port as a text. */
   readonly moray?: Omit<MorayConfig, 'port'> & { readonly port: number | string };
   readonly serverName?: string;
@@ -20,13 +21,14 @@ type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray'> & {
 
 /** @param checked has passed {@link applySchema} without problems */
 export function resolveConfig(checked: JsonObject): Config {
-  const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !Object.hasOwn(UNUSED_SECTIONS, key)));
+  const known = Object.fromEntries(Object.entries(checked).filter(([key]) => !isUnused(key)));
   const { ufds, moray, ...given } = known as unknown as Checked;
   const dataDir = resolve(given.dataDir);
   const metrics = given.metrics ?? metricsOfDatacenter(given);
   return deepFreeze({
     ...given,
     dataDir,
+    logLevel: levelOf(given.logLevel),
     serverName: given.serverName ?? `imgapi/${packageJson.version}`,
     accounts: { ...given.accounts, file: resolve(given.accounts.file ?? join(dataDir, 'accounts.json')) },
     sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
@@ -36,6 +38,11 @@ export function resolveConfig(checked: JsonObject): Config {
     ...(given.manta && { manta: { ...given.manta, key: resolve(given.manta.key) } }),
     ...(metrics && { metrics }),
   });
+}
+
+/** bunyan counts them in tens. */
+function levelOf(level: LogLevel | number): LogLevel {
+  return typeof level === 'number' ? (LOG_LEVELS[level / 10 - 1] ?? 'info') : level;
 }
 
 function metricsOfDatacenter({ mode, adminIp }: Checked): Listener | undefined {

@@ -12,6 +12,8 @@ export interface DocumentServer {
   stop(): Promise<void>;
   /** Where it listens. */
   readonly url: string;
+  /** What it has logged since it was started, as it was written. */
+  readonly log: string;
   /** Of the group of processes that the line started. */
   readonly pid: number;
 }
@@ -19,6 +21,7 @@ export interface DocumentServer {
 /** @param line as the document has it, with the reader's values put in; the test ends what it starts */
 export function documentServer(t: Test, line: string, folder: string): DocumentServer {
   let running: { child: ChildProcess; gone: Promise<unknown[]>; url: string } | undefined;
+  let log = '';
   t.teardown(async () => {
     if (!running) return;
     signal(running.child, 'SIGKILL');
@@ -29,6 +32,9 @@ export function documentServer(t: Test, line: string, folder: string): DocumentS
       if (!running) throw new Error(`${line} was not started`);
       return running.url;
     },
+    get log() {
+      return log;
+    },
     get pid() {
       if (running?.child.pid === undefined) throw new Error(`${line} was not started`);
       return running.child.pid;
@@ -38,16 +44,18 @@ export function documentServer(t: Test, line: string, folder: string): DocumentS
         cwd: folder,
         // A group of its own, so that whatever stands before the server in the line goes with it.
         detached: true,
-        stdio: ['ignore', 'pipe', 'ignore'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         env: { ...marks(), PATH: `${folder}/src/cli/bin:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder },
       });
       const gone = once(child, 'exit');
+      log = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
       running = { child, gone, url: '' };
       const lines = createInterface({ input: child.stdout });
       const first = Promise.race([once(lines, 'line'), gone.then(() => ['it ended'])]);
       const [said] = (await first) as [string];
       const url = /listens on (http:\/\/[^\s,]+)/.exec(said)?.[1];
-      if (url === undefined) throw new Error(`${line}: ${said}`);
+      if (url === undefined) throw new Error(`${line}: ${said}: ${log}`);
       running = { child, gone, url };
     },
     async stop() {

@@ -1,35 +1,16 @@
 /** Triton's own IMGAPI client, as CloudAPI and the operators' tools use it, against a server of its own process. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import t from 'tap';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage, sha1Of } from '../../helpers/images.ts';
 import { spawnImgapi, temporaryFolder } from '../../helpers/imgapi.ts';
-
-type Callback = (error: Error | null, value: unknown, response: unknown) => void;
-type Methods = Readonly<Record<string, (...args: unknown[]) => void>>;
-
-const IMGAPI = createRequire(import.meta.url)('sdc-clients/lib/imgapi') as {
-  createClient(options: object): Methods & { close(): void };
-};
+import { type Answer, sdcImgapi } from '../../helpers/sdc-clients.ts';
 
 const server = await spawnImgapi(t);
 const folder = await temporaryFolder(t);
-const client = IMGAPI.createClient({ url: server.url, agent: false, retry: false });
-t.teardown(() => client.close());
-
-interface Answer {
-  readonly [field: string]: unknown;
-}
-
-function call(method: string, ...args: unknown[]): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const done: Callback = (error, value) => (error ? reject(error) : resolve(value as Answer));
-    client[method]?.call(client, ...args, done);
-  });
-}
+const call = sdcImgapi(t, server.url);
 
 const refused = (method: string, ...args: unknown[]) =>
   call(method, ...args).then(

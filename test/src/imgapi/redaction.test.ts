@@ -102,7 +102,7 @@ t.test('commands tell no secret', async (t) => {
   const config = join(folder, 'bad.json');
   await writeFile(
     config,
-    JSON.stringify({ publicUrl: `ftp://op:${SECRET}@host`, vmapi: { url: `x://op:${SECRET}@y` } }),
+    JSON.stringify({ publicUrl: `ftp://op:${SECRET}@host`, lxdRegistries: { x: `x://op:${SECRET}@y` } }),
   );
   for (const args of [
     ['src/cli/imgapiadm/main.ts', '-u', `http://op:${SECRET}@${NOWHERE}`, 'list'],

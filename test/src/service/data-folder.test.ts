@@ -1,6 +1,18 @@
 /** What the process finds when it starts, and what it refuses in one sentence; what it creates is for its user alone. */
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import bunyan from 'bunyan';
@@ -98,6 +110,46 @@ t.test('configuration may lie in the folder before the first start', async (t) =
   for (const name of ['accounts.json', '.profile']) await writeFile(join(dataDir, name), '[]');
   await prepareDataFolder({ dataDir, databaseType: 'local' }, bunyan.createLogger({ name: 'test', level: 'fatal' }));
   t.equal((await stat(dataDir)).mode & 0o777, 0o700);
+});
+
+/** As the IMGAPI that ran there before leaves it. */
+async function usedBefore(t: Test): Promise<string> {
+  const dataDir = await temporaryFolder(t);
+  await chmod(dataDir, 0o755);
+  for (const name of ['etc', 'images/abc/uuid', 'archive']) await mkdir(join(dataDir, name), { recursive: true });
+  await writeFile(join(dataDir, 'images/abc/uuid/file0'), 'bytes');
+  return dataDir;
+}
+
+t.test('local files of the IMGAPI that was there before are taken over, by one of several processes', async (t) => {
+  const dataDir = await usedBefore(t);
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  await Promise.all([1, 2, 3].map(() => prepareDataFolder({ dataDir, databaseType: 'moray' }, log)));
+  for (const path of ['images', 'storage/images']) {
+    t.equal(await readFile(join(dataDir, path, 'abc/uuid/file0'), 'utf8'), 'bytes', path);
+  }
+  t.equal((await stat(dataDir)).mode & 0o777, 0o700);
+  await prepareDataFolder({ dataDir, databaseType: 'moray' }, log);
+  t.ok((await lstat(join(dataDir, 'images'))).isSymbolicLink(), 'once');
+});
+
+t.test('local files that cannot be taken over are told of', async (t) => {
+  const dataDir = await usedBefore(t);
+  await mkdir(join(dataDir, 'storage/images/abd'), { recursive: true });
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  await t.rejects(prepareDataFolder({ dataDir, databaseType: 'moray' }, log), {
+    message: `dataDir: the files in ${dataDir}/images, of the IMGAPI that was here before, cannot be moved to ${dataDir}/storage/images: that holds others already; move them there`,
+  });
+});
+
+t.test('a folder with images of somebody else is refused', async (t) => {
+  const dataDir = await usedBefore(t);
+  await writeFile(join(dataDir, 'images/cat.jpg'), '');
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  await t.rejects(prepareDataFolder({ dataDir, databaseType: 'moray' }, log), {
+    message: /other things in it, such as/,
+  });
+  t.ok((await lstat(join(dataDir, 'images'))).isDirectory());
 });
 
 for (const how of ['empty', 'missing'] as const) {

@@ -60,14 +60,35 @@ test('what depends on the mode follows it unless it is given', async (t) => {
 });
 
 test('sections of services that are not used are accepted and noted', async (t) => {
-  const sections = { wfapi: {} };
-  const { config, unknownKeys, notes } = await loadConfig(undefined, { ...DC, ...sections });
+  const unused = { wfapi: {}, vmapi: { url: 'http://' }, httpProxy: 'http://proxy', maxSockets: 50 };
+  const { config, unknownKeys, notes } = await loadConfig(undefined, { ...DC, ...unused });
   t.strictSame(unknownKeys, []);
   t.strictSame(
     notes.map((note) => note.split(':')[0]),
-    ['wfapi'],
+    ['wfapi', 'vmapi', 'httpProxy', 'maxSockets'],
   );
-  t.notOk('wfapi' in config);
+  for (const key of Object.keys(unused)) t.notOk(key in config, key);
+  t.strictSame((await loadConfig(undefined, { ...DC, maxSockets: 100, lxdRegistries: {} })).notes, [], 'the defaults');
+});
+
+test('a key of today’s template that is empty counts as left out, and a section without its address as none', async (t) => {
+  const empty = { httpProxy: '', adminIp: '', instanceUuid: '', serviceName: '', imgapiUrlFromDatacenter: '' };
+  const manta = { url: '', user: '', key: '/k', keyId: '', baseDir: 'imgapi' };
+  const { config, notes } = await loadConfig(undefined, { ...DC, ...empty, manta, moray: { host: '', port: '' } });
+  t.strictSame(config, (await loadConfig(undefined, DC)).config);
+  t.strictSame(notes, []);
+  t.match(await problemsOf({ ...DC, databaseType: 'moray', moray: { host: '' } }), [/^moray: missing/]);
+  t.match(await problemsOf({ ...DC, storageTypes: ['manta'], manta }), [/^manta: missing/]);
+  t.match((await loadConfig(undefined, { ...DC, databaseType: 'moray', moray: { host: 'm', port: '' } })).config, {
+    moray: { host: 'm', port: 2020 },
+  });
+  t.match(await problemsOf({ ...DC, datacenterName: '' }), [/^datacenterName: missing/]);
+});
+
+test('levels of the log have names, and the numbers that bunyan gives them', async (t) => {
+  t.equal((await loadConfig(undefined, { ...DC, logLevel: 20 })).config.logLevel, 'debug');
+  t.equal((await loadConfig(undefined, { ...DC, logLevel: 60 })).config.logLevel, 'fatal');
+  t.match(await problemsOf({ ...DC, logLevel: 35 }), [/^logLevel: 35 is not right; it must be one of "trace", /]);
 });
 
 test('a database needs its section', async (t) => {
@@ -82,8 +103,8 @@ test('the map of datacenters may name this one, which is left out', async (t) =>
 });
 
 test('unknown keys are collected with their path, and refused when strict', async (t) => {
-  const given = { modee: 'dc', copies: { concurency: 1, retryDelay: { mni: 1 } }, vmapi: { url: 'http://v', x: 1 } };
-  const paths = ['modee', 'vmapi.x', 'copies.concurency', 'copies.retryDelay.mni'];
+  const given = { modee: 'dc', copies: { concurency: 1, retryDelay: { mni: 1 } }, metrics: { port: 0, x: 1 } };
+  const paths = ['modee', 'metrics.x', 'copies.concurency', 'copies.retryDelay.mni'];
   t.same((await loadConfig(undefined, given)).unknownKeys.toSorted(), paths.toSorted());
   t.same(
     (await problemsOf(given, { strict: true })).toSorted(),

@@ -22,7 +22,7 @@ test('what cannot work is refused by name', async (t) => {
   await t.rejects(load(undefined), { message: /moray: missing; databaseType names it/ });
   await t.rejects(load({}), { message: /moray\.host: missing/ });
   await t.rejects(load({ host: 'localhost' }), { message: /moray\.host: .*\/etc\/hosts/ });
-  for (const port of ['', '20x', 0, '70000', 1.5]) {
+  for (const port of ['20x', 0, '70000', 1.5]) {
     await t.rejects(load({ host: '10.0.0.1', port }), { message: /moray\.port: .*from 1 to 65535/ }, String(port));
   }
 });

@@ -1,0 +1,41 @@
+/**
+ * What the template renders from which Triton makes the configuration of its IMGAPI. Metadata that nobody has set are
+ * empty texts there, and so a key that has one counts as left out; but only those keys that the template has.
+ */
+import { isObject, type JsonObject } from './read-file.ts';
+
+const KEYS: ReadonlySet<string> = new Set([
+  ...[
+    'adminIp',
+    'adminUuid',
+    'allowInsecure',
+    'datacenterName',
+    'httpProxy',
+    'imgapiUrlFromDatacenter',
+    'instanceUuid',
+  ],
+  ...[
+    'allowLocalCreateImageFromVm',
+    'dockerRegistryInsecure',
+    'lxdRegistries',
+    'serverName',
+    'serverUuid',
+    'serviceName',
+  ],
+]);
+
+/** With the key without which a section is none: the others may be rendered for an engine that is not set up. */
+const SECTIONS: Readonly<Record<string, string>> = { ufds: 'url', moray: 'host', manta: 'url' };
+
+/** Leaves out what is empty. */
+export function withoutEmpty(given: JsonObject): JsonObject {
+  const kept = Object.entries(given).flatMap(([key, value]) => {
+    if (value === '' && KEYS.has(key)) return [];
+    const address = SECTIONS[key];
+    if (address === undefined || !isObject(value)) return [[key, value] as const];
+    const section = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== ''));
+    const isNone = value[address] === '';
+    return isNone ? [] : [[key, section] as const];
+  });
+  return Object.fromEntries(kept);
+}
