@@ -1,9 +1,9 @@
 /** The task that carries out what operators have ordered; a process that dies leaves it to the next one. */
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../service/service.ts';
-import { moveDocuments } from './move-documents.ts';
+import { endNotes, moveDocuments } from './move-documents.ts';
 import { moveFiles } from './move-files.ts';
-import { endMigration, runningMigration } from './orders.ts';
+import { endMigration, findMigration } from './orders.ts';
 
 const KINDS = { documents: moveDocuments, files: moveFiles } as const;
 
@@ -13,8 +13,12 @@ export async function carryOutMigrations(
   kind: keyof typeof KINDS,
   signal: AbortSignal,
 ): Promise<number> {
-  const order = await runningMigration(service.store, kind);
-  if (!order) return 0;
+  const order = await findMigration(service.store, kind);
+  const changes = service.documents?.place.fence?.changes;
+  if (order?.state !== 'running') {
+    if (order?.noting === true && changes) await endNotes(service, order, changes);
+    return 0;
+  }
   try {
     await KINDS[kind](service, order, signal);
   } catch (error) {

@@ -11,6 +11,8 @@ import { newUuid } from '#lib/text/uuid.ts';
 export interface MigrationOrder extends Migration {
   /** Names it on both sides; that of one which goes on where another ended is the same. */
   readonly nonce: string;
+  /** Whether the old store may still be noting what changes. */
+  readonly noting?: boolean;
   readonly rev: number;
 }
 
@@ -50,7 +52,7 @@ export async function orderMigration(store: Store, planned: Planned): Promise<Mi
 export async function noteMigration(
   store: Store,
   { kind, nonce }: Pick<MigrationOrder, 'kind' | 'nonce'>,
-  change: Partial<Migration>,
+  change: Partial<MigrationOrder>,
 ): Promise<void> {
   await updateObject(store, MIGRATIONS, kind, (current) =>
     current.nonce === nonce ? { ...current, ...change, rev: current.rev + 1 } : undefined,
@@ -69,9 +71,14 @@ export async function endMigration(
   );
 }
 
+/** The last one of the kind. */
+export async function findMigration(store: Store, kind: MigrationKind): Promise<MigrationOrder | undefined> {
+  return (await store.get(MIGRATIONS, kind))?.value;
+}
+
 export async function runningMigration(store: Store, kind: MigrationKind): Promise<MigrationOrder | undefined> {
-  const found = await store.get(MIGRATIONS, kind);
-  return found?.value.state === 'running' ? found.value : undefined;
+  const found = await findMigration(store, kind);
+  return found?.state === 'running' ? found : undefined;
 }
 
 /** In no particular order. */
@@ -79,6 +86,6 @@ export async function listMigrations(store: Store): Promise<Migration[]> {
   return (await store.find(MIGRATIONS, {})).map(({ value }) => shownMigration(value));
 }
 
-export function shownMigration({ nonce: _nonce, rev: _rev, ...migration }: MigrationOrder): Migration {
+export function shownMigration({ nonce: _nonce, noting: _noting, rev: _rev, ...migration }: MigrationOrder): Migration {
   return migration;
 }

@@ -16,19 +16,18 @@ export const Migration = Type.Object(
       description: '`planned`: a dry run, of which nothing is kept.',
     }),
     phase: Type.Optional(
-      oneOf(['copying', 'switching'], {
+      oneOf(['copying', 'comparing', 'switching'], {
         description:
-          '`switching`: calls wait for a moment, while the last changes are brought along and all is compared.',
+          '`comparing`: what was copied with what is in the old store. `switching`: calls wait for a moment, while the last changes are brought along.',
       }),
     ),
     ordered_at: date(),
     ended_at: Type.Optional(date()),
     total: count('Documents, or images with a file in the old store.'),
-    done: count('How many of them have been dealt with; while documents are copied, in this round.'),
+    done: count('How many of them have been dealt with; of documents, in this phase.'),
     bytes_total: Type.Optional(bytes('Size of the files.')),
     bytes_done: Type.Optional(bytes('Of which so many are in the new store.')),
-    rounds: Type.Optional(count('How often the documents were gone through.')),
-    digest: Type.Optional(Type.String({ description: 'SHA-256 of all documents, the same in both stores.' })),
+    digest: Type.Optional(Type.String({ description: 'Of all documents, the same in both stores.' })),
     failed: Type.Optional(
       Type.Array(Type.Object({ what: Type.String(), error: Type.String() }), {
         description: 'What could not be moved, at most 100; order again to try again.',

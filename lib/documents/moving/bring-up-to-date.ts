@@ -36,7 +36,7 @@ export async function bringUpToDate(
     for (let at = 0; at < different.length; at += BATCH) {
       signal.throwIfAborted();
       const some = different.slice(at, at + BATCH);
-      late.push(...(await write(target, bucket, some)));
+      late.push(...(await writePairs(target, bucket, some)));
     }
     changed += different.length;
     onProgress?.({ objects, changed });
@@ -44,18 +44,19 @@ export async function bringUpToDate(
   // A unique value that went from one object to another is free once both are written.
   for (let before = Number.POSITIVE_INFINITY; late.length > 0 && late.length < before; ) {
     before = late.length;
-    late = await write(target, bucket, late);
+    late = await writePairs(target, bucket, late);
   }
   return { objects, changed };
 }
 
-function differs({ source, target }: Pair): boolean {
-  if (!source || !target) return true;
+/** Whether one of the two has to be written or removed. */
+export function differs({ source, target }: Pair): boolean {
+  if (!source || !target) return source !== target;
   return !isSameState(target.etag, source.etag);
 }
 
 /** Returns those that have to wait for others. */
-async function write(target: Store, bucket: Bucket, pairs: readonly Pair[]): Promise<Pair[]> {
+export async function writePairs(target: Store, bucket: Bucket, pairs: readonly Pair[]): Promise<Pair[]> {
   try {
     await target.batch(pairs.map((pair) => writeOf(bucket, pair)));
     return [];

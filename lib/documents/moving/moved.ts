@@ -5,6 +5,7 @@
 import { StoreUnavailableError } from '../errors.ts';
 import { isHeldBy } from '../lease.ts';
 import type { Store } from '../store.ts';
+import type { Changes } from './changes.ts';
 
 /** What lies on a fenced store. */
 export interface Moved {
@@ -23,6 +24,9 @@ export interface Moved {
   readonly length: number;
 }
 
+/** Who raised a fence. */
+export type Raised = Pick<Moved, 'nonce' | 'worker'>;
+
 /** A store without one cannot be left while processes run. */
 export interface Fence {
   /** Milliseconds since the epoch by the clock of the store. */
@@ -33,16 +37,18 @@ export interface Fence {
    * it is fenced already by a move that is not earlier; true if exactly this is there.
    */
   raise(moved: Moved): Promise<boolean>;
-  /** Replaces what {@link raise} wrote. False if it is not there any more or the move is done. */
+  /** Replaces what the same process wrote with {@link raise}. False if that is not there any more or the move is done. */
   change(moved: Moved): Promise<boolean>;
   /** Lets the store be used again. False as for {@link change}. */
-  lift(nonce: string): Promise<boolean>;
+  lift(raised: Raised): Promise<boolean>;
   /** Removes what a move before that epoch left behind the fence, which stays: there may be documents here again. */
   clear(epoch: number): Promise<void>;
   /** Forgets an earlier move and what was left behind its fence: the documents have come back to this store. */
   forget(epoch: number): Promise<void>;
   /** The documents behind the fence, for reading. The caller closes it. */
   behind(): Promise<Store>;
+  /** What is written before the fence is raised. */
+  readonly changes: Changes;
 }
 
 /** The documents are being moved, or have moved, to another store. A batch that failed this way was not written. */

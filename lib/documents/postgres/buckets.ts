@@ -5,7 +5,7 @@ import { StoreUnavailableError } from '../errors.ts';
 import { assertHere, type Place } from '../moving/moved.ts';
 import { Buckets } from '../sql/buckets.ts';
 import type { SqlDialect } from '../sql/dialect.ts';
-import { behindFence, readMoved } from '../sql/fence.ts';
+import { behindFence, readMoved } from '../sql/moved-table.ts';
 import { once, Statement, type Step } from '../sql/program.ts';
 import { readDeclarations } from '../sql/schema.ts';
 import { postgresDialect } from './dialect.ts';

@@ -10,6 +10,7 @@ import type { PostgresOptions } from './options.ts';
 import { databaseTime, type Session } from './session.ts';
 import { openPostgresStore } from './store.ts';
 import { begin, COMMIT } from './transactions.ts';
+import { postgresTriggers } from './triggers.ts';
 
 /** The one that upgrades of buckets take. */
 const LOCK = new Statement("select pg_advisory_xact_lock(hashtext('imgapi'), hashtext($1))", 'rows');
@@ -36,6 +37,7 @@ export function postgresFence(options: PostgresOptions): Fence {
         await session.run([COMMIT]);
         return result;
       }),
+    triggers: postgresTriggers(schema),
     behind: () => openPostgresStore({ ...options, place: 'behind-fence' }),
   });
 }

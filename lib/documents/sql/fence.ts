@@ -5,44 +5,30 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Declaration } from '../declaration.ts';
-import type { Fence, Moved } from '../moving/moved.ts';
+import type { Fence, Moved, Raised } from '../moving/moved.ts';
+import { endChanges, sqlChanges, type Triggers } from './changes.ts';
 import type { SqlDialect } from './dialect.ts';
 import { Layout } from './layout.ts';
-import { once, type Program, type Step } from './program.ts';
+import { behindFence, MOVED, readMoved } from './moved-table.ts';
+import { once, type Program, type ProgramRunner, type Step } from './program.ts';
 import { declarationsTable, readDeclarations } from './schema.ts';
 
-const TABLE = 'moved';
-const PREFIX = 'moved$';
-
-/** The dialect in which the tables behind the fence have the names of all others. */
-export function behindFence(dialect: SqlDialect): SqlDialect {
-  return { ...dialect, identifier: (name) => dialect.identifier(`${PREFIX}${name}`) };
+export interface FencedDatabase extends Pick<Fence, 'now' | 'behind'>, ProgramRunner {
+  readonly triggers: Triggers;
 }
 
-export function* readMoved(dialect: SqlDialect): Program<Moved | undefined> {
-  const [[known] = []] = yield [once(dialect, dialect.tableNamed(TABLE), 'rows')];
-  if (known === undefined) return undefined;
-  const [[row] = []] = yield [once(dialect, sql`select moved from ${dialect.table(TABLE)}`, 'rows')];
-  return row && JSON.parse(String(row[0]));
-}
-
-/** How the programs of a fence are run on a database; each is made anew for each attempt. */
-export interface FencedDatabase extends Pick<Fence, 'now' | 'behind'> {
-  read<T>(program: () => Program<T>): Promise<T>;
-  /** In a transaction that keeps out others who do the same. */
-  write<T>(program: () => Program<T>): Promise<T>;
-}
-
-export function sqlFence(dialect: SqlDialect, { now, behind, read, write }: FencedDatabase): Fence {
+export function sqlFence(dialect: SqlDialect, database: FencedDatabase): Fence {
+  const { now, behind, read, write, triggers } = database;
   return {
     now,
     behind,
+    changes: sqlChanges(dialect, triggers, database),
     read: () => read(() => readMoved(dialect)),
     raise: (moved) => write(() => raise(dialect, moved)),
     change: (moved) => write(() => change(dialect, moved)),
-    lift: (nonce) => write(() => lift(dialect, nonce)),
-    clear: (epoch) => write(() => clear(dialect, epoch)),
-    forget: (epoch) => write(() => forget(dialect, epoch)),
+    lift: (moved) => write(() => lift(dialect, moved)),
+    clear: (epoch) => write(() => clear(dialect, triggers, epoch)),
+    forget: (epoch) => write(() => forget(dialect, triggers, epoch)),
   };
 }
 
@@ -56,47 +42,50 @@ function* raise(dialect: SqlDialect, moved: Moved): Program<boolean> {
   const { text, table } = dialect.types;
   const columns = sql.raw(`moved ${text} not null`);
   yield [
-    once(dialect, sql`create table if not exists ${dialect.table(TABLE)} (${columns})${sql.raw(table)}`),
+    once(dialect, sql`create table if not exists ${dialect.table(MOVED)} (${columns})${sql.raw(table)}`),
     ...note(dialect, moved),
   ];
   return true;
 }
 
 function* change(dialect: SqlDialect, moved: Moved): Program<boolean> {
-  if (!(yield* isMoving(dialect, moved.nonce))) return false;
+  if (!(yield* isMoving(dialect, moved))) return false;
   yield note(dialect, moved);
   return true;
 }
 
-function* lift(dialect: SqlDialect, nonce: string): Program<boolean> {
-  if (!(yield* isMoving(dialect, nonce))) return false;
+function* lift(dialect: SqlDialect, raised: Raised): Program<boolean> {
+  if (!(yield* isMoving(dialect, raised))) return false;
   yield* rename(behindFence(dialect), dialect);
-  yield [once(dialect, sql`drop table ${dialect.table(TABLE)}`)];
+  yield [once(dialect, sql`drop table ${dialect.table(MOVED)}`)];
   return true;
 }
 
-function* clear(dialect: SqlDialect, epoch: number): Program<void> {
+function* clear(dialect: SqlDialect, triggers: Triggers, epoch: number): Program<void> {
   const moved = yield* readMoved(dialect);
-  if (moved?.state === 'done' && moved.epoch < epoch) yield* dropBehind(dialect);
+  if (moved?.state !== 'done' || moved.epoch >= epoch) return;
+  yield* endChanges(dialect, triggers);
+  yield* dropBehind(dialect);
 }
 
-function* forget(dialect: SqlDialect, epoch: number): Program<void> {
+function* forget(dialect: SqlDialect, triggers: Triggers, epoch: number): Program<void> {
   const moved = yield* readMoved(dialect);
   if (!moved || moved.epoch > epoch) return;
+  yield* endChanges(dialect, triggers);
   yield* dropBehind(dialect);
-  yield [once(dialect, sql`drop table ${dialect.table(TABLE)}`)];
+  yield [once(dialect, sql`drop table ${dialect.table(MOVED)}`)];
 }
 
-function* isMoving(dialect: SqlDialect, nonce: string): Program<boolean> {
+function* isMoving(dialect: SqlDialect, { nonce, worker }: Raised): Program<boolean> {
   const moved = yield* readMoved(dialect);
-  return moved?.nonce === nonce && moved.state === 'moving';
+  return moved?.state === 'moving' && moved.nonce === nonce && moved.worker === worker;
 }
 
 function note(dialect: SqlDialect, moved: Moved): Step[] {
   const json = JSON.stringify(moved);
   return [
-    once(dialect, sql`delete from ${dialect.table(TABLE)}`),
-    once(dialect, sql`insert into ${dialect.table(TABLE)} (moved) values (${json})`),
+    once(dialect, sql`delete from ${dialect.table(MOVED)}`),
+    once(dialect, sql`insert into ${dialect.table(MOVED)} (moved) values (${json})`),
   ];
 }
 

@@ -33,6 +33,13 @@ export type Row = readonly unknown[];
  */
 export type Program<T> = Generator<readonly Step[], T, readonly (readonly Row[])[]>;
 
+/** Runs programs on a database, on a connection of their own. Each is made anew for each attempt. */
+export interface ProgramRunner {
+  read<T>(program: () => Program<T>): Promise<T>;
+  /** In a transaction that keeps out others who do the same. */
+  write<T>(program: () => Program<T>): Promise<T>;
+}
+
 /** A statement that is run only once, with the values it contains. */
 export function once(dialect: SqlDialect, statement: RawBuilder<unknown>, answer: Answer = 'nothing'): Step {
   const { sql, parameters } = dialect.compile(statement);

@@ -1,7 +1,7 @@
 import { assertHere, type Place } from '../moving/moved.ts';
 import { Buckets } from '../sql/buckets.ts';
 import type { SqlDialect } from '../sql/dialect.ts';
-import { behindFence, readMoved } from '../sql/fence.ts';
+import { behindFence, readMoved } from '../sql/moved-table.ts';
 import { readDeclarations } from '../sql/schema.ts';
 import type { Connection } from './connection.ts';
 import { sqliteDialect } from './dialect.ts';

@@ -6,6 +6,7 @@ import { sqliteDialect } from './dialect.ts';
 import { PATIENCE, patiently } from './patience.ts';
 import { run } from './run.ts';
 import { openSqliteStore } from './store.ts';
+import { sqliteTriggers } from './triggers.ts';
 
 /** Each call has a connection of its own, so that the store of this process notices what the others do. */
 export function sqliteFence(path: string): Fence {
@@ -22,6 +23,7 @@ export function sqliteFence(path: string): Fence {
     now: () => using((connection) => connection.now()),
     read: (program) => using((connection) => connection.read(() => run(connection, program()))),
     write: (program) => using((connection) => connection.write(() => run(connection, program()))),
+    triggers: sqliteTriggers,
     behind: () => openSqliteStore({ path, place: 'behind-fence' }),
   });
 }

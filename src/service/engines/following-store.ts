@@ -226,7 +226,7 @@ export class FollowingStore implements Store {
       if (!fence || !moved || moved.epoch < since) return undefined;
       if (moved.state === 'done') return moved;
       if (!isAtWork(moved, await fence.now())) {
-        if (await fence.lift(moved.nonce)) {
+        if (await fence.lift(moved)) {
           this.#options.log.warn(
             { moved },
             'the process that was moving the documents died; the old store is used again',

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { assertSame, DifferentError } from '#lib/documents/moving/assert-same.ts';
 import { bringUpToDate } from '#lib/documents/moving/bring-up-to-date.ts';
+import { compare, DifferentError } from '#lib/documents/moving/compare.ts';
 import { isSameState, type Moved, StoreMovedError } from '#lib/documents/moving/moved.ts';
 import { sqliteFence } from '#lib/documents/sqlite/fence.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
@@ -50,7 +50,7 @@ documentEngines.withNpm.each(({ name, make }) => {
       etags.set(`k${n}`, await put(source, `k${n}`, { n, name: `n${n}`, tags: ['a', `t${n % 7}`, ''] }));
     }
     t.same(await bringUpToDate(source, target, THINGS, { signal }), { objects: 1200, changed: 1200 });
-    const first = await assertSame(source, target, THINGS, signal);
+    const first = await compare(source, target, THINGS, { signal });
     t.equal(first.objects, 1200);
     for (const stored of await target.find(THINGS, { limit: 50 })) {
       t.ok(isSameState(stored.etag, etags.get(stored.key) ?? ''), 'who read it there can write it here');
@@ -62,9 +62,9 @@ documentEngines.withNpm.each(({ name, make }) => {
     await put(source, 'k7', { n: 7, name: 'n6' });
     await put(source, 'a', { n: 1, name: 'n5' });
     await put(target, 'zzz', { n: 1 });
-    await t.rejects(assertSame(source, target, THINGS, signal), DifferentError);
+    await t.rejects(compare(source, target, THINGS, { signal }), DifferentError);
     t.same(await bringUpToDate(source, target, THINGS, { signal }), { objects: 1200, changed: 5 });
-    const second = await assertSame(source, target, THINGS, signal);
+    const second = await compare(source, target, THINGS, { signal });
     t.not(second.digest, first.digest);
   });
 });
@@ -82,7 +82,7 @@ test('unique values that change hands are brought along', async (t) => {
   for (const key of ['a', 'b', 'c']) await put(source, key, { n: 2 });
   for (const [key, name] of Object.entries({ a: '2', b: '3', c: '1' })) await put(source, key, { n: 3, name });
   await bringUpToDate(source, target, THINGS, { signal });
-  t.equal((await assertSame(source, target, THINGS, signal)).objects, 3);
+  t.equal((await compare(source, target, THINGS, { signal })).objects, 3);
 });
 
 test('a fenced database refuses reads and writes of every store that has it open, and is itself again when lifted', async (t) => {
@@ -116,14 +116,14 @@ test('a fenced database refuses reads and writes of every store that has it open
   t.equal(await behind.count(THINGS), 1000);
   t.equal((await behind.get(THINGS, 'k3'))?.value.n, 3);
   await behind.close();
-  t.equal(await fence.lift('b'), false, 'only by who raised it');
-  t.equal(await fence.lift('a'), true);
+  t.equal(await fence.lift({ ...MOVING, nonce: 'b' }), false, 'only by who raised it');
+  t.equal(await fence.lift(MOVING), true);
   for (const store of [one, other]) for (const call of Object.values(calls(store))) await call();
   t.equal(await one.count(THINGS), 1000);
 
   t.equal(await fence.raise(MOVING), true);
   t.equal(await fence.change({ ...MOVING, state: 'done' }), true);
-  t.equal(await fence.lift('a'), false, 'a move that is done stays done');
+  t.equal(await fence.lift(MOVING), false, 'a move that is done stays done');
   await t.rejects(
     openSqliteStore({ path }).then((store) => store.open([THINGS])),
     StoreMovedError,

@@ -105,7 +105,7 @@ test('a second move that is called off leaves the documents where the first one 
   await leave(second, third, 'moving');
   const found = store.get(THINGS, 'a');
   await waitFor('the second place to be tried', () => opened.length === 1);
-  await second.fence?.lift('move 2');
+  await second.fence?.lift(move('moray', 2, 'moving'));
   t.equal(await found, undefined);
   t.equal(store.place.type, 'postgres');
   t.equal(await store.count(THINGS), 0, 'its buckets are open');
