@@ -1,85 +1,57 @@
 /**
  * `make bench`: timings against something that runs beside them, as a table and in build/bench.json. Never a test: a
- * target that is missed is reported with the profile that shows why. `BENCH=requests`, `bytes` or `memory` runs a part;
- * `BENCH_RUNS`, `BENCH_MIB` and `BENCH_SECONDS` make it shorter.
+ * target that is missed is reported with the profile that shows why. `ENGINE=postgres-s3` measures these engines in place
+ * of the embedded ones. `BENCH=requests`, `bytes` and so on runs a part; `BENCH_RUNS`, `BENCH_MIB`, `BENCH_SECONDS` and
+ * `BENCH_IMAGES` make it shorter.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { beginRun, removeLeftovers } from '../runner/own-run.ts';
-import { benchBytes } from './bytes.ts';
-import { type Figure, isMet, type Skipped } from './measure.ts';
-import { benchMemory } from './memory.ts';
+import { GENERATOR } from './load.ts';
+import { type Figure, isMet, type Plan, type Results, type Skipped } from './measure.ts';
 import { hottest } from './profile.ts';
-import { benchRequests } from './requests.ts';
+import { suitesOf } from './suites.ts';
+import { HEAD, lineOf } from './table.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const DIRECTORY = join(ROOT, 'build/bench');
-
-const SUITES: Readonly<Record<string, (directory: string, profile?: string) => Promise<(Figure | Skipped)[]>>> = {
-  requests: benchRequests,
-  bytes: benchBytes,
-  memory: benchMemory,
-};
+const RUNS = Number(process.env['BENCH_RUNS'] ?? 5);
 
 async function main(): Promise<void> {
   await removeLeftovers();
-  const chosen = process.argv.slice(2);
-  const names = chosen.length > 0 ? chosen : Object.keys(SUITES);
+  const engine = process.env['ENGINE'] || 'embedded';
+  const suites = suitesOf(engine, process.argv.slice(2));
+  const begin = performance.now();
   await mkdir(DIRECTORY, { recursive: true });
   const results: (Figure | Skipped)[] = [];
   const profiles: Record<string, string[]> = {};
-  print(`${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}\n`);
-  print(row(['', 'ours', 'beside it', 'ratio', 'target', '']));
-  for (const name of names) {
-    const suite = SUITES[name];
-    if (!suite) throw new Error(`there is no benchmark "${name}"; there are ${Object.keys(SUITES).join(', ')}`);
-    const figures = await suite(DIRECTORY);
-    for (const figure of figures) print(describe(figure));
+  print(`${engine}: ${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}, ${GENERATOR}\n`);
+  print(HEAD);
+  for (const [name, suite] of suites) {
+    const figures = await suite({ directory: DIRECTORY, runs: RUNS });
+    for (const figure of figures) print(lineOf(figure));
     results.push(...figures);
-    if (figures.some((figure) => !('skipped' in figure) && !isMet(figure)))
+    if (figures.some((figure) => !('skipped' in figure || isMet(figure))))
       profiles[name] = await profileOf(name, suite);
   }
   for (const [name, lines] of Object.entries(profiles)) {
     print(`\nA target of "${name}" was missed. Where its servers spent their time:\n${lines.join('\n')}`);
   }
+  print(`\n${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);
   await writeFile(
     join(ROOT, 'build/bench.json'),
-    `${JSON.stringify({ at: new Date(), results, profiles }, null, 2)}\n`,
+    `${JSON.stringify({ at: new Date(), engine, results, profiles }, null, 2)}\n`,
   );
 }
 
 /** Once more with the profiler on; the figures of such a run do not count. */
-async function profileOf(
-  name: string,
-  suite: (directory: string, profile?: string) => Promise<unknown>,
-): Promise<string[]> {
-  const directory = join(DIRECTORY, `profile-${name}`);
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
-  await suite(DIRECTORY, directory);
-  return hottest(directory);
-}
-
-function describe(figure: Figure | Skipped): string {
-  if ('skipped' in figure) return row([figure.name, '', '', '', '', `skipped: ${figure.skipped}`]);
-  const isRatio = figure.kind === 'ratio';
-  return row([
-    figure.name,
-    `${figure.ours.toFixed(0)} ${figure.unit}`,
-    isRatio ? `${figure.theirs.toFixed(0)} (${figure.against})` : '',
-    isRatio ? figure.ratio.toFixed(2) : '',
-    isRatio ? `>= ${figure.target}` : `<= ${figure.target.toFixed(0)}`,
-    isMet(figure) ? 'met' : 'MISSED',
-  ]);
-}
-
-function row(cells: readonly string[]): string {
-  const widths = [32, 22, 40, 7, 9, 8];
-  return cells
-    .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-    .join(' ')
-    .trimEnd();
+async function profileOf(name: string, suite: (plan: Plan) => Promise<Results>): Promise<string[]> {
+  const profile = join(DIRECTORY, `profile-${name}`);
+  await rm(profile, { recursive: true, force: true });
+  await mkdir(profile, { recursive: true });
+  await suite({ directory: DIRECTORY, runs: 1, profile });
+  return hottest(profile);
 }
 
 function print(text: string): void {

@@ -1,5 +1,12 @@
 /** What a benchmark answers, and how repeated runs become one figure. */
 
+/** One run of one side. */
+export interface Sample {
+  readonly value: number;
+  /** Something else that was measured on the way; shown beside, and not judged. */
+  readonly aside?: number;
+}
+
 export interface Figure {
   readonly name: string;
   /** What it is compared with, in the same run. */
@@ -9,16 +16,32 @@ export interface Figure {
   readonly unit: string;
   /** ours / theirs, the median over the pairs of runs. */
   readonly ratio: number;
-  /** The ratio that is wanted at least, or with `limit` the figure that is allowed at most. */
-  readonly target: number;
-  readonly kind: 'ratio' | 'limit';
+  /** Absent: only told. */
+  readonly target?: number;
+  readonly kind: Kind;
   readonly runs: number;
+  readonly aside?: { readonly unit: string; readonly ours: number; readonly theirs: number };
 }
 
-/** An engine that is not here: the figure is left out, by name. */
+/** The target is the least ratio, the greatest ratio (of costs), or the greatest figure. */
+export type Kind = 'ratio' | 'cost' | 'limit';
+
+/** What is not here: the figure is left out, by name. */
 export interface Skipped {
   readonly name: string;
   readonly skipped: string;
+}
+
+export type Results = readonly (Figure | Skipped)[];
+
+/** What a suite is given. */
+export interface Plan {
+  /** For whatever it keeps; other suites have the same one. */
+  readonly directory: string;
+  /** How often each side is measured. */
+  readonly runs: number;
+  /** Folder for CPU profiles. The figures of such a run do not count. */
+  readonly profile?: string;
 }
 
 export function median(values: readonly number[]): number {
@@ -28,32 +51,47 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-export const RUNS = Number(process.env['BENCH_RUNS'] ?? 5);
+export interface Comparison extends Pick<Figure, 'name' | 'against' | 'unit' | 'target'> {
+  readonly kind?: Kind;
+  /** Unit of what is measured on the way. */
+  readonly asideUnit?: string;
+  readonly runs: number;
+  /** Runs of each before those that count, which warm caches and compilers. Default 1. */
+  readonly warmups?: number;
+}
 
 /** The two take turns, so that a machine whose speed drifts is slow for both. */
 export async function compare(
-  figure: Pick<Figure, 'name' | 'against' | 'unit' | 'target'>,
-  ours: () => Promise<number>,
-  theirs: () => Promise<number>,
+  { kind = 'ratio', asideUnit, runs, warmups = 1, ...figure }: Comparison,
+  ours: () => Promise<Sample>,
+  theirs: () => Promise<Sample>,
 ): Promise<Figure> {
-  // A first run of each warms caches and compilers, and does not count.
-  await theirs();
-  await ours();
-  const pairs: [number, number][] = [];
-  for (let run = 0; run < RUNS; run++) {
+  const pairs: [Sample, Sample][] = [];
+  for (let run = -warmups; run < runs; run++) {
     const reference = await theirs();
-    pairs.push([await ours(), reference]);
+    const mine = await ours();
+    if (run >= 0) pairs.push([mine, reference]);
   }
+  const middle = (pick: (pair: [Sample, Sample]) => number | undefined) =>
+    median(pairs.map((pair) => pick(pair) ?? Number.NaN));
+  const aside = asideUnit && {
+    unit: asideUnit,
+    ours: middle(([mine]) => mine.aside),
+    theirs: middle(([, reference]) => reference.aside),
+  };
   return {
     ...figure,
-    ours: median(pairs.map(([mine]) => mine)),
-    theirs: median(pairs.map(([, reference]) => reference)),
-    ratio: median(pairs.map(([mine, reference]) => mine / reference)),
-    kind: 'ratio',
-    runs: RUNS,
+    ours: middle(([mine]) => mine.value),
+    theirs: middle(([, reference]) => reference.value),
+    ratio: middle(([mine, reference]) => mine.value / reference.value),
+    kind,
+    runs,
+    ...(aside && { aside }),
   };
 }
 
 export function isMet({ kind, ratio, ours, target }: Figure): boolean {
-  return kind === 'ratio' ? ratio >= target : ours <= target;
+  if (target === undefined) return true;
+  if (kind === 'ratio') return ratio >= target;
+  return (kind === 'cost' ? ratio : ours) <= target;
 }

@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { Mix } from '../helpers/mix.ts';
 import { residentBytes } from '../helpers/resident.ts';
 import { beginRun, removeLeftovers } from '../runner/own-run.ts';
-import type { Figure } from './measure.ts';
+import { cpuSeconds } from './cpu.ts';
+import type { Plan as BenchPlan, Figure } from './measure.ts';
 import { type Running, startServer } from './server.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -47,7 +48,7 @@ interface Plan {
 }
 
 /** The most that was resident, in MiB. */
-export async function benchMemory(directory: string, profile?: string): Promise<Figure[]> {
+export async function benchMemory({ directory, profile }: BenchPlan): Promise<Figure[]> {
   const seconds = Number(process.env['BENCH_SECONDS'] ?? SECONDS);
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const ours = await mostResident({
@@ -122,12 +123,6 @@ async function line(server: Running, report: string, at: number, rate: number, i
   const bytes = [now, peak, own['heapUsed'], own['heapTotal'], own['external'], own['arrayBuffers'], anonymous];
   const cells = [at.toFixed(0), rate.toFixed(1), images, ...bytes.map((value) => Math.round((value ?? 0) / MIB))];
   return cells.map((cell, column) => String(cell).padStart(WIDTHS[column] ?? 0)).join(' ');
-}
-
-/** Of all threads, user and system. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 async function main(): Promise<void> {

@@ -4,10 +4,16 @@ import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ADMIN, writeAccounts } from '../helpers/accounts.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { cpuSeconds } from './cpu.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
+/** A server is at rest if it takes less of a processor than this, and is waited for so long. */
+const REST = 0.1;
+const REST_MS = 90_000;
+const LOOK_MS = 1000;
 
 export interface Running {
   readonly url: string;
@@ -24,9 +30,15 @@ export interface ServerOptions {
   readonly profile?: string;
   /** More options of node. */
   readonly flags?: readonly string[];
+  /** Keys beside those that every server here has. */
+  readonly keys?: object;
+  readonly workers?: number;
+  /** CPUs that it may use, as of taskset. Default: all. */
+  readonly cpus?: string;
 }
 
-export async function startServer({ name, dataDir, profile, flags = [] }: ServerOptions): Promise<Running> {
+export async function startServer(options: ServerOptions): Promise<Running> {
+  const { name, dataDir, profile, flags = [], keys = {}, workers, cpus } = options;
   await mkdir(dataDir, { recursive: true });
   const config = {
     mode: 'dc',
@@ -38,11 +50,14 @@ export async function startServer({ name, dataDir, profile, flags = [] }: Server
     dataDir,
     accounts: { file: await writeAccounts(dataDir) },
     links: { address: '127.0.0.1', port: await freePort() },
+    ...keys,
   };
   const file = join(dataDir, 'config.json');
   await writeFile(file, JSON.stringify(config));
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
-  return run([...profiling, ...flags, 'src/main.ts', '-f', file], /listens on (\S+), links on (\S+),/, dataDir);
+  const many = workers === undefined ? [] : ['--workers', String(workers)];
+  const args = [...profiling, ...flags, 'src/main.ts', '-f', file, ...many];
+  return run(args, /listens on (\S+), links on ([^\s,]+)/, dataDir, cpus);
 }
 
 /** What restify alone makes of the machine. */
@@ -50,8 +65,20 @@ export function startBareRestify(): Promise<Running> {
   return run(['test/bench/bare-restify.ts'], /listens on (\S+)()/, '');
 }
 
-async function run(args: readonly string[], listening: RegExp, dataDir: string): Promise<Running> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+/** Waits until the servers do nothing: after a start there is work that is due. Gives up where it does not end. */
+export async function untilAtRest(pids: readonly number[]): Promise<void> {
+  const end = performance.now() + REST_MS;
+  for (let before = await cpuSeconds(...pids); ; ) {
+    await sleep(LOOK_MS);
+    const now = await cpuSeconds(...pids);
+    if (now - before < (REST * LOOK_MS) / 1000 || performance.now() > end) return;
+    before = now;
+  }
+}
+
+async function run(args: readonly string[], listening: RegExp, dataDir: string, cpus?: string): Promise<Running> {
+  const [program = '', ...all] = [...(cpus ? ['taskset', '-c', cpus] : []), process.execPath, ...args];
+  const child = spawn(program, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
   const line = await firstLine(child);
   const match = listening.exec(line);
   if (!match?.[1] || child.pid === undefined) throw new Error(`${args.join(' ')} did not start: ${line}`);

@@ -30,6 +30,8 @@ const SETTINGS: Settings = {
 export interface PostgresServer {
   readonly port: number;
   readonly socketFolder: string;
+  /** Of its first process, which all others are children of; undefined while it is stopped. */
+  readonly pid: number | undefined;
   /** Runs statements as the superuser. */
   query(sql: string, values?: readonly unknown[], database?: string): Promise<Record<string, unknown>[]>;
   /** `immediate` is what a crash is like. */
@@ -83,6 +85,10 @@ class Server implements PostgresServer {
     this.#settings = settings;
   }
 
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   async start(): Promise<void> {
     const settings = Object.entries({
       ...SETTINGS,
@@ -122,7 +128,7 @@ class Server implements PostgresServer {
   }
 
   async signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
-    const pid = this.#process?.pid;
+    const { pid } = this;
     if (pid === undefined) return;
     // Those that serve connections are children of the first one.
     const { stdout } = await promisify(execFile)('ps', ['--ppid', String(pid), '-o', 'pid=']);

@@ -1,0 +1,92 @@
+/** Requests as fast as they are answered, by wrk; by autocannon, which takes more of the processors, where wrk is not. */
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import autocannon from 'autocannon';
+import { cpuSeconds } from './cpu.ts';
+import { uuidOf } from './many-images.ts';
+
+/** Every request asks for `prefix` with one of `count` UUIDs or numbers behind it, or for the same path. */
+export interface Paths {
+  readonly prefix: string;
+  readonly kind?: 'uuid' | 'number';
+  readonly count?: number;
+}
+
+export interface Load {
+  readonly url: string;
+  readonly paths: Paths;
+  readonly seconds: number;
+  /** Processes that serve, with all below them. */
+  readonly pids: readonly number[];
+  /** CPUs that the generator may use, as of taskset. Default: all. */
+  readonly cpus?: string;
+  /** Default 1. Each has connections of its own. */
+  readonly threads?: number;
+}
+
+export interface Served {
+  readonly perSecond: number;
+  /** Microseconds of CPU that the servers took for each request. */
+  readonly cpuEach: number;
+}
+
+/** What wrk or autocannon tell. */
+interface Told {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly bad: number;
+  readonly errors: number;
+}
+
+/** Of each thread. */
+const CONNECTIONS = 16;
+const SCRIPT = new URL('random-paths.lua', import.meta.url).pathname;
+const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
+
+/** For the head of the table. */
+export const GENERATOR = hasWrk ? 'wrk' : 'autocannon (wrk is not installed)';
+
+/** @throws if any request was not answered by 2xx */
+export async function load(plan: Load): Promise<Served> {
+  const before = await cpuSeconds(...plan.pids);
+  const told = await (hasWrk ? byWrk(plan) : byAutocannon(plan));
+  const spent = (await cpuSeconds(...plan.pids)) - before;
+  const { requests, seconds, bad, errors } = told;
+  if (bad > 0 || errors > 0 || requests === 0) {
+    throw new Error(`${plan.url}${plan.paths.prefix}: ${requests} answers, ${bad} bad ones, ${errors} errors`);
+  }
+  return { perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6 };
+}
+
+async function byWrk({ url, paths, seconds, cpus, threads = 1 }: Load): Promise<Told> {
+  const { prefix, kind = 'same', count = 1 } = paths;
+  const given = [
+    '-t',
+    String(threads),
+    '-c',
+    String(CONNECTIONS * threads),
+    '-d',
+    `${seconds}s`,
+    '-s',
+    SCRIPT,
+    url,
+    '--',
+  ];
+  const asked = [prefix, kind, String(count)];
+  const [program = '', ...args] = [...(cpus ? ['taskset', '-c', cpus] : []), 'wrk', ...given, ...asked];
+  const { stdout } = await promisify(execFile)(program, args, { timeout: (seconds + 60) * 1000 });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
+}
+
+async function byAutocannon({ url, paths, seconds, threads = 1 }: Load): Promise<Told> {
+  const setupRequest = (request: autocannon.Request): autocannon.Request => ({ ...request, path: anyOf(paths) });
+  const connections = CONNECTIONS * threads;
+  const result = await autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] });
+  return { requests: result['2xx'], seconds: result.duration, bad: result.non2xx, errors: result.errors };
+}
+
+function anyOf({ prefix, kind, count = 1 }: Paths): string {
+  const index = Math.floor(Math.random() * count);
+  if (kind === undefined) return prefix;
+  return prefix + (kind === 'uuid' ? uuidOf(index) : index);
+}

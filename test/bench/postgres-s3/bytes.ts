@@ -1,0 +1,114 @@
+/** One GiB into, out of and across to a service whose files are in S3: against the plain SDK doing the same. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cpuSeconds } from '../cpu.ts';
+import { compare, type Figure, type Plan, type Sample } from '../measure.ts';
+import { type Running, startServer } from '../server.ts';
+import { copyAcross, getRate, link, makeInput, rateOf, upload } from '../transfers.ts';
+import { type Objects, startDatabase, startObjects } from './engines.ts';
+import { PlainSdk } from './plain-sdk.ts';
+
+const LEAST = 0.9;
+/** The gateway's disk has 20 GiB, and what was removed it frees an hour later. */
+const MOST_RUNS = 3;
+const KEY = 'plain/file';
+
+interface Place {
+  readonly input: string;
+  readonly objects: Objects;
+  readonly sdk: PlainSdk;
+  /** With its files in S3; and another datacenter, with files of its own. */
+  readonly service: Running;
+  readonly elsewhere: Running;
+  readonly runs: number;
+}
+
+export async function benchBytesInS3(plan: Plan): Promise<Figure[]> {
+  const { directory, profile } = plan;
+  const input = await makeInput(directory);
+  const database = await startDatabase();
+  const started: { stop(): Promise<void> }[] = [{ stop: () => database.server.remove() }];
+  const start = async (name: string, keys: object): Promise<Running> => {
+    const dataDir = join(directory, `s3-${name}`);
+    await rm(dataDir, { recursive: true, force: true });
+    const server = await startServer({ name, dataDir, keys, ...(profile ? { profile } : {}) });
+    started.push(server);
+    return server;
+  };
+  try {
+    const objects = await startObjects();
+    started.push({ stop: () => objects.server.close() });
+    const sdk = new PlainSdk(objects.server.settings);
+    const elsewhere = await start('bench-1', {});
+    const service = await start('bench-2', { ...database.keys('bytes'), ...objects.keys });
+    await link(elsewhere, service);
+    const runs = Math.min(plan.runs, MOST_RUNS);
+    return await measure({ input, objects, sdk, service, elsewhere, runs });
+  } finally {
+    for (const each of started.reverse()) await each.stop();
+  }
+}
+
+async function measure(place: Place): Promise<Figure[]> {
+  const { input, objects, sdk, service, elsewhere, runs } = place;
+  const against = `plain SDK, ${objects.name}`;
+  const figure = (name: string, ours: () => Promise<Sample>, theirs: () => Promise<number>): Promise<Figure> => {
+    const shown = { against, unit: 'MiB/s', target: LEAST, asideUnit: 's of CPU but the store', runs, warmups: 0 };
+    return compare({ name, ...shown }, ours, () => sampled([], theirs));
+  };
+  const put = await figure(
+    'PUT of 1 GiB',
+    () => sampled([service.pid], () => putOnce(service, input)),
+    () => plainly(place, () => sdk.putFile(input, KEY)),
+  );
+  const got = await upload(service, input);
+  await sdk.putFile(input, KEY);
+  const get = await figure(
+    'GET of 1 GiB',
+    () => sampled([service.pid], () => getRate(`${service.url}/images/${got.uuid}/file`)),
+    async () => timed(() => sdk.get(KEY)),
+  );
+  await sdk.remove(KEY);
+  await got.client.deleteImage(got.uuid);
+  await got.client.destroy();
+  const source = await upload(elsewhere, input);
+  await source.client.activateImage(source.uuid);
+  const copy = await figure(
+    'copy of 1 GiB',
+    () => sampled([service.pid], async () => rateOf(await copyAcross(service, source.uuid))),
+    () => plainly(place, () => sdk.putFrom(`${elsewhere.url}/images/${source.uuid}/file`, KEY)),
+  );
+  await source.client.destroy();
+  sdk.close();
+  return [put, get, copy];
+}
+
+async function putOnce(server: Running, input: string): Promise<number> {
+  const { client, uuid, seconds } = await upload(server, input);
+  await client.deleteImage(uuid);
+  await client.destroy();
+  return rateOf(seconds);
+}
+
+async function plainly({ sdk }: Place, put: () => Promise<void>): Promise<number> {
+  const rate = await timed(put);
+  await sdk.remove(KEY);
+  return rate;
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return rateOf((performance.now() - begin) / 1000);
+}
+
+/** With the CPU of the servers and of this process, which is the client. */
+async function sampled(pids: readonly number[], work: () => Promise<number>): Promise<Sample> {
+  const spent = async (): Promise<number> => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6 + (await cpuSeconds(...pids));
+  };
+  const before = await spent();
+  const value = await work();
+  return { value, aside: (await spent()) - before };
+}

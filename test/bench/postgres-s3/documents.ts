@@ -1,0 +1,76 @@
+/**
+ * GetImage and pages of lists over 10,000 and over 1,000,000 images in PostgreSQL: what one costs in CPU, of the service
+ * and of the database together. Both stand in one database, so that they take turns on one machine.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ALICE } from '../../helpers/accounts.ts';
+import { load, type Paths } from '../load.ts';
+import { NAMES } from '../many-images.ts';
+import { compare, type Figure, type Plan, type Sample } from '../measure.ts';
+import { type Running, startServer, untilAtRest } from '../server.ts';
+import { type Postgres, startDatabase } from './engines.ts';
+import { fillWithImages } from './fill.ts';
+
+const FEW = 10_000;
+const MANY = Number(process.env['BENCH_IMAGES'] ?? 1_000_000);
+/** A request for many images may cost so many times what one for few costs. */
+const MOST = 1.5;
+const SECONDS = 2;
+
+const PAGES: Readonly<Record<string, Paths>> = {
+  'list by name': { prefix: '/images?limit=20&name=image-', kind: 'number', count: NAMES },
+  'list by account': { prefix: `/images?limit=20&account=${ALICE}` },
+  'list, no filter': { prefix: '/images?limit=20' },
+  'list by name=~': { prefix: '/images?limit=20&name=~mage-1', kind: 'number', count: 10 },
+};
+
+export async function benchDocuments(plan: Plan): Promise<Figure[]> {
+  const database = await startDatabase();
+  const servers: Running[] = [];
+  try {
+    for (const count of [FEW, MANY]) servers.push(await serverWith(plan, database, count));
+    return await compareSizes(plan, database, servers);
+  } finally {
+    for (const server of servers) await server.stop();
+    await database.server.remove();
+  }
+}
+
+async function serverWith({ directory, profile }: Plan, database: Postgres, count: number): Promise<Running> {
+  const dataDir = join(directory, `documents-${count}`);
+  await rm(dataDir, { recursive: true, force: true });
+  const schema = `bench_${count}`;
+  const options = { name: `bench-${count}`, dataDir, keys: database.keys(schema) };
+  // The server makes the tables; the images are then put straight into them.
+  await (await startServer(options)).stop();
+  await fillWithImages(database.server, schema, count);
+  return startServer({ ...options, ...(profile ? { profile } : {}) });
+}
+
+async function compareSizes({ runs }: Plan, { server, name }: Postgres, servers: readonly Running[]) {
+  const [few, many] = servers as [Running, Running];
+  await untilAtRest([few.pid, many.pid, ...(server.pid ? [server.pid] : [])]);
+  const figures: Figure[] = [];
+  const costOf =
+    ({ url, pid }: Running, paths: Paths) =>
+    async (): Promise<Sample> => {
+      const { perSecond, cpuEach } = await load({ url, paths, seconds: SECONDS, pids: [pid, server.pid ?? pid] });
+      return { value: cpuEach, aside: perSecond };
+    };
+  const compared = (what: string, ofMany: Paths, ofFew = ofMany) =>
+    compare(
+      {
+        name: `${what}, ${MANY} images`,
+        against: `${FEW} images, ${name}`,
+        ...{ unit: 'µs of CPU', target: MOST, kind: 'cost', asideUnit: 'requests/s', runs },
+      },
+      costOf(many, ofMany),
+      costOf(few, ofFew),
+    );
+  const anyOf = (count: number): Paths => ({ prefix: '/images/', kind: 'uuid', count });
+  figures.push(await compared('GetImage, any of them', anyOf(MANY), anyOf(FEW)));
+  figures.push(await compared('GetImage, one of 5,000', anyOf(5000)));
+  for (const [what, paths] of Object.entries(PAGES)) figures.push(await compared(what, paths));
+  return figures;
+}

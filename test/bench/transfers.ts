@@ -1,0 +1,112 @@
+/** Files of 1 GiB, and the ways that they take. */
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { copyFile, readFile, rm, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { ImgapiClient } from '#lib/client/client.ts';
+import { ALICE } from '../helpers/accounts.ts';
+import type { Running } from './server.ts';
+
+export const MIB = 2 ** 20;
+export const SIZE = Number(process.env['BENCH_MIB'] ?? 1024) * MIB;
+const MANIFEST = { type: 'zone-dataset', os: 'linux', version: '1.0.0' };
+
+/** MiB per second. */
+export function rateOf(seconds: number): number {
+  return SIZE / MIB / seconds;
+}
+
+/** Nothing that compresses, and nothing that a file system could leave out. */
+export async function makeInput(directory: string): Promise<string> {
+  const path = join(directory, `input-${SIZE / MIB}`);
+  const known = await stat(path).catch(() => undefined);
+  if (known?.size === SIZE) return path;
+  const cipher = createCipheriv('aes-128-ctr', randomBytes(16), randomBytes(16));
+  const zeros = Buffer.alloc(MIB);
+  const source = Readable.from(
+    (function* () {
+      for (let done = 0; done < SIZE; done += MIB) yield cipher.update(zeros);
+    })(),
+  );
+  await pipeline(source, createWriteStream(path));
+  return path;
+}
+
+/**
+ * Fills as much of the page cache as the next run will, and lets go of it. A virtual machine gets memory that it had
+ * given back from its host again when it touches it, at some 300 MiB/s here, and whoever writes next pays for it: both
+ * sides of a comparison begin with memory that the machine has.
+ */
+export async function touchMemory(input: string): Promise<void> {
+  const path = `${input}.touched`;
+  await copyFile(input, path);
+  await rm(path);
+}
+
+export async function upload(
+  server: Running,
+  input: string,
+): Promise<{ client: ImgapiClient; uuid: string; seconds: number }> {
+  const client = new ImgapiClient({ url: server.url, account: ALICE });
+  const { uuid } = await client.createImage({ ...MANIFEST, name: 'bench' });
+  const begin = performance.now();
+  await client.addImageFile(uuid, createReadStream(input, { highWaterMark: MIB }), { compression: 'none', size: SIZE });
+  return { client, uuid, seconds: (performance.now() - begin) / 1000 };
+}
+
+/** Seconds in which another datacenter has copied an active image; it is gone there again. */
+export async function copyAcross(destination: Running, uuid: string): Promise<number> {
+  const there = new ImgapiClient({ url: destination.url, account: ALICE });
+  const begin = performance.now();
+  await there.copyImageFromDc(uuid, { datacenter: 'bench-1' });
+  let state = '';
+  for await (const status of there.watchImageCopy(uuid)) state = status.state;
+  const seconds = (performance.now() - begin) / 1000;
+  if (state !== 'succeeded') throw new Error(`the copy ended as ${state}`);
+  await there.deleteImage(uuid);
+  await there.destroy();
+  return seconds;
+}
+
+/** The same reader for both servers: it takes the bytes into one buffer and looks at none of them. */
+export async function getRate(url: string): Promise<number> {
+  const { hostname, port, pathname } = new URL(url);
+  const begin = performance.now();
+  let received = 0;
+  const socket = connect({
+    port: Number(port),
+    host: hostname,
+    onread: {
+      buffer: Buffer.alloc(MIB),
+      callback(bytes) {
+        received += bytes;
+        return true;
+      },
+    },
+  });
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`);
+  await once(socket, 'close');
+  if (received < SIZE) throw new Error(`${url}: ${received} bytes came`);
+  return rateOf((performance.now() - begin) / 1000);
+}
+
+export async function link(source: Running, destination: Running): Promise<void> {
+  const { token } = await asOperator(source, (client) => client.createLinkToken({}));
+  const { linksUrl: url = '' } = source;
+  await asOperator(destination, (client) => client.linkDatacenter({ name: 'bench-1', url, token }));
+}
+
+async function asOperator<T>(server: Running, act: (client: ImgapiClient) => Promise<T>): Promise<T> {
+  const secret = (await readFile(join(server.dataDir, 'keys/operator.token'), 'utf8')).trim();
+  const signer = () => ({ authorization: `Bearer ${secret}` });
+  const client = new ImgapiClient({ url: server.url, signer });
+  try {
+    return await act(client);
+  } finally {
+    await client.destroy();
+  }
+}
