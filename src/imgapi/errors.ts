@@ -3,6 +3,9 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
 import { directoryUnavailable } from '../images/record/directory-unavailable.ts';
 
+/** For what is down; nobody knows for how long. */
+const COME_BACK = { headers: { 'Retry-After': '5' } };
+
 export function imgapiErrors(thrown: unknown, requestId: string): ErrorReply {
   return plainErrors(thrown instanceof Error ? known(thrown) : thrown, requestId);
 }
@@ -12,14 +15,21 @@ function known(cause: Error): Error {
     case 'EtagConflictError':
     case 'UniqueAttributeError':
       return new ApiError('Conflict', 'the object kept changing while it was being written; try again', { cause });
+    case 'SessionGoneError':
+    case 'LeaseLostError':
+      // This process was not heard of for so long that its lease ran out.
+      return new ApiError('Conflict', 'another process has ended this write meanwhile; try again', { cause });
     case 'StoreFullError':
       return new ApiError('InsufficientStorage', `the document store has no room: ${cause.message}`, { cause });
     case 'StoreUnavailableError':
-      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause });
+      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause, ...COME_BACK });
     case 'DirectoryUnavailableError':
       return directoryUnavailable('the account directory cannot be reached; try again later', cause);
     case 'ObjectStoreUnavailableError':
-      return new ApiError('StorageIsDown', `the object store cannot be used: ${cause.message}`, { cause });
+      return new ApiError('StorageIsDown', `the object store cannot be used: ${cause.message}`, {
+        cause,
+        ...COME_BACK,
+      });
     case 'ObjectTruncatedError':
       return new ApiError('FileDamaged', cause.message, { cause });
     case 'InsufficientStorageError':

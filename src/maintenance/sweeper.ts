@@ -82,10 +82,12 @@ export async function carryOutSweep(service: Service, plan: SweepPlan): Promise<
 
 /** The given sessions that are still needed. Only these are looked for, since there may be far more in use. */
 async function neededSessions(service: Service, sessions: readonly Found[]): Promise<Set<string>> {
-  if (sessions.length === 0) return new Set();
   const among = new Set(sessions.map(({ session }) => session));
+  // Asked in any case: entries of dead uploads go on the way, also when of their bytes nothing is left.
+  const uploads = await uploadSessions(service, among);
+  if (sessions.length === 0) return uploads;
   const needed = new Set([
-    ...(await uploadSessions(service, among)),
+    ...uploads,
     ...(await sessionsInUse(service, among)),
     ...(await sessionsOfMoves(service, among)),
   ]);

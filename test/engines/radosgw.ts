@@ -25,19 +25,12 @@ const run = promisify(execFile);
 const PROGRAMS = ['ceph-mon', 'ceph-osd', 'radosgw', 'radosgw-admin', 'monmaptool', 'ceph'];
 const BUCKET = 'images';
 
-export interface Radosgw extends S3Server {
-  readonly port: number;
-  /** Kills the gateway; what it had answered stays. */
-  stop(): Promise<void>;
-  start(): Promise<void>;
-}
-
 export function radosgwAbsent(): string | undefined {
   const missing = PROGRAMS.filter((name) => !existsSync(`/usr/bin/${name}`));
   return missing.length === 0 ? undefined : `${missing.join(', ')} of Debian's packages of Ceph`;
 }
 
-export async function startRadosgw(): Promise<Radosgw> {
+export async function startRadosgw(): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), 'radosgw-'));
   const processes: ChildProcess[] = [];
   const daemon = (name: string, ...args: string[]): ChildProcess => {
@@ -58,7 +51,6 @@ export async function startRadosgw(): Promise<Radosgw> {
     await waitFor('the gateway', () => answers(client));
     return {
       ...accessTo(client),
-      port,
       settings: { endpoint, region: 'default', bucket: BUCKET, credentials, pathStyle: true },
       stop: () => kill(gateway),
       async start() {

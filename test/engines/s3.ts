@@ -17,6 +17,10 @@ export interface S3Server {
   keys(prefix: string): Promise<readonly string[]>;
   uploads(prefix: string): Promise<readonly string[]>;
   removeAll(prefix: string): Promise<void>;
+  /** Kills it; what it had answered stays. */
+  stop(): Promise<void>;
+  /** At the same place. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,6 +44,8 @@ export async function s3DoubleServer(options?: S3Options): Promise<S3Server> {
     async removeAll(prefix) {
       for (const key of below(double.bucket.objects.keys(), prefix)) double.bucket.objects.delete(key);
     },
+    stop: () => double.stop(),
+    start: () => double.start(),
     close: () => double.close(),
   };
 }

@@ -68,7 +68,7 @@ test('Copies that are ordered at once, through two processes', async (t) => {
     await other.alice.deleteImage(image.uuid);
     t.equal((await west.ended(image.uuid)).state, 'canceled');
     await assertSound(t, west);
-    t.notOk((await readDocuments(west.dataDir)).transfers.some((transfer) => transfer.image === image.uuid));
+    t.notOk((await readDocuments(west)).transfers.some((transfer) => transfer.image === image.uuid));
   });
 
   await t.test('when commit and cancel race one of them wins, wholly', async (t) => {

@@ -43,7 +43,7 @@ test('A deletion that was begun is finished after a crash, and never half seen',
     await west.start();
     t.equal((await west.ended(image.uuid)).state, 'canceled');
     await assertSound(t, west);
-    t.same((await readDocuments(west.dataDir)).transfers, []);
+    t.same((await readDocuments(west)).transfers, []);
     await t.rejects(west.alice.getImage(image.uuid), { code: 'ResourceNotFound' });
     east.network.trouble = { kind: 'none' };
     t.equal((await west.copy(image.uuid, east.name)).state, 'succeeded', 'it can be copied again');

@@ -1,7 +1,8 @@
 /**
  * Two linked datacenters in processes of their own, which can be killed, paused and restarted. Each is reached through
  * two relays, whose addresses stay the same: clients use one, and the other datacenter uses the other, which counts
- * bytes and fails on purpose.
+ * bytes and fails on purpose. A datacenter is on SQLite and local files, or on engines that several machines share: then
+ * each process has a data folder of its own, and reaches either of them through a relay.
  */
 
 import { readFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { LinkReport } from '#lib/api/schemas/datacenter.ts';
 import { Caller } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
+import type { Ground } from '../engines/grounds.ts';
 import { ALICE } from './accounts.ts';
 import { type ConfigKeys, type Spawned, spawnImgapi, temporaryFolder } from './imgapi.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -32,6 +34,21 @@ export interface StartOptions {
   readonly later?: number;
   /** These override the datacenter's own, and stay in effect for later starts. */
   readonly keys?: ConfigKeys;
+  /** URLs of modules that the process loads before its own code. */
+  readonly preload?: readonly string[];
+}
+
+/** What a process reaches through relays of its own. */
+export interface Wires {
+  readonly documents: TcpProxy;
+  readonly objects: TcpProxy;
+}
+
+interface Way {
+  readonly front: TcpProxy;
+  readonly network: TcpProxy;
+  readonly wires: Wires | undefined;
+  readonly ground: Ground | undefined;
 }
 
 /** A datacenter, or another process on the same stores. */
@@ -42,25 +59,24 @@ export class Site {
   readonly front: TcpProxy;
   /** The other datacenters come through here. */
   readonly network: TcpProxy;
+  /** Absent: SQLite and local files, in the data folder. */
+  readonly ground: Ground | undefined;
   readonly alice: ImgapiClient;
   readonly operator: ImgapiClient;
   readonly #t: Test;
   readonly #operations: Caller;
+  readonly #wires: Wires | undefined;
   #keys: ConfigKeys;
   #server: Spawned | undefined;
 
-  constructor(
-    t: Test,
-    name: string,
-    dataDir: string,
-    proxies: { front: TcpProxy; network: TcpProxy },
-    keys: ConfigKeys,
-  ) {
+  constructor(t: Test, name: string, dataDir: string, { front, network, wires, ground }: Way, keys: ConfigKeys) {
     this.#t = t;
     this.name = name;
     this.dataDir = dataDir;
-    this.front = proxies.front;
-    this.network = proxies.network;
+    this.front = front;
+    this.network = network;
+    this.#wires = wires;
+    this.ground = ground;
     this.#keys = keys;
     const { url } = this.front;
     this.alice = new ImgapiClient({ url, account: ALICE });
@@ -68,7 +84,8 @@ export class Site {
     this.#operations = new Caller({ url });
     t.teardown(async () => {
       await Promise.all([this.alice.destroy(), this.operator.destroy(), this.#operations.transport.destroy()]);
-      await Promise.all([this.front.close(), this.network.close()]);
+      const relays = [front, network, ...(wires ? [wires.documents, wires.objects] : [])];
+      await Promise.all(relays.map((relay) => relay.close()));
     });
   }
 
@@ -76,6 +93,12 @@ export class Site {
   get ports(): { readonly main: number; readonly links: number } {
     const { url, linksUrl } = this.server;
     return { main: portOf(url), links: portOf(linksUrl ?? url) };
+  }
+
+  /** Those of a process on shared engines. */
+  get wires(): Wires {
+    if (!this.#wires) throw new Error(`${this.name} shares nothing over the network`);
+    return this.#wires;
   }
 
   get server(): Spawned {
@@ -89,13 +112,14 @@ export class Site {
     return client;
   }
 
-  async start({ fault, ahead, later, keys }: StartOptions = {}): Promise<void> {
+  async start({ fault, ahead, later, keys, preload }: StartOptions = {}): Promise<void> {
     this.#keys = merged(this.#keys, keys);
     this.#server = await spawnImgapi(this.#t, this.#keys, {
       dataDir: this.dataDir,
       ...(fault === undefined ? {} : { fault }),
       ...(ahead === undefined ? {} : { ahead }),
       ...(later === undefined ? {} : { later }),
+      ...(preload === undefined ? {} : { preload }),
     });
   }
 
@@ -183,45 +207,63 @@ export interface Cloud {
 export interface CloudOptions {
   readonly east?: ConfigKeys;
   readonly west?: ConfigKeys;
+  /** What the processes of the destination share. */
+  readonly ground?: Ground | undefined;
 }
 
 /** Two linked datacenters, up and running. */
 export async function startCloud(t: Test, options: CloudOptions = {}): Promise<Cloud> {
   const [east, west] = await Promise.all([
     startSite(t, 'us-east', options.east),
-    startSite(t, 'us-west', options.west),
+    startSite(t, 'us-west', options.west, options.ground),
   ]);
   await link(east, west);
   return { east, west };
 }
 
-export async function startSite(t: Test, name: string, keys: ConfigKeys = {}): Promise<Site> {
+export async function startSite(t: Test, name: string, keys: ConfigKeys = {}, ground?: Ground): Promise<Site> {
   const dataDir = await temporaryFolder(t, `imgapi-${name}`);
-  const site = await makeSite(t, name, dataDir, keys);
+  const site = await makeSite(t, name, dataDir, keys, ground);
   await site.start();
   return site;
 }
 
 /** Another process on the same stores, with its own relays; not started yet. */
-export function secondProcess(t: Test, of: Site, keys: ConfigKeys = {}): Promise<Site> {
-  return makeSite(t, of.name, of.dataDir, keys);
+export async function secondProcess(t: Test, of: Site, keys: ConfigKeys = {}): Promise<Site> {
+  const dataDir = of.ground ? await temporaryFolder(t, `imgapi-${of.name}`) : of.dataDir;
+  return makeSite(t, of.name, dataDir, keys, of.ground);
 }
 
-async function makeSite(t: Test, name: string, dataDir: string, keys: ConfigKeys): Promise<Site> {
+async function wiresTo({ documents, objects }: Ground): Promise<Wires> {
+  const [first, second] = await Promise.all([startTcpProxy(documents.port), startTcpProxy(objects.port)]);
+  return { documents: first, objects: second };
+}
+
+/** A process that is not started yet. */
+export async function makeSite(
+  t: Test,
+  name: string,
+  dataDir: string,
+  keys: ConfigKeys = {},
+  ground?: Ground,
+): Promise<Site> {
   let site: Site | undefined;
   const port =
     (kind: 'main' | 'links'): (() => number) =>
     () =>
       site?.ports[kind] ?? 0;
   const [front, network] = await Promise.all([startTcpProxy(port('main')), startTcpProxy(port('links'))]);
+  const wires = ground && (await wiresTo(ground));
   const own: ConfigKeys = {
+    ...(wires && ground?.documents.keys(wires.documents.port)),
+    ...(wires && ground?.objects.keys(wires.objects.port)),
     datacenterName: name,
     publicUrl: front.url,
     links: { port: 0, publicUrl: network.url },
     copies: QUICK_COPIES,
     sweep: SWEEP,
   };
-  site = new Site(t, name, dataDir, { front, network }, merged(own, keys));
+  site = new Site(t, name, dataDir, { front, network, wires, ground }, merged(own, keys));
   return site;
 }
 

@@ -125,6 +125,8 @@ export interface SpawnOptions {
   readonly later?: number;
   /** Maximum number of descriptors that it may have open. */
   readonly descriptors?: number;
+  /** URLs of modules that it loads before its own code. */
+  readonly preload?: readonly string[];
   /** Options of node. */
   readonly nodeOptions?: readonly string[];
   /** Its arguments beyond the configuration. */
@@ -137,6 +139,7 @@ export interface SpawnOptions {
 
 /** Compiled once for all the processes that tests start. */
 const COMPILE_CACHE = new URL('../../build/compile-cache', import.meta.url).pathname;
+
 const CLOCK_AHEAD = new URL('clock-ahead.ts', import.meta.url).href;
 
 /** Runs `node src/main.ts` with a config file below `dataDir`. */
@@ -150,7 +153,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   const configFile = join(dataDir, `config.${process.pid}.${Date.now()}.${Math.random().toString(36).slice(2)}.json`);
   await writeFile(configFile, JSON.stringify(merged, null, 2));
   const { ahead = 0, later = 0 } = options;
-  const clock = ahead === 0 && later === 0 ? [] : ['--import', CLOCK_AHEAD];
+  const preload = [...(ahead === 0 && later === 0 ? [] : [CLOCK_AHEAD]), ...(options.preload ?? [])];
   // The test runner loads itself into every node process through NODE_OPTIONS; `env` prevents that here.
   const { descriptors, nodeOptions = [] } = options;
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
@@ -160,7 +163,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
     ...limited,
     process.execPath,
     ...nodeOptions,
-    ...clock,
+    ...preload.flatMap((url) => ['--import', url]),
     'src/main.ts',
     '-f',
     configFile,

@@ -7,16 +7,19 @@ import type { Test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
-import type { Bucket } from '#lib/documents/store.ts';
+import type { Bucket, Store } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
+import { CLONES } from '#src/images/cloning/clone-journal.ts';
 import { FORMER_OBJECTS, objectsOf } from '#src/images/files/former-objects.ts';
+import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { MOVES } from '#src/images/moving/move-note.ts';
 import { ALICE } from './accounts.ts';
 import { MiB, type Site } from './cloud.ts';
 import { waitFor } from './wait.ts';
 
-/** All documents of a datacenter, read while its processes may be running. */
+/** Documents of a datacenter, read while its processes may be running. */
 export interface Documents {
   readonly images: readonly ImageRecord[];
   readonly orders: readonly CopyOrder[];
@@ -24,25 +27,52 @@ export interface Documents {
   /** How many images are being moved, and how many left something in another store. */
   readonly moves: number;
   readonly former: number;
+  /** Write sessions that are registered, uploads under way, and clones that are not given up. */
+  readonly sessions: readonly string[];
+  readonly uploads: readonly string[];
+  readonly clones: readonly string[];
 }
 
-export async function readDocuments(dataDir: string): Promise<Documents> {
+const READ = [IMAGES, COPIES, TRANSFERS, MOVES, FORMER_OBJECTS, STAGED_SESSIONS, UPLOADS, CLONES];
+
+/** Opens the documents for a test, whatever becomes of the processes. */
+async function openDocumentsOf({ ground, dataDir }: Site): Promise<Store> {
   const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
-  const store = await openSqliteStore({ path: join(dataDir, 'imgapi.db'), log });
+  const store = ground
+    ? await ground.documents.open()
+    : await openSqliteStore({ path: join(dataDir, 'imgapi.db'), log });
   try {
-    const all = async <T extends object>(bucket: Bucket<T>): Promise<T[]> =>
-      (await store.find(bucket, {})).map(({ value }) => value);
-    await store.open([IMAGES, COPIES, TRANSFERS, MOVES, FORMER_OBJECTS]);
-    return {
-      images: await all(IMAGES),
-      orders: await all(COPIES),
-      transfers: await all(TRANSFERS),
-      moves: await store.count(MOVES),
-      former: await store.count(FORMER_OBJECTS),
-    };
+    await store.open(READ);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+export async function readDocuments(site: Site): Promise<Documents> {
+  const store = await openDocumentsOf(site);
+  try {
+    return await documentsIn(store);
   } finally {
     await store.close();
   }
+}
+
+async function documentsIn(store: Store): Promise<Documents> {
+  const all = async <T extends object>(bucket: Bucket<T>): Promise<T[]> =>
+    (await store.find(bucket, {})).map(({ value }) => value);
+  const keys = async (bucket: Bucket): Promise<string[]> => (await store.find(bucket, {})).map(({ key }) => key);
+  return {
+    images: await all(IMAGES),
+    orders: await all(COPIES),
+    transfers: await all(TRANSFERS),
+    moves: await store.count(MOVES),
+    former: await store.count(FORMER_OBJECTS),
+    sessions: (await all(STAGED_SESSIONS)).map(({ session }) => session),
+    uploads: await keys(UPLOADS),
+    clones: (await store.find(CLONES, {})).filter(({ value }) => !value.undone).map(({ key }) => key),
+  };
 }
 
 /**
@@ -66,7 +96,7 @@ const MOST_WRITES = 100;
 /** Waits until nothing is under way; returns what still is when time runs out. */
 async function unrest(site: Site): Promise<string[]> {
   return settled(async () => {
-    const { images, orders, transfers, moves, former } = await readDocuments(site.dataDir);
+    const { images, orders, transfers, moves, former } = await readDocuments(site);
     return [
       ...(moves > 0 ? [`${moves} images are being moved`] : []),
       ...(former > 0 ? [`${former} images have former objects`] : []),
@@ -80,35 +110,56 @@ async function unrest(site: Site): Promise<string[]> {
   });
 }
 
-/** Objects and staged files that no document names, and objects that a document names but that are missing. */
+/**
+ * Objects, staged files and entries of registers that nothing needs any more, and objects that a document names but that
+ * are missing.
+ */
 async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
   return settled(async () => {
     await site.administer('POST', '/admin/reap');
-    const documents = await readDocuments(site.dataDir);
-    const named = new Set([...namedObjects(documents), ...namedStaging(documents)]);
-    const found = (await filesBelow(join(site.dataDir, 'storage'))).filter((path) => !isOwn(path, keepsPulls));
-    const missing = [...namedObjects(documents)].filter((path) => !found.includes(path));
+    const documents = await readDocuments(site);
+    const objects = namedObjects(documents, site.ground?.objects.stor ?? 'local');
+    const sessions = keptSessions(documents);
+    const found = (await pathsOf(site)).filter((path) => !isOwn(path, keepsPulls));
+    const missing = [...objects].filter((path) => !found.includes(path));
+    const isNamed = (path: string): boolean => objects.has(path) || sessions.has(sessionOf(path) ?? '');
     return [
-      ...found.filter((path) => !named.has(path)).map((path) => `left over: ${path}`),
+      ...found.filter((path) => !isNamed(path)).map((path) => `left over: ${path}`),
       ...missing.map((path) => `missing: ${path}`),
+      ...documents.sessions.filter((session) => !sessions.has(session)).map((session) => `session: ${session}`),
+      ...documents.uploads.map((session) => `entry of an upload: ${session}`),
+      ...documents.clones.map((image) => `note of a clone: ${image}`),
     ];
   });
 }
 
-/** Those of the local store. */
-function namedObjects({ images }: Documents): Set<string> {
-  return new Set(images.flatMap(objectsOf).flatMap(({ stor, path }) => (stor === 'local' ? [path] : [])));
+/** Paths of what the store holds. */
+function pathsOf({ ground, dataDir }: Site): Promise<string[]> {
+  return ground ? ground.objects.paths() : filesBelow(join(dataDir, 'storage'));
+}
+
+/** Those of the store. */
+function namedObjects({ images }: Documents, store: string): Set<string> {
+  return new Set(images.flatMap(objectsOf).flatMap(({ stor, path }) => (stor === store ? [path] : [])));
 }
 
 /** Failed copies keep their staged bytes, so that they can be ordered again. */
-function namedStaging({ transfers }: Documents): Set<string> {
-  return new Set(transfers.flatMap(({ staged }) => (staged === undefined ? [] : [`staging/${staged}`])));
+function keptSessions({ transfers }: Documents): Set<string> {
+  return new Set(transfers.flatMap(({ staged }) => (staged === undefined ? [] : [staged])));
+}
+
+/** Of a path of staged bytes. */
+function sessionOf(path: string): string | undefined {
+  return /^staging\/([^/]+)/.exec(path)?.[1];
 }
 
 /** Pull links are removed when their day is over, whatever became of their transfer. */
 function isOwn(path: string, keepsPulls: boolean): boolean {
-  return path === 'identity' || path.startsWith('archive/') || (keepsPulls && path.startsWith('pulls/'));
+  return OWN.has(path) || path.startsWith('archive/') || (keepsPulls && path.startsWith('pulls/'));
 }
+
+/** By which a store is known. */
+const OWN: ReadonlySet<string> = new Set(['identity', 'owner']);
 
 async function filesBelow(root: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
@@ -119,7 +170,7 @@ async function filesBelow(root: string): Promise<string[]> {
 
 /** Asserts that every image with a file gives its owner the bytes that its record promises. */
 async function assertReadable(t: Test, site: Site): Promise<void> {
-  const { images } = await readDocuments(site.dataDir);
+  const { images } = await readDocuments(site);
   const bad: string[] = [];
   for (const { uuid, owner, files, copy } of images) {
     if (!files?.[0] || copy) continue;

@@ -26,6 +26,9 @@ export interface S3Double {
   readonly asked: string[];
   /** Milliseconds by which its clock is ahead. */
   clockAhead: number;
+  /** Resets all connections and takes none until `start`; what is stored stays. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,7 +66,8 @@ export async function startS3Double({ port: wish = 0, ...quirks }: S3Options = {
     serve(request, response).catch((error: unknown) => refuse(request, response, error));
   });
   server.keepAliveTimeout = 60_000;
-  await new Promise<void>((resolve) => server.listen(wish, '127.0.0.1', resolve));
+  const listen = (at: number) => new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve));
+  await listen(wish);
   const { port } = server.address() as AddressInfo;
   const double: S3Double = {
     endpoint: `http://127.0.0.1:${port}`,
@@ -74,10 +78,13 @@ export async function startS3Double({ port: wish = 0, ...quirks }: S3Options = {
     faults,
     asked,
     clockAhead: 0,
-    async close() {
+    start: () => listen(port),
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
+    close: () => (server.listening ? double.stop() : Promise.resolve()),
   };
   return double;
 }

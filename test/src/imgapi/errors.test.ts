@@ -1,6 +1,9 @@
 /** How IMGAPI tells of what was thrown. */
 import { test } from 'tap';
 import { ERRORS } from '#lib/api/errors/registry.ts';
+import { EtagConflictError, StoreUnavailableError } from '#lib/documents/errors.ts';
+import { LeaseLostError } from '#lib/documents/lease.ts';
+import { ObjectStoreUnavailableError, SessionGoneError } from '#lib/objects/errors.ts';
 import { REQUEST_ERRORS, RequestError, type RequestErrorCode } from '#src/http-kit/request-error.ts';
 import { imgapiErrors } from '#src/imgapi/errors.ts';
 
@@ -22,4 +25,21 @@ test('faults are told without their cause', async (t) => {
 test('what the stores say is no fault of ours', async (t) => {
   const full = Object.assign(new Error('full'), { name: 'StoreFullError' });
   t.match(imgapiErrors(full, 'id'), { status: 507, json: { code: 'InsufficientStorage' } });
+  for (const [error, code] of [
+    [new StoreUnavailableError('gone'), 'ServiceUnavailable'],
+    [new ObjectStoreUnavailableError('gone'), 'StorageIsDown'],
+  ] as const) {
+    t.match(imgapiErrors(error, 'id'), { status: 503, json: { code }, headers: { 'Retry-After': /^\d+$/ } });
+  }
+});
+
+test('whoever was too slow is told to try again', async (t) => {
+  const slow = [
+    new EtagConflictError('images', 'uuid', 'a', 'b'),
+    new SessionGoneError('upload'),
+    new LeaseLostError('taken'),
+  ];
+  for (const error of slow) {
+    t.match(imgapiErrors(error, 'id'), { status: 409, json: { code: 'Conflict', message: /try again/ } });
+  }
 });
