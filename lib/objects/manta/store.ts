@@ -61,6 +61,8 @@ export interface MantaStoreOptions {
   readonly name?: string;
   /** Accepts certificates that no known authority has signed. */
   readonly insecure?: boolean;
+  /** PEM text of the authorities that sign its certificate; default: those that Node.js knows. */
+  readonly ca?: string | undefined;
   /** Copies that Manta keeps of each object; default 2. */
   readonly copies?: number;
   /** Milliseconds for which Manta may do nothing while it is its turn; default 30 s. */
@@ -82,11 +84,11 @@ const LEFT_AFTER = 3_600_000;
 const REMOVED_AT_ONCE = 8;
 
 async function openBackend(options: MantaStoreOptions): Promise<ObjectBackend> {
-  const { user, insecure = false, timeout = 30_000, maxSockets = 100, retries = RETRIES, copies = 2 } = options;
+  const { user, insecure = false, ca, timeout = 30_000, maxSockets = 100, retries = RETRIES, copies = 2 } = options;
   const url = new URL(options.url);
   const credentials = new Credentials(options);
   const layout = new Layout(options);
-  const connections = { url, insecure, maxSockets, idle: timeout };
+  const connections = { url, insecure, ca, maxSockets, idle: timeout };
   const forNames = mantaAgent(connections);
   const forBytes = mantaAgent(connections);
   const names = new Names({ url: url.origin, credentials, agent: forNames, insecure, timeout, retries });

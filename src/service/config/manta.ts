@@ -13,6 +13,8 @@ export interface MantaConfig {
   /** Folder below the account's `stor`. */
   readonly baseDir: string;
   readonly insecure: boolean;
+  /** Of the CA, if Node.js does not know it. */
+  readonly caFile?: string;
   readonly copies: number;
   readonly maxConnections: number;
   readonly timeoutSeconds: number;
@@ -37,6 +39,9 @@ export function notesOnManta({ storageTypes, manta }: WithManta): string[] {
   if (!storageTypes.includes('manta')) return ['manta: not used, because storageTypes does not name it'];
   const notes: string[] = [];
   if (manta.insecure) notes.push('manta.insecure: the certificate of Manta is not verified');
+  if (manta.caFile !== undefined && (manta.insecure || manta.url.startsWith('http://'))) {
+    notes.push(`manta.caFile: not used; ${manta.insecure ? 'manta.insecure is true' : 'manta.url is http://'}`);
+  }
   return notes;
 }
 

@@ -2,6 +2,7 @@ import { isRefusal } from '#lib/objects/manta/failure.ts';
 import { openMantaStore } from '#lib/objects/manta/store.ts';
 import { documentRegister } from '#lib/objects/staging/document-register.ts';
 import { loadPrivateKey, type PrivateKey } from '#lib/signing/keys.ts';
+import { readCaFile } from '../config/ca-file.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { isKeyId, type MantaConfig } from '../config/manta.ts';
 import type { ObjectEngine } from './opening.ts';
@@ -11,11 +12,12 @@ const NAME = 'manta';
 export const openManta: ObjectEngine = async ({ config, log, observe, documents }) => {
   const { manta, mode, datacenterName } = config;
   if (manta === undefined) throw new ConfigError(NAME, ['missing']);
-  const { url, user, subuser, baseDir, insecure, copies, maxConnections, timeoutSeconds } = manta;
+  const { url, user, subuser, baseDir, insecure, caFile, copies, maxConnections, timeoutSeconds } = manta;
   const key = await keyOf(manta);
+  const ca = caFile === undefined ? undefined : await readCaFile('manta.caFile', caFile);
   try {
     return await openMantaStore({
-      ...{ name: NAME, url, user, subuser, key, baseDir, insecure, copies, log },
+      ...{ name: NAME, url, user, subuser, key, baseDir, insecure, ca, copies, log },
       // As today's IMGAPI, which keeps the files of datacenters apart, and those of image servers not.
       datacenter: mode === 'dc' ? datacenterName : undefined,
       maxSockets: maxConnections,
