@@ -129,6 +129,7 @@ function refusal(what: string): (cause: unknown) => never {
 /** Turns an error on opening the database into a sentence for the operator who starts the service. */
 export function databaseRefusal(dataDir: string): (cause: unknown) => never {
   return (cause) => {
+    if (cause instanceof ConfigError) throw cause;
     const path = join(dataDir, DATABASE);
     if (cause instanceof StoreFullError) {
       const full = `the disk of ${dataDir} is full, including the reserve for deletions`;

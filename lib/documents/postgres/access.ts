@@ -40,12 +40,15 @@ export class Access {
   async run<T>(body: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     this.refuseIfClosed();
     const start = performance.now();
+    let hasRefreshed = false;
     for (let wait = SHORTEST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
       const { generation } = this.#buckets;
       try {
         return await body();
       } catch (error) {
-        await this.#remedy(error, generation);
+        // Tables that were away and are back may have been behind a fence; away again, they are not there at all.
+        if (!(await this.#remedy(error, generation)) && hasRefreshed) throw error;
+        hasRefreshed = remedyFor(error) === 'refresh';
         if (performance.now() - start >= this.#patienceMs) throw error;
       }
       // Jitter, so that two processes that were in each other's way are not so again.
@@ -56,21 +59,21 @@ export class Access {
   /**
    * Does what has to be done before the same is tried again.
    * @param generation of the buckets, when it was tried
+   * @returns whether anything has changed that may have been the reason
    * @throws the error if nothing helps
    */
-  async #remedy(error: unknown, generation: number): Promise<void> {
+  async #remedy(error: unknown, generation: number): Promise<boolean> {
     switch (remedyFor(error)) {
       case 'none':
         throw error;
       case 'unprepare':
         this.#connections.unprepare();
-        return;
+        return true;
       case 'refresh':
-        if (await this.#isAsBefore(generation)) throw error;
-        return;
+        return !(await this.#isAsBefore(generation));
       case 'repeat':
       case 'reconnect':
-        return;
+        return true;
     }
   }
 

@@ -37,7 +37,8 @@ export class Access {
   }
 
   /**
-   * Repeats a failed read until the database is not busy, and once more if another process has replaced its tables.
+   * Repeats a failed read until the database is not busy, and once more in case another process has replaced its tables,
+   * or they were behind a fence that is lifted.
    * @throws the failure itself if repeating cannot help
    */
   again<T>(failure: unknown, bucket: string, body: (tables: Tables) => T): Promise<T> {
@@ -46,8 +47,9 @@ export class Access {
       try {
         return body(this.#buckets.tables(bucket));
       } catch (error) {
-        if (isStatementError(error) && this.#buckets.refresh()) return body(this.#buckets.tables(bucket));
-        throw error;
+        if (!isStatementError(error)) throw error;
+        this.#buckets.refresh();
+        return body(this.#buckets.tables(bucket));
       }
     });
   }
@@ -63,7 +65,7 @@ export class Access {
   /** Runs a read on another thread; starts again if another process has replaced the tables meanwhile. */
   async far<T>(bucket: string, body: (tables: Tables) => Promise<T>): Promise<T> {
     return await patiently(async () => {
-      for (;;) {
+      for (let hasRefreshed = false; ; hasRefreshed = true) {
         this.refuseIfClosed();
         const tables = this.#buckets.tables(bucket);
         try {
@@ -71,7 +73,7 @@ export class Access {
         } catch (error) {
           if (!isStatementError(error)) throw error;
           await this.run(() => this.#buckets.refresh());
-          if (this.#buckets.tables(bucket) === tables) throw error;
+          if (hasRefreshed && this.#buckets.tables(bucket) === tables) throw error;
         }
       }
     }, this.#patience);

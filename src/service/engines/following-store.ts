@@ -16,6 +16,7 @@ import type {
   Write,
   WriteOptions,
 } from '#lib/documents/store.ts';
+import { heeding } from '#lib/runtime/heeding.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { DatabaseType } from '../config/config.ts';
 import { arriveAt } from './arrivals.ts';
@@ -26,7 +27,7 @@ export interface Place {
   /** Moves before this one count for nothing any more: the documents have come back since. */
   readonly since: number;
   readonly store: Store;
-  readonly fence: Fence | undefined;
+  readonly fence: Fence;
 }
 
 /** The buckets are not opened yet. */
@@ -50,17 +51,24 @@ export class FollowingStore implements Store {
   readonly #places: Place[];
   #buckets: readonly Bucket[] = [];
   #following: Promise<void> | undefined;
+  #tried: DatabaseType;
   #isClosed = false;
 
   constructor(options: FollowingOptions) {
     this.#options = options;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
     this.#places = [options.first];
+    this.#tried = options.first.type;
   }
 
   /** Where the documents are, as far as this process knows. */
   get place(): Place {
     return this.#places.at(-1) ?? this.#options.first;
+  }
+
+  /** The engine that was last tried: where they are, or where they have moved and could not be followed. */
+  get tried(): DatabaseType {
+    return this.#tried;
   }
 
   get buckets(): readonly Bucket[] {
@@ -90,7 +98,7 @@ export class FollowingStore implements Store {
   }
 
   find<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): Promise<Stored<T>[]> {
-    return this.#call((store) => store.find(bucket, query, options));
+    return this.#call((store) => store.find(bucket, query, options), options?.signal);
   }
 
   async *scan<T extends object>(
@@ -109,13 +117,13 @@ export class FollowingStore implements Store {
         }
         return;
       } catch (error) {
-        await this.#follow(error, place);
+        await this.#follow(error, place, options?.signal);
       }
     }
   }
 
   count(bucket: Bucket, filter?: Filter, options?: ReadOptions): Promise<number> {
-    return this.#call((store) => store.count(bucket, filter, options));
+    return this.#call((store) => store.count(bucket, filter, options), options?.signal);
   }
 
   async batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]> {
@@ -140,13 +148,13 @@ export class FollowingStore implements Store {
     await Promise.all(this.#places.map(({ store }) => store.close()));
   }
 
-  async #call<R>(body: (store: Store) => Promise<R>): Promise<R> {
+  async #call<R>(body: (store: Store) => Promise<R>, signal?: AbortSignal): Promise<R> {
     for (;;) {
       const { place } = this;
       try {
         return await body(place.store);
       } catch (error) {
-        await this.#follow(error, place);
+        await this.#follow(error, place, signal);
       }
     }
   }
@@ -165,19 +173,23 @@ export class FollowingStore implements Store {
     return isChanged ? translated : undefined;
   }
 
-  /** Resolves when the same call may work. @throws the error itself if that has nothing to do with a move */
-  async #follow(error: unknown, from: Place): Promise<void> {
+  /**
+   * Resolves when the same call may work.
+   * @throws the error itself if that has nothing to do with a move; the reason of the signal
+   */
+  async #follow(error: unknown, from: Place, signal?: AbortSignal): Promise<void> {
     if (!(error instanceof StoreMovedError)) throw error;
     if (this.place !== from) return;
     this.#following ??= this.#followFrom(from).finally(() => {
       this.#following = undefined;
     });
-    await this.#following;
+    await heeding(this.#following, signal);
   }
 
   /** Goes where the documents have moved; stays if they have not. */
   async #followFrom(from: Place): Promise<void> {
     const next = await this.#after(from);
+    this.#tried = (next ?? from).type;
     if (!next) return;
     if (this.#isClosed) {
       await next.store.close();
@@ -191,7 +203,8 @@ export class FollowingStore implements Store {
   async #after(place: Place): Promise<Place | undefined> {
     const moved = await this.#settled(place);
     if (!moved) return undefined;
-    const next = await this.#options.open(moved.to as DatabaseType, moved.epoch);
+    this.#tried = moved.to as DatabaseType;
+    const next = await this.#options.open(this.#tried, moved.epoch);
     try {
       const last = await this.#arrived(next, moved.nonce);
       if (last !== next) await next.store.close();
@@ -222,8 +235,8 @@ export class FollowingStore implements Store {
   async #settled({ fence, since }: Place): Promise<Moved | undefined> {
     const start = performance.now();
     for (;;) {
-      const moved = await fence?.read();
-      if (!fence || !moved || moved.epoch < since) return undefined;
+      const moved = await fence.read();
+      if (!moved || moved.epoch < since) return undefined;
       if (moved.state === 'done') return moved;
       if (!isAtWork(moved, await fence.now())) {
         if (await fence.lift(moved)) {

@@ -5,13 +5,10 @@ import { bringChanges } from '#lib/documents/moving/bring-changes.ts';
 import { bringUpToDate } from '#lib/documents/moving/bring-up-to-date.ts';
 import { type Changes, UnnotedError } from '#lib/documents/moving/changes.ts';
 import { compare, DifferentError } from '#lib/documents/moving/compare.ts';
-import type { Fence, Moved } from '#lib/documents/moving/moved.ts';
-import { postgresFence } from '#lib/documents/postgres/fence.ts';
-import { openPostgresStore } from '#lib/documents/postgres/store.ts';
-import { sqliteFence } from '#lib/documents/sqlite/fence.ts';
+import type { Moved } from '#lib/documents/moving/moved.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket, Store } from '#lib/documents/store.ts';
-import { postgresFor } from '../../../engines/postgres/postgres-for.ts';
+import { SOURCES } from './sources.ts';
 
 interface Thing {
   readonly n: number;
@@ -27,22 +24,6 @@ const { signal } = new AbortController();
 const MOVING: Moved = {
   ...{ nonce: 'a', to: 'elsewhere', epoch: 1, state: 'moving', worker: 'w' },
   ...{ until: Number.MAX_SAFE_INTEGER, length: 1000 },
-};
-
-interface Source {
-  readonly open: () => Promise<Store>;
-  readonly fence: Fence;
-}
-
-const SOURCES: Readonly<Record<string, (t: Test) => Promise<Source>>> = {
-  async SQLite(t) {
-    const path = join(t.testdir(), 'source.db');
-    return { open: () => openSqliteStore({ path }), fence: sqliteFence(path) };
-  },
-  async PostgreSQL(t) {
-    const { options } = await postgresFor(t);
-    return { open: () => openPostgresStore(options), fence: postgresFence(options) };
-  },
 };
 
 async function opened(t: Test, open: () => Promise<Store>): Promise<Store> {
@@ -64,6 +45,7 @@ for (const [name, sourceFor] of Object.entries(SOURCES)) {
   test(`${name} notes each write of every process, within its transaction, from the beginning to the end`, async (t) => {
     const { open, fence } = await sourceFor(t);
     const { changes } = fence;
+    if (!changes) throw new Error('no notes');
     await changes.end();
     const [one, other] = [await opened(t, open), await opened(t, open)];
     await put(one, 'before', { n: 0 });

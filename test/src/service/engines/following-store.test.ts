@@ -55,8 +55,8 @@ function move(to: DatabaseType, epoch: number, state: Moved['state']): Moved {
 async function leave({ fence, type }: Place, target: Place, state: Moved['state'] = 'done'): Promise<void> {
   await target.store.open(BUCKETS);
   await expectArrival(target.store, BUCKETS, { nonce: `move ${target.since}`, from: type });
-  if (!(await fence?.raise(move(target.type, target.since, 'moving')))) throw new Error('it is fenced already');
-  if (state === 'done') await fence?.change(move(target.type, target.since, 'done'));
+  if (!(await fence.raise(move(target.type, target.since, 'moving')))) throw new Error('it is fenced already');
+  if (state === 'done') await fence.change(move(target.type, target.since, 'done'));
 }
 
 test('a batch that waits for the end of a move is written as it was when it was called', async (t) => {
@@ -70,7 +70,7 @@ test('a batch that waits for the end of a move is written as it was when it was 
   value.n = 2;
   write.key = 'b';
   writes.push({ op: 'put', bucket: THINGS, key: 'c', value });
-  await first.fence?.change(move('postgres', 1, 'done'));
+  await first.fence.change(move('postgres', 1, 'done'));
   t.equal((await written).length, 1);
   t.equal(store.place.type, 'postgres');
   t.same(
@@ -105,7 +105,7 @@ test('a second move that is called off leaves the documents where the first one 
   await leave(second, third, 'moving');
   const found = store.get(THINGS, 'a');
   await waitFor('the second place to be tried', () => opened.length === 1);
-  await second.fence?.lift(move('moray', 2, 'moving'));
+  await second.fence.lift(move('moray', 2, 'moving'));
   t.equal(await found, undefined);
   t.equal(store.place.type, 'postgres');
   t.equal(await store.count(THINGS), 0, 'its buckets are open');
@@ -119,6 +119,24 @@ test('a second move that takes too long fails the call, and leaves nothing open'
   await t.rejects(store.get(THINGS, 'a'), StoreUnavailableError);
   t.equal(opened.length, 1);
   t.ok(opened.every((place) => closed.has(place.store)));
+});
+
+test('a call that waits for the end of a move heeds its signal', async (t) => {
+  const { store, first, openAlone } = await startedIn(t, 'local');
+  await leave(first, await openAlone('postgres', 1), 'moving');
+  const calls: ((signal: AbortSignal) => Promise<unknown>)[] = [
+    (signal) => store.find(THINGS, {}, { signal }),
+    (signal) => store.count(THINGS, undefined, { signal }),
+    (signal) => store.scan(THINGS, {}, { signal })[Symbol.asyncIterator]().next(),
+  ];
+  for (const call of calls) {
+    const controller = new AbortController();
+    const called = call(controller.signal);
+    setTimeout(() => controller.abort(new Error('enough')), 50);
+    await t.rejects(called, { message: 'enough' });
+  }
+  await first.fence.lift(move('postgres', 1, 'moving'));
+  t.equal(await store.count(THINGS), 0);
 });
 
 test('a store that is closed while it follows the documents leaves nothing open', async (t) => {
