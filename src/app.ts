@@ -175,7 +175,8 @@ async function openService(
   await prepareDataFolder(config, log);
   await ensureOperatorToken(config.dataDir);
   const observe = (kind: 'document' | 'object') => metrics && storeMetrics(metrics.registry, kind);
-  const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: databaseClock };
+  const worker = newProcessName();
+  const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: databaseClock, worker };
   const store = await openDocuments(documents);
   opened.push(() => store.close());
   const objects = { config, log, observe: observe('object'), documents: store };
@@ -187,7 +188,6 @@ async function openService(
   }
   const accounts = config.mode === 'dc' ? await openDirectory(config, { log, clock, metrics }) : undefined;
   if (accounts) opened.push(() => accounts.close());
-  const worker = newProcessName();
   const faults = faultsFrom(fault);
   const ownAddresses = new OwnAddresses();
   const storages = new Storages(config, ...stores);

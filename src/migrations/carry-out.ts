@@ -1,7 +1,8 @@
 /** The task that carries out what operators have ordered; a process that dies leaves it to the next one. */
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../service/service.ts';
-import { endNotes, moveDocuments } from './move-documents.ts';
+import { endNotes } from './carry-over.ts';
+import { moveDocuments } from './move-documents.ts';
 import { moveFiles } from './move-files.ts';
 import { endMigration, findMigration } from './orders.ts';
 
@@ -14,7 +15,7 @@ export async function carryOutMigrations(
   signal: AbortSignal,
 ): Promise<number> {
   const order = await findMigration(service.store, kind);
-  const changes = service.documents?.place.fence?.changes;
+  const changes = service.documents?.place.fence.changes;
   if (order?.state !== 'running') {
     if (order?.noting === true && changes) await endNotes(service, order, changes);
     return 0;

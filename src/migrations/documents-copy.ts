@@ -17,9 +17,16 @@ const KEYS = 200;
 export interface CopyOptions {
   readonly buckets: readonly Bucket[];
   readonly target: Store;
-  readonly changes: Changes;
+  /** Undefined: nobody writes to the source. */
+  readonly changes: Changes | undefined;
   /** Called with the number of documents that this pass has dealt with. */
   readonly onProgress: (done: number) => void;
+}
+
+/** What the new store holds. */
+export interface CarriedOver {
+  readonly total: number;
+  readonly digest: string;
 }
 
 export class DocumentsCopy {
@@ -53,7 +60,7 @@ export class DocumentsCopy {
       const before = done;
       const tally = await compare(source, target, bucket, {
         signal,
-        excused: (keys) => changes.noted(bucket.name, keys),
+        ...(changes && { excused: (keys: readonly string[]) => changes.noted(bucket.name, keys) }),
         onProgress: (objects) => onProgress(before + objects),
       });
       this.#tallies.set(bucket.name, tally);
@@ -64,7 +71,7 @@ export class DocumentsCopy {
   /** Brings along what has a note, until no more than so many notes are left. @throws DifferentError, UnnotedError */
   async follow(source: Store, most: number, signal: AbortSignal): Promise<void> {
     const { changes } = this.#options;
-    for (;;) {
+    while (changes) {
       signal.throwIfAborted();
       const notes = await changes.read(NOTES);
       if (notes.length <= most) return;
@@ -74,7 +81,7 @@ export class DocumentsCopy {
   }
 
   /** Brings along the rest, from a store that nobody writes to any more. @throws DifferentError, UnnotedError */
-  async finish(source: Store, signal: AbortSignal): Promise<{ readonly total: number; readonly digest: string }> {
+  async finish(source: Store, signal: AbortSignal): Promise<CarriedOver> {
     await this.follow(source, 0, signal);
     for (let before = Number.POSITIVE_INFINITY; this.#waits > 0 && this.#waits < before; ) {
       before = this.#waits;

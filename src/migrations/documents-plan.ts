@@ -1,6 +1,7 @@
-/** What a move of the documents would do, and whether it can be done. Writes nothing. */
+/** What a move of the documents would do, and whether it can be done. Writes nothing, here or there. */
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { Store } from '#lib/documents/store.ts';
+import { within } from '#lib/runtime/within.ts';
 import { DATABASE_TYPES, type DatabaseType } from '../service/config/config.ts';
 import { ARRIVALS } from '../service/engines/arrivals.ts';
 import type { FollowingStore } from '../service/engines/following-store.ts';
@@ -14,14 +15,42 @@ export async function planDocuments(service: Service, to: string): Promise<Plann
   const engine = DATABASE_TYPES.find((type) => type === to);
   if (!engine) throw invalidParameter('to', `to is "${to}"; documents can be in ${DATABASE_TYPES.join(', ')}`);
   if (engine === place.type) throw invalidParameter('to', `the documents are in "${to}" already`);
-  if (!place.fence) {
-    throw invalidParameter('to', `documents cannot move away from "${place.type}" while processes use it`);
-  }
   if (!isConfigured(service, engine)) {
     throw invalidParameter('to', `the configuration has no section "${to}"; add it on all processes`);
   }
   return { kind: 'documents', from: place.type, to: engine, total: await countAll(documents) };
 }
+
+/** @throws 422 unless the operator knows that calls will wait all the while, where that is so */
+export function assertMayWait({ documents }: Service, isOffline: boolean): void {
+  if (isOffline || documents?.place.fence.changes) return;
+  throw invalidParameter(
+    'offline',
+    `documents move away from "${documents?.place.type}" only while one process alone uses them, and calls wait until all is ` +
+      'done: stop the other processes and any older IMGAPI, and order it with offline',
+  );
+}
+
+/** Opens the new store as the move would, and leaves it as it is. @throws 422 if it cannot be used */
+export async function assertReachable(service: Service, to: DatabaseType): Promise<void> {
+  // Opening it would make the file.
+  if (to === 'local') return;
+  const documents = movable(service);
+  const opening = documents.openOther(to, documents.place.since + 1);
+  try {
+    const target = await within(REACH_MS, opening, () => {
+      throw new Error(`it did not answer within ${REACH_MS / 1000} seconds`);
+    });
+    assertClocksAgree(documents.place.store, target.store);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw invalidParameter('to', `the new store cannot be used: ${reason}`);
+  } finally {
+    void opening.then(({ store }) => store.close()).catch(() => undefined);
+  }
+}
+
+const REACH_MS = 10_000;
 
 /** @throws 422 */
 export function movable({ documents }: Service): FollowingStore {

@@ -1,23 +1,14 @@
-/**
- * Moves the documents to another engine while all processes use them. They are copied and compared, and what changes
- * meanwhile is brought along until little is left; the rest is the matter of a moment in which calls wait.
- */
-import type { Changes } from '#lib/documents/moving/changes.ts';
-import type { Store } from '#lib/documents/store.ts';
-import { timeLimit } from '#lib/runtime/timers.ts';
+/** Moves the documents to another engine, while all processes use them if the old one allows it. */
+
 import { expectArrival, hasArrived } from '../service/engines/arrivals.ts';
 import type { FollowingStore, Place } from '../service/engines/following-store.ts';
 import type { Service } from '../service/service.ts';
-import { DocumentsCopy } from './documents-copy.ts';
-import { assertClocksAgree, countAll, movable, movedBuckets } from './documents-plan.ts';
-import { endMigration, type MigrationOrder, noteMigration } from './orders.ts';
-import { Progress } from './progress.ts';
-import { type Move, switchOver } from './switch-over.ts';
-
-/** Changes that are few enough to be brought along while calls wait. */
-const FEW = 200;
-/** Milliseconds in which there must be so few. */
-const CATCH_UP_MS = 600_000;
+import { carryOver } from './carry-over.ts';
+import { carryOverAlone } from './carry-over-alone.ts';
+import type { CarriedOver } from './documents-copy.ts';
+import { assertClocksAgree, movable, movedBuckets } from './documents-plan.ts';
+import { endMigration, type MigrationOrder } from './orders.ts';
+import type { Move } from './switch-over.ts';
 
 export async function moveDocuments(service: Service, order: MigrationOrder, signal: AbortSignal): Promise<void> {
   const documents = movable(service);
@@ -25,20 +16,22 @@ export async function moveDocuments(service: Service, order: MigrationOrder, sig
   const { fence, type } = source;
   if (type === order.to && (await hasArrived(source.store, order.nonce))) {
     // A process died when all was done but this.
+    await fence.forget(source.since - 1);
     await endMigration(service.store, order, { state: 'succeeded', done: order.total });
     return;
   }
-  if (type !== order.from || !fence) throw new Error(`the documents are in "${type}" now`);
+  if (type !== order.from) throw new Error(`the documents are in "${type}" now`);
   const since = Math.max(source.since, (await earlier(documents, order)) + 1);
   const target = await documents.openOther(order.to as Place['type'], since);
-  let result: Pick<MigrationOrder, 'digest' | 'total'>;
+  let result: CarriedOver;
   try {
-    await target.fence?.clear(since);
+    await target.fence.clear(since);
     await target.store.open(documents.buckets);
     assertClocksAgree(source.store, target.store);
     const buckets = movedBuckets(documents);
     await expectArrival(target.store, buckets, { nonce: order.nonce, from: type });
-    result = await carryOver({ service, documents, order, source: { ...source, fence }, target, signal });
+    const move: Move = { service, documents, order, source, target, signal };
+    result = await (fence.changes ? carryOver(move, fence.changes) : carryOverAlone(move));
   } finally {
     await target.store.close();
   }
@@ -51,60 +44,8 @@ async function earlier(documents: FollowingStore, { to }: MigrationOrder): Promi
   const epoch = documents.place.since;
   const probe = await documents.openOther(to as Place['type'], epoch + 1);
   try {
-    return Math.max(epoch, (await probe.fence?.read())?.epoch ?? 0);
+    return Math.max(epoch, (await probe.fence.read())?.epoch ?? 0);
   } finally {
     await probe.store.close();
-  }
-}
-
-async function carryOver(move: Move): Promise<Pick<MigrationOrder, 'digest' | 'total'>> {
-  const { service, documents, order, source, target, signal } = move;
-  const { changes } = source.fence;
-  const progress = new Progress(service, order);
-  let total = 0;
-  const copy = new DocumentsCopy({
-    buckets: movedBuckets(documents),
-    target: target.store,
-    changes,
-    onProgress: (done) => progress.note({ total, done: Math.min(total, done) }),
-  });
-  await noteMigration(service.store, order, { noting: true });
-  try {
-    await changes.note();
-    for (const [phase, pass] of [
-      ['copying', copy.make],
-      ['comparing', copy.compare],
-    ] as const) {
-      total = await countAll(documents);
-      await progress.now({ phase, total, done: 0 });
-      await pass.call(copy, source.store, signal);
-      await progress.settled();
-    }
-    await catchUp(copy, source.store, signal);
-    await progress.now({ phase: 'switching' });
-    await service.faults.reach('migrate:copied');
-    return await switchOver(move, (behind, limited) => copy.finish(behind, limited));
-  } finally {
-    await endNotes(service, order, changes);
-  }
-}
-
-async function catchUp(copy: DocumentsCopy, source: Store, signal: AbortSignal): Promise<void> {
-  const limit = timeLimit(CATCH_UP_MS);
-  try {
-    await copy.follow(source, FEW, AbortSignal.any([signal, limit]));
-  } catch (error) {
-    if (!limit.aborted) throw error;
-    throw new Error(`the documents change too fast: after ${CATCH_UP_MS / 60_000} minutes more than ${FEW} were left`);
-  }
-}
-
-/** If it fails, the task does it later. */
-export async function endNotes(service: Service, order: MigrationOrder, changes: Changes): Promise<void> {
-  try {
-    await changes.end();
-    await noteMigration(service.store, order, { noting: false });
-  } catch (err) {
-    service.log.warn({ err }, 'the old store still notes what changes');
   }
 }

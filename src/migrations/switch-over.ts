@@ -22,13 +22,20 @@ export interface Move {
   readonly service: Service;
   readonly documents: FollowingStore;
   readonly order: MigrationOrder;
-  readonly source: Place & { readonly fence: Fence };
+  readonly source: Place;
   readonly target: Place;
   readonly signal: AbortSignal;
 }
 
-/** @param work what is done to the documents behind the fence */
-export async function switchOver<T>(move: Move, work: (behind: Store, signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * @param work what is done to the documents behind the fence
+ * @param mostMs milliseconds that it may take
+ */
+export async function switchOver<T>(
+  move: Move,
+  work: (behind: Store, signal: AbortSignal) => Promise<T>,
+  mostMs = FENCED_MS,
+): Promise<T> {
   const { service, source, signal } = move;
   const { fence } = source;
   if (!(await fence.raise(await moved(move, 'moving')))) throw new Error('the old store is being moved already');
@@ -44,8 +51,8 @@ export async function switchOver<T>(move: Move, work: (behind: Store, signal: Ab
   try {
     await service.faults.reach('migrate:fenced');
     const limited = AbortSignal.any([signal, ended.signal]);
-    const result = await within(FENCED_MS, behindFence(move, limited, work), () => {
-      throw new Error(`the last changes were not brought along within ${FENCED_MS / 1000} seconds`);
+    const result = await within(mostMs, behindFence(move, limited, work), () => {
+      throw new Error(`the last changes were not brought along within ${mostMs / 1000} seconds`);
     });
     await service.faults.reach('migrate:verified');
     timer.stop();
@@ -93,7 +100,7 @@ async function behindFence<T>(
 async function tidy({ service, order, target }: Move): Promise<void> {
   try {
     await arriveAt(target.store, order.nonce);
-    await target.fence?.forget(target.since - 1);
+    await target.fence.forget(target.since - 1);
   } catch (err) {
     service.log.warn({ err }, 'the documents have moved; the new store was not told yet');
   }

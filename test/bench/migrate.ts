@@ -56,7 +56,7 @@ async function move(service: Service, to: string, uuid: string): Promise<void> {
   const longest = write(service, uuid, stop.signal);
   let phase = '';
   let most = 0;
-  await migrate(service, { kind: 'documents', to, dryRun: false });
+  await migrate(service, { kind: 'documents', to, dryRun: false, isOffline: false });
   for (;;) {
     const [found] = await listMigrations(service.store);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);

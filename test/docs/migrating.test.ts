@@ -1,6 +1,7 @@
-/** The page on moving to other engines: what it says to type, with SQLite and Moray, local files and Manta. */
+/** The page on moving to other engines: what it says to type, with SQLite, Moray and PostgreSQL, local files and Manta. */
 import { test } from 'tap';
 import { MANTA_MODES, mantaFor } from '../engines/manta.ts';
+import { postgresFor } from '../engines/postgres/postgres-for.ts';
 import { ADMIN } from '../helpers/accounts.ts';
 import { makeImage } from '../helpers/images.ts';
 import { spawnImgapi } from '../helpers/imgapi.ts';
@@ -12,7 +13,8 @@ test('every line of the page on moving to other engines does what it says', asyn
   const tree = await treeOfLinks(t);
   const { keys: moray } = await startMoray(t);
   const { keys: manta } = await mantaFor(t, MANTA_MODES['Manta v1']);
-  const server = await spawnImgapi(t, { ...moray, ...manta });
+  const { postgres } = (await postgresFor(t)).keys;
+  const server = await spawnImgapi(t, { ...moray, ...manta, postgres });
   const { image } = await makeImage(server.client(), {}, { owner: ADMIN });
   const scratch = t.testdir();
   const path = `${tree}/src/cli/bin:${process.env['PATH']}`;
@@ -23,6 +25,7 @@ test('every line of the page on moving to other engines does what it says', asyn
     after: {
       'imgapiadm migrate documents --to moray --dry-run': ({ stdout }) => void t.match(stdout, /planned/),
       'imgapiadm migrations': ({ stdout }) => void t.match(stdout, /documents from local to moray: succeeded/),
+      'imgapiadm migrate documents --to postgres --offline': ({ stdout }) => void t.match(stdout, /succeeded/),
       'imgapiadm migrate files --to manta': ({ stdout }) => void t.match(stdout, /succeeded, 1 of 1/),
     },
   });

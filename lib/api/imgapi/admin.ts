@@ -45,7 +45,12 @@ export const ADMIN = {
       kind: Type.String({ description: `One of ${MIGRATION_KINDS.join(', ')}.` }),
       to: Type.String({ description: 'The engine, as `databaseType` or `storageTypes` has it.' }),
       from: Type.Optional(Type.String({ description: 'Of files: the store to empty; default `local`.' })),
-      dry_run: Type.Optional(flag('Only report what would be moved.')),
+      dry_run: Type.Optional(flag('Only report what would be moved, and whether the new store can be used.')),
+      offline: Type.Optional(
+        flag(
+          'Of documents in Moray, from where they move only like this: all other processes are stopped, and calls wait.',
+        ),
+      ),
     }),
     replies: [{ status: 200, json: Migration }],
     errors: ['OperatorOnly', 'InvalidParameter'],

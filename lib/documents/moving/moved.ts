@@ -27,7 +27,6 @@ export interface Moved {
 /** Who raised a fence. */
 export type Raised = Pick<Moved, 'nonce' | 'worker'>;
 
-/** A store without one cannot be left while processes run. */
 export interface Fence {
   /** Milliseconds since the epoch by the clock of the store. */
   now(): Promise<number>;
@@ -47,8 +46,11 @@ export interface Fence {
   forget(epoch: number): Promise<void>;
   /** The documents behind the fence, for reading. The caller closes it. */
   behind(): Promise<Store>;
-  /** What is written before the fence is raised. */
-  readonly changes: Changes;
+  /**
+   * What is written before the fence is raised. Undefined: nobody notes it, and the fence keeps only those out who look for
+   * it, so it is raised only by the last process that uses the store, and before anything is copied.
+   */
+  readonly changes: Changes | undefined;
 }
 
 /** The documents are being moved, or have moved, to another store. A batch that failed this way was not written. */

@@ -32,8 +32,8 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
       return { json: await cleanUp(service, { dryRun, eager, signal: call.signal }) };
     },
 
-    async AdminMigrate(_call, { kind = '', to = '', from, dry_run: dryRun = false }) {
-      return { json: await migrate(service, { kind, to, dryRun, ...(from !== undefined && { from }) }) };
+    async AdminMigrate(_call, { kind = '', to = '', from, dry_run: dryRun = false, offline: isOffline = false }) {
+      return { json: await migrate(service, { kind, to, dryRun, isOffline, ...(from !== undefined && { from }) }) };
     },
 
     async AdminListMigrations() {

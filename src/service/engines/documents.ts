@@ -22,13 +22,13 @@ export async function openDocuments(opening: DocumentsOpening): Promise<Followin
     return store;
   } catch (error) {
     await store.close();
-    const engine = await ENGINES[config.databaseType]();
+    const engine = await ENGINES[store.tried]();
     return engine.refuse(config)(error);
   }
 }
 
 async function openPlace(opening: DocumentsOpening, type: DatabaseType, since: number): Promise<Place> {
   const engine = await ENGINES[type]();
-  const store = await engine.open(opening, since).catch(engine.refuse(opening.config));
-  return { type, since, store, fence: await engine.fence?.(opening) };
+  const opened = await engine.open(opening, since).catch(engine.refuse(opening.config));
+  return { type, since, ...opened };
 }

@@ -1,5 +1,7 @@
 import { StoreUnavailableError } from '#lib/documents/errors.ts';
 import { type MorayStoreOptions, openMorayStore } from '#lib/documents/moray/store.ts';
+import { presenceFence } from '#lib/documents/moving/presence-fence.ts';
+import { PresentStore } from '#lib/documents/moving/present-store.ts';
 import type { Store } from '#lib/documents/store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -10,10 +12,10 @@ const NAME = 'moray';
 const PAUSE_MS = 200;
 
 export const moray: DocumentEngine = {
-  async open({ config, log, observe, clock }) {
+  async open({ config, log, observe, clock, worker }, since) {
     if (config.moray === undefined) throw new ConfigError(NAME, ['missing']);
     const { host, port, maxConnections: connections, timeoutSeconds, startSeconds } = config.moray;
-    const options: MorayStoreOptions = {
+    const options = {
       ...{ host, port, connections, log },
       patience: timeoutSeconds * 1000,
       ...(observe && { observer: observe(NAME) }),
@@ -22,7 +24,10 @@ export const moray: DocumentEngine = {
     const end = performance.now() + startSeconds * 1000;
     for (;;) {
       const opened = await tried(options);
-      if (!(opened instanceof StoreUnavailableError)) return opened;
+      if (!(opened instanceof StoreUnavailableError)) {
+        const present = new PresentStore(opened, { worker, since, callMs: 2 * options.patience, log });
+        return { store: present, fence: presenceFence({ present, open: () => openMorayStore(options) }) };
+      }
       if (performance.now() >= end) throw opened;
       log.warn({ err: opened, host, port }, 'Moray does not answer yet');
       await pause(PAUSE_MS);

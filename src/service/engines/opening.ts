@@ -19,13 +19,18 @@ export interface DocumentsOpening extends Opening {
   readonly buckets: readonly Bucket[];
   /** Given by tests only, in place of the database's own. */
   readonly clock: Clock | undefined;
+  /** Names this process among those that share the documents. */
+  readonly worker: string;
+}
+
+export interface OpenedDocuments {
+  readonly store: Store;
+  readonly fence: Fence;
 }
 
 export interface DocumentEngine {
   /** @param since earlier moves away from the store count for nothing; see `Moved.epoch` */
-  readonly open: (opening: DocumentsOpening, since: number) => Promise<Store>;
-  /** Absent if documents cannot move away from the engine while processes run. */
-  readonly fence?: (opening: DocumentsOpening) => Promise<Fence>;
+  readonly open: (opening: DocumentsOpening, since: number) => Promise<OpenedDocuments>;
   /** Makes of a failure to open it a ConfigError that tells an operator what to do, or throws it as it is. */
   readonly refuse: (config: Config) => (cause: unknown) => never;
 }

@@ -5,15 +5,15 @@ import { postgresOptionsOf } from '../config/postgres.ts';
 import type { DocumentEngine } from './opening.ts';
 
 export const postgres: DocumentEngine = {
-  open: async ({ config, log, observe, clock }, since) =>
-    openPostgresStore({
-      ...(await postgresOptionsOf(config)),
-      log,
-      place: { since },
+  async open({ config, log, observe, clock }, since) {
+    const options = await postgresOptionsOf(config);
+    const store = await openPostgresStore({
+      ...{ ...options, log, place: { since } },
       ...(observe && { observer: observe('postgres') }),
       ...(clock && { clock }),
-    }),
-  fence: async ({ config }) => postgresFence(await postgresOptionsOf(config)),
+    });
+    return { store, fence: postgresFence(options) };
+  },
   refuse: () => (cause) => {
     if (cause instanceof ConfigError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

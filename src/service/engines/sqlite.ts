@@ -6,15 +6,14 @@ import { databaseRefusal } from '../data-folder.ts';
 import type { DocumentEngine } from './opening.ts';
 
 export const sqlite: DocumentEngine = {
-  open: ({ config, log, observe, clock }, since) =>
-    openSqliteStore({
-      path: join(config.dataDir, 'imgapi.db'),
-      place: { since },
-      log,
-      reserve: RESERVE,
+  async open({ config, log, observe, clock }, since) {
+    const path = join(config.dataDir, 'imgapi.db');
+    const store = await openSqliteStore({
+      ...{ path, place: { since }, log, reserve: RESERVE },
       ...(observe && { observer: observe('sqlite') }),
       ...(clock && { clock }),
-    }),
-  fence: async ({ config }) => sqliteFence(join(config.dataDir, 'imgapi.db')),
+    });
+    return { store, fence: sqliteFence(path) };
+  },
   refuse: ({ dataDir }) => databaseRefusal(dataDir),
 };

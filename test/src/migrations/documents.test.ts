@@ -63,3 +63,31 @@ test('documents move from SQLite to PostgreSQL and back under load', async (t) =
   t.same(await clients.lost(later), [], 'who starts with the old configuration follows');
   await later.stop();
 });
+
+test('documents move away from Moray to PostgreSQL once one process alone uses it', async (t) => {
+  const { keys } = await startMoray(t);
+  const { postgres } = (await postgresKinds.npm.placeFor(t)).keys;
+  const config = { ...keys, postgres, databaseType: 'moray' };
+  const one = await spawnImgapi(t, config);
+  const other = await spawnImgapi(t, config, { dataDir: one.dataDir });
+  const clients = new Clients([one]);
+  const operator = await operatorOf(one);
+  const wish = { kind: 'documents', to: 'postgres' } as const;
+  t.match(await operator.adminMigrate({ ...wish, dry_run: true }), { state: 'planned', from: 'moray' });
+  await t.rejects(operator.adminMigrate(wish), /order it with offline/);
+  await operator.adminMigrate({ ...wish, offline: true });
+  t.match(await hasEnded(operator), { state: 'failed', error: /stop them first.*\d+ on/ });
+  await other.stop();
+  await operator.adminMigrate({ ...wish, offline: true });
+  const ended = await hasEnded(operator);
+  t.match(ended, { state: 'succeeded', from: 'moray', to: 'postgres' }, ended.error ?? 'done');
+  const before = clients.requests;
+  await waitFor('more requests', () => clients.requests > before + 20);
+  await clients.stop();
+  t.same(clients.failures, [], 'calls of the one process waited');
+  const later = await spawnImgapi(t, config, { dataDir: one.dataDir });
+  for (const server of [one, later]) {
+    t.same(await clients.lost(server), []);
+    await server.stop();
+  }
+});

@@ -6,7 +6,7 @@ import { readOperatorToken } from '#src/cli/imgapiadm/connection/operator-token.
 import { MorayDouble } from '../../doubles/moray/server.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';
-import type { TestServer } from '../../helpers/imgapi.ts';
+import { type ConfigKeys, type Spawned, spawnImgapi, type TestServer } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 export async function startMoray(
@@ -93,4 +93,34 @@ export class Clients {
     await client.ping();
     this.requests += 2;
   }
+}
+
+export const MOVE_FAULTS = ['migrate:copied', 'migrate:fenced', 'migrate:verified', 'migrate:done'] as const;
+
+/** Orders a move from a server that dies at a fault, and has another one go on with it. Returns the latter. */
+export async function killed(
+  t: Test,
+  keys: ConfigKeys,
+  to: string,
+  { fault, dataDir }: { readonly fault: string; readonly dataDir?: string },
+): Promise<Spawned> {
+  const doomed = await spawnImgapi(t, keys, { fault: `${fault}=kill`, ...(dataDir !== undefined && { dataDir }) });
+  const images = doomed.client({ account: ALICE });
+  const made = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => images.createImage({ ...MANIFEST, description: `${n}` })),
+  );
+  const offline = keys['databaseType'] === 'moray';
+  await (await operatorOf(doomed)).adminMigrate({ kind: 'documents', to, offline });
+  await doomed.gone;
+  const heir = await spawnImgapi(t, keys, { dataDir: doomed.dataDir });
+  const clients = new Clients([heir]);
+  const ended = await hasEnded(await operatorOf(heir));
+  t.match(ended, { state: 'succeeded', to }, ended.error ?? 'done');
+  await clients.stop();
+  t.same(clients.failures, []);
+  t.same(await clients.lost(heir), []);
+  for (const { uuid, description } of made) {
+    t.equal((await heir.client({ account: ALICE }).getImage(uuid)).description, description);
+  }
+  return heir;
 }

@@ -1,5 +1,7 @@
 /** `imgapiadm migrate`: moves a running datacenter to other engines. */
 import type { Migration } from '#lib/api/schemas/migration.ts';
+import type { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { formatBytes } from '../../output/bytes.ts';
@@ -9,6 +11,7 @@ import { defineCommand } from '../connection/define-command.ts';
 import { SHORT_PATIENCE } from '../connection/patience.ts';
 
 const POLL_MS = 1000;
+const UNAVAILABLE = 503;
 
 export const migrate = defineCommand({
   name: 'migrate',
@@ -22,6 +25,10 @@ export const migrate = defineCommand({
     to: { type: 'value', value: 'ENGINE', help: 'The engine to move to; required.' },
     from: { type: 'value', value: 'ENGINE', help: 'Of files: the store to empty. Default: local.' },
     'dry-run': { type: 'flag', short: 'n', help: 'Order nothing; show what would be moved.' },
+    offline: {
+      type: 'flag',
+      help: 'Away from Moray: all other processes, and any older IMGAPI, are stopped, and requests get 503 until all has moved.',
+    },
     detach: { type: 'flag', help: 'Only order it; `imgapiadm migrations` shows how it goes.' },
   },
   examples: [
@@ -30,9 +37,15 @@ export const migrate = defineCommand({
     { command: 'imgapiadm migrate files --to s3', what: 'move the files of all images out of the local store' },
   ],
   async run({ arguments: { WHAT: kind }, options, context, output, json, signal }) {
-    const { to = '', from, 'dry-run': dryRun, detach } = options;
+    const { to = '', from, 'dry-run': dryRun, detach, offline } = options;
     const operator = await context.operator(SHORT_PATIENCE);
-    const wish = { kind, to, ...(from !== undefined && { from }), ...(dryRun && { dry_run: dryRun }) };
+    const wish = {
+      kind,
+      to,
+      ...(from !== undefined && { from }),
+      ...(dryRun && { dry_run: dryRun }),
+      ...(offline && { offline }),
+    };
     let found = await operator.adminMigrate({ ...wish, signal });
     let shown = '';
     for (;;) {
@@ -41,7 +54,7 @@ export const migrate = defineCommand({
       shown = text;
       if (found.state !== 'running' || detach) break;
       await pause(POLL_MS, signal);
-      found = (await operator.adminListMigrations({ signal })).find((one) => one.kind === kind) ?? found;
+      found = (await look(operator, signal)).find((one) => one.kind === kind) ?? found;
     }
     if (json) output.json(found);
     else tellFailures(output, found);
@@ -68,6 +81,16 @@ export const migrations = defineCommand({
     return undefined;
   },
 });
+
+/** Nothing new while the server has to wait for the move itself. */
+async function look(operator: ImgapiClient, signal: AbortSignal): Promise<readonly Migration[]> {
+  try {
+    return await operator.adminListMigrations({ signal });
+  } catch (error) {
+    if (error instanceof ImgapiError && error.statusCode === UNAVAILABLE) return [];
+    throw error;
+  }
+}
 
 function isGood({ state, failed = [] }: Migration): boolean {
   return state !== 'failed' && failed.length === 0;
