@@ -129,7 +129,7 @@ export interface Store {
   now(): number;
   /** Creates or upgrades the buckets. Several processes may do this at the same time. */
   open(buckets: readonly Bucket[]): Promise<void>;
-  /** Undefined when there is no such key. The value is shared and frozen: copy before changing. */
+  /** Undefined when there is no such key. The value may be shared, and is frozen then: copy before changing. */
   get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined>;
   /** The objects of those keys that exist, each once, in no particular order, all as of one moment. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
