@@ -49,7 +49,8 @@ export async function documentTests(t: Test, make: Make): Promise<void> {
     ways.push(async () => (await store.find(bucket, {}))[0]);
     const seen = new Set<unknown>();
     for (const read of ways) {
-      const { note } = (await read())?.value as { note: { list: { x: number }[] } };
+      const stored = await read();
+      const note = stored?.value.note as { list: { x: number }[] };
       t.strictSame(note, { list: [{ x: 1 }] });
       const parts = [note, note.list, note.list[0]];
       const isShared = seen.has(note) || parts.some(Object.isFrozen);
