@@ -194,7 +194,8 @@ async function settle(service: Service, uuid: string, intent: PlacementIntent): 
   const isPlaced = await matches(storage, intent);
   service.log.info({ image: uuid, object: intent.object, placed: isPlaced }, 'settled a file placement');
   if (isPlaced) {
-    await finish(service, uuid, intent.session);
+    // Whoever settled it at the same time did the same.
+    await takeOver(service, uuid, intent.session);
     return;
   }
   const isLeft = (await storage.info(intent.object)) !== undefined;
@@ -228,16 +229,23 @@ function intentFor(
   };
 }
 
-/** The record takes over the file of its intent, provided the intent is still that of `session`. */
+/** The record takes over the file of its intent. @throws 409 ImageFileBusy if another process did so while this one slept */
 async function finish(service: Service, uuid: string, session: string): Promise<StoredImage> {
-  return changeRecord(service, uuid, async ({ intent, intent_lease: _, ...record }) => {
-    if (intent?.session !== session) {
-      // Another process recovered the intent while this one slept; its outcome counts.
-      throw new ApiError('ImageFileBusy', `another process finished this upload to image "${uuid}"`);
-    }
+  const stored = await takeOver(service, uuid, session);
+  if (!stored) throw new ApiError('ImageFileBusy', `another process finished this upload to image "${uuid}"`);
+  return stored;
+}
+
+/** Undefined if the intent is not that of `session` any more: its outcome counts. */
+async function takeOver(service: Service, uuid: string, session: string): Promise<StoredImage | undefined> {
+  let isOurs = false;
+  const stored = await changeRecord(service, uuid, async ({ intent, intent_lease: _, ...record }) => {
+    isOurs = intent?.session === session;
+    if (!intent || !isOurs) return undefined;
     const placed = withFile(record, intent);
     return { record: placed, also: await noteFormer(service, placed, objectsOf(record)) };
   });
+  return isOurs ? stored : undefined;
 }
 
 function withFile(record: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {

@@ -1,5 +1,5 @@
-import { grounds } from '../../engines/grounds.ts';
+import { allGrounds, LOCAL } from '../../engines/grounds.ts';
 import { contention } from './contention.ts';
 
-contention({ name: 'SQLite and local files' });
-grounds.withNpm.each(contention);
+contention(LOCAL);
+allGrounds.withNpm.each(contention);

@@ -1,7 +1,7 @@
 /** Many edit the access list of one image, through several processes. */
 import { test } from 'tap';
 import { ImgapiClient } from '#lib/client/client.ts';
-import type { GroundUnderTest } from '../../engines/grounds.ts';
+import type { Terrain } from '../../engines/grounds.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Site, secondProcess, startSite } from '../../helpers/cloud.ts';
 import { MANIFEST } from '../../helpers/images.ts';
@@ -12,8 +12,7 @@ const EDITS = 3;
 /** Milliseconds within which each edit is done, whatever else the machine does. */
 const BOUND_MS = 60_000;
 
-/** @param make absent: SQLite and local files */
-export function contention({ name, make }: Pick<GroundUnderTest, 'name'> & Partial<GroundUnderTest>): void {
+export function contention({ name, make }: Terrain): void {
   test(`${name}: of the edits of ${PROCESSES * EDITORS} at once none is lost, and none waits for ever`, async (t) => {
     const first = await startSite(t, 'us-west', {}, await make?.(t));
     const others = await Promise.all(Array.from({ length: PROCESSES - 1 }, () => secondProcess(t, first)));

@@ -3,10 +3,11 @@ import { Readable } from 'node:stream';
 import { test } from 'tap';
 import type { TaskStatus } from '#lib/api/schemas/maintenance.ts';
 import type { GroundUnderTest } from '../../engines/grounds.ts';
+import { BOB } from '../../helpers/accounts.ts';
 import { link, MiB, type Site, startSite } from '../../helpers/cloud.ts';
 import { ELSEWHERE, makeMember } from '../../helpers/cluster.ts';
 import { MANIFEST, makeImage, sha1Of } from '../../helpers/images.ts';
-import { assertMoved, assertSound, readDocuments, watchImages } from '../../helpers/invariants.ts';
+import { assertMoved, assertSound, readDocuments, sha1Served, watchImages } from '../../helpers/invariants.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 const SIZE = 12 * MiB;
@@ -73,7 +74,12 @@ export function oneDies({ name, make }: GroundUnderTest): void {
       await assertSound(t, three);
     });
 
-    await t.test('an upload, when the file is in its place', async (t) => {
+    await t.test('a clone and an upload, when the files are in their places', async (t) => {
+      const { image } = await makeImage(two.alice, { acl: [BOB] });
+      await begin('clone:placed=kill');
+      const cloning = t.rejects(one.client(BOB).cloneImage(image.uuid));
+      await one.diesByItself();
+      await cloning;
       const { uuid } = await two.alice.createImage(MANIFEST);
       await begin('upload:placed=kill');
       const failed = t.rejects(upload(one, uuid));
@@ -85,6 +91,10 @@ export function oneDies({ name, make }: GroundUnderTest): void {
       await three.restart(ELSEWHERE);
       t.equal((await two.alice.getImage(uuid)).files[0]?.sha1, sha1Of(BYTES));
       await two.alice.activateImage(uuid);
+      const bob = two.client(BOB);
+      t.same(await bob.listImages({ owner: BOB, state: 'all' }), [], 'of the clone nothing is left');
+      const clone = await bob.cloneImage(image.uuid);
+      t.equal(await sha1Served(bob, clone.uuid), image.files[0]?.sha1);
     });
 
     await t.test('an upload of one that only slept: it is told so when it wakes up, and spoils nothing', async (t) => {

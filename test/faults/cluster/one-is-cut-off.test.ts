@@ -1,4 +1,4 @@
-import { grounds } from '../../engines/grounds.ts';
+import { allGrounds } from '../../engines/grounds.ts';
 import { oneIsCutOff } from './one-is-cut-off.ts';
 
-grounds.withNpm.each(oneIsCutOff);
+allGrounds.withNpm.each(oneIsCutOff);
