@@ -288,8 +288,8 @@ function portOf(url: string): number {
   return Number(new URL(url).port);
 }
 
-/** The kernel's letter for the state of the process. */
-function stateOf(pid: number): string | undefined {
+/** The kernel's letter for the state of the process: T if it is stopped. */
+export function stateOf(pid: number): string | undefined {
   return /^\d+ \(.*\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 }
 

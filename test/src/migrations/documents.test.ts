@@ -5,7 +5,7 @@ import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { spawnImgapi } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
-import { Clients, hasEnded, operatorOf, startMoray } from './fixture.ts';
+import { Clients, hasEnded, moveBackAndForth, operatorOf, startMoray } from './fixture.ts';
 
 test('documents move from SQLite to Moray under load, with two processes: no request fails, no write is lost', async (t) => {
   const { keys } = await startMoray(t);
@@ -39,30 +39,7 @@ test('documents move from SQLite to Moray under load, with two processes: no req
   }
 });
 
-test('documents move from SQLite to PostgreSQL and back under load', async (t) => {
-  const { keys } = await postgresKinds.npm.placeFor(t);
-  const { postgres } = keys;
-  const one = await spawnImgapi(t, { postgres });
-  const other = await spawnImgapi(t, { postgres }, { dataDir: one.dataDir });
-  const clients = new Clients([one, other]);
-  const operator = await operatorOf(one);
-  for (const to of ['postgres', 'local', 'postgres']) {
-    await operator.adminMigrate({ kind: 'documents', to });
-    const ended = await hasEnded(operator);
-    t.match(ended, { state: 'succeeded', to }, ended.error ?? 'done');
-    const before = clients.requests;
-    await waitFor('more requests', () => clients.requests > before + 50);
-  }
-  await clients.stop();
-  t.same(clients.failures, []);
-  for (const server of [one, other]) {
-    t.same(await clients.lost(server), []);
-    await server.stop();
-  }
-  const later = await spawnImgapi(t, { postgres }, { dataDir: one.dataDir });
-  t.same(await clients.lost(later), [], 'who starts with the old configuration follows');
-  await later.stop();
-});
+test('documents move from SQLite to PostgreSQL and back under load', (t) => moveBackAndForth(t, postgresKinds.npm));
 
 test('documents move away from Moray to PostgreSQL once one process alone uses it', async (t) => {
   const { keys } = await startMoray(t);

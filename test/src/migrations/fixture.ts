@@ -4,6 +4,7 @@ import type { Migration } from '#lib/api/schemas/migration.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { readOperatorToken } from '#src/cli/imgapiadm/connection/operator-token.ts';
 import { MorayDouble } from '../../doubles/moray/server.ts';
+import type { PostgresKind } from '../../engines/postgres/postgres-for.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { MANIFEST } from '../../helpers/images.ts';
 import { type ConfigKeys, type Spawned, spawnImgapi, type TestServer } from '../../helpers/imgapi.ts';
@@ -123,4 +124,30 @@ export async function killed(
     t.equal((await heir.client({ account: ALICE }).getImage(uuid)).description, description);
   }
   return heir;
+}
+
+/** From SQLite to that PostgreSQL, back, and there again, while two processes are asked. */
+export async function moveBackAndForth(t: Test, kind: PostgresKind): Promise<void> {
+  const { keys } = await kind.placeFor(t);
+  const { postgres } = keys;
+  const one = await spawnImgapi(t, { postgres });
+  const other = await spawnImgapi(t, { postgres }, { dataDir: one.dataDir });
+  const clients = new Clients([one, other]);
+  const operator = await operatorOf(one);
+  for (const to of ['postgres', 'local', 'postgres']) {
+    await operator.adminMigrate({ kind: 'documents', to });
+    const ended = await hasEnded(operator);
+    t.match(ended, { state: 'succeeded', to }, ended.error ?? 'done');
+    const before = clients.requests;
+    await waitFor('more requests', () => clients.requests > before + 50);
+  }
+  await clients.stop();
+  t.same(clients.failures, []);
+  for (const server of [one, other]) {
+    t.same(await clients.lost(server), []);
+    await server.stop();
+  }
+  const later = await spawnImgapi(t, { postgres }, { dataDir: one.dataDir });
+  t.same(await clients.lost(later), [], 'who starts with the old configuration follows');
+  await later.stop();
 }
