@@ -2,93 +2,39 @@
  * Configurations as Triton's template renders them, with what nobody has set in them left empty: the server starts with each
  * as it is, but for the places of the engines, on the bucket and the files of the IMGAPI that ran before.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { loadPrivateKey } from '#lib/signing/keys.ts';
-import { documentServer } from '../docs/runner/servers.ts';
 import { newDirectory, newObject, type Tree } from '../doubles/manta/tree.ts';
-import { morayDouble, type RawClient, rawClient } from '../doubles/moray/client.ts';
 import { mantaFor } from '../engines/manta.ts';
 import { ALICE, BOB } from '../helpers/accounts.ts';
-import { keyOf, makePeople, spawnCloudapi, tritonOf } from '../helpers/cloudapi.ts';
+import { spawnCloudapi, tritonOf } from '../helpers/cloudapi.ts';
 import { MANIFEST, sha1Of } from '../helpers/images.ts';
-import { temporaryFolder } from '../helpers/imgapi.ts';
 import { type SdcImgapi, sdcImgapi } from '../helpers/sdc-clients.ts';
-import { selfSigned, ufdsFor } from '../helpers/ufds.ts';
-import { makeTodaysBucket, OWNER } from '../lib/documents/moray/todays-bucket.ts';
+import { LOCALS, people, putRecord, type Zone, zoneFor } from './rendered/zone.ts';
+import { type Places, startFile } from './start-file.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
 const HERE = join(import.meta.dirname, 'rendered');
-const LOCALS = '66666666-6666-4666-8666-666666666666';
 const MANTAS = '77777777-7777-4777-8777-777777777777';
-const people = makePeople();
-const sshKeys = Object.fromEntries(
-  Object.values(people).map((person) => [person.uuid, { mine: `${keyOf(person).key.publicKey.openssh} x` }]),
-);
 
-interface Started {
+interface Started extends Zone {
   readonly url: string;
   readonly call: SdcImgapi;
-  readonly ufds: object;
-  readonly dataDir: string;
-  readonly moray: RawClient;
-  readonly config: string;
   readonly log: () => Record<string, unknown>[];
 }
 
 /** @param places by the text that stands for each in the file */
-async function start(t: Test, name: string, places: Readonly<Record<string, string>> = {}): Promise<Started> {
-  const server = await morayDouble(t);
-  const moray = await rawClient(t, server);
-  await makeTodaysBucket(moray);
-  await putRecord(moray, LOCALS, 'local', 'ten bytes.');
-  const { keys } = await ufdsFor(t, { sshKeys, tls: selfSigned('ufds') });
-  const ufds = keys['ufds'] as { readonly url: string };
-  const dataDir = await dataOfToday(t);
-  const config = join(dataDir, 'etc', 'imgapi.config.json');
-  const found: Readonly<Record<string, string>> = {
-    '"port": 80,': `"port": 0, "dataDir": "${dataDir}",`,
-    'ldaps://ufds.us-sw-1.cloud.example.com': ufds.url,
-    'moray.us-sw-1.cloud.example.com': '127.0.0.1',
-    '2020': String(server.port),
-    ...places,
-  };
-  let text = await readFile(join(HERE, `${name}.json`), 'utf8');
-  for (const [place, own] of Object.entries(found)) {
-    t.ok(text.includes(place), place);
-    text = text.replaceAll(place, own);
-  }
-  await writeFile(config, text);
-  const imgapi = documentServer(t, `node-24 src/main.ts -f ${config}`, ROOT);
-  await imgapi.start();
-  const url = imgapi.url.replace('0.0.0.0', '127.0.0.1');
-  const log = () => imgapi.log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
-  return { url, call: sdcImgapi(t, url), ufds, dataDir, moray, config, log };
-}
-
-/** An image as today's IMGAPI has it. */
-async function putRecord(moray: RawClient, uuid: string, stor: string, text: string): Promise<void> {
-  const bytes = Buffer.from(text);
-  const contentMD5 = createHash('md5').update(bytes).digest('base64');
-  const files = [{ sha1: sha1Of(bytes), size: bytes.length, contentMD5, compression: 'none', stor }];
-  const states = { state: 'active', activated: true, disabled: false, public: true };
-  const record = { ...MANIFEST, ...states, v: 2, uuid, owner: OWNER, published_at: '2016-01-01T00:00:00Z', files };
-  await moray.put('imgapi_images', uuid, record);
-}
-
-/** The data folder of a zone in which today's IMGAPI has run: open to others, with one image. */
-async function dataOfToday(t: Test): Promise<string> {
-  const dataDir = await temporaryFolder(t);
-  await chmod(dataDir, 0o755);
-  for (const name of ['etc', 'archive/666', `images/666/${LOCALS}`]) {
-    await mkdir(join(dataDir, name), { recursive: true, mode: 0o755 });
-  }
-  await writeFile(join(dataDir, 'images/666', LOCALS, 'file0'), 'ten bytes.');
-  await writeFile(join(dataDir, 'archive/666', `${LOCALS}.json`), '{}');
-  return dataDir;
+async function start(t: Test, name: string, places: Places = {}): Promise<Started> {
+  const zone = await zoneFor(t);
+  const imgapi = await startFile(t, join(HERE, `${name}.json`), {
+    folder: join(zone.dataDir, 'etc'),
+    places: { ...zone.places, ...places },
+  });
+  const url = imgapi.clientUrl;
+  return { ...zone, url, call: sdcImgapi(t, url), log: () => imgapi.records() };
 }
 
 const notesIn = (log: readonly Record<string, unknown>[]): string[] =>

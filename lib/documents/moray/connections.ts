@@ -36,6 +36,8 @@ interface Limits {
 
 /** Until Moray is looked for again. */
 const PAUSE_MS = 50;
+/** The first connections take so long to be made without anything being wrong. */
+const CONNECTING_MS = 1000;
 
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -45,6 +47,7 @@ export class Connections {
   #isClosed = false;
   /** Whether the log says so. */
   #isAway = false;
+  readonly #connectedBy = performance.now() + CONNECTING_MS;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -67,7 +70,7 @@ export class Connections {
         if (this.#isClosed) throw closedError();
         const isWorthIt = wasNotSent(error) || (reads && isConnectionFailure(error));
         if (isConnectionFailure(error)) connection.isDown = true;
-        if (!this.#isAway && this.#connections.every(({ isDown }) => isDown)) this.#note(true, error);
+        if (!this.#isAway && this.#isMissed()) this.#note(true, error);
         if (!isWorthIt || performance.now() + PAUSE_MS >= end) throw error;
       }
       // Another connection may be up.
@@ -79,6 +82,10 @@ export class Connections {
     this.#isClosed = true;
     await Promise.all(this.#connections.map((connection) => connection.close()));
     await this.#doubts.ended();
+  }
+
+  #isMissed(): boolean {
+    return performance.now() > this.#connectedBy && this.#connections.every(({ isDown }) => isDown);
   }
 
   #note(isAway: boolean, error?: unknown): void {

@@ -9,8 +9,8 @@ export interface Setting {
   readonly shells: Readonly<Record<string, Shell>>;
   /** What stands in the document for the reader's own values, with those of the test. Each must occur. */
   readonly values: Readonly<Record<string, string | (() => string)>>;
-  /** What the test does itself, given the line with the values in it: it starts a server, or stops one. Each must occur. */
-  readonly instead?: Readonly<Record<string, (line: string) => Promise<void>>>;
+  /** What the test does itself, given the line with the values in it and whose shell it is for: it starts a server, or stops one. Each must occur. */
+  readonly instead?: Readonly<Record<string, (line: string, shell: string) => Promise<void>>>;
   /** What has to be so before a command: what else a reader would do or wait for. Each must occur. */
   readonly before?: Readonly<Record<string, () => Promise<void>>>;
   /** Looks at what a command answered. Each must occur. */
@@ -31,7 +31,7 @@ export async function runDocument(t: Test, setting: Setting): Promise<void> {
     await before[bare]?.();
     const done = instead[bare];
     if (done) {
-      await done(withValues(text, values));
+      await done(withValues(text, values), command.shell);
       continue;
     }
     const shell = shells[command.shell];
