@@ -4,14 +4,14 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
-import { compare, type Figure, median, type Plan, type Sample, type Skipped } from './measure.ts';
+import { compare, type Figure, median, type Plan, type Results, type Sample, type Skipped } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { type Running, startServer } from './server.ts';
 import { copyAcross, getRate, link, MIB, makeInput, rateOf, touchMemory, upload } from './transfers.ts';
 
 const MEMORY_LIMIT = 80 * MIB;
 
-export async function benchBytes({ directory, profile, runs }: Plan): Promise<(Figure | Skipped)[]> {
+export async function* benchBytes({ directory, profile, runs }: Plan): Results {
   const input = await makeInput(directory);
   const names = {
     source: profile ? 'source-profiled' : 'source',
@@ -30,19 +30,15 @@ export async function benchBytes({ directory, profile, runs }: Plan): Promise<(F
     const memory = new Memory();
     await memory.rest(source, destination);
     const put = () => memory.of('PUT', source, () => putOnce(source, input));
-    const figures: (Figure | Skipped)[] = [];
     const against = 'openssl sha1+sha256+md5, serial';
-    figures.push(
-      await compare({ name: 'PUT of 1 GiB', against, unit: 'MiB/s', target: 0.7, runs }, put, () => hashRate(input)),
+    yield await compare({ name: 'PUT of 1 GiB', against, unit: 'MiB/s', target: 0.7, runs }, put, () =>
+      hashRate(input),
     );
-    figures.push(await benchGet({ directory, runs }, source, input, memory));
+    yield await benchGet({ directory, runs }, source, input, memory);
     const copy = () => memory.of('copy', destination, () => copyOnce(source, destination, input));
-    figures.push(
-      await compare({ name: 'copy of 1 GiB', against: 'PUT of 1 GiB', unit: 'MiB/s', target: 0.7, runs }, copy, () =>
-        putOnce(source, input),
-      ),
-    );
-    return [...figures, ...memory.figures(runs)];
+    const asPut = { against: 'PUT of 1 GiB', unit: 'MiB/s', target: 0.7, runs };
+    yield await compare({ name: 'copy of 1 GiB', ...asPut }, copy, () => putOnce(source, input));
+    yield* memory.figures(runs);
   } finally {
     await destination.stop();
     await source.stop();

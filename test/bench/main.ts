@@ -7,6 +7,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { beginRun, removeLeftovers } from '../runner/own-run.ts';
 import { GENERATOR } from './load.ts';
 import { type Figure, isMet, type Plan, type Results, type Skipped } from './measure.ts';
@@ -16,12 +17,12 @@ import { HEAD, lineOf } from './table.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const DIRECTORY = join(ROOT, 'build/bench');
-const RUNS = Number(process.env['BENCH_RUNS'] ?? 5);
 
 async function main(): Promise<void> {
   await removeLeftovers();
   const engine = process.env['ENGINE'] || 'embedded';
-  const suites = suitesOf(engine, process.argv.slice(2));
+  const { suites, runs: usual } = suitesOf(engine, process.argv.slice(2));
+  const runs = Number(process.env['BENCH_RUNS'] ?? usual);
   const begin = performance.now();
   await mkdir(DIRECTORY, { recursive: true });
   const results: (Figure | Skipped)[] = [];
@@ -29,11 +30,19 @@ async function main(): Promise<void> {
   print(`${engine}: ${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}, ${GENERATOR}\n`);
   print(HEAD);
   for (const [name, suite] of suites) {
-    const figures = await suite({ directory: DIRECTORY, runs: RUNS });
-    for (const figure of figures) print(lineOf(figure));
-    results.push(...figures);
-    if (figures.some((figure) => !('skipped' in figure || isMet(figure))))
-      profiles[name] = await profileOf(name, suite);
+    try {
+      let isMissed = false;
+      for await (const figure of suite({ directory: DIRECTORY, runs })) {
+        print(lineOf(figure));
+        results.push(figure);
+        isMissed ||= !('skipped' in figure || isMet(figure));
+      }
+      if (isMissed) profiles[name] = await profileOf(name, suite);
+    } catch (error) {
+      // What the others measure is worth having.
+      print(`"${name}" broke off: ${inspect(error)}`);
+      process.exitCode = 1;
+    }
   }
   for (const [name, lines] of Object.entries(profiles)) {
     print(`\nA target of "${name}" was missed. Where its servers spent their time:\n${lines.join('\n')}`);
@@ -46,11 +55,12 @@ async function main(): Promise<void> {
 }
 
 /** Once more with the profiler on; the figures of such a run do not count. */
-async function profileOf(name: string, suite: (plan: Plan) => Promise<Results>): Promise<string[]> {
+async function profileOf(name: string, suite: (plan: Plan) => Results): Promise<string[]> {
   const profile = join(DIRECTORY, `profile-${name}`);
   await rm(profile, { recursive: true, force: true });
   await mkdir(profile, { recursive: true });
-  await suite({ directory: DIRECTORY, runs: 1, profile });
+  const figures = suite({ directory: DIRECTORY, runs: 1, profile });
+  while (!(await figures.next()).done);
   return hottest(profile);
 }
 

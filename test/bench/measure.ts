@@ -32,7 +32,8 @@ export interface Skipped {
   readonly skipped: string;
 }
 
-export type Results = readonly (Figure | Skipped)[];
+/** Of a suite, each as soon as it is known. */
+export type Results = AsyncGenerator<Figure | Skipped, void>;
 
 /** What a suite is given. */
 export interface Plan {

@@ -3,14 +3,14 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ALICE } from '../helpers/accounts.ts';
 import { load, type Paths } from './load.ts';
-import { compare, type Figure, type Plan, type Sample } from './measure.ts';
+import { compare, type Figure, type Plan, type Results, type Sample } from './measure.ts';
 import { type Running, startBareRestify, startServer, untilAtRest } from './server.ts';
 import { fillSqlite } from './sqlite-images.ts';
 
 const IMAGES = 10_000;
 const SECONDS = 3;
 
-export async function benchRequests({ directory, profile, runs }: Plan): Promise<Figure[]> {
+export async function* benchRequests({ directory, profile, runs }: Plan): Results {
   const dataDir = join(directory, profile ? 'requests-profiled' : 'requests');
   // What an earlier run left would be counted with.
   await rm(dataDir, { recursive: true, force: true });
@@ -32,12 +32,10 @@ export async function benchRequests({ directory, profile, runs }: Plan): Promise
   };
   try {
     await untilAtRest([server.pid]);
-    return [
-      await figure(`GetImage, one of ${IMAGES}`, 0.5, { prefix: '/images/', kind: 'uuid', count: 1 }),
-      await figure(`GetImage, any of ${IMAGES}`, 0.5, { prefix: '/images/', kind: 'uuid', count: IMAGES }),
-      await figure('ListImages limit=20 by name', 0.15, { prefix: '/images?limit=20&name=image-7' }),
-      await figure('ListImages limit=20 by account', 0.15, { prefix: `/images?limit=20&account=${ALICE}` }),
-    ];
+    yield await figure(`GetImage, one of ${IMAGES}`, 0.5, { prefix: '/images/', kind: 'uuid', count: 1 });
+    yield await figure(`GetImage, any of ${IMAGES}`, 0.5, { prefix: '/images/', kind: 'uuid', count: IMAGES });
+    yield await figure('ListImages limit=20 by name', 0.15, { prefix: '/images?limit=20&name=image-7' });
+    yield await figure('ListImages limit=20 by account', 0.15, { prefix: `/images?limit=20&account=${ALICE}` });
   } finally {
     await server.stop();
     await bare.stop();

@@ -8,26 +8,44 @@ import { benchProcesses } from './postgres-s3/processes.ts';
 import { benchRequests } from './requests.ts';
 import { benchWorkers } from './workers.ts';
 
-type Suite = (plan: Plan) => Promise<Results>;
+type Suite = (plan: Plan) => Results;
 
-const SUITES: Readonly<Record<string, Readonly<Record<string, Suite>>>> = {
-  embedded: { requests: benchRequests, bytes: benchBytes, memory: benchMemory, workers: benchWorkers },
-  'postgres-s3': {
-    documents: benchDocuments,
-    bytes: benchBytesInS3,
-    processes: benchProcesses,
-    workers: benchWorkers,
-  },
+interface Engine {
+  readonly suites: Readonly<Record<string, Suite>>;
+  /** How often each side is measured, unless told otherwise. */
+  readonly runs: number;
+}
+
+const EMBEDDED: Engine = {
+  suites: { requests: benchRequests, bytes: benchBytes, memory: benchMemory, workers: benchWorkers },
+  runs: 5,
 };
 
+/** As often as ten minutes allow, most of which it takes to bring in a million images, and gigabytes. */
+const POSTGRES_S3: Engine = {
+  suites: { documents: benchDocuments, bytes: benchBytesInS3, processes: benchProcesses, workers: benchWorkers },
+  runs: 3,
+};
+
+const ENGINES: Readonly<Record<string, Engine>> = { embedded: EMBEDDED, 'postgres-s3': POSTGRES_S3 };
+
+export interface Chosen {
+  readonly runs: number;
+  readonly suites: readonly (readonly [name: string, suite: Suite])[];
+}
+
 /** @param names all if none are given. @throws if there is no such engine, or no such suite of it */
-export function suitesOf(engine: string, names: readonly string[]): [name: string, suite: Suite][] {
-  const suites = SUITES[engine];
-  if (!suites) throw new Error(`there is no engine "${engine}"; there are ${Object.keys(SUITES).join(', ')}`);
+export function suitesOf(engine: string, names: readonly string[]): Chosen {
+  const found = ENGINES[engine];
+  if (!found) throw new Error(`there is no engine "${engine}"; there are ${Object.keys(ENGINES).join(', ')}`);
+  const { suites, runs } = found;
   const chosen = names.length > 0 ? names : Object.keys(suites);
-  return chosen.map((name) => {
-    const suite = suites[name];
-    if (suite) return [name, suite];
-    throw new Error(`there is no benchmark "${name}" of ${engine}; there are ${Object.keys(suites).join(', ')}`);
-  });
+  return {
+    runs,
+    suites: chosen.map((name) => {
+      const suite = suites[name];
+      if (suite) return [name, suite];
+      throw new Error(`there is no benchmark "${name}" of ${engine}; there are ${Object.keys(suites).join(', ')}`);
+    }),
+  };
 }

@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { load } from './load.ts';
-import { compare, type Figure, type Plan, type Sample, type Skipped } from './measure.ts';
+import { compare, type Figure, type Plan, type Results, type Sample } from './measure.ts';
 import { type Running, type ServerOptions, startServer, untilAtRest } from './server.ts';
 import { fillSqlite } from './sqlite-images.ts';
 
@@ -27,18 +27,18 @@ const PINNED: readonly Fleet[] = [
 ];
 const FREE: readonly Fleet[] = [{ threads: 1 }, { workers: 2, threads: 1 }];
 
-export async function benchWorkers(plan: Plan): Promise<(Figure | Skipped)[]> {
+export async function* benchWorkers(plan: Plan): Results {
   const dataDir = join(plan.directory, 'workers');
   await rm(dataDir, { recursive: true, force: true });
   await (await startServer({ name: 'bench-1', dataDir })).stop();
   await fillSqlite(dataDir, IMAGES);
   const canPin = availableParallelism() >= 2 && spawnSync('taskset', ['-V']).error === undefined;
   const name = 'GetImage, 2 workers on 2 cores';
-  const pinned = canPin
+  yield canPin
     ? await compareFleets(plan, dataDir, PINNED, { name, against: '1 with its load on 1 core', target: LEAST })
     : { name, skipped: 'needs two cores, and taskset' };
   const shown = { name: 'GetImage, 2 workers, nothing pinned', against: '1 worker' };
-  return [pinned, await compareFleets(plan, dataDir, FREE, shown)];
+  yield await compareFleets(plan, dataDir, FREE, shown);
 }
 
 async function compareFleets(

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpuSeconds } from '../cpu.ts';
-import { compare, type Figure, type Plan, type Sample } from '../measure.ts';
+import { compare, type Figure, type Plan, type Results, type Sample } from '../measure.ts';
 import { type Running, startServer } from '../server.ts';
 import { copyAcross, getRate, link, makeInput, rateOf, upload } from '../transfers.ts';
 import { type Objects, startDatabase, startObjects } from './engines.ts';
@@ -23,7 +23,7 @@ interface Place {
   readonly runs: number;
 }
 
-export async function benchBytesInS3(plan: Plan): Promise<Figure[]> {
+export async function* benchBytesInS3(plan: Plan): Results {
   const { directory, profile } = plan;
   const input = await makeInput(directory);
   const database = await startDatabase();
@@ -43,27 +43,27 @@ export async function benchBytesInS3(plan: Plan): Promise<Figure[]> {
     const service = await start('bench-2', { ...database.keys('bytes'), ...objects.keys });
     await link(elsewhere, service);
     const runs = Math.min(plan.runs, MOST_RUNS);
-    return await measure({ input, objects, sdk, service, elsewhere, runs });
+    yield* measure({ input, objects, sdk, service, elsewhere, runs });
   } finally {
     for (const each of started.reverse()) await each.stop();
   }
 }
 
-async function measure(place: Place): Promise<Figure[]> {
+async function* measure(place: Place): Results {
   const { input, objects, sdk, service, elsewhere, runs } = place;
   const against = `plain SDK, ${objects.name}`;
   const figure = (name: string, ours: () => Promise<Sample>, theirs: () => Promise<number>): Promise<Figure> => {
     const shown = { against, unit: 'MiB/s', target: LEAST, asideUnit: 's of CPU but the store', runs, warmups: 0 };
     return compare({ name, ...shown }, ours, () => sampled([], theirs));
   };
-  const put = await figure(
+  yield await figure(
     'PUT of 1 GiB',
     () => sampled([service.pid], () => putOnce(service, input)),
     () => plainly(place, () => sdk.putFile(input, KEY)),
   );
   const got = await upload(service, input);
   await sdk.putFile(input, KEY);
-  const get = await figure(
+  yield await figure(
     'GET of 1 GiB',
     () => sampled([service.pid], () => getRate(`${service.url}/images/${got.uuid}/file`)),
     async () => timed(() => sdk.get(KEY)),
@@ -73,14 +73,13 @@ async function measure(place: Place): Promise<Figure[]> {
   await got.client.destroy();
   const source = await upload(elsewhere, input);
   await source.client.activateImage(source.uuid);
-  const copy = await figure(
+  yield await figure(
     'copy of 1 GiB',
     () => sampled([service.pid], async () => rateOf(await copyAcross(service, source.uuid))),
     () => plainly(place, () => sdk.putFrom(`${elsewhere.url}/images/${source.uuid}/file`, KEY)),
   );
   await source.client.destroy();
   sdk.close();
-  return [put, get, copy];
 }
 
 async function putOnce(server: Running, input: string): Promise<number> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { ALICE } from '../../helpers/accounts.ts';
 import { load, type Paths } from '../load.ts';
 import { NAMES } from '../many-images.ts';
-import { compare, type Figure, type Plan, type Sample } from '../measure.ts';
+import { compare, type Plan, type Results, type Sample } from '../measure.ts';
 import { type Running, startServer, untilAtRest } from '../server.ts';
 import { type Postgres, startDatabase } from './engines.ts';
 import { fillWithImages } from './fill.ts';
@@ -25,12 +25,12 @@ const PAGES: Readonly<Record<string, Paths>> = {
   'list by name=~': { prefix: '/images?limit=20&name=~mage-1', kind: 'number', count: 10 },
 };
 
-export async function benchDocuments(plan: Plan): Promise<Figure[]> {
+export async function* benchDocuments(plan: Plan): Results {
   const database = await startDatabase();
   const servers: Running[] = [];
   try {
     for (const count of [FEW, MANY]) servers.push(await serverWith(plan, database, count));
-    return await compareSizes(plan, database, servers);
+    yield* compareSizes(plan, database, servers);
   } finally {
     for (const server of servers) await server.stop();
     await database.server.remove();
@@ -48,10 +48,9 @@ async function serverWith({ directory, profile }: Plan, database: Postgres, coun
   return startServer({ ...options, ...(profile ? { profile } : {}) });
 }
 
-async function compareSizes({ runs }: Plan, { server, name }: Postgres, servers: readonly Running[]) {
+async function* compareSizes({ runs }: Plan, { server, name }: Postgres, servers: readonly Running[]): Results {
   const [few, many] = servers as [Running, Running];
   await untilAtRest([few.pid, many.pid, ...(server.pid ? [server.pid] : [])]);
-  const figures: Figure[] = [];
   const costOf =
     ({ url, pid }: Running, paths: Paths) =>
     async (): Promise<Sample> => {
@@ -69,8 +68,7 @@ async function compareSizes({ runs }: Plan, { server, name }: Postgres, servers:
       costOf(few, ofFew),
     );
   const anyOf = (count: number): Paths => ({ prefix: '/images/', kind: 'uuid', count });
-  figures.push(await compared('GetImage, any of them', anyOf(MANY), anyOf(FEW)));
-  figures.push(await compared('GetImage, one of 5,000', anyOf(5000)));
-  for (const [what, paths] of Object.entries(PAGES)) figures.push(await compared(what, paths));
-  return figures;
+  yield await compared('GetImage, any of them', anyOf(MANY), anyOf(FEW));
+  yield await compared('GetImage, one of 5,000', anyOf(5000));
+  for (const [what, paths] of Object.entries(PAGES)) yield await compared(what, paths);
 }

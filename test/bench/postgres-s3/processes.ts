@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load } from '../load.ts';
-import { compare, type Figure, type Plan, type Sample } from '../measure.ts';
+import { compare, type Plan, type Results, type Sample } from '../measure.ts';
 import { type Running, startServer, untilAtRest } from '../server.ts';
 import { startDatabase } from './engines.ts';
 import { fillWithImages } from './fill.ts';
@@ -11,7 +11,7 @@ const IMAGES = 10_000;
 const SECONDS = 2;
 const SCHEMA = 'processes';
 
-export async function benchProcesses({ directory, runs, profile }: Plan): Promise<Figure[]> {
+export async function* benchProcesses({ directory, runs, profile }: Plan): Results {
   const dataDir = join(directory, SCHEMA);
   await rm(dataDir, { recursive: true, force: true });
   const database = await startDatabase();
@@ -33,14 +33,12 @@ export async function benchProcesses({ directory, runs, profile }: Plan): Promis
   try {
     const one = await start();
     await fillWithImages(server, SCHEMA, IMAGES);
-    const figures: Figure[] = [];
     for (const workers of [2, 4]) {
       const many = await start(workers);
       await untilAtRest([one.pid, many.pid, ...(server.pid ? [server.pid] : [])]);
       const shown = { against: `1, ${name}`, unit: 'requests/s', asideUnit: 'µs of CPU', runs };
-      figures.push(await compare({ name: `GetImage, ${workers} processes`, ...shown }, served(many), served(one)));
+      yield await compare({ name: `GetImage, ${workers} processes`, ...shown }, served(many), served(one));
     }
-    return figures;
   } finally {
     for (const each of started) await each.stop();
     await server.remove();
