@@ -8,6 +8,7 @@
  */
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StoreMovedError } from '../documents/moving/moved.ts';
 import { snapshotDatabase } from '../documents/sqlite/snapshot.ts';
 import { hasCode, ifThere } from '../runtime/absence.ts';
 import { BackupError, UnreadableFileError } from './errors.ts';
@@ -151,7 +152,7 @@ class Backup {
     const copy = await this.#folder.temporary(DATABASE);
     try {
       snapshotDatabase(join(this.#options.dataDir, DATABASE), copy);
-      const promises = await readPromises(copy);
+      const promises = await readPromises(copy).catch(elsewhere);
       const { isNew, ...copied } = await objects.add(copy, this.#options.signal);
       this.#count(isNew, copied.size);
       return { made_at, promises, database: { path: DATABASE, ...copied, mtime: Date.parse(made_at) } };
@@ -242,4 +243,10 @@ function isLackOfRoom(error: unknown): boolean {
 
 async function sizeOf(file: string): Promise<number | undefined> {
   return (await ifThere(stat(file)))?.size;
+}
+
+/** A database that the documents have left is still there; its backup would be one of nothing. */
+function elsewhere(error: unknown): never {
+  if (error instanceof StoreMovedError) throw new BackupError('DocumentsElsewhere', error.message, { cause: error });
+  throw error;
 }

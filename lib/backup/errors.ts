@@ -1,5 +1,13 @@
 /** Why a backup or restore cannot be done as asked; existing data is left unchanged. */
-export type BackupProblem = 'NoDataFolder' | 'NotABackup' | 'NotEmpty' | 'Overlap' | 'Busy' | 'Damaged' | 'Changing';
+export type BackupProblem =
+  | 'NoDataFolder'
+  | 'DocumentsElsewhere'
+  | 'NotABackup'
+  | 'NotEmpty'
+  | 'Overlap'
+  | 'Busy'
+  | 'Damaged'
+  | 'Changing';
 
 export class BackupError extends Error {
   override readonly name = 'BackupError';

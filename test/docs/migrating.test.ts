@@ -29,6 +29,9 @@ test('every line of the page on moving to other engines does what it says', asyn
       'imgapiadm migrate files --to manta': ({ stdout }) => void t.match(stdout, /succeeded, 1 of 1/),
     },
   });
+  const backUp = `imgapiadm backup ${scratch}/backup`;
+  const shell = new Shell(tree, `${scratch}/home`, { PATH: path, IMGAPI_DATA_DIR: server.dataDir });
+  t.match(await shell.run(backUp), { status: 1, stderr: /DocumentsElsewhere.*the documents have moved to "moray"/ });
   const { files } = await server.client().getImage(image.uuid, { inclAdminFields: true });
   t.equal(files?.[0]?.stor, 'manta');
 });
