@@ -64,13 +64,6 @@ export class Parts {
     await this.#untilFewer(AT_ONCE);
   }
 
-  /** Parts that the store has already; they come before any that is added. */
-  adopt(parts: readonly Part[]): void {
-    this.#arrived.push(...parts);
-    this.#count += parts.length;
-    this.#size += parts.reduce((sum, { size }) => sum + size, 0);
-  }
-
   /** Sends again what failed. */
   retry(): void {
     for (const sending of this.#sending) {
