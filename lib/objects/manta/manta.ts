@@ -1,7 +1,7 @@
 /** One Manta as the files of this folder use it: its names, its bytes, and where our things are in it. */
 import type { Clock } from '../../runtime/clock.ts';
 import type { BlockPool } from '../block-pool.ts';
-import { ObjectStoreUnavailableError } from '../errors.ts';
+import { ObjectStoreUnavailableError, ObjectTruncatedError, TooLargeError } from '../errors.ts';
 import type { Retries } from '../retries.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import type { Bytes, BytesAnswer } from './bytes.ts';
@@ -73,7 +73,7 @@ export async function putObject(manta: Manta, object: WholeObject): Promise<void
             'content-type': 'application/octet-stream',
             'durability-level': manta.copies,
           },
-          body: body(),
+          body: exactly(path, size, body()),
           signal,
           ...(timeout !== undefined && { timeout }),
         }),
@@ -82,6 +82,25 @@ export async function putObject(manta: Manta, object: WholeObject): Promise<void
     },
     signal,
   );
+}
+
+/** The body as announced; Manta would wait in vain for the rest of a shorter one. @throws ObjectTruncatedError; TooLargeError */
+function exactly(path: string, size: number, body: ReturnType<WholeObject['body']>): typeof body {
+  return body instanceof Uint8Array ? body : counted(path, size, body);
+}
+
+async function* counted(
+  path: string,
+  size: number,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let sent = 0;
+  for await (const piece of body) {
+    sent += piece.length;
+    if (sent > size) throw new TooLargeError(size);
+    yield piece;
+  }
+  if (sent < size) throw new ObjectTruncatedError(path, size, sent);
 }
 
 /** @throws ObjectStoreUnavailableError when Manta says that it stored other bytes than it was sent */

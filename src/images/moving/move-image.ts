@@ -5,15 +5,15 @@
  */
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
+import { assertFilePlacementSettled } from '../files/file-placement.ts';
 import { assertNotPlaceholder } from '../record/access.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import { loadImage, loadRaw, type StoredImage } from '../record/load.ts';
-import { abandonedMoves, holdMove } from './move-note.ts';
+import { abandonedMoves, endAbandonedMove, holdMove } from './move-note.ts';
 import { type MovingObject, moveObject, ObjectReplacedError } from './move-object.ts';
 
 interface MoveSignals {
@@ -47,7 +47,10 @@ export async function moveImage(
     const stored = await loadImage(service, uuid);
     if (!stored) throw imageNotFound(uuid);
     const objects = elsewhere(stored.value, target.name);
-    if (objects.length === 0) return stored;
+    if (objects.length === 0) {
+      await endAbandonedMove(service, uuid);
+      return stored;
+    }
     const move = await holdMove(service, uuid, target.name);
     if (!move) {
       await pause(POLL_MS, AbortSignal.any([caller, stop]));
@@ -57,15 +60,22 @@ export async function moveImage(
     let isOver = true;
     try {
       await service.faults.reach('move:claimed');
+      // A placement that its process left is undone first: that discards the session whose bytes are taken over here.
+      await assertFilePlacementSettled(service, uuid);
       for (const object of objects) await moveObject(service, { request, object, target, move, signal });
     } catch (error) {
-      isOver = !(signal.aborted || (isResumed && error instanceof ObjectStoreUnavailableError));
+      isOver = !(signal.aborted || (isResumed && isPassing(error)));
       if (!(error instanceof ObjectReplacedError)) throw error;
       if (round++ === MOST_ROUNDS) throw new ApiError('ImageFileBusy', error.message, { cause: error });
     } finally {
       await move.release(isOver);
     }
   }
+}
+
+/** Whether the move may still succeed later. Nobody waits for a resumed one, so nobody else would try again. */
+function isPassing(error: unknown): boolean {
+  return !(error instanceof ApiError) || error.code === 'ImageFileBusy';
 }
 
 /** The objects that are not in that store. @throws 422, 409 for a placeholder */

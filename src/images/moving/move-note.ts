@@ -57,13 +57,32 @@ export async function holdMove(service: Service, uuid: string, to: string): Prom
   const staged = before?.to === to ? before.staged : undefined;
   const move = new Move(service, uuid, { to, ...(staged && { staged }), rev: before?.rev ?? 0 }, found?.etag ?? null);
   if (!(await unlessChanged(move.claim()))) return undefined;
-  // The other way is given up; the sweeper does it if this fails.
-  if (before?.staged && !staged)
-    await storages
-      .find(before.to)
-      ?.discard(before.staged.session)
-      .catch(() => undefined);
+  // The other way is given up.
+  if (before?.staged && !staged) await discardStaged(storages, before.to, before.staged);
   return move;
+}
+
+/**
+ * Drops the note of a move that nobody is at work on and that has nothing left to do: all objects are where they are to
+ * be. The last of them may have been settled by whoever recovered its placement, which knows nothing of the move.
+ */
+export async function endAbandonedMove({ store, storages }: Service, uuid: string): Promise<void> {
+  const note = await store.get(MOVES, uuid);
+  if (!note || isHeld(note.value.lease, store.now())) return;
+  await unlessChanged(
+    store.batch([{ op: 'del', bucket: MOVES, key: uuid, ifEtag: note.etag }], { frees: true }).then(async () => {
+      const { to, staged } = note.value;
+      if (staged) await discardStaged(storages, to, staged);
+    }),
+  );
+}
+
+/** The sweeper does it if this fails. */
+async function discardStaged(storages: Service['storages'], stor: string, { session }: StagedMove): Promise<void> {
+  await storages
+    .find(stor)
+    ?.discard(session)
+    .catch(() => undefined);
 }
 
 /** For the batch that ends the deletion of an image. */

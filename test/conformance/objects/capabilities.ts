@@ -7,6 +7,8 @@ import {
   InvalidPathError,
   ObjectNotFoundError,
   ObjectStoreUnavailableError,
+  ObjectTruncatedError,
+  TooLargeError,
   UnsupportedError,
 } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
@@ -93,7 +95,8 @@ export function capabilityTests(define: Define): void {
     await exported(store, bytes(2 * MIB));
     const wrong = exported(store, bytes(MIB), [bytes(MIB, 3)], hashesOf(bytes(MIB)).md5);
     await t.rejects(wrong, ObjectStoreUnavailableError, 'other bytes than were announced');
-    await t.rejects(exported(store, bytes(MIB), [bytes(5)]), 'fewer of them');
+    await t.rejects(exported(store, bytes(MIB), [bytes(5)]), ObjectTruncatedError, 'fewer of them');
+    await t.rejects(exported(store, bytes(5), [bytes(MIB)]), TooLargeError, 'more of them');
     await exported(store, bytes(MIB));
     t.strictSame(await store.list(''), [], 'nothing of it is in the store itself');
     for (const bad of ['x', 'admin/stor/x', '/admin/../x', '/admin//x', '/']) {
