@@ -52,7 +52,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-export interface Comparison extends Pick<Figure, 'name' | 'against' | 'unit' | 'target'> {
+export interface Comparison extends Pick<Figure, 'name' | 'unit'> {
   readonly kind?: Kind;
   /** Unit of what is measured on the way. */
   readonly asideUnit?: string;
@@ -61,34 +61,57 @@ export interface Comparison extends Pick<Figure, 'name' | 'against' | 'unit' | '
   readonly warmups?: number;
 }
 
-/** The two take turns, so that a machine whose speed drifts is slow for both. */
+type Side = () => Promise<Sample>;
+
+/** What it is compared with. */
+export interface Reference extends Pick<Figure, 'against' | 'target'> {
+  readonly side: Side;
+}
+
 export async function compare(
-  { kind = 'ratio', asideUnit, runs, warmups = 1, ...figure }: Comparison,
-  ours: () => Promise<Sample>,
-  theirs: () => Promise<Sample>,
+  { against, target, ...comparison }: Comparison & Pick<Figure, 'against' | 'target'>,
+  ours: Side,
+  side: Side,
 ): Promise<Figure> {
-  const pairs: [Sample, Sample][] = [];
+  const reference = { against, side, ...(target !== undefined && { target }) };
+  const [figure] = await compareWithAll(comparison, ours, [reference]);
+  if (!figure) throw new Error('there is a figure for each reference');
+  return figure;
+}
+
+/** All take turns, so that a machine whose speed drifts is slow for each. */
+export async function compareWithAll(
+  { kind = 'ratio', asideUnit, runs, warmups = 1, ...shown }: Comparison,
+  ours: Side,
+  references: readonly Reference[],
+): Promise<Figure[]> {
+  const rounds: { readonly mine: Sample; readonly others: readonly Sample[] }[] = [];
   for (let run = -warmups; run < runs; run++) {
-    const reference = await theirs();
+    const others: Sample[] = [];
+    for (const { side } of references) others.push(await side());
     const mine = await ours();
-    if (run >= 0) pairs.push([mine, reference]);
+    if (run >= 0) rounds.push({ mine, others });
   }
-  const middle = (pick: (pair: [Sample, Sample]) => number | undefined) =>
-    median(pairs.map((pair) => pick(pair) ?? Number.NaN));
-  const aside = asideUnit && {
-    unit: asideUnit,
-    ours: middle(([mine]) => mine.aside),
-    theirs: middle(([, reference]) => reference.aside),
-  };
-  return {
-    ...figure,
-    ours: middle(([mine]) => mine.value),
-    theirs: middle(([, reference]) => reference.value),
-    ratio: middle(([mine, reference]) => mine.value / reference.value),
-    kind,
-    runs,
-    ...(aside && { aside }),
-  };
+  return references.map(({ against, target }, at): Figure => {
+    const middle = (pick: (mine: Sample, other: Sample) => number | undefined): number =>
+      median(rounds.map(({ mine, others }) => pick(mine, others[at] ?? mine) ?? Number.NaN));
+    const aside = asideUnit && {
+      unit: asideUnit,
+      ours: middle((mine) => mine.aside),
+      theirs: middle((_, other) => other.aside),
+    };
+    return {
+      ...shown,
+      against,
+      ours: middle((mine) => mine.value),
+      theirs: middle((_, other) => other.value),
+      ratio: middle((mine, other) => mine.value / other.value),
+      kind,
+      runs,
+      ...(target !== undefined && { target }),
+      ...(aside && { aside }),
+    };
+  });
 }
 
 export function isMet({ kind, ratio, ours, target }: Figure): boolean {

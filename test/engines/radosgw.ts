@@ -126,6 +126,7 @@ osd objectstore = bluestore
 osd memory target = 939524096
 bluestore block size = 21474836480
 rgw gc obj min wait = 60
+rgw gc processor period = 60
 [client.gw]
 rgw frontends = beast endpoint=127.0.0.1:${port} tcp_nodelay=1
 rgw data = ${folder}/run

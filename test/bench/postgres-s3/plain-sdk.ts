@@ -1,19 +1,23 @@
-/** What anybody gets out of the SDK with a few lines: the same bytes, in parts of the same size, as many at once. */
+/**
+ * What anybody gets out of the SDK with a few lines: the same bytes, in parts of the same size, as many at once; and, if
+ * wanted, with the hashes that an image needs.
+ */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import {
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  DeleteObjectCommand,
   GetObjectCommand,
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { DEFAULT_LIMITS } from '#lib/objects/s3/settings.ts';
 import type { S3Server } from '../../engines/s3.ts';
-import { SIZE } from '../transfers.ts';
+import { MIB, SIZE } from '../transfers.ts';
 
 const PART = DEFAULT_LIMITS.part;
 const AT_ONCE = 4;
@@ -36,29 +40,14 @@ export class PlainSdk {
     });
   }
 
-  async putFile(path: string, Key: string): Promise<void> {
-    const file = await open(path);
-    try {
-      await this.#upload(Key, async (position) => {
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(PART), 0, PART, position);
-        return buffer.subarray(0, bytesRead);
-      });
-    } finally {
-      await file.close();
-    }
+  async putFile(path: string, Key: string, isHashed = false): Promise<void> {
+    await this.#upload(Key, partsOf(createReadStream(path, { highWaterMark: MIB })), isHashed);
   }
 
   /** From a server of files into the bucket. */
-  async putFrom(url: string, Key: string): Promise<void> {
+  async putFrom(url: string, Key: string, isHashed = false): Promise<void> {
     const [response] = (await once(get(url), 'response')) as [IncomingMessage];
-    const parts = partsOf(response);
-    // Parts are read one after the other, whoever asks.
-    let turn: Promise<unknown> = Promise.resolve();
-    await this.#upload(Key, (_position) => {
-      const next = turn.then(() => parts.next()).then(({ value }) => value ?? Buffer.alloc(0));
-      turn = next;
-      return next;
-    });
+    await this.#upload(Key, partsOf(response), isHashed);
   }
 
   async get(Key: string): Promise<void> {
@@ -68,37 +57,33 @@ export class PlainSdk {
     if (received !== SIZE) throw new Error(`${received} bytes came`);
   }
 
-  async remove(Key: string): Promise<void> {
-    await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key }));
-  }
-
   close(): void {
     this.#client.destroy();
   }
 
-  /** @param read answers the bytes of a part; is asked for them in order */
-  async #upload(Key: string, read: (position: number) => Promise<Buffer>): Promise<void> {
+  async #upload(Key: string, parts: AsyncGenerator<Buffer, void>, isHashed: boolean): Promise<void> {
     const object = { Bucket: this.#bucket, Key };
     const { UploadId } = await this.#client.send(new CreateMultipartUploadCommand(object));
-    const count = Math.ceil(SIZE / PART);
-    const etags: (string | undefined)[] = [];
-    let next = 0;
+    const hashes = isHashed ? ['md5', 'sha1', 'sha256'].map((name) => createHash(name)) : [];
+    const Parts: CompletedPart[] = [];
     const worker = async (): Promise<void> => {
-      while (next < count) {
-        const at = next;
-        next += 1;
-        const Body = await read(at * PART);
-        const part = { ...object, UploadId, PartNumber: at + 1, Body, ContentLength: Body.length };
-        etags[at] = (await this.#client.send(new UploadPartCommand(part))).ETag;
+      // A generator answers one after the other, whoever asks.
+      for (let next = await parts.next(); !next.done; next = await parts.next()) {
+        const { value: Body } = next;
+        const PartNumber = Parts.push({});
+        for (const hash of hashes) hash.update(Body);
+        const part = { ...object, UploadId, PartNumber, Body, ContentLength: Body.length };
+        const { ETag } = await this.#client.send(new UploadPartCommand(part));
+        Parts[PartNumber - 1] = { PartNumber, ETag };
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    const Parts = etags.map((ETag, at) => ({ ETag, PartNumber: at + 1 }));
+    for (const hash of hashes) hash.digest();
     await this.#client.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }));
   }
 }
 
-async function* partsOf(source: Readable): AsyncGenerator<Buffer, undefined> {
+async function* partsOf(source: Readable): AsyncGenerator<Buffer, void> {
   let pieces: Buffer[] = [];
   let length = 0;
   for await (const piece of source as AsyncIterable<Buffer>) {
@@ -111,5 +96,4 @@ async function* partsOf(source: Readable): AsyncGenerator<Buffer, undefined> {
     length = all.length - PART;
   }
   if (length > 0) yield Buffer.concat(pieces);
-  return undefined;
 }
