@@ -41,6 +41,7 @@ $(NODE_BIN)/node:
 # `npm ci` refuses a lock file without the optional packages of other platforms, which some registries do not carry;
 # `npm install --no-save` installs the same locked versions and never writes the lock file.
 $(INSTALLED): package.json package-lock.json .npmrc .taprc $(NODE_STAMP) | build
+	@echo 'Installing the packages of package-lock.json; the first time it may take some minutes' >&2
 	@npm install --no-save --silent --no-audit --no-fund || npm install --no-save --no-audit --no-fund
 	@node node_modules/.bin/tap build >build/tap-build.log 2>&1 || { cat build/tap-build.log; exit 1; }
 	@touch $@
