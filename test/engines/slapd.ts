@@ -2,12 +2,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
 import type { Attributes } from '../doubles/ufds.ts';
+import { withPlaces } from '../etc/start-file.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { temporaryFolder } from '../helpers/imgapi.ts';
 import type { UfdsEntry } from '../helpers/ufds-entries.ts';
@@ -15,8 +16,7 @@ import { waitFor } from '../helpers/wait.ts';
 
 const SLAPD = '/usr/sbin/slapd';
 const SLAPADD = '/usr/sbin/slapadd';
-const ACCESS = new URL('../../etc/openldap/imgapi.conf', import.meta.url).pathname;
-const SCHEMA = new URL('../../etc/openldap/ufds.schema', import.meta.url).pathname;
+const OPENLDAP = new URL('../../etc/openldap', import.meta.url).pathname;
 
 export const SLAPD_BIND = { bindDN: 'cn=imgapi, o=smartdc', bindPassword: 'secret' };
 
@@ -33,42 +33,27 @@ export function slapdAbsent(): string | undefined {
   return existsSync(SLAPD) && existsSync(SLAPADD) ? undefined : 'slapd is not installed';
 }
 
-/** The service's account may read what is below ou=users, and nothing else. */
-function configOf(folder: string): string {
-  return `include /etc/ldap/schema/core.schema
-include ${SCHEMA}
-pidfile ${folder}/slapd.pid
-modulepath /usr/lib/ldap
-moduleload back_mdb
-database mdb
-suffix "o=smartdc"
-directory ${folder}/db
-rootdn "${SLAPD_ADMIN.bindDN}"
-rootpw ${SLAPD_ADMIN.bindPassword}
-include ${ACCESS}
-`;
+/** The project's own, in the test's folder. */
+async function configOf(folder: string): Promise<string> {
+  return withPlaces(await readFile(join(OPENLDAP, 'slapd.conf'), 'utf8'), {
+    '/opt/imgapi/etc/openldap': OPENLDAP,
+    '/run/slapd/slapd.pid': join(folder, 'slapd.pid'),
+    '/var/lib/ldap': join(folder, 'db'),
+    ADMIN_PASSWORD: SLAPD_ADMIN.bindPassword,
+  });
 }
 
-const TREE: readonly UfdsEntry[] = [
-  ['o=smartdc', { objectclass: ['organization'], o: ['smartdc'] }],
-  ['ou=users, o=smartdc', { objectclass: ['organizationalUnit'], ou: ['users'] }],
-  [
-    SLAPD_BIND.bindDN,
-    {
-      objectclass: ['organizationalRole', 'simpleSecurityObject'],
-      cn: ['imgapi'],
-      userpassword: [SLAPD_BIND.bindPassword],
-    },
-  ],
-];
+async function treeOf(entries: readonly UfdsEntry[]): Promise<string> {
+  const tree = withPlaces(await readFile(join(OPENLDAP, 'tree.ldif'), 'utf8'), { PASSWORD: SLAPD_BIND.bindPassword });
+  return [tree, ...entries.map(asSlapdKnows).map(ldifOf)].join('\n');
+}
 
 export async function startSlapd(t: Test, entries: readonly UfdsEntry[]): Promise<Slapd> {
   const folder = await temporaryFolder(t, 'slapd');
   const config = join(folder, 'slapd.conf');
   await mkdir(join(folder, 'db'));
-  await writeFile(config, configOf(folder));
-  const ldif = [...TREE, ...entries.map(asSlapdKnows)].map(ldifOf).join('\n');
-  await writeFile(join(folder, 'tree.ldif'), ldif);
+  await writeFile(config, await configOf(folder));
+  await writeFile(join(folder, 'tree.ldif'), await treeOf(entries));
   await promisify(execFile)(SLAPADD, ['-f', config, '-l', join(folder, 'tree.ldif')]);
   const port = await freePort();
   const url = `ldap://127.0.0.1:${port}`;
