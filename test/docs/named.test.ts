@@ -1,4 +1,4 @@
-/** What operators are told to watch for is there: metrics by their names, lines of the log by their words. */
+/** What operators are told to watch for is there: metrics and tasks by their names, lines of the log by their words. */
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { storeMetrics } from '#src/service/store-metrics.ts';
@@ -46,4 +46,11 @@ test('every line of the log, and every message, that a table tells of is there',
     }
   }
   t.ok(count > 8, `${count} messages`);
+});
+
+test('every task that a page names is there', async (t) => {
+  const table = readFileSync('src/maintenance/tasks/table.ts', 'utf8');
+  const named = PAGES.flatMap((page) => [...readFileSync(page, 'utf8').matchAll(/\btask\s+`([\w-]+)`/g)]);
+  t.ok(named.length > 4);
+  for (const [, task = ''] of named) t.ok(table.includes(`name: '${task}'`), task);
 });
