@@ -62,13 +62,17 @@ export interface Waits {
 
 /** Long enough for a busy machine. */
 const PATIENT: Waits = { connect: 10, answer: 10, patience: 20 };
-const HURRIED: Waits = { connect: 1, answer: 1, patience: 2 };
+const HURRIED = {
+  documents: { connect: 2, answer: 3, patience: 4 },
+  // Each call is made several times.
+  objects: { connect: 1, answer: 1, patience: 1 },
+} as const satisfies Record<string, Waits>;
 
 /** The same, for a process that soon takes what does not answer for dead. */
 export function hurried({ documents, objects }: Ground): Ground {
   return {
-    documents: { ...documents, keys: (port) => documents.keys(port, HURRIED) },
-    objects: { ...objects, keys: (port) => objects.keys(port, HURRIED) },
+    documents: { ...documents, keys: (port) => documents.keys(port, HURRIED.documents) },
+    objects: { ...objects, keys: (port) => objects.keys(port, HURRIED.objects) },
   };
 }
 

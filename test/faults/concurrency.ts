@@ -26,7 +26,10 @@ export function concurrency({ name, make }: Terrain): void {
       const watch = watchImages(t, other, [image.uuid]);
       const before = east.network.received;
       const sites = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? west : other));
+      // One that came after the end would be a copy of its own.
+      east.network.trouble = { kind: 'slow', bytesPerSecond: MiB };
       const orders = await Promise.all(sites.map((site) => site.order(image.uuid, east.name)));
+      east.network.trouble = { kind: 'none' };
       t.equal(new Set(orders.map(({ order }) => order)).size, 1);
       t.equal((await other.ended(image.uuid)).state, 'succeeded');
       assertMoved(t, east.network.received - before, size);

@@ -12,6 +12,7 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
+import { ARCHIVE_SESSIONS } from '#src/images/files/archive.ts';
 import { FORMER_OBJECTS, objectsOf } from '#src/images/files/former-objects.ts';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { MOVES } from '#src/images/moving/move-note.ts';
@@ -116,7 +117,8 @@ async function unrest(site: Site): Promise<string[]> {
  */
 async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
   return settled(async () => {
-    await site.administer('POST', '/admin/reap');
+    // What a process left that was killed before it could enter it anywhere goes at once only where an operator asks.
+    await site.administer('POST', `/admin/reap${site.ground ? '?staging=true' : ''}`);
     const documents = await readDocuments(site);
     const objects = namedObjects(documents, site.ground?.objects.stor ?? 'local');
     const sessions = keptSessions(documents);
@@ -126,7 +128,9 @@ async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
     return [
       ...found.filter((path) => !isNamed(path)).map((path) => `left over: ${path}`),
       ...missing.map((path) => `missing: ${path}`),
-      ...documents.sessions.filter((session) => !sessions.has(session)).map((session) => `session: ${session}`),
+      ...documents.sessions
+        .filter((session) => !sessions.has(session) && !session.startsWith(ARCHIVE_SESSIONS))
+        .map((session) => `session: ${session}`),
       ...documents.uploads.map((session) => `entry of an upload: ${session}`),
       ...documents.clones.map((image) => `note of a clone: ${image}`),
     ];
@@ -153,9 +157,13 @@ function sessionOf(path: string): string | undefined {
   return /^staging\/([^/]+)/.exec(path)?.[1];
 }
 
-/** Pull links are removed when their day is over, whatever became of their transfer. */
+/**
+ * Pull links are removed when their day is over, whatever became of their transfer. Manifests are archived at any time, and
+ * what a process leaves that is killed meanwhile goes by its age alone.
+ */
 function isOwn(path: string, keepsPulls: boolean): boolean {
-  return OWN.has(path) || path.startsWith('archive/') || (keepsPulls && path.startsWith('pulls/'));
+  const isArchive = path.startsWith('archive/') || path.startsWith(`staging/${ARCHIVE_SESSIONS}`);
+  return OWN.has(path) || isArchive || (keepsPulls && path.startsWith('pulls/'));
 }
 
 /** By which a store is known. */

@@ -1,6 +1,6 @@
 import type { BlockHolder, BlockPool } from '../block-pool.ts';
 import type { S3Calls } from './calls.ts';
-import { getBytes, putObject } from './objects.ts';
+import { deleteObject, getBytes, putObject } from './objects.ts';
 import type { Parts } from './parts.ts';
 import type { Staging } from './staging.ts';
 
@@ -114,9 +114,20 @@ export class Filling implements BlockHolder {
     await staging.write(session, { tail: { offset: parts.size, size: this.#saved } });
     this.#hasTail = true;
     const { signal } = this.#canceled;
-    await putObject(calls, staging.keys.tail(session), this.#block.subarray(0, length), { session, signal });
-    await staging.write(session, { tail: { offset: parts.size, size: length } }, parts.size + length);
+    try {
+      await putObject(calls, staging.keys.tail(session), this.#block.subarray(0, length), { session, signal });
+      await staging.write(session, { tail: { offset: parts.size, size: length } }, parts.size + length);
+    } catch (error) {
+      await this.#removeIfDiscarded().catch(() => undefined);
+      throw error;
+    }
     this.#saved = length;
+  }
+
+  /** Whoever discarded the session may have done so before the object was there. One who took it over reads from it. */
+  async #removeIfDiscarded(): Promise<void> {
+    const { session, calls, staging } = this.#options;
+    if (!(await staging.register.find(session))) await deleteObject(calls, staging.keys.tail(session));
   }
 
   async #load(): Promise<Uint8Array> {

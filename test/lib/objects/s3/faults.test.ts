@@ -294,3 +294,19 @@ test('a commit that outlives its claim is fenced by the store itself', async (t)
 test('a claim that was made by a clock that was far ahead holds nobody up', async (t) => {
   await isFencedByTheStore(t, 1e9);
 });
+
+test('bytes that are being saved while another process discards their session do not stay', async (t) => {
+  const { double, open, residue } = await s3UnderTest(t);
+  const [writer, other] = [await open(), await open()];
+  const name = sessionName();
+  const session = await writer.open({ path: 'x', session: name });
+  await session.append(pieces(bytes(1000)));
+  const held = Promise.withResolvers<void>();
+  double.faults.plan('PutObject', { kind: 'wait', until: held.promise });
+  const saving = t.rejects(session.flush(), SessionGoneError);
+  await waitFor('the bytes to be on the way', () => double.asked.includes('PutObject'));
+  await other.discard(name);
+  held.resolve();
+  await saving;
+  t.strictSame(await residue(), []);
+});
