@@ -2,12 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
+import { parseRule } from '#lib/policies/parse-rule.ts';
 import { mantaFor } from '../engines/manta.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import { makeImage } from '../helpers/images.ts';
 import { runDocument } from './runner/run-document.ts';
 import { documentServer } from './runner/servers.ts';
 import { workplaceFor } from './runner/workplace.ts';
+
+const FILE = 'docs/engines/manta.md';
+
+test('the rule of the page on Manta is one', async (t) => {
+  const [, rule = ''] = /^```policy\n(.*)\n```/m.exec(readFileSync(FILE, 'utf8')) ?? [];
+  const { allowsAction } = parseRule(rule);
+  for (const action of ['getobject', 'deletedirectory']) t.ok(allowsAction(action), action);
+});
 
 test('every line of the page on Manta does what it says', async (t) => {
   const { double, keys } = await mantaFor(t);
@@ -17,7 +26,7 @@ test('every line of the page on Manta does what it says', async (t) => {
   /** As the document finds it out. */
   let keyId = '';
   await runDocument(t, {
-    file: 'docs/engines/manta.md',
+    file: FILE,
     notRun: ['it needs a cloud'],
     shells: { '': shell() },
     values: { CONFIG: config, KEY: key, IMAGE: () => image, 'http://10.99.99.21': url },

@@ -54,3 +54,12 @@ test('every task that a page names is there', async (t) => {
   t.ok(named.length > 4);
   for (const [, task = ''] of named) t.ok(table.includes(`name: '${task}'`), task);
 });
+
+test('the page of each engine has the same sections', async (t) => {
+  for (const page of PAGES.filter((name) => name.startsWith('docs/engines/'))) {
+    const headings = [...readFileSync(page, 'utf8').matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    for (const heading of ['Set up', 'Rights', 'What to watch', 'Back up', 'What breaks how']) {
+      t.ok(headings.includes(heading), `${page}: ${heading}`);
+    }
+  }
+});
