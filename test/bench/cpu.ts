@@ -12,7 +12,7 @@ interface Counted {
 
 /** CPU seconds of these processes and all below them, user and system, from their beginning; ended children included. */
 export async function cpuSeconds(...roots: readonly number[]): Promise<number> {
-  const all = (await Promise.all((await processIds()).map(counted))).flatMap((one) => one ?? []);
+  const all = await processes();
   const wanted = new Set(roots);
   // A child may stand before its parent.
   for (let size = -1; size !== wanted.size; ) {
@@ -22,8 +22,13 @@ export async function cpuSeconds(...roots: readonly number[]): Promise<number> {
   return all.filter(({ pid }) => wanted.has(pid)).reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-async function processIds(): Promise<number[]> {
-  return (await readdir('/proc')).map(Number).filter(Number.isInteger);
+export async function childrenOf(pid: number): Promise<number[]> {
+  return (await processes()).filter(({ parent }) => parent === pid).map((child) => child.pid);
+}
+
+async function processes(): Promise<Counted[]> {
+  const ids = (await readdir('/proc')).map(Number).filter(Number.isInteger);
+  return (await Promise.all(ids.map(counted))).flatMap((one) => one ?? []);
 }
 
 async function counted(pid: number): Promise<Counted | undefined> {

@@ -20,8 +20,6 @@ export interface Load {
   readonly pids: readonly number[];
   /** CPUs that the generator may use, as of taskset. Default: all. */
   readonly cpus?: string;
-  /** Default 1. Each has connections of its own. */
-  readonly threads?: number;
 }
 
 export interface Served {
@@ -38,7 +36,6 @@ interface Told {
   readonly errors: number;
 }
 
-/** Of each thread. */
 const CONNECTIONS = 16;
 const SCRIPT = new URL('random-paths.lua', import.meta.url).pathname;
 const hasWrk = spawnSync('wrk', ['-v']).error === undefined;
@@ -58,30 +55,18 @@ export async function load(plan: Load): Promise<Served> {
   return { perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6 };
 }
 
-async function byWrk({ url, paths, seconds, cpus, threads = 1 }: Load): Promise<Told> {
+async function byWrk({ url, paths, seconds, cpus }: Load): Promise<Told> {
   const { prefix, kind = 'same', count = 1 } = paths;
-  const given = [
-    '-t',
-    String(threads),
-    '-c',
-    String(CONNECTIONS * threads),
-    '-d',
-    `${seconds}s`,
-    '-s',
-    SCRIPT,
-    url,
-    '--',
-  ];
+  const given = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, '-s', SCRIPT, url, '--'];
   const asked = [prefix, kind, String(count)];
   const [program = '', ...args] = [...(cpus ? ['taskset', '-c', cpus] : []), 'wrk', ...given, ...asked];
   const { stdout } = await promisify(execFile)(program, args, { timeout: (seconds + 60) * 1000 });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
 }
 
-async function byAutocannon({ url, paths, seconds, threads = 1 }: Load): Promise<Told> {
+async function byAutocannon({ url, paths, seconds }: Load): Promise<Told> {
   const setupRequest = (request: autocannon.Request): autocannon.Request => ({ ...request, path: anyOf(paths) });
-  const connections = CONNECTIONS * threads;
-  const result = await autocannon({ url, connections, duration: seconds, requests: [{ setupRequest }] });
+  const result = await autocannon({ url, connections: CONNECTIONS, duration: seconds, requests: [{ setupRequest }] });
   return { requests: result['2xx'], seconds: result.duration, bad: result.non2xx, errors: result.errors };
 }
 
