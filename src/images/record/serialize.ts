@@ -87,13 +87,17 @@ export function serializeFull(record: ImageRecord, mode: Mode): ImageJson {
  * and goes with the directory, and admin fields, so that a tag matches however the image was asked for.
  */
 export function imageEtag(json: ImageJson): string {
-  const { owner_login: _, ...tagged } = json;
-  return hash('sha1', JSON.stringify({ ...tagged, files: filesWithoutAdminFields(json['files']) }));
+  return hash('sha1', JSON.stringify(hasUntagged(json) ? tagged(json) : json));
 }
 
-function filesWithoutAdminFields(files: unknown): unknown {
-  if (!Array.isArray(files)) return files;
-  return files.map(({ stor: _, ...file }) => file);
+/** Seldom: copying all of it takes as long as its hash. */
+function hasUntagged({ owner_login: login, files }: ImageJson): boolean {
+  return login !== undefined || (Array.isArray(files) && files.some(({ stor }) => stor !== undefined));
+}
+
+function tagged({ owner_login: _, ...json }: ImageJson): ImageJson {
+  const { files } = json;
+  return Array.isArray(files) ? { ...json, files: files.map(({ stor: _, ...file }) => file) } : json;
 }
 
 export interface RenderedImage {
