@@ -30,10 +30,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'the system does not allow a folder there',
 };
 
-type DataFolder = Pick<Config, 'dataDir' | 'databaseType'>;
+type DataFolder = Pick<Config, 'dataDir' | 'databaseType' | 'storageTypes'>;
 
 /** @throws ConfigError naming the key and the path */
-export async function prepareDataFolder({ dataDir, databaseType }: DataFolder, log: Logger): Promise<void> {
+export async function prepareDataFolder(folder: DataFolder, log: Logger): Promise<void> {
+  const { dataDir, databaseType, storageTypes } = folder;
   await makeFolder(dataDir, OWN_FOLDER).catch(refusal(`${dataDir} cannot be made`));
   // Records that SQLite has never seen would have no files.
   const before = databaseType === 'local' ? [] : await todaysFolders(dataDir);
@@ -41,7 +42,7 @@ export async function prepareDataFolder({ dataDir, databaseType }: DataFolder, l
   await assertOwn(dataDir, before);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
-  if (before.length > 0) await takeOverTodaysFiles(dataDir, log);
+  if (before.length > 0 && storageTypes.includes('local')) await takeOverTodaysFiles(dataDir, log);
 }
 
 /** A typing error must not close /tmp or /var/lib to everybody else on the machine. */

@@ -108,7 +108,10 @@ t.test('configuration may lie in the folder before the first start', async (t) =
   await chmod(dataDir, 0o755);
   for (const name of ['etc', 'lost+found', 'authkeys']) await mkdir(join(dataDir, name));
   for (const name of ['accounts.json', '.profile']) await writeFile(join(dataDir, name), '[]');
-  await prepareDataFolder({ dataDir, databaseType: 'local' }, bunyan.createLogger({ name: 'test', level: 'fatal' }));
+  await prepareDataFolder(
+    { dataDir, databaseType: 'local', storageTypes: ['local'] },
+    bunyan.createLogger({ name: 'test', level: 'fatal' }),
+  );
   t.equal((await stat(dataDir)).mode & 0o777, 0o700);
 });
 
@@ -124,20 +127,29 @@ async function usedBefore(t: Test): Promise<string> {
 t.test('local files of the IMGAPI that was there before are taken over, by one of several processes', async (t) => {
   const dataDir = await usedBefore(t);
   const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
-  await Promise.all([1, 2, 3].map(() => prepareDataFolder({ dataDir, databaseType: 'moray' }, log)));
+  await Promise.all(
+    [1, 2, 3].map(() => prepareDataFolder({ dataDir, databaseType: 'moray', storageTypes: ['manta', 'local'] }, log)),
+  );
   for (const path of ['images', 'storage/images']) {
     t.equal(await readFile(join(dataDir, path, 'abc/uuid/file0'), 'utf8'), 'bytes', path);
   }
   t.equal((await stat(dataDir)).mode & 0o777, 0o700);
-  await prepareDataFolder({ dataDir, databaseType: 'moray' }, log);
+  await prepareDataFolder({ dataDir, databaseType: 'moray', storageTypes: ['manta', 'local'] }, log);
   t.ok((await lstat(join(dataDir, 'images'))).isSymbolicLink(), 'once');
+});
+
+t.test('where nothing is local any more, local files are left alone', async (t) => {
+  const dataDir = await usedBefore(t);
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  await prepareDataFolder({ dataDir, databaseType: 'moray', storageTypes: ['manta'] }, log);
+  t.ok((await lstat(join(dataDir, 'images'))).isDirectory());
 });
 
 t.test('local files that cannot be taken over are told of', async (t) => {
   const dataDir = await usedBefore(t);
   await mkdir(join(dataDir, 'storage/images/abd'), { recursive: true });
   const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
-  await t.rejects(prepareDataFolder({ dataDir, databaseType: 'moray' }, log), {
+  await t.rejects(prepareDataFolder({ dataDir, databaseType: 'moray', storageTypes: ['manta', 'local'] }, log), {
     message: `dataDir: the files in ${dataDir}/images, of the IMGAPI that was here before, cannot be moved to ${dataDir}/storage/images: that holds others already; move them there`,
   });
 });
@@ -146,7 +158,7 @@ t.test('a folder with images of somebody else is refused', async (t) => {
   const dataDir = await usedBefore(t);
   await writeFile(join(dataDir, 'images/cat.jpg'), '');
   const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
-  await t.rejects(prepareDataFolder({ dataDir, databaseType: 'moray' }, log), {
+  await t.rejects(prepareDataFolder({ dataDir, databaseType: 'moray', storageTypes: ['manta', 'local'] }, log), {
     message: /other things in it, such as/,
   });
   t.ok((await lstat(join(dataDir, 'images'))).isDirectory());
@@ -217,7 +229,7 @@ t.test('a folder of somebody else is refused, a read-only one too', { skip: proc
   process.setegid?.(nobody);
   process.seteuid?.(nobody);
   try {
-    const local = { databaseType: 'local' } as const;
+    const local = { databaseType: 'local', storageTypes: ['local'] } as const;
     await t.rejects(prepareDataFolder({ ...local, dataDir: theirs }, log), {
       name: 'ConfigError',
       message: /theirs is open to others/,
