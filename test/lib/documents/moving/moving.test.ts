@@ -46,9 +46,9 @@ documentEngines.withNpm.each(({ name, make }) => {
     const { store: target } = await make(t);
     for (const store of [source, target]) await store.open([THINGS]);
     const etags = new Map<string, string>();
-    for (let n = 0; n < 1200; n++) {
-      etags.set(`k${n}`, await put(source, `k${n}`, { n, name: `n${n}`, tags: ['a', `t${n % 7}`, ''] }));
-    }
+    const things = Array.from({ length: 1200 }, (_, n) => ({ n, name: `n${n}`, tags: ['a', `t${n % 7}`, ''] }));
+    const made = await source.batch(things.map((value) => ({ op: 'put', bucket: THINGS, key: `k${value.n}`, value })));
+    for (const [n, etag] of made.entries()) etags.set(`k${n}`, etag);
     t.same(await bringUpToDate(source, target, THINGS, { signal }), { objects: 1200, changed: 1200 });
     const first = await compare(source, target, THINGS, { signal });
     t.equal(first.objects, 1200);
@@ -92,7 +92,8 @@ test('a fenced database refuses reads and writes of every store that has it open
     t.teardown(() => store.close());
     await store.open([THINGS]);
   }
-  for (let n = 0; n < 3000; n++) if (n % 3 === 0) await put(one, `k${n}`, { n, tags: ['x'] });
+  const numbers = Array.from({ length: 1000 }, (_, at) => at * 3);
+  await one.batch(numbers.map((n) => ({ op: 'put', bucket: THINGS, key: `k${n}`, value: { n, tags: ['x'] } })));
   const fence = sqliteFence(path);
   const calls = (store: Store): Record<string, () => Promise<unknown>> => ({
     get: () => store.get(THINGS, 'k3'),
