@@ -14,6 +14,10 @@ const FIRST = [
   'test/src/migrations/documents.test.ts',
   'test/src/migrations/kills.test.ts',
   'test/src/migrations/files.test.ts',
+  'test/faults/cluster/one-dies.test.ts',
+  'test/faults/cluster/one-is-cut-off.test.ts',
+  'test/faults/cluster/starts.test.ts',
+  'test/faults/cluster/stores-die.test.ts',
 ];
 
 /**
