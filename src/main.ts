@@ -1,7 +1,9 @@
 /** The IMGAPI server: `node src/main.ts [-f CONFIG]`. */
 import { useCompileCache } from '#lib/runtime/compile-cache.ts';
+import { holdHangups } from '#lib/runtime/hangups.ts';
 import { useMemorySettings } from '#lib/runtime/memory-settings.ts';
 
+holdHangups();
 useMemorySettings();
 useCompileCache();
 const [{ runServer }, { imgapiProcess }] = await Promise.all([

@@ -1,7 +1,9 @@
 /** The image part of CloudAPI: `node src/cloudapi/main.ts -f CONFIG`. */
 import { useCompileCache } from '#lib/runtime/compile-cache.ts';
+import { holdHangups } from '#lib/runtime/hangups.ts';
 import { useMemorySettings } from '#lib/runtime/memory-settings.ts';
 
+holdHangups();
 useMemorySettings();
 useCompileCache();
 const [{ runServer }, { cloudapiProcess }] = await Promise.all([

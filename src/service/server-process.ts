@@ -8,6 +8,7 @@ import cluster from 'node:cluster';
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
+import { isOnTerminal, onHangup } from '#lib/runtime/hangups.ts';
 import { createLog } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Closing } from '../http-kit/close-server.ts';
@@ -128,13 +129,13 @@ async function serve({ stopWithin, start }: PreparedServer, log: Logger): Promis
 
 /** Service managers send it to have workers replaced; from a terminal it means the end, as ever. */
 function ignoreHangup(log: Logger): void {
-  if (process.stdout.isTTY || process.stderr.isTTY) return;
-  process.on('SIGHUP', () => log.warn('SIGHUP: nothing replaces a process without a supervisor; restart it instead'));
+  if (isOnTerminal()) return;
+  onHangup(() => log.warn('SIGHUP: nothing replaces a process without a supervisor; restart it instead'));
 }
 
 function asMember(stop: Stopper): SupervisedMember {
   // Meant for the supervisor, but terminals and service managers send it to all processes.
-  process.on('SIGHUP', () => {});
+  onHangup(() => {});
   return new SupervisedMember({ retire: stop.retire, orphaned: () => stop.onSignal('SIGTERM') });
 }
 

@@ -9,6 +9,7 @@
  */
 import cluster from 'node:cluster';
 import type Logger from 'bunyan';
+import { onHangup } from '#lib/runtime/hangups.ts';
 import { startInterval, startTimer } from '#lib/runtime/timers.ts';
 import { within } from '#lib/runtime/within.ts';
 import { FleetMetrics } from './fleet-metrics.ts';
@@ -44,7 +45,7 @@ export async function supervise(log: Logger, terms: FleetTerms, reload: () => Pr
   const fleet = new Fleet(log, terms, reload);
   process.on('SIGTERM', (signal) => fleet.stop(signal));
   process.on('SIGINT', (signal) => fleet.stop(signal));
-  process.on('SIGHUP', () => fleet.roll());
+  onHangup(() => fleet.roll());
   return fleet.start();
 }
 

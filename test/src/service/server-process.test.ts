@@ -1,11 +1,12 @@
 /** The processes: what they do when their log cannot be written, after a fault, and when something stays open. */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
 import { bounded } from '../../helpers/cloud.ts';
@@ -68,6 +69,36 @@ async function start(t: Test, server: Server, stderr: 'pipe' | 'ignore' | number
   const url = /listens on (http:\S+?),/.exec(line)?.[1];
   if (url === undefined) throw new Error(`${server.name} did not start: ${line}`);
   return { process: child, url, exit };
+}
+
+for (const server of SERVERS) {
+  t.test(`${server.name} that has a SIGHUP before it has read its configuration starts all the same`, async (t) => {
+    const folder = await temporaryFolder(t, 'process-test');
+    const file = join(folder, 'config.json');
+    await promisify(execFile)('mkfifo', [file]);
+    const command = ['-u', 'NODE_OPTIONS', process.execPath, server.main, '-f', file];
+    const child = spawn('/usr/bin/env', command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const exit = once(child, 'exit');
+    t.teardown(async () => {
+      child.kill('SIGKILL');
+      await exit;
+    });
+    let said = '';
+    for (const output of [child.stdout, child.stderr]) {
+      output.on('data', (text: Buffer) => {
+        said += text;
+      });
+    }
+    // It opens when there is a reader.
+    const config = await open(file, 'w');
+    child.kill('SIGHUP');
+    await config.writeFile(JSON.stringify({ ...(await server.config(folder)), logLevel: 'info' }));
+    await config.close();
+    await waitFor('it to listen', () => said.includes('listens on') || child.signalCode !== null);
+    t.match(said, 'SIGHUP: nothing replaces a process without a supervisor');
+    child.kill('SIGTERM');
+    t.strictSame(await exit, [0, null]);
+  });
 }
 
 async function status(url: string): Promise<number> {
