@@ -4,6 +4,8 @@
  * byte-order mark at the beginning is ignored.
  */
 import { isUtf8 } from 'node:buffer';
+import { parseWithExactKeys } from './exact-keys.ts';
+import { endOfString, QUOTE } from './json-strings.ts';
 
 /** Not JSON, or JSON that cannot be kept exactly. The message completes the sentence "the body is …". */
 export class JsonError extends Error {
@@ -35,7 +37,7 @@ export function parseJsonText(given: string): unknown {
   if (isDeeper(text, DEEPEST)) throw new JsonError(`nested more than ${DEEPEST} arrays and objects deep`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseWithExactKeys(text);
   } catch (cause) {
     throw new JsonError(`not valid JSON: ${(cause as Error).message}`, { cause });
   }
@@ -68,9 +70,7 @@ function hasInexact(text: string): boolean {
 /** A double keeps fifteen digits and an exponent within its range exactly. */
 const SURELY_EXACT = /^-?[\d.]{1,15}(?:[eE][+-]?(?:\d{1,2}|1\d\d|2[0-8]\d))?$/;
 
-const QUOTE = 0x22;
 const MINUS = 0x2d;
-const BACKSLASH = 0x5c;
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
@@ -79,18 +79,6 @@ function isDigit(code: number): boolean {
 /** Whether it is a digit, a sign, a point or an `e`; false for NaN, the code beyond the end of the text. */
 function isOfNumber(code: number): boolean {
   return isDigit(code) || code === MINUS || code === 0x2b || code === 0x2e || code === 0x65 || code === 0x45;
-}
-
-/** The index of the quote that ends the string beginning at `start`; the length of the text if there is none. */
-function endOfString(text: string, start: number): number {
-  for (let from = start + 1; ; ) {
-    const end = text.indexOf('"', from);
-    if (end < 0) return text.length;
-    let slashes = 0;
-    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return end;
-    from = end + 1;
-  }
 }
 
 /** Finds the number and its key. */

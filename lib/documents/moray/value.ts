@@ -11,6 +11,7 @@
 import { deepFreeze } from '../deep-freeze.ts';
 import { InvalidValueError } from '../errors.ts';
 import { indexValue } from '../index-value.ts';
+import { parseDocument } from '../parse-document.ts';
 import type { Stored } from '../store.ts';
 import type { MorayObject } from './connection.ts';
 import type { Layout } from './layout.ts';
@@ -34,7 +35,7 @@ export function isSafeElement(text: string): boolean {
 export function toMoray(layout: Layout, document: object, stamp: string): Record<string, unknown> {
   const json: string | undefined = JSON.stringify(document);
   if (json?.[0] !== '{') throw new InvalidValueError(layout.name, '_value', 'a JSON object');
-  const copy = JSON.parse(json) as Record<string, unknown>;
+  const copy = parseDocument(json);
   const exact: Record<string, { indexed: unknown; whole: unknown }> = {};
   for (const [field, spec] of layout.fields) {
     // What JSON makes of a date or of NaN is not what the caller wrote.

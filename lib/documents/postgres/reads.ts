@@ -1,6 +1,7 @@
 /** Reads by key. What this process knows already is not sent again: the database is told which states those are. */
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { parseDocument } from '../parse-document.ts';
 import { parameter } from '../sql/dialect.ts';
 import { type DocumentRow, parseRows } from '../sql/document-rows.ts';
 import type { Documents } from '../sql/documents.ts';
@@ -41,7 +42,7 @@ export class Reads {
     if (json === null) return known;
     if (etag === seen) return this.#documents.parse(key, etag, mtime, json);
     this.#etags.set(place, etag);
-    return this.#documents.cached(etag) ?? { key, value: JSON.parse(json), etag, mtime };
+    return this.#documents.cached(etag) ?? { key, value: parseDocument(json), etag, mtime };
   }
 
   async getMany(tables: Tables, keys: readonly string[]): Promise<Stored<object>[]> {

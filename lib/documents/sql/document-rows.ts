@@ -1,5 +1,6 @@
 /** Rows with documents, and how they are parsed without holding the event loop. */
 import { Turn } from '../../runtime/turns.ts';
+import { parseDocument } from '../parse-document.ts';
 import type { Stored } from '../store.ts';
 import type { Documents } from './documents.ts';
 
@@ -21,7 +22,7 @@ export async function parseRows(
     if (isLong && turn.isOver) await turn.next();
     const [key, etag, mtime, json] = row;
     const cached = documents.cached(etag);
-    found.push(cached ?? (keep ? documents.parse(...row) : { key, value: JSON.parse(json), etag, mtime }));
+    found.push(cached ?? (keep ? documents.parse(...row) : { key, value: parseDocument(json), etag, mtime }));
   }
   return found;
 }

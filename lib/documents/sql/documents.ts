@@ -1,6 +1,7 @@
 /** A cache of parsed documents, so that what is read often is parsed once. */
 import { LRUCache } from 'lru-cache';
 import { deepFreeze } from '../deep-freeze.ts';
+import { parseDocument } from '../parse-document.ts';
 import type { Stored } from '../store.ts';
 
 /** Bytes of documents to keep: about ten thousand documents of two thousand characters. */
@@ -24,7 +25,7 @@ export class Documents {
 
   /** Parses the document in that state, and keeps it. */
   parse(key: string, etag: string, mtime: number, json: string): Stored<object> {
-    const stored = Object.freeze({ key, value: deepFreeze<object>(JSON.parse(json)), etag, mtime });
+    const stored = Object.freeze({ key, value: deepFreeze<object>(parseDocument(json)), etag, mtime });
     this.#byEtag.set(etag, stored, { size: json.length * BYTES_OF_CHARACTER + WEIGHT });
     return stored;
   }

@@ -1,6 +1,7 @@
 /** A write that is checked and serialized before its transaction begins. */
 import { InvalidValueError } from '../errors.ts';
 import { type IndexValue, indexValue } from '../index-value.ts';
+import { parseDocument } from '../parse-document.ts';
 import type { Stored, Write } from '../store.ts';
 import type { Layout } from './layout.ts';
 
@@ -51,5 +52,5 @@ function indexDocument(layout: Layout, document: object): IndexValue[] {
 
 /** The same write for another version of the bucket, to which a process has upgraded meanwhile. */
 export function forLayout(put: PreparedPut, layout: Layout): PreparedPut {
-  return put.layout === layout ? put : { ...put, layout, index: indexDocument(layout, JSON.parse(put.json)) };
+  return put.layout === layout ? put : { ...put, layout, index: indexDocument(layout, parseDocument(put.json)) };
 }

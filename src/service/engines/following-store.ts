@@ -5,6 +5,7 @@
 import type Logger from 'bunyan';
 import { closedError, EtagConflictError, StoreUnavailableError } from '#lib/documents/errors.ts';
 import { type Fence, isAtWork, isSameState, type Moved, StoreMovedError } from '#lib/documents/moving/moved.ts';
+import { parseDocument } from '#lib/documents/parse-document.ts';
 import type {
   Bucket,
   Filter,
@@ -271,7 +272,7 @@ function keep(writes: readonly Write[]): () => Write[] {
     json: write.op === 'put' && JSON.stringify(write.value),
   }));
   return () =>
-    kept.map(({ write, json }) => (write.op === 'put' ? { ...write, value: JSON.parse(String(json)) } : write));
+    kept.map(({ write, json }) => (write.op === 'put' ? { ...write, value: parseDocument(String(json)) } : write));
 }
 
 function isScalar(value: unknown): value is Scalar {

@@ -10,6 +10,7 @@ const server = await startInProcess(t);
 const operator = server.client();
 const alice = server.client({ account: ALICE });
 const bob = server.client({ account: BOB });
+const JSON_BODY = { 'content-type': 'application/json' };
 const NOBODY = '00000000-1111-4222-8333-444444444444';
 const ZVOL = { type: 'zvol', nic_driver: 'virtio', disk_driver: 'virtio', cpu_type: 'host', image_size: 100 };
 
@@ -370,4 +371,21 @@ t.test('an answer carries the tag of the image as it is now', async (t) => {
   });
   const { etag } = await server.client({ version: '~1' }).getTaggedImage(image.uuid);
   t.equal(answer.headers.etag, etag);
+});
+
+t.test('what one account names its tags changes no name of the tags of another', async (t) => {
+  const names = ['caf\\', 'café', 'caf"', 'caf\n'];
+  const tagged = await Promise.all(names.map((name) => make({ tags: { place: 1, [name]: 2 } })));
+  const escaped = JSON.stringify({ tags: { place: 1, café: 3 } }).replace('é', '\\u00e9');
+  const uuid = tagged[1]?.uuid ?? '';
+  await send(server.url, { method: 'POST', path: `/images/${uuid}?action=update`, headers: JSON_BODY, body: escaped });
+  // Another process knows only what is stored.
+  const other = (await startInProcess(t, {}, { dataDir: server.dataDir })).client();
+  for (const client of [operator, other]) {
+    const read = await Promise.all(tagged.map((image) => client.getImage(image.uuid)));
+    t.strictSame(
+      read.map(({ tags }) => Object.keys(tags ?? {})),
+      names.map((name) => ['place', name]),
+    );
+  }
 });
