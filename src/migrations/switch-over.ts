@@ -7,7 +7,7 @@ import type { Fence, Moved } from '#lib/documents/moving/moved.ts';
 import type { Store } from '#lib/documents/store.ts';
 import { pause, startInterval } from '#lib/runtime/timers.ts';
 import { within } from '#lib/runtime/within.ts';
-import { arriveAt } from '../service/engines/arrivals.ts';
+import { arriveAt, assertExpected } from '../service/engines/arrivals.ts';
 import type { FollowingStore, Place } from '../service/engines/following-store.ts';
 import type { Service } from '../service/service.ts';
 import type { MigrationOrder } from './orders.ts';
@@ -58,6 +58,7 @@ export async function switchOver<T>(
     timer.stop();
     await renewal;
     limited.throwIfAborted();
+    await assertExpected(move.target.store, move.order.nonce);
     await finish(fence, await moved(move, 'done'));
     await service.faults.reach('migrate:done');
     await tidy(move);
