@@ -3,7 +3,7 @@ import { CopyObjectCommand } from '@aws-sdk/client-s3';
 import { ObjectNotFoundError } from '../errors.ts';
 import type { S3Calls } from './calls.ts';
 import { type FoundObject, markOf } from './objects.ts';
-import { isMissing, isNotImplemented } from './s3-error.ts';
+import { assertDone, isMissing, isNotImplemented } from './s3-error.ts';
 import {
   abortUpload,
   completeUpload,
@@ -54,7 +54,11 @@ async function copyWhole(calls: S3Calls, { from, to, source, session }: CopyPlan
     MetadataDirective: 'REPLACE',
     Metadata: markOf(session),
   });
-  await calls.call('CopyObject', (client, send) => client.send(command, send), { slow: true, needed: source.size });
+  const { CopyObjectResult: copied } = await calls.call('CopyObject', (client, send) => client.send(command, send), {
+    slow: true,
+    needed: source.size,
+  });
+  assertDone('CopyObject', copied);
 }
 
 async function copyInParts(calls: S3Calls, { from, to, source, session, onUpload }: CopyPlan): Promise<void> {

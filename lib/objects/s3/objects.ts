@@ -8,7 +8,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { CallOptions, S3Calls } from './calls.ts';
-import { isMissing, isNotImplemented, S3Error } from './s3-error.ts';
+import { assertDone, isMissing, isNotImplemented, S3Error } from './s3-error.ts';
 
 /** Metadata that tells which session wrote an object. */
 const SESSION = 'imgapi-session';
@@ -60,7 +60,11 @@ export async function putObject(
     ...(session !== undefined && { Metadata: markOf(session) }),
     ...(ifNone && { IfNoneMatch: '*' }),
   });
-  await calls.call('PutObject', (client, send) => client.send(command, send), { needed: bytes.length, ...options });
+  const { ETag: etag } = await calls.call('PutObject', (client, send) => client.send(command, send), {
+    needed: bytes.length,
+    ...options,
+  });
+  assertDone('PutObject', etag);
 }
 
 export function markOf(session: string): Record<string, string> {

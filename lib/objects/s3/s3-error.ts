@@ -99,3 +99,11 @@ function describe(operation: string, code: string, status: number | undefined): 
   const answer = status === undefined ? code : `${status} ${code}`;
   return meaning === undefined ? `${operation} failed: ${answer}` : `${meaning} (${operation}: ${answer})`;
 }
+
+/**
+ * Whatever else stands at the endpoint, such as the sign-in page of a proxy, may answer 200 and do nothing.
+ * @param shown what the answers of a store always have. @throws S3Error
+ */
+export function assertDone(operation: string, shown: unknown): void {
+  if (!shown) throw new S3Error(operation, 'the answer is not that of an object store', undefined, {});
+}

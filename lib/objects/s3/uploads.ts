@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { CallOptions, S3Calls } from './calls.ts';
 import { headObject, markOf } from './objects.ts';
-import { isMissing, isNotImplemented, S3Error } from './s3-error.ts';
+import { assertDone, isMissing, isNotImplemented, S3Error } from './s3-error.ts';
 
 /** Smallest part that may be followed by another. */
 export const LEAST_PART = 5 * 1024 * 1024;
@@ -57,6 +57,7 @@ export async function uploadPart(
     needed: bytes.length,
     ...options,
   });
+  assertDone('UploadPart', ETag);
   return { number, etag: ETag, size: bytes.length };
 }
 
@@ -82,6 +83,7 @@ export async function copyPart(
     needed: size,
     ...options,
   });
+  assertDone('UploadPartCopy', CopyPartResult?.ETag);
   return { number, etag: CopyPartResult?.ETag ?? '', size };
 }
 
@@ -127,7 +129,11 @@ export async function completeUpload(
     MultipartUpload: { Parts: parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag })) },
   });
   try {
-    await calls.call('CompleteMultipartUpload', (client, send) => client.send(command, send), { slow: true });
+    const { Key, ETag } = await calls.call('CompleteMultipartUpload', (client, send) => client.send(command, send), {
+      slow: true,
+    });
+    // Ceph leaves the tag empty.
+    assertDone('CompleteMultipartUpload', Key ?? ETag);
     return true;
   } catch (error) {
     if (!isMissing(error)) throw error;

@@ -3,6 +3,8 @@
 export type Fault =
   /** Refuses without doing it. */
   | { readonly kind: 'answer'; readonly status: number; readonly code: string }
+  /** Does nothing, and answers 200 with a page, as a proxy that wants somebody to sign in. */
+  | { readonly kind: 'page' }
   /** Resets the connection without doing it. */
   | { readonly kind: 'cut' }
   /** Does it, and resets the connection instead of answering. */

@@ -55,6 +55,7 @@ export async function startS3Double({ port: wish = 0, ...quirks }: S3Options = {
     checkSignature({ method, target: url, headers, body }, CREDENTIALS, Date.now() + double.clockAhead);
     if (name !== NAME) throw new S3Refusal(404, 'NoSuchBucket', 'The specified bucket does not exist');
     if (fault?.kind === 'answer') throw new S3Refusal(fault.status, fault.code, 'As planned.');
+    if (fault?.kind === 'page') return send(response, method, { status: 200, body: '<html>Sign in</html>' });
     const answer = OPERATIONS[operation](bucket, ask, quirks);
     if (fault?.kind === 'lose') return void request.socket.resetAndDestroy();
     send(response, method, answer, fault);

@@ -50,6 +50,27 @@ const IN_AN_UPLOAD: readonly OperationName[] = [
   'ListObjectsV2',
 ];
 
+test('a page that something else answers with 200 is not taken for a store that has kept the bytes', async (t) => {
+  const { double, open } = await s3UnderTest(t);
+  const store = await open();
+  for (const [operation, whole, once] of [
+    ['PutObject', bytes(10), true],
+    ['CreateMultipartUpload', LARGE, true],
+    ['UploadPart', LARGE, true],
+    ['CompleteMultipartUpload', LARGE, true],
+    ['CompleteMultipartUpload', LARGE, false],
+  ] as const) {
+    double.faults.plan(operation, { kind: 'page' }, 20);
+    const session = await store.open({ path: operation, session: sessionName(), once });
+    const uploaded = session.append(pieces(whole)).then(() => session.commit());
+    await unavailable(t, uploaded, /the answer is not that of|no id in/);
+    double.faults.clear();
+    await session.discard();
+    await upload(store, { once, whole, path: operation });
+    same(t, await get(store, operation), whole, operation);
+  }
+});
+
 test('an answer that is lost is asked for again, and the object is there once and whole', async (t) => {
   const { double, open, residue } = await s3UnderTest(t);
   const store = await open();

@@ -71,6 +71,8 @@ test('sections of services that are not used are accepted and noted', async (t) 
   t.strictSame((await loadConfig(undefined, { ...DC, maxSockets: 100, lxdRegistries: {} })).notes, [], 'the defaults');
 });
 
+const MANTA = { url: 'http://127.0.0.1:9', user: 'admin', key: '/k', keyId: Array(16).fill('00').join(':') };
+
 test('a key of today’s template that is empty counts as left out, and a section without its address as none', async (t) => {
   const empty = { httpProxy: '', adminIp: '', instanceUuid: '', serviceName: '', imgapiUrlFromDatacenter: '' };
   const manta = { url: '', user: '', key: '/k', keyId: '', baseDir: 'imgapi' };
@@ -83,6 +85,15 @@ test('a key of today’s template that is empty counts as left out, and a sectio
     moray: { host: 'm', port: 2020 },
   });
   t.match(await problemsOf({ ...DC, datacenterName: '' }), [/^datacenterName: missing/]);
+});
+
+test('what is kept in a shared store lies below a folder of its own, not beside it', async (t) => {
+  const s3 = { endpoint: 'http://127.0.0.1:9', bucket: 'b', accessKeyId: 'a', secretAccessKey: 's' };
+  for (const path of ['..', '.', '../x', 'x/..', 'x/../y', 'x/./y']) {
+    t.match(await problemsOf({ ...DC, storageTypes: ['s3'], s3: { ...s3, prefix: path } }), [/^s3\.prefix: /], path);
+    t.match(await problemsOf({ ...DC, manta: { ...MANTA, baseDir: path } }), [/^manta\.baseDir: /], path);
+  }
+  t.strictSame(await problemsOf({ ...DC, storageTypes: ['s3'], s3: { ...s3, prefix: '.x/..y/z..' } }), []);
 });
 
 test('levels of the log have names, and the numbers that bunyan gives them', async (t) => {
