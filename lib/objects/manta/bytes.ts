@@ -13,7 +13,7 @@ import { request as requestHttps } from 'node:https';
 import { startInterval, startTimer, type Timer } from '../../runtime/timers.ts';
 import { parseJsonText } from '../../text/json.ts';
 import type { Credentials } from './credentials.ts';
-import { MantaError, MantaSilentError } from './failure.ts';
+import { MantaError, MantaSilentError, notMantas } from './failure.ts';
 
 export interface BytesOptions {
   readonly url: URL;
@@ -59,7 +59,8 @@ export class Bytes {
     asked.signal?.throwIfAborted();
     const answer = await this.#exchange(asked);
     const { statusCode: status = 0, headers } = answer;
-    if (status < 400) return { status, headers, body: answer };
+    // Manta redirects none of these.
+    if (status >= 200 && status < 300) return { status, headers, body: answer };
     throw await toError(answer, asked, this.#options.timeout);
   }
 
@@ -72,7 +73,12 @@ export class Bytes {
 
   async sendForJson(asked: BytesRequest): Promise<unknown> {
     const { body } = await this.send(asked);
-    return parseJsonText(await textOf(body, this.#options.timeout));
+    const text = await textOf(body, this.#options.timeout);
+    try {
+      return parseJsonText(text);
+    } catch (cause) {
+      throw notMantas(`to ${asked.method} ${asked.path}`, { cause });
+    }
   }
 
   #exchange(asked: BytesRequest): Promise<IncomingMessage> {

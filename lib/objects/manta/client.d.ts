@@ -33,6 +33,7 @@ declare module 'manta' {
   }
 
   export interface Result {
+    readonly statusCode?: number;
     readonly headers: Readonly<Record<string, string | undefined>>;
   }
 

@@ -23,6 +23,14 @@ export class MantaSilentError extends Error {
   override readonly name = 'MantaSilentError';
 }
 
+/**
+ * Whatever else stands at the URL, such as the page of a proxy, may answer 200 and do nothing: what Manta always says is
+ * missing, so Manta has said nothing.
+ */
+export function notMantas(what: string, options?: ErrorOptions): MantaSilentError {
+  return new MantaSilentError(`the answer ${what} is not that of a Manta`, options);
+}
+
 export function hasMantaCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof MantaError && codes.includes(error.code);
 }

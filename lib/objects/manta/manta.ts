@@ -6,6 +6,7 @@ import type { Retries } from '../retries.ts';
 import type { StagingRegister } from '../staging/register.ts';
 import type { Bytes, BytesAnswer } from './bytes.ts';
 import type { Directories } from './directories.ts';
+import { notMantas } from './failure.ts';
 import type { Features } from './features.ts';
 import { encodePath, type Layout } from './layout.ts';
 import type { NameInfo, Names } from './names.ts';
@@ -103,13 +104,20 @@ async function* counted(
   if (sent < size) throw new ObjectTruncatedError(path, size, sent);
 }
 
-/** @throws ObjectStoreUnavailableError when Manta says that it stored other bytes than it was sent */
+/** @throws ObjectStoreUnavailableError when Manta stored other bytes than it was sent; MantaSilentError when it does not say */
 export function assertTaken(headers: BytesAnswer['headers'], md5: string, path: string): void {
-  const computed = headers['computed-md5'];
-  if (computed === undefined || computed === md5) return;
+  const computed = computedMd5(headers, path);
+  if (computed === md5) return;
   throw new ObjectStoreUnavailableError(
     `Manta stored other bytes than it was sent under ${path} (md5 ${computed}, not ${md5})`,
   );
+}
+
+/** Of what Manta stored. @throws MantaSilentError */
+export function computedMd5(headers: BytesAnswer['headers'], path: string): string {
+  const computed = headers['computed-md5'];
+  if (typeof computed === 'string') return computed;
+  throw notMantas(`to bytes for ${path}`);
 }
 
 export function isSame(found: NameInfo | undefined, { size, md5 }: { size: number; md5: string }): boolean {
@@ -125,7 +133,17 @@ export function getObject(
 ): Promise<BytesAnswer> {
   return withRetries(
     manta.retries,
-    () => manta.bytes.send({ method: 'GET', path: encodePath(path), headers, signal }),
+    async () => {
+      const answer = await manta.bytes.send({ method: 'GET', path: encodePath(path), headers, signal });
+      if (isTagged(answer.headers)) return answer;
+      answer.body.destroy();
+      throw notMantas(`to GET ${path}`);
+    },
     signal,
   );
+}
+
+/** Each object has a tag, and what is none says so. */
+function isTagged(headers: BytesAnswer['headers']): boolean {
+  return headers.etag !== undefined || /type=directory/.test(headers['content-type'] ?? '');
 }

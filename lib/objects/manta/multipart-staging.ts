@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { HashingError, ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { HashFeed } from '../hashing/feed.ts';
 import { parentOf } from './directories.ts';
-import { explainManta, hasMantaCode } from './failure.ts';
+import { explainManta, hasMantaCode, notMantas } from './failure.ts';
 import { beginPlacing, PLACING_TIMEOUT } from './fencing.ts';
 import { encodePath } from './layout.ts';
 import { assertTaken, putObject, type SessionState } from './manta.ts';
@@ -163,7 +163,8 @@ export class MultipartStaging implements Staging {
     const path = encodePath(`/${user}/uploads`);
     // Made once: an answer that is lost would leave an upload that nobody knows.
     const made = await manta.bytes.sendForJson({ method: 'POST', path, headers, body });
-    const { id, partsDirectory: directory } = made as { id: string; partsDirectory: string };
+    const { id, partsDirectory: directory } = (made ?? {}) as { id?: string; partsDirectory?: string };
+    if (!id || !directory) throw notMantas('to a new multipart upload');
     const upload = { id, directory };
     try {
       await manta.register.update(session, ({ state }) => {

@@ -10,7 +10,7 @@ import manta, { type Info, type MantaClient, type Result } from 'manta';
 import { startTimer } from '../../runtime/timers.ts';
 import type { Retries } from '../retries.ts';
 import type { Credentials } from './credentials.ts';
-import { MantaError, MantaSilentError } from './failure.ts';
+import { MantaError, MantaSilentError, notMantas } from './failure.ts';
 import { withRetries } from './retry.ts';
 
 export interface NamesOptions {
@@ -72,7 +72,10 @@ export class Names {
   /** Undefined if there is nothing. */
   async info(path: string): Promise<NameInfo | undefined> {
     try {
-      return toNameInfo(await this.#call<Info>((done) => this.#client.info(path, done)));
+      return await this.#call<Info, NameInfo>(
+        (done) => this.#client.info(path, done),
+        (info) => toNameInfo(path, info),
+      );
     } catch (error) {
       if (error instanceof MantaError && error.status === 404) return undefined;
       throw error;
@@ -81,17 +84,17 @@ export class Names {
 
   /** No error if it is there. */
   async mkdir(path: string): Promise<void> {
-    await this.#call((done) => this.#client.mkdir(path, done));
+    await this.#call<Result, void>((done) => this.#client.mkdir(path, done), assertDone);
   }
 
   /** Made once: callers know what a second attempt needs. */
   async link(source: string, path: string): Promise<void> {
-    await this.#once((done) => this.#client.ln(source, path, done));
+    await this.#once<Result, void>((done) => this.#client.ln(source, path, done), assertDone);
   }
 
   /** Of an object or an empty directory. */
   async unlink(path: string): Promise<void> {
-    await this.#call((done) => this.#client.unlink(path, done));
+    await this.#call<Result, void>((done) => this.#client.unlink(path, done), assertDone);
   }
 
   /** Empty if there is no such directory. */
@@ -99,7 +102,10 @@ export class Names {
     const found = await this.info(path);
     if (found?.type !== 'directory') return [];
     try {
-      return await this.#call<NameEntry[]>((done, touch) => this.#list(path, done, touch));
+      return await this.#call<NameEntry[], NameEntry[]>(
+        (done, touch) => this.#list(path, done, touch),
+        (entries) => entries,
+      );
     } catch (error) {
       if (error instanceof MantaError && error.status === 404) return [];
       throw error;
@@ -128,21 +134,23 @@ export class Names {
     });
   }
 
-  #call<T>(begin: Begin<T>): Promise<T> {
-    return withRetries(this.#options.retries, () => this.#once(begin));
+  #call<R, T>(begin: Begin<R>, take: (result: R) => T): Promise<T> {
+    return withRetries(this.#options.retries, () => this.#once(begin, take));
   }
 
-  #once<T>(begin: Begin<T>): Promise<T> {
+  /** @param take what the call is answered with; throws if it is no answer */
+  async #once<R, T>(begin: Begin<R>, take: (result: R) => T): Promise<T> {
     const { timeout, url } = this.#options;
-    return new Promise<T>((resolve, reject) => {
+    const result = await new Promise<R>((resolve, reject) => {
       const timer = startTimer(() => reject(new MantaSilentError(`${url} did not answer for ${timeout} ms`)), timeout);
-      const done: Callback<T> = (error, result) => {
+      const done: Callback<R> = (error, answer) => {
         timer.stop();
-        if (error) reject(toFailure(error, result, url));
-        else resolve(result);
+        if (error) reject(toFailure(error, answer, url));
+        else resolve(answer);
       };
       begin(done, () => timer.refresh());
     });
+    return take(result);
   }
 }
 
@@ -168,15 +176,23 @@ function toFailure(error: Error, answer: unknown, url: string): unknown {
   return new MantaError(statusCode, body?.code ?? '', error.message, { cause: error, retryAfter });
 }
 
-function toNameInfo({ headers, type = '' }: Info): NameInfo {
+/** @throws MantaSilentError */
+function assertDone({ statusCode }: Result): void {
+  if (statusCode !== 204) throw notMantas(`${statusCode}`);
+}
+
+/** @throws MantaSilentError */
+function toNameInfo(path: string, { headers, type = '' }: Info): NameInfo {
   if (/type=directory/.test(type)) {
     return { type: 'directory', entries: Number(headers['result-set-size'] ?? Number.NaN) };
   }
+  const { etag } = headers;
+  if (etag === undefined) throw notMantas(`to HEAD ${path}`);
   return {
     type: 'object',
     size: Number(headers['content-length'] ?? 0),
     mtime: new Date(headers['last-modified'] ?? 0),
     md5: headers['content-md5'] ?? '',
-    etag: headers['etag'] ?? '',
+    etag,
   };
 }

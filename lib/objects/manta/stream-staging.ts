@@ -5,8 +5,10 @@
 import { startInterval, type Timer } from '../../runtime/timers.ts';
 import { ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { HashFeed } from '../hashing/feed.ts';
+import type { BytesAnswer } from './bytes.ts';
 import { explainManta, MantaSilentError } from './failure.ts';
 import { encodePath } from './layout.ts';
+import { assertTaken, computedMd5 } from './manta.ts';
 import { joinPieces, linkPiece } from './piece-staging.ts';
 import { noteStaged } from './progress.ts';
 import type { Staging, StagingOptions } from './staging.ts';
@@ -24,6 +26,8 @@ export class StreamStaging implements Staging {
   #ending: Promise<void> = Promise.resolve();
   #size = 0;
   #objects = 0;
+  /** What Manta says of the object that was sent last; base64. */
+  #computed: string | undefined;
   #failure: unknown;
   #isGone = false;
 
@@ -61,6 +65,8 @@ export class StreamStaging implements Staging {
     await this.flush();
     if (this.#isGone) throw new SessionGoneError(this.#options.session);
     const isOne = this.#objects === 1 && this.#options.manta.features.snaplinks;
+    // Its md5 was not known when it was sent, so Manta has not compared it.
+    if (isOne) assertTaken({ 'computed-md5': this.#computed }, md5, this.#options.target);
     if (!isOne || !(await linkPiece(this.#options, this.#size, md5))) await joinPieces(this.#options, this.#size, md5);
   }
 
@@ -91,7 +97,8 @@ export class StreamStaging implements Staging {
     this.#flow = undefined;
     this.#objects += 1;
     this.#ending = flow.end().then(
-      (isKnown) => {
+      ({ isKnown, computed }) => {
+        this.#computed = computed;
         this.#isGone ||= !isKnown;
       },
       (error: unknown) => this.#fail(error),
@@ -124,7 +131,7 @@ class Flow {
   readonly #path: string;
   readonly #start: number;
   readonly #abort = new AbortController();
-  readonly #sent: Promise<unknown>;
+  readonly #sent: Promise<BytesAnswer>;
   #failure: { readonly error: unknown } | undefined;
   #handed: Handed | undefined;
   #wake: () => void = () => undefined;
@@ -183,13 +190,14 @@ class Flow {
     this.#at = performance.now();
   }
 
-  /** False if the session was discarded meanwhile. */
-  async end(): Promise<boolean> {
+  /** Its md5, and whether the session is known still: it may have been discarded. */
+  async end(): Promise<{ readonly isKnown: boolean; readonly computed: string }> {
     const { manta, session } = this.#options;
     this.#isOver = true;
     this.#wake();
-    await this.#sent;
-    return noteStaged(manta, session, this.#path, this.#start + this.#size);
+    const { headers } = await this.#sent;
+    const computed = computedMd5(headers, this.#path);
+    return { isKnown: await noteStaged(manta, session, this.#path, this.#start + this.#size), computed };
   }
 
   abort(): void {

@@ -20,7 +20,8 @@ export async function putObject(exchange: Exchange): Promise<void> {
   const most = Number(headers['max-content-length'] ?? settings.largestStream);
   if (most < 0) throw new MantaFault('InvalidMaxContentLength', `${most} is an invalid max-content-length`);
   const hasBody = isStream || headers['content-length'] !== undefined;
-  const bytes = hasBody ? await bodyOf(exchange, isStream ? most : undefined) : Buffer.alloc(0);
+  const sent = hasBody ? await bodyOf(exchange, isStream ? most : undefined) : Buffer.alloc(0);
+  const bytes = exchange.fault?.kind === 'spoil' ? Buffer.alloc(sent.length) : sent;
   const object = newObject(bytes, { ...describe(exchange), copies: copiesOf(headers, bytes.length) }, exchange.now());
   if (wantedMd5 !== undefined && wantedMd5 !== object.md5) {
     const message = `Content-MD5 expected to be ${wantedMd5}, but was ${object.md5}`;
