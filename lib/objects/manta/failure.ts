@@ -21,6 +21,20 @@ export class MantaError extends Error {
 /** No answer came, or only part of one: whether Manta did what it was asked is not known. */
 export class MantaSilentError extends Error {
   override readonly name = 'MantaSilentError';
+  /** There was no connection, so that Manta certainly did nothing. */
+  readonly isUnsent: boolean;
+
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, options);
+    this.isUnsent = isOfConnecting(options.cause);
+  }
+}
+
+/** Where a name has several addresses, all were tried. */
+function isOfConnecting(cause: unknown): boolean {
+  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isOfConnecting);
+  const { syscall } = (cause ?? {}) as NodeJS.ErrnoException;
+  return syscall === 'connect' || syscall === 'getaddrinfo';
 }
 
 /**

@@ -5,6 +5,7 @@
 import { lasts } from '../../runtime/clock.ts';
 import { SessionGoneError } from '../errors.ts';
 import { fenceSession } from '../staging/fence.ts';
+import { MantaError, MantaSilentError } from './failure.ts';
 import type { Manta, SessionState } from './manta.ts';
 import { abortUpload, removeStaged } from './staged.ts';
 
@@ -13,17 +14,63 @@ const PLACING = 90_000;
 /** Milliseconds without an answer after which it is given up: well before others may take it for dead. */
 export const PLACING_TIMEOUT = 40_000;
 
-/** To be called right before the step that makes an object. @throws SessionGoneError */
-export async function beginPlacing({ register, clock }: Manta, session: string): Promise<void> {
-  await register.update(session, ({ state }) => {
-    if (state.gone) throw new SessionGoneError(session);
-    return { state: { ...state, placingUntil: clock.now() + PLACING } };
-  });
+/** The attempts of a session to make its object. */
+export class Placing {
+  readonly #manta: Pick<Manta, 'register' | 'clock'>;
+  readonly #session: string;
+  #isBegun = false;
+  #isInDoubt = false;
+
+  constructor(manta: Pick<Manta, 'register' | 'clock'>, session: string) {
+    this.#manta = manta;
+    this.#session = session;
+  }
+
+  /** To be called right before what makes an object. @throws SessionGoneError */
+  async begin(): Promise<void> {
+    const { register, clock } = this.#manta;
+    await register.update(this.#session, ({ state }) => {
+      if (state.gone) throw new SessionGoneError(this.#session);
+      return { state: { ...state, placingUntil: clock.now() + PLACING } };
+    });
+    this.#isBegun = true;
+  }
+
+  /** Begins, and makes one attempt. */
+  async attempt<T>(step: () => Promise<T>): Promise<T> {
+    await this.begin();
+    return this.watch(step);
+  }
+
+  /**
+   * Makes one attempt, in which the step begins. What is known of all of them counts, not of the last one alone: an earlier
+   * one may still make the object.
+   */
+  async watch<T>(step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      this.#isInDoubt ||= this.#isBegun && !hasMadeNothing(error);
+      throw error;
+    } finally {
+      this.#isBegun = false;
+    }
+  }
+
+  /** After the last attempt. Whoever discards the session need not wait, unless something may come of an attempt. */
+  async end(): Promise<void> {
+    if (this.#isInDoubt) return;
+    const { register } = this.#manta;
+    await register.update(this.#session, ({ state: { placingUntil: _, ...state } }) => ({ state }));
+  }
 }
 
-/** After a step that certainly made no object. */
-export async function endPlacing({ register }: Manta, session: string): Promise<void> {
-  await register.update(session, ({ state: { placingUntil: _, ...state } }) => ({ state }));
+/** What balancers answer for a Manta that they have asked, and that may be at work still. */
+const BY_OTHERS: ReadonlySet<number> = new Set([408, 502, 504]);
+
+function hasMadeNothing(error: unknown): boolean {
+  if (error instanceof MantaError) return error.code !== '' || !BY_OTHERS.has(error.status);
+  return error instanceof MantaSilentError && error.isUnsent;
 }
 
 /** Makes a later commit impossible and removes what is staged; may be called again. */

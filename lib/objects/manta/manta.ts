@@ -52,6 +52,8 @@ export interface WholeObject {
   readonly md5: string;
   readonly signal?: AbortSignal;
   readonly timeout?: number;
+  /** Makes each attempt to send it. */
+  readonly attempt?: (send: () => Promise<void>) => Promise<void>;
 }
 
 /**
@@ -59,12 +61,12 @@ export interface WholeObject {
  * under the path tells whether Manta took it.
  */
 export async function putObject(manta: Manta, object: WholeObject): Promise<void> {
-  const { path, body, size, md5, signal, timeout } = object;
+  const { path, body, size, md5, signal, timeout, attempt: make = (send) => send() } = object;
   await withRetries(
     manta.retries,
     async (attempt) => {
       if (attempt > 1 && isSame(await manta.names.info(path), object)) return;
-      const { headers } = await manta.directories.placing(path, () =>
+      const send = () =>
         manta.bytes.sendBriefly({
           method: 'PUT',
           path: encodePath(path),
@@ -77,9 +79,11 @@ export async function putObject(manta: Manta, object: WholeObject): Promise<void
           body: exactly(path, size, body()),
           signal,
           ...(timeout !== undefined && { timeout }),
-        }),
-      );
-      assertTaken(headers, md5, path);
+        });
+      await make(async () => {
+        const { headers } = await manta.directories.placing(path, send);
+        assertTaken(headers, md5, path);
+      });
     },
     signal,
   );

@@ -7,7 +7,7 @@ import { HashingError, ObjectStoreUnavailableError, SessionGoneError } from '../
 import { HashFeed } from '../hashing/feed.ts';
 import { parentOf } from './directories.ts';
 import { explainManta, hasMantaCode, notMantas } from './failure.ts';
-import { beginPlacing, PLACING_TIMEOUT } from './fencing.ts';
+import { PLACING_TIMEOUT } from './fencing.ts';
 import { encodePath } from './layout.ts';
 import { assertTaken, putObject, type SessionState } from './manta.ts';
 import { noteSize } from './progress.ts';
@@ -180,16 +180,16 @@ export class MultipartStaging implements Staging {
   }
 
   async #putDirectly(md5: string): Promise<void> {
-    const { manta, session, target } = this.#options;
+    const { manta, target, placing } = this.#options;
     const whole = this.#part?.subarray(0, this.#filled) ?? Buffer.alloc(0);
-    await beginPlacing(manta, session);
     const timeout = Math.min(PLACING_TIMEOUT, manta.timeout);
-    await putObject(manta, { path: target, body: () => whole, size: whole.length, md5, timeout });
+    const attempt = (send: () => Promise<void>) => placing.attempt(send);
+    await putObject(manta, { path: target, body: () => whole, size: whole.length, md5, timeout, attempt });
   }
 
   /** Another commit with the same parts is answered in the same way, so a lost answer is asked for again. */
   async #commit({ directory }: Upload, md5: string): Promise<void> {
-    const { manta, session, target } = this.#options;
+    const { manta, session, target, placing } = this.#options;
     const timeout = Math.min(PLACING_TIMEOUT, manta.timeout);
     const body = Buffer.from(JSON.stringify({ parts: this.#etags }));
     const asked = {
@@ -201,10 +201,11 @@ export class MultipartStaging implements Staging {
     } as const;
     try {
       await withRetries(manta.retries, async () => {
-        await beginPlacing(manta, session);
         await manta.directories.make(parentOf(target));
-        const { headers } = await manta.directories.placing(target, () => manta.bytes.sendBriefly(asked));
-        assertTaken(headers, md5, target);
+        await placing.attempt(async () => {
+          const { headers } = await manta.directories.placing(target, () => manta.bytes.sendBriefly(asked));
+          assertTaken(headers, md5, target);
+        });
       });
     } catch (error) {
       throw isAborted(error) ? new SessionGoneError(session, { cause: error }) : error;

@@ -1,7 +1,7 @@
 /** Pieces that are objects: any process can read them and go on. A commit puts them together. */
 import { ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { explainManta, hasMantaCode } from './failure.ts';
-import { beginPlacing, PLACING_TIMEOUT } from './fencing.ts';
+import { PLACING_TIMEOUT } from './fencing.ts';
 import { isSame, putObject } from './manta.ts';
 import { PieceWriter } from './piece-writer.ts';
 import { noteStaged } from './progress.ts';
@@ -74,7 +74,7 @@ export class PieceStaging implements Staging {
 
 /** Gives the only piece its name. False if this Manta has no snaplinks any more. */
 export async function linkPiece(
-  { manta, session, target }: StagingOptions,
+  { manta, session, target, placing }: StagingOptions,
   size: number,
   md5: string,
 ): Promise<boolean> {
@@ -82,8 +82,8 @@ export async function linkPiece(
   try {
     await withRetries(retries, async (attempt) => {
       if (attempt > 1 && isSame(await names.info(target), { size, md5 })) return;
-      await beginPlacing(manta, session);
-      await directories.placing(target, () => names.link(layout.piece(session, 0), target));
+      const link = () => names.link(layout.piece(session, 0), target);
+      await placing.attempt(() => directories.placing(target, link));
     });
     return true;
   } catch (error) {
@@ -98,16 +98,16 @@ export async function linkPiece(
 
 /** The bytes pass through this process once more. The last ones are sent when it is certain that they may be. */
 export async function joinPieces(options: StagingOptions, size: number, md5: string): Promise<void> {
-  const { manta, session, target } = options;
+  const { manta, target, placing } = options;
   const pieces = await allPieces(options, size);
-  // Manta asks for no bytes where there are none, so there are none to hold back.
-  if (size === 0) await beginPlacing(manta, session);
   await putObject(manta, {
     path: target,
     body: () => (size === 0 ? Buffer.alloc(0) : heldBack(options, bytesOf(manta, pieces, size))),
     size,
     md5,
     timeout: Math.min(PLACING_TIMEOUT, manta.timeout),
+    // Manta asks for no bytes where there are none, so there are none to hold back.
+    attempt: (send) => (size === 0 ? placing.attempt(send) : placing.watch(send)),
   });
 }
 
@@ -120,15 +120,12 @@ async function allPieces({ manta, session, target }: StagingOptions, size: numbe
   throw new ObjectStoreUnavailableError(`Manta does not have all pieces of ${target} that it was given`);
 }
 
-async function* heldBack(
-  { manta, session }: StagingOptions,
-  bytes: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
+async function* heldBack({ placing }: StagingOptions, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let last: Uint8Array | undefined;
   for await (const piece of bytes) {
     if (last) yield last;
     last = piece;
   }
-  await beginPlacing(manta, session);
+  await placing.begin();
   if (last) yield last;
 }

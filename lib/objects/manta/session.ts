@@ -3,7 +3,7 @@ import { InvalidPathError, SessionGoneError } from '../errors.ts';
 import type { Hashes, ObjectInfo } from '../object-store.ts';
 import { parentOf } from './directories.ts';
 import { isInTheWay, MantaError } from './failure.ts';
-import { discardSession, endPlacing } from './fencing.ts';
+import { discardSession } from './fencing.ts';
 import { removeStaged } from './staged.ts';
 import type { Staging, StagingOptions } from './staging.ts';
 
@@ -63,23 +63,22 @@ export class MantaSession implements BackendSession {
   }
 
   async #place(): Promise<void> {
-    const { staging, path } = this.#options;
+    const { staging, path, placing } = this.#options;
     try {
       const { md5 } = await this.hashes();
       await staging.place(md5);
     } catch (error) {
       this.#isGone = error instanceof SessionGoneError;
-      // Manta has answered, so nothing more can come of it. Where it has not, an object may still appear.
-      if (this.#isGone || error instanceof MantaError) await this.#settle();
+      await placing.end().catch(() => undefined);
+      if (this.#isGone || error instanceof MantaError) await this.#prune();
       if (!isInTheWay(error)) throw error;
       throw new InvalidPathError(path, 'is a directory, or lies below an object', { cause: error });
     }
   }
 
-  /** Nothing was placed, so nobody has to wait for it, and the directories that were made for it go. */
-  async #settle(): Promise<void> {
-    const { manta, session, target } = this.#options;
-    await endPlacing(manta, session).catch(() => undefined);
+  /** The directories that were made for it go. */
+  async #prune(): Promise<void> {
+    const { manta, target } = this.#options;
     await manta.directories.prune(parentOf(target)).catch(() => undefined);
   }
 

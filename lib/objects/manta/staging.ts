@@ -1,5 +1,6 @@
 /** Where the bytes of one session are until its commit, and how they become an object then. */
 import type { HashStream } from '../hashing/stream.ts';
+import type { Placing } from './fencing.ts';
 import type { Manta } from './manta.ts';
 
 export interface Staging {
@@ -9,7 +10,7 @@ export interface Staging {
   append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void>;
   /** Makes what was taken as durable as it gets before the commit. */
   flush(): Promise<void>;
-  /** Calls `beginPlacing` right before the step that makes the object. @throws SessionGoneError; what Manta answers */
+  /** Begins to place right before the step that makes the object. @throws SessionGoneError; what Manta answers */
   place(md5: string): Promise<void>;
   /** Releases memory and connections. */
   end(): Promise<void>;
@@ -21,4 +22,5 @@ export interface StagingOptions {
   /** Of the object, in Manta. */
   readonly target: string;
   readonly hash: HashStream;
+  readonly placing: Placing;
 }

@@ -28,7 +28,7 @@ import { Directories, parentOf } from './directories.ts';
 import { exportObject, isForeignDirectory } from './exporting.ts';
 import { explainManta, hasMantaCode, isAbsent, isInTheWay } from './failure.ts';
 import { findFeatures } from './features.ts';
-import { discardSession } from './fencing.ts';
+import { discardSession, Placing } from './fencing.ts';
 import { storeIdentity } from './identity.ts';
 import { encodePath, Layout } from './layout.ts';
 import type { Manta, SessionState } from './manta.ts';
@@ -193,7 +193,8 @@ class MantaBackend implements ObjectBackend {
   async open({ path, session, expect, once }: BackendOpenOptions): Promise<BackendSession> {
     const manta = this.#manta;
     await manta.register.add(session, path, {});
-    const options = { manta, session, target: manta.layout.resolve(path), hash: this.#pool.open() };
+    const placing = new Placing(manta, session);
+    const options = { manta, session, target: manta.layout.resolve(path), hash: this.#pool.open(), placing };
     return new MantaSession({
       ...options,
       path,

@@ -9,6 +9,8 @@ export type Fault =
   | { readonly kind: 'lose answer' }
   /** Resets the connection after so many bytes of the request's body, or of the answer's. */
   | { readonly kind: 'cut'; readonly after: number }
+  /** Takes all bytes of an object, stores nothing and never answers. */
+  | { readonly kind: 'swallow' }
   /** Stores other bytes than those of the request, as many, and says so. */
   | { readonly kind: 'spoil' }
   /** Sends so many bytes of the answer's body, then nothing more. */

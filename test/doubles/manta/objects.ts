@@ -21,6 +21,7 @@ export async function putObject(exchange: Exchange): Promise<void> {
   if (most < 0) throw new MantaFault('InvalidMaxContentLength', `${most} is an invalid max-content-length`);
   const hasBody = isStream || headers['content-length'] !== undefined;
   const sent = hasBody ? await bodyOf(exchange, isStream ? most : undefined) : Buffer.alloc(0);
+  if (exchange.fault?.kind === 'swallow') return;
   const bytes = exchange.fault?.kind === 'spoil' ? Buffer.alloc(sent.length) : sent;
   const object = newObject(bytes, { ...describe(exchange), copies: copiesOf(headers, bytes.length) }, exchange.now());
   if (wantedMd5 !== undefined && wantedMd5 !== object.md5) {
