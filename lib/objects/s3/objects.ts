@@ -5,6 +5,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { CallOptions, S3Calls } from './calls.ts';
@@ -33,6 +34,7 @@ export async function headObject(calls: S3Calls, key: string, options?: CallOpti
   const command = new HeadObjectCommand({ Bucket: calls.bucket, Key: key });
   try {
     const found = await calls.call('HeadObject', (client, send) => client.send(command, send), options);
+    assertDone('HeadObject', found.ETag);
     return {
       size: found.ContentLength ?? 0,
       mtime: found.LastModified ?? new Date(0),
@@ -76,7 +78,12 @@ export async function getBytes(calls: S3Calls, key: string, end: number, options
   const command = new GetObjectCommand({ Bucket: calls.bucket, Key: key, Range: `bytes=0-${end}` });
   return calls.call(
     'GetObject',
-    async (client, send) => (await client.send(command, send)).Body?.transformToByteArray() ?? new Uint8Array(),
+    async (client, send) => {
+      const { Body: body, ETag: etag } = await client.send(command, send);
+      const bytes = await body?.transformToByteArray();
+      assertDone('GetObject', etag);
+      return bytes ?? new Uint8Array();
+    },
     options,
   );
 }
@@ -85,7 +92,12 @@ export async function getBytes(calls: S3Calls, key: string, end: number, options
 export async function deleteObject(calls: S3Calls, key: string, options?: CallOptions): Promise<void> {
   const command = new DeleteObjectCommand({ Bucket: calls.bucket, Key: key });
   try {
-    await calls.call('DeleteObject', (client, send) => client.send(command, send), options);
+    const { $metadata: answer } = await calls.call(
+      'DeleteObject',
+      (client, send) => client.send(command, send),
+      options,
+    );
+    assertDone('DeleteObject', answer.httpStatusCode === 204);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
@@ -101,6 +113,7 @@ export async function* listKeys(calls: S3Calls, prefix: string, delimiter?: stri
       ...(token !== undefined && { ContinuationToken: token }),
     });
     const page = await calls.call('ListObjectsV2', (client, send) => client.send(command, send));
+    assertListed(page);
     yield {
       keys: (page.Contents ?? []).map(({ Key = '', Size = 0, LastModified = new Date(0) }) => ({
         key: Key,
@@ -116,8 +129,18 @@ export async function* listKeys(calls: S3Calls, prefix: string, delimiter?: stri
 
 export async function hasKeysBelow(calls: S3Calls, prefix: string): Promise<boolean> {
   const command = new ListObjectsV2Command({ Bucket: calls.bucket, Prefix: prefix, MaxKeys: 1 });
-  const { Contents = [] } = await calls.call('ListObjectsV2', (client, send) => client.send(command, send));
-  return Contents.length > 0;
+  const page = await calls.call('ListObjectsV2', (client, send) => client.send(command, send));
+  assertListed(page);
+  return (page.Contents ?? []).length > 0;
+}
+
+/** Some stores leave some of these out. */
+function assertListed({ Name, KeyCount, IsTruncated }: ListObjectsV2CommandOutput): void {
+  const said = [Name, KeyCount, IsTruncated];
+  assertDone(
+    'ListObjectsV2',
+    said.some((value) => value !== undefined),
+  );
 }
 
 /** In batches; one by one where the store has none. */
@@ -134,9 +157,12 @@ export async function deleteObjects(calls: S3Calls, keys: readonly string[]): Pr
 }
 
 async function deleteBatch(calls: S3Calls, keys: readonly string[]): Promise<void> {
-  const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
+  const Delete = { Objects: keys.map((Key) => ({ Key })) };
   const command = new DeleteObjectsCommand({ Bucket: calls.bucket, Delete });
-  const { Errors = [] } = await calls.call('DeleteObjects', (client, send) => client.send(command, send));
+  const answer = await calls.call('DeleteObjects', (client, send) => client.send(command, send));
+  const { Deleted = [], Errors = [] } = answer;
+  // Who says nothing of them may be no store, and has to say it of each.
+  if (Deleted.length + Errors.length === 0) return deleteSingly(calls, keys);
   const [failed] = Errors.filter(({ Code }) => Code !== 'NoSuchKey');
   if (failed) throw new S3Error('DeleteObjects', failed.Code ?? 'unknown', undefined, {});
 }

@@ -7,7 +7,7 @@ import { ObjectStream } from '../object-stream.ts';
 import { boundsOf } from '../range.ts';
 import type { S3Calls } from './calls.ts';
 import { headObject } from './objects.ts';
-import { isCode, isMissing, S3Error } from './s3-error.ts';
+import { assertDone, isCode, isMissing, S3Error } from './s3-error.ts';
 
 export async function openObject(
   calls: S3Calls,
@@ -69,8 +69,10 @@ function streamOf(calls: S3Calls, { key, path, etag, start, until, body }: Found
 const GONE: ReadonlySet<number> = new Set([404, 412, 416]);
 
 /** Whoever ignores a range sends all bytes, and they must not be taken for those that were asked for. @throws S3Error */
-function bodyFrom({ Body, ContentRange = '' }: GetObjectCommandOutput, start: number): Readable {
+function bodyFrom({ Body, ContentRange = '', ETag: etag }: GetObjectCommandOutput, start: number): Readable {
   if (!(Body instanceof Readable)) throw new S3Error('GetObject', 'no body in the answer', undefined, {});
+  if (!etag) Body.destroy();
+  assertDone('GetObject', etag);
   const [, first = '0'] = /^bytes (\d+)-/.exec(ContentRange) ?? [];
   if (Number(first) === start) return Body;
   Body.destroy();

@@ -67,7 +67,7 @@ export const OPERATIONS = {
     const keys = textsOf(body.toString(), 'Key');
     if (keys.length === 0 || keys.length > 1000) throw new S3Refusal(400, 'MalformedXML', 'Between 1 and 1000 keys.');
     for (const key of keys) bucket.objects.delete(key);
-    return xml('DeleteResult', {});
+    return xml('DeleteResult', { Deleted: keys.map((Key) => ({ Key })) });
   },
 
   ListObjectsV2(bucket, { query }, { pageSize = 1000 }) {

@@ -71,6 +71,30 @@ test('a page that something else answers with 200 is not taken for a store that 
   }
 });
 
+test('nor is such a page read, or taken for an object, a list or a removal', async (t) => {
+  const { double, open, residue } = await s3UnderTest(t);
+  const store = await open();
+  await upload(store, { once: true, whole: bytes(10), path: 'd/x' });
+  const cases: [OperationName[], string, () => Promise<unknown>][] = [
+    [['HeadObject'], 'info', () => store.info('d/x')],
+    [['GetObject'], 'read', () => get(store, 'd/x')],
+    [['GetObject'], 'hash', () => store.hash('d/x')],
+    [['GetObject'], 'identity', () => store.identity()],
+    [['ListObjectsV2'], 'list', () => store.list('d')],
+    [['ListObjectsV2'], 'removeTree', () => store.removeTree('d')],
+    [['DeleteObject'], 'remove', () => store.remove('d/x')],
+    [['DeleteObjects', 'DeleteObject'], 'removeTree', () => store.removeTree('d')],
+  ];
+  for (const [operations, name, call] of cases) {
+    for (const operation of operations) double.faults.plan(operation, { kind: 'page' }, 20);
+    await t.rejects(call(), ObjectStoreUnavailableError, `${name} without ${operations}`);
+    double.faults.clear();
+    same(t, await get(store, 'd/x'), bytes(10), name);
+  }
+  await store.remove('d/x');
+  t.strictSame(await residue(), []);
+});
+
 test('an answer that is lost is asked for again, and the object is there once and whole', async (t) => {
   const { double, open, residue } = await s3UnderTest(t);
   const store = await open();
