@@ -75,7 +75,8 @@ export class Connection {
    */
   async search(base: string, options: SearchOptions, timeout: number): Promise<readonly Entry[]> {
     const search = { ...options, paged: { pageSize: PAGE }, timeLimit: Math.ceil(timeout / 1000) };
-    const { searchEntries } = await this.#within(timeout, this.#client.search(base, search));
+    // What is left of the time differs each time, and the log has a line for each reason.
+    const { searchEntries } = await this.#within(timeout, this.#client.search(base, search), 'ufds.timeoutSeconds');
     return searchEntries;
   }
 
@@ -86,10 +87,10 @@ export class Connection {
   }
 
   /** Half an answer is of no use, nor is the connection on which an answer is overdue. */
-  async #within<T>(timeout: number, answer: Promise<T>): Promise<T> {
+  async #within<T>(timeout: number, answer: Promise<T>, shown = `${timeout} ms`): Promise<T> {
     try {
       return await within(timeout, answer, () => {
-        throw new ConnectionLostError(`no answer within ${timeout} ms`);
+        throw new ConnectionLostError(`no answer within ${shown}`);
       });
     } catch (error) {
       if (!isAnswer(error) || !this.#client.isBound) this.end(reasonOf(error));
