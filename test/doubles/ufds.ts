@@ -23,6 +23,8 @@ export interface UfdsDouble {
   password: string;
   /** It takes requests and answers none. */
   hangs: boolean;
+  /** The same for searches alone: it binds. */
+  searchesHang: boolean;
   /** It answers every search so. */
   answersBusy: boolean;
   readonly connections: number;
@@ -46,6 +48,7 @@ async function startUfdsDouble({ entries = [], tls }: UfdsDoubleOptions = {}): P
     searches: [] as string[],
     password: BIND.bindPassword,
     hangs: false,
+    searchesHang: false,
     answersBusy: false,
     get url() {
       return `${tls ? 'ldaps' : 'ldap'}://127.0.0.1:${port}`;
@@ -89,10 +92,12 @@ async function startUfdsDouble({ entries = [], tls }: UfdsDoubleOptions = {}): P
   return double;
 }
 
-function searching(double: Pick<UfdsDouble, 'entries' | 'searches' | 'hangs' | 'answersBusy'>): Handler<SearchRequest> {
+function searching(
+  double: Pick<UfdsDouble, 'entries' | 'searches' | 'hangs' | 'searchesHang' | 'answersBusy'>,
+): Handler<SearchRequest> {
   return (request, response, next) => {
     double.searches.push(request.filter.toString());
-    if (double.hangs) return;
+    if (double.hangs || double.searchesHang) return;
     if (double.answersBusy) return next(new ldapjs.BusyError());
     if (request.connection.ldap.bindDN.toString() !== 'cn=root')
       return next(new ldapjs.InsufficientAccessRightsError());
