@@ -7,7 +7,7 @@ import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { compare, type Figure, median, type Plan, type Results, type Sample, type Skipped } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { type Running, startServer } from './server.ts';
-import { copyAcross, getRate, link, MIB, makeInput, rateOf, touchMemory, upload } from './transfers.ts';
+import { copyAcross, getRate, link, MIB, makeInput, rateOf, SIZE_NAME, touchMemory, upload } from './transfers.ts';
 
 const MEMORY_LIMIT = 80 * MIB;
 
@@ -31,13 +31,13 @@ export async function* benchBytes({ directory, profile, runs }: Plan): Results {
     await memory.rest(source, destination);
     const put = () => memory.of('PUT', source, () => putOnce(source, input));
     const against = 'openssl sha1+sha256+md5, serial';
-    yield await compare({ name: 'PUT of 1 GiB', against, unit: 'MiB/s', target: 0.7, runs }, put, () =>
+    yield await compare({ name: `PUT of ${SIZE_NAME}`, against, unit: 'MiB/s', target: 0.7, runs }, put, () =>
       hashRate(input),
     );
     yield await benchGet({ directory, runs }, source, input, memory);
     const copy = () => memory.of('copy', destination, () => copyOnce(source, destination, input));
-    const asPut = { against: 'PUT of 1 GiB', unit: 'MiB/s', target: 0.7, runs };
-    yield await compare({ name: 'copy of 1 GiB', ...asPut }, copy, () => putOnce(source, input));
+    const asPut = { against: `PUT of ${SIZE_NAME}`, unit: 'MiB/s', target: 0.7, runs };
+    yield await compare({ name: `copy of ${SIZE_NAME}`, ...asPut }, copy, () => putOnce(source, input));
     yield* memory.figures(runs);
   } finally {
     await destination.stop();
@@ -51,7 +51,7 @@ async function benchGet(
   input: string,
   memory: Memory,
 ): Promise<Figure | Skipped> {
-  const name = 'GET of 1 GiB';
+  const name = `GET of ${SIZE_NAME}`;
   const nginx = await startNginx(directory, input);
   if (!nginx) return { name, skipped: 'nginx is not installed' };
   try {

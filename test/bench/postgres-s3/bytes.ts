@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cpuSeconds } from '../cpu.ts';
 import { compareWithAll, type Figure, type Plan, type Reference, type Results, type Sample } from '../measure.ts';
 import { type Running, startServer } from '../server.ts';
-import { copyAcross, getRate, link, makeInput, rateOf, upload } from '../transfers.ts';
+import { copyAcross, getRate, link, makeInput, rateOf, SIZE_NAME, upload } from '../transfers.ts';
 import { type Objects, startDatabase, startObjects } from './engines.ts';
 import { PlainSdk } from './plain-sdk.ts';
 
@@ -65,16 +65,16 @@ async function* measure(place: Place): Results {
     return compareWithAll(shown, () => sampled([service.pid], ours), references);
   };
   const puts = putting((isHashed) => sdk.putFile(input, KEY, isHashed));
-  yield* await compared('PUT of 1 GiB', puts, () => putOnce(service, input));
+  yield* await compared(`PUT of ${SIZE_NAME}`, puts, () => putOnce(service, input));
   const got = await upload(service, input);
   const get = plain('', () => sdk.get(KEY));
-  yield* await compared('GET of 1 GiB', [get], () => getRate(`${service.url}/images/${got.uuid}/file`));
+  yield* await compared(`GET of ${SIZE_NAME}`, [get], () => getRate(`${service.url}/images/${got.uuid}/file`));
   await got.client.deleteImage(got.uuid);
   await got.client.destroy();
   const { client, uuid } = await upload(elsewhere, input);
   await client.activateImage(uuid);
   const copies = putting((isHashed) => sdk.putFrom(`${elsewhere.url}/images/${uuid}/file`, KEY, isHashed));
-  yield* await compared('copy of 1 GiB', copies, async () => rateOf(await copyAcross(service, uuid)));
+  yield* await compared(`copy of ${SIZE_NAME}`, copies, async () => rateOf(await copyAcross(service, uuid)));
   await client.destroy();
   sdk.close();
 }
