@@ -5,7 +5,7 @@ import { rootCertificates } from 'node:tls';
 import { S3Client } from '@aws-sdk/client-s3';
 import { timeLimit } from '../../runtime/timers.ts';
 import { retrying } from '../retries.ts';
-import { isTransient, s3Error } from './s3-error.ts';
+import { isTransient, mayHaveHappened, s3Error } from './s3-error.ts';
 import { DEFAULT_LIMITS, type S3Limits, type S3Settings } from './settings.ts';
 
 const LONGEST_PAUSE_MS = 5_000;
@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly needed?: number;
   /** Only one attempt. */
   readonly once?: boolean;
+  /** Called after an attempt that failed, but of which something may come yet. */
+  readonly onDoubt?: (() => void) | undefined;
 }
 
 /** The SDK's `send` of one command. */
@@ -48,14 +50,19 @@ export class S3Calls {
 
   /** @throws S3Error, InsufficientStorageError, or the signal's reason */
   async call<Output>(operation: string, send: Send<Output>, options: CallOptions = {}): Promise<Output> {
-    const { signal, slow = false, needed, once = false } = options;
+    const { signal, slow = false, needed, once = false, onDoubt } = options;
     const { attempts, backoff, call, slow: long } = this.limits;
     const retries = { attempts: once ? 1 : attempts, firstPause: backoff, longestPause: LONGEST_PAUSE_MS };
-    const attempt = (): Promise<Output> => {
+    const attempt = async (): Promise<Output> => {
       signal?.throwIfAborted();
       const limit = timeLimit(slow ? long : call);
       const abortSignal = signal ? AbortSignal.any([signal, limit]) : limit;
-      return send(slow ? this.#slow : this.#quick, { abortSignal });
+      try {
+        return await send(slow ? this.#slow : this.#quick, { abortSignal });
+      } catch (error) {
+        if (mayHaveHappened(error)) onDoubt?.();
+        throw error;
+      }
     };
     try {
       return await retrying(retries, againAfter, attempt, signal);

@@ -73,6 +73,26 @@ export function isTransient(error: unknown): boolean {
   return status === undefined || status < 300 || status === 429 || (status >= 500 && status !== 501 && status !== 507);
 }
 
+/** Whether S3 may have done what it was asked, or may do it yet, though an attempt has failed with this error. */
+export function mayHaveHappened(error: unknown): boolean {
+  const { code, status } = codeOf(error);
+  if (status === undefined) return !UNSENT.has(code);
+  return status < 300 || (status >= 500 && !REFUSALS.has(status));
+}
+
+/** Not implemented, too many requests for now, no room. */
+const REFUSALS: ReadonlySet<number> = new Set([501, 503, 507]);
+
+/** Nothing was sent. */
+const UNSENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'CredentialsProviderError',
+]);
+
 export function isCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof S3Error && codes.includes(error.code);
 }

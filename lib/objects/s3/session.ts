@@ -83,7 +83,7 @@ export class S3Session implements BackendSession {
 
   async commit(): Promise<ObjectInfo> {
     const { session, staging } = this.#options;
-    this.#placed ??= await staging.placing(session, () => this.#place());
+    this.#placed ??= await staging.placing(session, (onDoubt) => this.#place(onDoubt));
     // First, because memory that is asked for elsewhere may still be saved until then.
     await this.#release();
     const tail = this.#filling.hasTail ? [staging.keys.tail(session)] : [];
@@ -129,13 +129,14 @@ export class S3Session implements BackendSession {
     return once ? staging.keys.of(path) : staging.keys.body(session);
   }
 
-  async #place(): Promise<ObjectInfo> {
+  async #place(onDoubt: () => void): Promise<ObjectInfo> {
     await this.#assertFree();
     const { calls, path, staging, session, once } = this.#options;
     const key = staging.keys.of(path);
     const size = this.size;
     if (this.#parts.size === 0 && !this.#completed) {
-      await this.#filling.use((bytes) => putObject(calls, key, bytes, { session }));
+      // An upload ends with its session, whatever comes late; of one object only the claim keeps others away.
+      await this.#filling.use((bytes) => putObject(calls, key, bytes, { session, onDoubt }));
     } else {
       await this.#complete();
       if (!once) await this.#copyToFinal(key, size);

@@ -72,8 +72,12 @@ export class Staging {
     });
   }
 
-  /** Does the work of a commit while nobody can end the session. @throws SessionGoneError */
-  async placing<T>(session: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * Does the work of a commit while nobody can end the session. If the work has told that something may come yet of what
+   * failed, the claim stays until it runs out.
+   * @throws SessionGoneError
+   */
+  async placing<T>(session: string, work: (onDoubt: () => void) => Promise<T>): Promise<T> {
     const { claim } = this.#calls.limits;
     const renew = (): Promise<void> => this.write(session, { placing: this.#clock.now() + claim });
     await renew();
@@ -81,13 +85,17 @@ export class Staging {
     const timer = startInterval(() => {
       renewal = renew().catch(() => undefined);
     }, claim / 3).unref();
+    let isInDoubt = false;
+    const onDoubt = (): void => {
+      isInDoubt = true;
+    };
     try {
-      return await work();
+      return await work(onDoubt);
     } catch (error) {
       timer.stop();
       // One that is under way would claim it again.
       await renewal;
-      await this.write(session, { placing: 0 }).catch(() => undefined);
+      if (!isInDoubt) await this.write(session, { placing: 0 }).catch(() => undefined);
       throw error;
     } finally {
       timer.stop();

@@ -309,6 +309,25 @@ test('a process that dies in its commit holds others up only until its claim run
   t.strictSame(await residue(), []);
 });
 
+test('what was sent whole and never answered may come late, and so nobody ends its session before the claim does', async (t) => {
+  const { double, open, residue } = await s3UnderTest(t);
+  const store = await open({ attempts: 2, idle: 200, call: 500, claim: 5_000 });
+  const session = await store.open({ path: 'x', session: sessionName() });
+  await session.append(pieces(bytes(10)));
+  const end = Promise.withResolvers<void>();
+  double.faults.plan('PutObject', { kind: 'wait', until: end.promise });
+  double.faults.plan('PutObject', { kind: 'answer', status: 503, code: 'SlowDown' });
+  await unavailable(t, session.commit(), /PutObject failed/);
+  const discard = session.discard().then(() => 'discarded');
+  const aWhile = new Promise((resolve) => setTimeout(resolve, 1_000, 'waits'));
+  t.equal(await Promise.race([discard, aWhile]), 'waits');
+  end.resolve();
+  await discard;
+  t.match(await store.info('x'), { size: 10 }, 'it came before the discard returned');
+  await store.remove('x');
+  t.strictSame(await residue(), []);
+});
+
 async function isFencedByTheStore(t: Test, claim: number): Promise<void> {
   const { double, open, residue } = await s3UnderTest(t);
   const frozen = await open({ claim });
