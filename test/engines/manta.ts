@@ -76,6 +76,16 @@ export async function mantaUnderTest(t: Test, options: MantaDoubleOptions): Prom
   };
 }
 
+export interface HurriedManta extends MantaUnderTest {
+  readonly store: ObjectStore;
+}
+
+/** The same with a store that has little patience. */
+export async function hurriedManta(t: Test, mode: MantaDoubleOptions): Promise<HurriedManta> {
+  const made = await mantaUnderTest(t, mode);
+  return { ...made, store: await made.open('us-own-1', { timeout: 500 }) };
+}
+
 export interface MantaFor {
   readonly double: MantaDouble;
   /** For a server's configuration. */

@@ -1,5 +1,6 @@
 /** What goes wrong between us and Manta, and what it means to those who use the store. */
 import { InsufficientStorageError, ObjectStoreUnavailableError } from '../errors.ts';
+import { isOfConnecting } from '../of-connecting.ts';
 
 /** Manta answered with an error. */
 export class MantaError extends Error {
@@ -28,13 +29,6 @@ export class MantaSilentError extends Error {
     super(message, options);
     this.isUnsent = isOfConnecting(options.cause);
   }
-}
-
-/** Where a name has several addresses, all were tried. */
-function isOfConnecting(cause: unknown): boolean {
-  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isOfConnecting);
-  const { syscall } = (cause ?? {}) as NodeJS.ErrnoException;
-  return syscall === 'connect' || syscall === 'getaddrinfo';
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Failures of calls to S3: which ones are worth another attempt, and what they mean to whoever called. */
 import { InsufficientStorageError, ObjectStoreUnavailableError } from '../errors.ts';
+import { isOfConnecting } from '../of-connecting.ts';
 
 /** A call that failed, after all attempts that were worth it. */
 export class S3Error extends ObjectStoreUnavailableError {
@@ -76,22 +77,12 @@ export function isTransient(error: unknown): boolean {
 /** Whether S3 may have done what it was asked, or may do it yet, though an attempt has failed with this error. */
 export function mayHaveHappened(error: unknown): boolean {
   const { code, status } = codeOf(error);
-  if (status === undefined) return !UNSENT.has(code);
+  if (status === undefined) return code !== 'CredentialsProviderError' && !isOfConnecting(error);
   return status < 300 || (status >= 500 && !REFUSALS.has(status));
 }
 
 /** Not implemented, too many requests for now, no room. */
 const REFUSALS: ReadonlySet<number> = new Set([501, 503, 507]);
-
-/** Nothing was sent. */
-const UNSENT: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'CredentialsProviderError',
-]);
 
 export function isCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof S3Error && codes.includes(error.code);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Test } from 'tap';
 import type { Capability } from '#lib/objects/capabilities.ts';
-import type { Hashes, ObjectInfo, ObjectStore, ReadOptions } from '#lib/objects/object-store.ts';
+import type { Hashes, ObjectInfo, ObjectStore, ReadOptions, WriteSession } from '#lib/objects/object-store.ts';
 
 export interface MadeObjectStore {
   readonly store: ObjectStore;
@@ -59,6 +59,12 @@ let sessions = 0;
 export function sessionName(): string {
   sessions += 1;
   return `${process.pid}-${sessions}.a_b`;
+}
+
+/** For bytes that nobody takes over. */
+export function openOnce(store: ObjectStore, path: string, expect?: number): Promise<WriteSession> {
+  const known = expect === undefined ? {} : { expect };
+  return store.open({ path, session: sessionName(), once: true, ...known });
 }
 
 export async function put(store: ObjectStore, path: string, whole: Uint8Array): Promise<ObjectInfo> {

@@ -1,13 +1,20 @@
 import { InvalidPathError, SessionExistsError, SessionGoneError, TooLargeError } from '#lib/objects/errors.ts';
-import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
-import { bytes, type Define, failing, get, hashesOf, KIB, MIB, pieces, put, same, sessionName } from './harness.ts';
+import {
+  bytes,
+  type Define,
+  failing,
+  get,
+  hashesOf,
+  KIB,
+  MIB,
+  openOnce,
+  pieces,
+  put,
+  same,
+  sessionName,
+} from './harness.ts';
 
 const SIZES = [0, 1, 300 * KIB, 8 * MIB, 8 * MIB + 1, 21 * MIB + 5];
-
-function openOnce(store: ObjectStore, path: string, expect?: number): Promise<WriteSession> {
-  const known = expect === undefined ? {} : { expect };
-  return store.open({ path, session: sessionName(), once: true, ...known });
-}
 
 export function onceTests(define: Define): void {
   for (const size of SIZES) {

@@ -1,11 +1,20 @@
 /** Stores on a Manta that is stopped, hangs, cuts connections, loses answers, refuses or is full. */
 import { Readable } from 'node:stream';
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { InsufficientStorageError, ObjectStoreUnavailableError, UnsupportedError } from '#lib/objects/errors.ts';
-import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
-import { bytes, collect, get, MIB, pieces, put, same, sessionName } from '../../conformance/objects/harness.ts';
+import {
+  bytes,
+  collect,
+  get,
+  MIB,
+  openOnce,
+  pieces,
+  put,
+  same,
+  sessionName,
+} from '../../conformance/objects/harness.ts';
 import { answering, type Fault } from '../../doubles/manta/faults.ts';
-import { MANTA_MODES, type MantaUnderTest, mantaUnderTest } from '../../engines/manta.ts';
+import { hurriedManta, MANTA_MODES, mantaUnderTest } from '../../engines/manta.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 const V1 = MANTA_MODES['Manta v1'];
@@ -14,27 +23,13 @@ const V2_UPLOADS = MANTA_MODES['Manta v2 with uploads'];
 const ROOT = '/admin/stor/imgapi/us-own-1';
 const PIECE = /\/staging\/.*\/\d+$/;
 
-interface Made extends MantaUnderTest {
-  readonly store: ObjectStore;
-}
-
-/** A store that has little patience, and says at its end that nothing is left about. */
-async function make(t: Test, mode: (typeof MANTA_MODES)[keyof typeof MANTA_MODES]): Promise<Made> {
-  const made = await mantaUnderTest(t, mode);
-  return { ...made, store: await made.open('us-own-1', { timeout: 500 }) };
-}
-
-function openOnce(store: ObjectStore, path: string, expect: number): Promise<WriteSession> {
-  return store.open({ path, session: sessionName(), once: true, expect });
-}
-
 const LOST: Fault = { kind: 'lose answer' };
 const HANG: Fault = { kind: 'hang' };
 const RESET: Fault = { kind: 'reset' };
 
 for (const fault of [LOST, HANG, RESET, { kind: 'cut', after: 100_000 } as const]) {
   test(`a piece whose upload meets "${fault.kind}" is sent again`, async (t) => {
-    const { store, double, residue } = await make(t, V2);
+    const { store, double, residue } = await hurriedManta(t, V2);
     const whole = bytes(10 * MIB);
     double.faults.add('PUT', PIECE, fault, 2);
     const session = await store.open({ path: 'x', session: sessionName() });
@@ -52,7 +47,7 @@ for (const fault of [LOST, HANG, RESET, { kind: 'cut', after: 100_000 } as const
       { mode: V2_UPLOADS, method: 'POST', step: /commit$/ },
     ];
     for (const { mode, method, step } of cases) {
-      const { store, double, residue } = await make(t, mode);
+      const { store, double, residue } = await hurriedManta(t, mode);
       const whole = bytes(9 * MIB);
       double.faults.add(method, step, fault);
       const session = await openOnce(store, 'd/x', whole.length);
@@ -65,7 +60,7 @@ for (const fault of [LOST, HANG, RESET, { kind: 'cut', after: 100_000 } as const
 }
 
 test('an upload goes on when Manta comes back while it is waited for', async (t) => {
-  const { store, double, residue } = await make(t, V2);
+  const { store, double, residue } = await hurriedManta(t, V2);
   const whole = bytes(9 * MIB);
   const session = await store.open({ path: 'x', session: sessionName() });
   await session.append(pieces(whole.subarray(0, MIB)));
@@ -79,7 +74,7 @@ test('an upload goes on when Manta comes back while it is waited for', async (t)
 });
 
 test('one that Manta does not come back for keeps what was staged, for whoever goes on', async (t) => {
-  const { store, double, open, residue } = await make(t, V2);
+  const { store, double, open, residue } = await hurriedManta(t, V2);
   const whole = bytes(20 * MIB);
   const session = await store.open({ path: 'x', session: sessionName() });
   await session.append(pieces(whole.subarray(0, 9 * MIB)));
@@ -101,7 +96,7 @@ test('one that Manta does not come back for keeps what was staged, for whoever g
 
 test('a commit that Manta does not hear can be made again', async (t) => {
   for (const mode of [V1, V2, V2_UPLOADS]) {
-    const { store, double, residue } = await make(t, mode);
+    const { store, double, residue } = await hurriedManta(t, mode);
     const session = await openOnce(store, 'x', 9 * MIB);
     await session.append(pieces(bytes(9 * MIB)));
     await session.flush();
@@ -115,7 +110,7 @@ test('a commit that Manta does not hear can be made again', async (t) => {
 });
 
 test('bytes that were sent once are lost with their connection, and the session says so', async (t) => {
-  const { store, double, residue } = await make(t, V1);
+  const { store, double, residue } = await hurriedManta(t, V1);
   double.faults.add('PUT', PIECE, { kind: 'cut', after: MIB }, 2);
   const session = await openOnce(store, 'x', 30 * MIB);
   const lost = { name: 'ObjectStoreUnavailableError', message: /bytes of the session are lost/ };
@@ -126,7 +121,7 @@ test('bytes that were sent once are lost with their connection, and the session 
 });
 
 test('a Manta that says that it has an object which it was not sent keeps nobody waiting', async (t) => {
-  const { store, double, residue } = await make(t, V1);
+  const { store, double, residue } = await hurriedManta(t, V1);
   double.faults.add('PUT', PIECE, { kind: 'answer', status: 204, body: '' });
   const session = await openOnce(store, 'x', 30 * MIB);
   await t.rejects(session.append(pieces(bytes(MIB))), {
@@ -138,7 +133,7 @@ test('a Manta that says that it has an object which it was not sent keeps nobody
 });
 
 test('a Manta that never answers is given up, whatever was asked, and no connection stays', async (t) => {
-  const { store, double } = await make(t, V1);
+  const { store, double } = await hurriedManta(t, V1);
   await put(store, 'd/x', bytes(10));
   const calls: Record<string, () => Promise<unknown>> = {
     info: () => store.info('d/x'),
@@ -160,7 +155,7 @@ test('a Manta that never answers is given up, whatever was asked, and no connect
 });
 
 test('a download goes on where its connection was cut or fell silent', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   const whole = bytes(3 * MIB);
   await put(store, 'x', whole);
   for (const kind of ['cut', 'stall'] as const) {
@@ -178,7 +173,7 @@ test('a download goes on where its connection was cut or fell silent', async (t)
 });
 
 test('a download of an object that was replaced meanwhile fails rather than mixing the two', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   await put(store, 'x', bytes(40 * MIB));
   // More than the buffers between hold, so that the connection is cut when the reader goes on.
   double.faults.add('GET', /x$/, { kind: 'cut', after: 32 * MIB });
@@ -190,7 +185,7 @@ test('a download of an object that was replaced meanwhile fails rather than mixi
 });
 
 test('a reader who takes nothing for long is not cut off', async (t) => {
-  const { store } = await make(t, V2);
+  const { store } = await hurriedManta(t, V2);
   const whole = bytes(24 * MIB);
   await put(store, 'x', whole);
   const { stream } = await store.read('x');
@@ -202,7 +197,7 @@ test('a reader who takes nothing for long is not cut off', async (t) => {
 });
 
 test('an abort ends an upload and a download that Manta lets wait', async (t) => {
-  const { double, open } = await make(t, V2);
+  const { double, open } = await hurriedManta(t, V2);
   const patient = await open('us-own-1', { timeout: 60_000 });
   await put(patient, 'x', bytes(10));
   const abort = new AbortController();
@@ -214,7 +209,7 @@ test('an abort ends an upload and a download that Manta lets wait', async (t) =>
 });
 
 test('a 503 is tried again, but not for longer than it is worth', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   double.faults.add('GET', /x$/, answering(503, 'ServiceUnavailable'), 2);
   await put(store, 'x', bytes(10));
   same(t, await get(store, 'x'), bytes(10), 'in the end');
@@ -227,7 +222,7 @@ test('a 503 is tried again, but not for longer than it is worth', async (t) => {
 });
 
 test('refusals say what an operator should do, and are not repeated', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   const cases = [
     [403, 'KeyDoesNotExist', /public key of manta\.key/],
     [403, 'AccountBlocked', /is blocked/],
@@ -245,7 +240,7 @@ test('refusals say what an operator should do, and are not repeated', async (t) 
 });
 
 test('clocks that differ are named', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   double.ahead = 400_000;
   const skew = { name: 'ObjectStoreUnavailableError', message: /clock skew .*clock of this machine, or that of Manta/ };
   await t.rejects(store.read('x'), skew);
@@ -258,7 +253,7 @@ test('clocks that differ are named', async (t) => {
 });
 
 test('a Manta that is full, and a directory that is, leave the session to be discarded', async (t) => {
-  const { store, double, residue } = await make(t, V2);
+  const { store, double, residue } = await hurriedManta(t, V2);
   double.faults.add('PUT', PIECE, answering(507, 'NotEnoughSpace'));
   const full = await store.open({ path: 'x', session: sessionName() });
   await t.rejects(full.append(pieces(bytes(10))), InsufficientStorageError);
@@ -272,7 +267,7 @@ test('a Manta that is full, and a directory that is, leave the session to be dis
 });
 
 test('a Manta that was upgraded to version 2 meanwhile needs no snaplinks', async (t) => {
-  const { store, double, residue } = await make(t, V1);
+  const { store, double, residue } = await hurriedManta(t, V1);
   const refuse = () => double.faults.add('PUT', /[xy]$/, answering(403, 'SnaplinksDisabledError'));
   const session = await store.open({ path: 'x', session: sessionName() });
   await session.append(pieces(bytes(10)));
@@ -285,7 +280,7 @@ test('a Manta that was upgraded to version 2 meanwhile needs no snaplinks', asyn
 });
 
 test('staged bytes that no session stands for are leftovers once they are old', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   await put(store, 'x', bytes(1));
   double.tree.put(['admin', 'stor', 'imgapi', 'us-own-1', 'staging', 'lost'], {
     kind: 'directory',
@@ -326,7 +321,7 @@ test('many uploads at once share little memory, and a slow one stops none of the
 });
 
 test('keys are never shown', async (t) => {
-  const { store, double } = await make(t, V2);
+  const { store, double } = await hurriedManta(t, V2);
   double.faults.add('GET', /./, answering(403, 'InvalidSignature'));
   const error = await store.read('x').catch((cause: Error) => cause);
   const shown = JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).cause);

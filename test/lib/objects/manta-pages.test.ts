@@ -1,28 +1,14 @@
 /** Stores whose Manta is none, or does not keep what it was sent. */
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
-import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
-import { bytes, get, MIB, pieces, put, same, sessionName } from '../../conformance/objects/harness.ts';
+import { bytes, get, MIB, openOnce, pieces, put, same } from '../../conformance/objects/harness.ts';
 import type { Fault } from '../../doubles/manta/faults.ts';
-import { MANTA_MODES, type MantaUnderTest, mantaUnderTest } from '../../engines/manta.ts';
+import { hurriedManta, MANTA_MODES } from '../../engines/manta.ts';
 
 const V1 = MANTA_MODES['Manta v1'];
 const V2 = MANTA_MODES['Manta v2'];
 const V2_UPLOADS = MANTA_MODES['Manta v2 with uploads'];
 const PIECE = /\/staging\/.*\/\d+$/;
-
-interface Made extends MantaUnderTest {
-  readonly store: ObjectStore;
-}
-
-async function make(t: Test, mode: (typeof MANTA_MODES)[keyof typeof MANTA_MODES]): Promise<Made> {
-  const made = await mantaUnderTest(t, mode);
-  return { ...made, store: await made.open('us-own-1', { timeout: 500 }) };
-}
-
-function openOnce(store: ObjectStore, path: string, expect: number): Promise<WriteSession> {
-  return store.open({ path, session: sessionName(), once: true, expect });
-}
 
 /** What stands in Manta's place, such as the sign-in page of a proxy, which answers whatever it is asked. */
 const PAGES: readonly Fault[] = [
@@ -43,7 +29,7 @@ for (const page of PAGES) {
       { mode: V2_UPLOADS, method: 'POST', step: /commit$/ },
     ];
     for (const { mode, method, step } of steps) {
-      const { store, double } = await make(t, mode);
+      const { store, double } = await hurriedManta(t, mode);
       const whole = bytes(9 * MIB);
       double.faults.add(method, step, page, 20);
       const session = await openOnce(store, 'd/x', whole.length);
@@ -56,7 +42,7 @@ for (const page of PAGES) {
   });
 
   test(`nor is one that is answered with ${status} read, removed or listed`, async (t) => {
-    const { store, double } = await make(t, V1);
+    const { store, double } = await hurriedManta(t, V1);
     await put(store, 'd/x', bytes(10));
     const calls: Record<string, () => Promise<unknown>> = {
       info: () => store.info('d/x'),
@@ -77,7 +63,7 @@ for (const page of PAGES) {
 }
 
 test('a Manta that stored other bytes than flowed to it is not believed', async (t) => {
-  const { store, double } = await make(t, V1);
+  const { store, double } = await hurriedManta(t, V1);
   double.faults.add('PUT', PIECE, { kind: 'spoil' }, 2);
   const session = await openOnce(store, 'x', 100);
   await session.append(pieces(bytes(100)));

@@ -1,28 +1,14 @@
 /** How long others have to wait for a commit that failed: only for what may still make an object. */
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
-import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
-import { bytes, MIB, pieces, sessionName } from '../../conformance/objects/harness.ts';
+import { bytes, MIB, openOnce, pieces } from '../../conformance/objects/harness.ts';
 import { answering } from '../../doubles/manta/faults.ts';
-import { MANTA_MODES, type MantaUnderTest, mantaUnderTest } from '../../engines/manta.ts';
+import { type HurriedManta, hurriedManta, MANTA_MODES } from '../../engines/manta.ts';
 
 const V1 = MANTA_MODES['Manta v1'];
 const V2 = MANTA_MODES['Manta v2'];
 const V2_UPLOADS = MANTA_MODES['Manta v2 with uploads'];
-
-interface Made extends MantaUnderTest {
-  readonly store: ObjectStore;
-}
-
-async function make(t: Test, mode: (typeof MANTA_MODES)[keyof typeof MANTA_MODES]): Promise<Made> {
-  const made = await mantaUnderTest(t, mode);
-  return { ...made, store: await made.open('us-own-1', { timeout: 500 }) };
-}
-
-function openOnce(store: ObjectStore, path: string, expect: number): Promise<WriteSession> {
-  return store.open({ path, session: sessionName(), once: true, expect });
-}
 
 test('a commit that certainly made nothing lets its session be discarded at once, and one that may have does not', async (t) => {
   const cases = [
@@ -32,12 +18,12 @@ test('a commit that certainly made nothing lets its session be discarded at once
     { mode: V2_UPLOADS, size: MIB, method: 'PUT', step: /\/x$/, silence: 'swallow' },
     { mode: V2_UPLOADS, size: 9 * MIB, method: 'POST', step: /commit$/, silence: 'hang' },
   ] as const;
-  const isPlacing = async ({ documents }: Made): Promise<boolean> => {
+  const isPlacing = async ({ documents }: HurriedManta): Promise<boolean> => {
     const [{ value } = {}] = await documents.find(STAGED_SESSIONS, {});
     return JSON.stringify(value).includes('placingUntil');
   };
   for (const { mode, size, method, step, silence } of cases) {
-    const made = await make(t, mode);
+    const made = await hurriedManta(t, mode);
     const { store, double, residue } = made;
     const what = `${method} ${step} of ${size}`;
     const session = await openOnce(store, 'x', size);
