@@ -91,8 +91,8 @@ class Client {
   /** Only for servers that are connected to VMAPI. */
   createImageFromVm(fields: Manifest, parameters: FromVmParameters, options?: CallOptions): Promise<StartedJob> {
     const { vmUuid, incremental, maxOriginDepth } = parameters;
-    const query = { action: 'create-from-vm', vm_uuid: vmUuid, incremental, max_origin_depth: maxOriginDepth };
-    return this.#startJob({ ...callOf('CreateImage', []), query, json: fields }, options);
+    const query = { vm_uuid: vmUuid, incremental, max_origin_depth: maxOriginDepth };
+    return this.#startJob({ ...callOf('CreateImageFromVm', [], query), json: fields }, options);
   }
 
   /** Operators only. Keeps the UUID and the date of publication. */

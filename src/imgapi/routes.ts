@@ -21,6 +21,7 @@ import { fileHandlers } from './routes/files.ts';
 import { iconHandlers } from './routes/icons.ts';
 import { imageHandlers } from './routes/images.ts';
 import { forLinked, linkHandlers } from './routes/links.ts';
+import { madeImageHandlers, makingDispatch } from './routes/made-images.ts';
 import { pullHandlers } from './routes/pulls.ts';
 import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
@@ -36,6 +37,7 @@ export interface Engines {
 export function mainRoutes(service: Service, authKeys: AuthKeys, { worker, moves }: Engines): OperationRoute<Call>[] {
   const handlers: Handlers<typeof IMGAPI, Call> = {
     ...imageHandlers(service, worker),
+    ...madeImageHandlers(service),
     ...fileHandlers(service),
     ...iconHandlers(service),
     ...copyHandlers(service, worker),
@@ -54,6 +56,7 @@ export function mainRoutes(service: Service, authKeys: AuthKeys, { worker, moves
     wrap: (handler, row, name) => forOperators(service)(inItsVersions(service, handler, row, name), row),
     ...requestForms,
     dispatches: {
+      CreateImage: makingDispatch(service),
       UpdateImage: actionDispatch(service),
       ImageAcl: aclDispatch(service),
       AdminUpdateState: stateDispatch,

@@ -15,6 +15,7 @@ import { FILES } from '#lib/api/imgapi/files.ts';
 import { ICONS } from '#lib/api/imgapi/icons.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
+import { MADE_IMAGES } from '#lib/api/imgapi/made-images.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import { PULLS } from '#lib/api/imgapi/pulls.ts';
 import { ROLE_TAGS } from '#lib/api/imgapi/role-tags.ts';
@@ -49,6 +50,7 @@ export interface GeneratedTable {
 export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'common', lines: commonTables },
   { file: 'docs/index.md', name: 'images', lines: () => operationTables(IMAGES) },
+  { file: 'docs/index.md', name: 'made-images', lines: () => operationTables(MADE_IMAGES) },
   { file: 'docs/index.md', name: 'files', lines: () => operationTables(FILES) },
   { file: 'docs/index.md', name: 'icons', lines: () => operationTables(ICONS) },
   { file: 'docs/index.md', name: 'actions', lines: () => operationTables(ACTIONS) },

@@ -111,9 +111,8 @@ function operationFor(operations: Operations, method: string, url: string): [str
   const asked = method === 'HEAD' ? 'GET' : method;
   return Object.entries(operations).find(([, operation]) => {
     if (operation.method !== asked || !matcherOf(operation.path).test(pathname)) return false;
-    return (
-      operation.action === undefined || (action === null ? operation.isDefaultAction : action === operation.action)
-    );
+    if (operation.action === undefined && !operation.isDefaultAction) return true;
+    return action === null ? operation.isDefaultAction : action === operation.action;
   });
 }
 

@@ -38,7 +38,8 @@ export const ORDER_ERRORS = [
   'InsufficientStorage',
 ] as const;
 
-const jobReplies = [
+/** A job was started. */
+export const jobReplies = [
   {
     status: 200,
     json: JobStarted,

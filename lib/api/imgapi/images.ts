@@ -1,7 +1,7 @@
 /** Images as a whole. */
 import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
-import { flag, integer, known, list, oneOf, text, uuid } from '../parameters.ts';
+import { flag, integer, list, oneOf, text, uuid } from '../parameters.ts';
 import { Ancestry, IMAGE_STATES, ImageV1, ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import {
   conditionHeaders,
@@ -94,15 +94,12 @@ export const IMAGES = {
       'The manifest has no `uuid`, `state` or `files`. With `account`, the image belongs to that account. AddImageFile and ActivateImage come next.',
     method: 'POST',
     path: '/images',
+    route: 'CreateImage',
+    isDefaultAction: true,
     since: 1,
     auth: 'strict',
     callers: ['stranger', 'operator'],
-    query: Type.Object({
-      ...imageQuery,
-      action: Type.Optional(
-        known('Leave it out: the actions that IMGAPI has here need services that this server does not have (501).'),
-      ),
-    }),
+    query: Type.Object(imageQuery),
     body: { json: Manifest },
     replies: imageReplies,
     errors: [
@@ -112,7 +109,6 @@ export const IMAGES = {
       'OriginDoesNotExist',
       'OriginIsNotActive',
       'OriginChainTooLong',
-      'NotAvailable',
       'Conflict',
       'InsufficientStorage',
     ],

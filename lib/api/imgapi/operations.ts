@@ -7,6 +7,7 @@ import { FILES } from './files.ts';
 import type { ImgapiOperations } from './form.ts';
 import { ICONS } from './icons.ts';
 import { IMAGES } from './images.ts';
+import { MADE_IMAGES } from './made-images.ts';
 import { PULLS } from './pulls.ts';
 import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
@@ -14,6 +15,7 @@ import { SHARING } from './sharing.ts';
 
 export const IMGAPI = {
   ...IMAGES,
+  ...MADE_IMAGES,
   ...FILES,
   ...ICONS,
   // What is said of an unknown action names all that there are, in this order.

@@ -67,7 +67,8 @@ function descriptionOf(uses: Found['uses'], operations: number): string {
   for (const { operation, schema, isRequired } of uses) {
     const { description = '' } = schema as { readonly description?: string };
     const actions = meanings.get(description) ?? [];
-    actions.push(`\`${operation.action}\`${isRequired ? ' (required)' : ''}`);
+    const name = operation.action === undefined ? 'no action' : `\`${operation.action}\``;
+    actions.push(`${name}${isRequired ? ' (required)' : ''}`);
     meanings.set(description, actions);
   }
   if (meanings.size === 1 && uses.length === operations) return [...meanings.keys()].join();

@@ -1,6 +1,5 @@
 /** GetImage, ListImages, CreateImage, DeleteImage, GetImageAncestry. */
 
-import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { IMAGES } from '#lib/api/imgapi/images.ts';
 import { isNotModified } from '../../http-kit/conditional.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
@@ -45,9 +44,8 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
       return { text: image.body, headers };
     },
 
-    async CreateImage(call, { action }) {
+    async CreateImage(call) {
       const channel = channelOf(service, call, 'write');
-      if (action !== undefined) throw unknownAction(action);
       const { account } = call;
       const stored = await createImage(service, { body: await call.json(), account, channel, version: call.version });
       call.log.info({ image: stored.key, owner: stored.value.owner, req_id: call.requestId }, 'image created');
@@ -71,15 +69,4 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
       return { text: renderImageList(await render(service, call, chain, viewOf(service, call))) };
     },
   };
-}
-
-/** Actions of today's IMGAPI that need services this server does not have. */
-const NOT_AVAILABLE = ['create-from-vm', 'import-docker-image', 'import-lxd-image'];
-
-function unknownAction(action: unknown): ApiError {
-  if (typeof action === 'string' && NOT_AVAILABLE.includes(action)) {
-    return new ApiError('NotAvailable', `action "${action}" is not available here`);
-  }
-  const known = NOT_AVAILABLE.join(', ');
-  return invalidParameter('action', `action is ${JSON.stringify(action)}; POST /images takes none, or one of ${known}`);
 }

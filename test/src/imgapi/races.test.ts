@@ -74,6 +74,7 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
   ImportImageFromDatacenter: { because: 'the table of copies decides: see cells.test.ts' },
   AdminImportRemoteImage: { because: 'the table of copies decides: see cells.test.ts' },
   CancelImageCopy: { because: 'placeholders change hands never: see cells.test.ts' },
+  AdminPushDockerImage: { because: 'it writes nothing' },
   CreateImageFilePullUrl: { because: 'it writes a pull link' },
 };
 

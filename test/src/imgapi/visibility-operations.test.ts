@@ -44,6 +44,18 @@ function forOperators(expected: Expected, more: Partial<Tested> = {}): Tested {
 const TABLE: Readonly<Record<string, Tested>> = {
   ListImages: forAll(OK),
   CreateImage: forAll(OK, { json: { ...MANIFEST, owner: ALICE } }),
+  CreateImageFromVm: forAll(
+    { status: 501, code: 'NotAvailable' },
+    { query: `vm_uuid=${randomUUID()}`, json: { ...MANIFEST, owner: ALICE }, lacks: 'VMAPI and CNAPI' },
+  ),
+  AdminImportDockerImage: forOperators(
+    { status: 501, code: 'NotAvailable' },
+    { query: 'repo=busybox&tag=latest', lacks: 'Docker registries' },
+  ),
+  AdminImportLxdImage: forOperators(
+    { status: 501, code: 'NotAvailable' },
+    { query: 'alias=images:alpine', lacks: "LXD's registries" },
+  ),
   ListCopies: forOperators(OK),
   GetJob: forAll(NOT_FOUND, { lacks: 'an import' }),
   GetPullLink: forAll({ status: 401, code: 'UnauthorizedError' }, { lacks: 'the signature of a URL' }),
