@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { loadPrivateKey } from '#lib/signing/keys.ts';
+import { type SdcImgapi, sdcImgapi } from '../clients/sdc-clients/client.ts';
 import { newDirectory, newObject, type Tree } from '../doubles/manta/tree.ts';
 import { mantaFor } from '../engines/manta.ts';
 import { ALICE, BOB } from '../helpers/accounts.ts';
 import { spawnCloudapi, tritonOf } from '../helpers/cloudapi.ts';
 import { MANIFEST, sha1Of } from '../helpers/images.ts';
-import { type SdcImgapi, sdcImgapi } from '../helpers/sdc-clients.ts';
 import { LOCALS, people, putRecord, type Zone, zoneFor } from './rendered/zone.ts';
 import { type Places, startFile } from './start-file.ts';
 

@@ -14,7 +14,8 @@ import { type Imgapi, startImgapi } from '#src/app.ts';
 import { loadConfig } from '#src/service/config/load.ts';
 import type { Stores } from '../doubles/stores.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
-import { holdToContract } from './contract.ts';
+import { checkedChild } from './contract/child.ts';
+import { holdToContract } from './contract/in-process.ts';
 import { databaseKeys } from './database.ts';
 
 export type ConfigKeys = Readonly<Record<string, unknown>>;
@@ -133,6 +134,8 @@ export interface SpawnOptions {
   readonly args?: readonly string[];
   /** What it logs, as it is written. */
   readonly onLog?: (text: string) => void;
+  /** Its answers are not checked, because time or memory is measured. */
+  readonly unchecked?: true;
   /** Gets the process before it listens. */
   readonly onSpawn?: (child: ChildProcess) => void;
 }
@@ -153,7 +156,12 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   const configFile = join(dataDir, `config.${process.pid}.${Date.now()}.${Math.random().toString(36).slice(2)}.json`);
   await writeFile(configFile, JSON.stringify(merged, null, 2));
   const { ahead = 0, later = 0 } = options;
-  const preload = [...(ahead === 0 && later === 0 ? [] : [CLOCK_AHEAD]), ...(options.preload ?? [])];
+  const contract = options.unchecked ? undefined : checkedChild(t);
+  const preload = [
+    ...(contract ? [contract.preload] : []),
+    ...(ahead === 0 && later === 0 ? [] : [CLOCK_AHEAD]),
+    ...(options.preload ?? []),
+  ];
   // The test runner loads itself into every node process through NODE_OPTIONS; `env` prevents that here.
   const { descriptors, nodeOptions = [] } = options;
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
@@ -178,6 +186,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
       IMGAPI_FAULT: options.fault ?? '',
       TEST_CLOCK_AHEAD: String(ahead),
       TEST_CLOCK_LATER: String(later),
+      ...contract?.env,
     },
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => options.onLog?.(text));

@@ -27,7 +27,7 @@ export type ImageFile = ValueOf<typeof ImageFileV3>;
 
 /** The fields of every view. */
 const FIELDS = {
-  v: Type.Integer({ description: 'Version of the manifest; 2.' }),
+  v: Type.Number({ description: 'Version of the manifest; 2.' }),
   uuid: uuid(),
   owner: Type.Optional(uuid('Account UUID.')),
   name: Type.String(),

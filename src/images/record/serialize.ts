@@ -66,7 +66,7 @@ export function serializeImage(record: ImageRecord, view: ImageView): ImageJson 
     nic_driver: record.nic_driver || undefined,
     disk_driver: record.disk_driver || undefined,
     cpu_type: record.cpu_type || undefined,
-    image_size: record.image_size ?? undefined,
+    image_size: record.image_size || undefined,
     tags: ifAny(record.tagsObj),
     billing_tags: view.mode === 'public' ? undefined : ifAny(record.billing_tags),
     traits: view.mode === 'public' ? undefined : ifAny(record.traits),

@@ -6,7 +6,7 @@ import t from 'tap';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { MANIFEST, makeImage, sha1Of } from '../../helpers/images.ts';
 import { spawnImgapi, temporaryFolder } from '../../helpers/imgapi.ts';
-import { type Answer, sdcImgapi } from '../../helpers/sdc-clients.ts';
+import { type Answer, sdcImgapi } from './client.ts';
 
 const server = await spawnImgapi(t);
 const folder = await temporaryFolder(t);

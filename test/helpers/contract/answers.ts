@@ -1,111 +1,34 @@
-/** Checks every answer of a server in the test's process against the row of its operation. */
-import { subscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+/** Checks an answer of a server against the row of its operation. */
+import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
-import type { Test } from 'tap';
 import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
 import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
-import { LINKS } from '#lib/api/imgapi/links.ts';
-import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation, Operations, Reply } from '#lib/api/operation.ts';
 import { ErrorBody } from '#lib/api/schemas/error.ts';
-import type { Imgapi } from '#src/app.ts';
 import { apiVersion } from '#src/imgapi/versions.ts';
+import type { Answer } from './watch.ts';
 
-/** Longer answers are not checked, because that would delay the server, which runs in this process. */
-const MOST_BYTES = 256 * 1024;
 /** Errors that any path may return. */
 const ANYWHERE: readonly string[] = [...COMMON_ERRORS, 'ResourceNotFound', 'MethodNotAllowed', 'BadDigest'];
 
-interface Checked {
-  readonly operations: Operations;
-  /** Called for each answer that no row has. */
-  readonly fail: (problem: string) => void;
-}
-
-/** By port. */
-const checked = new Map<number, Checked>();
-
-subscribe('http.server.request.start', (message) => {
-  const { request, response, server } = message as {
-    readonly request: IncomingMessage;
-    readonly response: ServerResponse;
-    readonly server: Server;
-  };
-  const port = (server.address() as AddressInfo | null)?.port;
-  const of = port === undefined ? undefined : checked.get(port);
-  if (of) whenWhole(response, (answer) => checkAnswer(of, request, answer));
-});
-
-/** From now on, an answer that does not match its row fails the test; each kind is reported once. */
-export function holdToContract(t: Test, { url, linksUrl }: Imgapi): void {
-  const known = new Set<string>();
-  const fail = (problem: string): void => {
-    if (!known.has(problem)) t.fail(`no row has this answer: ${problem}`);
-    known.add(problem);
-  };
-  const ports = [url, ...(linksUrl === undefined ? [] : [linksUrl])].map((of) => Number(new URL(of).port));
-  for (const [at, port] of ports.entries()) checked.set(port, { operations: at === 0 ? IMGAPI : LINKS, fail });
-  t.teardown(() => {
-    for (const port of ports) checked.delete(port);
-  });
-}
-
-interface Answer {
-  readonly status: number;
-  /** By name in lower case. */
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: string;
-}
-
-/** Calls back when the whole answer has been sent; never for a long one. */
-function whenWhole(response: ServerResponse, then: (answer: Answer) => void): void {
-  const headers: Record<string, unknown> = {};
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const keep = (chunk: unknown, encoding: unknown): void => {
-    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return;
-    const data = typeof chunk === 'string' ? Buffer.from(chunk, encodingOf(encoding)) : Buffer.from(chunk);
-    bytes += data.length;
-    if (bytes <= MOST_BYTES) chunks.push(data);
-  };
-  const { write, end, writeHead } = response;
-  // Headers that are passed here cannot be read from the response later.
-  response.writeHead = ((status: number, ...rest: unknown[]) => {
-    for (const [name, value] of Object.entries(rest.at(-1) ?? {})) headers[name.toLowerCase()] = value;
-    return Reflect.apply(writeHead, response, [status, ...rest]);
-  }) as typeof writeHead;
-  response.write = ((chunk: unknown, encoding: unknown, ...rest: unknown[]) => {
-    keep(chunk, encoding);
-    return Reflect.apply(write, response, [chunk, encoding, ...rest]);
-  }) as typeof write;
-  response.end = ((chunk: unknown, encoding: unknown, ...rest: unknown[]) => {
-    keep(chunk, encoding);
-    return Reflect.apply(end, response, [chunk, encoding, ...rest]);
-  }) as typeof end;
-  response.once('finish', () => {
-    if (bytes > MOST_BYTES) return;
-    const body = Buffer.concat(chunks).toString();
-    then({ status: response.statusCode, headers: { ...response.getHeaders(), ...headers }, body });
-  });
-}
-
-function encodingOf(encoding: unknown): BufferEncoding {
-  return typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8';
-}
-
-function checkAnswer({ operations, fail }: Checked, request: IncomingMessage, answer: Answer): void {
+/** @returns what is wrong with it, and with which answer */
+export function problemWith(
+  operations: Operations,
+  request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  answer: Answer,
+): string | undefined {
   const { method = '', url = '' } = request;
   const found = operationFor(operations, method, url);
-  const what = `${found?.[0] ?? `${method} ${url}`}: ${answer.status}`;
   const problem = found?.[1].replies.some(({ status }) => status === answer.status)
     ? replyProblem(found[1], request, answer)
     : errorProblem(found?.[1], request, answer);
-  if (problem !== undefined) fail(`${what} ${problem}`);
+  return problem === undefined
+    ? undefined
+    : `${found?.[0] ?? `${method} ${url.slice(0, 200)}`}: ${answer.status} ${problem}`;
 }
 
 function operationFor(operations: Operations, method: string, url: string): [string, Operation] | undefined {
+  if (!URL.canParse(url, 'http://host')) return undefined;
   const { pathname, searchParams } = new URL(url, 'http://host');
   const action = searchParams.get('action');
   const asked = method === 'HEAD' ? 'GET' : method;
@@ -128,7 +51,7 @@ function matcherOf(path: string): RegExp {
 
 function replyProblem(
   { replies }: Operation,
-  { method, headers: asked }: IncomingMessage,
+  { method, headers: asked }: Pick<IncomingMessage, 'method' | 'headers'>,
   { status, headers, body }: Answer,
 ): string | undefined {
   const version = apiVersion(asked);
@@ -172,7 +95,7 @@ function firstProblem(texts: readonly string[], schemas: readonly object[]): str
 
 function errorProblem(
   operation: Operation | undefined,
-  { method, url = '' }: IncomingMessage,
+  { method, url = '' }: Pick<IncomingMessage, 'method' | 'url'>,
   { status, body }: Answer,
 ): string | undefined {
   if (method === 'HEAD') return undefined;
