@@ -9,9 +9,10 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /**
  * `strict`: signed where the server's `authType` is signature. `passive`: a signature, if there is one, must verify.
- * `operator`: the same, and the handler checks any other credential. `none`: open to everyone who reaches the port.
+ * `lenient`: a signature that verifies tells who asks; any other is ignored, as if there were none.
+ * `operator`: the same as passive, and the handler checks any other credential. `none`: open to everyone who reaches the port.
  */
-export type Authentication = 'strict' | 'passive' | 'operator' | 'none';
+export type Authentication = 'strict' | 'passive' | 'lenient' | 'operator' | 'none';
 
 /**
  * Who may succeed, given the right image. `nobody` has no signature where signatures are in use;

@@ -38,6 +38,11 @@ export function text(description: string, maxLength = LONGEST_VALUE) {
   return Type.String({ description, maxLength, mustBe } satisfies ParameterOptions);
 }
 
+/** What images are searched by: an empty one finds those whose field is empty. */
+export function filter(description: string) {
+  return { ...text(description), emptyCounts: true } satisfies ParameterOptions;
+}
+
 /** The GUID of a ZFS snapshot, as the record of a file may have it. */
 export function datasetGuid(description: string) {
   return text(description, LONGEST_DATASET_GUID);
@@ -53,6 +58,11 @@ export function sha1(description: string) {
 export function integer(minimum: number, maximum: number, description: string) {
   const mustBe = `a whole number from ${minimum} to ${maximum}`;
   return Type.Integer({ description, minimum, maximum, mustBe } satisfies ParameterOptions);
+}
+
+/** Whatever JavaScript's `Number` takes, also `0x10`, `1e3` and ` 2 `; handlers clamp it. */
+export function number(description: string) {
+  return Type.Number({ description, mustBe: 'a number' } satisfies ParameterOptions);
 }
 
 export function oneOf<const T extends string>(values: readonly T[], description: string) {

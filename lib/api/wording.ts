@@ -10,6 +10,8 @@ export interface Wording {
   readonly refusal?: string;
   /** The error when the handler asks for the value and the request does not have it. */
   readonly missing?: Missing;
+  /** An empty text is a value like any other, even where the API takes empty values as absent. */
+  readonly emptyCounts?: true;
   /** The code of these errors, if it is not the usual one. */
   readonly error?: 'ValidationFailed';
   /** The field that the error names, if the schema is that of a whole body. */
@@ -24,4 +26,11 @@ export interface Missing {
   readonly also?: readonly ('empty' | 'no text')[];
 }
 
-export const WORDS = ['mustBe', 'refusal', 'missing', 'error', 'about'] as const satisfies readonly (keyof Wording)[];
+export const WORDS = [
+  'mustBe',
+  'refusal',
+  'missing',
+  'error',
+  'about',
+  'emptyCounts',
+] as const satisfies readonly (keyof Wording)[];

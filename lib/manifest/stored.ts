@@ -33,7 +33,21 @@ function storedField(field: string, value: unknown): [string, unknown][] {
   if (field === 'tags') return Object.entries(tagFields(value));
   if (field === 'image_size') return [[field, asNumber(value)]];
   if (BOOLEANS.has(field)) return [[field, asBoolean(value) ?? value]];
-  return [[field, value]];
+  if (TEXTS.has(field)) return [[field, asText(value)]];
+  return [[field, LISTS.has(field) ? asList(value) : value]];
+}
+
+/** Clients send some texts as numbers. */
+const TEXTS: ReadonlySet<string> = new Set(['name', 'version', 'description']);
+const LISTS: ReadonlySet<string> = new Set(['acl', 'billing_tags']);
+
+function asText(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : value;
+}
+
+/** A bare string stands for a list of one. */
+export function asList(value: unknown): unknown {
+  return typeof value === 'string' ? [value] : value;
 }
 
 function asNumber(value: unknown): unknown {
@@ -98,11 +112,11 @@ function normalValue(field: string, value: unknown): unknown {
     case 'acl':
     case 'billing_tags':
     case 'tags':
-      return typeof value === 'string' ? [value] : value;
+      return asList(value);
     case 'name':
     case 'version':
     case 'description':
-      return typeof value === 'number' ? String(value) : value;
+      return asText(value);
     case 'image_size':
       return asNumber(value);
     case 'files':

@@ -3,7 +3,7 @@
  * unknown requirement is an error, because ignoring it could provision the image where it must not run.
  */
 import { isObject } from './fields.ts';
-import { type FieldProblem, invalid, isFull, missing, shown } from './problem.ts';
+import { type FieldProblem, invalid, isFull, shown } from './problem.ts';
 import type { Check, RuleContext } from './rule.ts';
 import { isPlatformStamp } from './timestamps.ts';
 
@@ -119,9 +119,10 @@ function checkPlatforms(
 
 function checkBootrom(value: unknown, field: string, problems: FieldProblem[], all: Requirements): void {
   if (!BOOTROMS.includes(value)) problems.push(invalid(field, `one of ${BOOTROMS.join(', ')}`, value));
-  const brand = all['brand'];
-  const brandField = 'requirements.brand';
-  const why = `"${field}" needs "${BOOTROM_BRAND}"`;
-  if (!brand) problems.push(missing(brandField, why));
-  else if (brand !== BOOTROM_BRAND) problems.push(invalid(brandField, `"${BOOTROM_BRAND}" with "${field}"`, brand));
+  const { brand } = all;
+  const needed = `"requirements.brand" must be "${BOOTROM_BRAND}" with "${field}"`;
+  // The field that today's IMGAPI names, although the brand is what is wrong.
+  if (!brand) problems.push({ field, code: 'MissingParameter', message: needed });
+  else if (brand !== BOOTROM_BRAND)
+    problems.push({ field, code: 'Invalid', message: `${needed}, not ${shown(brand)}` });
 }

@@ -1,5 +1,5 @@
 /**
- * restify's router, except that it takes the path as it was sent. restify builds a URL of Host and target and reads the
+ * restify's router, except that it takes the path as it was sent, but for repeated slashes. restify builds a URL of Host and target and reads the
  * path from that, which resolves dots and lets a Host with a slash in it choose the route.
  */
 import { METHODS } from 'node:http';
@@ -19,24 +19,29 @@ export class ExactRouter extends Router {
   }
 
   override lookup(request: RestifyRequest): RoutedTo['handler'] | undefined {
-    const found = this.#registry.lookup(request.method ?? '', pathOf(request.url ?? ''));
+    const found = this.#registry.lookup(request.method ?? '', routed(request.url ?? ''));
     if (!found) return undefined;
     Object.assign(request, { params: found.params, route: found.route });
     return found.handler;
   }
 
-  /** 404 ResourceNotFound, or 405 MethodNotAllowed with the methods that the path allows. */
+  /** 404 ResourceNotFound, or 405 MethodNotAllowedError with the methods that the path allows. */
   override defaultRoute(request: RestifyRequest, _response: RestifyResponse, next: (error: Error) => void): void {
     const { method = '', url = '' } = request;
-    const path = pathOf(url);
+    const path = routed(url);
     const allowed = path === '*' ? SERVED : METHODS.filter((other) => this.#registry.lookup(other, path));
     if (allowed.length === 0) {
       next(new RequestError('ResourceNotFound', `${path} does not exist`));
       return;
     }
     const headers = { Allow: allowed.join(', ') };
-    next(new RequestError('MethodNotAllowed', `${method} is not allowed on ${path}`, { headers }));
+    next(new RequestError('MethodNotAllowedError', `${method} is not allowed on ${path}`, { headers }));
   }
+}
+
+/** The path by which routes are found: `//images` is `/images`, as it always was. */
+function routed(target: string): string {
+  return pathOf(target).replace(/\/{2,}/g, '/');
 }
 
 /** Methods of the server as a whole, which `OPTIONS *` asks for. */

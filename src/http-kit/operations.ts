@@ -110,7 +110,7 @@ function routeOf<C extends Call>(
   const standard = [first, ...more].find(({ row }) => row.isDefaultAction);
   const actions = [...operations.keys()].filter((known) => known !== undefined);
   const chosen = ({ action: asked }: Parameters): Mounted<C> | undefined => {
-    if (asked === undefined) return standard;
+    if (asked === undefined || asked === '') return standard;
     return typeof asked === 'string' ? operations.get(asked) : undefined;
   };
   return {

@@ -25,8 +25,14 @@ interface ParameterSchema extends Wording {
 const READ: Readonly<Record<string, (text: string) => unknown>> = {
   boolean: (text) => (text === 'true' || text === 'false' ? text === 'true' : undefined),
   // A double holds fifteen digits exactly.
+  number: (text) => clamped(Number(text)),
   integer: (text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : undefined),
 };
+
+/** JSON Schema has no infinity. Undefined for what is no number. */
+function clamped(value: number): number | undefined {
+  return Number.isNaN(value) ? undefined : Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value));
+}
 
 /** How an API treats its parameters. */
 export interface ParameterForm {
@@ -147,11 +153,11 @@ function getterOf(name: string, schema: ParameterSchema, form: ParameterForm, is
 }
 
 function valueReader(name: string, schema: ParameterSchema, form: ParameterForm, isText: boolean): Getter {
-  const { mustBe, refusal, type } = schema;
+  const { mustBe, refusal, type, emptyCounts = false } = schema;
   if (mustBe === undefined && refusal === undefined) return (given) => given;
   const parse = isText ? READ[type ?? 'string'] : undefined;
   const isValid = ajv.compile(schema);
-  const canBeEmpty = form.emptyIsAbsent && type !== 'boolean';
+  const canBeEmpty = form.emptyIsAbsent && type !== 'boolean' && !emptyCounts;
   return (given) => {
     if (canBeEmpty && given === '') return undefined;
     const value = parse && typeof given === 'string' ? parse(given) : given;

@@ -7,7 +7,7 @@ export const REQUEST_ERRORS = {
   InvalidContent: 400,
   BadDigest: 400,
   ResourceNotFound: 404,
-  MethodNotAllowed: 405,
+  MethodNotAllowedError: 405,
   RequestTimeout: 408,
   PreconditionFailed: 412,
   RequestEntityTooLarge: 413,

@@ -129,7 +129,7 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
   http.removeAllListeners('upgrade');
   http.on('connect', (request, socket) => {
     const response = answerToConnect(request, socket as Socket);
-    const error = new RequestError('MethodNotAllowed', 'CONNECT is not allowed: this is not a proxy');
+    const error = new RequestError('MethodNotAllowedError', 'CONNECT is not allowed: this is not a proxy');
     if (response) refuse(request, response, error);
   });
   http.on('checkExpectation', (request, response) => {

@@ -7,9 +7,11 @@ import type { Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import { asList } from '#lib/manifest/stored.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../service/service.ts';
+import { withRightPlatform } from './lx-platform.ts';
 import { decideFor, OPERATOR, type Viewer } from './record/access.ts';
 import { assertStaysServed } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
@@ -57,6 +59,8 @@ export interface ImportRequest extends Omit<CreateRequest, 'account'> {
   readonly skipOwnerCheck: boolean;
   /** The manifest comes from another IMGAPI; its origin need not be here yet. */
   readonly fromSource?: boolean;
+  /** The client's. */
+  readonly userAgent?: string | undefined;
   /** Removes the placeholder of a failed copy. @throws EtagConflictError when it has changed since it was read */
   readonly removePlaceholder: (placeholder: StoredImage) => Promise<void>;
 }
@@ -67,8 +71,9 @@ export async function importImage(service: Service, request: ImportRequest): Pro
   assertSameUuid(request.body, request.uuid);
   const manifest = upgradeManifest(request.body);
   const replaced = await makeRoom(service, request);
-  if (!request.fromSource) await assertOriginUsable(service, OPERATOR, manifest);
-  const owned = { ...manifest, owner: importedOwner(service, manifest['owner']) };
+  const origin = request.fromSource ? undefined : await assertOriginUsable(service, OPERATOR, manifest);
+  const rightly = withRightPlatform(manifest, origin?.value, request.userAgent);
+  const owned = { ...rightly, owner: importedOwner(service, manifest['owner']) };
   if (!request.skipOwnerCheck) await assertOwnerExists(service, owned.owner);
   assertKnownFields(owned, IMPORT_FIELDS);
   const record = await recordOf(service, request.uuid, owned, request);
@@ -97,7 +102,8 @@ async function recordOf(
   manifest: Manifest,
   { version, channel }: { readonly version: ImgapiVersion; readonly channel: string | undefined },
 ): Promise<{ record: ImageRecord; also: readonly Write[] }> {
-  const { acl, ...rest } = manifest;
+  const { acl: given, ...rest } = manifest;
+  const acl = asList(given);
   if (acl === undefined || acl === null) return { record: newRecord(service, uuid, rest, channel), also: [] };
   // What cannot be an ACL in this version is reported together with the manifest's other problems.
   const isList = Array.isArray(acl) && (version === 3 || acl.every(isUuid));

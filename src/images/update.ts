@@ -13,7 +13,7 @@ import {
 } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
-import { recordFields, tagFields } from '#lib/manifest/stored.ts';
+import { asList, recordFields, tagFields } from '#lib/manifest/stored.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../service/service.ts';
 import { assertFilePlacementSettled, assertNothingPlaced } from './files/file-placement.ts';
@@ -54,7 +54,7 @@ export async function updateImage(service: Service, request: UpdateRequest): Pro
       return checked(service, viewer, record, recordWithEntries({ ...merged, left_uuids: [] }, [], []), []);
     }
     if (acl === undefined) return checked(service, viewer, record, merged, []);
-    const names: unknown = acl ?? [];
+    const names: unknown = asList(acl) ?? [];
     assertEntries(service, names, request.version);
     const shared = await writeAcl(service, merged, names, request.version);
     return checked(service, viewer, record, shared.record, shared.also);

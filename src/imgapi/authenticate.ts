@@ -41,6 +41,7 @@ export function authenticator(
       return { user: keyId };
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
+      if (route.auth === 'lenient') return NOBODY;
       throw new ApiError('UnauthorizedError', messageFor(error), {
         cause: error,
         headers: { 'WWW-Authenticate': 'Signature' },

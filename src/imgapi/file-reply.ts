@@ -37,7 +37,8 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   };
   // Without a tag, only `*` matches.
   const etag = file.sha1 ?? '';
-  if (isNotModified(call, { etag, ...(lastModified && { lastModified }) })) return { status: 304, headers };
+  if (isNotModified(call, { etag, ...(lastModified && { lastModified }) }))
+    return { status: 304, headers: withoutType(headers) };
   const range = requestedRange(call.headers, recorded, file.sha1, lastModified);
   const size = range ? range.end - range.start + 1 : recorded;
   headers['Content-Length'] = String(size);
@@ -47,6 +48,11 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   const status = range ? 206 : 200;
   if (size === 0) return { status, headers };
   return { status, headers, stream: await open(call, file, range ?? { start: 0, end: recorded - 1 }) };
+}
+
+/** An answer without a body has no type. */
+function withoutType({ 'Content-Type': _, ...headers }: Record<string, string>): Record<string, string> {
+  return headers;
 }
 
 /** Undefined if it is not a date. */

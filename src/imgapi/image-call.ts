@@ -59,10 +59,11 @@ export function readableImageAs(service: Service, call: Call): Promise<RelatedIm
   return imageFor(service, call, 'read');
 }
 
-/** The image, when the caller may change it. @throws 404, 422 NotImageOwner */
+/** The image, when the caller may change it. @throws 404, 422 NotImageOwner, 412 */
 export async function writableImage(service: Service, call: Call): Promise<StoredImage> {
   const { stored, relation } = await imageFor(service, call, 'write');
   assertMayChangeAs(relation, stored.value, viewerOf(service, call));
+  assertCondition(service, call, stored);
   return stored;
 }
 
@@ -81,13 +82,15 @@ export function changeRequest(service: Service, call: Call): ChangeRequest {
     uuid: imageUuid(call),
     viewer: viewerOf(service, call),
     channel: channelOf(service, call, 'write'),
+    condition: (stored) => assertCondition(service, call, stored),
   };
 }
 
-/** The same, with the caller's condition such as If-Match, for the routes that take one. */
-export function conditionalChange(service: Service, call: Call): ChangeRequest {
-  const condition = (stored: StoredImage): void => void isNotModified(call, { etag: etagFor(service, call, stored) });
-  return { ...changeRequest(service, call), condition };
+/** The caller's condition, such as If-Match. @throws 412 PreconditionFailed */
+export function assertCondition(service: Service, call: Call, { value }: StoredImage): void {
+  const { 'if-match': match, 'if-none-match': noneMatch } = call.headers;
+  if (match === undefined && noneMatch === undefined) return;
+  isNotModified(call, { etag: renderImage(value, viewOf(service, call)).etag });
 }
 
 /** The image, for a write that a sharee may do as well. @throws 404 */
@@ -135,16 +138,11 @@ export async function render(
   return images.map(({ value }) => renderImage(value, { ...view, ownerLogin: logins?.get(value.owner ?? '') }));
 }
 
-/** The answer with one image; most routes send its tag. */
-export async function imageReply(service: Service, call: Call, stored: StoredImage, tagged = true): Promise<Reply> {
+/** The answer with one image, and its tag. */
+export async function imageReply(service: Service, call: Call, stored: StoredImage): Promise<Reply> {
   const [image] = await render(service, call, [stored]);
   if (!image) throw imageNotFound(stored.key);
-  return { text: image.body, headers: tagged ? { Etag: image.etag } : {} };
-}
-
-/** The tag that conditions on this image are compared with. */
-function etagFor(service: Service, call: Call, stored: StoredImage): string {
-  return renderImage(stored.value, viewOf(service, call)).etag;
+  return { text: image.body, headers: { Etag: image.etag } };
 }
 
 /** How long an answer waits for names, in milliseconds. */

@@ -19,6 +19,8 @@ const miss: ParameterForm['miss'] = (name, { message, kind = 'MissingParameter' 
 
 const parameterForm: ParameterForm = {
   ...PLAIN,
+  // As in today's IMGAPI. Not so a flag: `dry_run=` must not do the real thing; nor `account=`, see `call.ts`.
+  emptyIsAbsent: true,
   refuse: (name, given, wording) => (wording.error ? refuse : PLAIN.refuse)(name, given, wording),
   miss,
 };

@@ -12,6 +12,10 @@ export interface StorageWish {
   readonly account: string | undefined;
 }
 
+function isUnset(storage: unknown): boolean {
+  return storage === undefined || storage === '';
+}
+
 /** The store on the machine's own disk. All others are shared. */
 const LOCAL = 'local';
 
@@ -65,7 +69,7 @@ export class Storages implements Iterable<ObjectStore> {
    * configured here is answered as IMGAPI always has: by the local one. @throws 422
    */
   forUpload(owner: string | undefined, { storage, account }: StorageWish): ObjectStore {
-    if (storage === undefined) return this.ofOwner(owner);
+    if (isUnset(storage)) return this.ofOwner(owner);
     if (account !== undefined) throw invalidParameter('storage', 'only operators may choose the storage', 'NotAllowed');
     const found = typeof storage === 'string' ? this.find(storage) : undefined;
     if (found) return found;
@@ -77,6 +81,6 @@ export class Storages implements Iterable<ObjectStore> {
   /** An icon is kept where the file is, unless the operator asks for another store. @throws what `forUpload` does */
   forIcon({ files = [], owner }: Pick<ImageRecord, 'files' | 'owner'>, wish: StorageWish): ObjectStore {
     const [file] = files;
-    return wish.storage === undefined && file ? this.named(file.stor) : this.forUpload(owner, wish);
+    return isUnset(wish.storage) && file ? this.named(file.stor) : this.forUpload(owner, wish);
   }
 }

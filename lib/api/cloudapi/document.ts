@@ -30,6 +30,6 @@ export function cloudapiDocument(): OpenApiDocument {
           'HTTP Signature with an SSH key of the account, or of a sub-user (`keyId` `/LOGIN/users/SUBUSER/keys/FINGERPRINT`), over `Date` at least.',
       },
     },
-    security: { strict: [{ signature: [] }], passive: [], operator: [], none: [] },
+    security: { strict: [{ signature: [] }], passive: [], lenient: [], operator: [], none: [] },
   });
 }

@@ -56,7 +56,7 @@ export const ERRORS = {
     when: 'there is no such image, or none that the caller may see',
     remedy: 'Check the UUID and the account.',
   },
-  MethodNotAllowed: {
+  MethodNotAllowedError: {
     status: 405,
     when: 'the path does not support this method',
     remedy: 'Use a method that the Allow header names.',
@@ -67,6 +67,12 @@ export const ERRORS = {
     when: 'the request or its body did not arrive in time',
     remedy: 'Send it again, without long pauses.',
   },
+  InvalidArgument: {
+    status: 409,
+    when: 'POST /state has an action that does not exist',
+    remedy: 'Ask for dropcaches.',
+  },
+  MissingParameter: { status: 409, when: 'POST /state has no action', remedy: 'Ask for dropcaches.' },
   ImageUuidAlreadyExists: {
     status: 409,
     when: 'an image with this UUID already exists here',

@@ -6,6 +6,7 @@ import { ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import { ExportedImage } from '../schemas/service.ts';
 import {
   conditionHeaders,
+  etagHeader,
   type ImgapiOperations,
   imageParams,
   imagePlace,
@@ -52,7 +53,7 @@ export const ACTIONS = {
       skip_owner_check: Type.Optional(flag('Accept an owner that the directory does not know.')),
     }),
     body: { json: Manifest, optional: true },
-    replies: [...imageReplies, { status: 200, when: '`source` is given', json: ImageV3 }],
+    replies: [...imageReplies, { status: 200, when: '`source` is given', json: ImageV3, headers: etagHeader }],
     errors: [
       ...BODY_ERRORS,
       'ResourceNotFound',
@@ -119,7 +120,8 @@ export const ACTIONS = {
       ...imagePlace,
       stor: needed(Type.String({ description: 'Name of the object store.' }), place('name the storage to move to')),
     }),
-    replies: [{ status: 200, json: ImageV2 }],
+    headers: conditionHeaders,
+    replies: [{ status: 200, json: ImageV2, headers: etagHeader }],
     errors: [...WRITE_ERRORS, 'OperatorOnly', 'StorageIsDown', 'FileDamaged'],
   },
 
@@ -133,9 +135,13 @@ export const ACTIONS = {
       ...imagePlace,
       manta_path: needed(
         Type.String({ description: 'A path below `/LOGIN/`: a directory, or what both names begin with.' }),
-        place('name the Manta path to export to'),
+        {
+          error: 'ValidationFailed',
+          missing: { kind: 'MissingParameter', message: 'name the Manta path to export to', also: ['no text'] },
+        },
       ),
     }),
+    headers: conditionHeaders,
     replies: [{ status: 200, json: ExportedImage }],
     errors: [
       ...WRITE_ERRORS,

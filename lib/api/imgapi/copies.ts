@@ -11,7 +11,7 @@ const datacenter = known('The linked datacenter that has the image.');
 export const NAME_THE_OWNER = 'name the account that owns the image';
 const ownerOfImage = needed(uuid('The account that owns the image.'), {
   error: 'ValidationFailed',
-  missing: { kind: 'MissingParameter', message: NAME_THE_OWNER, also: ['empty'] },
+  missing: { kind: 'Invalid', message: NAME_THE_OWNER, also: ['empty'] },
 });
 
 /** A line for the status now and at each change, in place of one answer. */
@@ -169,7 +169,7 @@ export const COPIES = {
     method: 'GET',
     path: '/images/:uuid/jobs',
     since: 1,
-    auth: 'passive',
+    auth: 'lenient',
     callers: READERS,
     params: imageParams,
     query: Type.Object({

@@ -37,6 +37,7 @@ export function imgapiDocument(): OpenApiDocument {
     security: {
       strict: MAYBE_SIGNED,
       passive: MAYBE_SIGNED,
+      lenient: MAYBE_SIGNED,
       operator: [{ operator: [] }, { signature: [] }],
       none: [],
     },

@@ -5,6 +5,7 @@ import { BODY_ERRORS } from '../errors/common.ts';
 import type { Reply } from '../operation.ts';
 import { datasetGuid, known, needed, oneOf, sha1 } from '../parameters.ts';
 import {
+  conditionHeaders,
   conditions,
   type ImgapiOperations,
   type ImgapiVersion,
@@ -57,6 +58,7 @@ export function storedReplies<const Types extends readonly string[]>(types: Type
 
 /** Headers of a request that brings bytes to store. */
 export const uploadHeaders = Type.Object({
+  ...conditions,
   'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are checked against it.' })),
 });
 
@@ -122,6 +124,7 @@ export const FILES = {
       compression: compression('How the bytes are compressed.'),
       ...uploadParameters,
     }),
+    headers: conditionHeaders,
     body: {
       check: 'fields',
       json: Type.Object({
@@ -139,7 +142,7 @@ export const FILES = {
     method: 'GET',
     path: '/images/:uuid/file',
     since: 1,
-    auth: 'passive',
+    auth: 'lenient',
     callers: READERS,
     params: imageParams,
     query: Type.Object({

@@ -78,10 +78,3 @@ export const imageReplies = [
   { status: 200, versions: [2], json: ImageV2, headers: etagHeader },
   { status: 200, versions: [3], json: ImageV3, headers: etagHeader },
 ] as const satisfies readonly Reply<ImgapiVersion>[];
-
-/** The same without a tag. */
-export const untaggedImageReplies = [
-  { status: 200, versions: [1], json: ImageV1 },
-  { status: 200, versions: [2], json: ImageV2 },
-  { status: 200, versions: [3], json: ImageV3 },
-] as const satisfies readonly Reply<ImgapiVersion>[];

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { known, sha1 } from '../parameters.ts';
 import { downloadHeaders, storedReplies, uploadHeaders } from './files.ts';
 import {
+  conditionHeaders,
   type ImgapiOperations,
   imageParams,
   imagePlace,
@@ -46,7 +47,7 @@ export const ICONS = {
     ...icon,
     summary: 'Returns the icon of an image.',
     method: 'GET',
-    auth: 'passive',
+    auth: 'lenient',
     callers: READERS,
     query: Type.Object(imagePlace),
     headers: downloadHeaders,
@@ -61,6 +62,7 @@ export const ICONS = {
     auth: 'strict',
     callers: ['owner', 'operator'],
     query: Type.Object(imageQuery),
+    headers: conditionHeaders,
     replies: imageReplies,
     errors: [...WRITE_ERRORS, 'StorageIsDown'],
   },

@@ -1,7 +1,7 @@
 /** Images as a whole. */
 import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
-import { flag, integer, list, oneOf, text, uuid } from '../parameters.ts';
+import { filter, flag, list, number, oneOf, text } from '../parameters.ts';
 import { Ancestry, IMAGE_STATES, ImageV1, ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import {
   conditionHeaders,
@@ -20,7 +20,7 @@ import {
 export const LIST_STATES = [...IMAGE_STATES, 'all'] as const;
 export type ListState = (typeof LIST_STATES)[number];
 
-/** The largest limit of a list. */
+/** The largest limit of a list; a larger one counts as this. */
 export const MOST_IMAGES = 1_000_000;
 
 const nextPage = Type.Object({
@@ -40,22 +40,22 @@ export const IMAGES = {
     query: Type.Object(
       {
         ...imageQuery,
-        limit: Type.Optional(integer(0, MOST_IMAGES, 'At most this many; 0 means no limit.')),
+        limit: Type.Optional(number('At most this many; 0 means no limit, and a negative one no images.')),
         state: Type.Optional(
           oneOf([...LIST_STATES, 'copying'], 'Images in this state; default `active`. Only version 3 has `copying`.'),
         ),
         public: Type.Optional(flag('`true`: only public images; `false`: only private ones.')),
         sort: Type.Optional(text('`published_at` or `published_at.desc`.')),
         marker: Type.Optional(text('UUID of an image, or a date: the list begins there, inclusive.')),
-        owner: Type.Optional(uuid('Images of this account.')),
-        name: Type.Optional(text('The name, or with `~` in front a part of it.')),
-        version: Type.Optional(text('The version, or with `~` in front a part of it.')),
-        os: Type.Optional(text('The operating system.')),
-        type: Type.Optional(text('The type, or with `!` in front any other type.')),
+        owner: Type.Optional(filter('Images of this account.')),
+        name: Type.Optional(filter('The name, or with `~` in front a part of it.')),
+        version: Type.Optional(filter('The version, or with `~` in front a part of it.')),
+        os: Type.Optional(filter('The operating system.')),
+        type: Type.Optional(filter('The type, or with `!` in front any other type.')),
         shared: Type.Optional(
           flag('Version 3. `true`: only images that others share with `account`; `false`: none of those.'),
         ),
-        after: Type.Optional(text('Version 3: part of the link to the next page.')),
+        after: Type.Optional(filter('Version 3: part of the link to the next page.')),
         billing_tag: Type.Optional(list('Images that have all of these billing tags.')),
       },
       {
@@ -128,6 +128,7 @@ export const IMAGES = {
       ...imagePlace,
       force_all_channels: Type.Optional(flag('Delete it from all channels.')),
     }),
+    headers: conditionHeaders,
     replies: [{ status: 204 }],
     errors: [...WRITE_ERRORS, 'ImageHasDependentImages', 'CopyAlreadyFinished', 'StorageIsDown'],
   },

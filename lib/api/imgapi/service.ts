@@ -67,7 +67,7 @@ export const SERVICE = {
     auth: 'strict',
     callers: ['operator'],
     replies: [{ status: 202 }],
-    errors: [],
+    errors: ['InvalidArgument', 'MissingParameter'],
   },
 
   AdminReloadAuthKeys: {
@@ -100,9 +100,9 @@ export const SERVICE = {
 
   Favicon: {
     ...elsewhere,
-    summary: 'Tells browsers that there is no icon.',
+    summary: 'Returns the icon that browsers show.',
     path: '/favicon.ico',
-    replies: [{ status: 204 }],
+    replies: [{ status: 200, bytes: ['image/x-icon'], headers: Type.Object({ 'cache-control': Type.String() }) }],
     errors: [],
   },
 
@@ -116,9 +116,14 @@ export const SERVICE = {
 
   Docs: {
     ...elsewhere,
-    summary: 'Returns the documentation of this version.',
+    summary:
+      'Returns the documentation of this version, to browsers as HTML; without the slash at the end, leads there.',
     path: '/docs',
-    replies: [{ status: 200, text: 'text/markdown; charset=utf-8' }],
+    replies: [
+      { status: 200, text: 'text/markdown; charset=utf-8' },
+      { status: 200, when: 'Accept has text/html', text: 'text/html; charset=utf-8' },
+      { status: 301, when: 'the path is `/docs`', headers: location },
+    ],
     errors: [],
   },
 

@@ -4,11 +4,11 @@ import { BODY_ERRORS } from '../errors/common.ts';
 import { needed, uuid } from '../parameters.ts';
 import { AclEntries } from '../schemas/acl.ts';
 import {
+  conditionHeaders,
   type ImgapiOperations,
   imageParams,
   imageQuery,
   imageReplies,
-  untaggedImageReplies,
   WRITE_ERRORS,
 } from './form.ts';
 
@@ -21,6 +21,7 @@ const acl = {
   auth: 'strict',
   params: imageParams,
   query: Type.Object(imageQuery),
+  headers: conditionHeaders,
   body: { json: AclEntries },
   errors: [...BODY_ERRORS, ...WRITE_ERRORS],
 } as const;
@@ -69,10 +70,11 @@ export const SHARING = {
     query: Type.Object({
       ...imageQuery,
       account: needed(uuid('The account that the clone is for.'), {
-        missing: { kind: 'MissingParameter', message: 'name the account that the clone is for' },
+        missing: { kind: 'Invalid', message: 'name the account that the clone is for' },
       }),
     }),
-    replies: untaggedImageReplies,
+    headers: conditionHeaders,
+    replies: imageReplies,
     errors: [...WRITE_ERRORS, ...CLONE_ERRORS],
   },
 } as const satisfies ImgapiOperations;

@@ -42,7 +42,7 @@ async function others(service: Service): Promise<string> {
 /** @throws 422 ValidationFailed account */
 export function requiredAccount(account: string | undefined): string {
   if (account !== undefined) return account;
-  throw validationFailed('account', NAME_THE_OWNER, 'MissingParameter');
+  throw validationFailed('account', NAME_THE_OWNER);
 }
 
 /**

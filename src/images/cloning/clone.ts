@@ -28,6 +28,15 @@ import { type CloneChain, type CloneMember, cloneChain, isSameChain } from './cl
 import { CLONES, type CloneJournal, givenUp, openJournal } from './clone-journal.ts';
 import { CLONED, noteClone } from './cloned.ts';
 
+export interface CloneRequest {
+  /** UUID of the image that is shared. */
+  readonly source: string;
+  /** Whom the clone is for. */
+  readonly account: string;
+  /** Throws when the image does not meet the caller's condition. */
+  readonly condition?: ((stored: StoredImage) => void) | undefined;
+}
+
 /** One image of the chain, and the UUID of its clone. */
 interface Clone extends CloneMember {
   readonly uuid: string;
@@ -37,15 +46,10 @@ interface Clone extends CloneMember {
 const CHAIN_ATTEMPTS = 5;
 
 /** Returns the account's new image. @throws what {@link cloneChain} does */
-export async function cloneImage(
-  service: Service,
-  { uuid: source }: Pick<ImageRecord, 'uuid'>,
-  account: string,
-  signal: AbortSignal,
-): Promise<StoredImage> {
+export async function cloneImage(service: Service, request: CloneRequest, signal: AbortSignal): Promise<StoredImage> {
   try {
     const retries = { attempts: CHAIN_ATTEMPTS, isConflict: isChainChanged };
-    return await retryOnConflict(() => cloneOnce(service, source, account, signal), retries);
+    return await retryOnConflict(() => cloneOnce(service, request, signal), retries);
   } catch (error) {
     throw isChainChanged(error) ? new ApiError('Conflict', error.message, { cause: error }) : error;
   }
@@ -60,7 +64,8 @@ function isChainChanged(error: unknown): error is ChainChangedError {
   return error instanceof ChainChangedError;
 }
 
-async function cloneOnce(service: Service, source: string, account: string, signal: AbortSignal): Promise<StoredImage> {
+async function cloneOnce(service: Service, request: CloneRequest, signal: AbortSignal): Promise<StoredImage> {
+  const { source, account } = request;
   const chain = await cloneChain(service, await existing(service, source), account);
   const clones = chain.members.map((member) => ({ ...member, uuid: newUuid() }));
   const journal = await openJournal(
@@ -72,7 +77,7 @@ async function cloneOnce(service: Service, source: string, account: string, sign
     const working = AbortSignal.any([signal, journal.signal]);
     for (const clone of clones) await placeObjects(service, clone, working);
     await service.faults.reach('clone:placed');
-    await oneAtATime(service, source, () => commit(service, journal, { clones, chain, source, account }));
+    await oneAtATime(service, source, () => commit(service, journal, { clones, chain, request }));
     await service.faults.reach('clone:committed');
   } catch (error) {
     await journal.undo();
@@ -157,21 +162,22 @@ interface Commit {
   readonly clones: readonly Clone[];
   /** As it was when the bytes were placed. */
   readonly chain: CloneChain;
-  /** UUID of the image that was shared. */
-  readonly source: string;
-  readonly account: string;
+  readonly request: CloneRequest;
 }
 
 /**
  * While the bytes were being placed, images of the chain may have been unshared, given away, or cloned by another
  * request. So access is checked once more, and the batch is conditional on every record of the chain.
  */
-async function commit(service: Service, journal: CloneJournal, { clones, chain, source, account }: Commit) {
+async function commit(service: Service, journal: CloneJournal, { clones, chain, request }: Commit) {
+  const { source, account, condition } = request;
   const end = await journal.end();
   const records = cloneRecords(clones, chain.base, account, new Date(service.store.now()).toISOString());
   // Other conflicts come from unrelated changes to the image or to the chain's base.
   await retryOnConflict(async () => {
-    const now = await cloneChain(service, await existing(service, source), account);
+    const current = await existing(service, source);
+    condition?.(current);
+    const now = await cloneChain(service, current, account);
     if (!isSameChain(chain, now)) throw chainChanged(source);
     const { base, members } = now;
     const taken = members.map(({ stored }) => putRecord(stored.value, stored.etag));

@@ -90,7 +90,8 @@ async function pass(
   const { viewer } = request;
   const relation = await relationAt(service, request, stored, row);
   if (!allowSharees || relation !== 'sharee') assertMayChangeAs(relation, record, viewer);
-  request.condition?.(stored);
+  // What nobody is shown has no tag.
+  if (isServed(service, stored)) request.condition?.(stored);
   return { stored, relation, outcome: decideFor(record, viewer, row) };
 }
 

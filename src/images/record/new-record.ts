@@ -10,7 +10,7 @@ import { isMinimalPlaceholder, validateManifest } from '#lib/manifest/validate.t
 import { isUuid, NIL_UUID } from '#lib/text/uuid.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { Viewer } from './access.ts';
-import type { Records } from './load.ts';
+import type { Records, StoredImage } from './load.ts';
 import { originDoesNotExist } from './origins.ts';
 import { findVisible } from './references.ts';
 import { assertNoProblems, rulesOf } from './rules.ts';
@@ -45,12 +45,16 @@ export function importedOwner(service: WithConfig, owner: unknown): unknown {
 }
 
 /**
- * An account must be able to see the origin, or the answer would tell it which UUIDs exist.
+ * The origin, if there is one. An account must be able to see it, or the answer would tell it which UUIDs exist.
  * @throws 422 OriginDoesNotExist, 422 OriginIsNotActive, 422 ValidationFailed origin
  */
-export async function assertOriginUsable(service: Records, viewer: Viewer, manifest: Manifest): Promise<void> {
+export async function assertOriginUsable(
+  service: Records,
+  viewer: Viewer,
+  manifest: Manifest,
+): Promise<StoredImage | undefined> {
   const { origin } = manifest;
-  if (!isUuid(origin)) return;
+  if (!isUuid(origin)) return undefined;
   const stored = await findVisible(service, origin, viewer);
   if (!stored) throw originDoesNotExist(origin);
   if (!stored.value.activated) throw new ApiError('OriginIsNotActive', `origin image "${origin}" is not activated`);
@@ -58,22 +62,34 @@ export async function assertOriginUsable(service: Records, viewer: Viewer, manif
     const types = `${stored.value.type} image "${origin}" cannot be the origin of an image of type ${shown(manifest['type'])}`;
     throw validationFailed('origin', types);
   }
+  return stored;
 }
 
-/** @throws 422 InvalidParameter naming all unknown fields */
+/** Fields that the image cannot have count as unknown. @throws 422 InvalidParameter naming all of them */
 export function assertKnownFields(manifest: Manifest, allowed: readonly string[]): void {
+  const isZvol = manifest['type'] === 'zvol';
   const known = new Set(allowed);
-  const unknown = Object.keys(manifest).filter((field) => !known.has(field));
+  const unknown = Object.keys(manifest).filter(
+    (field) => !known.has(field) || isOutOfPlace(field, manifest[field], isZvol),
+  );
   if (unknown.length === 0) return;
   const errors = unknown.map((field): FieldError => ({ field, code: 'Invalid' }));
   throw new ApiError('InvalidParameter', `invalid image data: unknown fields ${unknown.join(', ')}`, { errors });
 }
 
-/** Fields that a client may send but that have no effect on a new image. */
-const DROPPED = ['files', 'state'];
+/** What is empty is left out when the image is stored, and does no harm. */
+function isOutOfPlace(field: string, value: unknown, isZvol: boolean): boolean {
+  if (!value) return false;
+  if (field === 'published_at') return typeof value !== 'string';
+  return !isZvol && (ZVOL_FIELDS as readonly string[]).includes(field);
+}
+
+/** What an image shows and no client decides: a manifest that was read goes back in, and these have no effect. */
+const DROPPED = ['files', 'state', 'owner_login', 'shared_as', 'left_by', 'copied_from', 'cloned_from'];
 const SERVER_CHOSEN = ['uuid', 'published_at', 'urn', 'activated'];
-export const CREATE_FIELDS: readonly string[] = MANIFEST_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
-export const IMPORT_FIELDS: readonly string[] = MANIFEST_FIELDS.filter((field) => field !== 'activated');
+const SENT_FIELDS: readonly string[] = [...MANIFEST_FIELDS, ...DROPPED];
+export const CREATE_FIELDS = SENT_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
+export const IMPORT_FIELDS = SENT_FIELDS.filter((field) => field !== 'activated');
 
 /** The validated record of an image that is not activated yet. @throws 422 ValidationFailed */
 export function newRecord(

@@ -8,11 +8,14 @@ import type { ImageRecord } from '#lib/manifest/record.ts';
 import { type Relation, relationTo, type Viewer } from './access.ts';
 import { loadImage, type Records, type StoredImage } from './load.ts';
 import { isOpenedByShare } from './opened.ts';
+import { isOriginOfVisible } from './opened-origin.ts';
 
 /** What the viewer is to the image, including what other images that are shared with the viewer open. */
 export async function relationOf(service: Records, record: ImageRecord, viewer: Viewer): Promise<Relation> {
   const relation = relationTo(record, viewer);
-  if (relation !== 'none' || !mayBeOpened(record, viewer)) return relation;
+  if (relation !== 'none') return relation;
+  if (viewer.anonymous) return (await isOriginOfVisible(service, record, viewer)) ? 'reader' : 'none';
+  if (!mayBeOpened(record, viewer)) return 'none';
   return (await isOpenedByShare(service, record, viewer.account)) ? 'reader' : 'none';
 }
 

@@ -10,11 +10,11 @@ import { addToChannel } from '../../images/delete.ts';
 import type { Moves } from '../../images/moving/moves.ts';
 import type { ChangeRequest } from '../../images/record/change.ts';
 import type { StoredImage } from '../../images/record/load.ts';
-import { serializeFull } from '../../images/record/serialize.ts';
+import { imageEtag, serializeFull } from '../../images/record/serialize.ts';
 import { updateImage } from '../../images/update.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
-import { channelOf, conditionalChange, imageReply, imageUuid, writableImage } from '../image-call.ts';
+import { changeRequest, channelOf, imageReply, imageUuid, writableImage } from '../image-call.ts';
 import { changeStorage, exportImage } from './storage.ts';
 
 /** What AdminImportImage needs of copies. */
@@ -30,7 +30,7 @@ export function actionHandlers(
 ): Handlers<typeof ACTIONS, Call> {
   async function change(call: Call, act: (request: ChangeRequest) => Promise<StoredImage>): Promise<Reply> {
     await writableImage(service, call);
-    return imageReply(service, call, await act(conditionalChange(service, call)));
+    return imageReply(service, call, await act(changeRequest(service, call)));
   }
 
   return {
@@ -54,13 +54,14 @@ export function actionHandlers(
         channel,
         version: call.version,
         skipOwnerCheck,
+        userAgent: call.headers['user-agent'],
         fromSource: source !== undefined,
         removePlaceholder: copies.removePlaceholder,
       });
       call.log.info({ image: uuid, source, req_id: call.requestId }, 'image imported');
-      return source === undefined
-        ? imageReply(service, call, stored)
-        : { json: serializeFull(stored.value, service.config.mode) };
+      if (source === undefined) return imageReply(service, call, stored);
+      const json = serializeFull(stored.value, service.config.mode);
+      return { json, headers: { Etag: imageEtag(json) } };
     },
 
     ActivateImage: (call) => change(call, (request) => activateImage(service, request)),
@@ -69,7 +70,7 @@ export function actionHandlers(
 
     async UpdateImage(call) {
       await writableImage(service, call);
-      const request = { ...conditionalChange(service, call), body: await call.json(), version: call.version };
+      const request = { ...changeRequest(service, call), body: await call.json(), version: call.version };
       return imageReply(service, call, await updateImage(service, request));
     },
 
@@ -77,16 +78,14 @@ export function actionHandlers(
     ExportImage: (call, query) => exportImage(service, call, query),
 
     async ChannelAddImage(call, _query, body) {
-      const stored = await writableImage(service, call);
-      const request = conditionalChange(service, call);
-      request.condition?.(stored);
+      await writableImage(service, call);
       const { channel: asked } = await body();
       const channel = service.config.channels?.find(({ name }) => name === asked)?.name;
       if (channel === undefined) {
         const names = service.config.channels?.map(({ name }) => name).join(', ');
         throw validationFailed('channel', `channel is ${JSON.stringify(asked)}; there are ${names}`);
       }
-      return imageReply(service, call, await addToChannel(service, request, channel));
+      return imageReply(service, call, await addToChannel(service, changeRequest(service, call), channel));
     },
   };
 }

@@ -131,7 +131,7 @@ function assertOperator(call: Call, what: string): void {
   }
 }
 
-/** Anything but a number means the first file, as in today's IMGAPI. */
+/** What begins with a number counts as that number, and anything else means the first file, as in today's IMGAPI. */
 function indexOf({ index }: QueryOf<typeof FILES.GetImageFile>): number {
-  return typeof index === 'string' && /^-?\d+$/.test(index) ? Number(index) : 0;
+  return Number.parseInt(String(index), 10) || 0;
 }

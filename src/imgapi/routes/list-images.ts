@@ -2,7 +2,7 @@
 
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
-import type { IMAGES, ListState } from '#lib/api/imgapi/images.ts';
+import { type IMAGES, type ListState, MOST_IMAGES } from '#lib/api/imgapi/images.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
@@ -22,9 +22,10 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
     const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
     const isVersion3 = call.version === 3;
     if (!isVersion3) {
+      if (state === 'copying')
+        throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
       if (shared !== undefined) throw needsVersion(3, 'shared');
       if (after !== undefined) throw needsVersion(3, 'after');
-      if (state === 'copying') throw needsVersion(3, 'state=copying');
     }
     const order = sortOrder(sort);
     const filters = { owner, name, version, os, type, public: isPublic, shared, ...stateOf(state, call.version) };
@@ -38,12 +39,14 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
     // As in today's IMGAPI: outside `dc` mode only a signed request sees images that are not active.
     const { mode } = service.config;
     const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
+    const most = mostOf(limit);
     const page: Page = {
       order,
-      ...(limit && { limit }),
+      ...(most !== undefined && { limit: most }),
       ...(after !== undefined && { after: readCursor(after) }),
       ...(marker !== undefined && { from: await readMarker(service, viewer, marker) }),
     };
+    if (most === 0) return { json: [] };
     const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
     const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
       isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};
@@ -78,6 +81,12 @@ function stateOf(
 ): { state: ListState | undefined; copies?: boolean } {
   if (state === 'copying') return { state: 'creating', copies: true };
   return state === 'creating' && version === 3 ? { state, copies: false } : { state };
+}
+
+/** How many images a page holds; undefined: no limit. As in today's IMGAPI, a fraction is cut off, and below 1 is none. */
+function mostOf(limit: number | undefined): number | undefined {
+  if (!limit) return undefined;
+  return Math.max(0, Math.min(MOST_IMAGES, Math.floor(limit)));
 }
 
 /** Anything but `asc` after the attribute sorts descending, as it always has. */

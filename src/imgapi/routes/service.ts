@@ -1,5 +1,6 @@
 /** Requests about the service itself: /ping, /state, /channels, /authkeys, /datasets, and what browsers ask for. */
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
 import type { SERVICE } from '#lib/api/imgapi/service.ts';
@@ -7,12 +8,17 @@ import { droppedLines } from '#lib/runtime/log.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
+import { pathOf } from '../../http-kit/request-head.ts';
 import type { Service } from '../../service/service.ts';
 import type { AuthKeys } from '../auth-keys.ts';
-import type { Call } from '../call.ts';
+import type { Call, Reply } from '../call.ts';
+import { docsPage, docsText, favicon } from '../pages/docs-page.ts';
 import { healthHandler } from './health.ts';
 
 const DOCS = new URL('../../../docs/', import.meta.url);
+
+/** Today's IMGAPI shows what it holds in memory here. Nothing of it means anything in this service, which holds nothing. */
+const TODAYS = { cache: {}, db: {} } as const;
 
 const VERSION = (
   JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -51,6 +57,8 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
           log: { level: service.log.level(), dropped: droppedLines(service.log) },
           storage: service.storages.names,
           database: config.databaseType,
+          ...TODAYS,
+          storageTypes: service.storages.names,
           mode: config.mode,
           worker: service.worker,
           memory: { rss, heapUsed },
@@ -70,25 +78,36 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
     },
 
     async ListDatasets() {
-      return { status: 301, headers: { Location: `${base}/images` }, text: '' };
+      return { status: 301, headers: { Location: `${base}/images` } };
     },
 
     async GetDataset({ params }) {
-      return { status: 301, headers: { Location: base + datasetLocation(params['arg'] ?? '') }, text: '' };
+      return { status: 301, headers: { Location: base + datasetLocation(params['arg'] ?? '') } };
     },
 
     async Favicon() {
-      return { status: 204, headers: { 'Cache-Control': 'public, max-age=86400' } };
+      const icon = await favicon();
+      return {
+        headers: {
+          'Content-Type': 'image/x-icon',
+          'Content-Length': String(icon.length),
+          'Cache-Control': 'public, max-age=86400',
+        },
+        stream: Readable.from([icon]),
+      };
     },
 
     async Root() {
-      return { status: 301, headers: { Location: `${base}/docs/` }, text: '' };
+      return { status: 301, headers: { Location: `${base}/docs/` } };
     },
 
     /** The API's documentation, as this version has it. */
-    async Docs() {
-      const text = await readFile(new URL('index.md', DOCS), 'utf8');
-      return { text, headers: { 'Content-Type': 'text/markdown; charset=utf-8' } };
+    async Docs({ url, headers }): Promise<Reply> {
+      if (!pathOf(url).endsWith('/')) return { status: 301, headers: { Location: `${base}/docs/` } };
+      const isBrowser = headers.accept?.includes('text/html') ?? false;
+      const type = isBrowser ? 'text/html; charset=utf-8' : 'text/markdown; charset=utf-8';
+      const text = isBrowser ? await docsPage() : await docsText();
+      return { text, headers: { 'Content-Type': type, Vary: 'Accept, Accept-Version' } };
     },
 
     /** Read from its file, because making it anew would delay other requests. */
@@ -101,8 +120,8 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
 export const stateDispatch: Dispatch<Call> = {
   async otherwise({ query }) {
     const { action } = query;
-    if (action === undefined) throw invalidParameter('action', 'name an action: dropcaches', 'MissingParameter');
-    throw invalidParameter('action', `action is ${JSON.stringify(action)}; it must be dropcaches`);
+    if (action === undefined || action === '') throw new ApiError('MissingParameter', 'name an action: dropcaches');
+    throw new ApiError('InvalidArgument', `action is ${JSON.stringify(action)}; it must be dropcaches`);
   },
 };
 

@@ -8,7 +8,14 @@ import { assertMayChangeAs } from '../../images/record/access.ts';
 import { addAcl, assertEntries, removeAcl } from '../../images/sharing/shares.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
-import { changeRequest, imageReply, type RelatedImage, viewerOf, visibleImageForWrite } from '../image-call.ts';
+import {
+  assertCondition,
+  changeRequest,
+  imageReply,
+  type RelatedImage,
+  viewerOf,
+  visibleImageForWrite,
+} from '../image-call.ts';
 
 export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call> {
   async function change(call: Call, { stored }: RelatedImage, action: 'add' | 'remove'): Promise<Reply> {
@@ -27,21 +34,25 @@ export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call
     async AddImageAcl(call) {
       const image = await visibleImageForWrite(service, call);
       assertMayChangeAs(image.relation, image.stored.value, viewerOf(service, call));
+      assertCondition(service, call, image.stored);
       return change(call, image, 'add');
     },
 
     async RemoveImageAcl(call) {
       const image = await visibleImageForWrite(service, call);
       if (image.relation !== 'sharee') assertMayChangeAs(image.relation, image.stored.value, viewerOf(service, call));
+      assertCondition(service, call, image.stored);
       return change(call, image, 'remove');
     },
 
     async CloneImage(call, query) {
       const { stored: source } = await visibleImageForWrite(service, call);
+      assertCondition(service, call, source);
       const { account } = query;
-      const stored = await cloneImage(service, source.value, account, call.signal);
+      const { condition } = changeRequest(service, call);
+      const stored = await cloneImage(service, { source: source.key, account, condition }, call.signal);
       call.log.info({ image: stored.key, source: source.key, account, req_id: call.requestId }, 'image cloned');
-      return imageReply(service, call, stored, false);
+      return imageReply(service, call, stored);
     },
   };
 }

@@ -6,10 +6,10 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import { exportedFile, exportStore, exportImage as exportToManta } from '../../images/export.ts';
 import type { Moves } from '../../images/moving/moves.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
-import { serializeImage } from '../../images/record/serialize.ts';
+import { imageEtag, serializeImage } from '../../images/record/serialize.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
-import { changeRequest, readableImage, writableImage } from '../image-call.ts';
+import { assertCondition, changeRequest, readableImage, writableImage } from '../image-call.ts';
 
 /** What stops an export is found out before anything is written; whose the path is comes last, as it always has. */
 export async function exportImage(
@@ -48,11 +48,14 @@ export async function changeStorage(
   moves: Moves,
 ): Promise<Reply> {
   if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'action "change-stor" is for operators');
-  assertNotPlaceholder((await readableImage(service, call)).value);
+  const stored = await readableImage(service, call);
+  assertCondition(service, call, stored);
+  assertNotPlaceholder(stored.value);
   const { stor } = query;
   const target = service.storages.find(stor);
   if (!target) throw validationFailed('stor', `stor is "${stor}"; there is ${service.storages.names.join(', ')}`);
   const moved = await moves.move(changeRequest(service, call), target, call.signal);
   const { mode } = service.config;
-  return { json: serializeImage(moved.value, { version: 2, mode, viewer: 'full', inclAdminFields: true }) };
+  const json = serializeImage(moved.value, { version: 2, mode, viewer: 'full', inclAdminFields: true });
+  return { json, headers: { Etag: imageEtag(json) } };
 }

@@ -9,7 +9,7 @@ import { apiVersion } from '#src/imgapi/versions.ts';
 import type { Answer } from './watch.ts';
 
 /** Errors that any path may return. */
-const ANYWHERE: readonly string[] = [...COMMON_ERRORS, 'ResourceNotFound', 'MethodNotAllowed', 'BadDigest'];
+const ANYWHERE: readonly string[] = [...COMMON_ERRORS, 'ResourceNotFound', 'MethodNotAllowedError', 'BadDigest'];
 
 /** @returns what is wrong with it, and with which answer */
 export function problemWith(
@@ -21,22 +21,36 @@ export function problemWith(
   const found = operationFor(operations, method, url);
   const problem = found?.[1].replies.some(({ status }) => status === answer.status)
     ? replyProblem(found[1], request, answer)
-    : errorProblem(found?.[1], request, answer);
+    : errorProblem(found ? [found[1]] : operationsAt(operations, method, url), request, answer);
   return problem === undefined
     ? undefined
     : `${found?.[0] ?? `${method} ${url.slice(0, 200)}`}: ${answer.status} ${problem}`;
 }
 
 function operationFor(operations: Operations, method: string, url: string): [string, Operation] | undefined {
-  if (!URL.canParse(url, 'http://host')) return undefined;
-  const { pathname, searchParams } = new URL(url, 'http://host');
-  const action = searchParams.get('action');
+  const target = targetOf(url);
+  if (!target) return undefined;
+  const { pathname, searchParams } = target;
+  // An empty action is none.
+  const action = searchParams.get('action') || null;
   const asked = method === 'HEAD' ? 'GET' : method;
   return Object.entries(operations).find(([, operation]) => {
     if (operation.method !== asked || !matcherOf(operation.path).test(pathname)) return false;
     if (operation.action === undefined && !operation.isDefaultAction) return true;
     return action === null ? operation.isDefaultAction : action === operation.action;
   });
+}
+
+/** Repeated slashes count as one; left as they are, the first two would begin a host. */
+function targetOf(url: string): URL | undefined {
+  const [path = '', ...query] = url.split('?');
+  return URL.parse([path.replace(/\/{2,}/g, '/'), ...query].join('?'), 'http://host') ?? undefined;
+}
+
+/** What an action that does not exist could have been meant for. */
+function operationsAt(operations: Operations, method: string, url: string): Operation[] {
+  const path = targetOf(url)?.pathname ?? '';
+  return Object.values(operations).filter((one) => one.method === method && matcherOf(one.path).test(path));
 }
 
 const MATCHERS = new Map<string, RegExp>();
@@ -94,7 +108,7 @@ function firstProblem(texts: readonly string[], schemas: readonly object[]): str
 }
 
 function errorProblem(
-  operation: Operation | undefined,
+  operations: readonly Operation[],
   { method, url = '' }: Pick<IncomingMessage, 'method' | 'url'>,
   { status, body }: Answer,
 ): string | undefined {
@@ -105,7 +119,7 @@ function errorProblem(
   const { code } = JSON.parse(body) as { readonly code: string };
   if (ERRORS[code as ErrorCode]?.status !== status) return `is the status of ${code}`;
   const isSample = url.startsWith('/ping?error=');
-  if (isSample || ANYWHERE.includes(code) || operation?.errors.includes(code)) return undefined;
+  if (isSample || ANYWHERE.includes(code) || operations.some(({ errors }) => errors.includes(code))) return undefined;
   return `with ${code} is none of its errors`;
 }
 

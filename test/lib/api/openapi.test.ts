@@ -69,7 +69,7 @@ const document = openApiDocument({
   commonErrors: ['Broken'],
   schemas: { Cat, ErrorBody },
   securitySchemes: { signature: { type: 'http', scheme: 'Signature' } },
-  security: { strict: [{ signature: [] }], passive: [], operator: [], none: [] },
+  security: { strict: [{ signature: [] }], passive: [], lenient: [], operator: [], none: [] },
 });
 
 const REF = { $ref: '#/components/schemas/Cat' };

@@ -177,8 +177,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
     [reqs({ bootrom: 'bios', brand: 'bhyve' }), ''],
     [reqs({ bootrom: 'uefi', brand: 'bhyve' }), ''],
     [reqs({ bootrom: 'efi', brand: 'bhyve' }), 'requirements.bootrom/Invalid'],
-    [reqs({ bootrom: 'uefi' }), 'requirements.brand/MissingParameter'],
-    [reqs({ bootrom: 'uefi', brand: 'kvm' }), 'requirements.brand/Invalid'],
+    [reqs({ bootrom: 'uefi' }), 'requirements.bootrom/MissingParameter'],
+    [reqs({ bootrom: 'uefi', brand: 'kvm' }), 'requirements.bootrom/Invalid'],
   ],
   'an unknown requirement': [
     [reqs({ disk: 5, min_ram: 1 }), 'disk/Invalid'],

@@ -25,7 +25,7 @@ test('on every listener', async (t) => {
       for (const body of ['Content-Length: 100000000\r\n\r\n{"a":', 'Transfer-Encoding: chunked\r\n\r\n5\r\n{"a"']) {
         const text = await asked(url, `PATCH ${path} HTTP/1.1\r\nHost: x\r\n${body}`);
         t.same(statuses(text), [405], 'by one answer');
-        t.match(jsonOf(text), { code: 'MethodNotAllowed' });
+        t.match(jsonOf(text), { code: 'MethodNotAllowedError' });
       }
     });
 

@@ -59,13 +59,15 @@ test('an action is an operation, chosen by its name, and known by it in the log'
   t.same(await ask('POST', '/lamps/a?action=light'), 'LightLamp');
   t.same(await ask('POST', '/lamps/a?action=quench'), 'QuenchLamp');
   t.same(await ask('POST', '/lamps/a'), 'QuenchLamp', 'what is chosen without a name');
-  for (const query of ['action=', 'action=nonsense', 'action=toString', 'action=light&action=light']) {
+  t.same(await ask('POST', '/lamps/a?action='), 'QuenchLamp', 'an empty name is none');
+  for (const query of ['action=nonsense', 'action=toString', 'action=light&action=light']) {
     t.same(await ask('POST', `/lamps/a?${query}`), ['light', 'quench'], query);
   }
   t.same(await ask('POST', '/lamps/a?action=dim'), ['light', 'quench'], 'what this server does not have is no action');
-  t.match(records.slice(0, 5), [
+  t.match(records.slice(0, 6), [
     { route: 'ListLamps', operation: 'ListLamps' },
     { route: 'ChangeLamp', operation: 'LightLamp' },
+    { route: 'ChangeLamp', operation: 'QuenchLamp' },
     { route: 'ChangeLamp', operation: 'QuenchLamp' },
     { route: 'ChangeLamp', operation: 'QuenchLamp' },
     { route: 'ChangeLamp', operation: undefined },

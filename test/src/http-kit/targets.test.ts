@@ -79,9 +79,15 @@ for (const { name, url, path, ...listener } of listeners) {
     });
 
     await t.test('dots, slashes and backslashes are not read as anything', async (t) => {
-      for (const target of [`/x/..${path}`, `/.${path}`, `/%2e%2e${path}`, `/${path}`, `\\${path}`, `//x${path}`]) {
+      for (const target of [`/x/..${path}`, `/.${path}`, `/%2e%2e${path}`, `\\${path}`, `//x${path}`]) {
         const [status = 0] = statuses(await said(url, request(`GET ${target} HTTP/1.1`, 'Host: x')));
         t.ok(status === 404 || status === 400, `${target}: ${status}`);
+      }
+    });
+
+    await t.test('repeated slashes count as one', async (t) => {
+      for (const target of [`/${path}`, `///${path}`, `/${path}//`]) {
+        t.same(statuses(await said(url, request(`GET ${target} HTTP/1.1`, 'Host: x'))), [listener.status], target);
       }
     });
 

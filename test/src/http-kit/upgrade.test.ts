@@ -40,7 +40,7 @@ for (const { name, url, path, status } of listeners) {
       const text = await said(url, `CONNECT ${target} HTTP/1.1\r\nHost: x\r\n\r\nfurther bytes`);
       t.same(statuses(text), [405], target);
       t.match(text, /\r\nx-request-id: /i);
-      t.match(jsonOf(text), { code: 'MethodNotAllowed', message: /CONNECT/ });
+      t.match(jsonOf(text), { code: 'MethodNotAllowedError', message: /CONNECT/ });
     }
     // Behind a request whose answer is still to come it is at most not answered.
     const get = `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;

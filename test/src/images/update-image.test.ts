@@ -207,7 +207,7 @@ t.test('the whole image is validated as it would be afterwards', async (t) => {
   const disk = await make(ZVOL);
   const rows: readonly [string, Record<string, unknown>, readonly string[]][] = [
     [image.uuid, { name: 'no!', version: '', tags: [], homepage: 'ftp://x' }, ['name', 'version', 'homepage', 'tags']],
-    [image.uuid, { requirements: { bootrom: 'uefi' } }, ['requirements.brand']],
+    [image.uuid, { requirements: { bootrom: 'uefi' } }, ['requirements.bootrom']],
     [image.uuid, { image_size: 10 }, ['image_size']],
     [image.uuid, { public: 'perhaps' }, ['public']],
     [image.uuid, { owner: null }, ['owner']],

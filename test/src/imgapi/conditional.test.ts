@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
-import { type Asker, asker } from './fixtures/ask.ts';
+import { type Answer, type Asker, asker } from './fixtures/ask.ts';
 import {
   BYTES,
   FILE,
@@ -215,10 +215,12 @@ test('of many writes guarded with one tag exactly one is made', async (t) => {
   t.equal((await ask(image)).json.description, made[0]?.json.description);
 });
 
-test('what adds to an image or takes it away looks at no condition, as ever', async (t) => {
+test('whatever writes to an image looks at its condition, and a write without one is made', async (t) => {
   const { imgapi, url } = await startInProcess(t);
   const ask = asker(t, url);
   const requests = [
+    { method: 'POST', path: '?action=update', json: { homepage: 'https://example.com/' } },
+    { method: 'POST', path: '?action=disable' },
     { method: 'POST', path: '/acl', json: [ALICE] },
     { method: 'POST', path: '/acl?action=remove', json: [ALICE] },
     { method: 'PUT', path: '/icon', body: ICON, type: 'image/png' },
@@ -229,11 +231,26 @@ test('what adds to an image or takes it away looks at no condition, as ever', as
   for (const { path, type, ...request } of requests) {
     const record = imageRecord('unactivated');
     await putRecords(imgapi.service, [record]);
-    const answer = await ask(`/images/${record.uuid}${path}`, {
-      ...request,
-      headers: { 'if-match': OTHER, ...(type === undefined ? {} : { 'content-type': type }) },
-    });
+    const image = `/images/${record.uuid}`;
+    const send = (headers: Headers): Promise<Answer> =>
+      ask(image + path, {
+        ...request,
+        headers: { ...headers, ...(type === undefined ? {} : { 'content-type': type }) },
+      });
+    const { headers: before } = await ask(image);
+    const failing: readonly Headers[] = [
+      { 'if-match': OTHER },
+      { 'if-none-match': before['etag']! },
+      { 'if-none-match': '*' },
+    ];
+    for (const headers of failing) {
+      const answer = await send(headers);
+      t.match(answer, { status: 412, json: { code: 'PreconditionFailed' } }, `${request.method} ${path}`);
+    }
+    t.equal((await ask(image)).headers['etag'], before['etag'], 'nothing was written');
+    const answer = await send({ 'if-match': before['etag']! });
     t.ok(answer.status < 300, `${request.method} ${path}: ${answer.status} ${answer.text}`);
+    if (answer.status === 200) t.match(answer.headers['etag'], /^[0-9a-f]{40}$/);
   }
 });
 

@@ -50,6 +50,9 @@ test('the state tells how the service is set up, and dropcaches is an action tha
     database: 'local',
     mode: 'dc',
     storage: ['local'],
+    storageTypes: ['local'],
+    cache: {},
+    db: {},
     memory: {},
     uptime: Number,
   });
@@ -58,12 +61,12 @@ test('the state tells how the service is set up, and dropcaches is an action tha
   t.equal(dropped.headers['content-length'], '0');
   for (const [query, code] of [
     ['', 'MissingParameter'],
-    ['?action=x', 'Invalid'],
-    ['?action=dropcaches&action=x', 'Invalid'],
+    ['?action=', 'MissingParameter'],
+    ['?action=x', 'InvalidArgument'],
+    ['?action=dropcaches&action=x', 'InvalidArgument'],
   ] as const) {
     const answer = await ask(`/state${query}`, { method: 'POST' });
-    t.equal(answer.status, 422);
-    t.match(answer.json, { code: 'InvalidParameter', errors: [{ field: 'action', code }] });
+    t.match(answer, { status: 409, json: { code } });
   }
 });
 
@@ -96,14 +99,20 @@ test('browsers get an answer for what they ask unasked', async (t) => {
   const { url } = await startInProcess(t);
   const ask = asker(t, url);
   const icon = await ask('/favicon.ico');
-  t.ok(icon.status < 300);
+  t.match(icon, { status: 200, headers: { 'content-type': 'image/x-icon' } });
+  t.strictSame([...icon.bytes.subarray(0, 6)], [0, 0, 1, 0, 1, 0], 'an .ico file with one picture');
   t.match(icon.headers['cache-control'], 'max-age=86400');
   const root = await ask('/');
   t.equal(root.status, 301);
   t.equal(root.headers['location'], '/docs/');
+  t.match(await ask('/docs'), { status: 301, headers: { location: '/docs/' } });
   const docs = await ask('/docs/');
-  t.equal(docs.status, 200);
+  t.match(docs, { status: 200, headers: { 'content-type': 'text/markdown; charset=utf-8' } });
   t.match(docs.text, /ListImages/);
+  const page = await ask('/docs/', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+  t.match(page, { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', vary: /Accept,/ } });
+  t.match(page.text, /^<!DOCTYPE html>.*<a href="#errors">.*<h2 id="sharing">.*<\/html>\n$/s);
+  t.notMatch(page.text, 'operator-guide.md', 'what is not served is not linked');
   const openApi = await ask('/openapi.json');
   t.equal(openApi.status, 200);
   t.equal(openApi.headers['content-type'], 'application/json');

@@ -84,9 +84,9 @@ const TABLE: Readonly<Record<string, Tested>> = {
   AdminReloadAuthKeys: forAll(OK, { isUnasked: true }),
   ListDatasets: forAll(MOVED),
   GetDataset: forAll(MOVED),
-  Favicon: forAll({ status: 204 }),
+  Favicon: forAll(OK),
   Root: forAll(MOVED),
-  Docs: forAll(OK),
+  Docs: forAll(MOVED),
   OpenApi: forAll(OK),
 };
 

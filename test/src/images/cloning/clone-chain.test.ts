@@ -52,7 +52,7 @@ function cloneWhile(uuid: string, meanwhile: () => Promise<unknown>): Promise<un
       await meanwhile();
     },
   };
-  return cloneImage({ ...service, faults }, { uuid }, BOB, new AbortController().signal);
+  return cloneImage({ ...service, faults }, { source: uuid, account: BOB }, new AbortController().signal);
 }
 
 t.test('origins are taken that belong to the owner of the image, or that the cloner may see', async (t) => {
