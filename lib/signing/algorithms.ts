@@ -7,8 +7,10 @@ export type KeyType = (typeof KEY_TYPES)[number];
 export const ALGORITHMS = [
   'rsa-sha1',
   'rsa-sha256',
+  'rsa-sha384',
   'rsa-sha512',
   'dsa-sha1',
+  'dsa-sha256',
   'ecdsa-sha256',
   'ecdsa-sha384',
   'ecdsa-sha512',
@@ -19,6 +21,7 @@ export type Algorithm = (typeof ALGORITHMS)[number];
 /** What links between datacenters sign with. SHA-1 and DSA are only for clients that support nothing better. */
 export const MODERN_ALGORITHMS: readonly Algorithm[] = [
   'rsa-sha256',
+  'rsa-sha384',
   'rsa-sha512',
   'ecdsa-sha256',
   'ecdsa-sha384',

@@ -16,6 +16,8 @@ export const SIGNATURE_FAULTS = [
   'bad-signature',
   /** It verifies, but the sender's clock and ours differ too much. */
   'skew',
+  /** It verifies, but the time that it was made for is over. */
+  'expired',
   /** The body is not the one whose digest was signed. */
   'digest',
 ] as const;

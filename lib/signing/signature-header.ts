@@ -23,19 +23,28 @@ export interface SignatureParams {
   /** Lower-case names of what is signed, in order. */
   readonly headers: readonly string[];
   readonly signature: Buffer;
+  /** Of http-signature 0.9: the values alone are signed, without their names. */
+  readonly isOlderForm?: true;
+}
+
+export interface ParseOptions {
+  /** Also takes the form of http-signature 0.9, `Signature keyId="…",algorithm="…" BASE64`. */
+  readonly olderForm?: boolean;
 }
 
 export const REQUEST_TARGET = '(request-target)';
 
 const PARAM = /\s*([A-Za-z]+)=(?:"([^"]*)"|(\d+))\s*(?:,|$)/y;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** Its signature is no parameter but what follows them. */
+const OLDER_FORM = /^(.*") +([A-Za-z0-9+/]+={0,2})$/;
 const QUOTABLE = /^[\x20\x21\x23-\x7e]+$/;
 
 /**
  * Reads the Authorization header.
  * @throws SignatureError `missing` or `malformed`
  */
-export function parseAuthorization(headers: HeaderValues): SignatureParams {
+export function parseAuthorization(headers: HeaderValues, { olderForm = false }: ParseOptions = {}): SignatureParams {
   const authorization = headerValue(headers, 'authorization');
   if (authorization === undefined) {
     throw new SignatureError('missing', 'the request is not signed: it has no Authorization header');
@@ -43,6 +52,10 @@ export function parseAuthorization(headers: HeaderValues): SignatureParams {
   const [scheme = '', rest = ''] = splitOnce(authorization.trim(), ' ');
   if (scheme.toLowerCase() !== 'signature') {
     throw malformed('its scheme must be Signature');
+  }
+  const [, olderParams, olderSignature] = (olderForm && OLDER_FORM.exec(rest.trim())) || [];
+  if (olderParams !== undefined && olderSignature !== undefined) {
+    return inOlderForm(headers, parseParams(olderParams), olderSignature);
   }
   const params = parseParams(rest);
   const signature = required(params, 'signature');
@@ -56,6 +69,30 @@ export function parseAuthorization(headers: HeaderValues): SignatureParams {
   };
 }
 
+/**
+ * Only a date can be signed so. With more, what somebody signed in the newer form could be sent in this one, where nothing
+ * says which header a value belongs to: for another path, say. For the same reason the value must be that of a date, not
+ * a line of the newer form.
+ */
+function inOlderForm(headers: HeaderValues, params: ReadonlyMap<string, string>, signature: string): SignatureParams {
+  const keyId = required(params, 'keyId');
+  const date = headers['x-date'] === undefined ? 'date' : 'x-date';
+  const signed = params.get('headers')?.toLowerCase().trim() || date;
+  if (!DATES.includes(signed)) {
+    throw malformed('in the form without the parameter signature only date can be signed', keyId);
+  }
+  if (/:\s/.test(headerValue(headers, signed) ?? '')) throw malformed(`the ${signed} header is not a date`, keyId);
+  return {
+    keyId,
+    algorithm: required(params, 'algorithm'),
+    headers: [signed],
+    signature: Buffer.from(signature, 'base64'),
+    isOlderForm: true,
+  };
+}
+
+const DATES: readonly string[] = ['date', 'x-date'];
+
 export function formatAuthorization(params: SignatureParams): string {
   if (!QUOTABLE.test(params.keyId)) throw new TypeError(`keyId ${JSON.stringify(params.keyId)} cannot be sent`);
   return (
@@ -65,11 +102,16 @@ export function formatAuthorization(params: SignatureParams): string {
 }
 
 /**
- * The text to sign: a line `name: value` for each name.
+ * The text to sign: a line `name: value` for each name; in the older form the value alone.
  * @throws SignatureError `malformed` when the request has no such header
  */
 export function signingString(request: RequestTarget, params: Omit<SignatureParams, 'signature'>): string {
-  return params.headers.map((name) => `${name}: ${signedValue(request, params, name)}`).join('\n');
+  return params.headers
+    .map((name) => {
+      const value = signedValue(request, params, name);
+      return params.isOlderForm ? value : `${name}: ${value}`;
+    })
+    .join('\n');
 }
 
 /** The value of a header as one text, even if the header is repeated. */

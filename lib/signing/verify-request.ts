@@ -1,26 +1,23 @@
 /** Verifies signed requests. */
-import { verify } from 'node:crypto';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import { type Algorithm, partsOf, toAlgorithm } from './algorithms.ts';
-import { decoyFor, mayHaveSigned, type VerifyingKey } from './decoys.ts';
+import type { Algorithm } from './algorithms.ts';
 import { SignatureError } from './errors.ts';
 import type { PublicKey } from './keys.ts';
 import { NONCE_HEADER } from './sign-request.ts';
 import {
   headerValue,
+  type ParseOptions,
   parseAuthorization,
   type RequestTarget,
   type SignatureParams,
   signingString,
 } from './signature-header.ts';
+import { type VerifySignatureOptions, verifySignature } from './verify-signature.ts';
 
 /** Seconds by which two clocks may differ. */
 const MAX_SKEW = 300;
 
-export interface VerifyRequestOptions {
-  /** The current public keys of that name, tried in turn; none if the name is unknown. */
-  readonly keysOf: (keyId: string) => readonly PublicKey[] | Promise<readonly PublicKey[]>;
-  readonly algorithms: readonly Algorithm[];
+export interface VerifyRequestOptions extends VerifySignatureOptions, ParseOptions {
   /** Lower-case names that must be signed. A signed `x-date` counts as `date`. */
   readonly required: readonly string[];
   readonly clock?: Clock;
@@ -28,8 +25,6 @@ export interface VerifyRequestOptions {
   readonly maxSkew?: number;
   /** The request as its sender saw it, if a proxy may have changed its path or host. A signature over this is valid too. */
   readonly asSent?: RequestTarget | undefined;
-  /** Number of verifications that every refusal takes: the largest number of keys that one name has. Default 1. */
-  readonly verifications?: number;
 }
 
 /** Who signed, and which parts of the request can be relied on. */
@@ -49,35 +44,17 @@ export interface VerifiedRequest {
  * @throws SignatureError
  */
 export async function verifyRequest(request: RequestTarget, options: VerifyRequestOptions): Promise<VerifiedRequest> {
-  const params = parseAuthorization(request.headers);
+  const params = parseAuthorization(request.headers, options);
   const { keyId } = params;
-  const algorithm = allowedAlgorithm(params, options.algorithms);
   requireSigned(params, options.required);
-  const texts = [request, ...(options.asSent ? [options.asSent] : [])].map((seen) =>
-    Buffer.from(signingString(seen, params)),
-  );
+  const texts = [request, ...(options.asSent ? [options.asSent] : [])].map((seen) => signingString(seen, params));
   const date = signedDate(request, params);
 
-  const keys = await options.keysOf(keyId);
-  const key = verifyingKey(keys, algorithm, texts, params.signature, options.verifications ?? 1);
-  if (keys.length === 0) throw new SignatureError('unknown-key', `key "${keyId}" is unknown`, { keyId });
-  if (key === undefined) {
-    throw new SignatureError('bad-signature', `the signature does not verify with key "${keyId}"`, { keyId });
-  }
+  const { key, algorithm } = await verifySignature({ ...params, texts }, options);
   checkSkew(date, keyId, options.clock ?? systemClock, options.maxSkew ?? MAX_SKEW);
 
   const nonce = params.headers.includes(NONCE_HEADER) ? headerValue(request.headers, NONCE_HEADER) : undefined;
   return { keyId, key, algorithm, date, signed: params.headers, ...(nonce !== undefined && { nonce }) };
-}
-
-function allowedAlgorithm(params: SignatureParams, allowed: readonly Algorithm[]): Algorithm {
-  const algorithm = toAlgorithm(params.algorithm);
-  if (algorithm !== undefined && allowed.includes(algorithm)) return algorithm;
-  throw new SignatureError(
-    'unsupported-algorithm',
-    `algorithm "${params.algorithm}" is not accepted; use one of ${allowed.join(', ')}`,
-    { keyId: params.keyId },
-  );
 }
 
 function requireSigned(params: SignatureParams, required: readonly string[]): void {
@@ -103,33 +80,6 @@ function signedDate(request: RequestTarget, params: SignatureParams): Date {
     throw new SignatureError('malformed', `the ${name} header is not a date: "${text}"`, { keyId });
   }
   return date;
-}
-
-/** If no key verifies, decoys take as many verifications as existing keys would. */
-function verifyingKey(
-  keys: readonly PublicKey[],
-  algorithm: Algorithm,
-  texts: readonly Buffer[],
-  signature: Buffer,
-  verifications: number,
-): PublicKey | undefined {
-  const { keyType, hash } = partsOf(algorithm);
-  const possible = keys.filter((key) => key.type === keyType && mayHaveSigned(key, signature));
-  const found = possible.find((key) => texts.some((text) => verifies(key, hash, text, signature)));
-  const decoy = found ? undefined : decoyFor(keyType, signature);
-  for (let done = possible.length; decoy && done < verifications; done++) {
-    for (const text of texts) verifies(decoy, hash, text, signature);
-  }
-  return found;
-}
-
-function verifies(key: VerifyingKey, hash: string | null, text: Buffer, signature: Buffer): boolean {
-  try {
-    return verify(hash, text, key.keyObject, signature);
-  } catch {
-    // Thrown for a signature with a broken encoding, which does not verify.
-    return false;
-  }
 }
 
 function checkSkew(requestTime: Date, keyId: string, clock: Clock, allowed: number): void {
