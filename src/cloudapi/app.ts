@@ -13,6 +13,7 @@ import { listen } from '../http-kit/server.ts';
 import { listenerRefusal } from '../service/config/listener-refusal.ts';
 import { accountKeys } from './account-keys.ts';
 import { openAccounts } from './accounts.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { cloudapiAudit } from './audit.ts';
 import { authenticate } from './authenticate.ts';
 import { Call } from './call.ts';
@@ -37,14 +38,18 @@ export interface StartOptions {
 
 const CLOSING: Closing = { patience: 10_000 };
 
-/** Names the version of CloudAPI whose image API this is: clients tell from it what the server can do. */
-const SERVER_NAME = `cloudapi/9.2.0 (imgapi/${packageJson.version})`;
+/**
+ * Names the version of CloudAPI whose image API this is, and nothing else: clients read a version from it, and tell from
+ * that what the server can do.
+ */
+const SERVER_NAME = 'cloudapi/9.20.0';
+const USER_AGENT = `${SERVER_NAME} (imgapi/${packageJson.version})`;
 
 export async function startCloudapi(config: CloudapiConfig, options: StartOptions): Promise<RunningCloudapi> {
   const { log, clock = systemClock } = options;
   const keys = accountKeys(log);
   const accounts = await openAccounts({ config, keys, log, clock });
-  const imgapi = new ImgapiClient({ url: config.imgapi.url, userAgent: SERVER_NAME });
+  const imgapi = new ImgapiClient({ url: config.imgapi.url, userAgent: USER_AGENT });
   const release = async (): Promise<void> => {
     await imgapi.destroy();
     await accounts.close();
@@ -55,9 +60,10 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
     clientAddress: clientAddress(config.trustedProxies),
   };
   try {
+    const routes = cloudapiRoutes(cloudapi);
     const listener = await listen(
       {
-        routes: cloudapiRoutes(cloudapi),
+        ...{ routes, headers: answerHeaders(routes) },
         log,
         serverName: config.serverName ?? SERVER_NAME,
         limits: { json: config.jsonBytes, connections: connectionLimits(config.connections, 'main') },

@@ -9,6 +9,7 @@ export const cloudapiAudit: AuditOptions<Call> = {
     fields['action'] = shown(query['action']);
     fields['account'] = shown(query['account']);
     fields['user'] = identity && nameOf(identity);
+    fields['application'] = identity?.application;
   },
 };
 

@@ -1,6 +1,6 @@
 /**
  * Finds out who signed a request, and for which account it acts. Accounts act for themselves, and so do their sub-users
- * for them; the admin acts for everybody. What a stranger is told does not depend on which accounts and sub-users exist.
+ * for them; the admin acts for everybody. What a stranger is told does not depend on which logins exist.
  */
 
 import type { Account, SubUser } from '#lib/accounts/accounts.ts';
@@ -8,42 +8,65 @@ import { ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import type { PublicKey } from '#lib/signing/keys.ts';
-import { verifyRequest } from '#lib/signing/verify-request.ts';
-import { NIL_UUID } from '#lib/text/uuid.ts';
+import { isPresigned, verifyPresigned } from '#lib/signing/presigned.ts';
+import { type VerifyRequestOptions, verifyRequest } from '#lib/signing/verify-request.ts';
+import { isUuid, NIL_UUID } from '#lib/text/uuid.ts';
 import { activeRoles } from './active-roles.ts';
+import { grantedBy } from './auth-token.ts';
 import type { Call, Principal, Signer } from './call.ts';
 import { CloudapiError, notAuthorized } from './errors.ts';
 import { type KeyId, parseKeyId } from './key-id.ts';
 import { type Cloudapi, findAccount, findSubUser, isAdmin } from './service.ts';
 
-/** @throws 401 InvalidCredentials, 403 NotAuthorized for an account that is disabled, and its sub-users */
+/**
+ * Tries what the request carries in the order of Triton's CloudAPI: parameters of the URL, the header `Authorization`, and
+ * after either of these `X-Auth-Token`.
+ * @throws 400 InvalidHeader, 401 InvalidCredentials, 403 NotAuthorized for an account that is disabled, and its sub-users
+ */
 export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<Signer> {
-  let signer: Signer | undefined;
+  let signed: Signed | undefined;
   const keysOf = async (keyId: string): Promise<readonly PublicKey[]> => {
     const named = parseKeyId(keyId);
-    if (!named) throw invalidCredentials(`keyId is "${keyId}"; it must be /LOGIN/keys/FINGERPRINT`);
-    const [found, owner] = await signerOf(cloudapi, named);
-    signer = found;
+    if (!named) throw invalidCredentials(`Invalid KeyId ${keyId} in authorization header; it must be ${KEY_ID_FORM}`);
+    const [signer, owner] = await signerOf(cloudapi, named);
+    signed = { signer, keyId };
     const keys = await cloudapi.accounts.keysOf(...owner);
     return cloudapi.keys.named(keys, named.key, owner[1] ?? owner[0]);
   };
   try {
-    const request = { method: call.method, path: call.url, headers: call.headers };
-    await verifyRequest(request, {
-      asSent: asSentTo(cloudapi.config.publicUrl, request),
-      keysOf,
-      algorithms: ALGORITHMS,
-      required: ['date'],
-      clock: cloudapi.clock,
-      maxSkew: cloudapi.config.clockSkewSeconds,
-    });
+    await verify(cloudapi, call, keysOf);
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
-    throw invalidCredentials(messageFor(error), error);
+    throw refusalOf(error, call);
   }
-  if (!signer) throw invalidCredentials(REFUSED);
-  if (signer.account.isDisabled) throw new CloudapiError('NotAuthorized', 'The account is disabled');
-  return signer;
+  if (!signed?.signer) throw invalidCredentials(REFUSED);
+  const { signer, keyId } = signed;
+  assertEnabled(signer);
+  if (call.headers['x-auth-token'] === undefined) return signer;
+  const granted = await grantedBy(cloudapi, call, signer, keyId);
+  assertEnabled(granted);
+  return granted;
+}
+
+interface Signed {
+  readonly signer: Signer | undefined;
+  readonly keyId: string;
+}
+
+async function verify(
+  { config, clock }: Cloudapi,
+  { method, url: path, headers }: Call,
+  keysOf: VerifyRequestOptions['keysOf'],
+): Promise<void> {
+  const request = { method, path, headers };
+  const options = { asSent: asSentTo(config.publicUrl, request), keysOf, algorithms: ALGORITHMS, clock };
+  if (isPresigned(request)) await verifyPresigned(request, options);
+  else
+    await verifyRequest(request, { ...options, olderForm: true, required: ['date'], maxSkew: config.clockSkewSeconds });
+}
+
+function assertEnabled({ account }: Signer): void {
+  if (account.isDisabled) throw new CloudapiError('NotAuthorized', 'Account or user is disabled');
 }
 
 /** Whom a `keyId` names, if they exist, and the UUIDs of whom to ask the directory for keys. */
@@ -60,7 +83,7 @@ async function signerOf(cloudapi: Cloudapi, named: KeyId): Promise<Named> {
 
 /**
  * Finds the account that an authenticated call acts for: `my` in its path stands for the caller's own account.
- * @throws 403 NotAuthorized; only for the admin: 404 ResourceNotFound
+ * @throws 403 NotAuthorized; 404 ResourceNotFound for a UUID that nobody has, and to the admin for a login
  */
 export async function principalOf(cloudapi: Cloudapi, call: Call): Promise<Principal> {
   const { account: name = '' } = call.params;
@@ -73,9 +96,10 @@ export async function principalOf(cloudapi: Cloudapi, call: Call): Promise<Princ
   }
   const admin = isAdmin(cloudapi, caller);
   if (isOwn) return { caller, account: caller, isAdmin: admin };
-  if (!admin) throw notAuthorized(name);
   const account = await findAccount(cloudapi, name);
-  if (!account) throw new CloudapiError('ResourceNotFound', `account "${name}" does not exist`);
+  // Which logins there are is told to the admin alone; a UUID cannot be guessed.
+  if (!account && (admin || isUuid(name))) throw new CloudapiError('ResourceNotFound', `${name} does not exist`);
+  if (!account || !admin) throw notAuthorized(name);
   return { caller, account, isAdmin: true };
 }
 
@@ -85,18 +109,24 @@ async function actingFor(cloudapi: Cloudapi, call: Call, account: Account, user:
   return { caller: account, account, subUser: { ...user, roles }, isAdmin: false };
 }
 
-const REFUSED = 'The signature does not verify with a key of that name and account';
+const REFUSED = 'Invalid authorization credentials supplied';
+const KEY_ID_FORM = '/LOGIN/keys/FINGERPRINT or /LOGIN/users/SUBUSER/keys/FINGERPRINT';
 
-function messageFor(error: SignatureError): string {
+function refusalOf(error: SignatureError, { url: path, headers }: Call): CloudapiError {
   switch (error.fault) {
-    case 'missing':
-      return 'You must make authenticated requests to use CloudAPI';
     case 'unknown-key':
     case 'bad-signature':
-      return REFUSED;
+      return invalidCredentials(REFUSED, error);
     default:
-      return error.message;
+      if (isPresigned({ path })) return invalidCredentials(error.message, error);
+      if (!isSigned(headers)) return invalidCredentials('You must make authenticated requests to use CloudAPI', error);
+      return new CloudapiError('InvalidHeader', error.message, { cause: error });
   }
+}
+
+/** Other schemes, such as Basic, count as none. */
+function isSigned({ authorization = '' }: Call['headers']): boolean {
+  return /^\s*signature\b/i.test(authorization);
 }
 
 function invalidCredentials(message: string, cause?: unknown): CloudapiError {

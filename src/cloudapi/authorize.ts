@@ -1,5 +1,6 @@
 /** Lets a sub-user do only what the policies of its account say. Accounts themselves may do everything of theirs. */
 import type { Role } from '#lib/accounts/accounts.ts';
+import { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import type { Facts } from '#lib/policies/rule.ts';
 import type { Handler } from '../http-kit/call.ts';
@@ -16,6 +17,7 @@ import type { Cloudapi } from './service.ts';
  */
 export function underPolicies(cloudapi: Cloudapi, handler: Handler<Call>, row: Operation, name: string): Handler<Call> {
   const isShown = row.method === 'GET' && isWhole(row);
+  const actions = actionsOf(row, name);
   return async (call) => {
     const { account, subUser } = call.principal;
     if (!subUser && !isShown) return handler(call);
@@ -23,11 +25,24 @@ export function underPolicies(cloudapi: Cloudapi, handler: Handler<Call>, row: O
     // An account without roles has no tags, and nobody is asked for them.
     const known = await cloudapi.accounts.rolesOf(account.uuid);
     const tags = known.length > 0 ? await tagsOn(cloudapi, call, resource) : [];
-    assertAllowed(cloudapi, call, name, resource, tags);
+    assertAllowed(cloudapi, call, actions, resource, tags);
     const reply = await handler(call);
     const names = isShown ? known.filter(({ uuid }) => tags.includes(uuid)).map(inHeader) : [];
     return names.length === 0 ? reply : { ...reply, headers: { 'Role-Tag': names.join(','), ...reply.headers } };
   };
+}
+
+/** Tagging is one action, whatever is tagged. */
+const TAGGING = 'setroletags';
+
+/**
+ * What policies may call an operation. Triton's CloudAPI has one name for all that is done with a route, by which policies
+ * were written before the operations had names of their own.
+ */
+export function actionsOf({ route, path, method }: Operation, name: string): readonly string[] {
+  if (method === 'PUT') return [name.toLowerCase(), TAGGING];
+  const older = path === NEW_IMAGES.CreateImageFromMachine.path && method === 'POST' ? 'CreateImageFromMachine' : route;
+  return [name, ...(older === undefined || older === name ? [] : [older])].map((action) => action.toLowerCase());
 }
 
 /** Headers hold ASCII alone. */
@@ -37,6 +52,7 @@ function inHeader({ name }: Role): string {
 
 /**
  * The answer is the same for what the account does not have, so that nobody learns what there is.
+ * @param actions any of which has to be allowed
  * @param resource without the account
  * @param tags UUIDs of the roles on it
  * @throws 403 NotAuthorized
@@ -44,16 +60,18 @@ function inHeader({ name }: Role): string {
 export function assertAllowed(
   cloudapi: Cloudapi,
   call: Call,
-  name: string,
+  actions: readonly string[],
   resource: string,
   tags: readonly string[],
 ): void {
   const { account, subUser } = call.principal;
   if (!subUser) return;
-  const action = name.toLowerCase();
   const path = fullPath(account.login, resource);
-  const attempt = { action, resource: path, facts: factsOf(cloudapi, call) };
-  if (!cloudapi.policies.allow(subUser.roles, tags, attempt)) throw notAllowed(path, action);
+  const facts = factsOf(cloudapi, call);
+  const isAllowed = actions.some((action) => {
+    return cloudapi.policies.allow(subUser.roles, tags, { action, resource: path, facts });
+  });
+  if (!isAllowed) throw notAllowed(path, actions[0] ?? '');
 }
 
 function factsOf({ clock, config, clientAddress }: Cloudapi, call: Call): Facts {

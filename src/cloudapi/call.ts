@@ -5,14 +5,16 @@ import type { CallOptions } from '#lib/client/caller.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Parameters } from '../http-kit/call.ts';
 import { RequestCall } from '../http-kit/request-call.ts';
-import { imageNotFound, versionNotServed } from './errors.ts';
+import { notFound, versionNotServed } from './errors.ts';
 import type { ImageView } from './translate.ts';
 
-/** Whose key signed a request. */
+/** Whose key signed a request, or whom a token names that another's key may use. */
 export interface Signer {
   readonly account: Account;
   /** If it was not the account itself. */
   readonly subUser?: SubUser;
+  /** Login of the account whose key signed, if a token made it somebody else's request. */
+  readonly application?: string;
 }
 
 /** How logs name it: `alice`, or `alice/deploy` for a sub-user. */
@@ -70,6 +72,11 @@ export class Call extends RequestCall<CloudapiVersion | undefined, Signer> {
     throw versionNotServed(this.headers);
   }
 
+  /** @throws 400 InvalidVersion */
+  assertVersion(): void {
+    void this.servedVersion;
+  }
+
   get view(): ImageView {
     return { version: this.servedVersion, account: this.account.uuid };
   }
@@ -78,7 +85,7 @@ export class Call extends RequestCall<CloudapiVersion | undefined, Signer> {
   get imageId(): string {
     const { id = '' } = this.params;
     if (isUuid(id)) return id;
-    throw imageNotFound(id);
+    throw notFound(id);
   }
 
   /** For calls to IMGAPI on behalf of the account. */

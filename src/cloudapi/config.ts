@@ -27,6 +27,8 @@ export interface CloudapiConfig {
   /** The account whose keys may act for all others, by UUID or login; absent: there is none. */
   readonly adminUuid?: string;
   readonly adminLogin?: string;
+  /** Secrets of keyapi by their UUIDs, in hex. */
+  readonly tokenKeys: Readonly<Record<string, string>>;
   /** URL of each datacenter's CloudAPI by its name. */
   readonly datacenters: Readonly<Record<string, string>>;
   /** Whether AdminGetImageFile sends its caller to the object store; false: files come through here. */

@@ -17,8 +17,8 @@ export class CloudapiError extends HttpError {
   }
 }
 
-export function missing(name: string, description: string): CloudapiError {
-  return new CloudapiError('MissingParameter', `${name} is a required argument: ${description}`);
+export function missing(name: string): CloudapiError {
+  return new CloudapiError('MissingParameter', `${name} is a required argument`);
 }
 
 /** @param mustBe completes "it must be …" */
@@ -27,8 +27,12 @@ export function invalid(name: string, value: unknown, mustBe: string): CloudapiE
   return new CloudapiError('InvalidArgument', `${name} is ${shown.slice(0, 200)}; it must be ${mustBe}`);
 }
 
+export function invalidAction(action: unknown): CloudapiError {
+  return new CloudapiError('InvalidArgument', `action ${String(action)} is not a valid argument`);
+}
+
 export function notAuthorized(account: string): CloudapiError {
-  return new CloudapiError('NotAuthorized', `You do not have permission to access /${account}`);
+  return new CloudapiError('NotAuthorized', `You do not have permission to access ${account}`);
 }
 
 /**
@@ -39,8 +43,15 @@ export function notAllowed(resource: string, action: string): CloudapiError {
   return new CloudapiError('NotAuthorized', `You do not have permission to access ${resource} (${action})`);
 }
 
-export function imageNotFound(id: string): CloudapiError {
-  return new CloudapiError('ResourceNotFound', `image "${id}" not found`);
+const IMAGE_NOT_FOUND = 'image not found';
+
+export function imageNotFound(): CloudapiError {
+  return new CloudapiError('ResourceNotFound', IMAGE_NOT_FOUND);
+}
+
+/** For what is asked for by what cannot be its name. */
+export function notFound(name: string): CloudapiError {
+  return new CloudapiError('ResourceNotFound', `${name} not found`);
 }
 
 export function versionNotServed(headers: IncomingHttpHeaders): CloudapiError {
@@ -52,11 +63,6 @@ export function versionNotServed(headers: IncomingHttpHeaders): CloudapiError {
 }
 
 export function cloudapiErrors(thrown: unknown, requestId: string): ErrorReply {
-  const reply = explain(thrown, requestId);
-  return { ...reply, headers: { ...reply.headers, 'Request-Id': requestId } };
-}
-
-function explain(thrown: unknown, requestId: string): ErrorReply {
   if (thrown instanceof HttpError) return plainErrors(thrown, requestId);
   if (thrown instanceof ImgapiError) return fromImgapi(thrown, requestId);
   if (thrown instanceof ImgapiUnreachableError) {
@@ -68,6 +74,9 @@ function explain(thrown: unknown, requestId: string): ErrorReply {
   return internal(requestId);
 }
 
+/** Clients of CloudAPI know it in other words. */
+const NO_SUCH_IMAGE = /^image "[^"]*" not found$/;
+
 /**
  * IMGAPI's errors pass through, with two exceptions. Its 401 refuses an account, but would tell the client that its key
  * is wrong. And the details of internal errors are for operators only.
@@ -76,7 +85,8 @@ function fromImgapi(error: ImgapiError, requestId: string): ErrorReply {
   const { statusCode: status, code, message, errors, retryAfter } = error;
   if (status === 401) return { status: 403, json: { code: 'NotAuthorized', message } };
   if (status < 400 || status === 500) return internal(requestId);
-  return { status, json: { code, message, ...(errors && { errors }) }, ...retrying(retryAfter) };
+  const shown = NO_SUCH_IMAGE.test(message) ? IMAGE_NOT_FOUND : message;
+  return { status, json: { code, message: shown, ...(errors && { errors }) }, ...retrying(retryAfter) };
 }
 
 function unavailable(message: string, retryAfter?: number): ErrorReply {

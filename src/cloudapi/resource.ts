@@ -6,13 +6,18 @@ import type { Call } from './call.ts';
 /** `/:account/images/:id`: whatever is below an image belongs to the image. */
 const DEEPEST = 3;
 
+/** Whoever may list datacenters may be sent to one: they carry no tags of their own. */
+const WITHOUT_TAGS = ':dc';
+
 /**
  * Path of the resource that an operation is about, without the account: `/`, `/images`, `/images/UUID`. For an action of
  * an image that is the image, even if it makes another one.
  */
 export function resourceOf({ path }: Operation, { params }: Call): string {
   const [, ...parts] = partsOf(path).slice(0, DEEPEST);
-  const named = parts.map((part) => (part.startsWith(':') ? params[part.slice(1)] : part));
+  const named = parts
+    .filter((part) => part !== WITHOUT_TAGS)
+    .map((part) => (part.startsWith(':') ? params[part.slice(1)] : part));
   return `/${named.join('/')}`;
 }
 

@@ -1,7 +1,7 @@
 /** Role tags, by the names of roles: IMGAPI keeps them by UUID, so that a role can be renamed and none is mistaken. */
 import type { Role } from '#lib/accounts/accounts.ts';
 import type { Call } from './call.ts';
-import { invalid } from './errors.ts';
+import { CloudapiError } from './errors.ts';
 import { namesIn } from './names.ts';
 import { canBeTagged, imageResource } from './resource.ts';
 import type { Cloudapi } from './service.ts';
@@ -19,8 +19,10 @@ export async function rolesNamed(
   names: readonly string[],
 ): Promise<readonly Role[]> {
   const known = await accounts.rolesOf(call.account.uuid);
-  const stranger = names.find((name) => !known.some((role) => role.name === name));
-  if (stranger !== undefined) throw invalid('role-tag', stranger, 'the name of a role of the account');
+  const strangers = names.filter((name) => !known.some((role) => role.name === name));
+  if (strangers.length > 0) {
+    throw new CloudapiError('InvalidArgument', `Role(s) ${strangers.join(', ')} not found`);
+  }
   return known.filter(({ name }) => names.includes(name));
 }
 

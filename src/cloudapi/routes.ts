@@ -38,15 +38,14 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
   );
 }
 
-/** Wraps the handler of an authenticated call: it acts for the account in its path, in the version that is served. */
+/** Wraps the handler of an authenticated call: it acts for the account in its path. */
 function forAccount(cloudapi: Cloudapi, handler: Handler<Call>): Handler<Call> {
   return async (call) => {
     call.admit(await principalOf(cloudapi, call));
-    const { servedVersion, requestId, signal } = call;
-    const reply = await handler(call).catch((error: unknown) => {
-      if (signal.aborted) throw new CloudapiError('ClientGone', 'the client is gone', { cause: error });
+    call.assertVersion();
+    return handler(call).catch((error: unknown) => {
+      if (call.signal.aborted) throw new CloudapiError('ClientGone', 'the client is gone', { cause: error });
       throw error;
     });
-    return { ...reply, headers: { 'Api-Version': servedVersion, 'Request-Id': requestId, ...reply.headers } };
   };
 }

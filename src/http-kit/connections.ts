@@ -53,7 +53,7 @@ interface Peer {
 
 const HEADERS_TIMEOUT_MS = 60_000;
 /** More than the 60 s for which clients and load balancers commonly keep idle connections. */
-const KEEP_ALIVE_MS = 75_000;
+export const KEEP_ALIVE_MS = 75_000;
 /** After so long the system checks whether a silent peer is still there. */
 const PROBE_MS = 60_000;
 /** Above this, answered exchanges are dropped from the list: refused ones are never asked for again. */

@@ -32,6 +32,8 @@ export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C
   readonly log: Logger;
   /** The Server header. */
   readonly serverName: string;
+  /** Further headers of every answer; its own go before them. */
+  readonly headers?: (answered: Answered) => ReplyHeaders;
   readonly limits: Limits;
   readonly call: new (
     request: RestifyRequest,
@@ -44,6 +46,13 @@ export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C
   readonly errors: ErrorForm;
   /** Called once per request, when its answer was sent or its client has left. */
   readonly onDone?: (done: Done<C>) => void;
+}
+
+/** What is answered, and by which route; undefined if the request reached none. */
+export interface Answered extends Pick<Exchange, 'request' | 'response' | 'requestId'> {
+  readonly route: Pick<Route<never>, 'path'> | undefined;
+  /** Milliseconds since the request's header arrived. */
+  readonly elapsed: number;
 }
 
 export interface Limits {
@@ -240,7 +249,7 @@ async function serve<C extends AnyCall, R extends Route<C>>(
     return;
   }
   const send = (answer: Reply): Promise<void> =>
-    sendReply(request, response, answer, commonHeaders(options, id, started), options.leaving);
+    sendReply(request, response, answer, commonHeaders(options, exchange, route), options.leaving);
   try {
     await send(reply).catch(async (error: unknown) => {
       // If nothing was sent yet, a reply that cannot be sent is a fault like any other.
@@ -275,7 +284,7 @@ function isStoreFault(error: unknown): boolean {
 }
 
 /** The part of a listener's options that is needed to answer a request and to report that it is done. */
-interface AnswerOptions<C> {
+interface AnswerOptions<C> extends Pick<ListenerOptions<AnyCall>, 'headers'> {
   readonly log: Logger;
   readonly serverName: string;
   readonly errors: ErrorForm;
@@ -307,17 +316,19 @@ function isAnswered(response: ServerResponse): boolean {
 }
 
 function commonHeaders(
-  { serverName, leaving }: Pick<AnswerOptions<AnyCall>, 'serverName' | 'leaving'>,
-  id: string,
-  started: number,
+  { serverName, leaving, headers }: Pick<AnswerOptions<AnyCall>, 'serverName' | 'leaving' | 'headers'>,
+  { request, response, requestId, started }: Answerable,
+  route?: Answered['route'],
 ): ReplyHeaders {
+  const elapsed = Math.round(performance.now() - started);
   return {
+    ...headers?.({ request, response, requestId, elapsed, route }),
     // A client must not send another request on a connection that is about to end.
     ...(leaving.aborted && { Connection: 'close' }),
     Server: serverName,
-    'x-request-id': id,
+    'x-request-id': requestId,
     'x-server-name': HOST,
-    'x-response-time': Math.round(performance.now() - started),
+    'x-response-time': elapsed,
     Vary: 'Accept-Version',
   };
 }
@@ -338,10 +349,10 @@ function sendError<C>(exchange: Answerable, error: unknown, options: AnswerOptio
 
 /** Called by events, so an exception would end the process. */
 function answerError<C>(exchange: Answerable, error: unknown, options: AnswerOptions<C>): void {
-  const { request, response, requestId, started } = exchange;
+  const { request, response, requestId } = exchange;
   try {
     const reply = answerFor(error, options.errors, options.log, requestId);
-    sendText(request, response, reply, commonHeaders(options, requestId, started));
+    sendText(request, response, reply, commonHeaders(options, exchange));
   } catch (fault) {
     options.log.error({ err: fault, req_id: requestId }, 'an error could not be sent');
     response.destroy();

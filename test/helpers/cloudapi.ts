@@ -47,6 +47,7 @@ export interface Person {
   /** As in the accounts file. */
   readonly roles?: readonly object[];
   readonly policies?: readonly object[];
+  readonly disabled?: boolean;
 }
 
 /** A sub-user. */
@@ -73,7 +74,7 @@ export function writePeople(directory: string, people: readonly Person[]): Promi
   const accounts = people.map(({ users, roles, policies, ...person }) => ({
     ...entry(person),
     created_at: '2017-10-17T00:00:00Z',
-    ...{ users: users?.map(entry), roles, policies },
+    ...{ users: users?.map(entry), roles, policies, disabled: person.disabled },
   }));
   return writeAccounts(directory, accounts);
 }

@@ -1,7 +1,7 @@
 /** What clients ask for before they get to images. */
 import { Type } from 'typebox';
 import { ACCOUNTS, accountParams, type CloudapiOperations, signed } from './form.ts';
-import { Account, Datacenters, Key } from './schemas/account.ts';
+import { Account, Datacenters, Key, Moved } from './schemas/account.ts';
 
 export const datacenterName = Type.Object({
   'triton-datacenter-name': Type.String({ description: 'The datacenter of this CloudAPI.' }),
@@ -29,5 +29,23 @@ export const ACCOUNT = {
     summary: 'Lists the datacenters of the cloud.',
     path: '/:account/datacenters',
     replies: [{ status: 200, json: Datacenters, headers: datacenterName }],
+  },
+
+  GetDatacenter: {
+    ...ofAccount,
+    summary: 'Redirects to the CloudAPI of a datacenter.',
+    path: '/:account/datacenters/:dc',
+    params: Type.Object({ ...accountParams.properties, dc: Type.String({ description: 'Its name.' }) }),
+    replies: [{ status: 302, json: Moved, headers: Type.Object({ location: Type.String() }) }],
+    errors: ['ResourceNotFound'],
+  },
+
+  UpdateAccount: {
+    ...ofAccount,
+    summary: 'Refuses to change the account: accounts are managed elsewhere.',
+    method: 'POST',
+    replies: [],
+    path: '/:account',
+    errors: ['NotAvailable'],
   },
 } as const satisfies CloudapiOperations;

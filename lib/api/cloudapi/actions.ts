@@ -29,12 +29,7 @@ const fields = Type.Object({
 });
 
 const share = Type.Object({
-  account: required(
-    'account',
-    'The other account, by login or UUID.',
-    'the login or UUID of an account',
-    'the login or UUID of one account',
-  ),
+  account: required('account', 'The other account, by login or UUID.', 'the login or UUID of one account'),
 });
 
 const destination = Type.Object({

@@ -14,13 +14,7 @@ export const COPIES = {
     method: 'GET',
     query: Type.Object({
       plan: Type.Optional(flag('Only list what a copy would bring.')),
-      datacenter: Type.Optional(
-        required(
-          'datacenter',
-          'For a plan: the name of the datacenter that has the image.',
-          'the name of the datacenter that has the image',
-        ),
-      ),
+      datacenter: Type.Optional(required('datacenter', 'For a plan: the name of the datacenter that has the image.')),
     }),
     headers: linesHeader,
     replies: [{ status: 200, json: CopyStatus }, lines, { status: 200, when: '`plan` is true', json: CopyPlan }],

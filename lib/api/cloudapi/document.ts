@@ -27,7 +27,7 @@ export function cloudapiDocument(): OpenApiDocument {
         type: 'http',
         scheme: 'Signature',
         description:
-          'HTTP Signature with an SSH key of the account, or of a sub-user (`keyId` `/LOGIN/users/SUBUSER/keys/FINGERPRINT`), over `Date` at least.',
+          'HTTP Signature with an SSH key of the account, or of a sub-user (`keyId` `/LOGIN/users/SUBUSER/keys/FINGERPRINT`), over `Date` at least. The older form `Signature keyId="…",algorithm="…" BASE64` signs the value of `Date` alone. Or the parameters `keyId`, `algorithm`, `expires` (seconds since 1970) and `signature` sign the URL: method, host, path and the other parameters, sorted and encoded, a line for each part; `method` names several methods. With a token of keyapi in `X-Auth-Token` an application acts for the account that the token names.',
       },
     },
     security: { strict: [{ signature: [] }], passive: [], lenient: [], operator: [], none: [] },

@@ -8,10 +8,15 @@ export const CLOUDAPI_ERRORS = {
     remedy: 'Ask for ~9, ~8 or ~7.',
   },
   BadRequest: { status: 400, when: 'the request cannot be understood', remedy: 'Correct the request.' },
+  InvalidHeader: {
+    status: 400,
+    when: 'the Authorization header cannot be read, or its date is not now',
+    remedy: 'Sign it as HTTP Signature has it, over a Date of now; check the clock.',
+  },
   InvalidCredentials: {
     status: 401,
     when: 'the request is not signed, or not with a key of that name and account',
-    remedy: 'Sign it with a key of the account; check the clock.',
+    remedy: 'Sign it with a key of the account.',
   },
   NotAuthorized: {
     status: 403,
@@ -37,6 +42,11 @@ export const CLOUDAPI_ERRORS = {
     status: 500,
     when: 'an unexpected error occurred; the log has it under the request id',
     remedy: 'Report the request id.',
+  },
+  NotAvailable: {
+    status: 501,
+    when: 'it is not done here',
+    remedy: 'See the message: accounts are managed elsewhere, and images of machines need VMAPI and CNAPI.',
   },
   ImageCopyFailed: {
     status: 503,

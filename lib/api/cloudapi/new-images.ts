@@ -8,24 +8,19 @@ import { flag, required, value } from './parameters.ts';
 const create = { ...signed, method: 'POST', path: '/:account/images', params: accountParams } as const;
 
 const SOURCE = {
-  datacenter: required(
-    'datacenter',
-    'The name of the datacenter that has the image.',
-    'the name of the datacenter that has the image',
-  ),
-  id: required('id', 'The UUID of the image.', 'the UUID of the image'),
+  datacenter: required('datacenter', 'The name of the datacenter that has the image.'),
+  id: value('The UUID of the image.'),
 };
 
 const orderErrors = [...PARAMETER_ERRORS, 'MissingParameter', ...ORDER_ERRORS] as const;
 
 const machine = Type.Object({
-  machine: required(
-    'machine',
-    'The UUID of the machine to make an image of.',
-    'the UUID of the machine to make an image of',
+  machine: required('machine', 'The UUID of the machine to make an image of.'),
+  name: required('Image name', 'The name of the image.'),
+  version: required('Image version', 'The version of the image.'),
+  incremental: Type.Optional(
+    flag('False: do not build on the image that the machine was made of. By default it does.'),
   ),
-  name: required('name', 'The name of the image.', 'the name of the image'),
-  version: required('version', 'The version of the image.', 'the version of the image'),
   description: Type.Optional(value('As UpdateImage has it.')),
   homepage: Type.Optional(value('URL.')),
   eula: Type.Optional(value("URL of the user's licence.")),

@@ -13,9 +13,9 @@ export function text(description: string, mustBe = 'one string') {
   return Type.String({ description, mustBe } satisfies ParameterOptions);
 }
 
-/** A text that the operation needs. @param what completes "NAME is a required argument: …" */
-export function required(name: string, description: string, what: string, mustBe?: string) {
-  return needed(text(description, mustBe), { missing: { message: `${name} is a required argument: ${what}` } });
+/** A text that the operation needs. @param what completes "… is a required argument" */
+export function required(what: string, description: string, mustBe?: string) {
+  return needed(text(description, mustBe), { missing: { message: `${what} is a required argument` } });
 }
 
 /** Whatever JSON can hold: handed on as it came, for IMGAPI to look at. */

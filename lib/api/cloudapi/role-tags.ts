@@ -6,7 +6,9 @@ import { RoleTagsOfResource } from './schemas/account.ts';
 
 const tags = Type.Object({
   'role-tag': Type.Optional(
-    value('Names of roles of the account, as a list or separated by commas; none for no tags.'),
+    value(
+      'Names of roles of the account, as a list or separated by commas; none for no tags. Left out: nothing changes.',
+    ),
   ),
 });
 
@@ -21,7 +23,7 @@ const replace = {
   replies: [{ status: 200, json: RoleTagsOfResource }],
 } as const;
 
-const errors = [...PARAMETER_ERRORS, 'MissingParameter'] as const;
+const errors = PARAMETER_ERRORS;
 
 export const ROLE_TAGS = {
   ReplaceAccountRoleTags: {

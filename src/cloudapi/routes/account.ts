@@ -1,7 +1,8 @@
-/** GetAccount, ListKeys, ListDatacenters: clients call them before they get to images. */
+/** GetAccount, ListKeys, ListDatacenters and what belongs to them: clients call them before they get to images. */
 import type { ACCOUNT } from '#lib/api/cloudapi/account.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
+import { CloudapiError } from '../errors.ts';
 import type { Cloudapi } from '../service.ts';
 
 /** Stands for the time at which an account was created when that is not known. */
@@ -26,6 +27,18 @@ export function accountHandlers({ accounts, keys, config }: Cloudapi): Handlers<
 
     async ListDatacenters() {
       return { json: config.datacenters, headers: { 'Triton-Datacenter-Name': config.datacenterName } };
+    },
+
+    async GetDatacenter({ params: { dc = '' } }) {
+      const url = Object.hasOwn(config.datacenters, dc) ? config.datacenters[dc] : undefined;
+      if (url === undefined) throw new CloudapiError('ResourceNotFound', `${dc} is not an available datacenter`);
+      const json = { code: 'ResourceMoved', message: `datacenter ${dc} is at ${url}` };
+      return { status: 302, json, headers: { Location: url } };
+    },
+
+    async UpdateAccount({ account: { login } }) {
+      const why = 'accounts are managed elsewhere, and only read here';
+      throw new CloudapiError('NotAvailable', `account ${login} cannot be changed by this CloudAPI: ${why}`);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { auditShare } from '../audit.ts';
 import type { Call } from '../call.ts';
-import { invalid, missing } from '../errors.ts';
+import { invalid, invalidAction, missing } from '../errors.ts';
 import { readParameters } from '../parameters.ts';
 import { imageReply } from '../reply.ts';
 import { taggerOf } from '../role-tags.ts';
@@ -17,9 +17,8 @@ export const actionDispatch: Dispatch<Call> = {
     void call.imageId;
     await readParameters(call);
   },
-  async otherwise({ parameters: { action } }, actions) {
-    const known = `one of ${actions.join(', ')}`;
-    throw action === undefined ? missing('action', known) : invalid('action', action, known);
+  async otherwise({ parameters: { action } }) {
+    throw action === undefined ? missing('action') : invalidAction(action);
   },
 };
 

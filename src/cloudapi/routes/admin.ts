@@ -30,7 +30,7 @@ export function adminHandlers(cloudapi: Cloudapi): Handlers<typeof ADMIN, Call> 
     if (!isAllowed) throw notAuthorized(`${account.login}/images/${call.params['id']}`);
     const image = await imgapi.getImage(call.imageId, { ...call.asOperator, inclAdminFields: true });
     if (isAdmin(cloudapi, account)) return image;
-    if (image.owner !== account.uuid) throw imageNotFound(image.uuid);
+    if (image.owner !== account.uuid) throw imageNotFound();
     if (image.state !== 'active') {
       throw new CloudapiError(
         'ImageIsNotActive',

@@ -8,7 +8,7 @@ import { readJsonItems } from '#lib/client/json-items.ts';
 import { callOf } from '#lib/client/methods.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
-import { invalid } from '../errors.ts';
+import { CloudapiError } from '../errors.ts';
 import { listReply } from '../list-reply.ts';
 import { imageReply } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
@@ -57,6 +57,6 @@ function filterOf({ account, servedVersion }: Call, query: QueryOf<typeof IMAGES
 function typeOf(type: string | undefined, version: CloudapiVersion): string {
   if (type === undefined) return '!docker';
   const known = typeFilter(type, version);
-  if (known === undefined) throw invalid('type', type, 'smartmachine or virtualmachine');
+  if (known === undefined) throw new CloudapiError('InvalidArgument', `image type ${type} is not a valid type`);
   return known;
 }

@@ -1,14 +1,14 @@
 /** `POST /:account/images`: CreateImageFromMachine, ImportImageFromDatacenter, CopyImageFromDc. */
-import type { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
+import { NEW_IMAGES } from '#lib/api/cloudapi/new-images.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { callOf } from '#lib/client/methods.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { JSON_LINES, wantsLines } from '../../http-kit/json-lines.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
-import { assertAllowed } from '../authorize.ts';
+import { actionsOf, assertAllowed } from '../authorize.ts';
 import type { Call } from '../call.ts';
-import { invalid } from '../errors.ts';
+import { CloudapiError, invalidAction } from '../errors.ts';
 import { readParameters } from '../parameters.ts';
 import { imageReply, passedOn } from '../reply.ts';
 import { imageResource } from '../resource.ts';
@@ -18,8 +18,8 @@ import { waitForCopy } from '../wait-for-copy.ts';
 
 export const newImageDispatch: Dispatch<Call> = {
   before: readParameters,
-  async otherwise({ parameters }, actions) {
-    throw invalid('action', parameters['action'], `one of ${actions.join(', ')}, or left out`);
+  async otherwise({ parameters: { action } }) {
+    throw invalidAction(action);
   },
 };
 
@@ -29,11 +29,17 @@ export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES
   const { imgapi, config } = cloudapi;
 
   /** Before a copy. An image that is here already a sub-user must be allowed to reach as it is. @throws 403 */
-  async function copyTagger(call: Call, action: string, id: string): Promise<TagNew> {
+  async function copyTagger(call: Call, action: keyof typeof NEW_IMAGES, id: string): Promise<TagNew> {
     const tagNew = await taggerOf(cloudapi, call);
     if (!call.principal.subUser || !(await isHere(call, id))) return tagNew;
     const resource = imageResource(id);
-    assertAllowed(cloudapi, call, action, resource, await tagsOn(cloudapi, call, resource));
+    assertAllowed(
+      cloudapi,
+      call,
+      actionsOf(NEW_IMAGES[action], action),
+      resource,
+      await tagsOn(cloudapi, call, resource),
+    );
     return async () => undefined;
   }
 
@@ -50,11 +56,11 @@ export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES
   return {
     async CreateImageFromMachine(call, query) {
       // Each is checked when it is read, so that this is also their order.
-      const { machine, name, version } = query;
+      const { machine, name, version, incremental = true } = query;
       const others = MANIFEST_FIELDS.flatMap((field) => (query[field] === undefined ? [] : [[field, query[field]]]));
       const fields = { name, version, ...Object.fromEntries(others) };
       const tagNew = await taggerOf(cloudapi, call);
-      const job = await imgapi.createImageFromVm(fields, { vmUuid: machine, incremental: true }, call.onBehalf);
+      const job = await imgapi.createImageFromVm(fields, { vmUuid: machine, incremental }, call.onBehalf);
       await tagNew(job.image_uuid);
       const reply = imageReply(call, { ...fields, uuid: job.image_uuid, state: 'creating' });
       const headers = {
@@ -100,7 +106,9 @@ interface Source {
   readonly id: string;
 }
 
-function sourceOf({ datacenter, id }: Source): Source {
-  if (!isUuid(id)) throw invalid('id', id, 'a lower-case UUID');
+/** The datacenter is looked at first. */
+function sourceOf({ datacenter, id }: { readonly datacenter: string; readonly id?: unknown }): Source {
+  const shown = typeof id === 'string' ? id : JSON.stringify(id);
+  if (!isUuid(id)) throw new CloudapiError('InvalidArgument', `id ${shown} must be a UUID`);
   return { datacenter, id };
 }

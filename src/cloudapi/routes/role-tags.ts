@@ -1,23 +1,31 @@
 /** `PUT` of a resource with `role-tag`: which roles reach it. */
+import type { Role } from '#lib/accounts/accounts.ts';
 import type { ROLE_TAGS } from '#lib/api/cloudapi/role-tags.ts';
 import type { Reply } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
-import { CloudapiError, invalid, missing } from '../errors.ts';
+import { CloudapiError, invalid } from '../errors.ts';
 import { namesIn } from '../names.ts';
 import { readParameters } from '../parameters.ts';
 import { fullPath, imageResource } from '../resource.ts';
-import { rolesNamed, tag } from '../role-tags.ts';
+import { rolesNamed, tag, tagsOn } from '../role-tags.ts';
 import type { Cloudapi } from '../service.ts';
 
 const COLLECTIONS: readonly string[] = ['datacenters', 'images', 'keys'];
 
 export function roleTagHandlers(cloudapi: Cloudapi): Handlers<typeof ROLE_TAGS, Call> {
+  /** Without names it changes nothing, and shows what there is. */
   async function replace(call: Call, resource: string): Promise<Reply> {
-    const roles = await rolesNamed(cloudapi, call, await namesOf(call));
-    await tag(cloudapi, call, resource, roles);
+    const named = await namesOf(call);
+    const roles = named ? await rolesNamed(cloudapi, call, named) : await taggedOn(call, resource);
+    if (named) await tag(cloudapi, call, resource, roles);
     const names = roles.map(({ name }) => name);
     return { json: { name: fullPath(call.account.login, resource), 'role-tag': names } };
+  }
+
+  async function taggedOn(call: Call, resource: string): Promise<readonly Role[]> {
+    const tags = await tagsOn(cloudapi, call, resource);
+    return (await cloudapi.accounts.rolesOf(call.account.uuid)).filter(({ uuid }) => tags.includes(uuid));
   }
 
   return {
@@ -39,10 +47,10 @@ export function roleTagHandlers(cloudapi: Cloudapi): Handlers<typeof ROLE_TAGS, 
   };
 }
 
-async function namesOf(call: Call): Promise<readonly string[]> {
+async function namesOf(call: Call): Promise<readonly string[] | undefined> {
   await readParameters(call);
   const given = call.parameters['role-tag'] ?? call.headers['role-tag'];
-  if (given === undefined) throw missing('role-tag', 'the names of roles');
+  if (given === undefined) return undefined;
   if (typeof given === 'string') return namesIn(given);
   const mustBe = 'a list of names of roles';
   if (!Array.isArray(given)) throw invalid('role-tag', given, mustBe);

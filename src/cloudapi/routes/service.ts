@@ -34,7 +34,7 @@ export function serviceHandlers({ imgapi, accounts, config, log }: Cloudapi): Ha
   return {
     async Ping() {
       return {
-        json: { ping: 'pong', cloudapi: { versions: CLOUDAPI_VERSIONS } },
+        json: { ping: 'pong', cloudapi: { versions: CLOUDAPI_VERSIONS.toReversed() } },
         headers: { 'Triton-Datacenter-Name': config.datacenterName },
       };
     },

@@ -42,7 +42,11 @@ t.test('every operation is in the matrix', async (t) => {
 
 const stranger: Person = { uuid: ALICE, login: 'alice', keys: { 'alice-key': makeKey('rsa') } };
 
-const CREDENTIALS: readonly { readonly what: string; readonly ask: Ask; readonly expected: 'allowed' | 401 | 403 }[] = [
+const CREDENTIALS: readonly {
+  readonly what: string;
+  readonly ask: Ask;
+  readonly expected: 'allowed' | 400 | 401 | 403;
+}[] = [
   { what: 'no signature', ask: {}, expected: 401 },
   { what: 'a key that nobody has', ask: { as: stranger }, expected: 401 },
   {
@@ -61,8 +65,8 @@ const CREDENTIALS: readonly { readonly what: string; readonly ask: Ask; readonly
     expected: 401,
   },
   { what: 'an account that there is not', ask: { as: alice, keyId: '/nobody/keys/aa:bb' }, expected: 401 },
-  { what: 'a date of long ago', ask: { as: alice, date: new Date(Date.now() - 400_000) }, expected: 401 },
-  { what: 'a date to come', ask: { as: alice, date: new Date(Date.now() + 400_000) }, expected: 401 },
+  { what: 'a date of long ago', ask: { as: alice, date: new Date(Date.now() - 400_000) }, expected: 400 },
+  { what: 'a date to come', ask: { as: alice, date: new Date(Date.now() + 400_000) }, expected: 400 },
   { what: "the path of another account's", ask: { as: bob }, expected: 403 },
   {
     what: 'a sub-user that there is not',
@@ -71,6 +75,8 @@ const CREDENTIALS: readonly { readonly what: string; readonly ask: Ask; readonly
   },
   { what: 'its own key', ask: { as: alice }, expected: 'allowed' },
 ];
+
+const CODES = { 400: 'InvalidHeader', 401: 'InvalidCredentials', 403: 'NotAuthorized' } as const;
 
 function other(authorization = ''): string {
   return authorization.replace(/signature="(.)/, (_, first: string) => `signature="${first === 'A' ? 'B' : 'A'}`);
@@ -83,7 +89,7 @@ t.test('a route answers those who may ask, and nobody else', async (t) => {
         const answer = await ask(`/alice${path}`, { method, json, ...credentials });
         t.equal(answer.status, expected === 'allowed' ? allowed : expected, `${method} ${path}`);
         if (expected === 'allowed' || method === 'HEAD') continue;
-        t.equal(answer.json.code, expected === 401 ? 'InvalidCredentials' : 'NotAuthorized');
+        t.equal(answer.json.code, CODES[expected]);
       }
     });
   }
@@ -98,14 +104,20 @@ t.test('the admin acts for everybody', async (t) => {
   t.equal((await ask(`/admin/images/${own.uuid}/manifest`, { as: admin })).status, 200);
 });
 
-t.test('what an account is told of others does not depend on whether they exist', async (t) => {
+t.test('what an account is told of others does not depend on whether a login exists', async (t) => {
   const bodies = await Promise.all(
-    ['bob', 'nobody', BOB, '99999999-2222-4333-8444-555555555555'].map(async (name) => {
+    ['bob', 'nobody', BOB].map(async (name) => {
       const { status, json } = await ask(`/${name}/images`, { as: alice });
       return { status, json: JSON.parse(JSON.stringify(json).replaceAll(name, 'NAME')) as unknown };
     }),
   );
   for (const body of bodies) t.same(body, bodies[0]);
+  const unknown = await ask('/99999999-2222-4333-8444-555555555555/images', { as: alice });
+  t.match(
+    unknown,
+    { status: 404, json: { code: 'ResourceNotFound' } },
+    'a UUID that nobody has, which cannot be guessed',
+  );
   const { md5 } = keyOf(bob).key.publicKey.fingerprints;
   const refusals = await Promise.all(
     [`/bob/keys/${md5}`, '/bob/keys/aa:bb:cc', `/nobody/keys/${md5}`].map((keyId) => ask('/my', { as: alice, keyId })),
@@ -146,7 +158,7 @@ t.test('fingerprints with slashes', async (t) => {
 
 t.test('a clock that is wrong is named', async (t) => {
   const { json } = await ask('/my', { as: alice, date: new Date(Date.now() - 3_600_000) });
-  t.match(json, { code: 'InvalidCredentials', message: /clock .* is 3[56]\d\d s behind ours .*; at most 300 s/ });
+  t.match(json, { code: 'InvalidHeader', message: /clock .* is 3[56]\d\d s behind ours .*; at most 300 s/ });
   clock.ahead = -3_600_000;
   t.match((await ask('/my', { as: alice })).json.message, /ahead of ours/);
   clock.ahead = 0;
@@ -154,18 +166,26 @@ t.test('a clock that is wrong is named', async (t) => {
 
 t.test('a header that is no signature is refused by what is wrong with it', async (t) => {
   const { md5 } = keyOf(alice).key.publicKey.fingerprints;
-  const cases: [string, RegExp][] = [
-    ['Basic YWxpY2U6c2VjcmV0', /scheme must be Signature/],
-    ['Signature nonsense', /is not NAME="VALUE"/],
-    [`Signature keyId="alice",algorithm="rsa-sha256",headers="date",signature="AAAA"`, /keyId is "alice"/],
-    [`Signature keyId="/alice/keys/${md5}",algorithm="hmac-sha256",headers="date",signature="AAAA"`, /hmac-sha256/],
-    [`Signature keyId="/alice/keys/${md5}",algorithm="rsa-sha256",headers="host",signature="AAAA"`, /cover date/],
+  const cases: [string, RegExp, 400 | 401][] = [
+    ['Basic YWxpY2U6c2VjcmV0', /^You must make authenticated requests to use CloudAPI$/, 401],
+    ['Signature nonsense', /is not NAME="VALUE"/, 400],
+    [
+      `Signature keyId="alice",algorithm="rsa-sha256",headers="date",signature="AAAA"`,
+      /^Invalid KeyId alice in authorization header; it must be/,
+      401,
+    ],
+    [
+      `Signature keyId="/alice/keys/${md5}",algorithm="hmac-sha256",headers="date",signature="AAAA"`,
+      /hmac-sha256/,
+      400,
+    ],
+    [`Signature keyId="/alice/keys/${md5}",algorithm="rsa-sha256",headers="host",signature="AAAA"`, /cover date/, 400],
   ];
-  for (const [authorization, message] of cases) {
+  for (const [authorization, message, expected] of cases) {
     const { status, json, headers } = await ask('/my', { headers: { authorization, date: new Date().toUTCString() } });
-    t.equal(status, 401, authorization);
-    t.match(json, { code: 'InvalidCredentials', message });
-    t.equal(headers['www-authenticate'], 'Signature');
+    t.equal(status, expected, authorization);
+    t.match(json, { code: CODES[expected], message });
+    t.equal(headers['www-authenticate'], expected === 401 ? 'Signature' : undefined);
   }
 });
 

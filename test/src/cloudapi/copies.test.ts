@@ -93,7 +93,7 @@ t.test('what a copy needs to be told', async (t) => {
   };
   for (const action of ['copy-from-dc', 'import-from-datacenter']) {
     t.equal(await answer(`/my/images?action=${action}&id=${id}`), '409 MissingParameter');
-    t.equal(await answer(`/my/images?action=${action}&datacenter=${east.name}`), '409 MissingParameter');
+    t.equal(await answer(`/my/images?action=${action}&datacenter=${east.name}`), '409 InvalidArgument');
     t.equal(await answer(`/my/images?action=${action}&datacenter=${east.name}&id=nonsense`), '409 InvalidArgument');
     t.equal(await answer(`/my/images?action=${action}&datacenter=nowhere&id=${id}`), '422 ValidationFailed');
     t.equal(await answer(copyPath(id, action)), '404 ResourceNotFound');

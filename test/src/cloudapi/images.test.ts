@@ -43,9 +43,9 @@ const { image: base } = await makeImage(
 t.test('ping needs no account', async (t) => {
   const { status, json, headers } = await ask('/--ping');
   t.equal(status, 200);
-  t.same(json, { ping: 'pong', cloudapi: { versions: ['7.0.0', '7.1.0', '7.2.0', '7.3.0', '8.0.0', '9.0.0'] } });
+  t.same(json, { ping: 'pong', cloudapi: { versions: ['9.0.0', '8.0.0', '7.3.0', '7.2.0', '7.1.0', '7.0.0'] } });
   t.equal(headers['triton-datacenter-name'], 'test-1');
-  t.match(headers['server'], /^cloudapi\/9\.\d+\.\d+/);
+  t.match(headers['server'], /^cloudapi\/9\.\d+\.\d+$/);
 });
 
 t.test('datacenters, account and keys', async (t) => {
@@ -178,7 +178,7 @@ t.test('what is not there, and what is not asked for rightly', async (t) => {
   t.equal((await alice('/my/machines/7')).status, 404);
   t.equal((await alice('/my/machines')).status, 405, 'as in Triton, role tags may be set on anything of this form');
   t.equal(await code('/my/machines', { method: 'PUT', json: { 'role-tag': [] } }), '404 ResourceNotFound');
-  t.equal(await code(path, { method: 'PUT', json: {} }), '409 MissingParameter');
+  t.equal(await code(path, { method: 'PUT', json: {} }), '200 undefined', 'nothing is to be changed');
   t.equal((await alice(`${path}/copy`, { method: 'PUT', json: {} })).status, 405);
 });
 
@@ -268,7 +268,8 @@ t.test('sharing tells nobody which logins exist', async (t) => {
     for (const name of ['bob', 'bib', 'xxx']) {
       const { status, headers, json: body } = await act(alice, image.uuid, action, json(name));
       await act(alice, image.uuid, 'update', { acl: [] });
-      const { date, 'request-id': _id, 'x-request-id': _xid, 'x-response-time': _time, ...same } = headers;
+      const { date, 'request-id': _id, 'x-request-id': _xid, ...others } = headers;
+      const { 'x-response-time': _xtime, 'response-time': _time, ...same } = others;
       const text = JSON.stringify(body).replaceAll(name, 'NAME');
       answers.push({ status, names: Object.keys(headers).toSorted(), same, text });
     }
@@ -365,30 +366,6 @@ t.test('an export without Manta', async (t) => {
   ]) {
     t.match(await ask, { status: 503, json: { code: 'StorageUnsupported' } });
   }
-});
-
-t.test('an image of a machine', async (t) => {
-  const order = { machine: '6b1c1d5a-5b0f-4d0a-9c9a-0a0b0c0d0e0f', name: 'n', version: 'v' };
-  for (const name of ['machine', 'name', 'version']) {
-    const { status, json } = await alice('/my/images', { method: 'POST', json: { ...order, [name]: undefined } });
-    t.match({ status, json }, { status: 409, json: { code: 'MissingParameter', message: new RegExp(`^${name} is`) } });
-  }
-  const { status, json } = await alice('/my/images', { method: 'POST', json: order });
-  t.match({ status, json }, { status: 501, json: { code: 'NotAvailable' } }, 'what IMGAPI says of it');
-});
-
-t.test('why an image failed', async (t) => {
-  const { image } = await makeImage(own, {}, { activate: false });
-  const shown = async (error: object) => {
-    await operator.updateImage(image.uuid, { state: 'failed', error });
-    return (await alice(`/my/images/${image.uuid}`)).json;
-  };
-  const known = { code: 'VmHasNoOrigin', message: 'it has no origin' };
-  t.match(await shown({ ...known, stack: 'secret' }), { state: 'failed', error: known });
-  t.strictSame((await shown({ code: 'Strange', message: 'secret' })).error, {
-    code: 'InternalError',
-    message: 'an unexpected error occurred (Contact support for assistance.)',
-  });
 });
 
 t.test('an IMGAPI that is away is no fault of the client', async (t) => {

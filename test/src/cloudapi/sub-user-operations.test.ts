@@ -30,10 +30,17 @@ const bobsDeploy: SubPerson = { uuid: randomUUID(), login: 'deploy', keys: { ci:
 const ACTIONS = signedOperations().map((name) => name.toLowerCase());
 const inEnglish = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 
+/** What else a policy may call an action: Triton's CloudAPI had one name for each route. */
+const OLDER_NAMES: Readonly<Record<string, string>> = {
+  ...{ shareimage: 'updateimage', unshareimage: 'updateimage', cloneimage: 'updateimage', exportimage: 'updateimage' },
+  ...{ copyimagefromdc: 'createimagefrommachine', importimagefromdatacenter: 'createimagefrommachine' },
+};
+const isAllowedBy = (action: string, other: string): boolean => other === action || other === OLDER_NAMES[action];
+
 /** For each action a policy of that alone, and one of all others; and a role for each policy. */
-const policies = ACTIONS.flatMap((action) => [
+const policies = [...ACTIONS, 'setroletags'].flatMap((action) => [
   { name: `can-${action}`, rules: [`CAN ${action}`] },
-  { name: `cannot-${action}`, rules: [`CAN ${inEnglish(ACTIONS.filter((other) => other !== action))}`] },
+  { name: `cannot-${action}`, rules: [`CAN ${inEnglish(ACTIONS.filter((other) => !isAllowedBy(action, other)))}`] },
 ]);
 const roleOf = (name: string) => ({ uuid: randomUUID(), name, policies: [name] });
 const roles = policies.map(({ name }) => ({ ...roleOf(name), members: ['deploy'] }));
@@ -45,7 +52,11 @@ const bob: Person = { ...people.bob, users: [bobsDeploy], roles: bobsRoles, poli
 
 const server = await startInProcess(t);
 const operator = server.client();
-const cloudapi = await cloudapiInProcess(t, { people: [alice, bob, people.admin, people.carol], imgapi: server.url });
+const cloudapi = await cloudapiInProcess(t, {
+  people: [alice, bob, people.admin, people.carol],
+  imgapi: server.url,
+  keys: { datacenters: { 'test-1': 'http://here.example.com' } },
+});
 const ask = asker(t, cloudapi.url);
 const { image } = await makeImage(server.client({ account: ALICE }));
 const KNOWN = knownOperations(image.uuid);
@@ -59,7 +70,7 @@ const named = (name: string): TestRole => {
 /** The resource of a request, without the account. */
 function resourceOf({ path }: KnownOperation): string {
   const [, kind, id] = (path.split('?')[0] ?? '').split('/');
-  return `/${[kind, id].filter((part) => part !== undefined).join('/')}`;
+  return `/${[kind, kind === 'datacenters' ? undefined : id].filter((part) => part !== undefined).join('/')}`;
 }
 
 /** Tags these roles on the resource of a request and on no other. */
@@ -107,7 +118,8 @@ for (const known of KNOWN) {
     await tagOnly(known, can);
     t.equal((await asDeploy(known, '*')).status, allowed, 'the same among all its roles');
 
-    await tagOnly(known, ...roles.filter(({ name }) => name !== can.name && name.startsWith('can-')));
+    const others = ACTIONS.filter((other) => !isAllowedBy(action, other));
+    await tagOnly(known, ...others.map((other) => named(`can-${other}`)));
     const untagged = await asDeploy(known, can.name);
     t.match(untagged, refusal(known), 'policy without tag');
     if (method !== 'HEAD') t.match(untagged.json.message, `/alice${resourceOf(known).replace(/^\/$/, '')} (${action})`);
@@ -123,5 +135,15 @@ for (const known of KNOWN) {
     for (const roleNames of [undefined, can.name, '*']) {
       t.match(await asBobsDeploy(known, roleNames), refusal(known), `a sub-user of another account as ${roleNames}`);
     }
+  });
+}
+
+for (const known of KNOWN) {
+  const older = known.method === 'PUT' ? 'setroletags' : OLDER_NAMES[known.name.toLowerCase()];
+  if (older === undefined) continue;
+  t.test(`${known.name} by the name that Triton has for it`, async (t) => {
+    await tagOnly(known, named(`can-${older}`));
+    t.equal((await asDeploy(known, `can-${older}`)).status, known.allowed, older);
+    t.match(await asDeploy(known, 'can-listimages'), REFUSED);
   });
 }

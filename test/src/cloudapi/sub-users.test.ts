@@ -236,9 +236,16 @@ t.test('role tags are set by name and shown with what carries them', async (t) =
   t.equal(await tagsOf(`${path}/ancestry`), undefined);
   await put(path);
   t.equal(await tagsOf(path), undefined);
-  t.match(await put(path, 'nosuch'), { status: 409, json: { code: 'InvalidArgument', message: /"nosuch"/ } });
+  t.match(await put(path, 'nosuch'), {
+    status: 409,
+    json: { code: 'InvalidArgument', message: 'Role(s) nosuch not found' },
+  });
   t.match(await put('/my/machines', 'readers'), { status: 404, json: { code: 'ResourceNotFound' } });
-  t.match(await ask(path, { method: 'PUT', json: {}, as: alice }), { status: 409, json: { code: 'MissingParameter' } });
+  await put(path, 'readers');
+  const unchanged = { status: 200, json: { name: `/alice/images/${image.uuid}`, 'role-tag': ['readers'] } };
+  t.match(await ask(path, { method: 'PUT', json: { phone: '1' }, as: alice }), unchanged, 'no tags: nothing changes');
+  t.equal(await tagsOf(path), 'readers');
+  await put(path);
   for (const wrong of [7, [7], { a: 1 }]) {
     t.match(await ask(path, { method: 'PUT', json: { 'role-tag': wrong }, as: alice }), { status: 409 });
   }

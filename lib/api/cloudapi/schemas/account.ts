@@ -21,6 +21,8 @@ export const Datacenters = Type.Record(Type.String(), Type.String(), {
 });
 export type Datacenters = ValueOf<typeof Datacenters>;
 
+export const Moved = Type.Object({ code: Type.Literal('ResourceMoved'), message: Type.String() });
+
 export const RoleTagsOfResource = Type.Object(
   {
     name: Type.String({ description: 'Path of the resource.' }),
