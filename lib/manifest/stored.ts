@@ -31,10 +31,25 @@ function storedField(field: string, value: unknown): [string, unknown][] {
   if (value === '' && EMPTY_IS_ABSENT.has(field)) return [];
   if (field === 'icon' && asBoolean(value) !== undefined) return [];
   if (field === 'tags') return Object.entries(tagFields(value));
+  if (field === 'requirements') return [[field, withoutSecondNames(value)]];
   if (field === 'image_size') return [[field, asNumber(value)]];
   if (BOOLEANS.has(field)) return [[field, asBoolean(value) ?? value]];
   if (TEXTS.has(field)) return [[field, asText(value)]];
   return [[field, LISTS.has(field) ? asList(value) : value]];
+}
+
+/** CloudAPI shows these requirements under two names each. */
+const SECOND_NAMES = { max_memory: 'max_ram', min_memory: 'min_ram' } as const;
+
+/** Without those that say the same again: a manifest that was read from CloudAPI goes back in. */
+function withoutSecondNames(requirements: unknown): unknown {
+  if (!isObject(requirements)) return requirements;
+  const repeated: ReadonlySet<string> = new Set(
+    Object.entries(SECOND_NAMES).flatMap(([second, first]) =>
+      requirements[second] === requirements[first] ? [second] : [],
+    ),
+  );
+  return Object.fromEntries(Object.entries(requirements).filter(([name]) => !repeated.has(name)));
 }
 
 /** Clients send some texts as numbers. */

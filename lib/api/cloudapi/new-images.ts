@@ -58,7 +58,7 @@ export const NEW_IMAGES = {
   ImportImageFromDatacenter: {
     ...create,
     summary: 'Copies an image of the account from another datacenter, and answers when it is here.',
-    description: 'The copy continues if the client leaves.',
+    description: 'The copy continues if the client leaves. Of an image that was copied already, it answers that.',
     action: 'import-from-datacenter',
     callers: ['owner'],
     query: bring,

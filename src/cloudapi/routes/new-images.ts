@@ -53,6 +53,23 @@ export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES
     }
   }
 
+  /**
+   * Orders the copy, unless this very image is here as the account's own: `triton image copy` may be repeated.
+   * @throws 409 ImageUuidAlreadyExists if what is here is something else
+   */
+  async function isCopiedAlready({ onBehalf }: Call, { datacenter, id }: Source): Promise<boolean> {
+    try {
+      await imgapi.importImageFromDatacenter(id, datacenter, onBehalf);
+      return false;
+    } catch (error) {
+      if (!(error instanceof ImgapiError) || error.code !== 'ImageUuidAlreadyExists') throw error;
+      // Compares owner and hash with those at the source, and changes nothing.
+      const refreshed = await imgapi.copyImageFromDc(id, { ...onBehalf, datacenter, dry_run: true }).catch(() => error);
+      if (refreshed === error) throw error;
+      return true;
+    }
+  }
+
   return {
     async CreateImageFromMachine(call, query) {
       // Each is checked when it is read, so that this is also their order.
@@ -75,9 +92,10 @@ export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES
       const { datacenter, id } = sourceOf(query);
       const { onBehalf } = call;
       const tagNew = await copyTagger(call, 'ImportImageFromDatacenter', id);
-      await imgapi.importImageFromDatacenter(id, datacenter, onBehalf);
-      await tagNew(id);
-      await waitForCopy(imgapi, id, onBehalf);
+      if (!(await isCopiedAlready(call, { datacenter, id }))) {
+        await tagNew(id);
+        await waitForCopy(imgapi, id, onBehalf);
+      }
       return imageReply(call, await imgapi.getImage(id, onBehalf));
     },
 

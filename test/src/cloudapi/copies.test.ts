@@ -1,4 +1,5 @@
 /** Copies between two datacenters, ordered and watched by way of CloudAPI; and what the admin may read for them. */
+import { Readable } from 'node:stream';
 import t from 'tap';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
@@ -109,7 +110,28 @@ t.test('ImportImageFromDatacenter answers with the image when it is here', async
   for (const { status, json } of answers) {
     t.match({ status, json }, { status: 200, json: { id: image.uuid, name: 'imported', state: 'active' } });
   }
-  t.match((await imports()).json, { code: 'ImageUuidAlreadyExists' });
+  await west.alice.updateImage(image.uuid, { description: 'changed here' });
+  const again = {
+    status: 200,
+    json: { id: image.uuid, description: 'changed here', copied_from: { datacenter: east.name } },
+  };
+  t.match(await imports(), again, 'a second time, with what is here, unchanged');
+  t.equal((await west.operator.getImageCopy(image.uuid)).kind, 'import-from-datacenter', 'nothing was copied anew');
+});
+
+t.test('an import is refused where another image of that UUID is here', async (t) => {
+  const { image } = await makeImage(east.alice, { name: 'twice' });
+  const manifest = { uuid: image.uuid, name: 'other', version: '1.0.0', type: 'zone-dataset', os: 'smartos', v: 2 };
+  for (const owner of [ALICE, BOB]) {
+    await west.operator.adminImportImage({ ...manifest, owner } as never);
+    const bytes = Buffer.alloc(100, 7);
+    const described = { compression: 'none', sha1: sha1Of(bytes), size: bytes.length } as const;
+    await west.operator.addImageFile(image.uuid, Readable.from([bytes]), described);
+    await west.operator.activateImage(image.uuid);
+    const { status, json } = await alice(copyPath(image.uuid, 'import-from-datacenter'), { method: 'POST', json: {} });
+    t.match({ status, json }, { status: 409, json: { code: 'ImageUuidAlreadyExists' } }, owner);
+    await west.operator.deleteImage(image.uuid);
+  }
 });
 
 t.test('an import that is canceled, or fails, says so', async (t) => {
