@@ -65,7 +65,8 @@ export function queryReader<O extends Operation>(
   { query }: Pick<O, 'query'>,
   form: ParameterForm = PLAIN,
 ): (given: Parameters) => QueryOf<O> {
-  if (form.isNameChecked) declareParameters(Object.keys(propertiesOf(query)));
+  const { patternProperties = {} } = (query ?? {}) as { readonly patternProperties?: object };
+  if (form.isNameChecked) declareParameters(Object.keys(propertiesOf(query)), Object.keys(patternProperties));
   const read = fieldReader(propertiesOf(query), form, true);
   return (given) => read(given) as QueryOf<O>;
 }

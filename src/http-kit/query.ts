@@ -25,9 +25,21 @@ export function parseQuery(url: string): QueryParams {
 /** Names that have a meaning, by their lower-case form. */
 const MEANINGFUL = new Map<string, string>();
 
-/** Declares names that have a meaning on some route. */
-export function declareParameters(names: readonly string[]): void {
+/** Patterns of such names, `tag.KEY`: then `tag[]` or `tag.x` is no misspelt `tag`, although that is a name as well. */
+const PATTERNS = new Map<string, RegExp>();
+
+/** Declares names, and patterns of names, that have a meaning on some route. */
+export function declareParameters(names: readonly string[], patterns: readonly string[] = []): void {
   for (const name of names) MEANINGFUL.set(name.toLowerCase(), name);
+  for (const pattern of patterns) PATTERNS.set(pattern, new RegExp(pattern));
+}
+
+/** The name that was probably meant, which may be the one that was given. */
+function nameMeant(given: string): string | undefined {
+  if (MEANINGFUL.get(given) === given) return given;
+  const meant = MEANINGFUL.get(plainName(given));
+  const isStem = [...PATTERNS.values()].some((pattern) => pattern.test(`${meant}.`));
+  return isStem ? given : meant;
 }
 
 /**
@@ -37,7 +49,7 @@ export function declareParameters(names: readonly string[]): void {
 function assertSpelling(query: QueryParams): void {
   for (const [given, value] of Object.entries(query)) {
     if (given === 'account' && typeof value !== 'string') throw misspelled('account', 'more than once');
-    const name = MEANINGFUL.get(given) === given ? undefined : MEANINGFUL.get(plainName(given));
+    const name = nameMeant(given);
     if (name !== undefined && name !== given) throw misspelled(name, `as ${JSON.stringify(given)}`);
     if (ACCOUNT_AT_END.test(given)) throw misspelled('account', `as ${JSON.stringify(given.slice(0, 100))}`);
     for (const text of [given, value].flat()) {

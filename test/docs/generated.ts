@@ -34,6 +34,7 @@ import {
   REQUEST_MEANING,
   REQUESTS,
 } from '#src/copies/orders/decision.ts';
+import { compatibilityPage } from './compatibility.ts';
 import { markdown } from './markdown.ts';
 import { commonTables, operationTables } from './operations.ts';
 
@@ -75,18 +76,24 @@ const DOCUMENTS: Readonly<Record<string, () => OpenApiDocument>> = {
   'docs/openapi-cloudapi.json': cloudapiDocument,
 };
 
+/** Pages of which nothing is written by hand. */
+const PAGES: Readonly<Record<string, () => string>> = { 'docs/compatibility.md': compatibilityPage };
+
 /** What the client needs of the rows, without their schemas. */
 const CLIENT_ROWS = 'lib/client/operations.json';
 
 export const GENERATED_FILES: readonly string[] = [
   ...new Set(GENERATED.map(({ file }) => file)),
   ...Object.keys(DOCUMENTS),
+  ...Object.keys(PAGES),
   CLIENT_ROWS,
 ];
 
 /** The file as it should be. @throws when it is not valid, or a marker is missing */
 export async function generated(file: string): Promise<string> {
   if (file === CLIENT_ROWS) return clientRows();
+  const page = PAGES[file];
+  if (page) return page();
   const document = DOCUMENTS[file]?.();
   if (document === undefined) return withTables(file);
   const text = `${JSON.stringify(document, null, 2)}\n`;

@@ -60,7 +60,7 @@ export const IMAGES = {
       },
       {
         patternProperties: {
-          '^tag\\..': list('`tag.KEY`: Images whose tag KEY has this value; an empty value matches any.'),
+          '^tag\\.': list('`tag.KEY`: Images whose tag KEY has this value; an empty value matches any.'),
         },
       },
     ),

@@ -1,0 +1,18 @@
+/** The differences from today's IMGAPI that are meant, and what is as it was: each row of both tables, sent to a server. */
+import { test } from 'tap';
+import { DIFFERENCES } from './differences.ts';
+import { EQUAL } from './equal.ts';
+import { compare, send } from './send.ts';
+import { servers } from './servers.ts';
+
+test('what is answered otherwise than by the IMGAPI of today', async (t) => {
+  const start = servers(t);
+  for (const row of DIFFERENCES.flatMap(({ rows }) => rows)) {
+    compare(t, row, await send(await start(row.on ?? 'dc'), row));
+  }
+});
+
+test('what is answered as by the IMGAPI of today', async (t) => {
+  const start = servers(t);
+  for (const row of EQUAL) compare(t, row, await send(await start(row.on ?? 'dc'), row));
+});

@@ -1,0 +1,87 @@
+/** Changes of images. */
+import { BOB } from '../../../../helpers/accounts.ts';
+import { ABORT, STAYS_UP } from '../abort.ts';
+import type { Difference } from '../row.ts';
+
+const request = 'POST /images/$active?action=update';
+const OTHER_TAG = '0123456789abcdef0123456789abcdef01234567';
+const CONDITION =
+  'Whatever writes to an image looks at `If-Match` and `If-None-Match`, so that nobody undoes a change unseen.';
+
+export const UPDATE: readonly Difference[] = [
+  {
+    request: 'POST /images/$tagged?action=update',
+    json: { tags: null },
+    theirs: '200, and the tags are still shown',
+    ours: '200',
+    shows: { tags: undefined },
+    why: '`null` removes a field.',
+  },
+  {
+    request,
+    json: [],
+    theirs: '422 ValidationFailed, without saying of what',
+    ours: '422 ValidationFailed body/MissingParameter',
+    why: 'The error says what is wrong.',
+  },
+  {
+    request,
+    json: { state: 'creating' },
+    theirs: '200, and the image is still shown as active',
+    ours: '422 ValidationFailed state/NotAllowed',
+    why: 'A state that the image would not show is refused.',
+  },
+  {
+    request,
+    json: { error: { message: 'm' } },
+    theirs: '200, and nothing of it is shown',
+    ours: '422 ValidationFailed error/NotAllowed',
+    why: 'An error that nobody would see is refused.',
+  },
+  {
+    request,
+    json: { state: 'failed' },
+    theirs: '200, and lists of failed images show it as active',
+    ours: '200',
+    shows: { state: 'failed' },
+    why: 'Lists and images agree on the state.',
+  },
+  ...(
+    [
+      ['POST /images/$active/acl', [BOB]],
+      ['POST /images/$active/acl?action=remove', [BOB]],
+      [`POST /images/$shared/clone?account=${BOB}`, {}],
+      ['POST /images/$active?action=change-stor&stor=local', {}],
+      ['DELETE /images/$active', undefined],
+      ['DELETE /images/$withIcon/icon', undefined],
+    ] as const
+  ).map(
+    ([request, json]): Difference => ({
+      request,
+      ...(json !== undefined && { json }),
+      headers: { 'if-match': OTHER_TAG },
+      theirs: 'the condition is ignored',
+      ours: '412 PreconditionFailed',
+      why: CONDITION,
+    }),
+  ),
+  {
+    request: `POST /images/$shared/clone?account=${BOB}`,
+    theirs: '200, without an Etag',
+    ours: '200',
+    sends: { etag: /^[0-9a-f]{40}$/ },
+    why: 'Every answer with one image has its tag.',
+  },
+  {
+    request: 'POST /images/$new?action=change-stor&stor=local',
+    theirs: ABORT,
+    ours: '422 ValidationFailed files/MissingParameter',
+    why: STAYS_UP,
+  },
+  {
+    request: 'POST /images/$new?action=export&manta_path=/a/stor/x',
+    theirs: `503 StorageUnsupported, or where there is Manta: ${ABORT}`,
+    ours: '404 ResourceNotFound',
+    why: 'That the image has no file is found out first.',
+  },
+];
