@@ -2,7 +2,14 @@
 import { pause } from '../runtime/timers.ts';
 import { capabilities } from './capabilities.ts';
 import { ObjectStoreUnavailableError } from './errors.ts';
-import type { ExportOptions, ObjectStore, OpenOptions, ReadOptions, SessionInfo } from './object-store.ts';
+import type {
+  AdoptOptions,
+  ExportOptions,
+  ObjectStore,
+  OpenOptions,
+  ReadOptions,
+  SessionInfo,
+} from './object-store.ts';
 
 export interface AwaitedStoreOptions {
   readonly name: string;
@@ -22,6 +29,7 @@ const NONE = capabilities({
   supportsSiblings: NOT_YET,
   supportsTakeOver: NOT_YET,
   supportsExport: NOT_YET,
+  supportsAdoption: NOT_YET,
 });
 
 /**
@@ -91,6 +99,10 @@ export class AwaitedStore implements ObjectStore {
 
   async open(options: OpenOptions) {
     return this.#opened.open(options);
+  }
+
+  async adopt(options: AdoptOptions) {
+    return this.#opened.adopt(options);
   }
 
   async discard(session: string) {

@@ -9,7 +9,16 @@
  * Everything else that `object-store.ts` promises and the conformance suite checks is up to the backend.
  */
 import type { Capabilities } from './capabilities.ts';
-import type { Entry, Hashes, ObjectInfo, ObjectStore, OpenOptions, ReadOptions, SessionInfo } from './object-store.ts';
+import type {
+  AdoptOptions,
+  Entry,
+  Hashes,
+  ObjectInfo,
+  ObjectStore,
+  OpenOptions,
+  ReadOptions,
+  SessionInfo,
+} from './object-store.ts';
 
 type AsInStore = Pick<
   ObjectStore,
@@ -41,6 +50,8 @@ export interface ObjectBackend extends AsInStore {
   /** With `supportsExport`. */
   isForeignDirectory?(path: string): Promise<boolean>;
   exportTo?: ObjectStore['exportTo'];
+  /** With `supportsAdoption`. @throws UnsupportedError */
+  adopt?(options: AdoptOptions): Promise<BackendSession>;
   /** With `supportsSiblings`. */
   siblingPath?(root: string, path: string): string;
   /**

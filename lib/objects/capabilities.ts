@@ -15,6 +15,8 @@ export interface Capabilities {
   readonly supportsTakeOver: boolean;
   /** `exportTo`: the store is part of a larger one, in which others have places of their own. */
   readonly supportsExport: boolean;
+  /** `adopt`: a file of this machine becomes an object without its bytes being copied. */
+  readonly supportsAdoption: boolean;
   /** Why not, for each that is false: the rest of a sentence that begins with the store's name. */
   readonly reasons: Readonly<Partial<Record<Capability, string>>>;
 }
@@ -32,6 +34,7 @@ export function capabilities(claims: Readonly<Record<Capability, true | string>>
     supportsSiblings: of('supportsSiblings'),
     supportsTakeOver: of('supportsTakeOver'),
     supportsExport: of('supportsExport'),
+    supportsAdoption: of('supportsAdoption'),
     reasons: Object.fromEntries(reasons),
   };
 }

@@ -7,6 +7,7 @@ import { TooLargeError, UnsupportedError } from './errors.ts';
 import { GuardedSession } from './guarded-session.ts';
 import { assertForeignPath, assertPath, assertSessionName, isReserved } from './object-path.ts';
 import type {
+  AdoptOptions,
   ByteSource,
   Entry,
   ExportOptions,
@@ -112,6 +113,16 @@ class GuardedStore implements ObjectStore {
       }
     }
     return session;
+  }
+
+  adopt({ file, path, session: name }: AdoptOptions): Promise<WriteSession> {
+    return this.#run('adopt', async () => {
+      this.#assertCan('supportsAdoption');
+      assertPath(path);
+      assertSessionName(name);
+      const adopted = await this.#backend.adopt?.({ file, path, session: name });
+      return this.#guarded(adopted ?? this.#refuse('supportsAdoption'), { path, name, limit: undefined });
+    });
   }
 
   discard(session: string): Promise<void> {

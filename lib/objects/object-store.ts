@@ -71,6 +71,11 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface AdoptOptions extends Pick<OpenOptions, 'path' | 'session'> {
+  /** Absolute, without symbolic links. */
+  readonly file: string;
+}
+
 export interface AppendOptions {
   readonly signal?: AbortSignal;
   /** Called with the session's new size as bytes reach the staging place. */
@@ -155,6 +160,13 @@ export interface ObjectStore {
   /** Hashes of what is stored, by reading it again. @throws ObjectNotFoundError */
   hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }>;
   open(options: OpenOptions): Promise<WriteSession>;
+  /**
+   * With `supportsAdoption`: a session whose bytes are those of a file of this machine, under a name of their own: they take
+   * neither time nor space, and the file stays where it is. Nothing can be appended. Whoever writes into the file later
+   * writes into the object too.
+   * @param options.file its real path @throws UnsupportedError, also for a file that can take no more names, or none here
+   */
+  adopt(options: AdoptOptions): Promise<WriteSession>;
   /** Removes a session's staged bytes so that no later `commit` of it can succeed. Absent is no error. */
   discard(session: string): Promise<void>;
   /** Sessions with staged bytes, of all processes, in no particular order; for the sweeper. */

@@ -15,6 +15,7 @@ export function claimingNothing(backend: ObjectBackend): ObjectBackend {
     supportsSiblings: 'stands alone',
     supportsTakeOver: 'reads nothing before it is committed',
     supportsExport: 'belongs to nobody else',
+    supportsAdoption: 'is not on this machine',
   });
   return overlaid(backend, { capabilities: none });
 }
@@ -33,6 +34,7 @@ export function shared(backend: ObjectBackend, datacenter: string, urls?: Signed
       supportsSiblings: true,
       supportsTakeOver: true,
       supportsExport: 'belongs to nobody else',
+      supportsAdoption: 'is not on this machine',
     }),
     info: async (path) => {
       const info = await backend.info(at(path));

@@ -10,8 +10,18 @@ import { capabilities } from '../capabilities.ts';
 import { InvalidPathError, InvalidSessionNameError, ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
 import { HashPool } from '../hashing/pool.ts';
-import type { ByteSource, Entry, Hashes, ObjectInfo, ObjectStore, ReadOptions, SessionInfo } from '../object-store.ts';
+import type {
+  AdoptOptions,
+  ByteSource,
+  Entry,
+  Hashes,
+  ObjectInfo,
+  ObjectStore,
+  ReadOptions,
+  SessionInfo,
+} from '../object-store.ts';
 import { boundsOf } from '../range.ts';
+import { AdoptedSession, adoptFile } from './adopted-session.ts';
 import { FOLDER_MODE, moveInto, pruneUpwards, syncUpwards } from './durable.ts';
 import { isFull } from './failure.ts';
 import { storeIdentity } from './identity.ts';
@@ -70,6 +80,7 @@ class LocalBackend implements ObjectBackend {
     supportsSiblings: 'has only one root, its own',
     supportsTakeOver: true,
     supportsExport: 'is a folder of the service alone',
+    supportsAdoption: true,
   });
   readonly #layout: Layout;
   readonly #room: Room;
@@ -138,6 +149,17 @@ class LocalBackend implements ObjectBackend {
       allotment.settle(0);
       throw error;
     }
+  }
+
+  async adopt({ file, path, session: name }: AdoptOptions): Promise<AdoptedSession> {
+    const layout = this.#layout;
+    const handle = await adoptFile(layout, name, file);
+    this.#sessions.add(name);
+    return new AdoptedSession({
+      ...{ layout, path, name, handle, size: (await handle.stat()).size, room: this.#room },
+      hash: () => this.#pool.open(),
+      onEnd: () => this.#sessions.delete(name),
+    });
   }
 
   staged(session: string, upTo: number): AsyncIterable<Uint8Array> {

@@ -165,6 +165,7 @@ class MantaBackend implements ObjectBackend {
       supportsSiblings: siblings(manta),
       supportsTakeOver: true,
       supportsExport: true,
+      supportsAdoption: 'is not on this machine',
     });
   }
 

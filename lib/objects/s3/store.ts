@@ -51,6 +51,7 @@ class S3Backend implements ObjectBackend {
     supportsSiblings: true,
     supportsTakeOver: true,
     supportsExport: 'is a bucket of the service alone',
+    supportsAdoption: 'is not on this machine',
   });
   readonly #calls: S3Calls;
   readonly #keys: Keys;

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Test } from 'tap';
 import { request } from 'undici';
@@ -8,6 +11,8 @@ import {
   ObjectNotFoundError,
   ObjectStoreUnavailableError,
   ObjectTruncatedError,
+  SessionExistsError,
+  SessionGoneError,
   TooLargeError,
   UnsupportedError,
 } from '#lib/objects/errors.ts';
@@ -25,7 +30,23 @@ const CALLS: Readonly<Record<Capability, (store: ObjectStore) => Promise<unknown
     await session.discard();
   },
   supportsExport: (store) => exported(store, bytes(10)),
+  supportsAdoption: (store) =>
+    fileOfThisMachine(bytes(10), async (file) => {
+      const session = await store.adopt({ path: 'y', session: sessionName(), file });
+      await session.discard();
+    }),
 };
+
+/** In the file system of the stores under test. */
+async function fileOfThisMachine<T>(whole: Buffer, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'adopted-'));
+  try {
+    await writeFile(join(folder, 'file'), whole);
+    return await use(join(folder, 'file'));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 /** In the account that the stores under test have. */
 const FOREIGN = '/admin/stor/for others/x';
@@ -112,6 +133,54 @@ export function capabilityTests(define: Define): void {
       md5: hashesOf(bytes(1)).md5,
     });
     await t.rejects(nobodys, InvalidPathError, 'an account that is not there');
+  });
+
+  define.where(
+    'supportsAdoption',
+    'a file of this machine becomes an object, and stays where it is',
+    async (t, { store }) => {
+      const whole = bytes(2 * MIB);
+      await fileOfThisMachine(whole, async (file) => {
+        const name = sessionName();
+        const session = await store.adopt({ path: 'dir/x', session: name, file });
+        t.match(await store.sessions(), [{ session: name, size: whole.length }], 'it is staged under its name');
+        t.equal(session.size, whole.length);
+        t.strictSame(await session.hashes(), hashesOf(whole));
+        t.equal(await store.info('dir/x'), undefined, 'not visible yet');
+        await t.rejects(session.append(Readable.from([bytes(1)])));
+        await session.flush();
+        t.match(await session.commit(), { path: 'dir/x', size: whole.length });
+        same(t, await get(store, 'dir/x'), whole, 'the object');
+        same(t, await readFile(file), whole, 'the file');
+        t.equal((await stat(file)).nlink, 2, 'no byte was copied');
+
+        const again = await store.adopt({ path: 'dir/x', session: sessionName(), file });
+        await again.commit();
+        t.strictSame(await store.sessions(), [], 'the same file twice leaves no name behind');
+        await store.remove('dir/x');
+        same(t, await readFile(file), whole, 'the file outlives the object');
+      });
+    },
+  );
+
+  define.where('supportsAdoption', 'an adoption that was discarded places nothing', async (t, { store }) => {
+    await fileOfThisMachine(bytes(10), async (file) => {
+      const name = sessionName();
+      const session = await store.adopt({ path: 'x', session: name, file });
+      await t.rejects(store.adopt({ path: 'y', session: name, file }), SessionExistsError);
+      await store.discard(name);
+      await t.rejects(session.commit(), SessionGoneError);
+      await session.discard();
+      t.equal(await store.info('x'), undefined);
+      const linked = join(dirname(file), 'link');
+      await symlink(file, linked);
+      for (const other of [dirname(file), linked, '/proc/self/status']) {
+        const adopted = store.adopt({ path: 'x', session: sessionName(), file: other });
+        await t.rejects(adopted, UnsupportedError, `${other} is no file of its own here`);
+      }
+      await t.rejects(store.adopt({ path: 'x', session: sessionName(), file: join(file, 'none') }));
+      t.strictSame(await store.sessions(), []);
+    });
   });
 
   define.where('supportsSiblings', 'the objects of a sibling are reached by its paths', async (t, made) => {
