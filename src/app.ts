@@ -3,15 +3,9 @@
  * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
 import type Logger from 'bunyan';
-import type { CachedAccounts } from '#lib/accounts/cache.ts';
-import { isRestoreUnfinished } from '#lib/backup/marker.ts';
-import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
-import { newProcessName } from '#lib/runtime/process-name.ts';
-import { BUCKETS } from './buckets.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
-import { ensureOperatorToken } from './datacenters/links/operator-token.ts';
 import { auditTo } from './http-kit/audit.ts';
 import type { Closing } from './http-kit/close-server.ts';
 import { connectionLimits, type ListenerKind } from './http-kit/connection-limits.ts';
@@ -26,19 +20,12 @@ import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
+import { openService } from './open-service.ts';
 import type { Config } from './service/config/config.ts';
-import { ConfigError } from './service/config/config-error.ts';
 import { listenerRefusal } from './service/config/listener-refusal.ts';
 import { noteListening } from './service/config/listening.ts';
-import { prepareDataFolder } from './service/data-folder.ts';
-import { openAccounts } from './service/engines/accounts.ts';
-import { openDocuments } from './service/engines/documents.ts';
-import { faultsFrom } from './service/fault-points.ts';
-import { type OpenObjects, openStorage } from './service/open-storages.ts';
-import { OwnAddresses } from './service/own-addresses.ts';
+import type { OpenObjects } from './service/open-storages.ts';
 import type { Service } from './service/service.ts';
-import { Storages } from './service/storages.ts';
-import { accountCacheMetrics, storeMetrics } from './service/store-metrics.ts';
 import { metricsText } from './service/supervisor/fleet-text.ts';
 import type { FleetMember } from './service/supervisor/member.ts';
 
@@ -77,7 +64,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
   };
   try {
     const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
-    const service = await openService(config, { ...options, clock, metrics }, opened, options.clock);
+    const service = await openService(config, { ...options, metrics }, opened);
     const worker = startCopyWorker(service);
     // They close together: while one waits for its last request, none accepts new ones, and nobody claims new work.
     const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
@@ -154,52 +141,6 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     await closeAll();
     throw error;
   }
-}
-
-async function openService(
-  config: Config,
-  {
-    log,
-    clock,
-    fault,
-    metrics,
-    openObjects,
-  }: StartOptions & { readonly clock: Clock; readonly metrics: Metrics | undefined },
-  opened: (() => Promise<unknown>)[],
-  /** Given by tests only, in place of the database's own. */
-  databaseClock: Clock | undefined,
-): Promise<Service> {
-  if (isRestoreUnfinished(config.dataDir)) {
-    throw new ConfigError('dataDir', [`the restore into ${config.dataDir} is unfinished: run imgapiadm restore again`]);
-  }
-  await prepareDataFolder(config, log);
-  await ensureOperatorToken(config.dataDir);
-  const observe = (kind: 'document' | 'object') => metrics && storeMetrics(metrics.registry, kind);
-  const worker = newProcessName();
-  const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: databaseClock, worker };
-  const store = await openDocuments(documents);
-  opened.push(() => store.close());
-  const objects = { config, log, observe: observe('object'), documents: store };
-  const stores: ObjectStore[] = [];
-  for (const type of config.storageTypes) {
-    const storage = await openStorage(type, objects, openObjects);
-    opened.push(() => storage.close());
-    stores.push(storage);
-  }
-  const accounts = config.mode === 'dc' ? await openDirectory(config, { log, clock, metrics }) : undefined;
-  if (accounts) opened.push(() => accounts.close());
-  const faults = faultsFrom(fault);
-  const ownAddresses = new OwnAddresses();
-  const storages = new Storages(config, ...stores);
-  return { config, store, documents: store, storages, accounts, clock, log, worker, faults, ownAddresses };
-}
-
-function openDirectory(
-  config: Config,
-  { log, clock, metrics }: Pick<StartOptions, 'log'> & { readonly clock: Clock; readonly metrics: Metrics | undefined },
-): Promise<CachedAccounts> {
-  const observe = metrics && storeMetrics(metrics.registry, 'account');
-  return openAccounts({ config, log, clock, observe, onLookUp: metrics && accountCacheMetrics(metrics.registry) });
 }
 
 function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>) => void {

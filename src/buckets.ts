@@ -18,6 +18,7 @@ import { MIGRATIONS } from './migrations/orders.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
 import { ARRIVALS } from './service/engines/arrivals.ts';
 import { STORES } from './service/engines/store-identities.ts';
+import { IMPORTED } from './takeover/images/notes.ts';
 
 export const BUCKETS: readonly Bucket[] = [
   IMAGES,
@@ -35,6 +36,7 @@ export const BUCKETS: readonly Bucket[] = [
   ARRIVALS,
   MIGRATIONS,
   ROLE_TAGS,
+  IMPORTED,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

@@ -1,6 +1,7 @@
 /** IMGAPI as a process: from a configuration file to a server that listens. */
 import { loadConfig } from './service/config/load.ts';
 import type { ServerProcess } from './service/server-process.ts';
+import { notesOnTodaysRecords } from './service/todays-records.ts';
 
 export const imgapiProcess: ServerProcess = {
   name: 'imgapi',
@@ -8,9 +9,10 @@ export const imgapiProcess: ServerProcess = {
   needsConfig: false,
   async prepare(file) {
     const { config, unknownKeys, notes } = await loadConfig(file);
+    const warnings = await notesOnTodaysRecords(config, file);
     const { logLevel, workers, workerSilenceSeconds, shutdown } = config;
     return {
-      ...{ logLevel, unknownKeys, notes, workers, workerSilenceSeconds, stopWithin: shutdown.seconds },
+      ...{ logLevel, unknownKeys, notes, warnings, workers, workerSilenceSeconds, stopWithin: shutdown.seconds },
       async start(log, fleet) {
         // A supervisor needs none of it.
         const { startImgapi } = await import('./app.ts');

@@ -33,6 +33,8 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/imgapi/framework.ts': ['restify', 'one-home-of-restify'],
   'src/http-kit/image.ts': ['../images/a.ts', 'http-kit-knows-no-image'],
   'src/cli/imgapiadm/direct.ts': ['../../images/a.ts', 'clients-speak-http: cli'],
+  'src/cli/imgapiadm/data/direct.ts': ['../../../images/a.ts', 'data-beside-the-server: cli'],
+  'src/imgapi/takeover.ts': ['../takeover/a.ts', 'takeover-on-top'],
   'src/cloudapi/direct.ts': ['../service/service.ts', 'clients-speak-http: cloudapi'],
   'src/images/request.ts': ['../http-kit/call.ts', 'routes-on-top'],
   'src/service/up.ts': ['../images/a.ts', 'down-only: service'],

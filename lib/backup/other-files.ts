@@ -7,9 +7,10 @@ import { RESTORE_MARKER } from './marker.ts';
 
 /**
  * Image files are backed up by their records. Staging and pull links are transfers under way, which simply start again.
- * `run` is about running processes.
+ * `run` is about running processes. `images` is the tree of an IMGAPI that was here before, of which we have what was imported.
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([
+  'images',
   'storage/images',
   'storage/staging',
   'storage/pulls',

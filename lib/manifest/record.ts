@@ -85,8 +85,8 @@ export interface PlacementIntent {
   /** The process that places it: when that has died, nobody has to wait for the end of the lease. */
   readonly worker?: string;
   /**
-   * Which of the files gets its bytes anew, in this or another store, and stays as it is otherwise. Absent: the file becomes
-   * the only one.
+   * Which of the files gets its bytes anew, in this or another store, and stays as it is otherwise, or which comes behind
+   * those that there are. Absent: the file becomes the only one.
    */
   readonly index?: number;
 }

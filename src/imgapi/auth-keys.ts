@@ -1,13 +1,14 @@
 /**
  * Who may write when `authType` is `signature`: users by name, each with SSH public keys. They come from the config's
- * `authKeys` and from `<dataDir>/authkeys/NAME.keys` files (one OpenSSH key a line, `#` comments).
+ * `authKeys` and from `<dataDir>/authkeys/NAME.keys` files (one OpenSSH key a line, `#` comments). Where a standalone IMGAPI
+ * ran before, the files that it kept in `etc/authkeys` count as well.
  *
  * A request to read them again reaches one process. It leaves a mark in the store, at which the others see before their
  * next signed request that they have to do the same.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Bucket } from '#lib/documents/store.ts';
+import type { Bucket, Store } from '#lib/documents/store.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { withoutMark } from '#lib/text/json.ts';
 import { newUuid } from '#lib/text/uuid.ts';
@@ -20,6 +21,8 @@ interface Reload {
 
 export const AUTH_RELOADS: Bucket<Reload> = { name: 'imgapi_auth_reloads', version: 1, index: {} };
 const LAST = 'authkeys';
+/** In the data folder. */
+const FOLDERS = ['authkeys', 'etc/authkeys/local', 'etc/authkeys/manta'];
 
 export interface AuthKeys {
   /** Empty for an unknown user. */
@@ -50,8 +53,10 @@ export async function openAuthKeys({
       }
     };
     for (const [user, keys] of Object.entries(config.authKeys)) for (const key of keys) add(user, key);
-    for (const { user, lines } of await keyFiles(join(config.dataDir, 'authkeys'))) {
-      for (const line of lines) add(user, line);
+    for (const folder of FOLDERS) {
+      for (const { user, lines } of await keyFiles(join(config.dataDir, folder))) {
+        for (const line of lines) add(user, line);
+      }
     }
     users = loaded;
   }
@@ -68,7 +73,7 @@ export async function openAuthKeys({
     keysOf: (user) => users.get(user) ?? [],
     mostKeys: () => Math.max(1, ...[...users.values()].map((keys) => keys.length)),
     async reload() {
-      await store.batch([{ op: 'put', bucket: AUTH_RELOADS, key: LAST, value: { id: newUuid() } }]);
+      await askForReload(store);
       await refresh();
     },
     refresh: () =>
@@ -77,9 +82,14 @@ export async function openAuthKeys({
   };
 }
 
+/** Has all processes read the keys again before their next signed request. */
+export async function askForReload(store: Store): Promise<void> {
+  await store.batch([{ op: 'put', bucket: AUTH_RELOADS, key: LAST, value: { id: newUuid() } }]);
+}
+
 async function keyFiles(directory: string): Promise<{ user: string; lines: string[] }[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
   const files = names.filter((name) => name.endsWith('.keys')).sort();

@@ -11,6 +11,7 @@ import { makeFolder } from '#lib/runtime/make-folder.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { takeOverTodaysFiles, todaysFolders } from './todays-files.ts';
+import { MANIFESTS, todaysRecords } from './todays-records.ts';
 
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
@@ -36,13 +37,16 @@ type DataFolder = Pick<Config, 'dataDir' | 'databaseType' | 'storageTypes'>;
 export async function prepareDataFolder(folder: DataFolder, log: Logger): Promise<void> {
   const { dataDir, databaseType, storageTypes } = folder;
   await makeFolder(dataDir, OWN_FOLDER).catch(refusal(`${dataDir} cannot be made`));
-  // Records that SQLite has never seen would have no files.
-  const before = databaseType === 'local' ? [] : await todaysFolders(dataDir);
+  const before = await todaysFolders(dataDir);
+  const records = await todaysRecords(dataDir);
   if (databaseType === 'local') await assertDatabaseBelongs(dataDir);
-  await assertOwn(dataDir, before);
+  // Files alone have records elsewhere, which SQLite has never seen.
+  const isTodays = records !== undefined || databaseType !== 'local';
+  await assertOwn(dataDir, isTodays ? [...before, MANIFESTS] : []);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
-  if (before.length > 0 && storageTypes.includes('local')) await takeOverTodaysFiles(dataDir, log);
+  if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local'))
+    await takeOverTodaysFiles(dataDir, log);
 }
 
 /** A typing error must not close /tmp or /var/lib to everybody else on the machine. */

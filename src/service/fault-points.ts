@@ -30,6 +30,10 @@ export const FAULT_POINTS = [
   'migrate:fenced',
   'migrate:verified',
   'migrate:done',
+  'import:staged',
+  'import:begun',
+  'import:placed',
+  'import:done',
 ] as const;
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 

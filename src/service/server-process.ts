@@ -32,6 +32,8 @@ export interface PreparedServer {
   readonly unknownKeys: readonly string[];
   /** What else is worth a line in the log. */
   readonly notes: readonly string[];
+  /** What somebody has to look at. */
+  readonly warnings?: readonly string[];
   /** How many seconds the process may take to end after a SIGTERM, whatever is open. */
   readonly stopWithin: number;
   /** Undefined: one process without a supervisor. */
@@ -101,7 +103,8 @@ async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promis
 }
 
 /** Once, however many workers read the same file. */
-function logWhatWasFound({ unknownKeys, notes }: PreparedServer, log: Logger): void {
+function logWhatWasFound({ unknownKeys, notes, warnings = [] }: PreparedServer, log: Logger): void {
+  for (const warning of warnings) log.warn(warning);
   for (const note of notes) log.info(note);
   if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has unknown keys');
 }

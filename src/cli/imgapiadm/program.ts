@@ -8,7 +8,9 @@ import { copies } from './commands/copies.ts';
 import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
+import { exportData } from './commands/export-data.ts';
 import { get } from './commands/get.ts';
+import { importData } from './commands/import-data.ts';
 import { linkDc } from './commands/link-dc.ts';
 import { linkToken } from './commands/link-token.ts';
 import { list } from './commands/list.ts';
@@ -54,6 +56,8 @@ export const imgapiadm = defineProgram({
     migrations,
     backup,
     restore,
+    importData,
+    exportData,
     checkConfig,
   ],
   environment: {

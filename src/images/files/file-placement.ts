@@ -252,6 +252,7 @@ function withFile(record: ImageRecord, { file, kind, index }: PlacementIntent): 
   if (kind === 'icon') return { ...record, icon: file as IconRecord };
   if (index === undefined) return { ...record, files: [file as FileRecord] };
   const { files = [] } = record;
+  if (index === files.length) return { ...record, files: [...files, file as FileRecord] };
   // Its other fields, such as digests, may have changed since the intent.
   return { ...record, files: files.map((known, i) => (i === index ? { ...known, stor: file.stor } : known)) };
 }

@@ -1,5 +1,6 @@
 /** `imgapiadm check-config`: whether the server would start with a configuration file. */
 import { ConfigError } from '#src/service/config/config-error.ts';
+import { notesOnTodaysRecords } from '#src/service/todays-records.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { printable } from '../../output/printable.ts';
@@ -17,7 +18,8 @@ export const checkConfig = defineCommand({
   async run({ options: { strict }, arguments: { FILE: file }, output, json }) {
     const { loadConfig } = await import('#src/service/config/load.ts');
     try {
-      const { unknownKeys, notes } = await loadConfig(file, {}, { strict });
+      const { config, unknownKeys, notes: found } = await loadConfig(file, {}, { strict });
+      const notes = [...found, ...(await notesOnTodaysRecords(config, file))];
       if (json) output.json({ file, ok: true, problems: [], unknown_keys: unknownKeys, notes });
       else {
         for (const key of unknownKeys) output.note(`warning: ${printable(key)}: unknown key`);

@@ -24,6 +24,12 @@ export interface LocalData {
   readonly file?: string;
 }
 
+export interface ServerConfig {
+  readonly config: Config;
+  /** Absolute; absent: the server runs without one. */
+  readonly file?: string;
+}
+
 export class Connection {
   readonly #values: ConnectionValues;
   readonly #env: Environment;
@@ -119,6 +125,14 @@ export class Connection {
       throw new CommandError(message, { code: 'DocumentsElsewhere', details: ['back them up where they are'] });
     }
     return { dataDir, file: resolve(file), config };
+  }
+
+  /** The configuration of the server, for commands that work beside it on its stores. */
+  async serverConfig(): Promise<ServerConfig> {
+    const { config: file } = this.#values;
+    if (file !== undefined) return { config: await this.#loadConfig(file), file: resolve(file) };
+    const { loadConfig } = await import('#src/service/config/load.ts');
+    return { config: (await loadConfig(undefined, { dataDir: await this.#dataDir() })).config };
   }
 
   /** Breaks off what is still under way. */

@@ -1,0 +1,124 @@
+/** Brings the bytes of one file or icon into the store that it is for, checked, without a name yet. */
+import { Readable } from 'node:stream';
+import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { FileRecord, IconRecord } from '#lib/manifest/record.ts';
+import { UnsupportedError } from '#lib/objects/errors.ts';
+import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import { newUuid } from '#lib/text/uuid.ts';
+import { idleGuard } from '../../images/files/idle-guard.ts';
+import { staging } from '../../images/files/upload-register.ts';
+import type { Service } from '../../service/service.ts';
+import { type SourceBytes, UnreadableError } from '../sources/data-source.ts';
+
+export interface WantedObject {
+  readonly uuid: string;
+  readonly name: ImageObjectName;
+  /** As the source has it. */
+  readonly file: FileRecord | IconRecord;
+  readonly storage: ObjectStore;
+  readonly bytes: SourceBytes;
+}
+
+export interface StagedObject {
+  readonly name: ImageObjectName;
+  readonly session: WriteSession;
+  /** As it is to be recorded here. */
+  readonly file: FileRecord | IconRecord;
+  /** Whether no byte was copied. */
+  readonly isLinked: boolean;
+}
+
+/** Tries in a row that bring no byte, before the source is given up. */
+const MOST_TRIES = 5;
+const PAUSE_MS = 500;
+
+/** No staging is left behind. @throws UnreadableError for bytes that are not those of the record */
+export async function stageObject<T>(
+  service: Service,
+  wanted: WantedObject,
+  signal: AbortSignal,
+  use: (staged: StagedObject) => Promise<T>,
+): Promise<T> {
+  const { uuid, name, file, storage, bytes } = wanted;
+  if (bytes.size !== file.size) throw wrong(wanted, `it has ${bytes.size} bytes, not ${file.size}`);
+  const path = imageObjectPath(uuid, name);
+  let isLinked = false;
+  const open = async (session: string): Promise<WriteSession> => {
+    const adopted = await adopt(storage, bytes, { path, session });
+    isLinked = adopted !== undefined;
+    return adopted ?? storage.open({ path, session, expect: file.size, limit: file.size, once: true, signal });
+  };
+  return staging(service, { image: uuid, session: `import.${uuid}.${name}.${newUuid()}` }, open, async (session) => {
+    if (!isLinked) await fill(service, session, wanted, signal);
+    const hashes = await session.hashes();
+    assertRight(wanted, hashes);
+    await session.flush();
+    return use({ name, session, isLinked, file: recorded(wanted, hashes) });
+  });
+}
+
+async function adopt(
+  storage: ObjectStore,
+  { file }: SourceBytes,
+  place: { readonly path: string; readonly session: string },
+): Promise<WriteSession | undefined> {
+  if (file === undefined || !storage.capabilities.supportsAdoption) return undefined;
+  try {
+    return await storage.adopt({ file, ...place });
+  } catch (error) {
+    if (error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
+}
+
+/** Goes on where it was cut off, for as long as bytes come. */
+async function fill(
+  service: Service,
+  session: WriteSession,
+  { bytes, file }: WantedObject,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let tries = 1; session.size < file.size; ) {
+    const before = session.size;
+    const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
+    try {
+      const source = await bytes.open(before, guard.signal);
+      await session.append(source, { signal: guard.signal, onProgress: guard.touch });
+      if (session.size < file.size) throw new Error(`it ended after ${session.size} of ${file.size} bytes`);
+    } catch (error) {
+      signal.throwIfAborted();
+      tries = session.size > before ? 1 : tries + 1;
+      if (error instanceof UnreadableError || tries > MOST_TRIES) throw error;
+      await pause(PAUSE_MS * tries, signal);
+    } finally {
+      guard.stop();
+    }
+  }
+  // An empty file has nothing to read, but is one all the same.
+  if (file.size === 0) await session.append(Readable.from([]));
+}
+
+function assertRight(wanted: WantedObject, hashes: Hashes): void {
+  const { file } = wanted;
+  const { sha256 } = file as FileRecord;
+  if (hashes.sha1 !== file.sha1) throw wrong(wanted, `its bytes have sha1 ${hashes.sha1}, not ${file.sha1}`);
+  if (sha256 !== undefined && hashes.sha256 !== sha256) {
+    throw wrong(wanted, `its bytes have sha256 ${hashes.sha256}, not ${sha256}`);
+  }
+}
+
+function recorded({ name, file, storage, bytes }: WantedObject, { md5, sha256 }: Hashes): FileRecord | IconRecord {
+  const mtime = file.mtime ?? bytes.mtime;
+  return {
+    ...file,
+    ...(name !== 'icon' && { sha256 }),
+    contentMD5: md5,
+    ...(mtime !== undefined && { mtime }),
+    stor: storage.name,
+  };
+}
+
+function wrong({ name }: WantedObject, what: string): UnreadableError {
+  return new UnreadableError(`${name}: ${what}`);
+}
