@@ -18,6 +18,7 @@ import { authenticator } from './imgapi/authenticate.ts';
 import type { Call } from './imgapi/call.ts';
 import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
+import { startImageMaker } from './machines/image-maker.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
 import { openService } from './open-service.ts';
@@ -72,6 +73,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     opened.push(() => Promise.all(fronts.map((close) => close(closing))));
     const moves = startMoves(service);
     fronts.push(async () => moves.stop());
+    const maker = startImageMaker(service);
+    fronts.push(() => maker.stop());
     const authKeys = await openAuthKeys(service);
     const common = {
       log,
@@ -85,7 +88,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const main = await listen(
       {
         ...common,
-        routes: mainRoutes(service, authKeys, { worker, moves }),
+        routes: mainRoutes(service, authKeys, { worker, moves, maker }),
         authenticate: authenticator(config, authKeys, clock),
         limits: limits('main'),
       },

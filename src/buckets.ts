@@ -13,6 +13,7 @@ import { MOVES } from './images/moving/move-note.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { AUTH_RELOADS } from './imgapi/auth-keys.ts';
+import { IMAGE_JOBS } from './machines/model.ts';
 import { TASKS } from './maintenance/tasks/task.ts';
 import { MIGRATIONS } from './migrations/orders.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
@@ -37,6 +38,7 @@ export const BUCKETS: readonly Bucket[] = [
   MIGRATIONS,
   ROLE_TAGS,
   IMPORTED,
+  IMAGE_JOBS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

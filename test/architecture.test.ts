@@ -42,6 +42,7 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/pulls/up.ts': ['../datacenters/a.ts', 'down-only: pulls'],
   'src/datacenters/up.ts': ['../copies/a.ts', 'down-only: datacenters'],
   'src/copies/up.ts': ['../maintenance/a.ts', 'down-only: copies'],
+  'src/machines/up.ts': ['../maintenance/a.ts', 'down-only: machines'],
   'src/datacenters/peers/up.ts': ['../links/a.ts', 'down-only: peers'],
   'src/datacenters/links/up.ts': ['../sources/a.ts', 'down-only: links'],
   'src/copies/orders/up.ts': ['../transfer/a.ts', 'down-only: rooms of copies'],

@@ -63,6 +63,8 @@ export interface ImportRequest extends Omit<CreateRequest, 'account'> {
   readonly userAgent?: string | undefined;
   /** Removes the placeholder of a failed copy. @throws EtagConflictError when it has changed since it was read */
   readonly removePlaceholder: (placeholder: StoredImage) => Promise<void>;
+  /** Called if there is no such image yet. Throws if there must not be one now. */
+  readonly beforeNew: (uuid: string) => Promise<void>;
 }
 
 /** AdminImportImage: keeps the UUID and date of another server's image. */
@@ -71,6 +73,7 @@ export async function importImage(service: Service, request: ImportRequest): Pro
   assertSameUuid(request.body, request.uuid);
   const manifest = upgradeManifest(request.body);
   const replaced = await makeRoom(service, request);
+  if (!replaced) await request.beforeNew(request.uuid);
   const origin = request.fromSource ? undefined : await assertOriginUsable(service, OPERATOR, manifest);
   const rightly = withRightPlatform(manifest, origin?.value, request.userAgent);
   const owned = { ...rightly, owner: importedOwner(service, manifest['owner']) };
@@ -139,7 +142,8 @@ function alreadyExists(uuid: string, cause?: unknown): ApiError {
   return new ApiError('ImageUuidAlreadyExists', `image "${uuid}" already exists`, { cause });
 }
 
-async function insert(
+/** In one batch with what belongs to it, and with its origin's. */
+export async function insert(
   service: Service,
   viewer: Viewer,
   { record, also }: { readonly record: ImageRecord; readonly also: readonly Write[] },

@@ -7,6 +7,7 @@ import type { Operation } from '#lib/api/operation.ts';
 import type { CopyWorker } from '../copies/transfer/worker.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import type { Moves } from '../images/moving/moves.ts';
+import type { ImageMaker } from '../machines/image-maker.ts';
 import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Handler } from './call.ts';
@@ -32,12 +33,17 @@ import { needsVersion } from './versions.ts';
 export interface Engines {
   readonly worker: CopyWorker;
   readonly moves: Moves;
+  readonly maker: ImageMaker;
 }
 
-export function mainRoutes(service: Service, authKeys: AuthKeys, { worker, moves }: Engines): OperationRoute<Call>[] {
+export function mainRoutes(
+  service: Service,
+  authKeys: AuthKeys,
+  { worker, moves, maker }: Engines,
+): OperationRoute<Call>[] {
   const handlers: Handlers<typeof IMGAPI, Call> = {
     ...imageHandlers(service, worker),
-    ...madeImageHandlers(service),
+    ...madeImageHandlers(service, maker),
     ...fileHandlers(service),
     ...iconHandlers(service),
     ...copyHandlers(service, worker),

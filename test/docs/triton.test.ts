@@ -31,6 +31,7 @@ test('every line of the page on Triton does what it says', async (t) => {
   const path = `${tree}/src/cli/bin:${process.env['PATH']}`;
   await runDocument(t, {
     file: 'docs/triton.md',
+    notRun: ['there is no IMGAPI of today to copy from'],
     shells: {
       '': new Shell(tree, await temporaryFolder(t), { PATH: path, IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir }),
     },

@@ -87,8 +87,6 @@ test('without Manta, and with nothing set that need not be', async (t) => {
   await makeAndShare(t, started);
   t.strictSame(notesIn(log()), [
     'wfapi: accepted but not used; long work runs in this service',
-    'vmapi: accepted but not used; no images are made from machines',
-    'cnapi: accepted but not used; no images are made from machines',
     'ufds: the certificate of the directory is not verified; name its CA in ufds.caFile, or set ufds.insecure',
   ]);
   const unknown = log().find(({ msg }) => msg === 'the configuration has unknown keys');
@@ -143,10 +141,7 @@ test('with a Manta elsewhere, and all that can be set', async (t) => {
   t.equal(await storOf(call, LOCALS), 'local');
   t.strictSame(
     notesIn(log()).map((note) => note.replace(/:.*/, '')),
-    [
-      ...['wfapi', 'vmapi', 'cnapi', 'allowLocalCreateImageFromVm', 'dockerRegistryInsecure', 'httpProxy'],
-      ...['manta.remote', 'ufds', 'manta.insecure'],
-    ],
+    [...['wfapi', 'dockerRegistryInsecure', 'httpProxy'], ...['manta.remote', 'ufds', 'manta.insecure']],
   );
   const unknown = log().find(({ msg }) => msg === 'the configuration has unknown keys');
   const keys = unknown?.['keys'] as string[];

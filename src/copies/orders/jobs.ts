@@ -76,10 +76,8 @@ export interface JobFilter {
   readonly execution?: string | undefined;
 }
 
-export function jobsOf(orders: readonly CopyOrder[], { task, execution }: JobFilter): Job[] {
-  return orders
-    .map(jobOf)
-    .filter(
-      (job) => (task === undefined || job.name === task) && (execution === undefined || job.execution === execution),
-    );
+export function jobsLike(jobs: readonly Job[], { task, execution }: JobFilter): Job[] {
+  return jobs.filter(
+    (job) => (task === undefined || job.name === task) && (execution === undefined || job.execution === execution),
+  );
 }

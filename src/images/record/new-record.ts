@@ -94,12 +94,16 @@ const SENT_FIELDS: readonly string[] = [...MANIFEST_FIELDS, ...DROPPED];
 export const CREATE_FIELDS = SENT_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
 export const IMPORT_FIELDS = SENT_FIELDS.filter((field) => field !== 'activated');
 
+/** What a record has, whatever its manifest says. */
+export type FixedFields = Partial<Pick<ImageRecord, 'state' | 'type' | 'os' | 'expires_at'>>;
+
 /** The validated record of an image that is not activated yet. @throws 422 ValidationFailed */
 export function newRecord(
   service: WithConfig,
   uuid: string,
   manifest: Manifest,
   channel: string | undefined,
+  fixed: FixedFields = {},
 ): ImageRecord {
   const kept = Object.fromEntries(
     Object.entries(manifest).filter(([field]) => !DROPPED.includes(field) && field !== 'channels'),
@@ -111,6 +115,7 @@ export function newRecord(
     uuid,
     activated: false,
     state: 'unactivated',
+    ...fixed,
     ...(channel !== undefined && { channels: [channel] }),
   };
   assertValid(service, record);

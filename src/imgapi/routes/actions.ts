@@ -12,6 +12,7 @@ import type { ChangeRequest } from '../../images/record/change.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { imageEtag, serializeFull } from '../../images/record/serialize.ts';
 import { updateImage } from '../../images/update.ts';
+import { assertNotInTheMaking } from '../../machines/find-jobs.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { changeRequest, channelOf, imageReply, imageUuid, writableImage } from '../image-call.ts';
@@ -57,6 +58,7 @@ export function actionHandlers(
         userAgent: call.headers['user-agent'],
         fromSource: source !== undefined,
         removePlaceholder: copies.removePlaceholder,
+        beforeNew: (image) => assertNotInTheMaking(service, image),
       });
       call.log.info({ image: uuid, source, req_id: call.requestId }, 'image imported');
       if (source === undefined) return imageReply(service, call, stored);

@@ -11,7 +11,7 @@ import { COPIES, type CopyOrder } from '../../copies/documents/model.ts';
 import { cancelCopy } from '../../copies/orders/cancel.ts';
 import { namedDatacenter, requiredAccount } from '../../copies/orders/checks.ts';
 import { lastOrderOf, listOrders, ordersOf } from '../../copies/orders/find-orders.ts';
-import { jobOf, jobsOf } from '../../copies/orders/jobs.ts';
+import { jobOf, jobsLike } from '../../copies/orders/jobs.ts';
 import { copyFromDatacenter, importFromDatacenter, importRemote } from '../../copies/orders/place-order.ts';
 import { planCopy } from '../../copies/orders/plan.ts';
 import { type OrderViewer, shownTo } from '../../copies/orders/shown-order.ts';
@@ -22,9 +22,12 @@ import { urlSource } from '../../datacenters/sources/source-imgapi.ts';
 import { assertNoCredentials } from '../../datacenters/sources/source-url.ts';
 import { wantsLines } from '../../http-kit/json-lines.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
+import { findJob, jobsOfImage } from '../../machines/find-jobs.ts';
+import { jobOfImage } from '../../machines/jobs.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, imageUuid, readableImage, viewerOf } from '../image-call.ts';
+import { jobReply } from '../job-reply.ts';
 
 const LISTED = 100;
 
@@ -49,7 +52,7 @@ export function copyHandlers(
       const source = await namedDatacenter(service, query.datacenter);
       const order = await importFromDatacenter(service, { uuid, account, source }, call.signal);
       worker.nudge();
-      return job(service, call, order);
+      return jobReply(service, call, order);
     },
 
     async AdminImportRemoteImage(call, query) {
@@ -63,7 +66,7 @@ export function copyHandlers(
       const request = { uuid, source: urlSource(service, url), skipOwnerCheck, channel };
       const order = await importRemote(service, request, call.signal);
       worker.nudge();
-      return job(service, call, order);
+      return jobReply(service, call, order);
     },
 
     async GetImageCopy(call, query) {
@@ -97,9 +100,12 @@ export function copyHandlers(
 
     async GetJob(call) {
       const { uuid = '' } = call.params;
-      const order = isUuid(uuid) ? (await service.store.get(COPIES, uuid))?.value : undefined;
       const { account } = call;
-      if (order && (account === undefined || order.account === account)) return { json: jobOf(order) };
+      const isSeen = (of: { readonly account?: string }) => account === undefined || of.account === account;
+      const order = isUuid(uuid) ? (await service.store.get(COPIES, uuid))?.value : undefined;
+      if (order && isSeen(order)) return { json: jobOf(order) };
+      const making = isUuid(uuid) && !order ? await findJob(service, uuid) : undefined;
+      if (making && isSeen(making)) return { json: jobOfImage(making) };
       throw new ApiError('ResourceNotFound', `job "${uuid}" not found`);
     },
 
@@ -109,7 +115,8 @@ export function copyHandlers(
       const viewer = viewerOf(service, call);
       const orders = viewer.anonymous ? [] : await ordersOf(service, imageUuid(call), viewer.account);
       const shown = await shownTo(service, orders, { account: viewer.account, image: imageUuid(call) });
-      return { json: jobsOf(shown, { task, execution }) };
+      const makings = viewer.anonymous ? [] : await jobsOfImage(service, imageUuid(call), viewer.account);
+      return { json: jobsLike([...shown.map(jobOf), ...makings.map(jobOfImage)], { task, execution }) };
     },
   };
 }
@@ -132,13 +139,4 @@ function sourceUrl(source: unknown): string {
   if (url) assertNoCredentials('source', url);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return String(source);
   throw validationFailed('source', `source is ${JSON.stringify(source)}; it must be an http or https URL`);
-}
-
-/** Clients ask for the job at the URL in the header, without signing their requests. */
-function job({ config }: Service, { headers }: Call, order: CopyOrder): Reply {
-  const host = headers.host ?? `${config.address}:${config.port}`;
-  return {
-    json: { image_uuid: order.image, job_uuid: order.uuid },
-    headers: { 'workflow-api': config.publicUrl ?? `http://${host}` },
-  };
 }

@@ -5,16 +5,31 @@ import type { MADE_IMAGES } from '#lib/api/imgapi/made-images.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import { parseJsonText } from '#lib/text/json.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
+import type { ImageMaker } from '../../machines/image-maker.ts';
+import { orderImageFromVm } from '../../machines/order-image.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
 import { isDockerReference } from '../docker-reference.ts';
 import { channelOf, writableImage } from '../image-call.ts';
+import { jobReply } from '../job-reply.ts';
 import { assertNoIdentityToken } from '../registry-credentials.ts';
 
-export function madeImageHandlers(service: Service): Handlers<typeof MADE_IMAGES, Call> {
+export function madeImageHandlers(
+  service: Service,
+  maker: Pick<ImageMaker, 'nudge'>,
+): Handlers<typeof MADE_IMAGES, Call> {
   return {
-    async CreateImageFromVm() {
-      throw new ApiError('NotAvailable', 'action "create-from-vm" is not available here');
+    async CreateImageFromVm(call, query) {
+      const { vm_uuid: vm, incremental = false, max_origin_depth: maxOriginDepth } = query;
+      const { signal, requestId } = call;
+      const body = await call.json();
+      const channel = channelOf(service, call, 'write');
+      const request = { vm, incremental, maxOriginDepth, body, account: call.account, channel, signal, requestId };
+      const job = await orderImageFromVm(service, request);
+      maker.nudge();
+      call.log.info({ image: job.image, vm, job: job.uuid, req_id: requestId }, 'image from a machine ordered');
+      await service.faults.reach('from-vm:recorded');
+      return jobReply(service, call, job);
     },
 
     async AdminImportDockerImage(call, query) {

@@ -14,6 +14,7 @@ import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
 import { finishDeletes } from '../../images/record/tombstones.ts';
 import { bindLateShares } from '../../images/sharing/shares.ts';
+import { expireImageJobs } from '../../machines/expiry.ts';
 import { carryOutMigrations } from '../../migrations/carry-out.ts';
 import { isReadDirectly } from '../../pulls/pull-link.ts';
 import { reapPulls } from '../../pulls/reaper.ts';
@@ -74,6 +75,12 @@ export function serviceTasks(service: Service): Task[] {
       what: 'removes placeholders of images that were never made from their machine',
       periodMs: 30 * MINUTE,
       run: () => counted(expirePlaceholders(service)),
+    },
+    {
+      name: 'expire-image-jobs',
+      what: 'removes jobs of images from machines that ended long ago',
+      periodMs: 30 * MINUTE,
+      run: () => counted(expireImageJobs(service)),
     },
     {
       name: 'refresh-link-health',

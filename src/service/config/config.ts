@@ -3,6 +3,7 @@
  * describes each key for those who write the file; a key is optional here only where its absence means something.
  */
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
+import type { CreateFromVmKeys } from './create-from-vm.ts';
 import type { MantaConfig } from './manta.ts';
 import type { MorayConfig } from './moray.ts';
 import type { PostgresConfig } from './postgres.ts';
@@ -102,7 +103,7 @@ export interface LimitsConfig {
   readonly iconBytes: number;
 }
 
-export interface Config extends Listener {
+export interface Config extends Listener, CreateFromVmKeys {
   readonly logLevel: LogLevel;
   readonly mode: Mode;
   readonly authType: AuthType;

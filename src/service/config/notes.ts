@@ -1,5 +1,6 @@
 /** Points out settings that are accepted but have no effect, or not the expected one: each is worth a line in the log. */
 import type { Config } from './config.ts';
+import { notesOnCreateFromVm } from './create-from-vm.ts';
 import { notesOnManta } from './manta.ts';
 import { notesOnMoray } from './moray.ts';
 import { notesOnPostgres } from './postgres.ts';
@@ -17,6 +18,7 @@ export function notesOn(given: JsonObject, config: Config): string[] {
     const why = mode === 'dc' ? 'accounts.file is given, and used in its place' : `mode "${mode}" has no accounts`;
     found.push(`ufds: not used: ${why}`);
   }
+  found.push(...notesOnCreateFromVm(config));
   found.push(...notesOnManta(config));
   found.push(...notesOnS3(config));
   found.push(...notesOnMoray(config));

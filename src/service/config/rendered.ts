@@ -25,7 +25,13 @@ const KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** With the key without which a section is none: the others may be rendered for an engine that is not set up. */
-const SECTIONS: Readonly<Record<string, string>> = { ufds: 'url', moray: 'host', manta: 'url' };
+const SECTIONS: Readonly<Record<string, string>> = {
+  ufds: 'url',
+  moray: 'host',
+  manta: 'url',
+  vmapi: 'url',
+  cnapi: 'url',
+};
 
 /** Leaves out what is empty. */
 export function withoutEmpty(given: JsonObject): JsonObject {
@@ -34,7 +40,8 @@ export function withoutEmpty(given: JsonObject): JsonObject {
     const address = SECTIONS[key];
     if (address === undefined || !isObject(value)) return [[key, value] as const];
     const section = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== ''));
-    const isNone = value[address] === '';
+    // The template has the scheme, metadata the host.
+    const isNone = value[address] === '' || value[address] === 'http://';
     return isNone ? [] : [[key, section] as const];
   });
   return Object.fromEntries(kept);

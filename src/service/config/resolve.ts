@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { type Config, type Listener, LOG_LEVELS, type LogLevel } from './config.ts';
+import { type GivenCreateFromVm, resolveCreateFromVm } from './create-from-vm.ts';
 import type { MorayConfig } from './moray.ts';
 import type { JsonObject } from './read-file.ts';
 import { isUnused } from './unused.ts';
@@ -10,7 +11,8 @@ import { isUnused } from './unused.ts';
 const TRITON_METRICS_PORT = 8881;
 
 /** A configuration that conforms to the schema, with the schema's defaults. */
-type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray' | 'logLevel'> & {
+type Checked = Omit<Config, 'serverName' | 'accounts' | 'sources' | 'moray' | 'logLevel' | 'createFromVm'> & {
+  readonly createFromVm: GivenCreateFromVm;
   readonly logLevel: LogLevel | number;
   /** Templates render its port as a text. */
   readonly moray?: Omit<MorayConfig, 'port'> & { readonly port: number | string };
@@ -32,6 +34,7 @@ export function resolveConfig(checked: JsonObject): Config {
     serverName: given.serverName ?? `imgapi/${packageJson.version}`,
     accounts: { ...given.accounts, file: resolve(given.accounts.file ?? join(dataDir, 'accounts.json')) },
     sources: { allowPrivateAddresses: given.sources.allowPrivateAddresses ?? given.mode !== 'public' },
+    createFromVm: resolveCreateFromVm(given.createFromVm, dataDir),
     imgapiUrlFromDatacenter: otherDatacenters(given),
     ...(ufds && given.mode === 'dc' && given.accounts.file === undefined && { ufds }),
     ...(moray && { moray: { ...moray, port: Number(moray.port) } }),

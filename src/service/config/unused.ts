@@ -3,16 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
 import { isObject, type JsonObject } from './read-file.ts';
 
-const NO_MACHINES = 'no images are made from machines';
-
 /** With what is so instead. */
 const UNUSED: Readonly<Record<string, string>> = {
   wfapi: 'long work runs in this service',
-  vmapi: NO_MACHINES,
-  cnapi: NO_MACHINES,
-  allowLocalCreateImageFromVm: NO_MACHINES,
-  minImageCreationPlatform: NO_MACHINES,
-  placeholderImageLifespanDays: NO_MACHINES,
   dockerRegistryInsecure: 'nothing is fetched from Docker registries',
   lxdRegistries: "nothing is fetched from LXD's registries",
   httpProxy: 'what is fetched from outside is fetched directly',

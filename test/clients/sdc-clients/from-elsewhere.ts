@@ -65,7 +65,7 @@ export const FROM_ELSEWHERE: MethodTests = {
 
   adminPushDockerImage: {
     args: async (given) => [{ image: { image_uuid: (await given.active()).uuid }, repoAndTag: 'me/mine:latest' }],
-    isAbsent: () => true,
+    refusal: () => ({ status: 422, code: 'ValidationFailed' }),
     check: (t) => t.fail('nothing is pushed to registries'),
   },
 };

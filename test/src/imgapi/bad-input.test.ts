@@ -46,7 +46,11 @@ async function routesOf(): Promise<readonly Route[]> {
   const { service } = imgapi;
   const worker = startCopyWorker(service);
   t.teardown(() => worker.stop());
-  return mainRoutes(service, await openAuthKeys(service), { worker, moves: startMoves(service) });
+  return mainRoutes(service, await openAuthKeys(service), {
+    worker,
+    moves: startMoves(service),
+    maker: { nudge() {}, stop: async () => {} },
+  });
 }
 
 const routes = await routesOf();

@@ -60,12 +60,12 @@ test('what depends on the mode follows it unless it is given', async (t) => {
 });
 
 test('sections of services that are not used are accepted and noted', async (t) => {
-  const unused = { wfapi: {}, vmapi: { url: 'http://' }, httpProxy: 'http://proxy', maxSockets: 50 };
+  const unused = { wfapi: {}, httpProxy: 'http://proxy', maxSockets: 50 };
   const { config, unknownKeys, notes } = await loadConfig(undefined, { ...DC, ...unused });
   t.strictSame(unknownKeys, []);
   t.strictSame(
     notes.map((note) => note.split(':')[0]),
-    ['wfapi', 'vmapi', 'httpProxy', 'maxSockets'],
+    ['wfapi', 'httpProxy', 'maxSockets'],
   );
   for (const key of Object.keys(unused)) t.notOk(key in config, key);
   t.strictSame((await loadConfig(undefined, { ...DC, maxSockets: 100, lxdRegistries: {} })).notes, [], 'the defaults');

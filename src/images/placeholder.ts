@@ -1,0 +1,52 @@
+/** The record of an image that is about to be made from a machine: its import, which brings the rest, takes its place. */
+import { invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
+import type { Write } from '#lib/documents/store.ts';
+import { ZVOL_FIELDS } from '#lib/manifest/fields.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import type { Service } from '../service/service.ts';
+import { insert } from './create.ts';
+import type { Viewer } from './record/access.ts';
+import type { StoredImage } from './record/load.ts';
+import { assertKnownFields, CREATE_FIELDS, type Manifest, newRecord } from './record/new-record.ts';
+
+export interface PlaceholderRequest {
+  readonly uuid: string;
+  readonly manifest: Manifest;
+  readonly viewer: Viewer;
+  readonly channel: string | undefined;
+  /** Written in the same batch. */
+  readonly also: readonly Write[];
+}
+
+const DAY_MS = 86_400_000;
+/** Known only when it is there. */
+const LATER: ReadonlySet<string> = new Set(['type', 'os', 'v', ...ZVOL_FIELDS]);
+
+/** @throws 422 InvalidParameter, ValidationFailed, OriginDoesNotExist; 409 ImageUuidAlreadyExists */
+export function createPlaceholder(service: Service, request: PlaceholderRequest): Promise<StoredImage> {
+  const { uuid, manifest, viewer, channel, also } = request;
+  // An account that names a UUID would learn of images that it cannot see.
+  assertKnownFields(manifest, viewer.account === undefined ? [...CREATE_FIELDS, 'uuid'] : CREATE_FIELDS);
+  assertPlainAcl(manifest['acl']);
+  const known = Object.fromEntries(Object.entries(manifest).filter(([field]) => !LATER.has(field)));
+  const expires = service.store.now() + service.config.placeholderImageLifespanDays * DAY_MS;
+  const record = newRecord(service, uuid, { ...known, v: 2 }, channel, {
+    state: 'creating',
+    type: 'null',
+    os: 'null',
+    expires_at: new Date(expires).toISOString(),
+  });
+  return insert(service, viewer, { record, also });
+}
+
+/** The node that brings the image knows UUIDs only. */
+function assertPlainAcl(acl: unknown): void {
+  if (!Array.isArray(acl) || acl.every(isUuid)) return;
+  throw validationFailed('acl', 'acl must be a list of UUIDs; share the image by login once it is there');
+}
+
+/** @throws 422 */
+export function assertUuidOrNone(uuid: unknown): void {
+  if (uuid === undefined || isUuid(uuid)) return;
+  throw invalidParameter('uuid', `uuid is ${JSON.stringify(uuid)}; it must be a lower-case UUID`);
+}

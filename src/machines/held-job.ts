@@ -1,0 +1,144 @@
+/**
+ * A job that this process has claimed. Every write fails if another process has written since, so a process that was
+ * suspended past the end of its lease can neither ask for an image nor record anything.
+ */
+import { ApiError } from '#lib/api/errors/api-error.ts';
+import { LeaseKeeper, LeaseLostError, newLease } from '#lib/documents/lease.ts';
+import type { Stored } from '#lib/documents/store.ts';
+import { isConflict, unlessChanged } from '#lib/documents/update.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { changeRecord } from '../images/record/change.ts';
+import type { Service } from '../service/service.ts';
+import { type ImageJob, putJob } from './model.ts';
+
+/** Renewals per lease, so that one may fail without harm. */
+const RENEWALS = 3;
+const DAY_MS = 86_400_000;
+
+export class HeldJob {
+  readonly #service: Service;
+  readonly #keeper: LeaseKeeper;
+  #job: ImageJob;
+  #etag: string;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(service: Service, job: ImageJob, etag: string) {
+    this.#service = service;
+    this.#job = job;
+    this.#etag = etag;
+    const seconds = service.config.tasks.leaseSeconds;
+    this.#keeper = new LeaseKeeper({
+      clock: service.store,
+      everyMs: (seconds * 1000) / RENEWALS,
+      lease: () => this.#job.lease,
+      renew: () => this.update({ lease: newLease(service.worker, seconds, service.store.now()) }),
+      onMissed: (err) => service.log.warn({ err, job: job.uuid }, 'the lease of a job was not renewed'),
+    });
+  }
+
+  /** Undefined if another process claimed it first. */
+  static async claim(service: Service, { value, etag }: Stored<ImageJob>): Promise<HeldJob | undefined> {
+    const now = service.store.now();
+    const job: ImageJob = {
+      ...value,
+      ...(value.state === 'queued' && { state: 'running' }),
+      started_at: value.started_at ?? new Date(now).toISOString(),
+      lease: newLease(service.worker, service.config.tasks.leaseSeconds, now),
+      rev: value.rev + 1,
+    };
+    let written = '';
+    const claim = service.store.batch([putJob(job, etag)]).then(([first = '']) => {
+      written = first;
+    });
+    return (await unlessChanged(claim)) ? new HeldJob(service, job, written) : undefined;
+  }
+
+  get job(): ImageJob {
+    return this.#job;
+  }
+
+  /** Aborts with a {@link LeaseLostError} when another process may have taken over. */
+  get signal(): AbortSignal {
+    return this.#keeper.signal;
+  }
+
+  /** @throws LeaseLostError */
+  update(change: Partial<ImageJob>): Promise<void> {
+    return this.#inTurn(() => this.#put({ ...this.#job, ...change }));
+  }
+
+  /** CNAPI has not heard what it was asked. @throws LeaseLostError */
+  retract(): Promise<void> {
+    return this.#inTurn(() => {
+      const { asked_at: _asked, ...job } = this.#job;
+      return this.#put(job);
+    });
+  }
+
+  /** Nothing is left to do. @throws LeaseLostError */
+  end(state: ImageJob['state']): Promise<void> {
+    return this.#inTurn(() => this.#put(this.#ended(state)));
+  }
+
+  /**
+   * Ends the job, and says on the image why it did not come, in one step. Returns false if the image has come after all,
+   * or is not there any more. @throws LeaseLostError
+   */
+  async fail(error: { readonly message: string; readonly code: string }): Promise<boolean> {
+    let isFailed = false;
+    await this.#inTurn(async () => {
+      const decide = (record: ImageRecord) => {
+        isFailed = !record.activated;
+        if (!isFailed) return undefined;
+        const job = { ...this.#ended('failed'), error };
+        return { record: this.#failed(record, error), also: [putJob(job, this.#etag)] };
+      };
+      await changeRecord(this.#service, this.#job.image, decide).catch((cause: unknown) => {
+        if (!(cause instanceof ApiError && cause.statusCode === 404)) throw cause;
+        isFailed = false;
+      });
+    });
+    return isFailed;
+  }
+
+  /** Another process may go on at once. Never rejects. */
+  async release(): Promise<void> {
+    await this.#keeper.end();
+    await this.#writing;
+    if (this.signal.aborted || !this.#job.live) return;
+    const { lease: _lease, ...job } = this.#job;
+    await this.#put(job).catch((err: unknown) => {
+      this.#service.log.info({ err, job: job.uuid }, 'the lease of a job is left to run out');
+    });
+  }
+
+  #ended(state: ImageJob['state']): ImageJob {
+    const { lease: _lease, order: _order, ...job } = this.#job;
+    const finished = job.finished_at ?? new Date(this.#service.store.now()).toISOString();
+    return { ...job, live: false, state, finished_at: finished, rev: job.rev + 1 };
+  }
+
+  #failed(record: ImageRecord, error: { readonly message: string; readonly code: string }): ImageRecord {
+    const { store, config } = this.#service;
+    const expires = store.now() + config.placeholderImageLifespanDays * DAY_MS;
+    return { ...record, state: 'failed', error, expires_at: new Date(expires).toISOString() };
+  }
+
+  async #put(job: ImageJob): Promise<void> {
+    const value = { ...job, rev: this.#job.rev + 1 };
+    [this.#etag = ''] = await this.#service.store.batch([putJob(value, this.#etag)]);
+    this.#job = value;
+  }
+
+  /** Writes come one after the other, those of the lease among them. */
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const next = this.#writing.then(() => {
+      this.signal.throwIfAborted();
+      return write().catch((cause: unknown) => {
+        throw isConflict(cause) ? new LeaseLostError('another process has the job now', { cause }) : cause;
+      });
+    });
+    this.#writing = next.catch(() => undefined);
+    return next;
+  }
+}

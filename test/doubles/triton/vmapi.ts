@@ -1,0 +1,27 @@
+/** VMAPI, as far as machines are looked up there. */
+import { type JsonServer, startJsonServer } from './json-server.ts';
+
+export interface Vm {
+  readonly uuid: string;
+  readonly owner_uuid: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Vmapi extends JsonServer {
+  readonly vms: Map<string, Vm>;
+}
+
+const NOT_FOUND = { status: 404, json: { code: 'ResourceNotFound', message: 'VM not found' } };
+
+export async function startVmapi(): Promise<Vmapi> {
+  const vms = new Map<string, Vm>();
+  const server = await startJsonServer(({ method, path, query }) => {
+    const uuid = /^\/vms\/([^/]+)$/.exec(path)?.[1];
+    if (method !== 'GET' || uuid === undefined)
+      return { status: 404, json: { code: 'ResourceNotFound', message: path } };
+    const vm = vms.get(uuid);
+    const owner = query.get('owner_uuid');
+    return vm && (owner === null || owner === vm.owner_uuid) ? { status: 200, json: vm } : NOT_FOUND;
+  });
+  return Object.assign(server, { vms });
+}
