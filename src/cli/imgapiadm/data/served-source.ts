@@ -76,11 +76,12 @@ class ServedImages {
   }
 
   async #manifest(uuid: string, signal: AbortSignal): Promise<Image> {
+    const inclAdminFields = this.#inclAdminFields;
     try {
-      return await this.#client.getImage(uuid, { signal, inclAdminFields: this.#inclAdminFields });
+      return await this.#client.getImage(uuid, { signal, inclAdminFields });
     } catch (error) {
       if (!(error instanceof ImgapiError)) throw error;
-      if (this.#inclAdminFields && FORBIDDEN.has(error.statusCode)) {
+      if (inclAdminFields && FORBIDDEN.has(error.statusCode)) {
         this.#inclAdminFields = false;
         return this.#manifest(uuid, signal);
       }
