@@ -14,6 +14,9 @@ import { signRequest } from '#lib/signing/sign-request.ts';
 import { startCloudapi } from '#src/cloudapi/app.ts';
 import { checkCloudapiConfig } from '#src/cloudapi/config.ts';
 import { ADMIN, ALICE, BOB, CAROL, writeAccounts } from './accounts.ts';
+import { checkedChild } from './contract/child.ts';
+import { CLOUD } from './contract/contracts.ts';
+import { holdToContract } from './contract/in-process.ts';
 import { type ConfigKeys, temporaryFolder } from './imgapi.ts';
 import { PATIENCE_MS } from './wait.ts';
 
@@ -141,6 +144,7 @@ export async function cloudapiInProcess(
     : bunyan.createLogger({ name: 'cloudapi', level: (process.env['TEST_LOG'] ?? 'fatal') as bunyan.LogLevel });
   const cloudapi = await startCloudapi(config, { log, ...(options.clock ? { clock: options.clock } : {}) });
   t.teardown(() => cloudapi.close({ patience: 0 }));
+  holdToContract(t, cloudapi.url, CLOUD);
   const { accountsSource: source } = config;
   return { url: cloudapi.url, accountsFile: 'file' in source ? source.file : '' };
 }
@@ -157,9 +161,11 @@ export async function spawnCloudapi(t: Test, options: CloudapiOptions): Promise<
   const directory = await temporaryFolder(t, 'cloudapi-config');
   const file = join(directory, 'config.json');
   await writeFile(file, JSON.stringify(config));
-  const child = spawn(process.execPath, ['src/cloudapi/main.ts', '-f', file], {
+  const contract = checkedChild(t);
+  const child = spawn(process.execPath, ['--import', contract.preload, 'src/cloudapi/main.ts', '-f', file], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
+    env: { ...process.env, ...contract.env },
   });
   const exited = once(child, 'exit');
   t.teardown(async () => {

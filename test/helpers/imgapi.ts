@@ -15,6 +15,7 @@ import { loadConfig } from '#src/service/config/load.ts';
 import type { Stores } from '../doubles/stores.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
 import { checkedChild } from './contract/child.ts';
+import { LINK, MAIN } from './contract/contracts.ts';
 import { holdToContract } from './contract/in-process.ts';
 import { databaseKeys } from './database.ts';
 
@@ -97,8 +98,9 @@ export async function startInProcess(
     ...(stores && { openObjects: stores.open }),
   });
   t.teardown(() => imgapi.close({ patience: 0 }));
-  holdToContract(t, imgapi);
   const { url, linksUrl } = imgapi;
+  holdToContract(t, url, MAIN);
+  if (linksUrl !== undefined) holdToContract(t, linksUrl, LINK);
   return { imgapi, url, linksUrl, dataDir, accountsFile: config.accounts.file, client: clientsOf(t, url) };
 }
 

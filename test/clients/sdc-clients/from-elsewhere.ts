@@ -66,6 +66,6 @@ export const FROM_ELSEWHERE: MethodTests = {
   adminPushDockerImage: {
     args: async (given) => [{ image: { image_uuid: (await given.active()).uuid }, repoAndTag: 'me/mine:latest' }],
     refusal: () => ({ status: 422, code: 'ValidationFailed' }),
-    check: (t) => t.fail('nothing is pushed to registries'),
+    check: (t) => t.fail('it is no Docker image'),
   },
 };

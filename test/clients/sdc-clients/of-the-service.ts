@@ -12,7 +12,7 @@ export const OF_THE_SERVICE: MethodTests = {
 
   adminGetState: {
     args: () => [],
-    check: (t, answer) => t.match(answer, { log: { level: Number } }),
+    check: (t, answer) => t.match(answer, { storageTypes: ['local'], log: { level: Number } }),
   },
 
   adminReloadAuthKeys: {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
+import { checkedChild } from '../../helpers/contract/child.ts';
 import { marks } from '../../runner/own-run.ts';
 
 export interface DocumentServer {
@@ -20,6 +21,7 @@ export interface DocumentServer {
 
 /** @param line as the document has it, with the reader's values put in; the test ends what it starts */
 export function documentServer(t: Test, line: string, folder: string): DocumentServer {
+  const contract = checkedChild(t);
   let running: { child: ChildProcess; gone: Promise<unknown[]>; url: string } | undefined;
   let log = '';
   t.teardown(async () => {
@@ -45,7 +47,12 @@ export function documentServer(t: Test, line: string, folder: string): DocumentS
         // A group of its own, so that whatever stands before the server in the line goes with it.
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...marks(), PATH: `${folder}/src/cli/bin:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder },
+        env: {
+          ...marks(),
+          ...{ PATH: `${folder}/src/cli/bin:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: folder },
+          // Other lines start an older Node first, which could not load it.
+          ...(line.startsWith('node-24 ') && { NODE_OPTIONS: `--import=${contract.preload}`, ...contract.env }),
+        },
       });
       const gone = once(child, 'exit');
       log = '';

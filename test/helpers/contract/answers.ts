@@ -1,56 +1,50 @@
 /** Checks an answer of a server against the row of its operation. */
 import type { IncomingMessage } from 'node:http';
 import { Ajv, type ValidateFunction } from 'ajv';
-import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
-import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
-import type { Operation, Operations, Reply } from '#lib/api/operation.ts';
+import type { Operation, Reply } from '#lib/api/operation.ts';
 import { ErrorBody } from '#lib/api/schemas/error.ts';
-import { apiVersion } from '#src/imgapi/versions.ts';
+import type { Contract } from './contracts.ts';
 import type { Answer } from './watch.ts';
 
-/** Errors that any path may return. */
-const ANYWHERE: readonly string[] = [...COMMON_ERRORS, 'ResourceNotFound', 'MethodNotAllowedError', 'BadDigest'];
+type Request = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
 
 /** @returns what is wrong with it, and with which answer */
-export function problemWith(
-  operations: Operations,
-  request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
-  answer: Answer,
-): string | undefined {
+export function problemWith(contract: Contract, request: Request, answer: Answer): string | undefined {
   const { method = '', url = '' } = request;
-  const found = operationFor(operations, method, url);
-  const problem = found?.[1].replies.some(({ status }) => status === answer.status)
-    ? replyProblem(found[1], request, answer)
-    : errorProblem(found ? [found[1]] : operationsAt(operations, method, url), request, answer);
-  return problem === undefined
-    ? undefined
-    : `${found?.[0] ?? `${method} ${url.slice(0, 200)}`}: ${answer.status} ${problem}`;
+  const here = operationsAt(contract, method, url);
+  const chosen = contract.hasActionsInBodies ? here : here.filter(([, row]) => isAskedFor(row, url));
+  const answering = chosen.filter(([, { replies }]) => replies.some(({ status }) => status === answer.status));
+  const problems = answering.map(([, row]) => replyProblem(contract, row, request, answer));
+  // What an action that does not exist could have been meant for.
+  const meant = chosen.length > 0 ? chosen : here;
+  if (answering.length === 0) problems.push(errorProblem(contract, meant, request, answer));
+  if (problems.includes(undefined)) return undefined;
+  const names = chosen.map(([name]) => name).join(', ') || `${method} ${url.slice(0, 200)}`;
+  return `${names}: ${answer.status} ${problems.join('; or ')}`;
 }
 
-function operationFor(operations: Operations, method: string, url: string): [string, Operation] | undefined {
-  const target = targetOf(url);
-  if (!target) return undefined;
-  const { pathname, searchParams } = target;
-  // An empty action is none.
-  const action = searchParams.get('action') || null;
+type Named = readonly [name: string, row: Operation];
+
+function operationsAt({ operations }: Contract, method: string, url: string): Named[] {
+  const path = targetOf(url)?.pathname ?? '';
   const asked = method === 'HEAD' ? 'GET' : method;
-  return Object.entries(operations).find(([, operation]) => {
-    if (operation.method !== asked || !matcherOf(operation.path).test(pathname)) return false;
-    if (operation.action === undefined && !operation.isDefaultAction) return true;
-    return action === null ? operation.isDefaultAction : action === operation.action;
-  });
+  const here = Object.entries(operations).filter(([, one]) => one.method === asked && matcherOf(one.path).test(path));
+  // `/images/x` is a path of its own beside `/images/:uuid`.
+  return here.filter(([, { path }]) => path === here[0]?.[1].path);
+}
+
+function isAskedFor({ action, isDefaultAction }: Operation, url: string): boolean {
+  if (action === undefined && !isDefaultAction) return true;
+  const [asked = '', ...more] = targetOf(url)?.searchParams.getAll('action') ?? [];
+  if (more.length > 0) return false;
+  // An empty action is none.
+  return asked === '' ? isDefaultAction === true : asked === action;
 }
 
 /** Repeated slashes count as one; left as they are, the first two would begin a host. */
 function targetOf(url: string): URL | undefined {
   const [path = '', ...query] = url.split('?');
   return URL.parse([path.replace(/\/{2,}/g, '/'), ...query].join('?'), 'http://host') ?? undefined;
-}
-
-/** What an action that does not exist could have been meant for. */
-function operationsAt(operations: Operations, method: string, url: string): Operation[] {
-  const path = targetOf(url)?.pathname ?? '';
-  return Object.values(operations).filter((one) => one.method === method && matcherOf(one.path).test(path));
 }
 
 const MATCHERS = new Map<string, RegExp>();
@@ -64,11 +58,12 @@ function matcherOf(path: string): RegExp {
 }
 
 function replyProblem(
+  { versionOf }: Contract,
   { replies }: Operation,
-  { method, headers: asked }: Pick<IncomingMessage, 'method' | 'headers'>,
+  { method, headers: asked }: Request,
   { status, headers, body }: Answer,
 ): string | undefined {
-  const version = apiVersion(asked);
+  const version = versionOf(asked);
   const fitting = replies.filter((reply) => reply.status === status && (reply.versions?.includes(version) ?? true));
   const lacking = fitting.map((reply) => missingHeader(reply, headers));
   if (fitting.length === 0) return `is not an answer of version ${version}`;
@@ -108,8 +103,9 @@ function firstProblem(texts: readonly string[], schemas: readonly object[]): str
 }
 
 function errorProblem(
-  operations: readonly Operation[],
-  { method, url = '' }: Pick<IncomingMessage, 'method' | 'url'>,
+  { errors, anywhere }: Contract,
+  meant: readonly Named[],
+  { method, url = '' }: Request,
   { status, body }: Answer,
 ): string | undefined {
   if (method === 'HEAD') return undefined;
@@ -117,9 +113,9 @@ function errorProblem(
   const problem = firstProblem([body], [ErrorBody]);
   if (problem !== undefined) return problem;
   const { code } = JSON.parse(body) as { readonly code: string };
-  if (ERRORS[code as ErrorCode]?.status !== status) return `is the status of ${code}`;
+  if (errors[code]?.status !== status) return `is the status of ${code}`;
   const isSample = url.startsWith('/ping?error=');
-  if (isSample || ANYWHERE.includes(code) || operations.some(({ errors }) => errors.includes(code))) return undefined;
+  if (isSample || anywhere.includes(code) || meant.some(([, row]) => row.errors.includes(code))) return undefined;
   return `with ${code} is none of its errors`;
 }
 

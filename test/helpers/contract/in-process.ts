@@ -1,14 +1,11 @@
 /** Checks every answer of a server in the test's process against the row of its operation. */
 import type { Test } from 'tap';
-import { LINKS } from '#lib/api/imgapi/links.ts';
-import { IMGAPI } from '#lib/api/imgapi/operations.ts';
-import type { Operations } from '#lib/api/operation.ts';
-import type { Imgapi } from '#src/app.ts';
 import { problemWith } from './answers.ts';
+import type { Contract } from './contracts.ts';
 import { watchAnswers } from './watch.ts';
 
 interface Checked {
-  readonly operations: Operations;
+  readonly contract: Contract;
   /** Called for each answer that no row has. */
   readonly fail: (problem: string) => void;
 }
@@ -20,21 +17,19 @@ watchAnswers((port) => {
   const of = checked.get(port);
   if (!of) return undefined;
   return (request, answer) => {
-    const problem = problemWith(of.operations, request, answer);
+    const problem = problemWith(of.contract, request, answer);
     if (problem !== undefined) of.fail(problem);
   };
 });
 
-/** From now on, an answer that does not match its row fails the test; each kind is reported once. */
-export function holdToContract(t: Test, { url, linksUrl }: Imgapi): void {
+/** From now on, an answer at this URL that does not match its row fails the test; each kind is reported once. */
+export function holdToContract(t: Test, url: string, contract: Contract): void {
   const known = new Set<string>();
   const fail = (problem: string): void => {
     if (!known.has(problem)) t.fail(`no row has this answer: ${problem}`);
     known.add(problem);
   };
-  const ports = [url, ...(linksUrl === undefined ? [] : [linksUrl])].map((of) => Number(new URL(of).port));
-  for (const [at, port] of ports.entries()) checked.set(port, { operations: at === 0 ? IMGAPI : LINKS, fail });
-  t.teardown(() => {
-    for (const port of ports) checked.delete(port);
-  });
+  const port = Number(new URL(url).port);
+  checked.set(port, { contract, fail });
+  t.teardown(() => checked.delete(port));
 }
