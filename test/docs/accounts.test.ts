@@ -50,8 +50,10 @@ test('every line of the page for accounts does what it says', async (t) => {
   const deploys = users.deploy.env(datacenters['us-sw-1'] ?? '') as Record<string, string>;
   const tritons = `${withTriton(users.bob.home)}:${process.env['PATH']}`;
   const PATH = `${tree}/src/cli/bin:${tritons}`;
+  const alices = new Shell(tree, users.alice.home, { HOME: users.alice.home, PATH: tritons });
   const shells = {
-    alice: new Shell(tree, users.alice.home, { HOME: users.alice.home, PATH: tritons }),
+    '': alices,
+    alice: alices,
     bob: new Shell(tree, users.bob.home, { ...bobs, PATH }),
     deploy: new Shell(tree, users.deploy.home, { ...deploys, PATH }),
   };
@@ -72,6 +74,9 @@ test('every line of the page for accounts does what it says', async (t) => {
       },
     },
     after: {
+      "cloudapi '/my/images?owner=me'": ({ stdout }) => void t.match(JSON.parse(stdout), [{ owner_login: 'alice' }]),
+      'cloudapi "/my/images/$IMAGE?action=update" -d description=\'what it is for\'': ({ stdout }) =>
+        void t.match(JSON.parse(stdout), { name: 'my-image', description: 'what it is for' }),
       'triton-image ls --shared': ({ stdout }) => void t.match(stdout, 'my-image'),
       'triton image list': ({ stdout }) => void t.match(stdout, 'my-image'),
       'triton image get my-image': ({ stdout }) =>

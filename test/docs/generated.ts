@@ -35,6 +35,7 @@ import {
   REQUESTS,
 } from '#src/copies/orders/decision.ts';
 import { compatibilityPage } from './compatibility.ts';
+import { cloudapiCompatibilityPage } from './compatibility-cloudapi.ts';
 import { markdown } from './markdown.ts';
 import { commonTables, operationTables } from './operations.ts';
 
@@ -77,7 +78,10 @@ const DOCUMENTS: Readonly<Record<string, () => OpenApiDocument>> = {
 };
 
 /** Pages of which nothing is written by hand. */
-const PAGES: Readonly<Record<string, () => string>> = { 'docs/compatibility.md': compatibilityPage };
+const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/compatibility.md': compatibilityPage,
+  'docs/compatibility-cloudapi.md': cloudapiCompatibilityPage,
+};
 
 /** What the client needs of the rows, without their schemas. */
 const CLIENT_ROWS = 'lib/client/operations.json';

@@ -185,6 +185,8 @@ export async function spawnCloudapi(t: Test, options: CloudapiOptions): Promise<
 export interface Ask {
   readonly method?: string;
   readonly json?: unknown;
+  /** Sent as it is, in place of `json`. */
+  readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Who signs; if absent, nobody does. */
   readonly as?: Person | undefined;
@@ -213,6 +215,7 @@ export function asker(t: Test, url: string): Asker {
   t.teardown(() => pool.destroy());
   return async (path, ask = {}) => {
     const { method = 'GET', json, headers = {} } = ask;
+    const body = json === undefined ? ask.body : JSON.stringify(json);
     const answer = await pool.request({
       method,
       path,
@@ -221,7 +224,7 @@ export function asker(t: Test, url: string): Asker {
         ...headers,
         ...signedHeaders(method, path, ask),
       },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(body !== undefined && { body }),
     });
     const bytes = Buffer.from(await answer.body.arrayBuffer());
     const flat = Object.entries(answer.headers).map(([name, value]) => [name, [value].flat().join(', ')]);

@@ -13,7 +13,7 @@ export function cloudapiDocument(): OpenApiDocument {
     title: 'CloudAPI: images',
     version: CLOUDAPI_VERSIONS.at(-1) ?? '',
     description:
-      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in a JSON body; the query wins, and an empty string counts as absent. A sub-user acts with the roles that it has by default, or with those of its roles that the parameter `as-role` or the header `Role` names (separated by commas; `*` for all); its policies name operations in lower case.",
+      "The image part of Triton's CloudAPI: what accounts do with images. HEAD is served wherever GET is. What a POST takes in its query it also takes in its body, as JSON or as a form (application/x-www-form-urlencoded); the body wins, and an empty string counts as absent. A sub-user acts with the roles that it has by default, or with those of its roles that the parameter `as-role` or the header `Role` names (separated by commas; `*` for all); its policies name operations in lower case.",
     operations: CLOUDAPI,
     acceptVersion: {
       description: `A range of versions, of which the newest is served. There are ${CLOUDAPI_VERSIONS.join(', ')}.`,

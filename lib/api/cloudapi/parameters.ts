@@ -1,5 +1,5 @@
 /**
- * Parameters of CloudAPI's rows. They come in the query, in a JSON body, or in both, where the query wins; an empty
+ * Parameters of CloudAPI's rows. They come in the query, in a body, or in both, where the body wins; an empty
  * string counts as absent.
  */
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Shells that keep what was exported and where one is, as those of the readers of a document do. */
+/** Shells that keep what was exported, functions, and where one is, as those of the readers of a document do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ export class Shell {
   /** Runs lines as one script that ends at the first that fails. */
   async run(text: string): Promise<Answered> {
     const restore = existsSync(this.#state) ? `. '${this.#state}'; cd "$PWD"` : '';
-    const script = `${restore}\nset -ae -o pipefail\n${text}\nexport -p >'${this.#state}'\n`;
+    const script = `${restore}\nset -ae -o pipefail\n${text}\n{ export -p; declare -f; } >'${this.#state}'\n`;
     const child = spawn('bash', ['-c', script], {
       cwd: this.#folder,
       env: this.#env,
