@@ -20,15 +20,18 @@ import { assertFilePlacementSettled, assertNothingPlaced } from './files/file-pl
 import type { Viewer } from './record/access.ts';
 import { type ChangeRequest, changeImage } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
-import type { StoredImage } from './record/load.ts';
+import { loadImage, type StoredImage } from './record/load.ts';
 import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './record/new-record.ts';
 import { touchOrigin } from './record/record-write.ts';
 import { shownState } from './record/serialize.ts';
-import { assertEntries, writeAcl } from './sharing/shares.ts';
+import { renameImage } from './renaming/rename-image.ts';
+import { assertEntries, pendingSharesOf, writeAcl } from './sharing/shares.ts';
 
 export interface UpdateRequest extends ChangeRequest {
   readonly body: unknown;
   readonly version: ImgapiVersion;
+  /** Of the caller: ends what takes long. */
+  readonly signal: AbortSignal;
 }
 
 const MUTABLE: ReadonlySet<string> = new Set(MUTABLE_FIELDS);
@@ -40,25 +43,43 @@ const FILE_KEYS: ReadonlySet<string> = new Set(['digest', 'uncompressedDigest'])
 /** @throws 422 ValidationFailed listing all fields that are not allowed, or all that are invalid */
 export async function updateImage(service: Service, request: UpdateRequest): Promise<StoredImage> {
   const changes = readBody(request.body);
-  const { viewer } = request;
+  const updated = (record: ImageRecord): Promise<Updated> => update(service, request, changes, record);
+  const { uuid: to } = changes;
+  if (isUuid(to) && to !== request.uuid) return renameImage(service, { ...request, to, renamed: updated });
   if (changes['owner'] !== undefined) await assertFilePlacementSettled(service, request.uuid);
-  return changeImage(service, request, async (record) => {
-    assertAllowed(changes, record, viewer.account);
-    const { acl, ...fields } = changes;
-    const merged = merge(record, fields);
-    assertStateTaken(fields, merged);
-    // An upload of the former owner must not be finished in the new owner's image.
-    if (merged.owner !== record.owner) assertNothingPlaced(record);
-    if (isGiftWithOrigin(request, record, merged)) {
-      assertNoEntries(acl);
-      return checked(service, viewer, record, recordWithEntries({ ...merged, left_uuids: [] }, [], []), []);
-    }
-    if (acl === undefined) return checked(service, viewer, record, merged, []);
-    const names: unknown = asList(acl) ?? [];
-    assertEntries(service, names, request.version);
-    const shared = await writeAcl(service, merged, names, request.version);
-    return checked(service, viewer, record, shared.record, shared.also);
-  });
+  return changeImage(service, request, updated);
+}
+
+interface Updated {
+  readonly record: ImageRecord;
+  readonly also: readonly Write[];
+}
+
+async function update(
+  service: Service,
+  request: UpdateRequest,
+  changes: Manifest,
+  record: ImageRecord,
+): Promise<Updated> {
+  const { viewer } = request;
+  assertAllowed(changes, record, viewer.account);
+  const { acl, ...fields } = changes;
+  const merged = merge(record, fields);
+  assertStateTaken(fields, merged);
+  // An upload of the former owner must not be finished in the new owner's image.
+  if (merged.owner !== record.owner) assertNothingPlaced(record);
+  if (isGiftWithOrigin(request, record, merged)) {
+    assertNoEntries(acl);
+    return checked(service, viewer, record, recordWithEntries({ ...merged, left_uuids: [] }, [], []), []);
+  }
+  if (acl === undefined) {
+    const shares = merged.uuid === record.uuid ? [] : pendingSharesOf(service, merged);
+    return checked(service, viewer, record, merged, shares);
+  }
+  const names: unknown = asList(acl) ?? [];
+  assertEntries(service, names, request.version);
+  const shared = await writeAcl(service, merged, names, request.version);
+  return checked(service, viewer, record, shared.record, shared.also);
 }
 
 /**
@@ -98,7 +119,6 @@ function refusal(field: string, value: unknown, record: ImageRecord, account: st
   if (!MUTABLE.has(field) && !ADMIN_ONLY.has(field)) return [notAllowed(`"${field}" cannot be changed`)];
   if (ADMIN_ONLY.has(field) && account !== undefined) return [notAllowed(`only operators may change "${field}"`)];
   if (FIXED.has(field) && record.activated) return [notAllowed(`"${field}" is fixed once the image is activated`)];
-  if (field === 'uuid' && value !== record.uuid) return [notAllowed('only a docker build may change "uuid"')];
   if (field === 'state' && !(SETTABLE_STATES as readonly unknown[]).includes(value)) {
     return [{ field, code: 'Invalid', message: `"state" must be one of ${SETTABLE_STATES.join(', ')}` }];
   }
@@ -165,11 +185,14 @@ async function checked(
   before: ImageRecord,
   record: ImageRecord,
   also: readonly Write[],
-): Promise<{ record: ImageRecord; also: readonly Write[] }> {
+): Promise<Updated> {
   assertValid(service, record);
   if (record.owner !== before.owner) await assertOwnerExists(service, record.owner);
-  if (record.origin === before.origin || !isUuid(record.origin)) return { record, also };
+  const isOther = record.origin !== before.origin;
+  if (!isUuid(record.origin) || !(isOther || record.uuid !== before.uuid)) return { record, also };
   await assertNoCycle(service, [record.uuid], record.origin);
-  await assertOriginUsable(service, viewer, record as unknown as Manifest);
+  if (isOther) await assertOriginUsable(service, viewer, record as unknown as Manifest);
+  // What was imported from another IMGAPI may be here before its origin.
+  else if (!(await loadImage(service, record.origin))) return { record, also };
   return { record, also: [...also, await touchOrigin(service, record.origin, viewer)] };
 }

@@ -22,6 +22,8 @@ export const FAULT_POINTS = [
   'copy:before-commit',
   'copy:committed',
   'pull:linked',
+  'rename:reserved',
+  'rename:placed',
   'clone:journaled',
   'clone:placed',
   'clone:committed',

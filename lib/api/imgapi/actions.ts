@@ -95,12 +95,17 @@ export const ACTIONS = {
     ...change,
     summary: 'Changes fields of an image; null removes a field.',
     description:
-      'An account may give its image away (`owner`); an image that builds on another one loses its shares then. Operators may also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin` and the digests in `files`. They may set `state` to `failed` (with an `error`) and back; a state that the image would not show afterwards is refused.',
+      'An account may give its image away (`owner`); an image that builds on another one loses its shares then. Operators may also change `state`, `error`, `billing_tags`, `traits`, and before activation `origin`, the digests in `files`, and `uuid`: then the image is answered under its new name, and its file lies there. They may set `state` to `failed` (with an `error`) and back; a state that the image would not show afterwards is refused.',
     action: 'update',
     body: { json: Manifest },
     errors: [
       ...BODY_ERRORS,
       ...WRITE_ERRORS,
+      'ImageUuidAlreadyExists',
+      'ImageHasDependentImages',
+      'NotImplemented',
+      'StorageIsDown',
+      'FileDamaged',
       'OwnerDoesNotExist',
       'OriginDoesNotExist',
       'OriginIsNotActive',

@@ -23,7 +23,7 @@ import { loadRaw, type StoredImage } from '../record/load.ts';
 import { noteFormer, objectsOf, strikeFormer } from './former-objects.ts';
 
 /** Milliseconds. Placing is a rename, or a copy that may take as long as the file is large: then the lease is renewed. */
-const LEASE_MS = 30_000;
+export const PLACEMENT_LEASE_MS = 30_000;
 const RENEWALS = 3;
 
 export interface Placement {
@@ -75,13 +75,13 @@ async function keepingLease(
   { uuid, session }: Placement,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  let until = service.store.now() + LEASE_MS;
+  let until = service.store.now() + PLACEMENT_LEASE_MS;
   const keeper = new LeaseKeeper({
     clock: service.store,
-    everyMs: LEASE_MS / RENEWALS,
+    everyMs: PLACEMENT_LEASE_MS / RENEWALS,
     lease: () => ({ worker: service.worker, until }),
     async renew() {
-      const renewed = service.store.now() + LEASE_MS;
+      const renewed = service.store.now() + PLACEMENT_LEASE_MS;
       await changeRecord(service, uuid, (record) => {
         if (record.intent?.session !== session.session)
           throw new LeaseLostError('another process settled the placement');
@@ -100,7 +100,7 @@ async function keepingLease(
 
 /** Whether the record has an intent whose lease has run out. */
 export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, now: number): boolean {
-  return intent !== undefined && !isHeldBy(intent.worker, Date.parse(lease), LEASE_MS, now);
+  return intent !== undefined && !isHeldBy(intent.worker, Date.parse(lease), PLACEMENT_LEASE_MS, now);
 }
 
 /** Finishes or undoes an intent whose lease has run out. Returns the record as it is afterwards. */
@@ -225,7 +225,7 @@ function intentFor(
   const { size, sha1 } = file;
   return {
     intent: { object, session, size, sha1, file, kind, ...(index !== undefined && { index }), worker: service.worker },
-    intent_lease: new Date(service.store.now() + LEASE_MS).toISOString(),
+    intent_lease: new Date(service.store.now() + PLACEMENT_LEASE_MS).toISOString(),
   };
 }
 

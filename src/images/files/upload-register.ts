@@ -76,6 +76,17 @@ export async function registerUpload(service: Uploader, session: string, image: 
   };
 }
 
+/** Whether bytes of the image are on their way, to whichever process. */
+export async function isUploading({ store }: WithStore, image: string): Promise<boolean> {
+  for await (const entries of store.scan(UPLOADS, {})) {
+    const now = store.now();
+    if (entries.some(({ value }) => value.image === image && isHeldBy(value.worker, value.until, LEASE_MS, now))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** Those of `among` that belong to live uploads. Removes the entries of dead uploads on the way. */
 export async function uploadSessions(service: Uploader, among: ReadonlySet<string>): Promise<Set<string>> {
   const held = new Set<string>();

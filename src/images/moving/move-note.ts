@@ -85,6 +85,12 @@ async function discardStaged(storages: Service['storages'], stor: string, { sess
     .catch(() => undefined);
 }
 
+/** Whether a process moves the image to another store right now. */
+export async function isMoving({ store }: Pick<Service, 'store'>, uuid: string): Promise<boolean> {
+  const note = await store.get(MOVES, uuid);
+  return note !== undefined && isHeld(note.value.lease, store.now());
+}
+
 /** For the batch that ends the deletion of an image. */
 export function forgetMove(uuid: string): Write {
   return { op: 'del', bucket: MOVES, key: uuid };

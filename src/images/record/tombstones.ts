@@ -5,6 +5,7 @@
  * it waits.
  */
 
+import { isHeldBy } from '#lib/documents/lease.ts';
 import type { Query, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
@@ -13,10 +14,11 @@ import { InsufficientStorageError, ObjectStoreUnavailableError } from '#lib/obje
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { ARCHIVED, writeArchive } from '../files/archive.ts';
+import { PLACEMENT_LEASE_MS } from '../files/file-placement.ts';
 import { forgetFormer } from '../files/former-objects.ts';
 import { forgetMove } from '../moving/move-note.ts';
 import { forgetRoleTags } from '../role-tags.ts';
-import { loadRaw, type StoredImage } from './load.ts';
+import { loadRaw, normalized, type StoredImage } from './load.ts';
 import { dropRecord, putRecord } from './record-write.ts';
 
 /**
@@ -66,8 +68,8 @@ export function tombstone(record: ImageRecord, archive?: ImageRecord['archive'])
  * ObjectStoreUnavailableError when some store is down
  */
 export async function finishDelete(service: Service, uuid: string): Promise<void> {
-  const stored = await loadRaw(service, uuid);
-  if (stored?.value.state !== 'deleting') return;
+  const stored = await claimed(service, uuid);
+  if (!stored) return;
   const { intent, archive } = stored.value;
   let isOurs = true;
   // The bytes in one store go even if another one is down.
@@ -87,6 +89,25 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
   await unlessChanged(service.store.batch(gone));
 }
 
+/**
+ * The tombstone, if it is one. That of a UUID that is reserved is marked first, so that whoever has reserved it can no
+ * longer put an image in its place.
+ */
+async function claimed(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  if (stored?.value.state !== 'deleting') return undefined;
+  const { intent_lease: lease, ...rest } = stored.value;
+  if (lease === undefined) return stored;
+  if (!(await unlessChanged(service.store.batch([putRecord(rest, stored.etag)], { frees: true })))) return undefined;
+  return loadRaw(service, uuid);
+}
+
+/** Whether somebody is at work on what is to be found under this UUID; see `reservation.ts`. */
+function isReserved({ value }: StoredImage, now: number): boolean {
+  const { intent, intent_lease: lease } = value;
+  return lease !== undefined && isHeldBy(intent?.worker, Date.parse(lease), PLACEMENT_LEASE_MS, now);
+}
+
 /** The record as it is now, after finishing any interrupted deletion. */
 export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
@@ -100,8 +121,10 @@ export async function finishDeletes(service: Service): Promise<number> {
   let count = 0;
   const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };
   await forEachInTurn(service.store.scan(IMAGES, query), async (found) => {
-    count += found.length;
-    await forEachInTurn(found, ({ key }) => finishDelete(service, key));
+    const now = service.store.now();
+    const left = found.filter((stored) => !isReserved(normalized(stored), now));
+    count += left.length;
+    await forEachInTurn(left, ({ key }) => finishDelete(service, key));
   });
   return count;
 }

@@ -183,6 +183,11 @@ function wasThereBefore({ createdAt, updatedAt }: Account, sharedAt: string | un
   return (createdAt?.getTime() ?? 0) <= time && (updatedAt?.getTime() ?? 0) <= time;
 }
 
+/** For an image that appears under this UUID with the shares that it had under another one. */
+export function pendingSharesOf(service: Service, record: ImageRecord): Write[] {
+  return pendingWrites(service, record.uuid, entriesOf(record));
+}
+
 function pendingWrites(service: Service, uuid: string, shares: readonly Share[]): Write[] {
   if (!shares.some((share) => isPending(service, share))) return [];
   const until = service.store.now() + lagOf(service);

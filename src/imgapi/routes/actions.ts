@@ -72,7 +72,8 @@ export function actionHandlers(
 
     async UpdateImage(call) {
       await writableImage(service, call);
-      const request = { ...changeRequest(service, call), body: await call.json(), version: call.version };
+      const { version, signal } = call;
+      const request = { ...changeRequest(service, call), body: await call.json(), version, signal };
       return imageReply(service, call, await updateImage(service, request));
     },
 

@@ -247,10 +247,11 @@ t.test('the origin of an image that is not activated', async (t) => {
   await operator.deleteImage(base.uuid);
 });
 
-t.test('a UUID stays what it is', async (t) => {
+t.test('a UUID is one, and stays what it is once the image is activated', async (t) => {
   const image = await make({}, false);
-  const other = await make({}, false);
-  for (const uuid of [other.uuid, randomUUID(), null, 7]) {
+  const active = await make();
+  t.match(await refusal(operator.updateImage(active.uuid, { uuid: randomUUID() })), { status: 422, fields: ['uuid'] });
+  for (const uuid of [null, 7, '', 'x', randomUUID().toUpperCase()]) {
     t.match(await refusal(operator.updateImage(image.uuid, { uuid })), { status: 422, fields: ['uuid'] });
   }
 });

@@ -62,6 +62,12 @@ const IMAGES: readonly Row[] = [
     ours: '200',
     shows: { billing_tags: ['xl'] },
   },
+  {
+    request: 'POST /images/$ready?action=update',
+    json: { uuid: '$free' },
+    ours: '200',
+    shows: { state: 'unactivated', name: 'ready', files: [{ sha1: FILE.sha1 }] },
+  },
   { request: 'POST /images/$active?action=', json: {}, ours: '422 InvalidParameter action/MissingParameter' },
   { request: 'POST /images/$active/acl?action=', json: [BOB], ours: '200', shows: { acl: [BOB] } },
   { request: 'POST /images/$shared/clone', ours: '422 InvalidParameter account/Invalid' },

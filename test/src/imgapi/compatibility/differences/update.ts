@@ -46,6 +46,13 @@ export const UPDATE: readonly Difference[] = [
     shows: { state: 'failed' },
     why: 'Lists and images agree on the state.',
   },
+  {
+    request: 'POST /images/$ready?action=update',
+    json: { uuid: '$active' },
+    theirs: '200, in place of the image that has that UUID',
+    ours: '409 ImageUuidAlreadyExists',
+    why: 'Nobody loses an image by it.',
+  },
   ...(
     [
       ['POST /images/$active/acl', [BOB]],
