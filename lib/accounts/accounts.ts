@@ -9,6 +9,9 @@ export interface Account {
   readonly updatedAt?: Date;
   /** The operator has taken from it, and from its sub-users, all that it could do. Its images stay. */
   readonly isDisabled?: true;
+  readonly email?: string;
+  /** The datacenters where it may work, in clouds that limit that. */
+  readonly allowedDatacenters?: readonly string[];
 }
 
 /** Somebody who acts for an account as far as the roles that the account gives out allow. UFDS: sdcAccountUser. */

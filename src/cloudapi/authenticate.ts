@@ -109,6 +109,15 @@ async function actingFor(cloudapi: Cloudapi, call: Call, account: Account, user:
   return { caller: account, account, subUser: { ...user, roles }, isAdmin: false };
 }
 
+/** @throws 403 NotAuthorized for an account that may work in other datacenters alone */
+export function assertAllowedHere({ config }: Cloudapi, { account }: Principal): void {
+  if (!config.accountAllowedDcs || account.allowedDatacenters?.includes(config.datacenterName)) return;
+  throw new CloudapiError(
+    'NotAuthorized',
+    `Forbidden (account ${account.login} may not work in ${config.datacenterName})`,
+  );
+}
+
 const REFUSED = 'Invalid authorization credentials supplied';
 const KEY_ID_FORM = '/LOGIN/keys/FINGERPRINT or /LOGIN/users/SUBUSER/keys/FINGERPRINT';
 

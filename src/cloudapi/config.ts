@@ -27,6 +27,8 @@ export interface CloudapiConfig {
   /** The account whose keys may act for all others, by UUID or login; absent: there is none. */
   readonly adminUuid?: string;
   readonly adminLogin?: string;
+  /** Whether an account may work here only if its entry names this datacenter. */
+  readonly accountAllowedDcs: boolean;
   /** Secrets of keyapi by their UUIDs, in hex. */
   readonly tokenKeys: Readonly<Record<string, string>>;
   /** URL of each datacenter's CloudAPI by its name. */

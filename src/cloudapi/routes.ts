@@ -2,7 +2,7 @@
 import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import type { Handler } from '../http-kit/call.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
-import { principalOf } from './authenticate.ts';
+import { assertAllowedHere, principalOf } from './authenticate.ts';
 import { underPolicies } from './authorize.ts';
 import type { Call } from './call.ts';
 import { CloudapiError } from './errors.ts';
@@ -41,7 +41,9 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
 /** Wraps the handler of an authenticated call: it acts for the account in its path. */
 function forAccount(cloudapi: Cloudapi, handler: Handler<Call>): Handler<Call> {
   return async (call) => {
-    call.admit(await principalOf(cloudapi, call));
+    const principal = await principalOf(cloudapi, call);
+    assertAllowedHere(cloudapi, principal);
+    call.admit(principal);
     call.assertVersion();
     return handler(call).catch((error: unknown) => {
       if (call.signal.aborted) throw new CloudapiError('ClientGone', 'the client is gone', { cause: error });

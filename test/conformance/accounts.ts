@@ -13,6 +13,7 @@ export const DIRECTORY_FIXTURE: readonly Account[] = [
     login: 'alice',
     createdAt: new Date('2024-03-01T10:20:30.000Z'),
     updatedAt: new Date('2025-04-02T11:21:31.000Z'),
+    ...{ email: 'alice@example.com', allowedDatacenters: ['us-sw-1', 'us-west-1'] },
   },
   { uuid: 'b6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'Bob.x@example-1' },
   { uuid: 'e6512b9a-7835-4fbe-bbfd-8ecb5a7881c4', login: 'eve', isDisabled: true },
@@ -26,10 +27,12 @@ export const KEYS_FIXTURE: Readonly<Record<string, Keys>> = {
 const [admin, alice, bob, eve] = DIRECTORY_FIXTURE as [Account, Account, Account, Account];
 const STRANGER = 'c6512b9a-7835-4fbe-bbfd-8ecb5a7881c4';
 
-/** Some directories date every entry themselves. */
-function same(t: Test, found: Account | undefined, { createdAt, updatedAt, ...expected }: Account): void {
-  const { createdAt: created, updatedAt: updated, ...rest } = found ?? {};
-  t.strictSame(rest, expected);
+/** Some directories date every entry themselves, and have no such names of attributes as that of the datacenters. */
+function same(t: Test, found: Account | undefined, expected: Account): void {
+  const { createdAt, updatedAt, allowedDatacenters, ...known } = expected;
+  const { createdAt: created, updatedAt: updated, allowedDatacenters: allowed, ...rest } = found ?? {};
+  t.strictSame(rest, known);
+  if (allowed) t.strictSame(allowed, allowedDatacenters);
   if (createdAt) t.strictSame([created, updated], [createdAt, updatedAt]);
 }
 

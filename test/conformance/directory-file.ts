@@ -4,7 +4,7 @@ import { POLICIES_FIXTURE, ROLES_FIXTURE, SUB_USER_KEYS_FIXTURE, SUB_USERS_FIXTU
 
 export function directoryFile(): string {
   return JSON.stringify(
-    DIRECTORY_FIXTURE.map(({ createdAt, updatedAt, isDisabled, ...rest }) => {
+    DIRECTORY_FIXTURE.map(({ createdAt, updatedAt, isDisabled, allowedDatacenters, ...rest }) => {
       const users = SUB_USERS_FIXTURE[rest.uuid];
       const loginOf = (uuid: string) => users?.find((user) => user.uuid === uuid)?.login;
       return {
@@ -12,6 +12,7 @@ export function directoryFile(): string {
         created_at: createdAt?.toISOString(),
         updated_at: updatedAt?.toISOString(),
         disabled: isDisabled,
+        allowed_dcs: allowedDatacenters,
         keys: KEYS_FIXTURE[rest.uuid],
         users: users?.map((user) => ({ ...user, keys: SUB_USER_KEYS_FIXTURE[user.uuid] })),
         roles: ROLES_FIXTURE[rest.uuid]?.map(({ members, defaultMembers, policies, ...role }) => ({

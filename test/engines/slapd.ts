@@ -75,7 +75,7 @@ export async function startSlapd(t: Test, entries: readonly UfdsEntry[]): Promis
 }
 
 /** The times of an entry are its own, and attributes that the schema does not have are left out. */
-function asSlapdKnows([dn, { created_at, updated_at, disabled, ...rest }]: UfdsEntry): UfdsEntry {
+function asSlapdKnows([dn, { created_at, updated_at, disabled, allowed_dcs: _, ...rest }]: UfdsEntry): UfdsEntry {
   const own = {
     ...(disabled && { disabled: disabled.map((value) => value.toUpperCase()) }),
     ...(created_at && { createTimestamp: created_at.map(generalized) }),

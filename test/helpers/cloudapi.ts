@@ -51,6 +51,8 @@ export interface Person {
   readonly roles?: readonly object[];
   readonly policies?: readonly object[];
   readonly disabled?: boolean;
+  readonly email?: string;
+  readonly allowed_dcs?: readonly string[];
 }
 
 /** A sub-user. */
@@ -77,7 +79,8 @@ export function writePeople(directory: string, people: readonly Person[]): Promi
   const accounts = people.map(({ users, roles, policies, ...person }) => ({
     ...entry(person),
     created_at: '2017-10-17T00:00:00Z',
-    ...{ users: users?.map(entry), roles, policies, disabled: person.disabled },
+    ...{ users: users?.map(entry), roles, policies },
+    ...{ disabled: person.disabled, email: person.email, allowed_dcs: person.allowed_dcs },
   }));
   return writeAccounts(directory, accounts);
 }

@@ -5,13 +5,14 @@ import { type Attributes, USERS } from '../doubles/ufds.ts';
 
 export type UfdsEntry = readonly [dn: string, attributes: Attributes];
 
-function personEntry({ uuid, login, createdAt, updatedAt, isDisabled }: Account): UfdsEntry {
+function personEntry({ uuid, login, email, allowedDatacenters, createdAt, updatedAt, isDisabled }: Account): UfdsEntry {
   const attributes = {
     objectclass: ['sdcperson'],
     uuid: [uuid],
     login: [login],
-    email: [`${uuid}@example.com`],
     userpassword: ['hidden'],
+    ...(email !== undefined && { email: [email] }),
+    ...(allowedDatacenters && { allowed_dcs: allowedDatacenters }),
     ...(isDisabled && { disabled: ['true'] }),
     ...(createdAt && { created_at: [String(createdAt.getTime())] }),
     ...(updatedAt && { updated_at: [String(updatedAt.getTime())] }),

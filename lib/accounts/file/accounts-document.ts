@@ -44,7 +44,7 @@ function parseArray(text: string): unknown[] {
 }
 
 function toAccount(place: string, entry: AccountEntry): Account {
-  const { uuid, login } = entry;
+  const { uuid, login, email, allowed_dcs: allowedDatacenters = [] } = entry;
   const createdAt = toDate(place, entry, 'created_at');
   const updatedAt = toDate(place, entry, 'updated_at');
   return Object.freeze({
@@ -52,6 +52,8 @@ function toAccount(place: string, entry: AccountEntry): Account {
     ...(createdAt && { createdAt }),
     ...(updatedAt && { updatedAt }),
     ...(entry.disabled && { isDisabled: true as const }),
+    ...(email !== undefined && { email }),
+    ...(allowedDatacenters.length > 0 && { allowedDatacenters }),
   });
 }
 

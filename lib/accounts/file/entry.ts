@@ -11,6 +11,9 @@ export interface AccountEntry {
   /** ISO date. */
   readonly updated_at?: string;
   readonly disabled?: boolean;
+  readonly email?: string;
+  /** Names of datacenters. */
+  readonly allowed_dcs?: readonly string[];
   /** OpenSSH public keys by name. */
   readonly keys?: Readonly<Record<string, string>>;
   readonly users?: readonly UserEntry[];
@@ -69,6 +72,7 @@ const list = (items: object) => ({ type: 'array', items });
 const ENTRY = closed(
   {
     ...{ uuid, login, created_at: date, updated_at: date, disabled: { type: 'boolean' }, keys },
+    ...{ email: { type: 'string' }, allowed_dcs: names },
     ...{ users: list(USER), roles: list(ROLE), policies: list(POLICY) },
   },
   ['uuid', 'login'],
@@ -81,6 +85,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   created_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   updated_at: 'an ISO date such as 2026-01-31T12:00:00Z',
   disabled: 'true or false',
+  email: 'a text',
+  allowed_dcs: 'a list of names of datacenters',
   keys: 'an object of OpenSSH public keys by name',
   users: 'a list of sub-users',
   members: 'a list of logins of sub-users',
@@ -133,7 +139,11 @@ function describeAt(
   const listed = within === '' ? key : `${within}/${key}`;
   const inside = (value as Readonly<Record<string, unknown>>)[key];
   if (next !== undefined && key === 'keys') return `${place}: keys: "${next}" must be an OpenSSH public key`;
-  if (next === undefined || ['members', 'default_members', 'rules'].includes(key) || listed === 'roles/policies') {
+  if (
+    next === undefined ||
+    ['members', 'default_members', 'rules', 'allowed_dcs'].includes(key) ||
+    listed === 'roles/policies'
+  ) {
     return `${place}: ${key} must be ${EXPECTED_AT[listed] ?? EXPECTED[key]}`;
   }
   const item = (inside as readonly unknown[])[Number(next)];

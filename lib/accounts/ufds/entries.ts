@@ -7,7 +7,10 @@ import type { Account, Keys } from '../accounts.ts';
  * Attributes of `sdcPerson`, in lower case as UFDS wants them. UFDS writes the times of an account itself; a directory whose schema allows no underscores in
  * names has its own, which every entry has.
  */
-export const PERSON = ['uuid', 'login', 'disabled', 'created_at', 'updated_at', 'createtimestamp', 'modifytimestamp'];
+export const PERSON = [
+  ...['uuid', 'login', 'email', 'disabled', 'allowed_dcs'],
+  ...['created_at', 'updated_at', 'createtimestamp', 'modifytimestamp'],
+];
 
 /** Attributes of `sdcKey`. */
 export const KEY = ['name', 'openssh', 'fingerprint'];
@@ -19,12 +22,16 @@ export function accountOf(entry: Entry): Account | undefined {
   if (!isUuid(uuid) || login === undefined) return undefined;
   const createdAt = timeOf(entry, 'created_at', 'createtimestamp');
   const updatedAt = timeOf(entry, 'updated_at', 'modifytimestamp');
+  const [email] = valuesOf(entry, 'email');
+  const allowedDatacenters = valuesOf(entry, 'allowed_dcs');
   const isDisabled = valuesOf(entry, 'disabled').some((value) => value.toLowerCase() === 'true') || undefined;
   return Object.freeze({
     ...{ uuid, login },
     ...(createdAt && { createdAt }),
     ...(updatedAt && { updatedAt }),
     ...(isDisabled && { isDisabled }),
+    ...(email !== undefined && { email }),
+    ...(allowedDatacenters.length > 0 && { allowedDatacenters }),
   });
 }
 

@@ -10,9 +10,17 @@ const LONG_AGO = '2013-01-01T00:00:00.000Z';
 
 export function accountHandlers({ accounts, keys, config }: Cloudapi): Handlers<typeof ACCOUNT, Call> {
   return {
-    async GetAccount({ account: { uuid: id, login, createdAt, updatedAt } }) {
+    async GetAccount({ account: { uuid: id, login, email, createdAt, updatedAt } }) {
       const created = createdAt?.toISOString() ?? LONG_AGO;
-      return { json: { id, login, created, updated: updatedAt?.toISOString() ?? created } };
+      return {
+        json: {
+          id,
+          login,
+          ...(email !== undefined && { email }),
+          created,
+          updated: updatedAt?.toISOString() ?? created,
+        },
+      };
     },
 
     async ListKeys({ account }) {

@@ -72,7 +72,7 @@ t.test('an account that was disabled can do nothing more', async (t) => {
   ufds.double.entries.set(dn, { ...ufds.double.entries.get(dn), disabled: ['true'] });
   clock.ahead += 61_000;
   const { status, json } = await ask('/carol', { as: people.carol, date: date() });
-  t.match({ status, json }, { status: 403, json: { code: 'NotAuthorized', message: 'The account is disabled' } });
+  t.match({ status, json }, { status: 403, json: { code: 'NotAuthorized', message: 'Account or user is disabled' } });
 });
 
 t.test('a key that was removed works no longer than it is remembered', async (t) => {

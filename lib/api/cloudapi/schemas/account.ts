@@ -5,6 +5,7 @@ import { date, strings, uuid, type ValueOf } from '../../schemas/build.ts';
 export const Account = Type.Object({
   id: uuid(),
   login: Type.String(),
+  email: Type.Optional(Type.String()),
   created: date('2013 if it is not known.'),
   updated: date(),
 });

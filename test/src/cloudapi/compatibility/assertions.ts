@@ -61,7 +61,7 @@ const DATACENTERS: readonly Assertion[] = [
   },
 ];
 
-const SELF = { login: USER.login, id: /./, created: /./, updated: /./ };
+const SELF = { login: USER.login, email: USER.login, id: /./, created: /./, updated: /./ };
 const PERSON = { givenName: 'James', sn: 'Bond', phone: '+1 891 657 5818' };
 
 const ACCOUNT: readonly Assertion[] = [

@@ -35,7 +35,7 @@ const POLICY = {
 const PEOPLE = {
   user: {
     ...{ uuid: 'a5e70000-0000-4000-8000-000000000001', login: 'a1b2c3d4.test@example.com', keys: { id_rsa: key } },
-    users: [SUBUSER],
+    ...{ email: 'a1b2c3d4.test@example.com', users: [SUBUSER] },
     policies: [POLICY],
     roles: [{ ...ROLE, members: [SUBUSER.login], default_members: [SUBUSER.login], policies: [POLICY.name] }],
   },
