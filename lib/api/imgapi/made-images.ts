@@ -28,9 +28,8 @@ export const MADE_IMAGES = {
     callers: ['stranger', 'operator'],
     query: Type.Object({
       ...imagePlace,
-      vm_uuid: needed(uuid('The machine; of `account`, if there is one.'), {
-        missing: { kind: 'MissingParameter', message: 'name the machine to create the image from' },
-      }),
+      // What is wrong with it has another code than that it is missing.
+      vm_uuid: Type.Optional(uuid('The machine; must be given, and be one of `account`, if there is that.')),
       incremental: Type.Optional(flag('Store only what differs from the image that the machine was made of.')),
       max_origin_depth: Type.Optional(
         integer(2, 1_000_000, 'Of an incremental image: at most so many images in its chain, itself among them.'),

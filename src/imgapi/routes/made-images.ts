@@ -20,7 +20,11 @@ export function madeImageHandlers(
 ): Handlers<typeof MADE_IMAGES, Call> {
   return {
     async CreateImageFromVm(call, query) {
-      const { vm_uuid: vm, incremental = false, max_origin_depth: maxOriginDepth } = query;
+      const { vm_uuid: vm } = query;
+      if (vm === undefined) {
+        throw validationFailed('vm_uuid', 'name the machine to create the image from', 'MissingParameter');
+      }
+      const { incremental = false, max_origin_depth: maxOriginDepth } = query;
       const { signal, requestId } = call;
       const body = await call.json();
       const channel = channelOf(service, call, 'write');

@@ -20,12 +20,12 @@ export interface Order {
   readonly manifest: { readonly uuid: string; readonly [field: string]: unknown };
 }
 
-export type Step = 'taken' | 'imported' | 'added' | 'activated';
+export type Step = 'asked' | 'taken' | 'imported' | 'added' | 'activated';
 
 export interface ComputeNode {
   readonly orders: Order[];
-  /** Awaited after each step, and before the first; may throw, as the tool may fail anywhere. */
-  after: (step: Step | 'asked', order: Order) => Promise<void>;
+  /** Awaited after each step; may throw, as the tool may fail anywhere. */
+  after: (step: Step, order: Order) => Promise<void>;
   /** Of the machine, and so of its image. */
   image: { readonly type: string; readonly os: string; readonly origin?: string; readonly [field: string]: unknown };
   /** The bytes of the last image that was taken. */
