@@ -1,6 +1,7 @@
 /** `POST /:account/images`: an image of a machine, and images from other datacenters. */
 import { Type } from 'typebox';
 import { lines, linesHeader, ORDER_ERRORS } from '../imgapi/copies.ts';
+import { MADE_IMAGES } from '../imgapi/made-images.ts';
 import { CopyStatus } from '../schemas/copy.ts';
 import { ACCOUNTS, accountParams, type CloudapiOperations, imageReplies, PARAMETER_ERRORS, signed } from './form.ts';
 import { flag, required, value } from './parameters.ts';
@@ -52,7 +53,7 @@ export const NEW_IMAGES = {
         'x-joyent-jobid': Type.String({ description: 'The job that makes it.' }),
       }),
     })),
-    errors: [...PARAMETER_ERRORS, 'MissingParameter', 'ValidationFailed', 'NotAvailable'],
+    errors: [...new Set([...PARAMETER_ERRORS, 'MissingParameter', ...MADE_IMAGES.CreateImageFromVm.errors] as const)],
   },
 
   ImportImageFromDatacenter: {
