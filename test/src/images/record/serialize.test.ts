@@ -151,19 +151,9 @@ test('versions 1 and 2 never show what came with version 3', (t) => {
   t.end();
 });
 
-test('a bare image shows what every image has, and nothing that is empty', (t) => {
-  const empty: ImageRecord = {
-    ...BARE,
-    acl: [],
-    description: '',
-    requirements: {},
-    users: [],
-    tagsObj: {},
-    billing_tags: [],
-    traits: {},
-    channels: [],
-    generate_passwords: false,
-  };
+test("a bare image shows what every image has; of what is empty, what today's IMGAPI shows", (t) => {
+  const unshown = { acl: [], description: '', billing_tags: [], traits: {}, channels: [], generate_passwords: false };
+  const empty: ImageRecord = { ...BARE, ...unshown, requirements: {}, users: [], tagsObj: {} };
   const expected = {
     v: 2,
     uuid: BARE.uuid,
@@ -177,8 +167,9 @@ test('a bare image shows what every image has, and nothing that is empty', (t) =
     os: 'smartos',
     files: [],
   };
-  for (const record of [BARE, empty]) {
-    for (const version of [1, 2, 3] as const) t.strictSame(serializeImage(record, viewOf(version)), expected);
+  for (const version of [1, 2, 3] as const) {
+    t.strictSame(serializeImage(BARE, viewOf(version)), expected);
+    t.strictSame(serializeImage(empty, viewOf(version)), { ...expected, requirements: {}, users: [], tags: {} });
   }
   t.end();
 });

@@ -27,6 +27,8 @@ test('records are parts of batches only where they belong together with somethin
     'src/images/create.ts',
     // What is left of an image that goes, with what goes along.
     'src/images/record/tombstones.ts',
+    // An image under its new UUID, together with what is left under the old one.
+    'src/images/renaming/reservation.ts',
   ]);
 });
 

@@ -205,6 +205,8 @@ const SERVICE: readonly Row[] = [
   { request: 'POST /state?action=foo', ours: '409 InvalidArgument' },
   { request: 'POST /state', ours: '409 MissingParameter' },
   { request: 'POST /authkeys/reload', ours: '200' },
+  { on: 'public with signatures', request: 'POST /authkeys/reload', signed: 'well', ours: '200', shows: {} },
+  { on: 'public with signatures', request: 'POST /authkeys/reload', ours: '401 UnauthorizedError' },
 ];
 
 const BADLY_SIGNED: readonly Row[] = (['public with signatures', 'private with signatures'] as const).flatMap((on) => [
