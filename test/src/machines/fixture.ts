@@ -27,7 +27,7 @@ export interface Site<S extends TestServer = TestServer> {
 }
 
 /** Keys for an IMGAPI that the node of the double reaches at this port. */
-async function fromVmKeys(triton: Triton, port: number, scripts: string): Promise<ConfigKeys> {
+export async function fromVmKeys(triton: Triton, port: number, scripts: string): Promise<ConfigKeys> {
   await mkdir(scripts, { recursive: true });
   await writeFile(join(scripts, 'smartos-prepare-image'), SCRIPT);
   return { ...triton.keys, port, createFromVm: { imgapiUrl: `http://127.0.0.1:${port}`, scripts } };

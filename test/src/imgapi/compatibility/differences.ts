@@ -3,6 +3,7 @@ import { CREATE } from './differences/create.ts';
 import { FILES } from './differences/files.ts';
 import { IMPORT } from './differences/import.ts';
 import { LISTS } from './differences/lists.ts';
+import { MACHINES } from './differences/machines.ts';
 import { OTHER_MODES } from './differences/other-modes.ts';
 import { SERVICE } from './differences/service.ts';
 import { UPDATE } from './differences/update.ts';
@@ -16,6 +17,7 @@ export interface Part {
 export const DIFFERENCES: readonly Part[] = [
   { title: 'Lists', rows: LISTS },
   { title: 'New images', rows: CREATE },
+  { title: 'Images from machines', rows: MACHINES },
   { title: 'Imports', rows: IMPORT },
   { title: 'Changes', rows: UPDATE },
   { title: 'Files and icons', rows: FILES },

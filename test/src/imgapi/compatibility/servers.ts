@@ -6,6 +6,7 @@ import { type Asker, asker } from '../fixtures/ask.ts';
 import { putRecords } from '../fixtures/records.ts';
 import { AUTH_KEYS } from '../fixtures/signing.ts';
 import { LISTED } from './images.ts';
+import { machinesFor } from './machines.ts';
 
 const CHANNELS = [
   { name: 'dev', description: 'for all', default: true },
@@ -15,6 +16,14 @@ const CHANNELS = [
 const SERVERS = {
   dc: { mode: 'dc' },
   lists: { mode: 'dc' },
+  machines: { mode: 'dc' },
+  'VMAPI down': {
+    mode: 'dc',
+    vmapi: { url: 'http://127.0.0.1:1' },
+    cnapi: { url: 'http://127.0.0.1:1' },
+    createFromVm: { imgapiUrl: 'http://127.0.0.1:2' },
+    allowLocalCreateImageFromVm: true,
+  },
   public: { mode: 'public' },
   channels: { mode: 'public', channels: CHANNELS },
   'public with signatures': { mode: 'public', authType: 'signature', authKeys: AUTH_KEYS },
@@ -38,7 +47,9 @@ export function servers(t: Test): (name: ServerName) => Promise<Server> {
 }
 
 async function start(t: Test, name: ServerName): Promise<Server> {
-  const { imgapi, url } = await startInProcess(t, SERVERS[name]);
+  const machines = name === 'machines' ? await machinesFor(t) : undefined;
+  const { imgapi, url } = await startInProcess(t, { ...SERVERS[name], ...machines?.keys });
+  if (machines) await putRecords(imgapi.service, [machines.template]);
   if (name === 'lists') await putRecords(imgapi.service, LISTED);
   return { service: imgapi.service, url, ask: asker(t, url) };
 }
