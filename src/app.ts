@@ -37,6 +37,8 @@ export interface Imgapi {
   readonly linksUrl: string | undefined;
   readonly metricsUrl: string | undefined;
   readonly service: Service;
+  /** Takes the keys of a new configuration, and those in files, without a restart. */
+  takeKeys(authKeys: Config['authKeys']): Promise<void>;
   /** Accepts no more connections, lets the requests under way finish, and releases everything. */
   close(closing?: Closing): Promise<void>;
 }
@@ -135,6 +137,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       linksUrl: links?.url,
       metricsUrl: metricsListener && `${metricsListener.url}/metrics`,
       service,
+      takeKeys: (given) => authKeys.configure(given),
       async close(given = CLOSING) {
         closing = given;
         await closeAll();

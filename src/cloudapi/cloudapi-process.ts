@@ -1,17 +1,18 @@
 /** CloudAPI's image part as a process: from a configuration file to a server that listens. */
 import { redact } from '#lib/text/redact.ts';
-import type { ServerProcess } from '../service/server-process.ts';
-import { loadCloudapiConfig } from './config.ts';
+import type { ServerProcess } from '../service/prepared-server.ts';
+import { type CloudapiConfig, loadCloudapiConfig } from './config.ts';
 
-export const cloudapiProcess: ServerProcess = {
+export const cloudapiProcess: ServerProcess<CloudapiConfig> = {
   name: 'cloudapi',
   usage: 'node-24 src/cloudapi/main.ts -f CONFIG [--workers N]',
   needsConfig: true,
+  live: ['logLevel'],
   async prepare(file = '') {
     const { config, unknownKeys, notes } = await loadCloudapiConfig(file);
     const { logLevel, workers, workerSilenceSeconds, shutdown } = config;
     return {
-      ...{ logLevel, unknownKeys, notes: [], workers, workerSilenceSeconds, stopWithin: shutdown.seconds },
+      ...{ config, logLevel, unknownKeys, notes: [], workers, workerSilenceSeconds, stopWithin: shutdown.seconds },
       async start(log) {
         for (const note of notes) log.warn(note);
         // A supervisor needs none of it.
@@ -19,7 +20,7 @@ export const cloudapiProcess: ServerProcess = {
         const cloudapi = await startCloudapi(config, { log });
         const { datacenterName, imgapi } = config;
         const line = `cloudapi of ${datacenterName} listens on ${cloudapi.url}, images from ${redact(imgapi.url)}`;
-        return { line, close: (closing) => cloudapi.close(closing) };
+        return { line, take: async () => {}, close: (closing) => cloudapi.close(closing) };
       },
     };
   },

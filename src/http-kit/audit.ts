@@ -22,6 +22,8 @@ export function auditTo<C extends AnyCall>(log: Logger, options: AuditOptions<C>
   const write = infoWriter(audit, 'request');
   const { unlogged, describe } = options;
   return (done) => {
+    // A child has a level of its own, and that of the log may have been changed.
+    if (audit.level() !== log.level()) audit.level(log.level());
     if (unlogged.has(done.route) || !audit.info()) return;
     const fields = fieldsOf(done);
     if (done.call) describe(fields, done.call);

@@ -12,6 +12,7 @@ import type { Bucket, Store } from '#lib/documents/store.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { withoutMark } from '#lib/text/json.ts';
 import { newUuid } from '#lib/text/uuid.ts';
+import type { Config } from '../service/config/config.ts';
 import type { Service } from '../service/service.ts';
 
 /** The last request to read the keys again, by a name that no other has. */
@@ -31,6 +32,8 @@ export interface AuthKeys {
   mostKeys(): number;
   /** Reads everything again, and has all other processes do so. Keys that cannot be parsed are skipped and logged. */
   reload(): Promise<void>;
+  /** Takes other keys of the configuration, and reads the files again. Of this process alone. */
+  configure(configured: Config['authKeys']): Promise<void>;
   /** Reads everything again if another process was asked to. To be awaited before keys are looked at. */
   refresh(): Promise<void>;
 }
@@ -41,6 +44,7 @@ export async function openAuthKeys({
   log,
 }: Pick<Service, 'config' | 'store' | 'log'>): Promise<AuthKeys> {
   let users = new Map<string, PublicKey[]>();
+  let configured = config.authKeys;
   let seen = (await store.get(AUTH_RELOADS, LAST))?.value.id;
 
   async function read(): Promise<void> {
@@ -52,7 +56,7 @@ export async function openAuthKeys({
         log.warn({ err: error, user }, 'a public key is unusable and was skipped');
       }
     };
-    for (const [user, keys] of Object.entries(config.authKeys)) for (const key of keys) add(user, key);
+    for (const [user, keys] of Object.entries(configured)) for (const key of keys) add(user, key);
     for (const folder of FOLDERS) {
       for (const { user, lines } of await keyFiles(join(config.dataDir, folder))) {
         for (const line of lines) add(user, line);
@@ -72,6 +76,10 @@ export async function openAuthKeys({
   return {
     keysOf: (user) => users.get(user) ?? [],
     mostKeys: () => Math.max(1, ...[...users.values()].map((keys) => keys.length)),
+    async configure(given) {
+      configured = given;
+      await read();
+    },
     async reload() {
       await askForReload(store);
       await refresh();

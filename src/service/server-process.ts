@@ -8,55 +8,22 @@ import cluster from 'node:cluster';
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 import type Logger from 'bunyan';
-import { isOnTerminal, onHangup } from '#lib/runtime/hangups.ts';
+import { onHangup } from '#lib/runtime/hangups.ts';
 import { createLog } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
-import type { Closing } from '../http-kit/close-server.ts';
-import type { LogLevel } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
-import { type Stopper, stopper } from './stopping.ts';
-import { type FleetMember, SupervisedMember } from './supervisor/member.ts';
-import type { FleetTerms } from './supervisor/supervisor.ts';
-
-export interface ServerProcess {
-  /** Its name in messages. */
-  readonly name: string;
-  readonly usage: string;
-  readonly needsConfig: boolean;
-  /** Reads the configuration; its errors are shown. */
-  readonly prepare: (file: string | undefined) => Promise<PreparedServer>;
-}
-
-export interface PreparedServer {
-  readonly logLevel: LogLevel;
-  readonly unknownKeys: readonly string[];
-  /** What else is worth a line in the log. */
-  readonly notes: readonly string[];
-  /** What somebody has to look at. */
-  readonly warnings?: readonly string[];
-  /** How many seconds the process may take to end after a SIGTERM, whatever is open. */
-  readonly stopWithin: number;
-  /** Undefined: one process without a supervisor. */
-  readonly workers: number | undefined;
-  /** How many seconds a worker's event loop may stand still. */
-  readonly workerSilenceSeconds: number;
-  /** @param fleet given to a worker of several */
-  readonly start: (log: Logger, fleet: FleetMember | undefined) => Promise<StartedServer>;
-}
-
-export interface StartedServer {
-  /** Says where it listens. */
-  readonly line: string;
-  /** Lets the requests under way finish, and releases everything. */
-  readonly close: (closing: Closing) => Promise<void>;
-}
+import type { PreparedServer, ServerProcess } from './prepared-server.ts';
+import { serveAlone, stopOnFaults } from './serve-alone.ts';
+import { stopper } from './stopping.ts';
+import { SupervisedMember } from './supervisor/member.ts';
+import type { FleetTerms, supervise } from './supervisor/supervisor.ts';
 
 class UsageError extends Error {}
 
 const FAILED = 1;
 const CALLED_WRONGLY = 2;
 
-export async function runServer(server: ServerProcess): Promise<void> {
+export async function runServer<C extends object>(server: ServerProcess<C>): Promise<void> {
   try {
     await run(server);
   } catch (error) {
@@ -71,7 +38,8 @@ export async function runServer(server: ServerProcess): Promise<void> {
   }
 }
 
-async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promise<void> {
+async function run<C extends object>(server: ServerProcess<C>): Promise<void> {
+  const { name, usage, needsConfig, prepare } = server;
   const { file, help, workers } = readArguments();
   if (help) {
     process.stdout.write(`usage: ${usage}\n`);
@@ -85,65 +53,82 @@ async function run({ name, usage, needsConfig, prepare }: ServerProcess): Promis
   const prepared = await prepare(file);
   const log = createLog(name, prepared.logLevel);
   if (!cluster.isWorker) logWhatWasFound(prepared, log);
-  const terms = fleetTerms(prepared, workers);
-  if (terms && cluster.isPrimary) {
-    const reload = async () => {
-      const again = await prepare(file);
-      logWhatWasFound(again, log);
-      // A configuration that names none any more leaves one: the supervisor stays until the next start.
-      return fleetTerms(again, workers) ?? { ...terms, workers: 1 };
-    };
+  const again = async (): Promise<PreparedServer<C>> => {
+    const found = await prepare(file);
+    logWhatWasFound(found, log);
+    return found;
+  };
+  const fleet = async (from: PreparedServer<C>) => {
+    const terms = fleetTerms(from, workers);
+    if (!terms || cluster.isWorker) return undefined;
     // One server alone, and each worker, needs none of it.
-    const { supervise } = await import('./supervisor/supervisor.ts');
-    const line = await supervise(log, terms, reload);
-    process.stdout.write(`${line}, ${terms.workers} workers\n`);
-    return;
-  }
-  await serve(prepared, log);
+    const supervisor = await import('./supervisor/supervisor.ts');
+    return () => serveAsFleet(supervisor.supervise, log, terms, async () => fleetOf(await again(), workers, terms));
+  };
+  if (cluster.isWorker) await serveAsMember(prepared, log);
+  else
+    await (
+      (await fleet(prepared)) ?? (() => serveAlone({ log, prepared, again, live: new Set(server.live), fleet }))
+    )();
 }
 
+async function serveAsFleet(
+  run: typeof supervise,
+  log: Logger,
+  terms: FleetTerms,
+  reload: () => Promise<Reloaded>,
+): Promise<void> {
+  const line = await run(log, terms, async () => {
+    const { logLevel, ...next } = await reload();
+    log.level(logLevel);
+    return next;
+  });
+  process.stdout.write(`${line}, ${terms.workers} workers\n`);
+}
+
+type Reloaded = FleetTerms & Pick<PreparedServer, 'logLevel'>;
+
+/** A configuration that names no workers any more leaves one: the supervisor stays until the next start. */
+function fleetOf(
+  found: Fleet & Pick<PreparedServer, 'logLevel'>,
+  given: number | undefined,
+  before: FleetTerms,
+): Reloaded {
+  return { ...(fleetTerms(found, given) ?? { ...before, workers: 1 }), logLevel: found.logLevel };
+}
+
+type Found = Pick<PreparedServer, 'unknownKeys' | 'notes' | 'warnings'>;
+
 /** Once, however many workers read the same file. */
-function logWhatWasFound({ unknownKeys, notes, warnings = [] }: PreparedServer, log: Logger): void {
+function logWhatWasFound({ unknownKeys, notes, warnings = [] }: Found, log: Logger): void {
   for (const warning of warnings) log.warn(warning);
   for (const note of notes) log.info(note);
   if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has unknown keys');
 }
 
-/** One server, alone or as one of the workers of a supervisor. */
-async function serve({ stopWithin, start }: PreparedServer, log: Logger): Promise<void> {
+/** One server of several, which a supervisor started. */
+async function serveAsMember<C>({ stopWithin, start }: PreparedServer<C>, log: Logger): Promise<void> {
   const stop = stopper(log, stopWithin * 1000);
-  process.on('uncaughtException', (error) => stop.afterFault(error, 'uncaught exception'));
-  process.on('unhandledRejection', (error) => stop.afterFault(error, 'unhandled rejection'));
-  const member = cluster.isWorker ? asMember(stop) : undefined;
+  stopOnFaults(stop);
+  const member = new SupervisedMember({ retire: stop.retire, orphaned: () => stop.onSignal('SIGTERM') });
+  // Meant for the supervisor, but terminals and service managers send it to all processes.
+  onHangup(() => {});
   const { line, close } = await start(log, member);
   stop.closes(async (closing) => {
     await close(closing);
-    await member?.farewell();
+    await member.farewell();
   });
-  if (!member) ignoreHangup(log);
   process.on('SIGTERM', stop.onSignal);
   process.on('SIGINT', stop.onSignal);
-  // Only now: a reader of this line may ask it to stop immediately.
-  if (member) member.ready(line);
-  else process.stdout.write(`${line}\n`);
+  member.ready(line);
   // Otherwise the cache would be written only when the process ends by itself.
   flushCompileCache();
 }
 
-/** Service managers send it to have workers replaced; from a terminal it means the end, as ever. */
-function ignoreHangup(log: Logger): void {
-  if (isOnTerminal()) return;
-  onHangup(() => log.warn('SIGHUP: nothing replaces a process without a supervisor; restart it instead'));
-}
-
-function asMember(stop: Stopper): SupervisedMember {
-  // Meant for the supervisor, but terminals and service managers send it to all processes.
-  onHangup(() => {});
-  return new SupervisedMember({ retire: stop.retire, orphaned: () => stop.onSignal('SIGTERM') });
-}
+type Fleet = Pick<PreparedServer, 'workers' | 'stopWithin' | 'workerSilenceSeconds'>;
 
 /** @param given on the command line, which wins over the configuration */
-function fleetTerms(prepared: PreparedServer, given: number | undefined): FleetTerms | undefined {
+function fleetTerms(prepared: Fleet, given: number | undefined): FleetTerms | undefined {
   const workers = given ?? prepared.workers;
   if (workers === undefined) return undefined;
   const { stopWithin, workerSilenceSeconds } = prepared;

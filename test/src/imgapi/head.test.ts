@@ -78,7 +78,13 @@ test('every GET route answers HEAD with the headers of GET and no body', async (
 
 test('these are all GET routes there are', async (t) => {
   const { imgapi } = await startInProcess(t);
-  const keys = { keysOf: () => [], mostKeys: () => 1, reload: async () => {}, refresh: async () => {} };
+  const keys = {
+    keysOf: () => [],
+    mostKeys: () => 1,
+    configure: async () => {},
+    reload: async () => {},
+    refresh: async () => {},
+  };
   const engines = {} as Parameters<typeof mainRoutes>[2];
   const gets = mainRoutes(imgapi.service, keys, engines).filter(({ method }) => method === 'GET');
   t.strictSame([...new Set(gets.map(({ path }) => path))].sort(), Object.keys(REQUESTS).sort());

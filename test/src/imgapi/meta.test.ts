@@ -41,7 +41,13 @@ const CONFIG = { serverName: 'imgapi/test' };
 
 test('the routes are those of the table, and no others', async (t) => {
   const { imgapi } = await startInProcess(t);
-  const keys = { keysOf: () => [], mostKeys: () => 1, reload: async () => {}, refresh: async () => {} };
+  const keys = {
+    keysOf: () => [],
+    mostKeys: () => 1,
+    configure: async () => {},
+    reload: async () => {},
+    refresh: async () => {},
+  };
   const engines = {} as Parameters<typeof mainRoutes>[2];
   const routes = mainRoutes(imgapi.service, keys, engines).map(({ method, path, auth }) => [method, path, auth]);
   t.strictSame(routes.map(String).sort(), ROUTES.map(String).sort());
