@@ -103,7 +103,7 @@ async function claimed(service: Service, uuid: string): Promise<StoredImage | un
 }
 
 /** Whether somebody is at work on what is to be found under this UUID; see `reservation.ts`. */
-function isReserved({ value }: StoredImage, now: number): boolean {
+export function isReserved({ value }: StoredImage, now: number): boolean {
   const { intent, intent_lease: lease } = value;
   return lease !== undefined && isHeldBy(intent?.worker, Date.parse(lease), PLACEMENT_LEASE_MS, now);
 }

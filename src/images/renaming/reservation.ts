@@ -10,8 +10,9 @@ import { isConflict } from '#lib/documents/update.ts';
 import { IMAGES, type ImageRecord, type PlacementIntent } from '#lib/manifest/record.ts';
 import type { Service } from '../../service/service.ts';
 import { PLACEMENT_LEASE_MS } from '../files/file-placement.ts';
+import { loadRaw } from '../record/load.ts';
 import { counted, putRecord } from '../record/record-write.ts';
-import { currentRecord, finishDelete, tombstone } from '../record/tombstones.ts';
+import { currentRecord, finishDelete, isReserved, tombstone } from '../record/tombstones.ts';
 
 const RENEWALS = 3;
 
@@ -30,7 +31,7 @@ export interface Reservation {
 
 /** @param image the image that will have it @throws 409 ImageUuidAlreadyExists */
 export async function reserveUuid(service: Service, uuid: string, image: ImageRecord): Promise<Reservation> {
-  if (await currentRecord(service, uuid)) throw taken(uuid);
+  await assertFree(service, uuid);
   const { files: _, icon: __, intent: ___, rev: ____, ...empty } = tombstone({ ...image, uuid });
   const held = new Held(service, empty);
   await held.write(undefined).catch((error: unknown) => {
@@ -39,8 +40,10 @@ export async function reserveUuid(service: Service, uuid: string, image: ImageRe
   return held;
 }
 
-/** @throws 409 ImageUuidAlreadyExists */
+/** Another reservation is left alone; an import would end it. @throws 409 ImageUuidAlreadyExists */
 export async function assertFree(service: Service, uuid: string): Promise<void> {
+  const found = await loadRaw(service, uuid);
+  if (found && isReserved(found, service.store.now())) throw taken(uuid);
   if (await currentRecord(service, uuid)) throw taken(uuid);
 }
 

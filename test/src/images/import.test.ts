@@ -237,6 +237,17 @@ t.test('from a source', async (t) => {
     t.match(await refusal(operator.adminImportFromSource(image.uuid, other.url)), { status: 409 });
   });
 
+  await t.test('the answer has the tag of what it shows', async (t) => {
+    const { image } = await makeImage(elsewhere, { public: true }, { owner: ALICE, size: 1 });
+    const path = `/images/${image.uuid}?action=import&source=${encodeURIComponent(other.url)}`;
+    const answer = await send(server.url, { method: 'POST', path });
+    t.equal(answer.status, 200);
+    const shown = await send(server.url, { path: `/images/${image.uuid}`, headers: { 'accept-version': '*' } });
+    t.match(answer.headers['etag'], /^[0-9a-f]{40}$/);
+    t.equal(answer.headers['etag'], shown.headers['etag']);
+    t.strictSame(answer.json, shown.json);
+  });
+
   await t.test('the origin may come later', async (t) => {
     const base = (await makeImage(elsewhere, { public: true }, { owner: ALICE, size: 1 })).image.uuid;
     const child = (await makeImage(elsewhere, { origin: base, public: true }, { owner: ALICE, size: 1 })).image.uuid;

@@ -182,6 +182,18 @@ for (const point of ['rename:reserved', 'rename:placed'] as const) {
   });
 }
 
+t.test('a second update to a UUID that is about to be taken leaves the first one alone', async (t) => {
+  const [one, other] = [await make(), await make()];
+  const to = randomUUID();
+  let refused: unknown;
+  await renaming(one.image.uuid, to, 'rename:reserved', async () => {
+    refused = await refusal(operator.updateImage(other.image.uuid, { uuid: to }));
+  });
+  t.match(refused, { status: 409, code: 'ImageUuidAlreadyExists' });
+  await assertWhole(t, to, one.bytes);
+  await assertWhole(t, other.image.uuid, other.bytes);
+});
+
 t.test('of two updates to one UUID, one is made', async (t) => {
   const [one, other] = [await make(), await make()];
   const to = randomUUID();

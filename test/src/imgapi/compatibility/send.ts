@@ -30,7 +30,7 @@ export async function send(server: Server, row: Row): Promise<Answer> {
     method,
     headers: {
       ...(signed === undefined ? {} : SIGNED[signed]()),
-      ...(body !== undefined && { 'content-type': 'application/octet-stream' }),
+      ...(method === 'PUT' && { 'content-type': 'application/octet-stream' }),
       ...(await headersOf(server, row, path, uuids)),
     },
     ...(sent !== undefined && { json: JSON.parse(named(JSON.stringify(sent), uuids)) as unknown }),
