@@ -19,6 +19,8 @@ export interface SubUser {
   readonly uuid: string;
   /** Unique in the account only. */
   readonly login: string;
+  /** It may do nothing, whatever its roles are. */
+  readonly isDisabled?: true;
 }
 
 /** What some sub-users of an account may do with whatever carries the role as a tag. UFDS: sdcAccountRole. */

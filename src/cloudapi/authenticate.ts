@@ -21,7 +21,7 @@ import { type Cloudapi, findAccount, findSubUser, isAdmin } from './service.ts';
 /**
  * Tries what the request carries in the order of Triton's CloudAPI: parameters of the URL, the header `Authorization`, and
  * after either of these `X-Auth-Token`.
- * @throws 400 InvalidHeader, 401 InvalidCredentials, 403 NotAuthorized for an account that is disabled, and its sub-users
+ * @throws 400 InvalidHeader, 401 InvalidCredentials, 403 NotAuthorized for whoever is disabled, and the sub-users of an account that is
  */
 export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<Signer> {
   let signed: Signed | undefined;
@@ -65,8 +65,9 @@ async function verify(
     await verifyRequest(request, { ...options, olderForm: true, required: ['date'], maxSkew: config.clockSkewSeconds });
 }
 
-function assertEnabled({ account }: Signer): void {
-  if (account.isDisabled) throw new CloudapiError('NotAuthorized', 'Account or user is disabled');
+function assertEnabled({ account, subUser }: Signer): void {
+  if (account.isDisabled || subUser?.isDisabled)
+    throw new CloudapiError('NotAuthorized', 'Account or user is disabled');
 }
 
 /** Whom a `keyId` names, if they exist, and the UUIDs of whom to ask the directory for keys. */

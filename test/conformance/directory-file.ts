@@ -14,7 +14,11 @@ export function directoryFile(): string {
         disabled: isDisabled,
         allowed_dcs: allowedDatacenters,
         keys: KEYS_FIXTURE[rest.uuid],
-        users: users?.map((user) => ({ ...user, keys: SUB_USER_KEYS_FIXTURE[user.uuid] })),
+        users: users?.map(({ isDisabled: disabled, ...user }) => ({
+          ...user,
+          disabled,
+          keys: SUB_USER_KEYS_FIXTURE[user.uuid],
+        })),
         roles: ROLES_FIXTURE[rest.uuid]?.map(({ members, defaultMembers, policies, ...role }) => ({
           ...role,
           members: members.map(loginOf),

@@ -12,7 +12,7 @@ const deploy: SubUser = { uuid: '5ab00000-0000-4000-8000-000000000001', login: '
 const audit: SubUser = { uuid: '5ab00000-0000-4000-8000-000000000002', login: 'Audit.x@example-1' };
 /** Of another account, with the same login; `alice` is an account as well. */
 const bobsDeploy: SubUser = { uuid: '5ab00000-0000-4000-8000-000000000003', login: 'deploy' };
-const bobsAlice: SubUser = { uuid: '5ab00000-0000-4000-8000-000000000004', login: 'alice' };
+const bobsAlice: SubUser = { uuid: '5ab00000-0000-4000-8000-000000000004', login: 'alice', isDisabled: true };
 
 /** By account. */
 export const SUB_USERS_FIXTURE: Readonly<Record<string, readonly SubUser[]>> = {

@@ -11,7 +11,8 @@ as it is there, and held to what the tests of sdc-cloudapi assert. Each row is s
 (\`test/src/cloudapi/compatibility/\`), of which this page is made (\`make docs\`). An image such as \`$mine\` is one of that kind. Requests are
 signed by an account in the older form, unless something else is said.
 
-A second \`triton image copy\` (ImportImageFromDatacenter) answers 200 with the image that is here, where theirs is 409 ImageUuidAlreadyExists. There
+A second \`triton image copy\` (ImportImageFromDatacenter) answers 200 with the image that is here, where theirs is 409 ImageUuidAlreadyExists. Of an ACL
+a sharee sees its own UUID alone. There
 are no limits of requests for an account (429). Policies may use the names of
 sdc-cloudapi for what is done (\`updateimage\` for all actions of an image, \`createimagefrommachine\` for all that makes one, \`setroletags\`), and
 those of the operations here (\`cloneimage\`, \`exportimage\`), which allow less.`;

@@ -56,7 +56,7 @@ export interface Person {
 }
 
 /** A sub-user. */
-export type SubPerson = Pick<Person, 'uuid' | 'login' | 'keys'>;
+export type SubPerson = Pick<Person, 'uuid' | 'login' | 'keys' | 'disabled'>;
 
 /** Alice signs with RSA, bob with ECDSA, carol and the admin with Ed25519. */
 export function makePeople(): Record<'admin' | 'alice' | 'bob' | 'carol', Person> {
@@ -75,12 +75,12 @@ export function makePeople(): Record<'admin' | 'alice' | 'bob' | 'carol', Person
 
 /** Returns the path of the accounts file. */
 export function writePeople(directory: string, people: readonly Person[]): Promise<string> {
-  const entry = ({ uuid, login, keys }: SubPerson) => ({ uuid, login, keys: keysIn(login, keys) });
+  const entry = ({ uuid, login, disabled, keys }: SubPerson) => ({ uuid, login, disabled, keys: keysIn(login, keys) });
   const accounts = people.map(({ users, roles, policies, ...person }) => ({
     ...entry(person),
     created_at: '2017-10-17T00:00:00Z',
     ...{ users: users?.map(entry), roles, policies },
-    ...{ disabled: person.disabled, email: person.email, allowed_dcs: person.allowed_dcs },
+    ...{ email: person.email, allowed_dcs: person.allowed_dcs },
   }));
   return writeAccounts(directory, accounts);
 }

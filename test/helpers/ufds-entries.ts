@@ -46,10 +46,13 @@ export function subEntriesOf(account: string, { users, keys, policies, roles }: 
   const policyName = new Map(policies.map(({ name }) => [name, `policy-uuid=${uuidFrom(account, name)}, ${base}`]));
   const member = (uuid: string) => `uuid=${uuid}, ${base}`;
   return [
-    ...users.flatMap(({ uuid, login }): UfdsEntry[] => {
+    ...users.flatMap(({ uuid, login, isDisabled }): UfdsEntry[] => {
       const person = [
         `uuid=${uuid}, ${base}`,
-        { ...SUB_USER, uuid: [uuid], login: [`${account}/${login}`], account: [account] },
+        {
+          ...{ ...SUB_USER, uuid: [uuid], login: [`${account}/${login}`], account: [account] },
+          ...(isDisabled && { disabled: ['true'] }),
+        },
       ] as const;
       return [person, ...keyEntries(person[0], keys[uuid] ?? {})];
     }),

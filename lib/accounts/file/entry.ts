@@ -24,6 +24,7 @@ export interface AccountEntry {
 export interface UserEntry {
   readonly uuid: string;
   readonly login: string;
+  readonly disabled?: boolean;
   readonly keys?: Readonly<Record<string, string>>;
 }
 
@@ -64,7 +65,7 @@ function closed(properties: Readonly<Record<string, object>>, required: readonly
   return { type: 'object', required, additionalProperties: false, properties };
 }
 
-const USER = closed({ uuid, login, keys }, ['uuid', 'login']);
+const USER = closed({ uuid, login, disabled: { type: 'boolean' }, keys }, ['uuid', 'login']);
 const ROLE = closed({ uuid, name, members: names, default_members: names, policies: names }, ['uuid', 'name']);
 const POLICY = closed({ name, rules: names }, ['name', 'rules']);
 const list = (items: object) => ({ type: 'array', items });

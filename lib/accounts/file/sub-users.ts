@@ -13,8 +13,8 @@ export interface UserInFile {
 /** @param place of the account. @throws AccountsDocumentError */
 export function usersIn(place: string, { users = [] }: AccountEntry): readonly UserInFile[] {
   assertUnique(users, ['uuid', 'login'], `${place}: users: `);
-  return users.map(({ uuid, login, keys }) => ({
-    user: Object.freeze({ uuid, login }),
+  return users.map(({ uuid, login, disabled, keys }) => ({
+    user: Object.freeze({ uuid, login, ...(disabled && { isDisabled: true as const }) }),
     keys: Object.freeze({ ...keys }),
   }));
 }

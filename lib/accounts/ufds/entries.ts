@@ -24,15 +24,18 @@ export function accountOf(entry: Entry): Account | undefined {
   const updatedAt = timeOf(entry, 'updated_at', 'modifytimestamp');
   const [email] = valuesOf(entry, 'email');
   const allowedDatacenters = valuesOf(entry, 'allowed_dcs');
-  const isDisabled = valuesOf(entry, 'disabled').some((value) => value.toLowerCase() === 'true') || undefined;
   return Object.freeze({
     ...{ uuid, login },
     ...(createdAt && { createdAt }),
     ...(updatedAt && { updatedAt }),
-    ...(isDisabled && { isDisabled }),
+    ...(isDisabled(entry) && { isDisabled: true as const }),
     ...(email !== undefined && { email }),
     ...(allowedDatacenters.length > 0 && { allowedDatacenters }),
   });
+}
+
+export function isDisabled(entry: Entry): boolean {
+  return valuesOf(entry, 'disabled').some((value) => value.toLowerCase() === 'true');
 }
 
 /** Of keys with the same name, which only a directory that does not check them has, the later go by their fingerprint. */

@@ -2,10 +2,10 @@
 import type { Entry } from 'ldapts';
 import { isUuid } from '../../text/uuid.ts';
 import type { Policy, Role, SubUser } from '../accounts.ts';
-import { valuesOf } from './entries.ts';
+import { isDisabled, valuesOf } from './entries.ts';
 
 /** Attributes of `sdcAccountUser`. */
-export const SUB_USER = ['uuid', 'login'];
+export const SUB_USER = ['uuid', 'login', 'disabled'];
 
 /** Attributes of `sdcAccountRole` and `sdcAccountPolicy`. */
 export const ROLE_OR_POLICY = [
@@ -20,7 +20,8 @@ export function subUserOf(account: string, entry: Entry): SubUser | undefined {
   const [kept] = valuesOf(entry, 'login');
   if (!isUuid(uuid) || kept === undefined) return undefined;
   const prefix = `${account}/`;
-  return Object.freeze({ uuid, login: kept.startsWith(prefix) ? kept.slice(prefix.length) : kept });
+  const login = kept.startsWith(prefix) ? kept.slice(prefix.length) : kept;
+  return Object.freeze({ uuid, login, ...(isDisabled(entry) && { isDisabled: true as const }) });
 }
 
 /** A role without a name or UUID is none, and members and policies count only if they are the account's own. */

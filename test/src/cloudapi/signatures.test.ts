@@ -11,7 +11,8 @@ const made = makePeople();
 const deploy = { uuid: '50b05e70-0000-4000-8000-000000000001', login: 'deploy', keys: { ci: makeKey('ecdsa') } };
 const roles = [{ uuid: '40700000-0000-4000-8000-000000000001', name: 'all', members: ['deploy'], policies: ['list'] }];
 const policies = [{ name: 'list', rules: ['CAN listimages'] }];
-const alice: Person = { ...made.alice, users: [deploy], roles, policies };
+const off = { ...deploy, uuid: '50b05e70-0000-4000-8000-000000000002', login: 'off', disabled: true };
+const alice: Person = { ...made.alice, users: [deploy, off], roles, policies };
 const { bob, carol, admin } = made;
 const gone: Person = { ...carol, uuid: 'd15ab1ed-0000-4000-8000-000000000001', login: 'disabled', disabled: true };
 const people = [alice, bob, carol, admin, gone];
@@ -61,6 +62,8 @@ t.test('the older form tells no more than the newer', async (t) => {
   t.equal((await ask('/bob/images', { headers: olderHeaders({ as: alice }) })).status, 403);
   const disabled = { status: 403, json: { code: 'NotAuthorized', message: 'Account or user is disabled' } };
   t.match(await ask('/my', { headers: olderHeaders({ as: gone }) }), disabled);
+  const asOff = { as: alice, key: deploy.keys.ci, keyId: '/alice/users/off/keys/ci' };
+  t.match(await ask('/my', { headers: olderHeaders(asOff) }), disabled);
 });
 
 t.test('a signed URL, with every kind of key and for what it was signed', async (t) => {
@@ -123,6 +126,7 @@ t.test('a token acts for a sub-user, within its policies', async (t) => {
   t.match(await withToken('/my/images?as-role=all', grant), { status: 200 });
   t.match(await withToken('/my/keys?as-role=all', grant), { status: 403 });
   t.match(await withToken('/my/images', { ...grant, subuser: { login: 'nobody' } }), NO_TOKEN);
+  t.equal((await withToken('/my/images', { ...grant, subuser: { login: 'off' } })).status, 403);
 });
 
 t.test('a token that does not fit is refused in the same words, and the log says why', async (t) => {
