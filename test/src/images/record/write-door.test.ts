@@ -12,7 +12,12 @@ test('only the door makes writes of image records', async (t) => {
   t.same(filesWith(/\bbucket: IMAGES\b/), ['src/images/record/record-write.ts']);
   t.same(filesWith(/\bupdate(Object|With)\(\s*[\w.]+,\s*IMAGES\b/), ['src/images/record/change.ts']);
   // What names the bucket may be given another name, or be handed on.
-  t.same(filesWith(/\bIMAGES as\b|'imgapi_images'/), ['lib/manifest/record.ts']);
+  t.same(filesWith(/\bIMAGES as\b|'imgapi_images'/), [
+    'lib/manifest/record.ts',
+    // What the bucket is called in a dump of another IMGAPI.
+    'src/takeover/export/dump-target.ts',
+    'src/takeover/sources/dump-source.ts',
+  ]);
 });
 
 test('records are parts of batches only where they belong together with something else', async (t) => {
@@ -29,6 +34,8 @@ test('records are parts of batches only where they belong together with somethin
     'src/images/record/tombstones.ts',
     // An image under its new UUID, together with what is left under the old one.
     'src/images/renaming/reservation.ts',
+    // An image of another IMGAPI, together with the note that it was begun.
+    'src/takeover/images/bring-image.ts',
   ]);
 });
 
@@ -41,6 +48,9 @@ test('nobody but the service itself writes past the caller', async (t) => {
     'src/images/record/change.ts',
     // Logins that nobody held when they were shared.
     'src/images/sharing/shares.ts',
+    // A placeholder whose job has failed, and an image of another IMGAPI whose bytes are there.
+    'src/machines/held-job.ts',
+    'src/takeover/images/bring-image.ts',
   ]);
 });
 
@@ -54,6 +64,7 @@ test('whose an image is, is asked of access.ts', async (t) => {
       'src/images/create.ts',
       'src/images/list.ts',
       'src/images/record/access.ts',
+      'src/machines/order-image.ts',
     ],
   );
 });
