@@ -24,8 +24,8 @@ export async function exportImage(
   if (!/^\/[^/.]/.test(path)) {
     throw invalidParameter('manta_path', `manta_path is "${given}"; it must begin with /LOGIN/`);
   }
-  exportedFile(record);
   exportStore(service);
+  exportedFile(record);
   await assertPathOwner(service, call, path);
   const exported = await exportToManta(service, record, path, call.signal);
   return { json: { manta_url: service.config.manta?.url ?? '', ...exported } };
@@ -47,8 +47,8 @@ export async function changeStorage(
   query: QueryOf<typeof ACTIONS.AdminChangeImageStor>,
   moves: Moves,
 ): Promise<Reply> {
-  if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'action "change-stor" is for operators');
   const stored = await readableImage(service, call);
+  if (call.query['account'] !== undefined) throw new ApiError('OperatorOnly', 'action "change-stor" is for operators');
   assertCondition(service, call, stored);
   assertNotPlaceholder(stored.value);
   const { stor } = query;

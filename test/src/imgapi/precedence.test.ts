@@ -201,6 +201,19 @@ const BEFORE: Readonly<Record<string, Row>> = {
     request: 'POST /images/$active?action=export&manta_path=x',
     ours: '422 InvalidParameter manta_path/Invalid',
   },
+  'export: whether there is Manta, whether there is a file': {
+    request: 'POST /images/$new?action=export&manta_path=/a/stor/x',
+    ours: '503 StorageUnsupported',
+  },
+  'export: whether there is a file, whose the path is': {
+    on: 'with Manta',
+    request: `POST /images/$new?action=export&manta_path=/bob/stor/x&account=${ALICE}`,
+    ours: '404 ResourceNotFound',
+  },
+  'change-stor: whether the image is seen, the account': {
+    request: `POST /images/$ready?action=change-stor&account=${BOB}`,
+    ours: '404 ResourceNotFound',
+  },
   'change-stor: the account, the store': {
     request: `POST /images/$active?action=change-stor&account=${ALICE}`,
     ours: '403 OperatorOnly',

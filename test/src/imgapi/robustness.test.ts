@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   ['files that are no list on update', act('update', { files: { sha1: 'x' } }), 422, 'files'],
   ['files that are a text on update', act('update', { files: 'x' }), 422, 'files'],
   ['no such icon to delete', { method: 'DELETE', path: `/images/${active.uuid}/icon` }, 404, '', /no icon/],
-  ['export without a file', act('export&manta_path=/alice/stor'), 404, '', /no file/],
+  ['export without a file, or Manta', act('export&manta_path=/alice/stor'), 503, '', /needs Manta/],
   ['change-stor without a file', act('change-stor&stor=local'), 422, 'files', /no file/],
   ['change-stor to nowhere', act('change-stor&stor=tape', undefined, active.uuid), 422, 'stor', /"tape"/],
   [

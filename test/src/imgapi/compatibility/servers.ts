@@ -1,6 +1,7 @@
 /** The servers that rows are sent to; each is started for the first row that needs it. */
 import type { Test } from 'tap';
 import type { Service } from '#src/service/service.ts';
+import { mantaFor } from '../../../engines/manta.ts';
 import { type ConfigKeys, startInProcess } from '../../../helpers/imgapi.ts';
 import { type Asker, asker } from '../fixtures/ask.ts';
 import { putRecords } from '../fixtures/records.ts';
@@ -17,6 +18,7 @@ const SERVERS = {
   dc: { mode: 'dc' },
   lists: { mode: 'dc' },
   machines: { mode: 'dc' },
+  'with Manta': { mode: 'dc' },
   'VMAPI down': {
     mode: 'dc',
     vmapi: { url: 'http://127.0.0.1:1' },
@@ -48,7 +50,8 @@ export function servers(t: Test): (name: ServerName) => Promise<Server> {
 
 async function start(t: Test, name: ServerName): Promise<Server> {
   const machines = name === 'machines' ? await machinesFor(t) : undefined;
-  const { imgapi, url } = await startInProcess(t, { ...SERVERS[name], ...machines?.keys });
+  const manta = name === 'with Manta' ? await mantaFor(t) : undefined;
+  const { imgapi, url } = await startInProcess(t, { ...SERVERS[name], ...machines?.keys, ...manta?.keys });
   if (machines) await putRecords(imgapi.service, [machines.template]);
   if (name === 'lists') await putRecords(imgapi.service, LISTED);
   return { service: imgapi.service, url, ask: asker(t, url) };

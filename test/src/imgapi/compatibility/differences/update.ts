@@ -1,5 +1,5 @@
 /** Changes of images. */
-import { BOB } from '../../../../helpers/accounts.ts';
+import { ALICE, BOB } from '../../../../helpers/accounts.ts';
 import { ABORT, STAYS_UP } from '../abort.ts';
 import type { Difference } from '../row.ts';
 
@@ -93,9 +93,33 @@ export const UPDATE: readonly Difference[] = [
     why: STAYS_UP,
   },
   {
-    request: 'POST /images/$new?action=export&manta_path=/a/stor/x',
-    theirs: `503 StorageUnsupported, or where there is Manta: ${ABORT}`,
+    on: 'with Manta',
+    request: 'POST /images/$new?action=export&manta_path=/alice/stor/x',
+    theirs: ABORT,
     ours: '404 ResourceNotFound',
-    why: 'That the image has no file is found out first.',
+    why: STAYS_UP,
+  },
+  {
+    on: 'with Manta',
+    request: `POST /images/$active?action=export&manta_path=/alice/stor/x&account=${ALICE}`,
+    theirs: '503 StorageUnsupported, as its file is local',
+    ours: '200',
+    shows: { image_path: '/alice/stor/x.zfs', manifest_path: '/alice/stor/x.imgmanifest' },
+    why: 'It does not matter where the file is kept.',
+  },
+  {
+    on: 'with Manta',
+    request: 'POST /images/$active?action=export&manta_path=alice/stor/x',
+    theirs: '200; written to wherever that is in Manta',
+    ours: '422 InvalidParameter manta_path/Invalid',
+    why: 'A path in Manta begins with a slash.',
+  },
+  {
+    on: 'with Manta',
+    request: 'POST /images/$withIcon?action=change-stor&stor=manta',
+    theirs: '400 NotImplemented',
+    ours: '200',
+    shows: { files: [{ stor: 'manta' }] },
+    why: 'The icon moves too.',
   },
 ];
