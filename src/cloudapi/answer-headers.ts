@@ -16,7 +16,7 @@ const KEPT_ALIVE = { Connection: 'Keep-Alive', 'Keep-Alive': `timeout=${KEEP_ALI
 
 export function answerHeaders(routes: readonly OperationRoute<Call>[]): (answered: Answered) => ReplyHeaders {
   const methods = methodsByPath(routes);
-  return ({ request, response, requestId, elapsed, route }) => {
+  return ({ request, requestId, elapsed, route, staysOpen }) => {
     const version = newestAccepted(request.headers);
     const known = {
       ...(version !== undefined && { 'Api-Version': version }),
@@ -24,14 +24,12 @@ export function answerHeaders(routes: readonly OperationRoute<Call>[]): (answere
       'Response-Time': elapsed,
     };
     if (!route) return known;
-    // Of HTTP/1.0 only node knows whether the end of the answer can be told without the connection's.
-    const isKept = response.shouldKeepAlive && request.httpVersion === '1.1';
     return {
       'Access-Control-Allow-Origin': '*',
       'Access-Control-Allow-Headers': ALLOWED_HEADERS,
       'Access-Control-Allow-Methods': methods.get(route.path) ?? '',
       'Access-Control-Expose-Headers': EXPOSED_HEADERS,
-      ...(isKept && KEPT_ALIVE),
+      ...(staysOpen && KEPT_ALIVE),
       ...known,
     };
   };

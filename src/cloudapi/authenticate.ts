@@ -97,10 +97,11 @@ export async function principalOf(cloudapi: Cloudapi, call: Call): Promise<Princ
   }
   const admin = isAdmin(cloudapi, caller);
   if (isOwn) return { caller, account: caller, isAdmin: admin };
+  // Which logins there are is told to the admin alone, by the time that it takes as well; a UUID cannot be guessed.
+  if (!admin && !isUuid(name)) throw notAuthorized(name);
   const account = await findAccount(cloudapi, name);
-  // Which logins there are is told to the admin alone; a UUID cannot be guessed.
-  if (!account && (admin || isUuid(name))) throw new CloudapiError('ResourceNotFound', `${name} does not exist`);
-  if (!account || !admin) throw notAuthorized(name);
+  if (!account) throw new CloudapiError('ResourceNotFound', `${name} does not exist`);
+  if (!admin) throw notAuthorized(name);
   return { caller, account, isAdmin: true };
 }
 

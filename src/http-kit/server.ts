@@ -49,8 +49,10 @@ export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C
 }
 
 /** What is answered, and by which route; undefined if the request reached none. */
-export interface Answered extends Pick<Exchange, 'request' | 'response' | 'requestId'> {
+export interface Answered extends Pick<Exchange, 'request' | 'requestId'> {
   readonly route: Pick<Route<never>, 'path'> | undefined;
+  /** Whether the connection takes another request after this one. */
+  readonly staysOpen: boolean;
   /** Milliseconds since the request's header arrived. */
   readonly elapsed: number;
 }
@@ -321,8 +323,10 @@ function commonHeaders(
   route?: Answered['route'],
 ): ReplyHeaders {
   const elapsed = Math.round(performance.now() - started);
+  // Of HTTP/1.0 only node knows whether the end of the answer can be told without that of the connection.
+  const staysOpen = response.shouldKeepAlive && request.httpVersion === '1.1' && !leaving.aborted;
   return {
-    ...headers?.({ request, response, requestId, elapsed, route }),
+    ...headers?.({ request, requestId, elapsed, route, staysOpen }),
     // A client must not send another request on a connection that is about to end.
     ...(leaving.aborted && { Connection: 'close' }),
     Server: serverName,
