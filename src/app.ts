@@ -78,6 +78,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const maker = startImageMaker(service);
     fronts.push(() => maker.stop());
     const authKeys = await openAuthKeys(service);
+    opened.push(async () => authKeys.close());
     const common = {
       log,
       serverName: config.serverName,

@@ -1,7 +1,8 @@
 /**
  * Who may write when `authType` is `signature`: users by name, each with SSH public keys. They come from the config's
  * `authKeys` and from `<dataDir>/authkeys/NAME.keys` files (one OpenSSH key a line, `#` comments). Where a standalone IMGAPI
- * ran before, the files that it kept in `etc/authkeys` count as well.
+ * ran before, the files that it kept in `etc/authkeys` count as well, and those that operators keep in Manta are mirrored
+ * there, every hour and when they are to be read again.
  *
  * A request to read them again reaches one process. It leaves a mark in the store, at which the others see before their
  * next signed request that they have to do the same.
@@ -9,11 +10,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bucket, Store } from '#lib/documents/store.ts';
+import { startInterval } from '#lib/runtime/timers.ts';
+import { within } from '#lib/runtime/within.ts';
 import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { withoutMark } from '#lib/text/json.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Config } from '../service/config/config.ts';
 import type { Service } from '../service/service.ts';
+import { mirrorKeys } from './mirror-keys.ts';
 
 /** The last request to read the keys again, by a name that no other has. */
 interface Reload {
@@ -23,7 +27,12 @@ interface Reload {
 export const AUTH_RELOADS: Bucket<Reload> = { name: 'imgapi_auth_reloads', version: 1, index: {} };
 const LAST = 'authkeys';
 /** In the data folder. */
-const FOLDERS = ['authkeys', 'etc/authkeys/local', 'etc/authkeys/manta'];
+const MIRROR = 'etc/authkeys/manta';
+const FOLDERS = ['authkeys', 'etc/authkeys/local', MIRROR];
+const MIRRORED_STORE = 'manta';
+const MIRROR_EVERY_MS = 3_600_000;
+/** How long a request waits for the mirror. */
+const PATIENCE_MS = 10_000;
 
 export interface AuthKeys {
   /** Empty for an unknown user. */
@@ -36,13 +45,15 @@ export interface AuthKeys {
   configure(configured: Config['authKeys']): Promise<void>;
   /** Reads everything again if another process was asked to. To be awaited before keys are looked at. */
   refresh(): Promise<void>;
+  close(): void;
 }
 
 export async function openAuthKeys({
   config,
   store,
+  storages,
   log,
-}: Pick<Service, 'config' | 'store' | 'log'>): Promise<AuthKeys> {
+}: Pick<Service, 'config' | 'store' | 'storages' | 'log'>): Promise<AuthKeys> {
   let users = new Map<string, PublicKey[]>();
   let configured = config.authKeys;
   let seen = (await store.get(AUTH_RELOADS, LAST))?.value.id;
@@ -68,12 +79,28 @@ export async function openAuthKeys({
   async function refresh(): Promise<void> {
     const last = (await store.get(AUTH_RELOADS, LAST))?.value.id;
     if (last === seen) return;
+    await within(PATIENCE_MS, mirror(), () => undefined);
     await read();
     seen = last;
   }
 
+  const mirrored = config.authType === 'signature' ? storages.find(MIRRORED_STORE) : undefined;
+
+  async function mirror(): Promise<void> {
+    if (!mirrored) return;
+    try {
+      if (await mirrorKeys(mirrored, join(config.dataDir, MIRROR))) await read();
+    } catch (error) {
+      log.warn({ err: error }, 'the keys in Manta cannot be read; those that were there before count');
+    }
+  }
+
   await read();
+  // The start does not wait for Manta.
+  void mirror();
+  const timer = mirrored && startInterval(() => void mirror(), MIRROR_EVERY_MS).unref();
   return {
+    close: () => timer?.stop(),
     keysOf: (user) => users.get(user) ?? [],
     mostKeys: () => Math.max(1, ...[...users.values()].map((keys) => keys.length)),
     async configure(given) {

@@ -33,10 +33,13 @@ const SECTIONS: Readonly<Record<string, string>> = {
   cnapi: 'url',
 };
 
-/** Leaves out what is empty. */
+/** What it renders for the tools beside that IMGAPI, and for parts of it that came and went. */
+const FOR_OTHERS: ReadonlySet<string> = new Set(['docker', 'fluentd_host', 'sapi_service', 'ufds_admin_login']);
+
+/** Leaves out what is empty, and what is for others. */
 export function withoutEmpty(given: JsonObject): JsonObject {
   const kept = Object.entries(given).flatMap(([key, value]) => {
-    if (value === '' && KEYS.has(key)) return [];
+    if ((value === '' && KEYS.has(key)) || FOR_OTHERS.has(key)) return [];
     const address = SECTIONS[key];
     if (address === undefined || !isObject(value)) return [[key, value] as const];
     const section = Object.fromEntries(Object.entries(value).filter(([, member]) => member !== ''));

@@ -23,13 +23,18 @@ export function applySchema(input: JsonObject, schema: object = configSchema): S
   const value = structuredClone(input);
   validate(value);
   const errors = validate.errors ?? [];
-  const unknown = errors.filter((error) => error.keyword === 'additionalProperties');
+  const unknown = errors.filter((error) => error.keyword === 'additionalProperties' && !isComment(error));
   const wrong = errors.filter((error) => error.keyword !== 'additionalProperties' && error.keyword !== 'propertyNames');
   return {
     value,
     problems: [...firstByPlace(wrong).values()],
     unknownKeys: unknown.map((error) => keyPath(error.instancePath, String(error.params['additionalProperty']))),
   };
+}
+
+/** JSON has no other comments: templates and people write keys such as `"//"` and `"# later"`. */
+function isComment({ params }: ErrorObject): boolean {
+  return /^(?:\/\/|#)/.test(String(params['additionalProperty']));
 }
 
 /** `key: value is not right; it must be ...`; what may be a secret in the value is hidden. */

@@ -82,6 +82,7 @@ test('these are all GET routes there are', async (t) => {
     keysOf: () => [],
     mostKeys: () => 1,
     configure: async () => {},
+    close: () => {},
     reload: async () => {},
     refresh: async () => {},
   };

@@ -45,6 +45,7 @@ test('the routes are those of the table, and no others', async (t) => {
     keysOf: () => [],
     mostKeys: () => 1,
     configure: async () => {},
+    close: () => {},
     reload: async () => {},
     refresh: async () => {},
   };
