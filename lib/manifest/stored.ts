@@ -15,7 +15,13 @@ const BOOLEANS: ReadonlySet<string> = new Set(BOOLEAN_FIELDS);
 const NEVER_NULL: ReadonlySet<string> = new Set(
   REQUIRED_FIELDS.filter((field) => ![...ZVOL_FIELDS, 'published_at', 'files'].includes(field)),
 );
-const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set(['description', 'homepage', 'eula', 'published_at']);
+const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set([
+  'description',
+  'homepage',
+  'eula',
+  'published_at',
+  'billing_tags',
+]);
 
 /**
  * Manifest fields in their stored form. Nothing is validated: a value that cannot be converted stays as it is, so that

@@ -35,6 +35,7 @@ const IMAGES: readonly Row[] = [
   { request: 'POST /images', manifest: { description: 5 }, ours: '200', shows: { description: '5' } },
   { request: 'POST /images', manifest: { acl: BOB }, ours: '200', shows: { acl: [BOB] } },
   { request: 'POST /images', manifest: { billing_tags: 'xl' }, ours: '200', shows: { billing_tags: ['xl'] } },
+  { request: 'POST /images', manifest: { billing_tags: '' }, ours: '200', shows: { billing_tags: undefined } },
   { request: 'POST /images', manifest: { requirements: {} }, ours: '200', shows: { requirements: {} } },
   { request: 'POST /images', manifest: { tags: {}, users: [] }, ours: '200', shows: { tags: {}, users: [] } },
   { request: 'POST /images?action=', manifest: {}, ours: '200', shows: { state: 'unactivated' } },

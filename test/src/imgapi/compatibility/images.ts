@@ -24,6 +24,9 @@ const KINDS = {
   },
   docker: { state: 'active', fields: { type: 'docker', os: 'linux' } },
   withIcon: { state: 'active', fields: { icon: ICON_RECORD } },
+  /** For servers with channels: one in both, and one that builds on it in only one of them. */
+  twoChannels: { state: 'active', fields: { channels: ['dev', 'release'] } },
+  inRelease: { state: 'active', fields: { channels: ['release'], origin: '$twoChannels' } },
   /** A disabled image, an active one that builds on it, and one in between. */
   base: { state: 'disabled' },
   middle: { state: 'disabled', fields: { origin: '$base' } },

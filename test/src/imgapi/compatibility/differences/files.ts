@@ -65,6 +65,13 @@ export const FILES: readonly Difference[] = [
     why: 'What cannot be a SHA-1 is refused before the bytes are sent.',
   },
   {
+    request: `${UPLOAD}&dataset_guid=${'1'.repeat(101)}`,
+    body: 'data',
+    theirs: '200',
+    ours: '422 InvalidParameter dataset_guid/Invalid',
+    why: 'ZFS has no GUID of more than 20 digits.',
+  },
+  {
     request: UPLOAD,
     headers: { 'if-match': '0123' },
     body: 'data',

@@ -70,6 +70,24 @@ export const LISTS: readonly Difference[] = (
       why: 'Sorted first, then cut: no image is left out by paging.',
     },
     {
+      request: `GET /images?account=${BOB}&owner=${ALICE}&state=failed`,
+      theirs: '200, also what is not in that state',
+      ours: '200 []',
+      why: 'The filter by state holds whosever images are asked for.',
+    },
+    {
+      request: `GET /images?Account=${ALICE}`,
+      theirs: '200, all images, as for an operator',
+      ours: '422 InvalidParameter account/Invalid',
+      why: 'A name that decides who asks must not be ignored because it is spelt otherwise.',
+    },
+    {
+      request: `GET /images?${Array.from({ length: 21 }, (_, i) => `tag.t${i}=x`).join('&')}`,
+      theirs: '200, an empty list',
+      ours: '422 InvalidParameter tag.t0/Invalid',
+      why: 'At most 20 filters: nobody has the database plan a query without end.',
+    },
+    {
       request: 'GET /images?public=',
       theirs: ABORT,
       ours: '422 InvalidParameter public/Invalid',

@@ -18,6 +18,14 @@ export const OTHER_MODES: readonly Difference[] = [
     ours: '422 ValidationFailed channel/Invalid',
     why: STAYS_UP,
   },
+  {
+    on: 'channels',
+    with: ['twoChannels', 'inRelease'],
+    request: 'DELETE /images/$twoChannels?force_all_channels=true',
+    theirs: '204: it looks for images that build on it in one channel only',
+    ours: '422 ImageHasDependentImages',
+    why: 'Nobody loses the origin of an image in another channel.',
+  },
   ...SIGNED.flatMap((on): Difference[] => [
     ...['$disabled', '$ready'].flatMap((image): Difference[] => [
       { on, request: `GET /images/${image}`, theirs: '200', ours: '404 ResourceNotFound', why: HIDDEN },
