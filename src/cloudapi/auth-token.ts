@@ -53,16 +53,21 @@ async function signerOf(
 ): Promise<Signer> {
   const { account: granted, subuser, devkeyId, permissions, expires } = (content ?? {}) as Grant;
   if (devkeyId !== keyId) throw new TokenError('it is for another key');
-  if (expires !== undefined && !(new Date(String(expires)).getTime() >= clock.now()))
-    throw new TokenError('it expired');
+  if (expires !== undefined && !isToCome(expires, clock.now())) throw new TokenError('it expired');
   if (!isOpen(permissions?.cloudapi, pathOf(call.url))) throw new TokenError('it does not open this path');
   const account = isUuid(granted?.uuid) ? await accounts.byUuid(granted.uuid) : undefined;
   if (!account) throw new TokenError('there is no such account');
   const by = { application: application.account.login };
   if (subuser === undefined || subuser === null) return { account, ...by };
-  const subUser = await accounts.subUserByLogin(account.uuid, String(subuser.login));
+  const { login } = subuser;
+  const subUser = typeof login === 'string' ? await accounts.subUserByLogin(account.uuid, login) : undefined;
   if (!subUser) throw new TokenError('the account has no such sub-user');
   return { account, subUser, ...by };
+}
+
+/** What cannot be read as a time is not to come. */
+function isToCome(time: unknown, now: number): boolean {
+  return (typeof time === 'string' || typeof time === 'number') && new Date(time).getTime() >= now;
 }
 
 /** A path is opened as it is written; `/alice/*` opens everything below `/alice`, and that itself. */
@@ -70,7 +75,8 @@ function isOpen(paths: unknown, asked: string): boolean {
   if (!Array.isArray(paths)) return false;
   return paths.some((path) => {
     if (path === asked) return true;
-    const [below, ...more] = String(path).split('/*');
+    if (typeof path !== 'string') return false;
+    const [below, ...more] = path.split('/*');
     return more.length === 1 && more[0] === '' && (asked === below || asked.startsWith(`${below}/`));
   });
 }

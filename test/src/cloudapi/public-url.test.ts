@@ -10,6 +10,7 @@ import { cloudapiInProcess, keyOf, makePeople } from '../../helpers/cloudapi.ts'
 import { makeImage } from '../../helpers/images.ts';
 import { type ConfigKeys, startInProcess } from '../../helpers/imgapi.ts';
 import { type PathProxy, startPathProxy } from '../../helpers/path-proxy.ts';
+import { presigned } from '../../helpers/signing.ts';
 
 const people = makePeople();
 
@@ -47,6 +48,11 @@ for (const keepsHost of [true, false]) {
     t.equal((await clientAt(t, `${proxy.url}/cloud`).listImages({}, {})).length, 1);
     t.equal((await clientAt(t, `${proxy.url}/cloud/`).listImages({}, {})).length, 1);
     t.equal((await clientAt(t, direct).listImages({}, {})).length, 1, 'and for those who come without the proxy');
+    const { host } = new URL(proxy.url);
+    const url = presigned('/cloud/my/images', { as: people.alice }, { host });
+    const { statusCode, body } = await request(`${proxy.url}${url}`);
+    t.equal(((await body.json()) as unknown[]).length, 1, 'a signed URL counts as it was sent');
+    t.equal(statusCode, 200);
     proxy.servers.set('else', direct);
     await t.rejects(clientAt(t, `${proxy.url}/else`).listImages({}, {}), { name: 'ImgapiError', statusCode: 401 });
   });
