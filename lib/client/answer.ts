@@ -1,15 +1,19 @@
 /** Turns an HTTP answer into a value or an ImgapiError. */
 
 import type { ErrorBody } from '../api/schemas/error.ts';
+import { startTimer } from '../runtime/timers.ts';
 import { JsonError, parseJsonText } from '../text/json.ts';
 import { redact } from '../text/redact.ts';
 import { readText } from './byte-stream.ts';
 import { ImgapiError, type ImgapiFieldError, ImgapiUnreachableError } from './errors.ts';
 import type { HttpAnswer } from './transport.ts';
+import { unreachable } from './transport-fault.ts';
 
 /** Bytes of a JSON answer. A list of a hundred thousand images is well below this. */
 const JSON_LIMIT = 256 * 1024 * 1024;
 const ERROR_LIMIT = 1024 * 1024;
+/** For the whole body of an error. */
+const ERROR_TIMEOUT_MS = 10_000;
 /** Characters that an error repeats of a body that is not JSON. */
 const EXCERPT = 200;
 
@@ -67,15 +71,20 @@ async function toError(answer: HttpAnswer): Promise<ImgapiError> {
   });
 }
 
-/** Empty if the body does not arrive whole: the status alone still makes an error. */
+/** Empty if the body does not arrive whole, or soon: the status alone still makes an error. */
 async function readErrorText(answer: HttpAnswer): Promise<string> {
+  const { body, url } = answer;
+  // One that drips byte by byte would hold the call, for which no other limit may have been set, for ever.
+  const limit = startTimer(() => body.destroy(unreachable('idle-timeout', url)), ERROR_TIMEOUT_MS);
   try {
-    return await readText(answer.body, ERROR_LIMIT);
+    return await readText(body, ERROR_LIMIT);
   } catch (cause) {
     const isBroken =
       cause instanceof RangeError || cause instanceof JsonError || cause instanceof ImgapiUnreachableError;
     if (isBroken) return '';
     throw cause;
+  } finally {
+    limit.stop();
   }
 }
 

@@ -44,7 +44,8 @@ export class SourceReader {
       return await this.source.getImage(uuid, this.account, signal);
     } catch (error) {
       if (failureOf(error).code === 'SourceGone') return undefined;
-      throw remoteFailure(error, 'datacenter', this.source.name);
+      // A URL was named by the request itself, so what is wrong with it is the request's.
+      throw remoteFailure(error, this.source.kind === 'url' ? 'source' : 'datacenter', this.source.name);
     }
   }
 }

@@ -2,14 +2,14 @@
  * The check before every connection to another server: a linked datacenter, a pull URL, or an IMGAPI or file that a
  * request named. It checks the actual addresses, after names are resolved.
  *
- * | the address | named by an operator | not named |
- * |---|---|---|
- * | one of our own listeners, or nowhere (`0.0.0.0`, multicast) | no | no |
- * | public | yes | yes |
- * | private, unique-local | yes | no |
- * | loopback | if the address or `localhost` was named | no |
- * | link-local, site-local, reserved | if the address itself was named | no |
- * | an IPv6 form of an IPv4 address | as that address, or if the form itself was named | no |
+ * | the address | configured or linked by an operator | in an operator's request | not named |
+ * |---|---|---|---|
+ * | one of our own listeners, or nowhere (`0.0.0.0`, multicast) | no | no | no |
+ * | public | yes | yes | yes |
+ * | private, unique-local | yes | if `sources` allows it | no |
+ * | loopback | if the address or `localhost` was named | the same, if `sources` allows it | no |
+ * | link-local, site-local, reserved | if the address itself was named | no | no |
+ * | an IPv6 form of an IPv4 address | as that address, or if the form itself was named | as that address | no |
  */
 import { isIP } from 'node:net';
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -83,8 +83,16 @@ function mayBeBehind(host: string, address: string): boolean {
   return kind === 'public' || kind === 'private';
 }
 
+/**
+ * A request names a server for once, perhaps because somebody else wrote it: it never needs what only machines speak to,
+ * such as the address at which clouds give out credentials.
+ */
 function sourceCheck(service: Guarded): AddressCheck {
-  return (target) => refusalOf(service, target, service.config.sources.allowPrivateAddresses);
+  const { allowPrivateAddresses } = service.config.sources;
+  return (target) => {
+    const isSpecial = kindOfAddress(heldIpv4(target.address) ?? target.address) === 'special';
+    return refusalOf(service, target, allowPrivateAddresses && !isSpecial);
+  };
 }
 
 function agentWith({ config }: Guarded, check: AddressCheck): GuardedAgent {

@@ -309,3 +309,14 @@ test('running calls end when the client is destroyed', async (t) => {
   await client.destroy();
   t.match(await pending, { name: 'ImgapiUnreachableError' });
 });
+
+test('an error answer that drips is an error all the same, and soon', async (t) => {
+  const server = await serve(t, (_, response) => {
+    response.writeHead(500, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 500);
+    response.once('close', () => clearInterval(drip));
+  });
+  const client = clientOf(t, server.url, { idleTimeout: 5000 });
+  const error = await failure(client.getImageFile(UUID));
+  t.match(error, { statusCode: 500, code: 'Http500' });
+});
