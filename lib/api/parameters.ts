@@ -38,8 +38,8 @@ export function text(description: string, maxLength = LONGEST_VALUE) {
   return Type.String({ description, maxLength, mustBe } satisfies ParameterOptions);
 }
 
-/** What images are searched by: an empty one finds those whose field is empty. */
-export function filter(description: string) {
+/** Text that counts as it is, also an empty one: what images are searched by finds those whose field is empty. */
+export function verbatim(description: string) {
   return { ...text(description), emptyCounts: true } satisfies ParameterOptions;
 }
 

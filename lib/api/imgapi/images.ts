@@ -1,7 +1,7 @@
 /** Images as a whole. */
 import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
-import { filter, flag, list, number, oneOf, text } from '../parameters.ts';
+import { flag, list, number, oneOf, text, verbatim } from '../parameters.ts';
 import { Ancestry, IMAGE_STATES, ImageV1, ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
 import {
   conditionHeaders,
@@ -47,15 +47,15 @@ export const IMAGES = {
         public: Type.Optional(flag('`true`: only public images; `false`: only private ones.')),
         sort: Type.Optional(text('`published_at` or `published_at.desc`.')),
         marker: Type.Optional(text('UUID of an image, or a date: the list begins there, inclusive.')),
-        owner: Type.Optional(filter('Images of this account.')),
-        name: Type.Optional(filter('The name, or with `~` in front a part of it.')),
-        version: Type.Optional(filter('The version, or with `~` in front a part of it.')),
-        os: Type.Optional(filter('The operating system.')),
-        type: Type.Optional(filter('The type, or with `!` in front any other type.')),
+        owner: Type.Optional(verbatim('Images of this account.')),
+        name: Type.Optional(verbatim('The name, or with `~` in front a part of it.')),
+        version: Type.Optional(verbatim('The version, or with `~` in front a part of it.')),
+        os: Type.Optional(verbatim('The operating system.')),
+        type: Type.Optional(verbatim('The type, or with `!` in front any other type.')),
         shared: Type.Optional(
           flag('Version 3. `true`: only images that others share with `account`; `false`: none of those.'),
         ),
-        after: Type.Optional(filter('Version 3: part of the link to the next page.')),
+        after: Type.Optional(verbatim('Version 3: part of the link to the next page.')),
         billing_tag: Type.Optional(list('Images that have all of these billing tags.')),
       },
       {

@@ -1,7 +1,7 @@
 /** Images that are made from something else than a manifest: from a machine, or from what another kind of registry has. */
 import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
-import { flag, integer, known, needed, text, uuid } from '../parameters.ts';
+import { flag, integer, known, needed, text, uuid, verbatim } from '../parameters.ts';
 import { Manifest } from '../schemas/image.ts';
 import { PushedImage } from '../schemas/registry.ts';
 import { jobReplies } from './copies.ts';
@@ -61,7 +61,7 @@ export const MADE_IMAGES = {
     callers: ['operator'],
     query: Type.Object({
       ...imagePlace,
-      repo: Type.Optional(text('The repository, with its registry in front if that is not Docker Hub.')),
+      repo: Type.Optional(verbatim('The repository, with its registry in front if that is not Docker Hub.')),
       tag: Type.Optional(text('The tag.')),
       digest: Type.Optional(text('The digest, in place of a tag.')),
       public: Type.Optional(flag('Whether the image becomes public; default `true`.')),
