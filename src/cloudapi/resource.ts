@@ -6,8 +6,8 @@ import type { Call } from './call.ts';
 /** `/:account/images/:id`: whatever is below an image belongs to the image. */
 const DEEPEST = 3;
 
-/** Whoever may list datacenters may be sent to one: they carry no tags of their own. */
-const WITHOUT_TAGS = ':dc';
+/** Whoever may list datacenters may be sent to one, if a policy says so: they carry no tags of their own, nor do keys. */
+const WITHOUT_TAGS: readonly string[] = [':dc', ':key'];
 
 /**
  * Path of the resource that an operation is about, without the account: `/`, `/images`, `/images/UUID`. For an action of
@@ -16,7 +16,7 @@ const WITHOUT_TAGS = ':dc';
 export function resourceOf({ path }: Operation, { params }: Call): string {
   const [, ...parts] = partsOf(path).slice(0, DEEPEST);
   const named = parts
-    .filter((part) => part !== WITHOUT_TAGS)
+    .filter((part) => !WITHOUT_TAGS.includes(part))
     .map((part) => (part.startsWith(':') ? params[part.slice(1)] : part));
   return `/${named.join('/')}`;
 }

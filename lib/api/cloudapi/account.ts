@@ -24,6 +24,18 @@ export const ACCOUNT = {
     replies: [{ status: 200, json: Type.Array(Key) }],
   },
 
+  GetKey: {
+    ...ofAccount,
+    summary: 'Returns an SSH key of the account.',
+    path: '/:account/keys/:key',
+    params: Type.Object({
+      ...accountParams.properties,
+      key: Type.String({ description: 'Its name or a fingerprint.' }),
+    }),
+    replies: [{ status: 200, json: Key }],
+    errors: ['ResourceNotFound'],
+  },
+
   ListDatacenters: {
     ...ofAccount,
     summary: 'Lists the datacenters of the cloud.',

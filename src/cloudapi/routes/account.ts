@@ -1,4 +1,5 @@
 /** GetAccount, ListKeys, ListDatacenters and what belongs to them: clients call them before they get to images. */
+import type { Account } from '#lib/accounts/accounts.ts';
 import type { ACCOUNT } from '#lib/api/cloudapi/account.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Call } from '../call.ts';
@@ -9,6 +10,14 @@ import type { Cloudapi } from '../service.ts';
 const LONG_AGO = '2013-01-01T00:00:00.000Z';
 
 export function accountHandlers({ accounts, keys, config }: Cloudapi): Handlers<typeof ACCOUNT, Call> {
+  async function keysOf({ uuid }: Account) {
+    const theirs = await accounts.keysOf(uuid);
+    return keys.all(theirs, uuid).map(({ name, publicKey: { fingerprints } }) => ({
+      shown: { name, fingerprint: fingerprints.md5, key: theirs[name] },
+      sha256: fingerprints.sha256,
+    }));
+  }
+
   return {
     async GetAccount({ account: { uuid: id, login, email, createdAt, updatedAt } }) {
       const created = createdAt?.toISOString() ?? LONG_AGO;
@@ -24,13 +33,16 @@ export function accountHandlers({ accounts, keys, config }: Cloudapi): Handlers<
     },
 
     async ListKeys({ account }) {
-      const theirs = await accounts.keysOf(account.uuid);
-      const json = keys.all(theirs, account.uuid).map(({ name, publicKey }) => ({
-        name,
-        fingerprint: publicKey.fingerprints.md5,
-        key: theirs[name],
-      }));
-      return { json };
+      return { json: (await keysOf(account)).map(({ shown }) => shown) };
+    },
+
+    async GetKey({ account, params: { key: asked = '' } }) {
+      const titles = [asked, asked.replace(/^MD5:/i, '').toLowerCase()];
+      const found = (await keysOf(account)).find(({ shown, sha256 }) =>
+        [shown.name, shown.fingerprint, sha256].some((title) => titles.includes(title)),
+      );
+      if (!found) throw new CloudapiError('ResourceNotFound', `${asked} does not exist`);
+      return { json: found.shown };
     },
 
     async ListDatacenters() {

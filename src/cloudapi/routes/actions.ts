@@ -37,7 +37,8 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
     const image = await imgapi.getImage(imageId, onBehalf);
     for (const field of FIXED) {
       const value = query[field];
-      if (value === undefined || String(value) === String(image[field])) continue;
+      // A query has text where JSON has true.
+      if (value === undefined || value === image[field] || value === String(image[field])) continue;
       throw invalid(field, value, `${image[field]}: it cannot be changed`);
     }
   }

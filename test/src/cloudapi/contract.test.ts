@@ -42,6 +42,8 @@ const ASKED: readonly Asked[] = [
   { name: 'GetAccount', as: alice, path: '/my' },
   { name: 'ListKeys', as: alice, path: '/my/keys' },
   { name: 'ListDatacenters', as: alice, path: '/my/datacenters' },
+  { name: 'GetKey', as: alice, path: '/my/keys/alice-key' },
+  { name: 'GetKey', as: alice, path: '/my/keys/nosuch' },
   { name: 'GetDatacenter', as: alice, path: '/my/datacenters/test-1' },
   { name: 'GetDatacenter', as: alice, path: '/my/datacenters/constructor' },
   { name: 'UpdateAccount', as: alice, method: 'POST', path: '/my', json: { email: 'a@example.com' } },

@@ -1,7 +1,7 @@
 /** Images as accounts see and change them, by way of CloudAPI. */
 import t from 'tap';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
-import { type Ask, asker, cloudapiInProcess, makePeople, type Person } from '../../helpers/cloudapi.ts';
+import { type Ask, asker, cloudapiInProcess, keyOf, makePeople, type Person } from '../../helpers/cloudapi.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 
@@ -55,6 +55,14 @@ t.test('datacenters, account and keys', async (t) => {
   const [key] = (await bob('/bob/keys')).json;
   t.match(key, { name: 'bob-key', key: /^ecdsa-sha2-nistp256 / });
   t.match(key.fingerprint, /^([0-9a-f]{2}:){15}[0-9a-f]{2}$/);
+  const { sha256 } = keyOf(people.bob).key.publicKey.fingerprints;
+  for (const name of ['bob-key', key.fingerprint, `MD5:${key.fingerprint}`, encodeURIComponent(sha256)]) {
+    t.match(await bob(`/my/keys/${name}`), { status: 200, json: key }, name);
+  }
+  t.match(await bob('/my/keys/nosuch'), {
+    status: 404,
+    json: { code: 'ResourceNotFound', message: 'nosuch does not exist' },
+  });
 });
 
 t.test('an image in each version', async (t) => {
@@ -195,7 +203,12 @@ t.test('an update takes what an owner may change, and nothing else', async (t) =
 
   const whole = (await alice(`/my/images/${image.uuid}`)).json;
   t.equal((await act(alice, image.uuid, 'update', { ...whole, name: 'again' })).json.name, 'again', 'sent back whole');
-  for (const refused of [{ owner: BOB }, { public: true }, { owner: 'bob', name: 'stolen' }]) {
+  for (const refused of [
+    { owner: BOB },
+    { public: true },
+    { owner: 'bob', name: 'stolen' },
+    { owner: { toString: 1 } },
+  ]) {
     const { status, json } = await act(alice, image.uuid, 'update', refused);
     t.equal(status, 409);
     t.match(json, { code: 'InvalidArgument', message: /cannot be changed/ });

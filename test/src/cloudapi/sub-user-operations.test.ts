@@ -70,7 +70,7 @@ const named = (name: string): TestRole => {
 /** The resource of a request, without the account. */
 function resourceOf({ path }: KnownOperation): string {
   const [, kind, id] = (path.split('?')[0] ?? '').split('/');
-  return `/${[kind, kind === 'datacenters' ? undefined : id].filter((part) => part !== undefined).join('/')}`;
+  return `/${[kind, kind === 'images' ? id : undefined].filter((part) => part !== undefined).join('/')}`;
 }
 
 /** Tags these roles on the resource of a request and on no other. */

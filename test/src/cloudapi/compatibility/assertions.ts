@@ -163,6 +163,12 @@ const AUTH: readonly Assertion[] = [
   },
 ];
 
+const KEYS: readonly Assertion[] = [
+  { from: 'keys: list', request: 'GET /my/keys', ours: '200', shows: [{ name: 'id_rsa', key: /^ssh-rsa / }] },
+  { from: 'keys: get', request: 'GET /my/keys/id_rsa', ours: '200', shows: { name: 'id_rsa', key: /^ssh-rsa / } },
+  { from: 'keys: one that there is not', request: `GET /my/keys/${NOWHERE}`, ours: '404 ResourceNotFound' },
+];
+
 const PING: readonly Assertion[] = [
   {
     ...{ from: 'ping', request: 'GET /--ping', as: 'nobody', ours: '200' },
@@ -238,5 +244,6 @@ export const ASSERTIONS: readonly Assertion[] = [
   ...DATACENTERS,
   ...ACCOUNT,
   ...AUTH,
+  ...KEYS,
   ...IN_DATASETS,
 ];
