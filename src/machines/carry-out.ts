@@ -16,7 +16,10 @@ import type { HeldJob } from './held-job.ts';
 import { findMachine } from './machine.ts';
 import { isRefusal, isRemote, isUnheard, type TritonCall } from './triton-api.ts';
 
-const POLL_MS = 1000;
+/** Between two looks: first each second, then, as a job becomes older, a thirtieth of its age. */
+const SHORTEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 10_000;
+const PART_OF_AGE = 1 / 30;
 /** For how long VMAPI and CNAPI may be down when a job begins. */
 const PATIENCE_MS = 120_000;
 /** A task that CNAPI has not heard of after so long will not turn up. */
@@ -33,7 +36,7 @@ type Outcome = 'over' | 'waiting';
 /** Resolves when the job is over. @throws the signal's reason; LeaseLostError */
 export async function carryOut(service: Service, held: HeldJob, signal: AbortSignal): Promise<void> {
   const run = new Run(service, held, signal);
-  while ((await run.step()) === 'waiting') await pause(POLL_MS, signal);
+  while ((await run.step()) === 'waiting') await pause(run.pause(), signal);
 }
 
 class Run {
@@ -47,6 +50,12 @@ class Run {
     this.#service = service;
     this.#held = held;
     this.#call = { requestId: held.job.request_id, signal };
+  }
+
+  /** Milliseconds until the next step. */
+  pause(): number {
+    const age = this.#since(this.#held.job.started_at);
+    return Math.min(Math.max(age * PART_OF_AGE, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
   }
 
   async step(): Promise<Outcome> {

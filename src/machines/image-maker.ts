@@ -17,8 +17,8 @@ export interface ImageMaker {
 }
 
 const POLL_MS = 5000;
-/** Jobs at once in this process: each asks CNAPI once a second. */
-const MOST_RUNNING = 100;
+/** Jobs at once in this process: each asks CNAPI every few seconds. */
+const MOST_RUNNING = 500;
 
 export function startImageMaker(service: Service): ImageMaker {
   const maker = new Maker(service);

@@ -8,6 +8,7 @@ import type { Guarded } from '../peers/address-guard.ts';
 import { remoteFailure } from '../peers/remote-failure.ts';
 import { foreignTransport } from '../peers/transports.ts';
 import { foreignManifest } from './foreign-manifest.ts';
+import { withLeastRate } from './least-rate.ts';
 import { urlSource } from './source-imgapi.ts';
 import { readSourceUrl } from './source-url.ts';
 
@@ -56,7 +57,8 @@ export async function fileFrom(
     const [file] = (await from.getImage(uuid, undefined, signal)).files;
     if (!file?.compression) throw new ApiError('RemoteSourceError', `image "${uuid}" has no usable file at ${source}`);
     const { compression, sha1, size, dataset_guid: datasetGuid } = file;
-    const { stream } = await from.getFile(uuid, { account: undefined, start: 0, sha1, signal });
+    const found = await from.getFile(uuid, { account: undefined, start: 0, sha1, signal });
+    const stream = withLeastRate(service, found.stream, source);
     return { compression, sha1, size, ...(isDatasetGuid(datasetGuid) && { datasetGuid }), stream, problem };
   } catch (error) {
     throw problem(error);
@@ -71,7 +73,7 @@ export async function fileAt(service: Guarded, url: URL, signal: AbortSignal): P
   const path = `${url.pathname}${url.search}`;
   try {
     const { stream, size } = await download(transport, { path, headers, signal });
-    return { stream, size, problem };
+    return { stream: withLeastRate(service, stream, url.origin), size, problem };
   } catch (error) {
     throw problem(error);
   }

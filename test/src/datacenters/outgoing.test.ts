@@ -2,14 +2,19 @@
  * Where requests may send this service: every way in which a request can name another server, with every kind of place that
  * it must not reach, as an address and behind a name. Whatever is refused is not even connected to.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { Readable } from 'node:stream';
 import { type Test, test } from 'tap';
+import { withLeastRate } from '#src/datacenters/sources/least-rate.ts';
+import type { WithConfig } from '#src/service/config/config.ts';
 import { namesFor } from '../../doubles/names.ts';
 import { ALICE } from '../../helpers/accounts.ts';
-import { makeImage } from '../../helpers/images.ts';
+import { MANIFEST, makeImage, sha1Of } from '../../helpers/images.ts';
 import { type InProcess, startInProcess } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
 import { type Ask, asker } from '../imgapi/fixtures/ask.ts';
 
 /** Counts connections, and says nothing. */
@@ -168,3 +173,50 @@ for (const [name, { field, ask: requestOf }] of Object.entries(WAYS)) {
     }
   });
 }
+
+test('a file that only drips is given up, one that this side is slow to take is not', async (t) => {
+  const uuid = randomUUID();
+  const bytes = randomBytes(400_000);
+  const sha1 = sha1Of(bytes);
+  let isDripping = true;
+  let closed = 0;
+  const web = createHttpServer((request, response) => {
+    if (!request.url?.startsWith(`/images/${uuid}/file`)) {
+      const files = [{ sha1, size: bytes.length, compression: 'none' }];
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ ...MANIFEST, v: 2, uuid, owner: ALICE, state: 'active', public: true, files }));
+      return;
+    }
+    response.writeHead(200, { 'content-length': bytes.length });
+    if (!isDripping) return void response.end(bytes);
+    const drip = setInterval(() => response.write('x'), 50);
+    response.once('close', () => {
+      clearInterval(drip);
+      closed++;
+    });
+  }).listen(0, '127.0.0.1');
+  await once(web, 'listening');
+  t.teardown(() => web.closeAllConnections());
+  t.teardown(() => web.close());
+  const source = `http://127.0.0.1:${(web.address() as { port: number }).port}`;
+  const server = await startInProcess(t, { copies: { leastRateSeconds: 1 } });
+  const operator = server.client();
+  await operator.adminImportImage({ ...MANIFEST, v: 2, uuid, owner: ALICE });
+  await t.rejects(operator.addImageFileFromSource(uuid, source), {
+    statusCode: 503,
+    code: 'RemoteSourceError',
+    message: /too slow: only \d+ bytes came in 1 s/,
+  });
+  await waitFor('the connection to be closed', () => closed === 1);
+  isDripping = false;
+  t.match(await operator.addImageFileFromSource(uuid, source), { files: [{ sha1, size: bytes.length }] });
+
+  const config = { copies: { leastRate: 1_000_000, leastRateSeconds: 0.2 } };
+  const quick = withLeastRate({ config } as unknown as WithConfig, Readable.from([bytes, bytes, bytes]), 'x');
+  let taken = 0;
+  for await (const piece of quick) {
+    taken += (piece as Buffer).length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  t.equal(taken, 3 * bytes.length);
+});
