@@ -3,6 +3,6 @@ import { test } from 'tap';
 import { complaints, missing } from './installed.ts';
 
 test('the shell scripts give shellcheck nothing to say', { skip: missing('shellcheck') }, async (t) => {
-  const scripts = ['.ci/run', ...globSync('src/cli/bin/*')];
+  const scripts = ['.ci/run', 'etc/triton/boot/setup.sh', ...globSync('src/cli/bin/*')];
   for (const script of scripts) t.equal(complaints('shellcheck', [script]), '', script);
 });

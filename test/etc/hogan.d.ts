@@ -1,0 +1,4 @@
+declare module 'hogan.js' {
+  const hogan: { compile(template: string): { render(values: object): string } };
+  export default hogan;
+}
