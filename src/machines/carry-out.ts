@@ -108,7 +108,7 @@ class Run {
       const task = await orderImage(cnapi, this.#held.job, order, server, this.#call);
       await this.#service.faults.reach('from-vm:asked');
       if (task === undefined) this.#say(new Error('the answer of CNAPI does not name the task'));
-      else await this.#held.update({ task });
+      else await this.#held.told(task);
       await this.#service.faults.reach('from-vm:task-recorded');
       this.#service.log.info({ image: this.#held.job.image, vm, server, task }, 'compute node told to make an image');
       return 'waiting';
@@ -129,8 +129,11 @@ class Run {
       return 'waiting';
     }
     if (wasSent && !isUnheard(error) && !isRefusal(error)) return 'waiting';
-    const code = error instanceof ImgapiError ? error.code : 'ServiceUnavailable';
-    return this.#fail({ code, message: `the compute node could not be told: ${foreignMessage(error)}` });
+    // Where the other services are is not for whoever sees the image.
+    const [code, why] = isRefusal(error)
+      ? [error.code, foreignMessage(error)]
+      : ['ServiceUnavailable', 'VMAPI or CNAPI cannot be asked'];
+    return this.#fail({ code, message: `the compute node could not be told: ${why}` });
   }
 
   async #poll({ cnapi }: Means, task: string, asked: number): Promise<Outcome> {

@@ -67,6 +67,15 @@ export class HeldJob {
     return this.#inTurn(() => this.#put({ ...this.#job, ...change }));
   }
 
+  /** The order is known by its task from now on. @throws LeaseLostError */
+  told(task: string): Promise<void> {
+    return this.#inTurn(() => {
+      // It may be large, and each renewal of the lease writes the whole job.
+      const { order: _order, ...job } = this.#job;
+      return this.#put({ ...job, task });
+    });
+  }
+
   /** CNAPI has not heard what it was asked. @throws LeaseLostError */
   retract(): Promise<void> {
     return this.#inTurn(() => {

@@ -1,6 +1,7 @@
 /** Images from machines: VMAPI and CNAPI are doubles, the node brings the image with Triton's own client. */
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
+import { IMAGES } from '#lib/manifest/record.ts';
 import { expireImageJobs } from '#src/machines/expiry.ts';
 import { IMAGE_JOBS } from '#src/machines/model.ts';
 import { sdcImgapi } from '../../clients/sdc-clients/client.ts';
@@ -41,6 +42,10 @@ test('an image comes from a machine of an account', async (t) => {
   const ids = [...triton.vmapi.asked, ...triton.cnapi.asked].map(({ headers }) => headers['x-request-id']);
   t.equal(new Set(ids).size, 1, 'the other services hear whose request it is');
 
+  await waitFor('the task to be known', async () => {
+    const found = (await server.imgapi.service.store.get(IMAGE_JOBS, job))?.value;
+    return found?.task !== undefined && !('order' in found);
+  });
   t.match(await alice.getJob(job), { execution: 'running', params: { vm_uuid: vm.uuid, server_uuid: triton.server } });
   go();
   const ended = await endOf(alice, job);
@@ -56,7 +61,7 @@ test('an image comes from a machine of an account', async (t) => {
   const image = await alice.getImage(uuid);
   t.match(image, { ...fields, state: 'active', type: 'zone-dataset', os: 'smartos', origin: template });
   t.equal(image.files[0]?.size, triton.node.bytes.length);
-  t.notOk('expires_at' in ((await server.imgapi.service.store.get(IMAGE_JOBS, job))?.value ?? {}));
+  t.notOk('expires_at' in ((await server.imgapi.service.store.get(IMAGES, uuid))?.value ?? {}));
 
   t.strictSame(
     (await alice.listImageJobs(uuid)).map((one) => one.uuid),
