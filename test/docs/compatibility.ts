@@ -1,6 +1,7 @@
 /** docs/compatibility.md, from the table of differences that a test sends to a server. */
 
 import { ALICE, BOB } from '../helpers/accounts.ts';
+import { BEHAVIOURS } from '../src/imgapi/compatibility/beyond-requests.ts';
 import { DIFFERENCES } from '../src/imgapi/compatibility/differences.ts';
 import type { Difference } from '../src/imgapi/compatibility/row.ts';
 import { markdown } from './markdown.ts';
@@ -19,7 +20,15 @@ export function compatibilityPage(): string {
     '',
     ...markdown(['request', 'theirs', 'ours', 'why'], rows.map(cells)),
   ]);
-  return `${[HEAD, ...parts.map((lines) => lines.join('\n'))].join('\n\n')}\n`;
+  const beyond = [
+    '## What no single request shows',
+    '',
+    ...markdown(
+      ['what', 'theirs', 'ours', 'test'],
+      BEHAVIOURS.map(({ what, theirs, ours, test }) => [what, theirs, ours, `\`test/${test}\``]),
+    ),
+  ];
+  return `${[HEAD, ...[...parts, beyond].map((lines) => lines.join('\n'))].join('\n\n')}\n`;
 }
 
 function cells(row: Difference): string[] {
