@@ -11,7 +11,7 @@ import { makeFolder } from '#lib/runtime/make-folder.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { takeOverTodaysFiles, todaysFolders } from './todays-files.ts';
-import { MANIFESTS, todaysRecords } from './todays-records.ts';
+import { todaysRecords } from './todays-records.ts';
 
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
@@ -40,9 +40,8 @@ export async function prepareDataFolder(folder: DataFolder, log: Logger): Promis
   const before = await todaysFolders(dataDir);
   const records = await todaysRecords(dataDir);
   if (databaseType === 'local') await assertDatabaseBelongs(dataDir);
-  // Files alone have records elsewhere, which SQLite has never seen.
-  const isTodays = records !== undefined || databaseType !== 'local';
-  await assertOwn(dataDir, isTodays ? [...before, MANIFESTS] : []);
+  // Files alone have records elsewhere, which SQLite has never seen. With records it is an IMGAPI's, whatever else is in it.
+  if (!records) await assertOwn(dataDir, databaseType === 'local' ? [] : before);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
   if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local'))

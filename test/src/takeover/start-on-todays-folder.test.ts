@@ -1,5 +1,5 @@
 /** A server that is started on the data folder of a standalone IMGAPI, before and after the import. */
-import { appendFileSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { classicSigner } from '#lib/signing/signers.ts';
@@ -15,6 +15,8 @@ const NOT_IMPORTED =
 test('the log and check-config name the command until all records were imported', async (t) => {
   const today = await todaysFolder(t);
   const [made] = [today.add(), today.add()] as const;
+  // What its operators and their scripts have left there.
+  writeFileSync(join(today.path, 'restored-from-backup'), '');
   const place = await newPlace(t, PUBLIC, today.path);
   const checked = await runImgapiadm(['check-config', place.file]);
   t.match(checked, { code: 0, stderr: NOT_IMPORTED });
