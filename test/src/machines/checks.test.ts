@@ -68,25 +68,6 @@ test('what is wrong with a request comes before what is not available', async (t
   t.strictSame(await post({ query: `vm_uuid=${SOME}`, json: BAD_MANIFEST }), [501, 'NotAvailable']);
 });
 
-test('what is missing is named', async (t) => {
-  const both = { vmapi: { url: 'http://127.0.0.1:1' }, cnapi: { url: 'http://127.0.0.1:1' } };
-  const local = { ...both, allowLocalCreateImageFromVm: true };
-  for (const [keys, message] of [
-    [{ vmapi: both.vmapi }, /vmapi.url and cnapi.url are not both configured/],
-    [both, /allowLocalCreateImageFromVm is not set/],
-    [local, /where compute nodes reach this service/],
-    [
-      { ...local, createFromVm: { imgapiUrl: 'http://10.0.0.1' }, authType: 'signature', mode: 'private' },
-      /Unauthorized/,
-    ],
-  ] as const) {
-    const { url } = await startInProcess(t, keys);
-    const path = `/images?action=create-from-vm&vm_uuid=${SOME}`;
-    const answer = await asker(t, url)(path, { method: 'POST', json: FIELDS });
-    t.match(answer.json, { message: /Unauthorized/.test(String(message)) ? /sign/i : message });
-  }
-});
-
 test('then the machine, its node, the image that it was made of, the owner, the manifest', async (t) => {
   const { triton, server, template, operator } = await siteInProcess(t);
   const { service } = server.imgapi;

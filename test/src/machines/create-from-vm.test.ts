@@ -209,3 +209,14 @@ test('operators name the owner and may name the UUID; jobs go when they are old'
   await t.rejects(operator.getJob(started.job_uuid), NOT_FOUND);
   t.match(await operator.getImage(uuid), { state: 'active' });
 });
+
+test('many at once: each node is told once, and all come', async (t) => {
+  const { triton, alice, vm } = await siteInProcess(t);
+  const versions = Array.from({ length: 30 }, (_, i) => `${i}`);
+  const started = await Promise.all(
+    versions.map((version) => alice.createImageFromVm({ name: 'x', version }, { vmUuid: vm.uuid })),
+  );
+  for (const { job_uuid: job } of started) t.match(await endOf(alice, job), { execution: 'succeeded' });
+  t.equal(triton.node.orders.length, versions.length);
+  t.equal(new Set(triton.node.orders.map(({ manifest }) => manifest.uuid)).size, versions.length);
+});
