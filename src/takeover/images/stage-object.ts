@@ -1,5 +1,6 @@
 /** Brings the bytes of one file or icon into the store that it is for, checked, without a name yet. */
 import { Readable } from 'node:stream';
+import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord } from '#lib/manifest/record.ts';
 import { UnsupportedError } from '#lib/objects/errors.ts';
@@ -7,7 +8,7 @@ import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-stor
 import { pause } from '#lib/runtime/timers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { idleGuard } from '../../images/files/idle-guard.ts';
-import { staging } from '../../images/files/upload-register.ts';
+import { staging, uploadSessions } from '../../images/files/upload-register.ts';
 import type { Service } from '../../service/service.ts';
 import { type SourceBytes, UnreadableError } from '../sources/data-source.ts';
 
@@ -43,14 +44,19 @@ export async function stageObject<T>(
   const { uuid, name, file, storage, bytes } = wanted;
   if (bytes.size !== file.size) throw wrong(wanted, `it has ${bytes.size} bytes, not ${file.size}`);
   const path = imageObjectPath(uuid, name);
+  const prefix = `import.${uuid}.${name}.`;
   let isLinked = false;
   const open = async (session: string): Promise<WriteSession> => {
     const adopted = await adopt(storage, bytes, { path, session });
     isLinked = adopted !== undefined;
-    return adopted ?? storage.open({ path, session, expect: file.size, limit: file.size, once: true, signal });
+    if (adopted) return adopted;
+    const place = { path, session, expect: file.size, limit: file.size, signal };
+    // What lies on this machine is soon read again.
+    if (bytes.file !== undefined) return storage.open({ ...place, once: true });
+    return openOverEarlier(service, storage, place, prefix);
   };
-  return staging(service, { image: uuid, session: `import.${uuid}.${name}.${newUuid()}` }, open, async (session) => {
-    if (!isLinked) await fill(service, session, wanted, signal);
+  return staging(service, { image: uuid, session: `${prefix}${newUuid()}` }, open, async (session) => {
+    if (!isLinked) await fillOrKeep(service, session, wanted, signal);
     const hashes = await session.hashes();
     assertRight(wanted, hashes);
     await session.flush();
@@ -68,6 +74,42 @@ async function adopt(
     return await storage.adopt({ file, ...place });
   } catch (error) {
     if (error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
+}
+
+/** With the bytes that an import had brought which was interrupted. */
+async function openOverEarlier(
+  service: Service,
+  storage: ObjectStore,
+  place: { readonly path: string; readonly session: string; readonly limit: number; readonly signal: AbortSignal },
+  prefix: string,
+): Promise<WriteSession> {
+  if (!storage.capabilities.supportsTakeOver) return storage.open(place);
+  const left = (await storage.sessions()).filter(({ session }) => session.startsWith(prefix));
+  const live = await uploadSessions(service, new Set(left.map(({ session }) => session)));
+  const [earlier] = left.filter(({ session }) => !live.has(session)).toSorted((a, b) => b.size - a.size);
+  if (!earlier) return storage.open(place);
+  const opened = await storage.open({ ...place, takeOver: { session: earlier.session, upTo: place.limit } });
+  await storage.discard(earlier.session);
+  return opened;
+}
+
+/** What has come by the time of an interruption is left for the next import, until the sweeper takes it. */
+async function fillOrKeep(
+  service: Service,
+  session: WriteSession,
+  wanted: WantedObject,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await fill(service, session, wanted, signal);
+  } catch (error) {
+    const isInterrupted = signal.aborted || error instanceof ImgapiUnreachableError;
+    if (isInterrupted && wanted.bytes.file === undefined && session.size > 0) {
+      await session.flush();
+      await session.close();
+    }
     throw error;
   }
 }

@@ -1,5 +1,7 @@
 /** `imgapiadm import-data URL`: what a running IMGAPI shows, over good connections and bad ones. */
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +12,7 @@ import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { makeImage, sha1Of } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { startTcpProxy } from '../../helpers/tcp-proxy.ts';
+import { waitFor } from '../../helpers/wait.ts';
 import { runImgapiadm } from '../cli/capture.ts';
 import { AUTH_KEYS, KEYS, pemOf } from '../imgapi/fixtures/signing.ts';
 import { bytesServed, importInto, newPlace, PUBLIC } from './fixtures/import.ts';
@@ -163,6 +166,43 @@ test('a server that is gone in the midst of it ends the import, and another run 
   t.strictSame({ code, problems: report.problems }, { code: 0, problems: [] });
   t.equal(report.images.length + report.same, 4);
 });
+
+for (const [how, signal] of [
+  ['killed', 'SIGKILL'],
+  ['interrupted', 'SIGINT'],
+] as const) {
+  test(`an import that is ${how} in the midst of a file goes on at the byte where it was`, async (t) => {
+    const source = await startInProcess(t, PUBLIC);
+    const owner = '00000000-0000-0000-0000-000000000000';
+    const { image, bytes } = await makeImage(
+      source.client({ version: '*' }),
+      { public: true, owner },
+      { size: 8 * MiB },
+    );
+    const proxy = await startTcpProxy(Number(new URL(source.url).port));
+    t.teardown(() => proxy.close());
+    proxy.trouble = { kind: 'slow', bytesPerSecond: 4 * MiB };
+    const place = await newPlace(t);
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const args = ['src/cli/imgapiadm/main.ts', 'import-data', proxy.url, '-f', place.file];
+    const child = spawn(process.execPath, args, { stdio: 'ignore', env });
+    const gone = once(child, 'exit');
+    await waitFor('five MiB', () => proxy.received > 5 * MiB);
+    child.kill(signal);
+    await gone;
+    proxy.trouble = { kind: 'none' };
+    const before = proxy.received;
+    t.match(await importInto(place, proxy.url), { code: 0, report: { images: [{ uuid: image.uuid }] } });
+    t.ok(proxy.received - before < 6 * MiB, `${proxy.received - before} bytes came afterwards`);
+    const server = await startInProcess(t, PUBLIC, { dataDir: place.dataDir });
+    t.ok((await bytesServed(server, image.uuid)).bytes.equals(bytes));
+    const staged = await server.imgapi.service.storages.preferred.sessions();
+    t.strictSame(
+      staged.filter(({ session }) => session.startsWith('import.')),
+      [],
+    );
+  });
+}
 
 interface OldImage {
   readonly uuid: string;
