@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { asker, cloudapiInProcess, makePeople, tritonOf } from '../../helpers/cloudapi.ts';
-import { siteInProcess } from '../machines/fixture.ts';
+import { siteInProcess } from '../../src/machines/fixture.ts';
 
 const people = makePeople();
 const { triton: platform, vm, template, server, alice: client } = await siteInProcess(t);
