@@ -25,6 +25,9 @@ const PATIENCE_MS = 120_000;
 /** A task that CNAPI has not heard of after so long will not turn up. */
 const TASK_APPEARS_MS = 60_000;
 
+/** Aborts never; each call has its own limit of time. */
+const NEVER = new AbortController().signal;
+
 interface Failure {
   readonly message: string;
   readonly code: string;
@@ -105,7 +108,9 @@ class Run {
       await nodePlatform(cnapi, server, this.#call);
       await this.#held.update({ server, asked_at: this.#service.store.now() });
       await this.#service.faults.reach('from-vm:asking');
-      const task = await orderImage(cnapi, this.#held.job, order, server, this.#call);
+      // A process that ends still hears the answer: without it nobody would know the task.
+      const call = { ...this.#call, signal: NEVER };
+      const task = await orderImage(cnapi, this.#held.job, order, server, call);
       await this.#service.faults.reach('from-vm:asked');
       if (task === undefined) this.#say(new Error('the answer of CNAPI does not name the task'));
       else await this.#held.told(task);
@@ -113,7 +118,6 @@ class Run {
       this.#service.log.info({ image: this.#held.job.image, vm, server, task }, 'compute node told to make an image');
       return 'waiting';
     } catch (error) {
-      this.#call.signal.throwIfAborted();
       if (!isRemote(error)) throw error;
       return this.#notAsked(error, this.#since(started) > PATIENCE_MS);
     }

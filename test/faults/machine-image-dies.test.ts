@@ -103,3 +103,25 @@ test('of two processes one has the job; when it is killed, the other', async (t)
   t.match(await third.client().getImage(uuid), { state: 'active' });
   t.equal(site.triton.node.orders.length, 1);
 });
+
+test('stopped while CNAPI takes its time with the order', async (t) => {
+  const site = await start(t);
+  const { go } = holdNode(site.triton, 'taken');
+  const { promise: after, resolve } = Promise.withResolvers<void>();
+  site.triton.cnapi.fault = ({ method }) => (method === 'POST' ? { after } : undefined);
+  const uuid = await order(site);
+  await waitFor('CNAPI to be told', () => site.triton.cnapi.asked.some(({ method }) => method === 'POST'));
+  const stopped = site.server.stop();
+  const isListening = () => site.operator.ping().then(Boolean, () => false);
+  await waitFor('it to stop listening', async () => !(await isListening()));
+  resolve();
+  t.equal(await stopped, 0);
+  const client = (await site.again()).client();
+  const [job] = await client.listImageJobs(uuid);
+  t.match(job, { params: { server_uuid: site.triton.server } });
+  const polls = () => site.triton.cnapi.asked.filter(({ path }) => path.startsWith('/tasks/')).length;
+  await waitFor('the task to be looked at', () => polls() > 0);
+  go();
+  t.match(await endOf(client, job?.uuid ?? ''), { execution: 'succeeded' });
+  t.equal(site.triton.node.orders.length, 1);
+});

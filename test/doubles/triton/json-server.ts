@@ -18,9 +18,9 @@ export interface Told {
 
 /**
  * What happens to a request instead: an answer of its own; `refused`, nobody is listening; `hang`, no answer ever comes;
- * `reset`, before it is looked at; `lost`, it is carried out and its answer never arrives.
+ * `reset`, before it is looked at; `lost`, it is carried out and its answer never arrives; `after`, it is carried out then.
  */
-export type Fault = Told | { readonly text: string } | 'hang' | 'reset' | 'lost';
+export type Fault = Told | { readonly text: string } | { readonly after: Promise<void> } | 'hang' | 'reset' | 'lost';
 
 export interface JsonServer {
   readonly url: string;
@@ -41,7 +41,8 @@ export async function startJsonServer(answer: (asked: Asked) => Told): Promise<J
     const fault = server.fault(one);
     if (fault === 'hang') return;
     if (fault === 'reset') return void request.socket.resetAndDestroy();
-    if (typeof fault === 'object') return send(response, fault);
+    if (typeof fault === 'object' && 'after' in fault) await fault.after;
+    else if (typeof fault === 'object') return send(response, fault);
     const told = answer(one);
     if (fault === 'lost') return void request.socket.resetAndDestroy();
     send(response, told);
