@@ -13,7 +13,7 @@ import { exceedsAclLimit, recordWithEntries, replaceUuidEntries } from '#lib/man
 import { MAX_ACL_ENTRIES } from '#lib/manifest/acl-entry.ts';
 import type { FieldProblem } from '#lib/manifest/problem.ts';
 import type { Compression, FileRecord, ImageRecord } from '#lib/manifest/record.ts';
-import { recordFields } from '#lib/manifest/stored.ts';
+import { asList, recordFields } from '#lib/manifest/stored.ts';
 import { refreshedRecord, travellingManifest } from '#lib/manifest/travel.ts';
 import { validateManifest } from '#lib/manifest/validate.ts';
 import { redact } from '#lib/text/redact.ts';
@@ -124,7 +124,7 @@ function aclProblems(record: ImageRecord): FieldProblem[] {
 }
 
 function uuidEntries({ manifest }: SourceImage): string[] {
-  const { acl } = manifest;
+  const acl = asList(manifest['acl']);
   return Array.isArray(acl) ? [...new Set(acl.filter(isUuid))] : [];
 }
 

@@ -57,7 +57,7 @@ export async function receive<T>(
   const upload = { image: target.uuid, session: `upload.${target.uuid}.${target.what}.${newUuid()}` };
   const open = (session: string): Promise<WriteSession> => openSession(target, session, announced);
   return staging(service, upload, open, async (writer) => {
-    await append(service, target, writer, source(), signal);
+    await append(service, target, announced, writer, source(), signal);
     const hashes = await writer.hashes();
     assertAsAnnounced(target, announced, writer.size, hashes);
     await writer.flush();
@@ -75,18 +75,24 @@ async function openSession(target: UploadTarget, session: string, announced: Ann
     return await target.storage.open({
       path: target.path,
       session,
-      limit: target.limit,
+      limit: mostBytes(target, announced),
       once: true,
       ...(announced.contentLength !== undefined && { expect: announced.contentLength }),
     });
   } catch (error) {
-    throw storageProblem(target, error);
+    throw storageProblem(target, announced, error);
   }
+}
+
+/** Whoever announced a size and sends on for ever is cut off there, and not at the greatest size that a file may have. */
+function mostBytes({ limit }: UploadTarget, { contentLength = limit }: Announced): number {
+  return Math.min(limit, contentLength);
 }
 
 async function append(
   service: Service,
   target: UploadTarget,
+  announced: Announced,
   writer: WriteSession,
   source: Readable,
   signal: AbortSignal,
@@ -100,15 +106,17 @@ async function append(
       throw new ApiError(target.mismatch, `no bytes of ${target.what} arrived for ${seconds} s`, { cause: error });
     }
     if (signal.aborted) throw new ApiError(target.mismatch, `${target.what} was cut off`, { cause: error });
-    throw storageProblem(target, error);
+    throw storageProblem(target, announced, error);
   } finally {
     guard.stop();
   }
 }
 
-function storageProblem(target: UploadTarget, error: unknown): unknown {
+function storageProblem(target: UploadTarget, { contentLength }: Announced, error: unknown): unknown {
   if (error instanceof TooLargeError) {
-    return new ApiError('Upload', `${target.what} has more than ${target.limit} bytes`, { cause: error });
+    const message = `${target.what} has more than ${error.limit} bytes`;
+    const code = error.limit === contentLength ? target.mismatch : 'Upload';
+    return new ApiError(code, code === 'Upload' ? message : `${message}, which were announced`, { cause: error });
   }
   if (error instanceof InsufficientStorageError) {
     return new ApiError('InsufficientStorage', `the object store has no room for ${target.what}: ${error.message}`, {

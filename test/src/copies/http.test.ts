@@ -7,6 +7,7 @@ import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { type InProcess, startInProcess } from '../../helpers/imgapi.ts';
+import { startSimpleSource } from '../../helpers/simple-source.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 const NOWHERE = '11111111-2222-4333-8444-555555555555';
@@ -188,6 +189,19 @@ test('an operator imports an image with all its origins, by URL', async (t) => {
   t.match(await west.client().getImage(uuid), { state: 'active', owner: ADMIN, public: true, origin: base });
   t.match(await west.client().getImage(base), { state: 'active', owner: BOB });
   t.match(await call('POST', `/images/${uuid}?action=import-remote&source=${source}`), { status: 409 });
+});
+
+test('what stands for itself in place of a list, or is a number in place of a text, comes with an import too', async (t) => {
+  const { west, call } = await two(t);
+  const source = await startSimpleSource(t);
+  const image = source.add(1000, { acl: BOB, billing_tags: 'xl', name: 12, version: 1.5 });
+  const { body } = await call(
+    'POST',
+    `/images/${image.uuid}?action=import-remote&source=${encodeURIComponent(source.url)}`,
+  );
+  await waitFor('the job', async () => (await call('GET', `/jobs/${body.job_uuid}`)).body.execution === 'succeeded');
+  const fields = { acl: [BOB], billing_tags: ['xl'], name: '12', version: '1.5' };
+  t.match(await west.client().getImage(image.uuid), fields);
 });
 
 test('DeleteImage of an image that is on its way cancels the copy, and leaves the UUID free', async (t) => {

@@ -97,7 +97,8 @@ t.test('what a source may do wrong', async (t) => {
         more();
       }),
       400,
-      'Upload',
+      // Where it said that the file ends, and not where no file may go on.
+      'Download',
     ],
     [
       'hang up in the middle',
