@@ -114,6 +114,23 @@ test('no file is too long to be read in one go', async (t) => {
   t.strictSame(long, []);
 });
 
+/** Where a condition or a loop stands on a line and its only statement, without braces, on the next. */
+function withoutBraces(text: string): string[] {
+  return [...text.matchAll(/^( *)(?:\} )?(?:else|(?:else )?(?:if|for|while)\b.*\))\n\1 +\S.*$/gm)].map(
+    ([found]) => found,
+  );
+}
+
+test('whatever takes two lines has braces', async (t) => {
+  const found = [...FILES, ...globSync('test/**/*.ts')].flatMap((file) =>
+    withoutBraces(readFileSync(file, 'utf8')).map((lines) => `${file}: ${lines}`),
+  );
+  t.strictSame(found, []);
+  const [head, statement] = ['  if (isOpen)', '    close();'];
+  t.equal(withoutBraces([head, statement].join('\n')).length, 1);
+  t.strictSame(withoutBraces([`${head} {`, statement, '  }'].join('\n')), []);
+});
+
 /** What stands between the parentheses that open at `start`, taken apart at the commas of the outer level. */
 function argumentsAt(text: string, start: number): string[] {
   const found = [''];

@@ -123,6 +123,7 @@ function checkBootrom(value: unknown, field: string, problems: FieldProblem[], a
   const needed = `"requirements.brand" must be "${BOOTROM_BRAND}" with "${field}"`;
   // The field that today's IMGAPI names, although the brand is what is wrong.
   if (!brand) problems.push({ field, code: 'MissingParameter', message: needed });
-  else if (brand !== BOOTROM_BRAND)
+  else if (brand !== BOOTROM_BRAND) {
     problems.push({ field, code: 'Invalid', message: `${needed}, not ${shown(brand)}` });
+  }
 }

@@ -44,8 +44,9 @@ export function assertPath(path: string): void {
   const why = whyInvalid(parts, path);
   if (why !== undefined) throw new InvalidPathError(path, why);
   const [first = ''] = parts;
-  if (isReserved(first))
+  if (isReserved(first)) {
     throw new InvalidPathError(path, `begins with ${first}, which is reserved for the store itself`);
+  }
 }
 
 /** Checks a path outside the store, which begins with a slash. @throws InvalidPathError */

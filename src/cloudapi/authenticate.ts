@@ -61,13 +61,15 @@ async function verify(
   const request = { method, path, headers };
   const options = { asSent: asSentTo(config.publicUrl, request), keysOf, algorithms: ALGORITHMS, clock };
   if (isPresigned(request)) await verifyPresigned(request, options);
-  else
+  else {
     await verifyRequest(request, { ...options, olderForm: true, required: ['date'], maxSkew: config.clockSkewSeconds });
+  }
 }
 
 function assertEnabled({ account, subUser }: Signer): void {
-  if (account.isDisabled || subUser?.isDisabled)
+  if (account.isDisabled || subUser?.isDisabled) {
     throw new CloudapiError('NotAuthorized', 'Account or user is disabled');
+  }
 }
 
 /** Whom a `keyId` names, if they exist, and the UUIDs of whom to ask the directory for keys. */

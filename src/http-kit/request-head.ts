@@ -54,8 +54,9 @@ function assertHost({ headers, rawHeaders, httpVersionMajor, httpVersionMinor }:
     if (httpVersionMajor === 1 && httpVersionMinor === 0) return;
     throw bad('the request has no Host header');
   }
-  if (!isHost(host))
+  if (!isHost(host)) {
     throw bad(`the Host header is ${shown(host)}; it must be a host name or address, optionally a port`);
+  }
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

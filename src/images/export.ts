@@ -109,8 +109,9 @@ async function md5Of(
   signal: AbortSignal,
 ): Promise<string> {
   const hashes = await storage.hash(path, signal);
-  if (hashes.sha1 !== sha1 || hashes.size !== size)
+  if (hashes.sha1 !== sha1 || hashes.size !== size) {
     throw fileDamaged(what, `its bytes have sha1 ${hashes.sha1}, not ${sha1}`);
+  }
   return hashes.md5;
 }
 

@@ -37,8 +37,9 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   };
   // Without a tag, only `*` matches.
   const etag = file.sha1 ?? '';
-  if (isNotModified(call, { etag, ...(lastModified && { lastModified }) }))
+  if (isNotModified(call, { etag, ...(lastModified && { lastModified }) })) {
     return { status: 304, headers: withoutType(headers) };
+  }
   const range = requestedRange(call.headers, recorded, file.sha1, lastModified);
   const size = range ? range.end - range.start + 1 : recorded;
   headers['Content-Length'] = String(size);

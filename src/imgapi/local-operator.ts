@@ -11,8 +11,9 @@ import type { Call } from './call.ts';
  * signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
  */
 export async function assertLocalOperator({ config }: WithConfig, call: Call): Promise<void> {
-  if (call.account !== undefined)
+  if (call.account !== undefined) {
     throw new ApiError('OperatorOnly', 'administration is for operators; leave out the account parameter');
+  }
   if (config.authType === 'signature' && call.user !== undefined) return;
   if (await isLocalOperator(config, call)) return;
   if (!isDirect(call)) {

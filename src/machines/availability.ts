@@ -1,5 +1,4 @@
 /** Whether this service can make images from machines at all. */
-
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { kindOfAddress } from '#lib/network/addresses.ts';
 import { listenerUrl } from '#lib/network/listener-url.ts';

@@ -183,8 +183,9 @@ class Run {
   #say(error: unknown): void {
     const { image, uuid: job } = this.#held.job;
     const why = foreignMessage(error);
-    if (!this.#said.has(why))
+    if (!this.#said.has(why)) {
       this.#service.log.warn({ image, job, why }, 'VMAPI or CNAPI cannot be asked at the moment');
+    }
     this.#said.add(why);
   }
 }

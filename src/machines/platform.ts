@@ -1,5 +1,4 @@
 /** Whether a node's platform is new enough, compared as the numbers that releases are made of. */
-
 import { isObject } from '#lib/manifest/fields.ts';
 import type { CreateFromVmKeys } from '../service/config/create-from-vm.ts';
 

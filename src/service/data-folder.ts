@@ -44,8 +44,9 @@ export async function prepareDataFolder(folder: DataFolder, log: Logger): Promis
   if (!records) await assertOwn(dataDir, databaseType === 'local' ? [] : before);
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
-  if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local'))
+  if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local')) {
     await takeOverTodaysFiles(dataDir, log);
+  }
 }
 
 /** A typing error must not close /tmp or /var/lib to everybody else on the machine. */

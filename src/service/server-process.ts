@@ -65,11 +65,10 @@ async function run<C extends object>(server: ServerProcess<C>): Promise<void> {
     const supervisor = await import('./supervisor/supervisor.ts');
     return () => serveAsFleet(supervisor.supervise, log, terms, async () => fleetOf(await again(), workers, terms));
   };
-  if (cluster.isWorker) await serveAsMember(prepared, log);
-  else
-    await (
-      (await fleet(prepared)) ?? (() => serveAlone({ log, prepared, again, live: new Set(server.live), fleet }))
-    )();
+  if (cluster.isWorker) return serveAsMember(prepared, log);
+  const several = await fleet(prepared);
+  if (several) await several();
+  else await serveAlone({ log, prepared, again, live: new Set(server.live), fleet });
 }
 
 async function serveAsFleet(

@@ -40,8 +40,9 @@ test('every line of the page on taking over does what it says', async (t) => {
   const moray = await morayDouble(t);
   const client = await rawClient(t, moray);
   await makeTodaysBucket(client);
-  for (const { key: uuid } of await client.find('imgapi_images', '(uuid=*)'))
+  for (const { key: uuid } of await client.find('imgapi_images', '(uuid=*)')) {
     await client.call('delObject', 'imgapi_images', uuid, {});
+  }
   const stored = today.add({ name: 'in-moray' });
   await client.put('imgapi_images', stored.uuid, stored.record);
   const tools = join(scratch, 'tools');

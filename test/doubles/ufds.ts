@@ -99,8 +99,9 @@ function searching(
     double.searches.push(request.filter.toString());
     if (double.hangs || double.searchesHang) return;
     if (double.answersBusy) return next(new ldapjs.BusyError());
-    if (request.connection.ldap.bindDN.toString() !== 'cn=root')
+    if (request.connection.ldap.bindDN.toString() !== 'cn=root') {
       return next(new ldapjs.InsufficientAccessRightsError());
+    }
     const found = matching(double.entries, request);
     const page = request.controls.find(({ type }) => type === ldapjs.PagedResultsControl.OID)?.value;
     if (!page && found.length > MOST_ENTRIES) return next(new ldapjs.SizeLimitExceededError());

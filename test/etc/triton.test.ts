@@ -171,8 +171,9 @@ test('the zone is set up once, and the same again does no harm', async (t) => {
     `sdc_common_setup () { echo "agents from $CONFIG_AGENT_LOCAL_MANIFESTS_DIRS" >>'${log}'; : >'${zone}${MANIFEST.path}'; }`,
   );
   writeFileSync(join(zone, 'opt/smartdc/boot/lib/util.sh'), `${library.join('\n')}\n`);
-  for (const name of ['zfs', 'chown', 'svccfg'])
+  for (const name of ['zfs', 'chown', 'svccfg']) {
     writeFileSync(join(bin, name), `#!/bin/sh\necho "${name} $*" >>'${log}'\n`);
+  }
   writeFileSync(join(bin, 'zonename'), '#!/bin/sh\necho 0d6ea1a4\n');
   for (const name of ['zfs', 'chown', 'svccfg', 'zonename']) chmodSync(join(bin, name), 0o755);
   const script = join(zone, 'setup.sh');

@@ -69,8 +69,9 @@ async function assertAlone(store: Store, moved: Moved): Promise<void> {
 async function replace(store: Store, { nonce, worker }: Raised, by: Moved | undefined): Promise<boolean> {
   const found = await store.get(MOVED, MOVED_KEY);
   const { value, etag: ifEtag } = found ?? {};
-  if (value?.state !== 'moving' || value.nonce !== nonce || value.worker !== worker || ifEtag === undefined)
+  if (value?.state !== 'moving' || value.nonce !== nonce || value.worker !== worker || ifEtag === undefined) {
     return false;
+  }
   const at = { bucket: MOVED, key: MOVED_KEY, ifEtag };
   return unlessChanged(store.batch([by ? { op: 'put', ...at, value: by } : { op: 'del', ...at }]));
 }

@@ -17,8 +17,9 @@ export async function cancel(client: Client, patienceMs: number): Promise<void> 
   const { processID, secretKey } = client as unknown as Readonly<Record<'processID' | 'secretKey', number | null>>;
   if (processID === null || secretKey === null) return;
   const request = Buffer.alloc(LENGTH);
-  for (const [at, value] of [LENGTH, CANCEL_REQUEST, processID, secretKey].entries())
+  for (const [at, value] of [LENGTH, CANCEL_REQUEST, processID, secretKey].entries()) {
     request.writeInt32BE(value, at * 4);
+  }
   const socket = host.startsWith('/') ? connect(join(host, `.s.PGSQL.${port}`)) : connect(port, host);
   socket.setTimeout(patienceMs, () => socket.destroy());
   // The server closes it once it has passed the request on.

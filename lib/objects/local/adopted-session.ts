@@ -24,8 +24,9 @@ export async function adoptFile(layout: Layout, session: string, file: string): 
     throw new UnsupportedError('supportsAdoption', `${file} cannot be given another name here`, { cause: error });
   }
   try {
-    if (!(await lstat(staged)).isFile())
+    if (!(await lstat(staged)).isFile()) {
       throw new UnsupportedError('supportsAdoption', `${file} is not a regular file`);
+    }
     return await open(staged, 'r');
   } catch (error) {
     await unlink(staged);

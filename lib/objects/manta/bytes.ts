@@ -198,8 +198,9 @@ export async function nextPiece(
       if (body.complete) return undefined;
       throw new MantaSilentError('the answer of Manta broke off');
     }
-    if (body.destroyed)
+    if (body.destroyed) {
       throw new MantaSilentError('the answer of Manta broke off', { cause: body.errored ?? undefined });
+    }
     await somethingCame(body, timeout, signal);
   }
 }

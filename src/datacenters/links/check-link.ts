@@ -108,8 +108,9 @@ function clockCheck({ config }: Service, skew: number): LinkCheck {
 }
 
 function versionCheck(version: number | undefined): LinkCheck {
-  if (version === LINK_VERSION)
+  if (version === LINK_VERSION) {
     return { check: 'versions', ok: true, detail: `both speak link version ${LINK_VERSION}` };
+  }
   return {
     check: 'versions',
     ok: false,

@@ -26,11 +26,13 @@ export async function pingLink(service: Service, client: LinkClient, signal?: Ab
   });
   const { name, url } = client.link;
   const ping = expectShape(answer, LinkPing, url);
-  if (ping.datacenter !== name)
+  if (ping.datacenter !== name) {
     throw new SourceInvalidError(`${url} is datacenter "${ping.datacenter}", not "${name}"`);
+  }
   const theirs = Date.parse(ping.time);
-  if (Number.isNaN(theirs))
+  if (Number.isNaN(theirs)) {
     throw new SourceInvalidError(`${url} gives its time as ${JSON.stringify(ping.time)}, which is not a date`);
+  }
   const middle = (sent + service.store.now()) / 2;
   return { ping, clockSkewSeconds: Math.round((theirs - middle) / 1000) || 0 };
 }

@@ -8,8 +8,9 @@ const SMALLEST_RSA = 2048;
 
 /** @throws KeyError when the text is not a public key, or the key is too weak for a link */
 export function linkKey(text: string, addedAt: string): PublicKey {
-  if (text.length > LONGEST_KEY)
+  if (text.length > LONGEST_KEY) {
     throw new KeyError(`a public key of ${text.length} characters is too long; at most ${LONGEST_KEY} are allowed`);
+  }
   const key = parsePublicKey(text);
   const isStrong = key.type === 'ed25519' || key.type === 'ecdsa' || (key.type === 'rsa' && key.size >= SMALLEST_RSA);
   if (!isStrong) {

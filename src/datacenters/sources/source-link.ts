@@ -81,8 +81,9 @@ async function askPullUrl(
   try {
     const answer = await client.json({ method: 'POST', path, signal });
     const pull = expectShape(answer, PullUrl, client.link.url);
-    if (!isUuid(pull.reqid))
+    if (!isUuid(pull.reqid)) {
       throw new SourceInvalidError(`${client.link.url} gave its pull link the id "${pull.reqid}", which is not a UUID`);
+    }
     if (isPullUrlAllowed(service, client.link, pull.url)) return pull;
     service.log.warn(
       { datacenter: client.link.name, origin: originOf(pull.url), pull_origins: pullOriginsOf(client.link) },

@@ -83,8 +83,9 @@ async function keepingLease(
     async renew() {
       const renewed = service.store.now() + PLACEMENT_LEASE_MS;
       await changeRecord(service, uuid, (record) => {
-        if (record.intent?.session !== session.session)
+        if (record.intent?.session !== session.session) {
           throw new LeaseLostError('another process settled the placement');
+        }
         return { ...record, intent_lease: new Date(renewed).toISOString() };
       });
       until = renewed;

@@ -176,8 +176,9 @@ async function assertAsRecorded(writer: WriteSession, file: FileRecord | IconRec
   const recorded = { sha1: file.sha1, md5: file.contentMD5, ...('sha256' in file && { sha256: file.sha256 }) };
   for (const [name, found] of Object.entries({ sha1, md5, sha256 })) {
     const right = recorded[name as keyof typeof recorded];
-    if (right !== undefined && right !== found)
+    if (right !== undefined && right !== found) {
       throw fileDamaged(what, `its bytes have ${name} ${found}, not ${right}`);
+    }
   }
 }
 

@@ -49,8 +49,9 @@ export async function renameImage(service: Service, request: RenameRequest): Pro
   try {
     await service.faults.reach('rename:reserved');
     const signal = AbortSignal.any([request.signal, reservation.signal]);
-    for (const object of objectsOf(before.value))
+    for (const object of objectsOf(before.value)) {
       await copyObject(service, reservation, { ...object, uuid, to }, signal);
+    }
     await reservation.end();
     await service.faults.reach('rename:placed');
     await commit(service, request, before.value, reservation);

@@ -22,8 +22,9 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
     const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
     const isVersion3 = call.version === 3;
     if (!isVersion3) {
-      if (state === 'copying')
+      if (state === 'copying') {
         throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
+      }
       if (shared !== undefined) throw needsVersion(3, 'shared');
       if (after !== undefined) throw needsVersion(3, 'after');
     }

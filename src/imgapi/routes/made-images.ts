@@ -1,7 +1,6 @@
 /** Images made from something else than a manifest. What cannot be done here is refused by name, after all other checks. */
 import { ApiError, type FieldError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { MADE_IMAGES } from '#lib/api/imgapi/made-images.ts';
-
 import { isObject } from '#lib/manifest/fields.ts';
 import { parseJsonText } from '#lib/text/json.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';

@@ -50,8 +50,9 @@ function whyNoImage({ state, copy }: Fields, form: DataSource['form']): string |
 
 function recordOf(given: Fields, form: DataSource['form']): Fields {
   const upgraded = upgradeManifest(given);
-  if (form === 'stored' && upgraded === given)
+  if (form === 'stored' && upgraded === given) {
     return normalizeStored(given as unknown as ImageRecord) as unknown as Fields;
+  }
   const { icon, ...manifest } = upgraded;
   const shown = Object.entries(manifest).filter(([field]) => !COMPUTED.has(field));
   const { state } = upgraded;

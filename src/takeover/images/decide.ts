@@ -29,8 +29,9 @@ export async function decide(
     if (!note || note.isBegun || evenDeleted) return { kind: 'new' };
     return { kind: 'left', why: 'it was imported before, and deleted here since' };
   }
-  if (here.value.copy)
+  if (here.value.copy) {
     return { kind: 'refused', why: 'a copy of it is under way here, or failed; cancel or delete that' };
+  }
   if (note?.isBegun && !here.value.activated) return { kind: 'new', here };
   const [there, own] = [likenessOf(candidate), likenessOf(here.value)];
   if (there === own) return { kind: 'same' };

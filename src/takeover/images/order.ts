@@ -19,8 +19,9 @@ export function originsFirst(origins: ReadonlyMap<string, string | undefined>): 
     }
     const members = [...chain];
     // Where the chain meets itself the circle begins; what leads to it builds on nothing that can come.
-    if (next !== undefined && chain.has(next))
+    if (next !== undefined && chain.has(next)) {
       for (const member of members.slice(members.indexOf(next))) circles.add(member);
+    }
     for (const member of members.reverse()) if (!circles.has(member)) order.add(member);
   }
   return { order: [...order], circles: [...circles] };

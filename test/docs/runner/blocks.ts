@@ -73,9 +73,9 @@ function commandsOf({ line, lines }: Block): Command[] {
   for (const [index, text] of lines.entries()) {
     const [, shell, typed] = PROMPT.exec(text) ?? [];
     const last = commands.at(-1);
-    if (shell !== undefined && typed !== undefined)
+    if (shell !== undefined && typed !== undefined) {
       commands.push({ line: line + index, shell, text: typed, answer: [] });
-    else if (last?.text.endsWith('\\')) last.text += `\n${text}`;
+    } else if (last?.text.endsWith('\\')) last.text += `\n${text}`;
     else if (last && text !== '') last.answer.push(text);
     else if (text !== '') throw new Error(`line ${line + index} answers no command: ${text}`);
   }

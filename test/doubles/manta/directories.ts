@@ -52,8 +52,9 @@ function page(children: readonly [string, Node][], query: URLSearchParams, isRoo
 function limitOf(text: string | null): number {
   const limit = Number(text || Number.NaN);
   if (Number.isNaN(limit)) return USUALLY_LISTED;
-  if (limit < 1 || limit > MOST_LISTED)
+  if (limit < 1 || limit > MOST_LISTED) {
     throw new MantaFault('InvalidArgumentError', `limit ${limit} is invalid: must be between [1, 1024]`);
+  }
   return limit;
 }
 

@@ -31,8 +31,9 @@ export async function putObject(exchange: Exchange): Promise<void> {
   const now = tree.find(parts);
   const isConditional = headers['if-match'] !== undefined || headers['if-none-match'] !== undefined;
   // The index looks at a condition again when it is written.
-  if (isConditional && now !== present)
+  if (isConditional && now !== present) {
     throw new MantaFault('ConcurrentRequest', `${path} was being concurrently updated`);
+  }
   tree.put(parts, object);
   answer(exchange, 204, { etag: object.etag, 'last-modified': object.mtime.toUTCString(), 'computed-md5': object.md5 });
 }

@@ -195,8 +195,9 @@ async function route(exchange: Exchange, uploads: Uploads): Promise<void> {
     if (kind === 'directory') return putDirectory(exchange);
     return kind === 'link' ? putLink(exchange) : putObject(exchange);
   }
-  if (method === 'POST')
+  if (method === 'POST') {
     throw new MantaFault('MethodNotAllowed', 'POST is not allowed', { allow: 'PUT, GET, HEAD, DELETE' });
+  }
   if (found === undefined) throw new MantaFault('ResourceNotFound', `${path} was not found`);
   authorize(exchange, login);
   if (method === 'DELETE') {
@@ -240,8 +241,9 @@ function authorize({ caller, method, parts, path }: Exchange, login: string): vo
   if (caller === undefined) {
     throw new MantaFault('AuthorizationFailed', `anonymous is not allowed to access ${path}`);
   }
-  if (caller.login !== login && !caller.isOperator)
+  if (caller.login !== login && !caller.isOperator) {
     throw new MantaFault('AuthorizationFailed', `${caller.login} is not allowed to access ${path}`);
+  }
   if (!caller.mayAll) throw new MantaFault('NoMatchingRoleTag', `none of your active roles are present on ${path}`);
 }
 

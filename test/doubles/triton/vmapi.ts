@@ -17,8 +17,9 @@ export async function startVmapi(): Promise<Vmapi> {
   const vms = new Map<string, Vm>();
   const server = await startJsonServer(({ method, path, query }) => {
     const uuid = /^\/vms\/([^/]+)$/.exec(path)?.[1];
-    if (method !== 'GET' || uuid === undefined)
+    if (method !== 'GET' || uuid === undefined) {
       return { status: 404, json: { code: 'ResourceNotFound', message: path } };
+    }
     const vm = vms.get(uuid);
     const owner = query.get('owner_uuid');
     return vm && (owner === null || owner === vm.owner_uuid) ? { status: 200, json: vm } : NOT_FOUND;

@@ -274,8 +274,9 @@ test('whatever the order of writes, an old client’s read-modify-write never lo
         const seen = aclView(record, 2);
         const written = [...some(seen), ...some(ACCOUNTS.filter((account) => !seen.includes(account)))];
         record = replaceUuidEntries(record, written);
-        if (aclView(record, 2).join() !== written.join())
+        if (aclView(record, 2).join() !== written.join()) {
           failures.push(`seed ${seed}: version 2 shows what was written`);
+        }
         if (logins(record).join() !== before.join()) failures.push(`seed ${seed}: logins stay, in order`);
       } else {
         // An older IMGAPI on the same bucket knows acl only.
@@ -296,8 +297,9 @@ test('whatever the order of writes, an old client’s read-modify-write never lo
       const byUuid = names.includes(account);
       const byLogin = entries.some((share) => share.account === account);
       const left = record.left?.includes(account) ?? false;
-      if (isGranted(record, account) !== (byUuid || (byLogin && !left)))
+      if (isGranted(record, account) !== (byUuid || (byLogin && !left))) {
         failures.push(`seed ${seed}: access follows the list`);
+      }
       const reached = entriesReaching(record, account).length > 0;
       if (reached !== isGranted(record, account)) failures.push(`seed ${seed}: whoever sees the image sees why`);
     }

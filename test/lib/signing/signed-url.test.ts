@@ -58,8 +58,9 @@ test('whatever is covered cannot be changed', (t) => {
     'signature twice': `${url}&signature=AAAA`,
     'no query': url.replace(/\?.*/, ''),
   };
-  for (const [what, bad] of Object.entries(cases))
+  for (const [what, bad] of Object.entries(cases)) {
     t.throws(() => check(bad), { name: 'SignedUrlError', fault: 'bad' }, what);
+  }
   t.throws(() => check(url, { secrets: ['another'] }), { name: 'SignedUrlError', fault: 'bad' });
   t.throws(() => check(url, { secrets: [] }), { name: 'SignedUrlError', fault: 'bad' });
   t.end();

@@ -227,7 +227,8 @@ test('who deletes its own image from an import that is under way is kept by nobo
     return stored?.value.live ? undefined : stored?.value;
   });
   t.match(order, { state: 'failed', error: { code: 'PlaceholderGone' } });
-  for (const uuid of [above, below])
+  for (const uuid of [above, below]) {
     t.equal((await call(`/images/${uuid}?account=${ALICE}`, { method: 'DELETE' })).status, 204);
+  }
   t.equal((await here.client({ account: ADMIN }).listImages({ state: 'all' })).length, 0);
 });

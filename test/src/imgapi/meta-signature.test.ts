@@ -134,8 +134,9 @@ test('each route looks at signatures as it should: always, when there is one, or
     if (auth === 'none' || auth === 'lenient') t.notMatch(wrong.json, REFUSED, what);
     else t.match({ status: wrong.status, ...wrong.json }, { status: 401, ...REFUSED }, what);
     const none = await send({});
-    if (auth === 'strict')
+    if (auth === 'strict') {
       t.match({ status: none.status, code: none.json?.code }, { status: 401, code: 'UnauthorizedError' }, what);
+    }
     // Links and maintenance have a rule of their own for those who do not sign.
     else if (!/^\/(datacenters|admin|pulls)/.test(path)) t.not(none.status, 401, what);
     const signed = await send(signedHeaders());

@@ -70,8 +70,9 @@ test('every answer has the headers of an answer, and every error the form of one
     const found = flaws(answer);
     const isMeant = query === '?error=Internal' && path === '/ping';
     if (answer.status >= 500 && !isMeant) found.push(`status ${answer.status}`);
-    if (found.length > 0)
+    if (found.length > 0) {
       wrong.push(`${method} ${target}: ${found.join(', ')}: ${answer.status} ${answer.text.slice(0, 300)}`);
+    }
   }
   t.strictSame(wrong, []);
 });

@@ -147,8 +147,9 @@ test('a login in an ACL needs version 3, and older versions are told what an ent
       headers,
     });
     t.strictSame([added.status, updated.status], version === '~3' ? [200, 200] : [422, 422], version);
-    if (version !== '~3')
+    if (version !== '~3') {
       t.match(added.json, { code: 'InvalidParameter', errors: [{ field: 'acl', code: 'Invalid' }] });
+    }
   }
 });
 

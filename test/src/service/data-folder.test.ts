@@ -55,8 +55,9 @@ t.test('nothing that the service creates is for others', async (t) => {
   const found = (await openPaths(dataDir)).filter((path) => !/accounts\.json|config\.[\d.]+\w*\.json/.test(path));
   t.strictSame(found, []);
   const names = await readdir(dataDir);
-  for (const name of ['imgapi.db', 'imgapi.db-shm', 'imgapi.db-wal', 'keys', 'storage'])
+  for (const name of ['imgapi.db', 'imgapi.db-shm', 'imgapi.db-wal', 'keys', 'storage']) {
     t.ok(names.includes(name), name);
+  }
 });
 
 t.test('a secret of the operator that a crash has emptied is made anew', async (t) => {

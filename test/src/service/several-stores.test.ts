@@ -88,8 +88,9 @@ function behind(gate: { readonly isOpen: boolean }, store: ObjectStore): ObjectS
   return new Proxy(store, {
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
-      if (typeof value !== 'function' || key === 'close')
+      if (typeof value !== 'function' || key === 'close') {
         return typeof value === 'function' ? value.bind(target) : value;
+      }
       return (...args: unknown[]) =>
         gate.isOpen ? value.apply(target, args) : Promise.reject(new ObjectStoreUnavailableError('ECONNREFUSED'));
     },

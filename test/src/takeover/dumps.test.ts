@@ -103,8 +103,9 @@ test('records that this service wrote beside today’s IMGAPI keep their shares,
     problems: [{ reasons: [/being deleted/] }, { reasons: [/placeholder of a copy/] }],
   });
   const server = await startInProcess(t, {}, { dataDir: place.dataDir });
-  for (const account of [BOB, CAROL])
+  for (const account of [BOB, CAROL]) {
     t.match(await server.client({ account }).getImage(shared.uuid), { uuid: shared.uuid });
+  }
   t.match(await server.client().getImage(shared.uuid), { acl: [BOB, 'carol'] });
 });
 

@@ -146,12 +146,13 @@ test('a server without ranges is asked again from the beginning, and one that li
 test('a server that is gone in the midst of it ends the import, and another run goes on', async (t) => {
   const source = await startInProcess(t, PUBLIC);
   const client = source.client({ version: '*' });
-  for (let i = 0; i < 4; i++)
+  for (let i = 0; i < 4; i++) {
     await makeImage(
       client,
       { public: true, owner: '00000000-0000-0000-0000-000000000000', version: `${i}` },
       { size: 2 * MiB },
     );
+  }
   const proxy = await startTcpProxy(Number(new URL(source.url).port));
   t.teardown(() => proxy.close());
   const place = await newPlace(t);

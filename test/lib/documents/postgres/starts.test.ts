@@ -31,8 +31,9 @@ test('twenty raise the version at once, while an older one goes on: one does it,
   let isOver = false;
   let written = 0;
   const writing = (async () => {
-    for (; !isOver; written += 1)
+    for (; !isOver; written += 1) {
       await older.batch([{ op: 'put', bucket: COUNTERS, key: `new${written}`, value: { count: 0, note: 'n' } }]);
+    }
   })();
   const stores: Store[] = await Promise.all(
     Array.from({ length: STORES }, () => openStore(t, { ...options, poolSize: 2 }, [NEXT])),

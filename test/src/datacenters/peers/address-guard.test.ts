@@ -54,8 +54,9 @@ test('our own listeners are refused under every form, whoever named them', async
 
   for (const anywhere of [guarded('http://0.0.0.0:8080'), guarded('http://[::]:8080')]) {
     const own = Object.values(networkInterfaces()).flatMap((found) => found?.map(({ address }) => address) ?? []);
-    for (const address of [...forms, '127.0.0.2', '::1', ...own])
+    for (const address of [...forms, '127.0.0.2', '::1', ...own]) {
       t.ok(refused(true, address, address, anywhere), address);
+    }
     t.notOk(refused(true, '10.255.255.1', '10.255.255.1', anywhere));
   }
 });

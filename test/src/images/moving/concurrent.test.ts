@@ -146,8 +146,9 @@ test('a server that stops answers 503, and the next one finishes the move with t
     for await (const piece of stream) {
       yield piece;
       delivered += piece.length;
-      if (delivered >= limit)
+      if (delivered >= limit) {
         await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      }
     }
   }
   const stores = storesIn(`${folder}/shared`, ['local', 'manta', 's3'], halting);
