@@ -3,6 +3,7 @@
  * whether the copy is tried again.
  */
 import { cutText } from '#lib/text/cut-text.ts';
+import { withoutPlaces } from '#lib/text/without-places.ts';
 import { CopyError, type CopyFailure, type FailureCode } from './failures.ts';
 
 interface Rule {
@@ -64,6 +65,15 @@ export function failureOf(error: unknown): CopyFailure {
     if (rule) return { code: rule.code, message: messageOf(depth === 0 ? link : error) };
   }
   return { code: 'InternalError', message: messageOf(error) };
+}
+
+/**
+ * The failure as it is recorded and shown to whoever asked for the copy. @param account absent for an operator: only operators
+ * are told where other servers are
+ */
+export function failureFor(account: string | undefined, error: unknown): CopyFailure {
+  const { code, message } = failureOf(error);
+  return { code, message: account === undefined ? message : withoutPlaces(message) };
 }
 
 /** The error, its cause, the cause of that, and so on. */

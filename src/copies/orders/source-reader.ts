@@ -45,7 +45,7 @@ export class SourceReader {
     } catch (error) {
       if (failureOf(error).code === 'SourceGone') return undefined;
       // A URL was named by the request itself, so what is wrong with it is the request's.
-      throw remoteFailure(error, this.source.kind === 'url' ? 'source' : 'datacenter', this.source.name);
+      throw remoteFailure(error, this.source.kind === 'url' ? 'source' : 'datacenter', this.source.name, this.account);
     }
   }
 }

@@ -25,7 +25,7 @@ import { recordedSource } from '../../datacenters/sources/sources.ts';
 import { recoverPlacement } from '../../images/files/file-placement.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import { failureOf } from '../documents/failure-of.ts';
+import { failureFor } from '../documents/failure-of.ts';
 import { CopyError, type CopyFailure } from '../documents/failures.ts';
 import { TRANSFERS, type Transfer } from '../documents/model.ts';
 import { byteLinkPath } from '../documents/staging.ts';
@@ -165,7 +165,7 @@ async function receiveOn(
     await receiveRest(service, source, live, session, signal);
   } catch (error) {
     if (signal.aborted || error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
-    const failure = failureOf(error);
+    const failure = failureFor(live.own.account, error);
     const verdict = judge(service, live, failure);
     if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
     service.log.info(
@@ -203,7 +203,7 @@ async function afterFailure(
     await session?.discard();
     return { startOverWith: { note: error.message, retry: live.retry } };
   }
-  const failure = failureOf(error);
+  const failure = failureFor(live.own.account, error);
   const verdict = judge(service, live, failure);
   service.log.warn(
     { err: error, image: live.own.image, code: failure.code, action: verdict.action },

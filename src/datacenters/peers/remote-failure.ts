@@ -7,6 +7,7 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { cutText } from '#lib/text/cut-text.ts';
+import { withoutPlaces } from '#lib/text/without-places.ts';
 import { refusedSource } from './address-guard.ts';
 import { SourceInvalidError } from './errors.ts';
 
@@ -64,9 +65,10 @@ const OF_THE_REQUEST: ReadonlySet<string> = new Set<ErrorCode>([
 
 /**
  * The error for the caller when the other server failed. Errors that did not come from it are returned unchanged,
- * except for a datacenter. @param name the parameter's value, or what the message should call the server
+ * except for a datacenter. @param name the parameter's value, or what the message should call the server @param account the
+ * caller's: it is not told where servers are
  */
-export function remoteFailure(cause: unknown, by: NamedBy, name: string): unknown {
+export function remoteFailure(cause: unknown, by: NamedBy, name: string, account?: string): unknown {
   const { code, says, passedOn, refusesAddress, takesAll } = FORMS[by];
   if (cause instanceof ApiError) return cause;
   if (refusesAddress && cause instanceof AddressRefusedError) return refusedSource(cause, by);
@@ -75,7 +77,8 @@ export function remoteFailure(cause: unknown, by: NamedBy, name: string): unknow
     const message = passedOn?.(cause, name);
     if (message !== undefined) return new ApiError(cause.code, message, { cause });
   }
-  return new ApiError(code, says(cause, name), { cause });
+  const message = says(cause, name);
+  return new ApiError(code, account === undefined ? message : withoutPlaces(message), { cause });
 }
 
 /** What went wrong, possibly in the other server's words; for reports and records. */

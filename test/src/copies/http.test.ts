@@ -119,7 +119,14 @@ test('the checks of import-from-datacenter come in the order that clients know',
       { status: 422, body: { code: 'ValidationFailed', message: /"east", "south"/, errors: [{ code: 'Invalid' }] } },
     );
   }
-  t.match(await go(alices, `${as}&datacenter=south`), { status: 503, body: { code: 'RemoteSourceError' } });
+  t.match(await go(alices, `${as}&datacenter=south`), {
+    status: 503,
+    // Where it is, is for operators.
+    body: {
+      code: 'RemoteSourceError',
+      message: 'datacenter "south" could not be asked: (hidden) cannot be reached: connect ECONNREFUSED (hidden)',
+    },
+  });
   t.match(await go(NOWHERE, `${as}&datacenter=east`), { status: 404, body: { code: 'ResourceNotFound' } });
   t.match(await go(hidden.uuid, `${as}&datacenter=east`), { status: 404 });
   t.match(await go(draft.uuid, `${as}&datacenter=east`), { status: 422, body: { code: 'ValidationFailed' } });
