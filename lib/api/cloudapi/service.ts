@@ -13,6 +13,8 @@ const open = {
   errors: [],
 } as const;
 
+const leadsElsewhere = [{ status: 302, headers: Type.Object({ location: Type.String() }) }] as const;
+
 const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
 
 export const SERVICE = {
@@ -39,4 +41,10 @@ export const SERVICE = {
     path: '/--openapi.json',
     replies: [{ status: 200, json: OpenApi }],
   },
+
+  Root: { ...open, summary: 'Leads browsers to the documentation of CloudAPI.', path: '/', replies: leadsElsewhere },
+
+  Docs: { ...open, summary: 'Leads to the documentation of CloudAPI.', path: '/docs', replies: leadsElsewhere },
+
+  Favicon: { ...open, summary: 'Leads to the icon that browsers show.', path: '/favicon.ico', replies: leadsElsewhere },
 } as const satisfies CloudapiOperations;

@@ -97,6 +97,19 @@ t.test('a datacenter is where the answer sends its client', async (t) => {
   }
 });
 
+t.test('browsers are led to the documentation, whoever sends them', async (t) => {
+  for (const how of [{}, { as: alice }]) {
+    for (const [path, location] of [
+      ['/', /\/cloudapi\/$/],
+      ['/docs', /\/cloudapi\/$/],
+      ['/docs/', /\/cloudapi\/$/],
+      ['/favicon.ico', /\/favicon\.ico$/],
+    ] as const) {
+      t.match(await ask(path, how), { status: 302, headers: { location } }, path);
+    }
+  }
+});
+
 t.test('whoever would change an account is told that it is managed elsewhere', async (t) => {
   const asked = { method: 'POST', as: alice, json: { phone: '1' } };
   t.match(await ask('/my', asked), {

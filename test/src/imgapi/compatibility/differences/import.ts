@@ -23,6 +23,13 @@ export const IMPORT: readonly Difference[] = [
     why: 'A manifest of version 1 is turned into one of version 2 before anything is checked.',
   },
   {
+    request,
+    manifest: { v: 2, uuid: '$free', origin: '$new' },
+    theirs: '200',
+    ours: '422 OriginIsNotActive',
+    why: 'An image builds on bytes that do not change any more.',
+  },
+  {
     request: 'POST /images/$free?action=import&account=',
     manifest: { v: 2, uuid: '$free' },
     theirs: '200, as for an operator',
