@@ -15,6 +15,10 @@ INSTALLED := node_modules/.installed
 # What belongs to the project: files that somebody left here are no concern of the checks. Without git, all of them.
 LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
+# Moray's client and SQLite's are partly machine code. Where npm has none for this platform, as for SmartOS, it is compiled,
+# which takes a C++ compiler and Python.
+COMPILED := microtime better-sqlite3
+LOAD_COMPILED := require("microtime"); new (require("better-sqlite3"))(":memory:")
 .DELETE_ON_ERROR:
 
 .PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench clean install which-node
@@ -43,6 +47,7 @@ $(NODE_BIN)/node:
 $(INSTALLED): package.json package-lock.json .npmrc .taprc $(NODE_STAMP) | build
 	@echo 'Installing the packages of package-lock.json; the first time it may take some minutes' >&2
 	@npm install --no-save --silent --no-audit --no-fund || npm install --no-save --no-audit --no-fund
+	@node -e '$(LOAD_COMPILED)' 2>build/load.log || npm rebuild --ignore-scripts=false $(COMPILED) || { cat build/load.log; exit 1; }
 	@node node_modules/.bin/tap build >build/tap-build.log 2>&1 || { cat build/tap-build.log; exit 1; }
 	@touch $@
 

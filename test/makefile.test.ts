@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { test } from 'tap';
 
 /** What the Makefile needs to know what it would do. */
@@ -57,3 +57,30 @@ test('make clean takes what demos, tours and tests left, and keeps the data', as
     'build/data/imgapi.db',
   ]);
 });
+
+/** An `npm` whose packages load only once they were compiled, if they have no binary for this platform. */
+const NPM = `#!/bin/sh
+echo "$@" >>npm.log
+mkdir -p node_modules/.bin node_modules/microtime node_modules/better-sqlite3
+echo '' >node_modules/.bin/tap
+echo 'module.exports = class {};' >node_modules/better-sqlite3/index.js
+case "$1$HAS_BINARIES" in
+install) echo 'throw new Error("no binary")' >node_modules/microtime/index.js ;;
+*) echo '' >node_modules/microtime/index.js ;;
+esac
+`;
+
+for (const has of ['', 'yes']) {
+  test(`make install compiles what npm has no binary of, and nothing else: ${has || 'no'} binaries`, async (t) => {
+    const root = t.testdir({ bin: { npm: NPM } });
+    for (const file of NEEDED) cpSync(file, join(root, file));
+    chmodSync(join(root, 'bin/npm'), 0o755);
+    const path = [join(root, 'bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
+    const env = { PATH: path, HAS_BINARIES: has };
+    execFileSync('make', ['--no-print-directory', 'install'], { cwd: root, env, stdio: 'pipe' });
+    t.ok(existsSync(join(root, 'node_modules/.installed')));
+    const [first, ...others] = readFileSync(join(root, 'npm.log'), 'utf8').trim().split('\n');
+    t.match(first, /^install /);
+    t.strictSame(others, has ? [] : ['rebuild --ignore-scripts=false microtime better-sqlite3']);
+  });
+}

@@ -31,7 +31,11 @@ test('every line of the page on Triton does what it says', async (t) => {
   const path = `${tree}/src/cli/bin:${process.env['PATH']}`;
   await runDocument(t, {
     file: 'docs/triton.md',
-    notRun: ['there is no IMGAPI of today to copy from'],
+    notRun: [
+      'npm has all binaries for the machine that they run on',
+      'it needs a zone of Triton',
+      'it needs a zone of Triton',
+    ],
     shells: {
       '': new Shell(tree, await temporaryFolder(t), { PATH: path, IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir }),
     },

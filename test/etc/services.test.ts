@@ -74,11 +74,23 @@ test('service management waits longer for the end than the services take', async
   }
 });
 
+const IN_ZONE = '/opt/smartdc/imgapi/';
+
 for (const manifest of globSync('smf/manifests/*.xml')) {
   test(`${manifest} starts what is in the tree, with a configuration that it waits for`, async (t) => {
     const text = readFileSync(manifest, 'utf8');
-    const [, script = '', config = ''] = /name="start"[^>]*exec="\S+\/node (\S+) -f (\S+) &amp;"/.exec(text) ?? [];
+    const [, program = '', script = '', config = ''] =
+      /name="start"[^>]*exec="(\S+) (\S+) -f (\S+) &amp;"/.exec(text) ?? [];
+    t.ok(program.startsWith(IN_ZONE), program);
+    t.ok(statSync(program.slice(IN_ZONE.length)).mode & 0o111, `${program} can be executed`);
     t.ok(existsSync(script), script);
     t.match(text, `value="file://localhost${config}"`);
+  });
+
+  test(`${manifest} finds a Node.js that pkgsrc has installed, as well as one in the tree`, async (t) => {
+    const path = /name="PATH" value="([^"]+)"/.exec(readFileSync(manifest, 'utf8'))?.[1]?.split(':') ?? [];
+    t.ok(path.includes('/opt/local/bin'), path.join(':'));
+    // What the script needs itself.
+    t.ok(path.includes('/usr/bin'));
   });
 }
