@@ -11,6 +11,8 @@ import { unreachable } from './transport-fault.ts';
 
 /** Bytes of a JSON answer. A list of a hundred thousand images is well below this. */
 const JSON_LIMIT = 256 * 1024 * 1024;
+/** For the whole of it: an idle timeout would never end one that drips byte by byte. */
+const JSON_TIMEOUT_MS = 600_000;
 const ERROR_LIMIT = 1024 * 1024;
 /** For the whole body of an error. */
 const ERROR_TIMEOUT_MS = 10_000;
@@ -23,15 +25,21 @@ export async function expectSuccess(answer: HttpAnswer): Promise<HttpAnswer> {
   throw await toError(answer);
 }
 
-/** The JSON body; @throws ImgapiError `InvalidAnswer` if it is not JSON */
-export async function readJson(answer: HttpAnswer): Promise<unknown> {
+/**
+ * The JSON body, which must arrive within `timeout` milliseconds.
+ * @throws ImgapiError `InvalidAnswer` if it is not JSON; ImgapiUnreachableError
+ */
+export async function readJson(answer: HttpAnswer, timeout: number = JSON_TIMEOUT_MS): Promise<unknown> {
   let text: string;
+  const limit = startTimer(() => answer.body.destroy(unreachable('idle-timeout', answer.url)), timeout);
   try {
     text = await readText(answer.body, JSON_LIMIT);
   } catch (cause) {
     if (cause instanceof RangeError) throw invalidAnswer(answer, cause.message);
     if (cause instanceof JsonError) throw invalidAnswer(answer, `it is ${cause.message}`, cause);
     throw cause;
+  } finally {
+    limit.stop();
   }
   try {
     return parseJsonText(text);

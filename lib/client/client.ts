@@ -8,7 +8,8 @@ import type { CopyPlan, CopyStatus } from '../api/schemas/copy.ts';
 import type { Image, Manifest } from '../api/schemas/image.ts';
 import type { JobStarted } from '../api/schemas/job.ts';
 import type { VerifyLine, VerifySummary } from '../api/schemas/maintenance.ts';
-import { readJson } from './answer.ts';
+import { isObject } from '../manifest/fields.ts';
+import { invalidAnswer, readJson } from './answer.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from './caller.ts';
 import { type FileDownload, rangeHeaders, toDownload } from './download.ts';
@@ -73,7 +74,7 @@ class Client {
     const fetchPage = async (query: Query) => {
       const answer = await this.#caller.send({ ...call, query }, options);
       const next = nextLink(answer.headers['link']);
-      return { images: (await readJson(answer)) as Image[], ...(next && { next }) };
+      return { images: imagesIn(answer, await readJson(answer)), ...(next && { next }) };
     };
     return allImages(fetchPage, first, options.pageSize ?? PAGE_SIZE);
   }
@@ -188,6 +189,12 @@ export const ImgapiClient = Client as new (options: ImgapiClientOptions) => Imga
 
 function listCall(filter: ListImagesFilter, { inclAdminFields }: GetOptions): Call {
   return callOf('ListImages', [], { ...filterQuery(filter), inclAdminFields });
+}
+
+/** What pages are walked by; the rest is for callers who distrust the server. */
+function imagesIn(answer: HttpAnswer, list: unknown): readonly Image[] {
+  if (Array.isArray(list) && list.every(isObject)) return list as unknown as Image[];
+  throw invalidAnswer(answer, 'it is no list of images');
 }
 
 function long(options?: CallOptions): CallOptions {

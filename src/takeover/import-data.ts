@@ -136,6 +136,10 @@ class ImportRun {
       this.#refuse(uuid, problems);
       return false;
     }
+    // It was looked for by what the list said.
+    if (record.origin !== this.#listed.get(uuid)?.origin) {
+      throw new UnreadableError('its origin is not what the list says; import it again');
+    }
     const decision = await decide(this.#service, record, { evenDeleted });
     switch (decision.kind) {
       case 'same':

@@ -1,9 +1,12 @@
 /** What a record of another IMGAPI would be here, and what is wrong with it. */
+import { ICON_TYPES } from '#lib/api/imgapi/icons.ts';
 import { isObject, MANIFEST_FIELDS, RECORD_ONLY_FIELDS } from '#lib/manifest/fields.ts';
+import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored, recordFields, tagFields } from '#lib/manifest/stored.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { storedRecordProblems } from '#lib/manifest/validate.ts';
+import { iconType } from '../../images/files/icons.ts';
 import { importedOwner } from '../../images/record/new-record.ts';
 import { rulesOf } from '../../images/record/rules.ts';
 import { withState } from '../../images/record/state.ts';
@@ -37,8 +40,21 @@ export function candidateOf(service: WithConfig, given: Fields, options: Candida
   const problems = [
     ...unknown.map((field) => `there is no manifest field "${field}"`),
     ...storedRecordProblems(record, rulesOf(service)).map(({ message }) => message),
+    ...objectProblems(record),
   ];
   return problems.length > 0 ? { problems } : { record };
+}
+
+/** Of what is told of files and icon, where stored records may be looser than what is served here may be. */
+function objectProblems({ files, icon }: ImageRecord): string[] {
+  const sizes = Array.isArray(files) ? files.filter(isObject).map(({ size }) => size) : [];
+  const wrong = sizes.filter((size) => size && !Number.isSafeInteger(size));
+  const problems = wrong.map(
+    (size) => `"files" must be an array of files with a number of bytes as "size", not ${shown(size)}`,
+  );
+  const type = isObject(icon) ? icon['contentType'] : undefined;
+  if (typeof type !== 'string' || iconType(type) === type) return problems;
+  return [...problems, `"icon" must be of one of the types ${ICON_TYPES.join(', ')}, not ${shown(type)}`];
 }
 
 /** Other than an image that does not validate. */

@@ -3,7 +3,7 @@ import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-path
 import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../../service/service.ts';
-import type { DataSource } from '../sources/data-source.ts';
+import { type DataSource, UnreadableError } from '../sources/data-source.ts';
 import type { WantedObject } from './stage-object.ts';
 
 const LOCAL = 'local';
@@ -37,6 +37,9 @@ export async function findObjects(
       placed.set(name, { ...file, ...(stor !== undefined && known), stor: storage.name });
     } else {
       const bytes = await source.bytes({ uuid: candidate.uuid, name, stor: file.stor }, signal);
+      if (bytes.size !== file.size) {
+        throw new UnreadableError(`${name}: it has ${bytes.size} bytes, not ${file.size}`);
+      }
       missing.push({ uuid: candidate.uuid, name, file, storage, bytes });
     }
   }

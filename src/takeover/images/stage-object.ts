@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord } from '#lib/manifest/record.ts';
-import { UnsupportedError } from '#lib/objects/errors.ts';
+import { TooLargeError, UnsupportedError } from '#lib/objects/errors.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
@@ -42,7 +42,6 @@ export async function stageObject<T>(
   use: (staged: StagedObject) => Promise<T>,
 ): Promise<T> {
   const { uuid, name, file, storage, bytes } = wanted;
-  if (bytes.size !== file.size) throw wrong(wanted, `it has ${bytes.size} bytes, not ${file.size}`);
   const path = imageObjectPath(uuid, name);
   const prefix = `import.${uuid}.${name}.`;
   let isLinked = false;
@@ -115,30 +114,40 @@ async function fillOrKeep(
 }
 
 /** Goes on where it was cut off, for as long as bytes come. */
-async function fill(
-  service: Service,
-  session: WriteSession,
-  { bytes, file }: WantedObject,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let tries = 1; session.size < file.size; ) {
+async function fill(service: Service, session: WriteSession, wanted: WantedObject, signal: AbortSignal): Promise<void> {
+  const { file } = wanted;
+  for (let tries = 0; session.size < file.size; ) {
     const before = session.size;
-    const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
-    try {
-      const source = await bytes.open(before, guard.signal);
-      await session.append(source, { signal: guard.signal, onProgress: guard.touch });
-      if (session.size < file.size) throw new Error(`it ended after ${session.size} of ${file.size} bytes`);
-    } catch (error) {
-      signal.throwIfAborted();
-      tries = session.size > before ? 1 : tries + 1;
-      if (error instanceof UnreadableError || tries > MOST_TRIES) throw error;
-      await pause(PAUSE_MS * tries, signal);
-    } finally {
-      guard.stop();
-    }
+    const failure = await more(service, session, wanted, signal);
+    if (session.size >= file.size) break;
+    tries = session.size > before ? 0 : tries + 1;
+    if (tries >= MOST_TRIES) throw failure ?? wrong(wanted, `it ended after ${session.size} of ${file.size} bytes`);
+    await pause(PAUSE_MS * (tries + 1), signal);
   }
   // An empty file has nothing to read, but is one all the same.
   if (file.size === 0) await session.append(Readable.from([]));
+}
+
+/** Returns why the source broke off, if it did. @throws what another try does not change */
+async function more(
+  service: Service,
+  session: WriteSession,
+  wanted: WantedObject,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);
+  try {
+    const source = await wanted.bytes.open(session.size, guard.signal);
+    await session.append(source, { signal: guard.signal, onProgress: guard.touch });
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof TooLargeError) throw wrong(wanted, `more than its ${wanted.file.size} bytes came`);
+    if (error instanceof UnreadableError) throw error;
+    return guard.hasStalled() ? wrong(wanted, (error as Error).message) : error;
+  } finally {
+    guard.stop();
+  }
 }
 
 function assertRight(wanted: WantedObject, hashes: Hashes): void {
@@ -161,6 +170,6 @@ function recorded({ name, file, storage, bytes }: WantedObject, { md5, sha256 }:
   };
 }
 
-function wrong({ name }: WantedObject, what: string): UnreadableError {
+function wrong({ name }: Pick<WantedObject, 'name'>, what: string): UnreadableError {
   return new UnreadableError(`${name}: ${what}`);
 }

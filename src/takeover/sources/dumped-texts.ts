@@ -46,13 +46,14 @@ export async function* dumpedTexts(handle: FileHandle): AsyncGenerator<DumpedTex
 
 const PIECE = 256 * 1024;
 const NEWLINE = 0x0a;
+const MARK = Buffer.from('\uFEFF');
 
 async function* linesOf(handle: FileHandle): AsyncGenerator<Line> {
   const piece = Buffer.alloc(PIECE);
   let line = 1;
-  let start = 0;
+  let start = await markLength(handle);
   let head = Buffer.alloc(0);
-  for (let at = 0; ; ) {
+  for (let at = start; ; ) {
     const { bytesRead } = await handle.read(piece, 0, PIECE, at);
     for (let from = 0; from < bytesRead; ) {
       const found = piece.subarray(from, bytesRead).indexOf(NEWLINE);
@@ -72,4 +73,10 @@ async function* linesOf(handle: FileHandle): AsyncGenerator<Line> {
     if (at > start) yield { line, offset: start, length: at - start, head: head.toString('latin1') };
     return;
   }
+}
+
+/** Where lines begin: a mark of the byte order is none of them. */
+async function markLength(handle: FileHandle): Promise<number> {
+  const { buffer } = await handle.read(Buffer.alloc(MARK.length), 0, MARK.length, 0);
+  return buffer.equals(MARK) ? MARK.length : 0;
 }

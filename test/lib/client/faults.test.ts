@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
+import { readJson } from '#lib/client/answer.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { HttpTransport } from '#lib/client/transport.ts';
 import { clientOf, failure, readAll, sendJson, serve, serveRaw } from './server.ts';
 
 const UUID = '0965c1f4-6995-c095-ecb5-c1a80be2b08e';
@@ -319,4 +321,24 @@ test('an error answer that drips is an error all the same, and soon', async (t) 
   const client = clientOf(t, server.url, { idleTimeout: 5000 });
   const error = await failure(client.getImageFile(UUID));
   t.match(error, { statusCode: 500, code: 'Http500' });
+});
+
+test('JSON that drips is given up, and a list that is none is an invalid answer', async (t) => {
+  const { url } = await serve(t, (_, response) => {
+    response.write('[');
+    const drip = setInterval(() => response.write(' '), 20);
+    response.once('close', () => clearInterval(drip));
+  });
+  const transport = new HttpTransport({ url });
+  t.teardown(() => transport.destroy());
+  const answer = await transport.send({ method: 'GET', path: '/images' });
+  await t.rejects(readJson(answer, 200), { name: 'ImgapiUnreachableError', fault: 'idle-timeout' });
+
+  for (const list of [{}, null, [null], ['x']]) {
+    const { url: other } = await serve(t, (_, response) => sendJson(response, 200, list));
+    const all = async () => {
+      for await (const _ of clientOf(t, other).listAll());
+    };
+    t.match(await failure(all()), { name: 'ImgapiError', code: 'InvalidAnswer' }, JSON.stringify(list));
+  }
 });

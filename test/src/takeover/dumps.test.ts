@@ -12,6 +12,9 @@ import { runImgapiadm } from '../cli/capture.ts';
 import { bytesServed, importInto, newPlace, PUBLIC } from './fixtures/import.ts';
 import { type Made, todaysFolder } from './fixtures/todays-folder.ts';
 
+/** Such images have no files. */
+const UNDER_WAY = { state: 'creating', activated: false, published_at: undefined };
+
 const asObject = ({ uuid, record }: Made, extra: object = {}) => ({
   ...{ bucket: 'imgapi_images', key: uuid, value: record, _id: 7, _etag: '1A2B', _mtime: 1700000000000 },
   ...extra,
@@ -45,6 +48,20 @@ test('a dump is read as findobjects prints it, with -H and without, and as bare 
   const server = await startInProcess(t, PUBLIC, { dataDir: place.dataDir });
   for (const { uuid, bytes } of [one, two, three, four]) t.ok((await bytesServed(server, uuid)).bytes.equals(bytes));
   t.match(await importInto(place, dump, '--files', today.path), { code: 0, report: { same: 4, images: [] } });
+});
+
+test('a dump may begin with a mark of its byte order', async (t) => {
+  const today = await todaysFolder(t);
+  const dump = join(await temporaryFolder(t), 'dump');
+  const place = await newPlace(t);
+  for (const space of [0, 2]) {
+    const made = [today.add({}, { size: 'none' }), today.add({}, { size: 'none' })];
+    const texts = made.map((one) =>
+      JSON.stringify(asObject({ ...one, record: { ...one.record, ...UNDER_WAY } }), null, space),
+    );
+    writeFileSync(dump, `\uFEFF${texts.join('\n')}`);
+    t.match(await importInto(place, dump), { code: 0, report: { images: [{}, {}], problems: [] } }, `${space}`);
+  }
 });
 
 test('what is broken in a dump hides nothing else, and a dump that was cut short is noticed', async (t) => {

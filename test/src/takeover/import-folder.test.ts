@@ -168,6 +168,24 @@ test('what is wrong is listed with its reason, and the rest is imported', async 
   t.equal(elsewhere.bytes.length, 50_000);
 });
 
+test('a dry run finds what needs no reading of files; what clients could not use is refused', async (t) => {
+  const today = await todaysFolder(t);
+  const short = today.add({}, { stored: randomBytes(10) });
+  const page = today.add({}, { icon: Buffer.from('<script>') });
+  const icon = { ...(page.record['icon'] as object), contentType: 'text/html' };
+  today.add({ ...page.record, icon }, { size: 'none' });
+  const text = today.add({}, { file: { size: '50000' } });
+  const place = await newPlace(t);
+  for (const args of [['--dry-run'], []]) {
+    const { report } = await importInto(place, today.path, ...args);
+    t.strictSame(report.images, []);
+    const reasons = new Map(report.problems.map(({ uuid, reasons: [why = ''] }) => [uuid, why]));
+    t.match(reasons.get(short.uuid), /file0: it has 10 bytes, not 50000/);
+    t.match(reasons.get(page.uuid), /"icon" must be of one of the types .*, not "text\/html"/);
+    t.match(reasons.get(text.uuid), /a number of bytes as "size", not "50000"/);
+  }
+});
+
 test('the second time changes nothing, and says so', async (t) => {
   const today = await todaysFolder(t);
   const base = today.add({}, { icon: randomBytes(100) });

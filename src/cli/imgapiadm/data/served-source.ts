@@ -5,7 +5,10 @@ import type { Image } from '#lib/api/schemas/image.ts';
 import type { ByteStream } from '#lib/client/byte-stream.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
+import { isObject } from '#lib/manifest/fields.ts';
 import type { IconRecord } from '#lib/manifest/record.ts';
+import { timeLimit } from '#lib/runtime/timers.ts';
+import { isUuid } from '#lib/text/uuid.ts';
 import {
   type DataSource,
   type Fields,
@@ -16,10 +19,20 @@ import {
 } from '#src/takeover/sources/data-source.ts';
 
 const LARGEST_ICON = 1024 * 1024;
+const LONGEST_SHOWN = 100;
 /** Manifests of which the bytes may still be asked for. */
 const MOST_KNOWN = 32;
 const FORBIDDEN: ReadonlySet<number> = new Set([401, 403]);
 const NOT_FOUND = 404;
+
+export interface ServedLimits {
+  /** Milliseconds in which a manifest or an icon must be here. */
+  readonly timeout: number;
+  /** More are no list of images any more: a server whose pages never end. */
+  readonly mostImages: number;
+}
+
+const LIMITS: ServedLimits = { timeout: 60_000, mostImages: 1_000_000 };
 
 interface Known {
   readonly image: Image;
@@ -27,8 +40,8 @@ interface Known {
 }
 
 /** @param name as it is shown */
-export function servedSource(client: ImgapiClient, name: string): DataSource {
-  const served = new ServedImages(client);
+export function servedSource(client: ImgapiClient, name: string, limits: Partial<ServedLimits> = {}): DataSource {
+  const served = new ServedImages(client, { ...LIMITS, ...limits });
   return {
     name,
     form: 'served',
@@ -42,24 +55,30 @@ export function servedSource(client: ImgapiClient, name: string): DataSource {
 
 class ServedImages {
   readonly #client: ImgapiClient;
+  readonly #limits: ServedLimits;
   readonly #known = new Map<string, Known>();
   /** Until the server refuses it. */
   #inclAdminFields = true;
 
-  constructor(client: ImgapiClient) {
+  constructor(client: ImgapiClient, limits: ServedLimits) {
     this.#client = client;
+    this.#limits = limits;
   }
 
   async *list(signal: AbortSignal): AsyncGenerator<Listed> {
+    let count = 0;
     for await (const { uuid, origin } of this.#client.listAll({ state: 'all' }, { signal })) {
-      yield { where: `/images/${uuid}`, uuid, ...(origin !== undefined && { origin }) };
+      count += 1;
+      if (count > this.#limits.mostImages) throw endless(this.#limits.mostImages);
+      if (isUuid(uuid)) yield { where: `/images/${uuid}`, uuid, ...(isUuid(origin) && { origin }) };
+      else yield { where: `/images, image ${count}`, problem: `its uuid is ${shown(uuid)}` };
     }
   }
 
   async read(uuid: string, signal: AbortSignal): Promise<Fields> {
-    const image = await this.#manifest(uuid, signal);
+    const image = await this.#inTime(signal, (inTime) => this.#manifest(uuid, inTime));
     const stor = (image.files?.[0] as { stor?: string } | undefined)?.stor;
-    const icon = image.icon ? await this.#icon(uuid, stor, signal) : undefined;
+    const icon = image.icon ? await this.#inTime(signal, (inTime) => this.#icon(uuid, stor, inTime)) : undefined;
     if (this.#known.size >= MOST_KNOWN) this.#known.delete(this.#known.keys().next().value ?? '');
     this.#known.set(uuid, { image, ...(icon && { icon }) });
     return { ...(image as unknown as Fields), icon: icon?.record };
@@ -78,7 +97,7 @@ class ServedImages {
   async #manifest(uuid: string, signal: AbortSignal): Promise<Image> {
     const inclAdminFields = this.#inclAdminFields;
     try {
-      return await this.#client.getImage(uuid, { signal, inclAdminFields });
+      return manifestOf(uuid, await this.#client.getImage(uuid, { signal, inclAdminFields }));
     } catch (error) {
       if (!(error instanceof ImgapiError)) throw error;
       if (inclAdminFields && FORBIDDEN.has(error.statusCode)) {
@@ -86,6 +105,18 @@ class ServedImages {
         return this.#manifest(uuid, signal);
       }
       throw new UnreadableError(`the server answers ${error.code}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Neither is large, and a server that sends it byte by byte would hold the import for ever. */
+  async #inTime<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { timeout } = this.#limits;
+    const limit = timeLimit(timeout);
+    try {
+      return await ask(AbortSignal.any([signal, limit]));
+    } catch (error) {
+      if (signal.aborted || !limit.aborted) throw error;
+      throw new UnreadableError(`the server did not answer within ${timeout / 1000} s`, { cause: error });
     }
   }
 
@@ -108,6 +139,23 @@ class ServedImages {
     };
     return { bytes, record };
   }
+}
+
+/** @throws UnreadableError for what is not the manifest that was asked for */
+function manifestOf(uuid: string, answer: unknown): Image {
+  if (!isObject(answer)) throw new UnreadableError('the server answers with JSON that is no manifest');
+  if (answer['uuid'] === uuid) return answer as unknown as Image;
+  throw new UnreadableError(
+    `the server answers with the manifest of another image: its uuid is ${shown(answer['uuid'])}`,
+  );
+}
+
+function endless(count: number): ImgapiError {
+  return new ImgapiError(`the server lists more than ${count} images`, { code: 'InvalidAnswer', statusCode: 200 });
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'missing').slice(0, LONGEST_SHOWN);
 }
 
 class ServedFile implements SourceBytes {
