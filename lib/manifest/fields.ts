@@ -53,6 +53,7 @@ export const RECORD_ONLY_FIELDS = [
   'cloned_from',
   'intent',
   'intent_lease',
+  'reserved_by',
   'archive',
 ] as const;
 

@@ -155,6 +155,8 @@ export interface ImageRecord {
   readonly intent?: PlacementIntent;
   /** ISO date after which another process may finish or undo the intent; indexed, so that abandoned ones are found. */
   readonly intent_lease?: string;
+  /** Only of a tombstone that reserves a UUID: the process that does. An intent comes later, if there are bytes at all. */
+  readonly reserved_by?: string;
   /** Only of a tombstone: the manifest to archive once the bytes are gone. */
   readonly archive?: Readonly<Record<string, unknown>>;
 }

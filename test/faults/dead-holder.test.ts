@@ -1,7 +1,9 @@
 /** What a process that was killed was doing is taken over by another one of the same host without waiting for leases. */
+import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { test } from 'tap';
 import type { TaskStatus } from '#lib/api/schemas/maintenance.ts';
+import { ALICE } from '../helpers/accounts.ts';
 import { MiB, secondProcess, startCloud, startSite } from '../helpers/cloud.ts';
 import { MANIFEST, makeImage, sha1Of } from '../helpers/images.ts';
 import { assertMoved, assertSound, watchImages } from '../helpers/invariants.ts';
@@ -41,6 +43,23 @@ test('A copy whose process is killed, twice, goes on in the other one at once', 
   await watch.end();
   await assertSound(t, west);
 });
+
+for (const fault of ['rename:reserved=kill', 'rename:placed=kill']) {
+  test(`An image that was to get another UUID when its process died (${fault}) gets it at once`, {
+    skip,
+  }, async (t) => {
+    const site = await startSite(t, 'us-east', LONG);
+    const { image } = await makeImage(site.operator, {}, { owner: ALICE, activate: false });
+    const to = randomUUID();
+    await site.restart({ fault });
+    await t.rejects(site.operator.updateImage(image.uuid, { uuid: to }));
+    await site.diesByItself();
+    await site.start();
+    // A 409 would say that the first request still has the UUID.
+    t.equal((await site.operator.updateImage(image.uuid, { uuid: to })).uuid, to);
+    await assertSound(t, site);
+  });
+}
 
 for (const fault of ['upload:intent-recorded=kill', 'upload:placed=kill']) {
   test(`An upload whose process died (${fault}) makes nobody wait`, { skip }, async (t) => {

@@ -104,8 +104,8 @@ async function claimed(service: Service, uuid: string): Promise<StoredImage | un
 
 /** Whether somebody is at work on what is to be found under this UUID; see `reservation.ts`. */
 export function isReserved({ value }: StoredImage, now: number): boolean {
-  const { intent, intent_lease: lease } = value;
-  return lease !== undefined && isHeldBy(intent?.worker, Date.parse(lease), PLACEMENT_LEASE_MS, now);
+  const { intent_lease: lease, reserved_by: worker } = value;
+  return lease !== undefined && isHeldBy(worker, Date.parse(lease), PLACEMENT_LEASE_MS, now);
 }
 
 /** The record as it is now, after finishing any interrupted deletion. */

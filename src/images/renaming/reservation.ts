@@ -33,7 +33,7 @@ export interface Reservation {
 export async function reserveUuid(service: Service, uuid: string, image: ImageRecord): Promise<Reservation> {
   await assertFree(service, uuid);
   const { files: _, icon: __, intent: ___, rev: ____, ...empty } = tombstone({ ...image, uuid });
-  const held = new Held(service, empty);
+  const held = new Held(service, { ...empty, reserved_by: service.worker });
   await held.write(undefined).catch((error: unknown) => {
     throw isConflict(error) ? taken(uuid, error) : error;
   });

@@ -25,7 +25,7 @@ export interface CandidateOptions {
 
 const KNOWN: ReadonlySet<string> = new Set([...MANIFEST_FIELDS, ...RECORD_ONLY_FIELDS]);
 /** Of the service that wrote them: what it was about to do, and when. */
-const NOT_TAKEN: ReadonlySet<string> = new Set(['rev', 'intent', 'intent_lease', 'copy', 'archive']);
+const NOT_TAKEN: ReadonlySet<string> = new Set(['rev', 'intent', 'intent_lease', 'reserved_by', 'copy', 'archive']);
 /** What version 3 shows of a manifest and no record has. */
 const COMPUTED: ReadonlySet<string> = new Set(['owner_login', 'shared_as', 'progress']);
 const UNDER_WAY: ReadonlySet<unknown> = new Set(['creating', 'failed']);
