@@ -34,6 +34,11 @@ for (const unit of UNITS) {
     t.strictSame(valuesOf(unit, 'MemoryDenyWriteExecute'), [], 'V8 writes the code that it runs');
   });
 
+  test(`${unit} starts again what a reload has ended, because it came before Node.js listened for signals`, async (t) => {
+    t.match(valuesOf(unit, 'ExecReload').join(), '-HUP');
+    t.strictSame(valuesOf(unit, 'RestartForceExitStatus'), ['SIGHUP']);
+  });
+
   test(`${unit} names files of the tree only`, async (t) => {
     for (const [path = ''] of readFileSync(unit, 'utf8').matchAll(/\/opt\/imgapi\/[\w./-]+/g)) {
       t.ok(existsSync(path.slice(INSTALLED.length).replace(/\.$/, '')), path);

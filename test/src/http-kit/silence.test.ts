@@ -182,7 +182,7 @@ test('a client that left is no fault of ours, whatever its handler throws', asyn
   );
   for (const head of ['GET /aborts HTTP/1.1', 'POST /reads HTTP/1.1\r\nContent-Length: 9']) {
     const { socket, ended } = await converse(url, `${head}\r\nHost: x\r\n\r\n`);
-    while (!begun.has(head.split(' ')[1] ?? '')) await pause(5);
+    await waitFor('the request', () => begun.has(head.split(' ')[1] ?? ''));
     socket.destroy();
     await ended().catch(() => undefined);
   }

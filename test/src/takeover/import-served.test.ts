@@ -158,7 +158,7 @@ test('a server that is gone in the midst of it ends the import, and another run 
   const place = await newPlace(t);
   proxy.trouble = { kind: 'slow', bytesPerSecond: 4 * MiB };
   const running = runImgapiadm(['import-data', proxy.url, '-f', place.file]);
-  while (proxy.received < 3 * MiB) await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor('three MiB', () => proxy.received > 3 * MiB);
   proxy.trouble = { kind: 'refuse' };
   proxy.cutAll();
   t.not((await running).code, 0);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'tap';
 import { imgapiadm } from '#src/cli/imgapiadm/program.ts';
 import packageJson from '../../../../package.json' with { type: 'json' };
+import { waitFor } from '../../../helpers/wait.ts';
 import { runImgapiadm } from '../capture.ts';
 import { ALICE, copyStatus, doneStatus, image, UUID } from '../fixtures.ts';
 import { json, lines, openLines, playBack } from '../playback.ts';
@@ -65,7 +66,7 @@ test('Ctrl-C ends the watch, not the copy', async (t) => {
   });
   const { child, ended } = start(process.execPath, [ENTRY, 'copy', 'us-sw-1', UUID], { IMGAPI_URL: server.url });
   t.teardown(() => child.kill('SIGKILL'));
-  while (server.asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  await waitFor('it to watch the copy', () => server.asked.length >= 2);
   child.kill('SIGINT');
   const { code, text } = await ended;
   t.equal(code, 130);
