@@ -7,6 +7,7 @@ import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { pause } from '#lib/runtime/timers.ts';
+import { withoutPlaces } from '#lib/text/without-places.ts';
 import { foreignMessage } from '../datacenters/peers/remote-failure.ts';
 import { loadRaw } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
@@ -135,7 +136,7 @@ class Run {
     if (wasSent && !isUnheard(error) && !isRefusal(error)) return 'waiting';
     // Where the other services are is not for whoever sees the image.
     const [code, why] = isRefusal(error)
-      ? [error.code, foreignMessage(error)]
+      ? [error.code, withoutPlaces(foreignMessage(error))]
       : ['ServiceUnavailable', 'VMAPI or CNAPI cannot be asked'];
     return this.#fail({ code, message: `the compute node could not be told: ${why}` });
   }

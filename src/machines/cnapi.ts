@@ -34,7 +34,7 @@ export async function orderImage(
     call,
   );
   const { id } = answer;
-  return typeof id === 'string' && /^[\w.-]{1,100}$/.test(id) ? id : undefined;
+  return typeof id === 'string' && /^\w[\w.-]{0,99}$/.test(id) ? id : undefined;
 }
 
 /** How a task of a node is going. */

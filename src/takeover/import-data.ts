@@ -39,7 +39,13 @@ export async function importData(service: Service, source: DataSource, options: 
   await run.images();
   const keys = await importKeys(service, source, options.dryRun);
   if (keys.users.length > 0 && !options.dryRun) await askForReload(service.store);
-  return { source: source.name, dry_run: options.dryRun, ...run.report(), keys: keys.users };
+  const report = run.report();
+  const left = keys.left.map((file) => `${file}: its keys are left out; it must be a file, of a megabyte at most`);
+  return {
+    ...{ source: source.name, dry_run: options.dryRun },
+    ...{ ...report, remarks: [...report.remarks, ...left] },
+    keys: keys.users,
+  };
 }
 
 interface Listing {

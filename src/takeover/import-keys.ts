@@ -13,6 +13,8 @@ import type { DataSource } from './sources/data-source.ts';
 export interface ImportedKeys {
   /** Who has got keys. */
   readonly users: readonly string[];
+  /** Files that are there, and are no files of keys. */
+  readonly left: readonly string[];
 }
 
 const FOLDER = 'authkeys';
@@ -24,22 +26,24 @@ const OWN_FILE = 0o600;
 export async function importKeys({ config }: Pick<Service, 'config'>, source: DataSource, dryRun: boolean) {
   const folder = join(config.dataDir, FOLDER);
   const users: string[] = [];
+  const left: string[] = [];
   const here = await ifThere(realpath(config.dataDir));
   for (const theirs of source.keyFolders) {
     if (here !== undefined && theirs.startsWith(`${here}/`)) continue;
     for (const name of (await ifThere(readdir(theirs))) ?? []) {
       const user = KEYS.exec(name)?.[1];
       if (user === undefined) continue;
-      if (await addKeys(join(theirs, name), join(folder, name), dryRun)) users.push(user);
+      const from = join(theirs, name);
+      const found = await lstat(from);
+      if (!found.isFile() || found.size > LARGEST) left.push(from);
+      else if (await addKeys(from, join(folder, name), dryRun)) users.push(user);
     }
   }
-  return { users } satisfies ImportedKeys;
+  return { users, left } satisfies ImportedKeys;
 }
 
 /** Returns whether there were any that are not here. */
 async function addKeys(from: string, to: string, dryRun: boolean): Promise<boolean> {
-  const found = await lstat(from);
-  if (!found.isFile() || found.size > LARGEST) return false;
   const [theirs, ours] = [await linesOf(from), await linesOf(to)];
   const known = new Set(ours.map((line) => line.trim()));
   const fresh = theirs.filter((line) => line.trim() !== '' && !known.has(line.trim()));

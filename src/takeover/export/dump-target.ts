@@ -27,6 +27,7 @@ export async function dumpTarget(path: string): Promise<DumpTarget> {
       await handle.sync();
       await rename(draft, path);
       isDone = true;
+      return [];
     },
     async discard() {
       await handle.close();

@@ -3,18 +3,23 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { Service } from '../../service/service.ts';
 import { exportedRecord, isSharedByLogin } from './exported-record.ts';
 
+export interface ExportProblem {
+  readonly uuid: string;
+  readonly why: string;
+}
+
 export interface ExportTarget {
   /** Returns why the image cannot be used where it goes. */
   write(record: ImageRecord, signal: AbortSignal): Promise<string | undefined>;
-  /** Makes what was written durable, and visible under its name. */
-  finish(): Promise<void>;
+  /** Makes what was written durable, and visible under its name. Returns what is there besides, and would be served. */
+  finish(): Promise<readonly ExportProblem[]>;
 }
 
 export interface ExportReport {
   readonly images: number;
   /** What is left out because it is no image yet, or no longer. */
   readonly left_out: number;
-  readonly problems: readonly { readonly uuid: string; readonly why: string }[];
+  readonly problems: readonly ExportProblem[];
   /** Images that accounts may use by a login, of which today's IMGAPI knows nothing. */
   readonly shared_by_login: readonly string[];
 }
@@ -22,7 +27,7 @@ export interface ExportReport {
 export async function exportImages(service: Service, target: ExportTarget, signal: AbortSignal): Promise<ExportReport> {
   let images = 0;
   let leftOut = 0;
-  const problems: { uuid: string; why: string }[] = [];
+  const problems: ExportProblem[] = [];
   const sharedByLogin: string[] = [];
   for await (const found of service.store.scan(IMAGES, {}, { signal })) {
     for (const { value } of found) {
@@ -38,6 +43,6 @@ export async function exportImages(service: Service, target: ExportTarget, signa
       if (why !== undefined) problems.push({ uuid: value.uuid, why });
     }
   }
-  await target.finish();
+  problems.push(...(await target.finish()));
   return { images, left_out: leftOut, problems, shared_by_login: sharedByLogin };
 }

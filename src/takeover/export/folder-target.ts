@@ -1,8 +1,10 @@
 /**
- * A data folder of a standalone IMGAPI. Files are written before the record that names them; what is there already, of the
- * right size, is left, so that an export goes on where it was broken off. Bytes in Manta stay there.
+ * A data folder of a standalone IMGAPI. Files are written before the record that names them; the right bytes, if they are
+ * there already, are left, so that an export goes on where it was broken off. Bytes in Manta stay there.
  */
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -12,7 +14,7 @@ import { hasCode, ifThere } from '#lib/runtime/absence.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
-import { MANIFESTS } from '../../service/todays-records.ts';
+import { MANIFESTS, RAW_RECORD } from '../../service/todays-records.ts';
 import type { ExportTarget } from './export-data.ts';
 
 const LOCAL = 'local';
@@ -23,8 +25,10 @@ const OWN_FILE = 0o600;
 export async function folderTarget(service: Service, folder: string): Promise<ExportTarget> {
   const manifests = join(folder, MANIFESTS);
   await makeFolder(manifests, OWN_FOLDER);
+  const written = new Set<string>();
   return {
     async write(record, signal) {
+      written.add(record.uuid);
       try {
         const files: FileRecord[] = [];
         for (const [i, file] of (record.files ?? []).entries()) {
@@ -32,15 +36,20 @@ export async function folderTarget(service: Service, folder: string): Promise<Ex
         }
         const { icon } = record;
         const brought = icon && { ...icon, stor: await bring(service, folder, record.uuid, 'icon', icon, signal) };
-        const written = { ...record, ...(record.files && { files }), ...(brought && { icon: brought }) };
-        await put(join(manifests, `${record.uuid}.raw`), JSON.stringify(written, null, 2));
+        const raw = { ...record, ...(record.files && { files }), ...(brought && { icon: brought }) };
+        await put(join(manifests, `${record.uuid}.raw`), JSON.stringify(raw, null, 2));
         return undefined;
       } catch (error) {
         if (!(error instanceof ObjectNotFoundError || error instanceof ObjectTruncatedError)) throw error;
         return error.message;
       }
     },
-    finish: () => exportKeys(service, join(folder, 'etc', 'authkeys', 'local')),
+    async finish() {
+      await exportKeys(service, join(folder, 'etc', 'authkeys', 'local'));
+      const there = (await readdir(manifests)).flatMap((name) => RAW_RECORD.exec(name)?.[1] ?? []);
+      const why = (uuid: string) => `it is not here; remove ${MANIFESTS}/${uuid}.raw, or today's IMGAPI serves it`;
+      return there.filter((uuid) => !written.has(uuid)).map((uuid) => ({ uuid, why: why(uuid) }));
+    },
   };
 }
 
@@ -50,17 +59,18 @@ async function bring(
   folder: string,
   uuid: string,
   name: ImageObjectName,
-  { stor, size }: FileRecord | IconRecord,
+  file: FileRecord | IconRecord,
   signal: AbortSignal,
 ): Promise<string> {
+  const { stor } = file;
   if (stor === MANTA) return MANTA;
   const path = imageObjectPath(uuid, name);
   const target = join(folder, path);
-  if ((await ifThere(stat(target)))?.size === size) return LOCAL;
+  const own = stor === LOCAL ? join(service.config.dataDir, 'storage', path) : undefined;
+  if (await isThere(target, own, file, signal)) return LOCAL;
   await mkdir(dirname(target), { recursive: true, mode: OWN_FOLDER });
   const draft = `${target}.${newUuid()}`;
   try {
-    const own = stor === LOCAL ? join(service.config.dataDir, 'storage', path) : undefined;
     if (own === undefined || !(await linked(own, draft))) {
       const { stream } = await service.storages.named(stor).read(path, { signal });
       const handle = await open(draft, 'wx', OWN_FILE);
@@ -71,6 +81,22 @@ async function bring(
     await rm(draft, { force: true });
   }
   return LOCAL;
+}
+
+/** Whether what lies there is right: it is our own file, or has its hash; the size alone says little of a disk's image. */
+async function isThere(
+  target: string,
+  own: string | undefined,
+  { size, sha1 }: FileRecord | IconRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const there = await ifThere(lstat(target));
+  if (!there?.isFile() || there.size !== size) return false;
+  const ours = own === undefined ? undefined : await ifThere(lstat(own));
+  if (ours?.ino === there.ino && ours.dev === there.dev) return true;
+  const hash = createHash('sha1');
+  await pipeline(createReadStream(target), hash, { signal });
+  return hash.digest('hex') === sha1;
 }
 
 async function linked(from: string, to: string): Promise<boolean> {

@@ -209,6 +209,19 @@ test('a folder is exported for the way back, whose files are not copied', async 
   t.ok(existsSync(join(target, 'images', image.uuid.slice(0, 3), image.uuid, 'icon')));
   t.match(await runImgapiadm(['export-data', target, '--folder', '-f', from.file]), { code: 0 }, 'once more');
 
+  // Over a folder of before: other bytes of the same size, and an image that was deleted here.
+  const old = join(await temporaryFolder(t), 'old');
+  cpSync(target, old, { recursive: true });
+  const damaged = join(old, 'images', image.uuid.slice(0, 3), image.uuid, 'file0');
+  writeFileSync(damaged, randomBytes(bytes.length));
+  const gone = '11111111-2222-4333-8444-555555555555';
+  writeFileSync(join(old, 'manifests', `${gone}.raw`), '{}');
+  t.match(await runImgapiadm(['export-data', old, '--folder', '-f', from.file]), {
+    code: 1,
+    stdout: new RegExp(`^${gone}: it is not here; remove manifests/${gone}.raw`),
+  });
+  t.ok(readFileSync(damaged).equals(bytes));
+
   // On another disk it is copied.
   const copy = join(await temporaryFolder(t), 'copy');
   cpSync(target, copy, { recursive: true });

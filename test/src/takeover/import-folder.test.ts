@@ -6,6 +6,7 @@ import { test } from 'tap';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
+import { smallDisk } from '../../helpers/small-disk.ts';
 import { runImgapiadm } from '../cli/capture.ts';
 import { bytesServed, importInto, newPlace, PUBLIC } from './fixtures/import.ts';
 import { type Made, MTIME, todaysFolder } from './fixtures/todays-folder.ts';
@@ -299,8 +300,11 @@ test('keys of users come along, and those that are here stay', async (t) => {
     '# of alice\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPlvLHsIZSUFVbGJLQ2cJcJFOHSoaFMnYMZ4nRBaRTmS a\n',
   );
   today.key('nobody', '# nothing yet\n');
+  const elsewhere = join(today.path, 'etc', 'authkeys', 'local', 'bob.keys');
+  symlinkSync('/etc/passwd', elsewhere);
   const place = await newPlace(t);
-  t.match(await importInto(place, today.path), { code: 0, report: { keys: ['alice'] } });
+  const remarks = [`${elsewhere}: its keys are left out; it must be a file, of a megabyte at most`];
+  t.match(await importInto(place, today.path), { code: 0, report: { keys: ['alice'], remarks } });
   const keys = join(place.dataDir, 'authkeys', 'alice.keys');
   t.match(readFileSync(keys, 'utf8'), /^# of alice\nssh-ed25519 AAAA/);
   t.equal(statSync(keys).mode & 0o777, 0o600);
@@ -312,6 +316,17 @@ test('keys of users come along, and those that are here stay', async (t) => {
   t.equal(readFileSync(keys, 'utf8').split('\n').length, 4, 'only what is new was added');
   t.match(await importInto(place, today.path), { report: { keys: [] } });
   rmSync(keys);
+});
+
+test('a disk that is full ends the import with a word', async (t) => {
+  const disk = smallDisk(t, 16);
+  if (disk === undefined) return;
+  const today = await todaysFolder(t);
+  today.add({}, { size: 20_000_000 });
+  const { file } = await newPlace(t, PUBLIC, join(disk, 'data'));
+  const { code, stderr } = await runImgapiadm(['import-data', today.path, '-f', file]);
+  t.match({ code, stderr }, { code: 1, stderr: /error \(InsufficientStorage\): the object store has no room: / });
+  t.notMatch(stderr, /\n +at /);
 });
 
 test('what is no source is said so', async (t) => {

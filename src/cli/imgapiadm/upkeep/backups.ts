@@ -1,6 +1,7 @@
 /** What backing up and restoring say alike. */
 import type { MissingFile } from '#lib/backup/back-up.ts';
 import { BackupError, type BackupProblem } from '#lib/backup/errors.ts';
+import { InsufficientStorageError } from '#lib/objects/errors.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { printable } from '../../output/printable.ts';
 
@@ -20,6 +21,9 @@ export async function telling<T>(work: () => Promise<T>): Promise<T> {
     if (cause instanceof BackupError) {
       const details = DETAILS[cause.code] ?? [];
       throw new CommandError(cause.message, { code: cause.code, details, cause });
+    }
+    if (cause instanceof InsufficientStorageError) {
+      throw new CommandError(`the object store has no room: ${cause.message}`, { code: 'InsufficientStorage', cause });
     }
     const { code = '', message, syscall, path } = cause as NodeJS.ErrnoException;
     const isForbidden = path !== undefined && (code === 'EACCES' || code === 'EPERM');
