@@ -298,6 +298,28 @@ test('an order whose answer is lost is not given again, and one that was not hea
     orders: 0,
     image: { state: 'failed', error: { code: 'ValidationError', message: 'the compute node could not be told: no' } },
   });
+  const { image } = await make([{ status: 422, json: {} }]);
+  t.equal(image.error?.code, 'Http422');
+  t.match(
+    image.error?.message,
+    /^the compute node could not be told: \(hidden\) answered 422/,
+    'nothing of where CNAPI is',
+  );
+});
+
+test('CNAPI names no other path than that of a task', async (t) => {
+  const { triton, alice, vm } = await siteInProcess(t, { createFromVm: { giveUpAfterSeconds: 2 } });
+  for (const id of ['..', '.', '../vms', 'a/b', '', 'x'.repeat(101)]) {
+    triton.cnapi.asked.length = 0;
+    triton.cnapi.fault = ({ method }) => (method === 'POST' ? { text: JSON.stringify({ id }) } : undefined);
+    const { job_uuid: job } = await alice.createImageFromVm({ name: 'x', version: '1' }, { vmUuid: vm.uuid });
+    t.match((await endOf(alice, job)).chain_results.at(-1), { error: { code: 'Timeout' } }, id);
+    t.strictSame(
+      triton.cnapi.asked.filter(({ path }) => !path.startsWith('/servers/')),
+      [],
+      id,
+    );
+  }
 });
 
 test('a job waits while VMAPI and CNAPI are down, and ends if the machine went away', async (t) => {
