@@ -39,10 +39,10 @@ test('every line of the page on Triton does what it says', async (t) => {
     shells: {
       '': new Shell(tree, await temporaryFolder(t), { PATH: path, IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir }),
     },
-    values: { CONFIG: config, 'http://10.99.99.21': url },
+    values: { CONFIG: config, 'http://10.99.99.21:8099': url },
     instead: { 'node-24 src/main.ts -f CONFIG': (line) => documentServer(t, line, tree).start() },
     after: {
-      "curl -s 'http://10.99.99.21/images?limit=3'": ({ stdout }) => void t.match(stdout, LOCALS),
+      "curl -s 'http://10.99.99.21:8099/images?limit=3'": ({ stdout }) => void t.match(stdout, LOCALS),
       'imgapiadm verify': ({ stdout }) => void t.match(stdout, /1 file/),
       'imgapiadm migrate files --from local --to manta --dry-run': ({ stdout }) => void t.match(stdout, /planned/),
     },

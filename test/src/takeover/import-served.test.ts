@@ -168,6 +168,14 @@ test('a server that is gone in the midst of it ends the import, and another run 
   t.equal(report.images.length + report.same, 4);
 });
 
+test('of a server that cannot be reached nothing is said that would help with another one', async (t) => {
+  const place = await newPlace(t);
+  const { code, stderr } = await runImgapiadm(['import-data', 'http://127.0.0.1:1', '-f', place.file]);
+  t.equal(code, 3);
+  t.match(stderr, /\(Unreachable\): http:\/\/127\.0\.0\.1:1\S* cannot be reached.*\n +run it again/);
+  t.notMatch(stderr, '--url');
+});
+
 for (const [how, signal] of [
   ['killed', 'SIGKILL'],
   ['interrupted', 'SIGINT'],

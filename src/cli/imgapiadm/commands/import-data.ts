@@ -1,6 +1,7 @@
 /** `imgapiadm import-data`: takes over the images of today's IMGAPI. */
 import { resolve } from 'node:path';
 import { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { classicSigner } from '#lib/signing/signers.ts';
 import type { ImportReport, TakenImage } from '#src/takeover/report.ts';
@@ -24,7 +25,11 @@ export const importData = defineCommand({
   ],
   arguments: { SOURCE: { help: 'A folder, a file, or an http or https URL.' } },
   options: {
-    'dry-run': { type: 'flag', short: 'n', help: 'Write nothing; show what would come.' },
+    'dry-run': {
+      type: 'flag',
+      short: 'n',
+      help: 'Bring nothing; show what would come. Stores that are not there yet are made, empty.',
+    },
     files: {
       type: 'value',
       value: 'DIR',
@@ -63,7 +68,7 @@ export const importData = defineCommand({
     try {
       const onImage = json ? () => {} : (image: TakenImage) => output.line(takenText(image, dryRun));
       const wish = { dryRun, evenDeleted, channel, signal, onImage };
-      const report = await telling(() => runImport(config, source, wish));
+      const report = await telling(() => runImport(config, source, wish)).catch(unreachable);
       if (json) output.json(report);
       else tell(output, report);
       return report.problems.length === 0 ? EXIT.ok : EXIT.failed;
@@ -102,6 +107,13 @@ async function signerOf(keyId: string, file: string) {
 function unreadable(cause: unknown): never {
   if (!(cause instanceof Error) || cause.name !== 'UnreadableError') throw cause;
   throw new CommandError(cause.message, { code: 'NoSource', cause });
+}
+
+/** The other server: that of the configuration is not asked. */
+function unreachable(cause: unknown): never {
+  if (!(cause instanceof ImgapiUnreachableError)) throw cause;
+  const details = ['run it again when that server can be reached: it goes on where it was'];
+  throw new CommandError(cause.message, { code: 'Unreachable', exitCode: EXIT.unreachable, details, cause });
 }
 
 function takenText({ uuid, name, version, result, linked, copied, in_place }: TakenImage, dryRun: boolean): string {
