@@ -32,6 +32,8 @@ export interface UpdateRequest extends ChangeRequest {
   readonly version: ImgapiVersion;
   /** Of the caller: ends what takes long. */
   readonly signal: AbortSignal;
+  /** Throws if the image has to keep its UUID for now, or no other image may get that one. */
+  readonly beforeRename: (uuid: string, to: string) => Promise<void>;
 }
 
 const MUTABLE: ReadonlySet<string> = new Set(MUTABLE_FIELDS);

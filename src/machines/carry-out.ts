@@ -15,6 +15,7 @@ import { type Means, meansOf } from './availability.ts';
 import { nodePlatform, orderImage, taskState } from './cnapi.ts';
 import type { HeldJob } from './held-job.ts';
 import { findMachine } from './machine.ts';
+import { isAnother } from './model.ts';
 import { isRefusal, isRemote, isUnheard, type TritonCall } from './triton-api.ts';
 
 /** Between two looks: first each second, then, as a job becomes older, a thirtieth of its age. */
@@ -87,8 +88,9 @@ class Run {
   }
 
   async #image(): Promise<ImageRecord | undefined> {
-    const record = (await loadRaw(this.#service, this.#held.job.image))?.value;
-    return record?.state === 'deleting' ? undefined : record;
+    const { job } = this.#held;
+    const record = (await loadRaw(this.#service, job.image))?.value;
+    return record === undefined || record.state === 'deleting' || isAnother(job, record) ? undefined : record;
   }
 
   /** Its node cannot be called back; it is kept in sight, so that what it brings does not come back to life. */

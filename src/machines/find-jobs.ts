@@ -32,9 +32,22 @@ export async function jobsOfImage(
  * @throws 409 Conflict
  */
 export async function assertNotInTheMaking(service: WithStore, image: string): Promise<void> {
-  const jobs = await jobsOfImage(service, image, undefined);
-  const live = jobs.find((job) => job.live);
+  const live = await liveJob(service, image);
   if (!live) return;
   const made = `image "${image}" was deleted while it was being made from machine "${live.vm}"`;
   throw new ApiError('Conflict', `${made}; its compute node has not ended its work on it yet`);
+}
+
+/**
+ * A node brings what it makes under the UUID that it was told: until then the image keeps it, and no other image gets it.
+ * @throws 409 ImageFileBusy, Conflict
+ */
+export async function assertMayRename(service: WithStore, image: string, to: string): Promise<void> {
+  const live = await liveJob(service, image);
+  if (live) throw new ApiError('ImageFileBusy', `image "${image}" is being made from machine "${live.vm}"; try again`);
+  await assertNotInTheMaking(service, to);
+}
+
+async function liveJob(service: WithStore, image: string): Promise<ImageJob | undefined> {
+  return (await jobsOfImage(service, image, undefined)).find(({ live }) => live);
 }

@@ -3,17 +3,22 @@
  * suspended past the end of its lease can neither ask for an image nor record anything.
  */
 import { ApiError } from '#lib/api/errors/api-error.ts';
+import { StoreUnavailableError } from '#lib/documents/errors.ts';
 import { LeaseKeeper, LeaseLostError, newLease } from '#lib/documents/lease.ts';
 import type { Stored } from '#lib/documents/store.ts';
-import { isConflict, unlessChanged } from '#lib/documents/update.ts';
+import { isConflict, unlessChanged, updateObject } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import { pause } from '#lib/runtime/timers.ts';
 import { changeRecord } from '../images/record/change.ts';
 import type { Service } from '../service/service.ts';
-import { type ImageJob, putJob } from './model.ts';
+import { IMAGE_JOBS, type ImageJob, isAnother, putJob } from './model.ts';
 
 /** Renewals per lease, so that one may fail without harm. */
 const RENEWALS = 3;
 const DAY_MS = 86_400_000;
+/** How often the database is tried that is away, and for how long: until one that is restarted is there again. */
+const TRY_AGAIN_MS = 1000;
+const STORE_RETURNS_MS = 120_000;
 
 export class HeldJob {
   readonly #service: Service;
@@ -69,19 +74,32 @@ export class HeldJob {
 
   /** The order is known by its task from now on. @throws LeaseLostError */
   told(task: string): Promise<void> {
-    return this.#inTurn(() => {
-      // It may be large, and each renewal of the lease writes the whole job.
-      const { order: _order, ...job } = this.#job;
-      return this.#put({ ...job, task });
-    });
+    // The order may be large, and each renewal of the lease writes the whole job.
+    return this.#answered(({ order: _order, ...job }) => ({ ...job, task }));
   }
 
   /** CNAPI has not heard what it was asked. @throws LeaseLostError */
   retract(): Promise<void> {
-    return this.#inTurn(() => {
-      const { asked_at: _asked, ...job } = this.#job;
-      return this.#put(job);
-    });
+    return this.#answered(({ asked_at: _asked, ...job }) => job);
+  }
+
+  /**
+   * What CNAPI has answered only this process knows. So it is noted even if another process has the job by now, and as
+   * soon as the database is there again.
+   */
+  async #answered(change: (job: ImageJob) => ImageJob): Promise<void> {
+    const { asked_at: asked, uuid } = this.#job;
+    try {
+      await this.#inTurn(() => this.#put(change(this.#job)));
+    } catch (error) {
+      const { store } = this.#service;
+      const note = (job: ImageJob) => {
+        const isOpen = job.live && job.asked_at === asked && job.task === undefined;
+        return isOpen ? { ...change(job), rev: job.rev + 1 } : undefined;
+      };
+      await onceAvailable(() => updateObject(store, IMAGE_JOBS, uuid, note));
+      throw error;
+    }
   }
 
   /** Nothing is left to do. @throws LeaseLostError */
@@ -97,7 +115,7 @@ export class HeldJob {
     let isFailed = false;
     await this.#inTurn(async () => {
       const decide = (record: ImageRecord) => {
-        isFailed = !record.activated;
+        isFailed = !record.activated && !isAnother(this.#job, record);
         if (!isFailed) return undefined;
         const job = { ...this.#ended('failed'), error };
         return { record: this.#failed(record, error), also: [putJob(job, this.#etag)] };
@@ -149,5 +167,18 @@ export class HeldJob {
     });
     this.#writing = next.catch(() => undefined);
     return next;
+  }
+}
+
+async function onceAvailable(write: () => Promise<unknown>): Promise<void> {
+  const end = performance.now() + STORE_RETURNS_MS;
+  for (;;) {
+    try {
+      await write();
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || performance.now() > end) throw error;
+    }
+    await pause(TRY_AGAIN_MS);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Lease } from '#lib/documents/lease.ts';
 import type { Bucket, Write } from '#lib/documents/store.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { Manifest } from '../images/record/new-record.ts';
 
 export interface ImageJob {
@@ -59,6 +60,11 @@ export const IMAGE_JOBS: Bucket<ImageJob> = {
 
 export function putJob(job: ImageJob, ifEtag: string | null): Write {
   return { op: 'put', bucket: IMAGE_JOBS, key: job.uuid, value: job, ifEtag };
+}
+
+/** Whether a record under the job's UUID is of another image: it came after that of the job had been deleted. */
+export function isAnother({ state }: Pick<ImageJob, 'state'>, { copy }: ImageRecord): boolean {
+  return state === 'canceled' || copy !== undefined;
 }
 
 export function isOver({ state }: Pick<ImageJob, 'state'>): boolean {

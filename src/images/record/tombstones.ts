@@ -19,7 +19,7 @@ import { forgetFormer } from '../files/former-objects.ts';
 import { forgetMove } from '../moving/move-note.ts';
 import { forgetRoleTags } from '../role-tags.ts';
 import { loadRaw, normalized, type StoredImage } from './load.ts';
-import { dropRecord, putRecord } from './record-write.ts';
+import { counted, dropRecord, putRecord } from './record-write.ts';
 
 /**
  * Deletes without archiving the manifest, as for a placeholder.
@@ -30,6 +30,8 @@ export async function deleteRecord(service: Service, stored: StoredImage, also: 
   await service.store.batch([buried(stored), ...also], { frees: true });
   await finishOwnDelete(service, stored.key);
 }
+
+type IsMeant = (tombstone: ImageRecord) => boolean;
 
 /** Finishes a tombstone that this caller has just written. */
 export async function finishOwnDelete(service: Service, uuid: string): Promise<void> {
@@ -64,11 +66,12 @@ export function tombstone(record: ImageRecord, archive?: ImageRecord['archive'])
 
 /**
  * Removes the bytes and then the record of a tombstone. Does nothing if the record is not (or no longer) a tombstone.
+ * @param isMeant which tombstone; default any
  * @throws InsufficientStorageError when the manifest cannot be archived; the bytes are gone then.
  * ObjectStoreUnavailableError when some store is down
  */
-export async function finishDelete(service: Service, uuid: string): Promise<void> {
-  const stored = await claimed(service, uuid);
+export async function finishDelete(service: Service, uuid: string, isMeant: IsMeant = () => true): Promise<void> {
+  const stored = await claimed(service, uuid, isMeant);
   if (!stored) return;
   const { intent, archive } = stored.value;
   let isOurs = true;
@@ -93,13 +96,18 @@ export async function finishDelete(service: Service, uuid: string): Promise<void
  * The tombstone, if it is one. That of a UUID that is reserved is marked first, so that whoever has reserved it can no
  * longer put an image in its place.
  */
-async function claimed(service: Service, uuid: string): Promise<StoredImage | undefined> {
+async function claimed(service: Service, uuid: string, isMeant: IsMeant): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
-  if (stored?.value.state !== 'deleting') return undefined;
+  if (stored?.value.state !== 'deleting' || !isMeant(stored.value)) return undefined;
   const { intent_lease: lease, ...rest } = stored.value;
   if (lease === undefined) return stored;
-  if (!(await unlessChanged(service.store.batch([putRecord(rest, stored.etag)], { frees: true })))) return undefined;
-  return loadRaw(service, uuid);
+  let etag = '';
+  const marked = service.store.batch([putRecord(rest, stored.etag)], { frees: true }).then(([first = '']) => {
+    etag = first;
+  });
+  if (!(await unlessChanged(marked))) return undefined;
+  // Not read again: by now it may be another image, whose bytes must stay.
+  return { ...stored, value: counted(rest), etag };
 }
 
 /** Whether somebody is at work on what is to be found under this UUID; see `reservation.ts`. */

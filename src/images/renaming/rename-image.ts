@@ -28,6 +28,8 @@ export type Renamed = (record: ImageRecord) => Promise<{ record: ImageRecord; al
 export interface RenameRequest extends ChangeRequest {
   readonly to: string;
   readonly renamed: Renamed;
+  /** Throws if the image has to keep its UUID for now, or no other image may get that one. */
+  readonly beforeRename: (uuid: string, to: string) => Promise<void>;
   /** Ends the work; the image then keeps its UUID. */
   readonly signal: AbortSignal;
 }
@@ -95,6 +97,7 @@ async function renamedRecord(service: Service, request: RenameRequest, record: I
   // First, because it says whether the caller may do this at all.
   const renamed = await request.renamed(record);
   assertNothingPlaced(record);
+  await request.beforeRename(uuid, request.to);
   if (await isUploading(service, uuid)) throw busy(uuid, 'is getting a file');
   if (await isMoving(service, uuid)) throw busy(uuid, 'is being moved to another store');
   if (files.length > 1) throw new ApiError('NotImplemented', `image "${uuid}" has more than one file; its UUID stays`);

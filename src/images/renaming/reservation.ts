@@ -57,6 +57,8 @@ class Held implements Reservation {
   #record: ImageRecord;
   #etag: string | null = null;
   #until = 0;
+  /** Of the last write, whose answer may have been lost. */
+  #tried: string | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(service: Service, record: ImageRecord) {
@@ -97,7 +99,8 @@ class Held implements Reservation {
   async release(): Promise<void> {
     await this.end();
     const { uuid } = this.#record;
-    await finishDelete(this.#service, uuid).catch((err: unknown) =>
+    // By now another one may have it: to that, its lease is another's.
+    await finishDelete(this.#service, uuid, (record) => this.#isOurs(record)).catch((err: unknown) =>
       this.#service.log.warn({ err, image: uuid }, 'could not give a reserved UUID up; the clean-up task will'),
     );
   }
@@ -120,10 +123,16 @@ class Held implements Reservation {
       ...(intent && { intent }),
       intent_lease: new Date(until).toISOString(),
     };
+    this.#tried = record.intent_lease;
     const [etag = ''] = await this.#service.store.batch([putRecord(record, this.#etag)]);
     this.#etag = etag;
     this.#record = counted(record);
     this.#until = until;
+  }
+
+  /** Any other reservation of the UUID was made later, so its lease ends later. */
+  #isOurs({ intent_lease: lease }: ImageRecord): boolean {
+    return lease !== undefined && (lease === this.#tried || lease === this.#record.intent_lease);
   }
 
   #lost(cause?: unknown): ApiError {

@@ -12,7 +12,7 @@ import type { ChangeRequest } from '../../images/record/change.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { imageEtag, serializeFull } from '../../images/record/serialize.ts';
 import { updateImage } from '../../images/update.ts';
-import { assertNotInTheMaking } from '../../machines/find-jobs.ts';
+import { assertMayRename, assertNotInTheMaking } from '../../machines/find-jobs.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { changeRequest, channelOf, imageReply, imageUuid, writableImage } from '../image-call.ts';
@@ -73,7 +73,9 @@ export function actionHandlers(
     async UpdateImage(call) {
       await writableImage(service, call);
       const { version, signal } = call;
-      const request = { ...changeRequest(service, call), body: await call.json(), version, signal };
+      const body = await call.json();
+      const beforeRename = (uuid: string, to: string) => assertMayRename(service, uuid, to);
+      const request = { ...changeRequest(service, call), body, version, signal, beforeRename };
       return imageReply(service, call, await updateImage(service, request));
     },
 

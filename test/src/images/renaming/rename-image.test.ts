@@ -134,7 +134,8 @@ function renaming(uuid: string, to: string, point: FaultPoint, meanwhile: () => 
   };
   const viewer = { account: undefined };
   const { signal } = new AbortController();
-  return updateImage({ ...service, faults }, { uuid, viewer, body: { uuid: to }, version: 2, signal });
+  const beforeRename = async () => {};
+  return updateImage({ ...service, faults }, { uuid, viewer, body: { uuid: to }, version: 2, signal, beforeRename });
 }
 
 for (const point of ['rename:reserved', 'rename:placed'] as const) {
