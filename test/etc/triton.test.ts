@@ -102,6 +102,36 @@ test('what the template renders is a configuration, whatever is set', async (t) 
   t.match(key.post_cmd, `chown nobody:nobody ${key.path}`);
 });
 
+test('metadata are texts, as sapiadm sets them, and an empty one is none', async (t) => {
+  const flags = ['IMGAPI_ALLOW_INSECURE', 'IMGAPI_ALLOW_LOCAL_CREATE_IMAGE_FROM_VM', 'IMGAPI_MANTA_INSECURE'];
+  const all = (value: unknown) => Object.fromEntries(flags.map((flag) => [flag, value]));
+  for (const value of ['', 'false', false, undefined, null]) {
+    const { config } = await loaded(t, { ...MANTA, ...all(value) });
+    const { allowInsecure, allowLocalCreateImageFromVm, manta } = config;
+    t.strictSame(
+      [allowInsecure, allowLocalCreateImageFromVm, manta?.insecure ?? false],
+      [false, false, false],
+      `${value}`,
+    );
+  }
+  for (const value of ['true', true]) {
+    const { config } = await loaded(t, { ...MANTA, ...all(value) });
+    const { allowInsecure, allowLocalCreateImageFromVm, manta } = config;
+    t.strictSame([allowInsecure, allowLocalCreateImageFromVm, manta?.insecure], [true, true, true], `${value}`);
+  }
+  await t.rejects(loaded(t, { IMGAPI_ALLOW_INSECURE: 'yes' }), /allowInsecure: "yes" is not right/);
+
+  const texts = await loaded(t, { IMGAPI_WORKERS: '3', IMGAPI_LINKS_PORT: '8443', IMGAPI_LOG_LEVEL: 'warn' });
+  t.match(texts.config, { workers: 3, links: { port: 8443 }, logLevel: 'warn' });
+  const empty = await loaded(t, {
+    IMGAPI_WORKERS: '',
+    IMGAPI_LINKS_PORT: '',
+    IMGAPI_LOG_LEVEL: '',
+    IMGAPI_LINKS_URL: '',
+  });
+  t.strictSame([empty.config.links.port, empty.config.logLevel], [undefined, 'info']);
+});
+
 test('a refresh that config-agent asks for is taken, and no request fails meanwhile', async (t) => {
   t.equal(MANIFEST.post_cmd, '/usr/sbin/svcadm refresh imgapi');
   const smf = readFileSync('smf/manifests/imgapi.xml', 'utf8');

@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { notesOn } from './notes.ts';
 import { isObject, type JsonObject, readConfigFile } from './read-file.ts';
-import { withoutEmpty } from './rendered.ts';
+import { asRendered } from './rendered.ts';
 import { resolveConfig } from './resolve.ts';
 import { checkRules } from './rules.ts';
 import { applySchema } from './schema.ts';
@@ -36,7 +36,7 @@ export async function loadConfig(
   overrides: JsonObject = {},
   options: LoadOptions = {},
 ): Promise<LoadedConfig> {
-  const given = withoutEmpty(overlay(file === undefined ? WITHOUT_FILE : await readConfigFile(file), overrides));
+  const given = asRendered(overlay(file === undefined ? WITHOUT_FILE : await readConfigFile(file), overrides));
   const from = file ?? 'configuration';
   const { value, problems, unknownKeys } = applySchema(given);
   const unknown = options.strict ? unknownKeys.map((key) => `${key}: there is no such key`) : [];
