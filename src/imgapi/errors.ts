@@ -1,5 +1,6 @@
 /** How IMGAPI reports errors. Those of the stores and the directory are not its faults, and have their own codes. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
+import { withoutPlaces } from '#lib/text/without-places.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
 import { directoryUnavailable } from '../images/record/directory-unavailable.ts';
 
@@ -26,7 +27,7 @@ function known(cause: Error): Error {
     case 'DirectoryUnavailableError':
       return directoryUnavailable('the account directory cannot be reached; try again later', cause);
     case 'ObjectStoreUnavailableError':
-      return new ApiError('StorageIsDown', `the object store cannot be used: ${cause.message}`, {
+      return new ApiError('StorageIsDown', `the object store cannot be used: ${withoutPlaces(cause.message)}`, {
         cause,
         ...COME_BACK,
       });

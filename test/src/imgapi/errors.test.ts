@@ -33,6 +33,12 @@ test('what the stores say is no fault of ours', async (t) => {
   }
 });
 
+test('strangers are not told where the object store is', async (t) => {
+  const error = new ObjectStoreUnavailableError('get: connect ECONNREFUSED 10.0.0.5:7480');
+  const message = 'the object store cannot be used: get: connect ECONNREFUSED (hidden)';
+  t.match(imgapiErrors(error, 'id').json, { code: 'StorageIsDown', message });
+});
+
 test('whoever was too slow is told to try again', async (t) => {
   const slow = [
     new EtagConflictError('images', 'uuid', 'a', 'b'),
