@@ -1,11 +1,11 @@
 /** HEAD wherever GET is, with the same status and headers and no body. */
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
-import { mainRoutes } from '#src/imgapi/routes.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { type Answer, asker } from './fixtures/ask.ts';
 import { BYTES, FILE, ICON, ICON_RECORD, imageRecord, putObject, putRecords } from './fixtures/records.ts';
+import { routesOf } from './fixtures/route-table.ts';
 
 /** They differ from one request to the next; this client ends its connection after a HEAD. */
 const OF_EACH_REQUEST = ['date', 'x-request-id', 'x-response-time', 'connection', 'keep-alive'];
@@ -78,16 +78,7 @@ test('every GET route answers HEAD with the headers of GET and no body', async (
 
 test('these are all GET routes there are', async (t) => {
   const { imgapi } = await startInProcess(t);
-  const keys = {
-    keysOf: () => [],
-    mostKeys: () => 1,
-    configure: async () => {},
-    close: () => {},
-    reload: async () => {},
-    refresh: async () => {},
-  };
-  const engines = {} as Parameters<typeof mainRoutes>[2];
-  const gets = mainRoutes(imgapi.service, keys, engines).filter(({ method }) => method === 'GET');
+  const gets = routesOf(imgapi.service).filter(({ method }) => method === 'GET');
   t.strictSame([...new Set(gets.map(({ path }) => path))].sort(), Object.keys(REQUESTS).sort());
 });
 

@@ -2,11 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { test } from 'tap';
-import { mainRoutes } from '#src/imgapi/routes.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { type Answer, asker, combinations } from './fixtures/ask.ts';
 import { imageRecord, putRecords } from './fixtures/records.ts';
-import { examplePath, methodsAt, ROUTES } from './fixtures/route-table.ts';
+import { examplePath, methodsAt, ROUTES, routesOf } from './fixtures/route-table.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -41,16 +40,7 @@ const CONFIG = { serverName: 'imgapi/test' };
 
 test('the routes are those of the table, and no others', async (t) => {
   const { imgapi } = await startInProcess(t);
-  const keys = {
-    keysOf: () => [],
-    mostKeys: () => 1,
-    configure: async () => {},
-    close: () => {},
-    reload: async () => {},
-    refresh: async () => {},
-  };
-  const engines = {} as Parameters<typeof mainRoutes>[2];
-  const routes = mainRoutes(imgapi.service, keys, engines).map(({ method, path, auth }) => [method, path, auth]);
+  const routes = routesOf(imgapi.service).map(({ method, path, auth }) => [method, path, auth]);
   t.strictSame(routes.map(String).sort(), ROUTES.map(String).sort());
 });
 
