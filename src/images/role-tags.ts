@@ -3,7 +3,7 @@
  * tags say concerns its own sub-users alone, so they are no part of the image. Triton keeps them in UFDS.
  */
 import type { RoleTags } from '#lib/api/schemas/role-tags.ts';
-import type { Bucket, WithStore, Write } from '#lib/documents/store.ts';
+import type { Bucket, Stored, WithStore, Write } from '#lib/documents/store.ts';
 
 interface TagsRecord extends RoleTags {
   /** The image that the resource is. */
@@ -36,9 +36,21 @@ export async function setRoleTags({ store }: WithStore, tags: RoleTags): Promise
 }
 
 /** Belongs in the batch that removes the record of an image: drops what any account has tagged on it. */
-export async function forgetRoleTags({ store }: WithStore, image: string): Promise<Write[]> {
-  const tagged = await store.find(ROLE_TAGS, { filter: { op: 'eq', field: 'image', value: image } });
-  return tagged.map(({ key }) => ({ op: 'del', bucket: ROLE_TAGS, key }));
+export async function forgetRoleTags(service: WithStore, image: string): Promise<Write[]> {
+  return (await tagsOn(service, image)).map(({ key }) => ({ op: 'del', bucket: ROLE_TAGS, key }));
+}
+
+/** Belongs in the batch that gives an image another UUID: what is tagged on it goes along. The old tags go with the old record. */
+export async function renameRoleTags(service: WithStore, image: string, to: string): Promise<Write[]> {
+  const resource = `/images/${to}`;
+  return (await tagsOn(service, image)).map(({ value: { account, roles } }) => {
+    const key = keyOf(account, resource);
+    return { op: 'put', bucket: ROLE_TAGS, key, value: { account, resource, roles, image: to } };
+  });
+}
+
+function tagsOn({ store }: WithStore, image: string): Promise<Stored<TagsRecord>[]> {
+  return store.find(ROLE_TAGS, { filter: { op: 'eq', field: 'image', value: image } });
 }
 
 function keyOf(account: string, resource: string): string {

@@ -20,6 +20,7 @@ import { type ChangeRequest, changeImage } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
 import { assertNoDependents } from '../record/origins.ts';
 import { finishOwnDelete, tombstone } from '../record/tombstones.ts';
+import { renameRoleTags } from '../role-tags.ts';
 import { assertFree, type Reservation, reserveUuid } from './reservation.ts';
 
 /** The record as it is to be under the new UUID, and what belongs in its batch. @throws what a change may */
@@ -84,10 +85,11 @@ async function commit(
     const { record: renamed, also } = await renamedRecord(service, request, record);
     if (!isSameBytes(before, record)) throw busy(record.uuid, 'got another file');
     const gone = tombstone(record, archivedManifest(service, stored));
-    return {
-      record: gone,
-      also: [...also, ...(await forgetClone(service, record)), await reservation.replacedBy(renamed)],
-    };
+    const notes = [
+      ...(await forgetClone(service, record)),
+      ...(await renameRoleTags(service, record.uuid, request.to)),
+    ];
+    return { record: gone, also: [...also, ...notes, await reservation.replacedBy(renamed)] };
   });
 }
 

@@ -43,6 +43,8 @@ t.test(
     const { image, bytes } = await make({ tags: { a: 1 }, origin: origin.uuid });
     await operator.addImageIcon(image.uuid, PNG, 'image/png');
     await operator.addImageAcl(image.uuid, ['nobody-yet']);
+    const roles = [randomUUID()];
+    await operator.setRoleTags(ALICE, { roles }, { resource: `/images/${image.uuid}` });
     const before = await operator.getImage(image.uuid);
     const to = randomUUID();
     const answer = await ask(`/images/${image.uuid}?action=update`, {
@@ -58,6 +60,12 @@ t.test(
     );
     await assertWhole(t, to, bytes);
     t.strictSame((await ask(`/images/${to}/icon`)).bytes, PNG);
+    for (const [uuid, tagged] of [
+      [to, roles],
+      [image.uuid, []],
+    ] as const) {
+      t.strictSame((await operator.getRoleTags(ALICE, { resource: `/images/${uuid}` })).roles, tagged);
+    }
     t.match(await refusal(operator.getImage(image.uuid)), { status: 404 });
     await assertGone(t, image.uuid);
     t.match(await refusal(operator.deleteImage(origin.uuid)), { code: 'ImageHasDependentImages' });
