@@ -10,14 +10,15 @@ import { StoreFullError } from '#lib/documents/errors.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { SCRIPTS } from './config/create-from-vm.ts';
 import { takeOverTodaysFiles, todaysFolders } from './todays-files.ts';
 import { todaysRecords } from './todays-records.ts';
 
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
 const FOLDERS = ['storage', 'keys', 'authkeys', 'run'];
-/** What the folder may hold before the first start: configuration, a log, and what file systems and shells leave there. */
-const BEFORE_THE_START = /^(?:etc|lost\+found|\..*|.*\.json|.*\.log)$/;
+/** What the folder may hold before the first start: configuration, scripts, a log, what file systems and shells leave there. */
+const BEFORE_THE_START = new RegExp(`^(?:etc|${SCRIPTS}|lost\\+found|\\..*|.*\\.json|.*\\.log)$`);
 /** Permissions that only the service's user may have. */
 const OTHERS = 0o077;
 const OWN_FOLDER = 0o700;

@@ -21,9 +21,12 @@ export interface CreateFromVmKeys {
 type Section = CreateFromVmKeys['createFromVm'];
 export type GivenCreateFromVm = Omit<Section, 'scripts'> & Partial<Section>;
 
+/** In the data folder, unless `createFromVm.scripts` names another one. */
+export const SCRIPTS = 'prepare-image';
+
 /** @param given with the schema's defaults */
 export function resolveCreateFromVm(given: GivenCreateFromVm, dataDir: string): Section {
-  return { ...given, scripts: resolve(given.scripts ?? join(dataDir, 'prepare-image')) };
+  return { ...given, scripts: resolve(given.scripts ?? join(dataDir, SCRIPTS)) };
 }
 
 /** One without the other is of no use. */

@@ -55,11 +55,11 @@ export async function putRecord(moray: RawClient, uuid: string, stor: string, te
   await moray.put('imgapi_images', uuid, record);
 }
 
-/** The data folder of a zone in which today's IMGAPI has run: open to others, with one image. */
+/** The data folder of a zone in which today's IMGAPI has run: open to others, with one image, and its scripts saved there. */
 async function dataOfToday(t: Test): Promise<string> {
   const dataDir = await temporaryFolder(t);
   await chmod(dataDir, 0o755);
-  for (const name of ['etc', 'archive/666', `images/666/${LOCALS}`]) {
+  for (const name of ['etc', 'prepare-image', 'archive/666', `images/666/${LOCALS}`]) {
     await mkdir(join(dataDir, name), { recursive: true, mode: 0o755 });
   }
   await writeFile(join(dataDir, 'images/666', LOCALS, 'file0'), 'ten bytes.');

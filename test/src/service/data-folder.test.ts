@@ -116,6 +116,15 @@ t.test('configuration may lie in the folder before the first start', async (t) =
   t.equal((await stat(dataDir)).mode & 0o777, 0o700);
 });
 
+t.test('so may the scripts of the IMGAPI that was replaced', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  await chmod(dataDir, 0o755);
+  for (const name of ['etc', 'prepare-image']) await mkdir(join(dataDir, name));
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  await prepareDataFolder({ dataDir, databaseType: 'moray', storageTypes: ['local'] }, log);
+  t.equal((await stat(dataDir)).mode & 0o777, 0o700);
+});
+
 /** As the IMGAPI that ran there before leaves it. */
 async function usedBefore(t: Test): Promise<string> {
   const dataDir = await temporaryFolder(t);
