@@ -7,6 +7,7 @@ import { flushCompileCache } from 'node:module';
 import { isDeepStrictEqual } from 'node:util';
 import type Logger from 'bunyan';
 import { isOnTerminal, onHangup } from '#lib/runtime/hangups.ts';
+import { pause } from '#lib/runtime/timers.ts';
 import type { PreparedServer, StartedServer } from './prepared-server.ts';
 import { type Stopper, stopper } from './stopping.ts';
 
@@ -25,7 +26,8 @@ export interface AloneOptions<C> {
 const LINGER_MS = 200;
 /** The part of the time to stop that requests may take. */
 const PART_FOR_REQUESTS = 0.8;
-const FAILED = 1;
+/** Between two tries to start while a database, say, is away. */
+const TRY_AGAIN_MS = 2000;
 
 export async function serveAlone<C extends object>(options: AloneOptions<C>): Promise<void> {
   const { log, prepared } = options;
@@ -57,7 +59,8 @@ class Alone<C extends object> {
   #changeAgain = false;
   /** The part of a change after which there is another server. */
   #turning: Promise<void> | undefined;
-  #isStopping = false;
+  /** Aborts when the process is to end. */
+  readonly #stopped = new AbortController();
 
   constructor(options: AloneOptions<C>, stop: Stopper, started: StartedServer<C>) {
     this.#options = options;
@@ -72,7 +75,7 @@ class Alone<C extends object> {
 
   /** For the end of the process. */
   async close(closing: Parameters<StartedServer['close']>[0]): Promise<void> {
-    this.#isStopping = true;
+    this.#stopped.abort();
     // What is being closed for a restart takes no longer than this would.
     await this.#turning;
     await this.#started?.close(closing);
@@ -87,7 +90,7 @@ class Alone<C extends object> {
   }
 
   async #changeAll(): Promise<void> {
-    while (this.#changeAgain && !this.#isStopping) {
+    while (this.#changeAgain && !this.#stopped.signal.aborted) {
       this.#changeAgain = false;
       await this.#change();
     }
@@ -100,11 +103,13 @@ class Alone<C extends object> {
       next = await again();
     } catch (error) {
       log.error({ err: error }, 'the configuration is wrong; the server goes on with the one that it has');
-      return;
+      if (this.#started) return;
+      next = this.#prepared;
     }
-    if (this.#isStopping) return;
+    if (this.#stopped.signal.aborted) return;
     const keys = changedKeys(this.#prepared.config, next.config);
-    this.#turning = keys.every((key) => live.has(key)) ? this.#take(next, keys) : this.#restart(next, keys);
+    const isTaken = this.#started !== undefined && keys.every((key) => live.has(key));
+    this.#turning = isTaken ? this.#take(next, keys) : this.#restart(next, keys);
     await this.#turning;
   }
 
@@ -134,7 +139,7 @@ class Alone<C extends object> {
     const patience = this.#prepared.stopWithin * 1000 * PART_FOR_REQUESTS;
     await this.#started?.close({ patience, linger: LINGER_MS });
     this.#started = undefined;
-    if (this.#isStopping) return;
+    if (this.#stopped.signal.aborted) return;
     const several = await fleet(next);
     if (several) {
       process.off('SIGTERM', this.#stop.onSignal);
@@ -143,22 +148,41 @@ class Alone<C extends object> {
       await several();
       return;
     }
+    await this.#startWith(next, keys);
+  }
+
+  /**
+   * A server that has served does not end because a database is away just now: it is tried again, as it would be waited for
+   * while it serves. Only what comes meanwhile ends that.
+   */
+  async #startWith(next: PreparedServer<C>, keys: readonly string[]): Promise<void> {
+    const { log } = this.#options;
     const before = this.#prepared;
-    log.level(next.logLevel);
-    try {
-      this.#started = await next.start(log, undefined);
-      this.#prepared = next;
-    } catch (error) {
-      log.level(before.logLevel);
-      log.error(
-        { err: error, keys },
-        'the server cannot be started with the new configuration; it goes on with the one before',
-      );
-      this.#started = await before.start(log, undefined).catch((cause: unknown) => {
-        log.fatal({ err: cause }, 'nor with the one before: the process ends');
-        process.exit(FAILED);
-      });
+    for (;;) {
+      try {
+        await this.#start(next);
+        return;
+      } catch (error) {
+        const message = 'the server cannot be started with the new configuration; it goes on with the one before';
+        log.error({ err: error, keys }, message);
+      }
+      try {
+        await this.#start(before);
+        return;
+      } catch (error) {
+        log.error({ err: error }, 'nor with the one before; both are tried again');
+      }
+      if (this.#changeAgain) return;
+      await pause(TRY_AGAIN_MS, this.#stopped.signal).catch(() => undefined);
+      if (this.#stopped.signal.aborted) return;
     }
+  }
+
+  async #start(prepared: PreparedServer<C>): Promise<void> {
+    const { log } = this.#options;
+    log.level(prepared.logLevel);
+    this.#started = await prepared.start(log, undefined);
+    this.#prepared = prepared;
     log.info(this.line);
   }
 }

@@ -6,6 +6,7 @@ import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { imgapiProcess } from '#src/imgapi-process.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
+import { MorayDouble } from '../../doubles/moray/server.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { type ConfigKeys, type Spawned, spawnImgapi } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -159,6 +160,32 @@ test('one that the server cannot be started with is given up for the one before'
   // What is right then counts.
   await server.change({ serverName: 'right/1' }, /listens on/);
   t.equal((await ping(url)).server, 'right/1');
+});
+
+test('one that is to start anew while its database is away starts when that is there again', async (t) => {
+  const double = await new MorayDouble().start();
+  t.teardown(() => double.stop());
+  const moray = { host: '127.0.0.1', port: double.port, timeoutSeconds: 1, startSeconds: 1 };
+  const keys = { databaseType: 'moray', moray };
+  const server = await startAlone(t, keys);
+  const other = { placeholderImageLifespanDays: 3 };
+  const servesAgain = async (): Promise<void> => {
+    const from = server.log().length;
+    await double.start();
+    await waitFor('it to listen again', () => server.log().slice(from).includes('listens on'));
+    t.equal((await ping(server.url)).body.pid, server.process.pid);
+  };
+  await double.stop();
+  await server.change({ ...keys, ...other }, 'nor with the one before');
+  await servesAgain();
+  await double.stop();
+  await server.change(keys, 'nor with the one before');
+  await server.change('{', 'the configuration is wrong');
+  await server.change({ ...keys, ...other }, 'nor with the one before');
+  await servesAgain();
+  await double.stop();
+  await server.change(keys, 'nor with the one before');
+  t.equal(await server.stop(), 0, 'it can be told to end meanwhile');
 });
 
 test('a server alone becomes several when the configuration wants that', async (t) => {
