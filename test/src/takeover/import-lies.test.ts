@@ -36,6 +36,11 @@ function send(response: ServerResponse, value: unknown): true {
   return true;
 }
 
+function sendIcon(response: ServerResponse): true {
+  response.setHeader('content-type', 'image/png').end('picture');
+  return true;
+}
+
 /** Lists two images; what is asked of the first, or of the list, may be answered with a lie. */
 async function liarWith(t: Test, lie: Lie, fields: Fields = {}): Promise<Liar> {
   const bytes = randomBytes(SIZE);
@@ -119,6 +124,22 @@ for (const [name, { lie, fields, why }] of Object.entries(LIES)) {
     t.equal(report.problems.length, 1);
   });
 }
+
+test('a server that is in trouble for a moment costs no image', async (t) => {
+  const troubles = new Map<string, number>();
+  const lie: Lie = ({ what, request, response }) => {
+    const nth = (troubles.get(what) ?? 0) + 1;
+    troubles.set(what, nth);
+    if (what === 'list' || nth > 2) return what === 'icon' && sendIcon(response);
+    if (nth === 1) request.socket.destroy();
+    response.statusCode = 503;
+    return send(response, { code: 'ServiceUnavailable', message: 'later' });
+  };
+  const liar = await liarWith(t, lie, { icon: true });
+  const { code, report } = await importInto(await newPlace(t), liar.url);
+  t.match({ code, report }, { code: 0, report: { images: [{}, {}], problems: [] } });
+  t.match(Object.fromEntries(troubles), { manifest: 3, icon: 3, file: 3 });
+});
 
 test('what is no list of images ends the import with a word', async (t) => {
   for (const list of [{}, 'x', [null], [5], [[]]]) {

@@ -4,10 +4,10 @@ import { Readable } from 'node:stream';
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { ByteStream } from '#lib/client/byte-stream.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import { ImgapiError } from '#lib/client/errors.ts';
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import type { IconRecord } from '#lib/manifest/record.ts';
-import { timeLimit } from '#lib/runtime/timers.ts';
+import { pause, timeLimit } from '#lib/runtime/timers.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import {
   type DataSource,
@@ -24,6 +24,9 @@ const LONGEST_SHOWN = 100;
 const MOST_KNOWN = 32;
 const FORBIDDEN: ReadonlySet<number> = new Set([401, 403]);
 const NOT_FOUND = 404;
+const SERVER_ERRORS = 500;
+const MOST_TRIES = 3;
+const PAUSE_MS = 500;
 
 export interface ServedLimits {
   /** Milliseconds in which a manifest or an icon must be here. */
@@ -76,9 +79,9 @@ class ServedImages {
   }
 
   async read(uuid: string, signal: AbortSignal): Promise<Fields> {
-    const image = await this.#inTime(signal, (inTime) => this.#manifest(uuid, inTime));
+    const image = await this.#patiently(signal, (inTime) => this.#manifest(uuid, inTime));
     const stor = (image.files?.[0] as { stor?: string } | undefined)?.stor;
-    const icon = image.icon ? await this.#inTime(signal, (inTime) => this.#icon(uuid, stor, inTime)) : undefined;
+    const icon = image.icon ? await this.#patiently(signal, (inTime) => this.#icon(uuid, stor, inTime)) : undefined;
     if (this.#known.size >= MOST_KNOWN) this.#known.delete(this.#known.keys().next().value ?? '');
     this.#known.set(uuid, { image, ...(icon && { icon }) });
     return { ...(image as unknown as Fields), icon: icon?.record };
@@ -105,6 +108,18 @@ class ServedImages {
         return this.#manifest(uuid, signal);
       }
       throw new UnreadableError(`the server answers ${error.code}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** What is wrong with a server for a moment costs no image. */
+  async #patiently<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#inTime(signal, ask);
+      } catch (error) {
+        if (signal.aborted || tries >= MOST_TRIES || !mayPass(error)) throw error;
+        await pause(PAUSE_MS * tries, signal);
+      }
     }
   }
 
@@ -139,6 +154,13 @@ class ServedImages {
     };
     return { bytes, record };
   }
+}
+
+/** A server that cannot be reached at all is gone. */
+function mayPass(error: unknown): boolean {
+  const cause = error instanceof UnreadableError ? error.cause : error;
+  if (cause instanceof ImgapiError) return cause.statusCode >= SERVER_ERRORS;
+  return cause instanceof ImgapiUnreachableError && ['reset', 'short-body', 'answer-timeout'].includes(cause.fault);
 }
 
 /** @throws UnreadableError for what is not the manifest that was asked for */
