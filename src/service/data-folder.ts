@@ -12,7 +12,7 @@ import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
 import { SCRIPTS } from './config/create-from-vm.ts';
 import { takeOverTodaysFiles, todaysFolders } from './todays-files.ts';
-import { todaysRecords } from './todays-records.ts';
+import { MANIFESTS, todaysRecords, wereAllRemoved } from './todays-records.ts';
 
 const DATABASE = 'imgapi.db';
 const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
@@ -41,13 +41,23 @@ export async function prepareDataFolder(folder: DataFolder, log: Logger): Promis
   const before = await todaysFolders(dataDir);
   const records = await todaysRecords(dataDir);
   if (databaseType === 'local') await assertDatabaseBelongs(dataDir);
-  // Files alone have records elsewhere, which SQLite has never seen. With records it is an IMGAPI's, whatever else is in it.
-  if (!records) await assertOwn(dataDir, databaseType === 'local' ? [] : before);
+  // With records it is an IMGAPI's, whatever else is in it.
+  if (!records) await assertOwn(dataDir, await leftByTodays(folder, before));
   await closeToOthers(dataDir, log);
   await assertWritable(dataDir);
   if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local')) {
     await takeOverTodaysFiles(dataDir, log);
   }
+}
+
+/** What today's IMGAPI may have left. @param files folders of it */
+async function leftByTodays(
+  { dataDir, databaseType }: DataFolder,
+  files: readonly string[],
+): Promise<readonly string[]> {
+  if (await wereAllRemoved(dataDir)) return [MANIFESTS, ...files];
+  // Files alone have records elsewhere, which SQLite has never seen.
+  return databaseType === 'local' ? [] : files;
 }
 
 /** A typing error must not close /tmp or /var/lib to everybody else on the machine. */

@@ -33,6 +33,11 @@ export async function todaysRecords(dataDir: string): Promise<TodaysRecords | un
   return { records: records.length, changed: Math.max(...times) };
 }
 
+/** Whether they had their folder and there are none: no image was made yet, or all were deleted. */
+export async function wereAllRemoved(dataDir: string): Promise<boolean> {
+  return (await unlessUnreadable(readdir(join(dataDir, MANIFESTS))))?.length === 0;
+}
+
 /** For the import: all of them were dealt with. @param found as they were before it began */
 export async function noteImported(dataDir: string, found: TodaysRecords, problems: number): Promise<void> {
   const note: ImportedRecords = { ...found, problems };

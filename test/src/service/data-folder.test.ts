@@ -116,6 +116,20 @@ t.test('configuration may lie in the folder before the first start', async (t) =
   t.equal((await stat(dataDir)).mode & 0o777, 0o700);
 });
 
+t.test('a standalone IMGAPI that has no image, not yet or not any more, is taken for one', async (t) => {
+  const log = bunyan.createLogger({ name: 'test', level: 'fatal' });
+  for (const archived of ['archive', 'archive/abc']) {
+    const dataDir = await temporaryFolder(t);
+    await chmod(dataDir, 0o755);
+    for (const name of ['etc', 'manifests', 'images', archived]) await mkdir(join(dataDir, name), { recursive: true });
+    await prepareDataFolder({ dataDir, databaseType: 'local', storageTypes: ['local'] }, log);
+    t.equal((await stat(dataDir)).mode & 0o777, 0o700);
+    await chmod(dataDir, 0o755);
+    await mkdir(join(dataDir, 'lib'));
+    await t.rejects(prepareDataFolder({ dataDir, databaseType: 'local', storageTypes: ['local'] }, log), /such as lib/);
+  }
+});
+
 t.test('so may the scripts of the IMGAPI that was replaced', async (t) => {
   const dataDir = await temporaryFolder(t);
   await chmod(dataDir, 0o755);
