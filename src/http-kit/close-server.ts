@@ -37,6 +37,8 @@ export async function closeServer(server: Server, { patience, linger = 0, hurry 
   if (hurry?.aborted) cut();
   hurry?.addEventListener('abort', cut, { once: true });
   await closed;
+  // That of node:http also ends its timer, which would keep the server, and all that it serves with, in memory for ever.
+  server.close();
   hurry?.removeEventListener('abort', cut);
   clearInterval(idle);
   timer.stop();
