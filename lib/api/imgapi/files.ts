@@ -151,6 +151,6 @@ export const FILES = {
     }),
     headers: downloadHeaders,
     replies: storedReplies(['application/octet-stream']),
-    errors: [...READ_ERRORS, ...STORAGE_ERRORS],
+    errors: [...READ_ERRORS, ...STORAGE_ERRORS, 'ImageFileBusy'],
   },
 } as const satisfies ImgapiOperations;
