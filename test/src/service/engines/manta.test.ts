@@ -99,7 +99,7 @@ test('what is missing or wrong in the section is named', async (t) => {
   };
   t.match(await problems({ storageTypes: ['manta'] }), 'manta: missing; storageTypes names it');
   const manta = { url: 'https://manta.example.com/bob', user: 'bob', key: 'id', keyId: 'ff'.repeat(16) };
-  t.match(await problems({ manta }), /manta\.keyId: .* must be the fingerprint of a key/);
+  t.match(await problems({ manta }), /manta\.keyId: .* must be the whole fingerprint of a key/);
   const keyId = Array(16).fill('ff').join(':');
   const found = await problems({ storageTypes: ['manta'], manta: { ...manta, keyId } });
   t.match(found, /manta\.url: .* must be the URL of Manta without a path/);
