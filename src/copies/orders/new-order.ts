@@ -45,6 +45,8 @@ interface Part {
 export async function createOrder(service: Service, request: ChainRequest, chain: Chain): Promise<CopyOrder> {
   const parts: Part[] = [];
   for (const incoming of chain.members) parts.push(await readPart(service, request, incoming));
+  // Somebody has ordered the image itself meanwhile: whoever asked for that may be this asker, who has one order then.
+  if (parts.at(-1)?.outcome === 'attach') throw new StaleReadError('the image is being copied by now');
   await assertRoomFor(
     service,
     parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming),
