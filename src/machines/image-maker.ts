@@ -3,7 +3,7 @@
  * looks for those that nobody holds when it starts, when a request here has written one, and by a timer.
  */
 import { isHeld, LeaseLostError } from '#lib/documents/lease.ts';
-import { startInterval } from '#lib/runtime/timers.ts';
+import { Passes } from '#lib/runtime/passes.ts';
 import type { Service } from '../service/service.ts';
 import { carryOut } from './carry-out.ts';
 import { HeldJob } from './held-job.ts';
@@ -22,58 +22,32 @@ const MOST_RUNNING = 500;
 
 export function startImageMaker(service: Service): ImageMaker {
   const maker = new Maker(service);
-  const timer = startInterval(() => maker.nudge(), POLL_MS);
-  maker.nudge();
-  return {
-    nudge: () => maker.nudge(),
-    async stop() {
-      timer.stop();
-      await maker.stop();
-    },
-  };
+  return { nudge: () => maker.nudge(), stop: () => maker.stop() };
 }
 
 class Maker {
   readonly #service: Service;
   readonly #stopping = new AbortController();
   readonly #running = new Map<string, Promise<void>>();
-  #look: Promise<void> | undefined;
-  #again = false;
-  #wasOk = true;
+  readonly #passes: Passes;
 
   constructor(service: Service) {
     this.#service = service;
+    this.#passes = new Passes({
+      run: () => this.#lookForJobs(),
+      everyMs: POLL_MS,
+      onFailed: (err) => service.log.error({ err }, 'cannot look for images to make at the moment'),
+    });
   }
 
   nudge(): void {
-    if (this.#stopping.signal.aborted) return;
-    if (this.#look !== undefined) {
-      this.#again = true;
-      return;
-    }
-    this.#look = this.#lookSafely().finally(() => {
-      this.#look = undefined;
-      if (!this.#again) return;
-      this.#again = false;
-      this.nudge();
-    });
+    this.#passes.nudge();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#look;
+    await this.#passes.stop();
     await Promise.all(this.#running.values());
-  }
-
-  async #lookSafely(): Promise<void> {
-    try {
-      await this.#lookForJobs();
-      this.#wasOk = true;
-    } catch (error) {
-      // While the store is down every look fails; only the first failure is logged.
-      if (this.#wasOk) this.#service.log.error({ err: error }, 'cannot look for images to make at the moment');
-      this.#wasOk = false;
-    }
   }
 
   async #lookForJobs(): Promise<void> {

@@ -11,7 +11,8 @@
  */
 import type { Filter, Stored } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
-import { startInterval, startTimer } from '#lib/runtime/timers.ts';
+import { Passes } from '#lib/runtime/passes.ts';
+import { startTimer } from '#lib/runtime/timers.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import type { Caller, Service } from '../../service/service.ts';
 import { accountName, COPIES, type CopyOrder, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
@@ -48,9 +49,7 @@ const PAGE = 50;
 const MOST_SETTLING = 8;
 
 export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWorkerOptions = {}): CopyWorker {
-  const worker = new Worker(service);
-  const timer = startInterval(() => worker.nudge(), pollMs);
-  worker.nudge();
+  const worker = new Worker(service, pollMs);
   return {
     nudge: () => worker.nudge(),
     async deletePlaceholder(stored, caller) {
@@ -58,10 +57,7 @@ export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWork
       worker.nudge();
     },
     removePlaceholder: (placeholder) => removePlaceholder(service, placeholder),
-    async stop() {
-      timer.stop();
-      await worker.stop();
-    },
+    stop: () => worker.stop(),
   };
 }
 
@@ -78,44 +74,26 @@ class Worker {
   /** The last order read, from which the next pass continues through the live orders. */
   #lastOrder = '';
   #isAdopted = false;
-  #pass: Promise<void> | undefined;
-  #again = false;
-  #wasOk = true;
+  readonly #passes: Passes;
 
-  constructor(service: Service) {
+  constructor(service: Service, pollMs: number) {
     this.#service = service;
     this.#turns = new Turns(service);
+    this.#passes = new Passes({
+      run: () => this.#runPass(),
+      everyMs: pollMs,
+      onFailed: (err) => service.log.error({ err }, 'cannot work on copies at the moment'),
+    });
   }
 
   nudge(): void {
-    if (this.#stopping.signal.aborted) return;
-    if (this.#pass !== undefined) {
-      this.#again = true;
-      return;
-    }
-    this.#pass = this.#passSafely().finally(() => {
-      this.#pass = undefined;
-      if (!this.#again) return;
-      this.#again = false;
-      this.nudge();
-    });
+    this.#passes.nudge();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new WorkerStopped());
-    await this.#pass;
+    await this.#passes.stop();
     await Promise.all([...this.#running.values(), ...[...this.#settling.values()].map(({ settled }) => settled)]);
-  }
-
-  async #passSafely(): Promise<void> {
-    try {
-      await this.#runPass();
-      this.#wasOk = true;
-    } catch (error) {
-      // While the store is down every pass fails; only the first failure is logged.
-      if (this.#wasOk) this.#service.log.error({ err: error }, 'cannot work on copies at the moment');
-      this.#wasOk = false;
-    }
   }
 
   async #runPass(): Promise<void> {
