@@ -31,15 +31,12 @@ export async function expectSuccess(answer: HttpAnswer): Promise<HttpAnswer> {
  */
 export async function readJson(answer: HttpAnswer, timeout: number = JSON_TIMEOUT_MS): Promise<unknown> {
   let text: string;
-  const limit = startTimer(() => answer.body.destroy(unreachable('idle-timeout', answer.url)), timeout);
   try {
-    text = await readText(answer.body, JSON_LIMIT);
+    text = await textOf(answer, JSON_LIMIT, timeout);
   } catch (cause) {
     if (cause instanceof RangeError) throw invalidAnswer(answer, cause.message);
     if (cause instanceof JsonError) throw invalidAnswer(answer, `it is ${cause.message}`, cause);
     throw cause;
-  } finally {
-    limit.stop();
   }
   try {
     return parseJsonText(text);
@@ -81,16 +78,21 @@ async function toError(answer: HttpAnswer): Promise<ImgapiError> {
 
 /** Empty if the body does not arrive whole, or soon: the status alone still makes an error. */
 async function readErrorText(answer: HttpAnswer): Promise<string> {
-  const { body, url } = answer;
-  // One that drips byte by byte would hold the call, for which no other limit may have been set, for ever.
-  const limit = startTimer(() => body.destroy(unreachable('idle-timeout', url)), ERROR_TIMEOUT_MS);
   try {
-    return await readText(body, ERROR_LIMIT);
+    return await textOf(answer, ERROR_LIMIT, ERROR_TIMEOUT_MS);
   } catch (cause) {
     const isBroken =
       cause instanceof RangeError || cause instanceof JsonError || cause instanceof ImgapiUnreachableError;
     if (isBroken) return '';
     throw cause;
+  }
+}
+
+/** One that drips byte by byte would hold the call, for which no other limit may have been set, for ever. */
+async function textOf({ body, url }: HttpAnswer, mostBytes: number, timeout: number): Promise<string> {
+  const limit = startTimer(() => body.destroy(unreachable('idle-timeout', url)), timeout);
+  try {
+    return await readText(body, mostBytes);
   } finally {
     limit.stop();
   }

@@ -5,7 +5,7 @@
 import { parse } from 'node:querystring';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { SignatureError } from './errors.ts';
-import { headerValue, type RequestTarget } from './signature-header.ts';
+import { BASE64, headerValue, type RequestTarget } from './signature-header.ts';
 import { type VerifySignatureOptions, verifySignature } from './verify-signature.ts';
 
 /** Without all of these a request is not signed in this way. */
@@ -13,7 +13,6 @@ const NEEDED = ['algorithm', 'expires', 'keyId', 'signature'] as const;
 
 /** Seconds since 1970. */
 const SECONDS = /^\d{1,12}$/;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 export interface VerifyPresignedOptions extends VerifySignatureOptions {
   readonly clock?: Clock;

@@ -35,7 +35,8 @@ export interface ParseOptions {
 export const REQUEST_TARGET = '(request-target)';
 
 const PARAM = /\s*([A-Za-z]+)=(?:"([^"]*)"|(\d+))\s*(?:,|$)/y;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** Of a signature, as it is sent. */
+export const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 /** Its signature is no parameter but what follows them. */
 const OLDER_FORM = /^(.*") +([A-Za-z0-9+/]+={0,2})$/;
 const QUOTABLE = /^[\x20\x21\x23-\x7e]+$/;

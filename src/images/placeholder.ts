@@ -8,6 +8,7 @@ import { insert } from './create.ts';
 import type { Viewer } from './record/access.ts';
 import type { StoredImage } from './record/load.ts';
 import { assertKnownFields, CREATE_FIELDS, type Manifest, newRecord } from './record/new-record.ts';
+import { placeholderExpiry } from './record/placeholder-expiry.ts';
 
 export interface PlaceholderRequest {
   readonly uuid: string;
@@ -18,7 +19,6 @@ export interface PlaceholderRequest {
   readonly also: readonly Write[];
 }
 
-const DAY_MS = 86_400_000;
 /** Known only when it is there. */
 const LATER: ReadonlySet<string> = new Set(['type', 'os', 'v', ...ZVOL_FIELDS]);
 
@@ -29,12 +29,11 @@ export function createPlaceholder(service: Service, request: PlaceholderRequest)
   assertKnownFields(manifest, viewer.account === undefined ? [...CREATE_FIELDS, 'uuid'] : CREATE_FIELDS);
   assertPlainAcl(manifest['acl']);
   const known = Object.fromEntries(Object.entries(manifest).filter(([field]) => !LATER.has(field)));
-  const expires = service.store.now() + service.config.placeholderImageLifespanDays * DAY_MS;
   const record = newRecord(service, uuid, { ...known, v: 2 }, channel, {
     state: 'creating',
     type: 'null',
     os: 'null',
-    expires_at: new Date(expires).toISOString(),
+    expires_at: placeholderExpiry(service),
   });
   return insert(service, viewer, { record, also });
 }

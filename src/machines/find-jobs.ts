@@ -2,7 +2,7 @@
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { WithStore } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { isOwner } from '../images/record/access.ts';
+import { seesWorkOn } from '../images/record/access.ts';
 import { IMAGE_JOBS, type ImageJob } from './model.ts';
 
 /** An image has one, unless it was deleted and another one was made under its UUID. */
@@ -23,8 +23,7 @@ export async function jobsOfImage(
   const jobs = found.toSorted((one, other) => (one.created_at < other.created_at ? 1 : -1));
   if (account === undefined || jobs.length === 0) return jobs;
   const record = (await store.get(IMAGES, image))?.value;
-  const isOurs = record !== undefined && isOwner(record, account);
-  return jobs.filter((job) => job.account === account || (job.account === undefined && isOurs));
+  return jobs.filter((job) => seesWorkOn(record, job, account));
 }
 
 /**

@@ -10,12 +10,12 @@ import { isConflict, unlessChanged, updateObject } from '#lib/documents/update.t
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { changeRecord } from '../images/record/change.ts';
+import { placeholderExpiry } from '../images/record/placeholder-expiry.ts';
 import type { Service } from '../service/service.ts';
 import { IMAGE_JOBS, type ImageJob, isAnother, putJob } from './model.ts';
 
 /** Renewals per lease, so that one may fail without harm. */
 const RENEWALS = 3;
-const DAY_MS = 86_400_000;
 /** How often the database is tried that is away, and for how long: until one that is restarted is there again. */
 const TRY_AGAIN_MS = 1000;
 const STORE_RETURNS_MS = 120_000;
@@ -146,9 +146,7 @@ export class HeldJob {
   }
 
   #failed(record: ImageRecord, error: { readonly message: string; readonly code: string }): ImageRecord {
-    const { store, config } = this.#service;
-    const expires = store.now() + config.placeholderImageLifespanDays * DAY_MS;
-    return { ...record, state: 'failed', error, expires_at: new Date(expires).toISOString() };
+    return { ...record, state: 'failed', error, expires_at: placeholderExpiry(this.#service) };
   }
 
   async #put(job: ImageJob): Promise<void> {

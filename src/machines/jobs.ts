@@ -1,18 +1,10 @@
 /** Jobs in the form of Triton's workflow service, under the names that they have there. */
+import { EXECUTIONS } from '#lib/api/jobs.ts';
 import type { Job, JobResult } from '#lib/api/schemas/job.ts';
 import { type ImageJob, isOver } from './model.ts';
 
 /** Clients also list jobs by it. */
 const TASK = 'create-from-vm';
-
-/** Only states that clients know: they would wait for ever for a canceled job to end. */
-const EXECUTIONS: Readonly<Record<ImageJob['state'], Job['execution']>> = {
-  queued: 'queued',
-  running: 'running',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  canceled: 'failed',
-};
 
 export function jobOfImage(job: ImageJob): Job {
   const { uuid, image, vm, account, server, incremental, max_origin_depth, created_at, started_at, finished_at } = job;

@@ -2,7 +2,7 @@
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
-import { assertMayChangeAs, relationTo } from '../../images/record/access.ts';
+import { assertMayChangeAs, relationTo, seesWorkOn } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { assertNoDependents } from '../../images/record/origins.ts';
 import { currentRecord } from '../../images/record/tombstones.ts';
@@ -12,7 +12,7 @@ import { liveOrdersOf } from './attach.ts';
 import { settleOrder } from './commit-order.ts';
 import { decide, refusal } from './decision.ts';
 import { endOrder, type OrderContents } from './end-order.ts';
-import { isSeenBy, ordersOf } from './find-orders.ts';
+import { ordersOf } from './find-orders.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 import { shownTo } from './shown-order.ts';
 
@@ -30,7 +30,7 @@ export async function cancelCopy(service: Service, uuid: string, account: string
   if (own.length === 0) throw onlyComesAlong(uuid, await shownTo(service, live, { account, image: uuid }));
   const assertCancelable = ({ order, records }: OrderContents): void => {
     const image = records.get(uuid)?.value;
-    const isOwn = isSeenBy(order.value, image, account);
+    const isOwn = seesWorkOn(image, order.value, account);
     if (!isOwn || decide(image, account, 'cancel') === 'not-found') throw nothingToCancel(uuid, []);
   };
   const ended = await Promise.all(

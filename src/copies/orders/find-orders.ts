@@ -1,8 +1,8 @@
 /** Finds orders, and decides which of them a caller sees: its own, and operators' orders that bring its images. */
 import type { CopyState } from '#lib/api/schemas/copy.ts';
 import type { Filter, WithStore } from '#lib/documents/store.ts';
-import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
-import { isOwner } from '../../images/record/access.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
+import { seesWorkOn } from '../../images/record/access.ts';
 import { COPIES, type CopyOrder } from '../documents/model.ts';
 
 /** The most orders to read for one image. */
@@ -18,13 +18,7 @@ export async function ordersOf(service: WithStore, uuid: string, account: string
   const orders = found.map(({ value }) => value);
   if (account === undefined) return orders;
   const image = (await service.store.get(IMAGES, uuid))?.value;
-  return orders.filter((order) => isSeenBy(order, image, account));
-}
-
-/** Operators see all orders. An account sees its own, and those of operators that bring its image. */
-export function isSeenBy(order: CopyOrder, image: ImageRecord | undefined, account: string | undefined): boolean {
-  if (account === undefined || order.account === account) return true;
-  return order.account === undefined && image !== undefined && isOwner(image, account);
+  return orders.filter((order) => seesWorkOn(image, order, account));
 }
 
 /** The order that says most about the image: live before ended, and for the image itself before others. */

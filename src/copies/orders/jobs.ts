@@ -2,19 +2,11 @@
  * Orders as jobs of Triton's workflow service, which is where today's clients look for imports: they poll
  * `GET /jobs/:uuid` until `execution` is succeeded or failed, and then take the last of `chain_results`.
  */
-import type { CopyKind, CopyState } from '#lib/api/schemas/copy.ts';
+import { EXECUTIONS } from '#lib/api/jobs.ts';
+import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import type { Job, JobResult } from '#lib/api/schemas/job.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { CopyOrder, OrderMember } from '../documents/model.ts';
-
-/** Only states that clients know: they would wait for ever for a canceled job to end. */
-const EXECUTIONS: Readonly<Record<CopyState, Job['execution']>> = {
-  queued: 'queued',
-  running: 'running',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  canceled: 'failed',
-};
 
 /** The names that these jobs have always had. Clients also list jobs by them. */
 const TASKS: Readonly<Record<CopyKind, string>> = {
@@ -69,15 +61,4 @@ function results(order: CopyOrder): JobResult[] {
 
 function imported({ uuid }: OrderMember, times: Pick<JobResult, 'started_at' | 'finished_at'>): JobResult {
   return { name: `import_image ${uuid}`, result: 'OK', error: '', ...times };
-}
-
-export interface JobFilter {
-  readonly task?: string | undefined;
-  readonly execution?: string | undefined;
-}
-
-export function jobsLike(jobs: readonly Job[], { task, execution }: JobFilter): Job[] {
-  return jobs.filter(
-    (job) => (task === undefined || job.name === task) && (execution === undefined || job.execution === execution),
-  );
 }

@@ -46,6 +46,16 @@ export function isOwner(record: ImageRecord, account: string): boolean {
   return relationTo(record, { account }) === 'owner';
 }
 
+/** Work of accounts is seen by themselves, that of operators by the owner of the image. @param account absent: an operator */
+export function seesWorkOn(
+  record: ImageRecord | undefined,
+  work: { readonly account?: string },
+  account: string | undefined,
+): boolean {
+  if (account === undefined || work.account === account) return true;
+  return work.account === undefined && record !== undefined && isOwner(record, account);
+}
+
 function mayChangeAs(relation: Relation): boolean {
   return relation === 'operator' || relation === 'owner';
 }

@@ -1,4 +1,4 @@
-/** Removes placeholders of images that were to be created from a machine and never were, once they expire. */
+/** When placeholders of images that are created from machines expire, if the images never came, and what removes them then. */
 
 import type { Filter } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
@@ -6,6 +6,13 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { deleteRecord } from './tombstones.ts';
+
+const DAY_MS = 86_400_000;
+
+/** As it is recorded: an ISO date. */
+export function placeholderExpiry({ store, config }: Pick<Service, 'store' | 'config'>): string {
+  return new Date(store.now() + config.placeholderImageLifespanDays * DAY_MS).toISOString();
+}
 
 /** Returns how many were removed. Placeholders of copies expire on their own terms. */
 export async function expirePlaceholders(service: Service): Promise<number> {

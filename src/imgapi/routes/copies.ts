@@ -6,12 +6,13 @@
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { COPIES as COPY_OPERATIONS } from '#lib/api/imgapi/copies.ts';
+import { jobsLike } from '#lib/api/jobs.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { COPIES, type CopyOrder } from '../../copies/documents/model.ts';
 import { cancelCopy } from '../../copies/orders/cancel.ts';
 import { namedDatacenter, requiredAccount } from '../../copies/orders/checks.ts';
 import { lastOrderOf, listOrders, ordersOf } from '../../copies/orders/find-orders.ts';
-import { jobOf, jobsLike } from '../../copies/orders/jobs.ts';
+import { jobOf } from '../../copies/orders/jobs.ts';
 import { copyFromDatacenter, importFromDatacenter, importRemote } from '../../copies/orders/place-order.ts';
 import { planCopy } from '../../copies/orders/plan.ts';
 import { type OrderViewer, shownTo } from '../../copies/orders/shown-order.ts';

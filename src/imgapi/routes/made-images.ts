@@ -51,6 +51,7 @@ export function madeImageHandlers(
       const reference = `${repo}${tag === '' ? `@${digest}` : `:${tag}`}`;
       assertReference('repo', reference);
       assertNoIdentityToken(call, registryOf(reference));
+      // Parameters are checked when they are read.
       void query.public;
       throw notAvailable('import-docker-image', 'nothing is fetched from Docker registries');
     },

@@ -1,9 +1,10 @@
 /** What is left of copies, and what is told of them: recopies, jobs, lines, and what goes by itself. */
 import { test } from 'tap';
+import { jobsLike } from '#lib/api/jobs.ts';
 import { sessionOf, sessionsInUse } from '#src/copies/documents/staging.ts';
 import { endOrder } from '#src/copies/orders/end-order.ts';
 import { expireCopies } from '#src/copies/orders/expiry.ts';
-import { jobOf, jobsLike } from '#src/copies/orders/jobs.ts';
+import { jobOf } from '#src/copies/orders/jobs.ts';
 import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
 import { watch } from '#src/copies/orders/watch.ts';
 import { runTransfer, WorkerStopped } from '#src/copies/transfer/transfer.ts';
