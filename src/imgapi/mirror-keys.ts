@@ -2,12 +2,13 @@
  * Keys of users that operators keep in Manta, in `authkeys` of the service's folder there: mirrored to a folder of this machine,
  * so that they count while Manta is away too. What is removed there is removed here.
  */
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
-import { newUuid } from '#lib/text/uuid.ts';
+import { makeFolder } from '#lib/runtime/make-folder.ts';
+import { writeWhole } from '#lib/runtime/write-whole.ts';
 
 const KEYS = 'authkeys';
 const NAME = /^[\w@%+.-]+\.keys$/;
@@ -25,10 +26,8 @@ export async function mirrorKeys(store: ObjectStore, folder: string): Promise<bo
   let hasChanged = false;
   for (const [name, text] of texts) {
     if ((await ifThere(readFile(join(folder, name))))?.equals(text)) continue;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const draft = join(folder, `.${newUuid()}`);
-    await writeFile(draft, text, { mode: 0o600 });
-    await rename(draft, join(folder, name));
+    await makeFolder(folder, 0o700);
+    await writeWhole(join(folder, name), text);
     hasChanged = true;
   }
   for (const name of (await ifThere(readdir(folder))) ?? []) {

@@ -2,11 +2,11 @@
  * Keys of the users who may write where requests are signed: `NAME.keys` files of another IMGAPI become files of ours, and
  * keys that we have stay. In its own data folder they are read where they are.
  */
-import { lstat, readdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ifThere } from '#lib/runtime/absence.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
-import { newUuid } from '#lib/text/uuid.ts';
+import { writeWhole } from '#lib/runtime/write-whole.ts';
 import type { Service } from '../service/service.ts';
 import type { DataSource } from './sources/data-source.ts';
 
@@ -21,7 +21,6 @@ const FOLDER = 'authkeys';
 const KEYS = /^([\w@%+.-]+)\.keys$/;
 const LARGEST = 1024 * 1024;
 const OWN_FOLDER = 0o700;
-const OWN_FILE = 0o600;
 
 export async function importKeys({ config }: Pick<Service, 'config'>, source: DataSource, dryRun: boolean) {
   const folder = join(config.dataDir, FOLDER);
@@ -50,12 +49,7 @@ async function addKeys(from: string, to: string, dryRun: boolean): Promise<boole
   if (!fresh.some((line) => !line.trimStart().startsWith('#'))) return false;
   if (dryRun) return true;
   await makeFolder(join(to, '..'), OWN_FOLDER);
-  const draft = `${to}.${newUuid()}`;
-  await writeFile(draft, `${[...ours.filter((line) => line !== ''), ...fresh].join('\n')}\n`, {
-    mode: OWN_FILE,
-    flush: true,
-  });
-  await rename(draft, to);
+  await writeWhole(to, `${[...ours.filter((line) => line !== ''), ...fresh].join('\n')}\n`);
   return true;
 }
 

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { copyFile, link, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
@@ -12,6 +12,7 @@ import type { FileRecord, IconRecord } from '#lib/manifest/record.ts';
 import { ObjectNotFoundError, ObjectTruncatedError } from '#lib/objects/errors.ts';
 import { hasCode, ifThere } from '#lib/runtime/absence.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
+import { writeWhole } from '#lib/runtime/write-whole.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { MANIFESTS, RAW_RECORD } from '../../service/todays-records.ts';
@@ -37,7 +38,7 @@ export async function folderTarget(service: Service, folder: string): Promise<Ex
         const { icon } = record;
         const brought = icon && { ...icon, stor: await bring(service, folder, record.uuid, 'icon', icon, signal) };
         const raw = { ...record, ...(record.files && { files }), ...(brought && { icon: brought }) };
-        await put(join(manifests, `${record.uuid}.raw`), JSON.stringify(raw, null, 2));
+        await writeWhole(join(manifests, `${record.uuid}.raw`), JSON.stringify(raw, null, 2));
         return undefined;
       } catch (error) {
         if (!(error instanceof ObjectNotFoundError || error instanceof ObjectTruncatedError)) throw error;
@@ -68,7 +69,7 @@ async function bring(
   const target = join(folder, path);
   const own = stor === LOCAL ? join(service.config.dataDir, 'storage', path) : undefined;
   if (await isThere(target, own, file, signal)) return LOCAL;
-  await mkdir(dirname(target), { recursive: true, mode: OWN_FOLDER });
+  await makeFolder(dirname(target), OWN_FOLDER);
   const draft = `${target}.${newUuid()}`;
   try {
     if (own === undefined || !(await linked(own, draft))) {
@@ -107,12 +108,6 @@ async function linked(from: string, to: string): Promise<boolean> {
     if (hasCode(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOENT')) return false;
     throw error;
   }
-}
-
-async function put(file: string, text: string): Promise<void> {
-  const draft = join(dirname(file), `.${newUuid()}`);
-  await writeFile(draft, text, { mode: OWN_FILE, flush: true });
-  await rename(draft, file);
 }
 
 async function exportKeys({ config }: Service, folder: string): Promise<void> {
