@@ -29,7 +29,7 @@ help:
 	@echo 'make test-engines   the tests that need the Debian packages of .ci/packages; none is skipped'
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration, WORKERS=N for N processes'
 	@echo 'make check   types, lint, format, imports, unused code, and whether the docs agree with the code'
-	@echo 'make bench   the table of timings, also in build/bench.json; ENGINE=postgres-s3 for that of these engines'
+	@echo 'make bench   the tables of docs/performance.md, also in build/bench.json; QUICK=1 in two minutes'
 	@echo 'make docs    rewrite the parts of the docs that come from the code: tables and OpenAPI documents'
 	@echo 'make plans   rewrite the SQL of the list queries and the plans that the databases have for it'
 	@echo 'make format  rewrite the sources in the house format'

@@ -16,6 +16,7 @@ export interface Load {
   readonly url: string;
   readonly paths: Paths;
   readonly seconds: number;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Processes that serve, with all below them. */
   readonly pids: readonly number[];
   /** CPUs that the generator may use, as of taskset. Default: all. */
@@ -55,17 +56,22 @@ export async function load(plan: Load): Promise<Served> {
   return { perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6 };
 }
 
-async function byWrk({ url, paths, seconds, cpus }: Load): Promise<Told> {
+async function byWrk({ url, paths, seconds, cpus, headers = {} }: Load): Promise<Told> {
   const { prefix, kind = 'same', count = 1 } = paths;
-  const given = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, '-s', SCRIPT, url, '--'];
+  const withHeaders = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const given = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...withHeaders, '-s', SCRIPT, url, '--'];
   const asked = [prefix, kind, String(count)];
   const [program = '', ...args] = [...(cpus ? ['taskset', '-c', cpus] : []), 'wrk', ...given, ...asked];
   const { stdout } = await promisify(execFile)(program, args, { timeout: (seconds + 60) * 1000 });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
 }
 
-async function byAutocannon({ url, paths, seconds }: Load): Promise<Told> {
-  const setupRequest = (request: autocannon.Request): autocannon.Request => ({ ...request, path: anyOf(paths) });
+async function byAutocannon({ url, paths, seconds, headers = {} }: Load): Promise<Told> {
+  const setupRequest = (request: autocannon.Request): autocannon.Request => ({
+    ...request,
+    path: anyOf(paths),
+    headers: { ...request.headers, ...headers },
+  });
   const result = await autocannon({ url, connections: CONNECTIONS, duration: seconds, requests: [{ setupRequest }] });
   return { requests: result['2xx'], seconds: result.duration, bad: result.non2xx, errors: result.errors };
 }

@@ -1,14 +1,15 @@
 /**
  * `make bench`: timings against something that runs beside them, as a table and in build/bench.json. Never a test: a
  * target that is missed is reported with the profile that shows why. `ENGINE=postgres-s3` measures these engines in place
- * of the embedded ones. `BENCH=requests`, `bytes` and so on runs a part; `BENCH_RUNS`, `BENCH_MIB`, `BENCH_SECONDS` and
- * `BENCH_IMAGES` make it shorter.
+ * of the embedded ones. `BENCH=requests`, `bytes` and so on runs a part; `QUICK=1` makes all of it short, see `extent.ts`.
+ * What it writes lies in a folder of its own in `build/bench`, which goes with it, however it ends.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { beginRun, removeLeftovers } from '../runner/own-run.ts';
+import { abortWhenInterrupted, beginRun, removeLeftovers } from '../runner/own-run.ts';
+import { QUICK, RUNS } from './extent.ts';
 import { GENERATOR } from './load.ts';
 import { type Figure, isMet, type Plan, type Results, type Skipped } from './measure.ts';
 import { hottest } from './profile.ts';
@@ -18,26 +19,26 @@ import { HEAD, lineOf } from './table.ts';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const DIRECTORY = join(ROOT, 'build/bench');
 
-async function main(): Promise<void> {
-  await removeLeftovers();
+async function main(directory: string): Promise<void> {
   const engine = process.env['ENGINE'] || 'embedded';
   const { suites, runs: usual } = suitesOf(engine, process.argv.slice(2));
-  const runs = Number(process.env['BENCH_RUNS'] ?? usual);
+  const runs = RUNS ?? usual;
   const begin = performance.now();
-  await mkdir(DIRECTORY, { recursive: true });
   const results: (Figure | Skipped)[] = [];
   const profiles: Record<string, string[]> = {};
-  print(`${engine}: ${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}, ${GENERATOR}\n`);
+  print(
+    `${engine}: ${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}, ${GENERATOR}${QUICK ? ', QUICK' : ''}\n`,
+  );
   print(HEAD);
   for (const [name, suite] of suites) {
     try {
       let isMissed = false;
-      for await (const figure of suite({ directory: DIRECTORY, runs })) {
+      for await (const figure of suite({ directory, runs })) {
         print(lineOf(figure));
         results.push(figure);
         isMissed ||= !('skipped' in figure || isMet(figure));
       }
-      if (isMissed) profiles[name] = await profileOf(name, suite);
+      if (isMissed && !QUICK) profiles[name] = await profileOf(directory, name, suite);
     } catch (error) {
       // What the others measure is worth having.
       print(`"${name}" broke off: ${inspect(error)}`);
@@ -55,11 +56,11 @@ async function main(): Promise<void> {
 }
 
 /** Once more with the profiler on; the figures of such a run do not count. */
-async function profileOf(name: string, suite: (plan: Plan) => Results): Promise<string[]> {
-  const profile = join(DIRECTORY, `profile-${name}`);
+async function profileOf(directory: string, name: string, suite: (plan: Plan) => Results): Promise<string[]> {
+  const profile = join(directory, `profile-${name}`);
   await rm(profile, { recursive: true, force: true });
   await mkdir(profile, { recursive: true });
-  const figures = suite({ directory: DIRECTORY, runs: 1, profile });
+  const figures = suite({ directory, runs: 1, profile });
   while (!(await figures.next()).done);
   return hottest(profile);
 }
@@ -68,8 +69,16 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+await mkdir(DIRECTORY, { recursive: true });
+for (const directory of [undefined, DIRECTORY]) await removeLeftovers(directory);
 const own = beginRun();
+const kept = beginRun(DIRECTORY);
+abortWhenInterrupted([own, kept]);
 Object.assign(process.env, own.env);
-await main().finally(() => own.end());
+try {
+  await main(kept.folder);
+} finally {
+  for (const run of [own, kept]) run.end();
+}
 // Kept-alive connections of clients would hold the process for a while.
 process.exit();

@@ -2,7 +2,14 @@
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { ALICE, BOB, CAROL } from '../helpers/accounts.ts';
 
-export const NAMES = 200;
+/** Different names, unless there are more than 20 images for each of them. */
+const NAMES = 500;
+const OF_A_NAME = 20;
+
+/** How many names so many images have. */
+export function namesOf(images: number): number {
+  return Math.max(NAMES, Math.ceil(images / OF_A_NAME));
+}
 
 /** Scattered as random ones are, and known to whoever knows the number; random-paths.lua makes the same ones. */
 export function uuidOf(index: number): string {
@@ -10,13 +17,14 @@ export function uuidOf(index: number): string {
   return `${scattered.toString(16).padStart(8, '0')}-1000-4000-8000-${index.toString(16).padStart(12, '0')}`;
 }
 
-export function imageOf(index: number): ImageRecord {
+/** @param names how many there are in all */
+export function imageOf(index: number, names: number): ImageRecord {
   const published = new Date(Date.UTC(2020, 0, 1) + index * 60_000).toISOString();
   return {
     v: 2,
     uuid: uuidOf(index),
     owner: [ALICE, BOB, CAROL][index % 3] ?? ALICE,
-    name: `image-${index % NAMES}`,
+    name: `image-${index % names}`,
     version: `1.${index}.0`,
     description: 'An image among many, with a description of the length that descriptions commonly have.',
     state: 'active',

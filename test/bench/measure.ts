@@ -1,5 +1,7 @@
 /** What a benchmark answers, and how repeated runs become one figure. */
 
+import { WARMUPS } from './extent.ts';
+
 /** One run of one side. */
 export interface Sample {
   readonly value: number;
@@ -57,7 +59,7 @@ export interface Comparison extends Pick<Figure, 'name' | 'unit'> {
   /** Unit of what is measured on the way. */
   readonly asideUnit?: string;
   readonly runs: number;
-  /** Runs of each before those that count, which warm caches and compilers. Default 1. */
+  /** Runs of each before those that count. Default {@link WARMUPS}. */
   readonly warmups?: number;
 }
 
@@ -81,7 +83,7 @@ export async function compare(
 
 /** All take turns, so that a machine whose speed drifts is slow for each. */
 export async function compareWithAll(
-  { kind = 'ratio', asideUnit, runs, warmups = 1, ...shown }: Comparison,
+  { kind = 'ratio', asideUnit, runs, warmups = WARMUPS, ...shown }: Comparison,
   ours: Side,
   references: readonly Reference[],
 ): Promise<Figure[]> {

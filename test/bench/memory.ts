@@ -8,19 +8,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Mix } from '../helpers/mix.ts';
 import { residentBytes } from '../helpers/resident.ts';
-import { beginRun, removeLeftovers } from '../runner/own-run.ts';
+import { abortWhenInterrupted, beginRun, removeLeftovers } from '../runner/own-run.ts';
 import { cpuSeconds } from './cpu.ts';
+import { MIX_SECONDS } from './extent.ts';
 import type { Plan as BenchPlan, Results } from './measure.ts';
 import { type Running, startServer } from './server.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
 const REPORT = new URL('report-memory.ts', import.meta.url).href;
 const MIB = 2 ** 20;
 const LIMIT = 300e6 / MIB;
 /** Requests at once, so that a machine that is too slow for the rate does not gather them without end. */
 const MOST_AT_ONCE = 24;
 const EVERY_MS = 10_000;
-const SECONDS = 240;
 const RATE = 77;
 
 const COLUMNS = [
@@ -49,11 +48,10 @@ interface Plan {
 
 /** The most that was resident, in MiB. */
 export async function* benchMemory({ directory, profile }: BenchPlan): Results {
-  const seconds = Number(process.env['BENCH_SECONDS'] ?? SECONDS);
   const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const ours = await mostResident({
     dataDir: join(directory, 'memory'),
-    seconds,
+    seconds: MIX_SECONDS,
     rate: RATE,
     flags,
     print: () => {},
@@ -135,9 +133,10 @@ async function main(): Promise<void> {
   });
   await removeLeftovers();
   const own = beginRun();
+  abortWhenInterrupted([own]);
   Object.assign(process.env, own.env);
   await mostResident({
-    dataDir: join(ROOT, 'build/bench', values.name),
+    dataDir: join(own.folder, values.name),
     seconds: Number(values.seconds),
     rate: Number(values.rate),
     flags: values.node,

@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly dataDir: string;
   /** Folder for a CPU profile, written when the server ends. */
   readonly profile?: string;
+  /** More of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** More options of node. */
   readonly flags?: readonly string[];
   /** Keys beside those that every server here has. */
@@ -38,7 +40,7 @@ export interface ServerOptions {
 }
 
 export async function startServer(options: ServerOptions): Promise<Running> {
-  const { name, dataDir, profile, flags = [], keys = {}, workers, cpus } = options;
+  const { name, dataDir, profile, flags = [], keys = {}, workers, ...where } = options;
   await mkdir(dataDir, { recursive: true });
   const config = {
     mode: 'dc',
@@ -57,7 +59,7 @@ export async function startServer(options: ServerOptions): Promise<Running> {
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const many = workers === undefined ? [] : ['--workers', String(workers)];
   const args = [...profiling, ...flags, 'src/main.ts', '-f', file, ...many];
-  return run(args, /listens on (\S+), links on ([^\s,]+)/, dataDir, cpus);
+  return run(args, /listens on (\S+), links on ([^\s,]+)/, dataDir, where);
 }
 
 /** What restify alone makes of the machine. */
@@ -76,9 +78,18 @@ export async function untilAtRest(pids: readonly number[]): Promise<void> {
   }
 }
 
-async function run(args: readonly string[], listening: RegExp, dataDir: string, cpus?: string): Promise<Running> {
+async function run(
+  args: readonly string[],
+  listening: RegExp,
+  dataDir: string,
+  { cpus, env }: Pick<ServerOptions, 'cpus' | 'env'> = {},
+): Promise<Running> {
   const [program = '', ...all] = [...(cpus ? ['taskset', '-c', cpus] : []), process.execPath, ...args];
-  const child = spawn(program, all, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(program, all, {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...env },
+  });
   const line = await firstLine(child);
   const match = listening.exec(line);
   if (!match?.[1] || child.pid === undefined) throw new Error(`${args.join(' ')} did not start: ${line}`);

@@ -2,6 +2,7 @@
 import { benchBytes } from './bytes.ts';
 import type { Plan, Results } from './measure.ts';
 import { benchMemory } from './memory.ts';
+import { benchMillion } from './million.ts';
 import { benchBytesInS3 } from './postgres-s3/bytes.ts';
 import { benchDocuments } from './postgres-s3/documents.ts';
 import { benchProcesses } from './postgres-s3/processes.ts';
@@ -17,7 +18,13 @@ interface Engine {
 }
 
 const EMBEDDED: Engine = {
-  suites: { requests: benchRequests, bytes: benchBytes, memory: benchMemory, workers: benchWorkers },
+  suites: {
+    requests: benchRequests,
+    million: benchMillion,
+    bytes: benchBytes,
+    memory: benchMemory,
+    workers: benchWorkers,
+  },
   runs: 5,
 };
 

@@ -1,14 +1,14 @@
 /** The table that is printed: a line for each figure, as soon as it is known. */
 import { type Figure, isMet, type Skipped } from './measure.ts';
 
-const WIDTHS = [38, 20, 46, 6, 8, 7, 0];
+const WIDTHS = [50, 20, 46, 6, 8, 7, 0];
 
 export const HEAD = row(['', 'ours', 'beside it', 'ratio', 'target', '', 'and on the way']);
 
 export function lineOf(figure: Figure | Skipped): string {
   if ('skipped' in figure) return row([figure.name, '', '', '', '', `skipped: ${figure.skipped}`]);
-  const { name, ours, theirs, unit, against, ratio, kind, aside } = figure;
-  const isCompared = kind !== 'limit';
+  const { name, ours, theirs, unit, against, ratio, aside } = figure;
+  const isCompared = !Number.isNaN(ratio) && against !== '';
   return row([
     name,
     `${number(ours)} ${unit}`,

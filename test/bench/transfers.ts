@@ -9,10 +9,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { ALICE } from '../helpers/accounts.ts';
+import { MEBIBYTES } from './extent.ts';
 import type { Running } from './server.ts';
 
 export const MIB = 2 ** 20;
-export const SIZE = Number(process.env['BENCH_MIB'] ?? 1024) * MIB;
+export const SIZE = MEBIBYTES * MIB;
 /** For the names of what is measured. */
 export const SIZE_NAME = SIZE % 2 ** 30 === 0 ? `${SIZE / 2 ** 30} GiB` : `${SIZE / MIB} MiB`;
 const MANIFEST = { type: 'zone-dataset', os: 'linux', version: '1.0.0' };

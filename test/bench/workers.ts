@@ -9,13 +9,13 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { childrenOf, cpuSeconds } from './cpu.ts';
+import { SECONDS } from './extent.ts';
 import { load } from './load.ts';
 import { compareWithAll, type Figure, type Plan, type Results, type Sample } from './measure.ts';
 import { type Running, type ServerOptions, startServer, untilAtRest } from './server.ts';
 import { fillSqlite } from './sqlite-images.ts';
 
 const IMAGES = 10_000;
-const SECONDS = 3;
 const LEAST = 1.7;
 
 /** A server, and where it and its load run. */
@@ -44,7 +44,7 @@ export async function* benchWorkers(plan: Plan): Results {
   const dataDir = join(plan.directory, 'workers');
   await rm(dataDir, { recursive: true, force: true });
   await (await startServer({ name: 'bench-1', dataDir })).stop();
-  await fillSqlite(dataDir, IMAGES);
+  fillSqlite(dataDir, IMAGES);
   const canPin = availableParallelism() >= 2 && spawnSync('taskset', ['-V']).error === undefined;
   const name = 'GetImage, 2 workers on 2 cores';
   if (canPin) yield* await compareFleets(plan, dataDir, name, TWO, PINNED);

@@ -13,8 +13,9 @@ const OWN_RUN = resolve('test/runner/own-run.ts');
 const RUN = `
   import { spawn } from 'node:child_process';
   import { mkdtempSync } from 'node:fs';
-  import { beginRun } from '${OWN_RUN}';
+  import { abortWhenInterrupted, beginRun } from '${OWN_RUN}';
   const run = beginRun();
+  abortWhenInterrupted([run]);
   const env = { ...process.env, ...run.env };
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { env, detached: true, stdio: 'ignore' });
   mkdtempSync(run.env.TMPDIR + '/imgapi-test-');
@@ -70,6 +71,17 @@ test('processes and folders of a run that was killed go with the next, those of 
   t.ok(isRunning(alive.server));
   t.equal(readdirSync(alive.folder).length, 2);
 });
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  test(`a run that gets ${signal} leaves neither processes nor its folder`, async (t) => {
+    const run = await startRun(t, await temporaryFolder(t));
+    const gone = once(run.child, 'exit');
+    run.child.kill(signal);
+    t.strictSame(await gone, [null, signal], 'it ends as it was told to');
+    t.notOk(isRunning(run.server));
+    t.notOk(existsSync(run.folder));
+  });
+}
 
 test('a process that took over the number of one of ours is left alone', async (t) => {
   const directory = await temporaryFolder(t);

@@ -36,8 +36,11 @@ interface Owner {
 export interface OwnRun {
   /** For the processes of the run. */
   readonly env: Readonly<Record<string, string>>;
+  readonly folder: string;
   /** Removes the run's folder. */
   end(): void;
+  /** Ends the processes of the run first, at once. */
+  abort(): void;
 }
 
 export interface Removed {
@@ -52,8 +55,8 @@ export function marks(): Record<string, string> {
 }
 
 /** Begins a run; its folder is where `tmpdir()` is for processes that have its environment. */
-export function beginRun(): OwnRun {
-  const folder = mkdtempSync(join(tmpdir(), PREFIX));
+export function beginRun(directory = tmpdir()): OwnRun {
+  const folder = mkdtempSync(join(directory, PREFIX));
   // Servers that refuse to run as root have folders in it, which their user must be able to reach.
   chmodSync(folder, 0o711);
   const owner: Owner = { pid: process.pid, started: startOf(process.pid) ?? '', space: processSpace() };
@@ -61,8 +64,26 @@ export function beginRun(): OwnRun {
   const name = [process.env[VARIABLE], basename(folder)].filter(Boolean).join(':');
   return {
     env: { [VARIABLE]: name, TMPDIR: folder },
+    folder,
     end: () => removeFolder(folder),
+    abort() {
+      const own = new Set([basename(folder)]);
+      for (const pid of processIds()) if (isOf(pid, own)) endProcess(pid, own);
+      removeFolder(folder);
+    },
   };
+}
+
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A process that is told to end aborts these runs before it does: then nothing is left to a next run. */
+export function abortWhenInterrupted(runs: readonly OwnRun[]): void {
+  for (const signal of INTERRUPTIONS) {
+    process.once(signal, () => {
+      for (const run of runs) run.abort();
+      process.kill(process.pid, signal);
+    });
+  }
 }
 
 /** Ends and removes what runs left that are over. Only what belongs to this user is looked at. */
@@ -80,7 +101,8 @@ export async function removeLeftovers(directory = tmpdir()): Promise<Removed> {
 
 function removeFolder(folder: string): void {
   unmountBelow(folder);
-  rmSync(folder, { recursive: true, force: true });
+  // A process that was just ended may be writing its last file.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: PAUSE_MS });
 }
 
 function runsThatAreOver(directory: string): string[] {

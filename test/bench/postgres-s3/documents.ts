@@ -5,8 +5,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ALICE } from '../../helpers/accounts.ts';
+import { MANY } from '../extent.ts';
 import { load, type Paths } from '../load.ts';
-import { NAMES } from '../many-images.ts';
+import { namesOf } from '../many-images.ts';
 import { compare, type Plan, type Results, type Sample } from '../measure.ts';
 import { type Running, startServer, untilAtRest } from '../server.ts';
 import { type Postgres, startDatabase } from './engines.ts';
@@ -15,7 +16,6 @@ import { fillWithImages } from './fill.ts';
 const FEW = 10_000;
 /** Images that are asked for all the time, whatever else there is. */
 const HOT = 5000;
-const MANY = Number(process.env['BENCH_IMAGES'] ?? 1_000_000);
 /** A request for many images may cost so many times what one for few costs. */
 const MOST = 1.5;
 const SECONDS = 2;
@@ -24,7 +24,7 @@ const READS = 4;
 const MOST_TURNS = 8;
 
 const PAGES: Readonly<Record<string, Paths>> = {
-  'list by name': { prefix: '/images?limit=20&name=image-', kind: 'number', count: NAMES },
+  'list by name': { prefix: '/images?limit=20&name=image-', kind: 'number', count: namesOf(FEW) },
   'list by account': { prefix: `/images?limit=20&account=${ALICE}` },
   'list, no filter': { prefix: '/images?limit=20' },
   'list by name=~': { prefix: '/images?limit=20&name=~mage-1', kind: 'number', count: 10 },

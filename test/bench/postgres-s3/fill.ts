@@ -7,36 +7,23 @@ import { createWriteStream } from 'node:fs';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { type IndexValue, indexValue } from '#lib/documents/index-value.ts';
 import { postgresDialect } from '#lib/documents/postgres/dialect.ts';
 import { Layout } from '#lib/documents/sql/layout.ts';
-import type { Bucket, Scalar } from '#lib/documents/store.ts';
+import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { TASKS } from '#src/maintenance/tasks/task.ts';
 import type { PostgresServer } from '../../engines/postgres/server.ts';
-import { imageOf } from '../many-images.ts';
+import { type Document, imageDocuments, type Row, rowsOf } from '../rows.ts';
 
 /** Characters that are gathered before they are written. */
 const PIECE = 1024 * 1024;
 const LEASE_MS = 3600_000;
 
-interface Document {
-  readonly id: number;
-  readonly key: string;
-  readonly etag: string;
-  readonly value: Readonly<Record<string, unknown>>;
-}
-
 /** The schema must have the tables, as a server makes them when it starts. */
 export async function fillWithImages(server: PostgresServer, schema: string, count: number): Promise<void> {
-  await copyIn(server, schema, IMAGES, count, imageDocument);
+  await copyIn(server, schema, IMAGES, count, imageDocuments(count));
   await copyIn(server, schema, TASKS, 1, archivingElsewhere);
   await server.query('checkpoint');
-}
-
-function imageDocument(index: number): Document {
-  const value = imageOf(index);
-  return { id: index + 1, key: value.uuid, etag: `bench.${index.toString(36)}`, value: { ...value } };
 }
 
 /** Another process archives the manifests: it reads all images, which would be measured with the rest. */
@@ -58,7 +45,7 @@ async function copyIn(
   await chmod(folder, 0o755);
   try {
     const files = new Files(folder, layout.tables);
-    for (let index = 0; index < count; index++) await files.add(rowsOf(layout, documentOf(index)));
+    for (let index = 0; index < count; index++) await files.add(linesOf(rowsOf(layout, documentOf(index))));
     await files.end();
     for (const table of layout.tables) await load(server, schema, table, files.pathOf(table));
     const own = `"${schema}"."${layout.table}"`;
@@ -90,34 +77,12 @@ async function load(server: PostgresServer, schema: string, table: string, file:
   await server.query(`vacuum analyze ${own}`);
 }
 
-/** Rows in the format of COPY by table, in the order of the table's columns. */
-function rowsOf(layout: Layout, { id, key, etag, value }: Document): ReadonlyMap<string, readonly string[]> {
-  const indexed = new Map(
-    layout.fields.map(([field, spec]) => [field, indexValue(layout.bucket, field, spec, value[field])]),
-  );
-  const columns = layout.fields.map(([field]) => columnOf(indexed.get(field) ?? null));
-  const mtime = Date.UTC(2021, 0, 1);
-  const rows = new Map<string, readonly string[]>([
-    [layout.table, [line([id, key, etag, mtime, ...columns])]],
-    [layout.values, [line([id, JSON.stringify(value)])]],
-  ]);
-  for (const [field] of layout.arrays) {
-    const orders = layout.orders(field).map((scalar) => columnOf(indexed.get(scalar) ?? null));
-    const beside = orders.length > 0 ? [key, ...orders] : [];
-    const elements = (indexed.get(field) ?? []) as readonly Scalar[];
-    rows.set(
-      layout.elements(field),
-      elements.map((element) => line([element, id, ...beside])),
-    );
-  }
-  return rows;
+/** In the format of COPY. */
+function linesOf(rows: ReadonlyMap<string, readonly Row[]>): ReadonlyMap<string, readonly string[]> {
+  return new Map([...rows].map(([table, each]) => [table, each.map(line)]));
 }
 
-function columnOf(value: IndexValue): Scalar | null {
-  return value !== null && typeof value === 'object' ? value.length : value;
-}
-
-function line(cells: readonly (Scalar | null)[]): string {
+function line(cells: Row): string {
   return `${cells.map((cell) => (cell === null ? '\\N' : String(cell).replaceAll('\\', '\\\\'))).join('\t')}\n`;
 }
 
