@@ -66,7 +66,7 @@ test('processes and folders of a run that was killed go with the next, those of 
   await over.kill();
   t.ok(isRunning(over.server), 'it outlives its run');
   t.strictSame(await removeLeftovers(directory), { folders: [over.folder], processes: [over.server] });
-  t.notOk(isRunning(over.server));
+  await waitFor('the end of its process', () => !isRunning(over.server));
   t.notOk(existsSync(over.folder));
   t.ok(isRunning(alive.server));
   t.equal(readdirSync(alive.folder).length, 2);
@@ -78,7 +78,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const gone = once(run.child, 'exit');
     run.child.kill(signal);
     t.strictSame(await gone, [null, signal], 'it ends as it was told to');
-    t.notOk(isRunning(run.server));
+    await waitFor('the end of its process', () => !isRunning(run.server));
     t.notOk(existsSync(run.folder));
   });
 }
