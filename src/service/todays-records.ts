@@ -2,9 +2,10 @@
  * The records of the standalone IMGAPI that ran on this data folder before: one JSON file for each image, in `manifests`.
  * They are imported by a command, which leaves a note; until then whoever starts the service is told.
  */
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '#lib/runtime/absence.ts';
+import { writeWhole } from '#lib/runtime/write-whole.ts';
 import type { Config } from './config/config.ts';
 
 export const MANIFESTS = 'manifests';
@@ -41,7 +42,7 @@ export async function wereAllRemoved(dataDir: string): Promise<boolean> {
 /** For the import: all of them were dealt with. @param found as they were before it began */
 export async function noteImported(dataDir: string, found: TodaysRecords, problems: number): Promise<void> {
   const note: ImportedRecords = { ...found, problems };
-  await writeFile(join(dataDir, NOTE), `${JSON.stringify(note)}\n`, { mode: 0o600, flush: true });
+  await writeWhole(join(dataDir, NOTE), `${JSON.stringify(note)}\n`);
 }
 
 /** A line if there are records of which the last import does not know, or that it refused. @param file the configuration */
@@ -62,7 +63,7 @@ async function readNote(dataDir: string): Promise<ImportedRecords | undefined> {
   try {
     return JSON.parse(await readFile(join(dataDir, NOTE), 'utf8'));
   } catch {
-    // Without a note, or with half of one, the command is named, which changes nothing that is here already.
+    // Without a note, or with one that cannot be read, the command is named, which changes nothing that is here already.
     return undefined;
   }
 }
