@@ -175,9 +175,9 @@ for (const engine of ENGINES) {
 
   test(`${engine}: a process that is killed leaves its task to another one, when its lease has run out`, async (t) => {
     const dc = await datacenter(t, engine);
-    await dc.start('a', 1);
+    await dc.start('a', 4);
     await dc.tells('began');
-    await dc.start('b', 1);
+    await dc.start('b', 4);
     const until = Date.parse((await dc.status())?.holder?.until ?? '');
     await dc.kill('a');
     const { at } = await dc.tells('began', 1, 'b');
