@@ -86,11 +86,11 @@ format: install
 check: types lint imports unused check-docs
 
 test: check
-	@node test/run.ts $(TESTS)
+	@node test/run.ts --again $(TESTS)
 
 # What has to be installed first is in .ci/packages.
 test-engines: install
-	@IMGAPI_ALL_ENGINES=1 node test/run.ts --needs-packages $(TESTS)
+	@IMGAPI_ALL_ENGINES=1 node test/run.ts --needs-packages --again $(TESTS)
 
 docs: install
 	@node test/docs/generated.ts

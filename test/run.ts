@@ -2,9 +2,11 @@
  * Runs the tests and tells what happened: a line per file, failures in full, and at the end `N passed, N failed`.
  * The raw TAP is left in build/test.tap, what the tests wrote to their standard error in build/test.stderr.
  *
- *   node test/run.ts [--needs-packages] [--counts FILE] [--add FILE] [--output DIR] [PATH...]
+ *   node test/run.ts [--needs-packages] [--again] [--counts FILE] [--add FILE] [--output DIR] [PATH...]
  *
  * --needs-packages  the tests that need Debian packages, instead of all others
+ * --again           run a file that failed once more alone, when all others have ended; what it does then counts, and it is
+ *                   named as one that failed beside others. More than a few are no accident, and are not run again.
  * --counts FILE     leave the counts in FILE instead of a closing line
  * --add FILE        begin with the counts that another run left in FILE
  * --output DIR      leave those files in DIR instead of build
@@ -23,10 +25,14 @@ import { add, type Counts, type FileResult, fileResults } from './runner/results
 
 const STDERR_LINES = 60;
 
+/** A busy machine makes a few files fail that pass alone; a mistake in the product makes many fail, or fails again. */
+const MOST_AGAIN = 5;
+
 const { values: options, positionals: paths } = parseArgs({
   allowPositionals: true,
   options: {
     'needs-packages': { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
     counts: { type: 'string' },
     add: { type: 'string' },
     output: { type: 'string', default: 'build' },
@@ -46,14 +52,22 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: resolve('build/compile-cache'), ...Object.fromEntries(inherited), ...own.env };
 }
 
-async function runTap(files: readonly string[], onFile: (result: FileResult) => void): Promise<number | null> {
+async function runTap(
+  files: readonly string[],
+  onFile: (result: FileResult) => void,
+  suffix = '',
+): Promise<number | null> {
   const args = ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', ...files];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
   const parser = fileResults(onFile);
-  const tap = createWriteStream(TAP);
+  const tap = createWriteStream(`${TAP}${suffix}`);
   child.stdout.on('data', (chunk: Buffer) => parser.write(chunk));
   const exit = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  await Promise.all([pipeline(child.stdout, tap), pipeline(child.stderr, createWriteStream(STDERR)), finished(tap)]);
+  await Promise.all([
+    pipeline(child.stdout, tap),
+    pipeline(child.stderr, createWriteStream(`${STDERR}${suffix}`)),
+    finished(tap),
+  ]);
   parser.end();
   return exit;
 }
@@ -74,6 +88,24 @@ function applySkipRule(result: FileResult): FileResult {
   };
 }
 
+/** The counts of files that failed, as they do alone. */
+async function runAgain(failed: readonly FileResult[]): Promise<Counts> {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [index, { file }] of failed.entries()) {
+    const own: Counts = { passed: 0, failed: 0, skipped: 0 };
+    const onFile = (raw: FileResult) => {
+      const result = applySkipRule(raw);
+      add(own, result.counts);
+      print(`again: ${fileText(result)}`);
+    };
+    const exitCode = await runTap([file], onFile, `.again-${index}`);
+    if (exitCode !== 0 && own.failed === 0) own.failed = 1;
+    if (own.failed === 0) print(`${file} failed beside others and passed alone`);
+    add(counts, own);
+  }
+  return counts;
+}
+
 async function run(): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   const files = testFiles(paths, options['needs-packages']);
@@ -83,18 +115,23 @@ async function run(): Promise<Counts> {
   }
   const skips = new Map<string, number>();
   const seen = new Set<string>();
+  const failed: FileResult[] = [];
   const exitCode = await runTap(files, (raw) => {
     const result = applySkipRule(raw);
     seen.add(result.file);
-    add(counts, result.counts);
+    if (result.counts.failed > 0) failed.push(result);
+    else add(counts, result.counts);
     for (const [reason, times] of result.skips) skips.set(reason, (skips.get(reason) ?? 0) + times);
     print(fileText(result));
   });
   const unseen = files.filter((file) => !seen.has(file));
-  if (unseen.length > 0 || (exitCode !== 0 && counts.failed === 0)) {
+  if (unseen.length > 0 || (exitCode !== 0 && failed.length === 0)) {
     print(`FAIL the run ended early with exit code ${exitCode}; without a result: ${unseen.join(' ') || 'none'}`);
     counts.failed += Math.max(1, unseen.length);
   }
+  const isWorthAgain = options.again && counts.failed === 0 && failed.length <= MOST_AGAIN;
+  if (isWorthAgain) add(counts, await runAgain(failed));
+  else for (const result of failed) add(counts, result.counts);
   print(skipText(skips));
   return counts;
 }

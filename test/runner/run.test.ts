@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 
@@ -36,6 +36,30 @@ test('failures and crashes are told in full and make the run fail', async (t) =>
   t.notMatch(stdout, /^\d+ passed, \d+ failed/m, 'who asks for the counts gets no closing line');
   t.strictSame(JSON.parse(readFileSync(join(dir, 'counts.json'), 'utf8')), { passed: 1, failed: 2, skipped: 0 });
   t.equal(status, 1);
+});
+
+test('a file that fails beside others and passes alone counts as it does alone, and is named', async (t) => {
+  const once = `${HEAD}import { existsSync, writeFileSync } from 'node:fs';
+const seen = process.env['SEEN_BEFORE'];
+test('knows', async (t) => { const is = existsSync(seen); writeFileSync(seen, ''); t.ok(is, 'was here'); });\n`;
+  const dir = t.testdir({ 'a.test.ts': PASSES, 'b.test.ts': once, 'c.test.ts': FAILS });
+  const env = { SEEN_BEFORE: join(dir, 'seen') };
+  const [passes, accident, fails] = ['a', 'b', 'c'].map((name) => join(dir, `${name}.test.ts`)) as [
+    string,
+    string,
+    string,
+  ];
+  const alone = run(dir, [passes, accident], env);
+  t.equal(alone.lines.at(-1), '1 passed, 1 failed', 'nothing runs again unasked');
+  rmSync(env.SEEN_BEFORE);
+  const again = run(dir, ['--again', passes, accident], env);
+  t.match(again.stdout, /was here/);
+  t.match(again.stdout, /b\.test\.ts failed beside others and passed alone/);
+  t.equal(again.lines.at(-1), '2 passed, 0 failed');
+  t.equal(again.status, 0);
+  const never = run(dir, ['--again', passes, fails], env);
+  t.equal(never.lines.at(-1), '1 passed, 1 failed');
+  t.equal(never.status, 1);
 });
 
 test('where every engine must be there a skip is a failure, and the counts of two runs are summed', async (t) => {
