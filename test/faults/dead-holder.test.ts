@@ -6,7 +6,7 @@ import type { TaskStatus } from '#lib/api/schemas/maintenance.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import { MiB, secondProcess, startCloud, startSite } from '../helpers/cloud.ts';
 import { MANIFEST, makeImage, sha1Of } from '../helpers/images.ts';
-import { assertMoved, assertSound, watchImages } from '../helpers/invariants.ts';
+import { assertMoved, assertSound, readDocuments, watchImages } from '../helpers/invariants.ts';
 import { waitFor } from '../helpers/wait.ts';
 
 const SIZE = 24 * MiB;
@@ -41,6 +41,30 @@ test('A copy whose process is killed, twice, goes on in the other one at once', 
   );
   assertMoved(t, east.network.received - before, SIZE);
   await watch.end();
+  await assertSound(t, west);
+});
+
+test('The only process of a datacenter, killed and started again, has bytes flow as soon as it answers', {
+  skip,
+}, async (t) => {
+  const { east, west } = await startCloud(t, { west: LONG });
+  const { image } = await makeImage(east.alice, {}, { size: SIZE });
+  east.network.trouble = { kind: 'slow', bytesPerSecond: 2 * MiB };
+  await west.order(image.uuid, east.name);
+  await west.reaches(image.uuid, ({ bytes_done }) => bytes_done > SIZE / 8);
+  await west.kill();
+  const leases = (await readDocuments(west)).transfers.map(({ lease }) => lease);
+  t.equal(leases.length, 1, 'the transfer is still held by the process that was killed');
+  const received = east.network.received;
+  await west.start();
+  await west.operator.ping();
+  const answered = performance.now();
+  await waitFor('bytes to flow', () => east.network.received > received + MiB / 4);
+  const waited = performance.now() - answered;
+  const left = (leases[0]?.until ?? 0) - Date.now();
+  t.ok(left > 100 * waited, `bytes came ${Math.round(waited)} ms after /ping; the lease had ${left} ms left`);
+  east.network.trouble = { kind: 'none' };
+  t.equal((await west.ended(image.uuid)).state, 'succeeded');
   await assertSound(t, west);
 });
 
