@@ -8,6 +8,7 @@ import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
 import { ARCHIVED } from './images/files/archive.ts';
 import { FORMER_OBJECTS } from './images/files/former-objects.ts';
+import { PIECE_LISTS } from './images/files/piece-lists.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
 import { MOVES } from './images/moving/move-note.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
@@ -24,6 +25,7 @@ import { IMPORTED } from './takeover/images/notes.ts';
 export const BUCKETS: readonly Bucket[] = [
   IMAGES,
   UPLOADS,
+  PIECE_LISTS,
   FORMER_OBJECTS,
   MOVES,
   PENDING_SHARES,

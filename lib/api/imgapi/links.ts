@@ -6,9 +6,11 @@ import {
   LinkBack,
   LinkEcho,
   LinkImage,
+  LinkPieces,
   LinkPing,
   PairingReply,
   PairingRequest,
+  PIECES_A_PAGE,
   PullEnded,
   RotateRequest,
 } from '../schemas/link.ts';
@@ -24,6 +26,9 @@ export const LINK_BODY_LIMIT = 1024 * 1024;
 
 /** Bytes; the largest message that is valid is below. */
 const PAIRING_LIMIT = 128 * 1024;
+
+/** No file has so many pages. */
+const LAST_PAGE = 1_000_000_000;
 
 /** Signed with a current key of a linked datacenter. */
 const signed = { since: 1, auth: 'strict', callers: ['datacenter'] } as const;
@@ -144,6 +149,21 @@ export const LINKS = {
     }),
     headers: downloadHeaders,
     replies: storedReplies(['application/octet-stream']),
+    errors: [...IMAGE_ERRORS, ...STORAGE_ERRORS],
+  },
+
+  LinkGetImageFilePieces: {
+    ...image,
+    summary:
+      "Returns the hashes of the pieces of an image's file, a page at a time; each piece is a range of its bytes.",
+    method: 'GET',
+    path: '/link/images/:uuid/file/pieces',
+    query: Type.Object({
+      index: Type.Optional(integer(0, 1, 'Which file, for an image that has two.')),
+      account: accountParameter,
+      page: Type.Optional(integer(0, LAST_PAGE, `Which page of ${PIECES_A_PAGE} pieces; the first is 0.`)),
+    }),
+    replies: [{ status: 200, json: LinkPieces }],
     errors: [...IMAGE_ERRORS, ...STORAGE_ERRORS],
   },
 

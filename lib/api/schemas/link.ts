@@ -4,7 +4,7 @@
  */
 import { Type } from 'typebox';
 import type { Wording } from '../wording.ts';
-import { anything, bytes, type ValueOf } from './build.ts';
+import { anything, bytes, hex, type ValueOf } from './build.ts';
 import { LinkVersions } from './datacenter.ts';
 
 export const LinkPing = Type.Object({
@@ -97,3 +97,19 @@ export const LinkImage = Type.Object({
   ),
 });
 export type LinkImage = ValueOf<typeof LinkImage>;
+
+/** Bytes of a piece of a file; only the last one of a file may have fewer. */
+export const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** Pieces whose hashes one answer holds: few enough that a source that has none yet reads them in a second or so. */
+export const PIECES_A_PAGE = 32;
+
+export const LinkPieces = Type.Object({
+  sha1: hex(40, 'Of the whole file.'),
+  piece_bytes: Type.Integer({ minimum: 1, description: 'Bytes of a piece; the last one of a file may have fewer.' }),
+  sha256: Type.Array(hex(64, 'Of one piece.'), {
+    maxItems: PIECES_A_PAGE,
+    description: 'Of the pieces of this page, in order; none on a page beyond the end.',
+  }),
+});
+export type LinkPieces = ValueOf<typeof LinkPieces>;

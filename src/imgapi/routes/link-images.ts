@@ -11,7 +11,10 @@ import type { ImageRecord, Share } from '#lib/manifest/record.ts';
 import { TRAVEL } from '#lib/manifest/travel.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { getLink } from '../../datacenters/links/links.ts';
+import { pathOf } from '../../http-kit/request-head.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
+import { pieceHashes } from '../../images/files/piece-lists.ts';
+import { storedObject } from '../../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
@@ -64,6 +67,23 @@ export async function getLinkFile(
       path: imageObjectPath(record.uuid, `file${index}`),
       contentType: 'application/octet-stream',
     });
+  });
+}
+
+export async function getLinkPieces(
+  service: Service,
+  call: Call,
+  query: QueryOf<typeof LINKS.LinkGetImageFilePieces>,
+): Promise<Reply> {
+  const { index = 0, page = 0 } = query;
+  return followingMoves(service, await ownedImage(service, call), async (record) => {
+    const { uuid } = record;
+    const file = fileAt(record, index);
+    const storage = service.storages.named(file.stor);
+    const path = imageObjectPath(uuid, `file${index}`);
+    await storedObject(call.log, { storage, path, size: file.size, what: pathOf(call.url) });
+    const asked = { image: uuid, index, file, storage, path, page, signal: call.signal };
+    return { json: await pieceHashes(service, asked) };
   });
 }
 

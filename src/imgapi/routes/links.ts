@@ -28,7 +28,7 @@ import { endPull } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Handler } from '../call.ts';
 import { readSignedBody } from '../signed-body.ts';
-import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage, signerOf } from './link-images.ts';
+import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage, getLinkPieces, signerOf } from './link-images.ts';
 import { pullLinkHandlers } from './pulls.ts';
 
 /** Pairing attempts per second with one token, or from one network with unknown tokens. */
@@ -101,6 +101,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
     LinkGetImage: (call) => getLinkImage(service, call),
     LinkGetImageIcon: (call) => getLinkIcon(service, call),
     LinkGetImageFile: (call, query) => getLinkFile(service, call, query),
+    LinkGetImageFilePieces: (call, query) => getLinkPieces(service, call, query),
     LinkCreatePullUrl: (call, query) => createLinkPullUrl(service, call, query),
 
     /** A link that is already gone is no error: the caller may be asking again because it missed the answer. */

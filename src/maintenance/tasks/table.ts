@@ -10,6 +10,7 @@ import { refreshLinkHealth } from '../../datacenters/links/list-datacenters.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
 import { removeFormerObjects } from '../../images/files/former-objects.ts';
+import { removePieceLists } from '../../images/files/piece-lists.ts';
 import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
 import { finishDeletes } from '../../images/record/tombstones.ts';
@@ -136,6 +137,12 @@ export function serviceTasks(service: Service): Task[] {
           ? { objects: objects.map(({ path }) => path), bytes, failed }
           : undefined;
       },
+    },
+    {
+      name: 'remove-piece-lists',
+      what: 'removes the hashes of the pieces of files that are gone',
+      periodMs: sweepMs,
+      run: () => counted(removePieceLists(service)),
     },
     {
       name: 'expire-copies',

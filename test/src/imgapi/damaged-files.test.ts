@@ -164,6 +164,7 @@ test('a linked datacenter gets no more than recorded, and is told of less', asyn
     await truncate(file, whole.length - 1);
     await t.rejects(got(what), { statusCode: 503, code: 'FileDamaged' }, what);
   }
+  await t.rejects(got('file/pieces'), { statusCode: 503, code: 'FileDamaged' });
   const pull = {
     uuid: record.uuid,
     index: 0,

@@ -46,6 +46,7 @@ const OF_IMAGES: Readonly<Record<string, Row>> = {
   LinkGetImage: { expected: own(() => OK) },
   LinkGetImageIcon: { expected: file },
   LinkGetImageFile: { expected: file },
+  LinkGetImageFilePieces: { expected: file },
   LinkCreatePullUrl: { expected: file },
 };
 

@@ -92,6 +92,7 @@ test('a link reads only images that the named account owns; all others are not f
       ['GET', ''],
       ['GET', '/icon'],
       ['GET', '/file'],
+      ['GET', '/file/pieces'],
       ['POST', '/file/pull-url'],
     ] as const) {
       const path = `/link/images/${uuid}${rest}?account=${BOB}`;
@@ -151,6 +152,7 @@ test("another's image takes the work of an absent one: the store is asked the sa
     ['GET', ''],
     ['GET', '/icon'],
     ['GET', '/file'],
+    ['GET', '/file/pieces'],
     ['POST', '/file/pull-url'],
   ] as const) {
     const work = new Set<string>();
