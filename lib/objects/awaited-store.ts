@@ -7,6 +7,7 @@ import type {
   ExportOptions,
   ObjectStore,
   OpenOptions,
+  PiecesOptions,
   ReadOptions,
   SessionInfo,
 } from './object-store.ts';
@@ -30,6 +31,7 @@ const NONE = capabilities({
   supportsTakeOver: NOT_YET,
   supportsExport: NOT_YET,
   supportsAdoption: NOT_YET,
+  supportsPieces: NOT_YET,
 });
 
 /**
@@ -103,6 +105,10 @@ export class AwaitedStore implements ObjectStore {
 
   async adopt(options: AdoptOptions) {
     return this.#opened.adopt(options);
+  }
+
+  async openPieces(options: PiecesOptions) {
+    return this.#opened.openPieces(options);
   }
 
   async discard(session: string) {

@@ -16,6 +16,7 @@ import type {
   ObjectInfo,
   ObjectStore,
   OpenOptions,
+  PiecesOptions,
   ReadOptions,
   SessionInfo,
 } from './object-store.ts';
@@ -52,6 +53,8 @@ export interface ObjectBackend extends AsInStore {
   exportTo?: ObjectStore['exportTo'];
   /** With `supportsAdoption`. @throws UnsupportedError */
   adopt?(options: AdoptOptions): Promise<BackendSession>;
+  /** With `supportsPieces`. */
+  openPieces?(options: PiecesOptions): Promise<BackendPieceSession>;
   /** With `supportsSiblings`. */
   siblingPath?(root: string, path: string): string;
   /**
@@ -78,4 +81,17 @@ export interface BackendSession {
   close(): Promise<void>;
   /** May be called again if it fails. */
   discard(): Promise<void>;
+}
+
+export interface BackendPieceSession extends BackendSession {
+  readonly staged: number;
+  piece(start: number, length: number): BackendPiece;
+}
+
+export interface BackendPiece {
+  readonly written: number;
+  /** Never more than the piece still lacks; as `append` of {@link BackendSession} else. */
+  write(source: AsyncIterable<Uint8Array>, onProgress?: (written: number) => void): Promise<void>;
+  accept(sha256: string): Promise<boolean>;
+  acceptStaged(sha256: string): Promise<boolean>;
 }

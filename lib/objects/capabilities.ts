@@ -17,6 +17,8 @@ export interface Capabilities {
   readonly supportsExport: boolean;
   /** `adopt`: a file of this machine becomes an object without its bytes being copied. */
   readonly supportsAdoption: boolean;
+  /** `openPieces`: bytes are written at their places, in any order, and verified piece by piece. */
+  readonly supportsPieces: boolean;
   /** Why not, for each that is false: the rest of a sentence that begins with the store's name. */
   readonly reasons: Readonly<Partial<Record<Capability, string>>>;
 }
@@ -35,6 +37,7 @@ export function capabilities(claims: Readonly<Record<Capability, true | string>>
     supportsTakeOver: of('supportsTakeOver'),
     supportsExport: of('supportsExport'),
     supportsAdoption: of('supportsAdoption'),
+    supportsPieces: of('supportsPieces'),
     reasons: Object.fromEntries(reasons),
   };
 }

@@ -14,7 +14,7 @@ export interface GuardedSessionOptions {
   readonly observer: OperationObserver;
   readonly explain: (error: unknown, needed: number) => unknown;
   /** Called once, however the session ends. */
-  readonly onEnd: (session: GuardedSession) => void;
+  readonly onEnd: (session: WriteSession) => void;
 }
 
 /** Guards a backend's session: one call at a time, and none after its end. */
@@ -105,7 +105,23 @@ export class GuardedSession implements WriteSession {
 
   async #interrupt(): Promise<void> {
     this.#ending.abort(new SessionStateError(this.session, 'being closed'));
+    await this.settled();
+  }
+
+  /** Resolves when no call is under way. */
+  protected async settled(): Promise<void> {
     await this.#running?.catch(() => undefined);
+  }
+
+  /** Aborts when the session is being closed. */
+  protected get ending(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** @throws SessionStateError after the session's end, and while it is being closed */
+  protected assertOpen(): void {
+    if (this.#state !== 'open') throw new SessionStateError(this.session, this.#state);
+    this.#ending.signal.throwIfAborted();
   }
 
   #end(state: State): void {

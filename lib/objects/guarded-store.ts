@@ -4,7 +4,8 @@ import { type OperationObserver, observed, UNOBSERVED } from '../runtime/operati
 import type { BackendSession, ObjectBackend } from './backend.ts';
 import type { Capabilities, Capability } from './capabilities.ts';
 import { TooLargeError, UnsupportedError } from './errors.ts';
-import { GuardedSession } from './guarded-session.ts';
+import { GuardedPieces } from './guarded-pieces.ts';
+import { GuardedSession, type GuardedSessionOptions } from './guarded-session.ts';
 import { assertForeignPath, assertPath, assertSessionName, isReserved } from './object-path.ts';
 import type {
   AdoptOptions,
@@ -15,6 +16,8 @@ import type {
   ObjectInfo,
   ObjectStore,
   OpenOptions,
+  PieceSession,
+  PiecesOptions,
   ReadOptions,
   SessionInfo,
   WriteSession,
@@ -24,12 +27,18 @@ export function guardStore(backend: ObjectBackend, observer: OperationObserver =
   return new GuardedStore(backend, observer);
 }
 
+interface NamedSession {
+  readonly path: string;
+  readonly name: string;
+  readonly limit: number | undefined;
+}
+
 class GuardedStore implements ObjectStore {
   readonly name: string;
   readonly capabilities: Capabilities;
   readonly #backend: ObjectBackend;
   readonly #observer: OperationObserver;
-  readonly #sessions = new Set<GuardedSession>();
+  readonly #sessions = new Set<WriteSession>();
 
   constructor(backend: ObjectBackend, observer: OperationObserver) {
     this.name = backend.name;
@@ -123,6 +132,23 @@ class GuardedStore implements ObjectStore {
       const adopted = await this.#backend.adopt?.({ file, path, session: name });
       return this.#guarded(adopted ?? this.#refuse('supportsAdoption'), { path, name, limit: undefined });
     });
+  }
+
+  openPieces(options: PiecesOptions): Promise<PieceSession> {
+    const { path, session: name, size, earlier, signal } = options;
+    return this.#run(
+      'openPieces',
+      async () => {
+        signal?.throwIfAborted();
+        this.#assertCan('supportsPieces');
+        assertPath(path);
+        assertSessionName(name);
+        if (earlier) assertSessionName(earlier.session);
+        const opened = (await this.#backend.openPieces?.(options)) ?? this.#refuse('supportsPieces');
+        return this.#kept(new GuardedPieces(opened, this.#sessionOptions({ path, name, limit: size })));
+      },
+      size,
+    );
   }
 
   discard(session: string): Promise<void> {
@@ -226,17 +252,24 @@ class GuardedStore implements ObjectStore {
     await this.#backend.close();
   }
 
-  #guarded(backend: BackendSession, { path, name, limit }: { path: string; name: string; limit: number | undefined }) {
-    const session = new GuardedSession(backend, {
+  #guarded(backend: BackendSession, named: NamedSession): GuardedSession {
+    return this.#kept(new GuardedSession(backend, this.#sessionOptions(named)));
+  }
+
+  #kept<T extends GuardedSession>(session: T): T {
+    this.#sessions.add(session);
+    return session;
+  }
+
+  #sessionOptions({ path, name, limit }: NamedSession): GuardedSessionOptions {
+    return {
       session: name,
       path,
       limit: limit ?? Number.POSITIVE_INFINITY,
       observer: this.#observer,
       explain: (error, needed) => this.#backend.explain(error, needed),
       onEnd: (ended) => this.#sessions.delete(ended),
-    });
-    this.#sessions.add(session);
-    return session;
+    };
   }
 
   #assertCan(capability: Capability): void {

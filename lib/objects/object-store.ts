@@ -76,6 +76,16 @@ export interface AdoptOptions extends Pick<OpenOptions, 'path' | 'session'> {
   readonly file: string;
 }
 
+export interface PiecesOptions extends Pick<OpenOptions, 'path' | 'session' | 'signal'> {
+  /** Bytes of the whole object. Space for them is reserved, as by `expect` of {@link OpenOptions}. */
+  readonly size: number;
+  /**
+   * An earlier session, of either kind, whose bytes {@link Piece.acceptStaged} may accept.
+   * @param isOver whether its writer is certain to write no more: the bytes are used where they are then, and none are copied
+   */
+  readonly earlier?: { readonly session: string; readonly isOver: boolean };
+}
+
 export interface AppendOptions {
   readonly signal?: AbortSignal;
   /** Called with the session's new size as bytes reach the staging place. */
@@ -112,6 +122,30 @@ export interface WriteSession {
   close(): Promise<void>;
   /** Closes and removes the staged bytes. */
   discard(): Promise<void>;
+}
+
+/**
+ * A session whose bytes come as pieces, in any order and many at a time. `size` counts the bytes that are accepted without
+ * a gap from the first one on, and they are hashed in this order. The other calls wait for no piece: they are made when
+ * none is being written. What follows in order may be appended as well; that writes over pieces beyond a gap.
+ */
+export interface PieceSession extends WriteSession {
+  /** Bytes from the first one to the last that the earlier session left, with gaps that only {@link Piece.acceptStaged} finds. */
+  readonly staged: number;
+  /** Pieces must not overlap. @param length at most 64 MiB */
+  piece(start: number, length: number): Piece;
+}
+
+/** A stretch of an object. One call at a time. */
+export interface Piece {
+  /** Bytes of it that have been written; 0 again when they were not accepted. */
+  readonly written: number;
+  /** Writes bytes after those written. If this rejects, those that had arrived count: call again with the rest. */
+  write(source: AsyncIterable<Uint8Array>, options?: AppendOptions): Promise<void>;
+  /** Once all of it is written: whether the bytes have this hash. If so, they are part of the object. @param sha256 hex */
+  accept(sha256: string): Promise<boolean>;
+  /** Whether the earlier session left bytes with this hash here. If so, they are part of the object. */
+  acceptStaged(sha256: string): Promise<boolean>;
 }
 
 /** The bytes of an object. */
@@ -167,6 +201,8 @@ export interface ObjectStore {
    * @param options.file its real path @throws UnsupportedError, also for a file that can take no more names, or none here
    */
   adopt(options: AdoptOptions): Promise<WriteSession>;
+  /** With `supportsPieces`: a session for the pieces of one object. @throws UnsupportedError */
+  openPieces(options: PiecesOptions): Promise<PieceSession>;
   /** Removes a session's staged bytes so that no later `commit` of it can succeed. Absent is no error. */
   discard(session: string): Promise<void>;
   /** Sessions with staged bytes, of all processes, in no particular order; for the sweeper. */

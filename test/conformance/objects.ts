@@ -12,6 +12,7 @@ import { capabilityTests } from './objects/capabilities.ts';
 import { directoryTests } from './objects/directories.ts';
 import type { Define, MakeObjectStore } from './objects/harness.ts';
 import { onceTests } from './objects/once.ts';
+import { pieceTests } from './objects/pieces.ts';
 import { readTests } from './objects/reading.ts';
 import { sessionTests } from './objects/sessions.ts';
 import { takeOverTests } from './objects/take-over.ts';
@@ -23,6 +24,7 @@ export function objectStoreConformance(name: string, make: MakeObjectStore): voi
     sessions: sessionTests,
     'bytes that are sent once': onceTests,
     'take-over': takeOverTests,
+    pieces: pieceTests,
     reading: readTests,
     directories: directoryTests,
     capabilities: capabilityTests,

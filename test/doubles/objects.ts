@@ -16,6 +16,7 @@ export function claimingNothing(backend: ObjectBackend): ObjectBackend {
     supportsTakeOver: 'reads nothing before it is committed',
     supportsExport: 'belongs to nobody else',
     supportsAdoption: 'is not on this machine',
+    supportsPieces: 'takes bytes in order only',
   });
   return overlaid(backend, { capabilities: none });
 }
@@ -35,6 +36,7 @@ export function shared(backend: ObjectBackend, datacenter: string, urls?: Signed
       supportsTakeOver: true,
       supportsExport: 'belongs to nobody else',
       supportsAdoption: 'is not on this machine',
+      supportsPieces: 'takes bytes in order only',
     }),
     info: async (path) => {
       const info = await backend.info(at(path));

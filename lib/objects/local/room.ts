@@ -60,21 +60,23 @@ export class Room {
 
   /**
    * @param essential ignores the quota and the headroom
+   * @param has how many of the bytes are there already
    * @throws InsufficientStorageError when `expect` bytes do not fit
    */
-  async allot(staged: string, expect = 0, essential = false): Promise<Allotment> {
+  async allot(staged: string, expect = 0, essential = false, has = 0): Promise<Allotment> {
     if (this.limited && this.#clock.now() - this.#countedAt > STALE) {
       await this.count();
     }
     await this.#lookAtDisk();
-    if (expect > this.#quotaLeft()) {
+    const needed = Math.max(0, expect - has);
+    if (needed + has > this.#quotaLeft()) {
       await this.count();
     }
     const available = this.#available();
-    if (expect > available && !essential) {
-      throw new InsufficientStorageError(expect, available);
+    if (needed > available && !essential) {
+      throw new InsufficientStorageError(needed, available);
     }
-    const allotment = new Allotment(this, staged, expect, essential);
+    const allotment = new Allotment(this, staged, { expect, has }, essential);
     this.#allotments.add(allotment);
     this.#changes += 1;
     return allotment;
@@ -192,10 +194,11 @@ export class Allotment {
   /** When the reservation lapses, unless bytes come. */
   #until: number;
 
-  constructor(room: Room, staged: string, expect: number, essential: boolean) {
+  constructor(room: Room, staged: string, { expect, has }: { expect: number; has: number }, essential: boolean) {
     this.#room = room;
     this.staged = staged;
     this.#expect = expect;
+    this.#size = has;
     this.#essential = essential;
     this.#until = room.now() + RESERVED_FOR;
   }

@@ -1,4 +1,4 @@
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { hasCode, ifThere } from '../../runtime/absence.ts';
 import { InvalidPathError, SessionExistsError, SessionGoneError } from '../errors.ts';
@@ -12,13 +12,19 @@ const SYNC_EVERY = 32 * 1024 * 1024;
 /** Bytes that a take-over reads at a time. */
 const CHUNK = 512 * 1024;
 
-/** The staged bytes of one session: a file that grows at its end, until it is renamed or removed. */
+/**
+ * The staged bytes of one session: a file that grows at its end, until it is renamed or removed. Bytes may be written beyond
+ * its end as well; they count once the end has come to them.
+ */
 export class StagedFile {
   readonly #layout: Layout;
   readonly #session: string;
   readonly #handle: FileHandle;
   #size = 0;
-  #synced = 0;
+  /** The end of the last byte in the file. */
+  #extent = 0;
+  /** Bytes written since the last sync began. */
+  #unsynced = 0;
   #syncing: Promise<void> | undefined;
   #syncFailure: unknown;
   /** Whether the file's name is durable too. */
@@ -34,10 +40,31 @@ export class StagedFile {
   /** @throws SessionExistsError */
   static async create(layout: Layout, session: string): Promise<StagedFile> {
     try {
-      return new StagedFile(layout, session, await open(layout.staged(session), 'wx', FILE_MODE));
+      return new StagedFile(layout, session, await open(layout.staged(session), 'wx+', FILE_MODE));
     } catch (error) {
       throw hasCode(error, 'EEXIST') ? new SessionExistsError(session, { cause: error }) : error;
     }
+  }
+
+  /**
+   * Gives the file of an earlier session, whose writer is over, to a new one: a second name, for as long as both are needed.
+   * Undefined if there is no such file.
+   */
+  static async inherit(layout: Layout, earlier: string, session: string): Promise<StagedFile | undefined> {
+    try {
+      await link(layout.staged(earlier), layout.staged(session));
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw hasCode(error, 'EEXIST') ? new SessionExistsError(session, { cause: error }) : error;
+    }
+    const staged = new StagedFile(layout, session, await open(layout.staged(session), 'r+'));
+    staged.#extent = (await staged.#handle.stat()).size;
+    return staged;
+  }
+
+  /** The end of the last byte in the file, beyond which there are not even gaps. */
+  get extent(): number {
+    return this.#extent;
   }
 
   /** Bytes written, including those of an append that failed halfway. */
@@ -48,13 +75,38 @@ export class StagedFile {
   async append(bytes: Uint8Array): Promise<void> {
     let done = 0;
     while (done < bytes.length) {
-      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.#size);
-      done += bytesWritten;
-      this.#size += bytesWritten;
+      const written = await this.#write(bytes.subarray(done), this.#size);
+      done += written;
+      this.#size += written;
     }
-    if (this.#syncing === undefined && this.#size - this.#synced >= SYNC_EVERY) {
-      this.#syncing = this.#syncAhead();
-    }
+    this.#syncSometimes();
+  }
+
+  /** Writes bytes at their place, without counting them. */
+  async writeAt(bytes: Uint8Array, at: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) done += await this.#write(bytes.subarray(done), at + done);
+    this.#syncSometimes();
+  }
+
+  /** Fills the block from a place in the file; returns how many bytes there were. */
+  async readAt(block: Uint8Array, at: number): Promise<number> {
+    return readFully(this.#handle, block, at);
+  }
+
+  /** Counts bytes at the end that have been written there already. */
+  advance(bytes: number): void {
+    this.#size += bytes;
+  }
+
+  async #write(bytes: Uint8Array, at: number): Promise<number> {
+    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, at);
+    this.#extent = Math.max(this.#extent, at + bytesWritten);
+    this.#unsynced += bytesWritten;
+    return bytesWritten;
+  }
+
+  #syncSometimes(): void {
+    if (this.#syncing === undefined && this.#unsynced >= SYNC_EVERY) this.#syncing = this.#syncAhead();
   }
 
   /** @throws SessionGoneError when the file no longer has a name */
@@ -85,7 +137,7 @@ export class StagedFile {
   async close(): Promise<number> {
     try {
       await this.#syncing;
-      return !this.#isPlaced && (await this.#isNamed()) ? this.#size : 0;
+      return !this.#isPlaced && (await this.#isNamed()) ? this.#extent : 0;
     } finally {
       await this.#handle.close();
     }
@@ -122,10 +174,9 @@ export class StagedFile {
   }
 
   async #syncAhead(): Promise<void> {
-    const size = this.#size;
+    this.#unsynced = 0;
     try {
       await this.#handle.datasync();
-      this.#synced = size;
     } catch (error) {
       this.#syncFailure = error;
     } finally {
@@ -165,7 +216,16 @@ export async function* stagedBytes(file: string, upTo: number): AsyncGenerator<U
   }
 }
 
-async function openIfThere(file: string): Promise<FileHandle | undefined> {
+/** Fills the block from a place in a file; returns how many bytes there were. */
+export async function readFully(handle: FileHandle, block: Uint8Array, at: number): Promise<number> {
+  for (let filled = 0; ; ) {
+    const { bytesRead } = await handle.read(block, filled, block.length - filled, at + filled);
+    filled += bytesRead;
+    if (bytesRead === 0 || filled === block.length) return filled;
+  }
+}
+
+export async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
     return await open(file, 'r');
   } catch (error) {

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type Logger from 'bunyan';
 import { hasCode, ifThere } from '../../runtime/absence.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { OneByOne } from '../../runtime/one-by-one.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import type { BackendOpenOptions, ObjectBackend } from '../backend.ts';
 import { capabilities } from '../capabilities.ts';
@@ -17,6 +18,7 @@ import type {
   Hashes,
   ObjectInfo,
   ObjectStore,
+  PiecesOptions,
   ReadOptions,
   SessionInfo,
 } from '../object-store.ts';
@@ -28,9 +30,10 @@ import { storeIdentity } from './identity.ts';
 import { Layout } from './layout.ts';
 import { findLeftovers, removeLeftover } from './leftovers.ts';
 import { ObjectStream } from './object-stream.ts';
+import { LocalPieces } from './pieces.ts';
 import { Room } from './room.ts';
 import { LocalSession } from './session.ts';
-import { removeStaged, StagedFile, stagedBytes } from './staged-file.ts';
+import { openIfThere, removeStaged, StagedFile, stagedBytes } from './staged-file.ts';
 import { hashStored, openStored } from './stored-file.ts';
 import { bytesBelow, bytesFreedBy } from './usage.ts';
 
@@ -81,11 +84,13 @@ class LocalBackend implements ObjectBackend {
     supportsTakeOver: true,
     supportsExport: 'is a folder of the service alone',
     supportsAdoption: true,
+    supportsPieces: true,
   });
   readonly #layout: Layout;
   readonly #room: Room;
   readonly #clock: Clock;
   readonly #pool = new HashPool();
+  readonly #hashing = new OneByOne();
   /** Names of the sessions that are open in this process. */
   readonly #sessions = new Set<string>();
 
@@ -160,6 +165,34 @@ class LocalBackend implements ObjectBackend {
       hash: () => this.#pool.open(),
       onEnd: () => this.#sessions.delete(name),
     });
+  }
+
+  async openPieces({ path, session, size, earlier }: PiecesOptions): Promise<LocalPieces> {
+    const layout = this.#layout;
+    const inherited = earlier?.isOver ? await StagedFile.inherit(layout, earlier.session, session) : undefined;
+    const has = inherited?.extent ?? 0;
+    // What is inherited counts as this session's from now on.
+    this.#room.change(-has);
+    try {
+      const allotment = await this.#room.allot(layout.staged(session), size, false, has);
+      const handle = earlier && !inherited ? await openIfThere(layout.staged(earlier.session)) : undefined;
+      const pieces = new LocalPieces({
+        ...{ path, session, size, allotment, room: this.#room, hashing: this.#hashing },
+        target: layout.resolve(path),
+        file: inherited ?? (await StagedFile.create(layout, session)),
+        staged: handle ? { size: (await handle.stat()).size, handle } : { size: has },
+        hash: this.#pool.open(),
+        remove: () => removeStaged(layout, session),
+        onEnd: () => this.#sessions.delete(session),
+      });
+      this.#sessions.add(session);
+      return pieces;
+    } catch (error) {
+      this.#room.change(has);
+      await inherited?.close();
+      if (inherited) await removeStaged(layout, session);
+      throw error;
+    }
   }
 
   staged(session: string, upTo: number): AsyncIterable<Uint8Array> {

@@ -166,6 +166,7 @@ class MantaBackend implements ObjectBackend {
       supportsTakeOver: true,
       supportsExport: true,
       supportsAdoption: 'is not on this machine',
+      supportsPieces: 'takes bytes in order only',
     });
   }
 

@@ -52,6 +52,7 @@ class S3Backend implements ObjectBackend {
     supportsTakeOver: true,
     supportsExport: 'is a bucket of the service alone',
     supportsAdoption: 'is not on this machine',
+    supportsPieces: 'takes bytes in order only',
   });
   readonly #calls: S3Calls;
   readonly #keys: Keys;

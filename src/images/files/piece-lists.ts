@@ -10,7 +10,7 @@ import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { sha256Of } from '#lib/objects/hashing/sha256-of.ts';
 import { letGo } from '#lib/objects/let-go.ts';
 import type { ByteSource, ObjectStore } from '#lib/objects/object-store.ts';
-import { heeding } from '#lib/runtime/heeding.ts';
+import { OneByOne } from '#lib/runtime/one-by-one.ts';
 import { normalized } from '../record/load.ts';
 
 interface PieceList {
@@ -46,7 +46,7 @@ async function pageOf(service: WithStore, asked: PiecesOf): Promise<string> {
   const key = keyOf(asked);
   const known = await kept(service, key);
   if (known !== undefined) return known;
-  return inTurn(asked.signal, async () => {
+  return computing.run(async () => {
     // Whoever had the turn before may have computed the same page.
     const computed = await kept(service, key);
     if (computed !== undefined) return computed;
@@ -54,7 +54,7 @@ async function pageOf(service: WithStore, asked: PiecesOf): Promise<string> {
     const value: PieceList = { image: asked.image, sha1: asked.file.sha1, sha256 };
     await unlessChanged(service.store.batch([{ op: 'put', bucket: PIECE_LISTS, key, value, ifEtag: null }]));
     return sha256;
-  });
+  }, asked.signal);
 }
 
 function keyOf({ image, index, file: { sha1 }, page }: PiecesOf): string {
@@ -65,17 +65,8 @@ async function kept({ store }: WithStore, key: string): Promise<string | undefin
   return (await store.get(PIECE_LISTS, key))?.value.sha256;
 }
 
-let lastTurn: Promise<unknown> = Promise.resolve();
-
-/** One page at a time, for all images and datacenters: that bounds the memory, and what copies take from the disks. */
-function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const turn = lastTurn.then(() => {
-    signal.throwIfAborted();
-    return work();
-  });
-  lastTurn = turn.catch(() => undefined);
-  return heeding(turn, signal);
-}
+/** For all images and datacenters: that bounds the memory, and what copies take from the disks. */
+const computing = new OneByOne();
 
 async function compute({ file: { size }, storage, path, page, signal }: PiecesOf): Promise<string> {
   const start = page * PAGE_BYTES;

@@ -35,6 +35,10 @@ const CALLS: Readonly<Record<Capability, (store: ObjectStore) => Promise<unknown
       const session = await store.adopt({ path: 'y', session: sessionName(), file });
       await session.discard();
     }),
+  supportsPieces: async (store) => {
+    const session = await store.openPieces({ path: 'y', session: sessionName(), size: 10 });
+    await session.discard();
+  },
 };
 
 /** In the file system of the stores under test. */
