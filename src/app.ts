@@ -19,6 +19,7 @@ import type { Call } from './imgapi/call.ts';
 import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { startImageMaker } from './machines/image-maker.ts';
+import { scrubMetrics } from './maintenance/scrub/metrics.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
 import { openService } from './open-service.ts';
@@ -131,7 +132,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       fronts.push((terms) => metricsListener.close(terms));
       service.ownAddresses.add(metricsListener.url);
     }
-    const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service));
+    const scrubs = metrics && scrubMetrics(service, metrics.registry);
+    const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service, scrubs));
     fronts.push(() => tasks.stop());
     return {
       url: main.url,

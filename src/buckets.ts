@@ -7,6 +7,7 @@ import { LINK_BUCKETS } from './datacenters/links/documents.ts';
 import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
 import { ARCHIVED } from './images/files/archive.ts';
+import { FINDINGS } from './images/files/findings.ts';
 import { FORMER_OBJECTS } from './images/files/former-objects.ts';
 import { PIECE_LISTS } from './images/files/piece-lists.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
@@ -15,6 +16,7 @@ import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { AUTH_RELOADS } from './imgapi/auth-keys.ts';
 import { IMAGE_JOBS } from './machines/model.ts';
+import { SCRUBS } from './maintenance/scrub/state.ts';
 import { TASKS } from './maintenance/tasks/task.ts';
 import { MIGRATIONS } from './migrations/orders.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
@@ -41,6 +43,8 @@ export const BUCKETS: readonly Bucket[] = [
   ROLE_TAGS,
   IMPORTED,
   IMAGE_JOBS,
+  FINDINGS,
+  SCRUBS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

@@ -54,6 +54,7 @@ export const RECORD_ONLY_FIELDS = [
   'intent',
   'intent_lease',
   'reserved_by',
+  'quarantined',
   'archive',
 ] as const;
 

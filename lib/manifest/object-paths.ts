@@ -8,6 +8,9 @@ export type ImageObjectName = `file${number}` | 'icon';
 /** The pulls area: links to files under names of their own, one directory a day, for the reaper. */
 export const PULLS = 'pulls';
 
+/** Damaged bytes that are kept aside, one directory a day. */
+export const QUARANTINE = 'quarantine';
+
 /** Image files and the icon: `images/UUI/UUID/file0`. */
 export function imageObjectPath(uuid: string, name: ImageObjectName): string {
   return `${imageObjectDirectory(uuid)}/${name}`;
@@ -36,4 +39,9 @@ export function pullObjectPath(day: string, uuid: string, fileIndex: number, req
 /** The archived manifest of an image. */
 export function archivePath(uuid: string): string {
   return `archive/${uuid.slice(0, 3)}/${uuid}.json`;
+}
+
+/** Damaged bytes of a file: `quarantine/YYYYMMDD/UUID.file0.ID`. */
+export function quarantinePath(day: string, uuid: string, fileIndex: number, id: string): string {
+  return `${QUARANTINE}/${day}/${uuid}.file${fileIndex}.${id}`;
 }

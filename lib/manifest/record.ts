@@ -157,6 +157,8 @@ export interface ImageRecord {
   readonly intent_lease?: string;
   /** Only of a tombstone that reserves a UUID: the process that does. An intent comes later, if there are bytes at all. */
   readonly reserved_by?: string;
+  /** Indexes of files whose bytes are known to be wrong. Nobody is given them until the right ones are there. */
+  readonly quarantined?: readonly number[];
   /** Only of a tombstone: the manifest to archive once the bytes are gone. */
   readonly archive?: Readonly<Record<string, unknown>>;
 }

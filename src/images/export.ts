@@ -13,6 +13,7 @@ import { travellingManifest } from '#lib/manifest/travel.ts';
 import { InvalidPathError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { Service } from '../service/service.ts';
+import { assertNotQuarantined } from './files/findings.ts';
 import { followingMoves } from './files/following-moves.ts';
 import { fileDamaged, storedObject } from './files/stored-object.ts';
 import { serializeFull } from './record/serialize.ts';
@@ -70,6 +71,7 @@ function fileName({ name, version }: ImageRecord): string {
 
 async function exportFile(service: Service, record: ImageRecord, path: string, signal: AbortSignal): Promise<void> {
   const file = exportedFile(record);
+  assertNotQuarantined(record, 0);
   const source = service.storages.named(file.stor);
   const from = imageObjectPath(record.uuid, 'file0');
   const what = `file0 of image "${record.uuid}"`;

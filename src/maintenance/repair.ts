@@ -6,6 +6,7 @@ import type { WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { failureOf } from '../copies/documents/failure-of.ts';
 
+import { withLeastRate } from '../datacenters/sources/least-rate.ts';
 import type { ImageSource } from '../datacenters/sources/source.ts';
 import { placeFile } from '../images/files/file-placement.ts';
 import { staging } from '../images/files/upload-register.ts';
@@ -53,10 +54,12 @@ async function fetchFrom(
     });
   await staging(service, { image: uuid, session: `repair.${uuid}.${newUuid()}` }, open, async (session) => {
     const { stream } = await source.getFile(uuid, { account: owner, start: 0, sha1: file.sha1, signal });
-    await session.append(stream, { signal, disposable: true });
-    const { sha1 } = await session.hashes();
+    await session.append(withLeastRate(service, stream, source.name), { signal, disposable: true });
+    const { sha1, sha256 } = await session.hashes();
     if (sha1 !== file.sha1) throw new Error(`its bytes differ (sha1 ${sha1})`);
+    if (file.sha256 !== undefined && sha256 !== file.sha256) throw new Error(`its bytes differ (sha256 ${sha256})`);
     await session.flush();
+    await service.faults.reach('repair:fetched');
     const guard = (current: ImageRecord): void => assertSameFile(current, file);
     await placeFile(service, { uuid, session, file, kind: 'file', index: 0, guard });
   });

@@ -10,6 +10,7 @@ import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { hasMoved } from '../images/files/following-moves.ts';
 import { loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
+import { retract } from './scrub/quarantine.ts';
 
 export interface VerifyOptions {
   /** Absent: all images. */
@@ -51,7 +52,10 @@ async function verifyFile(
   const now = bad && (await loadRaw(service, uuid))?.value;
   const moved = now && hasMoved(stored.value, now) ? now.files?.[index] : undefined;
   if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, index, { repair, signal });
-  if (!bad) return { ...line, status: 'ok' };
+  if (!bad) {
+    await retract(service, stored, index);
+    return { ...line, status: 'ok' };
+  }
   if (!repair || index > 0) return { ...line, ...bad };
   const outcome = await repair(stored, file);
   return 'from' in outcome

@@ -12,6 +12,7 @@ import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
+import { assertNotQuarantined } from '../images/files/findings.ts';
 import { followingMoves } from '../images/files/following-moves.ts';
 import { storedObject } from '../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../images/record/load.ts';
@@ -36,7 +37,10 @@ const MOST_REMEMBERED = 100;
 export async function makePullLink(service: Service, request: PullRequest): Promise<PullRecord> {
   const image = await requestedImage(service, request);
   await assertFew(service, request);
-  return followingMoves(service, image, (current) => makeOf(service, request, fileAt(current, request.index)));
+  return followingMoves(service, image, (current) => {
+    assertNotQuarantined(current, request.index);
+    return makeOf(service, request, fileAt(current, request.index));
+  });
 }
 
 async function makeOf(service: Service, request: PullRequest, file: FileRecord): Promise<PullRecord> {

@@ -158,12 +158,12 @@ function sessionOf(path: string): string | undefined {
 }
 
 /**
- * Pull links are removed when their day is over, whatever became of their transfer. Manifests are archived at any time, and
+ * Damaged bytes are kept for a while. Pull links are removed when their day is over, whatever became of their transfer. Manifests are archived at any time, and
  * what a process leaves that is killed meanwhile goes by its age alone.
  */
 function isOwn(path: string, keepsPulls: boolean): boolean {
   const isArchive = path.startsWith('archive/') || path.startsWith(`staging/${ARCHIVE_SESSIONS}`);
-  return OWN.has(path) || isArchive || (keepsPulls && path.startsWith('pulls/'));
+  return OWN.has(path) || isArchive || path.startsWith('quarantine/') || (keepsPulls && path.startsWith('pulls/'));
 }
 
 /** By which a store is known. */

@@ -192,7 +192,7 @@ export const ERRORS = {
   StorageIsDown: { status: 503, when: 'the object store cannot be reached', remedy: 'Try again later.' },
   FileDamaged: {
     status: 503,
-    when: 'fewer bytes of the file are stored than its record says',
+    when: 'the stored bytes of the file are not what its record says, or too few',
     remedy: 'Tell the operator: imgapiadm verify --repair.',
   },
   StorageUnsupported: {

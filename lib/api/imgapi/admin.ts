@@ -1,7 +1,14 @@
 /** What operators ask of the service itself. */
 import { Type } from 'typebox';
 import { flag, list } from '../parameters.ts';
-import { CleanUpReport, TaskStatus, VerifyLine, VerifySummary } from '../schemas/maintenance.ts';
+import {
+  CleanUpReport,
+  FileFinding,
+  ScrubStatus,
+  TaskStatus,
+  VerifyLine,
+  VerifySummary,
+} from '../schemas/maintenance.ts';
 import { MIGRATION_KINDS, Migration } from '../schemas/migration.ts';
 import { AccountName } from '../schemas/service.ts';
 import { account, accountQuery, type ImgapiOperations } from './form.ts';
@@ -78,6 +85,26 @@ export const ADMIN = {
     }),
     replies: [{ status: 200, lines: Type.Union([VerifyLine, VerifySummary]) }],
     errors: ['OperatorOnly', 'StorageIsDown'],
+  },
+
+  AdminScrub: {
+    ...administration,
+    summary: 'Has the background task read all stored files again, from now on; answers at once.',
+    method: 'POST',
+    path: '/admin/scrub',
+    query: accountQuery,
+    replies: [{ status: 200, json: ScrubStatus }],
+    errors: ['OperatorOnly'],
+  },
+
+  AdminListFindings: {
+    ...administration,
+    summary: 'Lists the stored files that are known to be damaged.',
+    method: 'GET',
+    path: '/admin/findings',
+    query: accountQuery,
+    replies: [{ status: 200, json: Type.Array(FileFinding) }],
+    errors: ['OperatorOnly'],
   },
 
   ListTasks: {

@@ -33,6 +33,52 @@ export const VerifySummary = Type.Object(
 );
 export type VerifySummary = ValueOf<typeof VerifySummary>;
 
+export const FOUND = ['missing', 'size', 'hash'] as const;
+export type Found = (typeof FOUND)[number];
+
+export const FileFinding = Type.Object(
+  {
+    uuid: uuid('The image.'),
+    name: Type.String(),
+    file: Type.String({ description: '`file0` or `file1`.' }),
+    stor: Type.String({ description: 'Name of the object store.' }),
+    size: bytes('The size that the file should have.'),
+    status: oneOf(FOUND),
+    message: Type.String({ description: 'What is wrong, in words.' }),
+    quarantined: Type.Boolean({ description: 'Whether requests for the file are refused.' }),
+    found_at: date(),
+    checked_at: date('When it was last seen to be so.'),
+    kept: Type.Optional(Type.String({ description: 'Where in the store the damaged bytes are kept.' })),
+    repair: Type.Optional(
+      Type.Object(
+        { tried_at: date(), problem: Type.String() },
+        { description: 'The last attempt to fetch the right bytes from a linked datacenter.' },
+      ),
+    ),
+  },
+  { description: 'A stored file that is not what its record says.' },
+);
+export type FileFinding = ValueOf<typeof FileFinding>;
+
+const ScrubCounts = {
+  began_at: date(),
+  files: count(),
+  bytes: bytes('Bytes that were read.'),
+  bad: Type.Integer({ minimum: 0, description: 'Files that are not what their records say.' }),
+  skipped: Type.Integer({ minimum: 0, description: 'Files that could not be checked, as when their store was down.' }),
+};
+
+export const ScrubStatus = Type.Object(
+  {
+    findings: Type.Integer({ minimum: 0, description: 'Files that are known to be damaged.' }),
+    next_at: Type.Optional(date('When the next pass is due; absent if none is.')),
+    pass: Type.Optional(Type.Object(ScrubCounts, { description: 'The pass under way.' })),
+    last: Type.Optional(Type.Object({ ...ScrubCounts, ended_at: date() }, { description: 'The last whole pass.' })),
+  },
+  { description: 'The passes in which all stored files are read again.' },
+);
+export type ScrubStatus = ValueOf<typeof ScrubStatus>;
+
 export const DoomedObject = Type.Object(
   {
     storage: Type.String({ description: 'Name of the object store.' }),

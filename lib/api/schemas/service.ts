@@ -1,6 +1,7 @@
 /** What the service says about itself. */
 import { Type } from 'typebox';
 import { bytes, oneOf, strings, uuid, type ValueOf } from './build.ts';
+import { ScrubStatus } from './maintenance.ts';
 
 export const Pong = Type.Object({
   ping: Type.Literal('pong'),
@@ -49,6 +50,7 @@ export const ServiceState = Type.Object({
   worker: Type.String({ description: 'Name of this process among those that run copies.' }),
   memory: Type.Object({ rss: bytes(), heapUsed: bytes() }),
   uptime: Type.Integer({ description: 'Seconds.' }),
+  scrub: Type.Optional(ScrubStatus),
 });
 export type ServiceState = ValueOf<typeof ServiceState>;
 

@@ -18,6 +18,7 @@ import { migrate, migrations } from './commands/migrate.ts';
 import { reap } from './commands/reap.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
+import { scrub } from './commands/scrub.ts';
 import { share, unshare } from './commands/share.ts';
 import { tasks } from './commands/tasks.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
@@ -52,6 +53,7 @@ export const imgapiadm = defineProgram({
     reap,
     tasks,
     verify,
+    scrub,
     migrate,
     migrations,
     backup,

@@ -27,6 +27,16 @@ export async function knownDatacenters(service: Service): Promise<string[]> {
   return (await datacenters(service)).map(({ name }) => name);
 }
 
+/** Where the right bytes of a damaged file may be had. */
+export async function sourcesOfRepair(service: Service): Promise<ImageSource[]> {
+  const sources: ImageSource[] = [];
+  for (const name of await knownDatacenters(service)) {
+    const source = await sourceFor(service, name);
+    if (source) sources.push(source);
+  }
+  return sources;
+}
+
 function isUrl(source: string): boolean {
   return /^https?:\/\//.test(source);
 }

@@ -17,6 +17,7 @@ import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
+import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { staging } from '../files/upload-register.ts';
@@ -104,6 +105,7 @@ async function existing(service: Service, uuid: string): Promise<StoredImage> {
 
 async function placeObjects(service: Service, { stored, file, uuid }: Clone, signal: AbortSignal): Promise<void> {
   const { value: record } = stored;
+  assertNotQuarantined(record, 0);
   await placeObject(service, { from: record.uuid, to: uuid, name: 'file0', file }, signal);
   if (record.icon) await placeObject(service, { from: record.uuid, to: uuid, name: 'icon', file: record.icon }, signal);
 }

@@ -13,6 +13,7 @@
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import { isHeldBy, LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
+import type { Write } from '#lib/documents/store.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
@@ -20,6 +21,7 @@ import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
+import { FINDINGS, findingKey, forgetFinding, withoutQuarantined } from './findings.ts';
 import { noteFormer, objectsOf, strikeFormer } from './former-objects.ts';
 
 /** Milliseconds. Placing is a rename, or a copy that may take as long as the file is large: then the lease is renewed. */
@@ -244,13 +246,21 @@ async function takeOver(service: Service, uuid: string, session: string): Promis
     isOurs = intent?.session === session;
     if (!intent || !isOurs) return undefined;
     const placed = withFile(record, intent);
-    return { record: placed, also: await noteFormer(service, placed, objectsOf(record)) };
+    const former = await noteFormer(service, placed, objectsOf(record));
+    return { record: placed, also: [...former, ...(await endedFindings(service, uuid, intent))] };
   });
   return isOurs ? stored : undefined;
 }
 
-function withFile(record: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {
-  if (kind === 'icon') return { ...record, icon: file as IconRecord };
+/** What was found out about the bytes that were there before is not true of these. */
+async function endedFindings({ store }: Service, uuid: string, { kind, index = 0 }: PlacementIntent): Promise<Write[]> {
+  if (kind === 'icon' || !(await store.get(FINDINGS, findingKey(uuid, index)))) return [];
+  return [forgetFinding(uuid, index)];
+}
+
+function withFile(before: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {
+  if (kind === 'icon') return { ...before, icon: file as IconRecord };
+  const record = withoutQuarantined(before, index ?? 0);
   if (index === undefined) return { ...record, files: [file as FileRecord] };
   const { files = [] } = record;
   if (index === files.length) return { ...record, files: [...files, file as FileRecord] };

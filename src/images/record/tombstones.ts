@@ -15,6 +15,7 @@ import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
 import { ARCHIVED, writeArchive } from '../files/archive.ts';
 import { PLACEMENT_LEASE_MS } from '../files/file-placement.ts';
+import { forgetFinding } from '../files/findings.ts';
 import { forgetFormer } from '../files/former-objects.ts';
 import { forgetMove } from '../moving/move-note.ts';
 import { forgetRoleTags } from '../role-tags.ts';
@@ -86,7 +87,13 @@ export async function finishDelete(service: Service, uuid: string, isMeant: IsMe
   if (!isOurs) return;
   await service.faults.reach('delete:bytes-gone');
   if (archive) await writeArchive(service, uuid, archive);
-  const known: Write[] = [{ op: 'del', bucket: ARCHIVED, key: uuid }, forgetFormer(uuid), forgetMove(uuid)];
+  const findings = [forgetFinding(uuid, 0), forgetFinding(uuid, 1)];
+  const known: Write[] = [
+    { op: 'del', bucket: ARCHIVED, key: uuid },
+    forgetFormer(uuid),
+    forgetMove(uuid),
+    ...findings,
+  ];
   const gone = [dropRecord(uuid, stored.etag), ...known, ...(await forgetRoleTags(service, uuid))];
   // A conflict means that somebody else finished the same tombstone.
   await unlessChanged(service.store.batch(gone));

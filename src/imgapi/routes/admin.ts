@@ -3,11 +3,12 @@
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ADMIN } from '#lib/api/imgapi/admin.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import type { ImageSource } from '../../datacenters/sources/source.ts';
-import { knownDatacenters, sourceFor } from '../../datacenters/sources/sources.ts';
+import { sourcesOfRepair } from '../../datacenters/sources/sources.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
+import { listFindings } from '../../images/files/findings.ts';
 import { cleanUp } from '../../maintenance/clean-up.ts';
 import { repairFile } from '../../maintenance/repair.ts';
+import { orderPass } from '../../maintenance/scrub/state.ts';
 import { taskStatuses } from '../../maintenance/tasks/status.ts';
 import { serviceTasks } from '../../maintenance/tasks/table.ts';
 import { verifyFiles } from '../../maintenance/verify.ts';
@@ -42,7 +43,7 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
 
     async AdminVerify(call, { repair = false, uuid }) {
       const uuids = uuidsOf(uuid);
-      const sources = repair ? await allSources(service) : [];
+      const sources = repair ? await sourcesOfRepair(service) : [];
       return {
         lines: verifyFiles(service, {
           ...(uuids && { uuids }),
@@ -50,6 +51,14 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
           signal: call.signal,
         }),
       };
+    },
+
+    async AdminScrub() {
+      return { json: await orderPass(service) };
+    },
+
+    async AdminListFindings() {
+      return { json: await listFindings(service) };
     },
 
     async ListTasks(call) {
@@ -65,13 +74,4 @@ function uuidsOf(uuid: string | readonly string[] | undefined): readonly string[
   const bad = uuids.find((value) => !isUuid(value));
   if (bad !== undefined) throw invalidParameter('uuid', `uuid is "${bad}"; it must be a lower-case UUID`);
   return uuids;
-}
-
-async function allSources(service: Service): Promise<ImageSource[]> {
-  const sources: ImageSource[] = [];
-  for (const name of await knownDatacenters(service)) {
-    const source = await sourceFor(service, name);
-    if (source) sources.push(source);
-  }
-  return sources;
 }

@@ -11,6 +11,7 @@ import { readFileUrl } from '../../datacenters/sources/source-url.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
 import { withFileAsRecorded } from '../../images/files/file-placement.ts';
+import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import type { Service } from '../../service/service.ts';
@@ -61,10 +62,12 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     }
   }
 
-  async function readFile(call: Call, { uuid, files = [] }: ImageRecord, index: number): Promise<Reply> {
+  async function readFile(call: Call, record: ImageRecord, index: number): Promise<Reply> {
+    const { uuid, files = [] } = record;
     const file = files[index];
     if (files.length === 0) throw new ApiError('ResourceNotFound', `image "${uuid}" has no file`);
     if (!file) throw new ApiError('ResourceNotFound', `image "${uuid}" has no file at index ${index}`);
+    assertNotQuarantined(record, index);
     return fileReply(call, {
       storage: service.storages.named(file.stor),
       path: imageObjectPath(uuid, index === 0 ? 'file0' : 'file1'),

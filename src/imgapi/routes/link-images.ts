@@ -12,6 +12,7 @@ import { TRAVEL } from '#lib/manifest/travel.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { getLink } from '../../datacenters/links/links.ts';
 import { pathOf } from '../../http-kit/request-head.ts';
+import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
 import { pieceHashes } from '../../images/files/piece-lists.ts';
 import { storedObject } from '../../images/files/stored-object.ts';
@@ -59,6 +60,7 @@ export async function getLinkFile(
   const { index = 0 } = query;
   return followingMoves(service, await ownedImage(service, call), async (record) => {
     const file = fileAt(record, index);
+    assertNotQuarantined(record, index);
     const storage = service.storages.named(file.stor);
     return fileReply(call, {
       ...file,

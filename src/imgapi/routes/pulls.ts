@@ -9,6 +9,8 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { findLink } from '../../datacenters/links/links.ts';
 import { endWithLink } from '../../datacenters/links/live-streams.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
+import { assertNotQuarantined } from '../../images/files/findings.ts';
+import { loadRaw } from '../../images/record/load.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
 import { ENDED, PULL_LINKS } from '../../pulls/documents.ts';
 import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
@@ -70,6 +72,9 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   if (!record || !isIt || !(link || isOperators)) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" does not exist or has ended; ask for a new one`);
   }
+  // The link is a second name of the same bytes, or of those of before a repair.
+  const image = (await loadRaw(service, record.uuid))?.value;
+  if (image?.files?.[record.index]?.sha1 === record.sha1) assertNotQuarantined(image, record.index);
   // After a renewal, the older URL reads through the newer link, because the bytes are the same.
   const reply = await fileReply(call, {
     ...record,

@@ -9,6 +9,7 @@ import { basePathOf } from '#lib/signing/as-sent.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { pathOf } from '../../http-kit/request-head.ts';
+import { scrubStatus } from '../../maintenance/scrub/state.ts';
 import type { Service } from '../../service/service.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Call, Reply } from '../call.ts';
@@ -52,6 +53,8 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
 
     async AdminGetState() {
       const { rss, heapUsed } = process.memoryUsage();
+      // The rest is known without the documents.
+      const scrub = await scrubStatus(service).catch(() => undefined);
       return {
         json: {
           log: { level: service.log.level(), dropped: droppedLines(service.log) },
@@ -63,6 +66,7 @@ export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<
           worker: service.worker,
           memory: { rss, heapUsed },
           uptime: Math.round(process.uptime()),
+          ...(scrub && { scrub }),
         },
       };
     },

@@ -20,13 +20,18 @@ import { carryOutMigrations } from '../../migrations/carry-out.ts';
 import { isReadDirectly } from '../../pulls/pull-link.ts';
 import { reapPulls } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
+import { removeKept } from '../scrub/kept.ts';
+import { mendFiles } from '../scrub/mend.ts';
+import { type ScrubObserver, unobserved } from '../scrub/metrics.ts';
+import { scrub } from '../scrub/scrub.ts';
 import { carryOutSweep, planSweep, recoverPlacements } from '../sweeper.ts';
 import type { Task } from './task.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-export function serviceTasks(service: Service): Task[] {
+/** @param observer of the passes over all files */
+export function serviceTasks(service: Service, observer: ScrubObserver = unobserved): Task[] {
   const sweepMs = service.config.sweep.intervalSeconds * SECOND;
   return [
     {
@@ -115,6 +120,27 @@ export function serviceTasks(service: Service): Task[] {
       what: 'moves the files of all images to another store when an operator has ordered it',
       periodMs: 5 * SECOND,
       run: (signal) => counted(carryOutMigrations(service, 'files', signal)),
+    },
+    {
+      name: 'scrub-files',
+      what: 'reads all stored files again when a pass is due, and notes which are damaged',
+      periodMs: 5 * SECOND,
+      run: (signal) => scrub(service, observer, signal),
+    },
+    {
+      name: 'mend-files',
+      what: 'fetches the right bytes of damaged files from a linked datacenter',
+      periodMs: 5 * SECOND,
+      run: (signal) => counted(mendFiles(service, observer, signal)),
+    },
+    {
+      name: 'remove-quarantined',
+      what: 'removes damaged bytes that were kept aside long enough',
+      periodMs: sweepMs,
+      async run() {
+        const days = await removeKept(service);
+        return days.length > 0 ? { days } : undefined;
+      },
     },
     {
       name: 'sweep-staging',

@@ -154,6 +154,17 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly tasks: { readonly leaseSeconds: number };
   /** `graceSeconds`: how old unreferenced staging must be before it is removed. */
   readonly sweep: { readonly intervalSeconds: number; readonly graceSeconds: number };
+  /** How all stored files are read again from time to time, to find those that are damaged. */
+  readonly scrub: {
+    /** From the end of a pass to the next; 0: only when an operator asks. */
+    readonly intervalSeconds: number;
+    /** 0: as fast as it goes. */
+    readonly bytesPerSecond: number;
+    /** Whether what is damaged is fetched from a linked datacenter. */
+    readonly repair: boolean;
+    /** For how long damaged bytes are kept aside. */
+    readonly keepDays: number;
+  };
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;
   /** For each listener. */

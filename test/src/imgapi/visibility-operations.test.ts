@@ -75,6 +75,8 @@ const TABLE: Readonly<Record<string, Tested>> = {
   ),
   AdminListMigrations: forOperators(OK),
   AdminVerify: forOperators(OK),
+  AdminScrub: forOperators(OK),
+  AdminListFindings: forOperators(OK),
   ListTasks: forOperators(OK),
   Ping: forAll(OK),
   Healthz: forAll(OK),

@@ -1,13 +1,13 @@
 /** `imgapiadm verify`: reads stored files again and compares their hashes. */
 
-import type { VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
+import type { FileFinding, VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { printable } from '../../output/printable.ts';
 import { IMAGE_ARGUMENT, imageUuids } from '../../shared/images/find-image.ts';
 import { defineCommand } from '../connection/define-command.ts';
-import { FILES_PATIENCE } from '../connection/patience.ts';
+import { FILES_PATIENCE, SHORT_PATIENCE } from '../connection/patience.ts';
 
 const GOOD: readonly string[] = ['ok', 'repaired'];
 
@@ -20,13 +20,21 @@ export const verify = defineCommand({
   arguments: { IMAGE: { count: 'any', help: `${IMAGE_ARGUMENT.help} Default: all images.` } },
   options: {
     repair: { type: 'flag', help: 'Fetch what is damaged from a linked datacenter that holds the same bytes.' },
+    findings: { type: 'flag', help: 'Read nothing; list what is known to be damaged (see imgapiadm scrub).' },
     quiet: { type: 'flag', short: 'q', help: 'Leave out files that are ok.' },
   },
   examples: [
     { command: 'imgapiadm verify --quiet', what: 'all files, for a nightly run' },
+    { command: 'imgapiadm verify --findings', what: 'what the last passes found' },
     { command: 'imgapiadm verify 0965c1f4-6995-c095-ecb5-c1a80be2b08e --repair', what: 'mend one image' },
   ],
-  async run({ options: { repair, quiet }, arguments: { IMAGE: given }, context, output, json, signal }) {
+  async run({ options: { repair, quiet, findings }, arguments: { IMAGE: given }, context, output, json, signal }) {
+    if (findings) {
+      const found = await (await context.operator(SHORT_PATIENCE)).adminListFindings({ signal });
+      if (json) output.json(found);
+      else for (const one of found) output.line(findingText(one));
+      return found.length > 0 ? EXIT.failed : EXIT.ok;
+    }
     // An operator verifies the files of all owners; the account only says how names are looked up.
     const uuids = await imageUuids(await context.client(), given, { account: await context.account(), signal });
     const chosen = { ...(repair && { repair }), ...(uuids.length > 0 && { uuid: uuids }) };
@@ -51,9 +59,24 @@ export const verify = defineCommand({
   },
 });
 
-function lineText({ uuid, name = '', file, status, message }: VerifyLine): string {
+function lineText({
+  uuid,
+  name = '',
+  file,
+  status,
+  message,
+}: Omit<VerifyLine, 'status'> & { readonly status: string }): string {
   const detail = message === undefined ? '' : `: ${message}`;
   return printable(`${uuid} ${file} ${name}: ${status}${detail}`);
+}
+
+function findingText({ found_at: since, kept, repair, stor, message, ...line }: FileFinding): string {
+  const details = [
+    `since ${since}`,
+    ...(kept === undefined ? [] : [`kept as ${stor}:${kept}`]),
+    ...(repair ? [`not repaired: ${repair.problem}`] : []),
+  ];
+  return lineText({ ...line, message: [message, ...details].join('; ') });
 }
 
 /** `12 files, 3.1 GiB: 11 ok, 1 hash` */

@@ -1,0 +1,66 @@
+/**
+ * Findings: what is known to be wrong with a stored file, a document for each. Most are *quarantined*: the image's record
+ * says so, and no request is given the bytes. Record and finding change in one batch, and whatever puts other bytes in the
+ * place of the file ends both in the batch in which the record takes these over.
+ */
+import type { FileFinding } from '#lib/api/schemas/maintenance.ts';
+import type { Bucket, WithStore, Write } from '#lib/documents/store.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
+import { fileDamaged } from './stored-object.ts';
+
+export interface StoredFinding extends FileFinding {
+  /** Which of the image's files. */
+  readonly index: number;
+  /** Counts the writes. */
+  readonly rev: number;
+}
+
+/** Keyed by `UUID.fileN`. */
+export const FINDINGS: Bucket<StoredFinding> = { name: 'imgapi_findings', version: 1, index: {} };
+
+export function findingKey(uuid: string, index: number): string {
+  return `${uuid}.file${index}`;
+}
+
+export function putFinding(finding: StoredFinding, ifEtag: string | null): Write {
+  const { uuid, index, rev } = finding;
+  return { op: 'put', bucket: FINDINGS, key: findingKey(uuid, index), value: { ...finding, rev: rev + 1 }, ifEtag };
+}
+
+/** What is known to be damaged, by UUID. */
+export async function listFindings({ store }: WithStore): Promise<FileFinding[]> {
+  const findings: FileFinding[] = [];
+  for await (const found of store.scan(FINDINGS, {})) {
+    for (const { value } of found) {
+      const { index: _, rev: __, ...finding } = value;
+      findings.push(finding);
+    }
+  }
+  return findings;
+}
+
+/** Absent is no error. */
+export function forgetFinding(uuid: string, index: number): Write {
+  return { op: 'del', bucket: FINDINGS, key: findingKey(uuid, index) };
+}
+
+export function withQuarantined(record: ImageRecord, index: number): ImageRecord {
+  const { quarantined = [] } = record;
+  return quarantined.includes(index) ? record : { ...record, quarantined: [...quarantined, index] };
+}
+
+export function withoutQuarantined(record: ImageRecord, index: number): ImageRecord {
+  const { quarantined, ...rest } = record;
+  if (!quarantined?.includes(index)) return record;
+  const left = quarantined.filter((one) => one !== index);
+  return left.length > 0 ? { ...rest, quarantined: left } : rest;
+}
+
+/** @throws 503 FileDamaged */
+export function assertNotQuarantined({ uuid, quarantined }: ImageRecord, index: number): void {
+  if (!quarantined?.includes(index)) return;
+  throw fileDamaged(
+    `file${index} of image "${uuid}"`,
+    'its stored bytes are not those of its record; they are quarantined',
+  );
+}

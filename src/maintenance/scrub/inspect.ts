@@ -1,0 +1,114 @@
+/** Reads one stored file again, no faster than it should be read, and says what is wrong with it. */
+import { createHash } from 'node:crypto';
+import type { Found } from '#lib/api/schemas/maintenance.ts';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import {
+  InvalidRangeError,
+  ObjectNotFoundError,
+  ObjectStoreUnavailableError,
+  ObjectTruncatedError,
+} from '#lib/objects/errors.ts';
+import type { ObjectStore } from '#lib/objects/object-store.ts';
+import { Throttle } from '../../copies/transfer/bandwidth.ts';
+import { promptIdentity } from '../../service/answering-storages.ts';
+import type { Service } from '../../service/service.ts';
+
+/** What is wrong. A file of which readers get the right bytes all the same is not to be kept from them. */
+export interface Fault {
+  readonly status: Found;
+  readonly message: string;
+  readonly isServed: boolean;
+}
+
+/** `unknown`: nothing can be said now, as while the store is down. */
+export type Inspection = 'good' | 'unknown' | Fault;
+
+/** For all files that are read one after another. @param rate bytes per second; 0: as fast as it goes */
+export function pace({ bytesPerSecond }: { readonly bytesPerSecond: number }): Throttle {
+  const throttle = new Throttle();
+  throttle.rate = bytesPerSecond === 0 ? undefined : bytesPerSecond;
+  return throttle;
+}
+
+export async function inspect(
+  service: Service,
+  record: ImageRecord,
+  index: number,
+  throttle: Throttle,
+  signal: AbortSignal,
+): Promise<Inspection> {
+  const file = record.files?.[index];
+  const storage = file && service.storages.find(file.stor);
+  if (!file || !storage) return 'unknown';
+  const found = await look(storage, imageObjectPath(record.uuid, `file${index}`), file, throttle, signal);
+  if (found === 'good' || found === 'unknown') return found;
+  // A store that is not there as a whole is no finding about a file.
+  if (!(await answers(storage))) return 'unknown';
+  // A read may go wrong on its way; a file is wrong that is so twice.
+  return look(storage, imageObjectPath(record.uuid, `file${index}`), file, throttle, signal);
+}
+
+async function look(
+  storage: ObjectStore,
+  path: string,
+  file: FileRecord,
+  throttle: Throttle,
+  signal: AbortSignal,
+): Promise<Inspection> {
+  try {
+    const info = await storage.info(path);
+    if (!info) return { status: 'missing', message: `${path} is missing`, isServed: false };
+    const sizes = `${path} has ${info.size} bytes, not ${file.size}`;
+    if (info.size < file.size) return { status: 'size', message: sizes, isServed: false };
+    const wrong = await wrongHash(storage, path, file, throttle, signal);
+    if (wrong !== undefined) return { status: 'hash', message: `${path} has ${wrong}`, isServed: false };
+    return info.size === file.size ? 'good' : { status: 'size', message: sizes, isServed: true };
+  } catch (error) {
+    signal.throwIfAborted();
+    // It was replaced or moved just now.
+    if (GONE.some((type) => error instanceof type)) return 'unknown';
+    if (!(error instanceof ObjectStoreUnavailableError)) throw error;
+    // Readers are told by the store itself, and perhaps it can give the bytes again.
+    return (await answers(storage))
+      ? { status: 'missing', message: `${path} cannot be read: ${error.message}`, isServed: true }
+      : 'unknown';
+  }
+}
+
+const GONE = [ObjectNotFoundError, ObjectTruncatedError, InvalidRangeError];
+
+/** The hash that is not that of the record, if there is one. Bytes beyond the recorded size do not count: nobody gets them. */
+async function wrongHash(
+  storage: ObjectStore,
+  path: string,
+  { size, sha1, sha256 }: FileRecord,
+  throttle: Throttle,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const hashes = [{ name: 'sha1', right: sha1, hash: createHash('sha1') }];
+  if (sha256 !== undefined) hashes.push({ name: 'sha256', right: sha256, hash: createHash('sha256') });
+  if (size > 0) {
+    const { stream } = await storage.read(path, { end: size - 1, signal });
+    try {
+      for await (const piece of throttle.limit(stream, signal)) {
+        for (const { hash } of hashes) hash.update(piece);
+        stream.recycle?.(piece);
+      }
+    } finally {
+      stream.destroy();
+    }
+  }
+  for (const { name, right, hash } of hashes) {
+    const is = hash.digest('hex');
+    if (is !== right) return `${name} ${is}, not ${right}`;
+  }
+  return undefined;
+}
+
+async function answers(storage: ObjectStore): Promise<boolean> {
+  return promptIdentity(storage).then(
+    () => true,
+    () => false,
+  );
+}
