@@ -28,6 +28,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/images/:uuid/jobs': [`${image}/jobs`],
   '/images/:uuid/copy': [`${image}/copy`],
   '/admin/accounts/:login': ['/admin/accounts/alice'],
+  '/admin/findings': ['/admin/findings'],
   '/admin/migrations': ['/admin/migrations'],
   '/tasks': ['/tasks'],
   '/copies': ['/copies', '/copies?state=x'],

@@ -163,3 +163,52 @@ test('a configuration is checked as JSON too', async (t) => {
   t.match(JSON.parse(bad.stdout), { ok: false, problems: [/^mode: /] });
   t.equal(bad.code, 1);
 });
+
+const COUNTS = { files: 12, bytes: 3 * 1024 * 1024, bad: 1, skipped: 0 };
+const SCRUB = {
+  findings: 1,
+  next_at: '2017-11-17T21:00:00.000Z',
+  last: { ...COUNTS, began_at: '2017-10-17T21:00:00.000Z', ended_at: '2017-10-17T22:00:00.000Z' },
+};
+
+test('a pass over all files is asked for, and shown', async (t) => {
+  const { server, run } = await administered(t, {
+    'POST /admin/scrub': json(SCRUB),
+    'GET /state': json({ scrub: { findings: 0, pass: { ...COUNTS, began_at: '2017-10-17T21:00:00.000Z' } } }),
+  });
+  t.strictSame(await run('scrub'), {
+    code: 0,
+    stdout: [
+      'last pass ended 2017-10-17T22:00:00.000Z: 12 files, 3.0 MiB, 1 damaged, 0 skipped',
+      'next pass: 2017-11-17T21:00:00.000Z',
+      '1 damaged',
+      '',
+    ].join('\n'),
+    stderr: '',
+  });
+  t.equal(server.asked[0]?.path, '/admin/scrub');
+  t.match((await run('scrub', '--status')).stdout, /^running since 2017-10-17T21:00:00\.000Z: 12 files/);
+  t.strictSame(JSON.parse((await run('scrub', '-j')).stdout), SCRUB);
+});
+
+test('what is known to be damaged is listed without reading anything, and is a failure', async (t) => {
+  const finding = {
+    ...{
+      uuid: UUID,
+      name: 'my-image',
+      file: 'file0',
+      stor: 'local',
+      size: 10,
+      status: 'hash',
+      message: 'sha1 differs',
+    },
+    ...{ quarantined: true, found_at: '2017-10-17T21:00:00.000Z', checked_at: '2017-10-17T21:00:00.000Z' },
+    ...{ kept: 'quarantine/x', repair: { tried_at: '2017-10-17T21:00:00.000Z', problem: 'nobody has it' } },
+  };
+  const { run } = await administered(t, { 'GET /admin/findings': json([finding]) });
+  t.strictSame(await run('verify', '--findings'), {
+    code: 1,
+    stdout: `${UUID} file0 my-image: hash: sha1 differs; since 2017-10-17T21:00:00.000Z; kept as local:quarantine/x; not repaired: nobody has it\n`,
+    stderr: '',
+  });
+});
