@@ -6,7 +6,7 @@ import { notesOnTodaysRecords } from './service/todays-records.ts';
 
 export const imgapiProcess: ServerProcess<Config> = {
   name: 'imgapi',
-  usage: 'node-24 src/main.ts [-f CONFIG] [--workers N]',
+  usage: 'imgapi [-f CONFIG] [--workers N]',
   needsConfig: false,
   live: ['logLevel', 'authKeys'],
   async prepare(file) {

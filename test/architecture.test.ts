@@ -48,6 +48,7 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/datacenters/links/up.ts': ['../sources/a.ts', 'down-only: links'],
   'src/copies/orders/up.ts': ['../transfer/a.ts', 'down-only: rooms of copies'],
   'src/copies/documents/up.ts': ['../orders/a.ts', 'down-only: documents of copies'],
+  'src/service/packed.ts': ['../packaging/a.ts', 'not-in-the-package'],
   'src/images/tool.ts': ['tap', 'packages-of-our-own'],
 };
 

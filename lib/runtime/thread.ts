@@ -14,8 +14,8 @@ export interface ThreadOptions {
 /** The thread keeps the process alive only after its owner has called `ref`. */
 export function startThread(script: URL, { name, youngMib, data }: ThreadOptions): Worker {
   const worker = new Worker(script, {
-    // Loaders and flags of the main thread (test runners, inspectors) are of no use to it.
-    execArgv: [],
+    // Loaders and other flags of the main thread (test runners, inspectors) are of no use to it.
+    execArgv: process.execArgv.filter((flag) => flag === '--enable-source-maps'),
     env: compileCacheEnvironment(),
     name,
     resourceLimits: { maxYoungGenerationSizeMb: youngMib },

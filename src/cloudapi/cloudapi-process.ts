@@ -5,7 +5,7 @@ import { type CloudapiConfig, loadCloudapiConfig } from './config.ts';
 
 export const cloudapiProcess: ServerProcess<CloudapiConfig> = {
   name: 'cloudapi',
-  usage: 'node-24 src/cloudapi/main.ts -f CONFIG [--workers N]',
+  usage: 'imgapi-cloudapi -f CONFIG [--workers N]',
   needsConfig: true,
   live: ['logLevel'],
   async prepare(file = '') {

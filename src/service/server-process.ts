@@ -11,6 +11,7 @@ import type Logger from 'bunyan';
 import { onHangup } from '#lib/runtime/hangups.ts';
 import { createLog } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 import { ConfigError } from './config/config-error.ts';
 import type { PreparedServer, ServerProcess } from './prepared-server.ts';
 import { serveAlone, stopOnFaults } from './serve-alone.ts';
@@ -40,9 +41,9 @@ export async function runServer<C extends object>(server: ServerProcess<C>): Pro
 
 async function run<C extends object>(server: ServerProcess<C>): Promise<void> {
   const { name, usage, needsConfig, prepare } = server;
-  const { file, help, workers } = readArguments();
-  if (help) {
-    process.stdout.write(`usage: ${usage}\n`);
+  const { file, help, version, workers } = readArguments();
+  if (help || version) {
+    process.stdout.write(help ? `usage: ${usage}\n` : `${name} ${packageJson.version}\n`);
     return;
   }
   if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');
@@ -137,6 +138,7 @@ function fleetTerms(prepared: Fleet, given: number | undefined): FleetTerms | un
 interface Arguments {
   readonly file?: string | undefined;
   readonly help?: boolean | undefined;
+  readonly version?: boolean | undefined;
   readonly workers?: number | undefined;
 }
 
@@ -146,15 +148,16 @@ function readArguments(): Arguments {
   const options = {
     file: { type: 'string', short: 'f' },
     help: { type: 'boolean', short: 'h' },
+    version: { type: 'boolean' },
     workers: { type: 'string' },
   } as const;
-  const { file, help, workers } = parsed(() => parseArgs({ options }).values);
-  if (workers === undefined) return { file, help };
+  const { workers, ...others } = parsed(() => parseArgs({ options }).values);
+  if (workers === undefined) return others;
   const count = /^\d{1,3}$/.test(workers) ? Number(workers) : 0;
   if (count < 1 || count > MOST_WORKERS) {
     throw new UsageError(`--workers ${workers} is not right; it must be a whole number from 1 to ${MOST_WORKERS}`);
   }
-  return { file, help, workers: count };
+  return { ...others, workers: count };
 }
 
 function parsed<T>(parse: () => T): T {

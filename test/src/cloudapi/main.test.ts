@@ -56,7 +56,7 @@ t.test('a configuration that is wrong is refused with every problem', async (t) 
     ].reduce((all, line) => new RegExp(`${all.source}(?=[^]*${line.replace(/[.[\]]/g, '\\$&')})`), /^/),
   });
   t.match(await run('-f', join(file, 'not')), { code: 1, stderr: /cloudapi: .*not/ });
-  t.match(await run(), { code: 2, stderr: /usage: node-24 src\/cloudapi\/main\.ts -f CONFIG/ });
+  t.match(await run(), { code: 2, stderr: /usage: imgapi-cloudapi -f CONFIG/ });
   t.match(await run('--colour'), { code: 2, stderr: /usage/ });
   t.match(await run('-h'), { code: 0, stdout: /usage/ });
 });

@@ -1,0 +1,33 @@
+/** The tree of a package: what `npm install` unpacks, and what the Debian package has below one folder. */
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundlePackages, type PackageJson, readPackage } from './bundle.ts';
+import { compiledLauncher, compileFolder } from './compile.ts';
+import { publishedManifest } from './manifest.ts';
+
+const AS_THEY_ARE = ['README.md', 'docs', 'etc', 'smf'];
+/** Of the docs, those that stand at the top of a package. */
+const AT_TOP = ['LICENSE', 'CHANGES.md'];
+/** Makes packages, and is in none. */
+const NOT_PACKED = /^packaging\//;
+const LAUNCHERS = 'src/cli/bin';
+
+/** @param to is made anew */
+export async function stagePackage(root: string, to: string): Promise<PackageJson> {
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  await compileFolder('lib', join(to, 'lib'));
+  await compileFolder('src', join(to, 'src'), (file) => !NOT_PACKED.test(file));
+  for (const name of AS_THEY_ARE) await cp(join(root, name), join(to, name), { recursive: true, dereference: true });
+  for (const file of AT_TOP) await cp(join(root, 'docs', file), join(to, file));
+  for (const name of await readdir(join(to, LAUNCHERS))) {
+    const launcher = join(to, LAUNCHERS, name);
+    const { mode } = await stat(launcher);
+    await writeFile(launcher, compiledLauncher(await readFile(launcher, 'utf8')));
+    await chmod(launcher, mode);
+  }
+  const manifest = publishedManifest(await readPackage(root));
+  await writeFile(join(to, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await bundlePackages(root, to);
+  return manifest;
+}
