@@ -6,6 +6,7 @@ import { COPY_BUCKETS } from './copies/documents/model.ts';
 import { LINK_BUCKETS } from './datacenters/links/documents.ts';
 import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
+import { EVENTS } from './images/events/event.ts';
 import { ARCHIVED } from './images/files/archive.ts';
 import { FINDINGS } from './images/files/findings.ts';
 import { FORMER_OBJECTS } from './images/files/former-objects.ts';
@@ -45,6 +46,7 @@ export const BUCKETS: readonly Bucket[] = [
   IMAGE_JOBS,
   FINDINGS,
   SCRUBS,
+  EVENTS,
   ...COPY_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,

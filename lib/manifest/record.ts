@@ -82,6 +82,8 @@ export interface PlacementIntent {
   /** The file record that becomes true once the bytes are placed. */
   readonly file: FileRecord | IconRecord;
   readonly kind: 'file' | 'icon';
+  /** On whose behalf, for the event of it; absent: the service's own. */
+  readonly cause?: { readonly account?: string; readonly request_id?: string };
   /** The process that places it: when that has died, nobody has to wait for the end of the lease. */
   readonly worker?: string;
   /**

@@ -3,7 +3,7 @@
  * `uuid`, which accepts capitals and refuses versions that no RFC describes. UUIDs are keys here, so there must be only
  * one spelling, and images have been published under UUIDs such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e.
  */
-import { NIL, v4 } from 'uuid';
+import { NIL, v4, v7 } from 'uuid';
 
 export const NIL_UUID = NIL;
 
@@ -20,4 +20,20 @@ export function isUuid(value: unknown): boolean {
 /** A random one. */
 export function newUuid(): string {
   return v4();
+}
+
+let made = 0;
+
+/**
+ * One whose order is that of time, and of those of one process and millisecond the order in which they were made.
+ * @param now milliseconds since the epoch
+ */
+export function newTimeUuid(now: number): string {
+  made = (made + 1) % 2 ** 31;
+  return v7({ msecs: now, seq: made });
+}
+
+/** Milliseconds since the epoch, of a UUID that {@link newTimeUuid} made; undefined for any other version. */
+export function timeOfUuid(uuid: string): number | undefined {
+  return uuid[14] === '7' ? Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16) : undefined;
 }

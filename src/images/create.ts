@@ -11,6 +11,8 @@ import { asList } from '#lib/manifest/stored.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../service/service.ts';
+import { creation } from './events/changes.ts';
+import { causeOf, eventWrites } from './events/event.ts';
 import { withRightPlatform } from './lx-platform.ts';
 import { decideFor, OPERATOR, type Viewer } from './record/access.ts';
 import { assertStaysServed } from './record/change.ts';
@@ -37,6 +39,8 @@ export interface CreateRequest {
   readonly account: string | undefined;
   readonly channel: string | undefined;
   readonly version: ImgapiVersion;
+  /** For the log of events. */
+  readonly requestId: string;
 }
 
 /** The order of the checks is known to clients. */
@@ -51,7 +55,11 @@ export async function createImage(service: Service, request: CreateRequest): Pro
   await assertOriginUsable(service, { account: request.account }, manifest);
   assertKnownFields(manifest, CREATE_FIELDS);
   const viewer = { account: request.account };
-  return insert(service, viewer, await recordOf(service, newUuid(), manifest, request));
+  return insert(
+    service,
+    { ...viewer, requestId: request.requestId },
+    await recordOf(service, newUuid(), manifest, request),
+  );
 }
 
 export interface ImportRequest extends Omit<CreateRequest, 'account'> {
@@ -80,7 +88,8 @@ export async function importImage(service: Service, request: ImportRequest): Pro
   if (!request.skipOwnerCheck) await assertOwnerExists(service, owned.owner);
   assertKnownFields(owned, IMPORT_FIELDS);
   const record = await recordOf(service, request.uuid, owned, request);
-  return insert(service, OPERATOR, record, { over: replaced, foreignOrigin: request.fromSource ?? false });
+  const by = { ...OPERATOR, requestId: request.requestId };
+  return insert(service, by, record, { over: replaced, foreignOrigin: request.fromSource ?? false });
 }
 
 /** @throws 422 ValidationFailed body, 422 InvalidParameter uuid */
@@ -145,7 +154,7 @@ function alreadyExists(uuid: string, cause?: unknown): ApiError {
 /** In one batch with what belongs to it, and with its origin's. */
 export async function insert(
   service: Service,
-  viewer: Viewer,
+  viewer: Viewer & { readonly requestId?: string | undefined },
   { record, also }: { readonly record: ImageRecord; readonly also: readonly Write[] },
   { over = null, foreignOrigin = false }: { over?: StoredImage | null; foreignOrigin?: boolean } = {},
 ): Promise<StoredImage> {
@@ -155,7 +164,8 @@ export async function insert(
   await retryOnConflict(() =>
     oneAtATime(service, record.origin ?? record.uuid, async () => {
       const origin = await originWrites(service, viewer, record, foreignOrigin);
-      const writes = [putRecord(counted, over?.etag ?? null), ...origin, ...also];
+      const told = eventWrites(service, record, causeOf(viewer), creation(record));
+      const writes = [putRecord(counted, over?.etag ?? null), ...origin, ...also, ...told];
       await service.store.batch(writes).catch((error: unknown) => {
         throw insertProblem(record, error);
       });

@@ -14,6 +14,8 @@ export interface PlaceholderRequest {
   readonly uuid: string;
   readonly manifest: Manifest;
   readonly viewer: Viewer;
+  /** For the log of events. */
+  readonly requestId: string;
   readonly channel: string | undefined;
   /** Written in the same batch. */
   readonly also: readonly Write[];
@@ -24,7 +26,7 @@ const LATER: ReadonlySet<string> = new Set(['type', 'os', 'v', ...ZVOL_FIELDS]);
 
 /** @throws 422 InvalidParameter, ValidationFailed, OriginDoesNotExist; 409 ImageUuidAlreadyExists */
 export function createPlaceholder(service: Service, request: PlaceholderRequest): Promise<StoredImage> {
-  const { uuid, manifest, viewer, channel, also } = request;
+  const { uuid, manifest, viewer, requestId, channel, also } = request;
   // An account that names a UUID would learn of images that it cannot see.
   assertKnownFields(manifest, viewer.account === undefined ? [...CREATE_FIELDS, 'uuid'] : CREATE_FIELDS);
   assertPlainAcl(manifest['acl']);
@@ -35,7 +37,7 @@ export function createPlaceholder(service: Service, request: PlaceholderRequest)
     os: 'null',
     expires_at: placeholderExpiry(service),
   });
-  return insert(service, viewer, { record, also });
+  return insert(service, { ...viewer, requestId }, { record, also });
 }
 
 /** The node that brings the image knows UUIDs only. */

@@ -81,6 +81,7 @@ export function changeRequest(service: Service, call: Call): ChangeRequest {
   return {
     uuid: imageUuid(call),
     viewer: viewerOf(service, call),
+    requestId: call.requestId,
     channel: channelOf(service, call, 'write'),
     condition: (stored) => assertCondition(service, call, stored),
   };
@@ -149,9 +150,16 @@ export async function imageReply(service: Service, call: Call, stored: StoredIma
 const PATIENCE_FOR_NAMES = 300;
 
 /** Those that are known in time: nothing fails or waits because of names. */
-export async function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
-  const owners = [...new Set(images.flatMap(({ value }) => value.owner ?? []))];
-  const { accounts } = service;
-  if (!accounts || owners.length === 0) return new Map();
-  return accounts.loginsOf(owners, PATIENCE_FOR_NAMES);
+export function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
+  return loginsOf(
+    service,
+    images.flatMap(({ value }) => value.owner ?? []),
+  );
+}
+
+/** The same for accounts, by their UUIDs. */
+export async function loginsOf(service: Service, accounts: readonly string[]): Promise<Map<string, string>> {
+  const named = [...new Set(accounts)];
+  if (!service.accounts || named.length === 0) return new Map();
+  return service.accounts.loginsOf(named, PATIENCE_FOR_NAMES);
 }

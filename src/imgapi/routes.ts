@@ -18,6 +18,7 @@ import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
 import { copyHandlers } from './routes/copies.ts';
 import { datacenterHandlers } from './routes/datacenters.ts';
+import { eventHandlers } from './routes/events.ts';
 import { fileHandlers } from './routes/files.ts';
 import { iconHandlers } from './routes/icons.ts';
 import { imageHandlers } from './routes/images.ts';
@@ -50,6 +51,7 @@ export function mainRoutes(
     ...actionHandlers(service, worker, moves),
     ...sharingHandlers(service),
     ...pullHandlers(service),
+    ...eventHandlers(service),
     ...roleTagHandlers(service),
     ...datacenterHandlers(service),
     ...adminHandlers(service),

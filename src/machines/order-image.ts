@@ -54,7 +54,8 @@ export async function orderImageFromVm(service: Service, request: FromVmRequest)
     rev: 1,
   };
   const also = [putJob(job, null)];
-  await createPlaceholder(service, { uuid, manifest, viewer: { account }, channel, also });
+  const { requestId } = request;
+  await createPlaceholder(service, { uuid, manifest, viewer: { account }, requestId, channel, also });
   return job;
 }
 

@@ -18,6 +18,7 @@ import { storedObject } from '../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 import { ENDED, PULL_LINKS, type PullRecord } from './documents.ts';
+import { pullEvents } from './pull-events.ts';
 
 /** Who asks for which bytes. Only a link's creator may renew it. */
 export interface PullRequest {
@@ -77,7 +78,9 @@ async function makeNamed(service: Service, request: PullRequest, file: FileRecor
     expires: expiry(service),
     rev: 1,
   };
-  await service.store.batch([{ op: 'put', bucket: PULL_LINKS, key: reqid, value: record, ifEtag: null }]);
+  const told =
+    request.datacenter === undefined ? [] : pullEvents(service, { ...request, datacenter: request.datacenter }, file);
+  await service.store.batch([{ op: 'put', bucket: PULL_LINKS, key: reqid, value: record, ifEtag: null }, ...told]);
   return record;
 }
 

@@ -11,6 +11,7 @@ import { ADMIN } from '#lib/api/imgapi/admin.ts';
 import { COPIES } from '#lib/api/imgapi/copies.ts';
 import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
+import { EVENTS } from '#lib/api/imgapi/events.ts';
 import { FILES } from '#lib/api/imgapi/files.ts';
 import { ICONS } from '#lib/api/imgapi/icons.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
@@ -59,6 +60,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'sharing', lines: () => operationTables(SHARING) },
   { file: 'docs/index.md', name: 'copies', lines: () => operationTables(COPIES) },
   { file: 'docs/index.md', name: 'pulls', lines: () => operationTables(PULLS) },
+  { file: 'docs/index.md', name: 'events', lines: () => operationTables(EVENTS) },
   { file: 'docs/index.md', name: 'role-tags', lines: () => operationTables(ROLE_TAGS) },
   { file: 'docs/index.md', name: 'datacenters', lines: () => operationTables(DATACENTERS) },
   { file: 'docs/index.md', name: 'admin', lines: () => operationTables(ADMIN) },

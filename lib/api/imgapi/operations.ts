@@ -3,6 +3,7 @@ import { ACTIONS } from './actions.ts';
 import { ADMIN } from './admin.ts';
 import { COPIES } from './copies.ts';
 import { DATACENTERS } from './datacenters.ts';
+import { EVENTS } from './events.ts';
 import { FILES } from './files.ts';
 import type { ImgapiOperations } from './form.ts';
 import { ICONS } from './icons.ts';
@@ -23,6 +24,7 @@ export const IMGAPI = {
   ...ACTIONS,
   ...SHARING,
   ...PULLS,
+  ...EVENTS,
   ...ROLE_TAGS,
   ...DATACENTERS,
   ...ADMIN,

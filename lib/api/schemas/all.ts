@@ -4,6 +4,7 @@ import * as acl from './acl.ts';
 import * as copy from './copy.ts';
 import * as datacenter from './datacenter.ts';
 import * as error from './error.ts';
+import * as event from './event.ts';
 import * as image from './image.ts';
 import * as job from './job.ts';
 import * as link from './link.ts';
@@ -18,6 +19,7 @@ const EXPORTS: Readonly<Record<string, unknown>> = {
   ...copy,
   ...datacenter,
   ...error,
+  ...event,
   ...image,
   ...job,
   ...link,

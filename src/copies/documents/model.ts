@@ -45,6 +45,8 @@ export interface CopyOrder {
   readonly kind: CopyKind;
   /** The account that asked; absent for an operator. */
   readonly account?: string;
+  /** Of the request, for the log of events; absent on orders of earlier versions. */
+  readonly request_id?: string;
   /** The image that was asked for: the last one in `members`. */
   readonly image: string;
   /** The datacenter's name, or the URL of an IMGAPI. */

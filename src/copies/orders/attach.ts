@@ -11,6 +11,7 @@ import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { foreignOrigin } from './chain.ts';
 import { attachWrites, newOrder } from './new-order.ts';
+import { orderEvents } from './order-events.ts';
 
 interface Underway {
   readonly record: StoredImage;
@@ -25,7 +26,7 @@ interface Underway {
 export async function attach(
   service: Service,
   uuid: string,
-  asker: { readonly kind: CopyKind; readonly account: string | undefined },
+  asker: { readonly kind: CopyKind; readonly account: string | undefined; readonly requestId?: string | undefined },
 ): Promise<CopyOrder> {
   const same = await liveOrderFor(service, uuid, asker.account);
   if (same) return same;
@@ -44,7 +45,9 @@ export async function attach(
   }));
   const order = newOrder(service, { ...asker, source }, members);
   const writes = chain.flatMap(({ record, transfer }) => attachWrites(order, record, transfer));
-  await service.store.batch([putOrder(order, null), ...writes]);
+  const owners = new Map(chain.map(({ record }) => [record.key, record.value.owner]));
+  const told = orderEvents(service, 'copy-begun', order, (image) => owners.get(image));
+  await service.store.batch([putOrder(order, null), ...writes, ...told]);
   await service.faults.reach('copy:order-recorded');
   return order;
 }

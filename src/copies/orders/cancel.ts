@@ -2,6 +2,7 @@
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
+import { type Cause, causeOf } from '../../images/events/event.ts';
 import { assertMayChangeAs, relationTo, seesWorkOn } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { assertNoDependents } from '../../images/record/origins.ts';
@@ -21,7 +22,12 @@ import { shownTo } from './shown-order.ts';
  * @throws 404 if none is under way; 409 CopyAlreadyFinished if one has just ended; 422 ImageHasDependentImages if the
  * image is only being copied as the origin of another
  */
-export async function cancelCopy(service: Service, uuid: string, account: string | undefined): Promise<CopyOrder> {
+export async function cancelCopy(
+  service: Service,
+  uuid: string,
+  account: string | undefined,
+  requestId?: string,
+): Promise<CopyOrder> {
   const record = (await currentRecord(service, uuid))?.value;
   const orders = await ordersOf(service, uuid, account);
   const live = orders.filter((order) => order.live);
@@ -33,8 +39,9 @@ export async function cancelCopy(service: Service, uuid: string, account: string
     const isOwn = seesWorkOn(image, order.value, account);
     if (!isOwn || decide(image, account, 'cancel') === 'not-found') throw nothingToCancel(uuid, []);
   };
+  const cause = causeOf({ account, requestId });
   const ended = await Promise.all(
-    own.map((order) => endOrder(service, order.uuid, { event: 'cancel', assertCancelable })),
+    own.map((order) => endOrder(service, order.uuid, { event: 'cancel', cause, assertCancelable })),
   );
   const [latest] = ended;
   if (!latest) throw refusal('not-found', uuid);
@@ -78,7 +85,7 @@ async function removeOrCancel(service: Service, uuid: string, caller: Caller): P
   if (outcome === 'as-usual') throw becameUsable(uuid);
   // Another image that is being copied may build on this one, and would be left without its origin.
   await assertNoDependents(service, current.value, viewer);
-  if (outcome === 'canceled-by-delete' && (await cancelAll(service, uuid))) return;
+  if (outcome === 'canceled-by-delete' && (await cancelAll(service, uuid, causeOf(caller)))) return;
   // No order for the image itself is live, so the placeholder is simply removed.
   await removePlaceholder(service, current);
 }
@@ -94,8 +101,8 @@ function becameUsable(uuid: string): ApiError {
  * Cancels every order for the image, no matter who asked for it: it cannot be both copied and deleted. False if there
  * was none.
  */
-async function cancelAll(service: Service, uuid: string): Promise<boolean> {
+async function cancelAll(service: Service, uuid: string, cause: Cause): Promise<boolean> {
   const live = (await ordersOf(service, uuid, undefined)).filter((order) => order.live && order.image === uuid);
-  for (const order of live) await endOrder(service, order.uuid, { event: 'cancel' });
+  for (const order of live) await endOrder(service, order.uuid, { event: 'cancel', cause });
   return live.length > 0;
 }

@@ -26,6 +26,8 @@ export interface Chain {
 export interface ChainRequest extends IncomingContext {
   readonly kind: CopyKind;
   readonly account: string | undefined;
+  /** For the log of events. */
+  readonly requestId?: string | undefined;
 }
 
 /** @throws 422 OriginChainTooLong, OriginIsNotActive, OriginDoesNotExist; 404 ResourceNotFound; 409 OriginMismatch */

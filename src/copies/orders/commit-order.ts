@@ -27,6 +27,7 @@ import {
 } from '../documents/model.ts';
 import { nextOrderState } from '../documents/states.ts';
 import { endOrder, type OrderContents, readOrder } from './end-order.ts';
+import { orderEvents } from './order-events.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';
 
@@ -194,5 +195,6 @@ function commitWrites(service: Service, contents: OrderContents, fresh: Readonly
     live: false,
     finished_at: new Date(now).toISOString(),
   };
-  return [putOrder(committed, etag), ...writes];
+  const ownerOf = (uuid: string) => (fresh.get(uuid) ?? contents.records.get(uuid)?.value)?.owner;
+  return [putOrder(committed, etag), ...writes, ...orderEvents(service, 'copy-done', committed, ownerOf)];
 }

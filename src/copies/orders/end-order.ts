@@ -11,6 +11,7 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
+import type { Cause } from '../../images/events/event.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
 import { buried, finishDelete } from '../../images/record/tombstones.ts';
@@ -28,6 +29,7 @@ import {
   type Transfer,
 } from '../documents/model.ts';
 import { nextOrderState, nextTransferState } from '../documents/states.ts';
+import { orderEvents } from './order-events.ts';
 import { failedPlaceholder } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';
 import { discardStaging } from './remove-placeholder.ts';
@@ -35,6 +37,8 @@ import { discardStaging } from './remove-placeholder.ts';
 export type Ending =
   | {
       readonly event: 'cancel';
+      /** Who cancels it; absent: whoever ordered it. */
+      readonly cause?: Cause;
       /** Throws if the caller may not cancel the order. Called with the contents that are about to be changed. */
       readonly assertCancelable?: (contents: OrderContents) => void;
     }
@@ -104,7 +108,12 @@ async function writeEnd(service: Service, uuid: string, ending: Ending): Promise
   if (isOvertaken(contents, ending)) return { order };
   const released = order.members.map((member) => release(service, contents, member, ending));
   const ended = endedOrder(service, order, ending, released);
-  const writes = [putOrder(ended, contents.order.etag), ...released.flatMap((one) => one.writes)];
+  const ownerOf = (image: string) => contents.records.get(image)?.value.owner;
+  const told =
+    ending.event === 'cancel'
+      ? orderEvents(service, 'copy-canceled', ended, ownerOf, ending.cause)
+      : orderEvents(service, 'copy-failed', ended, ownerOf);
+  const writes = [putOrder(ended, contents.order.etag), ...released.flatMap((one) => one.writes), ...told];
   await service.store.batch(writes, { frees: ending.event === 'cancel' });
   return { order: ended, released };
 }

@@ -27,6 +27,7 @@ import {
 import { nextTransferState } from '../documents/states.ts';
 import type { Chain, ChainRequest } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
+import { orderEvents } from './order-events.ts';
 import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
 
@@ -52,7 +53,11 @@ export async function createOrder(service: Service, request: ChainRequest, chain
     parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming),
   );
   const order = newOrder(service, request, chain.members.map(asMember));
-  const writes = parts.flatMap((part) => partWrites(service, request, order, part));
+  const owners = new Map(chain.members.map(({ uuid, record }) => [uuid, record.owner]));
+  const writes = [
+    ...parts.flatMap((part) => partWrites(service, request, order, part)),
+    ...orderEvents(service, 'copy-begun', order, (uuid) => owners.get(uuid)),
+  ];
   if (chain.base !== undefined) await assertNoCycle(service, order.images, chain.base);
   const { base } = chain;
   const write = (touched: readonly Write[]) => writeNew(service, [putOrder(order, null), ...writes, ...touched]);
@@ -65,7 +70,7 @@ export async function createOrder(service: Service, request: ChainRequest, chain
 
 export function newOrder(
   service: Service,
-  { kind, account, source }: Pick<ChainRequest, 'kind' | 'account' | 'source'>,
+  { kind, account, source, requestId }: Pick<ChainRequest, 'kind' | 'account' | 'source' | 'requestId'>,
   members: readonly OrderMember[],
 ): CopyOrder {
   const images = members.map(({ uuid }) => uuid);
@@ -73,6 +78,7 @@ export function newOrder(
     uuid: newUuid(),
     kind,
     ...(account !== undefined && { account }),
+    ...(requestId !== undefined && { request_id: requestId }),
     image: images.at(-1) ?? '',
     source,
     state: 'queued',

@@ -31,6 +31,8 @@ export interface CopyRequest {
   readonly uuid: string;
   readonly account: string;
   readonly source: ImageSource;
+  /** For the log of events. */
+  readonly requestId?: string | undefined;
   /** Whether to only compare the image here with the source. */
   readonly dryRun: boolean;
   /** Whether to only attach to a copy under way, or report how the last one ended. */
@@ -41,8 +43,8 @@ export interface CopyRequest {
 export async function copyFromDatacenter(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder> {
   const early = await answerFromHere(service, copy, signal);
   if (early) return early;
-  const { uuid, account, source } = copy;
-  const request: ChainRequest = { kind: 'copy-from-dc', account, source: source.name, policy: 'own' };
+  const { uuid, account, source, requestId } = copy;
+  const request: ChainRequest = { kind: 'copy-from-dc', account, source: source.name, policy: 'own', requestId };
   const reader = new SourceReader(source, account, signal);
   const image = await ownImage(reader, uuid, account);
   return place(service, request, reader, image, { dryRun: copy.dryRun });
@@ -50,7 +52,7 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
 
 /** The answer, if the account's own record here is enough to give one without asking the source. */
 function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder | undefined> {
-  const { uuid, account, doNotRestart } = copy;
+  const { uuid, account, doNotRestart, requestId } = copy;
   return decidingAnew(uuid, async () => {
     const found = (await currentRecord(service, uuid))?.value;
     const record = found && isOwner(found, account) ? found : undefined;
@@ -63,7 +65,7 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
     }
     if (outcome !== 'attach') return undefined;
     if (!doNotRestart) await assertSameFile(service, copy, record?.copy?.sha1, signal);
-    return attach(service, uuid, { kind: 'copy-from-dc', account });
+    return attach(service, uuid, { kind: 'copy-from-dc', account, requestId });
   });
 }
 
@@ -92,6 +94,8 @@ async function assertSameFile(
 export interface ImportRequest {
   readonly uuid: string;
   readonly source: ImageSource;
+  /** For the log of events. */
+  readonly requestId?: string | undefined;
   /** Absent: an operator imports it, with all its origins. */
   readonly account?: string;
   readonly skipOwnerCheck?: boolean;
@@ -102,10 +106,16 @@ export interface ImportRequest {
 /** import-from-datacenter. @throws ApiError */
 export async function importFromDatacenter(
   service: Service,
-  { uuid, source, account = '' }: ImportRequest,
+  { uuid, source, account = '', requestId }: ImportRequest,
   signal: AbortSignal,
 ): Promise<CopyOrder> {
-  const request: ChainRequest = { kind: 'import-from-datacenter', account, source: source.name, policy: 'own' };
+  const request: ChainRequest = {
+    kind: 'import-from-datacenter',
+    account,
+    source: source.name,
+    policy: 'own',
+    requestId,
+  };
   const reader = new SourceReader(source, account, signal);
   return place(service, request, reader, await ownImage(reader, uuid, account));
 }
@@ -113,7 +123,7 @@ export async function importFromDatacenter(
 /** import-remote. @throws ApiError */
 export async function importRemote(
   service: Service,
-  { uuid, source, skipOwnerCheck = false, channel }: ImportRequest,
+  { uuid, source, skipOwnerCheck = false, channel, requestId }: ImportRequest,
   signal: AbortSignal,
 ): Promise<CopyOrder> {
   // An operator may see everything here, so looking here first is safe and saves a request to the source.
@@ -124,6 +134,7 @@ export async function importRemote(
     account: undefined,
     source: source.name,
     policy: 'all',
+    requestId,
     ...(channel !== undefined && { channels: [channel] }),
   };
   const reader = new SourceReader(source, undefined, signal);

@@ -7,6 +7,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { validationFailed } from '#lib/api/errors/api-error.ts';
 import type { FieldChange } from '#lib/api/schemas/copy.ts';
+import type { Write } from '#lib/documents/store.ts';
 import {
   aclView,
   entriesOf,
@@ -28,6 +29,7 @@ import type { ChainRequest } from './chain.ts';
 import { decide, hashOf, refusal } from './decision.ts';
 import { withMarksOf } from './marks.ts';
 import { asMember, newOrder } from './new-order.ts';
+import { orderEvents } from './order-events.ts';
 import type { Incoming } from './placeholder.ts';
 
 /** The manifest fields whose changes are reported. The ACL is compared separately. */
@@ -57,11 +59,16 @@ export async function recopy(
     isUnchanged = isDeepStrictEqual({ ...record }, after);
     if (dryRun || isUnchanged) return undefined;
     assertStaysServed(service, after);
-    return { record: after, also: [putOrder(order, null)] };
+    return { record: after, also: finished(service, order, record) };
   });
   if (!order) throw refusal('not-found', incoming.uuid);
-  if (isUnchanged && !dryRun) await service.store.batch([putOrder(order, null)]);
+  if (isUnchanged && !dryRun) await service.store.batch(finished(service, order, incoming.record));
   return order;
+}
+
+/** It is over as it begins. */
+function finished(service: Service, order: CopyOrder, { owner }: ImageRecord): Write[] {
+  return [putOrder(order, null), ...orderEvents(service, 'copy-done', order, () => owner)];
 }
 
 function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {

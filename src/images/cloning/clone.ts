@@ -5,6 +5,7 @@
  */
 
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
+import type { EventDetails } from '#lib/api/schemas/event.ts';
 import { EtagConflictError } from '#lib/documents/errors.ts';
 import { LeaseLostError } from '#lib/documents/lease.ts';
 import type { Write } from '#lib/documents/store.ts';
@@ -17,6 +18,8 @@ import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
+import { creation } from '../events/changes.ts';
+import { causeOf, eventWrites } from '../events/event.ts';
 import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
@@ -36,6 +39,8 @@ export interface CloneRequest {
   readonly account: string;
   /** Throws when the image does not meet the caller's condition. */
   readonly condition?: ((stored: StoredImage) => void) | undefined;
+  /** For the log of events. */
+  readonly requestId?: string | undefined;
 }
 
 /** One image of the chain, and the UUID of its clone. */
@@ -173,6 +178,7 @@ interface Commit {
  */
 async function commit(service: Service, journal: CloneJournal, { clones, chain, request }: Commit) {
   const { source, account, condition } = request;
+  const cause = causeOf(request);
   const end = await journal.end();
   const records = cloneRecords(clones, chain.base, account, new Date(service.store.now()).toISOString());
   // Other conflicts come from unrelated changes to the image or to the chain's base.
@@ -184,17 +190,22 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
     const { base, members } = now;
     const taken = members.map(({ stored }) => putRecord(stored.value, stored.etag));
     const created = records.map((record) => putRecord(record, null));
+    const told = records.flatMap((record) => eventWrites(service, record, cause, creation(record, clonedFrom(record))));
     const noted = members.flatMap(({ stored: { key }, before: { clone, etag } }, i) =>
       clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],
     );
     const write = async (touched: readonly Write[]): Promise<void> => {
-      await service.store.batch([end, ...taken, ...touched, ...created, ...noted]).catch((error: unknown) => {
+      await service.store.batch([end, ...taken, ...touched, ...created, ...noted, ...told]).catch((error: unknown) => {
         throw commitProblem(source, error);
       });
     };
     if (base === undefined) await write([]);
     else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, { account })]));
   });
+}
+
+function clonedFrom({ cloned_from: from }: ImageRecord): EventDetails {
+  return from ? { from: from.uuid } : {};
 }
 
 function commitProblem(source: string, error: unknown): unknown {

@@ -19,6 +19,7 @@ import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
+import { causeOf } from '../events/event.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
 import { FINDINGS, findingKey, forgetFinding, withoutQuarantined } from './findings.ts';
@@ -217,17 +218,21 @@ async function recordIntent(service: Service, placement: Placement): Promise<voi
   await (by ? changeImage(service, by, note) : changeRecord(service, uuid, note));
 }
 
-type Intended = Pick<Placement, 'file' | 'kind' | 'index'> & {
+type Intended = Pick<Placement, 'file' | 'kind' | 'index' | 'by'> & {
   readonly session: Pick<WriteSession, 'session' | 'path'>;
 };
 
 function intentFor(
   service: Service,
-  { session: { session, path: object }, file, kind, index }: Intended,
+  { session: { session, path: object }, file, kind, index, by }: Intended,
 ): Pick<ImageRecord, 'intent' | 'intent_lease'> {
   const { size, sha1 } = file;
   return {
-    intent: { object, session, size, sha1, file, kind, ...(index !== undefined && { index }), worker: service.worker },
+    intent: {
+      ...{ object, session, size, sha1, file, kind, worker: service.worker },
+      ...(index !== undefined && { index }),
+      ...(by && { cause: causeOf({ account: by.viewer.account, requestId: by.requestId }) }),
+    },
     intent_lease: new Date(service.store.now() + PLACEMENT_LEASE_MS).toISOString(),
   };
 }
@@ -247,7 +252,8 @@ async function takeOver(service: Service, uuid: string, session: string): Promis
     if (!intent || !isOurs) return undefined;
     const placed = withFile(record, intent);
     const former = await noteFormer(service, placed, objectsOf(record));
-    return { record: placed, also: [...former, ...(await endedFindings(service, uuid, intent))] };
+    const also = [...former, ...(await endedFindings(service, uuid, intent))];
+    return { record: placed, also, cause: intent.cause };
   });
   return isOurs ? stored : undefined;
 }

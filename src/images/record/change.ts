@@ -5,6 +5,8 @@
  *
  * `changeImage` is for callers; `changeRecord` is for what the service does on its own behalf. A record that belongs in
  * one batch with other documents is written with `putRecord` (`record-write.ts`).
+ *
+ * What a change means to those who read events is told here too, in the same batch (`events/changes.ts`).
  */
 
 import { imageNotFound } from '#lib/api/errors/api-error.ts';
@@ -13,6 +15,8 @@ import { updateWith } from '#lib/documents/update.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { storedRecordProblems } from '#lib/manifest/validate.ts';
 import type { Service } from '../../service/service.ts';
+import { changesBetween } from '../events/changes.ts';
+import { type Cause, causeOf, eventWrites, type Happening } from '../events/event.ts';
 import { assertMayChangeAs, decideFor, type Relation, type Viewer } from './access.ts';
 import type { ImageOutcome } from './decision.ts';
 import { isDeletable, isServed, normalized, type StoredImage } from './load.ts';
@@ -25,6 +29,8 @@ import { assertNoProblems, rulesOf } from './rules.ts';
 export interface ChangeRequest {
   readonly uuid: string;
   readonly viewer: Viewer;
+  /** For the log of events. */
+  readonly requestId?: string | undefined;
   /** The channel that the request is restricted to; absent when there are no channels. */
   readonly channel?: string | undefined;
   /** Throws when the image does not meet the caller's condition (If-Match). */
@@ -46,7 +52,16 @@ export interface Passed {
 }
 
 /** A changed record, alone or with writes that belong in the same batch; undefined leaves everything as it is. */
-export type Decision = ImageRecord | { readonly record: ImageRecord; readonly also: readonly Write[] } | undefined;
+export type Decision = ImageRecord | Decided | undefined;
+
+export interface Decided {
+  readonly record: ImageRecord;
+  readonly also: readonly Write[];
+  /** On whose behalf, where a caller's request ends in a change of the service itself. */
+  readonly cause?: Cause | undefined;
+  /** What happened, where the two records do not say it. */
+  readonly happened?: readonly Happening[];
+}
 
 type Decide<At> = (record: ImageRecord, at: At) => Decision | Promise<Decision>;
 
@@ -60,7 +75,8 @@ export function changeImage(
   decide: Decide<Passed>,
   rules: ChangeRules = {},
 ): Promise<StoredImage> {
-  return write(service, request.uuid, rules, async (stored) => {
+  const cause = causeOf({ account: request.viewer.account, requestId: request.requestId });
+  return write(service, request.uuid, rules, cause, async (stored) => {
     const decision = await decide(stored.value, await pass(service, request, stored, rules));
     if (decision) assertStaysServed(service, 'also' in decision ? decision.record : decision);
     return decision;
@@ -74,7 +90,7 @@ export function changeRecord(
   decide: Decide<StoredImage>,
   options: WriteOptions = {},
 ): Promise<StoredImage> {
-  return write(service, uuid, options, (stored) => {
+  return write(service, uuid, options, undefined, (stored) => {
     if (stored.value.state === 'deleting') throw imageNotFound(uuid);
     return decide(stored.value, stored);
   });
@@ -111,14 +127,18 @@ function write(
   service: Service,
   uuid: string,
   { frees = false }: WriteOptions,
+  by: Cause | undefined,
   decide: (stored: StoredImage) => Decision | Promise<Decision>,
 ): Promise<StoredImage> {
   return oneAtATime(service, uuid, async () => {
     const change = async (found: StoredImage) => {
-      const decision = await decide(normalized(found));
+      const before = normalized(found);
+      const decision = await decide(before);
       if (!decision) return undefined;
-      const { record, also } = 'also' in decision ? decision : { record: decision, also: [] };
-      return { value: counted(record), also };
+      const decided: Decided = 'also' in decision ? decision : { record: decision, also: [] };
+      const { record, also, cause = by, happened = cause && changesBetween(before.value, record) } = decided;
+      const told = cause && happened ? eventWrites(service, record, cause, happened) : [];
+      return { value: counted(record), also: [...also, ...told] };
     };
     const updated = await updateWith(service.store, IMAGES, uuid, change, { frees });
     if (!updated) throw imageNotFound(uuid);

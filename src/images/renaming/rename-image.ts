@@ -10,6 +10,7 @@ import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.t
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { forgetClone } from '../cloning/cloned.ts';
+import { causeOf, eventWrites } from '../events/event.ts';
 import { archivedManifest } from '../files/archive.ts';
 import { assertFilePlacementSettled, assertNothingPlaced } from '../files/file-placement.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
@@ -89,7 +90,14 @@ async function commit(
       ...(await forgetClone(service, record)),
       ...(await renameRoleTags(service, record.uuid, request.to)),
     ];
-    return { record: gone, also: [...also, ...notes, await reservation.replacedBy(renamed)] };
+    const told = eventWrites(service, renamed, causeOf({ ...request.viewer, requestId: request.requestId }), [
+      { kind: 'update', details: { fields: ['uuid'], from: record.uuid } },
+    ]);
+    return {
+      record: gone,
+      also: [...also, ...notes, await reservation.replacedBy(renamed), ...told],
+      happened: [{ kind: 'update', details: { fields: ['uuid'], to: request.to } }],
+    };
   });
 }
 

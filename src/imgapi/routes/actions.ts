@@ -54,6 +54,7 @@ export function actionHandlers(
         body,
         channel,
         version: call.version,
+        requestId: call.requestId,
         skipOwnerCheck,
         userAgent: call.headers['user-agent'],
         fromSource: source !== undefined,

@@ -42,7 +42,11 @@ export function copyHandlers(
       const { account } = query;
       const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = query;
       const source = await namedDatacenter(service, query.datacenter);
-      const order = await copyFromDatacenter(service, { uuid, account, source, dryRun, doNotRestart }, call.signal);
+      const order = await copyFromDatacenter(
+        service,
+        { uuid, account, source, dryRun, doNotRestart, requestId: call.requestId },
+        call.signal,
+      );
       worker.nudge();
       return observed(service, call, order, { account, image: uuid });
     },
@@ -51,7 +55,11 @@ export function copyHandlers(
       const uuid = imageUuid(call);
       const { account } = query;
       const source = await namedDatacenter(service, query.datacenter);
-      const order = await importFromDatacenter(service, { uuid, account, source }, call.signal);
+      const order = await importFromDatacenter(
+        service,
+        { uuid, account, source, requestId: call.requestId },
+        call.signal,
+      );
       worker.nudge();
       return jobReply(service, call, order);
     },
@@ -64,7 +72,7 @@ export function copyHandlers(
       }
       const { skip_owner_check: skipOwnerCheck = false } = query;
       const channel = channelOf(service, call, 'write');
-      const request = { uuid, source: urlSource(service, url), skipOwnerCheck, channel };
+      const request = { uuid, source: urlSource(service, url), skipOwnerCheck, channel, requestId: call.requestId };
       const order = await importRemote(service, request, call.signal);
       worker.nudge();
       return jobReply(service, call, order);
@@ -84,7 +92,7 @@ export function copyHandlers(
 
     async CancelImageCopy(call) {
       const { uuid, account } = copyOf(service, call);
-      const order = await cancelCopy(service, uuid, account);
+      const order = await cancelCopy(service, uuid, account, call.requestId);
       worker.nudge();
       return { json: await statusOf(service, order, { account, image: uuid }) };
     },

@@ -46,8 +46,9 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
 
     async CreateImage(call) {
       const channel = channelOf(service, call, 'write');
-      const { account } = call;
-      const stored = await createImage(service, { body: await call.json(), account, channel, version: call.version });
+      const { account, version, requestId } = call;
+      const body = await call.json();
+      const stored = await createImage(service, { body, account, channel, version, requestId });
       call.log.info({ image: stored.key, owner: stored.value.owner, req_id: call.requestId }, 'image created');
       return imageReply(service, call, stored);
     },

@@ -19,6 +19,7 @@ import { storedObject } from '../../images/files/stored-object.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
+import { notePull } from '../../pulls/pull-events.ts';
 import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
@@ -62,13 +63,22 @@ export async function getLinkFile(
     const file = fileAt(record, index);
     assertNotQuarantined(record, index);
     const storage = service.storages.named(file.stor);
-    return fileReply(call, {
+    const reply = await fileReply(call, {
       ...file,
       md5: file.contentMD5,
       storage,
       path: imageObjectPath(record.uuid, `file${index}`),
       contentType: 'application/octet-stream',
     });
+    if (reply.stream && isBegun(call)) {
+      const { requestId } = call;
+      await notePull(
+        service,
+        { uuid: record.uuid, account: call.account, datacenter: signerOf(call), requestId },
+        file,
+      );
+    }
+    return reply;
   });
 }
 
@@ -87,6 +97,11 @@ export async function getLinkPieces(
     const asked = { image: uuid, index, file, storage, path, page, signal: call.signal };
     return { json: await pieceHashes(service, asked) };
   });
+}
+
+/** Whether a file is read from its first byte: who goes on where it was cut off has been told of already. */
+function isBegun({ method, headers: { range } }: Call): boolean {
+  return method === 'GET' && (range === undefined || /^bytes=0*0-/.test(range));
 }
 
 /** Renewing works even after the image was deleted: the pull link remembers who may do it. */

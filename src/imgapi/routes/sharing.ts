@@ -50,7 +50,8 @@ export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call
       assertCondition(service, call, source);
       const { account } = query;
       const { condition } = changeRequest(service, call);
-      const stored = await cloneImage(service, { source: source.key, account, condition }, call.signal);
+      const request = { source: source.key, account, condition, requestId: call.requestId };
+      const stored = await cloneImage(service, request, call.signal);
       call.log.info({ image: stored.key, source: source.key, account, req_id: call.requestId }, 'image cloned');
       return imageReply(service, call, stored);
     },

@@ -8,6 +8,7 @@ import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
 import { refreshLinkHealth } from '../../datacenters/links/list-datacenters.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
+import { expireEvents } from '../../images/events/expire-events.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
 import { removeFormerObjects } from '../../images/files/former-objects.ts';
 import { removePieceLists } from '../../images/files/piece-lists.ts';
@@ -169,6 +170,12 @@ export function serviceTasks(service: Service, observer: ScrubObserver = unobser
       what: 'removes the hashes of the pieces of files that are gone',
       periodMs: sweepMs,
       run: () => counted(removePieceLists(service)),
+    },
+    {
+      name: 'expire-events',
+      what: 'removes events of images when the days for which they are kept are over',
+      periodMs: sweepMs,
+      run: (signal) => counted(expireEvents(service, signal)),
     },
     {
       name: 'expire-copies',

@@ -165,6 +165,8 @@ export interface Config extends Listener, CreateFromVmKeys {
     /** For how long damaged bytes are kept aside. */
     readonly keepDays: number;
   };
+  /** `keepDays`: for how long it can be read what happened to an image. */
+  readonly events: { readonly keepDays: number };
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;
   /** For each listener. */

@@ -163,6 +163,8 @@ function* homeQueries(): Generator<() => Promise<Answer>> {
     [`GET /images/${base.uuid}/jobs`]: ['task', 'execution'],
     [`GET /images/${base.uuid}/copy`]: ['plan', 'datacenter', 'account'],
     [`POST /images/${base.uuid}/file/pull-url`]: ['index', 'renew', 'account'],
+    [`GET /images/${base.uuid}/events`]: ['kind', 'limit', 'marker', 'account'],
+    'GET /events': ['kind', 'limit', 'marker', 'since', 'account'],
     'GET /copies': ['state', 'datacenter', 'limit'],
     'POST /state': ['action'],
   };

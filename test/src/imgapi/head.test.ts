@@ -27,6 +27,8 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/images/:uuid/ancestry': [`${image}/ancestry`],
   '/images/:uuid/jobs': [`${image}/jobs`],
   '/images/:uuid/copy': [`${image}/copy`],
+  '/images/:uuid/events': [`${image}/events`, `/images/${randomUUID()}/events`],
+  '/events': ['/events', '/events?kind=x'],
   '/admin/accounts/:login': ['/admin/accounts/alice'],
   '/admin/findings': ['/admin/findings'],
   '/admin/migrations': ['/admin/migrations'],

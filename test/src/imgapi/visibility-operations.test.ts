@@ -57,6 +57,7 @@ const TABLE: Readonly<Record<string, Tested>> = {
     { query: 'alias=images:alpine', lacks: "LXD's registries" },
   ),
   ListCopies: forOperators(OK),
+  ListEvents: forAll(OK),
   GetJob: forAll(NOT_FOUND, { lacks: 'an import' }),
   GetPullLink: forAll({ status: 401, code: 'UnauthorizedError' }, { lacks: 'the signature of a URL' }),
   GetRoleTags: forOperators(OK, { query: 'resource=/images' }),
