@@ -131,6 +131,11 @@ export interface Store {
   open(buckets: readonly Bucket[]): Promise<void>;
   /** Undefined when there is no such key. The value may be shared, and is frozen then: copy before changing. */
   get<T extends object>(bucket: Bucket<T>, key: string): Promise<Stored<T> | undefined>;
+  /**
+   * What `get` would find, if that is in memory and can be told without waiting. Undefined says nothing: then `get` has to
+   * be asked.
+   */
+  kept<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined;
   /** The objects of those keys that exist, each once, in no particular order, all as of one moment. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
   /** The whole answer in one array, for answers that are known to be short. Does not block the event loop. */

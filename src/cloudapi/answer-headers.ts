@@ -1,9 +1,9 @@
 /** What Triton's CloudAPI sends with every answer. Browsers need some of it, and clients look at the rest. */
 
 import { KEEP_ALIVE_MS } from '../http-kit/connections.ts';
+import type { Answered } from '../http-kit/listener-options.ts';
 import type { OperationRoute } from '../http-kit/operations.ts';
 import type { ReplyHeaders } from '../http-kit/reply.ts';
-import type { Answered } from '../http-kit/server.ts';
 import type { Call } from './call.ts';
 import { newestAccepted } from './versions.ts';
 

@@ -45,9 +45,11 @@ function forAccount(cloudapi: Cloudapi, handler: Handler<Call>): Handler<Call> {
     assertAllowedHere(cloudapi, principal);
     call.admit(principal);
     call.assertVersion();
-    return handler(call).catch((error: unknown) => {
+    try {
+      return await handler(call);
+    } catch (error) {
       if (call.signal.aborted) throw new CloudapiError('ClientGone', 'the client is gone', { cause: error });
       throw error;
-    });
+    }
   };
 }

@@ -2,7 +2,7 @@
 import type Logger from 'bunyan';
 import { infoWriter } from '#lib/runtime/log.ts';
 import { redact } from '#lib/text/redact.ts';
-import type { AnyCall, Done } from './server.ts';
+import type { AnyCall, Done } from './listener-options.ts';
 
 /** Ours, those of registries, and variants that proxies and clients send, such as X-Forwarded-Authorization. */
 const SECRET_HEADERS = /auth|cookie|token|secret|passw|credential|signature|api-?key|^x-registry-config$/;

@@ -58,7 +58,8 @@ export interface Reply {
   readonly lines?: AsyncIterable<unknown>;
 }
 
-export type Handler<C> = (call: C) => Promise<Reply>;
+/** No promise where the reply is in memory: that saves most of the way of a short answer. */
+export type Handler<C> = (call: C) => Reply | Promise<Reply>;
 
 /** An API may add to it, such as who may use the route. */
 export interface Route<C> {

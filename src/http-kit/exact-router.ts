@@ -2,7 +2,7 @@
  * restify's router, except that it takes the path as it was sent, but for repeated slashes. restify builds a URL of Host and target and reads the
  * path from that, which resolves dots and lets a Host with a slash in it choose the route.
  */
-import { METHODS } from 'node:http';
+import { type IncomingMessage, METHODS } from 'node:http';
 import type { RestifyRequest, RestifyResponse } from 'restify';
 import Router, { type RoutedTo, type RouterOptions } from 'restify/lib/router.js';
 import RouterRegistry from 'restify/lib/routerRegistryRadix.js';
@@ -16,6 +16,11 @@ export class ExactRouter extends Router {
     const registry = new RouterRegistry(options);
     super({ ...options, registry });
     this.#registry = registry;
+  }
+
+  /** The route of a request, and the variable parts of its path; undefined if there is none. */
+  find(request: IncomingMessage): Pick<RoutedTo, 'route' | 'params'> | undefined {
+    return this.#registry.lookup(request.method ?? '', routed(request.url ?? ''));
   }
 
   override lookup(request: RestifyRequest): RoutedTo['handler'] | undefined {
@@ -41,7 +46,8 @@ export class ExactRouter extends Router {
 
 /** The path by which routes are found: `//images` is `/images`, as it always was. */
 function routed(target: string): string {
-  return pathOf(target).replace(/\/{2,}/g, '/');
+  const path = pathOf(target);
+  return path.includes('//') ? path.replace(/\/{2,}/g, '/') : path;
 }
 
 /** Methods of the server as a whole, which `OPTIONS *` asks for. */

@@ -6,8 +6,9 @@ import type Logger from 'bunyan';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { plainErrors } from './answer.ts';
 import type { ConnectionLimits } from './connections.ts';
+import { type Done, UNROUTED } from './listener-options.ts';
 import { RequestCall } from './request-call.ts';
-import { type Done, type Listener, listen, UNROUTED } from './server.ts';
+import { type Listener, listen } from './server.ts';
 
 export interface Metrics {
   readonly registry: Registry;

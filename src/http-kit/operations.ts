@@ -5,7 +5,11 @@ import { type BodyForm, bodyReader, type ParameterForm, queryReader } from './pa
 
 /** A handler for every operation, by name. It takes the call, and the parameters and body that the row describes. */
 export type Handlers<Rows extends Operations, C> = {
-  readonly [Name in keyof Rows]: (call: C, query: QueryOf<Rows[Name]>, body: ReadBody<Rows[Name]>) => Promise<Reply>;
+  readonly [Name in keyof Rows]: (
+    call: C,
+    query: QueryOf<Rows[Name]>,
+    body: ReadBody<Rows[Name]>,
+  ) => Reply | Promise<Reply>;
 };
 
 /** Reads the body when it is called, so that the handler decides which checks come before. */

@@ -2,10 +2,9 @@
  * The {@link Call} of one request; an API may extend it. A class, because an object literal would create its getters
  * anew for every request, which costs more than all the rest of a request.
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type Logger from 'bunyan';
-import type { RestifyRequest, RestifyResponse } from 'restify';
 import { readBytes, readJson } from './body.ts';
 import type { Call, Parameters, QueryParams } from './call.ts';
 import { CUT_SHORT } from './connections.ts';
@@ -22,6 +21,8 @@ export interface RequestCallOptions<V> {
   readonly jsonLimit: number;
   readonly versions: Versions<V>;
   readonly exchange: Exchange;
+  /** The variable parts of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
 }
 
 export class RequestCall<V, I> implements Call<V, I> {
@@ -34,8 +35,8 @@ export class RequestCall<V, I> implements Call<V, I> {
   readonly headers: IncomingHttpHeaders;
   readonly version: V;
   readonly remoteAddress: string;
-  readonly #request: RestifyRequest;
-  readonly #response: RestifyResponse;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
   readonly #jsonLimit: number;
   readonly #exchange: Exchange;
   identity: I | undefined;
@@ -43,13 +44,13 @@ export class RequestCall<V, I> implements Call<V, I> {
   #gone: AbortController | undefined;
 
   /** @throws 400 BadRequest, and what `versions` throws */
-  constructor(request: RestifyRequest, response: RestifyResponse, options: RequestCallOptions<V>) {
+  constructor(request: IncomingMessage, response: ServerResponse, options: RequestCallOptions<V>) {
     const { headers, url = '/' } = request;
     this.requestId = options.requestId;
     this.log = options.log;
     this.method = request.method ?? 'GET';
     this.url = url;
-    this.params = request.params;
+    this.params = options.params;
     this.query = parseQuery(url);
     this.headers = headers;
     this.version = options.versions(headers);
@@ -93,7 +94,7 @@ export class RequestCall<V, I> implements Call<V, I> {
   }
 
   /** The body. A client that sent `Expect: 100-continue` is told to go on only now that somebody is about to read. */
-  #invitedBody(use: BodyUse): RestifyRequest {
+  #invitedBody(use: BodyUse): IncomingMessage {
     const request = this.#request;
     if (this.#exchange.isCutShort) throw new RequestError('BadRequest', CUT_SHORT);
     this.#exchange.bodyUse = use;

@@ -21,11 +21,12 @@ declare module 'restify' {
 
   export interface RestifyServer {
     readonly server: HttpServer;
-    get(options: { path: string; name: string }, handler: AsyncHandler): void;
-    head(options: { path: string; name: string }, handler: AsyncHandler): void;
-    post(options: { path: string; name: string }, handler: AsyncHandler): void;
-    put(options: { path: string; name: string }, handler: AsyncHandler): void;
-    del(options: { path: string; name: string }, handler: AsyncHandler): void;
+    /** The name of the route, which is another one than it was given if that is taken. */
+    get(options: { path: string; name: string }, handler: AsyncHandler): string;
+    head(options: { path: string; name: string }, handler: AsyncHandler): string;
+    post(options: { path: string; name: string }, handler: AsyncHandler): string;
+    put(options: { path: string; name: string }, handler: AsyncHandler): string;
+    del(options: { path: string; name: string }, handler: AsyncHandler): string;
     /** Runs before everything else; false stops the processing of the request. */
     first(handler: (req: RestifyRequest, res: RestifyResponse) => boolean): void;
     on(event: 'restifyError', listener: ErrorListener): void;
@@ -58,7 +59,7 @@ declare module 'restify/lib/router.js' {
   }
 
   export interface RoutedTo {
-    readonly route: unknown;
+    readonly route: { readonly name: string };
     readonly params: Readonly<Record<string, string>>;
     readonly handler: (req: RestifyRequest, res: RestifyResponse, done: (error?: Error) => void) => void;
   }

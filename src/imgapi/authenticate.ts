@@ -22,9 +22,13 @@ export function authenticator(
   config: Config,
   keys: AuthKeys,
   clock: Clock,
-): (call: Call, route: Route) => Promise<Identity> {
+): (call: Call, route: Route) => Identity | Promise<Identity> {
+  const verified = verifier(config, keys, clock);
+  return (call, route) => (config.authType === 'none' || route.auth === 'none' ? NOBODY : verified(call, route));
+}
+
+function verifier(config: Config, keys: AuthKeys, clock: Clock): (call: Call, route: Route) => Promise<Identity> {
   return async (call, route) => {
-    if (config.authType === 'none' || route.auth === 'none') return NOBODY;
     const { authorization } = call.headers;
     if (authorization === undefined && route.auth !== 'strict') return NOBODY;
     if (route.auth === 'operator' && !/^signature /i.test(authorization ?? '')) return NOBODY;

@@ -2,13 +2,14 @@
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
+import { IMAGES as IMAGE_RECORDS } from '#lib/manifest/record.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
 import { queryReader } from '../http-kit/parameters.ts';
 import { pathOf } from '../http-kit/request-head.ts';
-import { assertMayChangeAs, type Relation, type Viewer } from '../images/record/access.ts';
+import { assertMayChangeAs, type Relation, relationTo, type Viewer } from '../images/record/access.ts';
 import type { ChangeRequest } from '../images/record/change.ts';
-import { isDeletable, isServed, loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
+import { isDeletable, isServed, loadImage, loadRaw, type StoredImage, servedImage } from '../images/record/load.ts';
 import { assertVisible } from '../images/record/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/record/serialize.ts';
 import type { Service } from '../service/service.ts';
@@ -103,6 +104,20 @@ export function visibleImageForWrite(service: Service, call: Call): Promise<Rela
 export interface RelatedImage {
   readonly stored: StoredImage;
   readonly relation: Exclude<Relation, 'none'>;
+}
+
+/**
+ * The image, if its record is in memory and tells alone that the caller may see it; undefined says nothing.
+ * @throws what {@link readableImage} throws for the request itself
+ */
+export function keptImage(service: Service, call: Call): StoredImage | undefined {
+  const uuid = imageUuid(call);
+  const channel = channelOf(service, call, 'read');
+  const viewer = viewerOf(service, call);
+  const found = service.store.kept(IMAGE_RECORDS, uuid);
+  const stored = found && servedImage(service, found);
+  if (!stored || (channel !== undefined && !stored.value.channels?.includes(channel))) return undefined;
+  return relationTo(stored.value, viewer) === 'none' ? undefined : stored;
 }
 
 async function imageFor(service: Service, call: Call, use: ChannelUse): Promise<RelatedImage> {

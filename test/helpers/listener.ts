@@ -3,8 +3,9 @@ import bunyan from 'bunyan';
 import type { Test } from 'tap';
 import { plainErrors } from '#src/http-kit/answer.ts';
 import type { Handler, Route } from '#src/http-kit/call.ts';
+import type { AnyCall, Limits, ListenerOptions } from '#src/http-kit/listener-options.ts';
 import { RequestCall } from '#src/http-kit/request-call.ts';
-import { type AnyCall, type Limits, type Listener, type ListenerOptions, listen } from '#src/http-kit/server.ts';
+import { type Listener, listen } from '#src/http-kit/server.ts';
 
 export interface LoggedListener extends Listener {
   readonly log: bunyan;

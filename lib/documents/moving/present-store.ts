@@ -84,6 +84,11 @@ export class PresentStore implements Store {
     return this.#call(() => this.#store.get(bucket, key));
   }
 
+  /** It keeps nothing that need not be asked for. */
+  kept(): undefined {
+    return undefined;
+  }
+
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     return this.#call(() => this.#store.getMany(bucket, keys));
   }

@@ -42,6 +42,12 @@ export class Reads {
     return row && this.#documents.parse(...row);
   }
 
+  /** The document as it is now, if it is in memory. */
+  kept(tables: Tables, key: string): Stored<object> | undefined {
+    const etag = plucked(this.#connection.db, tables.etagOf).get(key) as string | undefined;
+    return etag === undefined ? undefined : this.#documents.cached(etag);
+  }
+
   /** The rows of the keys, from one snapshot. */
   getRows(tables: Tables, keys: readonly string[]): DocumentRow[] {
     const list = tables.dialect.encodeList(keys);

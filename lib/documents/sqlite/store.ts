@@ -120,6 +120,11 @@ export class SqliteStore implements DocumentBackend {
     }
   }
 
+  kept<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined {
+    if (this.#access.isClosed) return undefined;
+    return this.#reads.kept(this.#buckets.tables(bucket.name), key) as Stored<T> | undefined;
+  }
+
   async getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     const rows = await this.#access.read(bucket.name, (tables) => this.#reads.getRows(tables, keys));
     return (await this.#reads.parse(rows, true)) as Stored<T>[];

@@ -7,15 +7,15 @@ import { ancestryOf } from '../../images/ancestry.ts';
 import { createImage } from '../../images/create.ts';
 import { deleteImage } from '../../images/delete.ts';
 import type { StoredImage } from '../../images/record/load.ts';
-import { renderImageList } from '../../images/record/serialize.ts';
+import { type RenderedImage, renderImage, renderImageList } from '../../images/record/serialize.ts';
 import type { Caller, Service } from '../../service/service.ts';
-import type { Call } from '../call.ts';
+import type { Call, Reply } from '../call.ts';
 import {
   changeRequest,
   channelOf,
   deletableImage,
   imageReply,
-  imageUuid,
+  keptImage,
   readableImage,
   readableImageAs,
   render,
@@ -31,17 +31,21 @@ export interface PlaceholderDeleter {
 }
 
 export function imageHandlers(service: Service, copies: PlaceholderDeleter): Handlers<typeof IMAGES, Call> {
+  async function read(call: Call): Promise<Reply> {
+    const stored = await readableImage(service, call);
+    const [image] = await render(service, call, [stored]);
+    if (!image) throw new Error('render returns one image for each that it is given');
+    return answer(call, image);
+  }
+
   return {
     ListImages: listImagesHandler(service),
 
-    async GetImage(call) {
-      imageUuid(call);
-      const stored = await readableImage(service, call);
-      const [image] = await render(service, call, [stored]);
-      if (!image) throw new Error('render returns one image for each that it is given');
-      const headers = { Etag: image.etag };
-      if (isNotModified(call, { etag: image.etag })) return { status: 304, headers };
-      return { text: image.body, headers };
+    GetImage(call) {
+      const kept = keptImage(service, call);
+      const view = kept && viewOf(service, call);
+      // From version 3 on, the login of the owner has to be asked for.
+      return kept && view && view.version !== 3 ? answer(call, renderImage(kept.value, view)) : read(call);
     },
 
     async CreateImage(call) {
@@ -70,4 +74,9 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
       return { text: renderImageList(await render(service, call, chain, viewOf(service, call))) };
     },
   };
+}
+
+function answer(call: Call, { body, etag }: RenderedImage): Reply {
+  const headers = { Etag: etag };
+  return isNotModified(call, { etag }) ? { status: 304, headers } : { text: body, headers };
 }

@@ -94,6 +94,10 @@ export class FollowingStore implements Store {
     return this.#call((store) => store.get(bucket, key));
   }
 
+  kept<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined {
+    return this.place.store.kept(bucket, key);
+  }
+
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     return this.#call((store) => store.getMany(bucket, keys));
   }

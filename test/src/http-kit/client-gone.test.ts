@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { addAbortSignal, Readable } from 'node:stream';
 import { type Test, test } from 'tap';
-import type { AnyCall } from '#src/http-kit/server.ts';
+import type { AnyCall } from '#src/http-kit/listener-options.ts';
 import { startListener } from '../../helpers/listener.ts';
 import { converse, said, statuses } from '../../helpers/raw-socket.ts';
 

@@ -6,9 +6,9 @@ import type { Operation, Operations } from '#lib/api/operation.ts';
 import { flag, integer, known, list, needed, oneOf, sha1, text, uuid } from '#lib/api/parameters.ts';
 import { auditTo } from '#src/http-kit/audit.ts';
 import type { Call } from '#src/http-kit/call.ts';
+import type { AnyCall } from '#src/http-kit/listener-options.ts';
 import { type Handlers, operationRoutes } from '#src/http-kit/operations.ts';
 import { bodyReader, PLAIN, queryReader } from '#src/http-kit/parameters.ts';
-import type { AnyCall } from '#src/http-kit/server.ts';
 import { startListener } from '../../helpers/listener.ts';
 import { send } from '../images/fixture.ts';
 

@@ -65,6 +65,10 @@ function failDocuments(store: Store, failing: () => ReadonlySet<string>): void {
       },
     });
   }
+  const kept = store.kept.bind(store) as Store['kept'];
+  Object.defineProperty(store, 'kept', {
+    value: (...args: Parameters<Store['kept']>) => (failing().has('documents.get') ? undefined : kept(...args)),
+  });
   const scan = store.scan.bind(store) as Store['scan'];
   Object.defineProperty(store, 'scan', {
     value: async function* (...args: Parameters<Store['scan']>) {
