@@ -4,6 +4,7 @@
  */
 import type Logger from 'bunyan';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
+import { startFanOuts } from './copies/fan-out/carry.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
 import { auditTo } from './http-kit/audit.ts';
@@ -79,6 +80,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     fronts.push(async () => moves.stop());
     const maker = startImageMaker(service);
     fronts.push(() => maker.stop());
+    const fanOuts = startFanOuts(service);
+    fronts.push(() => fanOuts.stop());
     const authKeys = await openAuthKeys(service);
     opened.push(async () => authKeys.close());
     const common = {
@@ -93,7 +96,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const main = await listen(
       {
         ...common,
-        routes: mainRoutes(service, authKeys, { worker, moves, maker }),
+        routes: mainRoutes(service, authKeys, { worker, moves, maker, fanOuts }),
         authenticate: authenticator(config, authKeys, clock),
         limits: limits('main'),
       },
@@ -109,7 +112,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
         : await listen(
             {
               ...common,
-              routes: linkListenerRoutes(service),
+              routes: linkListenerRoutes(service, worker),
               authenticate: linkAuthentication(service),
               limits: limits('links'),
             },

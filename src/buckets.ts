@@ -3,6 +3,8 @@ import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { COPY_BUCKETS } from './copies/documents/model.ts';
+import { FAN_OUTS } from './copies/fan-out/model.ts';
+import { BOOKINGS } from './copies/orders/booking.ts';
 import { LINK_BUCKETS } from './datacenters/links/documents.ts';
 import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
@@ -48,6 +50,8 @@ export const BUCKETS: readonly Bucket[] = [
   SCRUBS,
   EVENTS,
   ...COPY_BUCKETS,
+  BOOKINGS,
+  FAN_OUTS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,
 ];

@@ -4,6 +4,7 @@ import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
+import type { FanOutEngine } from '../copies/fan-out/carry.ts';
 import type { CopyWorker } from '../copies/transfer/worker.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import type { Moves } from '../images/moving/moves.ts';
@@ -19,6 +20,7 @@ import { adminHandlers } from './routes/admin.ts';
 import { copyHandlers } from './routes/copies.ts';
 import { datacenterHandlers } from './routes/datacenters.ts';
 import { eventHandlers } from './routes/events.ts';
+import { fanOutHandlers } from './routes/fan-outs.ts';
 import { fileHandlers } from './routes/files.ts';
 import { iconHandlers } from './routes/icons.ts';
 import { imageHandlers } from './routes/images.ts';
@@ -35,12 +37,13 @@ export interface Engines {
   readonly worker: CopyWorker;
   readonly moves: Moves;
   readonly maker: ImageMaker;
+  readonly fanOuts: FanOutEngine;
 }
 
 export function mainRoutes(
   service: Service,
   authKeys: AuthKeys,
-  { worker, moves, maker }: Engines,
+  { worker, moves, maker, fanOuts }: Engines,
 ): OperationRoute<Call>[] {
   const handlers: Handlers<typeof IMGAPI, Call> = {
     ...imageHandlers(service, worker),
@@ -48,6 +51,7 @@ export function mainRoutes(
     ...fileHandlers(service),
     ...iconHandlers(service),
     ...copyHandlers(service, worker),
+    ...fanOutHandlers(service, fanOuts),
     ...actionHandlers(service, worker, moves),
     ...sharingHandlers(service),
     ...pullHandlers(service),
@@ -98,6 +102,7 @@ function inItsVersions(
   };
 }
 
-export function linkListenerRoutes(service: Service): OperationRoute<Call>[] {
-  return operationRoutes(LINKS, linkHandlers(service), { wrap: forLinked(service), ...requestForms });
+/** @param worker carries out what linked datacenters order */
+export function linkListenerRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>): OperationRoute<Call>[] {
+  return operationRoutes(LINKS, linkHandlers(service, worker), { wrap: forLinked(service), ...requestForms });
 }

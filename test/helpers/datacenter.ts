@@ -84,7 +84,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
     ...{ config, store, storages, accounts, clock, log, worker, faults: noFaults },
     ownAddresses,
   };
-  const listener = await serve(t, service, linkListenerRoutes(service));
+  const listener = await serve(t, service, linkListenerRoutes(service, { nudge: () => undefined }));
   const { port } = new URL(listener.url);
   ownAddresses.add(listener.url);
   Object.assign(config.links, { port: Number(port), publicUrl: listener.url });

@@ -19,6 +19,7 @@ import { Nothing } from '../schemas/service.ts';
 import { downloadHeaders, storedReplies } from './files.ts';
 import { type ImgapiOperations, imageParams, STORAGE_ERRORS } from './form.ts';
 import { ICON_TYPES } from './icons.ts';
+import { LINK_COPIES } from './link-copies.ts';
 import { PULL_LINK, pullUrlErrors, pullUrlQuery } from './pulls.ts';
 
 /** Bytes of a signed body, and of what LinkBlob answers. */
@@ -187,6 +188,8 @@ export const LINKS = {
     replies: [{ status: 200, json: PullEnded }],
     errors: [...ERRORS, 'RequestEntityTooLarge', 'StorageIsDown'],
   },
+
+  ...LINK_COPIES,
 
   ...PULL_LINK,
 } as const satisfies ImgapiOperations;

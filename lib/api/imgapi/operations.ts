@@ -4,6 +4,7 @@ import { ADMIN } from './admin.ts';
 import { COPIES } from './copies.ts';
 import { DATACENTERS } from './datacenters.ts';
 import { EVENTS } from './events.ts';
+import { FAN_OUTS } from './fan-outs.ts';
 import { FILES } from './files.ts';
 import type { ImgapiOperations } from './form.ts';
 import { ICONS } from './icons.ts';
@@ -21,6 +22,7 @@ export const IMGAPI = {
   ...ICONS,
   // What is said of an unknown action names all that there are, in this order.
   ...COPIES,
+  ...FAN_OUTS,
   ...ACTIONS,
   ...SHARING,
   ...PULLS,

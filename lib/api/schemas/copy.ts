@@ -62,6 +62,12 @@ export const CopyStatus = Type.Object(
     datacenter: Type.String({ description: 'The source: the name of a datacenter, or the URL of an IMGAPI.' }),
     state: CopyState,
     kind: oneOf(COPY_KINDS, { description: 'What was asked for.' }),
+    ordered_by: Type.Optional(
+      Type.String({ description: 'The datacenter that ordered it on behalf of the account, see CopyImageToDcs.' }),
+    ),
+    held: Type.Optional(
+      Type.Boolean({ description: 'Its images stay hidden until the datacenter that ordered it releases them.' }),
+    ),
     created_at: date(),
     started_at: Type.Optional(date()),
     finished_at: Type.Optional(date()),

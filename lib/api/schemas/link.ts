@@ -3,8 +3,9 @@
  * a newer version adds are ignored.
  */
 import { Type } from 'typebox';
+import { COPY_STATES } from '../copy-states.ts';
 import type { Wording } from '../wording.ts';
-import { anything, bytes, hex, type ValueOf } from './build.ts';
+import { anything, bytes, hex, oneOf, type ValueOf } from './build.ts';
 import { LinkVersions } from './datacenter.ts';
 
 export const LinkPing = Type.Object({
@@ -113,3 +114,21 @@ export const LinkPieces = Type.Object({
   }),
 });
 export type LinkPieces = ValueOf<typeof LinkPieces>;
+
+/** How far an order is that another datacenter placed. Bounded, because it is read from a server that is not trusted. */
+export const LinkCopy = Type.Object(
+  {
+    order: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: 'UUID of the order.' }),
+    state: oneOf(COPY_STATES),
+    held: Type.Boolean({ description: 'Its images stay hidden until they are released.' }),
+    verified: Type.Boolean({ description: 'All bytes are here and have the right hashes.' }),
+    bytes_done: bytes(),
+    bytes_total: bytes(),
+    rate: Type.Number({ minimum: 0, description: 'Bytes per second.' }),
+    error: Type.Optional(
+      Type.Object({ code: Type.String({ maxLength: 100 }), message: Type.String({ maxLength: 2000 }) }),
+    ),
+  },
+  { description: 'An order that another datacenter placed here.' },
+);
+export type LinkCopy = ValueOf<typeof LinkCopy>;

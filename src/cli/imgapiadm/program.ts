@@ -9,6 +9,7 @@ import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
 import { exportData } from './commands/export-data.ts';
+import { fanOut, fanOuts, fanOutsCancel, fanOutsRetry } from './commands/fan-outs.ts';
 import { get } from './commands/get.ts';
 import { importData } from './commands/import-data.ts';
 import { linkDc } from './commands/link-dc.ts';
@@ -44,6 +45,10 @@ export const imgapiadm = defineProgram({
     copy,
     copies,
     copiesCancel,
+    fanOut,
+    fanOuts,
+    fanOutsCancel,
+    fanOutsRetry,
     datacenters,
     datacentersCheck,
     linkToken,

@@ -101,6 +101,11 @@ export const FAILURES = {
     remedy: 'Link the datacenters: imgapiadm link-dc.',
     action: 'permanent',
   },
+  HoldExpired: {
+    when: 'the datacenter that ordered the copy did not release it in time',
+    remedy: 'Copy again, or retry the fan-out there: the bytes received are kept.',
+    action: 'permanent',
+  },
   InsufficientStorage: {
     when: 'the object store here has no room for the file',
     remedy: 'Free some space, then copy again: the bytes received so far are kept.',

@@ -39,10 +39,25 @@ export interface MemberResult {
   readonly note?: string;
 }
 
+/** Another datacenter that ordered a copy here, on behalf of the account. */
+export interface OrderedBy {
+  readonly datacenter: string;
+  /** The UUID of its fan-out there. */
+  readonly fan_out: string;
+}
+
+/** The images of an order stay hidden until whoever ordered it releases them. */
+export interface Hold {
+  /** Milliseconds since the epoch: when the order fails if it has not been released. */
+  readonly until: number;
+}
+
 export interface CopyOrder {
   /** Also the UUID of the job. */
   readonly uuid: string;
   readonly kind: CopyKind;
+  readonly ordered_by?: OrderedBy;
+  readonly hold?: Hold;
   /** The account that asked; absent for an operator. */
   readonly account?: string;
   /** Of the request, for the log of events; absent on orders of earlier versions. */

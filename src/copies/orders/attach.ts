@@ -2,14 +2,13 @@
  * Asking for an image that is already being copied. A caller that asked for it before gets the same order; any other
  * caller gets a new order that lists the running transfers. Neither needs the source, so both work while it is down.
  */
-import type { CopyKind } from '#lib/api/schemas/copy.ts';
 import type { Filter, Stored } from '#lib/documents/store.ts';
 import { StaleReadError } from '#lib/documents/update.ts';
 import { relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from '../documents/model.ts';
-import { foreignOrigin } from './chain.ts';
+import { type ChainRequest, foreignOrigin } from './chain.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 import { orderEvents } from './order-events.ts';
 
@@ -26,7 +25,7 @@ interface Underway {
 export async function attach(
   service: Service,
   uuid: string,
-  asker: { readonly kind: CopyKind; readonly account: string | undefined; readonly requestId?: string | undefined },
+  asker: Pick<ChainRequest, 'kind' | 'account' | 'terms' | 'requestId'>,
 ): Promise<CopyOrder> {
   const same = await liveOrderFor(service, uuid, asker.account);
   if (same) return same;

@@ -13,6 +13,7 @@ import { LONGEST_CHAIN } from '../../images/record/cycles.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import { isUsableTo } from '../../images/record/references.ts';
 import type { Service } from '../../service/service.ts';
+import type { Hold, OrderedBy } from '../documents/model.ts';
 import { type Incoming, type IncomingContext, incomingImage } from './placeholder.ts';
 import type { SourceReader } from './source-reader.ts';
 
@@ -28,6 +29,14 @@ export interface ChainRequest extends IncomingContext {
   readonly account: string | undefined;
   /** For the log of events. */
   readonly requestId?: string | undefined;
+  /** Absent: somebody here orders it. */
+  readonly terms?: ForeignTerms;
+}
+
+/** On whose behalf another datacenter orders a copy here, and how. */
+export interface ForeignTerms {
+  readonly by: OrderedBy;
+  readonly hold?: Hold;
 }
 
 /** @throws 422 OriginChainTooLong, OriginIsNotActive, OriginDoesNotExist; 404 ResourceNotFound; 409 OriginMismatch */

@@ -63,6 +63,12 @@ async function commit(
     return undefined;
   }
   if (order.members.some((member) => standing(contents, member) === 'coming')) return undefined;
+  if (order.hold) {
+    if (service.store.now() < order.hold.until) return undefined;
+    const message = `datacenter "${order.ordered_by?.datacenter}" did not release the copy in time`;
+    await endOrder(service, uuid, { event: 'fail', failure: { code: 'HoldExpired', message }, image: order.image });
+    return undefined;
+  }
   if (!(await readAgain(service, contents, fresh, signal))) return undefined;
   await service.faults.reach('copy:before-commit');
   await service.store.batch(commitWrites(service, contents, fresh));

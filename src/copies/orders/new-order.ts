@@ -25,6 +25,7 @@ import {
   type Transfer,
 } from '../documents/model.ts';
 import { nextTransferState } from '../documents/states.ts';
+import { bookBytes } from './booking.ts';
 import type { Chain, ChainRequest } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
 import { orderEvents } from './order-events.ts';
@@ -48,10 +49,9 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   for (const incoming of chain.members) parts.push(await readPart(service, request, incoming));
   // Somebody has ordered the image itself meanwhile: whoever asked for that may be this asker, who has one order then.
   if (parts.at(-1)?.outcome === 'attach') throw new StaleReadError('the image is being copied by now');
-  await assertRoomFor(
-    service,
-    parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming),
-  );
+  const fresh = parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming);
+  await assertRoomFor(service, fresh);
+  const booking = await bookBytes(service, request.terms?.by, sum(fresh.map(({ file }) => file.size)));
   const order = newOrder(service, request, chain.members.map(asMember));
   const owners = new Map(chain.members.map(({ uuid, record }) => [uuid, record.owner]));
   const writes = [
@@ -60,7 +60,8 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   ];
   if (chain.base !== undefined) await assertNoCycle(service, order.images, chain.base);
   const { base } = chain;
-  const write = (touched: readonly Write[]) => writeNew(service, [putOrder(order, null), ...writes, ...touched]);
+  const write = (touched: readonly Write[]) =>
+    writeNew(service, [putOrder(order, null), ...booking, ...writes, ...touched]);
   if (base === undefined) await write([]);
   else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, request)]));
   service.log.info({ order: order.uuid, kind: order.kind, images: order.images, source: order.source }, 'copy ordered');
@@ -70,13 +71,21 @@ export async function createOrder(service: Service, request: ChainRequest, chain
 
 export function newOrder(
   service: Service,
-  { kind, account, source, requestId }: Pick<ChainRequest, 'kind' | 'account' | 'source' | 'requestId'>,
+  {
+    kind,
+    account,
+    source,
+    requestId,
+    terms,
+  }: Pick<ChainRequest, 'kind' | 'account' | 'source' | 'requestId' | 'terms'>,
   members: readonly OrderMember[],
 ): CopyOrder {
   const images = members.map(({ uuid }) => uuid);
   return {
     uuid: newUuid(),
     kind,
+    ...(terms && { ordered_by: terms.by }),
+    ...(terms?.hold && { hold: terms.hold }),
     ...(account !== undefined && { account }),
     ...(requestId !== undefined && { request_id: requestId }),
     image: images.at(-1) ?? '',
@@ -88,6 +97,10 @@ export function newOrder(
     created_at: new Date(service.store.now()).toISOString(),
     rev: 0,
   };
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 export function asMember({ uuid, file, record }: Incoming): OrderMember {

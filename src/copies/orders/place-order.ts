@@ -13,7 +13,7 @@ import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import type { CopyOrder } from '../documents/model.ts';
 import { attach } from './attach.ts';
-import { type ChainRequest, walkChain } from './chain.ts';
+import { type ChainRequest, type ForeignTerms, walkChain } from './chain.ts';
 import { assertUsable, ownImage } from './checks.ts';
 import { copyRequest, decide, refusal } from './decision.ts';
 import { lastOrderOf } from './find-orders.ts';
@@ -37,14 +37,23 @@ export interface CopyRequest {
   readonly dryRun: boolean;
   /** Whether to only attach to a copy under way, or report how the last one ended. */
   readonly doNotRestart: boolean;
+  /** Given if another datacenter asks. */
+  readonly terms?: ForeignTerms;
 }
 
 /** CopyImageFromDc. @throws ApiError */
 export async function copyFromDatacenter(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder> {
   const early = await answerFromHere(service, copy, signal);
   if (early) return early;
-  const { uuid, account, source, requestId } = copy;
-  const request: ChainRequest = { kind: 'copy-from-dc', account, source: source.name, policy: 'own', requestId };
+  const { uuid, account, source, requestId, terms } = copy;
+  const request: ChainRequest = {
+    kind: 'copy-from-dc',
+    account,
+    source: source.name,
+    policy: 'own',
+    requestId,
+    ...(terms && { terms }),
+  };
   const reader = new SourceReader(source, account, signal);
   const image = await ownImage(reader, uuid, account);
   return place(service, request, reader, image, { dryRun: copy.dryRun });
@@ -52,7 +61,7 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
 
 /** The answer, if the account's own record here is enough to give one without asking the source. */
 function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder | undefined> {
-  const { uuid, account, doNotRestart, requestId } = copy;
+  const { uuid, account, doNotRestart, requestId, terms } = copy;
   return decidingAnew(uuid, async () => {
     const found = (await currentRecord(service, uuid))?.value;
     const record = found && isOwner(found, account) ? found : undefined;
@@ -65,7 +74,7 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
     }
     if (outcome !== 'attach') return undefined;
     if (!doNotRestart) await assertSameFile(service, copy, record?.copy?.sha1, signal);
-    return attach(service, uuid, { kind: 'copy-from-dc', account, requestId });
+    return attach(service, uuid, { kind: 'copy-from-dc', account, requestId, ...(terms && { terms }) });
   });
 }
 

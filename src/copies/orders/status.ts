@@ -40,6 +40,8 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
     datacenter: redact(order.source),
     state: order.state,
     kind: order.kind,
+    ...(order.ordered_by && { ordered_by: order.ordered_by.datacenter }),
+    ...(order.hold && order.live && { held: true }),
     created_at: order.created_at,
     ...(started_at !== undefined && { started_at }),
     ...(finished_at !== undefined && { finished_at }),

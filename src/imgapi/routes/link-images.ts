@@ -144,7 +144,7 @@ async function ownedImage(service: Service, call: Call): Promise<ImageRecord> {
 }
 
 /** @throws 422 if no account is named, 403 Forbidden if the link does not allow it */
-async function allowedAccount(service: Service, { account }: Call, datacenter: string): Promise<string> {
+export async function allowedAccount(service: Service, { account }: Call, datacenter: string): Promise<string> {
   if (account === undefined) {
     throw validationFailed(
       'account',

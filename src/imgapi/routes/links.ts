@@ -10,6 +10,7 @@ import type { LinkBack, LinkEcho } from '#lib/api/schemas/link.ts';
 import { networkOf } from '#lib/network/addresses.ts';
 import { parseAuthorization } from '#lib/signing/signature-header.ts';
 import { isUuid } from '#lib/text/uuid.ts';
+import type { CopyWorker } from '../../copies/transfer/worker.ts';
 import { acceptPairing } from '../../datacenters/links/accept-pairing.ts';
 import { fingerprintIn } from '../../datacenters/links/authenticate.ts';
 import { linkClient } from '../../datacenters/links/link-client.ts';
@@ -28,13 +29,14 @@ import { endPull } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Handler } from '../call.ts';
 import { readSignedBody } from '../signed-body.ts';
+import { linkCopyHandlers } from './link-copies.ts';
 import { createLinkPullUrl, getLinkFile, getLinkIcon, getLinkImage, getLinkPieces, signerOf } from './link-images.ts';
 import { pullLinkHandlers } from './pulls.ts';
 
 /** Pairing attempts per second with one token, or from one network with unknown tokens. */
 const PAIRINGS_PER_SECOND = 2;
 
-export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
+export function linkHandlers(service: Service, worker: Pick<CopyWorker, 'nudge'>): Handlers<typeof LINKS, Call> {
   const pairings = rateLimiter(service.clock, PAIRINGS_PER_SECOND);
   return {
     async LinkPair(call, _query, body) {
@@ -111,6 +113,7 @@ export function linkHandlers(service: Service): Handlers<typeof LINKS, Call> {
       return { json: { ended: isUuid(reqid) && (await endPull(service, { reqid, datacenter: signerOf(call) })) } };
     },
 
+    ...linkCopyHandlers(service, worker),
     ...pullLinkHandlers(service),
   };
 }

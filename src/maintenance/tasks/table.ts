@@ -3,6 +3,7 @@
  * Work that a process does only for itself (its transfers, its streams) is not a task.
  */
 
+import { expireFanOuts } from '../../copies/fan-out/find.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
 import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
@@ -82,6 +83,12 @@ export function serviceTasks(service: Service, observer: ScrubObserver = unobser
       what: 'removes placeholders of images that were never made from their machine',
       periodMs: 30 * MINUTE,
       run: () => counted(expirePlaceholders(service)),
+    },
+    {
+      name: 'expire-fan-outs',
+      what: 'removes orders to several datacenters that ended long ago',
+      periodMs: 30 * MINUTE,
+      run: () => counted(expireFanOuts(service)),
     },
     {
       name: 'expire-image-jobs',

@@ -60,6 +60,8 @@ export interface LinksConfig {
   readonly clockSkewSeconds: number;
   /** Per link. */
   readonly requestsPerSecond: number;
+  /** The linked datacenters that may order copies here, and how many bytes of files in a day (UTC). */
+  readonly acceptOrders: Readonly<Record<string, { readonly bytesPerDay: number }>>;
 }
 
 export interface CopiesConfig {

@@ -50,6 +50,7 @@ async function routesOf(): Promise<readonly Route[]> {
     worker,
     moves: startMoves(service),
     maker: { nudge() {}, stop: async () => {} },
+    fanOuts: { nudge() {}, stop: async () => {} },
   });
 }
 

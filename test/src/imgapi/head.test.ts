@@ -34,6 +34,8 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/admin/migrations': ['/admin/migrations'],
   '/tasks': ['/tasks'],
   '/copies': ['/copies', '/copies?state=x'],
+  '/fan-outs': ['/fan-outs', '/fan-outs?limit=x'],
+  '/fan-outs/:uuid': [`/fan-outs/${randomUUID()}`, '/fan-outs/x'],
   '/jobs/:uuid': [`/jobs/${randomUUID()}`, '/jobs/x'],
   '/role-tags/:uuid': [`/role-tags/${ALICE}?resource=/images`, `/role-tags/${ALICE}`, '/role-tags/x?resource=/'],
   '/datacenters': ['/datacenters'],

@@ -71,6 +71,7 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
     because: 'it makes an image, or completes one for operators: see import.test.ts and cells.test.ts',
   },
   CopyImageFromDc: { because: 'the table of copies decides: see cells.test.ts' },
+  CopyImageToDcs: { because: 'it writes nothing to the image' },
   ImportImageFromDatacenter: { because: 'the table of copies decides: see cells.test.ts' },
   AdminImportRemoteImage: { because: 'the table of copies decides: see cells.test.ts' },
   CancelImageCopy: { because: 'placeholders change hands never: see cells.test.ts' },

@@ -1,0 +1,140 @@
+/**
+ * Carries out fan-outs, each in one process at a time: asks its datacenters again and again, and writes down what they
+ * answer, until all of it has ended.
+ */
+import { isHeld, LeaseLostError, newLease } from '#lib/documents/lease.ts';
+import type { Stored } from '#lib/documents/store.ts';
+import { unlessChanged, updateObject } from '#lib/documents/update.ts';
+import { Passes } from '#lib/runtime/passes.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import type { Service } from '../../service/service.ts';
+import { askTarget } from './ask.ts';
+import { concluded } from './decide.ts';
+import { FAN_OUTS, type FanOutRecord, putFanOut, type Target, written } from './model.ts';
+
+export interface FanOutEngine {
+  /** Looks for new ones now. */
+  nudge(): void;
+  /** Gives those of this process back; others go on with them at once. */
+  stop(): Promise<void>;
+}
+
+const POLL_MS = 5000;
+const STEP_MS = 500;
+const MOST_RUNNING = 100;
+
+export function startFanOuts(service: Service): FanOutEngine {
+  const engine = new Engine(service);
+  return { nudge: () => engine.nudge(), stop: () => engine.stop() };
+}
+
+class Engine {
+  readonly #service: Service;
+  readonly #stopping = new AbortController();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #passes: Passes;
+
+  constructor(service: Service) {
+    this.#service = service;
+    this.#passes = new Passes({
+      run: () => this.#claimSome(),
+      everyMs: POLL_MS,
+      onFailed: (err) => service.log.error({ err }, 'cannot look for orders to other datacenters at the moment'),
+    });
+  }
+
+  nudge(): void {
+    this.#passes.nudge();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#passes.stop();
+    await Promise.all(this.#running.values());
+  }
+
+  async #claimSome(): Promise<void> {
+    const { store } = this.#service;
+    const filter = { op: 'eq', field: 'live', value: true } as const;
+    for await (const found of store.scan(FAN_OUTS, { filter })) {
+      for (const stored of found) {
+        if (this.#stopping.signal.aborted || this.#running.size >= MOST_RUNNING) return;
+        if (this.#running.has(stored.key) || isHeld(stored.value.lease, store.now())) continue;
+        if (await claim(this.#service, stored)) this.#run(stored.key);
+      }
+    }
+  }
+
+  #run(uuid: string): void {
+    const carried = carry(this.#service, uuid, this.#stopping.signal)
+      .catch((err: unknown) => {
+        if (err instanceof LeaseLostError || this.#stopping.signal.aborted) return;
+        this.#service.log.warn(
+          { err, fan_out: uuid },
+          'work on an order to other datacenters broke off; it goes on later',
+        );
+      })
+      .then(() => release(this.#service, uuid))
+      .finally(() => this.#running.delete(uuid));
+    this.#running.set(uuid, carried);
+  }
+}
+
+function claim(service: Service, { value, etag }: Stored<FanOutRecord>): Promise<boolean> {
+  return unlessChanged(service.store.batch([putFanOut({ ...value, lease: leaseOf(service) }, etag)]));
+}
+
+async function carry(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const fanOut = (await service.store.get(FAN_OUTS, uuid))?.value;
+    if (!fanOut?.live) return;
+    const asked = await Promise.all(fanOut.targets.map((target) => askTarget(service, fanOut, target, signal)));
+    const answers = new Map(fanOut.targets.map((target, at) => [target, asked[at]] as const));
+    const next = await noted(service, uuid, answers);
+    if (!next?.live) {
+      service.log.info({ fan_out: uuid, image: fanOut.image, state: next?.state }, 'order to other datacenters ended');
+      return;
+    }
+    await pause(STEP_MS, signal);
+  }
+}
+
+/** Writes down what was answered; a target that a request has changed meanwhile keeps that. @throws LeaseLostError */
+async function noted(
+  service: Service,
+  uuid: string,
+  answers: ReadonlyMap<Target, Target | undefined>,
+): Promise<FanOutRecord | undefined> {
+  const answered = new Map([...answers].map(([before, after]) => [before.datacenter, { before, after }]));
+  const updated = await updateObject(service.store, FAN_OUTS, uuid, (fanOut) => {
+    if (fanOut.lease?.worker !== service.worker) throw new LeaseLostError('another process has the order now');
+    const targets = fanOut.targets.map((target) => {
+      const answer = answered.get(target.datacenter);
+      const isSame = answer?.before.state === target.state && answer.before.order === target.order;
+      return (isSame && answer.after) || target;
+    });
+    const next = concluded({ ...fanOut, targets }, service.store.now());
+    const isNews =
+      next.live !== fanOut.live ||
+      next.released !== fanOut.released ||
+      targets.some((one, at) => one !== fanOut.targets[at]);
+    if (!isNews && !isHalfOver(service, fanOut)) return undefined;
+    return written(next.live ? { ...next, lease: leaseOf(service) } : next);
+  });
+  return updated?.value;
+}
+
+/** Another process may go on at once. */
+async function release(service: Service, uuid: string): Promise<void> {
+  await updateObject(service.store, FAN_OUTS, uuid, ({ lease, ...rest }) =>
+    lease?.worker === service.worker && rest.live ? written(rest) : undefined,
+  ).catch((err: unknown) => service.log.info({ err, fan_out: uuid }, 'the lease of an order is left to run out'));
+}
+
+function leaseOf({ config, worker, store }: Service) {
+  return newLease(worker, config.tasks.leaseSeconds, store.now());
+}
+
+function isHalfOver({ store }: Service, { lease }: FanOutRecord): boolean {
+  return lease === undefined || lease.until - store.now() < (lease.length ?? 0) / 2;
+}

@@ -1,0 +1,47 @@
+/** Which fan-outs a caller sees: an account those of its own, operators all. */
+import type { Filter, WithStore } from '#lib/documents/store.ts';
+import { unlessChanged } from '#lib/documents/update.ts';
+import { forEachInTurn } from '#lib/runtime/each.ts';
+import { isUuid } from '#lib/text/uuid.ts';
+import type { Service } from '../../service/service.ts';
+import { FAN_OUTS, type FanOutRecord } from './model.ts';
+import { fanOutNotFound } from './place.ts';
+
+/** @param account undefined: an operator. @throws 404 */
+export async function seenFanOut(service: WithStore, uuid: string, account: string | undefined): Promise<FanOutRecord> {
+  const found = isUuid(uuid) ? (await service.store.get(FAN_OUTS, uuid))?.value : undefined;
+  if (found && (account === undefined || found.account === account)) return found;
+  throw fanOutNotFound(uuid);
+}
+
+export interface FanOutQuery {
+  readonly account: string | undefined;
+  readonly image: string | undefined;
+  readonly limit: number;
+}
+
+/** Newest first. */
+export async function listFanOuts({ store }: WithStore, { account, image, limit }: FanOutQuery) {
+  const of: Filter[] = [];
+  if (account !== undefined) of.push({ op: 'eq', field: 'account', value: account });
+  if (image !== undefined) of.push({ op: 'eq', field: 'image', value: image });
+  const sort = { field: 'created_at', order: 'desc' } as const;
+  return (await store.find(FAN_OUTS, { filter: { op: 'and', of }, sort, limit })).map(({ value }) => value);
+}
+
+/** Removes those that ended long ago. Returns how many. */
+export async function expireFanOuts({ store, config }: Service): Promise<number> {
+  const value = new Date(store.now() - config.copies.keepFinishedSeconds * 1000).toISOString();
+  const of: Filter[] = [
+    { op: 'eq', field: 'live', value: false },
+    { op: 'le', field: 'finished_at', value },
+  ];
+  let count = 0;
+  await forEachInTurn(store.scan(FAN_OUTS, { filter: { op: 'and', of } }), (found) =>
+    forEachInTurn(found, async ({ key, etag }) => {
+      const removal = store.batch([{ op: 'del', bucket: FAN_OUTS, key, ifEtag: etag }], { frees: true });
+      if (await unlessChanged(removal)) count++;
+    }),
+  );
+  return count;
+}

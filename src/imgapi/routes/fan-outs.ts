@@ -1,0 +1,44 @@
+/** Orders to several datacenters at once. */
+import type { FAN_OUTS } from '#lib/api/imgapi/fan-outs.ts';
+import type { FanOutEngine } from '../../copies/fan-out/carry.ts';
+import { listFanOuts, seenFanOut } from '../../copies/fan-out/find.ts';
+import { cancelFanOut, placeFanOut, retryFanOut, shownFanOut } from '../../copies/fan-out/place.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
+import type { Service } from '../../service/service.ts';
+import type { Call } from '../call.ts';
+import { imageUuid } from '../image-call.ts';
+
+const LISTED = 100;
+
+export function fanOutHandlers(service: Service, engine: Pick<FanOutEngine, 'nudge'>): Handlers<typeof FAN_OUTS, Call> {
+  const seen = ({ params: { uuid = '' }, account }: Call) => seenFanOut(service, uuid, account);
+  return {
+    async CopyImageToDcs(call, query) {
+      const uuid = imageUuid(call);
+      const { account, datacenters, together = false } = query;
+      const placed = await placeFanOut(service, { uuid, account, datacenters, together });
+      engine.nudge();
+      return { json: shownFanOut(placed) };
+    },
+
+    async ListFanOuts({ account }, { image, limit = LISTED }) {
+      return { json: (await listFanOuts(service, { account, image, limit })).map(shownFanOut) };
+    },
+
+    async GetFanOut(call) {
+      return { json: shownFanOut(await seen(call)) };
+    },
+
+    async CancelFanOut(call) {
+      const canceled = await cancelFanOut(service, (await seen(call)).uuid);
+      engine.nudge();
+      return { json: shownFanOut(canceled) };
+    },
+
+    async RetryFanOut(call, { datacenter }) {
+      const retried = await retryFanOut(service, (await seen(call)).uuid, datacenter);
+      engine.nudge();
+      return { json: shownFanOut(retried) };
+    },
+  };
+}

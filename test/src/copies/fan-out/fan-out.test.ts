@@ -1,0 +1,119 @@
+/** One order to many datacenters, over real links between real servers. */
+import { test } from 'tap';
+import { updateObject } from '#lib/documents/update.ts';
+import { COPIES } from '#src/copies/documents/model.ts';
+import { ALICE, BOB } from '../../../helpers/accounts.ts';
+import { ACCEPTS, isShown, startHub, statesOf, until } from './fixture.ts';
+
+const account = ALICE;
+
+test('one order brings an image to all linked datacenters', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: ACCEPTS } });
+  const client = hub.client();
+  const { uuid } = await client.copyImageToDcs(image, { account, datacenters: 'all' });
+  const ended = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.match(ended, { state: 'succeeded', account, image_uuid: image });
+  t.same(statesOf(ended), { east: 'succeeded', west: 'succeeded' });
+  for (const target of Object.values(targets)) t.ok(await isShown(target, image));
+  const [order] = await targets['east']!.client().listCopies();
+  t.match(order, { ordered_by: 'hub', account, datacenter: 'hub' }, 'which is told there');
+  t.match(await client.listFanOuts({ account }), [{ uuid }]);
+  t.same(await client.listFanOuts({ account: BOB }), []);
+  await t.rejects(client.getFanOut(uuid, { account: BOB }), { code: 'ResourceNotFound' });
+  await t.rejects(client.cancelFanOut(uuid), { code: 'CopyAlreadyFinished' });
+  await t.rejects(client.retryFanOut(uuid), { code: 'ValidationFailed' }, 'nothing has failed');
+});
+
+test('together: one that refuses keeps the image hidden everywhere, until it is tried again', async (t) => {
+  const { hub, image, targets, restart } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const client = hub.client();
+  const { uuid } = await client.copyImageToDcs(image, { account, datacenters: 'east,west', together: true });
+  const halfway = await until(hub, uuid, 'one verified, one refused', (one) => {
+    const { east, west } = statesOf(one);
+    return east === 'verified' && west === 'failed';
+  });
+  t.match(halfway, { state: 'running', released: false });
+  t.match(halfway.datacenters[1]?.error, { code: 'Forbidden', message: /accepts no orders of datacenter "hub"/ });
+  t.notOk(await isShown(targets['east']!, image), 'hidden where it is verified');
+  t.match(await targets['east']!.client().listCopies(), [{ held: true, images: [{ state: 'received' }] }]);
+  const west = await restart('west');
+  await client.retryFanOut(uuid, { datacenter: 'west' });
+  const ended = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.match(ended, { state: 'succeeded', released: true });
+  for (const target of [targets['east']!, west]) t.ok(await isShown(target, image));
+});
+
+test('what is canceled leaves nothing, also where it was verified', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const client = hub.client();
+  const { uuid } = await client.copyImageToDcs(image, { account, datacenters: 'all', together: true });
+  await until(hub, uuid, 'one verified', (one) => statesOf(one)['east'] === 'verified');
+  await client.cancelFanOut(uuid, { account });
+  const ended = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.match(ended, { state: 'canceled', released: false });
+  t.equal(statesOf(ended)['east'], 'canceled');
+  t.match(await targets['east']!.client().listCopies(), [{ state: 'canceled' }]);
+  t.notOk(await isShown(targets['east']!, image));
+});
+
+test('a datacenter that is away is tried until it is there, also by the process that follows', async (t) => {
+  const { hub, image, targets, networks, restart } = await startHub(t, { targets: { east: ACCEPTS, west: ACCEPTS } });
+  networks['west']!.trouble = { kind: 'refuse' };
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all' });
+  await until(hub, uuid, 'one here, one tried in vain', (one) => {
+    const [east, west] = one.datacenters;
+    return east?.state === 'succeeded' && west?.state === 'waiting' && west.tries > 0 && west.error !== undefined;
+  });
+  const next = await restart('hub');
+  networks['west']!.trouble = { kind: 'none' };
+  const ended = await until(next, uuid, 'the end', ({ state }) => state !== 'running');
+  t.equal(ended.state, 'succeeded');
+  t.ok(await isShown(targets['west']!, image));
+});
+
+test('orders bring no more bytes in a day than the datacenter allows', async (t) => {
+  const { hub, image, targets, restart } = await startHub(t, {
+    targets: { east: { hub: { bytesPerDay: 1000 } } },
+  });
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'east' });
+  const refused = await until(hub, uuid, 'a refusal', ({ datacenters: [east] }) => (east?.tries ?? 0) > 0);
+  t.match(refused.datacenters[0], {
+    state: 'waiting',
+    error: { code: 'TooManyRequests', message: /may order 1000 bytes a day here; 1000 are left today/ },
+  });
+  t.same(await targets['east']!.client().listCopies(), [], 'nothing was begun');
+  await restart('east');
+  await until(hub, uuid, 'the end', ({ state }) => state === 'succeeded');
+});
+
+test('a hold that nobody ends fails its order, and the bytes serve the next one', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all', together: true });
+  const verified = await until(hub, uuid, 'one verified', (one) => statesOf(one)['east'] === 'verified');
+  const { service } = targets['east']!.imgapi;
+  await updateObject(service.store, COPIES, String(verified.datacenters[0]?.order), (order) => ({
+    ...order,
+    hold: { until: service.store.now() - 1 },
+    rev: order.rev + 1,
+  }));
+  const failed = await until(hub, uuid, 'a failure', (one) => statesOf(one)['east'] === 'failed');
+  t.match(failed.datacenters[0]?.error, { code: 'HoldExpired' });
+  t.equal(failed.state, 'failed');
+  await hub.client().retryFanOut(uuid, { datacenter: 'east' });
+  const again = await until(hub, uuid, 'verified again', (one) => statesOf(one)['east'] === 'verified');
+  t.not(again.datacenters[0]?.order, verified.datacenters[0]?.order);
+});
+
+test('bad requests are refused with what is wrong', async (t) => {
+  const { hub, image } = await startHub(t, { targets: { east: ACCEPTS } });
+  const client = hub.client();
+  const order = (datacenters: string, as = ALICE) => client.copyImageToDcs(image, { account: as, datacenters });
+  await t.rejects(order('nowhere'), {
+    code: 'ValidationFailed',
+    message: /names "nowhere", which is not linked; linked are east/,
+  });
+  await t.rejects(order('east,'), { code: 'ValidationFailed', message: /names ""/ });
+  await t.rejects(order(''), { code: 'ValidationFailed' });
+  await t.rejects(order('east', BOB), { code: 'ResourceNotFound' }, 'the image of somebody else is not there');
+  t.same(await client.listFanOuts(), [], 'and nothing was ordered');
+});

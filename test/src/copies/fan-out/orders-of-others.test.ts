@@ -1,0 +1,59 @@
+/** What a linked datacenter may do with orders here, if it turns hostile. */
+import { randomUUID } from 'node:crypto';
+import { test } from 'tap';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { linkClient } from '#src/datacenters/links/link-client.ts';
+import { getLink } from '#src/datacenters/links/links.ts';
+import { ALICE, BOB } from '../../../helpers/accounts.ts';
+import type { InProcess } from '../../../helpers/imgapi.ts';
+import { ACCEPTS, startHub, until } from './fixture.ts';
+
+/** Signed calls of one datacenter to another; answers the status. */
+async function callsOf(from: InProcess, to: string) {
+  const { value: link } = await getLink(from.imgapi.service, to);
+  const client = await linkClient(from.imgapi.service, link);
+  return async (method: 'GET' | 'POST', path: string): Promise<number> => {
+    try {
+      await client.json({ method, path: `/link/copies${path}` });
+      return 200;
+    } catch (error) {
+      if (error instanceof ImgapiError) return error.statusCode;
+      throw error;
+    }
+  };
+}
+
+test('an order is known only to the datacenter that has the image, for the account that it is for', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const east = targets['east']!;
+  const placed = await hub.client().copyImageToDcs(image, { account: ALICE, datacenters: 'all', together: true });
+  const verified = await until(hub, placed.uuid, 'verified', ({ datacenters: [one] }) => one?.state === 'verified');
+  const order = verified.datacenters[0]?.order;
+  const call = await callsOf(hub, 'east');
+  t.equal(await call('GET', `/${order}?account=${ALICE}`), 200);
+  t.equal(await call('GET', `/${order}?account=${BOB}`), 404, 'not for another account');
+  t.equal(await call('POST', `/${order}/release?account=${BOB}`), 404);
+  t.equal(await call('POST', `/${order}/cancel?account=${BOB}`), 404);
+  t.equal(await call('GET', `/${randomUUID()}?account=${ALICE}`), 404);
+  t.equal(await call('GET', `/${order}`), 422, 'the account must be named');
+  t.match(await east.client().listCopies(), [{ held: true }], 'and it is still held');
+});
+
+test("what the account itself ordered is not another datacenter's to cancel", async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS } });
+  const east = targets['east']!.client();
+  const { order } = await east.copyImageFromDc(image, { account: ALICE, datacenter: 'hub' });
+  const call = await callsOf(hub, 'east');
+  t.equal(await call('GET', `/${order}?account=${ALICE}`), 200, 'it may see how far its image is');
+  t.equal(await call('POST', `/${order}/cancel?account=${ALICE}`), 404);
+  t.equal(await call('POST', `/${order}/release?account=${ALICE}`), 404);
+});
+
+test('a link for certain accounts takes orders for no other', async (t) => {
+  const { hub, image } = await startHub(t, { targets: { east: ACCEPTS }, terms: { allowedAccounts: [BOB] } });
+  const call = await callsOf(hub, 'east');
+  const query = `?image=${image}&fan_out=${randomUUID()}`;
+  t.equal(await call('POST', `${query}&account=${ALICE}`), 403);
+  t.equal(await call('POST', `${query}&account=${BOB}`), 404, 'and nobody copies what is not theirs');
+  t.equal(await call('POST', `?fan_out=${randomUUID()}&account=${BOB}`), 422, 'an image must be named');
+});
