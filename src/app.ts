@@ -21,6 +21,7 @@ import type { Call } from './imgapi/call.ts';
 import { IMGAPI } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { startImageMaker } from './machines/image-maker.ts';
+import { stateMetrics } from './maintenance/metrics/state-metrics.ts';
 import { scrubMetrics } from './maintenance/scrub/metrics.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
@@ -126,7 +127,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const metricsListener =
       metrics && config.metrics
         ? await listenMetrics(
-            metricsText(metrics.registry, options.fleet),
+            allMetrics(metricsText(metrics.registry, options.fleet), stateMetrics(service, metricLabels(config))),
             { log, serverName: config.serverName, connections: connections('metrics') },
             config.metrics.address,
             config.metrics.port,
@@ -136,7 +137,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       fronts.push((terms) => metricsListener.close(terms));
       service.ownAddresses.add(metricsListener.url);
     }
-    const scrubs = metrics && scrubMetrics(service, metrics.registry);
+    const scrubs = metrics && scrubMetrics(metrics.registry);
     const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service, scrubs));
     fronts.push(() => tasks.stop());
     return {
@@ -162,6 +163,11 @@ function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>)
     audit(done);
     metrics?.record(done);
   };
+}
+
+/** One text of several. */
+function allMetrics(...texts: readonly (() => Promise<string>)[]): () => Promise<string> {
+  return async () => (await Promise.all(texts.map((text) => text()))).filter((text) => text !== '').join('\n');
 }
 
 function metricLabels(config: Config): Record<string, string> {

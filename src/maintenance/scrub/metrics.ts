@@ -1,7 +1,5 @@
-/** Metrics of the passes over all files. */
-import { Counter, Gauge, type Registry } from 'prom-client';
-import { FINDINGS } from '../../images/files/findings.ts';
-import type { Service } from '../../service/service.ts';
+/** Metrics of the passes over all files; how many are damaged, and when the last pass ended, is among those of the state. */
+import { Counter, type Registry } from 'prom-client';
 
 export interface ScrubObserver {
   file(result: 'good' | 'bad' | 'skipped', bytes: number): void;
@@ -10,7 +8,7 @@ export interface ScrubObserver {
 
 export const unobserved: ScrubObserver = { file: () => undefined, repair: () => undefined };
 
-export function scrubMetrics({ store }: Pick<Service, 'store'>, registry: Registry): ScrubObserver {
+export function scrubMetrics(registry: Registry): ScrubObserver {
   const files = new Counter({
     name: 'scrub_files_total',
     help: 'count of stored files that were read again, by what was found',
@@ -27,20 +25,6 @@ export function scrubMetrics({ store }: Pick<Service, 'store'>, registry: Regist
     help: 'count of attempts to fetch the right bytes of damaged files, by how they ended',
     labelNames: ['result'] as const,
     registers: [registry],
-  });
-  new Gauge({
-    name: 'damaged_files',
-    help: 'stored files that are known to be damaged, in the whole datacenter',
-    // All processes see the same ones.
-    aggregator: 'max',
-    registers: [registry],
-    async collect() {
-      // While the store is down the number is that of before.
-      await store.count(FINDINGS).then(
-        (count) => this.set(count),
-        () => undefined,
-      );
-    },
   });
   return {
     file(result, size) {
