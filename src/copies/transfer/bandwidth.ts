@@ -11,6 +11,7 @@ import { hasDied } from '#lib/runtime/process-name.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { accountName, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { budgetAt } from './windows.ts';
 
 const RUNNING = { filter: { op: 'eq', field: 'state', value: 'running' } } as const;
 
@@ -36,7 +37,7 @@ function bySeniority(a: Stored<Transfer>, b: Stored<Transfer>): number {
 
 /** A transfer's share of its link's bandwidth, in bytes per second; undefined if there is no limit. */
 export async function fairShare(service: WithStore & WithConfig, source: string): Promise<number | undefined> {
-  const budget = service.config.copies.bandwidth[source];
+  const budget = budgetAt(service.config.copies.bandwidth, source, service.store.now());
   if (budget === undefined) return undefined;
   const running = (await runningTransfers(service)).filter(({ value }) => value.source === source);
   return budget / Math.max(1, running.length);

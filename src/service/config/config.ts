@@ -64,6 +64,13 @@ export interface LinksConfig {
   readonly acceptOrders: Readonly<Record<string, { readonly bytesPerDay: number }>>;
 }
 
+/** From one minute of the day (`HH:MM`, UTC) until before another. */
+export interface BandwidthWindow {
+  readonly from: string;
+  readonly to: string;
+  readonly bytesPerSecond: number;
+}
+
 export interface CopiesConfig {
   /** Transfers at once in this process. */
   readonly concurrency: number;
@@ -75,8 +82,11 @@ export interface CopiesConfig {
   readonly leastRate: number;
   /** The time over which `leastRate` is measured. */
   readonly leastRateSeconds: number;
-  /** Bytes per second by datacenter, over all processes; a datacenter that is not listed is not limited. */
-  readonly bandwidth: Readonly<Record<string, number>>;
+  /**
+   * Bytes per second by datacenter, over all processes, or windows of the day (UTC) in which it is limited. A datacenter
+   * that is not listed is not limited.
+   */
+  readonly bandwidth: Readonly<Record<string, number | readonly BandwidthWindow[]>>;
   /** A transfer fails for good if no new byte arrived for so long. */
   readonly giveUpAfterSeconds: number;
   readonly keepFailedSeconds: number;
