@@ -13,7 +13,7 @@ export PATH := $(NODE_BIN):$(PATH)
 endif
 INSTALLED := node_modules/.installed
 # What belongs to the project: files that somebody left here are no concern of the checks. Without git, all of them.
-LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 2>/dev/null))
+LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 'src/console/*.js' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
 # Moray's client and SQLite's are partly machine code. Where npm has none for this platform, as for SmartOS, it is compiled,
 # which takes a C++ compiler and Python.
@@ -68,6 +68,7 @@ demo: install
 
 types: install
 	@node node_modules/.bin/tsc -p .
+	@node node_modules/.bin/tsc -p src/console/browser
 
 lint: install
 	@$(BIOME) $(LINTED)

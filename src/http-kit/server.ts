@@ -30,6 +30,7 @@ import type { AnyCall, ListenerOptions } from './listener-options.ts';
 import { sendText } from './reply.ts';
 import { RequestError } from './request-error.ts';
 import { assertFraming, settleTarget } from './request-head.ts';
+import { assertSameSite } from './same-site.ts';
 import { answerRaw } from './unreadable.ts';
 
 export interface Listener {
@@ -83,6 +84,7 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
     try {
       assertFraming(request);
       settleTarget(request);
+      assertSameSite(request);
     } catch (error) {
       // A proxy in front may have understood this request differently: no second one on this connection.
       refuse(request, response, closing(error as HttpError));

@@ -17,6 +17,7 @@ import { assertLocalOperator } from './local-operator.ts';
 import { requestForms } from './parameters.ts';
 import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
+import { consoleHandlers } from './routes/console.ts';
 import { copyHandlers } from './routes/copies.ts';
 import { datacenterHandlers } from './routes/datacenters.ts';
 import { eventHandlers } from './routes/events.ts';
@@ -60,6 +61,7 @@ export function mainRoutes(
     ...datacenterHandlers(service),
     ...adminHandlers(service),
     ...serviceHandlers(service, authKeys),
+    ...consoleHandlers(service),
   };
   const { mode, channels } = service.config;
   const has = { accounts: mode === 'dc', channels: channels !== undefined };

@@ -8,6 +8,7 @@ import { cloudapiDocument } from '#lib/api/cloudapi/document.ts';
 import { ERRORS } from '#lib/api/errors/registry.ts';
 import { ACTIONS } from '#lib/api/imgapi/actions.ts';
 import { ADMIN } from '#lib/api/imgapi/admin.ts';
+import { CONSOLE } from '#lib/api/imgapi/console.ts';
 import { COPIES } from '#lib/api/imgapi/copies.ts';
 import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
@@ -65,6 +66,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'datacenters', lines: () => operationTables(DATACENTERS) },
   { file: 'docs/index.md', name: 'admin', lines: () => operationTables(ADMIN) },
   { file: 'docs/index.md', name: 'service', lines: () => operationTables(SERVICE) },
+  { file: 'docs/index.md', name: 'console', lines: () => operationTables(CONSOLE) },
   { file: 'docs/index.md', name: 'links', lines: () => operationTables(LINKS) },
   { file: 'docs/index.md', name: 'errors', lines: errorTable },
   { file: 'docs/operator-guide.md', name: 'copy-failures', lines: failureTable },

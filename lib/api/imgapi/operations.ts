@@ -1,6 +1,7 @@
 /** All operations of IMGAPI's main port. Those of the link listener are in `links.ts`. */
 import { ACTIONS } from './actions.ts';
 import { ADMIN } from './admin.ts';
+import { CONSOLE } from './console.ts';
 import { COPIES } from './copies.ts';
 import { DATACENTERS } from './datacenters.ts';
 import { EVENTS } from './events.ts';
@@ -31,4 +32,5 @@ export const IMGAPI = {
   ...DATACENTERS,
   ...ADMIN,
   ...SERVICE,
+  ...CONSOLE,
 } as const satisfies ImgapiOperations;

@@ -1,6 +1,7 @@
 /** All schemas by name, for documents. */
 import type { TSchema } from 'typebox';
 import * as acl from './acl.ts';
+import * as console from './console.ts';
 import * as copy from './copy.ts';
 import * as datacenter from './datacenter.ts';
 import * as error from './error.ts';
@@ -16,6 +17,7 @@ import * as service from './service.ts';
 
 const EXPORTS: Readonly<Record<string, unknown>> = {
   ...acl,
+  ...console,
   ...copy,
   ...datacenter,
   ...error,

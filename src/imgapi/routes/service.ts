@@ -14,16 +14,13 @@ import type { Service } from '../../service/service.ts';
 import type { AuthKeys } from '../auth-keys.ts';
 import type { Call, Reply } from '../call.ts';
 import { docsPage, docsText, favicon } from '../pages/docs-page.ts';
+import { VERSION } from '../service-version.ts';
 import { healthHandler } from './health.ts';
 
 const DOCS = new URL('../../../docs/', import.meta.url);
 
 /** Today's IMGAPI shows what it holds in memory here. Nothing of it means anything in this service, which holds nothing. */
 const TODAYS = { cache: {}, db: {} } as const;
-
-const VERSION = (
-  JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
 
 export function serviceHandlers(service: Service, authKeys: AuthKeys): Handlers<typeof SERVICE, Call> {
   const { config } = service;

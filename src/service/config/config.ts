@@ -179,6 +179,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   };
   /** `keepDays`: for how long it can be read what happened to an image. */
   readonly events: { readonly keepDays: number };
+  /** `write`: whether the console for people may change anything, and not only show it. */
+  readonly console: { readonly write: boolean };
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;
   /** For each listener. */

@@ -50,6 +50,10 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/': ['/'],
   '/docs': ['/docs', '/docs/'],
   '/openapi.json': ['/openapi.json'],
+  '/console': ['/console', '/console/'],
+  '/console/settings.json': ['/console/settings.json'],
+  '/console/:file': ['/console/app.js', '/console/x'],
+  '/console/modules/:file': ['/console/modules/preact.js', '/console/modules/x'],
 };
 
 const HEADERS: readonly Readonly<Record<string, string>>[] = [

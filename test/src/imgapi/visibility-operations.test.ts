@@ -95,6 +95,10 @@ const TABLE: Readonly<Record<string, Tested>> = {
   Root: forAll(MOVED),
   Docs: forAll(MOVED),
   OpenApi: forAll(OK),
+  Console: forAll(MOVED),
+  GetConsoleSettings: forAll(OK),
+  GetConsoleFile: forAll(NOT_FOUND, { lacks: 'that file' }),
+  GetConsoleModule: forAll(NOT_FOUND, { lacks: 'that file' }),
 };
 
 const ROWS: Readonly<Record<string, Operation>> = IMGAPI;

@@ -1,0 +1,19 @@
+/** What the console for people is told before it shows anything. */
+import { Type } from 'typebox';
+import { oneOf, type ValueOf } from './build.ts';
+import { Channel } from './service.ts';
+
+export const ConsoleSettings = Type.Object(
+  {
+    version: Type.String(),
+    mode: oneOf(['dc', 'private', 'public']),
+    datacenter: Type.Optional(Type.String({ description: 'Name of this datacenter.' })),
+    operator: Type.Boolean({ description: 'Whether the caller may see what operators see.' }),
+    write: Type.Boolean({ description: 'Whether the console may change anything for the caller.' }),
+    user: Type.Optional(Type.String({ description: 'Who is logged in, or signed the request.' })),
+    url: Type.Optional(Type.String({ description: 'Where clients reach the main port, if it is configured.' })),
+    channels: Type.Optional(Type.Array(Channel)),
+  },
+  { description: 'What the console shows depends on it.' },
+);
+export type ConsoleSettings = ValueOf<typeof ConsoleSettings>;

@@ -1,0 +1,57 @@
+/** Asks the server that this page comes from. All paths are relative to the page, so that a proxy may have it anywhere. */
+
+/**
+ * @typedef {{ uuid: string, name: string, version: string, state: string, os: string, type: string, owner: string,
+ *   description?: string, homepage?: string, eula?: string, published_at?: string, public: boolean, disabled?: boolean,
+ *   origin?: string, icon?: boolean, owner_login?: string, acl?: string[], channels?: string[], tags?: Record<string, unknown>,
+ *   requirements?: Record<string, unknown>, image_size?: number, error?: { code: string, message: string },
+ *   files: { size: number, sha1: string, sha256?: string, compression: string, stor?: string }[],
+ *   copied_from?: { datacenter: string, at: string }, cloned_from?: { uuid: string, owner: string } }} Image
+ * @typedef {{ version: string, mode: 'dc' | 'private' | 'public', datacenter?: string, operator: boolean, write: boolean,
+ *   user?: string, url?: string, channels?: { name: string, description?: string, default?: boolean }[] }} Settings
+ */
+
+class ApiError extends Error {
+  /** @param {number} status @param {string} code @param {string} message */
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/**
+ * @param {string} path without a slash in front: `images/UUID`
+ * @param {{ method?: string, query?: Record<string, string | undefined>, json?: unknown, signal?: AbortSignal }} [options]
+ * @returns {Promise<{ value: any, next: string | undefined }>} `next`: the query of the list's next page
+ */
+export async function ask(path, { method = 'GET', query = {}, json, signal } = {}) {
+  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  const search = given.length > 0 ? `?${new URLSearchParams(given)}` : '';
+  const answer = await fetch(`../${path}${search}`, {
+    method,
+    headers: {
+      Accept: 'application/json',
+      'Accept-Version': '~3',
+      ...(json !== undefined && { 'Content-Type': 'application/json' }),
+    },
+    ...(json !== undefined && { body: JSON.stringify(json) }),
+    ...(signal && { signal }),
+  });
+  const text = await answer.text();
+  const value = parsed(text);
+  if (!answer.ok) {
+    throw new ApiError(answer.status, value?.code ?? '', value?.message ?? `the server answers ${answer.status}`);
+  }
+  const next = /<\?([^>]*)>; rel="next"/.exec(answer.headers.get('Link') ?? '')?.[1];
+  return { value, next };
+}
+
+/** @param {string} text @returns {any} */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+/** The console: which view is shown. It is made of plain modules, as a browser reads them; nothing is built. */
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { ask } from './api.js';
+import { html } from './html.js';
+import { ImageView } from './image-view.js';
+import { ImagesView } from './images-view.js';
+import { Status, useLoaded } from './loading.js';
+import { hrefOf, useRoute } from './route.js';
+
+function App() {
+  const settings = useLoaded(
+    async (signal) =>
+      /** @type {import('./api.js').Settings} */ ((await ask('console/settings.json', { signal })).value),
+    [],
+  );
+  return settings.value
+    ? html`<${Console} settings=${settings.value} />`
+    : html`<main><${Status} of=${settings} /></main>`;
+}
+
+/** @param {{ settings: import('./api.js').Settings }} props */
+function Console({ settings }) {
+  const { path, query } = useRoute();
+  const [view = 'images', one] = path;
+  const { datacenter, version, user } = settings;
+  useEffect(() => {
+    document.title = `${one ?? view} · ${datacenter ?? 'IMGAPI'}`;
+  }, [view, one, datacenter]);
+  return html`
+    <a class="skip" href="#main" onClick=${toMain}>Skip to the content</a>
+    <header>
+      <a class="brand" href=${hrefOf([])}>${datacenter ?? 'Images'}</a>
+      <nav aria-label="Views">
+        <a href=${hrefOf(['images'])} aria-current=${view === 'images' ? 'page' : undefined}>Images</a>
+      </nav>
+      <span class="quiet">${user}</span>
+    </header>
+    <main id="main" tabindex="-1">
+      <${View} view=${view} one=${one} query=${query} settings=${settings} />
+    </main>
+    <footer class="quiet">IMGAPI ${version} · <a href="../docs/">API</a></footer>`;
+}
+
+/** The address says which view is shown, so the link itself must not change it. @param {Event} event */
+function toMain(event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+/**
+ * @param {{ view: string, one: string | undefined, query: Readonly<Record<string, string>>,
+ *   settings: import('./api.js').Settings }} props
+ */
+function View({ view, one, query, settings }) {
+  if (view === 'images' && one) return html`<${ImageView} uuid=${one} query=${query} settings=${settings} />`;
+  if (view === 'images') return html`<${ImagesView} query=${query} settings=${settings} />`;
+  return html`<h1>Not here</h1><p>There is no view of this name. <a href=${hrefOf(['images'])}>All images</a></p>`;
+}
+
+const place = document.getElementById('app');
+if (place) {
+  place.replaceChildren();
+  render(html`<${App} />`, place);
+}

@@ -1,0 +1,121 @@
+/** One image: what it is, its files, what it builds on, who has it, and how to get it. */
+import { ask } from './api.js';
+import { Chain } from './chain.js';
+import { bytes, moment } from './format.js';
+import { html } from './html.js';
+import { State } from './images-view.js';
+import { Status, useLoaded } from './loading.js';
+import { hrefOf } from './route.js';
+
+/** @typedef {import('./api.js').Image} Image */
+
+/** @param {{ uuid: string, settings: import('./api.js').Settings, query: Readonly<Record<string, string>> }} props */
+export function ImageView({ uuid, settings, query: { channel } }) {
+  const loaded = useLoaded(
+    async (signal) => {
+      const query = { channel, ...(settings.operator && { inclAdminFields: 'true' }) };
+      return /** @type {Image} */ ((await ask(`images/${encodeURIComponent(uuid)}`, { query, signal })).value);
+    },
+    [uuid, channel],
+  );
+  const image = loaded.value;
+  return html`
+    <p><a href=${hrefOf(['images'])}>← All images</a></p>
+    <${Status} of=${loaded} />
+    ${image && html`<${Details} image=${image} settings=${settings} />`}`;
+}
+
+/** @param {{ image: Image, settings: import('./api.js').Settings }} props */
+function Details({ image, settings }) {
+  const { uuid, description, homepage, error, tags, requirements } = image;
+  return html`
+    <h1>
+      ${image.icon && html`<img class="icon" alt="" src=${`../images/${uuid}/icon`} />`}
+      ${image.name} <small>${image.version}</small> <${State} state=${image.state} />
+    </h1>
+    ${error && html`<p class="problem">${error.code}: ${error.message}</p>`}
+    ${description && html`<p class="description">${description}</p>`}
+    <dl>
+      <${Field} name="UUID"><code>${uuid}</code><//>
+      <${Field} name="System">${image.os}, ${image.type}<//>
+      <${Field} name="Published">${moment(image.published_at) || 'not yet'}<//>
+      ${settings.mode === 'dc' && html`<${Field} name="Owner">${image.owner_login} <code>${image.owner}</code><//>`}
+      ${settings.mode === 'dc' && html`<${Field} name="Public">${image.public ? 'yes' : 'no'}<//>`}
+      ${image.channels && html`<${Field} name="Channels">${image.channels.join(', ')}<//>`}
+      ${homepage && html`<${Field} name="Homepage"><${Outside} url=${homepage} /><//>`}
+      ${image.eula && html`<${Field} name="Licence"><${Outside} url=${image.eula} /><//>`}
+      ${image.image_size && html`<${Field} name="Disk">${image.image_size} MiB<//>`}
+      ${pairs(requirements).map(([name, value]) => html`<${Field} name=${`Needs ${name}`}>${value}<//>`)}
+      ${pairs(tags).map(([name, value]) => html`<${Field} name=${`Tag ${name}`}>${value}<//>`)}
+    </dl>
+    <${Files} image=${image} />
+    ${!settings.operator && html`<${HowToGet} image=${image} settings=${settings} />`}
+    <${Chain} image=${image} />
+    ${settings.operator && settings.mode === 'dc' && html`<${Shares} image=${image} />`}
+    <details>
+      <summary>Manifest</summary>
+      <pre tabindex="0">${JSON.stringify(image, null, 2)}</pre>
+    </details>`;
+}
+
+/** @param {Record<string, unknown> | undefined} record @returns {[string, string][]} */
+function pairs(record) {
+  return Object.entries(record ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ]);
+}
+
+/** @param {{ name: string, children?: unknown }} props */
+function Field({ name, children }) {
+  return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
+}
+
+/** Only what is a link of the web leads anywhere. @param {{ url: string }} props */
+function Outside({ url }) {
+  const isLink = /^https?:\/\//i.test(url) && URL.canParse(url);
+  return isLink ? html`<a href=${url} rel="noreferrer noopener" target="_blank">${url}</a>` : url;
+}
+
+/** @param {{ image: Image }} props */
+function Files({ image: { files } }) {
+  if (files.length === 0) return html`<p class="quiet">No file yet.</p>`;
+  return html`
+    <h2>Files</h2>
+    <dl>
+      ${files.map(
+        ({ size, compression, sha1, sha256, stor }, index) => html`
+          <${Field} name=${`File ${index}`}>
+            ${bytes(size)} (${size} bytes), ${compression}${stor && `, in ${stor}`}
+            <br />SHA-1 <code>${sha1}</code>
+            ${sha256 && html`<br />SHA-256 <code>${sha256}</code>`}
+          <//>`,
+      )}
+    </dl>`;
+}
+
+/** @param {{ image: Image }} props */
+function Shares({ image: { acl = [], copied_from: copied, cloned_from: cloned } }) {
+  return html`
+    <h2>Shared with</h2>
+    ${acl.length === 0 ? html`<p class="quiet">Nobody.</p>` : html`<ul class="shares">${acl.map((entry) => html`<li key=${entry}><code>${entry}</code></li>`)}</ul>`}
+    ${copied && html`<p>Copied from <b>${copied.datacenter}</b> at ${moment(copied.at)}.</p>`}
+    ${cloned && html`<p>Cloned from <a href=${hrefOf(['images', cloned.uuid])}><code>${cloned.uuid}</code></a>.</p>`}`;
+}
+
+/** @param {{ image: Image, settings: import('./api.js').Settings }} props */
+function HowToGet({ image: { uuid, name, files }, settings }) {
+  const server = settings.url ?? new URL('..', location.href.replace(/[?#].*/, '')).href.replace(/\/$/, '');
+  const file = `${name.replace(/[^A-Za-z0-9._-]/g, '-')}.img`;
+  return html`
+    <h2>How to get it</h2>
+    <p>On SmartOS:</p>
+    <pre tabindex="0">imgadm import -S ${server} ${uuid}</pre>
+    <p>Into Triton, on the head node:</p>
+    <pre tabindex="0">sdc-imgadm import ${uuid} -S ${server}</pre>
+    ${
+      files.length > 0 &&
+      html`<p>The file alone:</p>
+        <pre tabindex="0">curl -fo ${file} ${server}/images/${uuid}/file</pre>`
+    }`;
+}

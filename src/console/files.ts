@@ -1,0 +1,86 @@
+/**
+ * The files that a browser loads for the console: our own, and those of the npm packages that they import, as the packages
+ * have them. Browsers find modules by path only, so the names of packages in imports are replaced by paths. All are read
+ * and compressed once, when the first is asked for.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
+import { CONSOLE_TYPES } from '#lib/api/imgapi/console.ts';
+
+export interface ConsoleFile {
+  readonly type: string;
+  /** Of its content, without quotes. */
+  readonly etag: string;
+  readonly forms: Readonly<Record<Coding, Buffer>>;
+}
+
+/** As Content-Encoding names them. */
+export const CODINGS = ['br', 'gzip', 'identity'] as const;
+export type Coding = (typeof CODINGS)[number];
+
+const OWN = new URL('browser/', import.meta.url);
+export const PAGE = 'index.html';
+
+/** By the name in imports: the name below `modules/`. */
+const MODULES: Readonly<Record<string, string>> = {
+  preact: 'preact.js',
+  'preact/hooks': 'preact-hooks.js',
+  htm: 'htm.js',
+  uplot: 'uplot.js',
+};
+const STYLES: Readonly<Record<string, string>> = { 'uplot/dist/uPlot.min.css': 'uplot.css' };
+/** What a package has for bundlers, where `exports` would give node's form. */
+const FOR_BROWSERS: Readonly<Record<string, string>> = { uplot: 'uplot/dist/uPlot.esm.js' };
+
+let files: Promise<ReadonlyMap<string, ConsoleFile>> | undefined;
+
+/** @param path below `/console/`: `app.js`, `modules/preact.js` */
+export async function consoleFile(path: string): Promise<ConsoleFile | undefined> {
+  files ??= readAll();
+  return (await files).get(path);
+}
+
+async function readAll(): Promise<ReadonlyMap<string, ConsoleFile>> {
+  const own = (await readdir(OWN)).filter((name) => typeOf(name) !== undefined);
+  const read = [
+    ...own.map((name) => ({ path: name, url: new URL(name, OWN), modules: 'modules/' })),
+    ...Object.entries({ ...MODULES, ...STYLES }).map(([name, file]) => ({
+      path: `modules/${file}`,
+      url: new URL(import.meta.resolve(FOR_BROWSERS[name] ?? name)),
+      modules: '',
+    })),
+  ];
+  const entries = read.map(async ({ path, url, modules }): Promise<[string, ConsoleFile]> => {
+    const text = await readFile(fileURLToPath(url), 'utf8');
+    return [path, await prepared(path.endsWith('.js') ? withPaths(text, modules) : text, typeOf(path) ?? '')];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+function typeOf(name: string): string | undefined {
+  const ending = name.slice(name.lastIndexOf('.') + 1);
+  return Object.entries(CONSOLE_TYPES).find(([known]) => known === ending)?.[1];
+}
+
+/** `from "preact"`, `import('uplot')` */
+const IMPORT = /\b(from\s*|import\s*\(\s*)(["'])([^"'.][^"']*)\2/g;
+
+function withPaths(text: string, modules: string): string {
+  return text.replace(IMPORT, (whole, before: string, quote: string, name: string) => {
+    const file = MODULES[name];
+    return file === undefined ? whole : `${before}${quote}./${modules}${file}${quote}`;
+  });
+}
+
+async function prepared(text: string, type: string): Promise<ConsoleFile> {
+  const identity = Buffer.from(text);
+  const [br, zipped] = await Promise.all([
+    promisify(brotliCompress)(identity, { params: { [zlib.BROTLI_PARAM_SIZE_HINT]: identity.length } }),
+    promisify(gzip)(identity, { level: 9 }),
+  ]);
+  const etag = createHash('sha256').update(identity).digest('hex').slice(0, 32);
+  return { type, etag, forms: { br, gzip: zipped, identity } };
+}

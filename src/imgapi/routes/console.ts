@@ -1,0 +1,89 @@
+/** The console for people: its page, the files of that, and what they depend on. */
+import { Readable } from 'node:stream';
+import { ApiError } from '#lib/api/errors/api-error.ts';
+import type { CONSOLE } from '#lib/api/imgapi/console.ts';
+import { basePathOf } from '#lib/signing/as-sent.ts';
+import { CODINGS, type Coding, consoleFile, PAGE } from '../../console/files.ts';
+import { isNotModified } from '../../http-kit/conditional.ts';
+import type { Handlers } from '../../http-kit/operations.ts';
+import { pathOf } from '../../http-kit/request-head.ts';
+import type { Service } from '../../service/service.ts';
+import type { Call, Reply } from '../call.ts';
+import { VERSION } from '../service-version.ts';
+
+/** Whatever an image is called, nothing of it is run, and nobody shows the console within a page of their own. */
+const GUARDS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+};
+
+export function consoleHandlers(service: Service): Handlers<typeof CONSOLE, Call> {
+  const { config } = service;
+  const base = basePathOf(config.publicUrl);
+
+  return {
+    async Console(call) {
+      if (pathOf(call.url).endsWith('/')) return fileOf(call, PAGE);
+      return { status: 301, headers: { Location: `${base}/console/` } };
+    },
+
+    async GetConsoleSettings({ user }) {
+      const { mode, datacenterName, publicUrl, channels } = config;
+      const operator = config.authType === 'none' || user !== undefined;
+      return {
+        headers: { 'Cache-Control': 'no-store' },
+        json: {
+          version: VERSION,
+          mode,
+          ...(datacenterName !== undefined && { datacenter: datacenterName }),
+          operator,
+          write: operator && config.console.write,
+          ...(user !== undefined && { user }),
+          ...(publicUrl !== undefined && { url: publicUrl }),
+          ...(channels && { channels }),
+        },
+      };
+    },
+
+    GetConsoleFile: (call) => fileOf(call, call.params['file'] ?? ''),
+
+    GetConsoleModule: (call) => fileOf(call, `modules/${call.params['file'] ?? ''}`),
+  };
+}
+
+async function fileOf(call: Call, path: string): Promise<Reply> {
+  const file = await consoleFile(path);
+  if (!file) throw new ApiError('ResourceNotFound', `${pathOf(call.url)} does not exist`);
+  const coding = codingFor(call.headers['accept-encoding']);
+  const etag = `${file.etag}-${coding}`;
+  const headers = {
+    ...GUARDS,
+    ETag: `"${etag}"`,
+    // Asked for again each time, and answered with 304: a new version is seen at once.
+    'Cache-Control': 'no-cache',
+    Vary: 'Accept-Encoding, Accept-Version',
+  };
+  if (isNotModified(call, { etag })) return { status: 304, headers };
+  const body = file.forms[coding];
+  return {
+    headers: {
+      ...headers,
+      'Content-Type': file.type,
+      'Content-Length': String(body.length),
+      ...(coding !== 'identity' && { 'Content-Encoding': coding }),
+    },
+    stream: Readable.from([body]),
+  };
+}
+
+/** The smallest form that the client takes. Browsers weigh none against another; `;q=0` refuses one. */
+function codingFor(accepted: string | undefined): Coding {
+  const taken = (accepted ?? '').split(',').flatMap((part) => {
+    const [name = '', weight = ''] = part.trim().toLowerCase().split(';');
+    return /^\s*q=0(\.0*)?\s*$/.test(weight) ? [] : [name.trim()];
+  });
+  return CODINGS.find((coding) => taken.includes(coding)) ?? 'identity';
+}
