@@ -59,7 +59,7 @@ function isCut(count: number, limit: number): boolean {
 
 /** The query of `rel="next"`. The link's host and path are ignored: only the configured server is asked. */
 export function nextLink(header: string | undefined): URLSearchParams | undefined {
-  for (const [, target = '', params = ''] of (header ?? '').matchAll(/<([^>]*)>((?:\s*;\s*[^,;]+)*)/g)) {
+  for (const [, target = '', params = ''] of (header ?? '').matchAll(/<([^<>]*)>((?:\s*;\s*[^,;]+)*)/g)) {
     if (!/;\s*rel="?next"?\s*(;|$)/i.test(params)) continue;
     const at = target.indexOf('?');
     return new URLSearchParams(at < 0 ? '' : target.slice(at + 1));

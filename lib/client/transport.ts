@@ -1,6 +1,7 @@
 /** HTTP to one origin: connections are kept alive, calls can be aborted, redirects are not followed, files are streamed. */
 import { Readable } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
+import { withoutEnd } from '../text/without-end.ts';
 import { ByteStream } from './byte-stream.ts';
 import { toCallError } from './transport-fault.ts';
 import { UploadGuard } from './upload-guard.ts';
@@ -58,7 +59,7 @@ export class HttpTransport {
     const url = new URL(options.url);
     this.origin = url.origin;
     this.host = url.host;
-    this.basePath = url.pathname.replace(/\/+$/, '');
+    this.basePath = withoutEnd(url.pathname, '/');
     this.#answerTimeout = options.answerTimeout ?? 120_000;
     this.#idleTimeout = options.idleTimeout ?? 30_000;
     this.#ownsDispatcher = options.dispatcher === undefined;

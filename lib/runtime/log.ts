@@ -55,7 +55,7 @@ export class LogLines {
 
   /** Writes a record below the level of a warning, as JSON. */
   writeLine(json: string): void {
-    this.#pending += `${json}\n`;
+    this.#pending += `${UNSAFE.test(json) ? escaped(json) : json}\n`;
     if (this.#pending.length >= MOST_PENDING) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), DELAY_MS).unref();
   }
@@ -97,6 +97,17 @@ export function infoWriter(log: bunyan, message: string): (fields: object) => vo
   return (fields) => {
     if (log.info()) lines.writeLine(`${head},"time":"${new Date().toISOString()}",${JSON.stringify(fields).slice(1)}`);
   };
+}
+
+/**
+ * Characters that steer a terminal and that JSON leaves as they are: the second set of control characters, and those that
+ * turn the direction of writing around. In JSON they can only stand in texts.
+ */
+const UNSAFE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
+const EACH_UNSAFE = new RegExp(UNSAFE, 'g');
+
+function escaped(json: string): string {
+  return json.replace(EACH_UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Logging never throws: of a record that cannot be turned into JSON, only the message is written. */

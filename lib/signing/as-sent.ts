@@ -1,4 +1,5 @@
 /** What a client signed, when a proxy in front of the server strips part of the path or changes the host. */
+import { withoutEnd } from '../text/without-end.ts';
 import type { RequestTarget } from './signature-header.ts';
 
 /**
@@ -15,5 +16,5 @@ export function asSentTo(publicUrl: string | undefined, request: RequestTarget):
 
 /** The path prefix of every request; empty if there is none. */
 export function basePathOf(publicUrl: string | undefined): string {
-  return publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '');
+  return publicUrl === undefined ? '' : withoutEnd(new URL(publicUrl).pathname, '/');
 }

@@ -6,6 +6,7 @@ import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type Ke
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import sshpk from 'sshpk';
+import { withoutEnd } from '../text/without-end.ts';
 import { KEY_TYPES, type KeyType } from './algorithms.ts';
 import { KeyError } from './errors.ts';
 
@@ -143,7 +144,7 @@ export function fingerprintsOfLine(openssh: string): Fingerprints | undefined {
   if (base64 === undefined) return undefined;
   const blob = Buffer.from(base64, 'base64');
   const md5 = createHash('md5').update(blob).digest('hex');
-  const sha256 = createHash('sha256').update(blob).digest('base64').replace(/=+$/, '');
+  const sha256 = withoutEnd(createHash('sha256').update(blob).digest('base64'), '=');
   return { md5: md5.replace(/(..)(?=.)/g, '$1:'), sha256: `SHA256:${sha256}` };
 }
 

@@ -67,9 +67,14 @@ function presigned(query: Query): Readonly<Record<(typeof NEEDED)[number], strin
 /** The parameter `method` names several; without it the request's own is signed. */
 function methodsOf({ method, path }: RequestTarget): readonly string[] {
   const named = queryOf(path)['method'] || method;
-  return String(named)
-    .split(/\s*,\s*/)
-    .toSorted();
+  // What stands before the first and after the last of them is part of their names.
+  const names = String(named).split(',');
+  return names.map((name, at) => trimmed(name, at > 0, at < names.length - 1)).toSorted();
+}
+
+function trimmed(text: string, atStart: boolean, atEnd: boolean): string {
+  const from = atStart ? text.trimStart() : text;
+  return atEnd ? from.trimEnd() : from;
 }
 
 function signedText(request: RequestTarget): string {

@@ -5,6 +5,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Clock, systemClock } from '../runtime/clock.ts';
+import { withoutEnd } from '../text/without-end.ts';
 import { SignedUrlError } from './errors.ts';
 
 export type UrlMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
@@ -49,7 +50,7 @@ export function signUrl(options: SignUrlOptions): string {
   query.set('expires', String(Math.floor(options.expires.getTime() / 1000)));
   query.set('methods', [...(options.methods ?? READ)].sort().join(','));
   query.set('signature', signatureOf(options.path, query, options.secret).toString('base64url'));
-  return `${options.baseUrl.replace(/\/+$/, '')}${options.path}?${query}`;
+  return `${withoutEnd(options.baseUrl, '/')}${options.path}?${query}`;
 }
 
 /**

@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parseWithExactKeys } from './exact-keys.ts';
 import { endOfString, QUOTE } from './json-strings.ts';
+import { withoutEnd } from './without-end.ts';
 
 /** Not JSON, or JSON that cannot be kept exactly. The message completes the sentence "the body is …". */
 export class JsonError extends Error {
@@ -105,10 +106,11 @@ function canonical(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutEnd(digits, '0');
   if (significant === '') return '0';
-  const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - significant.length);
-  return `${sign}${significant}e${power}`;
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
+  // Beyond what a double counts exactly, no number but 0 has such an exponent.
+  return Number.isSafeInteger(power) ? `${sign}${significant}e${power}` : number;
 }
 
 function isDeeper(text: string, levels: number): boolean {

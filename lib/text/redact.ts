@@ -3,6 +3,7 @@
  * values of parameters that give access to something, however their names are written.
  */
 import { unescape as decodeLeniently } from 'node:querystring';
+import { withoutEnd } from './without-end.ts';
 
 const HIDDEN = '(hidden)';
 
@@ -33,10 +34,11 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 const MOST_DECODINGS = 3;
 const MOST_NESTED = 3;
 
-/** A password may contain anything except what ends the part before the host. */
-const CREDENTIALS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^/\\?#"\n]{1,512}@/gi;
+/** Where a URL begins, and what ends the part before its host: a password may contain anything else. */
+const STRICT = { begin: /\b[a-z][a-z0-9+.-]{0,20}:\/\//gi, end: /[/\\?#"\n]/g };
 /** Browsers and Node's `URL` accept these schemes without slashes, or with backslashes. */
-const LOOSE_CREDENTIALS = /\b((?:https?|wss?|ftp):[/\\]*)[^/\\?#"\s]{1,512}@/gi;
+const LOOSE = { begin: /\b(?:https?|wss?|ftp):[/\\]*/gi, end: /[/\\?#"\s]/g };
+const LONGEST_CREDENTIALS = 512;
 const URLS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)([^\s"<>]{1,4096})/gi;
 const PARAMETERS = /([?&;])([^=&;?#\s"<>]{1,200})=([^&;#\s"<>]*)/g;
 
@@ -47,10 +49,8 @@ export function redact(text: string): string {
 function redactNested(text: string, depth: number): string {
   let shown = text;
   if (shown.includes('@')) {
-    shown = shown
-      .replace(CREDENTIALS, `$1${HIDDEN}@`)
-      .replace(LOOSE_CREDENTIALS, `$1${HIDDEN}@`)
-      .replace(URLS, (url, scheme: string, rest: string) => redactUnreadable(url, scheme, rest));
+    shown = withoutCredentials(withoutCredentials(shown, STRICT), LOOSE);
+    shown = shown.replace(URLS, (url, scheme: string, rest: string) => redactUnreadable(url, scheme, rest));
   }
   if (!shown.includes('=')) return shown;
   return shown.replace(PARAMETERS, (_, mark: string, name: string, value: string) => {
@@ -59,10 +59,30 @@ function redactNested(text: string, depth: number): string {
   });
 }
 
+/** By hand: a pattern looks at the same characters again from each place where a URL may begin. */
+function withoutCredentials(text: string, { begin, end }: typeof STRICT): string {
+  let shown = '';
+  let done = 0;
+  let stop = -1;
+  for (const { 0: scheme, index } of text.matchAll(begin)) {
+    const from = index + scheme.length;
+    if (index < done) continue;
+    if (stop < from) {
+      end.lastIndex = from;
+      stop = end.exec(text)?.index ?? text.length;
+    }
+    const length = text.slice(from, Math.min(stop, from + LONGEST_CREDENTIALS + 1)).lastIndexOf('@');
+    if (length < 1) continue;
+    shown += `${text.slice(done, from)}${HIDDEN}`;
+    done = from + length;
+  }
+  return `${shown}${text.slice(done)}`;
+}
+
 /** A password with a slash in it makes the URL invalid, but it must still be hidden. */
 function redactUnreadable(url: string, scheme: string, rest: string): string {
   const at = rest.lastIndexOf('@');
-  if (at < 0 || URL.canParse(url.replace(/[:.,;)\]'`]+$/, ''))) return url;
+  if (at < 0 || URL.canParse(withoutEnd(url, ":.,;)]'`"))) return url;
   return `${scheme}${HIDDEN}@${rest.slice(at + 1)}`;
 }
 

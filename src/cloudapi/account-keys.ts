@@ -6,6 +6,7 @@ import type Logger from 'bunyan';
 import { LRUCache } from 'lru-cache';
 import type { Keys } from '#lib/accounts/accounts.ts';
 import { fingerprintsOfLine, type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
+import { withoutEnd } from '#lib/text/without-end.ts';
 
 export interface NamedKey {
   readonly name: string;
@@ -84,5 +85,5 @@ function makeIndex(keys: Keys): Index {
 
 /** Everything that KEY of a `keyId` may mean. */
 function titlesOf(key: string): string[] {
-  return [`md5 ${key.replace(/^MD5:/i, '').toLowerCase()}`, `sha256 ${key.replace(/=+$/, '')}`, `name ${key}`];
+  return [`md5 ${key.replace(/^MD5:/i, '').toLowerCase()}`, `sha256 ${withoutEnd(key, '=')}`, `name ${key}`];
 }

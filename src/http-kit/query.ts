@@ -59,7 +59,7 @@ function assertSpelling(query: QueryParams): void {
 }
 
 /** Some clients separate parameters by `;`, which is an ordinary character here. */
-const SEMICOLON_ACCOUNT = /;\s*account\s*(\[[^=]*)?=/i;
+const SEMICOLON_ACCOUNT = /;\s*account\s*(\[[^=;]*)?=/i;
 
 /** The remains of `&amp;account=`, or of a list that was joined by something other than `&`. */
 const ACCOUNT_AT_END = /[;?&,/|]\s*account$/i;

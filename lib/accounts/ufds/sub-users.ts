@@ -55,12 +55,13 @@ function isA(entry: Entry, objectclass: string): boolean {
 
 /** The UUID in the first part of a name such as `uuid=…, uuid=ACCOUNT, ou=users, o=smartdc`. */
 function uuidIn(dn: string, rdn: string, account: string): string | undefined {
-  const [first = '', second = ''] = dn.split(',').map((part) =>
-    part
-      .replace(/\s*=\s*/, '=')
-      .trim()
-      .toLowerCase(),
-  );
+  const [first = '', second = ''] = dn.split(',').map((part) => compact(part).toLowerCase());
   const uuid = first.startsWith(`${rdn}=`) ? first.slice(rdn.length + 1) : undefined;
   return isUuid(uuid) && second === `uuid=${account}` ? uuid : undefined;
+}
+
+/** Without spaces around the name and the value. */
+function compact(part: string): string {
+  const at = part.indexOf('=');
+  return at < 0 ? part.trim() : `${part.slice(0, at).trim()}=${part.slice(at + 1).trim()}`;
 }

@@ -3,6 +3,7 @@
  * beside them to the second.
  */
 import { redact } from '#lib/text/redact.ts';
+import { printableLines } from './printable.ts';
 
 /** What is needed of a stream; process.stdout and process.stderr fit. */
 export interface Sink {
@@ -24,8 +25,8 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
-/** Characters that JSON leaves as they are and a terminal obeys. */
-const RAW_CONTROLS = /[\u007f-\u009f]/g;
+/** Characters that JSON leaves as they are and a terminal obeys, or that turn the direction of writing around. */
+const RAW_CONTROLS = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 export class Output {
   /** Aborts when standard output takes no more: with ReaderGoneError, or with what went wrong. */
@@ -47,7 +48,7 @@ export class Output {
 
   /** A result for people; may hold several lines. */
   line(text = ''): void {
-    if (!this.closed.aborted) this.#stdout.write(`${text}\n`);
+    if (!this.closed.aborted) this.#stdout.write(`${printableLines(text)}\n`);
   }
 
   /** A result as one JSON document. */
@@ -62,7 +63,7 @@ export class Output {
 
   /** What is said beside the result. */
   note(text = ''): void {
-    this.#stderr.write(`${redact(text)}\n`);
+    this.#stderr.write(`${printableLines(redact(text))}\n`);
   }
 
   /** To steer the terminal behind standard error, where there is one. */

@@ -10,3 +10,10 @@ export function printable(text: string): string {
     return `\\u{${character.codePointAt(0)?.toString(16)}}`;
   });
 }
+
+/** The same for a text of several lines: a last barrier, for what whoever made the text has overlooked. */
+export function printableLines(text: string): string {
+  return text.replace(UNSAFE, (character) =>
+    character === '\n' || character === '\t' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+}

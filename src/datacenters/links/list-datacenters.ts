@@ -1,5 +1,6 @@
 /** Lists the other datacenters and the health of their links. */
 import type { Datacenter } from '#lib/api/schemas/datacenter.ts';
+import { redact } from '#lib/text/redact.ts';
 import type { Service } from '../../service/service.ts';
 import { runChecks } from './check-link.ts';
 import type { LinkRecord } from './documents.ts';
@@ -48,7 +49,8 @@ export async function datacenters(service: Service): Promise<Datacenter[]> {
   const linked = new Set(links.map(({ name }) => name));
   const legacy = Object.entries(service.config.imgapiUrlFromDatacenter)
     .filter(([name]) => !linked.has(name))
-    .map(([name, url]): Datacenter => ({ name, url, kind: 'legacy' }));
+    // Whoever reads the list need not know with which password this datacenter asks that one.
+    .map(([name, url]): Datacenter => ({ name, url: redact(url), kind: 'legacy' }));
   return [...links, ...legacy].sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 

@@ -5,6 +5,7 @@ import { ApiError, type FieldError, invalidParameter } from '#lib/api/errors/api
 import { DATACENTER_NAME, MOST_ORIGINS } from '#lib/api/schemas/datacenter.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { parseJsonText } from '#lib/text/json.ts';
+import { withoutEnd } from '#lib/text/without-end.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import type { PublicKey } from './documents.ts';
 import { linkKey } from './public-keys.ts';
@@ -108,7 +109,7 @@ export function keyOf(party: Party, addedAt: string): PublicKey {
 /** Without a trailing slash. @throws 422 InvalidParameter */
 export function linkUrl(value: unknown, field: string): string {
   const url = httpUrl(value, field);
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+  return withoutEnd(`${url.origin}${url.pathname}`, '/');
 }
 
 /** Scheme, host and port. @throws 422 InvalidParameter */

@@ -1,6 +1,7 @@
 /** How this datacenter describes itself to others. */
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { listenerUrl } from '#lib/network/listener-url.ts';
+import { withoutEnd } from '#lib/text/without-end.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { WithConfig } from '../../service/config/config.ts';
 
@@ -21,7 +22,7 @@ export function ownName({ config }: WithConfig): string {
 /** The URL at which others reach the link listener. @throws 501 NotAvailable */
 export function ownLinkUrl({ config }: WithConfig): string {
   const { address, port, publicUrl } = config.links;
-  if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
+  if (publicUrl !== undefined) return withoutEnd(publicUrl, '/');
   const isAnyAddress = address === '0.0.0.0' || address === '::';
   if (port === undefined || port === 0 || isAnyAddress) {
     throw new ApiError(
@@ -36,7 +37,7 @@ export function ownLinkUrl({ config }: WithConfig): string {
 export function ownPublicUrls({ config }: WithConfig): string[] {
   const { publicUrl, links, pulls } = config;
   const urls = [publicUrl, links.publicUrl, pulls.publicUrl].filter((url) => url !== undefined);
-  return urls.map((url) => new URL(url).href.replace(/\/+$/, ''));
+  return urls.map((url) => withoutEnd(new URL(url).href, '/'));
 }
 
 /** The possible origins of the pull URLs made here. */

@@ -13,7 +13,7 @@ export interface DumpedText {
   readonly length: number;
 }
 
-const BETWEEN = /^\s*[[\],]?\s*$/;
+const BETWEEN = /^\s*(?:[[\],]\s*)?$/;
 const OPENS = /^(\s*)\{\s*$/;
 /** Enough of a line to tell what it is. */
 const HEAD_BYTES = 128;

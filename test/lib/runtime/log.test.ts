@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import bunyan from 'bunyan';
 import t from 'tap';
-import { droppedLines, LogLines } from '#lib/runtime/log.ts';
+import { droppedLines, infoWriter, LogLines } from '#lib/runtime/log.ts';
 import { FileOutput, type LogOutput, StreamOutput } from '#lib/runtime/log-output.ts';
 import { temporaryFolder } from '../../helpers/imgapi.ts';
 
@@ -105,4 +105,17 @@ t.test('a reader that is gone, or does not read, costs no memory', async (t) => 
   t.ok(output.dropped > 80);
   stream.destroy(new Error('EPIPE'));
   t.notOk(output.write('a\nb\n'));
+});
+
+t.test('no line has a character that a terminal obeys, and each is one line', async (t) => {
+  const output = new Output();
+  const log = logTo(output);
+  const hostile = 'a\u001b[2J\n{"level":50}\r\u009b31m\u202e\u2028\u007f';
+  infoWriter(log, hostile)({ url: hostile });
+  log.error({ name: hostile, err: new Error(hostile) }, hostile);
+  const lines = output.text.trimEnd().split('\n');
+  t.equal(lines.length, 2);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what must not be there
+  t.notMatch(output.text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/);
+  t.equal(JSON.parse(lines[1] ?? '').msg, hostile, 'and it is read as it was');
 });

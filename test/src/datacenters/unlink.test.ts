@@ -208,6 +208,13 @@ async function plainServer(t: Test, body: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+test('the password with which a datacenter is asked is shown to nobody', async (t) => {
+  const legacy = { 'us-old-1': 'http://me:secret@10.0.0.2/path' };
+  const { east } = await linkedPair(t, { east: { keys: { imgapiUrlFromDatacenter: legacy } } });
+  const [{ url } = { url: '' }] = (await datacenters(east.service)).filter(({ kind }) => kind === 'legacy');
+  t.equal(url, 'http://(hidden)@10.0.0.2/path');
+});
+
 test('legacy links are listed beside links, unless a link has taken their place', async (t) => {
   const legacy = { 'us-west-1': 'http://10.0.0.1', 'us-old-1': 'http://10.0.0.2' };
   const { east } = await linkedPair(t, { east: { keys: { imgapiUrlFromDatacenter: legacy } } });

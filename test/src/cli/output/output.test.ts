@@ -24,6 +24,14 @@ test('JSON holds no character that a terminal obeys', async (t) => {
   t.equal(stdout.text, '{"name":"a\\u001b\\u009b\\u007f"}\n');
 });
 
+test('what is said to people holds none either, but for its lines', async (t) => {
+  const { stdout, stderr, output } = captured();
+  output.line('a\u001b[2J\n\tb\u009b\r');
+  output.note('c\u202e\u0007');
+  t.equal(stdout.text, 'a\\u{1b}[2J\n\tb\\u{9b}\\u{d}\n');
+  t.equal(stderr.text, 'c\\u{202e}\\u{7}\n');
+});
+
 test('nothing is written to a reader that is gone', async (t) => {
   const { stdout, output } = captured();
   stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
