@@ -20,6 +20,8 @@ export interface Call<V = unknown, I = unknown> {
   readonly log: Logger;
   /** Aborts if the client leaves before it has its answer. */
   readonly signal: AbortSignal;
+  /** Has the listener called once the answer is out, or the connection is gone; at once if that was before. */
+  onClose(listener: () => void): void;
   readonly method: string;
   /** Path and query as sent. */
   readonly url: string;

@@ -71,6 +71,12 @@ export class RequestCall<V, I> implements Call<V, I> {
     return this.#gone.signal;
   }
 
+  onClose(listener: () => void): void {
+    const response = this.#response;
+    if (response.destroyed || response.writableFinished) queueMicrotask(listener);
+    else response.once('close', listener);
+  }
+
   json(): Promise<unknown> {
     this.#json ??= readJson(this.headers, () => this.#invitedBody('awaited'), this.#jsonLimit);
     return this.#json;

@@ -10,6 +10,7 @@ import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit
 import type { Moves } from '../images/moving/moves.ts';
 import type { ImageMaker } from '../machines/image-maker.ts';
 import type { Service } from '../service/service.ts';
+import { admission } from './admission.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Handler } from './call.ts';
 import { readableImage } from './image-call.ts';
@@ -63,11 +64,13 @@ export function mainRoutes(
     ...serviceHandlers(service, authKeys),
     ...consoleHandlers(service),
   };
+  const admitted = admission(service);
   const { mode, channels } = service.config;
   const has = { accounts: mode === 'dc', channels: channels !== undefined };
   return operationRoutes(IMGAPI, handlers, {
     isServed: ({ where }) => where === undefined || has[where],
-    wrap: (handler, row, name) => forOperators(service)(inItsVersions(service, handler, row, name), row),
+    wrap: (handler, row, name) =>
+      forOperators(service)(admitted(inItsVersions(service, handler, row, name), row, name), row),
     ...requestForms,
     dispatches: {
       CreateImage: makingDispatch(service),
@@ -106,5 +109,10 @@ function inItsVersions(
 
 /** @param worker carries out what linked datacenters order */
 export function linkListenerRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>): OperationRoute<Call>[] {
-  return operationRoutes(LINKS, linkHandlers(service, worker), { wrap: forLinked(service), ...requestForms });
+  const admitted = admission(service);
+  const linked = forLinked(service);
+  return operationRoutes(LINKS, linkHandlers(service, worker), {
+    wrap: (handler, row, name) => linked(admitted(handler, row, name), row),
+    ...requestForms,
+  });
 }

@@ -44,7 +44,6 @@ export const ADMIN = {
       'ResourceNotFound',
       'ImageIsNotActive',
       'NotAvailable',
-      'TooManyRequests',
       'RangeNotSatisfiable',
       'PreconditionFailed',
       'StorageIsDown',

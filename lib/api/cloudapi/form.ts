@@ -19,8 +19,10 @@ export const COMMON_ERRORS = [
   'InvalidCredentials',
   'NotAuthorized',
   ...ANY_REQUEST_ERRORS,
+  'TooManyRequests',
   'InternalError',
   'ServiceUnavailable',
+  'ServerBusy',
 ] as const satisfies readonly (CloudapiErrorCode | ErrorCode)[];
 
 /** Errors of an operation that takes parameters in its body. */

@@ -176,7 +176,11 @@ export const ERRORS = {
     remedy: 'Delete the images that the error names first; if it names none, end the shares.',
   },
   // 429, 431
-  TooManyRequests: { status: 429, when: 'the link has used up its request budget', remedy: 'Slow down.' },
+  TooManyRequests: {
+    status: 429,
+    when: 'the link, or the account, has used up its request budget',
+    remedy: 'Slow down.',
+  },
   RequestHeaderFieldsTooLarge: {
     status: 431,
     when: 'the request line and headers are larger than 32 KiB',
@@ -209,6 +213,11 @@ export const ERRORS = {
     status: 503,
     when: 'a service that this one needs cannot be reached',
     remedy: 'Try again later.',
+  },
+  ServerBusy: {
+    status: 503,
+    when: 'as many uploads, downloads, lists or copies are under way as the process takes',
+    remedy: 'Try again after Retry-After.',
   },
   InsufficientStorage: { status: 507, when: 'the object store has no room for the file', remedy: 'Free some space.' },
 } as const satisfies Record<string, ErrorSpec>;

@@ -14,8 +14,10 @@ export const COMMON_ERRORS = [
   'InvalidVersion',
   'UnauthorizedError',
   ...ANY_REQUEST_ERRORS,
+  'TooManyRequests',
   'InternalError',
   'ServiceUnavailable',
+  'ServerBusy',
 ] as const satisfies readonly ErrorCode[];
 
 /** Errors of an operation that reads an image: it is missing, or hidden from the caller; or the channel is unknown. */

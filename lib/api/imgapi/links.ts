@@ -33,7 +33,7 @@ const LAST_PAGE = 1_000_000_000;
 
 /** Signed with a current key of a linked datacenter. */
 const signed = { since: 1, auth: 'strict', callers: ['datacenter'] } as const;
-const ERRORS = ['TooManyRequests', 'Conflict'] as const;
+const ERRORS = ['Conflict'] as const;
 
 /** An image of the account that the other datacenter names, in any state. */
 const image = { ...signed, params: imageParams } as const;

@@ -91,6 +91,7 @@ export async function getLinkPieces(
   return followingMoves(service, await ownedImage(service, call), async (record) => {
     const { uuid } = record;
     const file = fileAt(record, index);
+    assertNotQuarantined(record, index);
     const storage = service.storages.named(file.stor);
     const path = imageObjectPath(uuid, `file${index}`);
     await storedObject(call.log, { storage, path, size: file.size, what: pathOf(call.url) });

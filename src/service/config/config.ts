@@ -113,6 +113,14 @@ export interface LimitsConfig {
   readonly fileBytes: number;
   readonly jsonBytes: number;
   readonly iconBytes: number;
+  /** How many a listener of this process serves at a time. */
+  readonly uploads: number;
+  readonly downloads: number;
+  readonly lists: number;
+  /** Requests that order copies, clones, exports or moves, while they are being carried out or ordered. */
+  readonly copies: number;
+  /** For each account, in each process; 0: no limit. */
+  readonly accountRequestsPerSecond: number;
 }
 
 export interface Config extends Listener, CreateFromVmKeys {

@@ -1,0 +1,114 @@
+/** More than a process can do at a time: what is beyond is refused by name, and all else goes on. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type Test, test } from 'tap';
+import { UPLOADS } from '#src/images/files/upload-register.ts';
+import { ALICE, BOB } from '../../helpers/accounts.ts';
+import { MiB } from '../../helpers/cloud.ts';
+import { MANIFEST, makeImage } from '../../helpers/images.ts';
+import { startInProcess } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
+import { slowUpload } from '../images/files/slow-upload.ts';
+import { asker } from './fixtures/ask.ts';
+
+const ONE_EACH = { limits: { uploads: 1, downloads: 1, lists: 1, copies: 1 } };
+
+/** A connection that has sent these bytes, and closes with the test. */
+async function opened(t: Test, url: string, bytes = ''): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.on('error', () => undefined);
+  t.teardown(() => socket.destroy());
+  await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
+  if (bytes !== '') socket.write(bytes);
+  return socket;
+}
+
+test('an upload beyond the limit is refused before its bytes, and has its place when the other one ends', async (t) => {
+  const { url, client, imgapi } = await startInProcess(t, ONE_EACH);
+  const { store } = imgapi.service;
+  const alice = client({ account: ALICE });
+  const ask = asker(t, url);
+  const pathOf = async () =>
+    `/images/${(await alice.createImage(MANIFEST)).uuid}/file?account=${ALICE}&compression=none`;
+  const [first, second] = [await pathOf(), await pathOf()];
+  for (const end of ['end', 'cut'] as const) {
+    const slow = slowUpload(url + first);
+    await slow.write('bytes');
+    await waitFor('the upload to be under way', async () => (await store.count(UPLOADS)) === 1);
+    const refused = await ask(second, { method: 'PUT', body: Buffer.from('x') });
+    t.equal(refused.status, 503);
+    t.match(refused, {
+      json: { code: 'ServerBusy', message: /^1 uploads are under way here/ },
+      headers: { 'retry-after': '5' },
+    });
+    t.equal((await ask('/ping')).status, 200);
+    t.equal((await ask('/images')).status, 200);
+    if (end === 'end') t.equal((await slow.end()).status, 200);
+    else slow.cut();
+    await waitFor('a place', async () => (await ask(second, { method: 'PUT', body: Buffer.from('x') })).status === 200);
+  }
+});
+
+test('a reader that does not read keeps the place of a download, and gives it back when it leaves', async (t) => {
+  const { url, client } = await startInProcess(t, ONE_EACH);
+  const { image } = await makeImage(client({ account: ALICE }), {}, { size: 16 * MiB });
+  const ask = asker(t, url);
+  const path = `/images/${image.uuid}/file?account=${ALICE}`;
+  const slow = await opened(t, url, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  slow.pause();
+  const refused = await waitFor('a refusal', async () => {
+    const answer = await ask(path, { headers: { range: 'bytes=0-3' } });
+    return answer.status === 503 && answer;
+  });
+  t.match(refused.json, { code: 'ServerBusy', message: /downloads/ });
+  slow.destroy();
+  await waitFor('a place', async () => (await ask(path, { headers: { range: 'bytes=0-3' } })).status === 206);
+  for (let i = 0; i < 20; i++) {
+    for (const method of ['GET', 'HEAD']) t.match((await ask('/images?limit=1', { method })).status, 200);
+    t.equal((await ask(path, { method: 'HEAD' })).status, 200);
+    t.equal((await ask('/images?limit=x')).status, 422);
+  }
+});
+
+test('an account that asks too often is told when to come again; others and operators are not concerned', async (t) => {
+  const { url } = await startInProcess(t, { limits: { accountRequestsPerSecond: 0.5 } });
+  const ask = asker(t, url);
+  const statuses = [];
+  for (let i = 0; i < 8; i++) statuses.push((await ask(`/images?account=${ALICE}`)).status);
+  t.equal(statuses[0], 200);
+  const refused = await ask(`/images?account=${ALICE}`);
+  t.match(refused, { status: 429, json: { code: 'TooManyRequests', message: ALICE } });
+  t.match(refused.headers['retry-after'], /^\d+$/);
+  t.equal((await ask(`/images?account=${BOB}`)).status, 200);
+  for (let i = 0; i < 20; i++) t.equal((await ask('/images')).status, 200);
+  t.equal((await ask('/ping')).status, 200);
+  t.equal((await ask('/images?account=alice')).status, 422, 'what is no account is refused as ever');
+});
+
+test('2,000 idle connections and 200 slow ones leave the API and the metrics answering', async (t) => {
+  const server = await startInProcess(t, { metrics: { address: '127.0.0.1', port: 0 } });
+  const { url, imgapi, client } = server;
+  const alice = client({ account: ALICE });
+  const { image } = await makeImage(alice, {}, { size: 16 * MiB });
+  const metricsUrl = imgapi.metricsUrl ?? '';
+  const { uuid } = await alice.createImage(MANIFEST);
+  const put = `PUT /images/${uuid}/file?account=${ALICE}&compression=none HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nx`;
+  const get = `GET /images/${image.uuid}/file?account=${ALICE} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  for (let i = 0; i < 200; i++) {
+    const socket = await opened(t, url, i % 2 === 0 ? put : get);
+    socket.pause();
+  }
+  for (let i = 0; i < 2000; i++) await opened(t, url);
+  const fresh = (path: string): Promise<Response | undefined> =>
+    globalThis.fetch(path, { headers: { connection: 'close' } }).catch(() => undefined);
+  for (const path of [`${url}/ping`, `${url}/images?limit=1`, `${url}/images/${image.uuid}`, metricsUrl]) {
+    // A connection that is younger than a second is not ended for another one.
+    const answer = await waitFor(`an answer of ${path}`, () => fresh(path));
+    t.equal(answer.status, 200, path);
+    await answer.body?.cancel();
+  }
+  const made = await waitFor('a new image', () => alice.createImage(MANIFEST).catch(() => undefined));
+  const got = await waitFor('that image', () => alice.getImage(made.uuid).catch(() => undefined));
+  t.equal(got.state, 'unactivated');
+});
