@@ -26,6 +26,11 @@ export type Trouble =
    */
   | { readonly kind: 'lose'; readonly request: string; readonly answer?: string; readonly next?: Trouble }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /**
+   * A long line: each connection brings so many bytes per second, and an answer takes `rtt` milliseconds longer. `flip`: one
+   * bit is wrong, as by the next kind.
+   */
+  | { readonly kind: 'line'; readonly rtt: number; readonly bytesPerSecond: number; readonly flip?: number }
   /** Flips one bit, once, at this position in all the bytes that have come back since the trouble was set. */
   | { readonly kind: 'flip'; readonly at: number };
 
@@ -35,6 +40,10 @@ export interface TcpProxy {
   readonly port: number;
   /** Bytes that have come back from the target over all connections. */
   readonly received: number;
+  /** Connections that are open now. */
+  readonly connections: number;
+  /** The most that were open at one moment since the trouble was set. */
+  readonly mostConnections: number;
   /** Applies to the bytes that pass from now on. */
   trouble: Trouble;
   /** Whether the flip happened. */
@@ -53,6 +62,8 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
   let received = 0;
   let sinceTrouble = 0;
   let flipped = false;
+  let connections = 0;
+  let mostConnections = 0;
   let trouble: Trouble = { kind: 'none' };
 
   const server = createServer((client) => {
@@ -61,6 +72,12 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
       return;
     }
     const target = connect(typeof targetPort === 'number' ? targetPort : targetPort(), '127.0.0.1');
+    connections += 1;
+    mostConnections = Math.max(mostConnections, connections);
+    client.once('close', () => {
+      connections -= 1;
+    });
+    const line = new Line();
     let passed = 0;
     let lost: string | undefined;
     const isSilent = () => trouble.kind === 'silent' || silent.has(client);
@@ -93,12 +110,14 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
           return;
         }
         if (trouble.kind === 'stall' && passed > trouble.after) return;
-        if (trouble.kind === 'flip' && !flipped && sinceTrouble > trouble.at) {
+        const flip = trouble.kind === 'flip' ? trouble.at : trouble.kind === 'line' ? trouble.flip : undefined;
+        if (flip !== undefined && !flipped && sinceTrouble > flip) {
           flipped = true;
-          const copy = Buffer.from(chunk);
-          const index = trouble.at - before;
-          copy[index] = (copy[index] ?? 0) ^ 1;
-          done(null, copy);
+          const index = flip - before;
+          chunk[index] = (chunk[index] ?? 0) ^ 1;
+        }
+        if (trouble.kind === 'line') {
+          line.send(chunk, trouble, (arrived) => this.push(arrived), done);
           return;
         }
         const speed = 'bytesPerSecond' in trouble ? trouble.bytesPerSecond : undefined;
@@ -108,6 +127,7 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
         }
         done(null, chunk);
       },
+      flush: (done) => line.drained(done),
     });
     for (const socket of [client, target]) {
       sockets.add(socket);
@@ -139,6 +159,12 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
     get received() {
       return received;
     },
+    get connections() {
+      return connections;
+    },
+    get mostConnections() {
+      return mostConnections;
+    },
     get flipped() {
       return flipped;
     },
@@ -149,6 +175,7 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
       trouble = next;
       sinceTrouble = 0;
       flipped = false;
+      mostConnections = connections;
     },
     cutAll() {
       for (const socket of sockets) socket.resetAndDestroy();
@@ -163,4 +190,37 @@ export async function startTcpProxy(targetPort: number | (() => number), port = 
       await closed;
     },
   };
+}
+
+/** What is on its way over a long line. */
+class Line {
+  /** When the line has taken what was sent so far. */
+  #freeAt = 0;
+  /** In order: timers that are due at almost the same time may come in another one. */
+  readonly #onItsWay: Buffer[] = [];
+  #onDrained: (() => void) | undefined;
+
+  /** @param taken the line is free for more @param arrive called later, when the bytes are at the other end */
+  send(
+    chunk: Buffer,
+    { rtt, bytesPerSecond }: { readonly rtt: number; readonly bytesPerSecond: number },
+    arrive: (chunk: Buffer) => void,
+    taken: () => void,
+  ): void {
+    const now = performance.now();
+    this.#freeAt = Math.max(now, this.#freeAt) + (chunk.length / bytesPerSecond) * 1000;
+    const busy = this.#freeAt - now;
+    this.#onItsWay.push(chunk);
+    setTimeout(taken, busy);
+    setTimeout(() => {
+      arrive(this.#onItsWay.shift() ?? Buffer.alloc(0));
+      if (this.#onItsWay.length === 0) this.#onDrained?.();
+    }, busy + rtt);
+  }
+
+  /** Calls `done` when nothing is on its way any more. */
+  drained(done: () => void): void {
+    if (this.#onItsWay.length === 0) done();
+    else this.#onDrained = done;
+  }
 }

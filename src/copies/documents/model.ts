@@ -131,6 +131,10 @@ export interface Transfer {
   readonly attempt: number;
   /** The write session whose bytes the next attempt takes over. */
   readonly staged?: string;
+  /** How many of the staged bytes, from the first one on, are there without a gap; absent: all that are staged. */
+  readonly solid?: number;
+  /** Whether the writer of `staged` was certain to be over when the transfer was claimed. */
+  readonly is_writer_over?: boolean;
   /** The worker of the running attempt. */
   readonly lease?: Lease;
   /** When it was last claimed, in milliseconds since the epoch. */

@@ -11,6 +11,7 @@ import { isHeld, type Lease, LeaseLostError, newLease } from '#lib/documents/lea
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { unlessChanged, updateObject, updateWith } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
+import { hasDied } from '#lib/runtime/process-name.ts';
 import { isAbandoned, recoverPlacement } from '../../images/files/file-placement.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
@@ -60,6 +61,7 @@ export async function claim(
     state: nextTransferState(value.state, 'claim'),
     attempt: value.attempt + 1,
     claimed_at: service.store.now(),
+    is_writer_over: isWriterOver(value),
     lease: leaseFromNow(service),
     retry: retryFromNow(value, service.store.now()),
   };
@@ -72,6 +74,11 @@ export async function claim(
   if (!(await unlessChanged(service.store.batch(writes)))) return undefined;
   await service.faults.reach('copy:transfer-claimed');
   return claimed;
+}
+
+/** Otherwise it may only have been paused, and go on writing. */
+function isWriterOver({ state, lease }: Transfer): boolean {
+  return state === 'queued' || lease === undefined || hasDied(lease.worker);
 }
 
 function leaseFromNow({ worker, config, store }: Service): Lease {
@@ -124,7 +131,7 @@ function assertOwn(service: Service, own: Transfer, current: Transfer): void {
 
 /** What a worker has learned about its transfer and wants recorded. */
 export type Advance = Partial<
-  Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
+  Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'solid' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
 >;
 
 /** Extends the lease and records the progress. @throws AttemptLostError */
@@ -146,7 +153,7 @@ export async function startOver(service: Service, own: Transfer, advance: Advanc
     assertOwn(service, own, current);
     const placeholder = await loadRaw(service, own.image);
     if (!placeholder?.value.copy) throw new AttemptLostError(own);
-    const { staged: _staged, rate: _rate, ...rest } = current;
+    const { staged: _staged, solid: _solid, rate: _rate, ...rest } = current;
     const attempt = own.attempt + 1;
     const lease = leaseFromNow(service);
     const copy = { ...placeholder.value.copy, session: sessionOf(own, attempt) };
@@ -170,7 +177,7 @@ export function releaseAttempt(service: Service, own: Transfer, advance: Advance
 /** The file is in its place and in the record. @throws AttemptLostError */
 export function markReceived(service: Service, own: Transfer): Promise<Transfer> {
   return changeOwn(service, own, (current) => {
-    const { lease: _lease, rate: _rate, staged: _staged, error: _error, ...rest } = current;
+    const { lease: _lease, rate: _rate, staged: _staged, solid: _solid, error: _error, ...rest } = current;
     const via = own.via ?? rest.via;
     return { ...rest, ...(via && { via }), bytes: rest.total, state: nextTransferState(current.state, 'receive') };
   });

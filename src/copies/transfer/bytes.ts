@@ -23,7 +23,7 @@ const OPENERS: Readonly<Record<Exclude<CopySource, 'link'>, Opener>> = {
 };
 
 /** The first failure in a row is no reason to switch, because bytes came before it. After that the paths alternate. */
-function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
+export function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
   return count > 0 && count % 2 === 0 ? ['imgapi', 'pull-url'] : ['pull-url', 'imgapi'];
 }
 
@@ -45,9 +45,13 @@ export async function openBytes(
       failures.push(error);
     }
   }
-  // An image that was deleted at the source may still be available by its pull link once that can be reached again.
-  const hopeful = failures.find((error) => FAILURES[failureOf(error).code].action === 'retry');
-  throw hopeful ?? failures.at(-1) ?? new CopyError('SourceInvalid', 'the source offers no way to read its files');
+  throw hopeful(failures);
+}
+
+/** What to say if no way worked: an image that was deleted may still be there by its pull link, once that can be reached. */
+export function hopeful(failures: readonly unknown[]): unknown {
+  const passing = failures.find((error) => FAILURES[failureOf(error).code].action === 'retry');
+  return passing ?? failures.at(-1) ?? new CopyError('SourceInvalid', 'the source offers no way to read its files');
 }
 
 async function fromPullUrl(
@@ -55,8 +59,18 @@ async function fromPullUrl(
   live: LiveAttempt,
   request: FileRequest,
 ): Promise<SourceFile | undefined> {
+  const url = await pullUrlOf(source, live, request.signal);
+  return url === undefined ? undefined : source.getPullUrl(url, request);
+}
+
+/** Undefined if the source gives none. @throws CopyError SourceChanged */
+export async function pullUrlOf(
+  source: ImageSource,
+  live: LiveAttempt,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { image, account, pull, sha1, total } = live.own;
-  const answer = await pullUrl(source, image, account, pull, live.patience(request.signal));
+  const answer = await pullUrl(source, image, account, pull, live.patience(signal));
   if (!answer) return undefined;
   live.note({ pull: answer.reqid });
   // Recorded before anything else, so that whoever ends the transfer knows about the link.
@@ -65,7 +79,7 @@ async function fromPullUrl(
   if (answer.sha1 !== sha1 || answer.size !== total) {
     throw new CopyError('SourceChanged', `image "${image}" now has another file in datacenter "${source.name}"`);
   }
-  return source.getPullUrl(answer.url, request);
+  return answer.url;
 }
 
 /** Ends a pull link that was made while the copy was being canceled, so that nobody else knows about it. */

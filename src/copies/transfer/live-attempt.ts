@@ -54,9 +54,15 @@ export class LiveAttempt {
     this.#pending = { ...this.#pending, ...advance };
   }
 
-  /** Records the number of bytes received so far. */
-  reached(bytes: number): void {
+  /** How many connections one transfer may use. */
+  get connections(): number {
+    return this.#service.config.copies.connections;
+  }
+
+  /** Records the number of bytes received so far. @param solid how many of them are there without a gap, if there are gaps */
+  reached(bytes: number, solid?: number): void {
     const { retry } = this.own;
+    if (solid !== undefined) this.note({ solid });
     if (bytes <= retry.peak) this.note({ bytes });
     else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.store.now() } });
   }

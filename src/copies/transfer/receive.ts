@@ -1,5 +1,6 @@
 /** Gets the bytes of one file into staging: opens the staging or takes it over, appends, and checks the hashes. */
 
+import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
@@ -8,12 +9,25 @@ import { CopyError } from '../documents/failures.ts';
 import type { Transfer } from '../documents/model.ts';
 import { sessionOf } from '../documents/staging.ts';
 import { openBytes } from './bytes.ts';
+import { counted } from './counted.ts';
 import type { LiveAttempt } from './live-attempt.ts';
+import { PieceBoard } from './piece-board.ts';
+import { NoPiecesError, PieceHashes } from './piece-hashes.ts';
+import { receivePieces } from './receive-pieces.ts';
 import { linkedBytes } from './same-store.ts';
 
 /** The source can only send files from the first byte, so the staged bytes must be dropped. Not a failure. */
 export class NoResumeError extends Error {
   override readonly name = 'NoResumeError';
+}
+
+/** Where the bytes of an attempt go. */
+export interface Staging {
+  readonly session: WriteSession;
+  /** Absent if they come as one stream, in order. */
+  readonly pieces?: PieceBoard;
+  /** Set if pieces lie beyond the bytes that count. */
+  readonly hasGaps?: true;
 }
 
 /** The attempt's staging: linked bytes, or a session that starts with the bytes of earlier attempts, hashed again. */
@@ -22,13 +36,17 @@ export async function openStaging(
   store: ObjectStore,
   source: ImageSource,
   live: LiveAttempt,
-): Promise<WriteSession> {
-  const { own, signal } = live;
+): Promise<Staging> {
   const linked = await tryLink(service, store, source, live);
   if (linked) {
     live.note({ via: 'link' });
-    return linked;
+    return { session: linked };
   }
+  return (await openPieces(store, source, live)) ?? { session: await openStream(store, live) };
+}
+
+async function openStream(store: ObjectStore, live: LiveAttempt): Promise<WriteSession> {
+  const { own, signal } = live;
   const session = await store.open({
     path: imageObjectPath(own.image, 'file0'),
     session: sessionOf(own, own.attempt),
@@ -36,14 +54,45 @@ export async function openStaging(
     limit: own.total,
     signal,
     ...(own.staged !== undefined &&
-      store.capabilities.supportsTakeOver && { takeOver: { session: own.staged, upTo: own.total } }),
+      store.capabilities.supportsTakeOver && {
+        takeOver: { session: own.staged, upTo: Math.min(own.solid ?? own.total, own.total) },
+      }),
   });
-  live.note({ staged: session.session });
+  live.note({ staged: session.session, solid: own.total });
   live.reached(session.size);
-  // Once this is recorded, the next attempt takes over from this staging, and the earlier one may be removed.
-  await live.beat();
-  if (own.staged !== undefined && !signal.aborted) await store.discard(own.staged);
+  await recordStaging(store, own.staged, live);
   return session;
+}
+
+/** Files that are not much larger than a few pieces come as fast over one connection. */
+const FEWEST_PIECES = 4;
+
+/** Undefined if the file is small, or if one of both sides cannot do it. */
+async function openPieces(store: ObjectStore, source: ImageSource, live: LiveAttempt): Promise<Staging | undefined> {
+  const { own, signal } = live;
+  // If pieces led to a wrong file once, the list of their hashes may be wrong: it is fetched as one stream then.
+  const isWorthIt = own.total > FEWEST_PIECES * PIECE_BYTES && own.retry.bad_hashes === 0;
+  if (!isWorthIt || live.connections === 1 || !store.capabilities.supportsPieces) return undefined;
+  const hashes = await PieceHashes.of(source, own, signal);
+  if (!hashes) return undefined;
+  const { staged } = own;
+  const session = await store.openPieces({
+    path: imageObjectPath(own.image, 'file0'),
+    session: sessionOf(own, own.attempt),
+    size: own.total,
+    signal,
+    ...(staged !== undefined && { earlier: { session: staged, isOver: own.is_writer_over ?? false } }),
+  });
+  live.note({ staged: session.session, solid: 0 });
+  live.reached(Math.min(own.bytes, session.staged));
+  await recordStaging(store, staged, live);
+  return { session, pieces: new PieceBoard(session, hashes, own.total) };
+}
+
+/** Once it is recorded, the next attempt takes over from this staging, and the earlier one may be removed. */
+async function recordStaging(store: ObjectStore, earlier: string | undefined, live: LiveAttempt): Promise<void> {
+  await live.beat();
+  if (earlier !== undefined && !live.signal.aborted) await store.discard(earlier);
 }
 
 async function tryLink(
@@ -64,12 +113,40 @@ async function tryLink(
   }
 }
 
-/** Appends what is missing. @throws NoResumeError; what arrived before a failure stays in the session */
-export async function receiveRest(
+/**
+ * Brings what is missing. Returns the staging to go on with if something still is.
+ * @throws what arrived before a failure stays in the session
+ */
+export async function receiveMore(
   service: Service,
   source: ImageSource,
   live: LiveAttempt,
-  session: WriteSession,
+  staging: Staging,
+  signal: AbortSignal,
+): Promise<Staging> {
+  const { session, pieces } = staging;
+  if (!pieces) {
+    await receiveRest(service, source, live, staging, signal);
+    return staging;
+  }
+  try {
+    await receivePieces(service, source, live, pieces, signal);
+    return staging;
+  } catch (error) {
+    if (!(error instanceof NoPiecesError)) throw error;
+    service.log.info({ err: error, image: live.own.image }, 'the rest of the file is fetched as one stream');
+    // So that all that is without gaps counts.
+    await session.hashes();
+    return { session, hasGaps: true };
+  }
+}
+
+/** Appends what is missing. @throws NoResumeError; what arrived before a failure stays in the session */
+async function receiveRest(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  { session, hasGaps }: Staging,
   signal: AbortSignal,
 ): Promise<void> {
   const { total, image } = live.own;
@@ -81,27 +158,16 @@ export async function receiveRest(
     throw new NoResumeError(`${source.name} sends files only from the first byte; ${start} bytes are fetched again`);
   }
   live.note({ via: bytes.via });
+  const onProgress = (size: number): void => live.reached(size, hasGaps && size);
   try {
     const limited = live.throttle.limit(counted(service, live, bytes.stream), signal);
-    await session.append(limited, { signal, onProgress: (size) => live.reached(size), disposable: true });
+    await session.append(limited, { signal, onProgress, disposable: true });
   } finally {
     bytes.stream.destroy();
   }
   if (session.size < total) {
     const message = `${source.name} ended the file of image "${image}" after ${session.size} of ${total} bytes`;
     throw new CopyError('SourceUnreachable', message);
-  }
-}
-
-async function* counted(
-  service: Service,
-  { pace }: LiveAttempt,
-  source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    pace.received(chunk.length);
-    yield chunk;
-    await service.faults.reach('copy:receiving');
   }
 }
 

@@ -34,7 +34,7 @@ import { type Advance, AttemptLostError, markReceived, releaseAttempt, startOver
 import { LiveAttempt } from './live-attempt.ts';
 import { Pace } from './pace.ts';
 import { bringIcon, placeBytes } from './place-bytes.ts';
-import { NoResumeError, openStaging, receiveRest, verifiedHashes } from './receive.ts';
+import { NoResumeError, openStaging, receiveMore, type Staging, verifiedHashes } from './receive.ts';
 import { type Verdict, verdictOn } from './retry.ts';
 
 /** The worker is stopping: attempts end and are given back. */
@@ -92,9 +92,10 @@ async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
     const record = (await loadRaw(service, own.image))?.value;
     if (record?.files?.[0]?.sha1 !== own.sha1) {
       const source = await sourceOf(service, own);
-      session = await openStaging(service, service.storages.named(own.stor), source, live);
+      const staging = await openStaging(service, service.storages.named(own.stor), source, live);
+      session = staging.session;
       if (await isPlacedByEarlier(service, own)) await session.discard();
-      else await receiveAndPlace(service, source, live, session);
+      else await receiveAndPlace(service, source, live, staging);
     }
     await live.end();
     await markReceived(service, live.own);
@@ -117,9 +118,10 @@ async function receiveAndPlace(
   service: Service,
   source: ImageSource,
   live: LiveAttempt,
-  session: WriteSession,
+  staging: Staging,
 ): Promise<void> {
-  await receiveAll(service, source, live, session);
+  const { session } = staging;
+  await receiveAll(service, source, live, staging);
   const hashes = await verifiedHashes(live.own, session);
   await session.flush();
   await service.faults.reach('copy:received');
@@ -135,17 +137,13 @@ async function sourceOf(service: Service, { source }: Transfer): Promise<ImageSo
 }
 
 /** Continues after failures as long as the pauses are short and the source is not too slow. */
-async function receiveAll(
-  service: Service,
-  source: ImageSource,
-  live: LiveAttempt,
-  session: WriteSession,
-): Promise<void> {
+async function receiveAll(service: Service, source: ImageSource, live: LiveAttempt, staging: Staging): Promise<void> {
   const { pace } = live;
   const signal = AbortSignal.any([live.signal, pace.signal]);
   pace.begin();
   try {
-    while (session.size < live.own.total) await receiveOn(service, source, live, session, signal);
+    let current = staging;
+    while (current.session.size < live.own.total) current = await receiveOn(service, source, live, current, signal);
   } catch (error) {
     if (pace.signal.aborted && !live.signal.aborted) throw pace.signal.reason;
     throw error;
@@ -158,22 +156,23 @@ async function receiveOn(
   service: Service,
   source: ImageSource,
   live: LiveAttempt,
-  session: WriteSession,
+  staging: Staging,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Staging> {
   try {
-    await receiveRest(service, source, live, session, signal);
+    return await receiveMore(service, source, live, staging, signal);
   } catch (error) {
     if (signal.aborted || error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
     const failure = failureFor(live.own.account, error);
     const verdict = judge(service, live, failure);
     if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
     service.log.info(
-      { err: error, image: live.own.image, bytes: session.size },
+      { err: error, image: live.own.image, bytes: live.own.bytes },
       'transfer broke off; it continues from there',
     );
     live.note({ retry: verdict.retry, error: failure });
     await pause(verdict.delay, signal);
+    return staging;
   }
 }
 
@@ -239,8 +238,8 @@ async function giveBack(
   error?: CopyFailure,
 ): Promise<void> {
   await keep(service, session);
-  const { bytes, staged, via, pull, note } = live.own;
-  const known = { bytes, staged, via, pull, note, error };
+  const { bytes, staged, solid, via, pull, note } = live.own;
+  const known = { bytes, staged, solid, via, pull, note, error };
   const advance = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
   await releaseAttempt(service, live.own, { ...advance, retry });
 }

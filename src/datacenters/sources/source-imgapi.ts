@@ -71,6 +71,7 @@ function imgapiSource(service: Guarded, { name, kind, transport, channel }: Imga
     getPullUrl: async () => {
       throw new SourceInvalidError(`${name} does not offer pull URLs`);
     },
+    getPieces: async () => undefined,
     storeIdentities: async () => [],
   };
 }

@@ -1,5 +1,6 @@
 /** A linked datacenter as a source: signed requests to its link listener, and pull URLs that the link allows. */
 
+import { LinkPieces } from '#lib/api/schemas/link.ts';
 import { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import { type DownloadRange, download, rangeHeaders, toDownload } from '#lib/client/download.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
@@ -17,6 +18,9 @@ import { namedTransport } from '../peers/transports.ts';
 import { linkedImage } from './foreign-manifest.ts';
 import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 import { query, sourceFile, sourceIcon } from './source-requests.ts';
+
+/** Bytes of a page of hashes; an honest one is far shorter. */
+const LONGEST_PIECES = 64 * 1024;
 
 export function linkSource(service: Service, name: string): ImageSource {
   // Read for every request, because keys can rotate and links can end during an order.
@@ -36,10 +40,14 @@ export function linkSource(service: Service, name: string): ImageSource {
     },
     async getFile(uuid, request) {
       const path = `/link/images/${uuid}/file${query({ account: named(request.account) })}`;
-      const range: DownloadRange = { start: request.start, ifMatch: request.sha1 };
+      const range: DownloadRange = { ...rangeOf(request), ifMatch: request.sha1 };
       const current = await client();
       const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });
       return linkedFile(service, current.link, sourceFile(await toDownload(answer, range), request));
+    },
+    async getPieces(uuid, { account, page, signal }) {
+      const path = `/link/images/${uuid}/file/pieces${query({ account: named(account), page: String(page) })}`;
+      return askPieces(await client(), path, signal);
     },
     async createPullUrl(uuid, account, renew, signal) {
       const path = `/link/images/${uuid}/file/pull-url${query({ account: named(account), renew })}`;
@@ -57,6 +65,21 @@ export function linkSource(service: Service, name: string): ImageSource {
       return Object.values(stores);
     },
   };
+}
+
+function rangeOf({ start, end }: FileRequest): DownloadRange {
+  return { start, ...(end !== undefined && { end }) };
+}
+
+/** An older version has no such list. */
+async function askPieces(client: LinkClient, path: string, signal: AbortSignal): Promise<LinkPieces | undefined> {
+  try {
+    const answer = await client.json({ method: 'GET', path, signal, maxBytes: LONGEST_PIECES });
+    return expectShape(answer, LinkPieces, client.link.url);
+  } catch (error) {
+    if (error instanceof ImgapiError && [404, 405].includes(error.statusCode)) return undefined;
+    throw error;
+  }
 }
 
 /** Nothing is ever fetched over a link as operator, so an account is required. */
@@ -117,7 +140,7 @@ async function getPullUrl(service: Service, link: LinkRecord, text: string, requ
     );
   }
   const url = new URL(text);
-  const range: DownloadRange = { start: request.start };
+  const range = rangeOf(request);
   const transport = namedTransport(url.origin, service);
   const found = await download(transport, { path: url.pathname + url.search, signal: request.signal }, range);
   return linkedFile(service, link, sourceFile(found, request));

@@ -4,6 +4,7 @@
  * that an operator named. Copies use only this interface.
  */
 import type { Readable } from 'node:stream';
+import type { LinkPieces } from '#lib/api/schemas/link.ts';
 import type { PullUrl } from '#lib/api/schemas/pull-url.ts';
 import type { Compression, Share } from '#lib/manifest/record.ts';
 
@@ -44,6 +45,8 @@ export interface FileRequest {
   readonly account: string | undefined;
   /** Offset of the first byte. */
   readonly start: number;
+  /** Offset of the last byte; default the last of the file. */
+  readonly end?: number;
   /** The file's expected sha1: a source that has other bytes by now answers 412. */
   readonly sha1: string;
   readonly signal: AbortSignal;
@@ -66,6 +69,11 @@ export interface ImageSource {
   ): Promise<{ contentType: string; stream: Readable; length: number } | undefined>;
   /** Streams the file through the source's IMGAPI. */
   getFile(uuid: string, request: FileRequest): Promise<SourceFile>;
+  /** A page of the hashes of the file's pieces; undefined if the source tells none. */
+  getPieces(
+    uuid: string,
+    request: { readonly account: string | undefined; readonly page: number; readonly signal: AbortSignal },
+  ): Promise<LinkPieces | undefined>;
   /** Undefined if the source gives no pull URLs. `renew` is the id of a pull link to extend. */
   createPullUrl(
     uuid: string,

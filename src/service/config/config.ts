@@ -78,6 +78,8 @@ export interface CopiesConfig {
   readonly perLink: number;
   /** Transfers at once for one account, over all processes; operators count as one. */
   readonly perAccount: number;
+  /** Of one transfer. */
+  readonly connections: number;
   /** Bytes per second below which a transfer gives up its place to others; 0: no minimum. */
   readonly leastRate: number;
   /** The time over which `leastRate` is measured. */

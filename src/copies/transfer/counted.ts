@@ -1,0 +1,15 @@
+import type { Service } from '../../service/service.ts';
+import type { LiveAttempt } from './live-attempt.ts';
+
+/** The same bytes, counted for the pace of the transfer. */
+export async function* counted(
+  service: Service,
+  { pace }: LiveAttempt,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    pace.received(chunk.length);
+    yield chunk;
+    await service.faults.reach('copy:receiving');
+  }
+}

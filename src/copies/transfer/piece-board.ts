@@ -1,0 +1,111 @@
+/** Which pieces of a file are here, on their way, and missing. It lasts as long as the session that they are written to. */
+import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
+import type { Piece, PieceSession } from '#lib/objects/object-store.ts';
+import { heeding } from '#lib/runtime/heeding.ts';
+import type { PieceHashes } from './piece-hashes.ts';
+
+/** A piece that somebody brings. */
+export interface TakenPiece {
+  readonly index: number;
+  readonly start: number;
+  readonly length: number;
+  readonly piece: Piece;
+}
+
+export class PieceBoard {
+  readonly session: PieceSession;
+  readonly hashes: PieceHashes;
+  readonly #total: number;
+  /** In order. */
+  readonly #missing: number[] = [];
+  /** Those that an earlier session may have left, in order. */
+  readonly #candidates: number[] = [];
+  readonly #begun = new Map<number, TakenPiece>();
+  #accepted = 0;
+  #checking: Promise<void> | undefined;
+  #changed = Promise.withResolvers<void>();
+
+  constructor(session: PieceSession, hashes: PieceHashes, total: number) {
+    this.session = session;
+    this.hashes = hashes;
+    this.#total = total;
+    for (let index = 0; index * PIECE_BYTES < total; index += 1) {
+      const { start, length } = this.#place(index);
+      (start + length <= session.staged ? this.#candidates : this.#missing).push(index);
+    }
+  }
+
+  /** Bytes that are here, including those of pieces that are not whole yet. */
+  get bytes(): number {
+    let bytes = this.#accepted;
+    for (const { piece } of this.#begun.values()) bytes += piece.written;
+    return bytes;
+  }
+
+  get isComplete(): boolean {
+    return this.#accepted === this.#total;
+  }
+
+  /**
+   * Looks at what the earlier session left, in order; what is not as it should be is missing from then on. Goes on where it
+   * broke off.
+   */
+  async checkStaged(signal: AbortSignal): Promise<void> {
+    this.#checking ??= this.#check(signal).finally(() => {
+      this.#checking = undefined;
+      this.#announce();
+    });
+    return this.#checking;
+  }
+
+  async #check(signal: AbortSignal): Promise<void> {
+    for (let index = this.#candidates[0]; index !== undefined; index = this.#candidates[0]) {
+      signal.throwIfAborted();
+      const { start, length } = this.#place(index);
+      const isThere = await this.session.piece(start, length).acceptStaged(await this.hashes.at(index));
+      this.#candidates.shift();
+      if (isThere) this.#accepted += length;
+      else this.#missing.push(index);
+      this.#announce();
+    }
+  }
+
+  /** The next piece to bring; waits while it is not known what is missing. Undefined if nothing is left to begin. */
+  async take(signal: AbortSignal): Promise<TakenPiece | undefined> {
+    for (;;) {
+      signal.throwIfAborted();
+      const index = this.#missing.shift();
+      if (index !== undefined) return this.#begin(index);
+      if (this.#candidates.length === 0 || !this.#checking) return undefined;
+      await heeding(this.#changed.promise, signal);
+    }
+  }
+
+  /** Somebody else has to bring it; what is written of it stays. */
+  giveBack({ index }: TakenPiece): void {
+    this.#missing.unshift(index);
+    this.#announce();
+  }
+
+  accepted({ index, length }: TakenPiece): void {
+    this.#begun.delete(index);
+    this.#accepted += length;
+  }
+
+  #begin(index: number): TakenPiece {
+    const { start, length } = this.#place(index);
+    const taken = this.#begun.get(index) ?? { index, start, length, piece: this.session.piece(start, length) };
+    this.#begun.set(index, taken);
+    return taken;
+  }
+
+  #place(index: number): { start: number; length: number } {
+    const start = index * PIECE_BYTES;
+    return { start, length: Math.min(PIECE_BYTES, this.#total - start) };
+  }
+
+  #announce(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}

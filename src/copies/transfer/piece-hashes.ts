@@ -1,0 +1,94 @@
+/**
+ * The hashes of a file's pieces, as the source tells them. They decide only which bytes are fetched again at once: what is
+ * placed is verified by the hashes of the whole file, whatever a source says of its pieces.
+ */
+import { PIECE_BYTES, PIECES_A_PAGE } from '#lib/api/schemas/link.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import { CopyError, FAILURES } from '../documents/failures.ts';
+import type { Transfer } from '../documents/model.ts';
+
+/** Milliseconds to wait before a page is asked for again. */
+const PAUSES_MS = [250, 1000, 2000];
+
+/** The source does not tell the hashes of its pieces, or no longer. Not a failure: the file can be fetched as one stream. */
+export class NoPiecesError extends Error {
+  override readonly name = 'NoPiecesError';
+}
+
+export class PieceHashes {
+  readonly #source: ImageSource;
+  readonly #transfer: Transfer;
+  readonly #signal: AbortSignal;
+  readonly #pages = new Map<number, Promise<readonly string[]>>();
+
+  private constructor(source: ImageSource, transfer: Transfer, signal: AbortSignal) {
+    this.#source = source;
+    this.#transfer = transfer;
+    this.#signal = signal;
+  }
+
+  /**
+   * Undefined if the source tells no hashes of pieces: it is older, or takes too long to compute them.
+   * @throws what the source answers; CopyError SourceInvalid, SourceChanged
+   */
+  static async of(source: ImageSource, transfer: Transfer, signal: AbortSignal): Promise<PieceHashes | undefined> {
+    const hashes = new PieceHashes(source, transfer, signal);
+    try {
+      await hashes.#page(0);
+      return hashes;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof NoPiecesError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * In lower-case hex. Asks for what comes next as well.
+   * @throws NoPiecesError; CopyError SourceInvalid, SourceChanged; the signal's reason
+   */
+  async at(piece: number): Promise<string> {
+    const page = Math.floor(piece / PIECES_A_PAGE);
+    if ((page + 1) * PIECES_A_PAGE * PIECE_BYTES < this.#transfer.total) this.#page(page + 1).catch(() => undefined);
+    const hash = (await this.#page(page))[piece % PIECES_A_PAGE];
+    if (hash === undefined) throw new RangeError(`there is no piece ${piece}`);
+    return hash;
+  }
+
+  #page(page: number): Promise<readonly string[]> {
+    const known = this.#pages.get(page) ?? this.#ask(page);
+    this.#pages.set(page, known);
+    return known;
+  }
+
+  async #ask(page: number): Promise<readonly string[]> {
+    for (const wait of [...PAUSES_MS, undefined]) {
+      try {
+        return await this.#fetch(page);
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        const { code } = failureOf(error);
+        if (code === 'SourceInvalid' || code === 'SourceChanged' || error instanceof NoPiecesError) throw error;
+        if (wait === undefined || FAILURES[code].action !== 'retry') {
+          throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
+        }
+        await pause(wait, this.#signal);
+      }
+    }
+    throw new NoPiecesError('no page');
+  }
+
+  async #fetch(page: number): Promise<readonly string[]> {
+    const { image, account, sha1, total } = this.#transfer;
+    const name = this.#source.name;
+    const list = await this.#source.getPieces(image, { account, page, signal: this.#signal });
+    if (list?.piece_bytes !== PIECE_BYTES) throw new NoPiecesError(`${name} has no pieces of our size`);
+    if (list.sha1 !== sha1) throw new CopyError('SourceChanged', `image "${image}" now has another file in "${name}"`);
+    const expected = Math.min(PIECES_A_PAGE, Math.ceil(total / PIECE_BYTES) - page * PIECES_A_PAGE);
+    if (list.sha256.length === expected) return list.sha256;
+    const message = `${name} tells ${list.sha256.length} hashes of pieces on page ${page} of image "${image}", not ${expected}`;
+    throw new CopyError('SourceInvalid', message);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Brings the missing pieces of a file over several connections at a time. Each piece is verified when it has arrived; one
+ * with wrong bytes is fetched again, and nothing else with it. A connection that breaks ends alone: another one goes on
+ * with its piece where it broke off, and only when the last one has broken is that a failure of the transfer.
+ */
+import { startInterval } from '#lib/runtime/timers.ts';
+import type { ImageSource } from '../../datacenters/sources/source.ts';
+import type { Service } from '../../service/service.ts';
+import { failureOf } from '../documents/failure-of.ts';
+import { CopyError, type FailureCode } from '../documents/failures.ts';
+import { type ByteRanges, openRanges } from './byte-ranges.ts';
+import { Connections } from './connections.ts';
+import { counted } from './counted.ts';
+import type { LiveAttempt } from './live-attempt.ts';
+import type { PieceBoard, TakenPiece } from './piece-board.ts';
+
+/** How often a piece whose bytes were wrong is fetched again. */
+const MOST_REFETCHES = 3;
+/** Milliseconds between two measurements of the rate. */
+const MEASURE_MS = 250;
+
+/** What may happen to one connection while others go on. */
+const OF_ONE_CONNECTION: ReadonlySet<FailureCode> = new Set(['SourceUnreachable', 'SourceError', 'Stalled']);
+
+/** @throws NoPiecesError if the rest has to be fetched as one stream; what was accepted before a failure stays */
+export async function receivePieces(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  board: PieceBoard,
+  signal: AbortSignal,
+): Promise<void> {
+  const ranges = await openRanges(source, live, signal);
+  await new Crew({ service, live, board, ranges }).work(signal);
+  // What is without gaps is hashed then, and counted.
+  await board.session.hashes();
+}
+
+interface CrewOptions {
+  readonly service: Service;
+  readonly live: LiveAttempt;
+  readonly board: PieceBoard;
+  readonly ranges: ByteRanges;
+}
+
+/** The connections of one transfer. */
+class Crew {
+  readonly #options: CrewOptions;
+  readonly #connections: Connections;
+  readonly #failed = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
+  #running = 0;
+  /** Since the last measurement. */
+  #bytes = 0;
+  /** Why the last connection broke. */
+  #broke: unknown;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.#connections = new Connections(options.service.config);
+  }
+
+  /** Until every piece is here. @throws what the last connection broke with, or what concerns all of them */
+  async work(signal: AbortSignal): Promise<void> {
+    const { board } = this.#options;
+    const stop = AbortSignal.any([signal, this.#failed.signal]);
+    const timer = startInterval(() => this.#measure(stop), MEASURE_MS);
+    try {
+      const checked = board.checkStaged(stop).catch((error: unknown) => this.#failed.abort(error));
+      this.#fill(stop);
+      await Promise.all([checked, this.#ended.promise]);
+    } finally {
+      timer.stop();
+      this.#connections.end();
+    }
+    stop.throwIfAborted();
+    if (!board.isComplete) throw this.#broke ?? new CopyError('SourceUnreachable', 'pieces of the file did not come');
+  }
+
+  #measure(stop: AbortSignal): void {
+    this.#connections.measured(this.#bytes);
+    this.#bytes = 0;
+    this.#fill(stop);
+  }
+
+  #fill(stop: AbortSignal): void {
+    while (this.#running < this.#connections.most) {
+      this.#running += 1;
+      void this.#bringSome(stop).finally(() => {
+        this.#running -= 1;
+        if (this.#running === 0) this.#ended.resolve();
+      });
+    }
+  }
+
+  /** Piece after piece over one connection. Never rejects. */
+  async #bringSome(stop: AbortSignal): Promise<void> {
+    const { board } = this.#options;
+    let taken: TakenPiece | undefined;
+    try {
+      while (this.#running <= this.#connections.most) {
+        taken = await board.take(stop);
+        if (!taken) return;
+        await this.#bring(taken, stop);
+        board.accepted(taken);
+        this.#report();
+      }
+    } catch (error) {
+      if (taken) board.giveBack(taken);
+      if (stop.aborted) return;
+      if (OF_ONE_CONNECTION.has(failureOf(error).code)) {
+        this.#broke = error;
+        this.#connections.lost(this.#running - 1);
+      } else this.#failed.abort(error);
+    }
+  }
+
+  async #bring(taken: TakenPiece, stop: AbortSignal): Promise<void> {
+    const { service, live, board } = this.#options;
+    const hash = board.hashes.at(taken.index);
+    // It is waited for when the bytes are here.
+    hash.catch(() => undefined);
+    for (let refetched = 0; ; refetched += 1) {
+      await this.#fetch(taken, stop);
+      if (await taken.piece.accept(await hash)) return;
+      const what = `bytes ${taken.start}-${taken.start + taken.length - 1} of image "${live.own.image}"`;
+      if (refetched === MOST_REFETCHES) throw new CopyError('WrongBytes', `${what} have a wrong hash again and again`);
+      service.log.warn(
+        { image: live.own.image, start: taken.start },
+        'a piece came with wrong bytes; it is fetched again',
+      );
+    }
+  }
+
+  /** What is missing of the piece. */
+  async #fetch({ start, length, piece }: TakenPiece, stop: AbortSignal): Promise<void> {
+    if (piece.written === length) return;
+    const { service, live, ranges } = this.#options;
+    const { stream } = await ranges.open(start + piece.written, start + length - 1, stop);
+    let counts = piece.written;
+    const onProgress = (written: number): void => {
+      this.#bytes += written - counts;
+      counts = written;
+      this.#report();
+    };
+    try {
+      const limited = live.throttle.limit(counted(service, live, stream), stop);
+      await piece.write(limited, { signal: stop, onProgress, disposable: true });
+    } finally {
+      stream.destroy();
+    }
+    if (piece.written === length) return;
+    const message = `the source ended bytes ${start}-${start + length - 1} of image "${live.own.image}" after ${piece.written}`;
+    throw new CopyError('SourceUnreachable', message);
+  }
+
+  #report(): void {
+    const { live, board } = this.#options;
+    // Bytes that are fetched again were counted before.
+    live.reached(Math.max(board.bytes, live.own.bytes), board.session.size);
+  }
+}

@@ -1,0 +1,251 @@
+/** Large files come as pieces, over many connections at a time. */
+import { randomBytes } from 'node:crypto';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Test, test } from 'tap';
+import type { LinkPieces } from '#lib/api/schemas/link.ts';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { BUCKETS } from '#src/buckets.ts';
+import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
+import { startCopyWorker } from '#src/copies/transfer/worker.ts';
+import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
+import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
+import { linkSource } from '#src/datacenters/sources/source-link.ts';
+import { ALICE } from '../../../helpers/accounts.ts';
+import { type Datacenter, putImage, startDatacenter } from '../../../helpers/datacenter.ts';
+import { type LyingDatacenter, startLyingDatacenter } from '../../../helpers/lying-datacenter.ts';
+import { waitFor } from '../../../helpers/wait.ts';
+import { type CopyPair, copyPair, ended, orderOf, otherProcess, transferOf } from '../fixture.ts';
+
+const MIB = 1024 * 1024;
+const PIECE = 8 * MIB;
+const LINE = { kind: 'line', rtt: 80, bytesPerSecond: 4 * MIB } as const;
+
+/** The fixture's times are for small files. */
+const PATIENT = { stallSeconds: 60, leaseSeconds: 60 };
+
+async function assertWhole(t: Test, { service }: Pick<CopyPair, 'service'>, uuid: string, sha1: string): Promise<void> {
+  const local = service.storages.named('local');
+  t.equal((await local.hash(imageObjectPath(uuid, 'file0'))).sha1, sha1);
+  t.same(await local.sessions(), [], 'no staging is left');
+}
+
+test('a large file comes over many connections at a time, and each byte once', async (t) => {
+  const pair = await copyPair(t, PATIENT);
+  const size = 20 * PIECE + 5;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = LINE;
+  const before = pair.network.received;
+  let latest = 0;
+  pair.engine();
+  const order = await waitFor('the order to end', async () => {
+    const bytes = (await transferOf(pair.service, record.uuid))?.bytes ?? latest;
+    if (bytes < latest) t.fail(`the progress went back from ${latest} to ${bytes}`);
+    latest = bytes;
+    const now = await orderOf(pair.service, uuid);
+    return now.live ? undefined : now;
+  });
+  t.match(order, { state: 'succeeded', members: [{ result: { attempt: 1, via: 'pull-url' } }] });
+  await assertWhole(t, pair, record.uuid, sha1);
+  const { mostConnections, received } = pair.network;
+  t.ok(mostConnections > 5, `${mostConnections} connections`);
+  t.ok(mostConnections <= 18, `${mostConnections} connections, two of them for what is not bytes`);
+  t.ok(received - before < size + MIB, `${received - before} of ${size} bytes came`);
+  t.ok(latest > 0 && latest <= size, 'the progress was shown');
+});
+
+test('one wrong byte on the way costs one piece', async (t) => {
+  const pair = await copyPair(t, PATIENT);
+  const size = 6 * PIECE;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = { kind: 'flip', at: 20 * MIB };
+  const before = pair.network.received;
+  pair.engine();
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  t.ok(pair.network.flipped);
+  await assertWhole(t, pair, record.uuid, sha1);
+  const more = pair.network.received - before - size;
+  t.ok(more > PIECE - MIB && more < PIECE + MIB, `${more} bytes came twice`);
+});
+
+test('connections that break are replaced, and their pieces go on where they broke off', async (t) => {
+  const pair = await copyPair(t, PATIENT);
+  const size = 8 * PIECE;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 8 * MIB };
+  const before = pair.network.received;
+  pair.engine();
+  for (const part of [0.2, 0.5]) {
+    await waitFor(
+      `${part} of it`,
+      async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > part * size,
+    );
+    pair.network.cutAll();
+  }
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  await assertWhole(t, pair, record.uuid, sha1);
+  // What was on its way, in buffers as well, is lost with a connection.
+  const more = pair.network.received - before - size;
+  t.ok(more < 2 * 16 * MIB, `${more} bytes came twice`);
+});
+
+test('a process that stops gives the pieces to the next one, which fetches only what is missing', async (t) => {
+  const pair = await copyPair(t, PATIENT);
+  const size = 12 * PIECE;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 16 * MIB };
+  const first = pair.engine(otherProcess(pair.service, 'first'));
+  await waitFor('half of it', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > size / 2);
+  await first.stop();
+  const back = await transferOf(pair.service, record.uuid);
+  t.match(back, { state: 'queued', attempt: 1 });
+  t.ok((back?.solid ?? size) < size, 'how much is there without a gap');
+  const before = pair.network.received;
+  pair.network.trouble = { kind: 'none' };
+  pair.engine(otherProcess(pair.service, 'second'));
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 2 } }] });
+  await assertWhole(t, pair, record.uuid, sha1);
+  const came = pair.network.received - before;
+  t.ok(came < size - (back?.solid ?? 0) + MIB, `${came} of ${size} bytes came afterwards`);
+});
+
+test('canceling a copy ends all its connections', async (t) => {
+  const pair = await copyPair(t, PATIENT);
+  const { record } = await putImage(pair.source, ALICE, {}, randomBytes(8 * PIECE));
+  await pair.copy(record.uuid);
+  pair.network.trouble = { ...LINE, bytesPerSecond: MIB / 4 };
+  const engine = pair.engine();
+  await waitFor('bytes', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > 0);
+  t.ok(pair.network.connections >= 4);
+  await engine.stop();
+  await waitFor('the connections to end', () => pair.network.connections <= 2);
+});
+
+test('with one connection allowed, a file comes as one stream', async (t) => {
+  const pair = await copyPair(t, { ...PATIENT, connections: 1 });
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(5 * PIECE));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 64 * MIB };
+  pair.engine();
+  t.match(await ended(pair.service, uuid), { state: 'succeeded' });
+  t.ok(pair.network.mostConnections <= 3, `${pair.network.mostConnections} connections`);
+  await assertWhole(t, pair, record.uuid, sha1);
+});
+
+/** A destination and a source that may lie, and what a copy of a large file from there comes to. */
+async function lyingPair(t: Test) {
+  const copies = { leaseSeconds: 60, heartbeatSeconds: 0.1, stallSeconds: 60, retryDelay: { min: 0.02, max: 0.2 } };
+  const source = await startLyingDatacenter(t, 'us-east-1', { keys: { pulls: { redirect: false } } });
+  const dest = await startDatacenter(t, 'us-west-1', { keys: { copies } });
+  await dest.service.store.open(BUCKETS);
+  const { token, url } = await createLinkToken(source.service);
+  await linkDatacenter(dest.service, { name: source.name, url, token });
+  const { record, sha1 } = await putImage(source, ALICE, {}, randomBytes(5 * PIECE));
+  const copied = async () => {
+    const from = linkSource(dest.service, source.name);
+    const order = { uuid: record.uuid, account: ALICE, source: from, dryRun: false, doNotRestart: false };
+    const { uuid } = await copyFromDatacenter(dest.service, order, new AbortController().signal);
+    const worker = startCopyWorker(dest.service, { pollMs: 20 });
+    t.teardown(() => worker.stop());
+    return ended(dest.service, uuid);
+  };
+  return { source, dest, uuid: record.uuid, sha1, copied };
+}
+
+const PIECES = /\/file\/pieces/;
+const FILE = /\/file\?/;
+
+function honestly(
+  { service }: Datacenter,
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  without?: string,
+): void {
+  const { method, url } = incoming;
+  const headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => name !== without));
+  const to = `http://127.0.0.1:${service.config.links.port}${url}`;
+  httpRequest(to, { method, headers }, (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(response);
+  }).end();
+}
+
+function lieAboutPieces(source: LyingDatacenter, list: (honest: LinkPieces) => unknown): void {
+  const hash = 'ab'.repeat(32);
+  const honest = (sha1: string): LinkPieces => ({
+    sha1,
+    piece_bytes: PIECE,
+    sha256: Array.from({ length: 5 }, () => hash),
+  });
+  source.lies = [
+    {
+      path: PIECES,
+      answer: async (incoming, response) => {
+        const [, uuid = ''] = /images\/([^/]+)/.exec(incoming.url ?? '') ?? [];
+        const image = await linkSourceSha1(source, uuid);
+        response.setHeader('content-type', 'application/json');
+        response.end(JSON.stringify(list(honest(image))));
+      },
+    },
+  ];
+}
+
+async function linkSourceSha1({ service }: Datacenter, uuid: string): Promise<string> {
+  const { loadRaw } = await import('#src/images/record/load.ts');
+  return (await loadRaw(service, uuid))?.value.files?.[0]?.sha1 ?? '';
+}
+
+test('a source without ranges sends one stream', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t);
+  source.lies = [{ path: FILE, answer: (incoming, response) => honestly(source, incoming, response, 'range') }];
+  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1, via: 'imgapi' } }] });
+  await assertWhole(t, dest, uuid, sha1);
+});
+
+test('a source that has no lists of pieces sends one stream', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t);
+  source.lies = [
+    {
+      path: PIECES,
+      answer: (_incoming, response) => {
+        response.writeHead(404, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ code: 'ResourceNotFound', message: 'no such route' }));
+      },
+    },
+  ];
+  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  t.equal(source.asked.filter((asked) => FILE.test(asked)).length, 1);
+  await assertWhole(t, dest, uuid, sha1);
+});
+
+test('a source that tells wrong hashes of its pieces is asked for one stream, after a bounded number of tries', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t);
+  lieAboutPieces(source, (list) => list);
+  const order = await copied();
+  t.match(order, { state: 'succeeded', members: [{ result: { attempt: 2, note: /wrong hash again and again/ } }] });
+  await assertWhole(t, dest, uuid, sha1);
+  const asked = source.asked.filter((one) => FILE.test(one)).length;
+  t.ok(asked <= 5 * 4 + 1, `${asked} requests for bytes`);
+});
+
+for (const [what, list] of [
+  ['too few', (honest: LinkPieces) => ({ ...honest, sha256: honest.sha256.slice(1) })],
+  ['too many', (honest: LinkPieces) => ({ ...honest, sha256: [...honest.sha256, ...honest.sha256] })],
+  ['far too many', (honest: LinkPieces) => ({ ...honest, sha256: Array.from({ length: 100_000 }, () => honest.sha1) })],
+  ['no', () => ({ pieces: 'none' })],
+] as const) {
+  test(`a source that tells ${what} hashes fails the copy by name`, async (t) => {
+    const { source, copied } = await lyingPair(t);
+    lieAboutPieces(source, list);
+    t.match(await copied(), { state: 'failed', error: { code: 'SourceInvalid' } });
+  });
+}
+
+test('a source that tells the pieces of another file fails the copy by name', async (t) => {
+  const { source, copied } = await lyingPair(t);
+  lieAboutPieces(source, (honest) => ({ ...honest, sha1: 'cd'.repeat(20) }));
+  t.match(await copied(), { state: 'failed', error: { code: 'SourceChanged' } });
+});
