@@ -8,6 +8,7 @@ import { copies } from './commands/copies.ts';
 import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
+import { doctor } from './commands/doctor.ts';
 import { exportData } from './commands/export-data.ts';
 import { fanOut, fanOuts, fanOutsCancel, fanOutsRetry } from './commands/fan-outs.ts';
 import { get } from './commands/get.ts';
@@ -66,6 +67,7 @@ export const imgapiadm = defineProgram({
     importData,
     exportData,
     checkConfig,
+    doctor,
   ],
   environment: {
     IMGAPI_URL: 'The server, as --url.',

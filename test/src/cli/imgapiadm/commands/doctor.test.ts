@@ -1,0 +1,110 @@
+/** `imgapiadm doctor` on installations that are really broken, and on one that is not. */
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Test, test } from 'tap';
+import { DATACENTERS, type LinkRecord } from '#src/datacenters/links/documents.ts';
+import { freePort } from '../../../../helpers/free-port.ts';
+import { type ConfigKeys, configKeys, startInProcess } from '../../../../helpers/imgapi.ts';
+import { runImgapiadm } from '../../capture.ts';
+
+interface Found {
+  readonly ok: boolean;
+  readonly findings: readonly { readonly part: string; readonly problem: string; readonly mend: string }[];
+}
+
+/** A server that runs, with its configuration in a file. */
+async function installed(t: Test, keys: ConfigKeys = {}) {
+  const dataDir = t.testdir();
+  await chmod(dataDir, 0o700);
+  const port = await freePort();
+  const given = await configKeys(dataDir, { ...keys, port });
+  const file = join(t.testdir({}), '..', `${t.name.replaceAll(/\W/g, '-')}.json`);
+  await writeFile(file, JSON.stringify(given));
+  t.teardown(() => rm(file, { force: true }));
+  const server = await startInProcess(t, { ...keys, port }, { dataDir });
+  const examine = async () => {
+    const { code, stdout } = await runImgapiadm(['-f', file, 'doctor', '--json']);
+    return { code, ...(JSON.parse(stdout) as Found) };
+  };
+  return { ...server, file, examine };
+}
+
+test('of an installation in which nothing is wrong it says so', async (t) => {
+  const { file, examine } = await installed(t);
+  t.match(await examine(), { code: 0, ok: true, findings: [] });
+  const { code, stdout } = await runImgapiadm(['-f', file, 'doctor']);
+  t.equal(code, 0);
+  t.equal(stdout, 'nothing is wrong\n');
+});
+
+test('files that others may read, keys that cannot be used and keys that do not belong there are named', async (t) => {
+  const { dataDir, examine } = await installed(t);
+  await chmod(join(dataDir, 'keys', 'operator.token'), 0o644);
+  await mkdir(join(dataDir, 'authkeys'), { recursive: true, mode: 0o700 });
+  await writeFile(join(dataDir, 'authkeys', 'alice.keys'), '# of alice\nssh-ed25519 AAAAnonsense alice\n', {
+    mode: 0o600,
+  });
+  await writeFile(join(dataDir, 'authkeys', 'bob.keys'), '-----BEGIN OPENSSH PRIVATE KEY-----\n', { mode: 0o600 });
+  const { code, findings } = await examine();
+  t.equal(code, 1);
+  const file = join(dataDir, 'keys', 'operator.token');
+  const modes = findings.find(({ part }) => part === 'files');
+  t.match(modes, {
+    problem: `${file} has mode 0644: other users of this machine may use it`,
+    mend: `chmod go= ${file}`,
+  });
+  const keys = findings.filter(({ part }) => part === 'keys').map(({ problem }) => problem);
+  t.equal(keys.length, 2);
+  t.match(keys[0], /alice\.keys, line 2: .*not a usable public key/);
+  t.match(keys[1], /bob\.keys, line 1: this is a private key/);
+});
+
+test('a disk with less room than is kept free is named', async (t) => {
+  const { examine } = await installed(t, { storage: { headroomBytes: 2 ** 50 } });
+  const { code, findings } = await examine();
+  t.equal(code, 1);
+  t.match(findings.find(({ part }) => part === 'room')?.mend, /delete images/);
+});
+
+test('a link whose other side does not answer is named, with what to do', async (t) => {
+  const { imgapi, examine } = await installed(t, { links: { port: 0, publicUrl: 'http://127.0.0.1:1' } });
+  const url = `http://127.0.0.1:${await freePort()}`;
+  const link: Partial<LinkRecord> = {
+    ...{ name: 'us-east-1', url, our_url: url, keys: [], our_key: 'SHA256:x', pull_origins: [], rev: 1 },
+    created_at: new Date().toISOString(),
+  };
+  await imgapi.service.store.batch([{ op: 'put', bucket: DATACENTERS, key: 'us-east-1', value: link }]);
+  const { code, findings } = await examine();
+  t.equal(code, 1);
+  const found = findings.filter(({ part }) => part === 'links');
+  t.match(found, [{ problem: /^us-east-1: reach: / }]);
+  t.ok((found[0]?.mend.length ?? 0) > 10);
+});
+
+test('a server that does not run is named, and so is a configuration that is wrong', async (t) => {
+  const dataDir = t.testdir();
+  const folder = join(dataDir, 'data');
+  await mkdir(folder, { mode: 0o700 });
+  const file = join(dataDir, 'config.json');
+  const keys = { mode: 'private', authType: 'none', dataDir: folder, port: await freePort() };
+  const examine = async (given: object) => {
+    await writeFile(file, JSON.stringify(given));
+    const { code, stdout } = await runImgapiadm(['-f', file, 'doctor', '--json']);
+    return { code, ...(JSON.parse(stdout) as Found) };
+  };
+  t.match(await examine({ ...keys, loglevel: 'info' }), {
+    code: 1,
+    findings: [{ part: 'configuration', problem: /^loglevel: there is no such key/ }, { part: 'server' }],
+  });
+  t.match(await examine({ ...keys, port: 'x', mode: 'none' }), {
+    code: 1,
+    findings: [
+      { part: 'configuration', problem: /^port/ },
+      { part: 'configuration', problem: /^mode/ },
+    ],
+  });
+  t.match(await examine({ ...keys, dataDir: join(dataDir, 'nowhere') }), {
+    code: 1,
+    findings: [{ part: 'files', problem: /nowhere is not there/ }, { part: 'server' }],
+  });
+});
