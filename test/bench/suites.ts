@@ -1,5 +1,6 @@
 /** What is measured, by engine. */
 import { benchBytes } from './bytes.ts';
+import { benchCopies } from './copies.ts';
 import type { Plan, Results } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { benchMillion } from './million.ts';
@@ -22,6 +23,7 @@ const EMBEDDED: Engine = {
     requests: benchRequests,
     million: benchMillion,
     bytes: benchBytes,
+    copies: benchCopies,
     memory: benchMemory,
     workers: benchWorkers,
   },

@@ -1,0 +1,95 @@
+/**
+ * Copies over a long line, on which a connection brings 4 MiB/s and an answer takes 80 ms, beside one stream over the same
+ * line; and without it, beside a destination that fetches one stream.
+ */
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from '../helpers/free-port.ts';
+import { forgetPeak, residentBytes } from '../helpers/resident.ts';
+import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
+import { compare, type Plan, type Results, type Sample } from './measure.ts';
+import { startServer } from './server.ts';
+import { copyAcross, link, MIB, makeInput, rateOf, SIZE_NAME, touchMemory, upload } from './transfers.ts';
+
+const LINE = { kind: 'line', rtt: 80, bytesPerSecond: 4 * MIB } as const;
+/** Bytes after which the rate of one stream is known. */
+const ENOUGH = 24 * MIB;
+
+export async function* benchCopies({ directory, profile, runs }: Plan): Results {
+  const input = await makeInput(directory);
+  const port = await freePort();
+  const line = await startTcpProxy(port);
+  const profiling = profile ? { profile } : {};
+  const start = async (name: string, keys: object) => {
+    const dataDir = join(directory, `copies-${name}`);
+    await rm(dataDir, { recursive: true, force: true });
+    return startServer({ name, dataDir, keys, ...profiling });
+  };
+  const source = await start('bench-1', { links: { address: '127.0.0.1', port, publicUrl: line.url } });
+  const many = await start('bench-2', {});
+  const one = await start('bench-3', { copies: { connections: 1 } });
+  const front = await startTcpProxy(Number(new URL(source.url).port));
+  try {
+    for (const destination of [many, one]) await link({ ...source, linksUrl: line.url }, destination);
+    const { client, uuid } = await upload(source, input);
+    await client.activateImage(uuid);
+    const over = async (destination: typeof many, trouble: TcpProxy['trouble']): Promise<Sample> => {
+      line.trouble = trouble;
+      await touchMemory(input);
+      return { value: rateOf(await copyAcross(destination, uuid)) };
+    };
+    const stream = async (): Promise<Sample> => {
+      front.trouble = LINE;
+      return { value: await streamRate(`${front.url}/images/${uuid}/file`) };
+    };
+    const unit = 'MiB/s';
+    const long = {
+      name: `copy of ${SIZE_NAME}, 80 ms, 4 MiB/s each`,
+      against: 'one stream',
+      unit,
+      target: 12,
+      runs: 1,
+    };
+    const idle = (await residentBytes(many.pid)).now;
+    await forgetPeak(many.pid);
+    yield await compare({ ...long, warmups: 0 }, () => over(many, LINE), stream);
+    const ours = Math.max(0, (await residentBytes(many.pid)).peak - idle) / MIB;
+    const memory = { name: 'peak memory of that copy', against: 'idle', unit: 'MiB above idle', target: 64, runs: 1 };
+    yield { ...memory, ours, theirs: 0, ratio: Number.NaN, kind: 'limit' };
+    const near = { name: `copy of ${SIZE_NAME}, same machine`, against: 'the same over one connection', unit, runs };
+    const none = { kind: 'none' } as const;
+    yield await compare(
+      { ...near, target: 0.7, warmups: 0 },
+      () => over(many, none),
+      () => over(one, none),
+    );
+    await client.destroy();
+  } finally {
+    for (const server of [many, one, source]) await server.stop();
+    for (const proxy of [line, front]) await proxy.close();
+  }
+}
+
+/** MiB per second of one GET, after so many bytes as are enough to know. */
+async function streamRate(url: string): Promise<number> {
+  const { hostname, port, pathname } = new URL(url);
+  const begin = performance.now();
+  let received = 0;
+  const socket = connect({
+    port: Number(port),
+    host: hostname,
+    onread: {
+      buffer: Buffer.alloc(MIB),
+      callback(bytes) {
+        received += bytes;
+        if (received >= ENOUGH) socket.destroy();
+        return true;
+      },
+    },
+  });
+  socket.write(`GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`);
+  await once(socket, 'close');
+  return received / MIB / ((performance.now() - begin) / 1000);
+}
