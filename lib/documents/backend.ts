@@ -20,6 +20,8 @@ export interface DocumentBackend extends AsInStore {
   get<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined | Promise<Stored<T> | undefined>;
   /** For a backend that keeps documents, and can tell synchronously whether one is out of date. May throw. */
   kept?<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined;
+  /** The same for lists. */
+  keptList?<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined;
   scan<T extends object>(bucket: Bucket<T>, query: Query, options: ReadOptions): AsyncIterable<readonly Stored<T>[]>;
   /** Must read the writes before it returns: the caller may change its objects afterwards. */
   batch(writes: readonly Write[], options: { readonly frees: boolean }): Promise<string[]>;

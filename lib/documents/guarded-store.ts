@@ -59,6 +59,18 @@ export class GuardedStore implements Store {
     }
   }
 
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined {
+    const start = performance.now();
+    try {
+      check(query, {});
+      const found = this.#backend.keptList?.(bucket, query);
+      if (found) this.#succeeded('scan', start);
+      return found;
+    } catch {
+      return undefined;
+    }
+  }
+
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     return this.#run('getMany', async () => {
       // No document can have any other key, and not every backend accepts one in a query.

@@ -136,6 +136,8 @@ export interface Store {
    * be asked.
    */
   kept<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined;
+  /** The same for a short list: what `find` would find, or undefined. */
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined;
   /** The objects of those keys that exist, each once, in no particular order, all as of one moment. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
   /** The whole answer in one array, for answers that are known to be short. Does not block the event loop. */

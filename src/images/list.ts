@@ -46,6 +46,25 @@ export interface ImageBit {
 /** Up to this many records are processed without yielding to other work. */
 const FEW = 50;
 
+/**
+ * A page that can be told without waiting, because it was found before and has not changed. Undefined says nothing: then
+ * {@link listImages} has to be asked.
+ */
+export function keptImages(service: Records, viewer: Viewer, request: ListRequest, page: Page): ImageBit | undefined {
+  const { limit, until, after } = page;
+  if (limit === undefined || limit > FEW || until) return undefined;
+  const query = pageQuery(filtersOf(viewer, request), page, after, limit + 1);
+  const found = service.store.keptList(IMAGES, query);
+  if (!found) return undefined;
+  const taken = found.slice(0, limit);
+  const images = taken.flatMap((stored) => servedImage(service, stored) ?? []);
+  const wanted = images.filter(({ value }) => isWanted(value, viewer, request));
+  const end = taken.at(-1)?.value;
+  if (found.length === taken.length || !end) return { images: wanted };
+  // Where some are left out, the page has to be filled up.
+  return wanted.length === taken.length ? { images: wanted, next: cursorOf(end) } : undefined;
+}
+
 /** Ends with the reason of `signal` when that aborts. */
 export async function* listImages(
   service: Records,
@@ -54,8 +73,7 @@ export async function* listImages(
   page: Page,
   signal: AbortSignal,
 ): AsyncGenerator<ImageBit, void> {
-  const visible: Filter = { op: 'or', of: visibleParts(viewer, request).map((of): Filter => ({ op: 'and', of })) };
-  const filters = [visible, ...contentFilters(request)];
+  const filters = filtersOf(viewer, request);
   let left = page.limit ?? Number.POSITIVE_INFINITY;
   let { after } = page;
   // Existing clients take a short page for the last one, so a page is filled up when records in it are left out.
@@ -125,6 +143,11 @@ export async function readMarker(service: Records, viewer: Viewer, marker: strin
 /** The place right after an image. */
 export function cursorOf(record: ImageRecord): Cursor {
   return { publishedAt: record.published_at ?? null, uuid: record.uuid };
+}
+
+function filtersOf(viewer: Viewer, request: ListRequest): Filter[] {
+  const visible: Filter = { op: 'or', of: visibleParts(viewer, request).map((of): Filter => ({ op: 'and', of })) };
+  return [visible, ...contentFilters(request)];
 }
 
 /** The parts whose union the viewer sees, each as a list of conditions. */

@@ -89,6 +89,10 @@ export class PresentStore implements Store {
     return undefined;
   }
 
+  keptList(): undefined {
+    return undefined;
+  }
+
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     return this.#call(() => this.#store.getMany(bucket, keys));
   }

@@ -1,11 +1,10 @@
 /** Lists and counts, read step by step: by this thread as long as that is quick, otherwise by reading threads. */
-import { charactersOf } from '../sql/document-rows.ts';
 import { restOf } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
 import type { Access } from './access.ts';
 import { type Connection, IN_MEMORY } from './connection.ts';
-import { Pages } from './pages.ts';
+import type { Pages } from './pages.ts';
 import type { AnswerOf, FindJob, Found, Job } from './reading/protocol.ts';
 import { Readers } from './reading/readers.ts';
 import { ShortReads } from './reading/short-reads.ts';
@@ -17,12 +16,11 @@ const SHORT = 2;
 
 interface ListStep {
   readonly documents: readonly Stored<object>[];
-  readonly characters: number;
   /** Undefined when the whole list has been read. */
   readonly next: Progress | undefined;
 }
 
-const NOTHING: ListStep = { documents: [], characters: 0, next: undefined };
+const NOTHING: ListStep = { documents: [], next: undefined };
 
 export class Lists {
   readonly #access: Access;
@@ -31,10 +29,10 @@ export class Lists {
   /** What runs the steps. A database in memory is visible to one connection only. */
   readonly #steps: { readonly short: ShortReads; readonly long: Readers } | Steps;
 
-  constructor(path: string, connection: Connection, access: Access, reads: Reads) {
+  constructor(path: string, connection: Connection, access: Access, reads: Reads, pages: Pages) {
     this.#access = access;
     this.#reads = reads;
-    this.#pages = new Pages(connection);
+    this.#pages = pages;
     this.#steps = path === IN_MEMORY ? new Steps(connection) : { short: new ShortReads(path), long: new Readers(path) };
   }
 
@@ -51,8 +49,8 @@ export class Lists {
     }
     for (let progress: Progress | undefined = { query, isFirst: true }; progress !== undefined; ) {
       const { isFirst }: Progress = progress;
-      const { documents, characters, next }: ListStep = await this.#step(bucket, progress, signal);
-      if (isFirst && next === undefined) this.#pages.keep(place, documents, characters);
+      const { documents, next }: ListStep = await this.#step(bucket, progress, signal);
+      if (isFirst && next === undefined) this.#pages.keep(place, documents);
       if (documents.length > 0) yield documents;
       progress = next;
     }
@@ -83,7 +81,7 @@ export class Lists {
     const next = isWhole(progress, job, answer, documents)
       ? undefined
       : nextOf(progress, job, answer, documents, tables);
-    return { documents, characters: charactersOf(answer.documents), next };
+    return { documents, next };
   }
 
   async #carryOut<J extends Job>(job: J, signal: AbortSignal | undefined): Promise<AnswerOf[J['type']]> {

@@ -1,72 +1,143 @@
 /**
- * A cache of answers to list queries, valid until somebody writes. The same lists are asked for again and again, and
- * checking whether anything was written takes a fraction of the time of finding the objects.
+ * A cache of answers to list queries, each valid until a write could have changed it, in this process or another. The same
+ * lists are asked for again and again, and checking whether anything was written takes a fraction of the time of finding
+ * the objects. An answer is kept as the etags of its documents, which are in a cache of their own: what falls out of that,
+ * or is replaced, is found again.
  */
 import { LRUCache } from 'lru-cache';
+import type { Documents } from '../sql/documents.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
+import { mayTouch } from './may-touch.ts';
+import type { Touch, Touched } from './touched.ts';
 
-/** Characters of JSON in the cached answers; most of their objects are in the document cache too. */
-const MOST_CHARACTERS = 8 * 1024 * 1024;
-/** Fixed overhead of an object, and of an answer. */
-const WEIGHT = 500;
+/** Bytes of answers, approximately. */
+const MOST_BYTES = 4 * 1024 * 1024;
+/** Answers of one bucket: each is compared with each write. */
+const MOST_PAGES = 2000;
+/** Documents of an answer. */
+const LONGEST_PAGE = 1000;
+/** Fixed overhead of an answer, in bytes, and what it takes for each document, and for each character of the query. */
+const WEIGHT = 1000;
+const DOCUMENT_WEIGHT = 100;
+const CHARACTER_WEIGHT = 4;
 
-/** A query, and the state of the database in which its answer was found. */
+/** A query, and the state of the database in which its answer will be found, or a later one. */
 export interface Place {
-  readonly table: string;
+  readonly tables: Tables;
+  readonly query: Query;
   readonly key: string;
-  readonly dataVersion: unknown;
-  readonly writes: number;
+  readonly state: State;
 }
 
-/** The answers found in one table since the last write to it. */
-interface Answers {
+interface State {
   readonly dataVersion: unknown;
+  readonly schemaVersion: unknown;
+  /** Of this process. */
   readonly writes: number;
-  readonly kept: LRUCache<string, readonly Stored<object>[]>;
+  /** The latest note of writes; undefined if they are not noted. */
+  readonly seen: number | undefined;
+}
+
+interface Page {
+  readonly etags: readonly string[];
+  readonly mayTouch: (touch: Touch) => boolean;
+}
+
+/** The answers found in one table. */
+interface Answers {
+  readonly tables: Tables;
+  /** They are valid as of this one. */
+  state: State;
+  readonly kept: LRUCache<string, Page>;
 }
 
 export class Pages {
   readonly #connection: Connection;
+  readonly #touched: Touched;
+  readonly #documents: Documents;
   readonly #answers = new Map<string, Answers>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, touched: Touched, documents: Documents) {
     this.#connection = connection;
+    this.#touched = touched;
+    this.#documents = documents;
   }
 
   /** The place of a query's answer now. An answer that is found after this call may be kept there. */
   placeOf(tables: Tables, query: Query): Place {
-    const { table } = tables.layout;
-    const dataVersion = this.#connection.dataVersion();
-    return { table, key: JSON.stringify(query), dataVersion, writes: tables.writes };
+    return { tables, query, key: JSON.stringify(query), state: this.#current(tables).state };
   }
 
   /** An earlier answer that is still valid. */
-  get(place: Place): readonly Stored<object>[] | undefined {
-    const answers = this.#answers.get(place.table);
-    if (answers === undefined || isOf(answers, place)) {
-      return answers?.kept.get(place.key);
+  get({ tables, key }: Place): readonly Stored<object>[] | undefined {
+    const kept = this.#answers.get(tables.layout.table)?.kept;
+    const page = kept?.get(key);
+    if (page === undefined) return undefined;
+    const documents: Stored<object>[] = [];
+    for (const etag of page.etags) {
+      const document = this.#documents.cached(etag);
+      if (document === undefined) {
+        kept?.delete(key);
+        return undefined;
+      }
+      documents.push(document);
     }
-    // None of them can be used again, and they hold documents that are gone.
-    this.#answers.delete(place.table);
-    return undefined;
+    return documents;
   }
 
-  /** @param characters of JSON in the objects */
-  keep(place: Place, found: readonly Stored<object>[], characters: number): void {
-    const { table, key, dataVersion, writes } = place;
-    let answers = this.#answers.get(table);
-    if (answers === undefined || !isOf(answers, place)) {
-      const kept = answers?.kept ?? new LRUCache({ maxSize: MOST_CHARACTERS, maxEntrySize: MOST_CHARACTERS / 2 });
-      kept.clear();
-      answers = { dataVersion, writes, kept };
-      this.#answers.set(table, answers);
+  keep({ tables, query, key, state }: Place, found: readonly Stored<object>[]): void {
+    if (found.length > LONGEST_PAGE) return;
+    const answers = this.#current(tables);
+    const page: Page = { etags: found.map(({ etag }) => etag), mayTouch: mayTouch(query.filter, tables.layout) };
+    if (!isSame(state, answers.state)) {
+      const since = this.#since(state, answers.state.schemaVersion, tables);
+      // It may have been found before a write or after it.
+      if (!since || since.touches.some(page.mayTouch)) return;
     }
-    answers.kept.set(key, found, { size: characters + (found.length + 1) * WEIGHT + key.length });
+    const size = WEIGHT + DOCUMENT_WEIGHT * found.length + CHARACTER_WEIGHT * key.length;
+    answers.kept.set(key, page, { size });
+  }
+
+  /** The answers that are valid in the current state. */
+  #current(tables: Tables): Answers {
+    const { table } = tables.layout;
+    // The versions first: what is written after they were read changes them again.
+    const dataVersion = this.#connection.dataVersion();
+    const { writes } = tables;
+    const known = this.#answers.get(table);
+    const isOfThese = known?.tables === tables;
+    if (isOfThese && known.state.dataVersion === dataVersion && known.state.writes === writes) return known;
+    const schemaVersion = this.#connection.schemaVersion();
+    const since = isOfThese ? this.#since(known.state, schemaVersion, tables) : undefined;
+    if (known && since) {
+      const touches = since.touches.filter((touch) => touch.table === table);
+      if (touches.length > 0) {
+        for (const [key, page] of known.kept) if (touches.some(page.mayTouch)) known.kept.delete(key);
+      }
+      known.state = { dataVersion, schemaVersion, writes, seen: since.latest };
+      return known;
+    }
+    const seen = this.#touched.isNoted(table, schemaVersion) ? this.#touched.latest() : undefined;
+    const answers: Answers = {
+      tables,
+      state: { dataVersion, schemaVersion, writes, seen },
+      kept: new LRUCache({ max: MOST_PAGES, maxSize: MOST_BYTES, maxEntrySize: MOST_BYTES / 2 }),
+    };
+    this.#answers.set(table, answers);
+    return answers;
+  }
+
+  /** What was written since that state; undefined if that is not known. */
+  #since(state: State, schemaVersion: unknown, { layout }: Tables): ReturnType<Touched['since']> {
+    if (state.seen === undefined || state.schemaVersion !== schemaVersion) return undefined;
+    return this.#touched.isNoted(layout.table, schemaVersion) ? this.#touched.since(state.seen) : undefined;
   }
 }
 
-function isOf({ dataVersion, writes }: Answers, place: Place): boolean {
-  return dataVersion === place.dataVersion && writes === place.writes;
+function isSame(one: State, other: State): boolean {
+  return (
+    one.dataVersion === other.dataVersion && one.writes === other.writes && one.schemaVersion === other.schemaVersion
+  );
 }

@@ -14,6 +14,7 @@ import type { Place } from '../moving/moved.ts';
 import { applyBatch } from '../sql/batch.ts';
 import { CACHE_BYTES, Documents } from '../sql/documents.ts';
 import { EtagSource } from '../sql/etags.ts';
+import type { Layout } from '../sql/layout.ts';
 import { prepareWrite } from '../sql/prepared-write.ts';
 import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { Access } from './access.ts';
@@ -22,10 +23,12 @@ import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { storeError } from './failure.ts';
 import { Lists } from './lists.ts';
+import { Pages } from './pages.ts';
 import { PATIENCE } from './patience.ts';
 import { Reads } from './reads.ts';
 import type { Reserve } from './reserve.ts';
 import { run } from './run.ts';
+import { Touched } from './touched.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteStoreOptions {
@@ -63,10 +66,14 @@ export class SqliteStore implements DocumentBackend {
   readonly #access: Access;
   readonly #documents: Documents;
   readonly #reads: Reads;
+  readonly #touched: Touched;
+  readonly #pages: Pages;
   readonly #lists: Lists;
   readonly #writer: Writer;
   readonly #etags = new EtagSource();
   readonly #clock: Clock;
+  readonly #log: SqliteStoreOptions['log'];
+  readonly #place: Place;
   #closing: Promise<void> | undefined;
 
   constructor(connection: Connection, options: Omit<SqliteStoreOptions, 'observer'>, reserve?: Reserve) {
@@ -80,11 +87,15 @@ export class SqliteStore implements DocumentBackend {
     } = options;
     this.#connection = connection;
     this.#clock = clock;
+    this.#log = log;
+    this.#place = place;
     this.#buckets = new SqliteBuckets(connection, (fields, message) => log?.warn(fields, message), place);
     this.#access = new Access(this.#buckets, patience);
     this.#documents = new Documents(cacheBytes);
     this.#reads = new Reads(connection, this.#documents);
-    this.#lists = new Lists(path, connection, this.#access, this.#reads);
+    this.#touched = new Touched(connection);
+    this.#pages = new Pages(connection, this.#touched, this.#documents);
+    this.#lists = new Lists(path, connection, this.#access, this.#reads, this.#pages);
     this.#writer = new Writer(connection, patience, () => this.#buckets.refresh(), reserve);
   }
 
@@ -101,14 +112,33 @@ export class SqliteStore implements DocumentBackend {
       this.#buckets.refresh();
       return this.#buckets.outdated(buckets).length > 0;
     });
-    if (!isOutdated) return;
-    await this.#access.run(() =>
-      this.#connection.write(() => {
-        this.#buckets.refresh();
-        run(this.#connection, this.#buckets.declare(buckets));
-      }),
-    );
-    await this.#access.run(() => this.#buckets.refresh());
+    if (isOutdated) {
+      await this.#access.run(() =>
+        this.#connection.write(() => {
+          this.#buckets.refresh();
+          run(this.#connection, this.#buckets.declare(buckets));
+        }),
+      );
+      await this.#access.run(() => this.#buckets.refresh());
+    }
+    await this.#noteWrites(buckets);
+  }
+
+  /** Without the notes, lists are only answered more slowly: a full disk is no reason not to start. */
+  async #noteWrites(buckets: readonly Bucket[]): Promise<void> {
+    if (this.#place === 'behind-fence') return;
+    const unnoted = (): Layout[] => {
+      const version = this.#connection.schemaVersion();
+      const layouts = buckets.map(({ name }) => this.#buckets.tables(name).layout);
+      return layouts.filter(({ table }) => !this.#touched.isNoted(table, version));
+    };
+    const isNoted = await this.#access.run(() => unnoted().length === 0);
+    if (isNoted) return;
+    try {
+      await this.#access.run(() => this.#connection.write(() => this.#touched.note(unnoted())));
+    } catch (error) {
+      this.#log?.warn({ err: error }, 'writes cannot be noted, so lists are answered more slowly');
+    }
   }
 
   get<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined | Promise<Stored<T> | undefined> {
@@ -123,6 +153,12 @@ export class SqliteStore implements DocumentBackend {
   kept<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined {
     if (this.#access.isClosed) return undefined;
     return this.#reads.kept(this.#buckets.tables(bucket.name), key) as Stored<T> | undefined;
+  }
+
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined {
+    if (this.#access.isClosed) return undefined;
+    const found = this.#pages.get(this.#pages.placeOf(this.#buckets.tables(bucket.name), query));
+    return found as readonly Stored<object>[] | undefined as readonly Stored<T>[] | undefined;
   }
 
   async getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {

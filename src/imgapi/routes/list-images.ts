@@ -6,8 +6,17 @@ import { type IMAGES, type ListState, MOST_IMAGES } from '#lib/api/imgapi/images
 import type { QueryParams } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
-import { type Cursor, type ImageBit, listImages, type Page, readMarker, type SortOrder } from '../../images/list.ts';
+import {
+  type Cursor,
+  type ImageBit,
+  keptImages,
+  listImages,
+  type Page,
+  readMarker,
+  type SortOrder,
+} from '../../images/list.ts';
 import { assertFewFilters, type ListRequest } from '../../images/list-filters.ts';
+import { renderImage, renderImageList } from '../../images/record/serialize.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
@@ -48,6 +57,10 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
       ...(marker !== undefined && { from: await readMarker(service, viewer, marker) }),
     };
     if (most === 0) return { json: [] };
+    if (!isVersion3) {
+      const kept = keptImages(service, viewer, request, page);
+      if (kept) return { text: renderImageList(kept.images.map(({ value }) => renderImage(value, view))) };
+    }
     const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
     const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
       isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};

@@ -98,6 +98,10 @@ export class FollowingStore implements Store {
     return this.place.store.kept(bucket, key);
   }
 
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined {
+    return this.place.store.keptList(bucket, query);
+  }
+
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {
     return this.#call((store) => store.getMany(bucket, keys));
   }

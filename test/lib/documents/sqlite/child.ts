@@ -1,10 +1,11 @@
 /** The other process of the SQLite tests: `child.ts ROLE PATH …`. */
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Store, Write } from '#lib/documents/store.ts';
 import { updateObject } from '#lib/documents/update.ts';
-import { COUNTERS, LOG } from './fixture.ts';
+import { COUNTERS, LOG, SCRIBBLES, scribbled } from './fixture.ts';
 
 const [role = '', path = '', ...args] = process.argv.slice(2);
 
@@ -71,6 +72,16 @@ async function overflow(store: Store): Promise<void> {
   say(`${besideIsThere === (beside?.status === 'fulfilled')}`);
 }
 
+/** Writes random things, as many at a time as each line of its input asks for, and says when they are written. */
+async function scribble(store: Store): Promise<void> {
+  await store.open([SCRIBBLES]);
+  const random = Math.random;
+  for await (const line of createInterface({ input: process.stdin })) {
+    for (let left = Number(line); left > 0; left -= 1) await store.batch([scribbled(random)]);
+    say('written');
+  }
+}
+
 const store = await openSqliteStore({ path });
-await ({ count, stream, overflow }[role] ?? Promise.reject)(store);
+await ({ count, stream, overflow, scribble }[role] ?? Promise.reject)(store);
 await store.close();

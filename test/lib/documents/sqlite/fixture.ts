@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import { openSqliteStore, type SqliteStoreOptions } from '#lib/documents/sqlite/store.ts';
-import type { Bucket } from '#lib/documents/store.ts';
+import type { Bucket, Write } from '#lib/documents/store.ts';
 
 export const COUNTERS: Bucket<{ count: number; by?: readonly string[] }> = {
   name: 'counters',
@@ -19,6 +19,45 @@ export const LOG: Bucket<{ batch: number; part: number; text: string }> = {
   index: { batch: { type: 'number' }, part: { type: 'number' } },
   together: [['batch', 'part']],
 };
+
+/** Few values, so that writes often touch what a list holds. */
+export interface Scribble {
+  readonly name?: string;
+  readonly size?: number;
+  readonly open?: boolean;
+  readonly acl?: readonly string[];
+}
+
+export const SCRIBBLES: Bucket<Scribble> = {
+  name: 'scribbles',
+  version: 1,
+  index: {
+    name: { type: 'string' },
+    size: { type: 'number' },
+    open: { type: 'boolean' },
+    acl: { type: 'string', array: true },
+  },
+  together: [
+    ['name', 'size'],
+    ['acl', 'size'],
+  ],
+};
+
+export const SCRIBBLE_NAMES = ['a', 'b', "it's", '*', 'ä'];
+
+/** @param random as Math.random */
+export function scribbled(random: () => number): Write {
+  const one = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
+  const key = `k${Math.floor(random() * 40)}`;
+  if (random() < 0.2) return { op: 'del', bucket: SCRIBBLES, key };
+  const value: Scribble = {
+    ...(random() < 0.9 && { name: random() < 0.02 ? 'x'.repeat(3000) : one(SCRIBBLE_NAMES) }),
+    ...(random() < 0.9 && { size: one([0.1, 1, 2, 1e15]) }),
+    ...(random() < 0.9 && { open: random() < 0.5 }),
+    ...(random() < 0.5 && { acl: random() < 0.2 ? [] : [one(SCRIBBLE_NAMES)] }),
+  };
+  return { op: 'put', bucket: SCRIBBLES, key, value };
+}
 
 /** A database in the test's own folder, open for as long as the test runs. */
 export async function openCounters(t: Test, options: Partial<SqliteStoreOptions> = {}) {
@@ -34,6 +73,8 @@ export interface Child {
   readonly lines: string[];
   /** Resolves with the exit code, or the name of the signal. */
   readonly ended: Promise<number | string>;
+  /** Writes a line to its input. */
+  tell(line: string): void;
   /** Resolves when so many lines have come (or the child has ended). */
   wrote(lines: number): Promise<void>;
 }
@@ -44,8 +85,8 @@ export function startChild(t: Test, role: string, args: readonly string[], shell
   const command = [process.execPath, script, role, ...args];
   const child =
     shell === undefined
-      ? spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
-      : spawn('sh', ['-c', `${shell}; exec "$@"`, 'sh', ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+      ? spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] })
+      : spawn('sh', ['-c', `${shell}; exec "$@"`, 'sh', ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });
   reader.on('line', (line) => lines.push(line));
@@ -59,5 +100,6 @@ export function startChild(t: Test, role: string, args: readonly string[], shell
       await Promise.race([once(reader, 'line'), ended]);
     }
   };
-  return { process: child, lines, ended, wrote };
+  const tell = (line: string): void => void child.stdin.write(`${line}\n`);
+  return { process: child, lines, ended, tell, wrote };
 }
