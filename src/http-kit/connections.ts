@@ -262,6 +262,8 @@ export class Connections {
  * end, and the garbage collector busy.
  */
 function takeFrom(begun: Exchange[], request: IncomingMessage): Exchange | undefined {
+  // Nearly always it is the only one.
+  if (begun.length === 1 && begun[0]?.request === request) return begun.pop();
   const at = begun.findIndex((exchange) => exchange.request === request);
   return at === -1 ? undefined : begun.splice(at, 1)[0];
 }

@@ -27,6 +27,6 @@ export async function parseRows(
   return found;
 }
 
-export function charactersOf(rows: readonly DocumentRow[]): number {
+function charactersOf(rows: readonly DocumentRow[]): number {
   return rows.reduce((sum, [, , , json]) => sum + json.length, 0);
 }

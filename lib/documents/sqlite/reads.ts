@@ -5,6 +5,7 @@ import { countStatement, listParts } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
+import { CurrentEtags } from './current-etags.ts';
 import type { CountJob, FindJob, Refs } from './reading/protocol.ts';
 import { plucked, prepared } from './run.ts';
 
@@ -26,10 +27,12 @@ export interface Progress {
 export class Reads {
   readonly #connection: Connection;
   readonly #documents: Documents;
+  readonly #etags: CurrentEtags;
 
   constructor(connection: Connection, documents: Documents) {
     this.#connection = connection;
     this.#documents = documents;
+    this.#etags = new CurrentEtags(connection);
   }
 
   get(tables: Tables, key: string): Stored<object> | undefined {
@@ -44,7 +47,8 @@ export class Reads {
 
   /** The document as it is now, if it is in memory. */
   kept(tables: Tables, key: string): Stored<object> | undefined {
-    const etag = plucked(this.#connection.db, tables.etagOf).get(key) as string | undefined;
+    const read = (): string | undefined => plucked(this.#connection.db, tables.etagOf).get(key) as string | undefined;
+    const etag = this.#etags.get(tables, key, read);
     return etag === undefined ? undefined : this.#documents.cached(etag);
   }
 

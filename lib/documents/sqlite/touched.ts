@@ -6,7 +6,7 @@
 import type { Layout } from '../sql/layout.ts';
 import type { Connection } from './connection.ts';
 
-export const TOUCHED = 'touched';
+const TOUCHED = 'touched';
 const PREFIX = `${TOUCHED}$`;
 /** Notes to keep. */
 const MOST_NOTES = 500;
