@@ -83,11 +83,15 @@ async function documentsIn(store: Store): Promise<Documents> {
 export async function assertSound(
   t: Test,
   site: Site,
-  { keepsPulls = true }: { keepsPulls?: boolean } = {},
+  { keepsPulls = true, isEager = false }: { keepsPulls?: boolean; isEager?: boolean } = {},
 ): Promise<void> {
   const quiet = await unrest(site);
   t.same(quiet, [], `${site.name}: nothing is left half done`);
-  t.same(await residue(site, keepsPulls), [], `${site.name}: the disk holds what the documents name, and nothing else`);
+  t.same(
+    await residue(site, keepsPulls, isEager),
+    [],
+    `${site.name}: the disk holds what the documents name, and nothing else`,
+  );
   await assertReadable(t, site);
 }
 
@@ -115,10 +119,10 @@ async function unrest(site: Site): Promise<string[]> {
  * Objects, staged files and entries of registers that nothing needs any more, and objects that a document names but that
  * are missing.
  */
-async function residue(site: Site, keepsPulls: boolean): Promise<string[]> {
+async function residue(site: Site, keepsPulls: boolean, isEager: boolean): Promise<string[]> {
   return settled(async () => {
     // What a process left that was killed before it could enter it anywhere goes at once only where an operator asks.
-    await site.administer('POST', `/admin/reap${site.ground ? '?staging=true' : ''}`);
+    await site.administer('POST', `/admin/reap${site.ground || isEager ? '?staging=true' : ''}`);
     const documents = await readDocuments(site);
     const objects = namedObjects(documents, site.ground?.objects.stor ?? 'local');
     const sessions = keptSessions(documents);

@@ -1,0 +1,96 @@
+/**
+ * What clients have been told, kept apart from the server: of each image the states in which it may be. One that was
+ * acknowledged is the only one; a request without an answer leaves both, that before it and that after it.
+ */
+
+import type { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { sha1Served } from '../helpers/invariants.ts';
+
+/** As far as it is known; fields that are absent may be anything. */
+export interface Known {
+  readonly state: string;
+  readonly sha1?: string;
+  readonly description?: string;
+  readonly acl?: number;
+}
+
+export interface Entry {
+  readonly place: string;
+  readonly owner: string;
+  readonly uuid: string;
+  /** undefined: there is none. */
+  possible: readonly (Known | undefined)[];
+}
+
+export class Model {
+  readonly #entries = new Map<string, Entry>();
+
+  add(place: string, owner: string, uuid: string, possible: Entry['possible']): Entry {
+    const key = `${place} ${uuid}`;
+    const known = this.#entries.get(key);
+    if (known) {
+      known.possible = possible;
+      return known;
+    }
+    const entry = { place, owner, uuid, possible };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  find(place: string, uuid: string): Entry | undefined {
+    return this.#entries.get(`${place} ${uuid}`);
+  }
+
+  /** Those that are certainly there. */
+  present(place: string, owner: string): Entry[] {
+    return [...this.#entries.values()].filter((one) => one.place === place && one.owner === owner && certain(one));
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Asks for each image, and reads its file; what is found is known from then on. Returns what is not as acknowledged. */
+  async lies(clientOf: (place: string, owner: string) => ImgapiClient): Promise<string[]> {
+    const lies: string[] = [];
+    for (const entry of this.#entries.values()) {
+      const client = clientOf(entry.place, entry.owner);
+      const found = await foundOf(client, entry.uuid);
+      if (!entry.possible.some((one) => matches(one, found))) {
+        lies.push(`${entry.place} ${entry.uuid}: ${show(found)}, but ${entry.possible.map(show).join(' or ')}`);
+      }
+      if (found?.sha1 !== undefined && found.sha1 !== '') {
+        const sha1 = await sha1Served(client, entry.uuid).catch((error: unknown) => String(error));
+        if (sha1 !== found.sha1)
+          lies.push(`${entry.place} ${entry.uuid}: its file has sha1 ${sha1}, not ${found.sha1}`);
+      }
+      entry.possible = [found];
+    }
+    return lies;
+  }
+}
+
+/** The only state in which it can be, if it is there. */
+export function certain({ possible }: Entry): Known | undefined {
+  return possible.length === 1 ? possible[0] : undefined;
+}
+
+async function foundOf(client: ImgapiClient, uuid: string): Promise<Known | undefined> {
+  try {
+    const { state, files, description = '', acl } = await client.getImage(uuid);
+    return { state, sha1: files[0]?.sha1 ?? '', description, acl: acl?.length ?? 0 };
+  } catch (error) {
+    if (error instanceof ImgapiError && error.code === 'ResourceNotFound') return undefined;
+    throw error;
+  }
+}
+
+function matches(one: Known | undefined, found: Known | undefined): boolean {
+  if (!one || !found) return one === found;
+  return Object.entries(one).every(([field, value]) => found[field as keyof Known] === value);
+}
+
+function show(one: Known | undefined): string {
+  return one ? JSON.stringify(one) : 'none';
+}
