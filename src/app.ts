@@ -6,6 +6,7 @@ import type Logger from 'bunyan';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { startFanOuts } from './copies/fan-out/carry.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
+import { webhookMetrics } from './copies/webhooks/webhook-metrics.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
 import { auditTo } from './http-kit/audit.ts';
 import type { Closing } from './http-kit/close-server.ts';
@@ -137,8 +138,11 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       fronts.push((terms) => metricsListener.close(terms));
       service.ownAddresses.add(metricsListener.url);
     }
-    const scrubs = metrics && scrubMetrics(metrics.registry);
-    const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service, scrubs));
+    const watched = metrics && {
+      scrubs: scrubMetrics(metrics.registry),
+      deliveries: webhookMetrics(metrics.registry),
+    };
+    const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service, watched));
     fronts.push(() => tasks.stop());
     return {
       url: main.url,

@@ -5,6 +5,7 @@ import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { COPY_BUCKETS } from './copies/documents/model.ts';
 import { FAN_OUTS } from './copies/fan-out/model.ts';
 import { BOOKINGS } from './copies/orders/booking.ts';
+import { WEBHOOK_BUCKETS } from './copies/webhooks/outbox.ts';
 import { LINK_BUCKETS } from './datacenters/links/documents.ts';
 import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
@@ -52,6 +53,7 @@ export const BUCKETS: readonly Bucket[] = [
   ...COPY_BUCKETS,
   BOOKINGS,
   FAN_OUTS,
+  ...WEBHOOK_BUCKETS,
   ...LINK_BUCKETS,
   ...PULL_BUCKETS,
 ];

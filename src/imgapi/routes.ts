@@ -32,6 +32,7 @@ import { pullHandlers } from './routes/pulls.ts';
 import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
+import { webhookHandlers } from './routes/webhooks.ts';
 import { needsVersion } from './versions.ts';
 
 /** Long work that requests start or wait for, and that this process carries out. */
@@ -61,6 +62,7 @@ export function mainRoutes(
     ...roleTagHandlers(service),
     ...datacenterHandlers(service),
     ...adminHandlers(service),
+    ...webhookHandlers(service),
     ...serviceHandlers(service, authKeys),
     ...consoleHandlers(service),
   };

@@ -21,6 +21,7 @@ export const FAULT_POINTS = [
   'copy:placed',
   'copy:before-commit',
   'copy:committed',
+  'webhook:sent',
   'pull:linked',
   'rename:reserved',
   'rename:placed',

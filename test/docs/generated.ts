@@ -23,6 +23,7 @@ import { PULLS } from '#lib/api/imgapi/pulls.ts';
 import { ROLE_TAGS } from '#lib/api/imgapi/role-tags.ts';
 import { SERVICE } from '#lib/api/imgapi/service.ts';
 import { SHARING } from '#lib/api/imgapi/sharing.ts';
+import { WEBHOOKS } from '#lib/api/imgapi/webhooks.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
@@ -65,6 +66,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'role-tags', lines: () => operationTables(ROLE_TAGS) },
   { file: 'docs/index.md', name: 'datacenters', lines: () => operationTables(DATACENTERS) },
   { file: 'docs/index.md', name: 'admin', lines: () => operationTables(ADMIN) },
+  { file: 'docs/index.md', name: 'webhooks', lines: () => operationTables(WEBHOOKS) },
   { file: 'docs/index.md', name: 'service', lines: () => operationTables(SERVICE) },
   { file: 'docs/index.md', name: 'console', lines: () => operationTables(CONSOLE) },
   { file: 'docs/index.md', name: 'links', lines: () => operationTables(LINKS) },

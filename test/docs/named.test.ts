@@ -3,7 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { storeMetrics } from '#src/service/store-metrics.ts';
 
-const PAGES = globSync('docs/{operator-guide,many-processes,migrating,three-machines,taking-over,triton,engines/*}.md');
+const PAGES = globSync(
+  'docs/{events,webhooks,operator-guide,many-processes,migrating,three-machines,taking-over,triton,engines/*}.md',
+);
 const SOURCES = globSync('{src,lib}/**/*.ts').map((file) => readFileSync(file, 'utf8'));
 
 /** Texts in `code` of the whole page, without its fenced blocks. */

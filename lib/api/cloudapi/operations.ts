@@ -3,6 +3,7 @@ import { ACCOUNT } from './account.ts';
 import { ACTIONS } from './actions.ts';
 import { ADMIN } from './admin.ts';
 import { COPIES } from './copies.ts';
+import { EVENTS } from './events.ts';
 import type { CloudapiOperations } from './form.ts';
 import { IMAGES } from './images.ts';
 import { NEW_IMAGES } from './new-images.ts';
@@ -16,6 +17,7 @@ export const CLOUDAPI = {
   ...NEW_IMAGES,
   ...ACTIONS,
   ...COPIES,
+  ...EVENTS,
   ...ADMIN,
   ...ROLE_TAGS,
 } as const satisfies CloudapiOperations;

@@ -40,9 +40,7 @@ export const EVENTS = {
     path: '/events',
     callers: ['stranger', 'operator'],
     query: Type.Object({
-      account: Type.Optional(
-        uuid('Only what this account may read: what it did, and what happened to images while it owned them.'),
-      ),
+      account: Type.Optional(uuid('Only what this account may read: what happened to images while it owned them.')),
       ...page,
       since: Type.Optional(text('A date: only events from then on.')),
     }),

@@ -15,6 +15,7 @@ import { PULLS } from './pulls.ts';
 import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
 import { SHARING } from './sharing.ts';
+import { WEBHOOKS } from './webhooks.ts';
 
 export const IMGAPI = {
   ...IMAGES,
@@ -31,6 +32,7 @@ export const IMGAPI = {
   ...ROLE_TAGS,
   ...DATACENTERS,
   ...ADMIN,
+  ...WEBHOOKS,
   ...SERVICE,
   ...CONSOLE,
 } as const satisfies ImgapiOperations;

@@ -14,6 +14,7 @@ import * as pullUrl from './pull-url.ts';
 import * as registry from './registry.ts';
 import * as roleTags from './role-tags.ts';
 import * as service from './service.ts';
+import * as webhook from './webhook.ts';
 
 const EXPORTS: Readonly<Record<string, unknown>> = {
   ...acl,
@@ -30,6 +31,7 @@ const EXPORTS: Readonly<Record<string, unknown>> = {
   ...registry,
   ...roleTags,
   ...service,
+  ...webhook,
 };
 
 export const SCHEMAS: Readonly<Record<string, TSchema>> = Object.fromEntries(

@@ -9,6 +9,7 @@ import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
 import { doctor } from './commands/doctor.ts';
+import { events } from './commands/events.ts';
 import { exportData } from './commands/export-data.ts';
 import { fanOut, fanOuts, fanOutsCancel, fanOutsRetry } from './commands/fan-outs.ts';
 import { get } from './commands/get.ts';
@@ -25,6 +26,7 @@ import { share, unshare } from './commands/share.ts';
 import { tasks } from './commands/tasks.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
 import { verify } from './commands/verify.ts';
+import { webhooks, webhooksRetry } from './commands/webhooks.ts';
 import { Connection } from './connection/connection.ts';
 import { explain } from './connection/explain.ts';
 import { CONNECTION_OPTIONS } from './connection/options.ts';
@@ -50,6 +52,7 @@ export const imgapiadm = defineProgram({
     fanOuts,
     fanOutsCancel,
     fanOutsRetry,
+    events,
     datacenters,
     datacentersCheck,
     linkToken,
@@ -58,6 +61,8 @@ export const imgapiadm = defineProgram({
     rotateKey,
     reap,
     tasks,
+    webhooks,
+    webhooksRetry,
     verify,
     scrub,
     migrate,

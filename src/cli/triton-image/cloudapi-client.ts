@@ -8,6 +8,7 @@ import type { Account, Datacenters as Urls } from '#lib/api/cloudapi/schemas/acc
 import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
+import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
@@ -79,6 +80,11 @@ export class CloudapiClient {
   /** The image first, its base last. */
   ancestry(id: string, options: CallOptions): Promise<CloudapiImage[]> {
     return this.#json({ method: 'GET', path: `${image(id)}/ancestry` }, options);
+  }
+
+  /** The newest first. @param query `kind`, `limit`, `marker` */
+  events(id: string, query: Call['query'], options: CallOptions): Promise<ImageEvent[]> {
+    return this.#json({ method: 'GET', path: `${image(id)}/events`, ...(query && { query }) }, options);
   }
 
   /** @param account login or UUID */

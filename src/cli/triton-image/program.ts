@@ -4,6 +4,7 @@ import { defineProgram } from '../framework/program.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { cancel } from './commands/cancel.ts';
 import { cp } from './commands/cp.ts';
+import { events } from './commands/events.ts';
 import { get } from './commands/get.ts';
 import { leave } from './commands/leave.ts';
 import { ls } from './commands/ls.ts';
@@ -21,7 +22,7 @@ export const tritonImage = defineProgram({
   summary: 'share custom images, and copy them between datacenters',
   version,
   options: TRITON_OPTIONS,
-  commands: [ls, get, ancestry, cp, wait, cancel, share, unshare, leave],
+  commands: [ls, get, ancestry, cp, wait, cancel, share, unshare, leave, events],
   environment: TRITON_ENVIRONMENT,
   open: (options, env) => new Session(options, env, { name: NAME, version }),
   close: (session) => session.close(),

@@ -1,9 +1,10 @@
-/** What the images of an order have to tell of it: that it began, and how it ended. Belongs in the batch of that. */
+/** What is told of an order: to those who read events, and, once it has ended, to webhooks. Belongs in the batch of that. */
 import type { EventDetails } from '#lib/api/schemas/event.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { type Cause, eventWrites } from '../../images/events/event.ts';
 import type { Service } from '../../service/service.ts';
 import type { CopyOrder } from '../documents/model.ts';
+import { webhookMessages } from '../webhooks/outbox.ts';
 
 type Stage = 'copy-begun' | 'copy-done' | 'copy-failed' | 'copy-canceled';
 
@@ -18,7 +19,7 @@ function causeOfOrder({ account, request_id }: CopyOrder): Cause {
  * @param ownerOf whose image it is, undefined if that is unknown
  */
 export function orderEvents(
-  service: Pick<Service, 'store'>,
+  service: Pick<Service, 'store' | 'config'>,
   kind: Stage,
   order: CopyOrder,
   ownerOf: (uuid: string) => string | undefined,
@@ -26,8 +27,10 @@ export function orderEvents(
 ): Write[] {
   const { uuid, source, error, account, images } = order;
   const details: EventDetails = { order: uuid, source, ...(error && { error: error.code }) };
-  return images.flatMap((image) => {
+  const told = kind === 'copy-begun' ? [] : webhookMessages(service, kind, order);
+  const events = images.flatMap((image) => {
     const owner = account ?? ownerOf(image);
     return eventWrites(service, { uuid: image, ...(owner !== undefined && { owner }) }, cause, [{ kind, details }]);
   });
+  return [...events, ...told];
 }

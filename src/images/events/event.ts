@@ -2,8 +2,7 @@
  * What happened to an image, kept for those who ask later. An event is written in the very batch of what it tells, so that
  * there is neither one without the other, whatever dies in between.
  *
- * An account reads an event if it owned the image then, or did it itself: a new owner does not learn whom an earlier one
- * shared the image with.
+ * An account reads an event if it owned the image then: a new owner does not learn whom an earlier one shared it with.
  */
 import type { EventDetails, EventKind } from '#lib/api/schemas/event.ts';
 import type { Bucket, Write } from '#lib/documents/store.ts';
@@ -28,25 +27,17 @@ export interface EventRecord extends Cause, Happening {
   readonly image: string;
   /** ISO date. */
   readonly time: string;
-  /** Those that may read it, besides operators. */
-  readonly readers: readonly string[];
+  /** Who may read it, besides operators: the owner of then. */
+  readonly owner?: string;
 }
 
 const string = { type: 'string' } as const;
 
 export const EVENTS: Bucket<EventRecord> = {
   name: 'imgapi_events',
-  version: 1,
-  index: {
-    image: string,
-    kind: { type: 'string', few: true },
-    readers: { type: 'string', array: true },
-    time: string,
-  },
-  together: [
-    ['image', 'time'],
-    ['readers', 'time'],
-  ],
+  version: 2,
+  // Each is written with every change of an image, and an image has few events: so there are no more than these.
+  index: { image: string, owner: string, kind: { type: 'string', few: true }, time: string },
 };
 
 /** @param request a request's caller, and its ID */
@@ -67,8 +58,8 @@ export function eventWrites(
   cause: Cause,
   happenings: readonly Happening[],
 ): Write[] {
-  const readers = [...new Set([owner, cause.account].filter((account) => account !== undefined))];
-  return happenings.map((happening) => eventWrite(store.now(), { ...cause, ...happening, image: uuid, readers }));
+  const of = { image: uuid, ...(owner !== undefined && { owner }) };
+  return happenings.map((happening) => eventWrite(store.now(), { ...cause, ...happening, ...of }));
 }
 
 /** @param now milliseconds since the epoch, by the store's clock */

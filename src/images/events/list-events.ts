@@ -11,7 +11,7 @@ export interface EventQuery {
   /** Only of this image. */
   readonly image?: string;
   /** Only what this account may read. */
-  readonly reader?: string | undefined;
+  readonly owner?: string | undefined;
   readonly kind?: EventKind | undefined;
   /** ISO date. */
   readonly since?: string | undefined;
@@ -29,12 +29,12 @@ export interface EventPage {
 /** An event that a page began with may be gone by now: the page begins where it was. @throws 422 InvalidParameter marker */
 export async function listEvents(
   { store }: Pick<Service, 'store'>,
-  { image, reader, kind, since, marker, limit }: EventQuery,
+  { image, owner, kind, since, marker, limit }: EventQuery,
   signal: AbortSignal,
 ): Promise<EventPage> {
   const of: Filter[] = [];
   if (image !== undefined) of.push({ op: 'eq', field: 'image', value: image });
-  if (reader !== undefined) of.push({ op: 'contains', field: 'readers', value: reader });
+  if (owner !== undefined) of.push({ op: 'eq', field: 'owner', value: owner });
   if (kind !== undefined) of.push({ op: 'eq', field: 'kind', value: kind });
   if (since !== undefined) of.push({ op: 'ge', field: 'time', value: since });
   const query = {

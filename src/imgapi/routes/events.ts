@@ -21,14 +21,14 @@ export function eventHandlers(service: Service): Handlers<typeof EVENTS, Call> {
       const record = (await loadImage(service, image))?.value;
       const mayRead = account === undefined || (record !== undefined && isOwner(record, account));
       if (!mayRead) throw imageNotFound(image);
-      const page = await listEvents(service, { image, reader: account, kind, limit, marker }, call.signal);
+      const page = await listEvents(service, { image, owner: account, kind, limit, marker }, call.signal);
       if (page.events.length === 0 && !record && !(await hasEvents(service, image))) throw imageNotFound(image);
       return pageReply(service, call, page);
     },
 
     async ListEvents(call, { account, kind, limit = LISTED, marker, since }) {
       const from = since === undefined ? undefined : dateOf(since);
-      const query = { reader: account, kind, limit, marker, since: from };
+      const query = { owner: account, kind, limit, marker, since: from };
       return pageReply(service, call, await listEvents(service, query, call.signal));
     },
   };

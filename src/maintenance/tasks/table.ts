@@ -6,6 +6,8 @@
 import { expireFanOuts } from '../../copies/fan-out/find.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
 import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
+import { type CountDelivery, deliverTo } from '../../copies/webhooks/deliver.ts';
+import { expireMessages } from '../../copies/webhooks/upkeep.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
 import { refreshLinkHealth } from '../../datacenters/links/list-datacenters.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
@@ -32,8 +34,17 @@ import type { Task } from './task.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** @param observer of the passes over all files */
-export function serviceTasks(service: Service, observer: ScrubObserver = unobserved): Task[] {
+/** Who counts what the tasks do. */
+interface Watched {
+  /** The passes over all files. */
+  readonly scrubs: ScrubObserver;
+  /** Messages to webhooks. */
+  readonly deliveries: CountDelivery;
+}
+
+const UNWATCHED: Watched = { scrubs: unobserved, deliveries: () => {} };
+
+export function serviceTasks(service: Service, { scrubs, deliveries }: Watched = UNWATCHED): Task[] {
   const sweepMs = service.config.sweep.intervalSeconds * SECOND;
   return [
     {
@@ -133,13 +144,13 @@ export function serviceTasks(service: Service, observer: ScrubObserver = unobser
       name: 'scrub-files',
       what: 'reads all stored files again when a pass is due, and notes which are damaged',
       periodMs: 5 * SECOND,
-      run: (signal) => scrub(service, observer, signal),
+      run: (signal) => scrub(service, scrubs, signal),
     },
     {
       name: 'mend-files',
       what: 'fetches the right bytes of damaged files from a linked datacenter',
       periodMs: 5 * SECOND,
-      run: (signal) => counted(mendFiles(service, observer, signal)),
+      run: (signal) => counted(mendFiles(service, scrubs, signal)),
     },
     {
       name: 'remove-quarantined',
@@ -184,6 +195,18 @@ export function serviceTasks(service: Service, observer: ScrubObserver = unobser
       periodMs: sweepMs,
       run: (signal) => counted(expireEvents(service, signal)),
     },
+    {
+      name: 'expire-webhook-messages',
+      what: 'removes messages of webhooks that were given up long ago, or that nobody wants any more',
+      periodMs: sweepMs,
+      run: () => counted(expireMessages(service)),
+    },
+    ...service.config.webhooks.map((hook) => ({
+      name: `deliver-webhook-${hook.name}`,
+      what: `tells the webhook "${hook.name}" of copies that ended`,
+      periodMs: 5 * SECOND,
+      run: (signal: AbortSignal) => counted(deliverTo(service, hook, deliveries, signal)),
+    })),
     {
       name: 'expire-copies',
       what: 'removes old finished orders and what failed copies left behind',

@@ -9,6 +9,7 @@ import type { MorayConfig } from './moray.ts';
 import type { PostgresConfig } from './postgres.ts';
 import type { S3Config } from './s3.ts';
 import type { UfdsConfig } from './ufds.ts';
+import type { WebhookConfig } from './webhooks.ts';
 
 export const MODES = ['public', 'private', 'dc'] as const;
 export type Mode = (typeof MODES)[number];
@@ -191,6 +192,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly events: { readonly keepDays: number };
   /** `write`: whether the console for people may change anything, and not only show it. */
   readonly console: { readonly write: boolean };
+  /** Who is told of copies that ended. */
+  readonly webhooks: readonly WebhookConfig[];
   /** Absent: no metrics listener. */
   readonly metrics?: Listener;
   /** For each listener. */

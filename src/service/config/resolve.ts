@@ -39,6 +39,7 @@ export function resolveConfig(checked: JsonObject): Config {
     ...(ufds && given.mode === 'dc' && given.accounts.file === undefined && { ufds }),
     ...(moray && { moray: { ...moray, port: Number(moray.port) } }),
     ...(given.manta && { manta: { ...given.manta, key: resolve(given.manta.key) } }),
+    webhooks: given.webhooks.map((hook) => ({ ...hook, secretFile: resolve(hook.secretFile) })),
     ...(metrics && { metrics }),
   });
 }

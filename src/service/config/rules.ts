@@ -5,6 +5,7 @@ import { morayRules } from './moray.ts';
 import { checkPostgres } from './postgres.ts';
 import { checkS3 } from './s3.ts';
 import { problem } from './schema.ts';
+import { webhookRules } from './webhooks.ts';
 
 /** Returns one line for each rule that is broken. */
 export function checkRules(config: Config): string[] {
@@ -19,6 +20,7 @@ export function checkRules(config: Config): string[] {
     ...leases(config),
     ...retries(config),
     ...listeners(config),
+    ...webhookRules(config),
   ];
 }
 

@@ -72,6 +72,8 @@ const ASKED: readonly Asked[] = [
   },
   { name: 'GetImageCopy', as: alice, path: `${path}/copy` },
   { name: 'CancelImageCopy', as: alice, method: 'DELETE', path: `${path}/copy` },
+  { name: 'ListImageEvents', as: alice, path: `${path}/events?limit=2` },
+  { name: 'ListImageEvents', as: bob, path: `${path}/events` },
   { name: 'AdminGetImage', as: admin, path: `/admin/images/${admins.uuid}/manifest` },
   { name: 'AdminGetImageFile', as: admin, path: `/admin/images/${admins.uuid}/file` },
   { name: 'ReplaceAccountRoleTags', as: alice, method: 'PUT', path: '/my', json: { 'role-tag': ['readers'] } },

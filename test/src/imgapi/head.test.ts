@@ -32,6 +32,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/admin/accounts/:login': ['/admin/accounts/alice'],
   '/admin/findings': ['/admin/findings'],
   '/admin/migrations': ['/admin/migrations'],
+  '/admin/webhooks': ['/admin/webhooks'],
   '/tasks': ['/tasks'],
   '/copies': ['/copies', '/copies?state=x'],
   '/fan-outs': ['/fan-outs', '/fan-outs?limit=x'],

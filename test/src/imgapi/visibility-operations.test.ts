@@ -82,6 +82,8 @@ const TABLE: Readonly<Record<string, Tested>> = {
   AdminVerify: forOperators(OK),
   AdminScrub: forOperators(OK),
   AdminListFindings: forOperators(OK),
+  AdminListWebhooks: forOperators(OK),
+  AdminRetryWebhook: forOperators(NOT_FOUND, { lacks: 'a webhook in the configuration' }),
   ListTasks: forOperators(OK),
   Ping: forAll(OK),
   Healthz: forAll(OK),

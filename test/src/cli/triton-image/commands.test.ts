@@ -310,3 +310,21 @@ test('a share that was left is marked to the owner', async (t) => {
   });
   t.equal((await run(['ls', '--mine', '-H', '-o', 'shared_with'])).stdout, 'bob (left),bib\n');
 });
+
+test('events shows what happened to an image of the account', async (t) => {
+  const event = {
+    ...{ id: '019c1000-0000-7000-8000-000000000002', time: '2026-01-31T12:00:02.345Z', kind: 'update', image: UUID },
+    ...{ actor: { kind: 'operator' }, details: { fields: ['description', 'tags'] } },
+  };
+  const { run, server } = await played(t, { ...LIST, [`GET /images/${UUID}/events`]: json([event]) });
+  t.equal(
+    (await run(['events', 'my-image', '--kind', 'update', '--limit', '1'])).stdout,
+    [
+      'TIME_UTC             KIND    ACTOR     DETAILS',
+      '2026-01-31T12:00:02  update  operator  fields description tags',
+      '',
+    ].join('\n'),
+  );
+  t.equal(server.asked.at(-1)?.path, `/alice/images/${UUID}/events?kind=update&limit=1`);
+  t.strictSame(JSON.parse((await run(['events', UUID, '-j'])).stdout), [event]);
+});

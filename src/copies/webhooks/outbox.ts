@@ -1,0 +1,92 @@
+/**
+ * What webhooks are still to be told. A message is written in the batch that ends the order, so that neither can be without
+ * the other; `deliver.ts` sends it, at least once.
+ */
+import type { WebhookAnswer, WebhookEvent, WebhookMessage } from '#lib/api/schemas/webhook.ts';
+import type { Bucket, Filter, Write } from '#lib/documents/store.ts';
+import { newTimeUuid } from '#lib/text/uuid.ts';
+import type { Service } from '../../service/service.ts';
+import type { CopyOrder } from '../documents/model.ts';
+
+/** A message to one webhook. The key is its ID. */
+export interface QueuedMessage {
+  /** The name of the webhook. */
+  readonly hook: string;
+  readonly state: 'queued' | 'given-up';
+  readonly message: WebhookMessage;
+  /** How often it was sent. */
+  readonly tries: number;
+  /** Milliseconds since the epoch, by the store's clock: it is not sent before then. */
+  readonly not_before: number;
+  /** When it was written, or when an operator had it sent again, by the same clock. */
+  readonly since: number;
+  /** Counts the writes of this document. */
+  readonly rev: number;
+}
+
+export const OUTBOX: Bucket<QueuedMessage> = {
+  name: 'imgapi_webhook_messages',
+  version: 1,
+  index: {
+    hook: { type: 'string' },
+    state: { type: 'string', few: true },
+    not_before: { type: 'number' },
+    since: { type: 'number' },
+  },
+};
+
+/** How each webhook answered last, by its name. */
+export const ANSWERS: Bucket<WebhookAnswer> = { name: 'imgapi_webhook_answers', version: 1, index: {} };
+
+export const WEBHOOK_BUCKETS: readonly Bucket[] = [OUTBOX, ANSWERS];
+
+/** Belongs in the batch that ends the order. */
+export function webhookMessages(
+  { store, config }: Pick<Service, 'store' | 'config'>,
+  event: WebhookEvent,
+  order: CopyOrder,
+): Write[] {
+  const hooks = config.webhooks.filter(({ events }) => events.includes(event));
+  const now = store.now();
+  const since = { since: now, not_before: now };
+  return hooks.map(({ name: hook }) => {
+    const id = newTimeUuid(now);
+    const message = messageOf(id, event, order, config.datacenterName, now);
+    const value: QueuedMessage = { hook, state: 'queued', message, tries: 0, ...since, rev: 1 };
+    return { op: 'put', bucket: OUTBOX, key: id, value };
+  });
+}
+
+function messageOf(
+  id: string,
+  event: WebhookEvent,
+  { uuid, kind, image, images, source, account, error, request_id, created_at, finished_at }: CopyOrder,
+  datacenter: string | undefined,
+  now: number,
+): WebhookMessage {
+  return {
+    id,
+    event,
+    ...(datacenter !== undefined && { datacenter }),
+    order: uuid,
+    kind,
+    image,
+    images,
+    source,
+    ...(account !== undefined && { account }),
+    ...(error && { error: { code: error.code, message: error.message } }),
+    ...(request_id !== undefined && { request_id }),
+    created_at,
+    finished_at: finished_at ?? new Date(now).toISOString(),
+  };
+}
+
+export function messagesOf(hook: string, state: QueuedMessage['state']): Filter {
+  return {
+    op: 'and',
+    of: [
+      { op: 'eq', field: 'hook', value: hook },
+      { op: 'eq', field: 'state', value: state },
+    ],
+  };
+}
