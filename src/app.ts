@@ -3,7 +3,7 @@
  * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
 import type Logger from 'bunyan';
-import { type Clock, systemClock } from '#lib/runtime/clock.ts';
+import type { Clock } from '#lib/runtime/clock.ts';
 import { startFanOuts } from './copies/fan-out/carry.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { webhookMetrics } from './copies/webhooks/webhook-metrics.ts';
@@ -62,7 +62,7 @@ export interface StartOptions {
 const CLOSING: Closing = { patience: 10_000 };
 
 export async function startImgapi(config: Config, options: StartOptions): Promise<Imgapi> {
-  const { log, clock = systemClock } = options;
+  const { log } = options;
   // Closed in reverse order, also if a later step fails.
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -95,11 +95,13 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const connections = (kind: ListenerKind) => connectionLimits(config.connections, kind);
     const limits = (kind: ListenerKind) => ({ json: config.limits.jsonBytes, connections: connections(kind) });
 
+    const text =
+      metrics && allMetrics(metricsText(metrics.registry, options.fleet), stateMetrics(service, metricLabels(config)));
     const main = await listen(
       {
         ...common,
-        routes: mainRoutes(service, authKeys, { worker, moves, maker, fanOuts }),
-        authenticate: authenticator(config, authKeys, clock),
+        routes: mainRoutes(service, authKeys, { worker, moves, maker, fanOuts, metrics: text }),
+        authenticate: authenticator(service, authKeys),
         limits: limits('main'),
       },
       config.address,
@@ -126,9 +128,9 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       service.ownAddresses.add(links.url);
     }
     const metricsListener =
-      metrics && config.metrics
+      text && config.metrics
         ? await listenMetrics(
-            allMetrics(metricsText(metrics.registry, options.fleet), stateMetrics(service, metricLabels(config))),
+            text,
             { log, serverName: config.serverName, connections: connections('metrics') },
             config.metrics.address,
             config.metrics.port,

@@ -2,6 +2,7 @@
 import type { Bucket } from '#lib/documents/store.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
+import { CONSOLE_LOGINS } from './console/logins.ts';
 import { COPY_BUCKETS } from './copies/documents/model.ts';
 import { FAN_OUTS } from './copies/fan-out/model.ts';
 import { BOOKINGS } from './copies/orders/booking.ts';
@@ -50,6 +51,7 @@ export const BUCKETS: readonly Bucket[] = [
   FINDINGS,
   SCRUBS,
   EVENTS,
+  CONSOLE_LOGINS,
   ...COPY_BUCKETS,
   BOOKINGS,
   FAN_OUTS,

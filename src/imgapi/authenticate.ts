@@ -1,6 +1,6 @@
 /**
  * HTTP Signature on the main port. It signs the Date header, and `keyId` is the bare user name. With `authType` none
- * nothing is checked. An unknown user and a bad signature get the same answer.
+ * nothing is checked. Who is logged in at the console needs no signature. An unknown user and a bad signature get the same answer.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -10,8 +10,10 @@ import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
 import type { Config } from '../service/config/config.ts';
+import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Identity, Route } from './call.ts';
+import { loggedInUser } from './console-session.ts';
 import { isLocalOperator } from './local-operator.ts';
 
 const NOBODY: Identity = Object.freeze({});
@@ -19,12 +21,17 @@ const NOBODY: Identity = Object.freeze({});
 const LOCAL_OPERATOR: Identity = Object.freeze({ user: 'operator' });
 
 export function authenticator(
-  config: Config,
+  service: Pick<Service, 'config' | 'store' | 'clock'>,
   keys: AuthKeys,
-  clock: Clock,
 ): (call: Call, route: Route) => Identity | Promise<Identity> {
+  const { config, clock } = service;
   const verified = verifier(config, keys, clock);
-  return (call, route) => (config.authType === 'none' || route.auth === 'none' ? NOBODY : verified(call, route));
+  const unknown = (call: Call, route: Route) => (config.authType === 'none' ? NOBODY : verified(call, route));
+  return (call, route) => {
+    if (route.auth === 'none') return NOBODY;
+    if (call.headers.cookie === undefined) return unknown(call, route);
+    return loggedInUser(service, call).then((user) => (user === undefined ? unknown(call, route) : { user }));
+  };
 }
 
 function verifier(config: Config, keys: AuthKeys, clock: Clock): (call: Call, route: Route) => Promise<Identity> {

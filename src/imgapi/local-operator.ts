@@ -7,14 +7,14 @@ import { isOfThisMachine } from '../service/own-addresses.ts';
 import type { Call } from './call.ts';
 
 /**
- * Administration is for operators on this machine, and for those who sign their requests where the config asks for
- * signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
+ * Administration is for operators on this machine, for those who are logged in at the console, and for those who sign their
+ * requests where the config asks for signatures. @throws 401 UnauthorizedError, 403 OperatorOnly
  */
 export async function assertLocalOperator({ config }: WithConfig, call: Call): Promise<void> {
   if (call.account !== undefined) {
     throw new ApiError('OperatorOnly', 'administration is for operators; leave out the account parameter');
   }
-  if (config.authType === 'signature' && call.user !== undefined) return;
+  if (call.user !== undefined) return;
   if (await isLocalOperator(config, call)) return;
   if (!isDirect(call)) {
     throw new ApiError('UnauthorizedError', 'this is allowed only from the machine itself: use imgapiadm there');

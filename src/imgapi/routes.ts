@@ -41,12 +41,14 @@ export interface Engines {
   readonly moves: Moves;
   readonly maker: ImageMaker;
   readonly fanOuts: FanOutEngine;
+  /** The text of the metrics; absent where there are none. */
+  readonly metrics?: (() => Promise<string>) | undefined;
 }
 
 export function mainRoutes(
   service: Service,
   authKeys: AuthKeys,
-  { worker, moves, maker, fanOuts }: Engines,
+  { worker, moves, maker, fanOuts, metrics }: Engines,
 ): OperationRoute<Call>[] {
   const handlers: Handlers<typeof IMGAPI, Call> = {
     ...imageHandlers(service, worker),
@@ -64,7 +66,7 @@ export function mainRoutes(
     ...adminHandlers(service),
     ...webhookHandlers(service),
     ...serviceHandlers(service, authKeys),
-    ...consoleHandlers(service),
+    ...consoleHandlers(service, metrics),
   };
   const admitted = admission(service);
   const { mode, channels } = service.config;

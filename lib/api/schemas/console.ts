@@ -1,7 +1,29 @@
 /** What the console for people is told before it shows anything. */
 import { Type } from 'typebox';
-import { oneOf, type ValueOf } from './build.ts';
+import type { ParameterOptions } from '../parameters.ts';
+import { date, oneOf, type ValueOf } from './build.ts';
 import { Channel } from './service.ts';
+
+export const ConsoleToken = Type.Object(
+  {
+    token: Type.String(),
+    expires: date(),
+    url: Type.Optional(Type.String({ description: 'Where clients reach the main port, if it is configured.' })),
+  },
+  { description: 'What a browser is logged in with at the console, once.' },
+);
+
+/** Longer than any token. */
+const LONGEST_TOKEN = 200;
+
+export const ConsoleLogin = Type.Object({
+  token: Type.String({
+    maxLength: LONGEST_TOKEN,
+    refusal: 'token must be what imgapiadm console-login made',
+  } satisfies ParameterOptions),
+});
+
+export const ConsoleUser = Type.Object({ user: Type.String() }, { description: 'Who is logged in.' });
 
 export const ConsoleSettings = Type.Object(
   {

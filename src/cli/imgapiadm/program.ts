@@ -4,6 +4,7 @@ import { defineProgram } from '../framework/program.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { backup } from './commands/backup.ts';
 import { checkConfig } from './commands/check-config.ts';
+import { consoleLogin } from './commands/console-login.ts';
 import { copies } from './commands/copies.ts';
 import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
@@ -63,6 +64,7 @@ export const imgapiadm = defineProgram({
     tasks,
     webhooks,
     webhooksRetry,
+    consoleLogin,
     verify,
     scrub,
     migrate,

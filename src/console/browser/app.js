@@ -2,11 +2,18 @@
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { ask } from './api.js';
+import { CopiesView } from './copies-view.js';
 import { html } from './html.js';
 import { ImageView } from './image-view.js';
 import { ImagesView } from './images-view.js';
+import { LinksView } from './links-view.js';
 import { Status, useLoaded } from './loading.js';
+import { LogIn, LogOut } from './login.js';
+import { MetricsView } from './metrics-view.js';
 import { hrefOf, useRoute } from './route.js';
+import { TasksView } from './tasks-view.js';
+
+const VIEWS = { images: 'Images', copies: 'Copies', datacenters: 'Datacenters', tasks: 'Tasks', metrics: 'Metrics' };
 
 function App() {
   const settings = useLoaded(
@@ -25,16 +32,21 @@ function Console({ settings }) {
   const [view = 'images', one] = path;
   const { datacenter, version, user } = settings;
   useEffect(() => {
-    document.title = `${one ?? view} · ${datacenter ?? 'IMGAPI'}`;
+    document.title = `${view === 'login' ? view : (one ?? view)} · ${datacenter ?? 'IMGAPI'}`;
   }, [view, one, datacenter]);
   return html`
     <a class="skip" href="#main" onClick=${toMain}>Skip to the content</a>
     <header>
       <a class="brand" href=${hrefOf([])}>${datacenter ?? 'Images'}</a>
       <nav aria-label="Views">
-        <a href=${hrefOf(['images'])} aria-current=${view === 'images' ? 'page' : undefined}>Images</a>
+        ${Object.entries(VIEWS)
+          .filter(([name]) => settings.operator || name === 'images')
+          .map(
+            ([name, label]) =>
+              html`<a key=${name} href=${hrefOf([name])} aria-current=${view === name ? 'page' : undefined}>${label}</a>`,
+          )}
       </nav>
-      <span class="quiet">${user}</span>
+      ${user && html`<${LogOut} user=${user} />`}
     </header>
     <main id="main" tabindex="-1">
       <${View} view=${view} one=${one} query=${query} settings=${settings} />
@@ -55,6 +67,13 @@ function toMain(event) {
 function View({ view, one, query, settings }) {
   if (view === 'images' && one) return html`<${ImageView} uuid=${one} query=${query} settings=${settings} />`;
   if (view === 'images') return html`<${ImagesView} query=${query} settings=${settings} />`;
+  if (view === 'login') return html`<${LogIn} token=${one ?? ''} />`;
+  if (settings.operator) {
+    if (view === 'copies') return html`<${CopiesView} settings=${settings} />`;
+    if (view === 'datacenters') return html`<${LinksView} />`;
+    if (view === 'tasks') return html`<${TasksView} />`;
+    if (view === 'metrics') return html`<${MetricsView} />`;
+  }
   return html`<h1>Not here</h1><p>There is no view of this name. <a href=${hrefOf(['images'])}>All images</a></p>`;
 }
 

@@ -45,7 +45,7 @@ function Member({ member, index, isThis }) {
   return html`
     <g>
       ${index > 0 && html`<path class="arrow" d=${`M${x - GAP} ${middle} H${x - 4} m-7 -5 l7 5 l-7 5`} />`}
-      <a href=${hrefOf(['images', member.uuid])} aria-label=${`${member.name} ${member.version}`}>
+      <a href=${hrefOf(['images', member.uuid])}>
         <rect class=${isThis ? 'member this' : 'member'} x=${x} y="1" width=${WIDTH} height=${HEIGHT} rx="6" />
         <text x=${x + 12} y="27">${shortened(member.name)}</text>
         <text class="second" x=${x + 12} y="49">${shortened(`${member.version}, ${sizeOf(member)}`)}</text>

@@ -24,6 +24,15 @@ export function moment(iso) {
   return iso ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : '';
 }
 
+/** @param {number | undefined} seconds */
+export function duration(seconds) {
+  if (seconds === undefined) return '';
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3600) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
+
 /** @param {{ files: { size: number }[] }} image */
 export function sizeOf({ files }) {
   return bytes(files.reduce((sum, { size }) => sum + size, 0));

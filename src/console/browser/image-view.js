@@ -6,6 +6,7 @@ import { html } from './html.js';
 import { State } from './images-view.js';
 import { Status, useLoaded } from './loading.js';
 import { hrefOf } from './route.js';
+import { Elsewhere, Sharing } from './sharing.js';
 
 /** @typedef {import('./api.js').Image} Image */
 
@@ -22,11 +23,11 @@ export function ImageView({ uuid, settings, query: { channel } }) {
   return html`
     <p><a href=${hrefOf(['images'])}>← All images</a></p>
     <${Status} of=${loaded} />
-    ${image && html`<${Details} image=${image} settings=${settings} />`}`;
+    ${image && html`<${Details} image=${image} settings=${settings} onChange=${loaded.reload} />`}`;
 }
 
-/** @param {{ image: Image, settings: import('./api.js').Settings }} props */
-function Details({ image, settings }) {
+/** @param {{ image: Image, settings: import('./api.js').Settings, onChange: () => void }} props */
+function Details({ image, settings, onChange }) {
   const { uuid, description, homepage, error, tags, requirements } = image;
   return html`
     <h1>
@@ -51,7 +52,8 @@ function Details({ image, settings }) {
     <${Files} image=${image} />
     ${!settings.operator && html`<${HowToGet} image=${image} settings=${settings} />`}
     <${Chain} image=${image} />
-    ${settings.operator && settings.mode === 'dc' && html`<${Shares} image=${image} />`}
+    ${settings.operator && settings.mode === 'dc' && html`<${Sharing} image=${image} settings=${settings} onChange=${onChange} />`}
+    ${settings.operator && settings.mode === 'dc' && html`<${Elsewhere} image=${image} settings=${settings} />`}
     <details>
       <summary>Manifest</summary>
       <pre tabindex="0">${JSON.stringify(image, null, 2)}</pre>
@@ -86,21 +88,12 @@ function Files({ image: { files } }) {
       ${files.map(
         ({ size, compression, sha1, sha256, stor }, index) => html`
           <${Field} name=${`File ${index}`}>
-            ${bytes(size)} (${size} bytes), ${compression}${stor && `, in ${stor}`}
+            ${bytes(size)} (${size} bytes), ${compression === 'none' ? 'not compressed' : compression}${stor && `, in ${stor}`}
             <br />SHA-1 <code>${sha1}</code>
             ${sha256 && html`<br />SHA-256 <code>${sha256}</code>`}
           <//>`,
       )}
     </dl>`;
-}
-
-/** @param {{ image: Image }} props */
-function Shares({ image: { acl = [], copied_from: copied, cloned_from: cloned } }) {
-  return html`
-    <h2>Shared with</h2>
-    ${acl.length === 0 ? html`<p class="quiet">Nobody.</p>` : html`<ul class="shares">${acl.map((entry) => html`<li key=${entry}><code>${entry}</code></li>`)}</ul>`}
-    ${copied && html`<p>Copied from <b>${copied.datacenter}</b> at ${moment(copied.at)}.</p>`}
-    ${cloned && html`<p>Cloned from <a href=${hrefOf(['images', cloned.uuid])}><code>${cloned.uuid}</code></a>.</p>`}`;
 }
 
 /** @param {{ image: Image, settings: import('./api.js').Settings }} props */

@@ -56,8 +56,8 @@ function Table({ images, settings }) {
           <th scope="col" class="wide">System</th>
           <th scope="col" class="wide">Type</th>
           ${isOperators && html`<th scope="col" class="wide">Owner</th>`}
-          <th scope="col" class="number">Size</th>
-          <th scope="col">Published</th>
+          <th scope="col" class="number wide">Size</th>
+          <th scope="col" class=${settings.operator ? 'wide' : undefined}>Published</th>
           ${settings.operator && html`<th scope="col">State</th>`}
         </tr>
       </thead>
@@ -70,8 +70,8 @@ function Table({ images, settings }) {
               <td class="wide">${image.os}</td>
               <td class="wide">${image.type}</td>
               ${isOperators && html`<td class="wide">${image.owner_login ?? image.owner.slice(0, 8)}</td>`}
-              <td class="number">${sizeOf(image)}</td>
-              <td class="date">${day(image.published_at)}</td>
+              <td class="number wide">${sizeOf(image)}</td>
+              <td class=${settings.operator ? 'date wide' : 'date'}>${day(image.published_at)}</td>
               ${settings.operator && html`<td><${State} state=${image.state} /></td>`}
             </tr>`,
         )}

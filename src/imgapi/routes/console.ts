@@ -1,14 +1,16 @@
 /** The console for people: its page, the files of that, and what they depend on. */
 import { Readable } from 'node:stream';
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import type { CONSOLE } from '#lib/api/imgapi/console.ts';
+import { type CONSOLE, METRICS_TYPE } from '#lib/api/imgapi/console.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
 import { CODINGS, type Coding, consoleFile, PAGE } from '../../console/files.ts';
+import { createLoginToken, logIn, logOut } from '../../console/logins.ts';
 import { isNotModified } from '../../http-kit/conditional.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { pathOf } from '../../http-kit/request-head.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
+import { sessionCookie, sessionIn } from '../console-session.ts';
 import { VERSION } from '../service-version.ts';
 
 /** Whatever an image is called, nothing of it is run, and nobody shows the console within a page of their own. */
@@ -20,7 +22,14 @@ const GUARDS: Readonly<Record<string, string>> = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
 
-export function consoleHandlers(service: Service): Handlers<typeof CONSOLE, Call> {
+/** Whose request it is, where nothing is signed. */
+const OPERATOR = 'operator';
+
+/** @param metrics their text; absent where the server has no metrics listener */
+export function consoleHandlers(
+  service: Service,
+  metrics: (() => Promise<string>) | undefined,
+): Handlers<typeof CONSOLE, Call> {
   const { config } = service;
   const base = basePathOf(config.publicUrl);
 
@@ -46,6 +55,36 @@ export function consoleHandlers(service: Service): Handlers<typeof CONSOLE, Call
           ...(channels && { channels }),
         },
       };
+    },
+
+    async GetConsoleMetrics({ account }) {
+      if (account !== undefined) throw new ApiError('OperatorOnly', 'metrics are for operators');
+      if (!metrics) throw new ApiError('ResourceNotFound', 'this server has no metrics: set metrics.port');
+      return { text: await metrics(), headers: { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' } };
+    },
+
+    async CreateConsoleLogin({ user = OPERATOR, log }) {
+      const { secret, expires } = await createLoginToken(service, user);
+      log.info({ user }, 'made a token for a login at the console');
+      const { publicUrl: url } = config;
+      return { json: { token: secret, expires, ...(url !== undefined && { url }) } };
+    },
+
+    async ConsoleLogIn({ log }, _query, body) {
+      const session = await logIn(service, (await body()).token);
+      if (!session) {
+        const message = 'the token is not known, was used or is too old: imgapiadm console-login makes another';
+        throw new ApiError('UnauthorizedError', message);
+      }
+      const { secret, user } = session;
+      log.info({ user }, 'logged in at the console');
+      return { json: { user }, headers: { 'Set-Cookie': sessionCookie(config, secret) } };
+    },
+
+    async ConsoleLogOut({ headers }) {
+      const session = sessionIn(config, headers);
+      if (session !== undefined) await logOut(service, session);
+      return { status: 204, headers: { 'Set-Cookie': sessionCookie(config, '') } };
     },
 
     GetConsoleFile: (call) => fileOf(call, call.params['file'] ?? ''),

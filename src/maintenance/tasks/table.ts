@@ -3,6 +3,7 @@
  * Work that a process does only for itself (its transfers, its streams) is not a task.
  */
 
+import { expireLogins } from '../../console/logins.ts';
 import { expireFanOuts } from '../../copies/fan-out/find.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
 import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
@@ -121,6 +122,12 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
       what: 'tells sources which transfers have ended, so they can release the bytes',
       periodMs: 5 * SECOND,
       run: (signal) => counted(tellPullEnds(service, signal)),
+    },
+    {
+      name: 'expire-console-logins',
+      what: 'removes logins at the console that have expired',
+      periodMs: 30 * MINUTE,
+      run: () => counted(expireLogins(service)),
     },
     {
       name: 'expire-link-documents',

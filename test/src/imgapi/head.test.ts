@@ -53,6 +53,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/openapi.json': ['/openapi.json'],
   '/console': ['/console', '/console/'],
   '/console/settings.json': ['/console/settings.json'],
+  '/console/metrics': ['/console/metrics', '/console/metrics?account=x'],
   '/console/:file': ['/console/app.js', '/console/x'],
   '/console/modules/:file': ['/console/modules/preact.js', '/console/modules/x'],
 };

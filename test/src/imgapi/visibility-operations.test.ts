@@ -99,6 +99,10 @@ const TABLE: Readonly<Record<string, Tested>> = {
   OpenApi: forAll(OK),
   Console: forAll(MOVED),
   GetConsoleSettings: forAll(OK),
+  GetConsoleMetrics: forOperators(NOT_FOUND, { lacks: 'a metrics listener' }),
+  CreateConsoleLogin: forOperators(OK),
+  ConsoleLogIn: forAll({ status: 401, code: 'UnauthorizedError' }, { json: { token: 'x' }, lacks: 'a token' }),
+  ConsoleLogOut: forAll({ status: 204 }),
   GetConsoleFile: forAll(NOT_FOUND, { lacks: 'that file' }),
   GetConsoleModule: forAll(NOT_FOUND, { lacks: 'that file' }),
 };

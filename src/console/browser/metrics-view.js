@@ -1,0 +1,176 @@
+/** Small charts of what the server measures, since this view was opened. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { html } from './html.js';
+import { samplesOf, sumOf } from './prometheus.js';
+
+const EVERY_MS = 5000;
+const MOST_POINTS = 720;
+const HEIGHT = 180;
+/** Of the time axis. */
+const LEAST_SECONDS = 60;
+
+/**
+ * @typedef {{ at: number, requests: number, errors: number, seconds: number, memory: number, lag: number }} Reading
+ * @typedef {{ title: string, unit: string, value: (now: Reading, before: Reading) => number }} Chart
+ */
+
+/** @type {readonly Chart[]} */
+const CHARTS = [
+  {
+    title: 'Requests',
+    unit: 'per second',
+    value: (now, before) => (now.requests - before.requests) / (now.at - before.at),
+  },
+  {
+    title: 'Errors of the server',
+    unit: 'per second',
+    value: (now, before) => (now.errors - before.errors) / (now.at - before.at),
+  },
+  {
+    title: 'Time of a request',
+    unit: 'milliseconds',
+    value: (now, before) => (1000 * (now.seconds - before.seconds)) / Math.max(1, now.requests - before.requests),
+  },
+  { title: 'Memory', unit: 'MiB', value: (now) => now.memory / 1_048_576 },
+  { title: 'Delay of the event loop', unit: 'milliseconds', value: (now) => now.lag * 1000 },
+];
+
+/** @param {AbortSignal} signal @returns {Promise<Reading>} */
+async function read(signal) {
+  const answer = await fetch('metrics', { signal });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(JSON.parse(text).message);
+  const samples = samplesOf(text);
+  return {
+    at: Date.now() / 1000,
+    requests: sumOf(samples, 'http_request_duration_seconds_count'),
+    errors: sumOf(samples, 'http_requests_completed', ({ status }) => status !== undefined && status >= '500'),
+    seconds: sumOf(samples, 'http_request_duration_seconds_sum'),
+    memory: sumOf(samples, 'process_resident_memory_bytes'),
+    lag: sumOf(samples, 'nodejs_eventloop_lag_mean_seconds'),
+  };
+}
+
+export function MetricsView() {
+  const [readings, setReadings] = useState(/** @type {readonly Reading[]} */ ([]));
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    const gone = new AbortController();
+    const take = () =>
+      read(gone.signal).then(
+        (reading) => {
+          setProblem('');
+          setReadings((before) => [...before.slice(1 - MOST_POINTS), reading]);
+        },
+        (error) => {
+          if (!gone.signal.aborted) setProblem(error.message);
+        },
+      );
+    void take();
+    const timer = setInterval(take, EVERY_MS);
+    return () => {
+      gone.abort();
+      clearInterval(timer);
+    };
+  }, []);
+  return html`
+    <h1>Metrics</h1>
+    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+    ${!problem && readings.length < 2 && html`<p class="quiet" role="status">Measuring …</p>`}
+    <div class="charts">
+      ${readings.length >= 2 && CHARTS.map((chart) => html`<${ChartView} key=${chart.title} chart=${chart} readings=${readings} />`)}
+    </div>`;
+}
+
+/** The library is loaded by who looks at charts. */
+/** @typedef {{ setData(data: [number[], number[]]): void, setSize(size: { width: number, height: number }): void, destroy(): void }} Plot */
+
+let library =
+  /** @type {Promise<{ default: new (options: object, data: [number[], number[]], place: HTMLElement) => Plot }> | undefined} */ (
+    undefined
+  );
+
+function loadLibrary() {
+  library ??= new Promise((resolve, reject) => {
+    const style = document.createElement('link');
+    style.rel = 'stylesheet';
+    style.href = 'modules/uplot.css';
+    style.onload = () => import('uplot').then((module) => resolve(/** @type {any} */ (module)), reject);
+    style.onerror = () => reject(new Error('modules/uplot.css cannot be loaded'));
+    document.head.append(style);
+  });
+  return library;
+}
+
+/** @param {string} name */
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** @param {{ chart: Chart, readings: readonly Reading[] }} props */
+function ChartView({ chart: { title, unit, value }, readings }) {
+  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const plot = useRef(/** @type {Plot | undefined} */ (undefined));
+  const times = readings.slice(1).map(({ at }) => at);
+  const values = readings.slice(1).map((now, index) => Math.max(0, value(now, readings[index] ?? now)));
+  /** @type {[number[], number[]]} */
+  const data = [times, values];
+  const latest = useRef(data);
+  latest.current = data;
+  useEffect(() => {
+    let isGone = false;
+    const dark = matchMedia('(prefers-color-scheme: dark)');
+    const draw = async () => {
+      const { default: UPlot } = await loadLibrary();
+      if (isGone || !place.current) return;
+      plot.current?.destroy();
+      const axis = {
+        stroke: () => colour('--quiet'),
+        grid: { stroke: () => colour('--line') },
+        ticks: { stroke: () => colour('--line') },
+      };
+      plot.current = new UPlot(
+        {
+          width: place.current.clientWidth,
+          height: HEIGHT,
+          legend: { show: false },
+          cursor: { show: false },
+          scales: {
+            // Of one point the library would make years.
+            x: {
+              range: (/** @type {unknown} */ _plot, /** @type {number} */ first) => [
+                first,
+                Math.max(latest.current[0].at(-1) ?? first, first + LEAST_SECONDS),
+              ],
+            },
+            y: {
+              range: (/** @type {unknown} */ _plot, /** @type {number} */ _low, /** @type {number} */ high) => [
+                0,
+                high > 0 ? high * 1.1 : 1,
+              ],
+            },
+          },
+          series: [{}, { stroke: () => colour('--accent'), width: 2 }],
+          axes: [axis, { ...axis, size: 60 }],
+        },
+        latest.current,
+        place.current,
+      );
+    };
+    const onResize = () => place.current && plot.current?.setSize({ width: place.current.clientWidth, height: HEIGHT });
+    void draw();
+    addEventListener('resize', onResize);
+    dark.addEventListener('change', draw);
+    return () => {
+      isGone = true;
+      removeEventListener('resize', onResize);
+      dark.removeEventListener('change', draw);
+      plot.current?.destroy();
+    };
+  }, []);
+  useEffect(() => plot.current?.setData(data), [readings]);
+  const last = values.at(-1) ?? 0;
+  return html`
+    <figure>
+      <figcaption><b>${title}</b>, ${unit}: ${last.toPrecision(3)}</figcaption>
+      <div ref=${place} aria-hidden="true"></div>
+    </figure>`;
+}
