@@ -45,7 +45,8 @@ export async function readPromises(database: string): Promise<Promises> {
     for await (const found of store.scan(IMAGES, {})) {
       for (const { value } of found) {
         const record = normalizeStored(value);
-        if (record.state === 'deleting') continue;
+        // What was deleted and can be restored is in the backup as well.
+        if (record.state === 'deleting' && !record.kept) continue;
         images++;
         files.push(...promisedBy(record));
         for (const { stor, size } of [...(record.files ?? []), ...(record.icon ? [record.icon] : [])]) {

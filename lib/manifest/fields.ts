@@ -47,6 +47,7 @@ export const RECORD_ONLY_FIELDS = [
   'grants',
   'left',
   'left_uuids',
+  'protected',
   'copy',
   'copied_from',
   'copied_marks',
@@ -56,6 +57,7 @@ export const RECORD_ONLY_FIELDS = [
   'reserved_by',
   'quarantined',
   'archive',
+  'kept',
 ] as const;
 
 /** Required fields, in the order of the checks. Some are required only of some kinds of images. */

@@ -16,7 +16,7 @@ export type ImageOs = (typeof IMAGE_OSES)[number];
 export const COMPRESSIONS = ['gzip', 'bzip2', 'xz', 'none'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
-/** `deleting` marks a tombstone: nobody sees it, and it stays until its bytes are gone. */
+/** `deleting` marks a tombstone: nobody sees it as an image, and it stays until its bytes are gone. */
 export const STORED_STATES = ['active', 'unactivated', 'disabled', 'failed', 'creating', 'deleting'] as const;
 export type StoredState = (typeof STORED_STATES)[number];
 
@@ -93,6 +93,16 @@ export interface PlacementIntent {
   readonly index?: number;
 }
 
+/** Of a deleted image that can still be restored. */
+export interface KeptImage {
+  /** ISO date. */
+  readonly deleted_at: string;
+  /** What the tombstone itself does not have; its files, its icon and its intent it does. */
+  readonly record: ImageRecord;
+  /** Its origin was not here either when it was deleted, so that it need not be here when it is restored. */
+  readonly lacks_origin?: true;
+}
+
 export interface ImageRecord {
   readonly v: number;
   readonly uuid: string;
@@ -111,7 +121,7 @@ export interface ImageRecord {
   readonly public: boolean;
   /** ISO date, set when activated. */
   readonly published_at?: string;
-  /** When a placeholder expires: an ISO date, or milliseconds since the epoch as text. */
+  /** When a placeholder expires, or a deleted image goes for good: an ISO date, or milliseconds since the epoch as text. */
   readonly expires_at?: string;
   readonly type: ImageType | 'null';
   readonly os: ImageOs | 'null';
@@ -147,6 +157,8 @@ export interface ImageRecord {
   readonly left?: readonly string[];
   /** The UUID entries that were removed that way, to be shown to the owner. */
   readonly left_uuids?: readonly string[];
+  /** It is not deleted until that is lifted. */
+  readonly protected?: boolean;
   readonly copy?: CopyMark;
   /** Where a copied image came from. */
   readonly copied_from?: { readonly datacenter: string; readonly at: string };
@@ -163,6 +175,8 @@ export interface ImageRecord {
   readonly quarantined?: readonly number[];
   /** Only of a tombstone: the manifest to archive once the bytes are gone. */
   readonly archive?: Readonly<Record<string, unknown>>;
+  /** Only of a tombstone: its bytes stay until `expires_at`, and the image can be restored. */
+  readonly kept?: KeptImage;
 }
 
 const string = { type: 'string' } as const;

@@ -21,6 +21,7 @@ import { adminHandlers } from './routes/admin.ts';
 import { consoleHandlers } from './routes/console.ts';
 import { copyHandlers } from './routes/copies.ts';
 import { datacenterHandlers } from './routes/datacenters.ts';
+import { deletedHandlers } from './routes/deleted.ts';
 import { eventHandlers } from './routes/events.ts';
 import { fanOutHandlers } from './routes/fan-outs.ts';
 import { fileHandlers } from './routes/files.ts';
@@ -58,6 +59,7 @@ export function mainRoutes(
     ...copyHandlers(service, worker),
     ...fanOutHandlers(service, fanOuts),
     ...actionHandlers(service, worker, moves),
+    ...deletedHandlers(service),
     ...sharingHandlers(service),
     ...pullHandlers(service),
     ...eventHandlers(service),

@@ -8,7 +8,7 @@ import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { hasMoved } from '../images/files/following-moves.ts';
-import { loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
+import { isServed, loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 import { retract } from './scrub/quarantine.ts';
 
@@ -53,10 +53,11 @@ async function verifyFile(
   const moved = now && hasMoved(stored.value, now) ? now.files?.[index] : undefined;
   if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, index, { repair, signal });
   if (!bad) {
-    await retract(service, stored, index);
+    if (!stored.value.kept) await retract(service, stored, index);
     return { ...line, status: 'ok' };
   }
-  if (!repair || index > 0) return { ...line, ...bad };
+  // A deleted image is repaired once it is restored.
+  if (!repair || index > 0 || stored.value.kept) return { ...line, ...bad };
   const outcome = await repair(stored, file);
   return 'from' in outcome
     ? { ...line, status: 'repaired', message: `${bad.message}; fetched again from ${outcome.from}` }
@@ -104,8 +105,8 @@ async function* chosenImages(service: Service, { uuids, signal }: VerifyOptions)
   for await (const found of service.store.scan(IMAGES, {}, { signal })) {
     for (const { key } of found) {
       // The record may be out of date: earlier files may have taken hours.
-      const stored = await loadImage(service, key);
-      if (stored) yield stored;
+      const stored = (await loadImage(service, key)) ?? (await loadRaw(service, key));
+      if (stored && (stored.value.kept || isServed(service, stored))) yield stored;
     }
   }
 }

@@ -85,7 +85,10 @@ class FilesRun {
     const bytes = objectsAt(record, this.#order.from).reduce((sum, { size }) => sum + size, 0);
     const request = { uuid, viewer: { account: undefined } };
     try {
-      await moveImage(this.#service, request, this.#target, { caller: this.#signal, stop: this.#signal });
+      await moveImage(this.#service, request, this.#target, {
+        ...{ caller: this.#signal, stop: this.#signal },
+        evenDeleted: true,
+      });
       this.done += 1;
       this.bytes += bytes;
     } catch (error) {

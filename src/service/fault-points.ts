@@ -14,6 +14,8 @@ export const FAULT_POINTS = [
   'export:file-written',
   'delete:tombstone',
   'delete:bytes-gone',
+  'delete:kept',
+  'undelete:recorded',
   'copy:order-recorded',
   'copy:transfer-claimed',
   'copy:receiving',

@@ -11,6 +11,7 @@ import { ADMIN } from '#lib/api/imgapi/admin.ts';
 import { CONSOLE } from '#lib/api/imgapi/console.ts';
 import { COPIES } from '#lib/api/imgapi/copies.ts';
 import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
+import { DELETED } from '#lib/api/imgapi/deleted.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
 import { EVENTS } from '#lib/api/imgapi/events.ts';
 import { FILES } from '#lib/api/imgapi/files.ts';
@@ -59,6 +60,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'files', lines: () => operationTables(FILES) },
   { file: 'docs/index.md', name: 'icons', lines: () => operationTables(ICONS) },
   { file: 'docs/index.md', name: 'actions', lines: () => operationTables(ACTIONS) },
+  { file: 'docs/index.md', name: 'deleted', lines: () => operationTables(DELETED) },
   { file: 'docs/index.md', name: 'sharing', lines: () => operationTables(SHARING) },
   { file: 'docs/index.md', name: 'copies', lines: () => operationTables(COPIES) },
   { file: 'docs/index.md', name: 'pulls', lines: () => operationTables(PULLS) },

@@ -63,6 +63,7 @@ export async function startDatacenter(t: Test, name: string, options: Datacenter
     adminUuid: ADMIN,
     dataDir,
     accounts: { file },
+    images: { keepDeletedSeconds: 0 },
     ...options.keys,
     links,
   });

@@ -41,6 +41,8 @@ const BRISK: ConfigKeys = {
   port: 0,
   copies: { leaseSeconds: 3, heartbeatSeconds: 0.5, stallSeconds: 5, retryDelay: { min: 0.1, max: 1 } },
   tasks: { leaseSeconds: 3 },
+  // What is deleted is gone, unless a test is about keeping it.
+  images: { keepDeletedSeconds: 0 },
 };
 
 /** A folder that is removed when the test ends. */

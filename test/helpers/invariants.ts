@@ -108,7 +108,7 @@ async function unrest(site: Site): Promise<string[]> {
       ...orders.filter(({ live }) => live).map(({ image, state }) => `order for ${image} is ${state}`),
       ...transfers.filter(({ live }) => live).map(({ image, state }) => `transfer of ${image} is ${state}`),
       ...images.filter(({ intent }) => intent).map(({ uuid }) => `a file of ${uuid} is being placed`),
-      ...images.filter(({ state }) => state === 'deleting').map(({ uuid }) => `${uuid} is a tombstone`),
+      ...images.filter(({ state, kept }) => state === 'deleting' && !kept).map(({ uuid }) => `${uuid} is a tombstone`),
       ...images.filter(({ copy }) => copy?.state === 'live').map(({ uuid }) => `${uuid} is a live placeholder`),
       ...images.filter(({ rev = 0 }) => rev > MOST_WRITES).map(({ uuid, rev }) => `${uuid} was written ${rev} times`),
     ];
@@ -184,8 +184,8 @@ async function filesBelow(root: string): Promise<string[]> {
 async function assertReadable(t: Test, site: Site): Promise<void> {
   const { images } = await readDocuments(site);
   const bad: string[] = [];
-  for (const { uuid, owner, files, copy } of images) {
-    if (!files?.[0] || copy) continue;
+  for (const { uuid, owner, files, copy, kept } of images) {
+    if (!files?.[0] || copy || kept) continue;
     const client = owner === undefined || owner === ALICE ? site.alice : site.operator;
     const sha1 = await sha1Served(client, uuid);
     if (sha1 !== files[0].sha1) bad.push(`${uuid} has sha1 ${sha1} instead of ${files[0].sha1}`);

@@ -76,7 +76,17 @@ export const ERRORS = {
   ImageUuidAlreadyExists: {
     status: 409,
     when: 'an image with this UUID already exists here',
-    remedy: 'Use that image, or delete it first.',
+    remedy: 'Use that image, or delete it first; if it was deleted and is kept, restore or purge it.',
+  },
+  ImageNotDeleted: {
+    status: 409,
+    when: 'the image is here; only a deleted one can be restored or purged',
+    remedy: 'It is there; delete it first.',
+  },
+  ImageProtected: {
+    status: 409,
+    when: 'the image is protected from deletion',
+    remedy: 'Lift the protection first: action=unprotect.',
   },
   ImageCopyInProgress: {
     status: 409,

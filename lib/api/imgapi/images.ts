@@ -117,7 +117,7 @@ export const IMAGES = {
   DeleteImage: {
     summary: 'Deletes an image with its file and icon; for a placeholder, cancels the copy.',
     description:
-      'Refused while other images here build on it. For an account, these are its own, which the error names, and those of accounts that may use the image; operators are told of all of them. On a server with channels, an image that is in several only leaves the channel, unless `force_all_channels=true`. Operators can also delete a record that is not a valid image, which every other operation answers with 404.',
+      'Refused while other images here build on it. For an account, these are its own, which the error names, and those of accounts that may use the image; operators are told of all of them. On a server with channels, an image that is in several only leaves the channel, unless `force_all_channels=true`. Operators can also delete a record that is not a valid image, which every other operation answers with 404. An activated image can be restored for as long as the server is configured to keep it; its UUID is taken until then.',
     method: 'DELETE',
     path: '/images/:uuid',
     since: 1,
@@ -127,10 +127,13 @@ export const IMAGES = {
     query: Type.Object({
       ...imagePlace,
       force_all_channels: Type.Optional(flag('Delete it from all channels.')),
+      purge: Type.Optional(
+        flag('Delete it for good. An image that is deleted already can be restored no longer then.'),
+      ),
     }),
     headers: conditionHeaders,
     replies: [{ status: 204 }],
-    errors: [...WRITE_ERRORS, 'ImageHasDependentImages', 'CopyAlreadyFinished', 'StorageIsDown'],
+    errors: [...WRITE_ERRORS, 'ImageHasDependentImages', 'ImageProtected', 'CopyAlreadyFinished', 'StorageIsDown'],
   },
 
   GetImageAncestry: {

@@ -4,6 +4,7 @@ import { ADMIN } from './admin.ts';
 import { CONSOLE } from './console.ts';
 import { COPIES } from './copies.ts';
 import { DATACENTERS } from './datacenters.ts';
+import { DELETED } from './deleted.ts';
 import { EVENTS } from './events.ts';
 import { FAN_OUTS } from './fan-outs.ts';
 import { FILES } from './files.ts';
@@ -26,6 +27,7 @@ export const IMGAPI = {
   ...COPIES,
   ...FAN_OUTS,
   ...ACTIONS,
+  ...DELETED,
   ...SHARING,
   ...PULLS,
   ...EVENTS,

@@ -4,6 +4,7 @@ import * as acl from './acl.ts';
 import * as console from './console.ts';
 import * as copy from './copy.ts';
 import * as datacenter from './datacenter.ts';
+import * as deletedImage from './deleted-image.ts';
 import * as error from './error.ts';
 import * as event from './event.ts';
 import * as image from './image.ts';
@@ -21,6 +22,7 @@ const EXPORTS: Readonly<Record<string, unknown>> = {
   ...console,
   ...copy,
   ...datacenter,
+  ...deletedImage,
   ...error,
   ...event,
   ...image,

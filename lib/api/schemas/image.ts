@@ -122,6 +122,9 @@ export const ImageV3 = Type.Object(
     cloned_from: Type.Optional(
       Type.Object({ uuid: uuid(), owner: uuid() }, { description: 'Shown to the owner: what it was cloned from.' }),
     ),
+    protected: Type.Optional(
+      Type.Boolean({ description: 'Shown to the owner: true when it is protected from deletion.' }),
+    ),
   },
   { description: 'An image in the view of version 3.' },
 );

@@ -9,6 +9,7 @@ import { copies } from './commands/copies.ts';
 import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
+import { deleted, purge, undelete } from './commands/deleted.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
 import { exportData } from './commands/export-data.ts';
@@ -19,6 +20,7 @@ import { linkDc } from './commands/link-dc.ts';
 import { linkToken } from './commands/link-token.ts';
 import { list } from './commands/list.ts';
 import { migrate, migrations } from './commands/migrate.ts';
+import { protect, unprotect } from './commands/protect.ts';
 import { reap } from './commands/reap.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
@@ -46,6 +48,11 @@ export const imgapiadm = defineProgram({
     ancestry,
     share,
     unshare,
+    deleted,
+    undelete,
+    purge,
+    protect,
+    unprotect,
     copy,
     copies,
     copiesCancel,

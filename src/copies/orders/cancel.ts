@@ -6,7 +6,7 @@ import { type Cause, causeOf } from '../../images/events/event.ts';
 import { assertMayChangeAs, relationTo, seesWorkOn } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { assertNoDependents } from '../../images/record/origins.ts';
-import { currentRecord } from '../../images/record/tombstones.ts';
+import { recordHere } from '../../images/record/tombstones.ts';
 import type { Caller, Service } from '../../service/service.ts';
 import type { CopyOrder } from '../documents/model.ts';
 import { liveOrdersOf } from './attach.ts';
@@ -28,7 +28,7 @@ export async function cancelCopy(
   account: string | undefined,
   requestId?: string,
 ): Promise<CopyOrder> {
-  const record = (await currentRecord(service, uuid))?.value;
+  const record = (await recordHere(service, uuid))?.value;
   const orders = await ordersOf(service, uuid, account);
   const live = orders.filter((order) => order.live);
   if (decide(record, account, 'cancel') === 'not-found' || live.length === 0) throw nothingToCancel(uuid, orders);

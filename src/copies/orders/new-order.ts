@@ -109,7 +109,7 @@ export function asMember({ uuid, file, record }: Incoming): OrderMember {
 
 /** Also removes the placeholder of a failed copy that cannot be continued. */
 async function readPart(service: Service, request: ChainRequest, incoming: Incoming): Promise<Part> {
-  const local = await currentRecord(service, incoming.uuid);
+  const local = await currentRecord(service, incoming.uuid, request);
   const transfer = await service.store.get(TRANSFERS, incoming.uuid);
   const wanted = { account: request.account, owner: String(incoming.record.owner), sha1: incoming.file.sha1 };
   const outcome = decide(local?.value, request.account, copyRequest('import', local?.value, wanted));

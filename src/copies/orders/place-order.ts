@@ -8,7 +8,7 @@ import { isConflict, retryOnConflict } from '#lib/documents/update.ts';
 import type { ImageSource, SourceImage } from '../../datacenters/sources/source.ts';
 import { isOwner } from '../../images/record/access.ts';
 import { assertOwnerExists } from '../../images/record/new-record.ts';
-import { currentRecord } from '../../images/record/tombstones.ts';
+import { currentRecord, recordHere } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import type { CopyOrder } from '../documents/model.ts';
@@ -63,7 +63,7 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
 function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder | undefined> {
   const { uuid, account, doNotRestart, requestId, terms } = copy;
   return decidingAnew(uuid, async () => {
-    const found = (await currentRecord(service, uuid))?.value;
+    const found = (await recordHere(service, uuid))?.value;
     const record = found && isOwner(found, account) ? found : undefined;
     const outcome = decide(record, account, doNotRestart ? 'do-not-restart' : 'copy');
     if (outcome === 'not-found' || outcome === 'exists') throw refusal(outcome, uuid);
@@ -172,7 +172,7 @@ async function place(
   const { account, kind } = request;
   const wanted = { account, owner: String(incoming.record.owner), sha1: incoming.file.sha1 };
   return decidingAnew(uuid, async () => {
-    const local = (await currentRecord(service, uuid))?.value;
+    const local = (await currentRecord(service, uuid, { account }))?.value;
     const verb = kind === 'copy-from-dc' ? 'copy' : 'import';
     const outcome = decide(local, account, copyRequest(verb, local, wanted));
     if (outcome === 'exists') throw refusal(outcome, uuid);

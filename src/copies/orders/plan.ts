@@ -2,6 +2,7 @@
 import type { CopyPlan } from '#lib/api/schemas/copy.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { loadRaw } from '../../images/record/load.ts';
+import { heldByDeleted } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import { TRANSFERS } from '../documents/model.ts';
 import { type Chain, walkChain } from './chain.ts';
@@ -45,6 +46,7 @@ interface Planned {
 
 async function outcomeFor(service: Service, { uuid, file, record }: Incoming, account: string): Promise<Outcome> {
   const stored = await loadRaw(service, uuid);
+  if (stored?.value.kept) throw heldByDeleted(stored.value, stored.value.kept, { account });
   const local = stored?.value.state === 'deleting' ? undefined : stored?.value;
   const outcome = decide(
     local,

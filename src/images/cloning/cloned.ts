@@ -44,6 +44,13 @@ export async function forgetClone(service: Records, { uuid, owner, cloned_from }
   return note?.value.clone === uuid ? [{ op: 'del', bucket: CLONED, key, ifEtag: note.etag }] : [];
 }
 
+/** Belongs in the batch that restores a deleted image: the note again, unless the account has cloned that image anew. */
+export async function rememberClone(service: Records, { uuid, owner, cloned_from }: ImageRecord): Promise<Write[]> {
+  if (!cloned_from || owner === undefined) return [];
+  const note = await service.store.get(CLONED, keyOf(owner, cloned_from.uuid));
+  return note ? [] : [noteClone(owner, cloned_from.uuid, uuid, null)];
+}
+
 function keyOf(account: string, image: string): string {
   return `${account}.${image}`;
 }

@@ -33,6 +33,8 @@ export interface Placement {
   readonly uuid: string;
   /** Who places it; access is checked again as the intent is recorded. Absent: the service itself. */
   readonly by?: ChangeRequest;
+  /** The image is deleted and can still be restored: the service itself moves its bytes. */
+  readonly isDeleted?: boolean;
   /** Complete, flushed, verified. Committed or discarded when `placeFile` returns or throws. */
   readonly session: WriteSession;
   readonly file: FileRecord | IconRecord;
@@ -58,7 +60,7 @@ export async function placeFile(service: Service, placement: Placement): Promise
     await service.faults.reach('upload:intent-recorded');
     await keepingLease(service, placement, () => session.commit());
     await service.faults.reach('upload:placed');
-    const stored = await finish(service, uuid, session.session);
+    const stored = await finish(service, placement);
     await service.faults.reach('upload:recorded');
     return stored;
   } catch (error) {
@@ -85,12 +87,13 @@ async function keepingLease(
     lease: () => ({ worker: service.worker, until }),
     async renew() {
       const renewed = service.store.now() + PLACEMENT_LEASE_MS;
-      await changeRecord(service, uuid, (record) => {
+      const renew = (record: ImageRecord): ImageRecord => {
         if (record.intent?.session !== session.session) {
           throw new LeaseLostError('another process settled the placement');
         }
         return { ...record, intent_lease: new Date(renewed).toISOString() };
-      });
+      };
+      await changeRecord(service, uuid, renew, { evenDeleted: true });
       until = renewed;
     },
     onMissed: (error) => service.log.warn({ err: error, image: uuid }, 'could not renew the lease of a placement'),
@@ -109,9 +112,9 @@ export function isAbandoned({ intent, intent_lease: lease = '' }: ImageRecord, n
 
 /** Finishes or undoes an intent whose lease has run out. Returns the record as it is afterwards. */
 export async function recoverPlacement(service: Service, stored: StoredImage): Promise<StoredImage | undefined> {
-  const { intent, uuid, state } = stored.value;
-  // A tombstone's intent goes when the tombstone does.
-  if (!intent || state === 'deleting' || !isAbandoned(stored.value, service.store.now())) return stored;
+  const { intent, uuid, state, kept } = stored.value;
+  // A tombstone's intent goes when the tombstone does, unless that stays.
+  if (!intent || (state === 'deleting' && !kept) || !isAbandoned(stored.value, service.store.now())) return stored;
   await settle(service, uuid, intent);
   return loadRaw(service, uuid);
 }
@@ -136,7 +139,7 @@ export async function deleteIcon(service: Service, request: ChangeRequest): Prom
   await changeImage(service, request, note, { frees: true });
   if (!going) throw noIcon(uuid);
   await service.storages.named(going.stor).remove(imageObjectPath(uuid, 'icon'));
-  return dropIntent(service, uuid, session, false);
+  return unlessDeleted(await dropIntent(service, uuid, session, false));
 }
 
 export function noIcon(uuid: string): ApiError {
@@ -207,7 +210,7 @@ async function settle(service: Service, uuid: string, intent: PlacementIntent): 
 }
 
 async function recordIntent(service: Service, placement: Placement): Promise<void> {
-  const { uuid, by, session, file, guard } = placement;
+  const { uuid, by, isDeleted: evenDeleted = false, session, file, guard } = placement;
   await settleAbandoned(service, uuid);
   const note = async (record: ImageRecord) => {
     assertNothingPlaced(record);
@@ -215,7 +218,7 @@ async function recordIntent(service: Service, placement: Placement): Promise<voi
     const intending = { ...record, ...intentFor(service, placement) };
     return { record: intending, also: await strikeFormer(service, record, { stor: file.stor, path: session.path }) };
   };
-  await (by ? changeImage(service, by, note) : changeRecord(service, uuid, note));
+  await (by ? changeImage(service, by, note) : changeRecord(service, uuid, note, { evenDeleted }));
 }
 
 type Intended = Pick<Placement, 'file' | 'kind' | 'index' | 'by'> & {
@@ -238,23 +241,30 @@ function intentFor(
 }
 
 /** The record takes over the file of its intent. @throws 409 ImageFileBusy if another process did so while this one slept */
-async function finish(service: Service, uuid: string, session: string): Promise<StoredImage> {
-  const stored = await takeOver(service, uuid, session);
+async function finish(service: Service, { uuid, session, isDeleted }: Placement): Promise<StoredImage> {
+  const stored = await takeOver(service, uuid, session.session);
   if (!stored) throw new ApiError('ImageFileBusy', `another process finished this upload to image "${uuid}"`);
+  return isDeleted ? stored : unlessDeleted(stored);
+}
+
+/** What was deleted meanwhile has the file, should it be restored; but to the caller it is gone. @throws 404 */
+function unlessDeleted(stored: StoredImage): StoredImage {
+  if (stored.value.state === 'deleting') throw imageNotFound(stored.key);
   return stored;
 }
 
 /** Undefined if the intent is not that of `session` any more: its outcome counts. */
 async function takeOver(service: Service, uuid: string, session: string): Promise<StoredImage | undefined> {
   let isOurs = false;
-  const stored = await changeRecord(service, uuid, async ({ intent, intent_lease: _, ...record }) => {
+  const take = async ({ intent, intent_lease: _, ...record }: ImageRecord) => {
     isOurs = intent?.session === session;
     if (!intent || !isOurs) return undefined;
     const placed = withFile(record, intent);
     const former = await noteFormer(service, placed, objectsOf(record));
     const also = [...former, ...(await endedFindings(service, uuid, intent))];
     return { record: placed, also, cause: intent.cause };
-  });
+  };
+  const stored = await changeRecord(service, uuid, take, { evenDeleted: true });
   return isOurs ? stored : undefined;
 }
 
@@ -281,7 +291,7 @@ async function dropIntent(service: Service, uuid: string, session: string, isLef
     const left = isLeft ? [{ stor: intent.file.stor, path: intent.object }] : [];
     return { record, also: await noteFormer(service, record, left) };
   };
-  return changeRecord(service, uuid, without, { frees: true });
+  return changeRecord(service, uuid, without, { frees: true, evenDeleted: true });
 }
 
 async function matches(storage: ObjectStore, intent: PlacementIntent): Promise<boolean> {

@@ -26,6 +26,8 @@ interface MoveSignals {
 export interface MoveOptions extends MoveSignals {
   /** Whether nobody waits for an answer: then it is tried again later while a store is down. */
   readonly isResumed?: boolean;
+  /** Whether also an image is moved that is deleted and can still be restored. */
+  readonly evenDeleted?: boolean;
 }
 
 /** How often a file may be replaced while it is being moved. */
@@ -40,12 +42,13 @@ export async function moveImage(
   service: Service,
   request: ChangeRequest,
   target: ObjectStore,
-  { caller, stop, isResumed = false }: MoveOptions,
+  { caller, stop, isResumed = false, evenDeleted = false }: MoveOptions,
 ): Promise<StoredImage> {
   const { uuid } = request;
   for (let round = 1; ; ) {
-    const stored = await loadImage(service, uuid);
+    const stored = (await loadImage(service, uuid)) ?? (evenDeleted ? await keptImage(service, uuid) : undefined);
     if (!stored) throw imageNotFound(uuid);
+    const isDeleted = stored.value.kept !== undefined;
     const objects = elsewhere(stored.value, target.name);
     if (objects.length === 0) {
       await endAbandonedMove(service, uuid);
@@ -62,7 +65,7 @@ export async function moveImage(
       await service.faults.reach('move:claimed');
       // A placement that its process left is undone first: that discards the session whose bytes are taken over here.
       await assertFilePlacementSettled(service, uuid);
-      for (const object of objects) await moveObject(service, { request, object, target, move, signal });
+      for (const object of objects) await moveObject(service, { request, isDeleted, object, target, move, signal });
     } catch (error) {
       isOver = !(signal.aborted || (isResumed && isPassing(error)));
       if (!(error instanceof ObjectReplacedError)) throw error;
@@ -73,6 +76,11 @@ export async function moveImage(
   }
 }
 
+async function keptImage(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  return stored?.value.kept && stored;
+}
+
 /** Whether the move may still succeed later. Nobody waits for a resumed one, so nobody else would try again. */
 function isPassing(error: unknown): boolean {
   return !(error instanceof ApiError) || error.code === 'ImageFileBusy';
@@ -80,7 +88,7 @@ function isPassing(error: unknown): boolean {
 
 /** The objects that are not in that store. @throws 422, 409 for a placeholder */
 function elsewhere(record: ImageRecord, stor: string): MovingObject[] {
-  assertNotPlaceholder(record);
+  if (!record.kept) assertNotPlaceholder(record);
   const { files = [], icon, uuid } = record;
   if (files.length === 0) throw validationFailed('files', `image "${uuid}" has no file to move`, 'MissingParameter');
   const objects: MovingObject[] = files.map((file, index) => ({
@@ -105,6 +113,7 @@ export async function resumeMoves(service: Service, stop: AbortSignal): Promise<
         caller: stop,
         stop,
         isResumed: true,
+        evenDeleted: true,
       });
       service.log.info({ image: uuid, to }, 'finished the move of an image that a process left');
     } else await (await holdMove(service, uuid, to))?.release(true);

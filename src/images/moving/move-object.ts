@@ -31,6 +31,8 @@ export class ObjectReplacedError extends Error {
 
 export interface ObjectMove {
   readonly request: ChangeRequest;
+  /** The image is deleted and can still be restored. */
+  readonly isDeleted: boolean;
   readonly object: MovingObject;
   readonly target: ObjectStore;
   readonly move: HeldMove;
@@ -76,7 +78,8 @@ function nameOf({ uuid }: ChangeRequest, { name }: MovingObject): string {
   return `${name} of image "${uuid}"`;
 }
 
-async function moveOnce(service: Service, { request, object, target, move, signal }: ObjectMove): Promise<void> {
+async function moveOnce(service: Service, given: ObjectMove): Promise<void> {
+  const { request, object, target, move, signal } = given;
   const { uuid } = request;
   const { file, name } = object;
   const path = imageObjectPath(uuid, name);
@@ -94,7 +97,7 @@ async function moveOnce(service: Service, { request, object, target, move, signa
       await assertAsRecorded(writer, file, nameOf(request, object));
       await writer.flush();
       signal.throwIfAborted();
-      await place(service, request, object, target, writer);
+      await place(service, given, writer);
     } catch (error) {
       await (signal.aborted ? writer.flush() : writer.discard()).catch((err: unknown) =>
         service.log.warn({ err, image: uuid }, 'staging of a move is left as it is'),
@@ -184,14 +187,12 @@ async function assertAsRecorded(writer: WriteSession, file: FileRecord | IconRec
 
 async function place(
   service: Service,
-  request: ChangeRequest,
-  object: MovingObject,
-  { name: stor }: ObjectStore,
+  { request, isDeleted, object, target: { name: stor } }: ObjectMove,
   session: WriteSession,
 ): Promise<void> {
   const { uuid } = request;
   const guard = (record: ImageRecord): void => assertSame(record, object);
-  const common = { uuid, by: request, session, guard };
+  const common = { uuid, ...(isDeleted ? { isDeleted } : { by: request }), session, guard };
   await (object.kind === 'icon'
     ? placeFile(service, { ...common, kind: 'icon', file: { ...object.file, stor } })
     : placeFile(service, { ...common, kind: 'file', index: object.index, file: { ...object.file, stor } }));

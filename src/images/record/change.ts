@@ -83,15 +83,21 @@ export function changeImage(
   });
 }
 
+export interface OwnChangeOptions extends WriteOptions {
+  /** Also changes the tombstone of an image that can still be restored: what is told of its bytes stays true. */
+  readonly evenDeleted?: boolean;
+}
+
 /** For the service's own changes, to any record but a tombstone. @throws 404 when the image is gone */
 export function changeRecord(
   service: Service,
   uuid: string,
   decide: Decide<StoredImage>,
-  options: WriteOptions = {},
+  { evenDeleted = false, ...options }: OwnChangeOptions = {},
 ): Promise<StoredImage> {
   return write(service, uuid, options, undefined, (stored) => {
-    if (stored.value.state === 'deleting') throw imageNotFound(uuid);
+    const { state, kept } = stored.value;
+    if (state === 'deleting' && !(evenDeleted && kept)) throw imageNotFound(uuid);
     return decide(stored.value, stored);
   });
 }

@@ -20,7 +20,13 @@ export async function expirePlaceholders(service: Service): Promise<number> {
   let count = 0;
   await forEachInTurn(service.store.scan(IMAGES, MAY_EXPIRE), (found) =>
     forEachInTurn(found, async (stored) => {
-      if (stored.value.copy || stored.value.activated || !isPast(stored.value.expires_at, now)) return;
+      if (
+        stored.value.copy ||
+        stored.value.activated ||
+        stored.value.protected ||
+        !isPast(stored.value.expires_at, now)
+      )
+        return;
       // Changed meanwhile: the next run looks again.
       if (await unlessChanged(deleteRecord(service, stored))) count++;
     }),

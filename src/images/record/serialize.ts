@@ -222,6 +222,7 @@ function version3Fields(record: ImageRecord, view: ImageView, isFull: boolean): 
     left_by: isFull ? ifAny(leftEntries(record)) : undefined,
     copied_from: isFull ? record.copied_from : undefined,
     cloned_from: isFull ? record.cloned_from : undefined,
+    protected: (isFull && record.protected) || undefined,
     owner_login: view.ownerLogin,
   };
 }

@@ -3,13 +3,17 @@
  * removed, then the manifest is archived, then the tombstone is removed. Any process can finish a tombstone that it
  * finds; a create, import or copy of the same UUID finishes it first. Only the archive needs disk space; on a full disk
  * it waits.
+ *
+ * The tombstone of an image that can still be restored is *kept*: nobody finishes it before somebody has made it one
+ * that is not (`src/images/deleted/`), and its UUID is taken.
  */
 
+import { ApiError } from '#lib/api/errors/api-error.ts';
 import { isHeldBy } from '#lib/documents/lease.ts';
-import type { Query, Write } from '#lib/documents/store.ts';
+import type { Filter, Query, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
-import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { IMAGES, type ImageRecord, type KeptImage } from '#lib/manifest/record.ts';
 import { InsufficientStorageError, ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import type { Service } from '../../service/service.ts';
@@ -19,6 +23,7 @@ import { forgetFinding } from '../files/findings.ts';
 import { forgetFormer } from '../files/former-objects.ts';
 import { forgetMove } from '../moving/move-note.ts';
 import { forgetRoleTags } from '../role-tags.ts';
+import { mayChange, OPERATOR, type Viewer } from './access.ts';
 import { loadRaw, normalized, type StoredImage } from './load.ts';
 import { counted, dropRecord, putRecord } from './record-write.ts';
 
@@ -31,6 +36,10 @@ export async function deleteRecord(service: Service, stored: StoredImage, also: 
   await service.store.batch([buried(stored), ...also], { frees: true });
   await finishOwnDelete(service, stored.key);
 }
+
+/** Of all tombstones only those of kept images have a date on which they expire. */
+export const IS_TOMBSTONE: Filter = { op: 'eq', field: 'state', value: 'deleting' };
+export const IS_KEPT: Filter = { op: 'exists', field: 'expires_at' };
 
 type IsMeant = (tombstone: ImageRecord) => boolean;
 
@@ -105,7 +114,7 @@ export async function finishDelete(service: Service, uuid: string, isMeant: IsMe
  */
 async function claimed(service: Service, uuid: string, isMeant: IsMeant): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
-  if (stored?.value.state !== 'deleting' || !isMeant(stored.value)) return undefined;
+  if (stored?.value.state !== 'deleting' || stored.value.kept || !isMeant(stored.value)) return undefined;
   const { intent_lease: lease, ...rest } = stored.value;
   if (lease === undefined) return stored;
   let etag = '';
@@ -123,18 +132,45 @@ export function isReserved({ value }: StoredImage, now: number): boolean {
   return lease !== undefined && isHeldBy(worker, Date.parse(lease), PLACEMENT_LEASE_MS, now);
 }
 
-/** The record as it is now, after finishing any interrupted deletion. */
-export async function currentRecord(service: Service, uuid: string): Promise<StoredImage | undefined> {
+/**
+ * The record as it is now, after finishing any interrupted deletion, for whoever wants the UUID.
+ * @throws 409 ImageUuidAlreadyExists if the image was deleted and can still be restored
+ */
+export async function currentRecord(
+  service: Service,
+  uuid: string,
+  viewer: Viewer = OPERATOR,
+): Promise<StoredImage | undefined> {
   const stored = await loadRaw(service, uuid);
   if (stored?.value.state !== 'deleting') return stored;
+  if (stored.value.kept) throw heldByDeleted(stored.value, stored.value.kept, viewer);
   await finishDelete(service, uuid);
   return loadRaw(service, uuid);
+}
+
+/** The same for whoever does not want the UUID: a deleted image is not there. */
+export async function recordHere(service: Service, uuid: string): Promise<StoredImage | undefined> {
+  const stored = await loadRaw(service, uuid);
+  return stored?.value.kept ? undefined : currentRecord(service, uuid);
+}
+
+/** The error for whoever wants its UUID. Says no more than that it is taken to whom it never belonged. */
+export function heldByDeleted(
+  { uuid, expires_at: until }: ImageRecord,
+  { record }: KeptImage,
+  viewer: Viewer,
+): ApiError {
+  const when = until === undefined ? '' : ` until ${until}`;
+  const message = mayChange(record, viewer)
+    ? `image "${uuid}" was deleted and can be restored${when}; restore it, or purge it first`
+    : `image "${uuid}" already exists here`;
+  return new ApiError('ImageUuidAlreadyExists', message);
 }
 
 /** The periodic task: finishes every tombstone that a crash left. Returns how many there were. */
 export async function finishDeletes(service: Service): Promise<number> {
   let count = 0;
-  const query: Query = { filter: { op: 'eq', field: 'state', value: 'deleting' } };
+  const query: Query = { filter: { op: 'and', of: [IS_TOMBSTONE, { op: 'not', of: IS_KEPT }] } };
   await forEachInTurn(service.store.scan(IMAGES, query), async (found) => {
     const now = service.store.now();
     const left = found.filter((stored) => !isReserved(normalized(stored), now));

@@ -6,6 +6,8 @@ import type { Handlers } from '../../http-kit/operations.ts';
 import { ancestryOf } from '../../images/ancestry.ts';
 import { createImage } from '../../images/create.ts';
 import { deleteImage } from '../../images/delete.ts';
+import { findDeleted } from '../../images/deleted/kept.ts';
+import { purgeDeleted } from '../../images/deleted/purge.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { type RenderedImage, renderImage, renderImageList } from '../../images/record/serialize.ts';
 import type { Caller, Service } from '../../service/service.ts';
@@ -15,6 +17,7 @@ import {
   channelOf,
   deletableImage,
   imageReply,
+  imageUuid,
   keptImage,
   readableImage,
   readableImageAs,
@@ -58,11 +61,15 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
     },
 
     async DeleteImage(call, query) {
+      const { force_all_channels: forceAllChannels = false, purge = false } = query;
+      if (purge && (await findDeleted(service, imageUuid(call), viewerOf(service, call)))) {
+        await purgeDeleted(service, changeRequest(service, call));
+        return { status: 204 };
+      }
       await deletableImage(service, call);
-      const { force_all_channels: forceAllChannels = false } = query;
       await deleteImage(service, {
         ...changeRequest(service, call),
-        forceAllChannels,
+        ...{ forceAllChannels, purge },
         deletePlaceholder: (placeholder) => copies.deletePlaceholder(placeholder, call),
       });
       return { status: 204 };

@@ -12,6 +12,7 @@ import { expireMessages } from '../../copies/webhooks/upkeep.ts';
 import { expireLinkDocuments } from '../../datacenters/links/link-tokens.ts';
 import { refreshLinkHealth } from '../../datacenters/links/list-datacenters.ts';
 import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
+import { purgeExpired } from '../../images/deleted/purge.ts';
 import { expireEvents } from '../../images/events/expire-events.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
 import { removeFormerObjects } from '../../images/files/former-objects.ts';
@@ -71,6 +72,12 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
       what: 'removes what is left of images whose deletion was interrupted by a crash',
       periodMs: 10 * SECOND,
       run: () => counted(finishDeletes(service)),
+    },
+    {
+      name: 'purge-deleted',
+      what: 'removes deleted images for good when they can be restored no longer',
+      periodMs: 30 * SECOND,
+      run: () => counted(purgeExpired(service)),
     },
     {
       name: 'undo-abandoned-clones',

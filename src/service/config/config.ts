@@ -168,6 +168,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly copies: CopiesConfig;
   readonly pulls: PullsConfig;
   readonly limits: LimitsConfig;
+  /** `keepDeletedSeconds`: how long a deleted image can be restored; 0: not at all. */
+  readonly images: { readonly keepDeletedSeconds: number };
   /**
    * `quotaBytes`: what local storage may take in all; absent: the disk is the limit. `headroomBytes`: what image files
    * always leave free on the disk, for documents.

@@ -25,7 +25,15 @@ export interface CandidateOptions {
 
 const KNOWN: ReadonlySet<string> = new Set([...MANIFEST_FIELDS, ...RECORD_ONLY_FIELDS]);
 /** Of the service that wrote them: what it was about to do, and when. */
-const NOT_TAKEN: ReadonlySet<string> = new Set(['rev', 'intent', 'intent_lease', 'reserved_by', 'copy', 'archive']);
+const NOT_TAKEN: ReadonlySet<string> = new Set([
+  'rev',
+  'intent',
+  'intent_lease',
+  'reserved_by',
+  'copy',
+  'archive',
+  'kept',
+]);
 /** What version 3 shows of a manifest and no record has. */
 const COMPUTED: ReadonlySet<string> = new Set(['owner_login', 'shared_as', 'progress']);
 const UNDER_WAY: ReadonlySet<unknown> = new Set(['creating', 'failed']);
@@ -58,7 +66,8 @@ function objectProblems({ files, icon }: ImageRecord): string[] {
 }
 
 /** Other than an image that does not validate. */
-function whyNoImage({ state, copy }: Fields, form: DataSource['form']): string | undefined {
+function whyNoImage({ state, copy, kept }: Fields, form: DataSource['form']): string | undefined {
+  if (state === 'deleting' && kept) return 'it was deleted there; restore it there first if it is wanted here';
   if (state === 'deleting') return 'it was being deleted';
   if (form === 'served' && state === 'creating') return 'it is still being created there';
   return isObject(copy) ? 'it is the placeholder of a copy from another datacenter, not an image yet' : undefined;
@@ -86,7 +95,7 @@ function recordOf(given: Fields, form: DataSource['form']): Fields {
 
 /** What follows from other fields, and from where it is. */
 function settled(service: WithConfig, fields: Fields, { form, channel }: CandidateOptions): ImageRecord {
-  const { channels, tags: _tags, tagsObj, ...rest } = fields;
+  const { channels, tags: _tags, tagsObj, protected: isProtected, ...rest } = fields;
   const { mode, channels: known } = service.config;
   const hasChannels = known !== undefined && mode !== 'dc';
   // What a server shows of its channels means nothing where there are none; what was stored here is not dropped silently.
@@ -96,6 +105,7 @@ function settled(service: WithConfig, fields: Fields, { form, channel }: Candida
     ...rest,
     owner: importedOwner(service, fields['owner']),
     ...(tagsObj !== undefined && tagFields(tagsObj)),
+    ...(isProtected === true && { protected: true }),
     ...(put !== undefined && { channels: put }),
   } as unknown as ImageRecord;
   return UNDER_WAY.has(record.state) && !record.activated ? record : withState(record);

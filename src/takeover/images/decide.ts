@@ -1,6 +1,6 @@
 /** What becomes of a record: by what is here already, and what the last import noted. */
 import type { ImageRecord } from '#lib/manifest/record.ts';
-import type { StoredImage } from '../../images/record/load.ts';
+import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { currentRecord } from '../../images/record/tombstones.ts';
 import type { Service } from '../../service/service.ts';
 import { differences, haveSameFiles, likenessOf } from './likeness.ts';
@@ -24,6 +24,11 @@ export async function decide(
 ): Promise<Decision> {
   const { uuid } = candidate;
   const note = (await service.store.get(IMPORTED, uuid))?.value;
+  const kept = (await loadRaw(service, uuid))?.value;
+  if (kept?.kept) {
+    const why = `it was deleted here, and can be restored until ${kept.expires_at}`;
+    return evenDeleted ? { kind: 'refused', why: `${why}; restore or purge it first` } : { kind: 'left', why };
+  }
   const here = await currentRecord(service, uuid);
   if (!here) {
     if (!note || note.isBegun || evenDeleted) return { kind: 'new' };

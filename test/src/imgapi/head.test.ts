@@ -34,6 +34,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/admin/migrations': ['/admin/migrations'],
   '/admin/webhooks': ['/admin/webhooks'],
   '/tasks': ['/tasks'],
+  '/deleted-images': ['/deleted-images', '/deleted-images?limit=x', `/deleted-images?account=${ALICE}`],
   '/copies': ['/copies', '/copies?state=x'],
   '/fan-outs': ['/fan-outs', '/fan-outs?limit=x'],
   '/fan-outs/:uuid': [`/fan-outs/${randomUUID()}`, '/fan-outs/x'],

@@ -51,6 +51,10 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
   ActivateImage: [{ state: 'unactivated' }],
   EnableImage: [{ state: 'disabled' }],
   DisableImage: [{}],
+  ProtectImage: [{ headers: { 'accept-version': '~3' } }],
+  UnprotectImage: {
+    because: 'it is ProtectImage with the other answer, and writes nothing where nothing is protected',
+  },
   ChannelAddImage: [{ json: { channel: 'release' } }],
   AddImageAcl: [{ json: [ALICE] }],
   RemoveImageAcl: [
@@ -67,6 +71,8 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
   AddImageFileFromUrl: { because: 'it is AddImageFile with bytes from elsewhere, for operators' },
   ExportImage: { because: 'it writes to Manta' },
   AdminChangeImageStor: { because: 'it moves bytes between stores: see test/src/images/moving/concurrent.test.ts' },
+  PurgeImage: { because: 'the image is not there any more: see test/src/images/deleted/undelete.test.ts' },
+  UndeleteImage: { because: 'the image is not there yet: see test/src/images/deleted/undelete.test.ts' },
   AdminImportImage: {
     because: 'it makes an image, or completes one for operators: see import.test.ts and cells.test.ts',
   },

@@ -56,6 +56,7 @@ const TABLE: Readonly<Record<string, Tested>> = {
     { status: 501, code: 'NotAvailable' },
     { query: 'alias=images:alpine', lacks: "LXD's registries" },
   ),
+  ListDeletedImages: forAll(OK),
   ListCopies: forOperators(OK),
   ListEvents: forAll(OK),
   ListFanOuts: forAll(OK),
