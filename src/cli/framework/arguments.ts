@@ -6,6 +6,8 @@ export interface ArgumentSpec {
   /** Default `one`. Only the last may be `some` or `any`. An `optional` one takes a value only when there is one to spare. */
   readonly count?: 'one' | 'optional' | 'some' | 'any';
   readonly help: string;
+  /** What it may be, for shells to complete. */
+  readonly choices?: readonly string[];
   /** What the value must be; undefined when it is right. */
   readonly check?: (value: string) => string | undefined;
 }

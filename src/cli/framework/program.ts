@@ -3,6 +3,8 @@ import { type Output, ReaderGoneError } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { assignArguments } from './arguments.ts';
 import type { Command, Invocation, Program, ProgramSpec, Surroundings } from './command.ts';
+import { candidates } from './completion/candidates.ts';
+import { COMPLETE, spelt } from './completion/scripts.ts';
 import { CommandError, type Failure, usageError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { commandNamed, findCommand, programOptions, unknownCommand } from './find-command.ts';
@@ -42,6 +44,10 @@ async function dispatch<Context>(
 ): Promise<ExitCode> {
   const { output } = surroundings;
   try {
+    if (args[0] === COMPLETE) {
+      for (const line of spelt(candidates(program, args.slice(1)))) output.line(line);
+      return EXIT.ok;
+    }
     if (args[0] === 'help') return help(program, args.slice(1).join(' '), output);
     const { command, rest } = findCommand(program, args);
     if (command) return await runCommand(program, command, rest, surroundings);

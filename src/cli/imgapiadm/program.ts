@@ -1,5 +1,6 @@
 /** The operators' command as a value: its commands, its options, and what they share. */
 import packageJson from '../../../package.json' with { type: 'json' };
+import { completion } from '../framework/completion/command.ts';
 import { defineProgram } from '../framework/program.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { backup } from './commands/backup.ts';
@@ -82,6 +83,7 @@ export const imgapiadm = defineProgram({
     exportData,
     checkConfig,
     doctor,
+    completion<Connection>(NAME),
   ],
   environment: {
     IMGAPI_URL: 'The server, as --url.',

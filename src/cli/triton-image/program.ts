@@ -1,5 +1,6 @@
 /** The accounts' command as a value: its commands, its options, and what they share. */
 import packageJson from '../../../package.json' with { type: 'json' };
+import { completion } from '../framework/completion/command.ts';
 import { defineProgram } from '../framework/program.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { cancel } from './commands/cancel.ts';
@@ -22,7 +23,7 @@ export const tritonImage = defineProgram({
   summary: 'share custom images, and copy them between datacenters',
   version,
   options: TRITON_OPTIONS,
-  commands: [ls, get, ancestry, cp, wait, cancel, share, unshare, leave, events],
+  commands: [ls, get, ancestry, cp, wait, cancel, share, unshare, leave, events, completion<Session>(NAME)],
   environment: TRITON_ENVIRONMENT,
   open: (options, env) => new Session(options, env, { name: NAME, version }),
   close: (session) => session.close(),
