@@ -21,7 +21,7 @@ COMPILED := microtime better-sqlite3
 LOAD_COMPILED := require("microtime"); new (require("better-sqlite3"))(":memory:")
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench torture package clean install which-node
+.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench torture package deb clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
@@ -35,6 +35,7 @@ help:
 	@echo 'make plans   rewrite the SQL of the list queries and the plans that the databases have for it'
 	@echo 'make format  rewrite the sources in the house format'
 	@echo 'make package an npm package of the tree, build/imgapi-VERSION.tgz, that installs without a registry'
+	@echo 'make deb     a Debian package of the tree, build/imgapi_VERSION_ARCHITECTURE.deb, with Node and systemd units in it'
 	@echo 'make clean   remove what was installed, built, and left by demos, tours and tests, except ./build/data'
 
 $(NODE_BIN)/node:
@@ -116,6 +117,9 @@ TO ?= build
 
 package: install
 	@node src/packaging/package.ts --to $(TO)
+
+deb: install
+	@node src/packaging/deb.ts --to $(TO)
 
 clean:
 	@src/cli/bin/node-24 test/runner/own-run.ts 2>/dev/null || true

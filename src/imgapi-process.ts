@@ -6,7 +6,8 @@ import { notesOnTodaysRecords } from './service/todays-records.ts';
 
 export const imgapiProcess: ServerProcess<Config> = {
   name: 'imgapi',
-  usage: 'imgapi [-f CONFIG] [--workers N]',
+  command: 'imgapi',
+  usage: '[-f CONFIG] [--workers N]',
   needsConfig: false,
   live: ['logLevel', 'authKeys'],
   async prepare(file) {

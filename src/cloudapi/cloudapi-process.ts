@@ -5,7 +5,8 @@ import { type CloudapiConfig, loadCloudapiConfig } from './config.ts';
 
 export const cloudapiProcess: ServerProcess<CloudapiConfig> = {
   name: 'cloudapi',
-  usage: 'imgapi-cloudapi -f CONFIG [--workers N]',
+  command: 'imgapi-cloudapi',
+  usage: '-f CONFIG [--workers N]',
   needsConfig: true,
   live: ['logLevel'],
   async prepare(file = '') {

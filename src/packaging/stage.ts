@@ -3,6 +3,7 @@ import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:f
 import { join } from 'node:path';
 import { bundlePackages, type PackageJson, readPackage } from './bundle.ts';
 import { compiledLauncher, compileFolder } from './compile.ts';
+import { writeManualPages } from './man/pages.ts';
 import { publishedManifest } from './manifest.ts';
 
 const AS_THEY_ARE = ['README.md', 'docs', 'etc', 'smf'];
@@ -26,8 +27,15 @@ export async function stagePackage(root: string, to: string): Promise<PackageJso
     await writeFile(launcher, compiledLauncher(await readFile(launcher, 'utf8')));
     await chmod(launcher, mode);
   }
-  const manifest = publishedManifest(await readPackage(root));
+  const own = await readPackage(root);
+  const manifest = { ...publishedManifest(own), man: await writeManualPages(to, own.version, builtAt()) };
   await writeFile(join(to, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   await bundlePackages(root, to);
   return manifest;
+}
+
+/** Who builds again what was built before gives the time of then, as packagers of systems do. */
+function builtAt(): Date {
+  const epoch = process.env['SOURCE_DATE_EPOCH'];
+  return epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
 }

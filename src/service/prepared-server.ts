@@ -8,6 +8,9 @@ import type { FleetMember } from './supervisor/member.ts';
 export interface ServerProcess<C = object> {
   /** Its name in messages. */
   readonly name: string;
+  /** What people start it by. */
+  readonly command: string;
+  /** What may come after the command. */
   readonly usage: string;
   readonly needsConfig: boolean;
   /** Keys of the configuration that a running server takes; `logLevel` is among them. Others take a restart. */

@@ -28,22 +28,22 @@ export async function runServer<C extends object>(server: ServerProcess<C>): Pro
   try {
     await run(server);
   } catch (error) {
-    const { name, usage } = server;
+    const { name, command, usage } = server;
     const isKnown = error instanceof ConfigError || (error as NodeJS.ErrnoException).code?.startsWith('E');
     const isUsage = error instanceof UsageError;
     const { message, stack } = error as Error;
     process.stderr.write(
-      `${name}: ${redact((isKnown || isUsage ? message : stack) ?? message)}\n${isUsage ? `usage: ${usage}\n` : ''}`,
+      `${name}: ${redact((isKnown || isUsage ? message : stack) ?? message)}\n${isUsage ? `usage: ${command} ${usage}\n` : ''}`,
     );
     process.exit(isUsage ? CALLED_WRONGLY : FAILED);
   }
 }
 
 async function run<C extends object>(server: ServerProcess<C>): Promise<void> {
-  const { name, usage, needsConfig, prepare } = server;
+  const { name, command, usage, needsConfig, prepare } = server;
   const { file, help, version, workers } = readArguments();
   if (help || version) {
-    process.stdout.write(help ? `usage: ${usage}\n` : `${name} ${packageJson.version}\n`);
+    process.stdout.write(help ? `usage: ${command} ${usage}\n` : `${command} ${packageJson.version}\n`);
     return;
   }
   if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');

@@ -44,11 +44,13 @@ if [[ "\${funcstack[1]}" == _NAME ]]; then _FUNCTION "$@"; else compdef _FUNCTIO
 const FISH = `# fish completion of NAME: NAME completion fish | source
 function __FUNCTION
     set -l words (commandline -opc) (commandline -ct)
-    for line in ($words[1] ${COMPLETE} $words[2..-1] 2>/dev/null)
-        if test "$line" = ${FILES}
-            __fish_complete_path (commandline -ct)
-        else
-            echo $line
+    set -l found ($words[1] ${COMPLETE} $words[2..-1] 2>/dev/null)
+    for line in $found
+        switch "$line"
+            case ${FILES}
+                __fish_complete_path (commandline -ct)
+            case '*'
+                echo $line
         end
     end
 end
