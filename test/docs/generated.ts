@@ -14,6 +14,7 @@ import { DATACENTERS } from '#lib/api/imgapi/datacenters.ts';
 import { DELETED } from '#lib/api/imgapi/deleted.ts';
 import { imgapiDocument } from '#lib/api/imgapi/document.ts';
 import { EVENTS } from '#lib/api/imgapi/events.ts';
+import { FAN_OUTS } from '#lib/api/imgapi/fan-outs.ts';
 import { FILES } from '#lib/api/imgapi/files.ts';
 import { ICONS } from '#lib/api/imgapi/icons.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
@@ -63,6 +64,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'deleted', lines: () => operationTables(DELETED) },
   { file: 'docs/index.md', name: 'sharing', lines: () => operationTables(SHARING) },
   { file: 'docs/index.md', name: 'copies', lines: () => operationTables(COPIES) },
+  { file: 'docs/index.md', name: 'fan-outs', lines: () => operationTables(FAN_OUTS) },
   { file: 'docs/index.md', name: 'pulls', lines: () => operationTables(PULLS) },
   { file: 'docs/index.md', name: 'events', lines: () => operationTables(EVENTS) },
   { file: 'docs/index.md', name: 'role-tags', lines: () => operationTables(ROLE_TAGS) },

@@ -62,8 +62,9 @@ export class Model {
       }
       if (found?.sha1 !== undefined && found.sha1 !== '') {
         const sha1 = await sha1Served(client, entry.uuid).catch((error: unknown) => String(error));
-        if (sha1 !== found.sha1)
+        if (sha1 !== found.sha1) {
           lies.push(`${entry.place} ${entry.uuid}: its file has sha1 ${sha1}, not ${found.sha1}`);
+        }
       }
       entry.possible = [found];
     }

@@ -1,7 +1,8 @@
 /** What happened to the account's images. */
 import { Type } from 'typebox';
+import { EVENT_KINDS } from '../event-kinds.ts';
 import { integer, oneOf, uuid } from '../parameters.ts';
-import { EVENT_KINDS, ImageEvent } from '../schemas/event.ts';
+import { ImageEvent } from '../schemas/event.ts';
 import { type CloudapiOperations, imageParams, signed } from './form.ts';
 
 export const EVENTS = {

@@ -1,7 +1,8 @@
 /** What happened to images. */
 import { Type } from 'typebox';
+import { EVENT_KINDS } from '../event-kinds.ts';
 import { integer, oneOf, text, uuid } from '../parameters.ts';
-import { EVENT_KINDS, ImageEvent } from '../schemas/event.ts';
+import { ImageEvent } from '../schemas/event.ts';
 import { accountQuery, type ImgapiOperations, imageParams } from './form.ts';
 
 const nextPage = Type.Object({

@@ -1,25 +1,9 @@
 /** What happened to images, and who did it. */
 import { Type } from 'typebox';
+import { EVENT_KINDS } from '../event-kinds.ts';
 import { bytes, date, oneOf, strings, uuid, type ValueOf } from './build.ts';
 
-export const EVENT_KINDS = [
-  'create',
-  'upload',
-  'activate',
-  'update',
-  'share',
-  'unshare',
-  'delete',
-  'undelete',
-  'copy-begun',
-  'copy-done',
-  'copy-failed',
-  'copy-canceled',
-  'pull',
-] as const;
-
-export const EventKind = oneOf(EVENT_KINDS);
-export type EventKind = ValueOf<typeof EventKind>;
+const EventKind = oneOf(EVENT_KINDS);
 
 export const EventActor = Type.Object({
   kind: oneOf(['account', 'operator', 'datacenter'] as const),

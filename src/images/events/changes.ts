@@ -1,6 +1,6 @@
 /** What a change of a record means to those who read events. What only the service keeps for itself is none. */
 import { isDeepStrictEqual } from 'node:util';
-import type { EventKind } from '#lib/api/schemas/event.ts';
+import type { EventKind } from '#lib/api/event-kinds.ts';
 import { entriesOf, leftEntries } from '#lib/manifest/acl.ts';
 import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';

@@ -4,7 +4,8 @@
  *
  * An account reads an event if it owned the image then: a new owner does not learn whom an earlier one shared it with.
  */
-import type { EventDetails, EventKind } from '#lib/api/schemas/event.ts';
+import type { EventKind } from '#lib/api/event-kinds.ts';
+import type { EventDetails } from '#lib/api/schemas/event.ts';
 import type { Bucket, Write } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { newTimeUuid } from '#lib/text/uuid.ts';

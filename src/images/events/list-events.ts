@@ -1,7 +1,7 @@
 /** Reads events, newest first. */
 
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
-import type { EventKind } from '#lib/api/schemas/event.ts';
+import type { EventKind } from '#lib/api/event-kinds.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import { timeOfUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';

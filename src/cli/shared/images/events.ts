@@ -1,5 +1,6 @@
 /** What happened to images, as a table. */
-import { EVENT_KINDS, type EventKind, type ImageEvent } from '#lib/api/schemas/event.ts';
+import { EVENT_KINDS, type EventKind } from '#lib/api/event-kinds.ts';
+import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import { type ColumnSet, TABLE_OPTIONS } from '../../framework/table-options.ts';
 
 export const EVENT_COLUMNS: ColumnSet<ImageEvent> = {

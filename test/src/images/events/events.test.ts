@@ -1,7 +1,8 @@
 /** What happened to an image can be read by its owner and by operators, and by nobody else. */
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
-import type { EventKind, ImageEvent } from '#lib/api/schemas/event.ts';
+import type { EventKind } from '#lib/api/event-kinds.ts';
+import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import type { Write } from '#lib/documents/store.ts';
 import { EVENTS, eventWrite } from '#src/images/events/event.ts';
 import { expireEvents } from '#src/images/events/expire-events.ts';

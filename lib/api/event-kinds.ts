@@ -1,0 +1,19 @@
+/** The kinds of events. Commands load them at every start, so this file must not load any schema. */
+
+export const EVENT_KINDS = [
+  'create',
+  'upload',
+  'activate',
+  'update',
+  'share',
+  'unshare',
+  'delete',
+  'undelete',
+  'copy-begun',
+  'copy-done',
+  'copy-failed',
+  'copy-canceled',
+  'pull',
+] as const;
+
+export type EventKind = (typeof EVENT_KINDS)[number];
