@@ -27,10 +27,19 @@ export function authenticator(
   const { config, clock } = service;
   const verified = verifier(config, keys, clock);
   const unknown = (call: Call, route: Route) => (config.authType === 'none' ? NOBODY : verified(call, route));
+  // A session ends with the last key of its user.
+  const isStillUser = async (user: string): Promise<boolean> => {
+    if (config.authType === 'none' || user === LOCAL_OPERATOR.user) return true;
+    await keys.refresh();
+    return keys.keysOf(user).length > 0;
+  };
   return (call, route) => {
     if (route.auth === 'none') return NOBODY;
     if (call.headers.cookie === undefined) return unknown(call, route);
-    return loggedInUser(service, call).then((user) => (user === undefined ? unknown(call, route) : { user }));
+    return loggedInUser(service, call).then(async (user) => {
+      const isKnown = user !== undefined && (await isStillUser(user));
+      return isKnown ? { user, isSession: true } : unknown(call, route);
+    });
   };
 }
 

@@ -14,6 +14,8 @@ export type { Reply } from '../http-kit/call.ts';
 export interface Identity {
   readonly user?: string | undefined;
   readonly datacenter?: string | undefined;
+  /** Known by the cookie of a session at the console, and by nothing else. */
+  readonly isSession?: true;
 }
 
 export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller {
@@ -27,6 +29,11 @@ export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller
   /** Who signed the request; absent when nobody did. */
   get user(): string | undefined {
     return this.identity?.user;
+  }
+
+  /** Whether the caller is known by a session at the console only. */
+  get isSession(): boolean {
+    return this.identity?.isSession === true;
   }
 
   /** The linked datacenter that signed the request; only on the link listener. */

@@ -173,9 +173,11 @@ class LocalBackend implements ObjectBackend {
     const has = inherited?.extent ?? 0;
     // What is inherited counts as this session's from now on.
     this.#room.change(-has);
+    let allotment: Awaited<ReturnType<Room['allot']>> | undefined;
+    let handle: Awaited<ReturnType<typeof openIfThere>>;
     try {
-      const allotment = await this.#room.allot(layout.staged(session), size, false, has);
-      const handle = earlier && !inherited ? await openIfThere(layout.staged(earlier.session)) : undefined;
+      allotment = await this.#room.allot(layout.staged(session), size, false, has);
+      handle = earlier && !inherited ? await openIfThere(layout.staged(earlier.session)) : undefined;
       const pieces = new LocalPieces({
         ...{ path, session, size, allotment, room: this.#room, hashing: this.#hashing },
         target: layout.resolve(path),
@@ -188,7 +190,9 @@ class LocalBackend implements ObjectBackend {
       this.#sessions.add(session);
       return pieces;
     } catch (error) {
+      allotment?.settle(0);
       this.#room.change(has);
+      await handle?.close();
       await inherited?.close();
       if (inherited) await removeStaged(layout, session);
       throw error;

@@ -135,6 +135,8 @@ export interface Transfer {
   readonly solid?: number;
   /** Whether the writer of `staged` was certain to be over when the transfer was claimed. */
   readonly is_writer_over?: boolean;
+  /** It was failed from outside while an attempt was running, which may go on writing for a moment. */
+  readonly writer_unknown?: true;
   /** The worker of the running attempt. */
   readonly lease?: Lease;
   /** When it was last claimed, in milliseconds since the epoch. */

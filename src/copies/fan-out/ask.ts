@@ -13,11 +13,12 @@ import { type NextCall, nextCall } from './decide.ts';
 import type { FanOutRecord, Target } from './model.ts';
 
 /** For a whole answer. To place an order, the other side reads the manifests of the whole chain from here first. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 10_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-/** Between two looks at a copy that goes on. */
+/** Between two looks at a copy that goes on, and at one that waits for others. */
 const LOOK_MS = 1000;
+const LOOK_AT_VERIFIED_MS = 10_000;
 /** Of an answer, in bytes. */
 const MOST_BYTES = 16_384;
 
@@ -73,13 +74,14 @@ function heard({ store }: Service, { error: _, ...target }: Target, answer: Link
   const { order, state, held, verified, bytes_done, bytes_total, rate, error } = answer;
   const now = store.now();
   const isOver = state === 'succeeded' || state === 'failed' || state === 'canceled';
+  const isVerified = !isOver && held && verified;
   return {
     ...target,
     order,
-    state: isOver ? state : held && verified ? 'verified' : 'copying',
+    state: isOver ? state : isVerified ? 'verified' : 'copying',
     ...{ bytes_done, bytes_total, rate: isOver ? 0 : rate },
     tries: 0,
-    not_before: now + LOOK_MS,
+    not_before: now + (isVerified ? LOOK_AT_VERIFIED_MS : LOOK_MS),
     heard_at: now,
     ...(error && { error }),
   };

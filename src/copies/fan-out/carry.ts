@@ -9,7 +9,7 @@ import { Passes } from '#lib/runtime/passes.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { askTarget } from './ask.ts';
-import { concluded } from './decide.ts';
+import { concluded, nextAt } from './decide.ts';
 import { FAN_OUTS, type FanOutRecord, putFanOut, type Target, written } from './model.ts';
 
 export interface FanOutEngine {
@@ -21,6 +21,8 @@ export interface FanOutEngine {
 
 const POLL_MS = 5000;
 const STEP_MS = 500;
+/** What has to wait longer is given back. */
+const LONGEST_WAIT_MS = 3000;
 const MOST_RUNNING = 100;
 
 export function startFanOuts(service: Service): FanOutEngine {
@@ -59,7 +61,8 @@ class Engine {
     for await (const found of store.scan(FAN_OUTS, { filter })) {
       for (const stored of found) {
         if (this.#stopping.signal.aborted || this.#running.size >= MOST_RUNNING) return;
-        if (this.#running.has(stored.key) || isHeld(stored.value.lease, store.now())) continue;
+        const now = store.now();
+        if (this.#running.has(stored.key) || isHeld(stored.value.lease, now) || nextAt(stored.value) > now) continue;
         if (await claim(this.#service, stored)) this.#run(stored.key);
       }
     }
@@ -95,6 +98,8 @@ async function carry(service: Service, uuid: string, signal: AbortSignal): Promi
       service.log.info({ fan_out: uuid, image: fanOut.image, state: next?.state }, 'order to other datacenters ended');
       return;
     }
+    // Meanwhile others have the place.
+    if (nextAt(next) > service.store.now() + LONGEST_WAIT_MS) return;
     await pause(STEP_MS, signal);
   }
 }

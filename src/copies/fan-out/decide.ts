@@ -1,6 +1,9 @@
 /** What follows from the states of the targets: whether to show the image, and how the whole order ends. */
 import { type FanOutRecord, isTargetFinal, type Target } from './model.ts';
 
+/** For how long datacenters are asked to cancel what they were to copy. */
+export const CANCEL_MS = 24 * 3600_000;
+
 /** The call that a target needs next; undefined: none. */
 export type NextCall = 'order' | 'look' | 'release' | 'cancel' | undefined;
 
@@ -14,14 +17,17 @@ export function nextCall(fanOut: FanOutRecord, target: Target): NextCall {
 
 /** The record with all that follows from its targets. @param now milliseconds, by the store's clock */
 export function concluded(fanOut: FanOutRecord, now: number): FanOutRecord {
-  const late = now >= fanOut.gives_up_at && !fanOut.canceling;
-  const canceling = late || fanOut.canceling === true;
-  const targets = canceling ? fanOut.targets.map(notOrdered) : fanOut.targets;
+  const isLate = now >= fanOut.gives_up_at;
+  const canceling = isLate || fanOut.canceling === true;
+  // Whoever has not confirmed the end within a day never will.
+  const end = isLate && fanOut.canceling ? unconfirmed : notOrdered;
+  const targets = canceling ? fanOut.targets.map(end) : fanOut.targets;
   const isReady = targets.every(({ state }) => state === 'verified' || state === 'succeeded');
   const released = fanOut.together && (fanOut.released === true || (isReady && !canceling));
   const next: FanOutRecord = {
     ...fanOut,
-    targets,
+    targets: released && !fanOut.released ? targets.map(dueNow) : targets,
+    ...(isLate && !fanOut.canceling && { gives_up_at: now + CANCEL_MS }),
     ...(canceling && { canceling }),
     ...(released && { released }),
   };
@@ -40,4 +46,19 @@ export function concluded(fanOut: FanOutRecord, now: number): FanOutRecord {
 function notOrdered(target: Target): Target {
   const mayBeThere = target.order !== undefined || target.tries > 0;
   return isTargetFinal(target) || mayBeThere ? target : { ...target, state: 'canceled', rate: 0 };
+}
+
+function unconfirmed(target: Target): Target {
+  if (isTargetFinal(target)) return target;
+  const error = { code: 'GaveUp', message: 'it did not confirm that the copy is canceled' };
+  return { ...target, state: 'failed', rate: 0, error };
+}
+
+function dueNow(target: Target): Target {
+  return { ...target, not_before: 0 };
+}
+
+/** When a target is to be asked next, in milliseconds by the store's clock; Infinity: never. */
+export function nextAt(fanOut: FanOutRecord): number {
+  return Math.min(...fanOut.targets.filter((one) => nextCall(fanOut, one)).map(({ not_before }) => not_before));
 }

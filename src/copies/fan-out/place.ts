@@ -6,6 +6,7 @@ import { newUuid } from '#lib/text/uuid.ts';
 import { allLinks } from '../../datacenters/links/links.ts';
 import { loadOwnImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
+import { CANCEL_MS } from './decide.ts';
 import { FAN_OUTS, type FanOutRecord, isTargetFinal, putFanOut, type Target, written } from './model.ts';
 
 /** Shorter than destinations hold an image back. */
@@ -75,7 +76,9 @@ export async function cancelFanOut(service: Service, uuid: string): Promise<FanO
     if (!fanOut.live) {
       throw new ApiError('CopyAlreadyFinished', `fan-out "${uuid}" has already ended: ${fanOut.state}`);
     }
-    return { ...fanOut, canceling: true };
+    const gives_up_at = Math.min(fanOut.gives_up_at, service.store.now() + CANCEL_MS);
+    const targets = fanOut.targets.map((target) => ({ ...target, not_before: 0 }));
+    return { ...fanOut, canceling: true, gives_up_at, targets };
   });
 }
 

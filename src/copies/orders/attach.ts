@@ -12,6 +12,9 @@ import { type ChainRequest, foreignOrigin } from './chain.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 import { orderEvents } from './order-events.ts';
 
+/** Of one account for one image: its own, and one that is held for another datacenter. */
+const MOST_LIVE = 10;
+
 interface Underway {
   readonly record: StoredImage;
   readonly transfer: Stored<Transfer>;
@@ -27,7 +30,7 @@ export async function attach(
   uuid: string,
   asker: Pick<ChainRequest, 'kind' | 'account' | 'terms' | 'requestId'>,
 ): Promise<CopyOrder> {
-  const same = await liveOrderFor(service, uuid, asker.account);
+  const same = await liveOrderFor(service, uuid, asker);
   if (same) return same;
   const chain = await chainUnderway(service, uuid);
   const head = chain.at(-1);
@@ -51,13 +54,20 @@ export async function attach(
   return order;
 }
 
-/** The live order in which this account (or an operator) asked for the image itself. */
-async function liveOrderFor(service: Service, image: string, account: string | undefined) {
+/**
+ * The live order in which this account (or an operator) asked for the image itself. One that another datacenter holds back
+ * is no answer to somebody who wants the image as soon as it is here.
+ */
+async function liveOrderFor(
+  service: Service,
+  image: string,
+  { account, terms }: Pick<ChainRequest, 'account' | 'terms'>,
+) {
   const field = 'account';
   const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);
   const filter: Filter = { op: 'and', of: [eq('image', image), eq('live', true), byAsker] };
-  const [found] = await service.store.find(COPIES, { filter, limit: 1 });
-  return found?.value;
+  const found = (await service.store.find(COPIES, { filter, limit: MOST_LIVE })).map(({ value }) => value);
+  return found.find(({ hold }) => !hold) ?? (terms?.hold ? found[0] : undefined);
 }
 
 /** UUIDs of the live orders that list the image. */

@@ -151,9 +151,10 @@ function release(service: Service, contents: OrderContents, member: OrderMember,
     return { writes, result, removed: transfer.value };
   }
   const own = ending.image === member.uuid ? ending.failure : undefined;
+  const hasLeft = own !== undefined && ending.attempt !== undefined;
   const failure = own ?? otherFailed(contents, member.uuid, ending);
   const failed = placeholder ? [putRecord(failedPlaceholder(placeholder.value, failure), placeholder.etag)] : [];
-  const kept = putTransfer(failedTransfer(service, transfer.value, failure), transfer.etag);
+  const kept = putTransfer(failedTransfer(service, transfer.value, failure, hasLeft), transfer.etag);
   return { writes: [kept, ...failed, ...endOfPull(service, transfer.value)], result };
 }
 
@@ -170,11 +171,13 @@ function otherFailed(
   return { code, message: `image "${image}", copied together with this one, failed: ${message}` };
 }
 
-function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailure): Transfer {
+/** @param hasLeft whether the attempt that was running has said so itself; otherwise it learns it later, and still writes */
+function failedTransfer(service: Service, transfer: Transfer, failure: CopyFailure, hasLeft: boolean): Transfer {
   // The pull link ends too; a new order asks for a new one.
-  const { lease: _lease, rate: _rate, pull: _pull, ...rest } = transfer;
+  const { lease, rate: _rate, pull: _pull, ...rest } = transfer;
   return {
     ...rest,
+    ...(lease && !hasLeft && { writer_unknown: true }),
     state: nextTransferState(transfer.state, 'fail'),
     live: false,
     orders: [],

@@ -45,13 +45,17 @@ interface Part {
  * @throws ApiError if a member cannot be copied
  */
 export async function createOrder(service: Service, request: ChainRequest, chain: Chain): Promise<CopyOrder> {
+  // Before anything that is here makes way for it.
+  const by = request.terms?.by;
+  await bookBytes(service, by, chain.members.at(-1)?.file.size ?? 0);
   const parts: Part[] = [];
   for (const incoming of chain.members) parts.push(await readPart(service, request, incoming));
   // Somebody has ordered the image itself meanwhile: whoever asked for that may be this asker, who has one order then.
   if (parts.at(-1)?.outcome === 'attach') throw new StaleReadError('the image is being copied by now');
   const fresh = parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming);
   await assertRoomFor(service, fresh);
-  const booking = await bookBytes(service, request.terms?.by, sum(fresh.map(({ file }) => file.size)));
+  const coming = parts.filter(({ outcome }) => outcome !== 'attach').map(({ incoming }) => incoming);
+  const booking = await bookBytes(service, by, sum(coming.map(({ file }) => file.size)));
   const order = newOrder(service, request, chain.members.map(asMember));
   const owners = new Map(chain.members.map(({ uuid, record }) => [uuid, record.owner]));
   const writes = [
@@ -177,9 +181,20 @@ function newTransfer(
 
 /** The new order's transfer, which continues with the bytes and the attempt numbers of the failed one. */
 function reviveTransfer(failed: Transfer, fresh: Transfer): Transfer {
-  const { id, attempt, stor, bytes, staged, rev } = failed;
+  const { id, attempt, stor, bytes, staged, rev, writer_unknown, is_writer_over } = failed;
   const state = nextTransferState(failed.state, 'order-again');
-  return { ...fresh, id, attempt, stor, bytes, rev, state, ...(staged !== undefined && { staged }) };
+  return {
+    ...fresh,
+    id,
+    attempt,
+    stor,
+    bytes,
+    rev,
+    state,
+    ...(staged !== undefined && { staged }),
+    ...(writer_unknown && { writer_unknown }),
+    ...(is_writer_over !== undefined && { is_writer_over }),
+  };
 }
 
 async function writeNew(service: Service, writes: readonly Write[]): Promise<void> {

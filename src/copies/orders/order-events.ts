@@ -1,6 +1,7 @@
 /** What is told of an order: to those who read events, and, once it has ended, to webhooks. Belongs in the batch of that. */
 import type { EventDetails } from '#lib/api/schemas/event.ts';
 import type { Write } from '#lib/documents/store.ts';
+import { redact } from '#lib/text/redact.ts';
 import { type Cause, eventWrites } from '../../images/events/event.ts';
 import type { Service } from '../../service/service.ts';
 import type { CopyOrder } from '../documents/model.ts';
@@ -26,7 +27,7 @@ export function orderEvents(
   cause = causeOfOrder(order),
 ): Write[] {
   const { uuid, source, error, account, images } = order;
-  const details: EventDetails = { order: uuid, source, ...(error && { error: error.code }) };
+  const details: EventDetails = { order: uuid, source: redact(source), ...(error && { error: error.code }) };
   const told = kind === 'copy-begun' ? [] : webhookMessages(service, kind, order);
   const events = images.flatMap((image) => {
     const owner = account ?? ownerOf(image);

@@ -54,7 +54,9 @@ export async function recopy(
     const sameHash = hashOf(record) === incoming.file.sha1;
     const outcome = decide(record, request.account, sameHash ? 'copy' : 'copy-other-hash');
     if (outcome !== 'recopy') throw refusal('exists', incoming.uuid);
-    const after = refreshed(record, incoming.record, source);
+    // Another datacenter may bring images here, but not change one that did not come from it.
+    const isTheirs = !request.terms || record.copied_from?.datacenter === source.name;
+    const after = isTheirs ? refreshed(record, incoming.record, source) : { ...record };
     order = recopyOrder(service, request, incoming, changesBetween(record, after));
     isUnchanged = isDeepStrictEqual({ ...record }, after);
     if (dryRun || isUnchanged) return undefined;

@@ -56,8 +56,9 @@ export async function claim(
   const copy = placeholder?.value.copy;
   if (!placeholder || copy?.state !== 'live') return 'lost';
   if (placeholder.value.intent && !isLeftToTakeOver(service, placeholder.value)) return undefined;
+  const { writer_unknown: _unknown, ...before } = value;
   const claimed: Transfer = {
-    ...value,
+    ...before,
     state: nextTransferState(value.state, 'claim'),
     attempt: value.attempt + 1,
     claimed_at: service.store.now(),
@@ -76,9 +77,15 @@ export async function claim(
   return claimed;
 }
 
-/** Otherwise it may only have been paused, and go on writing. */
-function isWriterOver({ state, lease }: Transfer): boolean {
-  return state === 'queued' || lease === undefined || hasDied(lease.worker);
+/**
+ * Whether the writer of what is staged is certain to be over; otherwise it may only have been paused, and go on writing.
+ * The staging may be that of an attempt before the last one, which then noted what it knew of its writer.
+ */
+function isWriterOver(transfer: Transfer): boolean {
+  const { state, lease, staged, attempt, writer_unknown, is_writer_over } = transfer;
+  if (writer_unknown) return false;
+  if (state !== 'queued' && lease !== undefined && !hasDied(lease.worker)) return false;
+  return staged === undefined || staged === sessionOf(transfer, attempt) || is_writer_over === true;
 }
 
 function leaseFromNow({ worker, config, store }: Service): Lease {

@@ -50,6 +50,7 @@ class Crew {
   readonly #failed = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #running = 0;
+  #isOver = false;
   /** Since the last measurement. */
   #bytes = 0;
   /** Why the last connection broke. */
@@ -84,11 +85,14 @@ class Crew {
   }
 
   #fill(stop: AbortSignal): void {
-    while (this.#running < this.#connections.most) {
+    while (!this.#isOver && this.#running < this.#connections.most) {
       this.#running += 1;
       void this.#bringSome(stop).finally(() => {
         this.#running -= 1;
-        if (this.#running === 0) this.#ended.resolve();
+        if (this.#running > 0) return;
+        // From here on nobody waits for connections, so none may begin.
+        this.#isOver = true;
+        this.#ended.resolve();
       });
     }
   }
@@ -103,6 +107,8 @@ class Crew {
         if (!taken) return;
         await this.#bring(taken, stop);
         board.accepted(taken);
+        // What comes next may fail before another one is taken.
+        taken = undefined;
         this.#report();
       }
     } catch (error) {

@@ -4,6 +4,7 @@
  */
 import type { WebhookAnswer, WebhookEvent, WebhookMessage } from '#lib/api/schemas/webhook.ts';
 import type { Bucket, Filter, Write } from '#lib/documents/store.ts';
+import { redact } from '#lib/text/redact.ts';
 import { newTimeUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import type { CopyOrder } from '../documents/model.ts';
@@ -72,7 +73,7 @@ function messageOf(
     kind,
     image,
     images,
-    source,
+    source: redact(source),
     ...(account !== undefined && { account }),
     ...(error && { error: { code: error.code, message: error.message } }),
     ...(request_id !== undefined && { request_id }),

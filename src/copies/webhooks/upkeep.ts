@@ -55,10 +55,16 @@ export async function retryWebhook(
 /** The periodic task: removes messages that were given up long ago, or whose webhook is no more. Returns how many. */
 export async function expireMessages({ store, config }: Pick<Service, 'store' | 'config'>): Promise<number> {
   const until = store.now() - config.copies.keepFinishedSeconds * 1000;
+  const hooks = new Set(config.webhooks.map(({ name }) => name));
   let count = 0;
   for await (const found of store.scan(OUTBOX, { filter: { op: 'lt', field: 'since', value: until } })) {
-    await store.batch(found.map(({ key }) => ({ op: 'del', bucket: OUTBOX, key })));
-    count += found.length;
+    for (const { key, etag, value } of found) {
+      // What is still to be sent is given up first.
+      if (value.state === 'queued' && hooks.has(value.hook)) continue;
+      // It may have been queued again meanwhile.
+      const removal = store.batch([{ op: 'del', bucket: OUTBOX, key, ifEtag: etag }], { frees: true });
+      if (await unlessChanged(removal)) count += 1;
+    }
   }
   return count;
 }

@@ -24,6 +24,7 @@ import { type ChangeRequest, changeImage, changeRecord } from '../record/change.
 import { loadRaw, type StoredImage } from '../record/load.ts';
 import { FINDINGS, findingKey, forgetFinding, withoutQuarantined } from './findings.ts';
 import { noteFormer, objectsOf, strikeFormer } from './former-objects.ts';
+import { forgetPieceLists } from './piece-lists.ts';
 
 /** Milliseconds. Placing is a rename, or a copy that may take as long as the file is large: then the lease is renewed. */
 export const PLACEMENT_LEASE_MS = 30_000;
@@ -269,9 +270,14 @@ async function takeOver(service: Service, uuid: string, session: string): Promis
 }
 
 /** What was found out about the bytes that were there before is not true of these. */
-async function endedFindings({ store }: Service, uuid: string, { kind, index = 0 }: PlacementIntent): Promise<Write[]> {
+async function endedFindings(
+  { store }: Service,
+  uuid: string,
+  { kind, index = 0, file }: PlacementIntent,
+): Promise<Write[]> {
   if (kind === 'icon' || !(await store.get(FINDINGS, findingKey(uuid, index)))) return [];
-  return [forgetFinding(uuid, index)];
+  // The hashes of its pieces may be those of the damaged bytes.
+  return [forgetFinding(uuid, index), ...(file ? forgetPieceLists(uuid, index, file as FileRecord) : [])];
 }
 
 function withFile(before: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {

@@ -4,7 +4,7 @@
  * for, by reading that part of the file, and kept until the file goes.
  */
 import { type LinkPieces, PIECE_BYTES, PIECES_A_PAGE } from '#lib/api/schemas/link.ts';
-import type { Bucket, Stored, WithStore } from '#lib/documents/store.ts';
+import type { Bucket, Stored, WithStore, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
 import { sha256Of } from '#lib/objects/hashing/sha256-of.ts';
@@ -57,8 +57,14 @@ async function pageOf(service: WithStore, asked: PiecesOf): Promise<string> {
   }, asked.signal);
 }
 
-function keyOf({ image, index, file: { sha1 }, page }: PiecesOf): string {
+function keyOf({ image, index, file: { sha1 }, page }: Pick<PiecesOf, 'image' | 'index' | 'file' | 'page'>): string {
   return `${image}.${index}.${sha1}.${page}`;
+}
+
+/** Absent is no error. They are computed anew from the bytes that are there then. */
+export function forgetPieceLists(image: string, index: number, file: FileRecord): Write[] {
+  const pages = Array.from({ length: Math.ceil(file.size / PAGE_BYTES) }, (_, page) => page);
+  return pages.map((page) => ({ op: 'del', bucket: PIECE_LISTS, key: keyOf({ image, index, file, page }) }));
 }
 
 async function kept({ store }: WithStore, key: string): Promise<string | undefined> {

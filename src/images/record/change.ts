@@ -129,6 +129,22 @@ async function relationAt(
   throw imageNotFound(request.uuid);
 }
 
+/** Whom an owner who gave the image away had shared it with is not the new owner's to read. */
+function toldTo(
+  service: Service,
+  before: ImageRecord,
+  after: ImageRecord,
+  cause: Cause,
+  happened: readonly Happening[],
+): Write[] {
+  if (before.owner === after.owner) return eventWrites(service, after, cause, happened);
+  const { uuid } = after;
+  return happened.flatMap((one) => {
+    const { owner } = one.kind === 'unshare' ? before : after;
+    return eventWrites(service, { uuid, ...(owner !== undefined && { owner }) }, cause, [one]);
+  });
+}
+
 function write(
   service: Service,
   uuid: string,
@@ -143,7 +159,7 @@ function write(
       if (!decision) return undefined;
       const decided: Decided = 'also' in decision ? decision : { record: decision, also: [] };
       const { record, also, cause = by, happened = cause && changesBetween(before.value, record) } = decided;
-      const told = cause && happened ? eventWrites(service, record, cause, happened) : [];
+      const told = cause && happened ? toldTo(service, before.value, record, cause, happened) : [];
       return { value: counted(record), also: [...also, ...told] };
     };
     const updated = await updateWith(service.store, IMAGES, uuid, change, { frees });

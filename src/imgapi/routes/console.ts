@@ -63,7 +63,10 @@ export function consoleHandlers(
       return { text: await metrics(), headers: { 'Content-Type': METRICS_TYPE, 'Cache-Control': 'no-store' } };
     },
 
-    async CreateConsoleLogin({ user = OPERATOR, log }) {
+    async CreateConsoleLogin({ user = OPERATOR, isSession, log }) {
+      if (isSession) {
+        throw new ApiError('OperatorOnly', 'a session makes no further ones: imgapiadm console-login makes a token');
+      }
       const { secret, expires } = await createLoginToken(service, user);
       log.info({ user }, 'made a token for a login at the console');
       const { publicUrl: url } = config;

@@ -6,7 +6,7 @@ import { forEachInTurn } from '#lib/runtime/each.ts';
 import { timeLimit } from '#lib/runtime/timers.ts';
 import { sourcesOfRepair } from '../../datacenters/sources/sources.ts';
 import { FINDINGS, findingKey, forgetFinding, type StoredFinding } from '../../images/files/findings.ts';
-import { loadImage } from '../../images/record/load.ts';
+import { loadImage, loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { repairFile } from '../repair.ts';
 import { pace } from './inspect.ts';
@@ -44,6 +44,8 @@ async function mend(
 ): Promise<boolean> {
   const stored = await loadImage(service, uuid);
   const file = stored?.value.files?.[index];
+  // What is deleted may be restored, with its mark; and a record that cannot be served may be mended.
+  if (!stored && (await loadRaw(service, uuid))) return false;
   if (!stored || !file) {
     await service.store.batch([forgetFinding(uuid, index)]);
     return false;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
-import { expireLogins } from '#src/console/logins.ts';
+import { createLoginToken, expireLogins } from '#src/console/logins.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type ConfigKeys, type InProcess, startInProcess } from '../../helpers/imgapi.ts';
 import { TestClock } from '../../helpers/test-clock.ts';
@@ -51,6 +51,22 @@ test('the cookie is for this site and this server alone, and no script reads it'
   t.match(given, /; SameSite=Strict/);
   t.match(given, /; Path=\/imgapi\//);
   t.match(given, /; Secure/);
+});
+
+test('a session makes no further ones, and ends with the last key of its user', async (t) => {
+  const { server, ask, cookie } = await loggedIn(t, { ...SIGNATURE, console: { write: true } });
+  const headers = { cookie };
+  t.match(await ask('/console/tokens', { method: 'POST', headers }), { status: 403, json: { code: 'OperatorOnly' } });
+  const [name] = Object.keys(AUTH_KEYS);
+  const { secret } = await createLoginToken(server.imgapi.service, String(name));
+  const answer = await logIn(ask, secret);
+  const theirs = { cookie: answer.headers['set-cookie']?.split(';')[0] ?? '' };
+  const isOperator = async (sent: typeof headers) =>
+    (await ask('/console/settings.json', { headers: sent })).json.operator;
+  t.equal(await isOperator(theirs), true);
+  await server.imgapi.takeKeys({});
+  t.equal(await isOperator(theirs), false);
+  t.equal(await isOperator(headers), true, 'the operator of the machine needs no key');
 });
 
 test('a session reads what operators read, and writes only where the console may', async (t) => {

@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
 import { ImgapiError } from '#lib/client/errors.ts';
+import { updateObject } from '#lib/documents/update.ts';
+import { IMAGES } from '#lib/manifest/record.ts';
 import { linkClient } from '#src/datacenters/links/link-client.ts';
 import { getLink } from '#src/datacenters/links/links.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import type { InProcess } from '../../../helpers/imgapi.ts';
-import { ACCEPTS, startHub, until } from './fixture.ts';
+import { waitFor } from '../../../helpers/wait.ts';
+import { ACCEPTS, isShown, startHub, until } from './fixture.ts';
 
 /** Signed calls of one datacenter to another; answers the status. */
 async function callsOf(from: InProcess, to: string) {
@@ -56,4 +59,35 @@ test('a link for certain accounts takes orders for no other', async (t) => {
   t.equal(await call('POST', `${query}&account=${ALICE}`), 403);
   t.equal(await call('POST', `${query}&account=${BOB}`), 404, 'and nobody copies what is not theirs');
   t.equal(await call('POST', `?fan_out=${randomUUID()}&account=${BOB}`), 422, 'an image must be named');
+});
+
+test('an image that did not come from the datacenter that orders is left as it is', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS } });
+  const east = targets['east']!;
+  const order = async () => {
+    const { uuid } = await hub.client().copyImageToDcs(image, { account: ALICE, datacenters: 'east' });
+    await until(hub, uuid, 'the end', ({ state }) => state === 'succeeded');
+    return (await east.client().getImage(image)).description;
+  };
+  await hub.client().updateImage(image, { description: 'first' });
+  t.equal(await order(), 'first');
+  await hub.client().updateImage(image, { description: 'second' });
+  t.equal(await order(), 'second', 'what came from there follows what is there');
+  await updateObject(east.imgapi.service.store, IMAGES, image, ({ copied_from: _, ...record }) => ({
+    ...record,
+    rev: 99,
+  }));
+  await hub.client().updateImage(image, { description: 'third' });
+  t.equal(await order(), 'second', 'what did not, does not');
+});
+
+test('an account that wants its image here does not wait for what another datacenter holds back', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const east = targets['east']!;
+  const placed = await hub.client().copyImageToDcs(image, { account: ALICE, datacenters: 'all', together: true });
+  await until(hub, placed.uuid, 'verified', ({ datacenters: [one] }) => one?.state === 'verified');
+  const { order } = await east.client().copyImageFromDc(image, { account: ALICE, datacenter: 'hub' });
+  t.not(order, (await hub.client().getFanOut(placed.uuid)).datacenters[0]?.order);
+  await waitFor('the image', () => isShown(east, image));
+  t.match(await hub.client().getFanOut(placed.uuid), { state: 'running' });
 });

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'tap';
+import { updateObject } from '#lib/documents/update.ts';
 import { TRANSFERS } from '#src/copies/documents/model.ts';
-import { claim, isClaimable } from '#src/copies/transfer/attempt.ts';
+import { sessionOf } from '#src/copies/documents/staging.ts';
+import { claim, isClaimable, releaseAttempt } from '#src/copies/transfer/attempt.ts';
 import { fairShare, Throttle } from '#src/copies/transfer/bandwidth.ts';
 import { runTransfer } from '#src/copies/transfer/transfer.ts';
 import { changeRecord } from '#src/images/record/change.ts';
@@ -168,4 +170,23 @@ test('a limited copy is not faster than its link', async (t) => {
   pair.engine();
   t.match(await ended(pair.service, uuid), { state: 'succeeded' });
   t.ok(performance.now() - started > 500);
+});
+
+test('what is staged counts as left only if its own writer has said so, however often it was claimed since', async (t) => {
+  const pair = await copyPair(t);
+  await orderSome(pair, 1);
+  const { service } = pair;
+  const [{ key } = { key: '' }] = await service.store.find(TRANSFERS, {});
+  const change = (fields: object) =>
+    updateObject(service.store, TRANSFERS, key, (transfer) => ({ ...transfer, ...fields, rev: transfer.rev + 1 }));
+  const first = await claimed(service, key);
+  await releaseAttempt(service, first, { staged: sessionOf(first, first.attempt) });
+  const second = await claimed(service, key);
+  t.equal(second.is_writer_over, true, 'given back by its writer');
+  await change({ staged: sessionOf(second, second.attempt), lease: { worker: 'elsewhere', until: 1, length: 1 } });
+  const third = await claimed(service, key);
+  t.equal(third.is_writer_over, false, 'its lease ran out');
+  await releaseAttempt(service, third, {});
+  const fourth = await claimed(service, key);
+  t.equal(fourth.is_writer_over, false, 'and the one who gave it back had not written it');
 });

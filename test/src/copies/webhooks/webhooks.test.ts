@@ -236,15 +236,23 @@ test('Messages that nobody will take any more go some day', async (t) => {
   await receiver.stop();
   const site = await two(t, [await hookTo(t, receiver)], { copies: { keepFinishedSeconds: 3600 } });
   const { service } = site.west.imgapi;
-  const [stays, goes] = [await put(service, 'tickets'), await put(service, 'tickets')];
-  const stored = await service.store.get(OUTBOX, goes);
-  if (!stored) throw new Error('it is not there');
-  const value = { ...stored.value, since: service.store.now() - 2 * HOUR, rev: 9 };
-  await service.store.batch([{ op: 'put', bucket: OUTBOX, key: goes, value }]);
+  const stays = await put(service, 'tickets');
+  const old = async (hook: string, state: 'queued' | 'given-up'): Promise<string> => {
+    const key = await put(service, 'tickets');
+    const stored = await service.store.get(OUTBOX, key);
+    if (!stored) throw new Error('it is not there');
+    const since = service.store.now() - 2 * HOUR;
+    const value = { ...stored.value, hook, state, since, not_before: since + 20 * HOUR, rev: 9 };
+    await service.store.batch([{ op: 'put', bucket: OUTBOX, key, value }]);
+    return key;
+  };
+  const waits = await old('tickets', 'queued');
+  const goes = [await old('tickets', 'given-up'), await old('removed', 'queued')];
   // The task may be at it as well.
-  t.ok((await expireMessages(service)) <= 1);
-  t.equal(await service.store.get(OUTBOX, goes), undefined);
+  t.ok((await expireMessages(service)) <= 2);
+  for (const key of goes) t.equal(await service.store.get(OUTBOX, key), undefined);
   t.ok(await service.store.get(OUTBOX, stays));
+  t.ok(await service.store.get(OUTBOX, waits), 'what is still to be sent is given up first');
 });
 
 test('A secret that cannot be used is told of without what it holds, and one that changes needs no restart', async (t) => {

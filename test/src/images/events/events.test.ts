@@ -113,6 +113,18 @@ test('A new owner reads of nothing that happened before', async (t) => {
   t.equal((await toldOf(server, image.uuid)).length, 5, 'operators read all');
 });
 
+test('Whom the image was shared with before it was given away is not told to its new owner', async (t) => {
+  const server = await startInProcess(t);
+  const alice = server.client({ account: ALICE });
+  const { image: base } = await makeImage(alice, { public: true });
+  const { image } = await makeImage(alice, { acl: [CAROL], origin: base.uuid });
+  await alice.updateImage(image.uuid, { owner: BOB });
+  const kinds = (await toldOf(server, image.uuid, BOB)).map(({ kind }) => kind);
+  t.strictSame(kinds, ['update']);
+  const all = (await toldOf(server, image.uuid)).map(({ kind }) => kind);
+  t.ok(all.includes('unshare'), 'operators read that it ended');
+});
+
 test('Of an image that is gone, operators still read; to all others it is not there', async (t) => {
   const server = await startInProcess(t);
   const { image } = await makeImage(server.client({ account: ALICE }));
