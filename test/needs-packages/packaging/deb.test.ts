@@ -96,8 +96,11 @@ async function withService<T>(t: Test, system: OwnRoot, work: (url: string) => P
     `--reuid=${user}`,
     `--regid=${values('Group')[0]}`,
     '--init-groups',
+    // As a service manager does: nothing of this process's environment.
     'env',
+    '--ignore-environment',
     `--chdir=${folder}`,
+    'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
   ] as const;
   const child = system.start(...as, ...values('Environment'), ...line.split(' '));
   const said: string[] = [];
@@ -112,7 +115,7 @@ async function withService<T>(t: Test, system: OwnRoot, work: (url: string) => P
   if (url === undefined) throw new Error(`${line}: ${first[0]}: ${said.join('')}`);
   const result = await work(url);
   child.kill('SIGTERM');
-  t.strictSame(await gone, [0, null], 'it ends as it was asked to');
+  t.strictSame(await gone, [0, null], 'it ends as it was asked to', { said: said.join('').slice(-2000) });
   return result;
 }
 
