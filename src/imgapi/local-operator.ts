@@ -14,7 +14,7 @@ export async function assertLocalOperator({ config }: WithConfig, call: Call): P
   if (call.account !== undefined) {
     throw new ApiError('OperatorOnly', 'administration is for operators; leave out the account parameter');
   }
-  if (call.user !== undefined) return;
+  if (call.user !== undefined && (config.authType === 'signature' || call.isSession)) return;
   if (await isLocalOperator(config, call)) return;
   if (!isDirect(call)) {
     throw new ApiError('UnauthorizedError', 'this is allowed only from the machine itself: use imgapiadm there');
