@@ -14,6 +14,8 @@ test('only the door makes writes of image records', async (t) => {
   // What names the bucket may be given another name, or be handed on.
   t.same(filesWith(/\bIMAGES as\b|'imgapi_images'/), [
     'lib/manifest/record.ts',
+    // It reads pages of them, beside the rows of the API that have the same name.
+    'src/imgapi/image-call.ts',
     // What the bucket is called in a dump of another IMGAPI.
     'src/takeover/export/dump-target.ts',
     'src/takeover/sources/dump-source.ts',
@@ -30,6 +32,9 @@ test('records are parts of batches only where they belong together with somethin
     // New images of an account, together with what they build on.
     'src/images/cloning/clone.ts',
     'src/images/create.ts',
+    // A deleted image that is removed for good or restored, in place of the very tombstone that was read.
+    'src/images/deleted/purge.ts',
+    'src/images/deleted/undelete.ts',
     // What is left of an image that goes, with what goes along.
     'src/images/record/tombstones.ts',
     // An image under its new UUID, together with what is left under the old one.
@@ -50,6 +55,8 @@ test('nobody but the service itself writes past the caller', async (t) => {
     'src/images/sharing/shares.ts',
     // A placeholder whose job has failed, and an image of another IMGAPI whose bytes are there.
     'src/machines/held-job.ts',
+    // What is known of stored bytes, whoever owns them.
+    'src/maintenance/scrub/quarantine.ts',
     'src/takeover/images/bring-image.ts',
   ]);
 });
