@@ -61,12 +61,14 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
     },
 
     async DeleteImage(call, query) {
-      const { force_all_channels: forceAllChannels = false, purge = false } = query;
-      if (purge && (await findDeleted(service, imageUuid(call), viewerOf(service, call)))) {
+      const deleted = await findDeleted(service, imageUuid(call), viewerOf(service, call));
+      if (deleted && query.purge) {
         await purgeDeleted(service, changeRequest(service, call));
         return { status: 204 };
       }
       await deletableImage(service, call);
+      // Only now: whether the image may be deleted is answered before what is wrong with the flags.
+      const { force_all_channels: forceAllChannels = false, purge = false } = query;
       await deleteImage(service, {
         ...changeRequest(service, call),
         ...{ forceAllChannels, purge },

@@ -226,6 +226,10 @@ const BEFORE: Readonly<Record<string, Row>> = {
     request: `DELETE /images/$shared?force_all_channels=x&account=${BOB}`,
     ours: '422 NotImageOwner',
   },
+  'delete: whose the image is, whether it goes for good': {
+    request: `DELETE /images/$shared?purge=x&account=${BOB}`,
+    ours: '422 NotImageOwner',
+  },
   'delete: the flags, what builds on the image': {
     with: ['child', 'middle', 'base'],
     request: 'DELETE /images/$base?force_all_channels=x',
