@@ -22,7 +22,7 @@ export type OptionValues<O extends Options> = { readonly [Name in keyof O]: Valu
 
 /** Every program and command has these. */
 export const COMMON_OPTIONS = {
-  json: { type: 'flag', short: 'j', help: 'Answer as JSON.' },
+  json: { type: 'flag', short: 'j', help: 'Answer as JSON: a line for each result.' },
   help: { type: 'flag', short: 'h', help: 'Show this help.' },
 } as const satisfies Options;
 

@@ -51,14 +51,19 @@ export class Output {
     if (!this.closed.aborted) this.#stdout.write(`${printableLines(text)}\n`);
   }
 
-  /** A result as one JSON document. */
-  json(value: unknown): void {
+  /** JSON that people read: of commands that show a document, whether they are asked for JSON or not. */
+  document(value: unknown): void {
     this.line(escapeControls(JSON.stringify(value, undefined, 2)));
   }
 
-  /** One of many results, on a line of its own. */
-  jsonLine(value: unknown): void {
+  /** What `--json` shows: one result, on a line of its own. */
+  json(value: unknown): void {
     this.line(escapeControls(JSON.stringify(value)));
+  }
+
+  /** The same for many: a line for each, so that programs read one after the other. */
+  jsonLines(values: Iterable<unknown>): void {
+    for (const value of values) this.json(value);
   }
 
   /** What is said beside the result. */

@@ -6,6 +6,8 @@ export interface Column<Row> {
   readonly title: string;
   /** Nothing shows as a dash. */
   readonly value: (row: Row) => string | undefined;
+  /** By what rows are sorted, where the text would mislead: 900 B are less than 2 KiB. */
+  readonly amount?: (row: Row) => number | undefined;
   readonly align?: 'left' | 'right';
   /** Its cells may be cut where the terminal is too narrow for all. */
   readonly shrinks?: boolean;

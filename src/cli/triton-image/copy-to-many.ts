@@ -91,7 +91,7 @@ async function planMany(
     targets.map(({ name, client }) => outcomeOf(name, signal, () => planOf(client, uuid, datacenter, signal))),
   );
   const made = plans.flatMap((plan) => ('result' in plan ? [plan] : []));
-  if (json) output.json(made.map(({ name, result }) => ({ to: name, ...result })));
+  if (json) output.jsonLines(made.map(({ name, result }) => ({ to: name, ...result })));
   else {
     for (const { name, result } of made) {
       output.line(`To ${printable(name)}:`);

@@ -28,11 +28,11 @@ function jsonDisplay(output: Output): ManyDisplay {
     show(to, event) {
       if (event.kind !== 'status') return output.note(`${printable(to)}: ${wordsOf(event)}`);
       if (isFinal(event.status.state)) ended.add(to);
-      output.jsonLine({ to, ...event.status });
+      output.json({ to, ...event.status });
     },
     fail(to, { code, message }) {
       // A copy that the server ended says so itself.
-      if (!ended.has(to)) output.jsonLine({ to, state: 'failed', error: { code, message } });
+      if (!ended.has(to)) output.json({ to, state: 'failed', error: { code, message } });
     },
   };
 }

@@ -52,6 +52,14 @@ export async function runCaptured<Context>(
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
+/** What `--json` answered. */
+export function jsonLines(stdout: string): unknown[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as unknown);
+}
+
 export function runImgapiadm(args: readonly string[], options?: RunOptions): Promise<Ran> {
   return runCaptured(imgapiadm, args, options);
 }

@@ -21,11 +21,11 @@ export const ancestry = defineCommand({
     },
   ],
   async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
-    const columns = chooseColumns(ANCESTRY_COLUMNS, options.columns, USUAL_ANCESTRY_COLUMNS);
+    const columns = chooseColumns(ANCESTRY_COLUMNS, options, USUAL_ANCESTRY_COLUMNS);
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const found: readonly Ancestor[] = await client.getImageAncestry(uuid, { signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(found);
     else printTable(output, columns, downward(uuid, found), options);
     return undefined;
   },

@@ -22,7 +22,7 @@ export const copiesCancel = defineCommand({
       canceled.push(status);
       if (!json) output.line(`Copy of ${uuid} from ${printable(status.datacenter)} is canceled.`);
     }
-    if (json) output.json(canceled);
+    if (json) output.jsonLines(canceled);
     return undefined;
   },
 });

@@ -14,10 +14,24 @@ const COLUMNS: ColumnSet<CopyStatus> = {
   from: { title: 'FROM', value: (copy) => copy.datacenter, shrinks: true },
   state: { title: 'STATE', value: (copy) => copy.state },
   percent: { title: '%', align: 'right', value: (copy) => String(percentOf(copy)) },
-  size: { title: 'SIZE', align: 'right', value: (copy) => formatBytes(copy.bytes_total) },
-  bytes: { title: 'BYTES', value: (copy) => formatShare(copy.bytes_done, copy.bytes_total) },
-  rate: { title: 'RATE', align: 'right', value: (copy) => (copy.rate > 0 ? formatRate(copy.rate) : undefined) },
-  left: { title: 'LEFT', align: 'right', value: leftOf },
+  size: {
+    title: 'SIZE',
+    align: 'right',
+    amount: (copy) => copy.bytes_total,
+    value: (copy) => formatBytes(copy.bytes_total),
+  },
+  bytes: {
+    title: 'BYTES',
+    amount: (copy) => copy.bytes_done,
+    value: (copy) => formatShare(copy.bytes_done, copy.bytes_total),
+  },
+  rate: {
+    title: 'RATE',
+    align: 'right',
+    amount: (copy) => copy.rate,
+    value: (copy) => (copy.rate > 0 ? formatRate(copy.rate) : undefined),
+  },
+  left: { title: 'LEFT', align: 'right', amount: etaOf, value: leftOf },
   images: { title: 'IMAGES', align: 'right', value: (copy) => String(copy.images.length) },
   when: { title: 'WHEN_UTC', value: ({ finished_at: finished, created_at: created }) => minuteOf(finished ?? created) },
   error: { title: 'ERROR', value: errorOf, shrinks: true },
@@ -64,15 +78,16 @@ export const copies = defineCommand({
   async run({ options, context, output, json, signal }) {
     const { state, from: datacenter, limit } = options;
     // A wrong column is told before anything is asked.
-    chooseColumns(COLUMNS, options.columns, USUAL);
+    chooseColumns(COLUMNS, options, USUAL);
     const client = await context.client();
     const chosen = {
       ...(state !== undefined && { state: state as CopyState }),
       ...(datacenter !== undefined && { datacenter }),
     };
     const found = await client.listCopies({ ...chosen, ...(limit !== undefined && { limit: Number(limit) }), signal });
-    if (json) output.json(found);
-    else printTable(output, chooseColumns(COLUMNS, options.columns, usualFor(found)), found, options);
+    const columns = chooseColumns(COLUMNS, options, usualFor(found));
+    if (json) output.jsonLines(columns.sorted(found));
+    else printTable(output, columns, found, options);
     return undefined;
   },
 });

@@ -39,10 +39,10 @@ export const datacenters = defineCommand({
   options: TABLE_OPTIONS,
   examples: [{ command: 'imgapiadm datacenters', what: 'where images can be copied from' }],
   async run({ options, context, output, json, signal }) {
-    const columns = chooseColumns(COLUMNS, options.columns, ['name', 'kind', 'url', 'health', 'checked']);
+    const columns = chooseColumns(COLUMNS, options, ['name', 'kind', 'url', 'health', 'checked']);
     const client = await context.client();
     const found = await client.listDatacenters({ signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, found, options);
     return undefined;
   },

@@ -36,7 +36,7 @@ export const deleted = defineCommand({
     { command: 'imgapiadm deleted -o uuid,name,deleted,goes', what: 'when they were deleted, and when they go' },
   ],
   async run({ options, context, output, json, signal }) {
-    const columns = chooseColumns(COLUMNS, options.columns, USUAL);
+    const columns = chooseColumns(COLUMNS, options, USUAL);
     const client = await context.client();
     const found: DeletedImage[] = [];
     for (let marker: string | undefined; ; ) {
@@ -45,7 +45,7 @@ export const deleted = defineCommand({
       marker = page.at(-1)?.uuid;
       if (page.length < PAGE) break;
     }
-    if (json) output.json(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, found, options);
     return undefined;
   },

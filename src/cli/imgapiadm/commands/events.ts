@@ -32,9 +32,9 @@ export const events = defineCommand({
     { command: 'imgapiadm -a alice events', what: 'what alice may read' },
   ],
   async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
-    const { since, columns } = options;
+    const { since } = options;
     if (given !== undefined && since !== undefined) throw usageError('--since is for the events of all images');
-    const shown = chooseColumns(EVENT_COLUMNS, columns, given === undefined ? OF_ALL : OF_ONE);
+    const shown = chooseColumns(EVENT_COLUMNS, options, given === undefined ? OF_ALL : OF_ONE);
     const client = await context.client();
     const query = { ...eventQuery(options), signal };
     const found: readonly ImageEvent[] =
@@ -44,7 +44,7 @@ export const events = defineCommand({
             await imageUuid(client, given, { account: await context.account(), signal }),
             query,
           );
-    if (json) output.json(found);
+    if (json) output.jsonLines(shown.sorted(found));
     else printTable(output, shown, found, options);
     return undefined;
   },

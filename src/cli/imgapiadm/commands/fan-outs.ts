@@ -24,7 +24,11 @@ const COLUMNS: ColumnSet<Row> = {
   shortid: { title: 'SHORTID', value: ({ fanOut }) => fanOut.image_uuid.slice(0, 8) },
   to: { title: 'TO', value: ({ target }) => target.datacenter, shrinks: true },
   state: { title: 'STATE', value: ({ target }) => target.state },
-  bytes: { title: 'BYTES', value: ({ target }) => formatShare(target.bytes_done, target.bytes_total) },
+  bytes: {
+    title: 'BYTES',
+    amount: ({ target }) => target.bytes_done,
+    value: ({ target }) => formatShare(target.bytes_done, target.bytes_total),
+  },
   order: { title: 'ORDER', value: ({ target }) => target.order },
   tries: { title: 'TRIES', align: 'right', value: ({ target }) => String(target.tries) },
   all: { title: 'ALL', value: ({ fanOut }) => fanOut.state },
@@ -117,10 +121,10 @@ export const fanOuts = defineCommand({
   options: { ...TABLE_OPTIONS },
   examples: [{ command: 'imgapiadm fan-outs -o image,to,state,error', what: 'what is missing where, and why' }],
   async run({ options, context, output, json, signal }) {
-    const columns = chooseColumns(COLUMNS, options.columns, USUAL);
+    const columns = chooseColumns(COLUMNS, options, USUAL);
     const client = await context.client();
     const found = await client.listFanOuts({ signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(found);
     else {
       const rows = found.flatMap((one) => one.datacenters.map((target) => ({ fanOut: one, target })));
       printTable(output, columns, rows, options);

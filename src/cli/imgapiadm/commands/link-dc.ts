@@ -70,11 +70,11 @@ function tell(output: Output, report: LinkReport): void {
   output.line();
   if (report.firewall_rules.length > 0) {
     output.line('Firewall rules, for fwadm add:');
-    for (const rule of report.firewall_rules) output.jsonLine(rule);
+    for (const rule of report.firewall_rules) output.json(rule);
     output.line();
   }
   output.line('SAPI metadata, for sapiadm update:');
-  output.jsonLine(report.sapi_metadata);
+  output.json(report.sapi_metadata);
 }
 
 function listed(items: readonly string[], none: string): string {

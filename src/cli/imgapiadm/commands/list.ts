@@ -45,10 +45,10 @@ export const list = defineCommand({
     const { all, shared, limit, long } = options;
     const usual = usualColumns({ long, all });
     // What is wrong with the command line is told before anything is asked.
-    chooseColumns(imageColumns(undefined), options.columns, usual);
+    chooseColumns(imageColumns(undefined), options, usual);
     const filters = readFilters(given['FIELD=VALUE']);
     const account = await context.account();
-    const columns = chooseColumns(imageColumns(account), options.columns, usual);
+    const columns = chooseColumns(imageColumns(account), options, usual);
     const filter = {
       ...(all && { state: 'all' }),
       ...(shared && { shared: true }),
@@ -64,7 +64,7 @@ export const list = defineCommand({
       limit === undefined ? undefined : Number(limit),
       signal,
     );
-    if (json) output.json(images);
+    if (json) output.jsonLines(columns.sorted(images));
     else printTable(output, columns, images, options);
     return undefined;
   },

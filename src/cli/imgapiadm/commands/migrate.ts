@@ -71,7 +71,7 @@ export const migrations = defineCommand({
   examples: [{ command: 'imgapiadm migrations', what: 'the last migration of each kind' }],
   async run({ context, output, json, signal }) {
     const found = await (await context.operator(SHORT_PATIENCE)).adminListMigrations({ signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(found);
     else {
       for (const one of found) {
         output.line(progressText(one));

@@ -34,10 +34,10 @@ export const tasks = defineCommand({
     { command: 'imgapiadm tasks -o name,holder,last_worker', what: 'which process runs them' },
   ],
   async run({ options, context, output, json, signal }) {
-    const columns = chooseColumns(COLUMNS, options.columns, USUAL);
+    const columns = chooseColumns(COLUMNS, options, USUAL);
     const client = await context.client();
     const found = await client.listTasks({ signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, found, options);
     return undefined;
   },

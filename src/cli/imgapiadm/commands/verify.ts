@@ -31,7 +31,7 @@ export const verify = defineCommand({
   async run({ options: { repair, quiet, findings }, arguments: { IMAGE: given }, context, output, json, signal }) {
     if (findings) {
       const found = await (await context.operator(SHORT_PATIENCE)).adminListFindings({ signal });
-      if (json) output.json(found);
+      if (json) output.jsonLines(found);
       else for (const one of found) output.line(findingText(one));
       return found.length > 0 ? EXIT.failed : EXIT.ok;
     }
@@ -47,7 +47,7 @@ export const verify = defineCommand({
       if (!isGood) bad++;
       if ('summary' in line) summary = line.summary;
       else seen.add(line.uuid);
-      if (json) output.jsonLine(line);
+      if (json) output.json(line);
       else if (!('summary' in line) && !(quiet && line.status === 'ok')) output.line(lineText(line));
     }
     if (!summary) throw brokenOff();

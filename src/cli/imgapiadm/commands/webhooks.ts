@@ -27,10 +27,10 @@ export const webhooks = defineCommand({
   options: TABLE_OPTIONS,
   examples: [{ command: 'imgapiadm webhooks -o name,url,events', what: 'who is told of what' }],
   async run({ options, context, output, json, signal }) {
-    const columns = chooseColumns(COLUMNS, options.columns, USUAL);
+    const columns = chooseColumns(COLUMNS, options, USUAL);
     const client = await context.client();
     const found = await client.adminListWebhooks({ signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, found, options);
     return undefined;
   },

@@ -18,7 +18,7 @@ export function copyDisplay(output: Output, json: boolean): CopyDisplay {
 
 function jsonDisplay(output: Output): CopyDisplay {
   return display(
-    (status) => output.jsonLine(status),
+    (status) => output.json(status),
     (note) => output.note(note),
   );
 }

@@ -16,6 +16,7 @@ export const ANCESTRY_COLUMNS: ColumnSet<Ancestor> = {
   size: {
     title: 'SIZE',
     align: 'right',
+    amount: sizeOf,
     value: (image) => (sizeOf(image) === undefined ? undefined : formatBytes(sizeOf(image) ?? 0)),
   },
 };

@@ -27,7 +27,12 @@ export function imageColumns(account: string | undefined): ColumnSet<Image> {
     owner_login: { title: 'OWNER_LOGIN', value: (image) => image.owner_login },
     pubdate: { title: 'PUBDATE', value: (image) => image.published_at?.slice(0, 10) },
     published_at: { title: 'PUBLISHED_AT', value: (image) => image.published_at?.replace(/\.\d+Z$/, 'Z') },
-    size: { title: 'SIZE', align: 'right', value: ({ files: [file] }) => file && formatBytes(file.size) },
+    size: {
+      title: 'SIZE',
+      align: 'right',
+      amount: ({ files: [file] }) => file?.size,
+      value: ({ files: [file] }) => file && formatBytes(file.size),
+    },
     bytes: { title: 'BYTES', align: 'right', value: ({ files: [file] }) => file && String(file.size) },
     sha1: { title: 'SHA1', value: ({ files: [file] }) => file?.sha1 },
     compression: { title: 'COMPRESSION', value: ({ files: [file] }) => file?.compression },

@@ -19,12 +19,12 @@ export const ancestry = defineCommand({
   examples: [{ command: 'triton-image ancestry my-image', what: 'what my-image builds on' }],
   async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
     const { 'shared-by': sharedBy } = options;
-    const columns = chooseColumns(ANCESTRY_COLUMNS, options.columns, USUAL_ANCESTRY_COLUMNS);
+    const columns = chooseColumns(ANCESTRY_COLUMNS, options, USUAL_ANCESTRY_COLUMNS);
     const whose = sharedBy === undefined ? 'usable' : ({ sharedBy } as const);
     const client = await context.cloudapi();
     const id = await imageId(client, given, { whose }, signal);
     const found = await client.ancestry(id, { signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(found);
     else printTable(output, columns, downward(id, found.map(toImage)), options);
     return undefined;
   },

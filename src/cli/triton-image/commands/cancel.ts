@@ -26,7 +26,7 @@ export const cancel = defineCommand({
       canceled.push(status);
       if (!json) output.line(`Copy of ${labelWords(status)} from ${printable(status.datacenter)} is canceled.`);
     }
-    if (json) output.json(canceled);
+    if (json) output.jsonLines(canceled);
     return undefined;
   },
 });

@@ -21,11 +21,11 @@ export const events = defineCommand({
     { command: 'triton-image events --kind share my-image', what: 'when it was shared, and with whom' },
   ],
   async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
-    const columns = chooseColumns(EVENT_COLUMNS, options.columns, USUAL);
+    const columns = chooseColumns(EVENT_COLUMNS, options, USUAL);
     const client = await context.cloudapi();
     const id = await imageId(client, given, { whose: 'own' }, signal);
     const found = await client.events(id, eventQuery(options), { signal });
-    if (json) output.json(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, found, options);
     return undefined;
   },

@@ -6,7 +6,7 @@ import { IMAGE, NAMING, OWNER_OPTION } from '../image-argument.ts';
 export const get = defineCommand({
   name: 'get',
   summary: 'show an image',
-  description: ['The image is shown as JSON, with --json or without.', NAMING],
+  description: ['The image is shown as JSON; with --json on a line of its own.', NAMING],
   arguments: { IMAGE },
   options: {
     'shared-by': OWNER_OPTION,
@@ -16,11 +16,13 @@ export const get = defineCommand({
     { command: 'triton-image get my-image', what: 'with whom it is shared, among the rest' },
     { command: 'triton-image get -S alice my-image', what: 'the one that alice shares' },
   ],
-  async run({ options, arguments: { IMAGE: given }, context, output, signal }) {
+  async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
     const { 'shared-by': sharedBy, all } = options;
     const whose = sharedBy === undefined ? 'usable' : ({ sharedBy } as const);
     const client = await context.cloudapi();
-    output.json(await findImage(client, given, { whose, state: all ? 'all' : 'active' }, signal));
+    const image = await findImage(client, given, { whose, state: all ? 'all' : 'active' }, signal);
+    if (json) output.json(image);
+    else output.document(image);
     return undefined;
   },
 });

@@ -46,14 +46,15 @@ export const ls = defineCommand({
     const short = mine ? OWN_COLUMNS : USUAL_COLUMNS;
     const usual = long ? [...LONG_COLUMNS, ...(mine ? ['shared_with'] : [])] : short;
     // Wrong columns are told before anything is asked.
-    chooseColumns(columnsFor(''), options.columns, usual);
+    chooseColumns(columnsFor(''), options, usual);
     const client = await context.cloudapi();
     const [account, images] = await Promise.all([client.account({ signal }), client.listImages(filter, { signal })]);
     // CloudAPI tells nobody whose a login is, but the images say who owns them.
     const wanted = isLogin ? images.filter((image) => image.owner_login === owner) : images;
     const sorted = wanted.toSorted(byPublication);
-    if (json) output.json(sorted);
-    else printTable(output, chooseColumns(columnsFor(account.id), options.columns, usual), sorted, options);
+    const columns = chooseColumns(columnsFor(account.id), options, usual);
+    if (json) output.jsonLines(columns.sorted(sorted));
+    else printTable(output, columns, sorted, options);
     return undefined;
   },
 });

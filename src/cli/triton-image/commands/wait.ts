@@ -65,7 +65,7 @@ async function waitFor(waiting: Waiting): Promise<ExitCode> {
 }
 
 function tellHere({ output, json }: Waiting, image: CloudapiImage): ExitCode {
-  if (json) output.jsonLine(image);
+  if (json) output.json(image);
   else output.line(`Image ${printable(imageLabel(image))} is ${image.state}.`);
   return EXIT.ok;
 }

@@ -16,7 +16,7 @@ Commands:
 
 Options:
     -l, --hose NAME  Which hose. Default: GARDEN_HOSE.
-    -j, --json       Answer as JSON.
+    -j, --json       Answer as JSON: a line for each result.
     -h, --help       Show this help.
         --version    Show the version.
 
@@ -52,7 +52,7 @@ Options:
 
 Common options:
         --hose NAME  Which hose. Default: GARDEN_HOSE.
-    -j, --json       Answer as JSON.
+    -j, --json       Answer as JSON: a line for each result.
     -h, --help       Show this help.
 
 Examples:

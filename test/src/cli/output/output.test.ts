@@ -12,15 +12,16 @@ test('results and remarks have streams of their own', async (t) => {
   const { stdout, stderr, output } = captured();
   output.line('a');
   output.note('b');
+  output.document({ a: 1 });
   output.json({ a: 1 });
-  output.jsonLine({ a: 1 });
-  t.equal(stdout.text, 'a\n{\n  "a": 1\n}\n{"a":1}\n');
+  output.jsonLines([2, 3]);
+  t.equal(stdout.text, 'a\n{\n  "a": 1\n}\n{"a":1}\n2\n3\n');
   t.equal(stderr.text, 'b\n');
 });
 
 test('JSON holds no character that a terminal obeys', async (t) => {
   const { stdout, output } = captured();
-  output.jsonLine({ name: 'a\u001b\u009b\u007f' });
+  output.json({ name: 'a\u001b\u009b\u007f' });
   t.equal(stdout.text, '{"name":"a\\u001b\\u009b\\u007f"}\n');
 });
 

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { jsonLines } from '../capture.ts';
 import { ALICE, BASE, BOB, copyStatus, doneStatus, UUID } from '../fixtures.ts';
 import { json, lines } from '../playback.ts';
 import { cloudImage, listing, makeUser, played } from './home.ts';
@@ -95,7 +96,7 @@ test('ls -l shows the whole UUID and the state', async (t) => {
 
 test('ls --json is what CloudAPI answers', async (t) => {
   const { run } = await played(t, LIST);
-  t.strictSame(JSON.parse((await run(['ls', '-j'])).stdout), [BASE_IMAGE, MINE, SHARED]);
+  t.strictSame(jsonLines((await run(['ls', '-j'])).stdout), [BASE_IMAGE, MINE, SHARED]);
 });
 
 test('a name that would steer the terminal is shown harmless', async (t) => {
@@ -204,7 +205,7 @@ test('ancestry shows the image first, then each origin', async (t) => {
     ].join('\n'),
     stderr: '',
   });
-  t.strictSame(JSON.parse((await run(['ancestry', '-j', UUID])).stdout), [derived, BASE_IMAGE]);
+  t.strictSame(jsonLines((await run(['ancestry', '-j', UUID])).stdout), [derived, BASE_IMAGE]);
 });
 
 test('wait watches the copy, of the image of that name that is on its way', async (t) => {
@@ -266,7 +267,7 @@ test('cancel ends the copy of the image of that name that is on its way', async 
     stdout: 'Copy of 0965c1f4 my-image@1.0.0 from us-sw-1 is canceled.\n',
     stderr: '',
   });
-  t.match(JSON.parse((await run(['cancel', COMING.id, '-j'])).stdout), [{ state: 'canceled' }]);
+  t.match(jsonLines((await run(['cancel', COMING.id, '-j'])).stdout), [{ state: 'canceled' }]);
   t.equal(server.asked.filter(({ method }) => method === 'DELETE').length, 2);
 });
 
@@ -326,5 +327,5 @@ test('events shows what happened to an image of the account', async (t) => {
     ].join('\n'),
   );
   t.equal(server.asked.at(-1)?.path, `/alice/images/${UUID}/events?kind=update&limit=1`);
-  t.strictSame(JSON.parse((await run(['events', UUID, '-j'])).stdout), [event]);
+  t.strictSame(jsonLines((await run(['events', UUID, '-j'])).stdout), [event]);
 });

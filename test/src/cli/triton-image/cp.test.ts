@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { CapturedSink } from '../capture.ts';
+import { CapturedSink, jsonLines } from '../capture.ts';
 import { BASE, copyImage, copyStatus, doneStatus, PLAN, UUID } from '../fixtures.ts';
 import { type Answer, json, lines, openLines, type Playback, playBack } from '../playback.ts';
 import { cloudImage, listing, makeUser, type Played, played } from './home.ts';
@@ -206,7 +206,7 @@ test('--to with --dry-run shows what would move to each', async (t) => {
     stdout: `To us-west-1:\n${PLAN_TEXT}To eu-ams-1:\n${PLAN_TEXT}`,
     stderr: '',
   });
-  t.match(JSON.parse((await run(['cp', '--dry-run', '-j', '--to', 'eu-ams-1', 'my-image'])).stdout), [
+  t.match(jsonLines((await run(['cp', '--dry-run', '-j', '--to', 'eu-ams-1', 'my-image'])).stdout), [
     { to: 'eu-ams-1', ...PLAN },
   ]);
 });

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { CapturedSink, runImgapiadm } from '../../capture.ts';
+import { CapturedSink, jsonLines, runImgapiadm } from '../../capture.ts';
 import { ALICE, copyImage, copyStatus, doneStatus, image, UUID } from '../../fixtures.ts';
 import { json, playBack } from '../../playback.ts';
 
@@ -19,7 +19,7 @@ test('copies are listed with what they have done and what is wrong', async (t) =
     ].join('\n'),
     stderr: '',
   });
-  t.equal(JSON.parse((await runImgapiadm(['copies', '--json', '-u', server.url])).stdout).length, 3);
+  t.equal(jsonLines((await runImgapiadm(['copies', '--json', '-u', server.url])).stdout).length, 3);
 });
 
 test('how a copy goes on is shown on demand', async (t) => {
@@ -59,7 +59,7 @@ for (const command of [['copies', 'cancel'], ['cancel']]) {
     });
     t.equal(server.asked[0]?.path, `/images/${UUID}/copy?account=${ALICE}`);
     const { stdout } = await runImgapiadm([...command, UUID, '--json', '-u', server.url]);
-    t.match(JSON.parse(stdout), [{ state: 'canceled' }]);
+    t.match(jsonLines(stdout), [{ state: 'canceled' }]);
   });
 }
 

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { jsonLines } from '../../capture.ts';
 import { administered } from '../../data-folder.ts';
 import { ALICE, BASE, ORDER, UUID } from '../../fixtures.ts';
 import { json } from '../../playback.ts';
@@ -42,7 +43,7 @@ test('the events of all images are listed with the image', async (t) => {
   );
   t.match(server.asked[0]?.path, /^\/events\?since=2026-01-31T00/);
   t.equal((await run('events', '-H', '-o', 'request,id,image')).stdout.split('\n')[0], `${ORDER}  ${IDS[0]}  ${UUID}`);
-  t.strictSame(JSON.parse((await run('events', '-j')).stdout), [SHARED, PULLED]);
+  t.strictSame(jsonLines((await run('events', '-j')).stdout), [SHARED, PULLED]);
 });
 
 test('what cannot be asked is told before anything is', async (t) => {

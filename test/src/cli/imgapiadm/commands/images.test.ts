@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import type { Image } from '#lib/api/schemas/image.ts';
-import { CapturedSink, runImgapiadm } from '../../capture.ts';
+import { CapturedSink, jsonLines, runImgapiadm } from '../../capture.ts';
 import { administered } from '../../data-folder.ts';
 import { ALICE, BASE, BOB, image, UUID } from '../../fixtures.ts';
 import { json, playBack } from '../../playback.ts';
@@ -63,7 +63,7 @@ test('a list fits a terminal of 80 columns, also without a directory of logins',
 test('JSON is one document with all that the server said', async (t) => {
   const server = await playBack(t, { 'GET /images': json(IMAGES) });
   const { stdout } = await runImgapiadm(['list', '--json', '-u', server.url]);
-  t.strictSame(JSON.parse(stdout), JSON.parse(JSON.stringify(IMAGES)));
+  t.strictSame(jsonLines(stdout), JSON.parse(JSON.stringify(IMAGES)));
 });
 
 test('filters reach the server', async (t) => {

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { runImgapiadm } from '../../capture.ts';
+import { jsonLines, runImgapiadm } from '../../capture.ts';
 import { administered } from '../../data-folder.ts';
 import { ALICE } from '../../fixtures.ts';
 import { json } from '../../playback.ts';
@@ -212,7 +212,7 @@ test('datacenters are listed with their health', async (t) => {
     (await run('datacenters', '-H', '-o', 'name,skew,accounts')).stdout,
     'eu-ams-1       -  -\nus-west-1  400 s  all\n',
   );
-  t.strictSame(JSON.parse((await run('datacenters', '--json')).stdout), found);
+  t.strictSame(jsonLines((await run('datacenters', '--json')).stdout), found);
 });
 
 test('a link is checked on demand', async (t) => {

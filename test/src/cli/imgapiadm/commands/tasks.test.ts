@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { jsonLines } from '../../capture.ts';
 import { administered } from '../../data-folder.ts';
 import { json } from '../../playback.ts';
 
@@ -43,5 +44,5 @@ test('tasks are listed with how their last run went, and when the next one is', 
   const chosen = await run('tasks', '-H', '-o', 'name,holder,last_worker,failures,period');
   t.match(chosen.stdout, /^expire-copies +- +10\.a +3 +3600 s$/m);
   t.match(chosen.stdout, /^finish-deletes +11\.b +- +0 +3600 s$/m);
-  t.strictSame(JSON.parse((await run('tasks', '-j')).stdout), TASKS);
+  t.strictSame(jsonLines((await run('tasks', '-j')).stdout), TASKS);
 });

@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { jsonLines } from '../../capture.ts';
 import { administered } from '../../data-folder.ts';
 import { UUID } from '../../fixtures.ts';
 import { json } from '../../playback.ts';
@@ -26,7 +27,7 @@ test('webhooks are listed with what waits for them and how they answered', async
   });
   t.equal(server.asked[0]?.headers.authorization, 'Bearer s3cret');
   t.equal((await run('webhooks', '-H', '-o', 'name,url,events')).stdout.split('\n')[0], `chat     ${URL}  copy-done`);
-  t.strictSame(JSON.parse((await run('webhooks', '-j')).stdout), [IDLE, TAKEN, DOWN]);
+  t.strictSame(jsonLines((await run('webhooks', '-j')).stdout), [IDLE, TAKEN, DOWN]);
 });
 
 test('the messages of a webhook are sent again when an operator says so', async (t) => {
