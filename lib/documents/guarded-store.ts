@@ -4,7 +4,7 @@ import type { DocumentBackend } from './backend.ts';
 import { checkDeclaration } from './declaration.ts';
 import { InvalidValueError } from './errors.ts';
 import { isIndexableText } from './index-value.ts';
-import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from './store.ts';
+import type { Bucket, Filter, KeptList, Query, ReadOptions, Store, Stored, Write, WriteOptions } from './store.ts';
 
 /** One of this many `get`s is timed: reading the clock twice takes a good part of the time of a `get`. */
 const TIMED_EVERY = 64;
@@ -59,7 +59,7 @@ export class GuardedStore implements Store {
     }
   }
 
-  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined {
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): KeptList<T> | undefined {
     const start = performance.now();
     try {
       check(query, {});

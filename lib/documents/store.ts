@@ -117,6 +117,12 @@ export interface WithStore {
   readonly store: Store;
 }
 
+/** An answer to a query that is in memory. It is the same object as long as no write could have changed the answer. */
+export interface KeptList<T extends object> {
+  /** Undefined if not all of them are in memory any more: then the list has to be found again. */
+  documents(): readonly Stored<T>[] | undefined;
+}
+
 /**
  * A failure without an error class of its own in `errors.ts` is a {@link StoreUnavailableError} with the backend's error
  * as its cause: the same call may work later. A batch that failed this way may or may not have been written.
@@ -137,7 +143,7 @@ export interface Store {
    */
   kept<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined;
   /** The same for a short list: what `find` would find, or undefined. */
-  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined;
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): KeptList<T> | undefined;
   /** The objects of those keys that exist, each once, in no particular order, all as of one moment. */
   getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]>;
   /** The whole answer in one array, for answers that are known to be short. Does not block the event loop. */

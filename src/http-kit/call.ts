@@ -52,6 +52,8 @@ export interface Reply {
   readonly json?: unknown;
   /** Sent unchanged, with the content type in `headers` or application/json. */
   readonly text?: string;
+  /** The same, as the bytes of UTF-8. */
+  readonly bytes?: Uint8Array;
   /** The same for text that is made piece by piece: each is sent once it is there. */
   readonly pieces?: AsyncIterable<string>;
   /** Piped to the client; `headers` must have `Content-Length`. */

@@ -37,6 +37,14 @@ export function sendText(
   reply: Reply,
   headers: ReplyHeaders,
 ): void {
+  if (reply.bytes) {
+    headers['Content-Type'] = 'application/json';
+    headers['Content-Length'] = reply.bytes.length;
+    begin(request, response, reply.status ?? 200, Object.assign(headers, reply.headers));
+    if (request.method === 'HEAD') response.end();
+    else response.end(reply.bytes);
+    return;
+  }
   const body = reply.text ?? (reply.json === undefined ? undefined : JSON.stringify(reply.json, null, 2));
   if (body === undefined) {
     const status = reply.status ?? 204;

@@ -5,7 +5,7 @@
  */
 
 import { imageNotFound, invalidParameter } from '#lib/api/errors/api-error.ts';
-import type { Filter, Query, Stored } from '#lib/documents/store.ts';
+import type { Filter, KeptList, Query, Stored } from '#lib/documents/store.ts';
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { Turn } from '#lib/runtime/turns.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -46,23 +46,45 @@ export interface ImageBit {
 /** Up to this many records are processed without yielding to other work. */
 const FEW = 50;
 
-/**
- * A page that can be told without waiting, because it was found before and has not changed. Undefined says nothing: then
- * {@link listImages} has to be asked.
- */
-export function keptImages(service: Records, viewer: Viewer, request: ListRequest, page: Page): ImageBit | undefined {
-  const { limit, until, after } = page;
-  if (limit === undefined || limit > FEW || until) return undefined;
-  const query = pageQuery(filtersOf(viewer, request), page, after, limit + 1);
-  const found = service.store.keptList(IMAGES, query);
-  if (!found) return undefined;
-  const taken = found.slice(0, limit);
-  const images = taken.flatMap((stored) => servedImage(service, stored) ?? []);
-  const wanted = images.filter(({ value }) => isWanted(value, viewer, request));
-  const end = taken.at(-1)?.value;
-  if (found.length === taken.length || !end) return { images: wanted };
-  // Where some are left out, the page has to be filled up.
-  return wanted.length === taken.length ? { images: wanted, next: cursorOf(end) } : undefined;
+/** A short page, which may be in memory because it was asked for before. */
+export class ShortPage {
+  readonly #service: Records;
+  readonly #viewer: Viewer;
+  readonly #request: ListRequest;
+  readonly #limit: number;
+  readonly #query: Query;
+
+  private constructor(service: Records, viewer: Viewer, request: ListRequest, limit: number, query: Query) {
+    this.#service = service;
+    this.#viewer = viewer;
+    this.#request = request;
+    this.#limit = limit;
+    this.#query = query;
+  }
+
+  /** Undefined for a page that is not short. */
+  static of(service: Records, viewer: Viewer, request: ListRequest, page: Page): ShortPage | undefined {
+    const { limit, until, after } = page;
+    if (limit === undefined || limit > FEW || until) return undefined;
+    const query = pageQuery(filtersOf(viewer, request), page, after, limit + 1);
+    return new ShortPage(service, viewer, request, limit, query);
+  }
+
+  /** What was found before, if that has not changed. Undefined says nothing: then {@link listImages} has to be asked. */
+  kept(): KeptList<ImageRecord> | undefined {
+    return this.#service.store.keptList(IMAGES, this.#query);
+  }
+
+  /** The images of what is kept; undefined if they are not in memory, or do not fill the page. */
+  imagesOf(list: KeptList<ImageRecord>): readonly StoredImage[] | undefined {
+    const found = list.documents();
+    if (!found) return undefined;
+    const taken = found.slice(0, this.#limit);
+    const images = taken.flatMap((stored) => servedImage(this.#service, stored) ?? []);
+    const wanted = images.filter(({ value }) => isWanted(value, this.#viewer, this.#request));
+    // Where some are left out and there are more, the page has to be filled up.
+    return found.length === taken.length || wanted.length === taken.length ? wanted : undefined;
+  }
 }
 
 /** Ends with the reason of `signal` when that aborts. */

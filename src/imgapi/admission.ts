@@ -61,7 +61,7 @@ export function admission(service: Service): (handler: Handler, row: Operation, 
 }
 
 function within(places: Places, kind: Kind, handler: Handler): Handler {
-  return async (call) => {
+  return (call) => {
     const leave = places.take(kind);
     // A long answer is made while it is sent, and the work may go on for a moment after its reader has left.
     let left = LONG_ANSWERS.has(kind) ? 2 : 1;
@@ -70,10 +70,13 @@ function within(places: Places, kind: Kind, handler: Handler): Handler {
       if (left === 0) leave();
     };
     if (left === 2) call.onClose(done);
+    let isLater = false;
     try {
-      return await handler(call);
+      const reply = handler(call);
+      isLater = reply instanceof Promise;
+      return reply instanceof Promise ? reply.finally(done) : reply;
     } finally {
-      done();
+      if (!isLater) done();
     }
   };
 }
@@ -107,7 +110,7 @@ class Places {
 
 /** Each account has requests of its own; operators have no limit. */
 function paced(limiter: RateLimiter, handler: Handler): Handler {
-  return async (call) => {
+  return (call) => {
     const account = accountOf(call);
     if (account !== undefined) limiter.take(account);
     return handler(call);

@@ -7,7 +7,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Documents } from '../sql/documents.ts';
 import type { Tables } from '../sql/tables.ts';
-import type { Query, Stored } from '../store.ts';
+import type { KeptList, Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { mayTouch } from './may-touch.ts';
 import type { Touch, Touched } from './touched.ts';
@@ -40,9 +40,26 @@ interface State {
   readonly seen: number | undefined;
 }
 
-interface Page {
-  readonly etags: readonly string[];
+class Page implements KeptList<object> {
+  readonly #etags: readonly string[];
+  readonly #cache: Documents;
   readonly mayTouch: (touch: Touch) => boolean;
+
+  constructor(etags: readonly string[], cache: Documents, touches: (touch: Touch) => boolean) {
+    this.#etags = etags;
+    this.#cache = cache;
+    this.mayTouch = touches;
+  }
+
+  documents(): readonly Stored<object>[] | undefined {
+    const documents: Stored<object>[] = [];
+    for (const etag of this.#etags) {
+      const document = this.#cache.cached(etag);
+      if (document === undefined) return undefined;
+      documents.push(document);
+    }
+    return documents;
+  }
 }
 
 /** The answers found in one table. */
@@ -58,6 +75,8 @@ export class Pages {
   readonly #touched: Touched;
   readonly #documents: Documents;
   readonly #answers = new Map<string, Answers>();
+  /** The same query comes with the next request of its kind. */
+  readonly #keys = new WeakMap<Query, string>();
 
   constructor(connection: Connection, touched: Touched, documents: Documents) {
     this.#connection = connection;
@@ -67,30 +86,24 @@ export class Pages {
 
   /** The place of a query's answer now. An answer that is found after this call may be kept there. */
   placeOf(tables: Tables, query: Query): Place {
-    return { tables, query, key: JSON.stringify(query), state: this.#current(tables).state };
+    return { tables, query, key: this.#keyOf(query), state: this.#current(tables).state };
   }
 
   /** An earlier answer that is still valid. */
+  find(tables: Tables, query: Query): KeptList<object> | undefined {
+    return this.#current(tables).kept.get(this.#keyOf(query));
+  }
+
+  /** What is there, if all of it is in memory. */
   get({ tables, key }: Place): readonly Stored<object>[] | undefined {
-    const kept = this.#answers.get(tables.layout.table)?.kept;
-    const page = kept?.get(key);
-    if (page === undefined) return undefined;
-    const documents: Stored<object>[] = [];
-    for (const etag of page.etags) {
-      const document = this.#documents.cached(etag);
-      if (document === undefined) {
-        kept?.delete(key);
-        return undefined;
-      }
-      documents.push(document);
-    }
-    return documents;
+    return this.#answers.get(tables.layout.table)?.kept.get(key)?.documents();
   }
 
   keep({ tables, query, key, state }: Place, found: readonly Stored<object>[]): void {
     if (found.length > LONGEST_PAGE) return;
     const answers = this.#current(tables);
-    const page: Page = { etags: found.map(({ etag }) => etag), mayTouch: mayTouch(query.filter, tables.layout) };
+    const etags = found.map(({ etag }) => etag);
+    const page = new Page(etags, this.#documents, mayTouch(query.filter, tables.layout));
     if (!isSame(state, answers.state)) {
       const since = this.#since(state, answers.state.schemaVersion, tables);
       // It may have been found before a write or after it.
@@ -98,6 +111,14 @@ export class Pages {
     }
     const size = WEIGHT + DOCUMENT_WEIGHT * found.length + CHARACTER_WEIGHT * key.length;
     answers.kept.set(key, page, { size });
+  }
+
+  #keyOf(query: Query): string {
+    const known = this.#keys.get(query);
+    if (known !== undefined) return known;
+    const key = JSON.stringify(query);
+    this.#keys.set(query, key);
+    return key;
   }
 
   /** The answers that are valid in the current state. */

@@ -16,7 +16,7 @@ import { CACHE_BYTES, Documents } from '../sql/documents.ts';
 import { EtagSource } from '../sql/etags.ts';
 import type { Layout } from '../sql/layout.ts';
 import { prepareWrite } from '../sql/prepared-write.ts';
-import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
+import type { Bucket, Filter, KeptList, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { Access } from './access.ts';
 import { SqliteBuckets } from './buckets.ts';
 import { connect } from './connect.ts';
@@ -155,10 +155,11 @@ export class SqliteStore implements DocumentBackend {
     return this.#reads.kept(this.#buckets.tables(bucket.name), key) as Stored<T> | undefined;
   }
 
-  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined {
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): KeptList<T> | undefined {
     if (this.#access.isClosed) return undefined;
-    const found = this.#pages.get(this.#pages.placeOf(this.#buckets.tables(bucket.name), query));
-    return found as readonly Stored<object>[] | undefined as readonly Stored<T>[] | undefined;
+    return this.#pages.find(this.#buckets.tables(bucket.name), query) as KeptList<object> | undefined as
+      | KeptList<T>
+      | undefined;
   }
 
   async getMany<T extends object>(bucket: Bucket<T>, keys: readonly string[]): Promise<Stored<T>[]> {

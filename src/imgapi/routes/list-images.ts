@@ -3,78 +3,107 @@
 import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { type IMAGES, type ListState, MOST_IMAGES } from '#lib/api/imgapi/images.ts';
+import type { QueryOf } from '#lib/api/operation.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
 import {
   type Cursor,
   type ImageBit,
-  keptImages,
   listImages,
   type Page,
   readMarker,
+  ShortPage,
   type SortOrder,
 } from '../../images/list.ts';
 import { assertFewFilters, type ListRequest } from '../../images/list-filters.ts';
-import { renderImage, renderImageList } from '../../images/record/serialize.ts';
+import type { Viewer } from '../../images/record/access.ts';
+import type { ImageView } from '../../images/record/serialize.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
+import { KeptLists } from '../kept-lists.ts';
 import { listPieces } from '../list-body.ts';
 import { needsVersion } from '../versions.ts';
 
+type ListQuery = QueryOf<typeof IMAGES.ListImages>;
+
+/** What a request asks for. */
+interface Asked {
+  readonly viewer: Viewer;
+  readonly request: ListRequest;
+  readonly page: Page;
+  readonly view: Omit<ImageView, 'ownerLogin'>;
+}
+
 export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Call>['ListImages'] {
-  return async (call, query) => {
-    const channel = channelOf(service, call, 'read');
-    const view = viewOf(service, call);
-    // Each is checked when it is read, so this is the order of the checks.
-    const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
-    const isVersion3 = call.version === 3;
-    if (!isVersion3) {
-      if (state === 'copying') {
-        throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
-      }
-      if (shared !== undefined) throw needsVersion(3, 'shared');
-      if (after !== undefined) throw needsVersion(3, 'after');
-    }
-    const order = sortOrder(sort);
-    const filters = { owner, name, version, os, type, public: isPublic, shared, ...stateOf(state, call.version) };
-    const request: ListRequest = {
-      ...withoutUndefined(filters),
-      billingTags: valuesOf(query.billing_tag),
-      tags: tagsOf(call.query),
-      ...(channel !== undefined && { channel }),
-    };
-    assertFewFilters(request);
-    // As in today's IMGAPI: outside `dc` mode only a signed request sees images that are not active.
-    const { mode } = service.config;
-    const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
-    const most = mostOf(limit);
-    const page: Page = {
-      order,
-      ...(most !== undefined && { limit: most }),
-      ...(after !== undefined && { after: readCursor(after) }),
-      ...(marker !== undefined && { from: await readMarker(service, viewer, marker) }),
-    };
-    if (most === 0) return { json: [] };
-    if (!isVersion3) {
-      const kept = keptImages(service, viewer, request, page);
-      if (kept) return { text: renderImageList(kept.images.map(({ value }) => renderImage(value, view))) };
-    }
-    const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
-    const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
-      isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};
-    const list = await wholeOrBegun(listPieces(service, call, images(page), view));
-    if ('text' in list) return { text: list.text, ...linkTo(list.last?.next) };
-    if (!isVersion3 || page.limit === undefined) return list;
-    // The header needs the end of the page before its first byte is sent, so what is not in memory is read twice.
-    const { held, last } = list;
-    await list.pieces.return();
-    const rest: Page = { ...page, limit: page.limit - last.count, ...(last.place && { after: last.place }) };
-    const next = await endOf(images(rest));
-    const until: Page = next ? { ...withoutLimit(rest), until: next } : rest;
-    return { pieces: texts(listPieces(service, call, images(until), view, last), held), ...linkTo(next) };
+  const lists = new KeptLists();
+  return (call, query) => {
+    const answered = lists.answerTo(call);
+    if (answered) return answered;
+    const { marker, ...asked } = readRequest(service, call, query);
+    // What a marker means may change.
+    if (marker !== undefined) return listFrom(service, call, marker, asked);
+    const { viewer, request, page, view } = asked;
+    if (page.limit === 0) return { json: [] };
+    const short = call.version === 3 ? undefined : ShortPage.of(service, viewer, request, page);
+    return (short && lists.answerAnew(call, short, view)) ?? list(service, call, asked);
   };
+}
+
+function readRequest(service: Service, call: Call, query: ListQuery): Asked & { readonly marker: string | undefined } {
+  const channel = channelOf(service, call, 'read');
+  const view = viewOf(service, call);
+  // Each is checked when it is read, so this is the order of the checks.
+  const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
+  if (call.version !== 3) {
+    if (state === 'copying') {
+      throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
+    }
+    if (shared !== undefined) throw needsVersion(3, 'shared');
+    if (after !== undefined) throw needsVersion(3, 'after');
+  }
+  const order = sortOrder(sort);
+  const filters = { owner, name, version, os, type, public: isPublic, shared, ...stateOf(state, call.version) };
+  const request: ListRequest = {
+    ...withoutUndefined(filters),
+    billingTags: valuesOf(query.billing_tag),
+    tags: tagsOf(call.query),
+    ...(channel !== undefined && { channel }),
+  };
+  assertFewFilters(request);
+  // As in today's IMGAPI: outside `dc` mode only a signed request sees images that are not active.
+  const { mode } = service.config;
+  const viewer = { ...viewerOf(service, call), anonymous: mode !== 'dc' && call.user === undefined };
+  const most = mostOf(limit);
+  const page: Page = {
+    order,
+    ...(most !== undefined && { limit: most }),
+    ...(after !== undefined && { after: readCursor(after) }),
+  };
+  return { viewer, request, page, view, marker };
+}
+
+async function listFrom(service: Service, call: Call, marker: string, asked: Asked): Promise<Reply> {
+  const page: Page = { ...asked.page, from: await readMarker(service, asked.viewer, marker) };
+  return page.limit === 0 ? { json: [] } : list(service, call, { ...asked, page });
+}
+
+async function list(service: Service, call: Call, { viewer, request, page, view }: Asked): Promise<Reply> {
+  const isVersion3 = call.version === 3;
+  const images = (of: Page) => listImages(service, viewer, request, of, call.signal);
+  const linkTo = (next: Cursor | undefined): Pick<Reply, 'headers'> =>
+    isVersion3 && next ? { headers: { Link: nextLink(call, next) } } : {};
+  const list = await wholeOrBegun(listPieces(service, call, images(page), view));
+  if ('text' in list) return { text: list.text, ...linkTo(list.last?.next) };
+  if (!isVersion3 || page.limit === undefined) return list;
+  // The header needs the end of the page before its first byte is sent, so what is not in memory is read twice.
+  const { held, last } = list;
+  await list.pieces.return();
+  const rest: Page = { ...page, limit: page.limit - last.count, ...(last.place && { after: last.place }) };
+  const next = await endOf(images(rest));
+  const until: Page = next ? { ...withoutLimit(rest), until: next } : rest;
+  return { pieces: texts(listPieces(service, call, images(until), view, last), held), ...linkTo(next) };
 }
 
 /** Where the next page begins. */

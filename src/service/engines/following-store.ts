@@ -9,6 +9,7 @@ import { parseDocument } from '#lib/documents/parse-document.ts';
 import type {
   Bucket,
   Filter,
+  KeptList,
   Query,
   ReadOptions,
   Scalar,
@@ -98,7 +99,7 @@ export class FollowingStore implements Store {
     return this.place.store.kept(bucket, key);
   }
 
-  keptList<T extends object>(bucket: Bucket<T>, query: Query): readonly Stored<T>[] | undefined {
+  keptList<T extends object>(bucket: Bucket<T>, query: Query): KeptList<T> | undefined {
     return this.place.store.keptList(bucket, query);
   }
 
