@@ -5,6 +5,7 @@
 import type Logger from 'bunyan';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { startFanOuts } from './copies/fan-out/carry.ts';
+import { copyMetrics } from './copies/transfer/copy-metrics.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
 import { webhookMetrics } from './copies/webhooks/webhook-metrics.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
@@ -73,7 +74,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
   try {
     const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
     const service = await openService(config, { ...options, metrics }, opened);
-    const worker = startCopyWorker(service);
+    const worker = startCopyWorker(service, metrics && { countBytes: copyMetrics(metrics.registry) });
     // They close together: while one waits for its last request, none accepts new ones, and nobody claims new work.
     const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
     let closing = CLOSING;

@@ -12,6 +12,7 @@ import { CLONES } from './images/cloning/clone-journal.ts';
 import { CLONED } from './images/cloning/cloned.ts';
 import { EVENTS } from './images/events/event.ts';
 import { ARCHIVED } from './images/files/archive.ts';
+import { FILE_HASHES } from './images/files/file-hashes.ts';
 import { FINDINGS } from './images/files/findings.ts';
 import { FORMER_OBJECTS } from './images/files/former-objects.ts';
 import { PIECE_LISTS } from './images/files/piece-lists.ts';
@@ -33,6 +34,7 @@ export const BUCKETS: readonly Bucket[] = [
   IMAGES,
   UPLOADS,
   PIECE_LISTS,
+  FILE_HASHES,
   FORMER_OBJECTS,
   MOVES,
   PENDING_SHARES,

@@ -22,6 +22,7 @@ import { createLinkToken, type LinkTokenOptions } from '#src/datacenters/links/l
 import { findLink, putLink } from '#src/datacenters/links/links.ts';
 import { newest, ownKeys } from '#src/datacenters/links/own-keys.ts';
 import { listen } from '#src/http-kit/server.ts';
+import { noteFileHash } from '#src/images/files/file-hashes.ts';
 import type { Route } from '#src/imgapi/call.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
 import { linkListenerRoutes } from '#src/imgapi/routes.ts';
@@ -145,7 +146,8 @@ export async function putImage(
     ],
     ...fields,
   });
-  await service.store.batch([{ op: 'put', bucket: IMAGES, key: uuid, value: record }]);
+  const hashes = (record.files ?? []).flatMap((file, index) => noteFileHash(uuid, index, file));
+  await service.store.batch([{ op: 'put', bucket: IMAGES, key: uuid, value: record }, ...hashes]);
   return { record, bytes, sha1 };
 }
 

@@ -9,9 +9,14 @@ export type CopyState = ValueOf<typeof CopyState>;
 export const COPY_KINDS = ['copy-from-dc', 'import-from-datacenter', 'import-remote'] as const;
 export type CopyKind = (typeof COPY_KINDS)[number];
 
-/** How bytes travel: as a second name in a store that both datacenters use, from the source's store, or through its IMGAPI. */
-export const COPY_SOURCES = ['link', 'pull-url', 'imgapi'] as const;
+/**
+ * How bytes travel: not at all, because another image here has the same; as a second name in a store that both datacenters
+ * use; from the source's store; or through its IMGAPI.
+ */
+export const COPY_SOURCES = ['here', 'link', 'pull-url', 'imgapi'] as const;
 export type CopySource = (typeof COPY_SOURCES)[number];
+/** Those by which bytes are fetched. */
+export type FetchedFrom = Exclude<CopySource, 'here' | 'link'>;
 
 const rate = () => Type.Number({ minimum: 0, description: 'Bytes per second; 0 while no bytes arrive.' });
 
@@ -29,10 +34,11 @@ export const CopyImageStatus = Type.Object(
     bytes_done: bytes(),
     bytes_total: bytes(),
     rate: rate(),
+    bytes_not_fetched: Type.Optional(bytes('Of `bytes_done`, those that did not have to travel; absent if all did.')),
     source: Type.Optional(
       oneOf(COPY_SOURCES, {
         description:
-          'How bytes travel: as a second name in a store that both datacenters use, from the store of the source, or through its IMGAPI. Absent until the transfer begins.',
+          'How bytes travel: not at all, because another image here has the same bytes (`here`); as a second name in a store that both datacenters use; from the store of the source; or through its IMGAPI. Absent until the transfer begins.',
       }),
     ),
     attempt: Type.Integer({ minimum: 0, description: 'Number of the attempt, from 1; 0 before the first.' }),
@@ -74,6 +80,7 @@ export const CopyStatus = Type.Object(
     error: Type.Optional(CopyError),
     bytes_done: bytes('Reaches `bytes_total` only when the images are usable.'),
     bytes_total: bytes(),
+    bytes_not_fetched: Type.Optional(bytes('Of `bytes_done`, those that did not have to travel; absent if all did.')),
     rate: rate(),
     eta: Type.Optional(Type.Integer({ description: 'Seconds that remain; absent while there is no estimate.' })),
     changes: Type.Optional(

@@ -2,7 +2,7 @@
  * The progress of an order, which any process can tell from the documents. The last byte is reported as done only when
  * the images are usable: until then something can still go wrong.
  */
-import type { CopyImageStatus, CopyStatus } from '#lib/api/schemas/copy.ts';
+import type { CopyImageStatus, CopySource, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
 import { redact } from '#lib/text/redact.ts';
 import { type CopyOrder, type OrderMember, TRANSFERS, type Transfer } from '../documents/model.ts';
@@ -32,6 +32,7 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
   const sum = (field: 'bytes_done' | 'bytes_total' | 'rate'): number =>
     images.reduce((total, image) => total + image[field], 0);
   const [done, total, rate] = [sum('bytes_done'), sum('bytes_total'), sum('rate')];
+  const notFetched = images.reduce((bytes, { bytes_not_fetched = 0 }) => bytes + bytes_not_fetched, 0);
   const { account, started_at, finished_at, error, changes } = order;
   return {
     image_uuid: order.image,
@@ -48,6 +49,7 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
     ...(error !== undefined && { error }),
     bytes_done: order.live ? notQuiteAll(done, total) : done,
     bytes_total: total,
+    ...(notFetched > 0 && { bytes_not_fetched: notFetched }),
     rate,
     ...(order.live && rate > 0 && { eta: Math.ceil((total - done) / rate) }),
     ...(changes !== undefined && { changes }),
@@ -58,18 +60,23 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
 function memberStatus(order: CopyOrder, member: OrderMember, transfer: Transfer | undefined): CopyImageStatus {
   const { uuid, name, version, size, result } = member;
   const base = { uuid, name, version, bytes_total: size };
-  if (result) return { ...base, state: result.state, bytes_done: result.bytes, rate: 0, ...told(result) };
+  if (result) {
+    const { state, bytes } = result;
+    return { ...base, state, bytes_done: bytes, rate: 0, ...told(result), ...notFetched(result.via, bytes) };
+  }
   // Another order that also needed this image has made it usable.
   if (!transfer?.orders.includes(order.uuid)) {
     return { ...base, state: 'succeeded', bytes_done: size, rate: 0, attempt: 0 };
   }
   const { state, bytes, rate = 0 } = transfer;
+  const done = notQuiteAll(bytes, size);
   return {
     ...base,
     state,
-    bytes_done: notQuiteAll(bytes, size),
+    bytes_done: done,
     rate: state === 'running' ? rate : 0,
     ...told(transfer),
+    ...notFetched(transfer.via, done),
   };
 }
 
@@ -81,6 +88,10 @@ function told({ attempt, via, error, note }: Pick<Transfer, 'attempt' | 'via' | 
     ...(error && { error }),
     ...(note !== undefined && { note }),
   };
+}
+
+function notFetched(via: CopySource | undefined, bytes: number): Pick<CopyImageStatus, 'bytes_not_fetched'> {
+  return via === 'here' || via === 'link' ? { bytes_not_fetched: bytes } : {};
 }
 
 function notQuiteAll(bytes: number, total: number): number {

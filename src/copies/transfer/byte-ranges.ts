@@ -1,11 +1,10 @@
 /** Ranges of one file, many at a time. The way that works is found once, and kept for as long as it works. */
-import type { CopySource } from '#lib/api/schemas/copy.ts';
+import type { FetchedFrom } from '#lib/api/schemas/copy.ts';
 import type { FileRequest, ImageSource, SourceFile } from '../../datacenters/sources/source.ts';
-import { hopeful, pathsToTry, pullUrlOf } from './bytes.ts';
+import { hopeful, type OpenBytes, pathsToTry, pullUrlOf } from './bytes.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { NoPiecesError } from './piece-hashes.ts';
 
-type Way = Exclude<CopySource, 'link'>;
 type Opener = (request: FileRequest) => Promise<SourceFile>;
 
 export interface ByteRanges {
@@ -13,12 +12,12 @@ export interface ByteRanges {
    * Both ends included, as in HTTP.
    * @throws NoPiecesError if the source gives no ranges; otherwise what it answers
    */
-  open(start: number, end: number, signal: AbortSignal): Promise<SourceFile>;
+  open(start: number, end: number, signal: AbortSignal): Promise<OpenBytes>;
 }
 
 export async function openRanges(source: ImageSource, live: LiveAttempt, signal: AbortSignal): Promise<ByteRanges> {
   const { image, account, sha1 } = live.own;
-  const openers: { readonly via: Way; readonly open: Opener }[] = [];
+  const openers: { readonly via: FetchedFrom; readonly open: Opener }[] = [];
   const failures: unknown[] = [];
   for (const via of pathsToTry(live.retry)) {
     if (via === 'imgapi') openers.push({ via, open: (request) => source.getFile(image, request) });
@@ -32,7 +31,7 @@ export async function openRanges(source: ImageSource, live: LiveAttempt, signal:
       }
     }
   }
-  const openFirst = async (request: FileRequest): Promise<SourceFile> => {
+  const openFirst = async (request: FileRequest): Promise<OpenBytes> => {
     const refusals = [...failures];
     for (const [index, { via, open }] of [...openers].entries()) {
       try {
@@ -41,7 +40,7 @@ export async function openRanges(source: ImageSource, live: LiveAttempt, signal:
         const tried = openers.findIndex((opener) => opener.via === via);
         if (index > 0) openers.unshift(...openers.splice(tried, 1));
         live.note({ via });
-        return file;
+        return { ...file, via };
       } catch (error) {
         request.signal.throwIfAborted();
         refusals.push(error);

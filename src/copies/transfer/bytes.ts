@@ -2,7 +2,7 @@
  * Where the bytes of a file come from: a pull URL straight from the source's object store, else the source's IMGAPI.
  * The first one that answers is used; after an attempt that brought no byte, the other one is tried first.
  */
-import type { CopySource } from '#lib/api/schemas/copy.ts';
+import type { FetchedFrom } from '#lib/api/schemas/copy.ts';
 import type { FileRequest, ImageSource, SourceFile } from '../../datacenters/sources/source.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { CopyError, FAILURES } from '../documents/failures.ts';
@@ -12,18 +12,18 @@ import type { LiveAttempt } from './live-attempt.ts';
 const END_MS = 5000;
 
 export interface OpenBytes extends SourceFile {
-  readonly via: CopySource;
+  readonly via: FetchedFrom;
 }
 
 type Opener = (source: ImageSource, live: LiveAttempt, request: FileRequest) => Promise<SourceFile | undefined>;
 
-const OPENERS: Readonly<Record<Exclude<CopySource, 'link'>, Opener>> = {
+const OPENERS: Readonly<Record<FetchedFrom, Opener>> = {
   'pull-url': fromPullUrl,
   imgapi: (source, { own }, request) => source.getFile(own.image, request),
 };
 
 /** The first failure in a row is no reason to switch, because bytes came before it. After that the paths alternate. */
-export function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly (keyof typeof OPENERS)[] {
+export function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonly FetchedFrom[] {
   return count > 0 && count % 2 === 0 ? ['imgapi', 'pull-url'] : ['pull-url', 'imgapi'];
 }
 

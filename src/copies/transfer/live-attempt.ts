@@ -11,16 +11,25 @@ import type { Service } from '../../service/service.ts';
 import type { Retry, Transfer } from '../documents/model.ts';
 import { type Advance, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
+import type { CountBytes } from './copy-metrics.ts';
 import type { Pace } from './pace.ts';
 
 /** The weight of the latest measurement against the earlier ones, from 0 to 1. */
 const RATE_WEIGHT = 0.3;
+
+export interface AttemptOptions {
+  readonly pace: Pace;
+  /** Aborts when the worker stops. */
+  readonly stop: AbortSignal;
+  readonly countBytes: CountBytes;
+}
 
 export class LiveAttempt {
   readonly throttle = new Throttle();
   /** Aborts with a `LeaseLostError`, or with the reason for which the worker is stopped. */
   readonly signal: AbortSignal;
   readonly pace: Pace;
+  readonly countBytes: CountBytes;
   /** Whether {@link throttle} has its rate: the first heartbeat sets it. */
   isShareKnown = false;
   readonly #service: Service;
@@ -29,8 +38,9 @@ export class LiveAttempt {
   #pending: Advance = {};
   #measured: { readonly at: number; readonly bytes: number };
 
-  constructor(service: Service, own: Transfer, pace: Pace, stop: AbortSignal) {
+  constructor(service: Service, own: Transfer, { pace, stop, countBytes }: AttemptOptions) {
     this.pace = pace;
+    this.countBytes = countBytes;
     this.#service = service;
     this.#own = own;
     this.#measured = { at: performance.now(), bytes: own.bytes };

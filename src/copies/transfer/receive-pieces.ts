@@ -142,7 +142,7 @@ class Crew {
   async #fetch({ start, length, piece }: TakenPiece, stop: AbortSignal): Promise<void> {
     if (piece.written === length) return;
     const { service, live, ranges } = this.#options;
-    const { stream } = await ranges.open(start + piece.written, start + length - 1, stop);
+    const { stream, via } = await ranges.open(start + piece.written, start + length - 1, stop);
     let counts = piece.written;
     const onProgress = (written: number): void => {
       this.#bytes += written - counts;
@@ -150,7 +150,7 @@ class Crew {
       this.#report();
     };
     try {
-      const limited = live.throttle.limit(counted(service, live, stream), stop);
+      const limited = live.throttle.limit(counted(service, live, via, stream), stop);
       await piece.write(limited, { signal: stop, onProgress, disposable: true });
     } finally {
       stream.destroy();

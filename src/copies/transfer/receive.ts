@@ -9,6 +9,7 @@ import { CopyError } from '../documents/failures.ts';
 import type { Transfer } from '../documents/model.ts';
 import { sessionOf } from '../documents/staging.ts';
 import { openBytes } from './bytes.ts';
+import { bytesHere } from './bytes-here.ts';
 import { counted } from './counted.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { PieceBoard } from './piece-board.ts';
@@ -37,9 +38,12 @@ export async function openStaging(
   source: ImageSource,
   live: LiveAttempt,
 ): Promise<Staging> {
-  const linked = await tryLink(service, store, source, live);
+  const here = await unlessFailed(service, live, () => bytesHere(service, store, live));
+  const linked = here ?? (await tryLink(service, store, source, live));
   if (linked) {
-    live.note({ via: 'link' });
+    const via = here ? 'here' : 'link';
+    live.note({ via });
+    live.countBytes(via, linked.size);
     return { session: linked };
   }
   return (await openPieces(store, source, live)) ?? { session: await openStream(store, live) };
@@ -101,11 +105,19 @@ async function tryLink(
   source: ImageSource,
   live: LiveAttempt,
 ): Promise<WriteSession | undefined> {
-  const { own, signal } = live;
   // A link would show the same file in the source's store. If that had the wrong hashes once, fetch the bytes instead.
-  if (own.retry.bad_hashes > 0) return undefined;
+  if (live.own.retry.bad_hashes > 0) return undefined;
+  return unlessFailed(service, live, () => linkedBytes(store, source, live, live.signal));
+}
+
+/** What saves the bytes the way may fail; then they take it. */
+async function unlessFailed<T>(
+  service: Service,
+  { own, signal }: LiveAttempt,
+  link: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   try {
-    return await linkedBytes(store, source, live, signal);
+    return await link();
   } catch (error) {
     signal.throwIfAborted();
     service.log.info({ err: error, image: own.image }, 'the bytes could not be linked; they are transferred');
@@ -160,7 +172,7 @@ async function receiveRest(
   live.note({ via: bytes.via });
   const onProgress = (size: number): void => live.reached(size, hasGaps && size);
   try {
-    const limited = live.throttle.limit(counted(service, live, bytes.stream), signal);
+    const limited = live.throttle.limit(counted(service, live, bytes.via, bytes.stream), signal);
     await session.append(limited, { signal, onProgress, disposable: true });
   } finally {
     bytes.stream.destroy();

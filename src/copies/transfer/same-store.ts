@@ -35,7 +35,7 @@ export async function linkedBytes(
     if (error instanceof ObjectNotFoundError) return undefined;
     throw error;
   }
-  return new LinkSession(store, sessionOf(transfer, transfer.attempt), link, transfer, signal);
+  return new LinkSession(store, sessionOf(transfer, transfer.attempt), link, transfer, { signal });
 }
 
 async function sharedPath(
@@ -52,21 +52,30 @@ async function sharedPath(
 }
 
 /** A write session for a file whose bytes are all there already. */
-class LinkSession implements WriteSession {
+export class LinkSession implements WriteSession {
   readonly session: string;
   readonly path: string;
   readonly size: number;
   readonly #store: ObjectStore;
   readonly #link: string;
   readonly #signal: AbortSignal;
+  readonly #hashes: Hashes | undefined;
 
-  constructor(store: ObjectStore, session: string, link: string, { image, total }: Transfer, signal: AbortSignal) {
+  /** @param hashes if the bytes below `link` have been read */
+  constructor(
+    store: ObjectStore,
+    session: string,
+    link: string,
+    { image, total }: Transfer,
+    { signal, hashes }: { readonly signal: AbortSignal; readonly hashes?: Hashes },
+  ) {
     this.session = session;
     this.path = imageObjectPath(image, 'file0');
     this.size = total;
     this.#store = store;
     this.#link = link;
     this.#signal = signal;
+    this.#hashes = hashes;
   }
 
   append(): Promise<void> {
@@ -77,8 +86,8 @@ class LinkSession implements WriteSession {
     return this.size;
   }
 
-  hashes(): Promise<Hashes> {
-    return this.#store.hash(this.#link, this.#signal);
+  async hashes(): Promise<Hashes> {
+    return this.#hashes ?? this.#store.hash(this.#link, this.#signal);
   }
 
   async commit(): Promise<ObjectInfo> {

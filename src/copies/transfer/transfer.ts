@@ -31,6 +31,7 @@ import { TRANSFERS, type Transfer } from '../documents/model.ts';
 import { byteLinkPath } from '../documents/staging.ts';
 import { endOrder } from '../orders/end-order.ts';
 import { type Advance, AttemptLostError, markReceived, releaseAttempt, startOver } from './attempt.ts';
+import type { CountBytes } from './copy-metrics.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { Pace } from './pace.ts';
 import { bringIcon, placeBytes } from './place-bytes.ts';
@@ -54,7 +55,12 @@ const MOST_HELD_PAUSES = 3;
 type Next = { readonly startOverWith: Advance } | 'done';
 
 /** Never rejects. Resolves when this process has nothing more to do with the transfer for now. */
-export async function runTransfer(service: Service, claimed: Transfer, stop: AbortSignal): Promise<void> {
+export async function runTransfer(
+  service: Service,
+  claimed: Transfer,
+  stop: AbortSignal,
+  countBytes: CountBytes = () => {},
+): Promise<void> {
   const { leastRate, leastRateSeconds } = service.config.copies;
   let current: LiveAttempt | undefined;
   const pace = new Pace({
@@ -65,7 +71,7 @@ export async function runTransfer(service: Service, claimed: Transfer, stop: Abo
   });
   try {
     for (let own: Transfer | undefined = claimed; own; ) {
-      const live = new LiveAttempt(service, own, pace, stop);
+      const live = new LiveAttempt(service, own, { pace, stop, countBytes });
       current = live;
       const next = await runAttempt(service, live).finally(() => live.end());
       own = next === 'done' ? undefined : await startOver(service, live.own, next.startOverWith);

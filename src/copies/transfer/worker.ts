@@ -21,6 +21,7 @@ import { settleOrder } from '../orders/commit-order.ts';
 import { removePlaceholder } from '../orders/remove-placeholder.ts';
 import { claim, isClaimable, releaseAttempt } from './attempt.ts';
 import { freeTransfersOfDead, isRoomBeside, runningTransfers } from './bandwidth.ts';
+import type { CountBytes } from './copy-metrics.ts';
 import { runTransfer, WorkerStopped } from './transfer.ts';
 import { type Room, Turns } from './turns.ts';
 
@@ -38,6 +39,7 @@ export interface CopyWorker {
 export interface CopyWorkerOptions {
   /** Milliseconds between two passes by the timer. */
   readonly pollMs?: number;
+  readonly countBytes?: CountBytes;
 }
 
 const POLL_MS = 2000;
@@ -48,8 +50,8 @@ const PAGE = 50;
 /** How many orders of one account to settle at the same time; all operators count as one account. */
 const MOST_SETTLING = 8;
 
-export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWorkerOptions = {}): CopyWorker {
-  const worker = new Worker(service, pollMs);
+export function startCopyWorker(service: Service, options: CopyWorkerOptions = {}): CopyWorker {
+  const worker = new Worker(service, options);
   return {
     nudge: () => worker.nudge(),
     async deletePlaceholder(stored, caller) {
@@ -63,6 +65,7 @@ export function startCopyWorker(service: Service, { pollMs = POLL_MS }: CopyWork
 
 class Worker {
   readonly #service: Service;
+  readonly #countBytes: CountBytes | undefined;
   readonly #stopping = new AbortController();
   /** Transfers that run in this process, by image. */
   readonly #running = new Map<string, Promise<void>>();
@@ -76,8 +79,9 @@ class Worker {
   #isAdopted = false;
   readonly #passes: Passes;
 
-  constructor(service: Service, pollMs: number) {
+  constructor(service: Service, { pollMs = POLL_MS, countBytes }: CopyWorkerOptions) {
     this.#service = service;
+    this.#countBytes = countBytes;
     this.#turns = new Turns(service);
     this.#passes = new Passes({
       run: () => this.#runPass(),
@@ -172,7 +176,7 @@ class Worker {
 
   /** Settles the transfer's orders right after it, because a pass may come to them only later. */
   async #carry(claimed: Transfer): Promise<void> {
-    await runTransfer(this.#service, claimed, this.#stopping.signal);
+    await runTransfer(this.#service, claimed, this.#stopping.signal, this.#countBytes);
     if (this.#stopping.signal.aborted) return;
     try {
       const ended = (await this.#service.store.get(TRANSFERS, claimed.image))?.value;

@@ -20,6 +20,7 @@ import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { creation } from '../events/changes.ts';
 import { causeOf, eventWrites } from '../events/event.ts';
+import { noteFileHash } from '../files/file-hashes.ts';
 import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
@@ -190,14 +191,17 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
     const { base, members } = now;
     const taken = members.map(({ stored }) => putRecord(stored.value, stored.etag));
     const created = records.map((record) => putRecord(record, null));
+    const hashes = clones.flatMap(({ uuid, file }) => noteFileHash(uuid, 0, file));
     const told = records.flatMap((record) => eventWrites(service, record, cause, creation(record, clonedFrom(record))));
     const noted = members.flatMap(({ stored: { key }, before: { clone, etag } }, i) =>
       clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],
     );
     const write = async (touched: readonly Write[]): Promise<void> => {
-      await service.store.batch([end, ...taken, ...touched, ...created, ...noted, ...told]).catch((error: unknown) => {
-        throw commitProblem(source, error);
-      });
+      await service.store
+        .batch([end, ...taken, ...touched, ...created, ...noted, ...hashes, ...told])
+        .catch((error: unknown) => {
+          throw commitProblem(source, error);
+        });
     };
     if (base === undefined) await write([]);
     else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, { account })]));

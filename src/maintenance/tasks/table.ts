@@ -15,6 +15,7 @@ import { undoAbandonedClones } from '../../images/cloning/clone-journal.ts';
 import { purgeExpired } from '../../images/deleted/purge.ts';
 import { expireEvents } from '../../images/events/expire-events.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
+import { removeFileHashes } from '../../images/files/file-hashes.ts';
 import { removeFormerObjects } from '../../images/files/former-objects.ts';
 import { removePieceLists } from '../../images/files/piece-lists.ts';
 import { resumeMoves } from '../../images/moving/move-image.ts';
@@ -202,6 +203,12 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
       what: 'removes the hashes of the pieces of files that are gone',
       periodMs: sweepMs,
       run: () => counted(removePieceLists(service)),
+    },
+    {
+      name: 'remove-file-hashes',
+      what: 'removes the notes by which bytes that are here already are found, of files that are gone',
+      periodMs: sweepMs,
+      run: () => counted(removeFileHashes(service)),
     },
     {
       name: 'expire-events',

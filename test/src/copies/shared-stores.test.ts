@@ -39,6 +39,19 @@ test('in one S3 bucket no byte of a copy moves', async (t) => {
   await assertSound(t, cloud.west);
 });
 
+test('in S3, bytes that another image of the account has are copied by the store', async (t) => {
+  const { east, west } = await startCloud(t, { west: await inS3(t) });
+  const { image, bytes } = await makeImage(east.alice, {}, { size: SIZE });
+  const { image: same } = await makeImage(west.alice, {}, { bytes });
+  const before = east.network.received;
+  const status = await west.copy(image.uuid, east.name);
+  t.match(status, { state: 'succeeded', bytes_not_fetched: SIZE, images: [{ source: 'here' }] });
+  t.ok(east.network.received - before < 100_000, `${east.network.received - before} bytes came`);
+  await west.alice.deleteImage(same.uuid);
+  t.equal(await sha1Served(west.alice, image.uuid), sha1Of(bytes));
+  await assertSound(t, west);
+});
+
 for (const [mode, ways] of [
   ['Manta v1', ['link']],
   ['Manta v2', ['pull-url', 'imgapi']],

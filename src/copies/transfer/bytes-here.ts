@@ -1,0 +1,79 @@
+/**
+ * Bytes that are here already, in a file of another image: they are given another name, or copied by the store, and not
+ * fetched.
+ *
+ * Nobody may learn by a copy what a stranger has here. So only files count that the account of the image may read here
+ * (for an operator's copy that is the owner, who sees it too), and to look for them takes the same time whatever others have.
+ * The record says which files these are; what is placed is verified by reading it, as any bytes are.
+ */
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { duplicate } from '#lib/objects/duplicate.ts';
+import { ObjectNotFoundError } from '#lib/objects/errors.ts';
+import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import { type FileHere, filesWithHash } from '../../images/files/file-hashes.ts';
+import { loadRaw } from '../../images/record/load.ts';
+import type { Service } from '../../service/service.ts';
+import type { Transfer } from '../documents/model.ts';
+import { byteLinkPath, sessionOf } from '../documents/staging.ts';
+import type { LiveAttempt } from './live-attempt.ts';
+import { LinkSession } from './same-store.ts';
+
+/** Milliseconds, longer than to look through as many files of others as are looked at. */
+const LOOKING_MS = 50;
+/** Of files whose bytes are not as their record says. */
+const MOST_TRIED = 3;
+
+/** The bytes under the attempt's own name, verified; undefined if they are not here. */
+export async function bytesHere(
+  service: Service,
+  store: ObjectStore,
+  { own, signal }: Pick<LiveAttempt, 'own' | 'signal'>,
+): Promise<WriteSession | undefined> {
+  const { supportsLink, supportsServerCopy } = store.capabilities;
+  if (!supportsLink && !supportsServerCopy) return undefined;
+  const [found] = await Promise.all([filesHere(service, own), pause(LOOKING_MS, signal)]);
+  for (const file of found.slice(0, MOST_TRIED)) {
+    const session = await sameBytes(service, store, own, file, signal);
+    if (session) return session;
+  }
+  return undefined;
+}
+
+async function filesHere(service: Service, own: Transfer): Promise<FileHere[]> {
+  const owner = (await loadRaw(service, own.image))?.value.owner;
+  if (own.sha256 === undefined || owner === undefined) return [];
+  const files = await filesWithHash(service, own.sha256, owner);
+  return files.filter(({ file }) => file.stor === own.stor && file.size === own.total);
+}
+
+async function sameBytes(
+  service: Service,
+  store: ObjectStore,
+  own: Transfer,
+  { image, index }: FileHere,
+  signal: AbortSignal,
+): Promise<WriteSession | undefined> {
+  const link = byteLinkPath(own, own.attempt);
+  if (!(await isDuplicated(store, imageObjectPath(image.key, `file${index}`), link))) return undefined;
+  const hashes = await store.hash(link, signal);
+  if (isRight(own, hashes)) {
+    return new LinkSession(store, sessionOf(own, own.attempt), link, own, { signal, hashes });
+  }
+  service.log.warn({ image: image.key, index }, 'a file is not as its record says; its bytes were not used for a copy');
+  await store.remove(link);
+  return undefined;
+}
+
+async function isDuplicated(store: ObjectStore, from: string, to: string): Promise<boolean> {
+  try {
+    return await duplicate(store, from, to);
+  } catch (error) {
+    if (error instanceof ObjectNotFoundError) return false;
+    throw error;
+  }
+}
+
+function isRight({ sha1, sha256, total }: Transfer, hashes: Hashes & { readonly size: number }): boolean {
+  return hashes.size === total && hashes.sha1 === sha1 && hashes.sha256 === sha256;
+}
