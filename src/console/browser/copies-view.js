@@ -1,6 +1,8 @@
-/** Copies from other datacenters, as they go on; orders to others; and, where the console may write, new orders. */
+/** Copies from other datacenters, as they go on, and orders to others; where the console may write, new ones too. */
 import { useRef, useState } from 'preact/hooks';
 import { ask } from './api.js';
+import { Bar } from './bar.js';
+import { FanOuts } from './fan-outs.js';
 import { bytes, duration, moment } from './format.js';
 import { html } from './html.js';
 import { State } from './images-view.js';
@@ -18,9 +20,6 @@ const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
  * @typedef {{ image_uuid: string, order: string, account?: string, datacenter: string, state: string, kind: string,
  *   created_at: string, finished_at?: string, error?: { code: string, message: string }, bytes_done: number,
  *   bytes_total: number, rate: number, eta?: number, images: Part[] }} Copy
- * @typedef {{ datacenter: string, state: string, bytes_done: number, bytes_total: number, rate: number,
- *   error?: { code: string, message: string } }} Target
- * @typedef {{ uuid: string, image_uuid: string, account: string, state: string, created_at: string, datacenters: Target[] }} FanOut
  */
 
 /** @param {{ settings: import('./api.js').Settings }} props */
@@ -37,7 +36,7 @@ export function CopiesView({ settings }) {
     <${Status} of=${copies} />
     ${list?.length === 0 && html`<p class="quiet">Nothing was copied to here yet.</p>`}
     ${list?.map((copy) => html`<${CopyCard} key=${copy.order} copy=${copy} settings=${settings} onChange=${reload} />`)}
-    ${settings.mode === 'dc' && html`<${FanOuts} />`}`;
+    ${settings.mode === 'dc' && html`<${FanOuts} settings=${settings} />`}`;
 }
 
 /** @param {{ copy: Copy, settings: import('./api.js').Settings, onChange: () => void }} props */
@@ -65,44 +64,6 @@ function CopyCard({ copy, settings, onChange }) {
         </p>`
       }
     </section>`;
-}
-
-/**
- * @param {{ label: string, part: { state: string, bytes_done: number, bytes_total: number, rate: number, attempt?: number,
- *   note?: string, error?: { code: string, message: string } } }} props
- */
-function Bar({ label, part: { state, bytes_done: done, bytes_total: total, rate, attempt, note, error } }) {
-  const percent = total > 0 ? Math.floor((100 * done) / total) : 0;
-  return html`
-    <div class="bar">
-      <span>${label} <${State} state=${state} /></span>
-      <progress max="100" value=${percent} aria-label=${`${label}: bytes that are here`}></progress>
-      <span class="quiet">
-        ${percent} %, ${bytes(done)} of ${bytes(total)}${rate > 0 && `, ${bytes(rate)}/s`}${(attempt ?? 0) > 1 && `, attempt ${attempt}`}
-      </span>
-      ${note && html`<span class="quiet">${note}</span>`}
-      ${error && state !== 'succeeded' && html`<span class="problem">${error.code}: ${error.message}</span>`}
-    </div>`;
-}
-
-/** Orders that were given here for other datacenters. */
-function FanOuts() {
-  const loaded = useLoaded(
-    async (signal) => /** @type {FanOut[]} */ ((await ask('fan-outs', { query: { limit: LISTED }, signal })).value),
-    [],
-    EVERY_MS,
-  );
-  if (!loaded.value || loaded.value.length === 0) return null;
-  return html`
-    <h1>Orders to other datacenters</h1>
-    ${loaded.value.map(
-      ({ uuid, image_uuid: image, state, created_at: created, datacenters }) => html`
-        <section class="card" key=${uuid} aria-label=${`Order for image ${image}`}>
-          <h2><a href=${hrefOf(['images', image])}><code>${image}</code></a> <${State} state=${state} /></h2>
-          <p class="quiet">Ordered ${moment(created)}</p>
-          ${datacenters.map((target) => html`<${Bar} key=${target.datacenter} part=${target} label=${target.datacenter} />`)}
-        </section>`,
-    )}`;
 }
 
 /** @param {{ onOrdered: () => void }} props */

@@ -1,6 +1,7 @@
 /** One image: what it is, its files, what it builds on, who has it, and how to get it. */
 import { ask } from './api.js';
 import { Chain } from './chain.js';
+import { Events } from './events.js';
 import { bytes, moment } from './format.js';
 import { html } from './html.js';
 import { State } from './images-view.js';
@@ -54,6 +55,7 @@ function Details({ image, settings, onChange }) {
     <${Chain} image=${image} />
     ${settings.operator && settings.mode === 'dc' && html`<${Sharing} image=${image} settings=${settings} onChange=${onChange} />`}
     ${settings.operator && settings.mode === 'dc' && html`<${Elsewhere} image=${image} settings=${settings} />`}
+    ${settings.operator && html`<${Events} uuid=${uuid} />`}
     <details>
       <summary>Manifest</summary>
       <pre tabindex="0">${JSON.stringify(image, null, 2)}</pre>

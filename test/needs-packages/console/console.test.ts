@@ -28,7 +28,11 @@ test('an image is found, shared and copied to another datacenter, by clicks alon
   const keys = { console: { write: true }, metrics: { address: '127.0.0.1', port: 0 } };
   const { east, west } = await startCloud(t, {
     east: keys,
-    west: { ...keys, copies: { bandwidth: { 'us-east': 2_000_000 } } },
+    west: {
+      ...keys,
+      copies: { bandwidth: { 'us-east': 2_000_000 } },
+      links: { acceptOrders: { 'us-east': { bytesPerDay: 100_000_000 } } },
+    },
   });
   const { image: base } = await makeImage(east.alice, { name: 'my-base', version: '1.0.0' }, { size: 300_000 });
   const fields = { name: 'my-image', version: '2.0.0', origin: base.uuid, description: 'With a web server.' };
@@ -62,6 +66,23 @@ test('an image is found, shared and copied to another datacenter, by clicks alon
   await card.getByText('succeeded').first().waitFor();
   await picture(there.page, 'copied');
   t.equal((await west.operator.getImage(image.uuid)).state, 'active');
+
+  await page.locator('summary', { hasText: 'What happened' }).click();
+  await page.getByRole('row', { name: /share entries bob/ }).waitFor();
+  await picture(page, 'events');
+  t.strictSame(await barriers(page), [], 'events');
+
+  const { image: third } = await makeImage(east.alice, { name: 'for-all', version: '1.0.0' }, { size: 8_000_000 });
+  await page.goto(`${east.front.url}/console/#/images/${third.uuid}`);
+  await page.getByRole('button', { name: 'Copy there: us-west' }).click();
+  const order = page.getByRole('region', { name: `Order for image ${third.uuid}` });
+  await order.getByRole('button', { name: /^Cancel/ }).click();
+  await order.getByRole('heading').getByText('canceled').waitFor();
+  await order.getByRole('button', { name: /^Try again/ }).click();
+  await order.getByRole('heading').getByText('succeeded').waitFor();
+  t.equal((await west.operator.getImage(third.uuid)).state, 'active');
+  await picture(page, 'fan-out');
+  t.strictSame(await barriers(page), [], 'orders to others');
 
   for (const colorScheme of SCHEMES) {
     await there.page.emulateMedia({ colorScheme });
