@@ -15,6 +15,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { finished, pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -22,6 +23,7 @@ import { testFiles } from './runner/files.ts';
 import { beginRun, removeLeftovers } from './runner/own-run.ts';
 import { closingLine, fileText, skipText } from './runner/report.ts';
 import { add, type Counts, type FileResult, fileResults } from './runner/results.ts';
+import { runDirectory } from './runner/run-directory.ts';
 
 const STDERR_LINES = 60;
 
@@ -138,8 +140,9 @@ async function run(): Promise<Counts> {
 
 mkdirSync(options.output, { recursive: true });
 rmSync(STDERR, { force: true });
-await removeLeftovers();
-const own = beginRun();
+const directory = runDirectory();
+for (const place of new Set([tmpdir(), directory])) await removeLeftovers(place);
+const own = beginRun(directory);
 const counts = await run().finally(() => own.end());
 if (counts.failed > 0 && existsSync(STDERR)) {
   const said = readFileSync(STDERR, 'utf8').trimEnd().split('\n').slice(-STDERR_LINES).join('\n');

@@ -4,6 +4,7 @@ import { openPostgresStore } from '#lib/documents/postgres/store.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Make } from '../conformance/documents/make.ts';
 import { MorayDouble } from '../doubles/moray/server.ts';
+import { temporaryFolder } from '../helpers/imgapi.ts';
 import { type Engine, engines } from './engines.ts';
 import { type PostgresKind, postgresKinds } from './postgres/postgres-for.ts';
 
@@ -14,7 +15,7 @@ export interface DocumentsUnderTest extends Engine {
 const SQLITE: DocumentsUnderTest = {
   name: 'SQLite',
   async make(t) {
-    const path = join(t.testdir(), 'data', 'moray.db');
+    const path = join(await temporaryFolder(t), 'data', 'moray.db');
     const open = async () => {
       const store = await openSqliteStore({ path });
       t.teardown(() => store.close());

@@ -42,7 +42,7 @@ export async function mantaUnderTest(t: Test, options: MantaDoubleOptions): Prom
   const { publicOpenssh, privatePem } = await mantaKeys();
   const double = await startMantaDouble(options);
   double.addAccount(MANTA_USER, publicOpenssh);
-  const documents = await openSqliteStore({ path: `${t.testdir()}/data/documents.db` });
+  const documents = await openSqliteStore({ path: `${await temporaryFolder(t)}/data/documents.db` });
   await documents.open([STAGED_SESSIONS]);
   const opened: ObjectStore[] = [];
   t.teardown(async () => {

@@ -7,6 +7,7 @@ import { openLocalBackend } from '#lib/objects/local/store.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import type { MakeObjectStore } from '../conformance/objects/harness.ts';
 import { claimingNothing, shared, signedUrls } from '../doubles/objects.ts';
+import { temporaryFolder } from '../helpers/imgapi.ts';
 import { type Engine, engines } from './engines.ts';
 import { MANTA_MODES, mantaUnderTest } from './manta.ts';
 import { radosgwAbsent, startRadosgw } from './radosgw.ts';
@@ -31,7 +32,7 @@ function residueOf(root: string): string[] {
 /** @param of what is made of the files' backend, for a datacenter of that name */
 function makeOver(of: (backend: ObjectBackend, datacenter: string) => Promise<ObjectBackend> | ObjectBackend) {
   return async (t: Test) => {
-    const root = t.testdir();
+    const root = await temporaryFolder(t);
     const opened: ObjectStore[] = [];
     const open = async (datacenter: string) => {
       const store = guardStore(await of(await openLocalBackend({ root }), datacenter));

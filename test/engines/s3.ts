@@ -9,6 +9,7 @@ import { openS3Store } from '#lib/objects/s3/store.ts';
 import { documentRegister, STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import type { MakeObjectStore } from '../conformance/objects/harness.ts';
 import { type S3Double, type S3Options, startS3Double } from '../doubles/s3/server.ts';
+import { temporaryFolder } from '../helpers/imgapi.ts';
 
 /** A server with a bucket. */
 export interface S3Server {
@@ -61,7 +62,7 @@ export interface S3UnderTest {
 export async function s3UnderTest(t: Test, options: S3Options = {}): Promise<S3UnderTest> {
   const double = await startS3Double(options);
   const { endpoint, bucketName: bucket, credentials } = double;
-  const documents = await openSqliteStore({ path: join(t.testdir(), 'documents.db') });
+  const documents = await openSqliteStore({ path: join(await temporaryFolder(t), 'documents.db') });
   await documents.open([STAGED_SESSIONS]);
   const register = documentRegister<S3Staged>(documents, 's3');
   const opened: ObjectStore[] = [];
@@ -159,7 +160,7 @@ export function makeS3(start: () => Promise<S3Server>, limits: Partial<S3Limits>
   return async (t) => {
     const server = await start();
     const top = freshPrefix(t, server);
-    const path = join(t.testdir(), 'documents.db');
+    const path = join(await temporaryFolder(t), 'documents.db');
     const opened: ObjectStore[] = [];
     const open = async (datacenter: string): Promise<ObjectStore> => {
       const documents = await openSqliteStore({ path: `${path}.${datacenter}` });

@@ -14,6 +14,7 @@ import { signRequest } from '#lib/signing/sign-request.ts';
 import { startCloudapi } from '#src/cloudapi/app.ts';
 import { checkCloudapiConfig } from '#src/cloudapi/config.ts';
 import { ADMIN, ALICE, BOB, CAROL, writeAccounts } from './accounts.ts';
+import { asStarted } from './as-started.ts';
 import { checkedChild } from './contract/child.ts';
 import { CLOUD } from './contract/contracts.ts';
 import { holdToContract } from './contract/in-process.ts';
@@ -165,10 +166,14 @@ export async function spawnCloudapi(t: Test, options: CloudapiOptions): Promise<
   const file = join(directory, 'config.json');
   await writeFile(file, JSON.stringify(config));
   const contract = checkedChild(t);
-  const child = spawn(process.execPath, ['--import', contract.preload, 'src/cloudapi/main.ts', '-f', file], {
+  // The runner of the tests would load itself into it.
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const given = asStarted();
+  const args = [...given.options, '--import', contract.preload, 'src/cloudapi/main.ts', '-f', file];
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
-    env: { ...process.env, ...contract.env },
+    env: { ...env, ...given.env, ...contract.env },
   });
   const exited = once(child, 'exit');
   t.teardown(async () => {

@@ -14,6 +14,7 @@ import { type Imgapi, startImgapi } from '#src/app.ts';
 import { loadConfig } from '#src/service/config/load.ts';
 import type { Stores } from '../doubles/stores.ts';
 import { ADMIN, writeAccounts } from './accounts.ts';
+import { asStarted } from './as-started.ts';
 import { checkedChild } from './contract/child.ts';
 import { LINK, MAIN } from './contract/contracts.ts';
 import { holdToContract } from './contract/in-process.ts';
@@ -134,6 +135,8 @@ export interface SpawnOptions {
   readonly preload?: readonly string[];
   /** Options of node. */
   readonly nodeOptions?: readonly string[];
+  /** Started without the settings that it gives itself then. */
+  readonly bare?: true;
   /** Its arguments beyond the configuration. */
   readonly args?: readonly string[];
   /** What it logs, as it is written. */
@@ -143,9 +146,6 @@ export interface SpawnOptions {
   /** Gets the process before it listens. */
   readonly onSpawn?: (child: ChildProcess) => void;
 }
-
-/** Compiled once for all the processes that tests start. */
-const COMPILE_CACHE = new URL('../../build/compile-cache', import.meta.url).pathname;
 
 const CLOCK_AHEAD = new URL('clock-ahead.ts', import.meta.url).href;
 
@@ -168,12 +168,14 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
   ];
   // The test runner loads itself into every node process through NODE_OPTIONS; `env` prevents that here.
   const { descriptors, nodeOptions = [] } = options;
+  const given = asStarted(options.bare);
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];
   const command = [
     '-u',
     'NODE_OPTIONS',
     ...limited,
     process.execPath,
+    ...given.options,
     ...nodeOptions,
     ...preload.flatMap((url) => ['--import', url]),
     'src/main.ts',
@@ -186,7 +188,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
     stdio: ['ignore', 'pipe', options.onLog ? 'pipe' : process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
     env: {
       ...process.env,
-      NODE_COMPILE_CACHE: COMPILE_CACHE,
+      ...given.env,
       IMGAPI_FAULT: options.fault ?? '',
       TEST_CLOCK_AHEAD: String(ahead),
       TEST_CLOCK_LATER: String(later),

@@ -14,11 +14,24 @@ export function unmountBelow(folder: string): void {
   }
 }
 
-/** The latest first. None where the system does not tell. */
+/** Whether programs may be run that lie in the file system mounted there; false where nothing is. */
+export function mayExecute(point: string): boolean {
+  const options = mounts().find((mount) => mount.point === point)?.options;
+  return options !== undefined && !options.split(',').includes('noexec');
+}
+
 function mountPoints(): string[] {
+  return mounts().map(({ point }) => point);
+}
+
+/** The latest first. None where the system does not tell. */
+function mounts(): { point: string; options: string }[] {
   try {
     const lines = readFileSync('/proc/self/mounts', 'utf8').trim().split('\n').reverse();
-    return lines.map((line) => (line.split(' ')[1] ?? '').replaceAll('\\040', ' '));
+    return lines.map((line) => {
+      const [, point = '', , options = ''] = line.split(' ');
+      return { point: point.replaceAll('\\040', ' '), options };
+    });
   } catch {
     return [];
   }

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { unmountBelow } from './mounts.ts';
+import { runDirectory } from './run-directory.ts';
 
 const PREFIX = 'imgapi-run-';
 const OWNER = 'owner.json';
@@ -191,10 +192,12 @@ function readOf(pid: number, file: string): string | undefined {
 }
 
 if (import.meta.main) {
-  const { folders, processes } = await removeLeftovers();
-  if (folders.length > 0) {
-    process.stdout.write(
-      `removed what interrupted runs left: ${processes.length} processes, ${folders.length} folders\n`,
-    );
+  for (const directory of new Set([tmpdir(), runDirectory()])) {
+    const { folders, processes } = await removeLeftovers(directory);
+    if (folders.length > 0) {
+      process.stdout.write(
+        `removed what interrupted runs left: ${processes.length} processes, ${folders.length} folders\n`,
+      );
+    }
   }
 }

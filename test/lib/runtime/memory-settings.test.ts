@@ -10,7 +10,7 @@ function told({ process: { pid } }: Spawned): { readonly environment: string[]; 
 
 test('a server has few arenas and a tight heap, and is still the process that was started', async (t) => {
   if (process.platform !== 'linux') return;
-  const server = await spawnImgapi(t);
+  const server = await spawnImgapi(t, {}, { bare: true });
   const { environment, options } = told(server);
   for (const name of ['MALLOC_ARENA_MAX=2', 'MALLOC_MMAP_THRESHOLD_=131072', 'MALLOC_TRIM_THRESHOLD_=1048576']) {
     t.ok(environment.includes(name), name);
@@ -25,7 +25,7 @@ test('what was chosen by whoever started it is left, and the rest is set', async
   if (process.platform !== 'linux') return;
   process.env['MALLOC_ARENA_MAX'] = '7';
   t.teardown(() => delete process.env['MALLOC_ARENA_MAX']);
-  const server = await spawnImgapi(t, {}, { nodeOptions: ['--max_semi_space_size=3'] });
+  const server = await spawnImgapi(t, {}, { bare: true, nodeOptions: ['--max_semi_space_size=3'] });
   const { environment, options } = told(server);
   t.ok(environment.includes('MALLOC_ARENA_MAX=7'));
   t.ok(environment.includes('MALLOC_MMAP_THRESHOLD_=131072'));
