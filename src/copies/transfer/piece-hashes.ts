@@ -1,6 +1,7 @@
 /**
  * The hashes of a file's pieces, as the source tells them. They decide only which bytes are fetched again at once: what is
- * placed is verified by the hashes of the whole file, whatever a source says of its pieces.
+ * placed is verified by the hashes of the whole file, whatever a source says of its pieces. Only while the ordered source cannot
+ * tell them, another datacenter that has the image is believed so far.
  */
 import { PIECE_BYTES, PIECES_A_PAGE } from '#lib/api/schemas/link.ts';
 import { pause } from '#lib/runtime/timers.ts';
@@ -8,6 +9,7 @@ import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { CopyError, FAILURES } from '../documents/failures.ts';
 import type { Transfer } from '../documents/model.ts';
+import type { Holders } from './holders.ts';
 
 /** Milliseconds to wait before a page is asked for again. */
 const PAUSES_MS = [250, 1000, 2000];
@@ -17,14 +19,21 @@ export class NoPiecesError extends Error {
   override readonly name = 'NoPiecesError';
 }
 
+interface Told {
+  readonly source: ImageSource;
+  readonly holders: Holders;
+}
+
 export class PieceHashes {
   readonly #source: ImageSource;
+  readonly #holders: Holders;
   readonly #transfer: Transfer;
   readonly #signal: AbortSignal;
   readonly #pages = new Map<number, Promise<readonly string[]>>();
 
-  private constructor(source: ImageSource, transfer: Transfer, signal: AbortSignal) {
+  private constructor({ source, holders }: Told, transfer: Transfer, signal: AbortSignal) {
     this.#source = source;
+    this.#holders = holders;
     this.#transfer = transfer;
     this.#signal = signal;
   }
@@ -33,10 +42,11 @@ export class PieceHashes {
    * Undefined if the source tells no hashes of pieces: it is older, or takes too long to compute them.
    * @throws what the source answers; CopyError SourceInvalid, SourceChanged
    */
-  static async of(source: ImageSource, transfer: Transfer, signal: AbortSignal): Promise<PieceHashes | undefined> {
-    const hashes = new PieceHashes(source, transfer, signal);
+  static async of(told: Told, transfer: Transfer, signal: AbortSignal): Promise<PieceHashes | undefined> {
+    const hashes = new PieceHashes(told, transfer, signal);
     try {
       await hashes.#page(0);
+      void hashes.#fetchAhead();
       return hashes;
     } catch (error) {
       signal.throwIfAborted();
@@ -57,6 +67,17 @@ export class PieceHashes {
     return hash;
   }
 
+  /** Where others could go on without the ordered source, what only it should be asked for is asked for early. */
+  async #fetchAhead(): Promise<void> {
+    if ((await this.#holders.found()).length === 0) return;
+    const pages = Math.ceil(this.#transfer.total / (PIECES_A_PAGE * PIECE_BYTES));
+    try {
+      for (let page = 1; page < pages; page += 1) await this.#page(page);
+    } catch {
+      // Whoever needs the page learns why it is not there.
+    }
+  }
+
   #page(page: number): Promise<readonly string[]> {
     const known = this.#pages.get(page) ?? this.#ask(page);
     this.#pages.set(page, known);
@@ -64,26 +85,42 @@ export class PieceHashes {
   }
 
   async #ask(page: number): Promise<readonly string[]> {
+    try {
+      return await this.#askSource(page);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (FAILURES[failureOf(error).code].action !== 'retry' || error instanceof NoPiecesError) throw error;
+      for (const holder of await this.#holders.found()) {
+        const list = await this.#fetch(holder, page).catch(() => undefined);
+        if (list) return list;
+      }
+      this.#signal.throwIfAborted();
+      throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
+    }
+  }
+
+  async #askSource(page: number): Promise<readonly string[]> {
     for (const wait of [...PAUSES_MS, undefined]) {
       try {
-        return await this.#fetch(page);
+        return await this.#fetch(this.#source, page);
       } catch (error) {
         this.#signal.throwIfAborted();
         const { code } = failureOf(error);
         if (code === 'SourceInvalid' || code === 'SourceChanged' || error instanceof NoPiecesError) throw error;
-        if (wait === undefined || FAILURES[code].action !== 'retry') {
+        if (FAILURES[code].action !== 'retry') {
           throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
         }
+        if (wait === undefined) throw error;
         await pause(wait, this.#signal);
       }
     }
     throw new NoPiecesError('no page');
   }
 
-  async #fetch(page: number): Promise<readonly string[]> {
+  async #fetch(source: ImageSource, page: number): Promise<readonly string[]> {
     const { image, account, sha1, total } = this.#transfer;
-    const name = this.#source.name;
-    const list = await this.#source.getPieces(image, { account, page, signal: this.#signal });
+    const { name } = source;
+    const list = await source.getPieces(image, { account, page, signal: this.#signal });
     if (list?.piece_bytes !== PIECE_BYTES) throw new NoPiecesError(`${name} has no pieces of our size`);
     if (list.sha1 !== sha1) throw new CopyError('SourceChanged', `image "${image}" now has another file in "${name}"`);
     const expected = Math.min(PIECES_A_PAGE, Math.ceil(total / PIECE_BYTES) - page * PIECES_A_PAGE);

@@ -1,37 +1,37 @@
 /**
  * Brings the missing pieces of a file over several connections at a time. Each piece is verified when it has arrived; one
  * with wrong bytes is fetched again, and nothing else with it. A connection that breaks ends alone: another one goes on
- * with its piece where it broke off, and only when the last one has broken is that a failure of the transfer.
+ * with its piece where it broke off, and only when the last one has broken is that a failure of the transfer. Where other
+ * datacenters have the image as well, pieces come from all of them (`suppliers.ts`).
  */
-import { startInterval } from '#lib/runtime/timers.ts';
-import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { startInterval, timeLimit } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
-import { CopyError, type FailureCode } from '../documents/failures.ts';
-import { type ByteRanges, openRanges } from './byte-ranges.ts';
+import { CopyError } from '../documents/failures.ts';
 import { Connections } from './connections.ts';
 import { counted } from './counted.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import type { PieceBoard, TakenPiece } from './piece-board.ts';
+import { OF_ONE_CONNECTION, type Supplier, type Suppliers } from './suppliers.ts';
 
 /** How often a piece whose bytes were wrong is fetched again. */
 const MOST_REFETCHES = 3;
 /** Milliseconds between two measurements of the rate. */
 const MEASURE_MS = 250;
 
-/** What may happen to one connection while others go on. */
-const OF_ONE_CONNECTION: ReadonlySet<FailureCode> = new Set(['SourceUnreachable', 'SourceError', 'Stalled']);
+/** Bytes of another holder were wrong: the piece is fetched again, and counts as new. */
+class HolderLiedError extends Error {
+  override readonly name = 'HolderLiedError';
+}
 
 /** @throws NoPiecesError if the rest has to be fetched as one stream; what was accepted before a failure stays */
 export async function receivePieces(
   service: Service,
-  source: ImageSource,
   live: LiveAttempt,
-  board: PieceBoard,
+  { board, suppliers }: { readonly board: PieceBoard; readonly suppliers: Suppliers },
   signal: AbortSignal,
 ): Promise<void> {
-  const ranges = await openRanges(source, live, signal);
-  await new Crew({ service, live, board, ranges }).work(signal);
+  await new Crew({ service, live, board, suppliers }).work(signal);
   // What is without gaps is hashed then, and counted.
   await board.session.hashes();
 }
@@ -40,7 +40,7 @@ interface CrewOptions {
   readonly service: Service;
   readonly live: LiveAttempt;
   readonly board: PieceBoard;
-  readonly ranges: ByteRanges;
+  readonly suppliers: Suppliers;
 }
 
 /** The connections of one transfer. */
@@ -105,8 +105,8 @@ class Crew {
       while (this.#running <= this.#connections.most) {
         taken = await board.take(stop);
         if (!taken) return;
-        await this.#bring(taken, stop);
-        board.accepted(taken);
+        if (await this.#bringFromSomebody(taken, stop)) board.accepted(taken);
+        else board.giveBack(taken);
         // What comes next may fail before another one is taken.
         taken = undefined;
         this.#report();
@@ -121,14 +121,33 @@ class Crew {
     }
   }
 
-  async #bring(taken: TakenPiece, stop: AbortSignal): Promise<void> {
-    const { service, live, board } = this.#options;
+  /** False if somebody else can be asked for it. @throws what ends the connection */
+  async #bringFromSomebody(taken: TakenPiece, stop: AbortSignal): Promise<boolean> {
+    const { suppliers } = this.#options;
+    const supplier = suppliers.take();
+    const begin = performance.now();
+    try {
+      await this.#bring(taken, supplier, stop);
+      suppliers.brought(supplier, performance.now() - begin);
+      return true;
+    } catch (error) {
+      stop.throwIfAborted();
+      if (error instanceof HolderLiedError || suppliers.failed(supplier, error)) return false;
+      throw error;
+    } finally {
+      suppliers.release(supplier);
+    }
+  }
+
+  async #bring(taken: TakenPiece, supplier: Supplier, stop: AbortSignal): Promise<void> {
+    const { service, live, board, suppliers } = this.#options;
     const hash = board.hashes.at(taken.index);
     // It is waited for when the bytes are here.
     hash.catch(() => undefined);
     for (let refetched = 0; ; refetched += 1) {
-      await this.#fetch(taken, stop);
+      await this.#fetch(taken, supplier, stop);
       if (await taken.piece.accept(await hash)) return;
+      if (suppliers.wrong(taken.piece)) throw new HolderLiedError(`bytes of image "${live.own.image}" were wrong`);
       const what = `bytes ${taken.start}-${taken.start + taken.length - 1} of image "${live.own.image}"`;
       if (refetched === MOST_REFETCHES) throw new CopyError('WrongBytes', `${what} have a wrong hash again and again`);
       service.log.warn(
@@ -139,10 +158,12 @@ class Crew {
   }
 
   /** What is missing of the piece. */
-  async #fetch({ start, length, piece }: TakenPiece, stop: AbortSignal): Promise<void> {
+  async #fetch({ start, length, piece }: TakenPiece, supplier: Supplier, stop: AbortSignal): Promise<void> {
     if (piece.written === length) return;
-    const { service, live, ranges } = this.#options;
-    const { stream, via } = await ranges.open(start + piece.written, start + length - 1, stop);
+    const { service, live, suppliers } = this.#options;
+    const patience = suppliers.patienceWith(supplier);
+    const signal = patience === undefined ? stop : AbortSignal.any([stop, timeLimit(patience)]);
+    const { stream, via } = await supplier.open(start + piece.written, start + length - 1, signal);
     let counts = piece.written;
     const onProgress = (written: number): void => {
       this.#bytes += written - counts;
@@ -150,13 +171,16 @@ class Crew {
       this.#report();
     };
     try {
-      const limited = live.throttle.limit(counted(service, live, via, stream), stop);
-      await piece.write(limited, { signal: stop, onProgress, disposable: true });
+      suppliers.writes(supplier, piece);
+      const bytes = counted(service, live, via, stream);
+      // The limit is that of the link to the ordered source.
+      const limited = supplier.isOrdered ? live.throttle.limit(bytes, signal) : bytes;
+      await piece.write(limited, { signal, onProgress, disposable: true });
     } finally {
       stream.destroy();
     }
     if (piece.written === length) return;
-    const message = `the source ended bytes ${start}-${start + length - 1} of image "${live.own.image}" after ${piece.written}`;
+    const message = `${supplier.name} ended bytes ${start}-${start + length - 1} of image "${live.own.image}" after ${piece.written}`;
     throw new CopyError('SourceUnreachable', message);
   }
 

@@ -11,11 +11,13 @@ import { sessionOf } from '../documents/staging.ts';
 import { openBytes } from './bytes.ts';
 import { bytesHere } from './bytes-here.ts';
 import { counted } from './counted.ts';
+import { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { PieceBoard } from './piece-board.ts';
 import { NoPiecesError, PieceHashes } from './piece-hashes.ts';
 import { receivePieces } from './receive-pieces.ts';
 import { linkedBytes } from './same-store.ts';
+import { Suppliers } from './suppliers.ts';
 
 /** The source can only send files from the first byte, so the staged bytes must be dropped. Not a failure. */
 export class NoResumeError extends Error {
@@ -26,7 +28,7 @@ export class NoResumeError extends Error {
 export interface Staging {
   readonly session: WriteSession;
   /** Absent if they come as one stream, in order. */
-  readonly pieces?: PieceBoard;
+  readonly pieces?: { readonly board: PieceBoard; readonly suppliers: Suppliers };
   /** Set if pieces lie beyond the bytes that count. */
   readonly hasGaps?: true;
 }
@@ -46,7 +48,7 @@ export async function openStaging(
     live.countBytes(via, linked.size);
     return { session: linked };
   }
-  return (await openPieces(store, source, live)) ?? { session: await openStream(store, live) };
+  return (await openPieces(service, store, source, live)) ?? { session: await openStream(store, live) };
 }
 
 async function openStream(store: ObjectStore, live: LiveAttempt): Promise<WriteSession> {
@@ -72,12 +74,18 @@ async function openStream(store: ObjectStore, live: LiveAttempt): Promise<WriteS
 const FEWEST_PIECES = 4;
 
 /** Undefined if the file is small, or if one of both sides cannot do it. */
-async function openPieces(store: ObjectStore, source: ImageSource, live: LiveAttempt): Promise<Staging | undefined> {
+async function openPieces(
+  service: Service,
+  store: ObjectStore,
+  source: ImageSource,
+  live: LiveAttempt,
+): Promise<Staging | undefined> {
   const { own, signal } = live;
   // If pieces led to a wrong file once, the list of their hashes may be wrong: it is fetched as one stream then.
   const isWorthIt = own.total > FEWEST_PIECES * PIECE_BYTES && own.retry.bad_hashes === 0;
   if (!isWorthIt || live.connections === 1 || !store.capabilities.supportsPieces) return undefined;
-  const hashes = await PieceHashes.of(source, own, signal);
+  const holders = new Holders(service, source, live);
+  const hashes = await PieceHashes.of({ source, holders }, own, signal);
   if (!hashes) return undefined;
   const { staged } = own;
   const session = await store.openPieces({
@@ -90,7 +98,8 @@ async function openPieces(store: ObjectStore, source: ImageSource, live: LiveAtt
   live.note({ staged: session.session, solid: 0 });
   live.reached(Math.min(own.bytes, session.staged));
   await recordStaging(store, staged, live);
-  return { session, pieces: new PieceBoard(session, hashes, own.total) };
+  const board = new PieceBoard(session, hashes, own.total);
+  return { session, pieces: { board, suppliers: new Suppliers(service, source, live, holders) } };
 }
 
 /** Once it is recorded, the next attempt takes over from this staging, and the earlier one may be removed. */
@@ -142,7 +151,7 @@ export async function receiveMore(
     return staging;
   }
   try {
-    await receivePieces(service, source, live, pieces, signal);
+    await receivePieces(service, live, pieces, signal);
     return staging;
   } catch (error) {
     if (!(error instanceof NoPiecesError)) throw error;

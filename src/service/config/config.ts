@@ -81,6 +81,8 @@ export interface CopiesConfig {
   readonly perAccount: number;
   /** Of one transfer. */
   readonly connections: number;
+  /** The datacenters that may supply pieces of images that were ordered elsewhere; absent: all that are linked. */
+  readonly holders?: readonly string[];
   /** Bytes per second below which a transfer gives up its place to others; 0: no minimum. */
   readonly leastRate: number;
   /** The time over which `leastRate` is measured. */
