@@ -18,6 +18,7 @@ import { FORMER_OBJECTS } from './images/files/former-objects.ts';
 import { PIECE_LISTS } from './images/files/piece-lists.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
 import { MOVES } from './images/moving/move-note.ts';
+import { QUOTAS } from './images/quotas/quota.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { AUTH_RELOADS } from './imgapi/auth-keys.ts';
@@ -51,6 +52,7 @@ export const BUCKETS: readonly Bucket[] = [
   IMPORTED,
   IMAGE_JOBS,
   FINDINGS,
+  QUOTAS,
   SCRUBS,
   EVENTS,
   CONSOLE_LOGINS,

@@ -14,6 +14,7 @@ import type { Service } from '../service/service.ts';
 import { creation } from './events/changes.ts';
 import { causeOf, eventWrites } from './events/event.ts';
 import { withRightPlatform } from './lx-platform.ts';
+import { quotaWrites } from './quotas/guard.ts';
 import { decideFor, OPERATOR, type Viewer } from './record/access.ts';
 import { assertStaysServed } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
@@ -165,7 +166,8 @@ export async function insert(
     oneAtATime(service, record.origin ?? record.uuid, async () => {
       const origin = await originWrites(service, viewer, record, foreignOrigin);
       const told = eventWrites(service, record, causeOf(viewer), creation(record));
-      const writes = [putRecord(counted, over?.etag ?? null), ...origin, ...also, ...told];
+      const kept = await quotaWrites(service, [{ before: over?.value, after: record }], viewer);
+      const writes = [putRecord(counted, over?.etag ?? null), ...origin, ...also, ...told, ...kept];
       await service.store.batch(writes).catch((error: unknown) => {
         throw insertProblem(record, error);
       });

@@ -50,6 +50,11 @@ export const ERRORS = {
     remedy: 'As an operator, leave out the account parameter.',
   },
   Forbidden: { status: 403, when: 'the link or key may not do this', remedy: 'Ask the operator of that datacenter.' },
+  QuotaExceeded: {
+    status: 403,
+    when: 'the account may not keep so many images or bytes',
+    remedy: 'Delete images that are not needed, for good (`purge`); or ask an operator for a larger quota.',
+  },
   // 404, 405
   ResourceNotFound: {
     status: 404,

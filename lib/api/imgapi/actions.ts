@@ -101,6 +101,7 @@ export const ACTIONS = {
     errors: [
       ...BODY_ERRORS,
       ...WRITE_ERRORS,
+      'QuotaExceeded',
       'ImageUuidAlreadyExists',
       'ImageHasDependentImages',
       'NotImplemented',

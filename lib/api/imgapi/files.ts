@@ -77,6 +77,7 @@ const uploadParameters = {
 
 const uploadErrors = [
   ...WRITE_ERRORS,
+  'QuotaExceeded',
   'ImageFilesImmutable',
   'ImageAlreadyActivated',
   'OperatorOnly',

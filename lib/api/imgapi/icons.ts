@@ -34,7 +34,7 @@ const addIcon = {
   headers: uploadHeaders,
   body: { bytes: ICON_TYPES, limit: LIMIT },
   replies: imageReplies,
-  errors: [...WRITE_ERRORS, 'Upload', 'Download', 'StorageIsDown'],
+  errors: [...WRITE_ERRORS, 'QuotaExceeded', 'Upload', 'Download', 'StorageIsDown'],
 } as const;
 
 export const ICONS = {

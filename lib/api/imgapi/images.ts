@@ -109,6 +109,7 @@ export const IMAGES = {
       'OriginDoesNotExist',
       'OriginIsNotActive',
       'OriginChainTooLong',
+      'QuotaExceeded',
       'Conflict',
       'InsufficientStorage',
     ],

@@ -28,6 +28,7 @@ const acl = {
 
 /** Of what makes a clone, on top of those of any write. */
 export const CLONE_ERRORS = [
+  'QuotaExceeded',
   'ImageNotShared',
   'NotImplemented',
   'OriginDoesNotExist',

@@ -25,6 +25,7 @@ import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { staging } from '../files/upload-register.ts';
+import { assertQuota, type Growth, quotaWrites } from '../quotas/guard.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
 import { oneAtATime } from '../record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../record/record-write.ts';
@@ -81,6 +82,8 @@ async function cloneOnce(service: Service, request: CloneRequest, signal: AbortS
   );
   try {
     await service.faults.reach('clone:journaled');
+    const planned = cloneRecords(clones, chain.base, account, new Date(service.store.now()).toISOString());
+    await assertQuota(service, planned.map(asGrowth), account);
     const working = AbortSignal.any([signal, journal.signal]);
     for (const clone of clones) await placeObjects(service, clone, working);
     await service.faults.reach('clone:placed');
@@ -196,9 +199,10 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
     const noted = members.flatMap(({ stored: { key }, before: { clone, etag } }, i) =>
       clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],
     );
+    const kept = await quotaWrites(service, records.map(asGrowth), { account });
     const write = async (touched: readonly Write[]): Promise<void> => {
       await service.store
-        .batch([end, ...taken, ...touched, ...created, ...noted, ...hashes, ...told])
+        .batch([end, ...taken, ...touched, ...created, ...noted, ...hashes, ...told, ...kept])
         .catch((error: unknown) => {
           throw commitProblem(source, error);
         });
@@ -206,6 +210,10 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
     if (base === undefined) await write([]);
     else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, { account })]));
   });
+}
+
+function asGrowth(record: ImageRecord): Growth {
+  return { after: record };
 }
 
 function clonedFrom({ cloned_from: from }: ImageRecord): EventDetails {

@@ -9,7 +9,7 @@ import { assertNotPlaceholder } from '../record/access.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
-import { type Announced, receive } from './upload.ts';
+import { type Announced, quotaFor, receive } from './upload.ts';
 
 export interface NewFile {
   readonly compression: Compression;
@@ -45,6 +45,7 @@ export async function addFile(
     limit: service.config.limits.fileBytes,
     mismatch: 'Download',
     allowEmpty: file.allowEmpty ?? false,
+    quota: await quotaFor(service, request, 'file'),
   } as const;
   return receive(service, target, source, file.announced, signal, ({ session, size, hashes }) => {
     const stored: FileRecord = {

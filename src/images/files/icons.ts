@@ -11,7 +11,7 @@ import type { Service } from '../../service/service.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
-import { type Announced, receive } from './upload.ts';
+import { type Announced, quotaFor, receive } from './upload.ts';
 
 export type IconType = (typeof ICON_TYPES)[number];
 
@@ -54,6 +54,7 @@ export async function addIcon(
     limit: service.config.limits.iconBytes,
     mismatch: 'Upload',
     allowEmpty: true,
+    quota: await quotaFor(service, request, 'icon'),
   } as const;
   return receive(service, target, source, announced, signal, ({ session, size, hashes }) => {
     const icon: IconRecord = {

@@ -9,6 +9,9 @@ import { InsufficientStorageError, TooLargeError } from '#lib/objects/errors.ts'
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
+import { replacedBytes, reserving, type Upload } from '../quotas/reservation.ts';
+import type { ChangeRequest } from '../record/change.ts';
+import { loadRaw } from '../record/load.ts';
 import { idleGuard } from './idle-guard.ts';
 import { staging } from './upload-register.ts';
 
@@ -32,6 +35,8 @@ export interface UploadTarget {
   /** Error code for bytes that are not as announced. */
   readonly mismatch: 'Upload' | 'Download';
   readonly allowEmpty: boolean;
+  /** Whose quota the bytes count for, who sends them, and how many they replace. */
+  readonly quota: Pick<Upload, 'owner' | 'account' | 'replaced'>;
 }
 
 export interface Received {
@@ -43,7 +48,8 @@ export interface Received {
 /**
  * Stages the stream, checks it, and hands the session to `use`, which places it. No staging is left behind, whatever
  * happens. `source` is called once there is room for the bytes, and not at all if they are refused beforehand.
- * @throws 400 Upload (too large), 400 Upload or Download (mismatch, empty, cut short), 507 InsufficientStorage
+ * @throws 400 Upload (too large), 400 Upload or Download (mismatch, empty, cut short), 403 QuotaExceeded,
+ * 507 InsufficientStorage
  */
 export async function receive<T>(
   service: Service,
@@ -56,13 +62,26 @@ export async function receive<T>(
   assertSize(target, announced.contentLength);
   const upload = { image: target.uuid, session: `upload.${target.uuid}.${target.what}.${newUuid()}` };
   const open = (session: string): Promise<WriteSession> => openSession(target, session, announced);
-  return staging(service, upload, open, async (writer) => {
-    await append(service, target, announced, writer, source(), signal);
-    const hashes = await writer.hashes();
-    assertAsAnnounced(target, announced, writer.size, hashes);
-    await writer.flush();
-    return use({ session: writer, size: writer.size, hashes });
-  });
+  const reserved = { ...target.quota, session: upload.session, announced: announced.contentLength };
+  return reserving(service, reserved, (metered) =>
+    staging(service, upload, open, async (writer) => {
+      await append(service, target, announced, writer, metered(source()), signal);
+      const hashes = await writer.hashes();
+      assertAsAnnounced(target, announced, writer.size, hashes);
+      await writer.flush();
+      return use({ session: writer, size: writer.size, hashes });
+    }),
+  );
+}
+
+/** How an upload to the image counts. */
+export async function quotaFor(
+  service: Service,
+  { uuid, viewer, chargedTo = viewer.account }: ChangeRequest,
+  kind: 'file' | 'icon',
+): Promise<UploadTarget['quota']> {
+  const record = (await loadRaw(service, uuid))?.value;
+  return { owner: record?.owner, account: chargedTo, replaced: record ? replacedBytes(record, kind) : 0 };
 }
 
 function assertSize({ limit, what }: UploadTarget, contentLength: number | undefined): void {
@@ -94,7 +113,7 @@ async function append(
   target: UploadTarget,
   announced: Announced,
   writer: WriteSession,
-  source: Readable,
+  source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
   const guard = idleGuard(signal, service.config.uploads.idleSeconds * 1000);

@@ -17,6 +17,7 @@ import { storedRecordProblems } from '#lib/manifest/validate.ts';
 import type { Service } from '../../service/service.ts';
 import { changesBetween } from '../events/changes.ts';
 import { type Cause, causeOf, eventWrites, type Happening } from '../events/event.ts';
+import { quotaWrites } from '../quotas/guard.ts';
 import { assertMayChangeAs, decideFor, type Relation, type Viewer } from './access.ts';
 import type { ImageOutcome } from './decision.ts';
 import { isDeletable, isServed, normalized, type StoredImage } from './load.ts';
@@ -35,6 +36,8 @@ export interface ChangeRequest {
   readonly channel?: string | undefined;
   /** Throws when the image does not meet the caller's condition (If-Match). */
   readonly condition?: ((stored: StoredImage) => void) | undefined;
+  /** Whose quota refuses it, although an operator carries it out. */
+  readonly chargedTo?: string | undefined;
 }
 
 export interface ChangeRules extends WriteOptions {
@@ -76,7 +79,8 @@ export function changeImage(
   rules: ChangeRules = {},
 ): Promise<StoredImage> {
   const cause = causeOf({ account: request.viewer.account, requestId: request.requestId });
-  return write(service, request.uuid, rules, cause, async (stored) => {
+  const by = { cause, account: request.chargedTo ?? request.viewer.account };
+  return write(service, request.uuid, rules, by, async (stored) => {
     const decision = await decide(stored.value, await pass(service, request, stored, rules));
     if (decision) assertStaysServed(service, 'also' in decision ? decision.record : decision);
     return decision;
@@ -95,7 +99,7 @@ export function changeRecord(
   decide: Decide<StoredImage>,
   { evenDeleted = false, ...options }: OwnChangeOptions = {},
 ): Promise<StoredImage> {
-  return write(service, uuid, options, undefined, (stored) => {
+  return write(service, uuid, options, {}, (stored) => {
     const { state, kept } = stored.value;
     if (state === 'deleting' && !(evenDeleted && kept)) throw imageNotFound(uuid);
     return decide(stored.value, stored);
@@ -145,11 +149,22 @@ function toldTo(
   });
 }
 
+/** On whose behalf; absent: the service's own. */
+interface Writer {
+  readonly cause?: Cause;
+  readonly account?: string | undefined;
+}
+
+/** Of the upload whose bytes the record counts from now on. */
+function newSession({ intent: before }: ImageRecord, { intent: after }: ImageRecord): string | undefined {
+  return after?.session === before?.session ? undefined : after?.session;
+}
+
 function write(
   service: Service,
   uuid: string,
   { frees = false }: WriteOptions,
-  by: Cause | undefined,
+  by: Writer,
   decide: (stored: StoredImage) => Decision | Promise<Decision>,
 ): Promise<StoredImage> {
   return oneAtATime(service, uuid, async () => {
@@ -158,9 +173,13 @@ function write(
       const decision = await decide(before);
       if (!decision) return undefined;
       const decided: Decided = 'also' in decision ? decision : { record: decision, also: [] };
-      const { record, also, cause = by, happened = cause && changesBetween(before.value, record) } = decided;
+      const { record, also, cause = by.cause, happened = cause && changesBetween(before.value, record) } = decided;
       const told = cause && happened ? toldTo(service, before.value, record, cause, happened) : [];
-      return { value: counted(record), also: [...also, ...told] };
+      const kept = await quotaWrites(service, [{ before: before.value, after: record }], {
+        account: by.account,
+        session: newSession(before.value, record),
+      });
+      return { value: counted(record), also: [...also, ...told, ...kept] };
     };
     const updated = await updateWith(service.store, IMAGES, uuid, change, { frees });
     if (!updated) throw imageNotFound(uuid);

@@ -172,6 +172,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly limits: LimitsConfig;
   /** `keepDeletedSeconds`: how long a deleted image can be restored; 0: not at all. */
   readonly images: { readonly keepDeletedSeconds: number };
+  /** What each account may keep here, unless operators gave it numbers of its own; absent: as much as there is room for. */
+  readonly quotas: { readonly images?: number; readonly bytes?: number };
   /**
    * `quotaBytes`: what local storage may take in all; absent: the disk is the limit. `headroomBytes`: what image files
    * always leave free on the disk, for documents.
