@@ -47,6 +47,11 @@ export async function assertMayRename(service: WithStore, image: string, to: str
   await assertNotInTheMaking(service, to);
 }
 
+/** The account that ordered the image from a machine, as long as its node is at work on it. */
+export async function ordererOf(service: WithStore, image: string): Promise<string | undefined> {
+  return (await liveJob(service, image))?.account;
+}
+
 async function liveJob(service: WithStore, image: string): Promise<ImageJob | undefined> {
   return (await jobsOfImage(service, image, undefined)).find(({ live }) => live);
 }

@@ -7,6 +7,7 @@ import type { ImageRecord } from '#lib/manifest/record.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import { foreignMessage } from '../datacenters/peers/remote-failure.ts';
 import { assertUuidOrNone, createPlaceholder } from '../images/placeholder.ts';
+import { assertRoomFor } from '../images/quotas/guard.ts';
 import { loadImage } from '../images/record/load.ts';
 import { assertManifest, assertOwnerExists, type Manifest } from '../images/record/new-record.ts';
 import type { Service } from '../service/service.ts';
@@ -53,6 +54,8 @@ export async function orderImageFromVm(service: Service, request: FromVmRequest)
     order: { manifest: { ...manifest, uuid, ...(channel !== undefined && { channels: [channel] }) }, script },
     rev: 1,
   };
+  // How large it becomes is known when its node brings it.
+  if (account !== undefined) await assertRoomFor(service, account, { images: 1, bytes: 1 });
   const also = [putJob(job, null)];
   const { requestId } = request;
   await createPlaceholder(service, { uuid, manifest, viewer: { account }, requestId, channel, also });

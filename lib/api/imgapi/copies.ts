@@ -26,6 +26,7 @@ export const linesHeader = Type.Object({
 export const ORDER_ERRORS = [
   'ResourceNotFound',
   'ValidationFailed',
+  'QuotaExceeded',
   'ImageUuidAlreadyExists',
   'ImageCopyInProgress',
   'OriginDoesNotExist',

@@ -40,6 +40,7 @@ export const MADE_IMAGES = {
     errors: [
       ...BODY_ERRORS,
       'ValidationFailed',
+      'QuotaExceeded',
       'ResourceNotFound',
       'InsufficientServerVersion',
       'OwnerDoesNotExist',

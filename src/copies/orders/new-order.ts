@@ -9,6 +9,7 @@ import { UniqueAttributeError } from '#lib/documents/errors.ts';
 import type { Stored, Write } from '#lib/documents/store.ts';
 import { StaleReadError } from '#lib/documents/update.ts';
 import { newUuid } from '#lib/text/uuid.ts';
+import { type Growth, writingWithin } from '../../images/quotas/guard.ts';
 import { assertNoCycle } from '../../images/record/cycles.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import { oneAtATime } from '../../images/record/one-at-a-time.ts';
@@ -42,7 +43,7 @@ interface Part {
 
 /**
  * @throws EtagConflictError, StaleReadError if something changed since it was read: decide again
- * @throws ApiError if a member cannot be copied
+ * @throws ApiError if a member cannot be copied; 403 QuotaExceeded
  */
 export async function createOrder(service: Service, request: ChainRequest, chain: Chain): Promise<CopyOrder> {
   // Before anything that is here makes way for it.
@@ -64,8 +65,11 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   ];
   if (chain.base !== undefined) await assertNoCycle(service, order.images, chain.base);
   const { base } = chain;
+  const growths = parts.flatMap((part) => growthOf(request, part));
   const write = (touched: readonly Write[]) =>
-    writeNew(service, [putOrder(order, null), ...booking, ...writes, ...touched]);
+    writingWithin(service, growths, request, (kept) =>
+      writeNew(service, [putOrder(order, null), ...booking, ...writes, ...touched, ...kept]),
+    );
   if (base === undefined) await write([]);
   else await oneAtATime(service, base, async () => write([await touchOrigin(service, base, request)]));
   service.log.info({ order: order.uuid, kind: order.kind, images: order.images, source: order.source }, 'copy ordered');
@@ -127,6 +131,14 @@ async function readPart(service: Service, request: ChainRequest, incoming: Incom
   }
   if (outcome === 'exists') throw refusal(outcome, incoming.uuid);
   return { incoming, local, transfer, outcome };
+}
+
+/** What is here of it, and what will be. */
+function growthOf({ source }: ChainRequest, { incoming, local, outcome }: Part): Growth[] {
+  if (outcome === 'new-order' || !local) return [{ after: livePlaceholder(incoming, source) }];
+  return outcome === 'attach'
+    ? []
+    : [{ before: local.value, after: revivedPlaceholder(local.value, incoming, source) }];
 }
 
 function partWrites(service: Service, { source, account }: ChainRequest, order: CopyOrder, part: Part): Write[] {

@@ -6,10 +6,12 @@
  * always goes on.
  */
 import { ApiError } from '#lib/api/errors/api-error.ts';
+import { EtagConflictError } from '#lib/documents/errors.ts';
 import type { WithStore, Write } from '#lib/documents/store.ts';
+import { retryOnConflict } from '#lib/documents/update.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { type Limits, limitsOf, putQuota, readQuota, reservedBytes, type StoredQuota } from './quota.ts';
+import { type Limits, limitsOf, putQuota, QUOTAS, readQuota, reservedBytes, type StoredQuota } from './quota.ts';
 import { NOTHING, plus, type Usage, usageOf, usedBy } from './usage.ts';
 
 type Keeper = WithStore & WithConfig;
@@ -52,6 +54,27 @@ export async function quotaWrites(
 /** The same as a question, before the work that may be in vain begins. @throws 403 QuotaExceeded */
 export async function assertQuota(service: Keeper, growths: readonly Growth[], account: string): Promise<void> {
   await quotaWrites(service, growths, { account });
+}
+
+/** For an image of which not much is known yet. @throws 403 QuotaExceeded if the account has no room for so much */
+export async function assertRoomFor(service: Keeper, account: string, asked: Usage): Promise<void> {
+  const stored = await readQuota(service, account);
+  const limits = limitsOf(service.config, account, stored?.value);
+  await assertRoom(service, { owner: account, asker: account, stored, limits, asked, session: undefined });
+}
+
+/**
+ * Makes a batch with these writes, and counts again when only the count was overtaken: what else the batch rests on was
+ * costly to find out. @throws 403 QuotaExceeded, and what `write` throws
+ */
+export function writingWithin(
+  service: Keeper,
+  growths: readonly Growth[],
+  charge: Charge,
+  write: (kept: readonly Write[]) => Promise<void>,
+): Promise<void> {
+  const isOvertaken = (error: unknown) => error instanceof EtagConflictError && error.bucket === QUOTAS.name;
+  return retryOnConflict(async () => write(await quotaWrites(service, growths, charge)), { isConflict: isOvertaken });
 }
 
 function additions(growths: readonly Growth[]): Map<string, Usage> {

@@ -14,6 +14,7 @@ import { withFileAsRecorded } from '../../images/files/file-placement.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
 import type { Announced } from '../../images/files/upload.ts';
+import { ordererOf } from '../../machines/find-jobs.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
@@ -31,7 +32,9 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     const storage = storageFor(call, query, record);
     const announced = announcedBy(call, query);
     const file = { compression, storage, ...guidOf(query), announced };
-    const request = changeRequest(service, call);
+    // A node brings what an account has ordered from its machine.
+    const chargedTo = call.account ?? (await ordererOf(service, record.uuid));
+    const request = { ...changeRequest(service, call), chargedTo };
     return imageReply(service, call, await addFile(service, request, file, () => call.body, call.signal));
   }
 
