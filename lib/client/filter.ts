@@ -17,6 +17,8 @@ export interface ListImagesFilter {
   readonly tags?: Readonly<Record<string, string>>;
   /** Only images that others share with the account, or none of those. Version 3. */
   readonly shared?: boolean;
+  /** Only images that are deprecated by now, or none of those. Version 3. */
+  readonly deprecated?: boolean;
   readonly limit?: number;
   /** UUID of an image or ISO date, inclusive. */
   readonly marker?: string;

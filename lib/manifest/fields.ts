@@ -35,6 +35,8 @@ export const MANIFEST_FIELDS = [
   'cpu_type',
   'image_size',
   'channels',
+  'deprecated_at',
+  'replaced_by',
 ] as const;
 export type ManifestField = (typeof MANIFEST_FIELDS)[number];
 
@@ -114,7 +116,12 @@ export const MUTABLE_FIELDS = [
   'cpu_type',
   'image_size',
   'channels',
+  'deprecated_at',
+  'replaced_by',
 ] as const satisfies readonly ManifestField[];
+
+/** Only version 3 of the API shows these and lets them be set. */
+export const VERSION_3_FIELDS = ['deprecated_at', 'replaced_by'] as const satisfies readonly ManifestField[];
 
 /** UpdateImage may change these too, but only for operators. */
 export const ADMIN_ONLY_FIELDS = [

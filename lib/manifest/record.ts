@@ -143,6 +143,10 @@ export interface ImageRecord {
   readonly cpu_type?: string;
   readonly image_size?: number;
   readonly channels?: readonly string[];
+  /** ISO date from which on its owner advises against it. */
+  readonly deprecated_at?: string;
+  /** UUID of the image to use instead; only of one that is deprecated. It need not be here. */
+  readonly replaced_by?: string;
 
   /** Counts the writes of this record, so that an etag never comes back. Absent on records of an older IMGAPI. */
   readonly rev?: number;

@@ -21,6 +21,8 @@ const EMPTY_IS_ABSENT: ReadonlySet<string> = new Set([
   'eula',
   'published_at',
   'billing_tags',
+  'deprecated_at',
+  'replaced_by',
 ]);
 
 /**

@@ -95,6 +95,8 @@ export const TRAVEL: Readonly<Record<TravelField, Row>> = {
     ...({ 'import-remote': 'anew', 'import-source': 'anew' } as const),
     ...({ clone: 'goes', export: 'goes', archive: 'goes' } as const),
   },
+  deprecated_at: { ...DESCRIPTION, clone: 'stays' },
+  replaced_by: { ...DESCRIPTION, clone: 'stays' },
   shares: { ...LEFT_BEHIND, copy: 'goes', reread: 'goes', recopy: 'goes' },
   copied_from: { ...LEFT_BEHIND, copy: 'anew', 'import-remote': 'anew' },
   cloned_from: { ...LEFT_BEHIND, clone: 'anew' },

@@ -136,6 +136,20 @@ const checkPublishedAt: Check = (value, problems, { record, stored }) => {
   if (!good) problems.push(invalid('published_at', 'a date such as 2012-12-25T12:00:00.123Z', value));
 };
 
+const checkDeprecatedAt: Check = (value, problems, { stored }) => {
+  const good = stored ? hasDateForm(value) : isDate(value);
+  if (!good) problems.push(invalid('deprecated_at', 'a date such as 2012-12-25T12:00:00.123Z', value));
+};
+
+const checkReplacedBy: Check = (value, problems, { record, stored }) => {
+  if (!isUuid(value)) problems.push(invalid('replaced_by', 'a lower-case UUID', value));
+  else if (stored) return;
+  else if (value === record['uuid']) problems.push(invalid('replaced_by', 'the UUID of another image', value));
+  else if (!record['deprecated_at']) {
+    problems.push(invalid('replaced_by', 'left out unless deprecated_at is given', value));
+  }
+};
+
 const checkState: Check = (value, problems) => {
   if ((STORED_STATES as readonly unknown[]).includes(value)) return;
   problems.push(invalid('state', `one of ${STORED_STATES.join(', ')}`, value));
@@ -179,6 +193,8 @@ const FIELD_RULES: Readonly<Record<Exclude<ManifestField, 'icon'>, FieldRule>> =
   cpu_type: driver('cpu_type'),
   image_size: zvolOnly('image_size', checkImageSize),
   channels: { check: checkChannels },
+  deprecated_at: { check: checkDeprecatedAt },
+  replaced_by: { check: checkReplacedBy },
 };
 
 /** Checks one field; `required` says whether its absence is a problem. */

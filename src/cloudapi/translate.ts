@@ -49,6 +49,7 @@ export function translateImage(image: TranslatableImage, view: ImageView): AnyCl
 /** Fields of the versions in which accounts make and share images of their own. */
 function managementFields(image: TranslatableImage, view: ImageView): Partial<Loose<AnyCloudapiImage>> {
   const { owner, owner_login, acl, state, eula, origin, shared_as, left_by, copied_from, cloned_from } = image;
+  const { deprecated_at, replaced_by } = image;
   return {
     owner,
     owner_login,
@@ -63,6 +64,8 @@ function managementFields(image: TranslatableImage, view: ImageView): Partial<Lo
     origin,
     copied_from,
     cloned_from,
+    deprecated_at,
+    replaced_by,
     error: errorOf(image),
   };
 }

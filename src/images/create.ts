@@ -24,7 +24,7 @@ import {
   assertManifest,
   assertOriginUsable,
   assertOwnerExists,
-  CREATE_FIELDS,
+  createFields,
   IMPORT_FIELDS,
   importedOwner,
   type Manifest,
@@ -54,7 +54,7 @@ export async function createImage(service: Service, request: CreateRequest): Pro
   }
   await assertOwnerExists(service, manifest['owner']);
   await assertOriginUsable(service, { account: request.account }, manifest);
-  assertKnownFields(manifest, CREATE_FIELDS);
+  assertKnownFields(manifest, createFields(request.version));
   const viewer = { account: request.account };
   return insert(
     service,

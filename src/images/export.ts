@@ -16,7 +16,8 @@ import type { Service } from '../service/service.ts';
 import { assertNotQuarantined } from './files/findings.ts';
 import { followingMoves } from './files/following-moves.ts';
 import { fileDamaged, storedObject } from './files/stored-object.ts';
-import { serializeFull } from './record/serialize.ts';
+import { showsReplacementTo } from './record/deprecation.ts';
+import { serializeToKeep } from './record/serialize.ts';
 
 const EXTENSIONS: Readonly<Record<Compression, string>> = { none: '', gzip: '.gz', bzip2: '.bz2', xz: '.xz' };
 
@@ -55,7 +56,9 @@ export async function exportImage(
     const manifest_path = `${base}.imgmanifest`;
     await followingMoves(service, record, (current) => exportFile(service, current, image_path, signal));
     await service.faults.reach('export:file-written');
-    const manifest = travellingManifest(serializeFull(record, service.config.mode), 'export');
+    const { mode } = service.config;
+    const showsReplacement = await showsReplacementTo(service, record, record.owner);
+    const manifest = travellingManifest(serializeToKeep(record, { mode, showsReplacement }), 'export');
     await exportText(target, manifest_path, JSON.stringify(manifest, null, 4), signal);
     return { image_path, manifest_path };
   } catch (error) {

@@ -29,6 +29,8 @@ export interface ListRequest {
   readonly channel?: string;
   /** True: only images that others share with the account; false: none of those. */
   readonly shared?: boolean;
+  /** True: only images that are deprecated by now; false: none of those. */
+  readonly deprecated?: boolean;
 }
 
 /** @throws 422 InvalidParameter naming the most frequent parameter */

@@ -11,6 +11,7 @@ import { Turn } from '#lib/runtime/turns.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
 import { relationTo, type Viewer } from './record/access.ts';
+import { isDeprecated } from './record/deprecation.ts';
 import { type Records, type StoredImage, servedImage } from './record/load.ts';
 import { findVisible } from './record/references.ts';
 
@@ -81,7 +82,9 @@ export class ShortPage {
     if (!found) return undefined;
     const taken = found.slice(0, this.#limit);
     const images = taken.flatMap((stored) => servedImage(this.#service, stored) ?? []);
-    const wanted = images.filter(({ value }) => isWanted(value, this.#viewer, this.#request));
+    const wanted = images.filter(({ value }) =>
+      isWanted(value, this.#viewer, this.#request, this.#service.store.now()),
+    );
     // Where some are left out and there are more, the page has to be filled up.
     return found.length === taken.length || wanted.length === taken.length ? wanted : undefined;
   }
@@ -96,6 +99,8 @@ export async function* listImages(
   signal: AbortSignal,
 ): AsyncGenerator<ImageBit, void> {
   const filters = filtersOf(viewer, request);
+  const now = service.store.now();
+  const wanted = (record: ImageRecord): boolean => isWanted(record, viewer, request, now);
   let left = page.limit ?? Number.POSITIVE_INFINITY;
   let { after } = page;
   // Existing clients take a short page for the last one, so a page is filled up when records in it are left out.
@@ -111,7 +116,7 @@ export async function* listImages(
       room -= taken.length;
       const end = taken.at(-1)?.value;
       if (end) last = cursorOf(end);
-      const { images, isEnd } = await shown(service, taken, (record) => isWanted(record, viewer, request), page);
+      const { images, isEnd } = await shown(service, taken, wanted, page);
       left -= images.length;
       if (images.length > 0) yield { images };
       if (isEnd) return;
@@ -244,7 +249,8 @@ function startingAt({ publishedAt, uuid }: Cursor, order: SortOrder): Filter {
 }
 
 /** The conditions that the store's indexes cannot answer. */
-function isWanted(record: ImageRecord, viewer: Viewer, request: ListRequest): boolean {
+function isWanted(record: ImageRecord, viewer: Viewer, request: ListRequest, now: number): boolean {
+  if (request.deprecated !== undefined && request.deprecated !== isDeprecated(record, now)) return false;
   if (request.copies !== undefined && request.copies !== (record.copy !== undefined)) return false;
   if (!request.tags.every(([key, value]) => hasTag(record, key, value))) return false;
   return request.shared !== true || relationTo(record, viewer) === 'sharee';

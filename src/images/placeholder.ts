@@ -7,7 +7,7 @@ import type { Service } from '../service/service.ts';
 import { insert } from './create.ts';
 import type { Viewer } from './record/access.ts';
 import type { StoredImage } from './record/load.ts';
-import { assertKnownFields, CREATE_FIELDS, type Manifest, newRecord } from './record/new-record.ts';
+import { assertKnownFields, createFields, type Manifest, newRecord } from './record/new-record.ts';
 import { placeholderExpiry } from './record/placeholder-expiry.ts';
 
 export interface PlaceholderRequest {
@@ -28,7 +28,8 @@ const LATER: ReadonlySet<string> = new Set(['type', 'os', 'v', ...ZVOL_FIELDS]);
 export function createPlaceholder(service: Service, request: PlaceholderRequest): Promise<StoredImage> {
   const { uuid, manifest, viewer, requestId, channel, also } = request;
   // An account that names a UUID would learn of images that it cannot see.
-  assertKnownFields(manifest, viewer.account === undefined ? [...CREATE_FIELDS, 'uuid'] : CREATE_FIELDS);
+  const fields = createFields(2);
+  assertKnownFields(manifest, viewer.account === undefined ? [...fields, 'uuid'] : fields);
   assertPlainAcl(manifest['acl']);
   const known = Object.fromEntries(Object.entries(manifest).filter(([field]) => !LATER.has(field)));
   const record = newRecord(service, uuid, { ...known, v: 2 }, channel, {

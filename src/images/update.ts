@@ -10,6 +10,7 @@ import {
   isObject,
   MUTABLE_FIELDS,
   SETTABLE_STATES,
+  VERSION_3_FIELDS,
 } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
@@ -20,6 +21,7 @@ import { assertFilePlacementSettled, assertNothingPlaced } from './files/file-pl
 import type { Viewer } from './record/access.ts';
 import { type ChangeRequest, changeImage } from './record/change.ts';
 import { assertNoCycle } from './record/cycles.ts';
+import { assertReplacementVisible, withDeprecationSettled } from './record/deprecation.ts';
 import { loadImage, type StoredImage } from './record/load.ts';
 import { assertOriginUsable, assertOwnerExists, assertValid, type Manifest } from './record/new-record.ts';
 import { touchOrigin } from './record/record-write.ts';
@@ -38,6 +40,7 @@ export interface UpdateRequest extends ChangeRequest {
 
 const MUTABLE: ReadonlySet<string> = new Set(MUTABLE_FIELDS);
 const ADMIN_ONLY: ReadonlySet<string> = new Set(ADMIN_ONLY_FIELDS);
+const NEWER: ReadonlySet<string> = new Set(VERSION_3_FIELDS);
 const FIXED: ReadonlySet<string> = new Set(FIXED_ONCE_ACTIVATED);
 /** The only properties of `files[0]` that can be written. */
 const FILE_KEYS: ReadonlySet<string> = new Set(['digest', 'uncompressedDigest']);
@@ -64,10 +67,11 @@ async function update(
   record: ImageRecord,
 ): Promise<Updated> {
   const { viewer } = request;
-  assertAllowed(changes, record, viewer.account);
+  assertAllowed(changes, record, request);
   const { acl, ...fields } = changes;
-  const merged = merge(record, fields);
+  const merged = withDeprecationSettled(merge(record, fields), fields);
   assertStateTaken(fields, merged);
+  await assertReplacementVisible(service, viewer, fields['replaced_by']);
   // An upload of the former owner must not be finished in the new owner's image.
   if (merged.owner !== record.owner) assertNothingPlaced(record);
   if (isGiftWithOrigin(request, record, merged)) {
@@ -109,17 +113,22 @@ function readBody(body: unknown): Manifest {
   return body;
 }
 
-function assertAllowed(changes: Manifest, record: ImageRecord, account: string | undefined): void {
-  const refused = Object.keys(changes).flatMap((field) => refusal(field, changes[field], record, account));
+function assertAllowed(changes: Manifest, record: ImageRecord, request: UpdateRequest): void {
+  const refused = Object.keys(changes).flatMap((field) => refusal(field, changes[field], record, request));
   if (refused.length === 0) return;
   const fields = refused.map(({ field }) => field).join(', ');
   throw new ApiError('ValidationFailed', `invalid image update data: ${fields}`, { errors: refused });
 }
 
-function refusal(field: string, value: unknown, record: ImageRecord, account: string | undefined): FieldError[] {
+function refusal(field: string, value: unknown, record: ImageRecord, request: UpdateRequest): FieldError[] {
+  const { version, viewer } = request;
   const notAllowed = (message: string, name = field): FieldError => ({ field: name, code: 'NotAllowed', message });
   if (!MUTABLE.has(field) && !ADMIN_ONLY.has(field)) return [notAllowed(`"${field}" cannot be changed`)];
-  if (ADMIN_ONLY.has(field) && account !== undefined) return [notAllowed(`only operators may change "${field}"`)];
+  if (NEWER.has(field) && version !== 3) {
+    return [notAllowed(`"${field}" needs API version 3: send Accept-Version: ~3`)];
+  }
+  if (ADMIN_ONLY.has(field) && viewer.account !== undefined)
+    return [notAllowed(`only operators may change "${field}"`)];
   if (FIXED.has(field) && record.activated) return [notAllowed(`"${field}" is fixed once the image is activated`)];
   if (field === 'state' && !(SETTABLE_STATES as readonly unknown[]).includes(value)) {
     return [{ field, code: 'Invalid', message: `"state" must be one of ${SETTABLE_STATES.join(', ')}` }];

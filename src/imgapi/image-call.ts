@@ -2,13 +2,14 @@
 
 import { ApiError, imageNotFound, validationFailed } from '#lib/api/errors/api-error.ts';
 import { IMAGES } from '#lib/api/imgapi/images.ts';
-import { IMAGES as IMAGE_RECORDS } from '#lib/manifest/record.ts';
+import { IMAGES as IMAGE_RECORDS, type ImageRecord } from '#lib/manifest/record.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { isNotModified } from '../http-kit/conditional.ts';
 import { queryReader } from '../http-kit/parameters.ts';
 import { pathOf } from '../http-kit/request-head.ts';
-import { assertMayChangeAs, type Relation, relationTo, type Viewer } from '../images/record/access.ts';
+import { assertMayChangeAs, OPERATOR, type Relation, relationTo, type Viewer } from '../images/record/access.ts';
 import type { ChangeRequest } from '../images/record/change.ts';
+import { visibleReplacements } from '../images/record/deprecation.ts';
 import { isDeletable, isServed, loadImage, loadRaw, type StoredImage, servedImage } from '../images/record/load.ts';
 import { assertVisible } from '../images/record/references.ts';
 import { type ImageView, type RenderedImage, renderImage } from '../images/record/serialize.ts';
@@ -150,8 +151,31 @@ export async function render(
   images: readonly StoredImage[],
   view = viewOf(service, call),
 ): Promise<RenderedImage[]> {
-  const logins = view.version === 3 ? await ownerLogins(service, images) : undefined;
-  return images.map(({ value }) => renderImage(value, { ...view, ownerLogin: logins?.get(value.owner ?? '') }));
+  const viewFor = await viewsFor(service, images, view);
+  return images.map(({ value }) => renderImage(value, viewFor(value)));
+}
+
+/** The view of each of the images: from version 3 on, an image shows what is to be read elsewhere. */
+export async function viewsFor(
+  service: Service,
+  images: readonly StoredImage[],
+  view: Omit<ImageView, 'ownerLogin'>,
+): Promise<(record: ImageRecord) => ImageView> {
+  if (view.version !== 3) return () => view;
+  const [logins, replacements] = await Promise.all([
+    ownerLogins(service, images),
+    visibleReplacements(service, viewerIn(view), images),
+  ]);
+  return ({ owner = '', replaced_by: by = '' }) => ({
+    ...view,
+    ownerLogin: logins.get(owner),
+    ...(replacements.has(by) && { showsReplacement: true }),
+  });
+}
+
+function viewerIn({ viewer }: Pick<ImageView, 'viewer'>): Viewer {
+  if (typeof viewer === 'object') return viewer;
+  return viewer === 'full' ? OPERATOR : { account: undefined, anonymous: true };
 }
 
 /** The answer with one image, and its tag. */
@@ -165,7 +189,7 @@ export async function imageReply(service: Service, call: Call, stored: StoredIma
 const PATIENCE_FOR_NAMES = 300;
 
 /** Those that are known in time: nothing fails or waits because of names. */
-export function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
+function ownerLogins(service: Service, images: readonly StoredImage[]): Promise<Map<string, string>> {
   return loginsOf(
     service,
     images.flatMap(({ value }) => value.owner ?? []),

@@ -8,7 +8,7 @@ import type { StoredImage } from '../images/record/load.ts';
 import { type ImageView, type RenderedImage, renderImage, renderListItems } from '../images/record/serialize.ts';
 import type { Service } from '../service/service.ts';
 import type { Call } from './call.ts';
-import { ownerLogins } from './image-call.ts';
+import { viewsFor } from './image-call.ts';
 
 /** The most images that are rendered without giving others a turn. */
 const FEW = 50;
@@ -65,12 +65,12 @@ async function renderAll(
   images: readonly StoredImage[],
   view: Omit<ImageView, 'ownerLogin'>,
 ): Promise<RenderedImage[]> {
-  const logins = view.version === 3 ? await ownerLogins(service, images) : undefined;
+  const viewFor = await viewsFor(service, images, view);
   const rendered: RenderedImage[] = [];
   const turn = new Turn();
   for (const { value } of images) {
     if (images.length > FEW && turn.isOver) await turn.next();
-    rendered.push(renderImage(value, { ...view, ownerLogin: logins?.get(value.owner ?? '') }));
+    rendered.push(renderImage(value, viewFor(value)));
   }
   return rendered;
 }

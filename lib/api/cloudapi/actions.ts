@@ -24,6 +24,8 @@ const fields = Type.Object({
   acl: Type.Optional(value('All accounts that it is shared with: UUIDs and logins.')),
   shared_with: Type.Optional(value('Another name for `acl`.')),
   tags: Type.Optional(value('All tags, by name.')),
+  deprecated_at: Type.Optional(value('The date from which on the image is deprecated; empty: it is not.')),
+  replaced_by: Type.Optional(value('UUID of the image to use instead of one that is deprecated; empty: none.')),
   owner: Type.Optional(value('Must be as it is: it cannot be changed.')),
   public: Type.Optional(value('Must be as it is: it cannot be changed.')),
 });

@@ -32,6 +32,7 @@ export const IMAGES = {
       state: Type.Optional(text('Images in this state, or `all`; default `active`.')),
       public: Type.Optional(flag('Only public images, or only the others.')),
       shared: Type.Optional(flag('Only images that others share with the account, or only the others.')),
+      deprecated: Type.Optional(flag('Only images that are deprecated by now, or only the others.')),
       owner: Type.Optional(text('Images of this account: its UUID, or `me`.')),
       limit: Type.Optional(integer(0, MOST_IMAGES, 'At most this many; 0 for no limit.')),
       type: Type.Optional(

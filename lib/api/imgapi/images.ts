@@ -55,6 +55,9 @@ export const IMAGES = {
         shared: Type.Optional(
           flag('Version 3. `true`: only images that others share with `account`; `false`: none of those.'),
         ),
+        deprecated: Type.Optional(
+          flag('Version 3. `true`: only images that are deprecated by now; `false`: none of those.'),
+        ),
         after: Type.Optional(verbatim('Version 3: part of the link to the next page.')),
         billing_tag: Type.Optional(list('Images that have all of these billing tags.')),
       },

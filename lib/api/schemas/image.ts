@@ -122,6 +122,12 @@ export const ImageV3 = Type.Object(
     cloned_from: Type.Optional(
       Type.Object({ uuid: uuid(), owner: uuid() }, { description: 'Shown to the owner: what it was cloned from.' }),
     ),
+    deprecated_at: Type.Optional(
+      date('Its owner advises against it from then on; this may be to come. Absent while it is not deprecated.'),
+    ),
+    replaced_by: Type.Optional(
+      uuid('The image to use instead of one that is deprecated. Shown to whoever may see that image.'),
+    ),
     protected: Type.Optional(
       Type.Boolean({ description: 'Shown to the owner: true when it is protected from deletion.' }),
     ),

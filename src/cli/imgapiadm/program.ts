@@ -11,6 +11,7 @@ import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
 import { deleted, purge, undelete } from './commands/deleted.ts';
+import { deprecate, undeprecate } from './commands/deprecate.ts';
 import { doctor } from './commands/doctor.ts';
 import { events } from './commands/events.ts';
 import { exportData } from './commands/export-data.ts';
@@ -54,6 +55,8 @@ export const imgapiadm = defineProgram({
     purge,
     protect,
     unprotect,
+    deprecate,
+    undeprecate,
     copy,
     copies,
     copiesCancel,

@@ -24,7 +24,16 @@ export const actionDispatch: Dispatch<Call> = {
 
 type Fields = QueryOf<typeof ACTIONS.UpdateImage>;
 
-const UPDATABLE = ['name', 'version', 'description', 'homepage', 'eula', 'tags'] as const;
+const UPDATABLE = [
+  'name',
+  'version',
+  'description',
+  'homepage',
+  'eula',
+  'tags',
+  'deprecated_at',
+  'replaced_by',
+] as const;
 
 /** A client may send back a whole image that it has read; fields that it may not change must then be as they were. */
 const FIXED = ['owner', 'public'] as const;

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{ uuid: string, name: string, version: string, state: string, os: string, type: string, owner: string,
- *   description?: string, homepage?: string, eula?: string, published_at?: string, public: boolean, disabled?: boolean,
+ *   description?: string, homepage?: string, eula?: string, published_at?: string, deprecated_at?: string, replaced_by?: string, public: boolean, disabled?: boolean,
  *   origin?: string, icon?: boolean, owner_login?: string, acl?: string[], channels?: string[], tags?: Record<string, unknown>,
  *   requirements?: Record<string, unknown>, image_size?: number, error?: { code: string, message: string },
  *   files: { size: number, sha1: string, sha256?: string, compression: string, stor?: string }[],

@@ -38,6 +38,11 @@ function Details({ image, settings, onChange }) {
     ${error && html`<p class="problem">${error.code}: ${error.message}</p>`}
     ${description && html`<p class="description">${description}</p>`}
     <dl>
+      ${image.deprecated_at && html`<${Field} name="Deprecated">${moment(image.deprecated_at)}<//>`}
+      ${
+        image.replaced_by &&
+        html`<${Field} name="Replaced by"><a href=${hrefOf(['images', image.replaced_by])}><code>${image.replaced_by}</code></a><//>`
+      }
       <${Field} name="UUID"><code>${uuid}</code><//>
       <${Field} name="System">${image.os}, ${image.type}<//>
       <${Field} name="Published">${moment(image.published_at) || 'not yet'}<//>

@@ -66,7 +66,7 @@ function Table({ images, settings }) {
           (image) => html`
             <tr key=${image.uuid}>
               <th scope="row"><a href=${hrefOf(['images', image.uuid])}>${image.name}</a></th>
-              <td>${image.version}</td>
+              <td>${image.version}${isDeprecated(image) && html` <span class="state">deprecated</span>`}</td>
               <td class="wide">${image.os}</td>
               <td class="wide">${image.type}</td>
               ${isOperators && html`<td class="wide">${image.owner_login ?? image.owner.slice(0, 8)}</td>`}
@@ -77,6 +77,11 @@ function Table({ images, settings }) {
         )}
       </tbody>
     </table>`;
+}
+
+/** @param {import('./api.js').Image} image */
+function isDeprecated({ deprecated_at: at }) {
+  return at !== undefined && Date.parse(at) <= Date.now();
 }
 
 /** @param {{ state: string }} props */

@@ -15,7 +15,7 @@ import { Turn } from '#lib/runtime/turns.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { type StoredImage, servedImage } from '../record/load.ts';
-import { serializeFull } from '../record/serialize.ts';
+import { serializeToKeep } from '../record/serialize.ts';
 
 /** The etag at which each image was last archived. */
 interface Archived {
@@ -56,7 +56,7 @@ async function archiveManifest(service: Service, stored: StoredImage): Promise<v
 
 /** An image as the archive holds it. */
 export function archivedManifest(service: Service, { value }: StoredImage): Readonly<Record<string, unknown>> {
-  return travellingManifest(serializeFull(value, service.config.mode), 'archive');
+  return travellingManifest(serializeToKeep(value, { mode: service.config.mode, showsReplacement: true }), 'archive');
 }
 
 export async function writeArchive(service: Service, uuid: string, manifest: object): Promise<void> {

@@ -2,7 +2,8 @@
 
 import type { Accounts } from '#lib/accounts/accounts.ts';
 import { ApiError, type FieldError, validationFailed } from '#lib/api/errors/api-error.ts';
-import { isObject, MANIFEST_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
+import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
+import { isObject, MANIFEST_FIELDS, VERSION_3_FIELDS, ZVOL_FIELDS } from '#lib/manifest/fields.ts';
 import { shown } from '#lib/manifest/problem.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { recordFields } from '#lib/manifest/stored.ts';
@@ -91,7 +92,14 @@ const COMPUTED_BY_CLOUDAPI = ['id', 'shared_with'];
 const DROPPED = ['files', 'state', ...COMPUTED, ...COMPUTED_BY_CLOUDAPI];
 const SERVER_CHOSEN = ['uuid', 'published_at', 'urn', 'activated'];
 const SENT_FIELDS: readonly string[] = [...MANIFEST_FIELDS, ...DROPPED];
-export const CREATE_FIELDS = SENT_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
+const CREATE_FIELDS = SENT_FIELDS.filter((field) => !SERVER_CHOSEN.includes(field));
+const NEWER: readonly string[] = VERSION_3_FIELDS;
+const CREATE_FIELDS_OF_OLD = CREATE_FIELDS.filter((field) => !NEWER.includes(field));
+
+export function createFields(version: ImgapiVersion): readonly string[] {
+  return version === 3 ? CREATE_FIELDS : CREATE_FIELDS_OF_OLD;
+}
+
 export const IMPORT_FIELDS = SENT_FIELDS.filter((field) => field !== 'activated');
 
 /** What a record has, whatever its manifest says. */

@@ -22,6 +22,8 @@ export interface ImageView {
   readonly viewer: 'full' | 'public' | { readonly account: string };
   /** Shows in which object store each file is. */
   readonly inclAdminFields?: boolean;
+  /** The viewer may see the image that this one is replaced by; its UUID is shown from version 3 on. */
+  readonly showsReplacement?: boolean;
   /** Login of the owner, shown from version 3 on; left out while the directory cannot be asked. */
   readonly ownerLogin?: string | undefined;
 }
@@ -77,9 +79,19 @@ export function serializeImage(record: ImageRecord, view: ImageView): ImageJson 
   return withoutUndefined(json);
 }
 
-/** The form in which images are archived and imported by another IMGAPI: everything that version 2 shows. */
+/** The form in which images are imported by another IMGAPI: everything that version 2 shows. */
 export function serializeFull(record: ImageRecord, mode: Mode): ImageJson {
   return serializeImage(record, { version: 2, mode, viewer: 'full' });
+}
+
+/** The form in which images are kept elsewhere: the same, and what is set of the newer fields. */
+export function serializeToKeep(
+  record: ImageRecord,
+  { mode, showsReplacement }: { readonly mode: Mode; readonly showsReplacement: boolean },
+): ImageJson {
+  const { deprecated_at, replaced_by } = record;
+  const newer = { deprecated_at, replaced_by: showsReplacement ? replaced_by : undefined };
+  return withoutUndefined({ ...serializeFull(record, mode), ...newer });
 }
 
 /**
@@ -166,12 +178,16 @@ function kept(record: ImageRecord, key: string, make: () => RenderedImage): Rend
 function viewKey(record: ImageRecord, view: ImageView): string {
   const { version, mode, viewer, inclAdminFields } = view;
   const as = seesAll(record, view) ? 'full' : sharee(record, viewer);
-  return `${version} ${mode} ${inclAdminFields ? 'admin' : ''} ${as ?? 'public'}`;
+  return `${version} ${mode} ${inclAdminFields ? 'admin' : ''} ${view.showsReplacement ? 'replaced' : ''} ${as ?? 'public'}`;
 }
 
 function rendered(record: ImageRecord, view: ImageView): RenderedImage {
   const value = serializeImage(record, view);
-  return withEtag(value, JSON.stringify(value, null, 2));
+  // Who may change the image is told of another replacement by the tag, whether that can be seen just now or not.
+  const showsReplacement = seesAll(record, view);
+  const isAsTagged = record.replaced_by === undefined || showsReplacement === (view.showsReplacement ?? false);
+  const tagged = isAsTagged ? value : serializeImage(record, { ...view, showsReplacement });
+  return withEtag(value, JSON.stringify(value, null, 2), tagged);
 }
 
 function withOwnerLogin(plain: RenderedImage, ownerLogin: string): RenderedImage {
@@ -187,13 +203,13 @@ function withOwnerLogin(plain: RenderedImage, ownerLogin: string): RenderedImage
 }
 
 /** Lists send no tag, so it is computed only when it is asked for. */
-function withEtag(value: ImageJson, body: string): RenderedImage {
+function withEtag(value: ImageJson, body: string, tagged: ImageJson): RenderedImage {
   let etag: string | undefined;
   return {
     value,
     body,
     get etag() {
-      etag ??= imageEtag(value);
+      etag ??= imageEtag(tagged);
       return etag;
     },
   };
@@ -223,6 +239,8 @@ function version3Fields(record: ImageRecord, view: ImageView, isFull: boolean): 
     copied_from: isFull ? record.copied_from : undefined,
     cloned_from: isFull ? record.cloned_from : undefined,
     protected: (isFull && record.protected) || undefined,
+    deprecated_at: record.deprecated_at,
+    replaced_by: view.showsReplacement ? record.replaced_by : undefined,
     owner_login: view.ownerLogin,
   };
 }

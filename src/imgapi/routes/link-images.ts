@@ -16,6 +16,7 @@ import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
 import { pieceHashes } from '../../images/files/piece-lists.ts';
 import { storedObject } from '../../images/files/stored-object.ts';
+import { showsReplacementTo } from '../../images/record/deprecation.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
@@ -30,7 +31,10 @@ const TOLD: ReadonlySet<string> = new Set(MANIFEST_FIELDS.filter((field) => TRAV
 
 export async function getLinkImage(service: Service, call: Call): Promise<Reply> {
   const record = await ownedImage(service, call);
-  const shown = serializeImage(record, { version: 3, mode: service.config.mode, viewer: 'full' });
+  const { mode } = service.config;
+  // The other datacenter may read no more than the account.
+  const showsReplacement = await showsReplacementTo(service, record, call.account);
+  const shown = serializeImage(record, { version: 3, mode, viewer: 'full', showsReplacement });
   const manifest: Record<string, unknown> = Object.fromEntries(
     Object.entries(shown).filter(([field]) => TOLD.has(field)),
   );

@@ -55,16 +55,41 @@ function readRequest(service: Service, call: Call, query: ListQuery): Asked & { 
   const channel = channelOf(service, call, 'read');
   const view = viewOf(service, call);
   // Each is checked when it is read, so this is the order of the checks.
-  const { limit, state, public: isPublic, sort, marker, owner, name, version, os, type, shared, after } = query;
+  const {
+    limit,
+    state,
+    public: isPublic,
+    sort,
+    marker,
+    owner,
+    name,
+    version,
+    os,
+    type,
+    shared,
+    deprecated,
+    after,
+  } = query;
   if (call.version !== 3) {
     if (state === 'copying') {
       throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
     }
     if (shared !== undefined) throw needsVersion(3, 'shared');
+    if (deprecated !== undefined) throw needsVersion(3, 'deprecated');
     if (after !== undefined) throw needsVersion(3, 'after');
   }
   const order = sortOrder(sort);
-  const filters = { owner, name, version, os, type, public: isPublic, shared, ...stateOf(state, call.version) };
+  const filters = {
+    owner,
+    name,
+    version,
+    os,
+    type,
+    public: isPublic,
+    shared,
+    deprecated,
+    ...stateOf(state, call.version),
+  };
   const request: ListRequest = {
     ...withoutUndefined(filters),
     billingTags: valuesOf(query.billing_tag),

@@ -1,9 +1,14 @@
 /** A record in the form that today's IMGAPI reads: nothing that it does not know, and each field as it stores it. */
-import { MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
+import { MANIFEST_FIELDS, VERSION_3_FIELDS } from '#lib/manifest/fields.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored, tagFields } from '#lib/manifest/stored.ts';
 
-const KNOWN: readonly string[] = [...MANIFEST_FIELDS, 'expires_at', 'tagsObj'];
+const NEWER: readonly string[] = VERSION_3_FIELDS;
+const KNOWN: readonly string[] = [
+  ...MANIFEST_FIELDS.filter((field) => !NEWER.includes(field)),
+  'expires_at',
+  'tagsObj',
+];
 
 /** Undefined for what is no image to it: a tombstone, or the placeholder of a copy. */
 export function exportedRecord(stored: ImageRecord): ImageRecord | undefined {

@@ -36,6 +36,29 @@ async function changedMeanwhile(
   return { pair, here: (await recordOf(pair.service, image.uuid))! };
 }
 
+test('a copy over a link is deprecated as at its source, whose account decides which replacement may be told', async (t) => {
+  const pair = await copyPair(t);
+  const { service } = pair.source;
+  const { record: shown } = await putImage(pair.source, ALICE);
+  const { record: hidden } = await putImage(pair.source, CAROL);
+  for (const [replacement, told] of [
+    [shown.uuid, shown.uuid],
+    [hidden.uuid, undefined],
+  ] as const) {
+    const deprecation = { deprecated_at: '2020-01-31T00:00:00Z', replaced_by: replacement };
+    const { record: image } = await putImage(pair.source, ALICE, deprecation);
+    const { uuid } = await pair.copy(image.uuid);
+    const worker = pair.engine();
+    t.match(await ended(pair.service, uuid), { state: 'succeeded' });
+    await worker.stop();
+    const here = await recordOf(pair.service, image.uuid);
+    t.same([here?.deprecated_at, here?.replaced_by], ['2020-01-31T00:00:00Z', told]);
+    await changeRecord(service, image.uuid, ({ deprecated_at: _, replaced_by: __, ...rest }) => rest);
+    await pair.copy(image.uuid);
+    t.notOk((await recordOf(pair.service, image.uuid))?.deprecated_at, 'a recopy refreshes it');
+  }
+});
+
 test('what was ordered stays what it is, whatever the source says afterwards', async (t) => {
   const { pair, here } = await changedMeanwhile(t, {}, ({ uuid, files }) => ({
     origin: uuid,

@@ -67,6 +67,10 @@ test('below a directory the names are those of the image, and a second export re
   await alice.exportImage(image.uuid, { manta_path: '/alice/stor//x/../' });
   t.strictSame(areaOf(at).toSorted(), names);
   t.match(JSON.parse(bytesAt(at, names[0] ?? '').toString()), { description: 'later' });
+  const deprecation = { deprecated_at: '2020-01-31T00:00:00Z', replaced_by: (await makeImage(alice)).image.uuid };
+  await alice.updateImage(image.uuid, deprecation);
+  await alice.exportImage(image.uuid, { manta_path: '/alice/stor' });
+  t.match(JSON.parse(bytesAt(at, names[0] ?? '').toString()), deprecation);
 });
 
 test('the compression is in the name, whatever the state of the image', async (t) => {

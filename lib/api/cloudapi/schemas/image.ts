@@ -63,6 +63,10 @@ const MANAGEMENT = {
   cloned_from: Type.Optional(
     Type.Object({ uuid: uuid(), owner: uuid() }, { description: 'To the owner: what it was cloned from.' }),
   ),
+  deprecated_at: Type.Optional(
+    date('Its owner advises against it from then on; this may be to come. Absent while it is not deprecated.'),
+  ),
+  replaced_by: Type.Optional(uuid('The image to use instead, if the account may see that one.')),
   error: Type.Optional(
     Type.Object(
       { code: Type.Optional(Type.String()), message: Type.Optional(Type.String()) },

@@ -16,7 +16,7 @@ export const list = defineCommand({
   aliases: ['ls'],
   summary: 'list images',
   description: [
-    "Filters: owner (UUID, or login on the server's machine), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT; type=!TYPE: any other), public=true|false, shared=true|false (with --account: what others shared with it), billing_tag=TAG, tag.KEY=VALUE.",
+    "Filters: owner (UUID, or login on the server's machine), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT; type=!TYPE: any other), public=true|false, shared=true|false (with --account: what others shared with it), deprecated=true|false, billing_tag=TAG, tag.KEY=VALUE.",
     `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
     `Columns: ${Object.keys(imageColumns(undefined)).join(', ')}.`,
   ],

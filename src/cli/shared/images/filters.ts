@@ -3,10 +3,20 @@ import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { usageError } from '../../framework/errors.ts';
 import { suggestion } from '../../framework/suggest.ts';
 
-export const CLOUDAPI_FILTERS = ['owner', 'state', 'name', 'version', 'os', 'type', 'public', 'shared'] as const;
+export const CLOUDAPI_FILTERS = [
+  'owner',
+  'state',
+  'name',
+  'version',
+  'os',
+  'type',
+  'public',
+  'shared',
+  'deprecated',
+] as const;
 
 const TEXTS = ['owner', 'state', 'name', 'version', 'os', 'type'] as const;
-const FLAGS = ['public', 'shared'] as const;
+const FLAGS = ['public', 'shared', 'deprecated'] as const;
 const FIELDS = [...TEXTS, ...FLAGS, 'billing_tag', 'tag.KEY'] as const;
 
 /**

@@ -7,6 +7,7 @@ export const FLAG_MEANINGS = [
   'S  it is shared with the account',
   'I  it is incremental: it has an origin',
   'X  its state is not active',
+  'D  it is deprecated',
 ] as const;
 
 /** @param account whose list it is; undefined: the operator's, who sees every share */
@@ -20,5 +21,11 @@ export function imageFlags(image: Image, account: string | undefined): string {
     isSharedWithMe ? 'S' : '',
     origin === undefined ? '' : 'I',
     state === 'active' ? '' : 'X',
+    isDeprecated(image) ? 'D' : '',
   ].join('');
+}
+
+/** By the clock of this machine. */
+function isDeprecated({ deprecated_at: at }: Image): boolean {
+  return at !== undefined && Date.parse(at) <= Date.now();
 }

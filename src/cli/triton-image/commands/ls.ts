@@ -15,7 +15,7 @@ export const ls = defineCommand({
   summary: 'list images',
   description: [
     'Public images, your own, and those that others share with you; the one published last comes last.',
-    'Filters: owner (UUID, login or "me"), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT), public=true|false, shared=true|false.',
+    'Filters: owner (UUID, login or "me"), state, os, type, name, version (name=~TEXT and version=~TEXT: containing TEXT), public=true|false, shared=true|false, deprecated=true|false.',
     `Flags: ${FLAG_MEANINGS.map((meaning) => meaning.replace(/^(.) +/, '$1 ')).join('; ')}.`,
     `Columns: ${Object.keys(columnsFor('')).join(', ')}.`,
   ],
