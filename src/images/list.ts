@@ -172,6 +172,12 @@ export function cursorOf(record: ImageRecord): Cursor {
   return { publishedAt: record.published_at ?? null, uuid: record.uuid };
 }
 
+/** What the viewer sees in lists, whatever its state. */
+export function listedFilter(viewer: Viewer): Filter {
+  const of = visibleParts(viewer, { state: 'all', billingTags: [], tags: [] });
+  return { op: 'or', of: of.map((part): Filter => ({ op: 'and', of: part })) };
+}
+
 function filtersOf(viewer: Viewer, request: ListRequest): Filter[] {
   const visible: Filter = { op: 'or', of: visibleParts(viewer, request).map((of): Filter => ({ op: 'and', of })) };
   return [visible, ...contentFilters(request)];

@@ -27,13 +27,19 @@ export class TritonApi {
   }
 
   /** @throws ImgapiError with its status and code, also if the answer is no JSON object; ImgapiUnreachableError; TimeoutError */
-  get(path: string, call: TritonCall): Promise<Fields> {
-    return this.#send('GET', path, undefined, call);
+  async get(path: string, call: TritonCall): Promise<Fields> {
+    return fieldsOf(await this.#send('GET', path, undefined, call));
+  }
+
+  /** What is no array is an empty one. @throws as `get` */
+  async list(path: string, call: TritonCall): Promise<readonly unknown[]> {
+    const answer = await this.#send('GET', path, undefined, call);
+    return Array.isArray(answer) ? answer : [];
   }
 
   /** @throws as `get` */
-  post(path: string, body: object, call: TritonCall): Promise<Fields> {
-    return this.#send('POST', path, JSON.stringify(body), call);
+  async post(path: string, body: object, call: TritonCall): Promise<Fields> {
+    return fieldsOf(await this.#send('POST', path, JSON.stringify(body), call));
   }
 
   async #send(
@@ -41,7 +47,7 @@ export class TritonApi {
     path: string,
     body: string | undefined,
     { requestId, signal }: TritonCall,
-  ): Promise<Fields> {
+  ): Promise<unknown> {
     const transport = namedTransport(this.#url, this.#service);
     const headers = {
       accept: 'application/json',
@@ -49,7 +55,7 @@ export class TritonApi {
       'x-request-id': requestId,
       ...(body !== undefined && { 'content-type': 'application/json' }),
     };
-    const answer = await smallJson((message) => transport.send(message), {
+    return smallJson((message) => transport.send(message), {
       method,
       path,
       headers,
@@ -58,9 +64,12 @@ export class TritonApi {
       maxBytes: MOST_BYTES,
       ...(body !== undefined && { body }),
     });
-    // What is not there has no fields; whoever reads one says what is missing.
-    return isObject(answer) ? answer : {};
   }
+}
+
+/** What is not there has no fields; whoever reads one says what is missing. */
+function fieldsOf(answer: unknown): Fields {
+  return isObject(answer) ? answer : {};
 }
 
 /** Whether an error is about the other service, or the way to it. */

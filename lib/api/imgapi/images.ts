@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
 import { flag, list, number, oneOf, text, verbatim } from '../parameters.ts';
 import { Ancestry, IMAGE_STATES, ImageV1, ImageV2, ImageV3, Manifest } from '../schemas/image.ts';
+import { ImageUsage } from '../schemas/usage.ts';
 import {
   conditionHeaders,
   etagHeader,
@@ -151,6 +152,22 @@ export const IMAGES = {
     params: imageParams,
     query: Type.Object(imageQuery),
     replies: [{ status: 200, json: Ancestry }],
+    errors: READ_ERRORS,
+  },
+
+  GetImageUsage: {
+    summary: 'Returns who uses an image: images that build on it, datacenters that have it, machines made of it.',
+    description:
+      'What the caller may not see is neither listed nor counted. Owner and operators are told which linked datacenters have it; all are asked for five seconds at most. An account is told of its own machines.',
+    method: 'GET',
+    path: '/images/:uuid/usage',
+    since: 3,
+    refusal: { after: 'visibility' },
+    auth: 'strict',
+    callers: ['stranger', 'sharee', 'owner', 'operator'],
+    params: imageParams,
+    query: Type.Object(imagePlace),
+    replies: [{ status: 200, json: ImageUsage }],
     errors: READ_ERRORS,
   },
 } as const satisfies ImgapiOperations;

@@ -15,6 +15,7 @@ import * as pullUrl from './pull-url.ts';
 import * as registry from './registry.ts';
 import * as roleTags from './role-tags.ts';
 import * as service from './service.ts';
+import * as usage from './usage.ts';
 import * as webhook from './webhook.ts';
 
 const EXPORTS: Readonly<Record<string, unknown>> = {
@@ -33,6 +34,7 @@ const EXPORTS: Readonly<Record<string, unknown>> = {
   ...registry,
   ...roleTags,
   ...service,
+  ...usage,
   ...webhook,
 };
 

@@ -25,6 +25,7 @@ import {
   viewerOf,
   viewOf,
 } from '../image-call.ts';
+import { usageOf } from '../usage.ts';
 import { listImagesHandler } from './list-images.ts';
 
 /** What DeleteImage needs of copies. */
@@ -81,6 +82,12 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
       const { stored, relation } = await readableImageAs(service, call);
       const chain = await ancestryOf(service, viewerOf(service, call), stored, relation);
       return { text: renderImageList(await render(service, call, chain, viewOf(service, call))) };
+    },
+
+    async GetImageUsage(call) {
+      const { value: record } = await readableImage(service, call);
+      const channel = channelOf(service, call, 'read');
+      return { json: await usageOf(service, call, { record, viewer: viewerOf(service, call), channel }) };
     },
   };
 }

@@ -16,6 +16,12 @@ const NOT_FOUND = { status: 404, json: { code: 'ResourceNotFound', message: 'VM 
 export async function startVmapi(): Promise<Vmapi> {
   const vms = new Map<string, Vm>();
   const server = await startJsonServer(({ method, path, query }) => {
+    if (method === 'GET' && path === '/vms') {
+      const wanted = [...vms.values()].filter((vm) =>
+        ['image_uuid', 'owner_uuid'].every((name) => !query.has(name) || query.get(name) === vm[name]),
+      );
+      return { status: 200, json: wanted.slice(0, Number(query.get('limit') ?? wanted.length)) };
+    }
     const uuid = /^\/vms\/([^/]+)$/.exec(path)?.[1];
     if (method !== 'GET' || uuid === undefined) {
       return { status: 404, json: { code: 'ResourceNotFound', message: path } };

@@ -25,6 +25,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/images/:uuid/file': [`${image}/file`, `${image}/file?index=1`, `/images/${randomUUID()}/file`],
   '/images/:uuid/icon': [`${image}/icon`, `/images/${randomUUID()}/icon`],
   '/images/:uuid/ancestry': [`${image}/ancestry`],
+  '/images/:uuid/usage': [`${image}/usage`],
   '/images/:uuid/jobs': [`${image}/jobs`],
   '/images/:uuid/copy': [`${image}/copy`],
   '/images/:uuid/events': [`${image}/events`, `/images/${randomUUID()}/events`],

@@ -139,6 +139,7 @@ const ROUTES: Readonly<Record<string, Route>> = {
   },
   GetImageIcon: { asked: ({ target }, ask) => ask(`/images/${target}/icon`), seen: ok },
   GetImageAncestry: { asked: ({ target }, ask) => ask(`/images/${target}/ancestry`), seen: has },
+  GetImageUsage: { asked: ({ target }, ask) => ask(`/images/${target}/usage`), seen: ok },
   ListImageJobs: { asked: ({ target }, ask) => ask(`/images/${target}/jobs`), seen: ok },
   'a marker of a list': { asked: ({ target }, ask) => ask(`/images?marker=${target}`), seen: ok },
   'the ancestry of an own image on it': {
