@@ -38,6 +38,9 @@ test('every line of the page on deprecated images does what it says', async (t) 
         const { deprecated_at: at, replaced_by: by } = await operator.getImage(old);
         t.same([at, by], [undefined, undefined]);
       },
+      'imgapiadm usage UUID2': ({ stdout }) => {
+        t.equal(stdout, '0 images on top of it.\n0 other datacenters.\n');
+      },
     },
   });
   t.match(await operator.getImage(old), { deprecated_at: '2030-01-31T00:00:00Z', replaced_by: replacement });

@@ -30,6 +30,7 @@ import { scrub } from './commands/scrub.ts';
 import { share, unshare } from './commands/share.ts';
 import { tasks } from './commands/tasks.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
+import { usage } from './commands/usage.ts';
 import { verify } from './commands/verify.ts';
 import { webhooks, webhooksRetry } from './commands/webhooks.ts';
 import { Connection } from './connection/connection.ts';
@@ -48,6 +49,7 @@ export const imgapiadm = defineProgram({
     list,
     get,
     ancestry,
+    usage,
     share,
     unshare,
     deleted,
