@@ -121,14 +121,13 @@ function assertAllowed(changes: Manifest, record: ImageRecord, request: UpdateRe
 }
 
 function refusal(field: string, value: unknown, record: ImageRecord, request: UpdateRequest): FieldError[] {
-  const { version, viewer } = request;
+  const { account } = request.viewer;
   const notAllowed = (message: string, name = field): FieldError => ({ field: name, code: 'NotAllowed', message });
   if (!MUTABLE.has(field) && !ADMIN_ONLY.has(field)) return [notAllowed(`"${field}" cannot be changed`)];
-  if (NEWER.has(field) && version !== 3) {
+  if (NEWER.has(field) && request.version !== 3) {
     return [notAllowed(`"${field}" needs API version 3: send Accept-Version: ~3`)];
   }
-  if (ADMIN_ONLY.has(field) && viewer.account !== undefined)
-    return [notAllowed(`only operators may change "${field}"`)];
+  if (ADMIN_ONLY.has(field) && account !== undefined) return [notAllowed(`only operators may change "${field}"`)];
   if (FIXED.has(field) && record.activated) return [notAllowed(`"${field}" is fixed once the image is activated`)];
   if (field === 'state' && !(SETTABLE_STATES as readonly unknown[]).includes(value)) {
     return [{ field, code: 'Invalid', message: `"state" must be one of ${SETTABLE_STATES.join(', ')}` }];
