@@ -20,6 +20,8 @@ export interface IndexSpec {
   readonly unique?: boolean;
   /** The field has few distinct values (a state, a type): a hint for backends that choose between indexes. */
   readonly few?: boolean;
+  /** The field is searched for parts of its text (`substring`): a hint, as `together` is one. Not for arrays. */
+  readonly substrings?: boolean;
 }
 
 /**

@@ -184,6 +184,7 @@ export interface ImageRecord {
 }
 
 const string = { type: 'string' } as const;
+const searched = { type: 'string', substrings: true } as const;
 const strings = { type: 'string', array: true } as const;
 const boolean = { type: 'boolean' } as const;
 const choice = { type: 'string', few: true } as const;
@@ -194,8 +195,8 @@ export const IMAGES: Bucket<ImageRecord> = {
   version: 2,
   index: {
     uuid: { type: 'string', unique: true },
-    name: string,
-    version: string,
+    name: searched,
+    version: searched,
     owner: string,
     origin: string,
     state: choice,

@@ -28,6 +28,8 @@ export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): Ra
     }
     case 'exists':
       return sql<boolean>`${column(bound.field)} is not null`;
+    case 'among':
+      return dialect.oneOf(sql.id('id'), bound.slot, 'number');
     case 'and':
     case 'or':
       return sql<boolean>`(${sql.join(

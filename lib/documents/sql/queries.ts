@@ -2,7 +2,7 @@
 import { indexValue } from '../index-value.ts';
 import type { Filter, Query, Scalar, Stored } from '../store.ts';
 import { Binder, FALSE, TRUE } from './bind.ts';
-import { bindQuery, selectCount, selectParts } from './select.ts';
+import { among, bindQuery, selectCount, selectParts } from './select.ts';
 import { type Compiled, inOrder, type Tables } from './tables.ts';
 
 export interface BoundStatement {
@@ -14,20 +14,38 @@ export interface BoundStatement {
 export interface ListPart extends BoundStatement {
   /** Positions of the row limit among the values. */
   readonly limitAt: readonly number[];
+  /** Positions of the list of ids, if it is among some rows only. */
+  readonly idsAt?: readonly number[];
 }
 
 /** The parts of a list, in order; none if nothing can be found. @throws NotIndexedError, InvalidValueError */
 export function listParts(tables: Tables, query: Query): ListPart[] {
+  return partsOf(tables, query, false);
+}
+
+/** The same among some rows only, whose ids take the place of {@link ListPart.idsAt}, as the dialect encodes lists. */
+export function listPartsAmong(tables: Tables, query: Query): ListPart[] {
+  return partsOf(tables, query, true);
+}
+
+function partsOf(tables: Tables, query: Query, isAmong: boolean): ListPart[] {
   const { layout, dialect } = tables;
   const binder = new Binder(layout, dialect);
-  const bound = bindQuery(query, binder);
-  if (bound.filter === FALSE) return [];
+  const given = bindQuery(query, binder);
+  if (given.filter === FALSE) return [];
+  const ids = isAmong ? binder.slot(null) : undefined;
+  const bound = ids ? among(given, ids) : given;
   const parts = tables.query(bound.shape, () => selectParts(bound, layout, dialect));
   const limit = bound.limit?.at ?? -1;
   return parts.map((part) => ({
     ...boundTo(part, binder),
-    limitAt: part.slots.flatMap((slot, at) => (slot === limit ? [at] : [])),
+    limitAt: positionsOf(limit, part),
+    ...(ids && { idsAt: positionsOf(ids.at, part) }),
   }));
+}
+
+function positionsOf(wanted: number, { slots }: Compiled): number[] {
+  return slots.flatMap((slot, at) => (slot === wanted ? [at] : []));
 }
 
 /** Undefined if nothing can be found. @throws NotIndexedError, InvalidValueError */

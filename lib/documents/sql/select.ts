@@ -57,6 +57,12 @@ export function bindQuery(query: Query, binder: Binder): BoundQuery {
   return { shape, filter, sort, after: boundAfter, limit: boundLimit };
 }
 
+/** The same query among some rows only. */
+export function among(query: BoundQuery, slot: Slot): BoundQuery {
+  const rows: Bound = { kind: 'among', slot, shape: `among${slot.at}` };
+  return { ...query, shape: `${query.shape}|${rows.shape}`, filter: joined('and', [...termsOf(query.filter), rows]) };
+}
+
 /** The statements that answer the query, to be run in order: rows of `id`, `etag` and possibly more. */
 export function selectParts(query: BoundQuery, layout: Layout, dialect: SqlDialect): RawBuilder<unknown>[] {
   const parts = branches(query).map((branch) => toBranch(branch, query, layout));

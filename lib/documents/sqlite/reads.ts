@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts';
 import { CurrentEtags } from './current-etags.ts';
 import type { CountJob, FindJob, Refs } from './reading/protocol.ts';
 import { plucked, prepared } from './run.ts';
+import type { Trigrams } from './trigrams.ts';
 
 /** Characters of documents in one step. */
 const STEP_CHARACTERS = 512 * 1024;
@@ -27,11 +28,13 @@ export interface Progress {
 export class Reads {
   readonly #connection: Connection;
   readonly #documents: Documents;
+  readonly #trigrams: Trigrams;
   readonly #etags: CurrentEtags;
 
-  constructor(connection: Connection, documents: Documents) {
+  constructor(connection: Connection, documents: Documents, trigrams: Trigrams) {
     this.#connection = connection;
     this.#documents = documents;
+    this.#trigrams = trigrams;
     this.#etags = new CurrentEtags(connection);
   }
 
@@ -63,9 +66,12 @@ export class Reads {
     const rows = Math.min(query.limit ?? MORE_ROWS, isFirst ? FIRST_ROWS : MORE_ROWS);
     const parts = listParts(tables, { ...query, limit: query.limit ?? rows });
     if (parts.length === 0) return undefined;
+    const search =
+      rest?.tables === tables ? undefined : this.#trigrams.searchFor(tables, { ...query, limit: query.limit ?? rows });
     return {
       type: 'find',
       parts,
+      ...(search && { search }),
       limit: rows,
       refs: rest?.tables === tables ? rest.refs : undefined,
       documentOf: tables.documentOf.sql,

@@ -29,6 +29,7 @@ import { Reads } from './reads.ts';
 import type { Reserve } from './reserve.ts';
 import { run } from './run.ts';
 import { Touched } from './touched.ts';
+import { Trigrams } from './trigrams.ts';
 import { Writer } from './writer.ts';
 
 export interface SqliteStoreOptions {
@@ -67,6 +68,7 @@ export class SqliteStore implements DocumentBackend {
   readonly #documents: Documents;
   readonly #reads: Reads;
   readonly #touched: Touched;
+  readonly #trigrams: Trigrams;
   readonly #pages: Pages;
   readonly #lists: Lists;
   readonly #writer: Writer;
@@ -92,7 +94,8 @@ export class SqliteStore implements DocumentBackend {
     this.#buckets = new SqliteBuckets(connection, (fields, message) => log?.warn(fields, message), place);
     this.#access = new Access(this.#buckets, patience);
     this.#documents = new Documents(cacheBytes);
-    this.#reads = new Reads(connection, this.#documents);
+    this.#trigrams = new Trigrams(connection);
+    this.#reads = new Reads(connection, this.#documents, this.#trigrams);
     this.#touched = new Touched(connection);
     this.#pages = new Pages(connection, this.#touched, this.#documents);
     this.#lists = new Lists(path, connection, this.#access, this.#reads, this.#pages);
@@ -121,23 +124,30 @@ export class SqliteStore implements DocumentBackend {
       );
       await this.#access.run(() => this.#buckets.refresh());
     }
-    await this.#noteWrites(buckets);
+    await this.#speedUp(buckets);
   }
 
-  /** Without the notes, lists are only answered more slowly: a full disk is no reason not to start. */
-  async #noteWrites(buckets: readonly Bucket[]): Promise<void> {
+  /** Notes of writes and indexes of parts of texts. Without them lists are only answered more slowly: a full disk is no reason not to start. */
+  async #speedUp(buckets: readonly Bucket[]): Promise<void> {
     if (this.#place === 'behind-fence') return;
+    const layoutsOf = (): Layout[] => buckets.map(({ name }) => this.#buckets.tables(name).layout);
     const unnoted = (): Layout[] => {
       const version = this.#connection.schemaVersion();
-      const layouts = buckets.map(({ name }) => this.#buckets.tables(name).layout);
-      return layouts.filter(({ table }) => !this.#touched.isNoted(table, version));
+      return layoutsOf().filter(({ table }) => !this.#touched.isNoted(table, version));
     };
-    const isNoted = await this.#access.run(() => unnoted().length === 0);
-    if (isNoted) return;
+    const isDone = await this.#access.run(
+      () => unnoted().length === 0 && this.#trigrams.missing(layoutsOf()).length === 0,
+    );
+    if (isDone) return;
     try {
-      await this.#access.run(() => this.#connection.write(() => this.#touched.note(unnoted())));
+      await this.#access.run(() =>
+        this.#connection.write(() => {
+          this.#touched.note(unnoted());
+          this.#trigrams.make(layoutsOf());
+        }),
+      );
     } catch (error) {
-      this.#log?.warn({ err: error }, 'writes cannot be noted, so lists are answered more slowly');
+      this.#log?.warn({ err: error }, 'writes cannot be noted or indexed in parts, so lists are answered more slowly');
     }
   }
 

@@ -9,10 +9,21 @@ export interface Refs {
   readonly etags: string;
 }
 
+/** How to narrow a search that would look at every row. */
+export interface Search {
+  /** Selects ids of rows, by `text` and a limit. */
+  readonly sql: string;
+  readonly text: string;
+  /** The parts of the list among those rows. */
+  readonly parts: readonly ListPart[];
+}
+
 export interface FindJob {
   readonly type: 'find';
   /** In order. */
   readonly parts: readonly ListPart[];
+  /** Used where it leaves few rows. */
+  readonly search?: Search;
   /** Rows to find. */
   readonly limit: number;
   /** Rows that an earlier step has found, to be used instead of searching. */

@@ -3,7 +3,7 @@
  * looks at too many rows is stopped and left to the reading threads.
  */
 import { LRUCache } from 'lru-cache';
-import { type AnswerOf, type Job, kindOf } from './protocol.ts';
+import { type AnswerOf, type FindJob, type Job, kindOf } from './protocol.ts';
 import { StepConnection } from './step-connection.ts';
 
 /** Rows to look at: about a millisecond, or a few if they have to be fetched from disk. */
@@ -12,6 +12,11 @@ const MOST_ROWS = 1000;
 const MOST_CHARACTERS = 128 * 1024;
 /** How many kinds of jobs are remembered as long. */
 const MOST_KINDS = 1000;
+
+/** Only the search in order: it finds at once what is frequent. Narrowing one takes as long as it takes. */
+function shortOf({ search: _, ...job }: FindJob): FindJob {
+  return { ...job, characters: MOST_CHARACTERS };
+}
 
 export class ShortReads {
   readonly #connection: StepConnection;
@@ -31,8 +36,7 @@ export class ShortReads {
     }
     this.#rows = MOST_ROWS;
     try {
-      const short = job.type === 'find' ? { ...job, characters: MOST_CHARACTERS } : job;
-      return this.#connection.run(short) as AnswerOf[J['type']];
+      return this.#connection.run(job.type === 'find' ? shortOf(job) : job) as AnswerOf[J['type']];
     } catch (error) {
       if (this.#rows >= 0) {
         throw error;

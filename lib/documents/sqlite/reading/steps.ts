@@ -6,12 +6,16 @@
 import type Database from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
 import type { DocumentRow } from '../../sql/document-rows.ts';
-import type { BoundStatement } from '../../sql/queries.ts';
+import type { BoundStatement, ListPart } from '../../sql/queries.ts';
 import type { Connection } from '../connection.ts';
-import type { AnswerOf, FindJob, Found, Job, Refs } from './protocol.ts';
+import { sqliteDialect } from '../dialect.ts';
+import type { AnswerOf, FindJob, Found, Job, Refs, Search } from './protocol.ts';
 
 /** Characters of SQL to keep prepared. */
 const PREPARED_CHARACTERS = 128 * 1024;
+
+/** Rows among which a search is better than one that looks at them in their order. */
+const MOST_AMONG = 2000;
 
 interface Rows {
   readonly ids: readonly number[];
@@ -67,7 +71,23 @@ export class Steps {
     return { documents, rest, isEnd: ids.length < job.limit, isStale };
   }
 
-  #findRows({ parts, limit }: FindJob): Rows {
+  #findRows({ parts, search, limit }: FindJob): Rows {
+    const found = search && this.#narrowed(search);
+    return this.#rowsOf(found ?? parts, limit);
+  }
+
+  /** The search among the rows that can match; undefined if they are many: then enough of them are found soon. */
+  #narrowed({ sql, text, parts }: Search): readonly ListPart[] | undefined {
+    const rows = this.#statement(sql).all(text, MOST_AMONG + 1) as (readonly [number])[];
+    if (rows.length > MOST_AMONG) return undefined;
+    const ids = sqliteDialect.encodeList(rows.map(([id]) => id));
+    return parts.map(({ idsAt = [], ...part }) => ({
+      ...part,
+      values: part.values.map((value, at) => (idsAt.includes(at) ? ids : value)),
+    }));
+  }
+
+  #rowsOf(parts: readonly ListPart[], limit: number): Rows {
     const ids: number[] = [];
     const etags: string[] = [];
     for (const { sql, values, limitAt } of parts) {
