@@ -19,7 +19,7 @@ export function programHelp<Context>(program: Program<Context>): string[] {
     ...section('Commands', terms(commands.map((command) => [namesOf(command), command.summary]))),
     ...section('Options', optionLines(programOptions(program))),
     ...section('Environment', terms(Object.entries(environment))),
-    ...section('Exit status', terms(EXIT_MEANINGS.map(([code, meaning]) => [String(code), meaning]))),
+    ...exitStatus(),
   ];
 }
 
@@ -44,7 +44,12 @@ export function commandHelp<Context>(program: Program<Context>, command: Command
       'Examples',
       examples.flatMap((example) => [`# ${example.what}`, example.command]),
     ),
+    ...exitStatus(),
   ];
+}
+
+function exitStatus(): string[] {
+  return section('Exit status', terms(EXIT_MEANINGS.map(([code, meaning]) => [String(code), meaning])));
 }
 
 function namesOf({ name, aliases = [] }: { readonly name: string; readonly aliases?: readonly string[] }): string {

@@ -4,11 +4,13 @@ import { completion } from '../framework/completion/command.ts';
 import { defineProgram } from '../framework/program.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { backup } from './commands/backup.ts';
+import { activate, deleteImages, disable, enable, update } from './commands/change.ts';
 import { checkConfig } from './commands/check-config.ts';
 import { consoleLogin } from './commands/console-login.ts';
 import { copies } from './commands/copies.ts';
 import { copiesCancel } from './commands/copies-cancel.ts';
 import { copy } from './commands/copy.ts';
+import { create, upload } from './commands/create.ts';
 import { datacenters, datacentersCheck } from './commands/datacenters.ts';
 import { deleted, purge, undelete } from './commands/deleted.ts';
 import { deprecate, undeprecate } from './commands/deprecate.ts';
@@ -17,6 +19,7 @@ import { events } from './commands/events.ts';
 import { exportData } from './commands/export-data.ts';
 import { fanOut, fanOuts, fanOutsCancel, fanOutsRetry } from './commands/fan-outs.ts';
 import { get } from './commands/get.ts';
+import { importImage } from './commands/import.ts';
 import { importData } from './commands/import-data.ts';
 import { linkDc } from './commands/link-dc.ts';
 import { linkToken } from './commands/link-token.ts';
@@ -50,6 +53,14 @@ export const imgapiadm = defineProgram({
     get,
     ancestry,
     usage,
+    create,
+    upload,
+    activate,
+    importImage,
+    update,
+    enable,
+    disable,
+    deleteImages,
     share,
     unshare,
     deleted,

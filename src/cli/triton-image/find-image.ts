@@ -7,7 +7,7 @@ import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
-import { ambiguous, isNamed, latest, nameFilter, readName, readUuid } from '../shared/images/naming.ts';
+import { ambiguous, isNamed, latest, nameFilter, passedOver, readName, readUuid } from '../shared/images/naming.ts';
 import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { imageLabel } from './image.ts';
 
@@ -20,7 +20,7 @@ export interface Wanted {
   readonly rather?: (image: CloudapiImage) => boolean;
 }
 
-/** @param given UUID, NAME, NAME@VERSION, or the first eight digits of a UUID */
+/** @param given UUID, NAME, NAME@VERSION, NAME@latest, or the first eight digits of a UUID */
 export async function findImage(
   client: CloudapiClient,
   given: string,
@@ -55,6 +55,7 @@ export async function findImage(
     given,
     wanted,
     images.filter((other) => isMeant(other) && isShared(other, account.id)),
+    passedOver(name, found),
   );
 }
 
@@ -104,14 +105,22 @@ function preferred(images: readonly CloudapiImage[], { rather }: Wanted): Clouda
   return latest(better.length > 0 ? better : images, ({ id }) => id);
 }
 
-function notFound(given: string, { whose }: Wanted, shared: readonly CloudapiImage[]): CommandError {
+function notFound(
+  given: string,
+  { whose }: Wanted,
+  shared: readonly CloudapiImage[],
+  passed: readonly string[] = [],
+): CommandError {
   const kind = whose === 'own' ? 'of your own' : whose === 'usable' ? 'of your own or public' : `of ${whose.sharedBy}`;
   return new CommandError(`there is no image "${given}" ${kind}`, {
     code: 'ResourceNotFound',
     exitCode: EXIT.notFound,
-    details: shared.map(
-      ({ id, owner_login: login, owner }) =>
-        `${login ?? owner} shares ${id}, which may be what you mean: add -S ${login ?? owner}, or name it by its UUID`,
-    ),
+    details: [
+      ...passed,
+      ...shared.map(
+        ({ id, owner_login: login, owner }) =>
+          `${login ?? owner} shares ${id}, which may be what you mean: add -S ${login ?? owner}, or name it by its UUID`,
+      ),
+    ],
   });
 }

@@ -1,8 +1,7 @@
 /** How commands name images. */
+import { NAMING_HELP } from '../shared/images/naming.ts';
 
-export const IMAGE = {
-  help: 'UUID, NAME, NAME@VERSION (of several the one published last), or the first 8 digits of the UUID.',
-} as const;
+export const IMAGE = { help: NAMING_HELP } as const;
 
 export const OWNER_OPTION = {
   type: 'value',

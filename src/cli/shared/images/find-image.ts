@@ -7,17 +7,27 @@ import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
-import { ambiguous, type ImageName, isNamed, latest, nameFilter, readName, readUuid } from './naming.ts';
+import {
+  ambiguous,
+  type ImageName,
+  isNamed,
+  latest,
+  NAMING_HELP,
+  nameFilter,
+  passedOver,
+  readName,
+  readUuid,
+} from './naming.ts';
 
 /** For the arguments of commands. */
-export const IMAGE_ARGUMENT = {
-  help: 'UUID, NAME, NAME@VERSION (of several the one published last), or the first 8 digits of the UUID.',
-} as const;
+export const IMAGE_ARGUMENT = { help: NAMING_HELP } as const;
 
 export interface Search {
   /** UUID of the account that asks; undefined: the operator. */
   readonly account: string | undefined;
   readonly signal: AbortSignal;
+  /** Refuses a name that several images have, instead of taking the one published last. */
+  readonly one?: boolean;
 }
 
 type Lister = Pick<ImgapiClient, 'listAll'>;
@@ -36,14 +46,19 @@ export async function imageUuids(client: Lister, given: readonly string[], searc
   return uuids;
 }
 
-async function findImage(client: Lister, name: ImageName, { account, signal }: Search): Promise<Image> {
+async function findImage(client: Lister, name: ImageName, { account, signal, one = false }: Search): Promise<Image> {
   const named: Image[] = [];
   const short: Image[] = [];
+  const others: Image[] = [];
   for await (const image of client.listAll({ state: 'all', ...nameFilter(name) }, { signal })) {
     if (isNamed(name, image) && isFoundByName(image, account)) named.push(image);
     else if (name.isShort && image.uuid.startsWith(name.given.toLowerCase())) short.push(image);
+    else if (name.isLatest && isFoundByName(image, account)) others.push(image);
   }
   if (new Set(named.map(({ owner }) => owner)).size > 1) throw ofSeveralOwners(name.given, named);
+  if (one && !name.isLatest && named.length > 1) {
+    throw ambiguous(`"${name.given}" names ${named.length} images; say which one you mean`, named.map(lineOf));
+  }
   const found = latest(named, ({ uuid }) => uuid);
   if (found) return found;
   const [image, another] = short;
@@ -52,7 +67,10 @@ async function findImage(client: Lister, name: ImageName, { account, signal }: S
   throw new CommandError(`there is no image "${name.given}" here`, {
     code: 'ResourceNotFound',
     exitCode: EXIT.notFound,
-    details: account === undefined ? [] : ["a name finds only the account's own images and public ones"],
+    details: [
+      ...passedOver(name, others),
+      ...(account === undefined ? [] : ["a name finds only the account's own images and public ones"]),
+    ],
   });
 }
 

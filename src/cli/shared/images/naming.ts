@@ -1,4 +1,4 @@
-/** How an image can be named on the command line: UUID, NAME, NAME@VERSION, or the first eight digits of the UUID. */
+/** How an image can be named on the command line: UUID, NAME, NAME@VERSION, NAME@latest, or the first eight digits of the UUID. */
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../../framework/errors.ts';
@@ -7,6 +7,8 @@ export interface ImageName {
   readonly given: string;
   readonly name: string;
   readonly version: string | undefined;
+  /** The newest that can be used and that nobody advises against. */
+  readonly isLatest: boolean;
   /** Whether it may also be the beginning of a UUID. A name goes before it. */
   readonly isShort: boolean;
 }
@@ -15,8 +17,16 @@ export interface ImageName {
 export interface Named {
   readonly name: string;
   readonly version: string;
+  readonly state?: string;
   readonly published_at?: string;
+  readonly deprecated_at?: string;
 }
+
+/** For the help of commands. */
+export const NAMING_HELP =
+  'UUID, NAME, NAME@VERSION (of several the one published last), NAME@latest (of those that are active and not deprecated the one published last), or the first 8 digits of the UUID.';
+
+const LATEST = 'latest';
 
 const SHORT_ID = /^[0-9a-f]{8}$/i;
 /** What names and versions consist of; anything else could mean something in a filter. */
@@ -30,8 +40,9 @@ export function readUuid(given: string): string | undefined {
 
 export function readName(given: string): ImageName {
   const at = given.indexOf('@');
-  const [name, version] = at < 0 ? [given] : [given.slice(0, at), given.slice(at + 1)];
-  return { given, name: name ?? '', version, isShort: at < 0 && SHORT_ID.test(given) };
+  const [name = '', version] = at < 0 ? [given] : [given.slice(0, at), given.slice(at + 1)];
+  const isLatest = version === LATEST;
+  return { given, name, version: isLatest ? undefined : version, isLatest, isShort: at < 0 && SHORT_ID.test(given) };
 }
 
 /** Narrows a list to what can have the name. */
@@ -43,8 +54,24 @@ export function nameFilter({ name, version, isShort }: ImageName): ListImagesFil
   };
 }
 
-export function isNamed({ name, version }: ImageName, image: Named): boolean {
-  return image.name === name && (version === undefined || image.version === version);
+export function isNamed({ name, version, isLatest }: ImageName, image: Named): boolean {
+  if (image.name !== name) return false;
+  if (isLatest) return image.state === 'active' && !isDeprecated(image);
+  return version === undefined || image.version === version;
+}
+
+/** By the clock of this machine. */
+function isDeprecated({ deprecated_at: at }: Named): boolean {
+  return at !== undefined && Date.parse(at) <= Date.now();
+}
+
+/** Why there is no latest, where there are images of the name; otherwise nothing. */
+export function passedOver({ name, isLatest }: ImageName, images: readonly Named[]): string[] {
+  const passed = isLatest ? images.filter((image) => image.name === name) : [];
+  return passed.map((image) => {
+    const why = image.state === 'active' && isDeprecated(image) ? 'deprecated' : image.state;
+    return `${name}@${image.version} is ${why}`;
+  });
 }
 
 /** The one published last; at the same time, the one whose UUID comes last. */

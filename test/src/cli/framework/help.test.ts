@@ -58,6 +58,14 @@ Common options:
 Examples:
     # one plant
     garden water east rose
+
+Exit status:
+    0    done
+    1    the operation failed; stderr says why
+    2    the command line is wrong
+    3    the server cannot be reached
+    4    not found, or not visible to the caller
+    130  interrupted by Ctrl-C
 `;
 
 for (const args of [['--help'], ['-h'], ['help']]) {

@@ -39,8 +39,35 @@ const BOBS = cloudImage({
   acl: [ALICE],
   published_at: '2020-01-01T00:00:00.000Z',
 });
+const DEPRECATED = { deprecated_at: '2024-01-01T00:00:00.000Z' };
+const TO_COME = { deprecated_at: '9999-01-01T00:00:00.000Z' };
+const LINES: readonly CloudapiImage[] = [
+  { ...cloudImage({ uuid: id(4), name: 'line', version: '1', published_at: '2017-01-01T00:00:00.000Z' }), ...TO_COME },
+  cloudImage({ uuid: id(5), name: 'line', version: '0', published_at: '2017-01-01T00:00:00.000Z' }),
+  {
+    ...cloudImage({ uuid: id(9), name: 'line', version: '2', published_at: '2018-01-01T00:00:00.000Z' }),
+    ...DEPRECATED,
+  },
+];
+const [LINE_1, LINE_0, LINE_2] = LINES as [CloudapiImage, CloudapiImage, CloudapiImage];
+const LINE_OFF = cloudImage({ uuid: id(0), name: 'line', state: 'disabled', published_at: '2019-01-01T00:00:00.000Z' });
+const GONE = { ...cloudImage({ uuid: BASE.replace('1f', '2f'), name: 'gone' }), ...DEPRECATED };
+const MALLORYS_LINE = { ...LOOK_ALIKE, id: 'deadbeef-0000-4000-8000-000000000001', name: 'line' };
 const MALLORYS_TOOLS = { ...LOOK_ALIKE, id: id(8), name: 'tools', version: '1.0.0' };
-const ALL: readonly CloudapiImage[] = [PUBLIC, LOOK_ALIKE, OLD, NEW, SAME, OFF, BOBS, MALLORYS_TOOLS];
+const ALL: readonly CloudapiImage[] = [
+  PUBLIC,
+  LOOK_ALIKE,
+  OLD,
+  NEW,
+  SAME,
+  OFF,
+  BOBS,
+  MALLORYS_TOOLS,
+  ...LINES,
+  LINE_OFF,
+  GONE,
+  MALLORYS_LINE,
+];
 
 const SCRIPT = {
   'GET /images': listing(...ALL),
@@ -53,6 +80,11 @@ const FOUND: readonly [what: string, args: readonly string[], image: CloudapiIma
   ['the UUID of a shared image', [LOOK_ALIKE.id], LOOK_ALIKE],
   ['a name: the one published last', ['my-image'], NEW],
   ['a name and version', ['my-image@1.0.0'], OLD],
+  ['the newest that is usable and not deprecated, of two the one whose UUID is last', ['line@latest'], LINE_0],
+  ['the same whatever states a name finds', ['-a', 'line@latest'], LINE_0],
+  ['a deprecated one by its version', ['line@2'], LINE_2],
+  ['one that is going to be deprecated', ['line@1'], LINE_1],
+  ["somebody's newest, if it is said so", ['-S', 'mallory', 'line@latest'], MALLORYS_LINE],
   ['the beginning of a UUID', ['0965c1f4'], NEW],
   ['the name of a public image, never a look-alike that was published later', ['minimal-64-lts'], PUBLIC],
   ['name and version of a public image, never its look-alike', ['minimal-64-lts@18.4.0'], PUBLIC],
@@ -75,6 +107,7 @@ for (const [what, args, image] of FOUND) {
 
 const NOT_FOUND: readonly [args: readonly string[], message: string][] = [
   [['nosuch'], 'there is no image "nosuch" of your own or public'],
+  [['gone@latest'], 'there is no image "gone@latest" of your own or public\n    gone@1.0.0 is deprecated'],
   [['my-image@3'], 'there is no image "my-image@3" of your own or public'],
   [['off'], 'there is no image "off" of your own or public'],
   [['66666666'], 'there is no image "66666666" of your own or public'],

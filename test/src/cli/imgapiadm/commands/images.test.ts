@@ -167,11 +167,17 @@ const OLDER = image({
   published_at: '2016-01-01T00:00:00.000Z',
 });
 
+const ADVISED_AGAINST = {
+  ...image({ uuid: '33333333-0000-4000-8000-000000000000', published_at: '2020-01-01T00:00:00.000Z' }),
+  ...{ deprecated_at: '2021-01-01T00:00:00.000Z' },
+};
+
 const NAMES: readonly [what: string, args: readonly string[], images: readonly Image[], uuid: string][] = [
   ['a UUID in capitals', [UUID.toUpperCase()], [], UUID],
   ['the first digits of the UUID', ['0965c1f4'], [image(), OTHERS], UUID],
   ['a name: the one published last', ['my-image'], [image(), OLDER], UUID],
   ['a name and version', ['my-image@0.9.0'], [image(), OLDER], OLDER.uuid],
+  ['the newest that is not deprecated', ['my-image@latest'], [image(), OLDER, ADVISED_AGAINST], UUID],
   ["an account's image before one that is shared with it", ['my-image', '-a', ALICE], [OTHERS, image()], UUID],
 ];
 

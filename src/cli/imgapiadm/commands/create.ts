@@ -1,0 +1,101 @@
+/** `imgapiadm create` and `upload`: new images, of a manifest and a file of this machine. */
+import type { Image } from '#lib/api/schemas/image.ts';
+import type { Output } from '../../output/output.ts';
+import { printable } from '../../output/printable.ts';
+import { shellLine } from '../../output/shell-line.ts';
+import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
+import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
+import { localFile, UPLOAD_OPTIONS, uploadedWords, uploadFile } from '../../shared/images/upload.ts';
+import type { Connection } from '../connection/connection.ts';
+import { defineCommand } from '../connection/define-command.ts';
+
+export const MANIFEST_OPTION = {
+  type: 'value',
+  short: 'm',
+  value: 'FILE',
+  help: 'A manifest in JSON; FIELD=VALUE goes before it.',
+} as const;
+export const FILE_OPTION = { type: 'value', short: 'f', value: 'FILE', help: "The image's file, to upload." } as const;
+
+export const create = defineCommand({
+  name: 'create',
+  summary: 'create an image of a manifest and a file',
+  description: [
+    'With -f FILE the file is uploaded and the image activated. Without it the image waits for upload and activate.',
+    'If the upload fails or is interrupted, the image stays, not activated; the command that goes on is named.',
+  ],
+  arguments: { 'FIELD=VALUE': { ...ASSIGNMENT, count: 'any' } },
+  options: {
+    manifest: MANIFEST_OPTION,
+    file: FILE_OPTION,
+    ...UPLOAD_OPTIONS,
+    'no-activate': { type: 'flag', help: 'Leave it unactivated after the upload.' },
+  },
+  examples: [
+    {
+      command:
+        'imgapiadm create name=my-image version=1.0.0 type=zone-dataset os=linux owner=930896af-bf8c-48d4-885c-6573a94b1853 -f root.tar.gz',
+      what: 'an image that can be used at once',
+    },
+    { command: 'imgapiadm create -m manifest.json acl=bob,carol -a alice', what: "alice's, without its file yet" },
+  ],
+  async run({ options, arguments: given, context, output, json, signal }) {
+    const { manifest, file: path, compression, storage, 'no-activate': noActivate } = options;
+    const assigned = readAssignments(given['FIELD=VALUE']);
+    const fields = { ...(manifest !== undefined && (await readManifest(manifest))), ...assigned };
+    const file = path === undefined ? undefined : await localFile(path, compression);
+    const client = await context.client();
+    const account = await context.account();
+    const created = await client.createImage(
+      { ...(account !== undefined && { owner: account }), ...fields },
+      { signal },
+    );
+    const { uuid } = created;
+    if (file === undefined) {
+      tellImage(output, json, created, 'is created; it waits for its file');
+      return undefined;
+    }
+    try {
+      const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
+      const image = noActivate ? uploaded : await client.activateImage(uuid, { signal });
+      tellImage(output, json, image, `is created of ${uploadedWords(file)}${noActivate ? '' : ', and active'}`);
+      return undefined;
+    } catch (error) {
+      tellHowToGoOn(output, context, uuid, file.path);
+      throw error;
+    }
+  },
+});
+
+export const upload = defineCommand({
+  name: 'upload',
+  aliases: ['add-file'],
+  summary: 'upload the file of an image that is not activated yet',
+  description: ['It takes the place of any file before it. Its SHA-1 is compared with what the server has stored.'],
+  arguments: { IMAGE: IMAGE_ARGUMENT, FILE: { help: 'A file of this machine.' } },
+  options: { ...UPLOAD_OPTIONS, activate: { type: 'flag', help: 'Activate the image when its file is there.' } },
+  examples: [
+    { command: 'imgapiadm upload 0965c1f4-6995-c095-ecb5-c1a80be2b08e root.tar.gz --activate', what: 'and use it' },
+  ],
+  async run({ options, arguments: { IMAGE: given, FILE: path }, context, output, json, signal }) {
+    const { compression, storage, activate } = options;
+    const file = await localFile(path, compression);
+    const client = await context.client();
+    const uuid = await imageUuid(client, given, { account: await context.account(), signal });
+    const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
+    const image = activate ? await client.activateImage(uuid, { signal }) : uploaded;
+    tellImage(output, json, image, `has ${uploadedWords(file)}${activate ? ', and is active' : ''}`);
+    return undefined;
+  },
+});
+
+/** `Image UUID (name@version) is created.` */
+export function tellImage(output: Output, json: boolean, image: Image, what: string): void {
+  if (json) output.json(image);
+  else output.line(`Image ${printable(`${image.uuid} (${image.name}@${image.version})`)} ${what}.`);
+}
+
+function tellHowToGoOn(output: Output, context: Connection, uuid: string, path: string): void {
+  const line = shellLine(['imgapiadm', 'upload', uuid, path, '--activate', ...context.words]);
+  output.note(`Image ${uuid} is there, not activated. To go on:  ${line}`);
+}

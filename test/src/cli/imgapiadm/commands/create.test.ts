@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { CapturedSink, runImgapiadm } from '../../capture.ts';
+import { BASE, image, UUID } from '../../fixtures.ts';
+import { json, playBack } from '../../playback.ts';
+
+const BYTES = Buffer.concat([Buffer.from('1f8b', 'hex'), Buffer.alloc(300_000)]);
+const STORED = {
+  sha1: createHash('sha1').update(BYTES).digest('hex'),
+  size: BYTES.length,
+  compression: 'gzip',
+} as const;
+const FIELDS = [
+  'name=my-image',
+  'version=1.0.0',
+  'type=zvol',
+  'image_size=1',
+  'public=false',
+  'acl=bob,carol',
+  'tags={"a":1}',
+];
+
+function fileOf(dir: string, bytes = BYTES): string {
+  const file = join(dir, 'image.gz');
+  writeFileSync(file, bytes);
+  return file;
+}
+
+test('an image is made of fields and a file, and a terminal shows how far the upload is', async (t) => {
+  const server = await playBack(t, {
+    'POST /images': json(image({ state: 'unactivated', files: [] })),
+    [`PUT /images/${UUID}/file`]: json(image({ state: 'unactivated', files: [STORED] })),
+    [`POST /images/${UUID}`]: json(image({ files: [STORED] })),
+  });
+  const file = fileOf(t.testdir());
+  const stderr = new CapturedSink(true);
+  const ran = await runImgapiadm(['create', ...FIELDS, '-f', file, '-u', server.url], { stderr });
+  t.equal(ran.stdout, `Image ${UUID} (my-image@1.0.0) is created of 293 KiB of ${file} (gzip), and active.\n`);
+  t.match(ran.stderr, /uploading {2}100% {2}293 of 293 KiB {2}.+\/s {2}stored/);
+  const [created, sent, activated] = server.asked;
+  t.strictSame(JSON.parse(created?.body ?? ''), {
+    ...{ name: 'my-image', version: '1.0.0', type: 'zvol', image_size: 1, public: false },
+    ...{ acl: ['bob', 'carol'], tags: { a: 1 } },
+  });
+  t.match(sent, { path: /compression=gzip/, headers: { 'content-length': String(BYTES.length) } });
+  t.match(activated, { path: /action=activate/ });
+});
+
+test('an upload that fails leaves the image, and says how to go on', async (t) => {
+  const server = await playBack(t, {
+    'POST /images': json(image({ state: 'unactivated', files: [] })),
+    [`PUT /images/${UUID}/file`]: json({ code: 'InsufficientStorage', message: 'no room' }, 507),
+  });
+  const { code, stdout, stderr } = await runImgapiadm([
+    'create',
+    'name=a',
+    '-f',
+    fileOf(t.testdir()),
+    '-u',
+    server.url,
+  ]);
+  t.strictSame([code, stdout], [1, '']);
+  t.match(stderr, new RegExp(`To go on: {2}imgapiadm upload ${UUID} .*image.gz --activate -u ${server.url}\n`));
+  t.match(stderr, 'error (InsufficientStorage): no room');
+});
+
+test('bytes that the server has otherwise are no success', async (t) => {
+  const server = await playBack(t, { [`PUT /images/${UUID}/file`]: json(image()) });
+  const ran = await runImgapiadm(['upload', UUID, fileOf(t.testdir()), '-u', server.url]);
+  t.match(ran, { code: 1, stdout: '', stderr: /\(UploadDiffers\).* has a file with the SHA-1 0{40}, but / });
+});
+
+const WRONG: readonly [args: readonly string[], message: string][] = [
+  [['create', 'nam=x'], 'unknown field "nam"; did you mean "name"?'],
+  [['create', 'public=maybe'], 'public is "maybe"; it must be true or false'],
+  [['create', 'tags={'], 'tags is "{"; it must be JSON'],
+  [['create', 'name'], '"name" is wrong; it must be FIELD=VALUE'],
+  [['create', '-c', 'zip'], 'option -c is "zip"; it must be one of gzip, bzip2, xz, none'],
+  [['update', UUID], 'nothing to change: give FIELD=VALUE, or -m FILE'],
+  [['import'], 'give -S URL, or -m FILE with the manifest'],
+  [['import', 'x'], 'UUID is "x"; it must be a UUID'],
+  [['import', '-S', 'http://localhost'], 'with -S URL give the UUID of the image, and neither -m nor -f'],
+];
+
+for (const [args, message] of WRONG) {
+  test(`${args.join(' ')}: ${message}`, async (t) => {
+    const server = await playBack(t, {});
+    const { code, stderr } = await runImgapiadm([...args, '-u', server.url]);
+    t.equal(code, 2);
+    t.match(stderr, `error (Usage): ${message}\n`);
+    t.equal(server.asked.length, 0);
+  });
+}
+
+test('a file that cannot be sent is told before anything is made', async (t) => {
+  const server = await playBack(t, {});
+  const empty = fileOf(t.testdir(), Buffer.alloc(0));
+  for (const [path, why] of [
+    [empty, 'it is empty'],
+    ['/nosuch', 'ENOENT'],
+  ] as const) {
+    const ran = await runImgapiadm(['create', 'name=a', '-f', path, '-u', server.url]);
+    t.match(ran, { code: 1, stderr: `error (LocalFile): ${path} cannot be uploaded: ${why}` });
+  }
+  t.equal(server.asked.length, 0);
+});
+
+test('a name that several images have deletes none of them', async (t) => {
+  const images = [image(), image({ uuid: BASE, version: '0.9.0' })];
+  const server = await playBack(t, {
+    'GET /images': json(images),
+    [`DELETE /images/${BASE}`]: (response) => void response.writeHead(204).end(),
+  });
+  const ran = await runImgapiadm(['delete', 'my-image', '-u', server.url]);
+  t.match(ran, { code: 1, stderr: /\(Ambiguous\): "my-image" names 2 images; say which one you mean\n/ });
+  t.strictSame(await runImgapiadm(['delete', 'my-image@0.9.0', '--purge', '-u', server.url]), {
+    ...{ code: 0, stderr: '', stdout: `Image ${BASE} is deleted.\n` },
+  });
+  t.match(server.asked.at(-1), { method: 'DELETE', path: /purge=true/ });
+});
