@@ -9,13 +9,14 @@ import type { KeyPair, KeyRingOptions, Signed } from 'smartdc-auth';
 import sshpk from 'sshpk';
 import type { Environment } from '../framework/command.ts';
 import { CommandError } from '../framework/errors.ts';
+import { unlock } from './passphrase.ts';
 import { homeOf } from './profile.ts';
 
 const AGENT_PATIENCE_MS = 5000;
 
 export type SignText = (text: string) => Promise<Signed>;
 
-/** @throws CommandError KeyNotFound, KeyLocked or KeyId */
+/** @throws CommandError KeyNotFound, KeyLocked, KeyPassphrase, PassphraseFile or KeyId */
 export async function findKey(keyId: string, env: Environment): Promise<SignText> {
   const fingerprint = parseFingerprint(keyId);
   const folder = join(homeOf(env), '.ssh');
@@ -26,7 +27,10 @@ export async function findKey(keyId: string, env: Environment): Promise<SignText
   const [held] = inAgent.pairs;
   if (held) return signerOf(held);
   const [locked] = inFiles.pairs;
-  if (locked) throw lockedKey(join(folder, locked.source ?? ''));
+  if (locked) {
+    await unlock(locked, join(folder, locked.source ?? ''), env);
+    return signerOf(locked);
+  }
   throw new CommandError(`there is no private key with the fingerprint ${keyId}`, {
     code: 'KeyNotFound',
     details: [`${folder}: ${inFiles.why}`, `SSH agent: ${inAgent.why}`],
@@ -97,11 +101,4 @@ function signerOf(pair: KeyPair): SignText {
 
 function cannotSign(cause: Error | null): CommandError {
   return new CommandError(`the key cannot sign: ${cause?.message ?? 'no signature came'}`, { code: 'Key', cause });
-}
-
-function lockedKey(file: string): CommandError {
-  return new CommandError(`the private key ${file} is encrypted, and the SSH agent does not hold it`, {
-    code: 'KeyLocked',
-    details: [`add it to the agent: ssh-add ${file}`],
-  });
 }

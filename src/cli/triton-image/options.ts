@@ -2,6 +2,7 @@
 
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import type { Options, OptionValues } from '../framework/options.ts';
+import { PASSPHRASE_ENVIRONMENT } from './passphrase.ts';
 
 export const TRITON_OPTIONS = {
   profile: {
@@ -57,5 +58,6 @@ export const TRITON_ENVIRONMENT: Readonly<Record<string, string>> = {
   TRITON_KEY_ID: 'Its key; or SDC_KEY_ID.',
   TRITON_ACT_AS: 'The account that it acts for.',
   TRITON_TLS_INSECURE: '1: accept any TLS certificate; or SDC_TLS_INSECURE.',
+  ...PASSPHRASE_ENVIRONMENT,
   SSH_AUTH_SOCK: 'The SSH agent, which is asked for the key unless a file in ~/.ssh holds it.',
 };

@@ -19,6 +19,8 @@ declare module 'smartdc-auth' {
     canSign(): boolean;
     /** Whether it needs a passphrase. */
     isLocked(): boolean;
+    /** @throws when it is not the passphrase */
+    unlock(passphrase: string): void;
     createSign(options: { readonly user: string }): Sign;
   }
 
