@@ -16,7 +16,8 @@ export async function askHidden(question: string): Promise<string | undefined> {
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true, historySize: 0 });
   try {
     return await new Promise<string>((answered, failed) => {
-      const left = (): void => failed(new CommandError('interrupted', { code: 'Interrupted', exitCode: EXIT.interrupted }));
+      const left = (): void =>
+        failed(new CommandError('interrupted', { code: 'Interrupted', exitCode: EXIT.interrupted }));
       lines.once('SIGINT', left);
       lines.once('close', left);
       lines.once('line', answered);

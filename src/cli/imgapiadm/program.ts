@@ -32,6 +32,7 @@ import { rotateKey } from './commands/rotate-key.ts';
 import { scrub } from './commands/scrub.ts';
 import { share, unshare } from './commands/share.ts';
 import { tasks } from './commands/tasks.ts';
+import { top } from './commands/top.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
 import { usage } from './commands/usage.ts';
 import { verify } from './commands/verify.ts';
@@ -73,6 +74,7 @@ export const imgapiadm = defineProgram({
     copy,
     copies,
     copiesCancel,
+    top,
     fanOut,
     fanOuts,
     fanOutsCancel,

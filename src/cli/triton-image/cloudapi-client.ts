@@ -35,6 +35,8 @@ export interface Datacenters {
 export type ListImagesFilter = QueryOf<typeof IMAGES.ListImages>;
 
 const VERSIONS = { 'accept-version': '~9||~8' };
+/** Milliseconds of a call that copies a file before it answers. */
+const LONG = 3_600_000;
 const LINES = { accept: 'application/x-json-stream' };
 
 export class CloudapiClient {
@@ -100,6 +102,18 @@ export class CloudapiClient {
   leave(id: string, account: string, options: CallOptions): Promise<void> {
     const call: Call = { method: 'POST', path: image(id), query: { action: 'unshare', account } };
     return this.#caller.done(this.#call(call), options);
+  }
+
+  /** Answers the clone. */
+  clone(id: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json(
+      { method: 'POST', path: image(id), query: { action: 'clone' } },
+      { answerTimeout: LONG, ...options },
+    );
+  }
+
+  deleteImage(id: string, options: CallOptions): Promise<void> {
+    return this.#caller.done(this.#call({ method: 'DELETE', path: image(id) }), options);
   }
 
   copyImageFromDc(id: string, options: Parameters<ImgapiClient['copyImageFromDc']>[1]): Promise<CopyStatus> {

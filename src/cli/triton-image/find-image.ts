@@ -16,6 +16,8 @@ export interface Wanted {
   readonly whose: 'usable' | 'own' | { readonly sharedBy: string };
   /** Default `active`. */
   readonly state?: 'active' | 'all';
+  /** Refuses a name that several images have, instead of taking the one published last. */
+  readonly one?: boolean;
   /** Those for which it holds go before all others of the name. */
   readonly rather?: (image: CloudapiImage) => boolean;
 }
@@ -36,10 +38,14 @@ export async function findImage(
   ]);
   const hasShortId = ({ id }: CloudapiImage): boolean => name.isShort && id.startsWith(given.toLowerCase());
   const found = images.filter((image) => isAllowed(image, account.id, wanted));
-  const named = preferred(
-    found.filter((image) => isNamed(name, image)),
-    wanted,
-  );
+  const matching = found.filter((image) => isNamed(name, image));
+  if (wanted.one && !name.isLatest && matching.length > 1) {
+    throw ambiguous(
+      `"${given}" names ${matching.length} images; say which one you mean`,
+      matching.map((image) => `${image.id} ${imageLabel(image).slice(9)}`),
+    );
+  }
+  const named = preferred(matching, wanted);
   if (named) return named;
   const short = found.filter(hasShortId);
   if (short.length > 1) {

@@ -1,4 +1,4 @@
-/** Copies of an image to several datacenters, one line each. */
+/** Copies of an image to several datacenters, or of several images, one line each. */
 
 import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
@@ -15,24 +15,32 @@ export interface ManyDisplay {
   fail(name: string, failure: Failure): void;
 }
 
-/** @param names of the datacenters, in their order */
-export function manyDisplay(output: Output, json: boolean, names: readonly string[]): ManyDisplay {
-  if (json) return jsonDisplay(output);
+/**
+ * @param names of the datacenters or images, in their order
+ * @param key under which JSON has the name
+ */
+export function manyDisplay(
+  output: Output,
+  json: boolean,
+  names: readonly string[],
+  key: 'to' | 'image' = 'to',
+): ManyDisplay {
+  if (json) return jsonDisplay(output, key);
   return output.terminal ? barDisplay(output, names) : lineDisplay(output);
 }
 
-/** A line for each change, with the datacenter as `to`. */
-function jsonDisplay(output: Output): ManyDisplay {
+/** A line for each change. */
+function jsonDisplay(output: Output, key: string): ManyDisplay {
   const ended = new Set<string>();
   return {
-    show(to, event) {
-      if (event.kind !== 'status') return output.note(`${printable(to)}: ${wordsOf(event)}`);
-      if (isFinal(event.status.state)) ended.add(to);
-      output.json({ to, ...event.status });
+    show(name, event) {
+      if (event.kind !== 'status') return output.note(`${printable(name)}: ${wordsOf(event)}`);
+      if (isFinal(event.status.state)) ended.add(name);
+      output.json({ [key]: name, ...event.status });
     },
-    fail(to, { code, message }) {
+    fail(name, { code, message }) {
       // A copy that the server ended says so itself.
-      if (!ended.has(to)) output.json({ to, state: 'failed', error: { code, message } });
+      if (!ended.has(name)) output.json({ [key]: name, state: 'failed', error: { code, message } });
     },
   };
 }

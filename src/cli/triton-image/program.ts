@@ -4,12 +4,15 @@ import { completion } from '../framework/completion/command.ts';
 import { defineProgram } from '../framework/program.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { cancel } from './commands/cancel.ts';
+import { clone } from './commands/clone.ts';
 import { cp } from './commands/cp.ts';
 import { events } from './commands/events.ts';
 import { get } from './commands/get.ts';
 import { leave } from './commands/leave.ts';
 import { ls } from './commands/ls.ts';
+import { rm } from './commands/rm.ts';
 import { share, unshare } from './commands/share.ts';
+import { sync } from './commands/sync.ts';
 import { wait } from './commands/wait.ts';
 import { explain } from './explain.ts';
 import { TRITON_ENVIRONMENT, TRITON_OPTIONS } from './options.ts';
@@ -23,7 +26,22 @@ export const tritonImage = defineProgram({
   summary: 'share custom images, and copy them between datacenters',
   version,
   options: TRITON_OPTIONS,
-  commands: [ls, get, ancestry, cp, wait, cancel, share, unshare, leave, events, completion<Session>(NAME)],
+  commands: [
+    ls,
+    get,
+    ancestry,
+    cp,
+    sync,
+    wait,
+    cancel,
+    share,
+    unshare,
+    leave,
+    clone,
+    rm,
+    events,
+    completion<Session>(NAME),
+  ],
   environment: TRITON_ENVIRONMENT,
   open: (options, env) => new Session(options, env, { name: NAME, version }),
   close: (session) => session.close(),

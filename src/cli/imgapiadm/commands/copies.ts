@@ -7,7 +7,7 @@ import { formatDuration } from '../../output/duration.ts';
 import { askedImage, etaOf, percentOf } from '../../shared/copying/describe.ts';
 import { defineCommand } from '../connection/define-command.ts';
 
-const COLUMNS: ColumnSet<CopyStatus> = {
+export const COPY_COLUMNS: ColumnSet<CopyStatus> = {
   shortid: { title: 'SHORTID', value: (copy) => copy.image_uuid.slice(0, 8) },
   image: { title: 'IMAGE', value: (copy) => copy.image_uuid },
   name: { title: 'NAME', value: (copy) => nameOf(copy), shrinks: true },
@@ -50,7 +50,7 @@ export const copies = defineCommand({
   summary: 'list the copies from other datacenters, running and ended',
   description: [
     'The newest hundred. 100 % means that the image is usable, not merely that its bytes are here. WHEN_UTC is when the copy ended, or was ordered.',
-    `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
+    `Columns: ${Object.keys(COPY_COLUMNS).join(', ')}.`,
   ],
   arguments: {},
   options: {
@@ -78,14 +78,14 @@ export const copies = defineCommand({
   async run({ options, context, output, json, signal }) {
     const { state, from: datacenter, limit } = options;
     // A wrong column is told before anything is asked.
-    chooseColumns(COLUMNS, options, USUAL);
+    chooseColumns(COPY_COLUMNS, options, USUAL);
     const client = await context.client();
     const chosen = {
       ...(state !== undefined && { state: state as CopyState }),
       ...(datacenter !== undefined && { datacenter }),
     };
     const found = await client.listCopies({ ...chosen, ...(limit !== undefined && { limit: Number(limit) }), signal });
-    const columns = chooseColumns(COLUMNS, options, usualFor(found));
+    const columns = chooseColumns(COPY_COLUMNS, options, usualFor(found));
     if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, found, options);
     return undefined;

@@ -1,7 +1,7 @@
 /** Sends a file of this machine as the file of an image, and shows how far it is. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
@@ -26,11 +26,6 @@ export const UPLOAD_OPTIONS = {
   storage: { type: 'value', value: 'NAME', help: 'The object store to put the file in, instead of the usual one.' },
 } as const;
 
-export interface UploadValues {
-  readonly compression: string | undefined;
-  readonly storage: string | undefined;
-}
-
 export interface LocalFile {
   readonly path: string;
   /** Bytes. */
@@ -53,8 +48,9 @@ export interface Upload {
  * @throws CommandError LocalFile
  */
 export async function localFile(path: string, compression: string | undefined): Promise<LocalFile> {
+  let file: FileHandle | undefined;
   try {
-    await using file = await open(path);
+    file = await open(path);
     const stats = await file.stat();
     if (!stats.isFile()) throw new Error('it is no file');
     if (stats.size === 0) throw new Error('it is empty');
@@ -64,6 +60,8 @@ export async function localFile(path: string, compression: string | undefined): 
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new CommandError(`${path} cannot be uploaded: ${why}`, { code: 'LocalFile', cause: error });
+  } finally {
+    await file?.close();
   }
 }
 

@@ -92,39 +92,46 @@ t.test('an encrypted key that no agent holds is named, with what to do', skip, a
   t.match(ran.stderr, `ssh-add ${file}\n`);
 });
 
-t.test('an encrypted key is opened by a variable, a file, or what is typed at a terminal and not shown', skip, async (t) => {
-  const user = await makeUser(t);
-  const file = join(user.home, '.ssh/id_ed25519');
-  await writeOpenssh(user.key, file);
-  await execute('ssh-keygen', ['-p', '-q', '-P', '', '-N', 'open sesame', '-f', file]);
-  const TRITON_PASSPHRASE_FILE = join(user.home, 'passphrase');
-  await writeFile(TRITON_PASSPHRASE_FILE, 'open sesame\n', { mode: 0o600 });
-  for (const env of [{ TRITON_PASSPHRASE: 'open sesame' }, { TRITON_PASSPHRASE_FILE }]) {
-    const { ran, verified } = await signedCall(t, user, env);
-    t.match(ran, { code: 0, stderr: '' });
-    t.ok(verified);
-  }
-  t.match((await signedCall(t, user, { TRITON_PASSPHRASE: 'open' })).ran, {
-    code: 1,
-    stderr: `error (KeyPassphrase): the passphrase in TRITON_PASSPHRASE does not open the private key ${file}\n`,
-  });
-  t.match((await signedCall(t, user, { TRITON_PASSPHRASE_FILE: '/nosuch' })).ran.stderr, /\(PassphraseFile\): .*\/nosuch/);
+t.test(
+  'an encrypted key is opened by a variable, a file, or what is typed at a terminal and not shown',
+  skip,
+  async (t) => {
+    const user = await makeUser(t);
+    const file = join(user.home, '.ssh/id_ed25519');
+    await writeOpenssh(user.key, file);
+    await execute('ssh-keygen', ['-p', '-q', '-P', '', '-N', 'open sesame', '-f', file]);
+    const TRITON_PASSPHRASE_FILE = join(user.home, 'passphrase');
+    await writeFile(TRITON_PASSPHRASE_FILE, 'open sesame\n', { mode: 0o600 });
+    for (const env of [{ TRITON_PASSPHRASE: 'open sesame' }, { TRITON_PASSPHRASE_FILE }]) {
+      const { ran, verified } = await signedCall(t, user, env);
+      t.match(ran, { code: 0, stderr: '' });
+      t.ok(verified);
+    }
+    t.match((await signedCall(t, user, { TRITON_PASSPHRASE: 'open' })).ran, {
+      code: 1,
+      stderr: `error (KeyPassphrase): the passphrase in TRITON_PASSPHRASE does not open the private key ${file}\n`,
+    });
+    t.match(
+      (await signedCall(t, user, { TRITON_PASSPHRASE_FILE: '/nosuch' })).ran.stderr,
+      /\(PassphraseFile\): .*\/nosuch/,
+    );
 
-  const server = await playBack(t, { 'GET /alice': json({ id: 'x' }), 'GET /alice/images': json([]) });
-  const env = { PATH: process.env['PATH'], SHELL: '/bin/sh', ...user.env(server.url) };
-  const command = `'${process.execPath}' src/cli/triton-image/main.ts ls`;
-  const terminal = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: 'pipe', timeout: PATIENCE_MS });
-  let shown = '';
-  terminal.stdout.on('data', (chunk: Buffer) => {
-    // The first answer is wrong.
-    if (chunk.includes('Passphrase of')) terminal.stdin.write(shown === '' ? 'open\r' : 'open sesame\r');
-    shown += chunk;
-  });
-  await once(terminal, 'close');
-  t.match(shown, `Passphrase of ${file}: \r\nPassphrase of ${file}: \r\n`);
-  t.match(shown, 'SHORTID');
-  t.notMatch(shown, 'open');
-});
+    const server = await playBack(t, { 'GET /alice': json({ id: 'x' }), 'GET /alice/images': json([]) });
+    const env = { PATH: process.env['PATH'], SHELL: '/bin/sh', ...user.env(server.url) };
+    const command = `'${process.execPath}' src/cli/triton-image/main.ts ls`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env, stdio: 'pipe', timeout: PATIENCE_MS });
+    let shown = '';
+    terminal.stdout.on('data', (chunk: Buffer) => {
+      // The first answer is wrong.
+      if (chunk.includes('Passphrase of')) terminal.stdin.write(shown === '' ? 'open\r' : 'open sesame\r');
+      shown += chunk;
+    });
+    await once(terminal, 'close');
+    t.match(shown, `Passphrase of ${file}: \r\nPassphrase of ${file}: \r\n`);
+    t.match(shown, 'SHORTID');
+    t.notMatch(shown, 'open');
+  },
+);
 
 t.test('keys that only the SSH agent holds sign', skip, async (t) => {
   const folder = await temporaryFolder(t, 'agent');

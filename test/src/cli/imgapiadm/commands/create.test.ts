@@ -111,7 +111,10 @@ test('a name that several images have deletes none of them', async (t) => {
   const images = [image(), image({ uuid: BASE, version: '0.9.0' })];
   const server = await playBack(t, {
     'GET /images': json(images),
-    [`DELETE /images/${BASE}`]: (response) => void response.writeHead(204).end(),
+    [`DELETE /images/${BASE}`]: (response) => {
+      response.writeHead(204);
+      response.end();
+    },
   });
   const ran = await runImgapiadm(['delete', 'my-image', '-u', server.url]);
   t.match(ran, { code: 1, stderr: /\(Ambiguous\): "my-image" names 2 images; say which one you mean\n/ });

@@ -1,0 +1,43 @@
+/** `triton-image sync`: copies all images that match a filter and are missing. */
+import { usageError } from '../../framework/errors.ts';
+import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
+import { CLOUDAPI_FILTERS, readFilters } from '../../shared/images/filters.ts';
+import { defineCommand } from '../define-command.ts';
+import { syncImages } from '../sync-images.ts';
+
+/** Those of one's own images; whose they are is known. */
+const FILTERS = CLOUDAPI_FILTERS.filter((name) => name !== 'owner' && name !== 'shared');
+
+export const sync = defineCommand({
+  name: 'sync',
+  summary: 'copy those of your images that match and are missing here',
+  description: [
+    'They come to the datacenter of the profile, each with its chain. One that fails does not stop the others. Copies belong to the cloud: interrupting this command ends none, and repeating it watches them again and orders what is still missing.',
+    `Filters: ${FILTERS.join(', ')} (name=~TEXT and version=~TEXT: containing TEXT). Only active images are copied.`,
+  ],
+  arguments: {
+    'SRC-DC': { help: 'The datacenter to copy from.' },
+    'FIELD=VALUE': {
+      count: 'any',
+      help: 'Filters; an image is copied when it matches all of them. None: all of your own.',
+    },
+  },
+  options: {
+    refresh: { type: 'flag', help: 'Refresh the descriptive fields and shares of those that are here, too.' },
+    'dry-run': { type: 'flag', help: 'Only list what would be copied.' },
+    'no-wait': { type: 'flag', help: 'Order the copies and leave.' },
+    'reconnect-for': RECONNECT_OPTION,
+  },
+  examples: [
+    { command: 'triton-image -p us-west-1 sync us-sw-1 name=~web os=linux', what: 'from us-sw-1 to us-west-1' },
+    { command: 'triton-image sync us-sw-1 --dry-run', what: 'what is missing here' },
+  ],
+  async run({ options, arguments: given, context, output, json, signal }) {
+    const { refresh, 'dry-run': dryRun, 'no-wait': noWait, 'reconnect-for': seconds = RECONNECT_SECONDS } = options;
+    const filter = readFilters(given['FIELD=VALUE'], FILTERS);
+    if (filter.state !== undefined && filter.state !== 'active') throw usageError('only active images can be copied');
+    const choice = dryRun ? 'plan' : noWait ? 'order' : 'watch';
+    const wish = { session: context, datacenter: given['SRC-DC'], filter, refresh, choice } as const;
+    return syncImages({ ...wish, patience: Number(seconds) * 1000, output, json, signal });
+  },
+});
