@@ -26,6 +26,6 @@ export function imageFlags(image: Image, account: string | undefined): string {
 }
 
 /** By the clock of this machine. */
-function isDeprecated({ deprecated_at: at }: Image): boolean {
+export function isDeprecated({ deprecated_at: at }: Pick<Image, 'deprecated_at'>): boolean {
   return at !== undefined && Date.parse(at) <= Date.now();
 }

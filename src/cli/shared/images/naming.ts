@@ -2,6 +2,7 @@
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../../framework/errors.ts';
+import { isDeprecated } from './flags.ts';
 
 export interface ImageName {
   readonly given: string;
@@ -58,11 +59,6 @@ export function isNamed({ name, version, isLatest }: ImageName, image: Named): b
   if (image.name !== name) return false;
   if (isLatest) return image.state === 'active' && !isDeprecated(image);
   return version === undefined || image.version === version;
-}
-
-/** By the clock of this machine. */
-function isDeprecated({ deprecated_at: at }: Named): boolean {
-  return at !== undefined && Date.parse(at) <= Date.now();
 }
 
 /** Why there is no latest, where there are images of the name; otherwise nothing. */
