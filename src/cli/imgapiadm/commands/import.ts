@@ -42,8 +42,9 @@ export const importImage = defineCommand({
   async run({ options, arguments: { UUID: given }, context, output, json, signal }) {
     const { source, manifest, file: path, compression, storage, 'skip-owner-check': skip, 'no-wait': leave } = options;
     const uuid = given === undefined ? undefined : readUuid(given);
-    if (given !== undefined && uuid === undefined)
+    if (given !== undefined && uuid === undefined) {
       throw usageError(`UUID is ${JSON.stringify(given)}; it must be a UUID`);
+    }
     const owner = skip ? { skip_owner_check: true } : {};
     const client = await context.client();
     if (source !== undefined) {
