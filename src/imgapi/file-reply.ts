@@ -5,6 +5,7 @@ import { isNotModified } from '../http-kit/conditional.ts';
 import { type ByteRange, requestedRange } from '../http-kit/ranges.ts';
 import { pathOf } from '../http-kit/request-head.ts';
 import { fileDamaged, storedObject } from '../images/files/stored-object.ts';
+import type { AccelRedirect } from './accel-redirect.ts';
 import type { Call, Reply } from './call.ts';
 
 export interface StoredFile {
@@ -19,6 +20,8 @@ export interface StoredFile {
   /** ISO date; not every record has it. */
   readonly mtime?: string | undefined;
   readonly contentType: string;
+  /** Given if the bytes will never be others than now: then a proxy may send them. */
+  readonly redirect?: AccelRedirect | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface StoredFile {
  */
 export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   const { storage, path, size: recorded } = file;
-  await storedObject(call.log, { storage, path, size: recorded, what: pathOf(call.url) });
+  const stored = await storedObject(call.log, { storage, path, size: recorded, what: pathOf(call.url) });
   const lastModified = dateOf(file.mtime);
   const headers: Record<string, string> = {
     ...(file.sha1 !== undefined && { Etag: file.sha1 }),
@@ -48,6 +51,14 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   else if (file.md5 !== undefined) headers['Content-MD5'] = file.md5;
   const status = range ? 206 : 200;
   if (size === 0) return { status, headers };
+  // A proxy knows neither where the file ends by the record, nor what the service makes of a strange range.
+  const isPlain = stored.size === recorded && (range !== undefined || call.headers.range === undefined);
+  const accelerated = isPlain ? file.redirect?.(call, storage, { path }) : undefined;
+  if (accelerated) {
+    // What the proxy says itself it would say twice.
+    const { 'Accept-Ranges': _, ...told } = headers;
+    return { status, headers: { ...told, ...accelerated, 'Content-Length': '0' } };
+  }
   return { status, headers, stream: await open(call, file, range ?? { start: 0, end: recorded - 1 }) };
 }
 

@@ -16,6 +16,7 @@ import { followingMoves } from '../../images/files/following-moves.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import { ordererOf } from '../../machines/find-jobs.ts';
 import type { Service } from '../../service/service.ts';
+import { accelRedirect } from '../accel-redirect.ts';
 import type { Call, Reply } from '../call.ts';
 import { fileReply } from '../file-reply.ts';
 import { changeRequest, imageReply, readableImage, writableImage } from '../image-call.ts';
@@ -23,6 +24,8 @@ import { changeRequest, imageReply, readableImage, writableImage } from '../imag
 type UploadQuery = QueryOf<typeof FILES.AddImageFileFromUrl>;
 
 export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
+  const redirect = accelRedirect(service);
+
   function storageFor({ account }: Call, { storage }: UploadQuery, record: ImageRecord): ObjectStore {
     return service.storages.forUpload(record.owner, { storage, account });
   }
@@ -66,7 +69,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
   }
 
   async function readFile(call: Call, record: ImageRecord, index: number): Promise<Reply> {
-    const { uuid, files = [] } = record;
+    const { uuid, files = [], activated } = record;
     const file = files[index];
     if (files.length === 0) throw new ApiError('ResourceNotFound', `image "${uuid}" has no file`);
     if (!file) throw new ApiError('ResourceNotFound', `image "${uuid}" has no file at index ${index}`);
@@ -79,6 +82,8 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
       md5: file.contentMD5,
       mtime: file.mtime,
       contentType: 'application/octet-stream',
+      // Before its activation an image may get another file at any moment.
+      ...(activated && { redirect }),
     });
   }
 

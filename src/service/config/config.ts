@@ -128,6 +128,14 @@ export interface LimitsConfig {
   readonly accountRequestsPerSecond: number;
 }
 
+/** The proxy in front that sends local files itself. */
+export interface AccelRedirectConfig {
+  /** Begins and ends with a slash: where the proxy, and nobody else, finds the folder of local storage. */
+  readonly prefix: string;
+  /** Its addresses, or ranges of them. */
+  readonly proxies: readonly string[];
+}
+
 export interface Config extends Listener, CreateFromVmKeys {
   readonly logLevel: LogLevel;
   readonly mode: Mode;
@@ -176,9 +184,13 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly quotas: { readonly images?: number; readonly bytes?: number };
   /**
    * `quotaBytes`: what local storage may take in all; absent: the disk is the limit. `headroomBytes`: what image files
-   * always leave free on the disk, for documents.
+   * always leave free on the disk, for documents. `accelRedirect`: absent unless a proxy sends local files itself.
    */
-  readonly storage: { readonly quotaBytes?: number; readonly headroomBytes: number };
+  readonly storage: {
+    readonly quotaBytes?: number;
+    readonly headroomBytes: number;
+    readonly accelRedirect?: AccelRedirectConfig;
+  };
   /** `leaseSeconds`: after so long, another process takes over a task whose process died. */
   readonly tasks: { readonly leaseSeconds: number };
   /** `graceSeconds`: how old unreferenced staging must be before it is removed. */

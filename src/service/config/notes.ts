@@ -23,6 +23,9 @@ export function notesOn(given: JsonObject, config: Config): string[] {
   found.push(...notesOnS3(config));
   found.push(...notesOnMoray(config));
   found.push(...notesOnPostgres(config));
+  if (config.storage.accelRedirect && !config.storageTypes.includes('local')) {
+    found.push('storage.accelRedirect: not used; storageTypes does not name local');
+  }
   const urls = given['imgapiUrlFromDatacenter'];
   if (typeof urls === 'object' && urls !== null && Object.hasOwn(urls, own)) {
     found.push(`imgapiUrlFromDatacenter.${own}: this datacenter itself; ignored`);

@@ -66,6 +66,8 @@ function replyProblem(
   const version = versionOf(asked);
   const fitting = replies.filter((reply) => reply.status === status && (reply.versions?.includes(version) ?? true));
   const lacking = fitting.map((reply) => missingHeader(reply, headers));
+  // For the proxy, which adds what it says itself.
+  if (headers['x-accel-redirect'] !== undefined) return undefined;
   if (fitting.length === 0) return `is not an answer of version ${version}`;
   if (!lacking.includes(undefined)) return `lacks the header ${lacking[0]}`;
   const type = String(headers['content-type'] ?? '');
