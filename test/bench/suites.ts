@@ -1,6 +1,7 @@
 /** What is measured, by engine. */
 import { benchBytes } from './bytes.ts';
 import { benchCopies } from './copies.ts';
+import { benchCrowds } from './crowds.ts';
 import type { Plan, Results } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { benchMillion } from './million.ts';
@@ -25,6 +26,7 @@ const EMBEDDED: Engine = {
     bytes: benchBytes,
     copies: benchCopies,
     memory: benchMemory,
+    crowds: benchCrowds,
     workers: benchWorkers,
   },
   runs: 5,

@@ -4,8 +4,8 @@ import type { Hashes } from '../object-store.ts';
 import { ALGORITHMS, HashSet, joinHashes } from './algorithms.ts';
 import type { Block, HashRing } from './ring.ts';
 
-/** Up to this many bytes, handing them to threads costs more than hashing them here. */
-const SMALL = 256 * 1024;
+/** Up to this many bytes, as an icon may have, handing them to threads costs more than hashing them here. */
+const SMALL = 128 * 1024;
 
 /**
  * The hashes of one byte sequence. The caller asks for a block, fills it, uses its content (writes it to a file, for

@@ -1,24 +1,29 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ObjectTruncatedError } from '../errors.ts';
+import { letGo } from '../let-go.ts';
 import type { ByteSource } from '../object-store.ts';
 import { storeFailure } from './failure.ts';
 
 /** Bytes. Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
 const CHUNK = 512 * 1024;
-/** Pieces kept for reuse by any stream: 8 MiB. */
+/** The same for each of many streams: a reader that is slow holds three of them. */
+const CHUNK_OF_MANY = 128 * 1024;
+const MANY = 8;
+/** Pieces kept for reuse by any stream: 8 MiB of the large ones, 2 MiB of the others. */
 const MOST_SPARE = 16;
-const spare: ArrayBuffer[] = [];
+const SPARE: ReadonlyMap<number, ArrayBuffer[]> = new Map([
+  [CHUNK, []],
+  [CHUNK_OF_MANY, []],
+]);
 /** Reads up to this size get memory of their own instead of a whole piece. */
 const SMALL = CHUNK / 8;
 
-function keepSpare(buffer: ArrayBuffer): void {
-  if (spare.length < MOST_SPARE) {
-    spare.push(buffer);
-  } else {
-    // Frees the memory without waiting for the garbage collector.
-    buffer.transfer(0);
-  }
+/** Streams that are open. */
+let streams = 0;
+
+function chunkNow(): number {
+  return streams > MANY ? CHUNK_OF_MANY : CHUNK;
 }
 
 export interface ObjectStreamOptions {
@@ -41,7 +46,8 @@ export class ObjectStream extends Readable implements ByteSource {
   #at: number;
 
   constructor(options: ObjectStreamOptions) {
-    super({ highWaterMark: 2 * CHUNK });
+    streams += 1;
+    super({ highWaterMark: 2 * chunkNow() });
     this.#handle = options.handle;
     this.#path = options.path;
     this.#start = options.start;
@@ -52,13 +58,15 @@ export class ObjectStream extends Readable implements ByteSource {
   /** Reuses pieces, because allocating memory for a piece takes longer than reading it. */
   recycle(piece: Buffer): void {
     const { buffer } = piece;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === CHUNK) {
-      keepSpare(buffer);
-    }
+    const spare = buffer instanceof ArrayBuffer ? SPARE.get(buffer.byteLength) : undefined;
+    if (spare && spare.length < MOST_SPARE) spare.push(buffer as ArrayBuffer);
+    // Frees the memory without waiting for the garbage collector.
+    else if (spare) (buffer as ArrayBuffer).transfer(0);
+    else letGo(piece);
   }
 
   override _read(): void {
-    const wanted = Math.min(CHUNK, this.#until - this.#at);
+    const wanted = Math.min(chunkNow(), this.#until - this.#at);
     if (wanted <= 0) {
       this.push(null);
       return;
@@ -73,6 +81,7 @@ export class ObjectStream extends Readable implements ByteSource {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    streams -= 1;
     // Closing waits for a read that may be under way.
     this.#handle.close().then(
       () => callback(error),
@@ -81,7 +90,8 @@ export class ObjectStream extends Readable implements ByteSource {
   }
 
   async #readChunk(wanted: number): Promise<Buffer> {
-    const kept = wanted > SMALL ? (spare.pop() ?? new ArrayBuffer(CHUNK)) : undefined;
+    const size = wanted > CHUNK_OF_MANY ? CHUNK : CHUNK_OF_MANY;
+    const kept = wanted > SMALL ? (SPARE.get(size)?.pop() ?? new ArrayBuffer(size)) : undefined;
     const buffer = kept === undefined ? Buffer.allocUnsafeSlow(wanted) : Buffer.from(kept, 0, wanted);
     const { bytesRead } = await this.#handle.read(buffer, 0, wanted, this.#at);
     if (bytesRead === 0) {

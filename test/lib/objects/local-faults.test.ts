@@ -80,8 +80,8 @@ test('small objects start no thread', async (t) => {
   };
   process.on('worker', onWorker);
   t.teardown(() => process.off('worker', onWorker));
-  await put(store, 'x', bytes(200_000));
-  t.strictSame(await store.hash('x'), { ...hashesOf(bytes(200_000)), size: 200_000 });
+  await put(store, 'x', bytes(120_000));
+  t.strictSame(await store.hash('x'), { ...hashesOf(bytes(120_000)), size: 120_000 });
   t.equal(started, 0);
 });
 
