@@ -10,6 +10,8 @@ const CHUNK = 512 * 1024;
 /** The same for each of many streams: a reader that is slow holds three of them. */
 const CHUNK_OF_MANY = 128 * 1024;
 const MANY = 8;
+const CHUNK_OF_CROWD = 64 * 1024;
+const CROWD = 32;
 /** Pieces kept for reuse by any stream: 8 MiB of the large ones, 2 MiB of the others. */
 const MOST_SPARE = 16;
 const SPARE: ReadonlyMap<number, ArrayBuffer[]> = new Map([
@@ -23,6 +25,7 @@ const SMALL = CHUNK / 8;
 let streams = 0;
 
 function chunkNow(): number {
+  if (streams > CROWD) return CHUNK_OF_CROWD;
   return streams > MANY ? CHUNK_OF_MANY : CHUNK;
 }
 
