@@ -1,38 +1,54 @@
 /**
- * How much of the long work one listener of this process does at a time. What is beyond is refused at once, with a time to
- * come again, so that there is always room for short requests: whoever is under load can still say so.
+ * How much of the long work one listener of this process does at a time, and for one caller. What is beyond is refused at
+ * once, with a time to come again, so that there is always room for short requests: whoever is under load can still say so.
  */
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import type { LINKS } from '#lib/api/imgapi/links.ts';
 import type { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import { type RateLimiter, rateLimiter } from '../datacenters/links/rate-limit.ts';
+import { heldWhileServed } from '../http-kit/held-while-served.ts';
+import { wantsLines } from '../http-kit/json-lines.ts';
+import { type Claimant, type NoPlace, Places } from '../http-kit/places.ts';
 import { RateLimited } from '../http-kit/rate-limited.ts';
 import type { LimitsConfig } from '../service/config/config.ts';
 import type { Service } from '../service/service.ts';
 import type { Call, Handler } from './call.ts';
+import { accountOf, claimantOf } from './claimant.ts';
 
-type Kind = keyof Pick<LimitsConfig, 'uploads' | 'downloads' | 'lists' | 'copies'>;
+type Kind = keyof Pick<LimitsConfig, 'uploads' | 'downloads' | 'lists' | 'copies' | 'watches' | 'plans'>;
 type Names = keyof typeof IMGAPI | keyof typeof LINKS;
 
-/** What takes as long as its client, or much work. Everything else is short. */
-const KINDS: Readonly<Partial<Record<Names, Kind>>> = {
-  AddImageFile: 'uploads',
-  AddImageFileFromUrl: 'uploads',
-  GetImageFile: 'downloads',
-  GetPullLink: 'downloads',
-  LinkGetImageFile: 'downloads',
-  LinkGetImageFilePieces: 'downloads',
-  ListImages: 'lists',
-  ListCopies: 'lists',
-  ListFanOuts: 'lists',
-  CopyImageFromDc: 'copies',
-  CopyImageToDcs: 'copies',
-  ImportImageFromDatacenter: 'copies',
-  AdminImportRemoteImage: 'copies',
-  CloneImage: 'copies',
-  ExportImage: 'copies',
-  AdminChangeImageStor: 'copies',
+/** The kinds of one request: mostly one, none for what is short. */
+type KindsOf = (call: Call) => readonly Kind[];
+
+const always =
+  (...kinds: readonly Kind[]): KindsOf =>
+  () =>
+    kinds;
+
+/** What takes as long as its client, or as another datacenter, or much work. Everything else is short. */
+const KINDS: Readonly<Partial<Record<Names, KindsOf>>> = {
+  AddImageFile: always('uploads'),
+  AddImageFileFromUrl: always('uploads'),
+  GetImageFile: always('downloads'),
+  GetPullLink: always('downloads'),
+  LinkGetImageFile: always('downloads'),
+  LinkGetImageFilePieces: always('downloads'),
+  ListImages: always('lists'),
+  ListCopies: (call) => (wantsLines(call) ? ['watches'] : ['lists']),
+  ListFanOuts: always('lists'),
+  CopyImageFromDc: (call) => (wantsLines(call) ? ['copies', 'watches'] : ['copies']),
+  CopyImageToDcs: always('copies'),
+  ImportImageFromDatacenter: always('copies'),
+  AdminImportRemoteImage: always('copies'),
+  CloneImage: always('copies'),
+  ExportImage: always('copies'),
+  AdminChangeImageStor: always('copies'),
+  GetImageCopy(call) {
+    if (call.query['plan'] === 'true') return ['plans'];
+    return wantsLines(call) ? ['watches'] : [];
+  },
 };
 
 const WHAT: Readonly<Record<Kind, string>> = {
@@ -40,88 +56,97 @@ const WHAT: Readonly<Record<Kind, string>> = {
   downloads: 'downloads',
   lists: 'lists',
   copies: 'copies and clones',
+  watches: 'watched copies',
+  plans: 'plans of copies',
 };
 
-const LONG_ANSWERS: ReadonlySet<Kind> = new Set(['downloads', 'lists']);
+const LONG_ANSWERS: ReadonlySet<Kind> = new Set(['downloads', 'lists', 'watches']);
 
 /** Seconds after which a client that was refused may come again. */
 const COME_AGAIN = 5;
 
-/** For one listener. */
-export function admission(service: Service): (handler: Handler, row: Operation, name: string) => Handler {
+/** For one listener. @param reserve places of each kind that only operators get */
+export function admission(
+  service: Service,
+  reserve: number,
+): (handler: Handler, row: Operation, name: string) => Handler {
   const { limits } = service.config;
   const rate = limits.accountRequestsPerSecond;
   const accounts = rate > 0 ? rateLimiter(service.clock, rate) : undefined;
-  const places = new Places(service);
+  const gate = new Gate(service, reserve);
+  const claimant = claimantOf(service);
   return (handler, { auth }, name) => {
-    const kind = KINDS[name as Names];
-    const counted = kind === undefined ? handler : within(places, kind, handler);
+    const kindsOf = KINDS[name as Names];
+    const counted = kindsOf ? within(gate, kindsOf, (call) => claimant(call, auth === 'none'), handler) : handler;
     return accounts && auth !== 'none' ? paced(accounts, counted) : counted;
   };
 }
 
-function within(places: Places, kind: Kind, handler: Handler): Handler {
+function within(gate: Gate, kindsOf: KindsOf, claimant: (call: Call) => Claimant, handler: Handler): Handler {
+  const inPlace = (kind: Kind, inner: Handler): Handler =>
+    heldWhileServed(inner, (call) => ({
+      leave: gate.take(kind, claimant(call)),
+      untilAnswered: LONG_ANSWERS.has(kind),
+    }));
+  const wrapped = new Map<string, Handler>([['', handler]]);
   return (call) => {
-    const leave = places.take(kind);
-    // A long answer is made while it is sent, and the work may go on for a moment after its reader has left.
-    let left = LONG_ANSWERS.has(kind) ? 2 : 1;
-    const done = (): void => {
-      left -= 1;
-      if (left === 0) leave();
-    };
-    if (left === 2) call.onClose(done);
-    let isLater = false;
-    try {
-      const reply = handler(call);
-      isLater = reply instanceof Promise;
-      return reply instanceof Promise ? reply.finally(done) : reply;
-    } finally {
-      if (!isLater) done();
+    const kinds = kindsOf(call);
+    const name = kinds.join();
+    let known = wrapped.get(name);
+    if (!known) {
+      known = kinds.reduce((inner, kind) => inPlace(kind, inner), handler);
+      wrapped.set(name, known);
     }
+    return known(call);
   };
 }
 
-class Places {
+class Gate {
   readonly #limits: LimitsConfig;
-  readonly #taken = new Map<Kind, number>();
+  readonly #places: Readonly<Record<Kind, Places>>;
   readonly #refusals: RateLimited;
 
-  constructor({ config, log }: Service) {
-    this.#limits = config.limits;
+  constructor({ config, log }: Service, reserve: number) {
+    const { limits } = config;
+    this.#limits = limits;
+    const placesFor = (kind: Kind): Places => new Places({ most: limits[kind], share: limits.share, reserve });
+    const kinds = Object.keys(WHAT) as Kind[];
+    this.#places = Object.fromEntries(kinds.map((kind) => [kind, placesFor(kind)])) as Record<Kind, Places>;
     this.#refusals = new RateLimited((fields) =>
       log.warn(fields, 'refused requests: too many of their kind are under way'),
     );
   }
 
-  /** Returns the function that gives the place back. @throws 503 ServerBusy */
-  take(kind: Kind): () => void {
-    const taken = this.#taken.get(kind) ?? 0;
-    const most = this.#limits[kind];
-    if (taken >= most) {
-      this.#refusals.note({ kind, under_way: taken });
-      throw new ApiError('ServerBusy', `${most} ${WHAT[kind]} are under way here; come again in ${COME_AGAIN} s`, {
-        headers: { 'Retry-After': String(COME_AGAIN) },
-      });
-    }
-    this.#taken.set(kind, taken + 1);
-    return () => this.#taken.set(kind, (this.#taken.get(kind) ?? 1) - 1);
+  /** Returns the function that gives the place back. @throws 503 ServerBusy, 429 TooManyRequests */
+  take(kind: Kind, claimant: Claimant): () => void {
+    const taken = this.#places[kind].take(claimant);
+    if (typeof taken === 'function') return taken;
+    this.#refusals.note({ kind, under_way: taken.taken, of: claimant.key });
+    throw this.#refusal(kind, taken, claimant);
+  }
+
+  #refusal(kind: Kind, { of, taken }: NoPlace, { key }: Claimant): ApiError {
+    const headers = { 'Retry-After': String(COME_AGAIN) };
+    const what = WHAT[kind];
+    return of === 'all'
+      ? new ApiError('ServerBusy', `${taken} ${what} are under way here; come again in ${COME_AGAIN} s`, { headers })
+      : new ApiError(
+          'TooManyRequests',
+          `${taken} ${what} for ${key} are under way here, its share of ${this.#limits[kind]}; come again in ${COME_AGAIN} s`,
+          { headers },
+        );
   }
 }
 
-/** Each account has requests of its own; operators have no limit. */
+/**
+ * Each account has requests of its own; operators have no limit. What a linked datacenter asks in the name of an account
+ * counts for the two of them together: its word must not use up what the account has elsewhere.
+ */
 function paced(limiter: RateLimiter, handler: Handler): Handler {
   return (call) => {
     const account = accountOf(call);
-    if (account !== undefined) limiter.take(account);
+    const { datacenter } = call;
+    if (account !== undefined) limiter.take(datacenter === undefined ? account : `${account} in ${datacenter}`);
     return handler(call);
   };
-}
-
-/** What is no account is refused by the operation, in its turn. */
-function accountOf(call: Call): string | undefined {
-  try {
-    return call.account;
-  } catch {
-    return undefined;
-  }
 }

@@ -70,7 +70,7 @@ export function mainRoutes(
     ...serviceHandlers(service, authKeys),
     ...consoleHandlers(service, metrics),
   };
-  const admitted = admission(service);
+  const admitted = admission(service, service.config.limits.operatorPlaces);
   const { mode, channels } = service.config;
   const has = { accounts: mode === 'dc', channels: channels !== undefined };
   return operationRoutes(IMGAPI, handlers, {
@@ -115,7 +115,8 @@ function inItsVersions(
 
 /** @param worker carries out what linked datacenters order */
 export function linkListenerRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>): OperationRoute<Call>[] {
-  const admitted = admission(service);
+  // No operator comes this way.
+  const admitted = admission(service, 0);
   const linked = forLinked(service);
   return operationRoutes(LINKS, linkHandlers(service, worker), {
     wrap: (handler, row, name) => linked(admitted(handler, row, name), row),

@@ -193,8 +193,8 @@ export const ERRORS = {
   // 429, 431
   TooManyRequests: {
     status: 429,
-    when: 'the link, or the account, has used up its request budget',
-    remedy: 'Slow down.',
+    when: 'the link, or the account, has used up its request budget, or has its share of long requests under way',
+    remedy: 'Slow down; try again after Retry-After.',
   },
   RequestHeaderFieldsTooLarge: {
     status: 431,
@@ -231,7 +231,7 @@ export const ERRORS = {
   },
   ServerBusy: {
     status: 503,
-    when: 'as many uploads, downloads, lists or copies are under way as the process takes',
+    when: 'as many uploads, downloads, lists, copies, watches or plans are under way as the process takes',
     remedy: 'Try again after Retry-After.',
   },
   InsufficientStorage: { status: 507, when: 'the object store has no room for the file', remedy: 'Free some space.' },

@@ -124,6 +124,14 @@ export interface LimitsConfig {
   readonly lists: number;
   /** Requests that order copies, clones, exports or moves, while they are being carried out or ordered. */
   readonly copies: number;
+  /** Copies that are followed, line by line, as they go. */
+  readonly watches: number;
+  /** Answers that another datacenter is asked for: what a copy would bring. */
+  readonly plans: number;
+  /** The part of each of these that one account may have, else one link, else one address. */
+  readonly share: number;
+  /** How many of each only operators get, on the main port. */
+  readonly operatorPlaces: number;
   /** For each account, in each process; 0: no limit. */
   readonly accountRequestsPerSecond: number;
 }
