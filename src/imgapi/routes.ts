@@ -30,6 +30,7 @@ import { imageHandlers } from './routes/images.ts';
 import { forLinked, linkHandlers } from './routes/links.ts';
 import { madeImageHandlers, makingDispatch } from './routes/made-images.ts';
 import { pullHandlers } from './routes/pulls.ts';
+import { quotaHandlers } from './routes/quotas.ts';
 import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
@@ -64,6 +65,7 @@ export function mainRoutes(
     ...pullHandlers(service),
     ...eventHandlers(service),
     ...roleTagHandlers(service),
+    ...quotaHandlers(service),
     ...datacenterHandlers(service),
     ...adminHandlers(service),
     ...webhookHandlers(service),

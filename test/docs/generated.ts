@@ -22,6 +22,7 @@ import { LINKS } from '#lib/api/imgapi/links.ts';
 import { MADE_IMAGES } from '#lib/api/imgapi/made-images.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import { PULLS } from '#lib/api/imgapi/pulls.ts';
+import { QUOTAS } from '#lib/api/imgapi/quotas.ts';
 import { ROLE_TAGS } from '#lib/api/imgapi/role-tags.ts';
 import { SERVICE } from '#lib/api/imgapi/service.ts';
 import { SHARING } from '#lib/api/imgapi/sharing.ts';
@@ -68,6 +69,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'pulls', lines: () => operationTables(PULLS) },
   { file: 'docs/index.md', name: 'events', lines: () => operationTables(EVENTS) },
   { file: 'docs/index.md', name: 'role-tags', lines: () => operationTables(ROLE_TAGS) },
+  { file: 'docs/index.md', name: 'quotas', lines: () => operationTables(QUOTAS) },
   { file: 'docs/index.md', name: 'datacenters', lines: () => operationTables(DATACENTERS) },
   { file: 'docs/index.md', name: 'admin', lines: () => operationTables(ADMIN) },
   { file: 'docs/index.md', name: 'webhooks', lines: () => operationTables(WEBHOOKS) },

@@ -13,6 +13,7 @@ import { ICONS } from './icons.ts';
 import { IMAGES } from './images.ts';
 import { MADE_IMAGES } from './made-images.ts';
 import { PULLS } from './pulls.ts';
+import { QUOTAS } from './quotas.ts';
 import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
 import { SHARING } from './sharing.ts';
@@ -32,6 +33,7 @@ export const IMGAPI = {
   ...PULLS,
   ...EVENTS,
   ...ROLE_TAGS,
+  ...QUOTAS,
   ...DATACENTERS,
   ...ADMIN,
   ...WEBHOOKS,

@@ -12,6 +12,7 @@ import * as job from './job.ts';
 import * as link from './link.ts';
 import * as maintenance from './maintenance.ts';
 import * as pullUrl from './pull-url.ts';
+import * as quota from './quota.ts';
 import * as registry from './registry.ts';
 import * as roleTags from './role-tags.ts';
 import * as service from './service.ts';
@@ -31,6 +32,7 @@ const EXPORTS: Readonly<Record<string, unknown>> = {
   ...link,
   ...maintenance,
   ...pullUrl,
+  ...quota,
   ...registry,
   ...roleTags,
   ...service,

@@ -26,6 +26,7 @@ import { linkToken } from './commands/link-token.ts';
 import { list } from './commands/list.ts';
 import { migrate, migrations } from './commands/migrate.ts';
 import { protect, unprotect } from './commands/protect.ts';
+import { quotaList, quotaSet, quotaShow, quotaUnset } from './commands/quota.ts';
 import { reap } from './commands/reap.ts';
 import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
@@ -79,6 +80,10 @@ export const imgapiadm = defineProgram({
     fanOuts,
     fanOutsCancel,
     fanOutsRetry,
+    quotaList,
+    quotaShow,
+    quotaSet,
+    quotaUnset,
     events,
     datacenters,
     datacentersCheck,

@@ -2,7 +2,7 @@
 import type { WithStore } from '#lib/documents/store.ts';
 import { retryOnConflict } from '#lib/documents/update.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { type Limits, limitsOf, putQuota, type QuotaDocument, readQuota, reservedBytes } from './quota.ts';
+import { type Limits, limitsOf, putQuota, QUOTAS, type QuotaDocument, readQuota, reservedBytes } from './quota.ts';
 import { type Usage, usedBy } from './usage.ts';
 
 type Keeper = WithStore & WithConfig;
@@ -30,6 +30,14 @@ export async function quotaOf(service: Keeper, account: string): Promise<Account
     used: await usedBy(service, account),
     reserved: reservedBytes(stored, service.store.now()),
   };
+}
+
+/** Those of all accounts that have numbers of their own. */
+export async function* ownQuotas(service: Keeper): AsyncIterable<AccountQuota> {
+  const filter = { op: 'eq', field: 'own', value: true } as const;
+  for await (const found of service.store.scan(QUOTAS, { filter })) {
+    for (const { key } of found) yield await quotaOf(service, key);
+  }
 }
 
 /** What is not named stays as it is. Holds for what comes from now on; nothing that is there goes. */

@@ -41,6 +41,8 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/fan-outs/:uuid': [`/fan-outs/${randomUUID()}`, '/fan-outs/x'],
   '/jobs/:uuid': [`/jobs/${randomUUID()}`, '/jobs/x'],
   '/role-tags/:uuid': [`/role-tags/${ALICE}?resource=/images`, `/role-tags/${ALICE}`, '/role-tags/x?resource=/'],
+  '/quotas': ['/quotas', `/quotas?account=${ALICE}`],
+  '/quotas/:uuid': [`/quotas/${ALICE}`, '/quotas/x'],
   '/datacenters': ['/datacenters'],
   '/pulls/:day/:name': ['/pulls/20260101/x'],
   '/ping': ['/ping', '/ping?error=Internal', '/ping?error=x'],

@@ -67,6 +67,11 @@ const TABLE: Readonly<Record<string, Tested>> = {
   GetPullLink: forAll({ status: 401, code: 'UnauthorizedError' }, { lacks: 'the signature of a URL' }),
   GetRoleTags: forOperators(OK, { query: 'resource=/images' }),
   SetRoleTags: forOperators(OK, { query: 'resource=/images', json: { roles: [ALICE] } }),
+  // Of another account.
+  GetQuota: { operator: OK, account: NOT_FOUND },
+  ListQuotas: forOperators(OK),
+  SetQuota: forOperators(OK, { json: { images: 10 } }),
+  UnsetQuota: forOperators(OK),
   ListDatacenters: forOperators(OK),
   CreateLinkToken: forOperators({ status: 501, code: 'NotAvailable' }, { json: {}, lacks: 'a link listener' }),
   RotateLinkKey: forOperators(OK),
