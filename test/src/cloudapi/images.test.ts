@@ -1,5 +1,6 @@
 /** Images as accounts see and change them, by way of CloudAPI. */
 import t from 'tap';
+import { setLimits, unsetLimits } from '#src/images/quotas/own-limits.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { type Ask, asker, cloudapiInProcess, keyOf, makePeople, type Person } from '../../helpers/cloudapi.ts';
 import { makeImage } from '../../helpers/images.ts';
@@ -332,6 +333,16 @@ t.test('a clone', async (t) => {
   const { status, json } = await act(bob, image.uuid, 'clone');
   t.equal(status, 200);
   t.match(json, { owner: BOB, owner_login: 'bob', cloned_from: { uuid: image.uuid, owner: ALICE }, state: 'active' });
+});
+
+t.test('a clone for which the account has no room is refused as IMGAPI does', async (t) => {
+  const { service } = server.imgapi;
+  const { image } = await makeImage(own);
+  await own.addImageAcl(image.uuid, ['carol']);
+  await setLimits(service, CAROL, { images: 0 });
+  const { status, json } = await act(carol, image.uuid, 'clone');
+  t.match({ status, json }, { status: 403, json: { code: 'QuotaExceeded', message: /may keep 0 images here/ } });
+  await unsetLimits(service, CAROL);
 });
 
 t.test('of a clone only the image that was asked for is listed as active', async (t) => {

@@ -5,6 +5,8 @@ import { test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { quotaOf, setLimits, unsetLimits } from '#src/images/quotas/own-limits.ts';
 import { QUOTAS } from '#src/images/quotas/quota.ts';
+import { changeRecord } from '#src/images/record/change.ts';
+import { recoverPlacements } from '#src/maintenance/sweeper.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
@@ -112,6 +114,24 @@ test('quotas', async (t) => {
     await reserve(service.store.now() - 1);
     t.match(await put(bob, uuid, 1000), { files: [{ size: 1000 }] });
     t.same((await service.store.get(QUOTAS, BOB))?.value.reserved, {});
+    await bob.deleteImage(uuid);
+    await unsetLimits(service, BOB);
+  });
+
+  await t.test('what was being placed when its process died counts until that is settled', async (t) => {
+    await setLimits(service, BOB, { bytes: 1500 });
+    const { uuid } = await bob.createImage(MANIFEST);
+    const file = { sha1: 'a'.repeat(40), size: 1000, stor: 'local', compression: 'none' } as const;
+    const placing = { object: `images/${uuid}/file0`, session: `upload.${uuid}.file0.gone`, kind: 'file' } as const;
+    await changeRecord(service, uuid, (record) => ({
+      ...record,
+      intent: { ...placing, size: file.size, sha1: file.sha1, file },
+      intent_lease: new Date(service.store.now() - 1).toISOString(),
+    }));
+    t.same(await used(BOB), { images: 1, bytes: 1000 });
+    await recoverPlacements(service);
+    t.same(await used(BOB), { images: 1, bytes: 0 });
+    t.match(await put(bob, uuid, 1500), { files: [{ size: 1500 }] });
     await bob.deleteImage(uuid);
     await unsetLimits(service, BOB);
   });
