@@ -13,17 +13,17 @@
  *
  * With IMGAPI_ALL_ENGINES=1 in the environment a skipped test is a failure.
  */
-import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { finished, pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { testFiles } from './runner/files.ts';
 import { beginRun, removeLeftovers } from './runner/own-run.ts';
 import { closingLine, fileText, skipText } from './runner/report.ts';
 import { add, type Counts, type FileResult, fileResults } from './runner/results.ts';
 import { runDirectory } from './runner/run-directory.ts';
+import { spawnFiles } from './runner/spawn-files.ts';
 
 const STDERR_LINES = 60;
 
@@ -54,24 +54,22 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: resolve('build/compile-cache'), ...Object.fromEntries(inherited), ...own.env };
 }
 
-async function runTap(
-  files: readonly string[],
-  onFile: (result: FileResult) => void,
-  suffix = '',
-): Promise<number | null> {
-  const args = ['node_modules/tap/dist/esm/run.mjs', 'run', '--reporter=tap', ...files];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
+/** Whether all files ended well. */
+async function runTap(files: readonly string[], onFile: (result: FileResult) => void, suffix = ''): Promise<boolean> {
   const parser = fileResults(onFile);
   const tap = createWriteStream(`${TAP}${suffix}`);
-  child.stdout.on('data', (chunk: Buffer) => parser.write(chunk));
-  const exit = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  await Promise.all([
-    pipeline(child.stdout, tap),
-    pipeline(child.stderr, createWriteStream(`${STDERR}${suffix}`)),
-    finished(tap),
-  ]);
+  const said = createWriteStream(`${STDERR}${suffix}`);
+  const areGood = await spawnFiles(files, {
+    env: cleanEnvironment(),
+    onTap: (text) => {
+      parser.write(text);
+      tap.write(text);
+    },
+    onStderr: (chunk) => said.write(chunk),
+  });
   parser.end();
-  return exit;
+  await Promise.all([tap, said].map((stream) => finished(stream.end())));
+  return areGood;
 }
 
 function applySkipRule(result: FileResult): FileResult {
@@ -100,8 +98,8 @@ async function runAgain(failed: readonly FileResult[]): Promise<Counts> {
       add(own, result.counts);
       print(`again: ${fileText(result)}`);
     };
-    const exitCode = await runTap([file], onFile, `.again-${index}`);
-    if (exitCode !== 0 && own.failed === 0) own.failed = 1;
+    const isGood = await runTap([file], onFile, `.again-${index}`);
+    if (!isGood && own.failed === 0) own.failed = 1;
     if (own.failed === 0) print(`${file} failed beside others and passed alone`);
     add(counts, own);
   }
@@ -118,7 +116,7 @@ async function run(): Promise<Counts> {
   const skips = new Map<string, number>();
   const seen = new Set<string>();
   const failed: FileResult[] = [];
-  const exitCode = await runTap(files, (raw) => {
+  const areGood = await runTap(files, (raw) => {
     const result = applySkipRule(raw);
     seen.add(result.file);
     if (result.counts.failed > 0) failed.push(result);
@@ -127,8 +125,8 @@ async function run(): Promise<Counts> {
     print(fileText(result));
   });
   const unseen = files.filter((file) => !seen.has(file));
-  if (unseen.length > 0 || (exitCode !== 0 && failed.length === 0)) {
-    print(`FAIL the run ended early with exit code ${exitCode}; without a result: ${unseen.join(' ') || 'none'}`);
+  if (unseen.length > 0 || (!areGood && failed.length === 0)) {
+    print(`FAIL the run ended early; without a result: ${unseen.join(' ') || 'none'}`);
     counts.failed += Math.max(1, unseen.length);
   }
   const isWorthAgain = options.again && counts.failed === 0 && failed.length <= MOST_AGAIN;

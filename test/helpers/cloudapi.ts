@@ -166,14 +166,12 @@ export async function spawnCloudapi(t: Test, options: CloudapiOptions): Promise<
   const file = join(directory, 'config.json');
   await writeFile(file, JSON.stringify(config));
   const contract = checkedChild(t);
-  // The runner of the tests would load itself into it.
-  const { NODE_OPTIONS: _, ...env } = process.env;
   const given = asStarted();
   const args = [...given.options, '--import', contract.preload, 'src/cloudapi/main.ts', '-f', file];
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', process.env['TEST_LOG'] ? 'inherit' : 'ignore'],
-    env: { ...env, ...given.env, ...contract.env },
+    env: { ...process.env, ...given.env, ...contract.env },
   });
   const exited = once(child, 'exit');
   t.teardown(async () => {

@@ -166,7 +166,7 @@ export async function spawnImgapi(t: Test, keys: ConfigKeys = {}, options: Spawn
     ...(ahead === 0 && later === 0 ? [] : [CLOCK_AHEAD]),
     ...(options.preload ?? []),
   ];
-  // The test runner loads itself into every node process through NODE_OPTIONS; `env` prevents that here.
+  // tap's own command, by which somebody may run the test, loads itself into every node process through NODE_OPTIONS.
   const { descriptors, nodeOptions = [] } = options;
   const given = asStarted(options.bare);
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh'];

@@ -38,6 +38,22 @@ test('failures and crashes are told in full and make the run fail', async (t) =>
   t.equal(status, 1);
 });
 
+test('a file that ends before its tests do fails, however it ends, and gets nothing of its runner but time', async (t) => {
+  const dir = t.testdir({
+    'a.test.ts': 'process.exit(0);\n',
+    'b.test.ts': `${HEAD}test('dies', async (t) => { t.ok(1); process.kill(process.pid, 'SIGKILL'); });\n`,
+    'c.test.ts': `${HEAD}test('is bare', async (t) => t.strictSame([process.env.NODE_OPTIONS, process.execArgv.length], [undefined, 1]));\n`,
+  });
+  const { lines, stdout, status } = run(
+    dir,
+    ['a', 'b', 'c'].map((name) => join(dir, `${name}.test.ts`)),
+  );
+  t.match(stdout, /a\.test\.ts\n\s+it ended with exit code 0/);
+  t.match(stdout, /b\.test\.ts\n\s+it was ended by SIGKILL/);
+  t.equal(lines.at(-1), '2 passed, 2 failed');
+  t.equal(status, 1);
+});
+
 test('a file that fails beside others and passes alone counts as it does alone, and is named', async (t) => {
   const once = `${HEAD}import { existsSync, writeFileSync } from 'node:fs';
 const seen = process.env['SEEN_BEFORE'];
