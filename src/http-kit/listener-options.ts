@@ -45,6 +45,8 @@ export interface Answered extends Pick<Exchange, 'request' | 'requestId'> {
 export interface Limits {
   /** Bytes of a JSON body. */
   readonly json: number;
+  /** Milliseconds for a small body to be whole; 10 s if absent. */
+  readonly bodyMs?: number;
   readonly connections?: Partial<ConnectionLimits>;
 }
 

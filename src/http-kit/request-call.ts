@@ -19,6 +19,8 @@ export interface RequestCallOptions<V> {
   readonly requestId: string;
   readonly log: Logger;
   readonly jsonLimit: number;
+  /** Milliseconds for a small body to be whole. */
+  readonly bodyMs?: number | undefined;
   readonly versions: Versions<V>;
   readonly exchange: Exchange;
   /** The variable parts of the path, decoded. */
@@ -38,6 +40,7 @@ export class RequestCall<V, I> implements Call<V, I> {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #jsonLimit: number;
+  readonly #bodyMs: number | undefined;
   readonly #exchange: Exchange;
   identity: I | undefined;
   #json: Promise<unknown> | undefined;
@@ -58,6 +61,7 @@ export class RequestCall<V, I> implements Call<V, I> {
     this.#request = request;
     this.#response = response;
     this.#jsonLimit = options.jsonLimit;
+    this.#bodyMs = options.bodyMs;
     this.#exchange = options.exchange;
   }
 
@@ -78,14 +82,14 @@ export class RequestCall<V, I> implements Call<V, I> {
   }
 
   json(): Promise<unknown> {
-    this.#json ??= readJson(this.headers, () => this.#invitedBody('awaited'), this.#jsonLimit);
+    this.#json ??= readJson(this.headers, () => this.#invitedBody('awaited'), this.#jsonLimit, this.#bodyMs);
     return this.#json;
   }
 
   bytes(limit: number): Promise<Buffer> {
     // Not unpacked: the bytes may be signed as they were sent.
     const { 'content-length': length } = this.headers;
-    return readBytes({ 'content-length': length }, () => this.#invitedBody('awaited'), limit);
+    return readBytes({ 'content-length': length }, () => this.#invitedBody('awaited'), limit, this.#bodyMs);
   }
 
   get body(): Readable {

@@ -198,7 +198,7 @@ function serve<C extends AnyCall, R extends Route<C>>(
     const { log, versions, limits } = options;
     const { requestId } = exchange;
     const call = new options.call(request, response, {
-      ...{ requestId, log, jsonLimit: limits.json, versions, exchange, params },
+      ...{ requestId, log, jsonLimit: limits.json, bodyMs: limits.bodyMs, versions, exchange, params },
     });
     served.call = call;
     const identity = options.authenticate(call, route);

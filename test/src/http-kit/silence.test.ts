@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { test } from 'tap';
 import { startListener } from '../../helpers/listener.ts';
 import { isServed } from '../../helpers/listeners.ts';
@@ -90,6 +91,42 @@ test('bodies that come slowly, handlers at work and lines that are far between a
   t.same(statuses(await body.ended()), [200]);
   t.same(statuses(await work.ended()), [200]);
   t.match(await far.ended(), /\r\n1\n\r\n[\s\S]*\r\n2\n\r\n/);
+});
+
+test('a small body that drips is refused in time, and one that is large has more of it', async (t) => {
+  const wholeMs = 1500;
+  const { url } = await startListener(
+    t,
+    {
+      'POST /json': async (call) => ({ json: String(await call.json()).length }),
+      'POST /bytes': async (call) => ({ json: (await call.bytes(1024 * 1024)).length }),
+    },
+    { limits: { json: 1024 * 1024, bodyMs: wholeMs } },
+  );
+  for (const [path, encoding] of [
+    ['/json', 'identity'],
+    ['/json', 'gzip'],
+    ['/bytes', 'identity'],
+  ]) {
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Encoding: ${encoding}\r\nContent-Length: 100000\r\n\r\n`;
+    const { socket, ended } = await converse(url, head);
+    const left = [...(encoding === 'gzip' ? gzipSync('"a"') : Buffer.from('                    '))];
+    const drip = setInterval(() => socket.write(Buffer.from(left.splice(0, 1))), 300);
+    t.teardown(() => clearInterval(drip));
+    const answer = await ended();
+    clearInterval(drip);
+    t.same(statuses(answer), [408], `${path} ${encoding}`);
+    t.match(jsonOf(answer), { code: 'RequestTimeout', message: /the body did not arrive within 2 s/ });
+    t.match(answer, /Connection: close/);
+  }
+  const size = 200_000;
+  const large = await converse(
+    url,
+    `POST /json HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${size + 2}\r\n\r\n"${'a'.repeat(size)}`,
+  );
+  await pause(2 * wholeMs);
+  large.socket.write('"');
+  t.match(await large.ended(), /200 OK[\s\S]*\r\n200000/);
 });
 
 test('a request whose body does not come is noted once, under its route and the id of its answer', async (t) => {
