@@ -1,7 +1,8 @@
 /**
  * `make demo`: the story of RFD 113 on two datacenters of this machine, with real data and the commands that people
  * use. Alice makes an image, shares it, and copies it to the other datacenter, which is killed halfway and started
- * again. Ends with status 0 and leaves nothing running; with --keep the two stay up.
+ * again. Ends with status 0 and leaves nothing running; with --keep the two stay up. With --small, for the test of what
+ * README shows of it, a tenth of the data moves.
  */
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -20,11 +21,18 @@ import { type Login, makePeople, type Person, writeDirectory } from './people.ts
 import { makeBase, makeIncrement, sha1OfFile, type Tarball } from './root-filesystem.ts';
 import { type Run, run, tritonEnv, typed } from './shell.ts';
 
-const DIRECTORY = new URL('../../build/demo', import.meta.url).pathname;
 /** Slow enough to watch, and to be killed halfway. */
 const BYTES_PER_SECOND = 60e6;
 
-const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const { values: flags } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    small: { type: 'boolean', default: false },
+    directory: { type: 'string', default: new URL('../../build/demo', import.meta.url).pathname },
+  },
+});
+const DIRECTORY = flags.directory;
+const PART = flags.small ? 0.1 : 1;
 const running: Datacenter[] = [];
 
 interface Cloud {
@@ -45,7 +53,7 @@ async function main(): Promise<void> {
   await mkdir(DIRECTORY, { recursive: true });
 
   heading('Real data: two file system tarballs made of the files of this machine');
-  const tarballs = { base: await makeBase(DIRECTORY), increment: await makeIncrement(DIRECTORY) };
+  const tarballs = { base: await makeBase(DIRECTORY, PART), increment: await makeIncrement(DIRECTORY, PART) };
   for (const [name, { size, sha1 }] of Object.entries(tarballs)) {
     say(`   ${`${name}.tar`.padEnd(14)} ${megabytes(size).padStart(9)}  sha1 ${sha1}`);
   }
@@ -74,7 +82,7 @@ async function startCloud(): Promise<Cloud> {
   const common = { directory: DIRECTORY, accountsFile, datacenters };
   const sw = await Datacenter.start({ ...common, name: 'us-sw-1', ports: swPorts });
   running.push(sw);
-  const bandwidth = { 'us-sw-1': BYTES_PER_SECOND };
+  const bandwidth = { 'us-sw-1': BYTES_PER_SECOND * PART };
   const west = await Datacenter.start({ ...common, name: 'us-west-1', ports: westPorts, bandwidth });
   running.push(west);
   for (const { name, imgapiUrl, cloudapiUrl } of running) {

@@ -22,12 +22,13 @@ const INCREMENT = ['/etc', '/usr/include', '/usr/share/doc', '/var/lib/dpkg', '/
 const BASE_BYTES = 300e6;
 const INCREMENT_BYTES = 60e6;
 
-export function makeBase(directory: string): Promise<Tarball> {
-  return makeTarball(join(directory, 'base.tar'), BASE, BASE_BYTES);
+/** @param part of the usual size */
+export function makeBase(directory: string, part: number): Promise<Tarball> {
+  return makeTarball(join(directory, 'base.tar'), BASE, BASE_BYTES * part);
 }
 
-export function makeIncrement(directory: string): Promise<Tarball> {
-  return makeTarball(join(directory, 'increment.tar'), INCREMENT, INCREMENT_BYTES);
+export function makeIncrement(directory: string, part: number): Promise<Tarball> {
+  return makeTarball(join(directory, 'increment.tar'), INCREMENT, INCREMENT_BYTES * part);
 }
 
 async function makeTarball(path: string, roots: readonly string[], bytes: number): Promise<Tarball> {
