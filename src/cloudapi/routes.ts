@@ -11,6 +11,7 @@ import { accountHandlers } from './routes/account.ts';
 import { actionDispatch, actionHandlers } from './routes/actions.ts';
 import { adminHandlers } from './routes/admin.ts';
 import { copyHandlers } from './routes/copies.ts';
+import { deletedHandlers } from './routes/deleted.ts';
 import { eventHandlers } from './routes/events.ts';
 import { imageHandlers } from './routes/images.ts';
 import { newImageDispatch, newImageHandlers } from './routes/new-images.ts';
@@ -25,6 +26,7 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
     ...imageHandlers(cloudapi),
     ...newImageHandlers(cloudapi),
     ...actionHandlers(cloudapi),
+    ...deletedHandlers(cloudapi),
     ...copyHandlers(cloudapi),
     ...eventHandlers(cloudapi),
     ...adminHandlers(cloudapi),

@@ -88,6 +88,16 @@ export const ACTIONS = {
     errors: [...PARAMETER_ERRORS, ...WRITE_ERRORS, ...CLONE_ERRORS],
   },
 
+  UndeleteImage: {
+    ...imageAction,
+    summary: 'Restores a deleted image of the account with its file, its icon and its shares.',
+    description: 'An origin that was deleted as well has to be restored before.',
+    action: 'undelete',
+    callers: ['owner', 'operator'],
+    replies: imageReplies,
+    errors: [...PARAMETER_ERRORS, ...WRITE_ERRORS, 'ImageNotDeleted', 'OriginDoesNotExist', 'OriginChainTooLong'],
+  },
+
   ExportImage: {
     ...imageAction,
     summary: 'Writes an image of the account into its Manta storage.',

@@ -3,6 +3,7 @@ import { ACCOUNT } from './account.ts';
 import { ACTIONS } from './actions.ts';
 import { ADMIN } from './admin.ts';
 import { COPIES } from './copies.ts';
+import { DELETED } from './deleted.ts';
 import { EVENTS } from './events.ts';
 import type { CloudapiOperations } from './form.ts';
 import { IMAGES } from './images.ts';
@@ -16,6 +17,7 @@ export const CLOUDAPI = {
   ...IMAGES,
   ...NEW_IMAGES,
   ...ACTIONS,
+  ...DELETED,
   ...COPIES,
   ...EVENTS,
   ...ADMIN,

@@ -8,6 +8,7 @@ import type { Account, Datacenters as Urls } from '#lib/api/cloudapi/schemas/acc
 import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
+import type { DeletedImage } from '#lib/api/schemas/deleted-image.ts';
 import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
@@ -31,6 +32,9 @@ export interface Datacenters {
   /** URL of each one's CloudAPI by its name. */
   readonly urls: Urls;
 }
+
+/** A deleted image of the account, as CloudAPI shows it. */
+export type DeletedCloudapiImage = Omit<DeletedImage, 'uuid' | 'owner'> & { readonly id: string };
 
 export type ListImagesFilter = QueryOf<typeof IMAGES.ListImages>;
 
@@ -114,6 +118,15 @@ export class CloudapiClient {
 
   deleteImage(id: string, options: CallOptions): Promise<void> {
     return this.#caller.done(this.#call({ method: 'DELETE', path: image(id) }), options);
+  }
+
+  /** Those that go first at the beginning. */
+  deletedImages(options: CallOptions): Promise<DeletedCloudapiImage[]> {
+    return this.#json({ method: 'GET', path: '/deleted-images' }, options);
+  }
+
+  undelete(id: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'undelete' } }, options);
   }
 
   copyImageFromDc(id: string, options: Parameters<ImgapiClient['copyImageFromDc']>[1]): Promise<CopyStatus> {

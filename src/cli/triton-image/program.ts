@@ -13,6 +13,7 @@ import { ls } from './commands/ls.ts';
 import { rm } from './commands/rm.ts';
 import { share, unshare } from './commands/share.ts';
 import { sync } from './commands/sync.ts';
+import { deleted, undelete } from './commands/undelete.ts';
 import { wait } from './commands/wait.ts';
 import { explain } from './explain.ts';
 import { TRITON_ENVIRONMENT, TRITON_OPTIONS } from './options.ts';
@@ -39,6 +40,8 @@ export const tritonImage = defineProgram({
     leave,
     clone,
     rm,
+    deleted,
+    undelete,
     events,
     completion<Session>(NAME),
   ],

@@ -1,4 +1,4 @@
-/** `POST /:account/images/:id?action=…`: UpdateImage, ShareImage, UnshareImage, CloneImage, ExportImage. */
+/** `POST /:account/images/:id?action=…`: UpdateImage, ShareImage, UnshareImage, CloneImage, UndeleteImage, ExportImage. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ACTIONS } from '#lib/api/cloudapi/actions.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
@@ -86,6 +86,10 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
       const clone = await imgapi.cloneImage(call.imageId, call.onBehalf);
       await tagNew(clone.uuid);
       return imageReply(call, clone);
+    },
+
+    async UndeleteImage(call) {
+      return imageReply(call, await imgapi.undeleteImage(call.imageId, call.onBehalf));
     },
 
     async ExportImage({ imageId, onBehalf }, { manta_path: path }) {

@@ -82,7 +82,10 @@ const ASKED: readonly Asked[] = [
   { name: 'ReplaceResourceCollectionRoleTags', as: alice, method: 'PUT', path: '/my/machines?role-tag=' },
   { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: { 'role-tag': [] } },
   { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: {} },
+  { name: 'UndeleteImage', as: alice, method: 'POST', path, json: { action: 'undelete' } },
   { name: 'DeleteImage', as: alice, method: 'DELETE', path },
+  { name: 'ListDeletedImages', as: alice, path: '/my/deleted-images' },
+  { name: 'UndeleteImage', as: alice, method: 'POST', path, json: { action: 'undelete' } },
 ];
 
 const ajv = new Ajv({ strict: false, formats: { uuid: true, 'date-time': true } });

@@ -13,7 +13,7 @@ export const rm = defineCommand({
   summary: 'delete images of your own',
   description: [
     `${NAMING_OWN} A NAME is refused when several of them have it. One that is on its way here is canceled.`,
-    'Operators can restore what was active for as long as the datacenter keeps it.',
+    'What was active can be restored for as long as the datacenter keeps it; see triton-image deleted.',
   ],
   arguments: { IMAGE: { ...IMAGE, count: 'some' } },
   options: {},

@@ -41,3 +41,20 @@ test('clone makes an image of one that somebody shares', async (t) => {
   });
   t.match(server.asked.at(-1), { method: 'POST', path: /action=clone/ });
 });
+
+test('undelete restores what deleted lists', async (t) => {
+  const gone = { id: UUID, name: 'my-image', version: '1.0.0', size: 5 };
+  const dates = { deleted_at: '2017-10-17T21:00:00.000Z', goes_at: '2017-10-24T21:00:00.000Z' };
+  const { run, server } = await played(t, {
+    'GET /deleted-images': json([{ ...gone, ...dates }]),
+    [`POST /images/${UUID}`]: json(cloudImage()),
+  });
+  t.match(await run(['deleted', '-H', '-o', 'id,size,goes']), {
+    ...{ code: 0, stdout: `${UUID}  5  2017-10-24T21:00:00\n` },
+  });
+  t.strictSame(await run(['undelete', UUID]), {
+    ...{ code: 0, stderr: '', stdout: 'Image 0965c1f4 my-image@1.0.0 is restored.\n' },
+  });
+  t.match(server.asked.at(-1), { method: 'POST', path: /action=undelete/ });
+  t.match(await run(['undelete', 'my-image']), { code: 2, stderr: /"my-image" is no UUID/ });
+});
