@@ -22,7 +22,7 @@ export const DELETED = {
     summary:
       'Lists the deleted images of the account that can still be restored, those that go first at the beginning.',
     method: 'GET',
-    path: '/:account/deleted-images',
+    path: '/:account/deletedimages',
     callers: ACCOUNTS,
     params: accountParams,
     replies: [{ status: 200, json: Type.Array(DeletedImage) }],

@@ -122,7 +122,7 @@ export class CloudapiClient {
 
   /** Those that go first at the beginning. */
   deletedImages(options: CallOptions): Promise<DeletedCloudapiImage[]> {
-    return this.#json({ method: 'GET', path: '/deleted-images' }, options);
+    return this.#json({ method: 'GET', path: '/deletedimages' }, options);
   }
 
   undelete(id: string, options: CallOptions): Promise<CloudapiImage> {

@@ -84,7 +84,7 @@ const ASKED: readonly Asked[] = [
   { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: {} },
   { name: 'UndeleteImage', as: alice, method: 'POST', path, json: { action: 'undelete' } },
   { name: 'DeleteImage', as: alice, method: 'DELETE', path },
-  { name: 'ListDeletedImages', as: alice, path: '/my/deleted-images' },
+  { name: 'ListDeletedImages', as: alice, path: '/my/deletedimages' },
   { name: 'UndeleteImage', as: alice, method: 'POST', path, json: { action: 'undelete' } },
 ];
 

@@ -46,7 +46,7 @@ test('undelete restores what deleted lists', async (t) => {
   const gone = { id: UUID, name: 'my-image', version: '1.0.0', size: 5 };
   const dates = { deleted_at: '2017-10-17T21:00:00.000Z', goes_at: '2017-10-24T21:00:00.000Z' };
   const { run, server } = await played(t, {
-    'GET /deleted-images': json([{ ...gone, ...dates }]),
+    'GET /deletedimages': json([{ ...gone, ...dates }]),
     [`POST /images/${UUID}`]: json(cloudImage()),
   });
   t.match(await run(['deleted', '-H', '-o', 'id,size,goes']), {
