@@ -45,6 +45,11 @@ export interface CloudapiConfig {
   readonly trustedProxies: readonly string[];
   readonly clockSkewSeconds: number;
   readonly jsonBytes: number;
+  /**
+   * At a time, in this process: `watches`: copies that are followed or waited for. `plans`: plans of copies. `share`: the part
+   * of each that one account may have.
+   */
+  readonly limits: { readonly watches: number; readonly plans: number; readonly share: number };
   readonly connections: ConnectionsConfig;
   /** The Server header. */
   readonly serverName?: string;

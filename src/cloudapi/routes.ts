@@ -2,6 +2,7 @@
 import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import type { Handler } from '../http-kit/call.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
+import { admission } from './admission.ts';
 import { assertAllowedHere, principalOf } from './authenticate.ts';
 import { underPolicies } from './authorize.ts';
 import type { Call } from './call.ts';
@@ -32,9 +33,11 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
     ...adminHandlers(cloudapi),
     ...roleTagHandlers(cloudapi),
   };
+  const admitted = admission(cloudapi);
   const routes = operationRoutes(CLOUDAPI, handlers, {
     parameterForm,
-    wrap: (handler, row, name) => (row.auth === 'none' ? handler : underPolicies(cloudapi, handler, row, name)),
+    wrap: (handler, row, name) =>
+      row.auth === 'none' ? handler : underPolicies(cloudapi, admitted(handler, name), row, name),
     dispatches: { CreateImageFromMachine: newImageDispatch, UpdateImage: actionDispatch },
   });
   return routes.map((route) =>

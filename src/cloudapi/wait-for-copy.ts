@@ -4,7 +4,7 @@ import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { CallOptions } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import { ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CloudapiError } from './errors.ts';
 
 const PAUSE_MS = 1000;
@@ -22,7 +22,11 @@ export async function waitForCopy(imgapi: ImgapiClient, image: string, options: 
       if (status && isFinal(status.state)) return assertSucceeded(status);
     } catch (error) {
       const isPassing = error instanceof ImgapiUnreachableError && Date.now() - lastSeen < PATIENCE_MS;
-      if (!isPassing) throw error;
+      if (isCrowded(error)) {
+        const status = await imgapi.getImageCopy(image, options);
+        if (isFinal(status.state)) return assertSucceeded(status);
+        lastSeen = Date.now();
+      } else if (!isPassing) throw error;
     }
     await delay(PAUSE_MS, undefined, { ...(options.signal && { signal: options.signal }) });
   }
@@ -42,6 +46,11 @@ async function lastStatus(
     onStatus();
   }
   return last;
+}
+
+/** Whether all places for watches are taken; the status itself is short. */
+function isCrowded(error: unknown): boolean {
+  return error instanceof ImgapiError && (error.code === 'ServerBusy' || error.code === 'TooManyRequests');
 }
 
 function assertSucceeded({ state, error, datacenter, image_uuid: image }: CopyStatus): void {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { test } from 'tap';
+import { HttpError } from '#lib/api/errors/http-error.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { waitForCopy } from '#src/cloudapi/wait-for-copy.ts';
 import { startListener } from '../../helpers/listener.ts';
@@ -23,4 +24,19 @@ test('an IMGAPI that falls silent in the middle of a watch is asked again', asyn
   t.teardown(() => imgapi.destroy());
   await waitForCopy(imgapi, randomUUID(), {});
   t.equal(watches, 2);
+});
+
+test('where all places for watches are taken, the status is asked for instead', async (t) => {
+  let asked = 0;
+  const { url } = await startListener(t, {
+    async 'GET /images/:uuid/copy'({ headers }) {
+      if (headers.accept?.includes('x-json-stream')) throw new HttpError(429, 'TooManyRequests', 'come again');
+      asked += 1;
+      return { json: { state: asked === 1 ? 'running' : 'succeeded' } };
+    },
+  });
+  const imgapi = new ImgapiClient({ url });
+  t.teardown(() => imgapi.destroy());
+  await waitForCopy(imgapi, randomUUID(), {});
+  t.equal(asked, 2);
 });
