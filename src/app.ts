@@ -74,7 +74,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
   try {
     const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
     const service = await openService(config, { ...options, metrics }, opened);
-    const worker = startCopyWorker(service, metrics && { countBytes: copyMetrics(metrics.registry) });
+    const worker = startCopyWorker(service, metrics && copyMetrics(metrics.registry));
     // They close together: while one waits for its last request, none accepts new ones, and nobody claims new work.
     const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
     let closing = CLOSING;

@@ -10,6 +10,7 @@ export const EVENT_KINDS = [
   'delete',
   'undelete',
   'copy-begun',
+  'copy-late',
   'copy-done',
   'copy-failed',
   'copy-canceled',

@@ -70,6 +70,9 @@ export const COPIES = {
       account: ownerOfImage,
       dry_run: Type.Optional(flag('For a copy that is here, only list what a refresh would change.')),
       do_not_restart: Type.Optional(flag('Only report on the copy; never start one.')),
+      finish_by: Type.Optional(
+        text('A date by which it is to have ended: it takes more of the bandwidth of the link, if it needs to.'),
+      ),
       datacenter,
     }),
     headers: linesHeader,

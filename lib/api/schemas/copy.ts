@@ -77,6 +77,8 @@ export const CopyStatus = Type.Object(
     created_at: date(),
     started_at: Type.Optional(date()),
     finished_at: Type.Optional(date()),
+    finish_by: Type.Optional(date('When it is to have ended, as whoever ordered it wants.')),
+    late_at: Type.Optional(date('When it was first seen that it will not have ended by `finish_by`.')),
     error: Type.Optional(CopyError),
     bytes_done: bytes('Reaches `bytes_total` only when the images are usable.'),
     bytes_total: bytes(),

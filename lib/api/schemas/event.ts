@@ -24,6 +24,7 @@ export const EventDetails = Type.Object(
     to: Type.Optional(uuid('The UUID that it has from then on.')),
     order: Type.Optional(uuid('Of copies: the order, which is also the job.')),
     source: Type.Optional(Type.String({ description: 'Of copies: the datacenter, or the URL of the IMGAPI.' })),
+    finish_by: Type.Optional(date('Of `copy-late`: when it was to end.')),
     error: Type.Optional(Type.String({ description: 'Of `copy-failed`: the code of the error.' })),
   },
   { description: 'What the kind of event has to say besides; never a secret.' },

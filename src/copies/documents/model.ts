@@ -76,6 +76,10 @@ export interface CopyOrder {
   /** ISO date. */
   readonly created_at: string;
   readonly started_at?: string;
+  /** ISO date: when it is to have ended. */
+  readonly finish_by?: string;
+  /** ISO date: when it was first seen that it cannot have ended by then. */
+  readonly late_at?: string;
   readonly finished_at?: string;
   readonly error?: CopyFailure;
   /** What changed when an image was copied again; only on an order that moved no bytes. */
@@ -127,6 +131,8 @@ export interface Transfer {
   readonly bytes: number;
   /** Bytes per second, as last measured. */
   readonly rate?: number;
+  /** Some of its orders have to end by a certain time. */
+  readonly has_deadline?: true;
   /** Counts the attempts; 0 before the first. Each attempt has its own staging, see `sessionOf`. */
   readonly attempt: number;
   /** The write session whose bytes the next attempt takes over. */

@@ -9,6 +9,7 @@ import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { type ChainRequest, foreignOrigin } from './chain.ts';
+import { moveDeadline } from './deadline.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 import { orderEvents } from './order-events.ts';
 
@@ -28,10 +29,10 @@ interface Underway {
 export async function attach(
   service: Service,
   uuid: string,
-  asker: Pick<ChainRequest, 'kind' | 'account' | 'terms' | 'requestId'>,
+  asker: Pick<ChainRequest, 'kind' | 'account' | 'terms' | 'requestId' | 'finishBy'>,
 ): Promise<CopyOrder> {
   const same = await liveOrderFor(service, uuid, asker);
-  if (same) return same;
+  if (same) return asker.finishBy === undefined ? same : moveDeadline(service, same.uuid, asker.finishBy);
   const chain = await chainUnderway(service, uuid);
   const head = chain.at(-1);
   if (!head) throw new StaleReadError(`image "${uuid}" is no longer being copied`);

@@ -29,6 +29,8 @@ export interface ChainRequest extends IncomingContext {
   readonly account: string | undefined;
   /** For the log of events. */
   readonly requestId?: string | undefined;
+  /** ISO date: when it is to have ended. */
+  readonly finishBy?: string | undefined;
   /** Absent: somebody here orders it. */
   readonly terms?: ForeignTerms;
 }

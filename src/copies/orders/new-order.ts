@@ -84,8 +84,9 @@ export function newOrder(
     account,
     source,
     requestId,
+    finishBy,
     terms,
-  }: Pick<ChainRequest, 'kind' | 'account' | 'source' | 'requestId' | 'terms'>,
+  }: Pick<ChainRequest, 'kind' | 'account' | 'source' | 'requestId' | 'finishBy' | 'terms'>,
   members: readonly OrderMember[],
 ): CopyOrder {
   const images = members.map(({ uuid }) => uuid);
@@ -96,6 +97,7 @@ export function newOrder(
     ...(terms?.hold && { hold: terms.hold }),
     ...(account !== undefined && { account }),
     ...(requestId !== undefined && { request_id: requestId }),
+    ...(finishBy !== undefined && { finish_by: finishBy }),
     image: images.at(-1) ?? '',
     source,
     state: 'queued',
@@ -157,7 +159,12 @@ function partWrites(service: Service, { source, account }: ChainRequest, order: 
 
 /** Writes the record as well, so that a removal or commit at the same time conflicts and decides again. */
 export function attachWrites(order: CopyOrder, local: StoredImage, { value, etag }: Stored<Transfer>): Write[] {
-  return [putRecord(local.value, local.etag), putTransfer({ ...value, orders: [...value.orders, order.uuid] }, etag)];
+  const joined = { ...value, orders: [...value.orders, order.uuid], ...deadlineOf(order) };
+  return [putRecord(local.value, local.etag), putTransfer(joined, etag)];
+}
+
+function deadlineOf({ finish_by }: CopyOrder): Pick<Transfer, 'has_deadline'> {
+  return finish_by === undefined ? {} : { has_deadline: true };
 }
 
 function newTransfer(
@@ -176,6 +183,7 @@ function newTransfer(
     state: 'queued',
     live: true,
     orders: [order.uuid],
+    ...deadlineOf(order),
     stor: service.storages.ofOwner(record.owner).name,
     sha1: file.sha1,
     ...(file.sha256 !== undefined && { sha256: file.sha256 }),

@@ -7,7 +7,7 @@ import type { Service } from '../../service/service.ts';
 import type { CopyOrder } from '../documents/model.ts';
 import { webhookMessages } from '../webhooks/outbox.ts';
 
-type Stage = 'copy-begun' | 'copy-done' | 'copy-failed' | 'copy-canceled';
+type Stage = 'copy-begun' | 'copy-late' | 'copy-done' | 'copy-failed' | 'copy-canceled';
 
 /** On whose behalf the order's own end happens. */
 function causeOfOrder({ account, request_id }: CopyOrder): Cause {
@@ -26,12 +26,15 @@ export function orderEvents(
   ownerOf: (uuid: string) => string | undefined,
   cause = causeOfOrder(order),
 ): Write[] {
-  const { uuid, source, error, account, images } = order;
+  const { uuid, source, error, account, images, finish_by } = order;
   const details: EventDetails = { order: uuid, source: redact(source), ...(error && { error: error.code }) };
-  const told = kind === 'copy-begun' ? [] : webhookMessages(service, kind, order);
+  const late: EventDetails = kind === 'copy-late' && finish_by !== undefined ? { finish_by } : {};
+  const told = kind === 'copy-begun' || kind === 'copy-late' ? [] : webhookMessages(service, kind, order);
   const events = images.flatMap((image) => {
     const owner = account ?? ownerOf(image);
-    return eventWrites(service, { uuid: image, ...(owner !== undefined && { owner }) }, cause, [{ kind, details }]);
+    return eventWrites(service, { uuid: image, ...(owner !== undefined && { owner }) }, cause, [
+      { kind, details: { ...details, ...late } },
+    ]);
   });
   return [...events, ...told];
 }

@@ -37,6 +37,8 @@ export interface CopyRequest {
   readonly dryRun: boolean;
   /** Whether to only attach to a copy under way, or report how the last one ended. */
   readonly doNotRestart: boolean;
+  /** ISO date. */
+  readonly finishBy?: string | undefined;
   /** Given if another datacenter asks. */
   readonly terms?: ForeignTerms;
 }
@@ -45,13 +47,14 @@ export interface CopyRequest {
 export async function copyFromDatacenter(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder> {
   const early = await answerFromHere(service, copy, signal);
   if (early) return early;
-  const { uuid, account, source, requestId, terms } = copy;
+  const { uuid, account, source, requestId, finishBy, terms } = copy;
   const request: ChainRequest = {
     kind: 'copy-from-dc',
     account,
     source: source.name,
     policy: 'own',
     requestId,
+    finishBy,
     ...(terms && { terms }),
   };
   const reader = new SourceReader(source, account, signal);
@@ -61,7 +64,7 @@ export async function copyFromDatacenter(service: Service, copy: CopyRequest, si
 
 /** The answer, if the account's own record here is enough to give one without asking the source. */
 function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal): Promise<CopyOrder | undefined> {
-  const { uuid, account, doNotRestart, requestId, terms } = copy;
+  const { uuid, account, doNotRestart, requestId, finishBy, terms } = copy;
   return decidingAnew(uuid, async () => {
     const found = (await recordHere(service, uuid))?.value;
     const record = found && isOwner(found, account) ? found : undefined;
@@ -74,7 +77,7 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
     }
     if (outcome !== 'attach') return undefined;
     if (!doNotRestart) await assertSameFile(service, copy, record?.copy?.sha1, signal);
-    return attach(service, uuid, { kind: 'copy-from-dc', account, requestId, ...(terms && { terms }) });
+    return attach(service, uuid, { kind: 'copy-from-dc', account, requestId, finishBy, ...(terms && { terms }) });
   });
 }
 

@@ -33,7 +33,7 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
     images.reduce((total, image) => total + image[field], 0);
   const [done, total, rate] = [sum('bytes_done'), sum('bytes_total'), sum('rate')];
   const notFetched = images.reduce((bytes, { bytes_not_fetched = 0 }) => bytes + bytes_not_fetched, 0);
-  const { account, started_at, finished_at, error, changes } = order;
+  const { account, started_at, finished_at, finish_by, late_at, error, changes } = order;
   return {
     image_uuid: order.image,
     order: order.uuid,
@@ -46,6 +46,8 @@ function describe(order: CopyOrder, transfers: ReadonlyMap<string, Stored<Transf
     created_at: order.created_at,
     ...(started_at !== undefined && { started_at }),
     ...(finished_at !== undefined && { finished_at }),
+    ...(finish_by !== undefined && { finish_by }),
+    ...(late_at !== undefined && { late_at }),
     ...(error !== undefined && { error }),
     bytes_done: order.live ? notQuiteAll(done, total) : done,
     bytes_total: total,

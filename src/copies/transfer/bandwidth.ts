@@ -1,8 +1,8 @@
 /**
  * How many transfers run at a time, and how fast. Their number is limited per process, and across all processes per
  * link and per account, so that neither one account nor one slow source takes all places. All transfers of a link share
- * its bandwidth, whichever process runs them: at each heartbeat a transfer reads how many are running and takes its
- * share.
+ * its bandwidth, whichever process runs them: at each heartbeat a transfer reads which are running and takes its
+ * share (`shares.ts`).
  */
 import { isHeld } from '#lib/documents/lease.ts';
 import type { Stored, WithStore } from '#lib/documents/store.ts';
@@ -11,6 +11,8 @@ import { hasDied } from '#lib/runtime/process-name.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { accountName, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { claimsOf } from '../orders/deadline.ts';
+import { sharesOf } from './shares.ts';
 import { budgetAt } from './windows.ts';
 
 const RUNNING = { filter: { op: 'eq', field: 'state', value: 'running' } } as const;
@@ -36,11 +38,14 @@ function bySeniority(a: Stored<Transfer>, b: Stored<Transfer>): number {
 }
 
 /** A transfer's share of its link's bandwidth, in bytes per second; undefined if there is no limit. */
-export async function fairShare(service: WithStore & WithConfig, source: string): Promise<number | undefined> {
+export async function fairShare(
+  service: WithStore & WithConfig,
+  { source, image }: Pick<Transfer, 'source' | 'image'>,
+): Promise<number | undefined> {
   const budget = budgetAt(service.config.copies.bandwidth, source, service.store.now());
   if (budget === undefined) return undefined;
-  const running = (await runningTransfers(service)).filter(({ value }) => value.source === source);
-  return budget / Math.max(1, running.length);
+  const running = (await runningTransfers(service)).map(({ value }) => value).filter((one) => one.source === source);
+  return sharesOf(budget, await claimsOf(service, running)).get(image) ?? budget / (running.length + 1);
 }
 
 /** Whether one more may start, given those that are running. */

@@ -109,7 +109,7 @@ export class LiveAttempt {
     this.#pending = {};
     try {
       this.#own = await heartbeat(this.#service, this.#own, advance);
-      this.throttle.rate = await fairShare(this.#service, this.#own.source);
+      this.throttle.rate = await fairShare(this.#service, this.#own);
       this.isShareKnown = true;
     } catch (error) {
       this.#pending = { ...advance, ...this.#pending };

@@ -18,6 +18,7 @@ import type { Caller, Service } from '../../service/service.ts';
 import { accountName, COPIES, type CopyOrder, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { deletePlaceholder } from '../orders/cancel.ts';
 import { settleOrder } from '../orders/commit-order.ts';
+import { noteLateness } from '../orders/deadline.ts';
 import { removePlaceholder } from '../orders/remove-placeholder.ts';
 import { claim, isClaimable, releaseAttempt } from './attempt.ts';
 import { freeTransfersOfDead, isRoomBeside, runningTransfers } from './bandwidth.ts';
@@ -40,6 +41,8 @@ export interface CopyWorkerOptions {
   /** Milliseconds between two passes by the timer. */
   readonly pollMs?: number;
   readonly countBytes?: CountBytes;
+  /** Called when it is first seen that an order will not end by the time that was asked for. */
+  readonly onLate?: () => void;
 }
 
 const POLL_MS = 2000;
@@ -65,7 +68,7 @@ export function startCopyWorker(service: Service, options: CopyWorkerOptions = {
 
 class Worker {
   readonly #service: Service;
-  readonly #countBytes: CountBytes | undefined;
+  readonly #options: CopyWorkerOptions;
   readonly #stopping = new AbortController();
   /** Transfers that run in this process, by image. */
   readonly #running = new Map<string, Promise<void>>();
@@ -79,9 +82,10 @@ class Worker {
   #isAdopted = false;
   readonly #passes: Passes;
 
-  constructor(service: Service, { pollMs = POLL_MS, countBytes }: CopyWorkerOptions) {
+  constructor(service: Service, options: CopyWorkerOptions) {
+    const { pollMs = POLL_MS } = options;
     this.#service = service;
-    this.#countBytes = countBytes;
+    this.#options = options;
     this.#turns = new Turns(service);
     this.#passes = new Passes({
       run: () => this.#runPass(),
@@ -176,7 +180,7 @@ class Worker {
 
   /** Settles the transfer's orders right after it, because a pass may come to them only later. */
   async #carry(claimed: Transfer): Promise<void> {
-    await runTransfer(this.#service, claimed, this.#stopping.signal, this.#countBytes);
+    await runTransfer(this.#service, claimed, this.#stopping.signal, this.#options.countBytes);
     if (this.#stopping.signal.aborted) return;
     try {
       const ended = (await this.#service.store.get(TRANSFERS, claimed.image))?.value;
@@ -200,11 +204,19 @@ class Worker {
   async #settleSome(orders: readonly Stored<CopyOrder>[]): Promise<void> {
     const images = [...new Set(orders.flatMap(({ value }) => value.images))];
     const transfers = images.length > 0 ? await this.#service.store.getMany(TRANSFERS, images) : [];
+    await this.#noteLateness(orders, transfers);
     const coming = new Set(
       transfers.filter(({ value }) => value.live && value.state !== 'received').map(({ key }) => key),
     );
     for (const { key, value } of orders) {
       if (!value.images.some((image) => coming.has(image))) this.#settle(key, value.account);
+    }
+  }
+
+  async #noteLateness(orders: readonly Stored<CopyOrder>[], found: readonly Stored<Transfer>[]): Promise<void> {
+    const transfers = new Map(found.map(({ key, value }) => [key, value]));
+    for (const order of orders) {
+      if (await noteLateness(this.#service, order, transfers)) this.#options.onLate?.();
     }
   }
 

@@ -11,6 +11,7 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { COPIES, type CopyOrder } from '../../copies/documents/model.ts';
 import { cancelCopy } from '../../copies/orders/cancel.ts';
 import { namedDatacenter, requiredAccount } from '../../copies/orders/checks.ts';
+import { finishByOf } from '../../copies/orders/deadline.ts';
 import { lastOrderOf, listOrders, ordersOf } from '../../copies/orders/find-orders.ts';
 import { jobOf } from '../../copies/orders/jobs.ts';
 import { copyFromDatacenter, importFromDatacenter, importRemote } from '../../copies/orders/place-order.ts';
@@ -41,10 +42,11 @@ export function copyHandlers(
       const uuid = imageUuid(call);
       const { account } = query;
       const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = query;
+      const finishBy = query.finish_by === undefined ? undefined : finishByOf(query.finish_by, service.store.now());
       const source = await namedDatacenter(service, query.datacenter);
       const order = await copyFromDatacenter(
         service,
-        { uuid, account, source, dryRun, doNotRestart, requestId: call.requestId },
+        { uuid, account, source, dryRun, doNotRestart, finishBy, requestId: call.requestId },
         call.signal,
       );
       worker.nudge();

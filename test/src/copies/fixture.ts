@@ -24,7 +24,7 @@ export interface CopyPair {
   readonly network: TcpProxy;
   /** A copy engine on the destination's stores, as another process would run one; stopped with the test. */
   engine(service?: Service): CopyWorker;
-  copy(uuid: string, options?: { account?: string; from?: string }): Promise<CopyOrder>;
+  copy(uuid: string, options?: { account?: string; from?: string; finishBy?: string }): Promise<CopyOrder>;
 }
 
 const BRISK = {
@@ -65,10 +65,10 @@ export async function copyPair(
       t.teardown(() => worker.stop());
       return worker;
     },
-    async copy(uuid, { account = ALICE, from = source.name } = {}) {
+    async copy(uuid, { account = ALICE, from = source.name, finishBy } = {}) {
       const named = await recordedSource(service, from);
       if (!named) throw new Error(`no source ${from}`);
-      const request = { uuid, account, source: named, dryRun: false, doNotRestart: false };
+      const request = { uuid, account, source: named, dryRun: false, doNotRestart: false, finishBy };
       return copyFromDatacenter(service, request, new AbortController().signal);
     },
   };

@@ -156,7 +156,12 @@ function* homeQueries(): Generator<() => Promise<Answer>> {
     [`POST /images/${base.uuid}?action=import-remote`]: ['source', 'skip_owner_check'],
     [`POST /images/${base.uuid}?action=export`]: ['manta_path'],
     [`POST /images/${base.uuid}?action=change-stor`]: ['stor'],
-    [`POST /images/${base.uuid}?action=copy-from-dc&account=${ALICE}`]: ['datacenter', 'do_not_restart', 'dry_run'],
+    [`POST /images/${base.uuid}?action=copy-from-dc&account=${ALICE}`]: [
+      'datacenter',
+      'do_not_restart',
+      'dry_run',
+      'finish_by',
+    ],
     [`POST /images/${base.uuid}?action=import-from-datacenter&account=${ALICE}`]: ['datacenter'],
     [`POST /images/${base.uuid}/acl`]: ['action', 'account'],
     [`POST /images/${base.uuid}/clone`]: ['account'],

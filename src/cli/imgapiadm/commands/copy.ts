@@ -28,6 +28,11 @@ export const copy = defineCommand({
     'no-wait': { type: 'flag', help: 'Order the copy and leave.' },
     'dry-run': { type: 'flag', help: 'Only show which images would come, and what would be changed.' },
     plan: { type: 'flag', help: 'The same as --dry-run.' },
+    'finish-by': {
+      type: 'value',
+      value: 'DATE',
+      help: 'When the copy is to have ended: it takes more of the bandwidth of the link, if it needs to.',
+    },
     'reconnect-for': RECONNECT_OPTION,
   },
   examples: [
@@ -41,7 +46,14 @@ export const copy = defineCommand({
     },
   ],
   async run({ options, arguments: { 'SRC-DC': datacenter, IMAGE: given }, context, output, json, signal }) {
-    const { wait, 'no-wait': noWait, 'dry-run': dryRun, plan, 'reconnect-for': reconnectFor } = options;
+    const {
+      wait,
+      'no-wait': noWait,
+      'dry-run': dryRun,
+      plan,
+      'reconnect-for': reconnectFor,
+      'finish-by': finishBy,
+    } = options;
     if (wait && noWait) throw usageError('give --wait or --no-wait, not both');
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
@@ -55,6 +67,7 @@ export const copy = defineCommand({
       client,
       uuid,
       datacenter,
+      finishBy,
       output,
       json,
       signal,

@@ -29,19 +29,18 @@ export interface CopyJob extends CopyWatch {
   readonly client: CopyClient;
   /** Where the image is. */
   readonly datacenter: string;
+  /** A date by which it is to have ended. */
+  readonly finishBy?: string | undefined;
+}
+
+function asked({ datacenter, finishBy, signal }: CopyJob): Parameters<CopyClient['copyImageFromDc']>[1] {
+  return { datacenter, ...(finishBy !== undefined && { finish_by: finishBy }), signal };
 }
 
 /** @throws CommandError when the copy has failed already */
-export async function orderCopy({
-  client,
-  uuid,
-  datacenter,
-  output,
-  json,
-  signal,
-  watchLine,
-}: CopyJob): Promise<ExitCode> {
-  const status = await client.copyImageFromDc(uuid, { datacenter, signal });
+export async function orderCopy(job: CopyJob): Promise<ExitCode> {
+  const { client, uuid, output, json, watchLine } = job;
+  const status = await client.copyImageFromDc(uuid, asked(job));
   if (json) output.json(status);
   if (isFinal(status.state)) {
     assertSucceeded(status);
@@ -58,10 +57,10 @@ export async function orderCopy({
  * @throws CommandError when the copy does not succeed
  */
 export async function orderAndWatch(job: CopyJob, patience: number): Promise<ExitCode> {
-  const { client, uuid, datacenter, output, json, signal } = job;
+  const { client, uuid, datacenter, output, json } = job;
   const display = copyDisplay(output, json);
   return interruptible(job, async () => {
-    let last = await client.copyImageFromDc(uuid, { datacenter, signal });
+    let last = await client.copyImageFromDc(uuid, asked(job));
     if (last.datacenter !== datacenter) {
       output.note(`This image is already on its way from ${printable(last.datacenter)}; watching that copy.`);
     }

@@ -142,11 +142,14 @@ test('an older IMGAPI that takes the placeholder over fails the order, and keeps
 
 test("a link's bandwidth is shared by the transfers that run on it", async (t) => {
   const pair = await copyPair(t, { bandwidth: { 'us-east-1': 900_000 } });
-  t.equal(await fairShare(pair.service, 'us-east-1'), 900_000);
-  t.equal(await fairShare(pair.service, 'us-south-1'), undefined);
+  const image = 'none of them';
+  t.equal(await fairShare(pair.service, { source: 'us-east-1', image }), 900_000);
+  t.equal(await fairShare(pair.service, { source: 'us-south-1', image }), undefined);
   await orderSome(pair, 3);
   for (const stored of await pair.service.store.find(TRANSFERS, {})) await claim(pair.service, stored);
-  t.equal(await fairShare(pair.service, 'us-east-1'), 300_000);
+  for (const { key } of await pair.service.store.find(TRANSFERS, {})) {
+    t.equal(await fairShare(pair.service, { source: 'us-east-1', image: key }), 300_000);
+  }
 });
 
 test('a throttle lets bytes pass at its rate, whatever the chunks', async (t) => {
