@@ -51,6 +51,11 @@ async function compileFile(file: string, target: string): Promise<void> {
 /** How an import of a compiled file is found: `#lib/text/uuid.js` is below `lib/`. */
 export const COMPILED_IMPORTS = { '#lib/*': './lib/*', '#src/*': './src/*' } as const;
 
+/** The same for lines of units of systemd and SMF, and of their explanations. */
+export function compiledUnit(unit: string): string {
+  return unit.replaceAll(/(\/node-24) (src\/(?:cloudapi\/)?main)\.ts/g, '$1 --enable-source-maps $2.js');
+}
+
 /** A script that starts a `main.ts`, as one that starts what was compiled of it, and has stack traces name the sources. */
 export function compiledLauncher(script: string): string {
   return script.replaceAll(/"\$here\/node-24" "(.*)\/main\.ts"/g, '"$here/node-24" --enable-source-maps "$1/main.js"');

@@ -2,7 +2,7 @@
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundlePackages, type PackageJson, readPackage } from './bundle.ts';
-import { compiledLauncher, compileFolder } from './compile.ts';
+import { compiledLauncher, compiledUnit, compileFolder } from './compile.ts';
 import { writeManualPages } from './man/pages.ts';
 import { publishedManifest } from './manifest.ts';
 
@@ -12,6 +12,9 @@ const AT_TOP = ['LICENSE', 'CHANGES.md'];
 /** Makes packages, and is in none. */
 const NOT_PACKED = /^packaging\//;
 const LAUNCHERS = 'src/cli/bin';
+/** Where the files are that have a system start the servers. */
+const UNITS = ['etc', 'smf/manifests'];
+const UNIT = /\.(?:service|xml)$/;
 
 /** @param to is made anew */
 export async function stagePackage(root: string, to: string): Promise<PackageJson> {
@@ -21,17 +24,23 @@ export async function stagePackage(root: string, to: string): Promise<PackageJso
   await compileFolder('src', join(to, 'src'), (file) => !NOT_PACKED.test(file));
   for (const name of AS_THEY_ARE) await cp(join(root, name), join(to, name), { recursive: true, dereference: true });
   for (const file of AT_TOP) await cp(join(root, 'docs', file), join(to, file));
-  for (const name of await readdir(join(to, LAUNCHERS))) {
-    const launcher = join(to, LAUNCHERS, name);
-    const { mode } = await stat(launcher);
-    await writeFile(launcher, compiledLauncher(await readFile(launcher, 'utf8')));
-    await chmod(launcher, mode);
+  for (const name of await readdir(join(to, LAUNCHERS))) await rewrite(join(to, LAUNCHERS, name), compiledLauncher);
+  for (const folder of UNITS) {
+    for (const name of await readdir(join(to, folder))) {
+      if (UNIT.test(name)) await rewrite(join(to, folder, name), compiledUnit);
+    }
   }
   const own = await readPackage(root);
   const manifest = { ...publishedManifest(own), man: await writeManualPages(to, own.version, builtAt()) };
   await writeFile(join(to, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   await bundlePackages(root, to);
   return manifest;
+}
+
+async function rewrite(file: string, change: (text: string) => string): Promise<void> {
+  const { mode } = await stat(file);
+  await writeFile(file, change(await readFile(file, 'utf8')));
+  await chmod(file, mode);
 }
 
 /** Who builds again what was built before gives the time of then, as packagers of systems do. */

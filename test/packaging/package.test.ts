@@ -51,6 +51,10 @@ async function contents(t: Test, { root }: Installed): Promise<void> {
     'smf/manifests/imgapi.xml',
   ];
   for (const file of there) t.ok(existsSync(join(root, file)), file);
+  for (const unit of globSync(['etc/*.service', 'smf/manifests/imgapi*.xml'], { cwd: root })) {
+    const [, started = '?'] = /\/node-24 (?:--\S+ )*(\S+)/.exec(readFileSync(join(root, unit), 'utf8')) ?? [];
+    t.ok(existsSync(join(root, started)), `${unit} starts ${started}`);
+  }
   const own = JSON.parse(readFileSync('package.json', 'utf8'));
   const published = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   t.strictSame(published.dependencies, own.dependencies);

@@ -1,13 +1,13 @@
 /** The units of the tree, as those of the Debian package. */
+import { compiledUnit } from '../compile.ts';
 
 export const INSTALLED = '/usr/lib/imgapi';
 
 export function packagedUnit(unit: string): string {
-  return (
+  return compiledUnit(
     unit
       // What has to be done first is done by the package.
       .replace(/^#[^[]*(?=\[Unit\])/, '')
-      .replaceAll('/opt/imgapi', INSTALLED)
-      .replace(/^(ExecStart=\S+\/node-24) (src\/\S*main)\.ts/m, '$1 --enable-source-maps $2.js')
+      .replaceAll('/opt/imgapi', INSTALLED),
   );
 }
