@@ -40,7 +40,7 @@ export const LINK_COPIES = {
     }),
     body: { signed: Nothing, optional: true },
     replies: [{ status: 200, json: LinkCopy }],
-    errors: [...ERRORS, ...ORDER_ERRORS],
+    errors: [...ERRORS, ...ORDER_ERRORS, 'OwnerDoesNotExist'],
   },
 
   LinkGetCopy: {

@@ -4,9 +4,11 @@
  */
 import { LinkCopy } from '#lib/api/schemas/link.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
+import { withoutPlaces } from '#lib/text/without-places.ts';
 import { linkClient } from '../../datacenters/links/link-client.ts';
 import { findLink } from '../../datacenters/links/links.ts';
 import { expectShape } from '../../datacenters/links/wire.ts';
+
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { type NextCall, nextCall } from './decide.ts';
@@ -90,7 +92,9 @@ function heard({ store }: Service, { error: _, ...target }: Target, answer: Link
 /** Whether it is asked again, and when. */
 function refused(service: Service, target: Target, call: NextCall, error: unknown): Target {
   const { code, message } = failureOf(error);
-  const told = error instanceof ImgapiError ? { code: error.code, message: error.message } : { code, message };
+  const answered = error instanceof ImgapiError ? error : { code, message };
+  // The account reads it, and whoever lists the orders of all.
+  const told = { code: answered.code, message: withoutPlaces(answered.message).replace(/\p{Cc}+/gu, ' ') };
   const status = error instanceof ImgapiError ? error.statusCode : undefined;
   // The order is not known there any more: it is placed again, unless that is what was to be ended.
   if (status === 404 && call !== 'order') {

@@ -8,7 +8,7 @@ import { unlessChanged, updateObject } from '#lib/documents/update.ts';
 import { Passes } from '#lib/runtime/passes.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
-import { askTarget } from './ask.ts';
+import { Asking } from './asking.ts';
 import { concluded, nextAt } from './decide.ts';
 import { FAN_OUTS, type FanOutRecord, putFanOut, type Target, written } from './model.ts';
 
@@ -24,6 +24,13 @@ const STEP_MS = 500;
 /** What has to wait longer is given back. */
 const LONGEST_WAIT_MS = 3000;
 const MOST_RUNNING = 100;
+/** So that nobody takes all places, whose orders wait for a datacenter that is silent. */
+const MOST_OF_ACCOUNT = 25;
+
+interface Running {
+  readonly account: string;
+  readonly ended: Promise<void>;
+}
 
 export function startFanOuts(service: Service): FanOutEngine {
   const engine = new Engine(service);
@@ -33,7 +40,7 @@ export function startFanOuts(service: Service): FanOutEngine {
 class Engine {
   readonly #service: Service;
   readonly #stopping = new AbortController();
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, Running>();
   readonly #passes: Passes;
 
   constructor(service: Service) {
@@ -52,7 +59,7 @@ class Engine {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#passes.stop();
-    await Promise.all(this.#running.values());
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
   async #claimSome(): Promise<void> {
@@ -63,13 +70,18 @@ class Engine {
         if (this.#stopping.signal.aborted || this.#running.size >= MOST_RUNNING) return;
         const now = store.now();
         if (this.#running.has(stored.key) || isHeld(stored.value.lease, now) || nextAt(stored.value) > now) continue;
-        if (await claim(this.#service, stored)) this.#run(stored.key);
+        if (this.#runningOf(stored.value.account) >= MOST_OF_ACCOUNT) continue;
+        if (await claim(this.#service, stored)) this.#run(stored.value);
       }
     }
   }
 
-  #run(uuid: string): void {
-    const carried = carry(this.#service, uuid, this.#stopping.signal)
+  #runningOf(account: string): number {
+    return [...this.#running.values()].filter((one) => one.account === account).length;
+  }
+
+  #run({ uuid, account }: FanOutRecord): void {
+    const ended = carry(this.#service, uuid, this.#stopping.signal)
       .catch((err: unknown) => {
         if (err instanceof LeaseLostError || this.#stopping.signal.aborted) return;
         this.#service.log.warn(
@@ -79,7 +91,7 @@ class Engine {
       })
       .then(() => release(this.#service, uuid))
       .finally(() => this.#running.delete(uuid));
-    this.#running.set(uuid, carried);
+    this.#running.set(uuid, { account, ended });
   }
 }
 
@@ -87,13 +99,23 @@ function claim(service: Service, { value, etag }: Stored<FanOutRecord>): Promise
   return unlessChanged(service.store.batch([putFanOut({ ...value, lease: leaseOf(service) }, etag)]));
 }
 
+/** Each datacenter is asked by itself: one that does not answer keeps no other one waiting. */
 async function carry(service: Service, uuid: string, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const asking = new Asking(service, AbortSignal.any([signal, over.signal]));
+  try {
+    await carryWith(service, uuid, asking, signal);
+  } finally {
+    over.abort();
+    await asking.ended();
+  }
+}
+
+async function carryWith(service: Service, uuid: string, asking: Asking, signal: AbortSignal): Promise<void> {
   for (;;) {
     const fanOut = (await service.store.get(FAN_OUTS, uuid))?.value;
     if (!fanOut?.live) return;
-    const asked = await Promise.all(fanOut.targets.map((target) => askTarget(service, fanOut, target, signal)));
-    const answers = new Map(fanOut.targets.map((target, at) => [target, asked[at]] as const));
-    const next = await noted(service, uuid, answers);
+    const next = await noted(service, uuid, await asking.answers(fanOut));
     if (!next?.live) {
       service.log.info({ fan_out: uuid, image: fanOut.image, state: next?.state }, 'order to other datacenters ended');
       return;

@@ -27,6 +27,7 @@ import {
 } from '../documents/model.ts';
 import { nextOrderState } from '../documents/states.ts';
 import { endOrder, type OrderContents, readOrder } from './end-order.ts';
+import { isOrderedElsewhere, sharedAsOrdered } from './foreign-shares.ts';
 import { orderEvents } from './order-events.ts';
 import { incomingImage, refreshedPlaceholder, usableRecord } from './placeholder.ts';
 import { endOfPull } from './pull-ends.ts';
@@ -103,7 +104,9 @@ async function readAgain(
     const transfer = contents.transfers.get(member.uuid)?.value;
     if (!record || !transfer) continue;
     try {
-      fresh.set(member.uuid, await recordNow(service, record, transfer, signal));
+      const now = await recordNow(service, record, transfer, signal);
+      const terms = await foreignTerms(service, contents, transfer);
+      fresh.set(member.uuid, await sharedAsOrdered(service, now, baseOf(contents), terms));
     } catch (error) {
       if (!(error instanceof CopyError)) throw error;
       await endOrder(service, uuid, { event: 'fail', failure: failureOf(error), image: member.uuid });
@@ -111,6 +114,17 @@ async function readAgain(
     }
   }
   return true;
+}
+
+/** Undefined if somebody here asked for the image too. */
+async function foreignTerms(service: Service, { order }: OrderContents, transfer: Transfer) {
+  const by = order.value.ordered_by;
+  return by && (await isOrderedElsewhere(service, transfer)) ? { by } : undefined;
+}
+
+/** What is here already, and the order builds on. */
+function baseOf({ order, records }: OrderContents): string | undefined {
+  return records.get(order.value.images[0] ?? '')?.value.origin;
 }
 
 /** The updated record, or `record` itself if the snapshot is to be used. @throws CopyError if the order must fail */

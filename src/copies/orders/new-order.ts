@@ -29,6 +29,7 @@ import { nextTransferState } from '../documents/states.ts';
 import { bookBytes } from './booking.ts';
 import type { Chain, ChainRequest } from './chain.ts';
 import { copyRequest, decide, type Outcome, refusal } from './decision.ts';
+import { sharedAsOrdered } from './foreign-shares.ts';
 import { orderEvents } from './order-events.ts';
 import { type Incoming, livePlaceholder, revivedPlaceholder } from './placeholder.ts';
 import { removePlaceholder } from './remove-placeholder.ts';
@@ -50,7 +51,10 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   const by = request.terms?.by;
   await bookBytes(service, by, chain.members.at(-1)?.file.size ?? 0);
   const parts: Part[] = [];
-  for (const incoming of chain.members) parts.push(await readPart(service, request, incoming));
+  for (const coming of chain.members) {
+    const record = await sharedAsOrdered(service, coming.record, chain.base, request.terms);
+    parts.push(await readPart(service, request, { ...coming, record }));
+  }
   // Somebody has ordered the image itself meanwhile: whoever asked for that may be this asker, who has one order then.
   if (parts.at(-1)?.outcome === 'attach') throw new StaleReadError('the image is being copied by now');
   const fresh = parts.filter(({ outcome }) => outcome === 'new-order').map(({ incoming }) => incoming);

@@ -54,9 +54,9 @@ export async function recopy(
     const sameHash = hashOf(record) === incoming.file.sha1;
     const outcome = decide(record, request.account, sameHash ? 'copy' : 'copy-other-hash');
     if (outcome !== 'recopy') throw refusal('exists', incoming.uuid);
-    // Another datacenter may bring images here, but not change one that did not come from it.
-    const isTheirs = !request.terms || record.copied_from?.datacenter === source.name;
-    const after = isTheirs ? refreshed(record, incoming.record, source) : { ...record };
+    const after = request.terms
+      ? asOrderedElsewhere(record, incoming.record, source)
+      : refreshed(record, incoming.record, source);
     order = recopyOrder(service, request, incoming, changesBetween(record, after));
     isUnchanged = isDeepStrictEqual({ ...record }, after);
     if (dryRun || isUnchanged) return undefined;
@@ -71,6 +71,15 @@ export async function recopy(
 /** It is over as it begins. */
 function finished(service: Service, order: CopyOrder, { owner }: ImageRecord): Write[] {
   return [putOrder(order, null), ...orderEvents(service, 'copy-done', order, () => owner)];
+}
+
+/**
+ * Another datacenter may bring images here, but not change one that did not come from it, nor open one that is here: it may
+ * have been given away, or build on others that are of here.
+ */
+function asOrderedElsewhere(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
+  if (record.copied_from?.datacenter !== source.name) return { ...record };
+  return withMarksOf(refreshedRecord(record, there, 'recopy'), there, source.name);
 }
 
 function refreshed(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {

@@ -13,6 +13,7 @@ import { copyFromDatacenter } from '../../copies/orders/place-order.ts';
 import { statusOf } from '../../copies/orders/status.ts';
 import type { CopyWorker } from '../../copies/transfer/worker.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
+import { assertOwnerExists } from '../../images/record/new-record.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
 import { readSignedBody } from '../signed-body.ts';
@@ -29,11 +30,19 @@ export function linkCopyHandlers(
       const account = await allowedAccount(service, call, datacenter);
       const { image: uuid, fan_out, hold = false } = query;
       await bookOrder(service, datacenter);
+      await assertMayReceive(service, account);
       const source = await namedDatacenter(service, datacenter);
       const terms = { by: { datacenter, fan_out }, ...(hold && { hold: newHold(service) }) };
       const request = { uuid, account, source, dryRun: false, doNotRestart: false, terms, requestId: call.requestId };
       const order = await copyFromDatacenter(service, request, call.signal);
       worker.nudge();
+      // The account's own order, from elsewhere: how far that is, is not theirs to read.
+      if (!isTheirs(order, datacenter)) {
+        throw new ApiError(
+          'Conflict',
+          `image "${uuid}" is being copied to here from elsewhere for account "${account}"`,
+        );
+      }
       return { json: await shown(service, order) };
     },
 
@@ -69,13 +78,32 @@ async function canceled(service: Service, uuid: string): Promise<CopyOrder | und
   }
 }
 
+/**
+ * Images of an account that is not here would be nobody's, and those of the operators' account are offered to everybody.
+ * @throws 403 Forbidden, 422 OwnerDoesNotExist
+ */
+async function assertMayReceive(service: Service, account: string): Promise<void> {
+  const { adminUuid } = service.config;
+  if (account === adminUuid) {
+    throw new ApiError(
+      'Forbidden',
+      `no other datacenter may order images for account "${account}", which is the operators'`,
+    );
+  }
+  await assertOwnerExists(service, account);
+}
+
+function isTheirs({ source, ordered_by }: CopyOrder, datacenter: string): boolean {
+  return source === datacenter || ordered_by?.datacenter === datacenter;
+}
+
 /** A copy of an image of theirs, for the account that they name; any other does not exist for them. @throws 404 */
 async function theirOrder(service: Service, call: Call): Promise<CopyOrder> {
   const datacenter = signerOf(call);
   const account = await allowedAccount(service, call, datacenter);
   const { uuid = '' } = call.params;
   const order = isUuid(uuid) ? (await service.store.get(COPIES, uuid))?.value : undefined;
-  if (order?.kind === 'copy-from-dc' && order.source === datacenter && order.account === account) return order;
+  if (order?.kind === 'copy-from-dc' && isTheirs(order, datacenter) && order.account === account) return order;
   throw new ApiError('ResourceNotFound', `order "${uuid}" not found`);
 }
 

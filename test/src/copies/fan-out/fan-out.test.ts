@@ -71,6 +71,20 @@ test('a datacenter that is away is tried until it is there, also by the process 
   t.ok(await isShown(targets['west']!, image));
 });
 
+test('a datacenter that is silent keeps no other one waiting, and no address is told', async (t) => {
+  const { hub, image, networks } = await startHub(t, { targets: { east: ACCEPTS, west: ACCEPTS } });
+  networks['west']!.trouble = { kind: 'silent' };
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all' });
+  const one = await until(hub, uuid, 'east', ({ datacenters: [east] }) => east?.state === 'succeeded');
+  // If each round had waited for both, it would have been asked in vain twice.
+  t.ok((one.datacenters[1]?.tries ?? 9) < 2);
+  networks['west']!.silence();
+  networks['west']!.trouble = { kind: 'refuse' };
+  const tried = await until(hub, uuid, 'an error', ({ datacenters: [, west] }) => west?.error !== undefined);
+  t.notMatch(tried.datacenters[1]?.error?.message, /127\.0\.0\.1/);
+  await hub.client().cancelFanOut(uuid);
+});
+
 test('orders bring no more bytes in a day than the datacenter allows', async (t) => {
   const { hub, image, targets, restart } = await startHub(t, {
     targets: { east: { hub: { bytesPerDay: 1000 } } },

@@ -4,9 +4,11 @@ import { test } from 'tap';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { updateObject } from '#lib/documents/update.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
+import { COPIES } from '#src/copies/documents/model.ts';
 import { linkClient } from '#src/datacenters/links/link-client.ts';
 import { getLink } from '#src/datacenters/links/links.ts';
-import { ALICE, BOB } from '../../../helpers/accounts.ts';
+import { ALICE, BOB, CAROL } from '../../../helpers/accounts.ts';
+import { makeImage } from '../../../helpers/images.ts';
 import type { InProcess } from '../../../helpers/imgapi.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { ACCEPTS, isShown, startHub, until } from './fixture.ts';
@@ -79,6 +81,53 @@ test('an image that did not come from the datacenter that orders is left as it i
   }));
   await hub.client().updateImage(image, { description: 'third' });
   t.equal(await order(), 'second', 'what did not, does not');
+});
+
+test('no order brings an image for an account that is not here, nor for the operators', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS } });
+  const call = await callsOf(hub, 'east');
+  const query = `?image=${image}&fan_out=${randomUUID()}`;
+  t.equal(await call('POST', `${query}&account=${randomUUID()}`), 422);
+  t.equal(await call('POST', `${query}&account=${targets['east']!.imgapi.service.config.adminUuid}`), 403);
+  t.strictSame(await targets['east']!.client().listCopies(), []);
+});
+
+test('an order opens nothing that was here before', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS } });
+  const east = targets['east']!;
+  const secret = (await makeImage(east.client(), {}, { owner: ALICE })).image.uuid;
+  const { image: child } = await makeImage(hub.client(), {}, { owner: ALICE });
+  // A hostile datacenter says what it likes.
+  await updateObject(hub.imgapi.service.store, IMAGES, child.uuid, (record) => ({
+    ...record,
+    origin: secret,
+    rev: 99,
+  }));
+  await hub.client().addImageAcl(child.uuid, [CAROL]);
+  const order = async (uuid: string) => {
+    const placed = await hub.client().copyImageToDcs(uuid, { account: ALICE, datacenters: 'east' });
+    await until(hub, placed.uuid, 'the end', ({ state }) => state === 'succeeded');
+  };
+  await order(child.uuid);
+  t.ok(await isShown(east, child.uuid));
+  const carol = east.client({ account: CAROL });
+  t.strictSame(await carol.listImages(), [], 'neither the image, which would show its origin');
+  await hub.client().addImageAcl(image, [CAROL]);
+  await order(image);
+  t.match(await carol.listImages(), [{ uuid: image }], 'what shows nothing of here is shared');
+  await hub.client().addImageAcl(image, [BOB]);
+  await order(image);
+  t.strictSame(await east.client({ account: BOB }).listImages(), [], 'what is here is shared by whom it belongs to');
+});
+
+test("the account's own copy from elsewhere is not told to the datacenter that orders the image", async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS } });
+  const { store } = targets['east']!.imgapi.service;
+  const { order } = await targets['east']!.client().copyImageFromDc(image, { account: ALICE, datacenter: 'hub' });
+  await waitFor('the image', () => isShown(targets['east']!, image));
+  await updateObject(store, COPIES, order, (copy) => ({ ...copy, source: 'west', rev: 99 }));
+  const call = await callsOf(hub, 'east');
+  t.equal(await call('GET', `/${order}?account=${ALICE}`), 404);
 });
 
 test('an account that wants its image here does not wait for what another datacenter holds back', async (t) => {
