@@ -11,7 +11,7 @@ import { COPIES, type Transfer } from '../documents/model.ts';
 import type { ForeignTerms } from './chain.ts';
 
 /** Whether a share of an image on top of `base` would show something that did not come from `datacenter`. */
-export async function opensWhatWasHere(
+async function opensWhatWasHere(
   service: Pick<Service, 'store'>,
   base: string | undefined,
   datacenter: string,
@@ -26,7 +26,7 @@ export async function opensWhatWasHere(
   return false;
 }
 
-export function withoutShares(record: ImageRecord): ImageRecord {
+function withoutShares(record: ImageRecord): ImageRecord {
   return recordWithEntries(record, []);
 }
 
