@@ -93,6 +93,10 @@ export class CloudapiClient {
     return this.#json({ method: 'GET', path: `${image(id)}/events`, ...(query && { query }) }, options);
   }
 
+  update(id: string, fields: Readonly<Record<string, string>>, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'update', ...fields } }, options);
+  }
+
   /** @param account login or UUID */
   share(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
     return this.#json({ method: 'POST', path: image(id), query: { action: 'share', account } }, options);

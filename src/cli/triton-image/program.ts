@@ -6,6 +6,7 @@ import { ancestry } from './commands/ancestry.ts';
 import { cancel } from './commands/cancel.ts';
 import { clone } from './commands/clone.ts';
 import { cp } from './commands/cp.ts';
+import { deprecate, undeprecate } from './commands/deprecate.ts';
 import { events } from './commands/events.ts';
 import { get } from './commands/get.ts';
 import { leave } from './commands/leave.ts';
@@ -42,6 +43,8 @@ export const tritonImage = defineProgram({
     rm,
     deleted,
     undelete,
+    deprecate,
+    undeprecate,
     events,
     completion<Session>(NAME),
   ],

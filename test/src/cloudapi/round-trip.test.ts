@@ -57,3 +57,18 @@ t.test('a second name that says something else is refused', async (t) => {
   const requirements = { ...fields.requirements, max_memory: 7 };
   await t.rejects(elsewhere.client().createImage({ ...manifest, requirements } as never), /max_memory/);
 });
+
+t.test('an image is deprecated and replaced, and its sharee sees which one it may see', async (t) => {
+  const { uuid: replacement } = (await makeImage(server.client({ account: ALICE }))).image;
+  const update = (query: string) => ask(`${path}?action=update&${query}`, { as: people.alice, method: 'POST' });
+  const listed = async (query: string) =>
+    ((await ask(`/my/images?${query}`, { as: people.bob })).json as Read[]).map(({ id }) => id);
+  const deprecated = await update(`deprecated_at=2020-01-31T00:00:00Z&replaced_by=${replacement}`);
+  t.match(deprecated.json, { deprecated_at: '2020-01-31T00:00:00Z', replaced_by: replacement });
+  const { deprecated_at: at, replaced_by: by } = (await ask(path, { as: people.bob })).json as Read;
+  t.same([at, by], ['2020-01-31T00:00:00Z', undefined]);
+  t.same(await listed('deprecated=true'), [image.uuid]);
+  t.same(await listed('deprecated=false'), []);
+  const cleared = (await update('deprecated_at=')).json as Read;
+  t.same([cleared['deprecated_at'], cleared['replaced_by']], [undefined, undefined]);
+});

@@ -1,6 +1,6 @@
 /** `imgapiadm deprecate` and `undeprecate`: images that their owner advises against. */
-import { usageError } from '../../framework/errors.ts';
 import { printable } from '../../output/printable.ts';
+import { readDate } from '../../shared/dates.ts';
 import { IMAGE_ARGUMENT, imageUuid, imageUuids } from '../../shared/images/find-image.ts';
 import { defineCommand } from '../connection/define-command.ts';
 
@@ -28,7 +28,7 @@ export const deprecate = defineCommand({
     { command: 'imgapiadm deprecate base-64@17.4.0 --at 2030-01-31', what: 'as of then' },
   ],
   async run({ options, arguments: { IMAGE: given }, context, output, json, signal }) {
-    const at = readDate(options.at);
+    const at = readDate('at', options.at);
     const client = await context.client();
     const search = { account: await context.account(), signal };
     const by = options['replaced-by'];
@@ -45,13 +45,6 @@ export const deprecate = defineCommand({
     return undefined;
   },
 });
-
-function readDate(given: string | undefined): string {
-  if (given === undefined) return new Date().toISOString();
-  const date = new Date(given);
-  if (/^\d{4}-\d{2}-\d{2}/.test(given) && !Number.isNaN(date.getTime())) return date.toISOString();
-  throw usageError(`--at is ${JSON.stringify(given)}; it must be a date such as 2030-01-31 or 2030-01-31T12:00:00Z`);
-}
 
 export const undeprecate = defineCommand({
   name: 'undeprecate',
