@@ -8,7 +8,7 @@ export const deprecate = defineCommand({
   name: 'deprecate',
   summary: 'advise against images, and name another one to use instead',
   description: [
-    'They stay listed, and machines can still be made of them. The commands that look for the newest of a name pass over them.',
+    'They stay listed, and machines can still be made of them. NAME@latest passes over them.',
   ],
   arguments: { IMAGE: { ...IMAGE_ARGUMENT, count: 'some' } },
   options: {
