@@ -7,9 +7,7 @@ import { defineCommand } from '../connection/define-command.ts';
 export const deprecate = defineCommand({
   name: 'deprecate',
   summary: 'advise against images, and name another one to use instead',
-  description: [
-    'They stay listed, and machines can still be made of them. NAME@latest passes over them.',
-  ],
+  description: ['They stay listed, and machines can still be made of them. NAME@latest passes over them.'],
   arguments: { IMAGE: { ...IMAGE_ARGUMENT, count: 'some' } },
   options: {
     'replaced-by': {
