@@ -3,6 +3,7 @@
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
+import { timeLimit } from '#lib/runtime/timers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { failureOf } from '../copies/documents/failure-of.ts';
 
@@ -13,22 +14,37 @@ import { staging } from '../images/files/upload-register.ts';
 import type { StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
 
+/** A source that drips must not keep the next one, and all other files, waiting: so long, and so fast at least. */
+const LEAST_LIMIT_MS = 600_000;
+const LEAST_RATE = 1024 * 1024;
+
+export interface RepairOptions {
+  readonly signal: AbortSignal;
+  /** Names of sources that took too long for another file: they are asked last. This one adds its own. */
+  readonly slow?: Set<string>;
+  /** Milliseconds that a source has at least. */
+  readonly leastLimitMs?: number;
+}
+
 /** Tries the sources in turn. Never stores bytes that do not match the record. */
 export async function repairFile(
   service: Service,
   sources: readonly ImageSource[],
   stored: StoredImage,
   file: FileRecord,
-  signal: AbortSignal,
+  { signal, slow = new Set(), leastLimitMs = LEAST_LIMIT_MS }: RepairOptions,
 ): Promise<{ from: string } | { problem: string }> {
   const problems: string[] = [];
-  for (const source of sources) {
+  const isSlow = ({ name }: ImageSource): number => Number(slow.has(name));
+  for (const source of sources.toSorted((a, b) => isSlow(a) - isSlow(b))) {
+    const limit = timeLimit(leastLimitMs + (file.size / LEAST_RATE) * 1000);
     try {
-      await fetchFrom(service, source, stored, file, signal);
+      await fetchFrom(service, source, stored, file, AbortSignal.any([signal, limit]));
       return { from: source.name };
     } catch (error) {
       if (signal.aborted) throw error;
-      problems.push(`${source.name}: ${failureOf(error).message}`);
+      if (limit.aborted) slow.add(source.name);
+      problems.push(`${source.name}: ${limit.aborted ? 'it took too long' : failureOf(error).message}`);
     }
   }
   return { problem: problems.length > 0 ? problems.join('; ') : 'there is no linked datacenter to fetch it from' };

@@ -9,13 +9,16 @@ import { rememberClone } from '../cloning/cloned.ts';
 import { changesBetween } from '../events/changes.ts';
 import { causeOf, eventWrites } from '../events/event.ts';
 import { recoverPlacement } from '../files/file-placement.ts';
-import { OPERATOR } from '../record/access.ts';
+import { OPERATOR, type Viewer } from '../record/access.ts';
 import { assertStaysServed, type ChangeRequest } from '../record/change.ts';
 import { assertNoCycle } from '../record/cycles.ts';
 import { isServed, loadRaw, type StoredImage } from '../record/load.ts';
 import { oneAtATime } from '../record/one-at-a-time.ts';
 import { putRecord, touchOrigin } from '../record/record-write.ts';
+import { relationOf } from '../record/references.ts';
 import { type Deleted, findDeleted, restoredRecord } from './kept.ts';
+
+const IS_GONE = 'is not here any more; import it first';
 
 /**
  * @throws 404 if there is no such deleted image, or not the caller's; 422 OriginDoesNotExist until its origin is here
@@ -43,12 +46,17 @@ export async function undeleteImage(service: Service, request: ChangeRequest): P
 
 async function write(
   service: Service,
-  { viewer: { account }, requestId }: ChangeRequest,
+  { viewer, requestId }: ChangeRequest,
   { stored, kept }: Deleted,
   record: ImageRecord,
 ): Promise<void> {
-  const told = eventWrites(service, record, causeOf({ account, requestId }), changesBetween(stored.value, record));
-  const origin = await originWrites(service, record, kept.lacks_origin ?? false);
+  const told = eventWrites(
+    service,
+    record,
+    causeOf({ account: viewer.account, requestId }),
+    changesBetween(stored.value, record),
+  );
+  const origin = await originWrites(service, record, viewer, kept.lacks_origin ?? false);
   const also = await rememberClone(service, record);
   await service.store.batch([putRecord(record, stored.etag), ...origin, ...also, ...told]).catch((error: unknown) => {
     if (!(error instanceof UniqueAttributeError) || error.field !== 'urn') throw error;
@@ -60,17 +68,24 @@ async function write(
 async function originWrites(
   service: Service,
   { uuid, origin }: ImageRecord,
+  viewer: Viewer,
   mayBeAbsent: boolean,
 ): Promise<readonly Write[]> {
   if (origin === undefined) return [];
   const found = await loadRaw(service, origin);
+  // Another image may have that UUID by now, of which the caller must not even learn.
+  if (found && found.value.state !== 'deleting' && (await relationOf(service, found.value, viewer)) === 'none') {
+    throw originGone(uuid, origin, IS_GONE);
+  }
   if (found && found.value.state !== 'deleting') {
     await assertNoCycle(service, [uuid], origin);
     return [await touchOrigin(service, origin, OPERATOR)];
   }
   if (mayBeAbsent) return [];
-  const what = found?.value.kept
-    ? 'was deleted as well; restore that one first'
-    : 'is not here any more; import it first';
-  throw new ApiError('OriginDoesNotExist', `image "${uuid}" builds on image "${origin}", which ${what}`);
+  const what = found?.value.kept ? 'was deleted as well; restore that one first' : IS_GONE;
+  throw originGone(uuid, origin, what);
+}
+
+function originGone(uuid: string, origin: string, what: string): ApiError {
+  return new ApiError('OriginDoesNotExist', `image "${uuid}" builds on image "${origin}", which ${what}`);
 }

@@ -47,7 +47,9 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
       return {
         lines: verifyFiles(service, {
           ...(uuids && { uuids }),
-          ...(repair && { repair: (stored, file) => repairFile(service, sources, stored, file, call.signal) }),
+          ...(repair && {
+            repair: (stored, file) => repairFile(service, sources, stored, file, { signal: call.signal }),
+          }),
           signal: call.signal,
         }),
       };

@@ -3,12 +3,11 @@
  * fetched from a linked datacenter, now and again until one has them.
  */
 import { forEachInTurn } from '#lib/runtime/each.ts';
-import { timeLimit } from '#lib/runtime/timers.ts';
 import { sourcesOfRepair } from '../../datacenters/sources/sources.ts';
 import { FINDINGS, findingKey, forgetFinding, type StoredFinding } from '../../images/files/findings.ts';
 import { loadImage, loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import { repairFile } from '../repair.ts';
+import { type RepairOptions, repairFile } from '../repair.ts';
 import { pace } from './inspect.ts';
 import type { ScrubObserver } from './metrics.ts';
 import { changeFinding, keepAside } from './quarantine.ts';
@@ -16,17 +15,15 @@ import { checkFile, isChecked } from './scrub.ts';
 
 /** From one attempt at a file to the next. */
 const AGAIN_MS = 3600_000;
-/** A source that drips must not keep all other files waiting: so long, and so fast at least. */
-const LEAST_LIMIT_MS = 600_000;
-const LEAST_RATE = 1024 * 1024;
 
 /** Returns how many files are right again. */
 export async function mendFiles(service: Service, observer: ScrubObserver, signal: AbortSignal): Promise<number> {
   let mended = 0;
+  const slow = new Set<string>();
   await forEachInTurn(service.store.scan(FINDINGS, {}, { signal }), async (found) => {
     await forEachInTurn(found, async ({ value }) => {
       signal.throwIfAborted();
-      if (isDue(service, value) && (await mend(service, value, observer, signal))) mended++;
+      if (isDue(service, value) && (await mend(service, value, observer, { signal, slow }))) mended++;
     });
   });
   return mended;
@@ -40,8 +37,9 @@ async function mend(
   service: Service,
   { uuid, index }: StoredFinding,
   observer: ScrubObserver,
-  signal: AbortSignal,
+  options: RepairOptions,
 ): Promise<boolean> {
+  const { signal } = options;
   const stored = await loadImage(service, uuid);
   const file = stored?.value.files?.[index];
   // What is deleted may be restored, with its mark; and a record that cannot be served may be mended.
@@ -56,7 +54,7 @@ async function mend(
   const finding = (await service.store.get(FINDINGS, findingKey(uuid, index)))?.value;
   if (found === 'unknown' || !finding) return false;
   await keepAside(service, finding);
-  const outcome = await attempt(service, stored, finding, signal);
+  const outcome = await attempt(service, stored, finding, options);
   if ('from' in outcome) {
     observer.repair('repaired');
     service.log.info({ image: uuid, file: finding.file, from: outcome.from }, 'a damaged file was fetched again');
@@ -73,16 +71,10 @@ async function attempt(
   service: Service,
   stored: Parameters<typeof repairFile>[2],
   { index }: StoredFinding,
-  signal: AbortSignal,
+  options: RepairOptions,
 ): Promise<Awaited<ReturnType<typeof repairFile>>> {
   const file = stored.value.files?.[index];
   if (!service.config.scrub.repair) return { problem: 'scrub.repair is false' };
   if (!file || index > 0) return { problem: 'only the first file of an image can be fetched again' };
-  const limit = timeLimit(LEAST_LIMIT_MS + (file.size / LEAST_RATE) * 1000);
-  const sources = await sourcesOfRepair(service);
-  return repairFile(service, sources, stored, file, AbortSignal.any([signal, limit])).catch((error: unknown) => {
-    signal.throwIfAborted();
-    if (!limit.aborted) throw error;
-    return { problem: 'it took too long' };
-  });
+  return repairFile(service, await sourcesOfRepair(service), stored, file, options);
 }

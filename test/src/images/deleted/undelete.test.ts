@@ -4,11 +4,12 @@ import { test } from 'tap';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { purgeExpired } from '#src/images/deleted/purge.ts';
 import { finishDeletes } from '#src/images/record/tombstones.ts';
-import { ALICE, BOB } from '../../../helpers/accounts.ts';
+import { ALICE, BOB, CAROL } from '../../../helpers/accounts.ts';
 import { MANIFEST, makeImage } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
 import { sha1Served } from '../../../helpers/invariants.ts';
 import { TestClock } from '../../../helpers/test-clock.ts';
+import { imageRecord, putRecords } from '../../imgapi/fixtures/records.ts';
 import { objectsOf, recordOf, refusal } from '../fixture.ts';
 
 const WEEK_MS = 604_800_000;
@@ -112,7 +113,7 @@ test('what was never activated, or is purged, is not kept', async (t) => {
 });
 
 test('a chain is restored from its base on', async (t) => {
-  const { operator, alice, make } = await start(t);
+  const { server, operator, alice, make } = await start(t);
   const base = (await make()).uuid;
   const child = (await make({ origin: base })).uuid;
   t.match(await refusal(alice.deleteImage(base)), { code: 'ImageHasDependentImages' });
@@ -127,6 +128,12 @@ test('a chain is restored from its base on', async (t) => {
   await alice.deleteImage(child);
   await alice.deleteImage(base, { purge: true });
   t.match(await refusal(operator.undeleteImage(child)), {
+    code: 'OriginDoesNotExist',
+    message: /is not here any more/,
+  });
+  // Of somebody else's image that has the UUID by now, its owner learns nothing.
+  await putRecords(server.imgapi.service, [imageRecord('unactivated', { uuid: base, owner: CAROL })]);
+  t.match(await refusal(alice.undeleteImage(child)), {
     code: 'OriginDoesNotExist',
     message: /is not here any more/,
   });

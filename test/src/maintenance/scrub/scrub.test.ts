@@ -1,11 +1,16 @@
 /** Files that rot are found, kept from readers, and fetched again. */
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import type { ImageSource } from '#src/datacenters/sources/source.ts';
+import { sourcesOfRepair } from '#src/datacenters/sources/sources.ts';
 import { listFindings } from '#src/images/files/findings.ts';
 import { loadRaw } from '#src/images/record/load.ts';
+import { repairFile } from '#src/maintenance/repair.ts';
 import { removeKept } from '#src/maintenance/scrub/kept.ts';
 import { mendFiles } from '#src/maintenance/scrub/mend.ts';
 import { unobserved } from '#src/maintenance/scrub/metrics.ts';
@@ -37,6 +42,20 @@ function fileOf({ service }: Datacenter, uuid: string): string {
 
 async function stored({ service }: Datacenter, path: string): Promise<Buffer> {
   return bytesOf((await service.storages.named('local').read(path)).stream);
+}
+
+/** A byte now and then, until `signal` ends it. */
+function dripping(signal: AbortSignal | undefined): Readable {
+  const stream = Readable.from(
+    (async function* () {
+      for (;;) {
+        yield Buffer.alloc(1);
+        await pause(20, signal);
+      }
+    })(),
+  );
+  signal?.addEventListener('abort', () => stream.destroy(new Error('it took too long')));
+  return stream;
 }
 
 test('a file with other bytes is found, quarantined, kept aside and fetched again', async (t) => {
@@ -89,6 +108,37 @@ test('a source with other bytes changes nothing, and is asked again later', asyn
   west.clock.ahead += 3_600_001;
   t.equal(await mendFiles(service, unobserved, signal), 1);
   t.ok((await stored(east, imageObjectPath(uuid, 'file0'))).equals(bytes));
+});
+
+test('a source that drips costs its own time, and is asked last for the next file', async (t) => {
+  const { east, bytes, uuid } = await twice(t);
+  const { service } = east;
+  const [good] = await sourcesOfRepair(service);
+  if (!good) throw new Error('west is a source');
+  let asked = 0;
+  const evil: ImageSource = {
+    ...good,
+    name: 'evil',
+    async getFile(_uuid, request) {
+      asked++;
+      const { stream, ...rest } = await good.getFile(uuid, request);
+      stream.destroy();
+      return { ...rest, stream: dripping(request.signal) };
+    },
+  };
+  // The methods of `good` are its prototype's.
+  Object.setPrototypeOf(evil, good);
+  const slow = new Set<string>();
+  for (const time of ['first', 'second']) {
+    await writeFile(fileOf(east, uuid), Buffer.alloc(bytes.length, 1));
+    const found = await loadRaw(service, uuid);
+    const file = found?.value.files?.[0];
+    if (!found || !file) throw new Error('it has a file');
+    const outcome = await repairFile(service, [evil, good], found, file, { signal, slow, leastLimitMs: 300 });
+    t.match(outcome, { from: 'us-west-1' }, time);
+    t.ok((await stored(east, imageObjectPath(uuid, 'file0'))).equals(bytes));
+  }
+  t.equal(asked, 1);
 });
 
 test('what another account has at the source is not fetched', async (t) => {
