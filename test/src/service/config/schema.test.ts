@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { test } from 'tap';
 import {
   AUTH_TYPES,
@@ -10,6 +11,7 @@ import {
   STORAGE_TYPES,
 } from '#src/service/config/config.ts';
 import { applySchema } from '#src/service/config/schema.ts';
+import cloudapiSchema from '../../../../etc/cloudapi.schema.json' with { type: 'json' };
 import schema from '../../../../etc/config.schema.json' with { type: 'json' };
 
 type SchemaKey = keyof typeof schema.properties;
@@ -29,6 +31,14 @@ function* keysOf(node: Node, path = ''): Generator<[path: string, node: Node]> {
     if (below.items) yield* keysOf(below.items, `${path}${key}[].`);
   }
 }
+
+test('the schemas of etc/ are schemas, which no process looks at again as it starts', async (t) => {
+  const ajv = new Ajv2020({ allErrors: true });
+  for (const one of [schema, cloudapiSchema]) {
+    t.ok(ajv.validateSchema(one), ajv.errorsText());
+  }
+  t.notOk(ajv.validateSchema({ ...schema, properties: { port: { type: 'nonsense' } } }));
+});
 
 test('every key of the schema has a description that is a sentence', async (t) => {
   for (const [path, { description = '' }] of keysOf(schema as Node)) t.match(description, /^\S.*\.$/, path);
