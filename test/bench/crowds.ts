@@ -59,7 +59,9 @@ async function start(dataDir: string, at: number, profile: string | undefined): 
   await rm(dataDir, { recursive: true, force: true });
   const copies = { concurrency: CROWD, perLink: CROWD, perAccount: CROWD };
   const name = `bench-${at + 1}`;
-  return startServer({ name, dataDir, keys: { copies }, ...(profile !== undefined && { profile }) });
+  // One account and one link do all of it.
+  const limits = { share: 1 };
+  return startServer({ name, dataDir, keys: { copies, limits }, ...(profile !== undefined && { profile }) });
 }
 
 async function rested(server: Running): Promise<Rested> {
