@@ -44,13 +44,13 @@ export async function derivedImages(
     };
     const room = MOST_IMAGES - images.length;
     const found = await service.store.find(IMAGES, { filter, limit: room + 1 }, { signal });
-    if (found.length > room) return { images, isComplete: false };
-    for (const { value } of servedImages(service, found)) {
+    for (const { value } of servedImages(service, found.slice(0, room))) {
       if (known.has(value.uuid) || relationTo(value, viewer) === 'none') continue;
       known.add(value.uuid);
       images.push(value);
       waiting.push(value.uuid);
     }
+    if (found.length > room) return { images, isComplete: false };
   }
   return { images, isComplete: true };
 }

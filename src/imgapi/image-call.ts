@@ -93,7 +93,12 @@ export function changeRequest(service: Service, call: Call): ChangeRequest {
 export function assertCondition(service: Service, call: Call, { value }: StoredImage): void {
   const { 'if-match': match, 'if-none-match': noneMatch } = call.headers;
   if (match === undefined && noneMatch === undefined) return;
-  isNotModified(call, { etag: renderImage(value, viewOf(service, call)).etag });
+  const view = viewOf(service, call);
+  const { etag } = renderImage(value, view);
+  // A sharee has read the image with its replacement, or without where that could not be seen.
+  const { etag: replaced } = renderImage(value, { ...view, showsReplacement: true });
+  const isOther = match !== undefined && replaced !== etag && match.includes(replaced);
+  isNotModified(call, { etag: isOther ? replaced : etag });
 }
 
 /** The image, for a write that a sharee may do as well. @throws 404 */

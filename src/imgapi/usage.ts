@@ -23,7 +23,7 @@ export async function usageOf(
   const { account, requestId, signal } = call;
   const [derived, datacenters, instances] = await Promise.all([
     derivedImages(service, viewer, { uuid, channel, signal }),
-    mayChange(record, viewer) ? holdersOf(service, record, { account, signal }) : undefined,
+    !viewer.anonymous && mayChange(record, viewer) ? holdersOf(service, record, { account, signal }) : undefined,
     viewer.anonymous ? undefined : instancesOf(service, { image: uuid, account, requestId, signal }),
   ]);
   return {

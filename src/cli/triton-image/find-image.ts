@@ -45,9 +45,16 @@ export async function findImage(
       matching.map((image) => `${image.id} ${imageLabel(image).slice(9)}`),
     );
   }
+  const short = found.filter(hasShortId);
+  // Anybody may call an image as the UUID of another one begins.
+  if (wanted.one && matching.length > 0 && short.some((image) => !matching.includes(image))) {
+    throw ambiguous(
+      `"${given}" is the name of an image, and begins the UUID of another; say which one you mean`,
+      [...new Set([...matching, ...short])].map((image) => `${image.id} ${imageLabel(image).slice(9)}`),
+    );
+  }
   const named = preferred(matching, wanted);
   if (named) return named;
-  const short = found.filter(hasShortId);
   if (short.length > 1) {
     throw ambiguous(
       `"${given}" begins the UUIDs of ${short.length} images`,

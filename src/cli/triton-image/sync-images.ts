@@ -92,13 +92,15 @@ async function copyAll(sync: Sync, client: CloudapiClient, images: readonly Clou
   const display = manyDisplay(output, json, images.map(imageLabel), 'image');
   const queue = [...images];
   const failures: string[] = [];
+  // They are told below the bars, which are drawn over what stands there now.
+  const results: string[] = [];
   const work = async (): Promise<void> => {
     for (let image = queue.shift(); image && !signal.aborted; image = queue.shift()) {
       const label = imageLabel(image);
       try {
         const status = await copyOne(sync, client, image, display);
-        if (!json && (choice === 'watch' || isFinal(status.state))) output.line(copiedLine(status));
-        else if (!json) output.line(`Ordered: ${printable(label)}.`);
+        if (!json && (choice === 'watch' || isFinal(status.state))) results.push(copiedLine(status));
+        else if (!json) results.push(`Ordered: ${printable(label)}.`);
       } catch (error) {
         if (signal.aborted) return;
         const failure = failureOf(error);
@@ -108,6 +110,7 @@ async function copyAll(sync: Sync, client: CloudapiClient, images: readonly Clou
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, images.length) }, work));
+  for (const line of results) output.line(line);
   return failures;
 }
 

@@ -9,7 +9,7 @@ import { rememberClone } from '../cloning/cloned.ts';
 import { changesBetween } from '../events/changes.ts';
 import { causeOf, eventWrites } from '../events/event.ts';
 import { recoverPlacement } from '../files/file-placement.ts';
-import { OPERATOR, type Viewer } from '../record/access.ts';
+import { mayChange, type Viewer } from '../record/access.ts';
 import { assertStaysServed, type ChangeRequest } from '../record/change.ts';
 import { assertNoCycle } from '../record/cycles.ts';
 import { isServed, loadRaw, type StoredImage } from '../record/load.ts';
@@ -79,10 +79,11 @@ async function originWrites(
   }
   if (found && found.value.state !== 'deleting') {
     await assertNoCycle(service, [uuid], origin);
-    return [await touchOrigin(service, origin, OPERATOR)];
+    return [await touchOrigin(service, origin, viewer)];
   }
   if (mayBeAbsent) return [];
-  const what = found?.value.kept ? 'was deleted as well; restore that one first' : IS_GONE;
+  const kept = found?.value.kept;
+  const what = kept && mayChange(kept.record, viewer) ? 'was deleted as well; restore that one first' : IS_GONE;
   throw originGone(uuid, origin, what);
 }
 

@@ -94,6 +94,7 @@ class Room {
   readonly #holder: Holder;
   #bytes = 0;
   #isLimited = false;
+  #isOver = false;
 
   constructor(service: Reserving, holder: Holder) {
     this.#service = service;
@@ -111,6 +112,8 @@ class Room {
 
   /** Reserves so many bytes in all. @throws 403 QuotaExceeded */
   async cover(bytes: number): Promise<void> {
+    // What still comes after a stalled upload was given up must not reserve anew: nobody would give that back.
+    if (this.#isOver) throw new Error('the upload that this was reserved for is over');
     const service = this.#service;
     const { session, owner, account, isOpen } = this.#holder;
     await retryOnConflict(async () => {
@@ -139,6 +142,7 @@ class Room {
   }
 
   async release(): Promise<void> {
+    this.#isOver = true;
     const { session } = this.#holder;
     await this.#change(() => undefined).catch((err: unknown) =>
       this.#service.log.warn({ err, session }, 'could not give back what an upload has reserved; it will expire'),

@@ -184,9 +184,9 @@ function viewKey(record: ImageRecord, view: ImageView): string {
 function rendered(record: ImageRecord, view: ImageView): RenderedImage {
   const value = serializeImage(record, view);
   // Who may change the image is told of another replacement by the tag, whether that can be seen just now or not.
-  const showsReplacement = seesAll(record, view);
-  const isAsTagged = record.replaced_by === undefined || showsReplacement === (view.showsReplacement ?? false);
-  const tagged = isAsTagged ? value : serializeImage(record, { ...view, showsReplacement });
+  const isHidden = record.replaced_by !== undefined && !view.showsReplacement;
+  const tagged =
+    isHidden && seesAll(record, view) ? serializeImage(record, { ...view, showsReplacement: true }) : value;
   return withEtag(value, JSON.stringify(value, null, 2), tagged);
 }
 

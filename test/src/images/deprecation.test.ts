@@ -64,13 +64,15 @@ test('an image is deprecated, replaced and cleared by its owner, and shown so in
   });
 
   await t.test('another replacement is another tag for its owner', async (t) => {
-    const tagOf = async () =>
-      (await ask(`/images/${uuid}?account=${ALICE}`, { headers: { 'accept-version': '~3' } })).headers['etag'];
-    const tag = await tagOf();
+    const tagOf = async (account = ALICE) =>
+      (await ask(`/images/${uuid}?account=${account}`, { headers: { 'accept-version': '~3' } })).headers['etag'];
+    const [tag, ofSharee] = [await tagOf(), await tagOf(BOB)];
     await alice.updateImage(uuid, { replaced_by: hidden });
     t.not(await tagOf(), tag);
+    t.not(await tagOf(BOB), ofSharee, 'and for those who see it no longer');
     await alice.updateImage(uuid, { replaced_by: shared });
     t.equal(await tagOf(), tag);
+    t.equal(await tagOf(BOB), ofSharee);
   });
 
   await t.test('lists are filtered by it', async (t) => {

@@ -5,6 +5,7 @@ import { startTriton } from '../../doubles/triton/triton.ts';
 import { ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
+import { imageRecord, putRecords } from './fixtures/records.ts';
 
 test('images that build on one are told to who sees them, and what is hidden is neither listed nor counted', async (t) => {
   const triton = await startTriton(t);
@@ -29,6 +30,14 @@ test('images that build on one are told to who sees them, and what is hidden is 
   t.same(await derived(), [own, shared, hidden, onOwn, onHidden].toSorted(), 'operators see all');
   t.same((await as(ALICE).getImageUsage(uuid)).datacenters, [], 'its owner is told of datacenters');
   t.equal((await as(BOB).getImageUsage(uuid)).datacenters, undefined, 'others are not');
+
+  await t.test('of more than one answer holds, as many are listed as it holds', async (t) => {
+    const base = (await makeImage(as(), { public: true }, { owner: ALICE, size: 10 })).image.uuid;
+    const many = Array.from({ length: 1001 }, (_, i) => imageRecord('active', { name: `child-${i}`, origin: base }));
+    await putRecords(server.imgapi.service, many);
+    const { count, complete, images } = (await as().getImageUsage(base)).derived;
+    t.same([count, complete, images.length], [1000, false, 1000]);
+  });
 
   await t.test('so are machines, by the word of VMAPI', async (t) => {
     const vms = [ALICE, BOB].map((owner) => triton.addVm({ owner_uuid: owner, image_uuid: uuid, alias: 'web' }));

@@ -5,7 +5,7 @@ import { printable } from '../../output/printable.ts';
 import { shellLine } from '../../output/shell-line.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
-import { localFile, UPLOAD_OPTIONS, uploadedWords, uploadFile } from '../../shared/images/upload.ts';
+import { type LocalFile, localFile, UPLOAD_OPTIONS, uploadedWords, uploadFile } from '../../shared/images/upload.ts';
 import type { Connection } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
 
@@ -61,7 +61,7 @@ export const create = defineCommand({
       tellImage(output, json, image, `is created of ${uploadedWords(file)}${noActivate ? '' : ', and active'}`);
       return undefined;
     } catch (error) {
-      tellHowToGoOn(output, context, uuid, file.path);
+      tellHowToGoOn(output, context, uuid, { file, storage, activate: !noActivate });
       throw error;
     }
   },
@@ -95,7 +95,18 @@ export function tellImage(output: Output, json: boolean, image: Image, what: str
   else output.line(`Image ${printable(`${image.uuid} (${image.name}@${image.version})`)} ${what}.`);
 }
 
-function tellHowToGoOn(output: Output, context: Connection, uuid: string, path: string): void {
-  const line = shellLine(['imgapiadm', 'upload', uuid, path, '--activate', ...context.words]);
+interface Upload {
+  readonly file: LocalFile;
+  readonly storage: string | undefined;
+  readonly activate: boolean;
+}
+
+function tellHowToGoOn(output: Output, context: Connection, uuid: string, { file, storage, activate }: Upload): void {
+  const line = shellLine([
+    ...['imgapiadm', 'upload', uuid, file.path, '-c', file.compression],
+    ...(storage === undefined ? [] : ['--storage', storage]),
+    ...(activate ? ['--activate'] : []),
+    ...context.words,
+  ]);
   output.note(`Image ${uuid} is there, not activated. To go on:  ${line}`);
 }

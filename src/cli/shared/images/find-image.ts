@@ -59,6 +59,11 @@ async function findImage(client: Lister, name: ImageName, { account, signal, one
   if (one && !name.isLatest && named.length > 1) {
     throw ambiguous(`"${name.given}" names ${named.length} images; say which one you mean`, named.map(lineOf));
   }
+  // Anybody may call an image as the UUID of another one begins.
+  if (one && named.length > 0 && short.length > 0) {
+    const both = `"${name.given}" is the name of an image, and begins the UUID of another; say which one you mean`;
+    throw ambiguous(both, [...named, ...short].map(lineOf));
+  }
   const found = latest(named, ({ uuid }) => uuid);
   if (found) return found;
   const [image, another] = short;

@@ -62,7 +62,7 @@ test('an upload that fails leaves the image, and says how to go on', async (t) =
     server.url,
   ]);
   t.strictSame([code, stdout], [1, '']);
-  t.match(stderr, new RegExp(`To go on: {2}imgapiadm upload ${UUID} .*image.gz --activate -u ${server.url}\n`));
+  t.match(stderr, new RegExp(`To go on: {2}imgapiadm upload ${UUID} .*image.gz -c gzip --activate -u ${server.url}\n`));
   t.match(stderr, 'error (InsufficientStorage): no room');
 });
 
