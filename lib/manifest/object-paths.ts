@@ -8,6 +8,14 @@ export type ImageObjectName = `file${number}` | 'icon';
 /** The pulls area: links to files under names of their own, one directory a day, for the reaper. */
 export const PULLS = 'pulls';
 
+/** Names under which writers link bytes that are there already, one for each session, until they are placed. */
+export const BYTE_LINKS = 'copies';
+
+/** The name of the linked bytes of a session. */
+export function linkedBytesPath(session: string): string {
+  return `${BYTE_LINKS}/${session}`;
+}
+
 /** Damaged bytes that are kept aside, one directory a day. */
 export const QUARANTINE = 'quarantine';
 

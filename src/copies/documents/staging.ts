@@ -3,6 +3,7 @@
  * that are still needed: by the running attempt, which writes there, or by the next one, which takes those bytes over.
  */
 import type { WithStore } from '#lib/documents/store.ts';
+import { linkedBytesPath } from '#lib/manifest/object-paths.ts';
 import { TRANSFERS, type Transfer } from './model.ts';
 
 /** The write session of an attempt at the file of an image; no two attempts ever share one. */
@@ -15,11 +16,9 @@ export function iconSessionOf(transfer: Pick<Transfer, 'image' | 'id'>, attempt:
   return `${sessionOf(transfer, attempt)}.icon`;
 }
 
-/** Directory of the names under which attempts link files of the same store, see `same-store.ts`. */
-export const BYTE_LINKS = 'copies';
-
+/** The name under which an attempt links a file of the same store, see `same-store.ts`. */
 export function byteLinkPath(transfer: Pick<Transfer, 'image' | 'id'>, attempt: number): string {
-  return `${BYTE_LINKS}/${sessionOf(transfer, attempt)}`;
+  return linkedBytesPath(sessionOf(transfer, attempt));
 }
 
 /** The sessions that some transfer still needs, even a failed one that is kept for a new order. */

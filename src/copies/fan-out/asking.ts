@@ -28,6 +28,11 @@ export class Asking {
     return answers;
   }
 
+  /** Whether a call to it is under way, or has ended with an answer that nobody has taken yet. */
+  isAsking(datacenter: string): boolean {
+    return this.#calls.has(datacenter) || [...this.#answers.keys()].some((target) => target.datacenter === datacenter);
+  }
+
   async ended(): Promise<void> {
     await Promise.allSettled(this.#calls.values());
   }

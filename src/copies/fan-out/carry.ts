@@ -10,7 +10,7 @@ import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { Asking } from './asking.ts';
 import { concluded, nextAt } from './decide.ts';
-import { FAN_OUTS, type FanOutRecord, putFanOut, type Target, written } from './model.ts';
+import { FAN_OUTS, type FanOutRecord, isTargetFinal, putFanOut, type Target, written } from './model.ts';
 
 export interface FanOutEngine {
   /** Looks for new ones now. */
@@ -115,7 +115,7 @@ async function carryWith(service: Service, uuid: string, asking: Asking, signal:
   for (;;) {
     const fanOut = (await service.store.get(FAN_OUTS, uuid))?.value;
     if (!fanOut?.live) return;
-    const next = await noted(service, uuid, await asking.answers(fanOut));
+    const next = await noted(service, uuid, asking, await asking.answers(fanOut));
     if (!next?.live) {
       service.log.info({ fan_out: uuid, image: fanOut.image, state: next?.state }, 'order to other datacenters ended');
       return;
@@ -130,6 +130,7 @@ async function carryWith(service: Service, uuid: string, asking: Asking, signal:
 async function noted(
   service: Service,
   uuid: string,
+  asking: Asking,
   answers: ReadonlyMap<Target, Target | undefined>,
 ): Promise<FanOutRecord | undefined> {
   const answered = new Map([...answers].map(([before, after]) => [before.datacenter, { before, after }]));
@@ -138,7 +139,8 @@ async function noted(
     const targets = fanOut.targets.map((target) => {
       const answer = answered.get(target.datacenter);
       const isSame = answer?.before.state === target.state && answer.before.order === target.order;
-      return (isSame && answer.after) || target;
+      const now = (isSame && answer.after) || target;
+      return asking.isAsking(target.datacenter) ? maybeThere(now) : now;
     });
     const next = concluded({ ...fanOut, targets }, service.store.now());
     const isNews =
@@ -149,6 +151,11 @@ async function noted(
     return written(next.live ? { ...next, lease: leaseOf(service) } : next);
   });
   return updated?.value;
+}
+
+/** What is being ordered may be there before it is answered: to cancel it takes a call. */
+function maybeThere(target: Target): Target {
+  return target.order === undefined && target.tries === 0 && !isTargetFinal(target) ? { ...target, tries: 1 } : target;
 }
 
 /** Another process may go on at once. */

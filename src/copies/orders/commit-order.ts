@@ -106,7 +106,7 @@ async function readAgain(
     try {
       const now = await recordNow(service, record, transfer, signal);
       const terms = await foreignTerms(service, contents, transfer);
-      fresh.set(member.uuid, await sharedAsOrdered(service, now, baseOf(contents), terms));
+      fresh.set(member.uuid, await sharedAsOrdered(service, now, now.origin, terms));
     } catch (error) {
       if (!(error instanceof CopyError)) throw error;
       await endOrder(service, uuid, { event: 'fail', failure: failureOf(error), image: member.uuid });
@@ -120,11 +120,6 @@ async function readAgain(
 async function foreignTerms(service: Service, { order }: OrderContents, transfer: Transfer) {
   const by = order.value.ordered_by;
   return by && (await isOrderedElsewhere(service, transfer)) ? { by } : undefined;
-}
-
-/** What is here already, and the order builds on. */
-function baseOf({ order, records }: OrderContents): string | undefined {
-  return records.get(order.value.images[0] ?? '')?.value.origin;
 }
 
 /** The updated record, or `record` itself if the snapshot is to be used. @throws CopyError if the order must fail */

@@ -6,12 +6,13 @@
 import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';
 import type { Filter, Query, Stored } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
+import { BYTE_LINKS } from '#lib/manifest/object-paths.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import { answeringStorages } from '../../service/answering-storages.ts';
 import type { Service } from '../../service/service.ts';
 import { COPIES, deleteTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
-import { BYTE_LINKS, sessionsInUse } from '../documents/staging.ts';
+import { sessionsInUse } from '../documents/staging.ts';
 import { discardStaging, removePlaceholder } from './remove-placeholder.ts';
 
 type ExpiryReport = CleanUpReport['copies'];

@@ -52,7 +52,11 @@ export async function createOrder(service: Service, request: ChainRequest, chain
   await bookBytes(service, by, chain.members.at(-1)?.file.size ?? 0);
   const parts: Part[] = [];
   for (const coming of chain.members) {
-    const record = await sharedAsOrdered(service, coming.record, chain.base, request.terms);
+    let { record } = coming;
+    // An origin may be on its way already, from elsewhere.
+    for (const origin of new Set([chain.base, coming.record.origin])) {
+      record = await sharedAsOrdered(service, record, origin, request.terms);
+    }
     parts.push(await readPart(service, request, { ...coming, record }));
   }
   // Somebody has ordered the image itself meanwhile: whoever asked for that may be this asker, who has one order then.
@@ -140,11 +144,11 @@ async function readPart(service: Service, request: ChainRequest, incoming: Incom
 }
 
 /** What is here of it, and what will be. */
-function growthOf({ source }: ChainRequest, { incoming, local, outcome }: Part): Growth[] {
+function growthOf({ source }: ChainRequest, { incoming, local, transfer, outcome }: Part): Growth[] {
   if (outcome === 'new-order' || !local) return [{ after: livePlaceholder(incoming, source) }];
   return outcome === 'attach'
     ? []
-    : [{ before: local.value, after: revivedPlaceholder(local.value, incoming, source) }];
+    : [{ before: local.value, after: revivedPlaceholder(local.value, incoming, source, transfer?.value) }];
 }
 
 function partWrites(service: Service, { source, account }: ChainRequest, order: CopyOrder, part: Part): Write[] {
@@ -156,7 +160,7 @@ function partWrites(service: Service, { source, account }: ChainRequest, order: 
   if (outcome === 'attach' && transfer) return attachWrites(order, local, transfer);
   const revived = transfer ? reviveTransfer(transfer.value, fresh) : fresh;
   return [
-    putRecord(revivedPlaceholder(local.value, incoming, source), local.etag),
+    putRecord(revivedPlaceholder(local.value, incoming, source, transfer?.value), local.etag),
     putTransfer(revived, transfer?.etag ?? null),
   ];
 }

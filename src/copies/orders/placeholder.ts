@@ -151,10 +151,20 @@ export function livePlaceholder({ record, file }: Incoming, source: string): Ima
   return { ...record, copy: { state: 'live', datacenter: source, sha1: file.sha1, size: file.size } };
 }
 
-/** The placeholder of a failed copy, when the same file is ordered again. The bytes that are here are kept. */
-export function revivedPlaceholder(failed: ImageRecord, incoming: Incoming, source: string): ImageRecord {
-  const { files, icon, intent, rev } = failed;
-  return { ...livePlaceholder(incoming, source), ...definedOnly({ files, icon, intent, rev }) };
+/**
+ * The placeholder of a failed copy, when the same file is ordered again. The bytes that are here are kept, and with them
+ * where they came from: whoever is the source now may never have had them.
+ */
+export function revivedPlaceholder(
+  failed: ImageRecord,
+  incoming: Incoming,
+  source: string,
+  transfer: { readonly staged?: string } | undefined,
+): ImageRecord {
+  const { files, icon, intent, rev, copied_from: from } = failed;
+  const hasBytes = files !== undefined || intent !== undefined || transfer?.staged !== undefined;
+  const copied_from = hasBytes && from?.datacenter !== source ? from : undefined;
+  return { ...livePlaceholder(incoming, source), ...definedOnly({ files, icon, intent, rev, copied_from }) };
 }
 
 export function failedPlaceholder(record: ImageRecord, { code, message }: CopyFailure): ImageRecord {

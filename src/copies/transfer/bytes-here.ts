@@ -4,9 +4,11 @@
  *
  * Nobody may learn by a copy what a stranger has here. So only files count that the account of the image may read here
  * (for an operator's copy that is the owner, who sees it too), and to look for them takes the same time whatever others have.
+ * What only another datacenter ordered takes bytes only of what the account has from there: to know a hash is not to have a file.
  * The record says which files these are; what is placed is verified by reading it, as any bytes are.
  */
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
@@ -16,6 +18,7 @@ import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import type { Transfer } from '../documents/model.ts';
 import { byteLinkPath, sessionOf } from '../documents/staging.ts';
+import { isOrderedElsewhere } from '../orders/foreign-shares.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { LinkSession } from './same-store.ts';
 
@@ -44,7 +47,16 @@ async function filesHere(service: Service, own: Transfer): Promise<FileHere[]> {
   const owner = (await loadRaw(service, own.image))?.value.owner;
   if (own.sha256 === undefined || owner === undefined) return [];
   const files = await filesWithHash(service, own.sha256, owner);
-  return files.filter(({ file }) => file.stor === own.stor && file.size === own.total);
+  const isForeign = await isOrderedElsewhere(service, own);
+  const isFromThere = ({ owner: of, copied_from: from }: ImageRecord) =>
+    of === owner && from?.datacenter === own.source;
+  return files.filter(
+    ({ file, image }) =>
+      file.stor === own.stor &&
+      file.size === own.total &&
+      file.sha1 === own.sha1 &&
+      (!isForeign || isFromThere(image.value)),
+  );
 }
 
 async function sameBytes(

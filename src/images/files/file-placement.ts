@@ -14,7 +14,7 @@
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import { isHeldBy, LeaseKeeper, LeaseLostError } from '#lib/documents/lease.ts';
 import type { Write } from '#lib/documents/store.ts';
-import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { imageObjectPath, linkedBytesPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord, ImageRecord, PlacementIntent } from '#lib/manifest/record.ts';
 import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
@@ -200,6 +200,7 @@ async function settle(service: Service, uuid: string, intent: PlacementIntent): 
   const storage = service.storages.named(intent.file.stor);
   // Discard before looking: a writer that wakes up in between finds its session gone.
   await storage.discard(intent.session);
+  await storage.remove(linkedBytesPath(intent.session));
   const isPlaced = await matches(storage, intent);
   service.log.info({ image: uuid, object: intent.object, placed: isPlaced }, 'settled a file placement');
   if (isPlaced) {

@@ -12,7 +12,7 @@ import { ApiError } from '#lib/api/errors/api-error.ts';
 import { isHeldBy } from '#lib/documents/lease.ts';
 import type { Filter, Query, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
-import { imageObjectDirectory } from '#lib/manifest/object-paths.ts';
+import { imageObjectDirectory, linkedBytesPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES, type ImageRecord, type KeptImage } from '#lib/manifest/record.ts';
 import { InsufficientStorageError, ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { forEachInTurn } from '#lib/runtime/each.ts';
@@ -88,7 +88,10 @@ export async function finishDelete(service: Service, uuid: string, isMeant: IsMe
   // The bytes in one store go even if another one is down.
   await forEachInTurn(service.storages, async (storage) => {
     // A writer that has noted its intent and not yet committed must find its bytes gone, or it would place them later.
-    if (intent) await storage.discard(intent.session);
+    if (intent) {
+      await storage.discard(intent.session);
+      await storage.remove(linkedBytesPath(intent.session));
+    }
     // Another process may have finished meanwhile, and the UUID may be in use again: leave its new bytes alone.
     isOurs &&= (await loadRaw(service, uuid))?.etag === stored.etag;
     if (isOurs) await storage.removeTree(imageObjectDirectory(uuid));

@@ -56,6 +56,18 @@ test('what is canceled leaves nothing, also where it was verified', async (t) =>
   t.notOk(await isShown(targets['east']!, image));
 });
 
+test('what is canceled while it is being ordered is canceled there too', async (t) => {
+  const { hub, image, targets, networks } = await startHub(t, { targets: { east: ACCEPTS } });
+  networks['east']!.trouble = { kind: 'silent' };
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all' });
+  await until(hub, uuid, 'the call', ({ datacenters: [east] }) => east?.tries === 1 && !east.error);
+  await hub.client().cancelFanOut(uuid);
+  networks['east']!.trouble = { kind: 'none' };
+  networks['east']!.cutAll();
+  t.match(await until(hub, uuid, 'the end', ({ state }) => state !== 'running'), { state: 'canceled' });
+  t.match(await targets['east']!.client().listCopies(), [{ state: 'canceled' }]);
+});
+
 test('a datacenter that is away is tried until it is there, also by the process that follows', async (t) => {
   const { hub, image, targets, networks, restart } = await startHub(t, { targets: { east: ACCEPTS, west: ACCEPTS } });
   networks['west']!.trouble = { kind: 'refuse' };
@@ -90,7 +102,7 @@ test('orders bring no more bytes in a day than the datacenter allows', async (t)
     targets: { east: { hub: { bytesPerDay: 1000 } } },
   });
   const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'east' });
-  const refused = await until(hub, uuid, 'a refusal', ({ datacenters: [east] }) => (east?.tries ?? 0) > 0);
+  const refused = await until(hub, uuid, 'a refusal', ({ datacenters: [east] }) => east?.error !== undefined);
   t.match(refused.datacenters[0], {
     state: 'waiting',
     error: { code: 'TooManyRequests', message: /may order 1000 bytes a day here; 1000 are left today/ },
