@@ -77,7 +77,15 @@ function answerFromHere(service: Service, copy: CopyRequest, signal: AbortSignal
     }
     if (outcome !== 'attach') return undefined;
     if (!doNotRestart) await assertSameFile(service, copy, record?.copy?.sha1, signal);
-    return attach(service, uuid, { kind: 'copy-from-dc', account, requestId, finishBy, ...(terms && { terms }) });
+    // A preview moves no deadline.
+    const moved = copy.dryRun ? undefined : finishBy;
+    return attach(service, uuid, {
+      kind: 'copy-from-dc',
+      account,
+      requestId,
+      finishBy: moved,
+      ...(terms && { terms }),
+    });
   });
 }
 

@@ -1,8 +1,9 @@
 /**
  * The hashes of a file's pieces, as the source tells them. They decide only which bytes are fetched again at once: what is
  * placed is verified by the hashes of the whole file, whatever a source says of its pieces. Only while the ordered source cannot
- * tell them, another datacenter that has the image is believed so far.
+ * tell them, the other datacenters that have the image are believed so far, if all that answer say the same.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { PIECE_BYTES, PIECES_A_PAGE } from '#lib/api/schemas/link.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
@@ -90,11 +91,12 @@ export class PieceHashes {
     } catch (error) {
       this.#signal.throwIfAborted();
       if (FAILURES[failureOf(error).code].action !== 'retry' || error instanceof NoPiecesError) throw error;
-      for (const holder of await this.#holders.found()) {
-        const list = await this.#fetch(holder, page).catch(() => undefined);
-        if (list) return list;
-      }
+      const holders = await this.#holders.found();
+      const told = await Promise.all(holders.map((holder) => this.#fetch(holder, page).catch(() => undefined)));
       this.#signal.throwIfAborted();
+      const [list, ...others] = told.filter((answer) => answer !== undefined);
+      // If one of them lies, nobody knows which.
+      if (list && others.every((other) => isDeepStrictEqual(other, list))) return list;
       throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
     }
   }

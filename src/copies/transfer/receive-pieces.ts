@@ -12,6 +12,7 @@ import { Connections } from './connections.ts';
 import { counted } from './counted.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import type { PieceBoard, TakenPiece } from './piece-board.ts';
+import { NoPiecesError } from './piece-hashes.ts';
 import { OF_ONE_CONNECTION, type Supplier, type Suppliers } from './suppliers.ts';
 
 /** How often a piece whose bytes were wrong is fetched again. */
@@ -114,7 +115,7 @@ class Crew {
     } catch (error) {
       if (taken) board.giveBack(taken);
       if (stop.aborted) return;
-      if (OF_ONE_CONNECTION.has(failureOf(error).code)) {
+      if (!(error instanceof NoPiecesError) && OF_ONE_CONNECTION.has(failureOf(error).code)) {
         this.#broke = error;
         this.#connections.lost(this.#running - 1);
       } else this.#failed.abort(error);

@@ -15,6 +15,7 @@ import { type ByteRanges, openRanges } from './byte-ranges.ts';
 import type { OpenBytes } from './bytes.ts';
 import type { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
+import { NoPiecesError } from './piece-hashes.ts';
 
 /** What may happen to one connection while others go on. */
 export const OF_ONE_CONNECTION: ReadonlySet<FailureCode> = new Set(['SourceUnreachable', 'SourceError', 'Stalled']);
@@ -30,9 +31,10 @@ const OF_SUPPLIER: ReadonlySet<FailureCode> = new Set([
 const MOST_FAILURES = 3;
 /** Milliseconds for which a supplier is left alone after a failure: doubled each time, from the first to the second. */
 const REST_MS = [1000, 30_000] as const;
-/** How many times longer than an average piece one may take of another holder, and the least time for it. */
+/** How many times longer than an average piece one may take of another holder, the least time for it, and that before any came. */
 const PATIENCE = 4;
 const LEAST_MS = 10_000;
+const FIRST_MS = 60_000;
 
 export interface Supplier {
   readonly name: string;
@@ -97,11 +99,11 @@ export class Suppliers {
     if (standing) standing.busy -= 1;
   }
 
-  /** Milliseconds that it may take for a piece; undefined: there is nobody else, or no piece came yet. */
+  /** Milliseconds that it may take for a piece; undefined: any time, for the ordered source. */
   patienceWith(supplier: Supplier): number | undefined {
     const { ms, pieces } = this.#took;
-    if (supplier.isOrdered || pieces === 0 || !this.#isOtherAwake(supplier)) return undefined;
-    return Math.max(LEAST_MS, (ms / pieces) * PATIENCE);
+    if (supplier.isOrdered) return undefined;
+    return Math.max(LEAST_MS, pieces === 0 ? FIRST_MS : (ms / pieces) * PATIENCE);
   }
 
   /** The supplier is about to write into the piece. */
@@ -128,6 +130,8 @@ export class Suppliers {
 
   /** Whether the piece can be had from somebody else. */
   failed(supplier: Supplier, error: unknown): boolean {
+    // Nobody who sends bytes is to blame for hashes that are not told.
+    if (error instanceof NoPiecesError) return false;
     const { code } = failureOf(error);
     if (!(supplier.isOrdered ? OF_ONE_CONNECTION : OF_SUPPLIER).has(code)) return false;
     if (supplier.isOrdered) this.#ranges = undefined;

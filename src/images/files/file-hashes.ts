@@ -6,8 +6,8 @@ import type { Bucket, WithStore, Write } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import { type FileRecord, IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import type { Service } from '../../service/service.ts';
+import { isOwner, relationTo } from '../record/access.ts';
 import { normalized, type StoredImage, servedImages } from '../record/load.ts';
-import { isUsableTo } from '../record/references.ts';
 
 interface FileHash {
   readonly sha256: string;
@@ -38,7 +38,11 @@ export interface FileHere {
   readonly file: FileRecord;
 }
 
-/** Files with these bytes that the account may read, by their records: activated, not a placeholder, not quarantined. */
+/**
+ * Files with these bytes that the account may read by their records alone, its own first: activated, not a placeholder, not
+ * quarantined. What only other images open is left out: to look for that takes queries for each image, however many strangers
+ * have the bytes.
+ */
 export async function filesWithHash(service: Service, sha256: string, account: string): Promise<FileHere[]> {
   const filter = { op: 'eq', field: 'sha256', value: sha256 } as const;
   const noted = (await service.store.find(FILE_HASHES, { filter, limit: MOST_LOOKED_AT })).map(({ value }) => value);
@@ -50,9 +54,11 @@ export async function filesWithHash(service: Service, sha256: string, account: s
     const image = known.get(uuid);
     const file = image?.value.files?.[index];
     if (!image || file?.sha256 !== sha256 || image.value.quarantined?.includes(index)) continue;
-    if (await isUsableTo(service, image.value, { account })) files.push({ image, index, file });
+    const { activated, copy } = image.value;
+    if (activated && !copy && relationTo(image.value, { account }) !== 'none') files.push({ image, index, file });
   }
-  return files;
+  const isForeign = ({ image }: FileHere): number => Number(!isOwner(image.value, account));
+  return files.toSorted((one, other) => isForeign(one) - isForeign(other));
 }
 
 /** Removes the notes of files that are gone; returns how many. */

@@ -43,12 +43,13 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
 
     async AdminVerify(call, { repair = false, uuid }) {
       const uuids = uuidsOf(uuid);
+      const slow = new Set<string>();
       const sources = repair ? await sourcesOfRepair(service) : [];
       return {
         lines: verifyFiles(service, {
           ...(uuids && { uuids }),
           ...(repair && {
-            repair: (stored, file) => repairFile(service, sources, stored, file, { signal: call.signal }),
+            repair: (stored, file) => repairFile(service, sources, stored, file, { signal: call.signal, slow }),
           }),
           signal: call.signal,
         }),

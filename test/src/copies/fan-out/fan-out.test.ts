@@ -59,7 +59,7 @@ test('what is canceled leaves nothing, also where it was verified', async (t) =>
 test('what is canceled while it is being ordered is canceled there too', async (t) => {
   const { hub, image, targets, networks } = await startHub(t, { targets: { east: ACCEPTS } });
   networks['east']!.trouble = { kind: 'silent' };
-  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all' });
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all', together: true });
   await until(hub, uuid, 'the call', ({ datacenters: [east] }) => east?.tries === 1 && !east.error);
   await hub.client().cancelFanOut(uuid);
   networks['east']!.trouble = { kind: 'none' };
