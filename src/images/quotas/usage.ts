@@ -3,7 +3,7 @@
  * counted, or uncounted, by a process that died.
  */
 import type { Filter, WithStore } from '#lib/documents/store.ts';
-import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { type FileRecord, IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { normalizeStored } from '#lib/manifest/stored.ts';
 
 export interface Usage {
@@ -44,10 +44,12 @@ function intendedBytes({ files = [], icon, intent }: ImageRecord): number {
   if (intent.kind === 'icon') return sizes(files) + intent.size;
   const { index } = intent;
   // The file becomes the only one, or comes behind those that there are, or is one of them in another place.
-  const others = index === undefined ? [] : files.filter((_, i) => i !== index);
+  const others = index === undefined || !Array.isArray(files) ? [] : files.filter((_, i) => i !== index);
   return sizes(others) + intent.size + (icon?.size ?? 0);
 }
 
-function sizes(files: readonly { readonly size: number }[]): number {
-  return files.reduce((total, { size }) => total + size, 0);
+/** A record that is no valid image has to be counted too: operators delete it. */
+function sizes(files: unknown): number {
+  if (!Array.isArray(files)) return 0;
+  return files.reduce<number>((total, file: Partial<FileRecord> | null) => total + (Number(file?.size) || 0), 0);
 }

@@ -66,11 +66,14 @@ test('whose an image is, is asked of access.ts', async (t) => {
   t.same(
     compares.filter((file) => !/^src\/(cli|cloudapi)\//.test(file)),
     [
-      // The owner at the source, in a manifest that was sent, and the one that a list is filtered by.
+      // Whose a copy is; the owner at the source, in a manifest that was sent, and the one that a list is filtered by.
+      'src/copies/holders.ts',
       'src/copies/orders/checks.ts',
       'src/images/create.ts',
       'src/images/list.ts',
       'src/images/record/access.ts',
+      // Whose a machine is.
+      'src/machines/instances.ts',
       'src/machines/order-image.ts',
     ],
   );

@@ -27,7 +27,10 @@ test('every task of the table runs soon after the start, and operators see how t
   const { code, stdout } = await runImgapiadm(['tasks', '-j'], { env: { IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir } });
   t.equal(code, 0);
   t.strictSame(
-    JSON.parse(stdout).map(({ name }: TaskStatus) => name),
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as TaskStatus).name),
     all.map(({ name }) => name),
   );
 });
