@@ -9,6 +9,7 @@ import { linkSource } from '../../datacenters/sources/source-link.ts';
 import type { CopiesConfig } from '../../service/config/config.ts';
 import type { Service } from '../../service/service.ts';
 import type { Transfer } from '../documents/model.ts';
+import { isOrderedElsewhere } from '../orders/foreign-shares.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 
 /** Beside the ordered source. */
@@ -36,6 +37,8 @@ export class Holders {
     const { own, signal } = this.#live;
     if (this.#source.kind !== 'link' || own.sha256 === undefined) return [];
     try {
+      // Who orders an image here says itself what it is: it must not have bytes brought that it only knows the hashes of.
+      if (await isOrderedElsewhere(this.#service, own)) return [];
       const names = (await allLinks(this.#service)).map(({ name }) => name);
       const others = names.filter((name) => name !== own.source && mayServe(this.#service.config.copies, name));
       const asked = others.map((name) => this.#ask(linkSource(this.#service, name), own, this.#live.patience(signal)));
