@@ -8,27 +8,36 @@ import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { CloudapiError } from './errors.ts';
 
 const PAUSE_MS = 1000;
+/** Between two looks where all places for watches are taken. */
+const CROWDED_PAUSE_MS = 5000;
+const LONGEST_PAUSE_MS = 30_000;
 /** By then a service that restarts is back. */
 const PATIENCE_MS = 60_000;
 
 /** @throws 503 ImageCopyFailed, 409 ImageCopyCanceled, and the errors of IMGAPI */
 export async function waitForCopy(imgapi: ImgapiClient, image: string, options: CallOptions): Promise<void> {
   let lastSeen = Date.now();
+  const seen = (): void => {
+    lastSeen = Date.now();
+  };
   for (;;) {
+    let pause = PAUSE_MS;
     try {
-      const status = await lastStatus(imgapi, image, options, () => {
-        lastSeen = Date.now();
+      const status = await lastStatus(imgapi, image, options, seen).catch(async (error: unknown) => {
+        if (!isCrowded(error)) throw error;
+        pause = pauseAfter(error);
+        const asked = await imgapi.getImageCopy(image, options);
+        seen();
+        return asked;
       });
       if (status && isFinal(status.state)) return assertSucceeded(status);
     } catch (error) {
-      const isPassing = error instanceof ImgapiUnreachableError && Date.now() - lastSeen < PATIENCE_MS;
-      if (isCrowded(error)) {
-        const status = await imgapi.getImageCopy(image, options);
-        if (isFinal(status.state)) return assertSucceeded(status);
-        lastSeen = Date.now();
-      } else if (!isPassing) throw error;
+      const isCrowd = isCrowded(error);
+      const mayPass = isCrowd || error instanceof ImgapiUnreachableError;
+      if (!mayPass || Date.now() - lastSeen >= PATIENCE_MS) throw error;
+      if (isCrowd) pause = pauseAfter(error);
     }
-    await delay(PAUSE_MS, undefined, { ...(options.signal && { signal: options.signal }) });
+    await delay(pause, undefined, { ...(options.signal && { signal: options.signal }) });
   }
 }
 
@@ -49,8 +58,14 @@ async function lastStatus(
 }
 
 /** Whether all places for watches are taken; the status itself is short. */
-function isCrowded(error: unknown): boolean {
+function isCrowded(error: unknown): error is ImgapiError {
   return error instanceof ImgapiError && (error.code === 'ServerBusy' || error.code === 'TooManyRequests');
+}
+
+/** Milliseconds, as the other side wishes within reason. */
+function pauseAfter({ retryAfter }: ImgapiError): number {
+  if (retryAfter === undefined) return CROWDED_PAUSE_MS;
+  return Math.min(Math.max(retryAfter * 1000, PAUSE_MS), LONGEST_PAUSE_MS);
 }
 
 function assertSucceeded({ state, error, datacenter, image_uuid: image }: CopyStatus): void {

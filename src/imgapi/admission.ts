@@ -27,12 +27,14 @@ const always =
   () =>
     kinds;
 
-/** What takes as long as its client, or as another datacenter, or much work. Everything else is short. */
+/**
+ * What takes as long as its client, or as another datacenter, or much work. Everything else is short, but for GetPullLink,
+ * which takes its place itself, once it knows for whom.
+ */
 const KINDS: Readonly<Partial<Record<Names, KindsOf>>> = {
   AddImageFile: always('uploads'),
   AddImageFileFromUrl: always('uploads'),
   GetImageFile: always('downloads'),
-  GetPullLink: always('downloads'),
   LinkGetImageFile: always('downloads'),
   LinkGetImageFilePieces: always('downloads'),
   ListImages: always('lists'),
@@ -45,6 +47,7 @@ const KINDS: Readonly<Partial<Record<Names, KindsOf>>> = {
   CloneImage: always('copies'),
   ExportImage: always('copies'),
   AdminChangeImageStor: always('copies'),
+  GetImageUsage: always('plans'),
   GetImageCopy(call) {
     if (call.query['plan'] === 'true') return ['plans'];
     return wantsLines(call) ? ['watches'] : [];
@@ -65,15 +68,11 @@ const LONG_ANSWERS: ReadonlySet<Kind> = new Set(['downloads', 'lists', 'watches'
 /** Seconds after which a client that was refused may come again. */
 const COME_AGAIN = 5;
 
-/** For one listener. @param reserve places of each kind that only operators get */
-export function admission(
-  service: Service,
-  reserve: number,
-): (handler: Handler, row: Operation, name: string) => Handler {
+/** For one listener. @param gate the listener's */
+export function admission(service: Service, gate: Gate): (handler: Handler, row: Operation, name: string) => Handler {
   const { limits } = service.config;
   const rate = limits.accountRequestsPerSecond;
   const accounts = rate > 0 ? rateLimiter(service.clock, rate) : undefined;
-  const gate = new Gate(service, reserve);
   const claimant = claimantOf(service);
   return (handler, { auth }, name) => {
     const kindsOf = KINDS[name as Names];
@@ -101,11 +100,13 @@ function within(gate: Gate, kindsOf: KindsOf, claimant: (call: Call) => Claimant
   };
 }
 
-class Gate {
+/** The places of one listener. */
+export class Gate {
   readonly #limits: LimitsConfig;
   readonly #places: Readonly<Record<Kind, Places>>;
   readonly #refusals: RateLimited;
 
+  /** @param reserve places of each kind that only operators get */
   constructor({ config, log }: Service, reserve: number) {
     const { limits } = config;
     this.#limits = limits;

@@ -14,7 +14,7 @@ export function claimantOf({ config }: Pick<Service, 'config'>): (call: Call, is
   return (call, isPublic) => {
     const { datacenter } = call;
     // Which accounts it asks for is its own word: with many of them it would have many shares.
-    if (datacenter !== undefined) return { key: `datacenter ${datacenter}`, isOperator: false };
+    if (datacenter !== undefined) return linkClaimant(datacenter);
     if (isPublic) return { key: stranger(call), isOperator: false };
     if (mode !== 'dc') {
       const isOperator = call.user !== undefined;
@@ -26,6 +26,11 @@ export function claimantOf({ config }: Pick<Service, 'config'>): (call: Call, is
       ? { key: undefined, isOperator: true }
       : { key: stranger(call), isOperator: false };
   };
+}
+
+/** A linked datacenter, by whichever request it comes. */
+export function linkClaimant(datacenter: string): Claimant {
+  return { key: `datacenter ${datacenter}`, isOperator: false };
 }
 
 /** What is no account is refused by the operation, in its turn. */

@@ -10,7 +10,7 @@ import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit
 import type { Moves } from '../images/moving/moves.ts';
 import type { ImageMaker } from '../machines/image-maker.ts';
 import type { Service } from '../service/service.ts';
-import { admission } from './admission.ts';
+import { admission, Gate } from './admission.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Handler } from './call.ts';
 import { readableImage } from './image-call.ts';
@@ -52,6 +52,7 @@ export function mainRoutes(
   authKeys: AuthKeys,
   { worker, moves, maker, fanOuts, metrics }: Engines,
 ): OperationRoute<Call>[] {
+  const gate = new Gate(service, service.config.limits.operatorPlaces);
   const handlers: Handlers<typeof IMGAPI, Call> = {
     ...imageHandlers(service, worker),
     ...madeImageHandlers(service, maker),
@@ -62,7 +63,7 @@ export function mainRoutes(
     ...actionHandlers(service, worker, moves),
     ...deletedHandlers(service),
     ...sharingHandlers(service),
-    ...pullHandlers(service),
+    ...pullHandlers(service, gate),
     ...eventHandlers(service),
     ...roleTagHandlers(service),
     ...quotaHandlers(service),
@@ -72,7 +73,7 @@ export function mainRoutes(
     ...serviceHandlers(service, authKeys),
     ...consoleHandlers(service, metrics),
   };
-  const admitted = admission(service, service.config.limits.operatorPlaces);
+  const admitted = admission(service, gate);
   const { mode, channels } = service.config;
   const has = { accounts: mode === 'dc', channels: channels !== undefined };
   return operationRoutes(IMGAPI, handlers, {
@@ -118,9 +119,10 @@ function inItsVersions(
 /** @param worker carries out what linked datacenters order */
 export function linkListenerRoutes(service: Service, worker: Pick<CopyWorker, 'nudge'>): OperationRoute<Call>[] {
   // No operator comes this way.
-  const admitted = admission(service, 0);
+  const gate = new Gate(service, 0);
+  const admitted = admission(service, gate);
   const linked = forLinked(service);
-  return operationRoutes(LINKS, linkHandlers(service, worker), {
+  return operationRoutes(LINKS, linkHandlers(service, worker, gate), {
     wrap: (handler, row, name) => linked(admitted(handler, row, name), row),
     ...requestForms,
   });

@@ -1,6 +1,6 @@
 /** What the console for people is told before it shows anything. */
 import { Type } from 'typebox';
-import type { ParameterOptions } from '../parameters.ts';
+import type { Wording } from '../wording.ts';
 import { date, oneOf, type ValueOf } from './build.ts';
 import { Channel } from './service.ts';
 
@@ -16,12 +16,15 @@ export const ConsoleToken = Type.Object(
 /** Longer than any token. */
 const LONGEST_TOKEN = 200;
 
-export const ConsoleLogin = Type.Object({
-  token: Type.String({
-    maxLength: LONGEST_TOKEN,
+export const ConsoleLogin = Type.Object(
+  { token: Type.String({ maxLength: LONGEST_TOKEN }) },
+  // The value is not named: it may be a token with one letter too many.
+  {
+    error: 'ValidationFailed',
+    about: 'token',
     refusal: 'token must be what imgapiadm console-login made',
-  } satisfies ParameterOptions),
-});
+  } satisfies Wording,
+);
 
 export const ConsoleUser = Type.Object({ user: Type.String() }, { description: 'Who is logged in.' });
 

@@ -135,19 +135,21 @@ export class SqliteStore implements DocumentBackend {
       const version = this.#connection.schemaVersion();
       return layoutsOf().filter(({ table }) => !this.#touched.isNoted(table, version));
     };
-    const isDone = await this.#access.run(
-      () => unnoted().length === 0 && this.#trigrams.missing(layoutsOf()).length === 0,
-    );
-    if (isDone) return;
+    if (await this.#access.run(() => unnoted().length > 0)) {
+      const failed = 'writes cannot be noted, so lists are answered more slowly';
+      await this.#tryWrite(() => this.#touched.note(unnoted()), failed);
+    }
+    if (await this.#access.run(() => this.#trigrams.missing(layoutsOf()).length > 0)) {
+      const failed = 'parts of texts cannot be indexed, so searches for them are slower';
+      await this.#tryWrite(() => this.#trigrams.make(layoutsOf()), failed);
+    }
+  }
+
+  async #tryWrite(write: () => void, failed: string): Promise<void> {
     try {
-      await this.#access.run(() =>
-        this.#connection.write(() => {
-          this.#touched.note(unnoted());
-          this.#trigrams.make(layoutsOf());
-        }),
-      );
+      await this.#access.run(() => this.#connection.write(write));
     } catch (error) {
-      this.#log?.warn({ err: error }, 'writes cannot be noted or indexed in parts, so lists are answered more slowly');
+      this.#log?.warn({ err: error }, failed);
     }
   }
 

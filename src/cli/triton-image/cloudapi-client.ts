@@ -143,6 +143,10 @@ export class CloudapiClient {
     return this.#json({ method: 'GET', path: copy(id), query: { plan: true, datacenter } }, options);
   }
 
+  getImageCopy(id: string, options: CallOptions): Promise<CopyStatus> {
+    return this.#json({ method: 'GET', path: copy(id) }, options);
+  }
+
   /** The status at once and after each change, until the copy has ended. */
   async *watchImageCopy(id: string, options: CallOptions = {}): AsyncGenerator<CopyStatus, void> {
     const call = this.#call({ method: 'GET', path: copy(id), headers: LINES });

@@ -18,8 +18,11 @@ import { imageLabel } from './image.ts';
 import { type ManyDisplay, manyDisplay } from './many-display.ts';
 import type { Session } from './session.ts';
 
-/** As many are ordered and watched at once; the datacenter has a limit of its own for what moves. */
-const AT_ONCE = 8;
+/**
+ * As many are ordered and watched at once; the datacenter has a limit of its own for what moves. Less than the share of
+ * its watches that an account has.
+ */
+const AT_ONCE = 4;
 
 export interface Sync {
   readonly session: Session;

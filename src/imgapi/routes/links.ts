@@ -27,6 +27,7 @@ import { foreignMessage } from '../../datacenters/peers/remote-failure.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { endPull } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
+import type { Gate } from '../admission.ts';
 import type { Call, Handler } from '../call.ts';
 import { readSignedBody } from '../signed-body.ts';
 import { linkCopyHandlers } from './link-copies.ts';
@@ -36,7 +37,11 @@ import { pullLinkHandlers } from './pulls.ts';
 /** Pairing attempts per second with one token, or from one network with unknown tokens. */
 const PAIRINGS_PER_SECOND = 2;
 
-export function linkHandlers(service: Service, worker: Pick<CopyWorker, 'nudge'>): Handlers<typeof LINKS, Call> {
+export function linkHandlers(
+  service: Service,
+  worker: Pick<CopyWorker, 'nudge'>,
+  gate: Pick<Gate, 'take'>,
+): Handlers<typeof LINKS, Call> {
   const pairings = rateLimiter(service.clock, PAIRINGS_PER_SECOND);
   return {
     async LinkPair(call, _query, body) {
@@ -114,7 +119,7 @@ export function linkHandlers(service: Service, worker: Pick<CopyWorker, 'nudge'>
     },
 
     ...linkCopyHandlers(service, worker),
-    ...pullLinkHandlers(service),
+    ...pullLinkHandlers(service, gate),
   };
 }
 

@@ -6,30 +6,43 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import { SignedUrlError } from '#lib/signing/errors.ts';
 import { verifyUrl } from '#lib/signing/signed-url.ts';
 import { isUuid } from '#lib/text/uuid.ts';
+import type { LinkRecord } from '../../datacenters/links/documents.ts';
 import { findLink } from '../../datacenters/links/links.ts';
 import { endWithLink } from '../../datacenters/links/live-streams.ts';
+import { heldWhileServed } from '../../http-kit/held-while-served.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
-import { ENDED, PULL_LINKS } from '../../pulls/documents.ts';
+import { ENDED, PULL_LINKS, type PullRecord } from '../../pulls/documents.ts';
 import { isPullsDay, parsePullName } from '../../pulls/pull-path.ts';
 import { pullSecret } from '../../pulls/url-secret.ts';
 import type { Service } from '../../service/service.ts';
+import type { Gate } from '../admission.ts';
 import type { Call, Reply } from '../call.ts';
+import { claimantOf, linkClaimant } from '../claimant.ts';
 import { fileReply } from '../file-reply.ts';
 
 /** For the main port: operators ask for pull URLs, anyone who holds one reads it. */
-export function pullHandlers(service: Service): Handlers<typeof PULLS, Call> {
+export function pullHandlers(service: Service, gate: Gate): Handlers<typeof PULLS, Call> {
   return {
     CreateImageFilePullUrl: (call, query) => createForOperator(service, call, query),
-    ...pullLinkHandlers(service),
+    ...pullLinkHandlers(service, gate),
   };
 }
 
 /** For every listener that others can reach: the signature in the URL is the only credential. */
-export function pullLinkHandlers(service: Service): Handlers<typeof PULL_LINK, Call> {
-  return { GetPullLink: (call) => getPullLink(service, call) };
+export function pullLinkHandlers(service: Service, gate: Pick<Gate, 'take'>): Handlers<typeof PULL_LINK, Call> {
+  const claimant = claimantOf(service);
+  return {
+    async GetPullLink(call) {
+      const pull = await findPull(service, call);
+      // Who reads is known only by the record: the URL carries the name of nobody.
+      const reader = pull.link ? linkClaimant(pull.record.datacenter) : claimant(call, true);
+      const take = () => ({ leave: gate.take('downloads', reader), untilAnswered: true });
+      return heldWhileServed(() => readPull(service, call, pull), take)(call);
+    },
+  };
 }
 
 type PullUrlQuery = QueryOf<typeof PULLS.CreateImageFilePullUrl>;
@@ -59,7 +72,14 @@ async function createForOperator(service: Service, call: Call, query: PullUrlQue
   return { json };
 }
 
-async function getPullLink(service: Service, call: Call): Promise<Reply> {
+interface Pull {
+  readonly record: PullRecord;
+  /** Undefined for an operator's. */
+  readonly link: LinkRecord | undefined;
+}
+
+/** @throws 401 UnauthorizedError, 404 ResourceNotFound, 503 for a file that is set aside */
+async function findPull(service: Service, call: Call): Promise<Pull> {
   await assertSigned(service, call);
   const { day = '', name = '' } = call.params;
   const parsed = isPullsDay(day) ? parsePullName(name) : undefined;
@@ -75,6 +95,10 @@ async function getPullLink(service: Service, call: Call): Promise<Reply> {
   // The link is a second name of the same bytes, or of those of before a repair.
   const image = (await loadRaw(service, record.uuid))?.value;
   if (image?.files?.[record.index]?.sha1 === record.sha1) assertNotQuarantined(image, record.index);
+  return { record, link };
+}
+
+async function readPull(service: Service, call: Call, { record, link }: Pull): Promise<Reply> {
   // After a renewal, the older URL reads through the newer link, because the bytes are the same.
   const reply = await fileReply(call, {
     ...record,

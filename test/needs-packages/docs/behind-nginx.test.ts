@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import tap, { test } from 'tap';
 import { request } from 'undici';
+import { operatorTokenPath } from '#src/datacenters/links/operator-token.ts';
 import { readJson } from '../../docs/runner/blocks.ts';
 import { runDocument } from '../../docs/runner/run-document.ts';
 import { workplaceFor } from '../../docs/runner/workplace.ts';
@@ -144,6 +145,15 @@ test('nobody gets by nginx what the service would not give', { skip }, async (t)
   t.notOk('x-accel-redirect' in sent.headers);
   const url2 = `${server.url}/images/${uuid}/file?account=${ALICE}`;
   t.equal((await ask(url2, { 'X-Sendfile-Type': 'X-Sendfile' })).bytes.length, bytes.length, 'another form');
+});
+
+test('the token of the machine is good on the machine, and not through nginx', { skip }, async (t) => {
+  if (!setting) return;
+  const { server, url } = setting;
+  const token = readFileSync(operatorTokenPath(server.dataDir), 'utf8').trim();
+  const headers = { Authorization: `Bearer ${token}` };
+  t.equal((await ask(`${server.url}/admin/findings`, headers)).status, 200);
+  t.equal((await ask(`${url}/admin/findings`, headers)).status, 401);
 });
 
 test('what nginx cannot send, the service sends or explains', { skip }, async (t) => {

@@ -43,6 +43,11 @@ test('a token logs a browser in, once, and is made by operators alone', async (t
     const { status } = await logIn(ask, wrong);
     t.ok(status === 401 || status === 422, `${wrong}: ${status}`);
   }
+  for (const json of [{ tokne: token }, { token: [token] }, token]) {
+    const refused = await ask('/console/login', { method: 'POST', json });
+    t.match(refused, { status: 422, json: { code: 'ValidationFailed', message: /token must be what/ } });
+    t.notOk(refused.text.includes(token), 'a token is not repeated');
+  }
 });
 
 test('the cookie is for this site and this server alone, and no script reads it', async (t) => {

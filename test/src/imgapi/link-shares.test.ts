@@ -1,8 +1,11 @@
 /** What one linked datacenter may have of another's work: it shuts no other link out, and spends nobody's budget. */
+import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
+import { request } from 'undici';
 import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
 import { linkSource } from '#src/datacenters/sources/source-link.ts';
+import { createPullUrl } from '#src/pulls/create-pull-url.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { MiB } from '../../helpers/cloud.ts';
 import { bytesOf, linkedPair, putImage, startDatacenter } from '../../helpers/datacenter.ts';
@@ -30,4 +33,19 @@ test('a datacenter that takes all it may leaves others their places and their bu
   );
   t.ok(asked.some(({ status }) => status === 'rejected'));
   t.match(await ofNorth?.getImage(record.uuid, ALICE, signal), { manifest: { uuid: record.uuid } });
+});
+
+test('what is read by pull URLs counts for the datacenter that they were made for', async (t) => {
+  const { east, west } = await linkedPair(t, { west: { keys: { limits: { downloads: 4 } } } });
+  const { record, bytes } = await putImage(west, ALICE, {}, Buffer.alloc(16 * MiB, 'a'));
+  const asked = { uuid: record.uuid, index: 0, account: ALICE, requestId: randomUUID(), baseUrl: west.url };
+  const ofEast = await createPullUrl(west.service, { ...asked, datacenter: east.name });
+  const ofOperator = await createPullUrl(west.service, { ...asked, account: undefined });
+  const unread = await request(ofEast.url);
+  const refused = await request(ofEast.url);
+  t.equal(refused.statusCode, 429);
+  t.match(await refused.body.json(), { code: 'TooManyRequests', message: `datacenter ${east.name}` });
+  const { body } = await request(ofOperator.url);
+  t.ok(Buffer.from(await body.arrayBuffer()).equals(bytes));
+  unread.body.destroy();
 });

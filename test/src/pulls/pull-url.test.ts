@@ -8,6 +8,7 @@ import { UnsupportedError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { operationRoutes } from '#src/http-kit/operations.ts';
 import { listen } from '#src/http-kit/server.ts';
+import { Gate } from '#src/imgapi/admission.ts';
 import { IMGAPI } from '#src/imgapi/listener.ts';
 import { pullHandlers } from '#src/imgapi/routes/pulls.ts';
 import { createPullUrl, type PullUrlRequest } from '#src/pulls/create-pull-url.ts';
@@ -265,7 +266,7 @@ test('on the main port operators get pull URLs, accounts do not', async (t) => {
 async function mainPort(t: Test, { service }: Datacenter): Promise<string> {
   const listener = await listen(
     {
-      routes: operationRoutes(PULLS, pullHandlers(service)),
+      routes: operationRoutes(PULLS, pullHandlers(service, new Gate(service, 0))),
       log: service.log,
       serverName: 'test',
       limits: { json: 1024 },

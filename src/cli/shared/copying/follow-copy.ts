@@ -13,6 +13,21 @@ import { EXIT } from '../../framework/exit-codes.ts';
 /** Gives the status immediately and after each change. */
 export type WatchCopy = (signal: AbortSignal) => AsyncIterable<CopyStatus>;
 
+/**
+ * Where the server has no place for one more watch, the status is asked for instead.
+ * What it returns throws the refusal all the same, after the status.
+ */
+export function watchOrAsk(watch: WatchCopy, ask: (signal: AbortSignal) => Promise<CopyStatus>): WatchCopy {
+  return async function* (signal) {
+    try {
+      yield* watch(signal);
+    } catch (error) {
+      if (isCrowded(error)) yield await ask(signal);
+      throw error;
+    }
+  };
+}
+
 export type CopyEvent =
   | { readonly kind: 'status'; readonly status: CopyStatus }
   | { readonly kind: 'lost'; readonly why: string }
@@ -55,6 +70,13 @@ export async function* followCopy(
       trouble = error;
     }
     signal.throwIfAborted();
+    if (isCrowded(trouble)) {
+      // The server is there, however long it has no place.
+      if (lostAt !== undefined) yield { kind: 'back' };
+      lostAt = undefined;
+      await sleep(pause.max, signal);
+      continue;
+    }
     // A copy may have no news for a long time; that is no fault.
     if (isQuiet && trouble instanceof ImgapiUnreachableError && trouble.fault === 'idle-timeout') continue;
     if (lostAt === undefined) {
@@ -64,6 +86,11 @@ export async function* followCopy(
     await sleep(delay, signal);
     delay = Math.min(delay * 2, pause.max);
   }
+}
+
+/** All places for watches are taken, or those of the account. */
+function isCrowded(error: unknown): boolean {
+  return error instanceof ImgapiError && (error.code === 'TooManyRequests' || error.code === 'ServerBusy');
 }
 
 /** What a server that restarts, or a proxy before it, may answer. */

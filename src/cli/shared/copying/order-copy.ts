@@ -7,15 +7,15 @@ import { EXIT, type ExitCode } from '../../framework/exit-codes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { type CopyDisplay, copyDisplay } from './copy-display.ts';
-import { followCopy } from './follow-copy.ts';
+import { followCopy, watchOrAsk } from './follow-copy.ts';
 import { beginning } from './log-lines.ts';
 import { assertSucceeded, reportCopied } from './report-copy.ts';
 
 /** What a copy needs of a client. */
-export type CopyClient = Pick<ImgapiClient, 'copyImageFromDc' | 'watchImageCopy'>;
+export type CopyClient = Pick<ImgapiClient, 'copyImageFromDc' | 'getImageCopy' | 'watchImageCopy'>;
 
 export interface CopyWatch {
-  readonly client: Pick<CopyClient, 'watchImageCopy'>;
+  readonly client: Pick<CopyClient, 'getImageCopy' | 'watchImageCopy'>;
   readonly uuid: string;
   readonly output: Output;
   readonly json: boolean;
@@ -89,7 +89,10 @@ export async function watchToEnd(
   patience: number,
 ): Promise<CopyStatus | undefined> {
   let last: CopyStatus | undefined;
-  const watch = (aborted: AbortSignal) => client.watchImageCopy(uuid, { signal: aborted });
+  const watch = watchOrAsk(
+    (aborted) => client.watchImageCopy(uuid, { signal: aborted }),
+    (aborted) => client.getImageCopy(uuid, { signal: aborted }),
+  );
   for await (const event of followCopy(watch, { signal, patience })) {
     display.show(event);
     if (event.kind === 'status') last = event.status;

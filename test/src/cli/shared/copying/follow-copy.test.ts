@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import { ImgapiError, ImgapiUnreachableError, type TransportFault } from '#lib/client/errors.ts';
-import { type CopyEvent, followCopy, type WatchCopy } from '#src/cli/shared/copying/follow-copy.ts';
+import { type CopyEvent, followCopy, type WatchCopy, watchOrAsk } from '#src/cli/shared/copying/follow-copy.ts';
 import { copyStatus, doneStatus } from '../../fixtures.ts';
 
 const PAUSE = { min: 1, max: 2 };
@@ -68,6 +68,16 @@ test('a server that does not come back is given up, and the copy is not', async 
   const error = await kinds(follow(watching([RUNNING, unreachable()], [unreachable()]), 0)).catch((cause) => cause);
   t.match(error, { code: 'Unreachable', exitCode: 3, details: [/goes on/] });
   t.match(error.message, /did not come back: http:\/\/x cannot be reached/);
+});
+
+test('a server that has no place for a watch is not lost, and says how far the copy is', async (t) => {
+  const crowded = (code: string, statusCode: number) => new ImgapiError('come again', { code, statusCode });
+  const [own, all] = [crowded('TooManyRequests', 429), crowded('ServerBusy', 503)];
+  t.strictSame(await kinds(follow(watching([own], [all], [own], [RUNNING, DONE]), 0)), ['running', 'succeeded']);
+  t.strictSame(await kinds(follow(watching([unreachable()], [own], [DONE]))), ['lost', 'back', 'succeeded']);
+  const told = [RUNNING, DONE];
+  const ask = async () => told.shift() ?? DONE;
+  t.strictSame(await kinds(follow(watchOrAsk(watching([own], [all]), ask), 0)), ['running', 'succeeded']);
 });
 
 test('a copy that the server does not know, or may not be seen, is the end', async (t) => {
