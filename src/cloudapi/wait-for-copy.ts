@@ -1,10 +1,11 @@
 /** Waits for the end of a copy, however long it takes and even if the connection is lost meanwhile. */
-import { setTimeout as delay } from 'node:timers/promises';
+
 import { isFinal } from '#lib/api/copy-states.ts';
 import type { CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { CallOptions } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { pause as wait } from '#lib/runtime/timers.ts';
 import { CloudapiError } from './errors.ts';
 
 const PAUSE_MS = 1000;
@@ -37,7 +38,7 @@ export async function waitForCopy(imgapi: ImgapiClient, image: string, options: 
       if (!mayPass || Date.now() - lastSeen >= PATIENCE_MS) throw error;
       if (isCrowd) pause = pauseAfter(error);
     }
-    await delay(pause, undefined, { ...(options.signal && { signal: options.signal }) });
+    await wait(pause, options.signal);
   }
 }
 
