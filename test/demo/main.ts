@@ -234,8 +234,9 @@ async function bytesBelow(directory: string): Promise<number> {
   const sizes = new Map<number, number>();
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
-    const { ino, size } = await stat(join(entry.parentPath, entry.name));
-    sizes.set(ino, size);
+    // The datacenters are up, and what has ended is removed by them.
+    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
+    if (found) sizes.set(found.ino, found.size);
   }
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
