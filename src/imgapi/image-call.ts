@@ -94,11 +94,10 @@ export function assertCondition(service: Service, call: Call, { value }: StoredI
   const { 'if-match': match, 'if-none-match': noneMatch } = call.headers;
   if (match === undefined && noneMatch === undefined) return;
   const view = viewOf(service, call);
-  const { etag } = renderImage(value, view);
   // A sharee has read the image with its replacement, or without where that could not be seen.
-  const { etag: replaced } = renderImage(value, { ...view, showsReplacement: true });
-  const isOther = match !== undefined && replaced !== etag && match.includes(replaced);
-  isNotModified(call, { etag: isOther ? replaced : etag });
+  const replaced = value.replaced_by && renderImage(value, { ...view, showsReplacement: true }).etag;
+  const etag = replaced && match?.includes(replaced) ? replaced : renderImage(value, view).etag;
+  isNotModified(call, { etag });
 }
 
 /** The image, for a write that a sharee may do as well. @throws 404 */

@@ -73,11 +73,9 @@ async function originWrites(
 ): Promise<readonly Write[]> {
   if (origin === undefined) return [];
   const found = await loadRaw(service, origin);
-  // Another image may have that UUID by now, of which the caller must not even learn.
-  if (found && found.value.state !== 'deleting' && (await relationOf(service, found.value, viewer)) === 'none') {
-    throw originGone(uuid, origin, IS_GONE);
-  }
   if (found && found.value.state !== 'deleting') {
+    // Another image may have that UUID by now, of which the caller must not even learn.
+    if ((await relationOf(service, found.value, viewer)) === 'none') throw originGone(uuid, origin, IS_GONE);
     await assertNoCycle(service, [uuid], origin);
     return [await touchOrigin(service, origin, viewer)];
   }

@@ -13,6 +13,7 @@ import { startInterval } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
 import { quotaExceeded, usedWith } from './guard.ts';
 import { limitsOf, putQuota, type QuotaDocument, type Reserved, readQuota, type StoredQuota } from './quota.ts';
+import { bytesOfFiles } from './usage.ts';
 
 interface Reserving extends WithStore, WithConfig {
   readonly worker: string;
@@ -38,9 +39,8 @@ const RENEWALS = 4;
 const STEP = 64 * 1024 ** 2;
 
 /** The bytes that are there now: a file of the same name goes when the new one has come. */
-export function replacedBytes({ files = [], icon }: ImageRecord, kind: 'file' | 'icon'): number {
-  if (kind === 'icon') return icon?.size ?? 0;
-  return files.reduce((total, { size }) => total + size, 0);
+export function replacedBytes({ files, icon }: ImageRecord, kind: 'file' | 'icon'): number {
+  return kind === 'icon' ? (icon?.size ?? 0) : bytesOfFiles(files);
 }
 
 /** Passes a stream on, as far as there is room for it. */

@@ -35,21 +35,21 @@ export function plus(a: Usage, b: Usage): Usage {
   return { images: a.images + b.images, bytes: a.bytes + b.bytes };
 }
 
-function storedBytes({ files = [], icon }: ImageRecord): number {
-  return sizes(files) + (icon?.size ?? 0);
+function storedBytes({ files, icon }: ImageRecord): number {
+  return bytesOfFiles(files) + (icon?.size ?? 0);
 }
 
-function intendedBytes({ files = [], icon, intent }: ImageRecord): number {
+function intendedBytes({ files, icon, intent }: ImageRecord): number {
   if (!intent) return 0;
-  if (intent.kind === 'icon') return sizes(files) + intent.size;
+  if (intent.kind === 'icon') return bytesOfFiles(files) + intent.size;
   const { index } = intent;
   // The file becomes the only one, or comes behind those that there are, or is one of them in another place.
   const others = index === undefined || !Array.isArray(files) ? [] : files.filter((_, i) => i !== index);
-  return sizes(others) + intent.size + (icon?.size ?? 0);
+  return bytesOfFiles(others) + intent.size + (icon?.size ?? 0);
 }
 
 /** A record that is no valid image has to be counted too: operators delete it. */
-function sizes(files: unknown): number {
+export function bytesOfFiles(files: unknown): number {
   if (!Array.isArray(files)) return 0;
   return files.reduce<number>((total, file: Partial<FileRecord> | null) => total + (Number(file?.size) || 0), 0);
 }
