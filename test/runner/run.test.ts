@@ -42,7 +42,7 @@ test('a file that ends before its tests do fails, however it ends, and gets noth
   const dir = t.testdir({
     'a.test.ts': 'process.exit(0);\n',
     'b.test.ts': `${HEAD}test('dies', async (t) => { t.ok(1); process.kill(process.pid, 'SIGKILL'); });\n`,
-    'c.test.ts': `${HEAD}test('is bare', async (t) => t.strictSame([process.env.NODE_OPTIONS, process.execArgv.length], [undefined, 1]));\n`,
+    'c.test.ts': `${HEAD}test('is bare', async (t) => t.strictSame([process.env.NODE_OPTIONS, process.execArgv.length], [undefined, 2]));\n`,
   });
   const { lines, stdout, status } = run(
     dir,

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
+import { whatItDoes } from './what-it-does.ts';
 
 interface Settings {
   /** Seconds after which a file that has not ended has failed. */
@@ -54,17 +55,18 @@ export async function spawnFiles(files: readonly string[], options: SpawnOptions
 
 async function runFile(file: string, index: number, { env, onStderr }: SpawnOptions): Promise<Ended> {
   const began = Date.now();
-  const child = spawn(process.execPath, ['--enable-source-maps', resolve(file)], {
+  const child = spawn(process.execPath, ['--enable-source-maps', '--inspect-port=0', resolve(file)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...env, TAP: '1', TAP_TIMEOUT: String(SETTINGS.timeout), TAP_CHILD_ID: String(index + 1) },
   });
   const parts: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => parts.push(chunk));
   child.stderr.on('data', onStderr);
-  const time = { isUp: false };
+  const time: { isUp: boolean; doing?: string } = { isUp: false };
   const timer = setTimeout(
-    () => {
+    async () => {
       time.isUp = true;
+      time.doing = await whatItDoes(child);
       end(child);
     },
     SETTINGS.timeout * 1000 + LAST_WORDS_MS,
@@ -77,7 +79,10 @@ async function runFile(file: string, index: number, { env, onStderr }: SpawnOpti
     tap,
     isGood: exitCode === 0 && !time.isUp && /^1\.\.\d/m.test(tap),
     milliseconds: Date.now() - began,
-    diagnostics: { ...(time.isUp && { expired: file }), ...(signal ? { signal } : { exitCode }) },
+    diagnostics: {
+      ...(time.isUp && { expired: file, doing: time.doing ?? 'unknown' }),
+      ...(signal ? { signal } : { exitCode }),
+    },
   };
 }
 
@@ -95,7 +100,7 @@ function pointOf({ file, tap, isGood, milliseconds, diagnostics }: Ended, number
   const why = isGood
     ? ''
     : `  ---\n${Object.entries(diagnostics)
-        .map(([key, value]) => `  ${key}: ${value}\n`)
+        .map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`)
         .join('')}  ...\n`;
   return `${text}${point}${why}\n`;
 }
