@@ -20,7 +20,7 @@ import { imgapiAudit } from './imgapi/audit.ts';
 import { openAuthKeys } from './imgapi/auth-keys.ts';
 import { authenticator } from './imgapi/authenticate.ts';
 import type { Call } from './imgapi/call.ts';
-import { IMGAPI } from './imgapi/listener.ts';
+import { IMGAPI, pagesOf } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { startImageMaker } from './machines/image-maker.ts';
 import { stateMetrics } from './maintenance/metrics/state-metrics.ts';
@@ -104,6 +104,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
         routes: mainRoutes(service, authKeys, { worker, moves, maker, fanOuts, metrics: text }),
         authenticate: authenticator(service, authKeys),
         limits: limits('main'),
+        ...pagesOf(config),
       },
       config.address,
       config.port,

@@ -20,6 +20,11 @@ export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C
   /** Further headers of every answer; its own go before them. */
   readonly headers?: (answered: Answered) => ReplyHeaders;
   readonly limits: Limits;
+  /**
+   * Names, in lower case, by which a browser's pages may change something here besides addresses and localhost. Absent:
+   * any, where every request proves who it is.
+   */
+  readonly pageHosts?: readonly string[];
   readonly call: new (
     request: IncomingMessage,
     response: ServerResponse,

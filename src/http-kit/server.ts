@@ -84,7 +84,7 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
     try {
       assertFraming(request);
       settleTarget(request);
-      assertSameSite(request);
+      assertSameSite(request, options.pageHosts);
     } catch (error) {
       // A proxy in front may have understood this request differently: no second one on this connection.
       refuse(request, response, closing(error as HttpError));

@@ -33,7 +33,7 @@ const OWN: readonly Headers[] = [
   { 'sec-fetch-site': 'same-origin' },
   { 'sec-fetch-site': 'none' },
   // A proxy that gives another Host.
-  { 'sec-fetch-site': 'same-origin', origin: 'https://images.example.com' },
+  { host: '10.0.0.1', 'sec-fetch-site': 'same-origin', origin: `https://${HOST}` },
 ];
 
 test('a write that a browser sends for a page of another site is 400, and makes nothing', async (t) => {
@@ -51,7 +51,7 @@ test('a write that a browser sends for a page of another site is 400, and makes 
 });
 
 test('a write from the same site, or from what is no browser, is taken', async (t) => {
-  const { url } = await startInProcess(t);
+  const { url } = await startInProcess(t, { publicUrl: `http://${HOST}` });
   const ask = asker(t, url);
   for (const own of OWN) {
     const answer = await ask('/images', { method: 'POST', headers: { host: HOST, ...own }, json });
@@ -60,6 +60,33 @@ test('a write from the same site, or from what is no browser, is taken', async (
   t.equal((await ask('/images', { method: 'POST', headers: { origin: url }, json })).status, 200);
   const plain = { host: 'imgapi.example.com:80', origin: 'http://imgapi.example.com' };
   t.equal((await ask('/images', { method: 'POST', headers: plain, json })).status, 200, 'a port may go without saying');
+});
+
+test('who is trusted without proof is no page of a name that may lead here since a minute ago', async (t) => {
+  const { url } = await startInProcess(t);
+  const ask = asker(t, url);
+  for (const host of [
+    'evil.example.com',
+    'localhost.example.com',
+    '10.0.0.1.example.com',
+    `127.0.0.1.evil.example.com:80`,
+  ]) {
+    for (const site of [{}, { 'sec-fetch-site': 'same-origin' }] as readonly Headers[]) {
+      const answer = await ask('/images', {
+        method: 'POST',
+        headers: { host, origin: `http://${host}`, ...site },
+        json,
+      });
+      t.match(answer, {
+        status: 400,
+        json: { code: 'BadRequest', message: new RegExp(`Origin is "http://${host}.*publicUrl`) },
+      });
+    }
+  }
+  for (const host of ['10.0.0.1', '[fd00::1]:8080', 'localhost:8080', 'LOCALHOST', 'imgapi.localhost']) {
+    const answer = await ask('/images', { method: 'POST', headers: { host, origin: `http://${host}` }, json });
+    t.equal(answer.status, 200, host);
+  }
 });
 
 test('so it is on every listener', async (t) => {
