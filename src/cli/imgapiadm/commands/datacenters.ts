@@ -5,7 +5,7 @@ import { EXIT } from '../../framework/exit-codes.ts';
 import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-import { reportChecks } from '../datacenters/checks.ts';
+import { CHECK_COLUMNS, checkTable } from '../datacenters/checks.ts';
 
 const COLUMNS: ColumnSet<Datacenter> = {
   name: { title: 'NAME', value: ({ name }) => name },
@@ -53,15 +53,17 @@ export const datacentersCheck = defineCommand({
   summary: 'check the link with another datacenter now',
   description: [
     'Reach, clocks, versions and keys both ways, and a megabyte each way. The exit status is 1 when a check fails.',
+    `Columns: ${CHECK_COLUMNS.join(', ')}.`,
   ],
   arguments: { NAME: { help: 'The other datacenter.' } },
-  options: {},
+  options: TABLE_OPTIONS,
   examples: [{ command: 'imgapiadm datacenters check us-west-1', what: 'why does no copy come through?' }],
-  async run({ arguments: { NAME: name }, context, output, json, signal }) {
+  async run({ options, arguments: { NAME: name }, context, output, json, signal }) {
+    const tell = checkTable(options);
     const operator = await context.operator(REMOTE_PATIENCE);
     const report = await operator.checkDatacenter(name, { signal });
     if (json) output.json(report);
-    else reportChecks(output, report);
+    else tell(output, report);
     return report.ok ? EXIT.ok : EXIT.failed;
   },
 });

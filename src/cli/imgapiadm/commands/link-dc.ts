@@ -8,7 +8,7 @@ import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
-import { reportChecks } from '../datacenters/checks.ts';
+import { checkTable } from '../datacenters/checks.ts';
 import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';
 
 export const linkDc = defineCommand({
@@ -66,7 +66,7 @@ function tell(output: Output, report: LinkReport): void {
     );
   }
   output.line();
-  reportChecks(output, report);
+  checkTable()(output, report);
   output.line();
   if (report.firewall_rules.length > 0) {
     output.line('Firewall rules, for fwadm add:');

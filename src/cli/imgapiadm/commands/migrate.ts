@@ -4,11 +4,33 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
-import { formatBytes } from '../../output/bytes.ts';
+import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../framework/table-options.ts';
+import { formatBytes, formatShare } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { SHORT_PATIENCE } from '../connection/patience.ts';
+
+const COLUMNS: ColumnSet<Migration> = {
+  kind: { title: 'KIND', value: ({ kind }) => kind },
+  from: { title: 'FROM', value: ({ from }) => from },
+  to: { title: 'TO', value: ({ to }) => to },
+  state: { title: 'STATE', value: ({ state }) => state },
+  phase: { title: 'PHASE', value: ({ phase }) => phase },
+  done: { title: 'DONE', align: 'right', value: ({ done }) => String(done) },
+  total: { title: 'TOTAL', align: 'right', value: ({ total }) => String(total) },
+  bytes: {
+    title: 'BYTES',
+    amount: ({ bytes_done: bytes }) => bytes,
+    value: ({ bytes_done: bytes = 0, bytes_total: total }) =>
+      total === undefined ? undefined : formatShare(bytes, total),
+  },
+  failed: { title: 'FAILED', align: 'right', value: ({ failed = [] }) => String(failed.length) },
+  ordered: { title: 'ORDERED_UTC', value: ({ ordered_at: at }) => secondOf(at) },
+  ended: { title: 'ENDED_UTC', value: ({ ended_at: at }) => secondOf(at) },
+  error: { title: 'ERROR', value: ({ error }) => error, shrinks: true },
+};
+const USUAL = ['kind', 'from', 'to', 'state', 'phase', 'done', 'total', 'bytes', 'ended'] as const;
 
 const POLL_MS = 1000;
 const UNAVAILABLE = 503;
@@ -65,18 +87,17 @@ export const migrate = defineCommand({
 export const migrations = defineCommand({
   name: 'migrations',
   summary: 'show how migrations go, or how the last ones ended',
-  description: [],
+  description: [`What went wrong is said on standard error. Columns: ${Object.keys(COLUMNS).join(', ')}.`],
   arguments: {},
-  options: {},
+  options: TABLE_OPTIONS,
   examples: [{ command: 'imgapiadm migrations', what: 'the last migration of each kind' }],
-  async run({ context, output, json, signal }) {
+  async run({ options, context, output, json, signal }) {
+    const columns = chooseColumns(COLUMNS, options, USUAL);
     const found = await (await context.operator(SHORT_PATIENCE)).adminListMigrations({ signal });
-    if (json) output.jsonLines(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else {
-      for (const one of found) {
-        output.line(progressText(one));
-        tellFailures(output, one);
-      }
+      printTable(output, columns, found, options);
+      for (const one of found) tellFailures(output, one);
     }
     return undefined;
   },
@@ -113,4 +134,9 @@ function rateOf({ ordered_at: ordered, bytes_done: bytes, state }: Migration): s
 function tellFailures(output: Output, { error, failed = [] }: Migration): void {
   if (error !== undefined) output.note(printable(error));
   for (const one of failed) output.note(printable(`${one.what}: ${one.error}`));
+}
+
+/** `2017-10-17T21:00:05` */
+function secondOf(date: string | undefined): string | undefined {
+  return date?.replace(/\.\d+Z$/, '');
 }

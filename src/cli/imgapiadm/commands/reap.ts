@@ -2,19 +2,33 @@
 
 import type { CleanUpReport } from '#lib/api/schemas/maintenance.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
+import {
+  type ColumnSet,
+  chooseColumns,
+  printTable,
+  TABLE_OPTIONS,
+  type Table,
+  type TableChoice,
+} from '../../framework/table-options.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { formatTable } from '../../output/table.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { FILES_PATIENCE } from '../connection/patience.ts';
-import { failuresOf, leftovers, sizeOf } from '../upkeep/reap-report.ts';
+import { failuresOf, type Leftover, leftovers, sizeOf } from '../upkeep/reap-report.ts';
+
+const COLUMNS: ColumnSet<Leftover> = {
+  what: { title: 'WHAT', value: ({ what }) => what },
+  name: { title: 'NAME', value: ({ name }) => name },
+  size: { title: 'SIZE', align: 'right', amount: ({ bytes }) => bytes?.count, value: ({ bytes }) => bytes?.words },
+};
 
 export const reap = defineCommand({
   name: 'reap',
   summary: 'remove what is left behind: old pull links, staging, failed copies',
   description: [
     'The server does this by itself from time to time. What goes is shown by name and size: pull links past their day, staged bytes that no upload or copy refers to, and what copies that ended left. Nothing that is in use is touched, whatever its age.',
+    `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
   ],
   arguments: {},
   options: {
@@ -23,29 +37,27 @@ export const reap = defineCommand({
       type: 'flag',
       help: 'Also staged bytes that are younger than sweep.graceSeconds, as soon as nothing refers to them.',
     },
+    ...TABLE_OPTIONS,
   },
   examples: [
     { command: 'imgapiadm reap --dry-run', what: 'what would be removed' },
     { command: 'imgapiadm reap', what: 'remove it' },
     { command: 'imgapiadm reap --staging', what: 'also what an interrupted upload has just left' },
   ],
-  async run({ options: { 'dry-run': dryRun, staging }, context, output, json, signal }) {
+  async run({ options, context, output, json, signal }) {
+    const { 'dry-run': dryRun, staging } = options;
+    const table = chooseColumns(COLUMNS, options, Object.keys(COLUMNS));
     const operator = await context.operator(FILES_PATIENCE);
     const report = await operator.adminReap({ dry_run: dryRun, ...(staging && { staging }), signal });
     if (json) output.json(report);
-    else tell(output, report);
+    else tell(output, report, table, options);
     return failuresOf(report).length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
 
-function tell(output: Output, report: CleanUpReport): void {
+function tell(output: Output, report: CleanUpReport, table: Table<Leftover>, choice: TableChoice): void {
   const found = leftovers(report);
-  const columns = [
-    { title: 'WHAT', value: (item: (typeof found)[number]) => item.what },
-    { title: 'NAME', value: (item: (typeof found)[number]) => item.name },
-    { title: 'SIZE', align: 'right', value: (item: (typeof found)[number]) => item.bytes?.words },
-  ] as const;
-  if (found.length > 0) for (const line of formatTable(columns, found)) output.line(line);
+  if (found.length > 0) printTable(output, table, found, choice);
   const verb = report.dry_run ? 'would be removed' : 'removed';
   output.line(`${found.length} ${verb}, ${formatBytes(sizeOf(found))}.`);
   for (const name of report.pulls?.ignored ?? []) output.note(`left alone, not ours: ${printable(name)}`);

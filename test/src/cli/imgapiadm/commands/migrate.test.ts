@@ -39,3 +39,12 @@ test('a move that failed is told with the reason, and what could not be moved', 
   t.equal(ended.code, 1);
   t.match(ended.stderr, /the target is not empty\nimage a: b/);
 });
+
+test('migrations are a table, and what went wrong is said beside it', async (t) => {
+  const failed = { ...ENDED, state: 'failed', error: 'the target is not empty' };
+  const { run } = await administered(t, { 'GET /admin/migrations': json([failed]) });
+  const told = await run('migrations');
+  t.match(told, { code: 0, stderr: 'the target is not empty\n' });
+  t.match(told.stdout, /^KIND +FROM +TO +STATE .*\ndocuments +moray +postgres +failed +- +7 +7 /);
+  t.match(await run('migrations', '-H', '-o', 'to,state'), { stdout: 'postgres  failed\n' });
+});

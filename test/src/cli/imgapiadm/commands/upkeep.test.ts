@@ -206,9 +206,32 @@ test('what is known to be damaged is listed without reading anything, and is a f
     ...{ kept: 'quarantine/x', repair: { tried_at: '2017-10-17T21:00:00.000Z', problem: 'nobody has it' } },
   };
   const { run } = await administered(t, { 'GET /admin/findings': json([finding]) });
-  t.strictSame(await run('verify', '--findings'), {
-    code: 1,
-    stdout: `${UUID} file0 my-image: hash: sha1 differs; since 2017-10-17T21:00:00.000Z; kept as local:quarantine/x; not repaired: nobody has it\n`,
-    stderr: '',
+  const found = await run('verify', '--findings');
+  t.match(found, { code: 1, stderr: '' });
+  t.match(found.stdout, /^UUID +NAME +FILE +STATUS +SINCE_UTC +NOT_REPAIRED +MESSAGE\n/);
+  t.match(found.stdout, /my-image +file0 +hash +2017-10-17T21:00:00 +nobody has it +sha1 differs\n$/);
+  t.match(await run('verify', '--findings', '-H', '-o', 'stor,kept'), { code: 1, stdout: 'local  quarantine/x\n' });
+  t.match(await run('verify', '-o', 'stor'), { code: 2, stderr: /are for --findings/ });
+});
+
+const ON_TOP = '0a1b2c3d-0000-4000-8000-000000000001';
+const MACHINE = '0a1b2c3d-0000-4000-8000-000000000002';
+const USAGE = {
+  uuid: UUID,
+  derived: {
+    ...{ count: 1, complete: false },
+    images: [{ uuid: ON_TOP, name: 'on-top', version: '1', state: 'active', origin: UUID }],
+  },
+  datacenters: [{ datacenter: 'east', state: 'active' }],
+  instances: { count: 1, complete: true, instances: [{ uuid: MACHINE, alias: 'web', state: 'running' }] },
+};
+
+test('who uses an image is told in sections, and as one table where columns are named', async (t) => {
+  const { run } = await administered(t, { [`GET /images/${UUID}/usage`]: json(USAGE) });
+  const told = await run('usage', UUID);
+  t.match(told.stdout, /^At least 1 image on top of it:\nUUID .*\n.* on-top .*\n1 other datacenter:\n/);
+  t.match(await run('usage', UUID, '-H', '--sort=-kind', '-o', 'kind,name'), {
+    ...{ code: 0, stdout: 'machine     web\nimage       on-top\ndatacenter  east\n' },
   });
+  t.match(await run('usage', UUID, '-o', 'nmae'), { code: 2, stderr: /did you mean "name"/ });
 });
