@@ -4,11 +4,12 @@ import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { LINKS } from '#lib/api/imgapi/links.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
-import type { FanOutEngine } from '../copies/fan-out/carry.ts';
+import type { JobRunner } from '#lib/documents/job-runner.ts';
+import type { FanOutRecord } from '../copies/fan-out/model.ts';
 import type { CopyWorker } from '../copies/transfer/worker.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import type { Moves } from '../images/moving/moves.ts';
-import type { ImageMaker } from '../machines/image-maker.ts';
+import type { ImageJob } from '../machines/model.ts';
 import type { Service } from '../service/service.ts';
 import { admission, Gate } from './admission.ts';
 import type { AuthKeys } from './auth-keys.ts';
@@ -41,8 +42,8 @@ import { needsVersion } from './versions.ts';
 export interface Engines {
   readonly worker: CopyWorker;
   readonly moves: Moves;
-  readonly maker: ImageMaker;
-  readonly fanOuts: FanOutEngine;
+  readonly maker: Pick<JobRunner<ImageJob>, 'nudge'>;
+  readonly fanOuts: Pick<JobRunner<FanOutRecord>, 'nudge'>;
   /** The text of the metrics; absent where there are none. */
   readonly metrics?: (() => Promise<string>) | undefined;
 }

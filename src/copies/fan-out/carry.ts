@@ -1,25 +1,13 @@
-/**
- * Carries out fan-outs, each in one process at a time: asks its datacenters again and again, and writes down what they
- * answer, until all of it has ended.
- */
-import { isHeld, LeaseLostError, newLease } from '#lib/documents/lease.ts';
-import type { Stored } from '#lib/documents/store.ts';
+/** Carries out fan-outs: asks their datacenters again and again, and writes down what they answer, until all have ended. */
+import { JobRunner } from '#lib/documents/job-runner.ts';
+import { LeaseLostError, newLease } from '#lib/documents/lease.ts';
 import { unlessChanged, updateObject } from '#lib/documents/update.ts';
-import { Passes } from '#lib/runtime/passes.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { Asking } from './asking.ts';
 import { concluded, nextAt } from './decide.ts';
 import { FAN_OUTS, type FanOutRecord, isTargetFinal, putFanOut, type Target, written } from './model.ts';
 
-export interface FanOutEngine {
-  /** Looks for new ones now. */
-  nudge(): void;
-  /** Gives those of this process back; others go on with them at once. */
-  stop(): Promise<void>;
-}
-
-const POLL_MS = 5000;
 const STEP_MS = 500;
 /** What has to wait longer is given back. */
 const LONGEST_WAIT_MS = 3000;
@@ -27,76 +15,24 @@ const MOST_RUNNING = 100;
 /** So that nobody takes all places, whose orders wait for a datacenter that is silent. */
 const MOST_OF_ACCOUNT = 25;
 
-interface Running {
-  readonly account: string;
-  readonly ended: Promise<void>;
-}
-
-export function startFanOuts(service: Service): FanOutEngine {
-  const engine = new Engine(service);
-  return { nudge: () => engine.nudge(), stop: () => engine.stop() };
-}
-
-class Engine {
-  readonly #service: Service;
-  readonly #stopping = new AbortController();
-  readonly #running = new Map<string, Running>();
-  readonly #passes: Passes;
-
-  constructor(service: Service) {
-    this.#service = service;
-    this.#passes = new Passes({
-      run: () => this.#claimSome(),
-      everyMs: POLL_MS,
-      onFailed: (err) => service.log.error({ err }, 'cannot look for orders to other datacenters at the moment'),
-    });
-  }
-
-  nudge(): void {
-    this.#passes.nudge();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#passes.stop();
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
-  }
-
-  async #claimSome(): Promise<void> {
-    const { store } = this.#service;
-    const filter = { op: 'eq', field: 'live', value: true } as const;
-    for await (const found of store.scan(FAN_OUTS, { filter })) {
-      for (const stored of found) {
-        if (this.#stopping.signal.aborted || this.#running.size >= MOST_RUNNING) return;
-        const now = store.now();
-        if (this.#running.has(stored.key) || isHeld(stored.value.lease, now) || nextAt(stored.value) > now) continue;
-        if (this.#runningOf(stored.value.account) >= MOST_OF_ACCOUNT) continue;
-        if (await claim(this.#service, stored)) this.#run(stored.value);
-      }
-    }
-  }
-
-  #runningOf(account: string): number {
-    return [...this.#running.values()].filter((one) => one.account === account).length;
-  }
-
-  #run({ uuid, account }: FanOutRecord): void {
-    const ended = carry(this.#service, uuid, this.#stopping.signal)
-      .catch((err: unknown) => {
-        if (err instanceof LeaseLostError || this.#stopping.signal.aborted) return;
-        this.#service.log.warn(
-          { err, fan_out: uuid },
-          'work on an order to other datacenters broke off; it goes on later',
-        );
-      })
-      .then(() => release(this.#service, uuid))
-      .finally(() => this.#running.delete(uuid));
-    this.#running.set(uuid, { account, ended });
-  }
-}
-
-function claim(service: Service, { value, etag }: Stored<FanOutRecord>): Promise<boolean> {
-  return unlessChanged(service.store.batch([putFanOut({ ...value, lease: leaseOf(service) }, etag)]));
+export function startFanOuts(service: Service): JobRunner<FanOutRecord> {
+  const { log, store } = service;
+  return new JobRunner(service, {
+    bucket: FAN_OUTS,
+    most: MOST_RUNNING,
+    isDue: (fanOut, running) =>
+      nextAt(fanOut) <= store.now() &&
+      running.filter(({ account }) => account === fanOut.account).length < MOST_OF_ACCOUNT,
+    async claim({ value, etag }) {
+      const { uuid } = value;
+      const claimed = await unlessChanged(store.batch([putFanOut({ ...value, lease: leaseOf(service) }, etag)]));
+      if (!claimed) return undefined;
+      return { carryOut: (signal) => carry(service, uuid, signal), release: () => release(service, uuid) };
+    },
+    onFailed: (err) => log.error({ err }, 'cannot look for orders to other datacenters at the moment'),
+    onBroken: (err, { uuid }) =>
+      log.warn({ err, fan_out: uuid }, 'work on an order to other datacenters broke off; it goes on later'),
+  });
 }
 
 /** Each datacenter is asked by itself: one that does not answer keeps no other one waiting. */

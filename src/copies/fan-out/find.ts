@@ -1,9 +1,6 @@
 /** Which fan-outs a caller sees: an account those of its own, operators all. */
 import type { Filter, WithStore } from '#lib/documents/store.ts';
-import { unlessChanged } from '#lib/documents/update.ts';
-import { forEachInTurn } from '#lib/runtime/each.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import type { Service } from '../../service/service.ts';
 import { FAN_OUTS, type FanOutRecord } from './model.ts';
 import { fanOutNotFound } from './place.ts';
 
@@ -27,21 +24,4 @@ export async function listFanOuts({ store }: WithStore, { account, image, limit 
   if (image !== undefined) of.push({ op: 'eq', field: 'image', value: image });
   const sort = { field: 'created_at', order: 'desc' } as const;
   return (await store.find(FAN_OUTS, { filter: { op: 'and', of }, sort, limit })).map(({ value }) => value);
-}
-
-/** Removes those that ended long ago. Returns how many. */
-export async function expireFanOuts({ store, config }: Service): Promise<number> {
-  const value = new Date(store.now() - config.copies.keepFinishedSeconds * 1000).toISOString();
-  const of: Filter[] = [
-    { op: 'eq', field: 'live', value: false },
-    { op: 'le', field: 'finished_at', value },
-  ];
-  let count = 0;
-  await forEachInTurn(store.scan(FAN_OUTS, { filter: { op: 'and', of } }), (found) =>
-    forEachInTurn(found, async ({ key, etag }) => {
-      const removal = store.batch([{ op: 'del', bucket: FAN_OUTS, key, ifEtag: etag }], { frees: true });
-      if (await unlessChanged(removal)) count++;
-    }),
-  );
-  return count;
 }

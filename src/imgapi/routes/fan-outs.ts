@@ -1,7 +1,8 @@
 /** Orders to several datacenters at once. */
 import type { FAN_OUTS } from '#lib/api/imgapi/fan-outs.ts';
-import type { FanOutEngine } from '../../copies/fan-out/carry.ts';
+import type { JobRunner } from '#lib/documents/job-runner.ts';
 import { listFanOuts, seenFanOut } from '../../copies/fan-out/find.ts';
+import type { FanOutRecord } from '../../copies/fan-out/model.ts';
 import { cancelFanOut, placeFanOut, retryFanOut, shownFanOut } from '../../copies/fan-out/place.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
@@ -10,7 +11,10 @@ import { imageUuid } from '../image-call.ts';
 
 const LISTED = 100;
 
-export function fanOutHandlers(service: Service, engine: Pick<FanOutEngine, 'nudge'>): Handlers<typeof FAN_OUTS, Call> {
+export function fanOutHandlers(
+  service: Service,
+  engine: Pick<JobRunner<FanOutRecord>, 'nudge'>,
+): Handlers<typeof FAN_OUTS, Call> {
   const seen = ({ params: { uuid = '' }, account }: Call) => seenFanOut(service, uuid, account);
   return {
     async CopyImageToDcs(call, query) {

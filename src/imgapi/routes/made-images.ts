@@ -1,10 +1,11 @@
 /** Images made from something else than a manifest. What cannot be done here is refused by name, after all other checks. */
 import { ApiError, type FieldError, invalidParameter, validationFailed } from '#lib/api/errors/api-error.ts';
 import type { MADE_IMAGES } from '#lib/api/imgapi/made-images.ts';
+import type { JobRunner } from '#lib/documents/job-runner.ts';
 import { isObject } from '#lib/manifest/fields.ts';
 import { parseJsonText } from '#lib/text/json.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
-import type { ImageMaker } from '../../machines/image-maker.ts';
+import type { ImageJob } from '../../machines/model.ts';
 import { orderImageFromVm } from '../../machines/order-image.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
@@ -15,7 +16,7 @@ import { assertNoIdentityToken } from '../registry-credentials.ts';
 
 export function madeImageHandlers(
   service: Service,
-  maker: Pick<ImageMaker, 'nudge'>,
+  maker: Pick<JobRunner<ImageJob>, 'nudge'>,
 ): Handlers<typeof MADE_IMAGES, Call> {
   return {
     async CreateImageFromVm(call, query) {

@@ -3,8 +3,9 @@
  * Work that a process does only for itself (its transfers, its streams) is not a task.
  */
 
+import { expireJobs } from '#lib/documents/expire-jobs.ts';
 import { expireLogins } from '../../console/logins.ts';
-import { expireFanOuts } from '../../copies/fan-out/find.ts';
+import { FAN_OUTS } from '../../copies/fan-out/model.ts';
 import { expireCopies } from '../../copies/orders/expiry.ts';
 import { tellPullEnds } from '../../copies/orders/pull-ends.ts';
 import { type CountDelivery, deliverTo } from '../../copies/webhooks/deliver.ts';
@@ -22,7 +23,7 @@ import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
 import { finishDeletes } from '../../images/record/tombstones.ts';
 import { bindLateShares } from '../../images/sharing/shares.ts';
-import { expireImageJobs } from '../../machines/expiry.ts';
+import { IMAGE_JOBS } from '../../machines/model.ts';
 import { carryOutMigrations } from '../../migrations/carry-out.ts';
 import { isReadDirectly } from '../../pulls/pull-link.ts';
 import { reapPulls } from '../../pulls/reaper.ts';
@@ -108,13 +109,13 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
       name: 'expire-fan-outs',
       what: 'removes orders to several datacenters that ended long ago',
       periodMs: 30 * MINUTE,
-      run: () => counted(expireFanOuts(service)),
+      run: () => counted(expireJobs(service, FAN_OUTS, service.config.copies.keepFinishedSeconds)),
     },
     {
       name: 'expire-image-jobs',
       what: 'removes jobs of images from machines that ended long ago',
       periodMs: 30 * MINUTE,
-      run: () => counted(expireImageJobs(service)),
+      run: () => counted(expireJobs(service, IMAGE_JOBS, service.config.copies.keepFinishedSeconds)),
     },
     {
       name: 'refresh-link-health',

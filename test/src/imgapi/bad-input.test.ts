@@ -49,8 +49,8 @@ async function routesOf(): Promise<readonly Route[]> {
   return mainRoutes(service, await openAuthKeys(service), {
     worker,
     moves: startMoves(service),
-    maker: { nudge() {}, stop: async () => {} },
-    fanOuts: { nudge() {}, stop: async () => {} },
+    maker: { nudge() {} },
+    fanOuts: { nudge() {} },
   });
 }
 

@@ -1,8 +1,8 @@
 /** Images from machines: VMAPI and CNAPI are doubles, the node brings the image with Triton's own client. */
 import { randomUUID } from 'node:crypto';
 import { test } from 'tap';
+import { expireJobs } from '#lib/documents/expire-jobs.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
-import { expireImageJobs } from '#src/machines/expiry.ts';
 import { IMAGE_JOBS } from '#src/machines/model.ts';
 import { sdcImgapi } from '../../clients/sdc-clients/client.ts';
 import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
@@ -137,7 +137,7 @@ test('what the node says of its failure is on the image and in the job', async (
   );
   await alice.deleteImage(late.uuid);
   await t.rejects(alice.getImage(late.uuid), NOT_FOUND);
-  t.equal(await expireImageJobs(server.imgapi.service), 0, 'jobs are kept for a while');
+  t.equal(await expireJobs(server.imgapi.service, IMAGE_JOBS, 3600), 0, 'jobs are kept for a while');
 });
 
 test('an image that is deleted meanwhile does not come back', async (t) => {
@@ -192,8 +192,7 @@ test('what does not come in time has failed, and comes no more', async (t) => {
 });
 
 test('operators name the owner and may name the UUID; jobs go when they are old', async (t) => {
-  const keys = { copies: { keepFinishedSeconds: 0 } };
-  const { operator, alice, vm, server } = await siteInProcess(t, keys);
+  const { operator, alice, vm, server } = await siteInProcess(t);
   const uuid = randomUUID();
   const fields = { ...FIELDS, uuid, owner: ADMIN };
   const started = await operator.createImageFromVm(fields, { vmUuid: vm.uuid });
@@ -205,7 +204,7 @@ test('operators name the owner and may name the UUID; jobs go when they are old'
   await endOf(operator, started.job_uuid);
   await t.rejects(alice.getJob(started.job_uuid), NOT_FOUND, "an operator's job is not Alice's");
   const { service } = server.imgapi;
-  await waitFor('the old job to be removed', async () => (await expireImageJobs(service)) > 0);
+  await waitFor('the old job to be removed', async () => (await expireJobs(service, IMAGE_JOBS, 0)) > 0);
   await t.rejects(operator.getJob(started.job_uuid), NOT_FOUND);
   t.match(await operator.getImage(uuid), { state: 'active' });
 });
