@@ -29,6 +29,7 @@ import { Reads } from './reads.ts';
 import type { Reserve } from './reserve.ts';
 import { run } from './run.ts';
 import { Touched } from './touched.ts';
+import { INDEX_AFTER, TrigramBuilder } from './trigram-builder.ts';
 import { Trigrams } from './trigrams.ts';
 import { Writer } from './writer.ts';
 
@@ -44,6 +45,8 @@ export interface SqliteStoreOptions {
   readonly cacheBytes?: number;
   /** Bytes of disk to set aside for deletions when it is full, see `reserve.ts`; default none. */
   readonly reserve?: number;
+  /** Milliseconds after which what is there begins to be indexed, if it is not. Default: some seconds. */
+  readonly indexAfter?: number;
   readonly observer?: OperationObserver;
   /** Default: the documents that are there if nothing has ever moved. */
   readonly place?: Place;
@@ -69,6 +72,7 @@ export class SqliteStore implements DocumentBackend {
   readonly #reads: Reads;
   readonly #touched: Touched;
   readonly #trigrams: Trigrams;
+  readonly #builder: TrigramBuilder;
   readonly #pages: Pages;
   readonly #lists: Lists;
   readonly #writer: Writer;
@@ -85,6 +89,7 @@ export class SqliteStore implements DocumentBackend {
       cacheBytes = CACHE_BYTES,
       clock = connection,
       log,
+      indexAfter = INDEX_AFTER,
       place = { since: 0 },
     } = options;
     this.#connection = connection;
@@ -95,6 +100,7 @@ export class SqliteStore implements DocumentBackend {
     this.#access = new Access(this.#buckets, patience);
     this.#documents = new Documents(cacheBytes);
     this.#trigrams = new Trigrams(connection);
+    this.#builder = new TrigramBuilder(path, connection, indexAfter, (fields, message) => log?.warn(fields, message));
     this.#reads = new Reads(connection, this.#documents, this.#trigrams);
     this.#touched = new Touched(connection);
     this.#pages = new Pages(connection, this.#touched, this.#documents);
@@ -141,8 +147,9 @@ export class SqliteStore implements DocumentBackend {
     }
     if (await this.#access.run(() => this.#trigrams.missing(layoutsOf()).length > 0)) {
       const failed = 'parts of texts cannot be indexed, so searches for them are slower';
-      await this.#tryWrite(() => this.#trigrams.make(layoutsOf()), failed);
+      await this.#tryWrite(() => this.#trigrams.begin(layoutsOf()), failed);
     }
+    if (await this.#access.run(() => this.#trigrams.isUnfinished())) this.#builder.start();
   }
 
   async #tryWrite(write: () => void, failed: string): Promise<void> {
@@ -224,7 +231,9 @@ export class SqliteStore implements DocumentBackend {
 
   async close(): Promise<void> {
     this.#access.close();
-    this.#closing ??= Promise.all([this.#writer.drained(), this.#lists.close()]).then(() => this.#connection.close());
+    this.#closing ??= Promise.all([this.#writer.drained(), this.#lists.close(), this.#builder.close()]).then(() =>
+      this.#connection.close(),
+    );
     await this.#closing;
   }
 }
