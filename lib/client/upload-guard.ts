@@ -19,6 +19,7 @@ export class UploadGuard {
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #options: UploadGuardOptions;
   #timer: Timer | undefined;
+  #isClosed = false;
 
   constructor(source: AsyncIterable<Uint8Array>, options: UploadGuardOptions) {
     this.#source = source;
@@ -42,13 +43,17 @@ export class UploadGuard {
     this.#watch('answer-timeout', answerTimeout);
   }
 
-  /** Stops watching, once the answer has arrived or the call has failed. */
+  /**
+   * Stops watching, once the answer has arrived or the call has failed. A server may answer before it has read the end,
+   * so the source may end later than this: a clock that began then would keep the process up.
+   */
   close(): void {
+    this.#isClosed = true;
     this.#timer?.stop();
   }
 
   #watch(fault: 'idle-timeout' | 'answer-timeout', milliseconds: number): void {
-    if (milliseconds === 0) return;
+    if (milliseconds === 0 || this.#isClosed) return;
     this.#timer = startTimer(() => {
       const cause = new Error(`nothing for ${milliseconds / 1000} s during an upload`);
       this.#stalled.abort(unreachable(fault, this.#options.url, cause));
