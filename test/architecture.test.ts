@@ -28,6 +28,7 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/images/s3.ts': ['@aws-sdk/client-s3', 'backends-in-lib: objects'],
   'src/service/eager.ts': ['../../lib/objects/manta/store.ts', 'engines-by-name: manta'],
   'src/cloudapi/ldap.ts': ['ldapts', 'backends-in-lib: accounts'],
+  'src/cloudapi/jose.ts': ['jose', 'tokens-in-one-place'],
   'src/images/undici.ts': ['undici', 'one-client'],
   'src/images/asks.ts': ['../../lib/client/client.ts', 'guarded-connections'],
   'src/images/opens.ts': ['../../lib/client/transport.ts', 'guarded-connections: one door', 'values'],

@@ -5,12 +5,14 @@
 import type Logger from 'bunyan';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
+import { tokenVerifier } from '#lib/tokens/bearer.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { auditTo } from '../http-kit/audit.ts';
 import type { Closing } from '../http-kit/close-server.ts';
 import { connectionLimits } from '../http-kit/connection-limits.ts';
 import { listen } from '../http-kit/server.ts';
 import { listenerRefusal } from '../service/config/listener-refusal.ts';
+import { tokenRulesOf } from '../service/config/tokens.ts';
 import { accountKeys } from './account-keys.ts';
 import { openAccounts } from './accounts.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -57,6 +59,7 @@ export async function startCloudapi(config: CloudapiConfig, options: StartOption
   const cloudapi: Cloudapi = {
     ...{ config, imgapi, accounts, keys, clock, log },
     policies: policies(log),
+    ...(config.tokens && { tokens: tokenVerifier(tokenRulesOf(config.tokens), clock) }),
     clientAddress: clientAddress(config.trustedProxies),
   };
   try {

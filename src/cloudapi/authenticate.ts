@@ -1,5 +1,5 @@
 /**
- * Finds out who signed a request, and for which account it acts. Accounts act for themselves, and so do their sub-users
+ * Finds out who signed a request or sent a token, and for which account it acts. Accounts act for themselves, and so do their sub-users
  * for them; the admin acts for everybody. What a stranger is told does not depend on which logins exist.
  */
 
@@ -11,8 +11,10 @@ import type { PublicKey } from '#lib/signing/keys.ts';
 import { isPresigned, verifyPresigned } from '#lib/signing/presigned.ts';
 import { type VerifyRequestOptions, verifyRequest } from '#lib/signing/verify-request.ts';
 import { isUuid, NIL_UUID } from '#lib/text/uuid.ts';
+import { bearerIn } from '#lib/tokens/bearer.ts';
 import { activeRoles } from './active-roles.ts';
 import { grantedBy } from './auth-token.ts';
+import { assertEnabled, bearerOf } from './bearer.ts';
 import type { Call, Principal, Signer } from './call.ts';
 import { CloudapiError, notAuthorized } from './errors.ts';
 import { type KeyId, parseKeyId } from './key-id.ts';
@@ -24,6 +26,8 @@ import { type Cloudapi, findAccount, findSubUser, isAdmin } from './service.ts';
  * @throws 400 InvalidHeader, 401 InvalidCredentials, 403 NotAuthorized for whoever is disabled, and the sub-users of an account that is
  */
 export async function authenticate(cloudapi: Cloudapi, call: Call): Promise<Signer> {
+  const token = cloudapi.tokens && !isPresigned({ path: call.url }) ? bearerIn(call.headers.authorization) : undefined;
+  if (cloudapi.tokens && token !== undefined) return bearerOf(cloudapi.tokens, cloudapi, call, token);
   let signed: Signed | undefined;
   const keysOf = async (keyId: string): Promise<readonly PublicKey[]> => {
     const named = parseKeyId(keyId);
@@ -66,12 +70,6 @@ async function verify(
   }
 }
 
-function assertEnabled({ account, subUser }: Signer): void {
-  if (account.isDisabled || subUser?.isDisabled) {
-    throw new CloudapiError('NotAuthorized', 'Account or user is disabled');
-  }
-}
-
 /** Whom a `keyId` names, if they exist, and the UUIDs of whom to ask the directory for keys. */
 type Named = readonly [signer: Signer | undefined, owner: readonly [account: string, subUser?: string]];
 
@@ -91,13 +89,13 @@ async function signerOf(cloudapi: Cloudapi, named: KeyId): Promise<Named> {
 export async function principalOf(cloudapi: Cloudapi, call: Call): Promise<Principal> {
   const { account: name = '' } = call.params;
   if (!call.identity) throw invalidCredentials(REFUSED);
-  const { account: caller, subUser } = call.identity;
+  const { account: caller, subUser, token } = call.identity;
   const isOwn = name === 'my' || name === caller.login || name === caller.uuid;
   if (subUser) {
     if (!isOwn) throw notAuthorized(name);
     return actingFor(cloudapi, call, caller, subUser);
   }
-  const admin = isAdmin(cloudapi, caller);
+  const admin = isAdmin(cloudapi, caller) && token !== 'account';
   if (isOwn) return { caller, account: caller, isAdmin: admin };
   // Which logins there are is told to the admin alone, by the time that it takes as well; a UUID cannot be guessed.
   if (!admin && !isUuid(name)) throw notAuthorized(name);

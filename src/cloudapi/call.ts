@@ -15,6 +15,8 @@ export interface Signer {
   readonly subUser?: SubUser;
   /** Login of the account whose key signed, if a token made it somebody else's request. */
   readonly application?: string;
+  /** Known by a bearer token. Only one that the configuration calls an operator's lets the admin act for others. */
+  readonly token?: 'account' | 'operator';
 }
 
 /** How logs name it: `alice`, or `alice/deploy` for a sub-user. */

@@ -6,6 +6,7 @@ import type { LogLevel } from '../service/config/config.ts';
 import { ConfigError } from '../service/config/config-error.ts';
 import { isObject, type JsonObject, readConfigFile } from '../service/config/read-file.ts';
 import { applySchema } from '../service/config/schema.ts';
+import { resolveTokens, type TokensConfig, tokenRules } from '../service/config/tokens.ts';
 import { notesOnUfds, type UfdsConfig } from '../service/config/ufds.ts';
 
 /** What holds the accounts of the cloud and their SSH keys: a directory, or a JSON file at an absolute path. */
@@ -31,6 +32,8 @@ export interface CloudapiConfig {
   readonly accountAllowedDcs: boolean;
   /** Secrets of keyapi by their UUIDs, in hex. */
   readonly tokenKeys: Readonly<Record<string, string>>;
+  /** Absent: no bearer tokens are accepted. */
+  readonly tokens?: TokensConfig;
   /** URL of each datacenter's CloudAPI by its name. */
   readonly datacenters: Readonly<Record<string, string>>;
   /** Whether AdminGetImageFile sends its caller to the object store; false: files come through here. */
@@ -76,12 +79,15 @@ export async function loadCloudapiConfig(file: string): Promise<LoadedCloudapiCo
 /** @param from what messages name as the place of the problems */
 export function checkCloudapiConfig(given: JsonObject, from = 'configuration'): LoadedCloudapiConfig {
   const { value, problems, unknownKeys } = applySchema(given, schema);
-  const found = hasAccounts(value) ? problems : [...problems, NO_ACCOUNTS];
+  const found = hasAccounts(value) ? [...problems] : [...problems, NO_ACCOUNTS];
+  // The rules take a section that is as the schema has it.
+  if (found.length === 0) found.push(...tokenRules((value as unknown as Checked).tokens));
   if (found.length > 0) throw new ConfigError(from, found);
-  const { ufds, ...checked } = value as unknown as Checked;
+  const { ufds, tokens, ...checked } = value as unknown as Checked;
   const accountsSource = sourceOf(checked.accounts.file, ufds);
   const notes = 'ufds' in accountsSource ? notesOnUfds(accountsSource.ufds) : [];
-  return { config: { ...checked, accountsSource }, unknownKeys, notes };
+  const config = { ...checked, accountsSource, ...(tokens && { tokens: resolveTokens(tokens) }) };
+  return { config, unknownKeys, notes };
 }
 
 const NO_ACCOUNTS = 'accounts.file: missing, and so is ufds; one of the two is needed';

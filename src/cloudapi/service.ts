@@ -4,6 +4,7 @@ import type { Account, Accounts, SubUser } from '#lib/accounts/accounts.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { isUuid } from '#lib/text/uuid.ts';
+import type { VerifyToken } from '#lib/tokens/bearer.ts';
 import type { AccountKeys } from './account-keys.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { CloudapiConfig } from './config.ts';
@@ -15,6 +16,8 @@ export interface Cloudapi {
   readonly accounts: Accounts;
   readonly keys: AccountKeys;
   readonly policies: Policies;
+  /** Absent: no bearer tokens are accepted. */
+  readonly tokens?: VerifyToken;
   readonly clientAddress: ClientAddress;
   readonly clock: Clock;
   readonly log: Logger;

@@ -4,10 +4,10 @@ import type { Call } from './call.ts';
 
 export const imgapiAudit: AuditOptions<Call> = {
   unlogged: new Set(['Ping', 'Healthz', 'Docs', 'Favicon']),
-  describe(fields: AuditFields, { query, user, datacenter }: Call) {
+  describe(fields: AuditFields, { query, user, tokenOf, datacenter }: Call) {
     fields['action'] = shown(query['action']);
     fields['account'] = shown(query['account']);
-    fields['user'] = user;
+    fields['user'] = user ?? tokenOf;
     fields['datacenter'] = datacenter;
   },
 };

@@ -1,31 +1,31 @@
 /**
- * HTTP Signature on the main port. It signs the Date header, and `keyId` is the bare user name. With `authType` none
- * nothing is checked. Who is logged in at the console needs no signature. An unknown user and a bad signature get the same answer.
+ * HTTP Signature on the main port. It signs the Date header, and `keyId` is the bare user name. Bearer tokens are beside it
+ * where they are configured. With `authType` none nothing is checked. Who is logged in at the console needs no signature. An unknown user and a bad signature get the same answer.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import type { Clock } from '#lib/runtime/clock.ts';
 import { ALGORITHMS } from '#lib/signing/algorithms.ts';
 import { asSentTo } from '#lib/signing/as-sent.ts';
 import { SignatureError } from '#lib/signing/errors.ts';
 import { verifyRequest } from '#lib/signing/verify-request.ts';
-import type { Config } from '../service/config/config.ts';
+import { bearerIn, isJwt } from '#lib/tokens/bearer.ts';
 import type { Service } from '../service/service.ts';
 import type { AuthKeys } from './auth-keys.ts';
 import type { Call, Identity, Route } from './call.ts';
 import { loggedInUser } from './console-session.ts';
 import { isLocalOperator } from './local-operator.ts';
+import { tokenIdentities } from './token-identity.ts';
 
 const NOBODY: Identity = Object.freeze({});
 /** A caller on this machine who can read the operator's secret needs no key. */
 const LOCAL_OPERATOR: Identity = Object.freeze({ user: 'operator' });
 
 export function authenticator(
-  service: Pick<Service, 'config' | 'store' | 'clock'>,
+  service: Pick<Service, 'config' | 'store' | 'clock' | 'accounts'>,
   keys: AuthKeys,
 ): (call: Call, route: Route) => Identity | Promise<Identity> {
-  const { config, clock } = service;
-  const verified = verifier(config, keys, clock);
+  const { config } = service;
+  const verified = verifier(service, keys);
   const unknown = (call: Call, route: Route) => (config.authType === 'none' ? NOBODY : verified(call, route));
   // A session ends with the last key of its user.
   const isStillUser = async (user: string): Promise<boolean> => {
@@ -43,10 +43,17 @@ export function authenticator(
   };
 }
 
-function verifier(config: Config, keys: AuthKeys, clock: Clock): (call: Call, route: Route) => Promise<Identity> {
+function verifier(
+  service: Pick<Service, 'config' | 'clock' | 'accounts'>,
+  keys: AuthKeys,
+): (call: Call, route: Route) => Promise<Identity> {
+  const { config, clock } = service;
+  const byToken = tokenIdentities(service);
   return async (call, route) => {
     const { authorization } = call.headers;
     if (authorization === undefined && route.auth !== 'strict') return NOBODY;
+    const token = jwtIn(call);
+    if (byToken && token !== undefined) return byToken(token, call, route);
     if (route.auth === 'operator' && !/^signature /i.test(authorization ?? '')) return NOBODY;
     if (await isLocalOperator(config, call)) return LOCAL_OPERATOR;
     await keys.refresh();
@@ -72,4 +79,10 @@ function verifier(config: Config, keys: AuthKeys, clock: Clock): (call: Call, ro
 
 function messageFor(error: SignatureError): string {
   return error.fault === 'unknown-key' || error.fault === 'bad-signature' ? 'Unauthorized' : error.message;
+}
+
+/** The operator's secret of this machine is sent in the same way, and has another form. */
+function jwtIn({ headers }: Call): string | undefined {
+  const credentials = bearerIn(headers.authorization);
+  return credentials !== undefined && isJwt(credentials) ? credentials : undefined;
 }

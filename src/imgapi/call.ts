@@ -16,6 +16,8 @@ export interface Identity {
   readonly datacenter?: string | undefined;
   /** Known by the cookie of a session at the console, and by nothing else. */
   readonly isSession?: true;
+  /** UUID of the account whose token came with the request: it is nobody else's, and no operator's. */
+  readonly tokenOf?: string | undefined;
 }
 
 export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller {
@@ -34,6 +36,11 @@ export class Call extends RequestCall<ImgapiVersion, Identity> implements Caller
   /** Whether the caller is known by a session at the console only. */
   get isSession(): boolean {
     return this.identity?.isSession === true;
+  }
+
+  /** The account whose bearer token came with the request. */
+  get tokenOf(): string | undefined {
+    return this.identity?.tokenOf;
   }
 
   /** The linked datacenter that signed the request; only on the link listener. */

@@ -36,6 +36,7 @@ import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
 import { webhookHandlers } from './routes/webhooks.ts';
+import { notForTokens } from './token-identity.ts';
 import { needsVersion } from './versions.ts';
 
 /** Long work that requests start or wait for, and that this process carries out. */
@@ -80,7 +81,7 @@ export function mainRoutes(
   return operationRoutes(IMGAPI, handlers, {
     isServed: ({ where }) => where === undefined || has[where],
     wrap: (handler, row, name) =>
-      forOperators(service)(admitted(inItsVersions(service, handler, row, name), row, name), row),
+      notForTokens(forOperators(service)(admitted(inItsVersions(service, handler, row, name), row, name), row), row),
     ...requestForms,
     dispatches: {
       CreateImage: makingDispatch(service),

@@ -29,7 +29,14 @@ export function cloudapiDocument(): OpenApiDocument {
         description:
           'HTTP Signature with an SSH key of the account, or of a sub-user (`keyId` `/LOGIN/users/SUBUSER/keys/FINGERPRINT`), over `Date` at least. The older form `Signature keyId="…",algorithm="…" BASE64` signs the value of `Date` alone. Or the parameters `keyId`, `algorithm`, `expires` (seconds since 1970) and `signature` sign the URL: method, host, path and the other parameters, sorted and encoded, a line for each part; `method` names several methods. With a token of keyapi in `X-Auth-Token` an application acts for the account that the token names.',
       },
+      token: {
+        type: 'http',
+        scheme: 'Bearer',
+        bearerFormat: 'JWT',
+        description:
+          "A JWT of the issuer in the server's section `tokens`, signed with ES256. `sub` is the UUID of the account.",
+      },
     },
-    security: { strict: [{ signature: [] }], passive: [], lenient: [], operator: [], none: [] },
+    security: { strict: [{ signature: [] }, { token: [] }], passive: [], lenient: [], operator: [], none: [] },
   });
 }

@@ -5,7 +5,7 @@ import { SCHEMAS } from '../schemas/all.ts';
 import { COMMON_ERRORS } from './form.ts';
 import { IMGAPI } from './operations.ts';
 
-const MAYBE_SIGNED = [{ signature: [] }, {}];
+const MAYBE_SIGNED = [{ signature: [] }, { token: [] }, {}];
 
 export function imgapiDocument(): OpenApiDocument {
   return openApiDocument({
@@ -28,6 +28,13 @@ export function imgapiDocument(): OpenApiDocument {
         scheme: 'Signature',
         description: "HTTP Signature over `Date`, where the server's `authType` is `signature`.",
       },
+      token: {
+        type: 'http',
+        scheme: 'Bearer',
+        bearerFormat: 'JWT',
+        description:
+          "A JWT of the issuer in the server's section `tokens`, signed with ES256: that of an account, whose UUID is `sub`, for requests with `account` of that UUID alone; or an operator's.",
+      },
       operator: {
         type: 'http',
         scheme: 'Bearer',
@@ -38,7 +45,7 @@ export function imgapiDocument(): OpenApiDocument {
       strict: MAYBE_SIGNED,
       passive: MAYBE_SIGNED,
       lenient: MAYBE_SIGNED,
-      operator: [{ operator: [] }, { signature: [] }],
+      operator: [{ operator: [] }, { signature: [] }, { token: [] }],
       none: [],
     },
   });

@@ -2,6 +2,7 @@
 
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import type { Options, OptionValues } from '../framework/options.ts';
+import { TOKEN_FILE_OPTION } from '../shared/token.ts';
 import { PASSPHRASE_ENVIRONMENT } from './passphrase.ts';
 
 export const TRITON_OPTIONS = {
@@ -26,6 +27,7 @@ export const TRITON_OPTIONS = {
     value: 'FP',
     help: "Fingerprint (MD5 or SHA256) of the SSH key to sign with, instead of the profile's.",
   },
+  'token-file': TOKEN_FILE_OPTION,
   url: {
     type: 'value',
     short: 'U',
@@ -40,8 +42,9 @@ export type TritonValues = OptionValues<typeof TRITON_OPTIONS>;
 
 /** The options that lead to the same CloudAPI and account in another command. */
 export function optionWords(values: TritonValues): string[] {
-  const { profile, account, 'act-as': actAs, user, role, keyId, url, insecure } = values;
-  const given = { '-p': profile, '-a': account, '--act-as': actAs, '-u': user, '-r': role, '-k': keyId, '-U': url };
+  const { profile, account, 'act-as': actAs, user, role, keyId, 'token-file': tokenFile, url, insecure } = values;
+  const named = { '-p': profile, '-a': account, '--act-as': actAs, '-u': user, '-r': role, '-k': keyId };
+  const given = { ...named, '--token-file': tokenFile, '-U': url };
   return [
     ...Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, value])),
     ...(insecure ? ['-i'] : []),
@@ -56,6 +59,7 @@ export const TRITON_ENVIRONMENT: Readonly<Record<string, string>> = {
   TRITON_USER: 'Its sub-user; or SDC_USER.',
   TRITON_ROLE: 'The roles that the sub-user takes, as --role.',
   TRITON_KEY_ID: 'Its key; or SDC_KEY_ID.',
+  TRITON_TOKEN: 'A bearer token to send in place of a signature; or SDC_TOKEN. --token-file goes before it.',
   TRITON_ACT_AS: 'The account that it acts for.',
   TRITON_TLS_INSECURE: '1: accept any TLS certificate; or SDC_TLS_INSECURE.',
   ...PASSPHRASE_ENVIRONMENT,

@@ -15,7 +15,7 @@ export interface Profile {
   readonly url: string;
   /** Login. */
   readonly account: string;
-  /** Fingerprint, MD5 or SHA256. */
+  /** Fingerprint, MD5 or SHA256; empty if a token is sent, which needs no key. */
   readonly keyId: string;
   /** Takes any TLS certificate. */
   readonly insecure: boolean;
@@ -29,18 +29,22 @@ export interface Profile {
 
 export type ProfileFields = Readonly<Record<string, unknown>>;
 
-const NEEDED = ['url', 'account', 'keyId'] as const;
-const TEXTS = [...NEEDED, 'user', 'actAsAccount'] as const;
+const TEXTS = ['url', 'account', 'keyId', 'user', 'actAsAccount'] as const;
 
-/** The command line goes before the profile, whichever it is. @throws CommandError Profile */
-export async function loadProfile(values: TritonValues, env: Environment): Promise<Profile> {
+/**
+ * The command line goes before the profile, whichever it is.
+ * @param hasToken which stands in for a key
+ * @throws CommandError Profile
+ */
+export async function loadProfile(values: TritonValues, env: Environment, hasToken = false): Promise<Profile> {
   const directory = configDirectory(env);
   const asked = values.profile ?? (env['TRITON_PROFILE'] || undefined);
   const name = asked ?? (await currentProfile(directory)) ?? 'env';
   const fields = name === 'env' ? envProfile(env) : await readProfile(directory, name);
   const where = name === 'env' ? 'the environment' : `profile "${name}"`;
   const hint = name === 'env' && asked === undefined ? [NO_PROFILE] : [];
-  return checked(name, { ...fields, ...overrides(values) }, where, hint);
+  const needed = hasToken ? ['url', 'account'] : ['url', 'account', 'keyId'];
+  return checked(name, { ...fields, ...overrides(values) }, { where, hint, needed });
 }
 
 const NO_PROFILE = 'name a profile with -p or TRITON_PROFILE, make one with: triton profile create, or set TRITON_*';
@@ -51,8 +55,14 @@ function overrides({ url, account, keyId, user, role, 'act-as': actAs, insecure 
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function checked(name: string, fields: ProfileFields, where: string, hint: readonly string[]): Profile {
-  const missing = NEEDED.filter((field) => fields[field] === undefined || fields[field] === '');
+interface Checks {
+  readonly where: string;
+  readonly hint: readonly string[];
+  readonly needed: readonly string[];
+}
+
+function checked(name: string, fields: ProfileFields, { where, hint, needed }: Checks): Profile {
+  const missing = needed.filter((field) => fields[field] === undefined || fields[field] === '');
   if (missing.length > 0) throw profileError(`${where} has no ${missing.join(', no ')}`, hint);
   for (const field of TEXTS) {
     const value = fields[field];

@@ -5,17 +5,26 @@ import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { suggestion } from '../framework/suggest.ts';
 import { shellLine } from '../output/shell-line.ts';
+import { givenToken, tokenSigner } from '../shared/token.ts';
 import { CloudapiClient, type Datacenters } from './cloudapi-client.ts';
 import { optionWords, type TritonValues } from './options.ts';
 import { loadProfile, type Profile } from './profile.ts';
 import { accountSigner } from './signer.ts';
+
+interface Access {
+  readonly profile: Profile;
+  /** @param url of the CloudAPI that is asked */
+  signerFor(url: string): RequestSigner;
+}
+
+const TOKEN_VARIABLES = ['TRITON_TOKEN', 'SDC_TOKEN'];
 
 export class Session {
   readonly #values: TritonValues;
   readonly #env: Environment;
   readonly #program: { readonly name: string; readonly version: string };
   readonly #clients = new Map<string, CloudapiClient>();
-  #access: Promise<{ readonly profile: Profile; readonly signer: RequestSigner }> | undefined;
+  #access: Promise<Access> | undefined;
   #datacenters: Promise<Datacenters> | undefined;
 
   constructor(values: TritonValues, env: Environment, program: { readonly name: string; readonly version: string }) {
@@ -61,7 +70,7 @@ export class Session {
   }
 
   async #at(url: string): Promise<CloudapiClient> {
-    const { profile, signer } = await this.#opened();
+    const { profile, signerFor } = await this.#opened();
     const known = this.#clients.get(url);
     if (known) return known;
     const { name, version } = this.#program;
@@ -70,7 +79,7 @@ export class Session {
       url,
       account: actAsAccount ?? account,
       ...(roles !== undefined && { roles }),
-      signer,
+      signer: signerFor(url),
       insecure,
       userAgent: `${name}/${version}`,
     });
@@ -78,11 +87,19 @@ export class Session {
     return client;
   }
 
-  #opened(): Promise<{ readonly profile: Profile; readonly signer: RequestSigner }> {
-    this.#access ??= loadProfile(this.#values, this.#env).then((profile) => ({
-      profile,
-      signer: accountSigner(profile, this.#env),
-    }));
+  #opened(): Promise<Access> {
+    this.#access ??= this.#open();
     return this.#access;
+  }
+
+  async #open(): Promise<Access> {
+    const token = givenToken(this.#values['token-file'], this.#env, TOKEN_VARIABLES);
+    const profile = await loadProfile(this.#values, this.#env, token !== undefined);
+    if (!token) {
+      const signer = accountSigner(profile, this.#env);
+      return { profile, signerFor: () => signer };
+    }
+    if (profile.user === undefined) return { profile, signerFor: (url) => tokenSigner(token, url) };
+    throw new CommandError(`a token is an account's own, and not of the sub-user ${profile.user}`, { code: 'Profile' });
   }
 }

@@ -8,6 +8,7 @@ import type { MantaConfig } from './manta.ts';
 import type { MorayConfig } from './moray.ts';
 import type { PostgresConfig } from './postgres.ts';
 import type { S3Config } from './s3.ts';
+import type { TokensConfig } from './tokens.ts';
 import type { UfdsConfig } from './ufds.ts';
 import type { WebhookConfig } from './webhooks.ts';
 
@@ -161,6 +162,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly channels?: readonly ChannelConfig[];
   /** User name to public keys in OpenSSH form. */
   readonly authKeys: Readonly<Record<string, readonly string[]>>;
+  /** Absent: no bearer tokens are accepted. */
+  readonly tokens?: TokensConfig;
   /** Datacenters that are read through their main port, unsigned; this one is never among them. */
   readonly imgapiUrlFromDatacenter: Readonly<Record<string, string>>;
   readonly adminIp?: string;

@@ -5,6 +5,7 @@ import { type Config, type Listener, LOG_LEVELS, type LogLevel } from './config.
 import { type GivenCreateFromVm, resolveCreateFromVm } from './create-from-vm.ts';
 import type { MorayConfig } from './moray.ts';
 import type { JsonObject } from './read-file.ts';
+import { resolveTokens } from './tokens.ts';
 import { isUnused } from './unused.ts';
 
 /** The port at which Triton's monitoring looks for the metrics of a datacenter's IMGAPI. */
@@ -40,6 +41,7 @@ export function resolveConfig(checked: JsonObject): Config {
     ...(moray && { moray: { ...moray, port: Number(moray.port) } }),
     ...(given.manta && { manta: { ...given.manta, key: resolve(given.manta.key) } }),
     webhooks: given.webhooks.map((hook) => ({ ...hook, secretFile: resolve(hook.secretFile) })),
+    ...(given.tokens && { tokens: resolveTokens(given.tokens) }),
     ...(metrics && { metrics }),
   });
 }

@@ -5,6 +5,7 @@ import { morayRules } from './moray.ts';
 import { checkPostgres } from './postgres.ts';
 import { checkS3 } from './s3.ts';
 import { problem } from './schema.ts';
+import { tokenRules } from './tokens.ts';
 import { webhookRules } from './webhooks.ts';
 
 /** Returns one line for each rule that is broken. */
@@ -21,6 +22,7 @@ export function checkRules(config: Config): string[] {
     ...retries(config),
     ...listeners(config),
     ...webhookRules(config),
+    ...tokens(config),
   ];
 }
 
@@ -28,6 +30,12 @@ function needsOfMode({ mode, datacenterName, adminUuid }: Config): string[] {
   if (mode !== 'dc') return [];
   const missing = Object.entries({ datacenterName, adminUuid }).filter(([, value]) => value === undefined);
   return missing.map(([key]) => `${key}: missing; mode "dc" needs it`);
+}
+
+/** Where nothing is checked, a token would let nobody in, and keep nobody out. */
+function tokens({ authType, tokens: given }: Config): string[] {
+  if (given === undefined || authType === 'signature') return tokenRules(given);
+  return [`tokens: not with authType "${authType}", which checks nothing; set authType to "signature"`];
 }
 
 /** Each name is one store. */

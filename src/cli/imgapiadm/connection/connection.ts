@@ -1,7 +1,7 @@
 /** The server that a command talks to: as the caller, or over the administration routes with the operator's secret. */
 
 import { resolve } from 'node:path';
-import type { ImgapiClientOptions } from '#lib/client/caller.ts';
+import type { ImgapiClientOptions, RequestSigner } from '#lib/client/caller.ts';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { listenerUrl } from '#lib/network/listener-url.ts';
@@ -10,6 +10,7 @@ import { isUuid } from '#lib/text/uuid.ts';
 import type { Config } from '#src/service/config/config.ts';
 import type { Environment } from '../../framework/command.ts';
 import { CommandError, usageError } from '../../framework/errors.ts';
+import { type GivenToken, givenToken, tokenSigner } from '../../shared/token.ts';
 import { isServedHere, readOperatorToken, tokenFor } from './operator-token.ts';
 import type { ConnectionValues } from './options.ts';
 import { SHORT_PATIENCE } from './patience.ts';
@@ -68,11 +69,12 @@ export class Connection {
 
   /** The options that lead to the same server and account in another command. */
   get words(): string[] {
-    const { url, account, config } = this.#values;
+    const { url, account, config, 'token-file': tokenFile } = this.#values;
     return [
       ...(url === undefined ? [] : ['-u', redact(url)]),
       ...(url === undefined && config !== undefined ? ['-f', config] : []),
       ...(account === undefined ? [] : ['-a', account]),
+      ...(tokenFile === undefined ? [] : ['--token-file', tokenFile]),
     ];
   }
 
@@ -84,6 +86,8 @@ export class Connection {
 
   async #clientOptions(): Promise<ImgapiClientOptions> {
     const url = await this.url();
+    const token = this.#token();
+    if (token) return { url, userAgent: this.#userAgent, signer: tokenSigner(token, url) };
     return { url, userAgent: this.#userAgent, signer: (request) => this.#credentials(url, request.headers) };
   }
 
@@ -101,16 +105,27 @@ export class Connection {
    * @throws CommandError when the operator's secret cannot be read
    */
   async operator(patience: number): Promise<ImgapiClient> {
-    const authorization = `Bearer ${await tokenFor(await this.url(), await this.#dataDir())}`;
+    const url = await this.url();
+    const token = this.#token();
+    const signer = token ? tokenSigner(token, url) : await this.#operatorSigner(url);
     const client = new ImgapiClient({
-      url: await this.url(),
+      url,
       userAgent: this.#userAgent,
       answerTimeout: patience,
       idleTimeout: patience,
-      signer: () => ({ authorization }),
+      signer,
     });
     this.#operators.push(client);
     return client;
+  }
+
+  #token(): GivenToken | undefined {
+    return givenToken(this.#values['token-file'], this.#env, ['IMGAPI_TOKEN']);
+  }
+
+  async #operatorSigner(url: string): Promise<RequestSigner> {
+    const authorization = `Bearer ${await tokenFor(url, await this.#dataDir())}`;
+    return () => ({ authorization });
   }
 
   /** The data on this machine, for commands that need no server. */

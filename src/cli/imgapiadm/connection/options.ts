@@ -3,6 +3,7 @@ import { isAclEntry } from '#lib/manifest/acl-entry.ts';
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Options, OptionValues } from '../../framework/options.ts';
+import { TOKEN_FILE_OPTION } from '../../shared/token.ts';
 
 export const CONNECTION_OPTIONS = {
   url: {
@@ -19,6 +20,7 @@ export const CONNECTION_OPTIONS = {
     help: "Act for this account (UUID, or login on the server's machine), not as the operator.",
     check: (value) => (isAclEntry(value) ? undefined : 'the UUID or login of an account'),
   },
+  'token-file': TOKEN_FILE_OPTION,
   'data-dir': {
     type: 'value',
     value: 'DIR',

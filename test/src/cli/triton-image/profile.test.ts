@@ -13,6 +13,7 @@ const NONE: TritonValues = {
   user: undefined,
   role: undefined,
   keyId: undefined,
+  'token-file': undefined,
   url: undefined,
   insecure: false,
 };

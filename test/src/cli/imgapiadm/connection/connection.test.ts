@@ -184,3 +184,21 @@ test('a server that cannot be reached has an exit status of its own', async (t) 
     /^imgapiadm: error \(Unreachable\): .*cannot be reached.*\n {4}name the server with --url or IMGAPI_URL\n$/,
   );
 });
+
+test('a bearer token is sent in place of the secret, from a file that is read again or from the environment', async (t) => {
+  const answers = { 'GET /images': json([]), 'POST /admin/reap': json({ dry_run: true }) };
+  const server = await playBack(t, answers);
+  const file = join(await dataFolder(t.testdir(), server.url), 'token');
+  writeFileSync(file, 'a.b.c\n');
+  const url = ['-u', server.url];
+  t.equal((await runImgapiadm(['list', ...url, '--token-file', file], { env: { IMGAPI_TOKEN: 'x.y.z' } })).code, 0);
+  t.equal((await runImgapiadm(['reap', '-n', ...url], { env: { IMGAPI_TOKEN: 'd.e.f' } })).code, 0);
+  t.same(
+    server.asked.map(({ headers }) => headers.authorization),
+    ['Bearer a.b.c', 'Bearer d.e.f'],
+  );
+  writeFileSync(file, 'two words');
+  t.match(await runImgapiadm(['list', ...url, '--token-file', file]), { code: 1, stderr: /token holds no token/ });
+  const away = await runImgapiadm(['list', '-u', 'http://imgapi.example.com', '--token-file', file]);
+  t.match(away, { code: 1, stderr: /is not sent to http:\/\/imgapi\.example\.com/ });
+});
