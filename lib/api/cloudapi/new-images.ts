@@ -1,10 +1,10 @@
 /** `POST /:account/images`: an image of a machine, and images from other datacenters. */
 import { Type } from 'typebox';
-import { lines, linesHeader, ORDER_ERRORS } from '../imgapi/copies.ts';
+import { FINISH_BY, lines, linesHeader, ORDER_ERRORS } from '../imgapi/copies.ts';
 import { MADE_IMAGES } from '../imgapi/made-images.ts';
 import { CopyStatus } from '../schemas/copy.ts';
 import { ACCOUNTS, accountParams, type CloudapiOperations, imageReplies, PARAMETER_ERRORS, signed } from './form.ts';
-import { flag, required, value } from './parameters.ts';
+import { flag, required, text, value } from './parameters.ts';
 
 const create = { ...signed, method: 'POST', path: '/:account/images', params: accountParams } as const;
 
@@ -33,6 +33,7 @@ const copy = Type.Object({
   ...SOURCE,
   dry_run: Type.Optional(flag('For a copy that is here already: only list what a refresh would change.')),
   do_not_restart: Type.Optional(flag('Do not start anything.')),
+  finish_by: Type.Optional(text(FINISH_BY)),
 });
 
 const bring = Type.Object(SOURCE);

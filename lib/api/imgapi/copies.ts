@@ -8,6 +8,9 @@ import { imageAction } from './actions.ts';
 import { account, accountQuery, type ImgapiOperations, imageParams, imagePlace, READ_ERRORS, READERS } from './form.ts';
 
 const datacenter = known('The linked datacenter that has the image.');
+/** Describes `finish_by`. */
+export const FINISH_BY =
+  'A date by which it is to have ended: it takes more of the bandwidth of the link, if it needs to.';
 export const NAME_THE_OWNER = 'name the account that owns the image';
 const ownerOfImage = needed(uuid('The account that owns the image.'), {
   error: 'ValidationFailed',
@@ -70,9 +73,7 @@ export const COPIES = {
       account: ownerOfImage,
       dry_run: Type.Optional(flag('For a copy that is here, only list what a refresh would change.')),
       do_not_restart: Type.Optional(flag('Only report on the copy; never start one.')),
-      finish_by: Type.Optional(
-        text('A date by which it is to have ended: it takes more of the bandwidth of the link, if it needs to.'),
-      ),
+      finish_by: Type.Optional(text(FINISH_BY)),
       datacenter,
     }),
     headers: linesHeader,

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { flag, integer, needed, text, uuid } from '../parameters.ts';
 import { FanOut } from '../schemas/fan-out.ts';
 import { imageAction } from './actions.ts';
-import { NAME_THE_OWNER } from './copies.ts';
+import { FINISH_BY, NAME_THE_OWNER } from './copies.ts';
 import { accountQuery, type ImgapiOperations } from './form.ts';
 
 const one = {
@@ -36,6 +36,7 @@ export const FAN_OUTS = {
         missing: { kind: 'MissingParameter', message: 'name the datacenters to copy to, or "all"', also: ['empty'] },
       }),
       together: Type.Optional(flag('Show it nowhere before it is verified everywhere.')),
+      finish_by: Type.Optional(text(`${FINISH_BY} Each of the datacenters is told.`)),
     }),
     replies: [{ status: 200, json: FanOut }],
     errors: ['ResourceNotFound', 'ValidationFailed', 'NotImageOwner', 'Conflict'],

@@ -3,10 +3,10 @@
  * CopyImageToDcs; allowed by `links.acceptOrders` only.
  */
 import { Type } from 'typebox';
-import { flag, known, needed, uuid } from '../parameters.ts';
+import { flag, known, needed, text, uuid } from '../parameters.ts';
 import { LinkCopy } from '../schemas/link.ts';
 import { Nothing } from '../schemas/service.ts';
-import { ORDER_ERRORS } from './copies.ts';
+import { FINISH_BY, ORDER_ERRORS } from './copies.ts';
 import type { ImgapiOperations } from './form.ts';
 
 const ERRORS = ['TooManyRequests', 'Conflict', 'RequestEntityTooLarge', 'Forbidden', 'ValidationFailed'] as const;
@@ -36,6 +36,7 @@ export const LINK_COPIES = {
       account,
       image: needed(uuid('The image.'), place('name the image to copy')),
       fan_out: needed(uuid('The fan-out of the caller.'), place('name the fan-out that the order belongs to')),
+      finish_by: Type.Optional(text(`${FINISH_BY} One that has passed is taken too.`)),
       hold: Type.Optional(flag('Keep the images hidden until LinkReleaseCopy.')),
     }),
     body: { signed: Nothing, optional: true },

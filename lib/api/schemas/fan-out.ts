@@ -32,6 +32,7 @@ export const FanOut = Type.Object(
     together: Type.Boolean({ description: 'The image is shown nowhere before it is verified everywhere.' }),
     released: Type.Boolean({ description: 'With `together`: it is verified everywhere, and is being shown.' }),
     created_at: date(),
+    finish_by: Type.Optional(date('When the copies are to have ended, as whoever ordered them wants.')),
     finished_at: Type.Optional(date()),
     datacenters: Type.Array(FanOutTarget),
   },

@@ -134,8 +134,8 @@ export class CloudapiClient {
   }
 
   copyImageFromDc(id: string, options: Parameters<ImgapiClient['copyImageFromDc']>[1]): Promise<CopyStatus> {
-    const { datacenter, dry_run } = options;
-    const query = { action: 'copy-from-dc', datacenter, id, dry_run };
+    const { datacenter, dry_run, finish_by } = options;
+    const query = { action: 'copy-from-dc', datacenter, id, dry_run, finish_by };
     return this.#json({ method: 'POST', path: '/images', query }, options);
   }
 

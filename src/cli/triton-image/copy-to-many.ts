@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import type { CopyEvent } from '../shared/copying/follow-copy.ts';
-import { watchToEnd } from '../shared/copying/order-copy.ts';
+import { watchToEnd, wish } from '../shared/copying/order-copy.ts';
 import { type PlannedCopy, planOf, reportPlan } from '../shared/copying/plan.ts';
 import { assertSucceeded, copiedLine } from '../shared/copying/report-copy.ts';
 import type { CloudapiClient } from './cloudapi-client.ts';
@@ -27,6 +27,8 @@ export interface CopyToMany {
   /** The image as the user names it. */
   readonly given: string;
   readonly choice: CopyChoice;
+  /** A date by which all are to have ended. */
+  readonly finishBy: string | undefined;
   /** Milliseconds without a connection after which it is given up. */
   readonly patience: number;
   readonly output: Output;
@@ -129,13 +131,13 @@ async function orderMany(
 }
 
 async function copyTo(
-  { choice, patience, signal }: CopyToMany,
+  { choice, finishBy, patience, signal }: CopyToMany,
   { uuid, datacenter }: Source,
   { name, client }: Target,
   display: ManyDisplay,
 ): Promise<CopyStatus> {
   const show = (event: CopyEvent): void => display.show(name, event);
-  let last = await client.copyImageFromDc(uuid, { datacenter, signal });
+  let last = await client.copyImageFromDc(uuid, wish({ datacenter, finishBy, signal }));
   show({ kind: 'status', status: last });
   if (choice === 'watch' && !isFinal(last.state)) {
     last = (await watchToEnd({ client, uuid, signal }, { show }, patience)) ?? last;

@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../framework/exit-codes.ts';
 import { counted } from '../output/counted.ts';
 import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
-import { watchToEnd } from '../shared/copying/order-copy.ts';
+import { watchToEnd, wish } from '../shared/copying/order-copy.ts';
 import { assertSucceeded, copiedLine } from '../shared/copying/report-copy.ts';
 import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { isHere } from './coming.ts';
@@ -32,6 +32,8 @@ export interface Sync {
   /** Whether those that are here are refreshed. */
   readonly refresh: boolean;
   readonly choice: CopyChoice;
+  /** A date by which all are to have ended. */
+  readonly finishBy: string | undefined;
   /** Milliseconds without a connection after which a copy is given up. */
   readonly patience: number;
   readonly output: Output;
@@ -118,14 +120,14 @@ async function copyAll(sync: Sync, client: CloudapiClient, images: readonly Clou
 }
 
 async function copyOne(
-  { datacenter, choice, patience, signal }: Sync,
+  { datacenter, choice, finishBy, patience, signal }: Sync,
   client: CloudapiClient,
   image: CloudapiImage,
   display: ManyDisplay,
 ): Promise<CopyStatus> {
   const uuid = image.id;
   const label = imageLabel(image);
-  let last = await client.copyImageFromDc(uuid, { datacenter, signal });
+  let last = await client.copyImageFromDc(uuid, wish({ datacenter, finishBy, signal }));
   display.show(label, { kind: 'status', status: last });
   if (choice === 'watch' && !isFinal(last.state)) {
     last =

@@ -102,8 +102,13 @@ export function newImageHandlers(cloudapi: Cloudapi): Handlers<typeof NEW_IMAGES
     /** Replies once the copy is ordered; with `Accept: application/x-json-stream`, the reply follows its progress. */
     async CopyImageFromDc(call, query) {
       const { datacenter, id } = sourceOf(query);
-      const { dry_run, do_not_restart } = query;
-      const asked = { datacenter, ...(dry_run && { dry_run }), ...(do_not_restart && { do_not_restart }) };
+      const { dry_run, do_not_restart, finish_by } = query;
+      const asked = {
+        datacenter,
+        ...(dry_run && { dry_run }),
+        ...(do_not_restart && { do_not_restart }),
+        ...(finish_by !== undefined && { finish_by }),
+      };
       const tagNew = await copyTagger(call, 'CopyImageFromDc', id);
       const tagOrdered = async () => (dry_run || do_not_restart ? undefined : tagNew(id));
       if (!wantsLines(call)) {

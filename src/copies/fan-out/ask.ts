@@ -46,7 +46,7 @@ export async function askTarget(
 
 async function send(
   service: Service,
-  { uuid, image, account, together }: FanOutRecord,
+  { uuid, image, account, together, finish_by }: FanOutRecord,
   { datacenter, order }: Target,
   call: Exclude<NextCall, undefined>,
   signal: AbortSignal,
@@ -61,7 +61,7 @@ async function send(
   };
   switch (call) {
     case 'order':
-      return ask('POST', '', { image, fan_out: uuid, hold: String(together) });
+      return ask('POST', '', { image, fan_out: uuid, hold: String(together), ...(finish_by && { finish_by }) });
     case 'look':
       return ask('GET', `/${order}`);
     case 'release':

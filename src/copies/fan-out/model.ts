@@ -36,8 +36,10 @@ export interface FanOutRecord {
   readonly released?: true;
   readonly canceling?: true;
   readonly targets: readonly Target[];
-  /** ISO date. */
+  /** ISO dates. */
   readonly created_at: string;
+  /** When the copies are to have ended. */
+  readonly finish_by?: string;
   /** Milliseconds since the epoch: what is not done by then is given up. */
   readonly gives_up_at: number;
   readonly finished_at?: string;

@@ -18,11 +18,13 @@ export interface FanOutRequest {
   /** Names with commas between them, or `all`. */
   readonly datacenters: string;
   readonly together: boolean;
+  /** ISO date. */
+  readonly finishBy: string | undefined;
 }
 
 /** @throws 404 ResourceNotFound, 422 ValidationFailed */
 export async function placeFanOut(service: Service, request: FanOutRequest): Promise<FanOutRecord> {
-  const { uuid: image, account, together } = request;
+  const { uuid: image, account, together, finishBy } = request;
   const record = (await loadOwnImage(service, image, account))?.value;
   if (!record) throw imageNotFound(image);
   if (record.state !== 'active' || record.copy) {
@@ -39,6 +41,7 @@ export async function placeFanOut(service: Service, request: FanOutRequest): Pro
     together,
     targets: names.map((datacenter) => waiting(datacenter, now)),
     created_at: new Date(now).toISOString(),
+    ...(finishBy !== undefined && { finish_by: finishBy }),
     gives_up_at: now + LIFETIME_MS,
     rev: 0,
   };
@@ -119,7 +122,7 @@ export function fanOutNotFound(uuid: string): ApiError {
 }
 
 export function shownFanOut({ uuid, image, account, state, together, ...rest }: FanOutRecord): FanOut {
-  const { created_at, finished_at, targets, released = false } = rest;
+  const { created_at, finish_by, finished_at, targets, released = false } = rest;
   return {
     uuid,
     image_uuid: image,
@@ -128,6 +131,7 @@ export function shownFanOut({ uuid, image, account, state, together, ...rest }: 
     together,
     released,
     created_at,
+    ...(finish_by !== undefined && { finish_by }),
     ...(finished_at !== undefined && { finished_at }),
     datacenters: targets.map(({ not_before: _, heard_at: __, ...shown }) => shown),
   };

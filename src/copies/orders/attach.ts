@@ -32,7 +32,12 @@ export async function attach(
   asker: Pick<ChainRequest, 'kind' | 'account' | 'terms' | 'requestId' | 'finishBy'>,
 ): Promise<CopyOrder> {
   const same = await liveOrderFor(service, uuid, asker);
-  if (same) return asker.finishBy === undefined ? same : moveDeadline(service, same.uuid, asker.finishBy);
+  if (same) {
+    const { finishBy, terms } = asker;
+    // Another datacenter moves the time of what it ordered itself, and of nothing else.
+    const isItsOwn = terms === undefined || same.ordered_by?.datacenter === terms.by.datacenter;
+    return finishBy !== undefined && isItsOwn ? moveDeadline(service, same.uuid, finishBy) : same;
+  }
   const chain = await chainUnderway(service, uuid);
   const head = chain.at(-1);
   if (!head) throw new StaleReadError(`image "${uuid}" is no longer being copied`);

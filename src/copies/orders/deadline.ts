@@ -24,13 +24,18 @@ const SETTLING_MS = 15_000;
 
 /** The time by which a copy is to end, as an ISO date. @throws 422 ValidationFailed finish_by */
 export function finishByOf(given: string, now: number): string {
-  const time = Date.parse(given);
+  const deadline = deadlineOf(given);
+  if (Date.parse(deadline) > now) return deadline;
   const is = `finish_by is ${JSON.stringify(given)}`;
-  if (Number.isNaN(time)) {
-    throw validationFailed('finish_by', `${is}; it must be a date, such as 2026-01-31T12:00:00Z`);
-  }
-  if (time > now) return new Date(time).toISOString();
   throw validationFailed('finish_by', `${is}, which has passed; it is ${new Date(now).toISOString()} now`);
+}
+
+/** The same, also of a time that has passed. @throws 422 ValidationFailed finish_by */
+export function deadlineOf(given: string): string {
+  const time = Date.parse(given);
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  const is = `finish_by is ${JSON.stringify(given)}`;
+  throw validationFailed('finish_by', `${is}; it must be a date, such as 2026-01-31T12:00:00Z`);
 }
 
 /** Somebody asks again for an image that is being copied, and now by a certain time. @throws EtagConflictError */

@@ -4,6 +4,7 @@ import type { JobRunner } from '#lib/documents/job-runner.ts';
 import { listFanOuts, seenFanOut } from '../../copies/fan-out/find.ts';
 import type { FanOutRecord } from '../../copies/fan-out/model.ts';
 import { cancelFanOut, placeFanOut, retryFanOut, shownFanOut } from '../../copies/fan-out/place.ts';
+import { finishByOf } from '../../copies/orders/deadline.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call } from '../call.ts';
@@ -20,7 +21,8 @@ export function fanOutHandlers(
     async CopyImageToDcs(call, query) {
       const uuid = imageUuid(call);
       const { account, datacenters, together = false } = query;
-      const placed = await placeFanOut(service, { uuid, account, datacenters, together });
+      const finishBy = query.finish_by === undefined ? undefined : finishByOf(query.finish_by, service.store.now());
+      const placed = await placeFanOut(service, { uuid, account, datacenters, together, finishBy });
       engine.nudge();
       return { json: shownFanOut(placed) };
     },

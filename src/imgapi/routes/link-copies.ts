@@ -7,6 +7,7 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { COPIES, type CopyOrder } from '../../copies/documents/model.ts';
 import { bookOrder } from '../../copies/orders/booking.ts';
 import { namedDatacenter } from '../../copies/orders/checks.ts';
+import { deadlineOf } from '../../copies/orders/deadline.ts';
 import { endOrder } from '../../copies/orders/end-order.ts';
 import { newHold, releaseOrder } from '../../copies/orders/hold.ts';
 import { copyFromDatacenter } from '../../copies/orders/place-order.ts';
@@ -33,8 +34,13 @@ export function linkCopyHandlers(
       await assertMayReceive(service, account);
       const source = await namedDatacenter(service, datacenter);
       const terms = { by: { datacenter, fan_out }, ...(hold && { hold: newHold(service) }) };
-      const request = { uuid, account, source, dryRun: false, doNotRestart: false, terms, requestId: call.requestId };
-      const order = await copyFromDatacenter(service, request, call.signal);
+      // A fan-out is kept at beyond its time, and the clocks of two datacenters differ.
+      const finishBy = query.finish_by === undefined ? undefined : deadlineOf(query.finish_by);
+      const order = await copyFromDatacenter(
+        service,
+        { uuid, account, source, dryRun: false, doNotRestart: false, finishBy, terms, requestId: call.requestId },
+        call.signal,
+      );
       worker.nudge();
       // The account's own order, from elsewhere: how far that is, is not theirs to read.
       if (!isTheirs(order, datacenter)) {

@@ -42,11 +42,14 @@ t.test('a copy is ordered at the destination, and followed line by line', async 
   const { image } = await makeImage(east.alice, { origin: base.uuid }, { size: MiB });
   const plan = await alice(`/my/images/${image.uuid}/copy?plan=true&datacenter=${east.name}`);
   t.match(plan.json, { image_uuid: image.uuid, bytes_to_copy: MiB + 10_000, images: [{ action: 'copy' }, {}] });
-  const answer = await order(image.uuid, lines);
+  const finishBy = new Date(Date.now() + 3600_000).toISOString();
+  t.match((await order(image.uuid, {}, '&finish_by=soon')).json, { message: /finish_by is "soon"; it must be a date/ });
+  const answer = await order(image.uuid, lines, `&finish_by=${finishBy}`);
   t.equal(answer.status, 200);
   t.match(answer.headers['content-type'], 'application/x-json-stream');
   const statuses = statusesIn(answer);
   t.match(statuses.at(-1), { image_uuid: image.uuid, state: 'succeeded', bytes_done: MiB + 10_000, account: ALICE });
+  t.match(statuses.at(-1), { finish_by: finishBy });
   t.match((await alice(`/my/images/${image.uuid}`)).json, { state: 'active', copied_from: { datacenter: east.name } });
   t.match((await alice(`/my/images/${image.uuid}/copy`)).json, { state: 'succeeded' });
   t.match(statusesIn(await alice(`/my/images/${image.uuid}/copy`, lines)), [{ state: 'succeeded' }]);

@@ -2,6 +2,7 @@
 
 import { usageError } from '../../framework/errors.ts';
 import { shellLine } from '../../output/shell-line.ts';
+import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { type CopyJob, orderAndWatch, orderCopy } from '../../shared/copying/order-copy.ts';
 import { planOf, reportPlan } from '../../shared/copying/plan.ts';
 import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
@@ -28,11 +29,7 @@ export const copy = defineCommand({
     'no-wait': { type: 'flag', help: 'Order the copy and leave.' },
     'dry-run': { type: 'flag', help: 'Only show which images would come, and what would be changed.' },
     plan: { type: 'flag', help: 'The same as --dry-run.' },
-    'finish-by': {
-      type: 'value',
-      value: 'DATE',
-      help: 'When the copy is to have ended: it takes more of the bandwidth of the link, if it needs to.',
-    },
+    'finish-by': FINISH_BY_OPTION,
     'reconnect-for': RECONNECT_OPTION,
   },
   examples: [

@@ -8,6 +8,7 @@ import { type ColumnSet, chooseColumns, printTable, TABLE_OPTIONS } from '../../
 import { formatShare } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
+import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
 import { defineCommand } from '../connection/define-command.ts';
 
@@ -56,6 +57,7 @@ export const fanOut = defineCommand({
   },
   options: {
     together: { type: 'flag', help: 'Show the image nowhere before it is verified everywhere.' },
+    'finish-by': FINISH_BY_OPTION,
     'no-wait': { type: 'flag', help: 'Order the copies and leave.' },
   },
   examples: [
@@ -72,6 +74,7 @@ export const fanOut = defineCommand({
     const placed = await client.copyImageToDcs(uuid, {
       datacenters: names.join(','),
       ...(options.together && { together: true }),
+      ...(options['finish-by'] !== undefined && { finish_by: options['finish-by'] }),
       signal,
     });
     const ended = options['no-wait'] ? placed : await untilEnded(client, placed, output, json, signal);

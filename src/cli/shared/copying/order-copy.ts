@@ -33,14 +33,19 @@ export interface CopyJob extends CopyWatch {
   readonly finishBy?: string | undefined;
 }
 
-function asked({ datacenter, finishBy, signal }: CopyJob): Parameters<CopyClient['copyImageFromDc']>[1] {
+/** What the client is asked. */
+export function wish({
+  datacenter,
+  finishBy,
+  signal,
+}: Pick<CopyJob, 'datacenter' | 'finishBy' | 'signal'>): Parameters<CopyClient['copyImageFromDc']>[1] {
   return { datacenter, ...(finishBy !== undefined && { finish_by: finishBy }), signal };
 }
 
 /** @throws CommandError when the copy has failed already */
 export async function orderCopy(job: CopyJob): Promise<ExitCode> {
   const { client, uuid, output, json, watchLine } = job;
-  const status = await client.copyImageFromDc(uuid, asked(job));
+  const status = await client.copyImageFromDc(uuid, wish(job));
   if (json) output.json(status);
   if (isFinal(status.state)) {
     assertSucceeded(status);
@@ -60,7 +65,7 @@ export async function orderAndWatch(job: CopyJob, patience: number): Promise<Exi
   const { client, uuid, datacenter, output, json } = job;
   const display = copyDisplay(output, json);
   return interruptible(job, async () => {
-    let last = await client.copyImageFromDc(uuid, asked(job));
+    let last = await client.copyImageFromDc(uuid, wish(job));
     if (last.datacenter !== datacenter) {
       output.note(`This image is already on its way from ${printable(last.datacenter)}; watching that copy.`);
     }

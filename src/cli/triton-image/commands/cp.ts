@@ -2,6 +2,7 @@
 import { isUuid } from '#lib/text/uuid.ts';
 import { usageError } from '../../framework/errors.ts';
 import type { ExitCode } from '../../framework/exit-codes.ts';
+import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { orderAndWatch, orderCopy } from '../../shared/copying/order-copy.ts';
 import { planOf, reportPlan } from '../../shared/copying/plan.ts';
 import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
@@ -33,6 +34,7 @@ export const cp = defineCommand({
     },
     'dry-run': { type: 'flag', help: 'Only show which images would move, how many bytes, and what is there already.' },
     'no-wait': { type: 'flag', help: 'Order the copy and leave.' },
+    'finish-by': FINISH_BY_OPTION,
     'reconnect-for': RECONNECT_OPTION,
   },
   examples: [
@@ -41,14 +43,15 @@ export const cp = defineCommand({
     { command: 'triton-image cp --dry-run us-sw-1 my-image', what: 'how much that would be' },
   ],
   async run({ options, arguments: { 'SRC-DC': datacenter, IMAGE: given }, context, output, json, signal }) {
-    const { to, 'dry-run': dryRun, 'no-wait': noWait, 'reconnect-for': seconds = RECONNECT_SECONDS } = options;
+    const { to, 'dry-run': dryRun, 'no-wait': noWait, 'finish-by': finishBy } = options;
+    const { 'reconnect-for': seconds = RECONNECT_SECONDS } = options;
     const patience = Number(seconds) * 1000;
     const choice: CopyChoice = dryRun ? 'plan' : noWait ? 'order' : 'watch';
     if (to.length > 0) {
       if (datacenter !== undefined) {
         throw usageError("with --to the image comes from the profile's datacenter: leave out SRC-DC");
       }
-      return copyToMany({ session: context, to, given, choice, patience, output, json, signal });
+      return copyToMany({ session: context, to, given, choice, finishBy, patience, output, json, signal });
     }
     if (datacenter === undefined) throw usageError('missing SRC-DC, the datacenter to copy from, or --to');
     const client = await context.cloudapi();
@@ -64,7 +67,7 @@ export const cp = defineCommand({
     }
     const watchLine = context.commandLine(['wait', uuid]);
     const endLine = context.commandLine(['cancel', uuid]);
-    const job = { client, uuid, datacenter, output, json, signal, watchLine, endLine };
+    const job = { client, uuid, datacenter, finishBy, output, json, signal, watchLine, endLine };
     const result: Promise<ExitCode> = choice === 'order' ? orderCopy(job) : orderAndWatch(job, patience);
     return result;
   },

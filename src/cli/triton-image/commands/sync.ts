@@ -1,5 +1,6 @@
 /** `triton-image sync`: copies all images that match a filter and are missing. */
 import { usageError } from '../../framework/errors.ts';
+import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { CLOUDAPI_FILTERS, readFilters } from '../../shared/images/filters.ts';
 import { defineCommand } from '../define-command.ts';
@@ -26,6 +27,7 @@ export const sync = defineCommand({
     refresh: { type: 'flag', help: 'Refresh the descriptive fields and shares of those that are here, too.' },
     'dry-run': { type: 'flag', help: 'Only list what would be copied.' },
     'no-wait': { type: 'flag', help: 'Order the copies and leave.' },
+    'finish-by': FINISH_BY_OPTION,
     'reconnect-for': RECONNECT_OPTION,
   },
   examples: [
@@ -33,11 +35,12 @@ export const sync = defineCommand({
     { command: 'triton-image sync us-sw-1 --dry-run', what: 'what is missing here' },
   ],
   async run({ options, arguments: given, context, output, json, signal }) {
-    const { refresh, 'dry-run': dryRun, 'no-wait': noWait, 'reconnect-for': seconds = RECONNECT_SECONDS } = options;
+    const { refresh, 'dry-run': dryRun, 'no-wait': noWait, 'finish-by': finishBy } = options;
+    const { 'reconnect-for': seconds = RECONNECT_SECONDS } = options;
     const filter = readFilters(given['FIELD=VALUE'], FILTERS);
     if (filter.state !== undefined && filter.state !== 'active') throw usageError('only active images can be copied');
     const choice = dryRun ? 'plan' : noWait ? 'order' : 'watch';
-    const wish = { session: context, datacenter: given['SRC-DC'], filter, refresh, choice } as const;
+    const wish = { session: context, datacenter: given['SRC-DC'], filter, refresh, choice, finishBy } as const;
     return syncImages({ ...wish, patience: Number(seconds) * 1000, output, json, signal });
   },
 });

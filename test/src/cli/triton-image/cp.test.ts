@@ -44,9 +44,12 @@ test('an image is found at the source, ordered at the destination, and watched u
 });
 
 test('by UUID the source is not asked', async (t) => {
-  const { run, source } = await pair(t);
+  const { run, server, source } = await pair(t);
   await source.stop();
-  t.match(await run(['cp', 'us-sw-1', UUID]), { code: 0, stdout: DONE_LINE });
+  const finishBy = '2026-01-31T12:00:00Z';
+  t.match(await run(['cp', 'us-sw-1', UUID, '--finish-by', finishBy]), { code: 0, stdout: DONE_LINE });
+  const ordered = server.asked.find(({ method }) => method === 'POST');
+  t.equal(new URL(ordered?.path ?? '', server.url).searchParams.get('finish_by'), finishBy);
 });
 
 test('on a terminal it is a bar for each image, with the time that is left', async (t) => {

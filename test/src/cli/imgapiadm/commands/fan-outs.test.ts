@@ -25,13 +25,26 @@ test('a fan-out is told as it goes, and what failed is told at the end', async (
     [`POST /images/${UUID}`]: json(fanOut('running', {})),
     [`GET /fan-outs/${FAN_OUT}`]: json(fanOut('failed', FAILED)),
   });
-  const asked = await runImgapiadm(['fan-out', UUID, 'east', 'west', '--together', '-a', ALICE, '-u', server.url]);
+  const finish_by = '2026-01-31T12:00:00Z';
+  const wish = ['--finish-by', finish_by];
+  const asked = await runImgapiadm([
+    'fan-out',
+    UUID,
+    'east',
+    'west',
+    '--together',
+    ...wish,
+    '-a',
+    ALICE,
+    '-u',
+    server.url,
+  ]);
   t.equal(asked.code, 1);
   t.equal(asked.stdout, 'east: succeeded\nwest: waiting\nwest: failed (it accepts no orders)\n');
   t.match(asked.stderr, /ended as failed: west failed, it accepts no orders/);
   const path = new URL(server.asked[0]?.path ?? '', server.url);
   t.same(Object.fromEntries(path.searchParams), {
-    ...{ action: 'copy-to-dcs', datacenters: 'east,west', together: 'true', account: ALICE },
+    ...{ action: 'copy-to-dcs', datacenters: 'east,west', together: 'true', finish_by, account: ALICE },
   });
 });
 
