@@ -69,10 +69,17 @@ export class Connections {
     this.#names.isOn = false;
   }
 
-  /** @throws ConnectionLostError, DatabaseError, the reason of the signal */
-  async use<T>(body: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  /**
+   * @param statementMs that a statement may take, if not as long as all others
+   * @throws ConnectionLostError, DatabaseError, the reason of the signal
+   */
+  async use<T>(
+    body: (session: Session) => Promise<T>,
+    signal?: AbortSignal,
+    statementMs = this.#statementMs,
+  ): Promise<T> {
     const client = await this.#acquire(signal);
-    const session = new Session(client, this.#names, this.#statementMs);
+    const session = new Session(client, this.#names, statementMs);
     try {
       return await body(session);
     } catch (error) {

@@ -42,8 +42,9 @@ export function postgresDialect(schema: string): SqlDialect {
     encode: (value) => value,
     encodeList: (values) => values,
     oneOf: (column, list) => sql<boolean>`${column} = any(${list})`,
-    // Not LIKE, in which % and _ have a meaning.
-    substring: (column, text: Slot) => sql<boolean>`strpos(${column}, ${text}) > 0`,
+    // What an index of pg_trgm serves, where there is one.
+    substring: (column, text: Slot) => sql<boolean>`${column} like ${text}`,
+    encodePart: (text) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`,
     order: (column, order) => sql`${column} ${sql.raw(order === 'asc' ? 'asc nulls first' : 'desc nulls last')}`,
     // Read backwards, such an index has the absent values last.
     indexed: (column) => sql`${column} nulls first`,

@@ -23,6 +23,7 @@ import { Connections } from './connections.ts';
 import { storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import type { PostgresOptions } from './options.ts';
+import { INDEX_AFTER, PartIndexes } from './part-indexes.ts';
 import { Reads } from './reads.ts';
 import { databaseTime } from './session.ts';
 import { Transactions } from './transactions.ts';
@@ -38,6 +39,8 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly log?: { warn(fields: object, message: string): void };
   /** Approximate bytes of documents to keep in memory. */
   readonly cacheBytes?: number;
+  /** Milliseconds after which what is there begins to be indexed, if it is not. Default: some seconds. */
+  readonly indexAfter?: number;
   readonly observer?: OperationObserver;
   /** Default: the documents that are there if nothing has ever moved. */
   readonly place?: Place;
@@ -65,6 +68,8 @@ class PostgresStore implements DocumentBackend {
   readonly #documents: Documents;
   readonly #reads: Reads;
   readonly #lists: Lists;
+  /** Absent behind a fence, where nobody searches. */
+  readonly #partIndexes: PartIndexes | undefined;
   readonly #etags = new EtagSource();
   readonly #databaseClock = new DatabaseClock();
   readonly #clock: Clock;
@@ -74,11 +79,19 @@ class PostgresStore implements DocumentBackend {
 
   constructor(options: PostgresStoreOptions) {
     const { schema, statementMs, patienceMs, cacheBytes = CACHE_BYTES, clock = this.#databaseClock, log } = options;
-    const { place = { since: 0 } } = options;
+    const { place = { since: 0 }, poolSize, indexAfter = INDEX_AFTER } = options;
     this.#options = options;
     this.#clock = clock;
     this.#connections = new Connections(options);
-    this.#buckets = new PostgresBuckets(schema, (fields, message) => log?.warn(fields, message), place);
+    const warn = (fields: object, message: string): void => log?.warn(fields, message);
+    this.#buckets = new PostgresBuckets(schema, warn, place);
+    this.#partIndexes =
+      place === 'behind-fence'
+        ? undefined
+        : new PartIndexes(this.#connections, {
+            ...{ schema, poolSize, warn, dialect: this.#buckets.dialect, after: indexAfter },
+            layoutOf: (bucket) => this.#buckets.tables(bucket).layout,
+          });
     this.#access = new Access(this.#connections, this.#buckets, patienceMs);
     this.#transactions = new Transactions(this.#connections, this.#buckets.dialect, statementMs, patienceMs);
     this.#documents = new Documents(cacheBytes);
@@ -101,6 +114,11 @@ class PostgresStore implements DocumentBackend {
   }
 
   async open(buckets: readonly Bucket[]): Promise<void> {
+    await this.#open(buckets);
+    this.#partIndexes?.want(buckets.map(({ name }) => name));
+  }
+
+  async #open(buckets: readonly Bucket[]): Promise<void> {
     const start = performance.now();
     const { statementMs } = this.#options;
     for (;;) {
@@ -172,6 +190,7 @@ class PostgresStore implements DocumentBackend {
   async #close(): Promise<void> {
     this.#access.close();
     this.#databaseClock.stop();
+    await this.#partIndexes?.close();
     await this.#writing.ended();
     await this.#connections.close();
   }

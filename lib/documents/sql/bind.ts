@@ -123,7 +123,7 @@ export class Binder {
     if (!isSearchable(value)) {
       return FALSE;
     }
-    const slot = this.slot(value);
+    const slot = this.slot(this.dialect.encodePart(value));
     return { kind: 'substring', field, slot, shape: `~${field}:${slot.at}` };
   }
 

@@ -29,8 +29,10 @@ export interface SqlDialect {
   encodeList(values: readonly Scalar[]): unknown;
   /** Whether the column is in a list that {@link encodeList} made. */
   oneOf(column: RawBuilder<unknown>, list: Slot | typeof parameter, type: IndexType): RawBuilder<boolean>;
-  /** Whether the column contains the text, byte by byte. */
+  /** Whether the column contains the text, byte by byte; see {@link encodePart}. */
   substring(column: RawBuilder<unknown>, text: Slot): RawBuilder<boolean>;
+  /** A text to look for as {@link substring} takes it. */
+  encodePart(text: string): string;
   /**
    * A condition that is always true, but ends the statement once its answer is no longer wanted. Absent if the database
    * has another way to do that.

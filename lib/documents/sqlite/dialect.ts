@@ -44,6 +44,7 @@ export const sqliteDialect: SqlDialect = {
   oneOf: (column, list) => sql<boolean>`${column} in (select value from json_each(${list}))`,
   // Not LIKE, which ignores case.
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
+  encodePart: (text) => text,
   wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,
   indexed: (column) => column,
