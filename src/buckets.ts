@@ -21,6 +21,7 @@ import { MOVES } from './images/moving/move-note.ts';
 import { QUOTAS } from './images/quotas/quota.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
+import { UPLOAD_SESSIONS } from './images/uploads/model.ts';
 import { AUTH_RELOADS } from './imgapi/auth-keys.ts';
 import { IMAGE_JOBS } from './machines/model.ts';
 import { SCRUBS } from './maintenance/scrub/state.ts';
@@ -34,6 +35,7 @@ import { IMPORTED } from './takeover/images/notes.ts';
 export const BUCKETS: readonly Bucket[] = [
   IMAGES,
   UPLOADS,
+  UPLOAD_SESSIONS,
   PIECE_LISTS,
   FILE_HASHES,
   FORMER_OBJECTS,

@@ -8,6 +8,7 @@ import type { CopyPlan, CopyStatus } from '../api/schemas/copy.ts';
 import type { Image, Manifest } from '../api/schemas/image.ts';
 import type { JobStarted } from '../api/schemas/job.ts';
 import type { VerifyLine, VerifySummary } from '../api/schemas/maintenance.ts';
+import type { Upload } from '../api/schemas/upload.ts';
 import { isObject } from '../manifest/fields.ts';
 import { invalidAnswer, readJson } from './answer.ts';
 import type { ByteStream } from './byte-stream.ts';
@@ -124,6 +125,39 @@ class Client {
   ): Promise<Image> {
     const headers: Record<string, string> = { ...(size !== undefined && { 'content-length': String(size) }) };
     return this.#caller.json({ ...callOf('AddImageFile', [uuid], parameters), headers, body: source }, long(options));
+  }
+
+  /** The upload of a file of so many bytes, which may have begun before: `offset` says where it goes on. */
+  beginImageUpload(
+    uuid: string,
+    { size, ...parameters }: UploadParameters & { readonly size: number; readonly sha1: string },
+    options?: CallOptions,
+  ): Promise<Upload> {
+    const headers = { 'upload-length': String(size) };
+    return this.#caller.json({ ...callOf('BeginImageUpload', [uuid], parameters), headers }, options);
+  }
+
+  /**
+   * The source is read to its end, or destroyed when the server wants no more.
+   * @param part `size`: how many bytes the source has; undefined when more have to come
+   */
+  async appendImageUpload(
+    uuid: string,
+    upload: string,
+    source: AsyncIterable<Uint8Array>,
+    { offset, size }: { readonly offset: number; readonly size: number },
+    options?: CallOptions,
+  ): Promise<Image | undefined> {
+    const headers = {
+      'content-type': 'application/partial-upload',
+      'content-length': String(size),
+      'upload-offset': String(offset),
+    };
+    const call = { ...callOf('AppendImageUpload', [uuid, upload]), headers, body: source };
+    const answer = await this.#caller.send(call, long(options));
+    if (answer.status !== 204) return (await readJson(answer)) as Image;
+    answer.body.resume();
+    return undefined;
   }
 
   /** The server fetches the file from the IMGAPI at the URL `source`. */

@@ -19,6 +19,8 @@ export type OperationName = keyof Rows;
 /** Operations that a row is not enough for: they stream, they have more forms than one, or they are not for clients. */
 type ByHand =
   | 'AddImageFile'
+  | 'BeginImageUpload'
+  | 'AppendImageUpload'
   | 'GetImageFile'
   | 'AddImageIcon'
   | 'PostImageIcon'

@@ -51,4 +51,4 @@ function routed(target: string): string {
 }
 
 /** Methods of the server as a whole, which `OPTIONS *` asks for. */
-const SERVED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+const SERVED: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];

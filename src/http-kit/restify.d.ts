@@ -26,6 +26,7 @@ declare module 'restify' {
     head(options: { path: string; name: string }, handler: AsyncHandler): string;
     post(options: { path: string; name: string }, handler: AsyncHandler): string;
     put(options: { path: string; name: string }, handler: AsyncHandler): string;
+    patch(options: { path: string; name: string }, handler: AsyncHandler): string;
     del(options: { path: string; name: string }, handler: AsyncHandler): string;
     /** Runs before everything else; false stops the processing of the request. */
     first(handler: (req: RestifyRequest, res: RestifyResponse) => boolean): void;

@@ -171,6 +171,7 @@ function mount<C extends AnyCall, R extends Route<C>>(
     names.push(server.get(at, inRestify), server.head({ ...at, name: `head${at.name}` }, inRestify));
   } else if (route.method === 'POST') names.push(server.post(at, inRestify));
   else if (route.method === 'PUT') names.push(server.put(at, inRestify));
+  else if (route.method === 'PATCH') names.push(server.patch(at, inRestify));
   else names.push(server.del(at, inRestify));
   for (const name of names) mounted.set(name, handle);
 }

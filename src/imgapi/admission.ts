@@ -34,6 +34,7 @@ const always =
 const KINDS: Readonly<Partial<Record<Names, KindsOf>>> = {
   AddImageFile: always('uploads'),
   AddImageFileFromUrl: always('uploads'),
+  AppendImageUpload: always('uploads'),
   GetImageFile: always('downloads'),
   LinkGetImageFile: always('downloads'),
   LinkGetImageFilePieces: always('downloads'),

@@ -35,6 +35,7 @@ import { quotaHandlers } from './routes/quotas.ts';
 import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers, stateDispatch } from './routes/service.ts';
 import { aclDispatch, sharingHandlers } from './routes/sharing.ts';
+import { uploadHandlers } from './routes/uploads.ts';
 import { webhookHandlers } from './routes/webhooks.ts';
 import { notForTokens } from './token-identity.ts';
 import { needsVersion } from './versions.ts';
@@ -59,6 +60,7 @@ export function mainRoutes(
     ...imageHandlers(service, worker),
     ...madeImageHandlers(service, maker),
     ...fileHandlers(service),
+    ...uploadHandlers(service),
     ...iconHandlers(service),
     ...copyHandlers(service, worker),
     ...fanOutHandlers(service, fanOuts),

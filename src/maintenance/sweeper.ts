@@ -14,6 +14,7 @@ import { recoverPlacement } from '../images/files/file-placement.ts';
 import { uploadSessions } from '../images/files/upload-register.ts';
 import { sessionsOfMoves } from '../images/moving/move-note.ts';
 import { loadRaw } from '../images/record/load.ts';
+import { sessionsOfUploads } from '../images/uploads/model.ts';
 import { answeringStorages } from '../service/answering-storages.ts';
 import type { Service } from '../service/service.ts';
 
@@ -91,6 +92,7 @@ async function neededSessions(service: Service, sessions: readonly Found[]): Pro
     ...uploads,
     ...(await sessionsInUse(service, among)),
     ...(await sessionsOfMoves(service, among)),
+    ...(await sessionsOfUploads(service, among)),
   ]);
   for await (const found of imagesWithIntent(service)) {
     for (const { key } of found) {

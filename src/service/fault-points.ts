@@ -3,6 +3,7 @@
  * variable `IMGAPI_FAULT` to end or pause the process there, and check that it recovers.
  */
 export const FAULT_POINTS = [
+  'upload:kept',
   'upload:staged',
   'upload:intent-recorded',
   'upload:placed',

@@ -26,6 +26,7 @@ import { QUOTAS } from '#lib/api/imgapi/quotas.ts';
 import { ROLE_TAGS } from '#lib/api/imgapi/role-tags.ts';
 import { SERVICE } from '#lib/api/imgapi/service.ts';
 import { SHARING } from '#lib/api/imgapi/sharing.ts';
+import { UPLOADS } from '#lib/api/imgapi/uploads.ts';
 import { WEBHOOKS } from '#lib/api/imgapi/webhooks.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
 import type { Operation } from '#lib/api/operation.ts';
@@ -60,6 +61,7 @@ export const GENERATED: readonly GeneratedTable[] = [
   { file: 'docs/index.md', name: 'images', lines: () => operationTables(IMAGES) },
   { file: 'docs/index.md', name: 'made-images', lines: () => operationTables(MADE_IMAGES) },
   { file: 'docs/index.md', name: 'files', lines: () => operationTables(FILES) },
+  { file: 'docs/index.md', name: 'uploads', lines: () => operationTables(UPLOADS) },
   { file: 'docs/index.md', name: 'icons', lines: () => operationTables(ICONS) },
   { file: 'docs/index.md', name: 'actions', lines: () => operationTables(ACTIONS) },
   { file: 'docs/index.md', name: 'deleted', lines: () => operationTables(DELETED) },

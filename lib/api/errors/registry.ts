@@ -114,6 +114,16 @@ export const ERRORS = {
     when: 'another writer is storing a file of this image',
     remedy: 'Try again in a moment.',
   },
+  UploadInProgress: {
+    status: 409,
+    when: 'another request is sending the file of this image right now',
+    remedy: 'Wait until it has ended, then ask for the offset and go on there.',
+  },
+  UploadOffsetMismatch: {
+    status: 409,
+    when: 'the bytes do not begin where the upload goes on',
+    remedy: 'Go on at the byte that the header Upload-Offset names.',
+  },
   LinkAlreadyExists: {
     status: 409,
     when: 'a datacenter with that name is already linked, with other keys',

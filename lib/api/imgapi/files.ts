@@ -62,20 +62,20 @@ export const uploadHeaders = Type.Object({
   'content-md5': Type.Optional(Type.String({ description: 'Base64; the bytes are checked against it.' })),
 });
 
-function compression(description: string) {
+export function compression(description: string) {
   const choice = `one of ${COMPRESSIONS.join(', ')}`;
   return needed(oneOf(COMPRESSIONS, description), {
     missing: { kind: 'Missing', message: `say how the file is compressed: ${choice}` },
   });
 }
 
-const uploadParameters = {
+export const fileParameters = {
   storage: Type.Optional(known('Operators: the object store to put the file in.')),
   dataset_guid: Type.Optional(datasetGuid('Recorded with the file.')),
   sha1: Type.Optional(sha1('The bytes are checked against it.')),
 };
 
-const uploadErrors = [
+export const uploadErrors = [
   ...WRITE_ERRORS,
   'QuotaExceeded',
   'ImageFilesImmutable',
@@ -100,7 +100,7 @@ export const FILES = {
     query: Type.Object({
       ...imageQuery,
       compression: Type.Optional(compression('How the bytes are compressed; required unless `source` is given.')),
-      ...uploadParameters,
+      ...fileParameters,
       source: Type.Optional(known('Operators: URL of another IMGAPI that has the image, to take the file from.')),
     }),
     headers: uploadHeaders,
@@ -123,7 +123,7 @@ export const FILES = {
     query: Type.Object({
       ...imageQuery,
       compression: compression('How the bytes are compressed.'),
-      ...uploadParameters,
+      ...fileParameters,
     }),
     headers: conditionHeaders,
     body: {

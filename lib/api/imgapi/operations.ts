@@ -17,12 +17,14 @@ import { QUOTAS } from './quotas.ts';
 import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
 import { SHARING } from './sharing.ts';
+import { UPLOADS } from './uploads.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
 export const IMGAPI = {
   ...IMAGES,
   ...MADE_IMAGES,
   ...FILES,
+  ...UPLOADS,
   ...ICONS,
   // What is said of an unknown action names all that there are, in this order.
   ...COPIES,

@@ -63,7 +63,7 @@ export async function addFile(
 }
 
 /** The image may have been activated during the upload. */
-function assertStillOpen({ activated, uuid }: ImageRecord): void {
+export function assertStillOpen({ activated, uuid }: ImageRecord): void {
   if (!activated) return;
   throw new ApiError('ImageAlreadyActivated', `image "${uuid}" was activated while its file was being uploaded`);
 }

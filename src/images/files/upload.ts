@@ -39,6 +39,9 @@ export interface UploadTarget {
   readonly quota: Pick<Upload, 'owner' | 'account' | 'replaced'>;
 }
 
+/** What checks need to know. */
+type Checked = Pick<UploadTarget, 'what' | 'mismatch' | 'allowEmpty'>;
+
 export interface Received {
   readonly session: WriteSession;
   readonly size: number;
@@ -131,7 +134,7 @@ async function append(
   }
 }
 
-function storageProblem(target: UploadTarget, { contentLength }: Announced, error: unknown): unknown {
+export function storageProblem(target: Checked, { contentLength }: Announced, error: unknown): unknown {
   if (error instanceof TooLargeError) {
     const message = `${target.what} has more than ${error.limit} bytes`;
     const code = error.limit === contentLength ? target.mismatch : 'Upload';
@@ -149,7 +152,7 @@ function storageProblem(target: UploadTarget, { contentLength }: Announced, erro
   return error;
 }
 
-function assertAsAnnounced(target: UploadTarget, announced: Announced, size: number, hashes: Hashes): void {
+export function assertAsAnnounced(target: Checked, announced: Announced, size: number, hashes: Hashes): void {
   const { what, mismatch } = target;
   if (size === 0 && !target.allowEmpty) throw new ApiError(mismatch, `${what} is empty`);
   if (announced.contentLength !== undefined && announced.contentLength !== size) {

@@ -23,6 +23,7 @@ import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
 import { finishDeletes } from '../../images/record/tombstones.ts';
 import { bindLateShares } from '../../images/sharing/shares.ts';
+import { expireUploads } from '../../images/uploads/uploads.ts';
 import { IMAGE_JOBS } from '../../machines/model.ts';
 import { carryOutMigrations } from '../../migrations/carry-out.ts';
 import { isReadDirectly } from '../../pulls/pull-link.ts';
@@ -104,6 +105,12 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
       what: 'removes placeholders of images that were never made from their machine',
       periodMs: 30 * MINUTE,
       run: () => counted(expirePlaceholders(service)),
+    },
+    {
+      name: 'expire-uploads',
+      what: 'removes what uploads that nobody goes on with have staged',
+      periodMs: 5 * MINUTE,
+      run: () => counted(expireUploads(service)),
     },
     {
       name: 'expire-fan-outs',

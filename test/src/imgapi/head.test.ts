@@ -23,6 +23,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/images': ['/images', '/images?limit=1', '/images?limit=x', '/images?name=nothing', `/images?account=${ALICE}`],
   '/images/:uuid': [image, `/images/${randomUUID()}`, '/images/no-uuid', `${image}?account=x`],
   '/images/:uuid/file': [`${image}/file`, `${image}/file?index=1`, `/images/${randomUUID()}/file`],
+  '/images/:uuid/uploads/:upload': [`${image}/uploads/${randomUUID()}`, `${image}/uploads/x`],
   '/images/:uuid/icon': [`${image}/icon`, `/images/${randomUUID()}/icon`],
   '/images/:uuid/ancestry': [`${image}/ancestry`],
   '/images/:uuid/usage': [`${image}/usage`],

@@ -68,6 +68,9 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
   DeleteImage: [{ placeholder: OK }, { state: 'unactivated', placeholder: OK }],
   CloneImage: [{ account: CAROL, unshared: NOT_SHARED, placeholder: NOT_SHARED }],
 
+  BeginImageUpload: { because: 'it writes nothing to the image' },
+  AppendImageUpload: { because: 'it places a file as AddImageFile does: see test/src/images/uploads' },
+  CancelImageUpload: { because: 'it writes nothing to the image' },
   AddImageFileFromUrl: { because: 'it is AddImageFile with bytes from elsewhere, for operators' },
   ExportImage: { because: 'it writes to Manta' },
   AdminChangeImageStor: { because: 'it moves bytes between stores: see test/src/images/moving/concurrent.test.ts' },
