@@ -41,10 +41,15 @@ const KINDS: Readonly<Partial<Record<Names, KindsOf>>> = {
   ListImages: always('lists'),
   ListCopies: (call) => (wantsLines(call) ? ['watches'] : ['lists']),
   ListFanOuts: always('lists'),
+  // All images of an account are counted.
+  GetQuota: always('lists'),
+  ListQuotas: always('lists'),
   CopyImageFromDc: (call) => (wantsLines(call) ? ['copies', 'watches'] : ['copies']),
   CopyImageToDcs: always('copies'),
   ImportImageFromDatacenter: always('copies'),
   AdminImportRemoteImage: always('copies'),
+  // VMAPI and CNAPI are asked before it is answered.
+  CreateImageFromVm: always('copies'),
   CloneImage: always('copies'),
   ExportImage: always('copies'),
   AdminChangeImageStor: always('copies'),
@@ -58,7 +63,7 @@ const KINDS: Readonly<Partial<Record<Names, KindsOf>>> = {
 const WHAT: Readonly<Record<Kind, string>> = {
   uploads: 'uploads',
   downloads: 'downloads',
-  lists: 'lists',
+  lists: 'lists and counts',
   copies: 'copies and clones',
   watches: 'watched copies',
   plans: 'plans of copies',

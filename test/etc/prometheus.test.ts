@@ -31,12 +31,12 @@ function metricsOf(expression: string): string[] {
   const bare = expression
     .replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
     .replaceAll(/\{[^}]*\}/g, '')
-    .replaceAll(/\bby \([^)]*\)/g, '')
+    .replaceAll(/\b(?:by|on) \([^)]*\)/g, '')
     .replaceAll(/\[[^\]]*\]/g, '');
   return [...bare.matchAll(/\b[a-z]\w*\b(?!\s*\()/gi)].map(([name]) => name).filter((name) => !WORDS.has(name));
 }
 
-const WORDS: ReadonlySet<string> = new Set(['by', 'or', 'and', 'sum', 'max', 'min', 'e9']);
+const WORDS: ReadonlySet<string> = new Set(['by', 'or', 'and', 'sum', 'max', 'min', 'e9', 'unless', 'offset']);
 
 async function realMetrics(t: Test): Promise<{ readonly names: Set<string>; readonly text: string }> {
   const { metricsUrl, url } = await startFleet(t, 1);

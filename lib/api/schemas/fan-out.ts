@@ -19,7 +19,7 @@ const FanOutTarget = Type.Object({
   bytes_done: bytes(),
   bytes_total: bytes(),
   rate: Type.Number({ minimum: 0, description: 'Bytes per second.' }),
-  tries: Type.Integer({ minimum: 0, description: 'Failed calls in a row.' }),
+  tries: Type.Integer({ minimum: 0, description: 'Calls in a row that failed, or that nobody knows the end of.' }),
   error: Type.Optional(CopyError),
 });
 

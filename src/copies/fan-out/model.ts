@@ -14,7 +14,7 @@ export interface Target {
   readonly bytes_done: number;
   readonly bytes_total: number;
   readonly rate: number;
-  /** Calls in a row that failed. */
+  /** Calls in a row that failed, or whose end nobody knows: the order may be there. */
   readonly tries: number;
   /** Milliseconds since the epoch, by the store's clock: not asked again before. */
   readonly not_before: number;

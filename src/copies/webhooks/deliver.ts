@@ -1,7 +1,7 @@
 /**
  * Sends what waits for one webhook. Each webhook has a task of its own, so that one that is down holds up nobody else. A
- * message goes when it was answered with 2xx; until then it is sent again, after longer and longer pauses, for a day.
- * Whoever dies in between leaves it there: it may come twice, but never not at all.
+ * message goes when it was answered with 2xx; until then it is sent again, after longer and longer pauses, for a day. Time in
+ * which this service was down does not count. Whoever dies in between leaves it there: it may come twice, but never not at all.
  */
 import type { WebhookAnswer } from '#lib/api/schemas/webhook.ts';
 import type { HttpTransport } from '#lib/client/transport.ts';
@@ -21,6 +21,10 @@ const AT_ONCE = 100;
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 60 * 60_000;
 const GIVEN_UP_AFTER_MS = 24 * 60 * 60_000;
+/** Three times as many as a day has: also where this service is down each day there is an end. */
+const MOST_TRIES = 100;
+/** Something was due, and nobody sent it for so long: this service was down, or its stores were. */
+const BREAK_MS = 10 * 60_000;
 
 /** For the metrics. */
 export type Outcome = 'delivered' | 'failed' | 'given-up';
@@ -34,7 +38,9 @@ export async function deliverTo(
   signal: AbortSignal,
 ): Promise<number> {
   const due = await service.store.find(OUTBOX, dueQuery(hook.name, service.store.now()), { signal });
-  if (due.length === 0) return 0;
+  const [first] = due;
+  if (!first) return 0;
+  const resumed = await resumedAt(service, hook.name, first.value);
   const { origin, pathname, search } = new URL(hook.url);
   const transport = namedTransport(origin, service);
   let delivered = 0;
@@ -42,13 +48,20 @@ export async function deliverTo(
     signal.throwIfAborted();
     const answer = await send(service, hook, { transport, path: pathname + search }, stored, signal);
     await service.faults.reach('webhook:sent');
-    const outcome = await settle(service, stored, answer);
+    const outcome = await settle(service, stored, answer, resumed);
     count(hook.name, outcome);
     if (outcome === 'delivered') delivered++;
     // Nobody is there: the others would wait in vain as well, and are sent in the next run.
     else if (answer.status === undefined) break;
   }
   return delivered;
+}
+
+/** When sending went on after a break; 0 if there was none. */
+async function resumedAt({ store }: Service, hook: string, { not_before }: QueuedMessage): Promise<number> {
+  const last = (await store.get(ANSWERS, hook))?.value;
+  const idleSince = Math.max(not_before, last ? Date.parse(last.time) : 0);
+  return store.now() - idleSince > BREAK_MS ? store.now() : (last?.resumed ?? 0);
 }
 
 function dueQuery(hook: string, now: number): Query {
@@ -109,17 +122,18 @@ async function settle(
   service: Service,
   { key, value, etag }: Stored<QueuedMessage>,
   answer: WebhookAnswer,
+  resumed: number,
 ): Promise<Outcome> {
   const { store, log } = service;
   const { hook, message } = value;
   const now = store.now();
-  const note: Write = { op: 'put', bucket: ANSWERS, key: hook, value: answer };
+  const note: Write = { op: 'put', bucket: ANSWERS, key: hook, value: { ...answer, ...(resumed > 0 && { resumed }) } };
   if (answer.error === undefined) {
     await store.batch([{ op: 'del', bucket: OUTBOX, key }, note], { frees: true });
     log.info({ webhook: hook, order: message.order, message: key, status: answer.status }, 'webhook delivered');
     return 'delivered';
   }
-  const isOver = now - value.since >= GIVEN_UP_AFTER_MS;
+  const isOver = now - Math.max(value.since, resumed) >= GIVEN_UP_AFTER_MS || value.tries + 1 >= MOST_TRIES;
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(value.tries, 20));
   const later: QueuedMessage = {
     ...value,

@@ -15,7 +15,7 @@ export interface QueuedMessage {
   readonly hook: string;
   readonly state: 'queued' | 'given-up';
   readonly message: WebhookMessage;
-  /** How often it was sent. */
+  /** How often it was sent, since it was written or an operator had it sent again. */
   readonly tries: number;
   /** Milliseconds since the epoch, by the store's clock: it is not sent before then. */
   readonly not_before: number;
@@ -36,8 +36,13 @@ export const OUTBOX: Bucket<QueuedMessage> = {
   },
 };
 
+export interface LastAnswer extends WebhookAnswer {
+  /** Milliseconds since the epoch, by the store's clock: when sending went on after this service had been down. */
+  readonly resumed?: number;
+}
+
 /** How each webhook answered last, by its name. */
-export const ANSWERS: Bucket<WebhookAnswer> = { name: 'imgapi_webhook_answers', version: 1, index: {} };
+export const ANSWERS: Bucket<LastAnswer> = { name: 'imgapi_webhook_answers', version: 1, index: {} };
 
 export const WEBHOOK_BUCKETS: readonly Bucket[] = [OUTBOX, ANSWERS];
 

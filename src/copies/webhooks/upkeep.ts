@@ -1,11 +1,11 @@
 /** What operators see of webhooks and do to them, and what goes by itself. */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import type { WebhookStatus } from '#lib/api/schemas/webhook.ts';
+import type { WebhookAnswer, WebhookStatus } from '#lib/api/schemas/webhook.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import { unlessChanged } from '#lib/documents/update.ts';
 import type { Service } from '../../service/service.ts';
-import { ANSWERS, messagesOf, OUTBOX, type QueuedMessage } from './outbox.ts';
+import { ANSWERS, type LastAnswer, messagesOf, OUTBOX, type QueuedMessage } from './outbox.ts';
 
 export function webhookStatuses({ store, config }: Pick<Service, 'store' | 'config'>): Promise<WebhookStatus[]> {
   return Promise.all(
@@ -25,10 +25,14 @@ export function webhookStatuses({ store, config }: Pick<Service, 'store' | 'conf
         queued: count,
         given_up: givenUp,
         ...(oldest && { oldest: new Date(oldest.value.since).toISOString() }),
-        ...(last && { last: last.value }),
+        ...(last && { last: shownAnswer(last.value) }),
       };
     }),
   );
+}
+
+function shownAnswer({ resumed: _, ...answer }: LastAnswer): WebhookAnswer {
+  return answer;
 }
 
 /** Has all messages of a webhook sent now, and for another day. Returns how many. @throws 404 ResourceNotFound */
@@ -44,7 +48,8 @@ export async function retryWebhook(
   for await (const found of store.scan(OUTBOX, { filter })) {
     for (const { key, value, etag } of found) {
       const now = store.now();
-      const again: QueuedMessage = { ...value, state: 'queued', not_before: now, since: now, rev: value.rev + 1 };
+      const fresh = { tries: 0, not_before: now, since: now };
+      const again: QueuedMessage = { ...value, state: 'queued', ...fresh, rev: value.rev + 1 };
       // Delivered meanwhile, or tried again just now.
       if (await unlessChanged(store.batch([{ op: 'put', bucket: OUTBOX, key, value: again, ifEtag: etag }]))) retried++;
     }

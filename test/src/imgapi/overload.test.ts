@@ -1,6 +1,7 @@
 /** More than a process can do at a time: what is beyond is refused by name, and all else goes on. */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Test, test } from 'tap';
 import { UPLOADS } from '#src/images/files/upload-register.ts';
 import { ALICE, BOB } from '../../helpers/accounts.ts';
@@ -69,6 +70,40 @@ test('a reader that does not read keeps the place of a download, and gives it ba
     t.equal((await ask(path, { method: 'HEAD' })).status, 200);
     t.equal((await ask('/images?limit=x')).status, 422);
   }
+});
+
+test('what waits for machines, and what counts all images of an account, has places as well', async (t) => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  t.teardown(() => silent.close());
+  const apis = { url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` };
+  const machines = { vmapi: apis, cnapi: apis, allowLocalCreateImageFromVm: true, publicUrl: 'http://192.0.2.1' };
+  const { url, imgapi } = await startInProcess(t, { ...ONE_EACH, ...machines });
+  const ask = asker(t, url);
+  const path = `/images?action=create-from-vm&vm_uuid=${randomUUID()}&account=${ALICE}`;
+  const body = JSON.stringify({ name: 'mine', version: '1' });
+  const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+  const first = await opened(t, url, `${head}\r\n\r\n${body}`);
+  await once(silent, 'connection');
+  const refused = await ask(path, { method: 'POST', json: JSON.parse(body) as object });
+  t.match(refused, { status: 503, json: { code: 'ServerBusy', message: /^1 copies and clones are under way/ } });
+  first.destroy();
+  const v3 = { headers: { 'accept-version': '~3' } };
+  const { store } = imgapi.service;
+  const counting = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  const scan = store.scan.bind(store);
+  store.scan = async function* slowly(...asked) {
+    counting.resolve();
+    await done.promise;
+    yield* scan(...asked);
+  } as typeof store.scan;
+  const quota = `/quotas/${ALICE}?account=${ALICE}`;
+  const counted = ask(quota, v3);
+  await counting.promise;
+  t.match((await ask(quota, v3)).json, { message: /^1 lists and counts are under way here/ });
+  done.resolve();
+  t.equal((await counted).status, 200);
 });
 
 test('an account that asks too often is told when to come again; others and operators are not concerned', async (t) => {

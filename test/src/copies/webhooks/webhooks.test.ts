@@ -5,7 +5,7 @@ import { type Test, test } from 'tap';
 import { COPIES } from '#src/copies/documents/model.ts';
 import { endOrder } from '#src/copies/orders/end-order.ts';
 import { deliverTo } from '#src/copies/webhooks/deliver.ts';
-import { OUTBOX, webhookMessages } from '#src/copies/webhooks/outbox.ts';
+import { ANSWERS, OUTBOX, webhookMessages } from '#src/copies/webhooks/outbox.ts';
 import { expireMessages, retryWebhook, webhookStatuses } from '#src/copies/webhooks/upkeep.ts';
 import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
@@ -219,7 +219,8 @@ test('After a day a message is given up, until an operator has it sent again', a
     if (stored?.value.state === 'given-up') return true;
     if (!stored) return false;
     const { value, etag } = stored;
-    const old = { ...value, since: service.store.now() - 25 * HOUR, not_before: 0, rev: value.rev + 1 };
+    const now = service.store.now();
+    const old = { ...value, since: now - 25 * HOUR, not_before: now, rev: value.rev + 1 };
     await service.store.batch([{ op: 'put', bucket: OUTBOX, key: id, value: old, ifEtag: etag }]).catch(() => {});
     await deliverTo(service, hook, (_, outcome) => outcomes.push(outcome), NONE);
     return false;
@@ -229,6 +230,34 @@ test('After a day a message is given up, until an operator has it sent again', a
   await retryWebhook(service, 'tickets');
   await waitFor('it to be taken', async () => (await stateOf(site)).last?.status === 204);
   t.match(await stateOf(site), { queued: 0, given_up: 0 });
+});
+
+test('The day goes on when the service is back that was down for it, and a hundred tries are enough in any case', async (t) => {
+  const receiver = await startReceiver(t);
+  receiver.answer(statusOf(503));
+  const site = await two(t, [await hookTo(t, receiver)]);
+  const { service } = site.west.imgapi;
+  // The server's own task has nothing to do with these.
+  const hook = { name: 'other', url: receiver.url, secretFile: await writeSecret(t), events: [] };
+  const since = service.store.now() - 25 * HOUR;
+  const last = { time: new Date(since).toISOString(), id: await put(service, 'tickets') };
+  const first = await service.store.get(OUTBOX, last.id);
+  if (!first) throw new Error('it is not there');
+  const write = (key: string, fields: Partial<typeof first.value>) =>
+    service.store.batch([
+      { op: 'put', bucket: OUTBOX, key, value: { ...first.value, hook: 'other', since, not_before: since, ...fields } },
+    ]);
+  await service.store.batch([{ op: 'put', bucket: ANSWERS, key: 'other', value: last }]);
+  const [waited, later, tired] = ['a', 'b', 'c'].map((end) => last.id.replace(/.$/, end)) as [string, string, string];
+  await write(waited, { tries: 20 });
+  const stateOfMessage = async (key: string) => (await service.store.get(OUTBOX, key))?.value.state;
+  await deliverTo(service, hook, () => {}, NONE);
+  t.equal(await stateOfMessage(waited), 'queued');
+  await write(later, { tries: 20 });
+  await write(tired, { tries: 99 });
+  await deliverTo(service, hook, () => {}, NONE);
+  t.equal(await stateOfMessage(later), 'queued', 'also one that is sent when it has been back for a while');
+  t.equal(await stateOfMessage(tired), 'given-up');
 });
 
 test('Messages that nobody will take any more go some day', async (t) => {

@@ -131,6 +131,29 @@ test('however often it is asked for, the state is counted once in a while', asyn
   t.equal(counts, once);
 });
 
+test('a store that never says how much is free is left out, and is not asked again meanwhile', async (t) => {
+  const { service } = await start(t);
+  let asked = 0;
+  const [local] = [...service.storages];
+  if (!local) throw new Error('there is no store');
+  const dead = Object.create(local, {
+    free: {
+      value() {
+        asked += 1;
+        return new Promise(() => {});
+      },
+    },
+  }) as typeof local;
+  const storages = Object.create(service.storages, { [Symbol.iterator]: { value: () => [dead].values() } });
+  for (let i = 0; i < 2; i++) {
+    const ask = stateMetrics({ ...service, storages }, {});
+    const text = await waitFor('the numbers', async () => (await ask()) || undefined);
+    t.equal(value(text, 'imgapi_store_free_bytes'), undefined);
+    t.equal(value(text, 'imgapi_copies', 'state="queued"'), 0);
+  }
+  t.equal(asked, 1);
+});
+
 test('while the documents hang or fail, metrics are answered all the same', async (t) => {
   const { service } = await start(t);
   t.equal(
