@@ -51,6 +51,7 @@ $(INSTALLED): package.json package-lock.json .npmrc .taprc $(NODE_STAMP) | build
 	@echo 'Installing the packages of package-lock.json; the first time it may take some minutes' >&2
 	@npm install --no-save --silent --no-audit --no-fund || npm install --no-save --no-audit --no-fund
 	@node -e '$(LOAD_COMPILED)' 2>build/load.log || npm rebuild --ignore-scripts=false $(COMPILED) || { cat build/load.log; exit 1; }
+	@node src/packaging/join-modules.ts
 	@node node_modules/.bin/tap build >build/tap-build.log 2>&1 || { cat build/tap-build.log; exit 1; }
 	@touch $@
 

@@ -45,8 +45,16 @@ declare module 'restify' {
     readonly formatters?: Readonly<Record<string, (req: unknown, res: RestifyResponse, body: unknown) => string>>;
   }
 
+  /** A server as the package makes it: what others are measured against. */
   const restify: { createServer(options: ServerOptions): RestifyServer };
   export default restify;
+}
+
+declare module 'restify/lib/server.js' {
+  import type { RestifyServer, ServerOptions } from 'restify';
+
+  const Server: new (options: ServerOptions) => RestifyServer;
+  export default Server;
 }
 
 declare module 'restify/lib/router.js' {

@@ -5,7 +5,9 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import restify, { type RestifyResponse, type RestifyServer } from 'restify';
+import type { RestifyResponse, RestifyServer } from 'restify';
+// The package's own entry also loads all its plugins, which takes longer than the rest of it.
+import Restify from 'restify/lib/server.js';
 import { HttpError } from '#lib/api/errors/http-error.ts';
 import { within } from '#lib/runtime/within.ts';
 import { answerFor } from './answer.ts';
@@ -58,7 +60,7 @@ export async function listen<C extends AnyCall, R extends Route<C>>(
   const options = { ...given, leaving: leaving.signal };
   const { log, limits, errors } = options;
   const router = new ExactRouter({ log, ignoreTrailingSlash: true });
-  const server = restify.createServer({
+  const server = new Restify({
     name: '',
     log,
     router,

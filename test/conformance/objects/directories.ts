@@ -110,7 +110,7 @@ export function directoryTests(define: Define): void {
     await Promise.all(
       Array.from({ length: 8 }, async (_, at) => {
         const mine = at % 2 === 0 ? store : other;
-        for (let turn = 0; turn < 15; turn += 1) {
+        for (let turn = 0; turn < 6; turn += 1) {
           await put(mine, `deep/er/${at}`, bytes(10, at));
           same(t, await get(mine, `deep/er/${at}`), bytes(10, at), `object ${at}`);
           await secondName(mine, `deep/er/${at}`, `deep/links/${at}`, bytes(10, at));

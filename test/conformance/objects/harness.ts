@@ -25,8 +25,18 @@ export interface Define {
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
 
-/** Bytes in which no two parts are alike, different for each seed. */
+/** By seed; grown as longer ones are asked for, because making them takes longer than what most tests do with them. */
+const MADE = new Map<number, Buffer>();
+
+/** Bytes in which no two parts are alike, different for each seed; the caller's own. */
 export function bytes(length: number, seed = 1): Buffer {
+  const made = MADE.get(seed);
+  const enough = made && made.length >= length ? made : makeBytes(Math.max(length, 2 * (made?.length ?? 0)), seed);
+  MADE.set(seed, enough);
+  return Buffer.from(enough.subarray(0, length));
+}
+
+function makeBytes(length: number, seed: number): Buffer {
   const buffer = Buffer.allocUnsafe(length);
   let state = (seed * 2654435761) >>> 0;
   for (let at = 0; at < length; at += 1) {
