@@ -98,7 +98,9 @@ test('the rules on who may import whom find what they forbid, in types as well',
 test('servers are made in one place, because restify changes what node:http gives all others', async (t) => {
   const served = FILES.filter((file) => isBelow(file, 'src', 'lib')).filter((file) => {
     const text = readFileSync(file, 'utf8');
-    return /\bcreateServer\b|\bcreateSecureServer\b|new (Http)?Server\(/.test(text) && !file.endsWith('.d.ts');
+    return (
+      /\bcreateServer\b|\bcreateSecureServer\b|new ((Http)?Server|Restify)\(/.test(text) && !file.endsWith('.d.ts')
+    );
   });
   t.strictSame(served, ['src/http-kit/server.ts']);
   const chained = FILES.filter((file) => /writeHead\([^;]*\)\s*\.\w/.test(readFileSync(file, 'utf8')));
