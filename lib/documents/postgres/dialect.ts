@@ -42,6 +42,7 @@ export function postgresDialect(schema: string): SqlDialect {
     encode: (value) => value,
     encodeList: (values) => values,
     oneOf: (column, list) => sql<boolean>`${column} = any(${list})`,
+    only: (table, ids) => sql`unnest(${ids}::bigint[]) as wanted (its_id) join ${table} on id = its_id`,
     // What an index of pg_trgm serves, where there is one.
     substring: (column, text: Slot) => sql<boolean>`${column} like ${text}`,
     encodePart: (text) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`,

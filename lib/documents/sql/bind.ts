@@ -19,8 +19,6 @@ export type Bound = { readonly shape: string } & (
   | { readonly kind: 'contains'; readonly field: string; readonly slot: Slot }
   | { readonly kind: 'containsBetween'; readonly field: string; readonly from: Slot; readonly to: Slot | undefined }
   | { readonly kind: 'exists'; readonly field: string }
-  /** The row is one of those, by `id`. */
-  | { readonly kind: 'among'; readonly slot: Slot }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Bound[] }
   | { readonly kind: 'not'; readonly of: Bound }
 );

@@ -29,6 +29,8 @@ export interface SqlDialect {
   encodeList(values: readonly Scalar[]): unknown;
   /** Whether the column is in a list that {@link encodeList} made. */
   oneOf(column: RawBuilder<unknown>, list: Slot | typeof parameter, type: IndexType): RawBuilder<boolean>;
+  /** Those rows of a table whose ids are in a list that {@link encodeList} made: they are looked at, and no others. */
+  only(table: RawBuilder<unknown>, ids: Slot): RawBuilder<unknown>;
   /** Whether the column contains the text, byte by byte; see {@link encodePart}. */
   substring(column: RawBuilder<unknown>, text: Slot): RawBuilder<boolean>;
   /** A text to look for as {@link substring} takes it. */

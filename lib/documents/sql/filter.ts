@@ -9,7 +9,18 @@ import type { Bound } from './bind.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { Layout } from './layout.ts';
 
-export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): RawBuilder<boolean> {
+/**
+ * How the elements of an array field are found: `all` finds the objects with an element first, which may be what finds the
+ * objects at all; `each` looks for it in each object that something else has found, so that it does not matter how many have it.
+ */
+export type ElementsBy = 'all' | 'each';
+
+export function filterSql(
+  bound: Bound,
+  layout: Layout,
+  dialect: SqlDialect,
+  by: ElementsBy = 'all',
+): RawBuilder<boolean> {
   const column = (field: string) => sql.id(layout.column(field));
   switch (bound.kind) {
     case 'const':
@@ -21,27 +32,35 @@ export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect): Ra
     case 'substring':
       return dialect.substring(column(bound.field), bound.slot);
     case 'contains':
-      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`, dialect);
+      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`, dialect, by);
     case 'containsBetween': {
       const end = bound.to === undefined ? sql`` : sql` and value < ${bound.to}`;
-      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`, dialect);
+      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`, dialect, by);
     }
     case 'exists':
       return sql<boolean>`${column(bound.field)} is not null`;
-    case 'among':
-      return dialect.oneOf(sql.id('id'), bound.slot, 'number');
     case 'and':
     case 'or':
       return sql<boolean>`(${sql.join(
-        bound.of.map((part) => filterSql(part, layout, dialect)),
+        bound.of.map((part) => filterSql(part, layout, dialect, by)),
         sql.raw(` ${bound.kind} `),
       )})`;
     case 'not':
-      return sql<boolean>`(${filterSql(bound.of, layout, dialect)}) is not true`;
+      return sql<boolean>`(${filterSql(bound.of, layout, dialect, by)}) is not true`;
   }
 }
 
-function holds(layout: Layout, field: string, element: RawBuilder<boolean>, dialect: SqlDialect): RawBuilder<boolean> {
+function holds(
+  layout: Layout,
+  field: string,
+  element: RawBuilder<boolean>,
+  dialect: SqlDialect,
+  by: ElementsBy,
+): RawBuilder<boolean> {
+  const elements = dialect.table(layout.elements(field));
+  if (by === 'each') {
+    return sql<boolean>`exists (select 1 from ${elements} where ${element} and id = ${dialect.table(layout.table)}.id)`;
+  }
   const each = dialect.wanted === undefined ? element : sql`${dialect.wanted} and ${element}`;
-  return sql<boolean>`id in (select id from ${dialect.table(layout.elements(field))} where ${each})`;
+  return sql<boolean>`id in (select id from ${elements} where ${each})`;
 }

@@ -11,7 +11,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Query } from '../store.ts';
 import { type Binder, type Bound, joined, TRUE } from './bind.ts';
 import type { Slot, SqlDialect } from './dialect.ts';
-import { filterSql } from './filter.ts';
+import { type ElementsBy, filterSql } from './filter.ts';
 import type { Layout } from './layout.ts';
 
 /** A disjunction with more branches than this is left to the database. */
@@ -35,6 +35,8 @@ export interface BoundQuery {
   readonly sort: Sort | undefined;
   readonly after: After | undefined;
   readonly limit: Slot | undefined;
+  /** The rows to look at, few of them; absent: all. */
+  readonly among?: Slot;
 }
 
 /** @throws NotIndexedError, InvalidValueError */
@@ -57,10 +59,9 @@ export function bindQuery(query: Query, binder: Binder): BoundQuery {
   return { shape, filter, sort, after: boundAfter, limit: boundLimit };
 }
 
-/** The same query among some rows only. */
+/** The same query among some rows only, whose ids the slot has. */
 export function among(query: BoundQuery, slot: Slot): BoundQuery {
-  const rows: Bound = { kind: 'among', slot, shape: `among${slot.at}` };
-  return { ...query, shape: `${query.shape}|${rows.shape}`, filter: joined('and', [...termsOf(query.filter), rows]) };
+  return { ...query, shape: `${query.shape}|among${slot.at}`, among: slot };
 }
 
 /** The statements that answer the query, to be run in order: rows of `id`, `etag` and possibly more. */
@@ -92,22 +93,24 @@ interface Branch {
   readonly filter: Bound;
   /** An array field whose elements lie in the order of the query; `filter` leaves its condition out. */
   readonly elements: Extract<Bound, { kind: 'contains' }> | undefined;
+  /** How the other arrays are looked at: one by one, if the objects are found in their order without them. */
+  readonly by: ElementsBy;
 }
 
 /**
  * Objects that contain a value are found through the array's elements if these are indexed in the order of the query,
  * unless an index on another field yields fewer objects in that order.
  */
-function toBranch(filter: Bound, { sort }: BoundQuery, layout: Layout): Branch {
+function toBranch(filter: Bound, { sort, among }: BoundQuery, layout: Layout): Branch {
   const terms = termsOf(filter);
-  if (sort === undefined || terms.some((term) => isFoundInOrder(term, sort, layout))) {
-    return { filter, elements: undefined };
-  }
+  if (among !== undefined) return { filter, elements: undefined, by: 'each' };
+  if (sort === undefined) return { filter, elements: undefined, by: 'all' };
+  if (terms.some((term) => isFoundInOrder(term, sort, layout))) return { filter, elements: undefined, by: 'each' };
   const elements = terms.find((term) => term.kind === 'contains' && layout.orders(term.field).includes(sort.field));
   if (elements?.kind !== 'contains') {
-    return { filter, elements: undefined };
+    return { filter, elements: undefined, by: 'all' };
   }
-  return { filter: conjunction(terms.filter((term) => term !== elements)), elements };
+  return { filter: conjunction(terms.filter((term) => term !== elements)), elements, by: 'each' };
 }
 
 function isFoundInOrder(term: Bound, sort: Sort, layout: Layout): boolean {
@@ -122,7 +125,7 @@ function isFoundInOrder(term: Bound, sort: Sort, layout: Layout): boolean {
 
 function selectBranch(
   columns: RawBuilder<unknown>,
-  { filter, elements }: Branch,
+  { filter, elements, by }: Branch,
   range: Range | undefined,
   query: BoundQuery,
   layout: Layout,
@@ -131,12 +134,13 @@ function selectBranch(
   const table = dialect.table(layout.table);
   if (elements === undefined || query.sort === undefined) {
     const place = ownPlace(query, layout);
-    const conditions = [dialect.wanted, condition(filter, layout, dialect), range?.(place)];
-    return sql`select ${columns} from ${table}${where(conditions)}${orderAndLimit(query, place, dialect)}`;
+    const conditions = [dialect.wanted, condition(filter, layout, dialect, by), range?.(place)];
+    const rows = query.among === undefined ? table : dialect.only(table, query.among);
+    return sql`select ${columns} from ${rows}${where(conditions)}${orderAndLimit(query, place, dialect)}`;
   }
   const place = { key: sql.id('object_key'), value: sql.id(layout.orderColumn(query.sort.field)) };
   const holds = sql<boolean>`value = ${elements.slot}`;
-  const conditions = [dialect.wanted, holds, condition(filter, layout, dialect), range?.(place)];
+  const conditions = [dialect.wanted, holds, condition(filter, layout, dialect, by), range?.(place)];
   return sql`select ${columns} from ${dialect.table(layout.elements(elements.field))} join ${table} using (id)${where(conditions)}${orderAndLimit(query, place, dialect)}`;
 }
 
@@ -151,8 +155,13 @@ function ownPlace({ sort }: BoundQuery, layout: Layout): Place {
   return { key: sql.id('key'), value: sql.id(sort === undefined ? 'key' : layout.column(sort.field)) };
 }
 
-function condition(filter: Bound, layout: Layout, dialect: SqlDialect): RawBuilder<boolean> | undefined {
-  return filter === TRUE ? undefined : filterSql(filter, layout, dialect);
+function condition(
+  filter: Bound,
+  layout: Layout,
+  dialect: SqlDialect,
+  by: ElementsBy = 'all',
+): RawBuilder<boolean> | undefined {
+  return filter === TRUE ? undefined : filterSql(filter, layout, dialect, by);
 }
 
 function where(conditions: readonly (RawBuilder<boolean> | undefined)[]): RawBuilder<unknown> {

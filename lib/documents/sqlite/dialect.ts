@@ -42,6 +42,8 @@ export const sqliteDialect: SqlDialect = {
   encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
   encodeList: (values) => JSON.stringify(values),
   oneOf: (column, list) => sql<boolean>`${column} in (select value from json_each(${list}))`,
+  // A cross join is made in the order in which it is written.
+  only: (table, ids) => sql`(select value as its_id from json_each(${ids})) cross join ${table} on id = its_id`,
   // Not LIKE, which ignores case.
   substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
   encodePart: (text) => text,
