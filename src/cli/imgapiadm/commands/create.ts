@@ -71,7 +71,10 @@ export const upload = defineCommand({
   name: 'upload',
   aliases: ['add-file'],
   summary: 'upload the file of an image that is not activated yet',
-  description: ['It takes the place of any file before it. Its SHA-1 is compared with what the server has stored.'],
+  description: [
+    'It takes the place of any file before it. Its SHA-1 is compared with what the server has stored.',
+    'An upload of a large file that was interrupted goes on when the same command is run again.',
+  ],
   arguments: { IMAGE: IMAGE_ARGUMENT, FILE: { help: 'A file of this machine.' } },
   options: { ...UPLOAD_OPTIONS, activate: { type: 'flag', help: 'Activate the image when its file is there.' } },
   examples: [

@@ -4,16 +4,14 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
 import { CommandError } from '../../framework/errors.ts';
-import { formatBytes, formatRate, formatShare } from '../../output/bytes.ts';
-import { formatDuration } from '../../output/duration.ts';
-import { LiveRegion } from '../../output/live-region.ts';
+import { formatBytes, formatShare } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { truncate } from '../../output/text-width.ts';
-
-const REDRAW_MS = 200;
+import { type Begun, untilStored } from './resume-upload.ts';
+import { UploadProgress } from './upload-progress.ts';
 
 export const UPLOAD_OPTIONS = {
   compression: {
@@ -33,14 +31,22 @@ export interface LocalFile {
   readonly compression: Compression;
 }
 
+type Client = Pick<
+  ImgapiClient,
+  'addImageFile' | 'beginImageUpload' | 'getImageUpload' | 'appendImageUpload' | 'getImage'
+>;
+
 export interface Upload {
-  readonly client: Pick<ImgapiClient, 'addImageFile'>;
+  readonly client: Client;
   readonly uuid: string;
   readonly file: LocalFile;
   readonly storage: string | undefined;
   readonly output: Output;
   readonly signal: AbortSignal;
 }
+
+/** Bytes from which on an upload can be gone on with; what is smaller is sent again sooner than it is asked for. */
+const WORTH_RESUMING = 16 * 1024 ** 2;
 
 /**
  * What is to be sent, before anything is asked of a server.
@@ -65,24 +71,94 @@ export async function localFile(path: string, compression: string | undefined): 
   }
 }
 
-/** @throws CommandError UploadDiffers when the server has other bytes than were sent */
-export async function uploadFile({ client, uuid, file, storage, output, signal }: Upload): Promise<Image> {
-  const { path, size, compression } = file;
-  const progress = new Progress(output, size);
+/**
+ * A large file goes on where an earlier upload of it stopped, and an interrupted one is gone on with by the same command.
+ * @throws CommandError UploadDiffers when the server has other bytes than were sent
+ */
+export async function uploadFile(upload: Upload): Promise<Image> {
+  if (upload.file.size < WORTH_RESUMING) return sendWhole(upload);
+  return (await sendResumable(upload)) ?? sendWhole(upload);
+}
+
+async function sendWhole({ client, uuid, file, storage, output, signal }: Upload): Promise<Image> {
+  const { size, compression } = file;
+  const progress = new UploadProgress(output, size);
   const hash = createHash('sha1');
-  async function* counted(): AsyncGenerator<Uint8Array, void> {
-    for await (const chunk of createReadStream(path, { end: size - 1, highWaterMark: 1 << 18, signal })) {
-      hash.update(chunk as Uint8Array);
-      yield chunk as Uint8Array;
-      progress.sent((chunk as Uint8Array).length);
-    }
-  }
+  const source = readingFrom(file, 0, signal, (chunk) => {
+    hash.update(chunk);
+    progress.sent(chunk.length);
+  });
   const parameters = { compression, size, ...(storage !== undefined && { storage }) };
-  const image = await client.addImageFile(uuid, counted(), parameters, { signal });
+  const image = await client.addImageFile(uuid, source, parameters, { signal });
   progress.end();
-  const sent = hash.digest('hex');
-  const [stored] = image.files;
-  if (stored?.sha1 === sent) return image;
+  assertStored(image, uuid, hash.digest('hex'));
+  return image;
+}
+
+/** Undefined if the server knows no uploads that go on. */
+async function sendResumable({ client, uuid, file, storage, output, signal }: Upload): Promise<Image | undefined> {
+  const { size, compression } = file;
+  const sha1 = await sha1Of(file, output, signal);
+  const there = await client.getImage(uuid, { signal });
+  // The answer to an earlier upload may have been lost.
+  if (there.files[0]?.sha1 === sha1 && there.files[0].size === size) return there;
+  const parameters = { compression, size, sha1, ...(storage !== undefined && { storage }) };
+  let begun: Begun;
+  try {
+    begun = await client.beginImageUpload(uuid, parameters, { signal });
+  } catch (error) {
+    if (isUnknown(error)) return undefined;
+    throw error;
+  }
+  if (begun.offset > 0) output.note(`Going on with an earlier upload, at ${formatShare(begun.offset, size)}.`);
+  const progress = new UploadProgress(output, size);
+  const image = await untilStored({
+    signal,
+    note: (text) => output.note(text),
+    begun,
+    look: () => client.getImageUpload(uuid, begun.uuid, { signal }),
+    append(offset) {
+      progress.startAt(offset);
+      const source = readingFrom(file, offset, signal, (chunk) => progress.sent(chunk.length));
+      return client.appendImageUpload(uuid, begun.uuid, source, { offset, size: size - offset }, { signal });
+    },
+  });
+  progress.end();
+  assertStored(image, uuid, sha1);
+  return image;
+}
+
+/** Servers of before answer that there is no such path, or no such version. */
+function isUnknown(error: unknown): boolean {
+  return (
+    error instanceof ImgapiError &&
+    (error.code === 'InvalidVersion' || (error.statusCode === 404 && /\/uploads does not exist/.test(error.message)))
+  );
+}
+
+async function* readingFrom(
+  { path, size }: LocalFile,
+  start: number,
+  signal: AbortSignal,
+  passing: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void> {
+  if (start >= size) return;
+  for await (const chunk of createReadStream(path, { start, end: size - 1, highWaterMark: 1 << 18, signal })) {
+    yield chunk as Uint8Array;
+    passing(chunk as Uint8Array);
+  }
+}
+
+async function sha1Of(file: LocalFile, output: Output, signal: AbortSignal): Promise<string> {
+  const progress = new UploadProgress(output, file.size, 'reading');
+  const hash = createHash('sha1');
+  for await (const chunk of readingFrom(file, 0, signal, ({ length }) => progress.sent(length))) hash.update(chunk);
+  progress.clear();
+  return hash.digest('hex');
+}
+
+function assertStored({ files: [stored] }: Image, uuid: string, sent: string): void {
+  if (stored?.sha1 === sent) return;
   throw new CommandError(`image ${uuid} has a file with the SHA-1 ${stored?.sha1}, but ${sent} was sent`, {
     code: 'UploadDiffers',
     details: ['the file may have been changed meanwhile; upload it again'],
@@ -104,40 +180,4 @@ function compressionOf(beginning: Buffer): Compression {
   if (hex.startsWith('1f8b')) return 'gzip';
   if (hex.startsWith('425a68')) return 'bzip2';
   return hex === 'fd377a585a00' ? 'xz' : 'none';
-}
-
-/** A line on a terminal that is redrawn; nothing elsewhere. */
-class Progress {
-  readonly #output: Output;
-  readonly #region: LiveRegion;
-  readonly #size: number;
-  readonly #began = Date.now();
-  #drawnAt = 0;
-  #bytes = 0;
-
-  constructor(output: Output, size: number) {
-    this.#output = output;
-    this.#region = new LiveRegion(output);
-    this.#size = size;
-  }
-
-  sent(bytes: number): void {
-    this.#bytes += bytes;
-    if (Date.now() - this.#drawnAt >= REDRAW_MS) this.#draw('');
-  }
-
-  end(): void {
-    this.#draw('  stored');
-  }
-
-  #draw(end: string): void {
-    const { terminal } = this.#output;
-    if (!terminal) return;
-    this.#drawnAt = Date.now();
-    const rate = this.#bytes / Math.max(0.001, (Date.now() - this.#began) / 1000);
-    const left = end === '' && rate > 0 ? `  ${formatDuration((this.#size - this.#bytes) / rate)} left` : end;
-    const percent = `${Math.floor((this.#bytes / this.#size) * 100)}%`.padStart(4);
-    const words = `${percent}  ${formatShare(this.#bytes, this.#size)}  ${formatRate(rate)}${left}`;
-    this.#region.draw([truncate(`uploading  ${words}`, terminal.columns - 1)]);
-  }
 }

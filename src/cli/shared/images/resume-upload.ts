@@ -1,0 +1,72 @@
+/** Sends a file until the server has all of it: what breaks off is gone on with where the server says. */
+import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { pause } from '#lib/runtime/timers.ts';
+import { CommandError } from '../../framework/errors.ts';
+
+/** An upload as the server has it. */
+export interface Begun {
+  readonly uuid: string;
+  /** Bytes that are safe. */
+  readonly offset: number;
+}
+
+export interface Resuming<Stored> {
+  readonly begun: Begun;
+  /** @throws what the server answers */
+  readonly look: () => Promise<Begun>;
+  /** Undefined: more is to come. */
+  readonly append: (offset: number) => Promise<Stored | undefined>;
+  /** Says something beside the result. */
+  readonly note: (text: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10_000;
+/** Without a new byte. Longer than the lease of a server that died. */
+const PATIENCE_MS = 300_000;
+
+/** @throws what the server refuses; CommandError UploadInterrupted when it cannot be reached for long */
+export async function untilStored<Stored>({ begun, look, append, note, signal }: Resuming<Stored>): Promise<Stored> {
+  let { offset } = begun;
+  let since = Date.now();
+  let wait = FIRST_PAUSE_MS;
+  let isTold = false;
+  for (;;) {
+    try {
+      const stored = await append(offset);
+      if (stored) return stored;
+    } catch (error) {
+      if (signal.aborted || !mayPass(error)) throw error;
+      if (!isTold) note(`The upload broke off (${(error as Error).message}); going on as soon as that is possible.`);
+      isTold = true;
+      if (Date.now() - since > PATIENCE_MS) throw interrupted(error);
+      await pause(wait, signal);
+      wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
+    }
+    const now = await look().catch((error: unknown) => {
+      if (signal.aborted || !mayPass(error)) throw error;
+      return { offset };
+    });
+    if (now.offset > offset) {
+      [since, wait, isTold] = [Date.now(), FIRST_PAUSE_MS, false];
+    }
+    offset = now.offset;
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  if (error instanceof ImgapiUnreachableError) return true;
+  if (!(error instanceof ImgapiError)) return false;
+  const { code, statusCode } = error;
+  return code === 'UploadInProgress' || code === 'UploadOffsetMismatch' || statusCode === 503 || statusCode === 429;
+}
+
+function interrupted(cause: unknown): CommandError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new CommandError(`the upload is interrupted: ${why}`, {
+    code: 'UploadInterrupted',
+    details: ['what has arrived is kept for a while: the same command goes on there'],
+    cause,
+  });
+}

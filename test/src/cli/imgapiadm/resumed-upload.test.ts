@@ -1,0 +1,54 @@
+/** A large upload goes on where it stopped: in one command when the connection breaks, and by the same command again. */
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { ADMIN } from '../../../helpers/accounts.ts';
+import { MANIFEST, sha1Of } from '../../../helpers/images.ts';
+import { startInProcess } from '../../../helpers/imgapi.ts';
+import { startTcpProxy } from '../../../helpers/tcp-proxy.ts';
+import { CapturedSink, runImgapiadm } from '../capture.ts';
+
+const SIZE = 17 * 1024 ** 2;
+
+test('an upload of a large file goes on', async (t) => {
+  const server = await startInProcess(t);
+  const client = server.client();
+  const bytes = randomBytes(SIZE);
+  const mark = 'here the connection breaks';
+  bytes.write(mark, 6 * 1024 ** 2);
+  const file = join(t.testdir(), 'root.img');
+  writeFileSync(file, bytes);
+  const newImage = async () => (await client.createImage({ ...MANIFEST, owner: ADMIN })).uuid;
+  const proxy = await startTcpProxy(() => Number(new URL(server.url).port));
+  t.teardown(() => proxy.close());
+
+  await t.test('by itself, when the connection breaks', async (t) => {
+    const uuid = await newImage();
+    proxy.trouble = { kind: 'lose', request: mark };
+    const ran = await runImgapiadm(['upload', uuid, file, '-u', proxy.url]);
+    t.match(ran, { code: 0, stderr: /The upload broke off .*; going on as soon as that is possible/ });
+    t.match(await client.getImage(uuid), { files: [{ sha1: sha1Of(bytes), size: SIZE }] });
+  });
+
+  await t.test('by the same command, when another one was interrupted', async (t) => {
+    const uuid = await newImage();
+    const begun = await client.beginImageUpload(uuid, { compression: 'none', size: SIZE, sha1: sha1Of(bytes) });
+    async function* part() {
+      yield bytes.subarray(0, SIZE / 2);
+    }
+    await client.appendImageUpload(uuid, begun.uuid, part(), { offset: 0, size: SIZE / 2 });
+    const stderr = new CapturedSink(true);
+    const ran = await runImgapiadm(['upload', uuid, file, '--activate', '-u', server.url], { stderr });
+    t.match(ran, { code: 0, stderr: /Going on with an earlier upload, at 8\.5 of 17 MiB\./, stdout: /is active/ });
+    t.match(ran.stderr, /reading {2}.*uploading {2}100%.*stored/s);
+  });
+
+  await t.test('and what is there already is not sent again', async (t) => {
+    const uuid = await newImage();
+    await runImgapiadm(['upload', uuid, file, '-u', server.url]);
+    const { etag } = await client.getTaggedImage(uuid);
+    t.match(await runImgapiadm(['upload', uuid, file, '-u', server.url]), { code: 0, stderr: '' });
+    t.equal((await client.getTaggedImage(uuid)).etag, etag);
+  });
+});
