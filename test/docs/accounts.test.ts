@@ -82,6 +82,7 @@ test('every line of the page for accounts does what it says', async (t) => {
       'triton image get my-image': ({ stdout }) =>
         void t.match(JSON.parse(stdout), { name: 'my-image', owner_login: 'alice' }),
       'triton-image ancestry my-image': ({ stdout }) => void t.match(stdout, 'my-base'),
+      'triton-image usage my-image': ({ stdout }) => void t.match(stdout, /on top of it/),
     },
   });
   const copied = await sites['us-east-1'].alice.listImages({ name: 'my-image' });

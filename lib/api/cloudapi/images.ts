@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { MOST_IMAGES } from '../imgapi/images.ts';
 import { integer } from '../parameters.ts';
+import { ImageUsage } from '../schemas/usage.ts';
 import {
   ACCOUNTS,
   accountParams,
@@ -68,6 +69,18 @@ export const IMAGES = {
     path: '/:account/images/:id/ancestry',
     callers: ACCOUNTS,
     replies: imageListReplies,
+    errors: ['ResourceNotFound'],
+  },
+
+  GetImageUsage: {
+    ...image,
+    summary: 'Returns who uses an image: images that build on it, datacenters that have it, machines made of it.',
+    description:
+      'Only what the account itself may see is listed and counted: images that are its own, shared with it or public, and its own machines. Its owner is told which datacenters have it.',
+    method: 'GET',
+    path: '/:account/images/:id/usage',
+    callers: ACCOUNTS,
+    replies: [{ status: 200, json: ImageUsage }],
     errors: ['ResourceNotFound'],
   },
 } as const satisfies CloudapiOperations;

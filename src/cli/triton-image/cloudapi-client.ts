@@ -10,6 +10,7 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { DeletedImage } from '#lib/api/schemas/deleted-image.ts';
 import type { ImageEvent } from '#lib/api/schemas/event.ts';
+import type { ImageUsage } from '#lib/api/schemas/usage.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
@@ -86,6 +87,10 @@ export class CloudapiClient {
   /** The image first, its base last. */
   ancestry(id: string, options: CallOptions): Promise<CloudapiImage[]> {
     return this.#json({ method: 'GET', path: `${image(id)}/ancestry` }, options);
+  }
+
+  usage(id: string, options: CallOptions): Promise<ImageUsage> {
+    return this.#json({ method: 'GET', path: `${image(id)}/usage` }, options);
   }
 
   /** The newest first. @param query `kind`, `limit`, `marker` */

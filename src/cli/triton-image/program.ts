@@ -15,6 +15,7 @@ import { rm } from './commands/rm.ts';
 import { share, unshare } from './commands/share.ts';
 import { sync } from './commands/sync.ts';
 import { deleted, undelete } from './commands/undelete.ts';
+import { usage } from './commands/usage.ts';
 import { wait } from './commands/wait.ts';
 import { explain } from './explain.ts';
 import { TRITON_ENVIRONMENT, TRITON_OPTIONS } from './options.ts';
@@ -32,6 +33,7 @@ export const tritonImage = defineProgram({
     ls,
     get,
     ancestry,
+    usage,
     cp,
     sync,
     wait,

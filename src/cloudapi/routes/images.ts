@@ -1,4 +1,4 @@
-/** ListImages, GetImage, DeleteImage, GetImageAncestry. */
+/** ListImages, GetImage, DeleteImage, GetImageAncestry, GetImageUsage. */
 import type { CloudapiVersion } from '#lib/api/cloudapi/form.ts';
 import type { IMAGES } from '#lib/api/cloudapi/images.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
@@ -37,6 +37,10 @@ export function imageHandlers(cloudapi: Cloudapi): Handlers<typeof IMAGES, Call>
     async GetImageAncestry(call) {
       const answer = await imgapi.send(callOf('GetImageAncestry', [call.imageId]), call.onBehalf);
       return listReply(cloudapi, call, readJsonItems<Image>(answer));
+    },
+
+    async GetImageUsage({ imageId, onBehalf }) {
+      return { json: await imgapi.getImageUsage(imageId, onBehalf) };
     },
   };
 }

@@ -56,6 +56,7 @@ const ASKED: readonly Asked[] = [
   { name: 'GetImage', as: bob, path },
   { name: 'GetImage', as: alice, path: '/my/images/11111111-2222-4333-8444-555555555555' },
   { name: 'GetImageAncestry', as: alice, path: `${path}/ancestry` },
+  { name: 'GetImageUsage', as: alice, path: `${path}/usage` },
   { name: 'UpdateImage', as: alice, method: 'POST', path: `${path}?action=update`, json: { eula: 'http://x' } },
   { name: 'UpdateImage', as: alice, method: 'POST', path: `${path}?action=update`, json: { name: 1 } },
   { name: 'ShareImage', as: alice, method: 'POST', path, json: { action: 'share', account: 'carol' } },

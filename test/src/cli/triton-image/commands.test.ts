@@ -192,6 +192,18 @@ test('leave refuses what is not shared', async (t) => {
   t.notOk(server.asked.some(({ method }) => method === 'POST'));
 });
 
+test('usage tells who uses an image of the account', async (t) => {
+  const usage = {
+    uuid: UUID,
+    derived: { count: 0, complete: true, images: [] },
+    datacenters: [{ datacenter: 'east', state: 'active' }],
+  };
+  const { run } = await played(t, { ...LIST, [`GET /images/${UUID}/usage`]: json(usage) });
+  t.match(await run(['usage', 'my-image']), { code: 0, stdout: /^0 images on top of it\.\n1 other datacenter:\n/ });
+  t.match(await run(['usage', '-H', '-o', 'kind,name', UUID]), { stdout: 'datacenter  east\n' });
+  t.strictSame(jsonLines((await run(['usage', '-j', UUID])).stdout), [usage]);
+});
+
 test('ancestry shows the image first, then each origin', async (t) => {
   const derived = { ...MINE, origin: BASE };
   const { run } = await played(t, { ...LIST, [`GET /images/${UUID}/ancestry`]: json([derived, BASE_IMAGE]) });
