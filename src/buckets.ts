@@ -15,6 +15,7 @@ import { ARCHIVED } from './images/files/archive.ts';
 import { FILE_HASHES } from './images/files/file-hashes.ts';
 import { FINDINGS } from './images/files/findings.ts';
 import { FORMER_OBJECTS } from './images/files/former-objects.ts';
+import { LATE_MD5S } from './images/files/late-md5.ts';
 import { PIECE_LISTS } from './images/files/piece-lists.ts';
 import { UPLOADS } from './images/files/upload-register.ts';
 import { MOVES } from './images/moving/move-note.ts';
@@ -38,6 +39,7 @@ export const BUCKETS: readonly Bucket[] = [
   UPLOAD_SESSIONS,
   PIECE_LISTS,
   FILE_HASHES,
+  LATE_MD5S,
   FORMER_OBJECTS,
   MOVES,
   PENDING_SHARES,

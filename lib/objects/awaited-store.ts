@@ -99,6 +99,10 @@ export class AwaitedStore implements ObjectStore {
     return this.#opened.hash(path, signal);
   }
 
+  async md5(path: string, signal?: AbortSignal) {
+    return this.#opened.md5(path, signal);
+  }
+
   async open(options: OpenOptions) {
     return this.#opened.open(options);
   }

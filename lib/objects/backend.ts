@@ -12,12 +12,12 @@ import type { Capabilities } from './capabilities.ts';
 import type {
   AdoptOptions,
   Entry,
-  Hashes,
   ObjectInfo,
   ObjectStore,
   OpenOptions,
   PiecesOptions,
   ReadOptions,
+  SessionHashes,
   SessionInfo,
 } from './object-store.ts';
 
@@ -55,6 +55,8 @@ export interface ObjectBackend extends AsInStore {
   adopt?(options: AdoptOptions): Promise<BackendSession>;
   /** With `supportsPieces`. */
   openPieces?(options: PiecesOptions): Promise<BackendPieceSession>;
+  /** If that takes less than `hash`. */
+  md5?: ObjectStore['md5'];
   /** With `supportsSiblings`. */
   siblingPath?(root: string, path: string): string;
   /**
@@ -64,7 +66,7 @@ export interface ObjectBackend extends AsInStore {
   staged?(session: string, upTo: number): AsyncIterable<Uint8Array>;
 }
 
-export type BackendOpenOptions = Pick<OpenOptions, 'path' | 'session' | 'expect' | 'essential' | 'once'>;
+export type BackendOpenOptions = Pick<OpenOptions, 'path' | 'session' | 'expect' | 'essential' | 'once' | 'lateMd5'>;
 
 export interface BackendSession {
   /** Bytes staged so far, including those of an `append` that failed halfway. */
@@ -75,7 +77,7 @@ export interface BackendSession {
    */
   append(source: AsyncIterable<Uint8Array>, onProgress?: (size: number) => void): Promise<void>;
   flush(): Promise<void>;
-  hashes(): Promise<Hashes>;
+  hashes(): Promise<SessionHashes>;
   /** Releases what the session holds if it succeeds; may be called again if it fails. */
   commit(): Promise<ObjectInfo>;
   close(): Promise<void>;

@@ -2,7 +2,7 @@ import { type OperationObserver, observed } from '../runtime/operation-observer.
 import type { BackendSession } from './backend.ts';
 import { SessionStateError } from './errors.ts';
 import { incoming } from './incoming.ts';
-import type { AppendOptions, Hashes, ObjectInfo, WriteSession } from './object-store.ts';
+import type { AppendOptions, ObjectInfo, SessionHashes, WriteSession } from './object-store.ts';
 
 type State = 'open' | 'committed' | 'closed' | 'discarded';
 
@@ -53,7 +53,7 @@ export class GuardedSession implements WriteSession {
     );
   }
 
-  hashes(): Promise<Hashes> {
+  hashes(): Promise<SessionHashes> {
     return this.#alone(() => this.#observed('hashes', () => this.#backend.hashes()));
   }
 

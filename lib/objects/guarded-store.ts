@@ -80,6 +80,16 @@ class GuardedStore implements ObjectStore {
     });
   }
 
+  md5(path: string, signal?: AbortSignal): Promise<Pick<Hashes, 'sha1' | 'md5'>> {
+    return this.#run('hash', async () => {
+      signal?.throwIfAborted();
+      assertPath(path);
+      const hashes = this.#backend.md5?.(path, signal) ?? this.#backend.hash(path, signal);
+      const { sha1, md5 } = await hashes;
+      return { sha1, md5 };
+    });
+  }
+
   open(options: OpenOptions): Promise<WriteSession> {
     return this.#run('open', () => this.#open(options), options.expect);
   }
@@ -93,6 +103,7 @@ class GuardedStore implements ObjectStore {
     signal,
     essential,
     once,
+    lateMd5,
   }: OpenOptions): Promise<WriteSession> {
     signal?.throwIfAborted();
     assertPath(path);
@@ -109,6 +120,7 @@ class GuardedStore implements ObjectStore {
         ...(expect !== undefined && { expect }),
         ...(essential !== undefined && { essential }),
         ...(once !== undefined && { once }),
+        ...(lateMd5 !== undefined && { lateMd5 }),
       }),
       { path, name, limit },
     );

@@ -19,6 +19,9 @@ export interface Hashes {
   readonly md5: string;
 }
 
+/** What a session knows of its bytes. Without md5, if that is left for later: see `lateMd5` of {@link OpenOptions}. */
+export type SessionHashes = Omit<Hashes, 'md5'> & Partial<Pick<Hashes, 'md5'>>;
+
 export interface ObjectInfo {
   readonly path: string;
   /** Bytes. */
@@ -64,6 +67,11 @@ export interface OpenOptions {
    * straight to where they will be read.
    */
   readonly once?: boolean;
+  /**
+   * The session's hashes need not have md5, which takes as long as the two others: `md5` of the store gives it later. A store
+   * that needs it to place the bytes, or that is far from them then, computes it all the same.
+   */
+  readonly lateMd5?: boolean;
   /** A small object that the service cannot do without: it may use the space that is kept free for such objects. */
   readonly essential?: boolean;
   /** Maximum size in bytes. */
@@ -76,7 +84,7 @@ export interface AdoptOptions extends Pick<OpenOptions, 'path' | 'session'> {
   readonly file: string;
 }
 
-export interface PiecesOptions extends Pick<OpenOptions, 'path' | 'session' | 'signal'> {
+export interface PiecesOptions extends Pick<OpenOptions, 'path' | 'session' | 'lateMd5' | 'signal'> {
   /** Bytes of the whole object. Space for them is reserved, as by `expect` of {@link OpenOptions}. */
   readonly size: number;
   /**
@@ -112,7 +120,7 @@ export interface WriteSession {
   /** Makes all appended bytes durable, unless they are sent `once`, without making them visible; returns how many. */
   flush(): Promise<number>;
   /** Hashes of all bytes so far; more may be appended afterwards. */
-  hashes(): Promise<Hashes>;
+  hashes(): Promise<SessionHashes>;
   /**
    * Places the bytes under `path`, replacing what is there, atomically and durably. Rejects with
    * {@link SessionGoneError} when the session was discarded meanwhile, by this or another process.
@@ -193,6 +201,8 @@ export interface ObjectStore {
   read(path: string, options?: ReadOptions): Promise<{ info: ObjectInfo; stream: ByteSource }>;
   /** Hashes of what is stored, by reading it again. @throws ObjectNotFoundError */
   hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }>;
+  /** The hash that a session left for later, and the one by which it is known whether the bytes are still the same. */
+  md5(path: string, signal?: AbortSignal): Promise<Pick<Hashes, 'sha1' | 'md5'>>;
   open(options: OpenOptions): Promise<WriteSession>;
   /**
    * With `supportsAdoption`: a session whose bytes are those of a file of this machine, under a name of their own: they take

@@ -15,8 +15,8 @@ export interface StoredFile {
   readonly size: number;
   /** Lower-case hex; also the tag. Records of old icons may lack it. */
   readonly sha1: string | undefined;
-  /** Base64; not every record has it. */
-  readonly md5?: string | undefined;
+  /** Base64; not every record has it. A function is called only where it is sent. */
+  readonly md5?: string | (() => Promise<string | undefined>) | undefined;
   /** ISO date; not every record has it. */
   readonly mtime?: string | undefined;
   readonly contentType: string;
@@ -48,7 +48,10 @@ export async function fileReply(call: Call, file: StoredFile): Promise<Reply> {
   headers['Content-Length'] = String(size);
   if (range) headers['Content-Range'] = `bytes ${range.start}-${range.end}/${recorded}`;
   // The hash is that of the whole file, so it would be wrong for a part of it.
-  else if (file.md5 !== undefined) headers['Content-MD5'] = file.md5;
+  else {
+    const md5 = typeof file.md5 === 'function' ? await file.md5() : file.md5;
+    if (md5 !== undefined) headers['Content-MD5'] = md5;
+  }
   const status = range ? 206 : 200;
   if (size === 0) return { status, headers };
   // A proxy knows neither where the file ends by the record, nor what the service makes of a strange range.

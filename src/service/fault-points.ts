@@ -8,6 +8,7 @@ export const FAULT_POINTS = [
   'upload:intent-recorded',
   'upload:placed',
   'upload:recorded',
+  'late-hash:computed',
   'move:claimed',
   'move:copying',
   'move:recorded',

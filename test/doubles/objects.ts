@@ -47,6 +47,7 @@ export function shared(backend: ObjectBackend, datacenter: string, urls?: Signed
       return { ...found, info: { ...found.info, path } };
     },
     hash: (path, signal) => backend.hash(at(path), signal),
+    md5: (path, signal) => backend.hash(at(path), signal),
     open: (options) => backend.open({ ...options, path: at(options.path) }),
     async serverCopy(from, to) {
       if (!(await backend.info(at(from)))) throw new ObjectNotFoundError(from);

@@ -1,8 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Hashes } from '../object-store.ts';
+import type { Hashes, SessionHashes } from '../object-store.ts';
 
 export const ALGORITHMS = ['sha1', 'sha256', 'md5'] as const;
 export type Algorithm = (typeof ALGORITHMS)[number];
+/** Without the one that takes the longest. */
+export const ALL_BUT_MD5 = ['sha1', 'sha256'] as const satisfies readonly Algorithm[];
 
 const ENCODING = { sha1: 'hex', sha256: 'hex', md5: 'base64' } as const satisfies Record<keyof Hashes, string>;
 
@@ -28,11 +30,14 @@ export class HashSet {
   }
 }
 
-/** @throws TypeError when the parts do not make up all hashes. */
-export function joinHashes(parts: readonly Partial<Hashes>[]): Hashes {
-  const { sha1, sha256, md5 }: Partial<Hashes> = Object.assign({}, ...parts);
-  if (sha1 === undefined || sha256 === undefined || md5 === undefined) {
-    throw new TypeError('a hash is missing');
-  }
-  return { sha1, sha256, md5 };
+/** @throws TypeError when one is missing */
+export function allHashes({ sha1, sha256, md5 }: Partial<Hashes>): Hashes {
+  if (md5 === undefined) throw new TypeError('md5 is missing');
+  return { ...allButMd5({ sha1, sha256 }), md5 };
+}
+
+/** With md5, if that is there. @throws TypeError when another one is missing */
+export function allButMd5({ sha1, sha256, md5 }: Partial<Hashes>): SessionHashes {
+  if (sha1 === undefined || sha256 === undefined) throw new TypeError('a hash is missing');
+  return { sha1, sha256, ...(md5 !== undefined && { md5 }) };
 }

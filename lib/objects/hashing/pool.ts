@@ -24,15 +24,16 @@ export class HashPool {
     this.#threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   }
 
-  open(): HashStream {
-    return new HashStream(() => this.#openRing());
+  /** @param algorithms fewer than all take less time */
+  open(algorithms: readonly Algorithm[] = ALGORITHMS): HashStream {
+    return new HashStream(algorithms, () => this.#openRing(algorithms));
   }
 
-  #openRing(): HashRing {
+  #openRing(algorithms: readonly Algorithm[]): HashRing {
     const stream = this.#nextStream;
     this.#nextStream += 1;
     this.#blocks ??= new SharedBlocks();
-    return new HashRing(stream, this.#lanes(this.#blocks), this.#blocks);
+    return new HashRing(stream, this.#lanes(algorithms, this.#blocks), this.#blocks);
   }
 
   /** Ends the threads; open streams fail. */
@@ -43,12 +44,11 @@ export class HashPool {
   }
 
   /**
-   * Threads for one more stream, and what each computes. md5 takes about as long as sha1 and sha256 together, so two
-   * threads that read the same blocks nearly halve the time.
+   * Threads for one more stream, and what each computes: two threads that read the same blocks nearly halve the time.
    */
-  #lanes({ buffer }: SharedBlocks): Lane[] {
+  #lanes(algorithms: readonly Algorithm[], { buffer }: SharedBlocks): Lane[] {
     this.#workers = this.#workers.filter((worker) => worker.alive);
-    const shares: readonly (readonly Algorithm[])[] = this.#threads > 1 ? [['md5'], ['sha1', 'sha256']] : [ALGORITHMS];
+    const shares = this.#threads > 1 ? inTwo(algorithms) : [algorithms];
     const taken = new Set<HashWorker>();
     return shares.map((algorithms) => {
       const worker = this.#leastLoaded(taken, buffer);
@@ -71,4 +71,11 @@ export class HashPool {
     this.#workers.push(worker);
     return worker;
   }
+}
+
+/** md5 takes about as long as sha1 and sha256 together. */
+function inTwo(algorithms: readonly Algorithm[]): (readonly Algorithm[])[] {
+  const first: Algorithm = algorithms.includes('md5') ? 'md5' : 'sha1';
+  const others = algorithms.filter((algorithm) => algorithm !== first);
+  return [[first], others].filter((share) => share.length > 0);
 }

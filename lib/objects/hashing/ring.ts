@@ -1,7 +1,7 @@
 import { HashingError } from '../errors.ts';
 import { letGo } from '../let-go.ts';
 import type { Hashes } from '../object-store.ts';
-import { type Algorithm, joinHashes } from './algorithms.ts';
+import type { Algorithm } from './algorithms.ts';
 import type { SharedBlocks, Taker } from './blocks.ts';
 import { type HashReply, OWN_BLOCK } from './protocol.ts';
 import type { HashWorker, StreamListener } from './worker.ts';
@@ -41,7 +41,7 @@ export class HashRing implements StreamListener, Taker {
   /** Whether the caller has a block that is not shared. */
   #isOwnLent = false;
   #wanted: PromiseWithResolvers<Block> | undefined;
-  #digest: (PromiseWithResolvers<Hashes> & { parts: Partial<Hashes>[] }) | undefined;
+  #digest: (PromiseWithResolvers<Partial<Hashes>> & { parts: Partial<Hashes>[] }) | undefined;
   #failure: HashingError | undefined;
 
   constructor(stream: number, lanes: readonly Lane[], blocks: SharedBlocks) {
@@ -91,10 +91,11 @@ export class HashRing implements StreamListener, Taker {
     }
   }
 
-  async digest(): Promise<Hashes> {
+  /** Of all its lanes. */
+  async digest(): Promise<Partial<Hashes>> {
     this.#assertAlive();
     if (this.#digest === undefined) {
-      this.#digest = { ...Promise.withResolvers<Hashes>(), parts: [] };
+      this.#digest = { ...Promise.withResolvers<Partial<Hashes>>(), parts: [] };
       for (const { worker } of this.#lanes) {
         worker.ask({ type: 'digest', stream: this.#stream });
       }
@@ -123,7 +124,7 @@ export class HashRing implements StreamListener, Taker {
     const digest = this.#digest;
     if (digest?.parts.push(reply.hashes) === this.#lanes.length) {
       this.#digest = undefined;
-      digest.resolve(joinHashes(digest.parts));
+      digest.resolve(Object.assign({}, ...digest.parts));
     }
   }
 

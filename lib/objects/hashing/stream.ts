@@ -1,7 +1,7 @@
 import { HashingError } from '../errors.ts';
 import { letGo } from '../let-go.ts';
 import type { Hashes } from '../object-store.ts';
-import { ALGORITHMS, HashSet, joinHashes } from './algorithms.ts';
+import { type Algorithm, allHashes, HashSet } from './algorithms.ts';
 import type { Block, HashRing } from './ring.ts';
 
 /** Up to this many bytes, as an icon may have, handing them to threads costs more than hashing them here. */
@@ -13,6 +13,7 @@ const SMALL = 128 * 1024;
  * waiting for one is the back-pressure.
  */
 export class HashStream {
+  readonly #algorithms: readonly Algorithm[];
   readonly #openRing: () => HashRing;
   /** Bytes not hashed yet, as long as there are few. */
   #small: Uint8Array[] = [];
@@ -23,7 +24,8 @@ export class HashStream {
   #closed = false;
 
   /** @param openRing called for threads when there turn out to be many bytes */
-  constructor(openRing: () => HashRing) {
+  constructor(algorithms: readonly Algorithm[], openRing: () => HashRing) {
+    this.#algorithms = algorithms;
     this.#openRing = openRing;
   }
 
@@ -56,17 +58,22 @@ export class HashStream {
     letGo(bytes);
   }
 
-  /** Hashes of all bytes so far; more may follow. @throws HashingError */
+  /** Hashes of all bytes so far; more may follow. @throws HashingError; TypeError if it computes only some of them */
   async digest(): Promise<Hashes> {
+    return allHashes(await this.computed());
+  }
+
+  /** Those that it computes. @throws HashingError */
+  async computed(): Promise<Partial<Hashes>> {
     this.#assertOpen();
     if (this.#ring !== undefined) {
       return this.#ring.digest();
     }
-    const hashes = new HashSet(ALGORITHMS);
+    const hashes = new HashSet(this.#algorithms);
     for (const bytes of this.#small) {
       hashes.update(bytes);
     }
-    return joinHashes([hashes.digest()]);
+    return hashes.digest();
   }
 
   close(): void {

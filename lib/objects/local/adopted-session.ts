@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { hasCode, ifThere } from '../../runtime/absence.ts';
 import type { BackendSession } from '../backend.ts';
 import { InvalidPathError, SessionExistsError, SessionGoneError, UnsupportedError } from '../errors.ts';
+import { allHashes } from '../hashing/algorithms.ts';
 import type { HashStream } from '../hashing/stream.ts';
 import type { Hashes, ObjectInfo } from '../object-store.ts';
 import { moveInto, syncDirectory, syncUpwards } from './durable.ts';
@@ -71,8 +72,7 @@ export class AdoptedSession implements BackendSession {
     const hash = this.#options.hash();
     try {
       const { mtime } = await handle.stat();
-      const { size: _, ...hashes } = await hashStored({ handle, info: { path, size, mtime } }, hash);
-      return hashes;
+      return allHashes(await hashStored({ handle, info: { path, size, mtime } }, hash));
     } finally {
       hash.close();
     }

@@ -5,7 +5,7 @@ import type { BackendPiece, BackendPieceSession } from '../backend.ts';
 import { SessionGoneError, SessionStateError } from '../errors.ts';
 import { sha256Of } from '../hashing/sha256-of.ts';
 import { letGo } from '../let-go.ts';
-import type { Hashes, ObjectInfo } from '../object-store.ts';
+import type { ObjectInfo, SessionHashes } from '../object-store.ts';
 import { LocalSession, type LocalSessionOptions } from './session.ts';
 import { readFully } from './staged-file.ts';
 
@@ -59,7 +59,7 @@ export class LocalPieces implements BackendPieceSession {
     return this.#session.flush();
   }
 
-  async hashes(): Promise<Hashes> {
+  async hashes(): Promise<SessionHashes> {
     await this.#joined();
     return this.#session.hashes();
   }

@@ -1,6 +1,7 @@
 import type { BackendSession } from '../backend.ts';
+import { allButMd5 } from '../hashing/algorithms.ts';
 import type { HashStream } from '../hashing/stream.ts';
-import type { Hashes, ObjectInfo } from '../object-store.ts';
+import type { ObjectInfo, SessionHashes } from '../object-store.ts';
 import { BlockWriter } from './block-writer.ts';
 import type { Allotment, Room } from './room.ts';
 import type { StagedFile } from './staged-file.ts';
@@ -49,8 +50,8 @@ export class LocalSession implements BackendSession {
     return this.#options.file.flush();
   }
 
-  hashes(): Promise<Hashes> {
-    return this.#options.hash.digest();
+  async hashes(): Promise<SessionHashes> {
+    return allButMd5(await this.#options.hash.computed());
   }
 
   async commit(): Promise<ObjectInfo> {

@@ -10,6 +10,7 @@ import type { BackendOpenOptions, ObjectBackend } from '../backend.ts';
 import { capabilities } from '../capabilities.ts';
 import { InvalidPathError, InvalidSessionNameError, ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
+import { ALGORITHMS, ALL_BUT_MD5, type Algorithm, allHashes } from '../hashing/algorithms.ts';
 import { HashPool } from '../hashing/pool.ts';
 import type {
   AdoptOptions,
@@ -125,8 +126,22 @@ class LocalBackend implements ObjectBackend {
   }
 
   async hash(path: string, signal?: AbortSignal): Promise<Hashes & { size: number }> {
+    const { size, ...hashes } = await this.#hash(path, ALGORITHMS, signal);
+    return { ...allHashes(hashes), size };
+  }
+
+  async md5(path: string, signal?: AbortSignal): Promise<Pick<Hashes, 'sha1' | 'md5'>> {
+    const { sha1 = '', md5 = '' } = await this.#hash(path, ['sha1', 'md5'], signal);
+    return { sha1, md5 };
+  }
+
+  async #hash(
+    path: string,
+    algorithms: readonly Algorithm[],
+    signal: AbortSignal | undefined,
+  ): Promise<Partial<Hashes> & { size: number }> {
     const stored = await openStored(path, this.#layout.resolve(path));
-    const hash = this.#pool.open();
+    const hash = this.#pool.open(algorithms);
     try {
       return await hashStored(stored, hash, signal);
     } finally {
@@ -135,14 +150,14 @@ class LocalBackend implements ObjectBackend {
     }
   }
 
-  async open({ path, session: name, expect, essential }: BackendOpenOptions): Promise<LocalSession> {
+  async open({ path, session: name, expect, essential, lateMd5 }: BackendOpenOptions): Promise<LocalSession> {
     const allotment = await this.#room.allot(this.#layout.staged(name), expect, essential);
     try {
       const session = new LocalSession({
         path,
         target: this.#layout.resolve(path),
         file: await StagedFile.create(this.#layout, name),
-        hash: this.#pool.open(),
+        hash: this.#pool.open(lateMd5 ? ALL_BUT_MD5 : ALGORITHMS),
         allotment,
         room: this.#room,
         remove: () => removeStaged(this.#layout, name),
@@ -167,7 +182,7 @@ class LocalBackend implements ObjectBackend {
     });
   }
 
-  async openPieces({ path, session, size, earlier }: PiecesOptions): Promise<LocalPieces> {
+  async openPieces({ path, session, size, earlier, lateMd5 }: PiecesOptions): Promise<LocalPieces> {
     const layout = this.#layout;
     const inherited = earlier?.isOver ? await StagedFile.inherit(layout, earlier.session, session) : undefined;
     const has = inherited?.extent ?? 0;
@@ -183,7 +198,7 @@ class LocalBackend implements ObjectBackend {
         target: layout.resolve(path),
         file: inherited ?? (await StagedFile.create(layout, session)),
         staged: handle ? { size: (await handle.stat()).size, handle } : { size: has },
-        hash: this.#pool.open(),
+        hash: this.#pool.open(lateMd5 ? ALL_BUT_MD5 : ALGORITHMS),
         remove: () => removeStaged(layout, session),
         onEnd: () => this.#sessions.delete(session),
       });

@@ -24,12 +24,12 @@ export async function openStored(path: string, file: string): Promise<StoredFile
   }
 }
 
-/** Hashes a whole file, reading ahead of the hashing threads. */
+/** Some hashes of a whole file, reading ahead of the hashing threads. */
 export async function hashStored(
   { handle, info }: StoredFile,
   hash: HashStream,
   signal?: AbortSignal,
-): Promise<Hashes & { size: number }> {
+): Promise<Partial<Hashes> & { size: number }> {
   for (let at = 0; at < info.size; ) {
     signal?.throwIfAborted();
     const block = await hash.block();
@@ -40,7 +40,7 @@ export async function hashStored(
     hash.update(block, bytesRead);
     at += bytesRead;
   }
-  return { ...(await hash.digest()), size: info.size };
+  return { ...(await hash.computed()), size: info.size };
 }
 
 async function openFile(path: string, file: string): Promise<FileHandle> {

@@ -2,9 +2,10 @@
 
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
-import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { placeFile } from '../../images/files/file-placement.ts';
+import { recordedMd5 } from '../../images/files/late-md5.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import type { Transfer } from '../documents/model.ts';
@@ -17,7 +18,7 @@ export async function placeBytes(
   service: Service,
   live: LiveAttempt,
   session: WriteSession,
-  hashes: Hashes,
+  hashes: SessionHashes,
 ): Promise<void> {
   const { own } = live;
   live.signal.throwIfAborted();
@@ -29,7 +30,7 @@ export async function placeBytes(
     file: fileRecord(
       { ...own, size: own.total },
       {
-        contentMD5: hashes.md5,
+        ...recordedMd5(hashes),
         sha256: hashes.sha256,
         mtime: new Date(service.store.now()).toISOString(),
         stor: own.stor,
@@ -87,12 +88,12 @@ async function fetchIcon(service: Service, source: ImageSource, live: LiveAttemp
   });
   try {
     await session.append(icon.stream, { signal });
-    const { sha1, md5 } = await session.hashes();
+    const hashes = await session.hashes();
     const file: IconRecord = {
-      sha1,
+      sha1: hashes.sha1,
       size: session.size,
       contentType: icon.contentType,
-      contentMD5: md5,
+      ...recordedMd5(hashes),
       mtime: new Date(service.store.now()).toISOString(),
       stor: own.stor,
     };

@@ -2,8 +2,9 @@
 
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
+import { isMd5Late } from '../../images/files/late-md5.ts';
 import type { Service } from '../../service/service.ts';
 import { CopyError } from '../documents/failures.ts';
 import type { Transfer } from '../documents/model.ts';
@@ -48,16 +49,17 @@ export async function openStaging(
     live.countBytes(via, linked.size);
     return { session: linked };
   }
-  return (await openPieces(service, store, source, live)) ?? { session: await openStream(store, live) };
+  return (await openPieces(service, store, source, live)) ?? { session: await openStream(service, store, live) };
 }
 
-async function openStream(store: ObjectStore, live: LiveAttempt): Promise<WriteSession> {
+async function openStream(service: Service, store: ObjectStore, live: LiveAttempt): Promise<WriteSession> {
   const { own, signal } = live;
   const session = await store.open({
     path: imageObjectPath(own.image, 'file0'),
     session: sessionOf(own, own.attempt),
     expect: own.total,
     limit: own.total,
+    lateMd5: isMd5Late(service, own.total),
     signal,
     ...(own.staged !== undefined &&
       store.capabilities.supportsTakeOver && {
@@ -92,6 +94,7 @@ async function openPieces(
     path: imageObjectPath(own.image, 'file0'),
     session: sessionOf(own, own.attempt),
     size: own.total,
+    lateMd5: isMd5Late(service, own.total),
     signal,
     ...(staged !== undefined && { earlier: { session: staged, isOver: own.is_writer_over ?? false } }),
   });
@@ -193,7 +196,7 @@ async function receiveRest(
 }
 
 /** @throws CopyError WrongBytes */
-export async function verifiedHashes(transfer: Transfer, session: WriteSession): Promise<Hashes> {
+export async function verifiedHashes(transfer: Transfer, session: WriteSession): Promise<SessionHashes> {
   const hashes = await session.hashes();
   const { sha1, sha256, total, image } = transfer;
   const wrong =

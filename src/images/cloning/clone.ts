@@ -20,7 +20,7 @@ import { NIL_UUID, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { creation } from '../events/changes.ts';
 import { causeOf, eventWrites } from '../events/event.ts';
-import { noteFileHash } from '../files/file-hashes.ts';
+import { fileNotes } from '../files/file-notes.ts';
 import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
@@ -194,7 +194,7 @@ async function commit(service: Service, journal: CloneJournal, { clones, chain, 
     const { base, members } = now;
     const taken = members.map(({ stored }) => putRecord(stored.value, stored.etag));
     const created = records.map((record) => putRecord(record, null));
-    const hashes = clones.flatMap(({ uuid, file }) => noteFileHash(uuid, 0, file));
+    const hashes = clones.flatMap(({ uuid, file }) => fileNotes(uuid, 0, file));
     const told = records.flatMap((record) => eventWrites(service, record, cause, creation(record, clonedFrom(record))));
     const noted = members.flatMap(({ stored: { key }, before: { clone, etag } }, i) =>
       clone === undefined ? [noteClone(account, key, records[i]?.uuid ?? '', etag)] : [],

@@ -9,6 +9,7 @@ import { assertNotPlaceholder } from '../record/access.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
+import { isMd5Late, recordedMd5 } from './late-md5.ts';
 import { type Announced, quotaFor, receive } from './upload.ts';
 
 export interface NewFile {
@@ -45,6 +46,7 @@ export async function addFile(
     limit: service.config.limits.fileBytes,
     mismatch: 'Download',
     allowEmpty: file.allowEmpty ?? false,
+    lateMd5: file.announced.contentMd5 === undefined && isMd5Late(service, file.announced.contentLength),
     quota: await quotaFor(service, request, 'file'),
   } as const;
   return receive(service, target, source, file.announced, signal, ({ session, size, hashes }) => {
@@ -52,7 +54,7 @@ export async function addFile(
       sha1: hashes.sha1,
       sha256: hashes.sha256,
       size,
-      contentMD5: hashes.md5,
+      ...recordedMd5(hashes),
       mtime: new Date(service.store.now()).toISOString(),
       stor: file.storage.name,
       compression: file.compression,

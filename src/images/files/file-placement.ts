@@ -22,7 +22,7 @@ import type { Service } from '../../service/service.ts';
 import { causeOf } from '../events/event.ts';
 import { type ChangeRequest, changeImage, changeRecord } from '../record/change.ts';
 import { loadRaw, type StoredImage } from '../record/load.ts';
-import { noteFileHash } from './file-hashes.ts';
+import { fileNotes } from './file-notes.ts';
 import { FINDINGS, findingKey, forgetFinding, withoutQuarantined } from './findings.ts';
 import { noteFormer, objectsOf, strikeFormer } from './former-objects.ts';
 import { forgetPieceLists } from './piece-lists.ts';
@@ -264,15 +264,15 @@ async function takeOver(service: Service, uuid: string, session: string): Promis
     if (!intent || !isOurs) return undefined;
     const placed = withFile(record, intent);
     const former = await noteFormer(service, placed, objectsOf(record));
-    const also = [...former, ...(await endedFindings(service, uuid, intent)), ...hashOf(uuid, intent)];
+    const also = [...former, ...(await endedFindings(service, uuid, intent)), ...notesOf(uuid, intent)];
     return { record: placed, also, cause: intent.cause };
   };
   const stored = await changeRecord(service, uuid, take, { evenDeleted: true });
   return isOurs ? stored : undefined;
 }
 
-function hashOf(uuid: string, { kind, index = 0, file }: PlacementIntent): Write[] {
-  return kind === 'icon' ? [] : noteFileHash(uuid, index, file as FileRecord);
+function notesOf(uuid: string, { kind, index = 0, file }: PlacementIntent): Write[] {
+  return kind === 'icon' ? [] : fileNotes(uuid, index, file as FileRecord);
 }
 
 /** What was found out about the bytes that were there before is not true of these. */

@@ -11,6 +11,7 @@ import type { Service } from '../../service/service.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
 import { placeFile } from './file-placement.ts';
+import { recordedMd5 } from './late-md5.ts';
 import { type Announced, quotaFor, receive } from './upload.ts';
 
 export type IconType = (typeof ICON_TYPES)[number];
@@ -61,7 +62,7 @@ export async function addIcon(
       sha1: hashes.sha1,
       size,
       contentType,
-      contentMD5: hashes.md5,
+      ...recordedMd5(hashes),
       mtime: new Date(service.store.now()).toISOString(),
       stor: storage.name,
     };

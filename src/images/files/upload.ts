@@ -6,7 +6,7 @@
 import type { Readable } from 'node:stream';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { InsufficientStorageError, TooLargeError } from '#lib/objects/errors.ts';
-import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
 import { replacedBytes, reserving, type Upload } from '../quotas/reservation.ts';
@@ -35,6 +35,8 @@ export interface UploadTarget {
   /** Error code for bytes that are not as announced. */
   readonly mismatch: 'Upload' | 'Download';
   readonly allowEmpty: boolean;
+  /** Whether the MD5 may be computed later: nobody announced one. */
+  readonly lateMd5?: boolean;
   /** Whose quota the bytes count for, who sends them, and how many they replace. */
   readonly quota: Pick<Upload, 'owner' | 'account' | 'replaced'>;
 }
@@ -45,7 +47,7 @@ type Checked = Pick<UploadTarget, 'what' | 'mismatch' | 'allowEmpty'>;
 export interface Received {
   readonly session: WriteSession;
   readonly size: number;
-  readonly hashes: Hashes;
+  readonly hashes: SessionHashes;
 }
 
 /**
@@ -99,6 +101,7 @@ async function openSession(target: UploadTarget, session: string, announced: Ann
       session,
       limit: mostBytes(target, announced),
       once: true,
+      ...(target.lateMd5 && { lateMd5: true }),
       ...(announced.contentLength !== undefined && { expect: announced.contentLength }),
     });
   } catch (error) {
@@ -152,7 +155,7 @@ export function storageProblem(target: Checked, { contentLength }: Announced, er
   return error;
 }
 
-export function assertAsAnnounced(target: Checked, announced: Announced, size: number, hashes: Hashes): void {
+export function assertAsAnnounced(target: Checked, announced: Announced, size: number, hashes: SessionHashes): void {
   const { what, mismatch } = target;
   if (size === 0 && !target.allowEmpty) throw new ApiError(mismatch, `${what} is empty`);
   if (announced.contentLength !== undefined && announced.contentLength !== size) {

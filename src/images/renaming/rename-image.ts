@@ -12,7 +12,7 @@ import type { Service } from '../../service/service.ts';
 import { forgetClone } from '../cloning/cloned.ts';
 import { causeOf, eventWrites } from '../events/event.ts';
 import { archivedManifest } from '../files/archive.ts';
-import { noteFileHash } from '../files/file-hashes.ts';
+import { fileNotes } from '../files/file-notes.ts';
 import { assertFilePlacementSettled, assertNothingPlaced } from '../files/file-placement.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { isUploading } from '../files/upload-register.ts';
@@ -90,7 +90,7 @@ async function commit(
     const notes = [
       ...(await forgetClone(service, record)),
       ...(await renameRoleTags(service, record.uuid, request.to)),
-      ...(record.files ?? []).flatMap((file, index) => noteFileHash(request.to, index, file)),
+      ...(record.files ?? []).flatMap((file, index) => fileNotes(request.to, index, file)),
     ];
     const told = eventWrites(service, renamed, causeOf({ ...request.viewer, requestId: request.requestId }), [
       { kind: 'update', details: { fields: ['uuid'], from: record.uuid } },

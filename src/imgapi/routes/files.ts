@@ -13,6 +13,7 @@ import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
 import { withFileAsRecorded } from '../../images/files/file-placement.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
+import { md5OfFile } from '../../images/files/late-md5.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import { ordererOf } from '../../machines/find-jobs.ts';
 import type { Service } from '../../service/service.ts';
@@ -79,7 +80,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
       path: imageObjectPath(uuid, index === 0 ? 'file0' : 'file1'),
       size: file.size,
       sha1: file.sha1,
-      md5: file.contentMD5,
+      md5: () => md5OfFile(service, record, index, call.signal),
       mtime: file.mtime,
       contentType: 'application/octet-stream',
       // Before its activation an image may get another file at any moment.

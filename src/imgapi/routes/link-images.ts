@@ -69,6 +69,7 @@ export async function getLinkFile(
     const storage = service.storages.named(file.stor);
     const reply = await fileReply(call, {
       ...file,
+      // If it is still to come, nobody waits for it: another datacenter goes by the hashes of the record.
       md5: file.contentMD5,
       storage,
       path: imageObjectPath(record.uuid, `file${index}`),

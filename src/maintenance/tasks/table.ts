@@ -18,6 +18,7 @@ import { expireEvents } from '../../images/events/expire-events.ts';
 import { archiveManifests } from '../../images/files/archive.ts';
 import { removeFileHashes } from '../../images/files/file-hashes.ts';
 import { removeFormerObjects } from '../../images/files/former-objects.ts';
+import { completeMd5s } from '../../images/files/late-md5.ts';
 import { removePieceLists } from '../../images/files/piece-lists.ts';
 import { resumeMoves } from '../../images/moving/move-image.ts';
 import { expirePlaceholders } from '../../images/record/placeholder-expiry.ts';
@@ -57,6 +58,12 @@ export function serviceTasks(service: Service, { scrubs, deliveries }: Watched =
       what: 'finishes or undoes the placing of files that was interrupted by a crash',
       periodMs: 10 * SECOND,
       run: () => counted(recoverPlacements(service)),
+    },
+    {
+      name: 'complete-md5s',
+      what: 'computes the MD5 of large files, which is left for after the answer to an upload',
+      periodMs: 5 * SECOND,
+      run: (signal) => counted(completeMd5s(service, signal)),
     },
     {
       name: 'resume-moves',

@@ -227,8 +227,15 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly metrics?: Listener;
   /** For each listener. */
   readonly connections: ConnectionsConfig;
-  /** `idleSeconds`: an upload fails if no byte arrived for so long; `keepSeconds`: what it left is kept, to go on with. */
-  readonly uploads: { readonly idleSeconds: number; readonly keepSeconds: number };
+  /**
+   * `idleSeconds`: an upload fails if no byte arrived for so long; `keepSeconds`: what it left is kept, to go on with;
+   * `lateMd5Bytes`: see `images/files/late-md5.ts`.
+   */
+  readonly uploads: {
+    readonly idleSeconds: number;
+    readonly keepSeconds: number;
+    readonly lateMd5Bytes: number;
+  };
   /** `seconds`: how long the process may take to end after a SIGTERM, whatever is open. */
   readonly shutdown: { readonly seconds: number };
   /** Processes on this machine; absent: one, without a supervisor. */

@@ -1,5 +1,6 @@
 /** Writes all images so that today's IMGAPI can read them: a dump of its bucket, or a data folder. */
 import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { completeMd5s } from '../../images/files/late-md5.ts';
 import type { Service } from '../../service/service.ts';
 import { exportedRecord, isSharedByLogin } from './exported-record.ts';
 
@@ -25,6 +26,8 @@ export interface ExportReport {
 }
 
 export async function exportImages(service: Service, target: ExportTarget, signal: AbortSignal): Promise<ExportReport> {
+  // Today's IMGAPI has one of each file.
+  await completeMd5s(service, signal);
   let images = 0;
   let leftOut = 0;
   const problems: ExportProblem[] = [];

@@ -4,10 +4,11 @@ import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, IconRecord } from '#lib/manifest/record.ts';
 import { TooLargeError, UnsupportedError } from '#lib/objects/errors.ts';
-import type { Hashes, ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
+import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import { idleGuard } from '../../images/files/idle-guard.ts';
+import { recordedMd5 } from '../../images/files/late-md5.ts';
 import { staging, uploadSessions } from '../../images/files/upload-register.ts';
 import type { Service } from '../../service/service.ts';
 import { type SourceBytes, UnreadableError } from '../sources/data-source.ts';
@@ -150,7 +151,7 @@ async function more(
   }
 }
 
-function assertRight(wanted: WantedObject, hashes: Hashes): void {
+function assertRight(wanted: WantedObject, hashes: SessionHashes): void {
   const { file } = wanted;
   const { sha256 } = file as FileRecord;
   if (hashes.sha1 !== file.sha1) throw wrong(wanted, `its bytes have sha1 ${hashes.sha1}, not ${file.sha1}`);
@@ -159,12 +160,12 @@ function assertRight(wanted: WantedObject, hashes: Hashes): void {
   }
 }
 
-function recorded({ name, file, storage, bytes }: WantedObject, { md5, sha256 }: Hashes): FileRecord | IconRecord {
+function recorded({ name, file, storage, bytes }: WantedObject, hashes: SessionHashes): FileRecord | IconRecord {
   const mtime = file.mtime ?? bytes.mtime;
   return {
     ...file,
-    ...(name !== 'icon' && { sha256 }),
-    contentMD5: md5,
+    ...(name !== 'icon' && { sha256: hashes.sha256 }),
+    ...recordedMd5(hashes),
     ...(mtime !== undefined && { mtime }),
     stor: storage.name,
   };

@@ -31,6 +31,21 @@ export function onceTests(define: Define): void {
     });
   }
 
+  define('the hashes of a session whose md5 may be late are right, with or without it', async (t, { store }) => {
+    for (const size of [1, 9 * MIB]) {
+      const whole = bytes(size);
+      const open = { path: 'x', session: sessionName(), expect: size, once: true, lateMd5: true };
+      const session = await store.open(open);
+      await session.append(pieces(whole));
+      const { md5, ...others } = hashesOf(whole);
+      const found = await session.hashes();
+      t.strictSame(found, found.md5 === undefined ? others : { ...others, md5 });
+      await session.commit();
+      same(t, await get(store, 'x'), whole, 'read');
+      t.equal((await store.md5('x')).md5, md5);
+    }
+  });
+
   define('they can come in several parts, and go on after their source failed', async (t, { store }) => {
     const whole = bytes(20 * MIB);
     const session = await openOnce(store, 'x', whole.length);

@@ -111,6 +111,10 @@ export function readTests(define: Define): void {
     for (const size of [0, 1000, 6 * MIB + 1]) {
       await put(store, 'x', bytes(size));
       t.strictSame(await store.hash('x'), { ...hashesOf(bytes(size)), size });
+      const { sha1, md5 } = hashesOf(bytes(size));
+      t.strictSame(await store.md5('x'), { sha1, md5 });
     }
+    await t.rejects(store.md5('absent'), ObjectNotFoundError);
+    await t.rejects(store.md5('x', AbortSignal.abort(new Error('no'))), { message: 'no' });
   });
 }
