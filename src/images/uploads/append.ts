@@ -14,6 +14,7 @@ import type { Service } from '../../service/service.ts';
 import { assertStillOpen } from '../files/add-file.ts';
 import { placeFile } from '../files/file-placement.ts';
 import { idleGuard } from '../files/idle-guard.ts';
+import { recordedMd5 } from '../files/late-md5.ts';
 import { assertAsAnnounced, quotaFor, storageProblem } from '../files/upload.ts';
 import type { ChangeRequest } from '../record/change.ts';
 import type { StoredImage } from '../record/load.ts';
@@ -265,7 +266,7 @@ async function finish(
     throw error;
   }
   const file: FileRecord = {
-    ...{ sha1: hashes.sha1, sha256: hashes.sha256, size, contentMD5: hashes.md5 },
+    ...{ sha1: hashes.sha1, sha256: hashes.sha256, size, ...recordedMd5(hashes) },
     mtime: new Date(service.store.now()).toISOString(),
     ...{ stor, compression, ...(guid !== undefined && { dataset_guid: guid }) },
   };
