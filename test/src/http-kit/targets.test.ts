@@ -75,7 +75,7 @@ for (const { name, url, path, ...listener } of listeners) {
         t.match(jsonOf(text), { code: 'BadRequest' });
       }
       const asterisk = await said(url, request('OPTIONS * HTTP/1.1', 'Host: x'));
-      t.match(asterisk, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD, POST, PUT, DELETE\r\n/s);
+      t.match(asterisk, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE\r\n/s);
     });
 
     await t.test('dots, slashes and backslashes are not read as anything', async (t) => {
