@@ -165,7 +165,8 @@ export interface ImageRecord {
   readonly protected?: boolean;
   readonly copy?: CopyMark;
   /** Where a copied image came from. */
-  readonly copied_from?: { readonly datacenter: string; readonly at: string };
+  /** `owner`: whose it was then; absent on what earlier versions copied. */
+  readonly copied_from?: { readonly datacenter: string; readonly at: string; readonly owner?: string };
   /** The marks that the copy came with, so that a later recopy can tell what the source has changed since. */
   readonly copied_marks?: Marks;
   /** Where a clone came from. */

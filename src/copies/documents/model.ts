@@ -112,6 +112,8 @@ export interface Transfer {
   readonly source: string;
   /** The account that the source is asked for; absent for an operator. */
   readonly account?: string;
+  /** The datacenter that ordered it, as long as nobody here did. */
+  readonly ordered_by?: string;
   readonly state: TransferState;
   /** Whether a live order lists it. */
   readonly live: boolean;
@@ -233,26 +235,33 @@ export function putTransfer(transfer: Transfer, ifEtag: string | null): Write {
 
 /** The document as it must be stored: with the next `rev`, and with the index fields for claiming it. */
 export function written({ lane: _, ready_at: __, ...transfer }: Transfer): Transfer {
-  const { live, state, retry, lease, account, source } = transfer;
+  const { live, state, retry, lease, source } = transfer;
   const ready_at = state === 'queued' ? retry.not_before : state === 'running' ? (lease?.until ?? 0) : undefined;
   return {
     ...transfer,
     rev: transfer.rev + 1,
-    ...(live && { lane: laneOf(accountName(account), source) }),
+    ...(live && { lane: laneOf(claimantOf(transfer), source) }),
     ...(live && ready_at !== undefined && { ready_at }),
   };
 }
 
-/** All operators together count as one account, and share its turns and limits. */
-export function accountName(account: string | undefined): string {
-  return account ?? 'operators';
+/**
+ * Whose turn and places it takes. All operators together count as one account. What only another datacenter wants counts
+ * for that one: otherwise it could use up what the account has for itself.
+ */
+export function claimantOf({ account, ordered_by: datacenter }: Pick<Transfer, 'account' | 'ordered_by'>): string {
+  return datacenter === undefined ? (account ?? 'operators') : `datacenter:${datacenter}`;
 }
 
-export function laneOf(account: string, source: string): string {
-  return `${account} ${source}`;
+export function claimantOfOrder({ account, ordered_by: by }: CopyOrder): string {
+  return claimantOf({ ...(account !== undefined && { account }), ...(by && { ordered_by: by.datacenter }) });
 }
 
-export function accountInLane(lane: string): string {
+export function laneOf(claimant: string, source: string): string {
+  return `${claimant} ${source}`;
+}
+
+export function claimantInLane(lane: string): string {
   return lane.slice(0, lane.indexOf(' '));
 }
 

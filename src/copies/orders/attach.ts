@@ -73,7 +73,9 @@ async function liveOrderFor(
   const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);
   const filter: Filter = { op: 'and', of: [eq('image', image), eq('live', true), byAsker] };
   const found = (await service.store.find(COPIES, { filter, limit: MOST_LIVE })).map(({ value }) => value);
-  return found.find(({ hold }) => !hold) ?? (terms?.hold ? found[0] : undefined);
+  // One of another datacenter is that one's to cancel.
+  const own = found.filter(({ ordered_by }) => terms !== undefined || ordered_by === undefined);
+  return own.find(({ hold }) => !hold) ?? (terms?.hold ? own[0] : undefined);
 }
 
 /** UUIDs of the live orders that list the image. */

@@ -167,7 +167,10 @@ function partWrites(service: Service, { source, account }: ChainRequest, order: 
 
 /** Writes the record as well, so that a removal or commit at the same time conflicts and decides again. */
 export function attachWrites(order: CopyOrder, local: StoredImage, { value, etag }: Stored<Transfer>): Write[] {
-  const joined = { ...value, orders: [...value.orders, order.uuid], ...deadlineOf(order) };
+  const { ordered_by, ...rest } = value;
+  const isElsewhere = ordered_by !== undefined && order.ordered_by !== undefined;
+  const orders = [...value.orders, order.uuid];
+  const joined = { ...rest, orders, ...(isElsewhere && { ordered_by }), ...deadlineOf(order) };
   return [putRecord(local.value, local.etag), putTransfer(joined, etag)];
 }
 
@@ -190,6 +193,7 @@ function newTransfer(
     ...(account !== undefined && { account }),
     state: 'queued',
     live: true,
+    ...(order.ordered_by && { ordered_by: order.ordered_by.datacenter }),
     orders: [order.uuid],
     ...deadlineOf(order),
     stor: service.storages.ofOwner(record.owner).name,

@@ -55,6 +55,7 @@ export type ChainPolicy = (typeof CHAIN_POLICIES)[number];
 
 /** @throws 422 ValidationFailed if the image cannot be kept here; 400 NotImplemented */
 export function incomingImage(service: WithStore & WithConfig, image: SourceImage, context: IncomingContext): Incoming {
+  const { owner } = image.manifest;
   const uuid = String(image.manifest['uuid']);
   const file = soleFile(uuid, image);
   const fields = travellingFields(service, image.manifest, context);
@@ -63,7 +64,11 @@ export function incomingImage(service: WithStore & WithConfig, image: SourceImag
     ...fields,
     activated: false,
     state: 'creating',
-    copied_from: { datacenter: context.source, at: new Date(service.store.now()).toISOString() },
+    copied_from: {
+      datacenter: context.source,
+      at: new Date(service.store.now()).toISOString(),
+      ...(typeof owner === 'string' && { owner }),
+    },
     ...(context.channels && { channels: context.channels }),
   };
   const record = withShares(base as unknown as ImageRecord, image);

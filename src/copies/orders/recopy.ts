@@ -78,7 +78,10 @@ function finished(service: Service, order: CopyOrder, { owner }: ImageRecord): W
  * have been given away, or build on others that are of here.
  */
 function asOrderedElsewhere(record: ImageRecord, there: ImageRecord, source: ImageSource): ImageRecord {
-  if (record.copied_from?.datacenter !== source.name) return { ...record };
+  const { copied_from: from, owner } = record;
+  // What was given away here follows what the former owner has there no more.
+  const isGiven = from?.owner !== undefined && from.owner !== owner;
+  if (from?.datacenter !== source.name || isGiven) return { ...record };
   return withMarksOf(refreshedRecord(record, there, 'recopy'), there, source.name);
 }
 

@@ -10,7 +10,7 @@ import { unlessChanged } from '#lib/documents/update.ts';
 import { hasDied } from '#lib/runtime/process-name.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { accountName, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { claimantOf, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { claimsOf } from '../orders/deadline.ts';
 import { sharesOf } from './shares.ts';
 import { budgetAt } from './windows.ts';
@@ -52,11 +52,11 @@ export async function fairShare(
 export function isRoomBeside(
   { config }: WithConfig,
   running: readonly Stored<Transfer>[],
-  account: string,
+  claimant: string,
   source?: string,
 ): boolean {
   const { perAccount, perLink } = config.copies;
-  if (running.filter(({ value }) => accountName(value.account) === account).length >= perAccount) return false;
+  if (running.filter(({ value }) => claimantOf(value) === claimant).length >= perAccount) return false;
   return source === undefined || running.filter(({ value }) => value.source === source).length < perLink;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Decides whose transfer is next. Accounts take turns, and so do the sources within an account. However many transfers
+ * Decides whose transfer is next. Accounts take turns, and so do the sources within an account. Another datacenter counts as an
+ * account of its own for what it orders here. However many transfers
  * one account has waiting, failing or crawling, at most one of them gets ahead of another account's next transfer.
  *
  * Waiting transfers stand in *lanes*, one for each account and source. The next lane and the ready transfers in it both
@@ -10,7 +11,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { Filter, Stored, WithStore } from '#lib/documents/store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { WithConfig } from '../../service/config/config.ts';
-import { accountInLane, laneOf, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { claimantInLane, laneOf, TRANSFERS, type Transfer } from '../documents/model.ts';
 
 export const MOST_ACCOUNTS = 100;
 /** Sources to look at in one turn of an account. */
@@ -64,7 +65,7 @@ export class Turns {
   /** The account after the one that had the last turn; after the last of all, the first again. */
   async #nextAccount(): Promise<string | undefined> {
     const next = (await this.#laneFrom(laneOf(this.#after, '~'))) ?? (await this.#laneFrom(''));
-    return next === undefined ? undefined : accountInLane(next);
+    return next === undefined ? undefined : claimantInLane(next);
   }
 
   async #laneFrom(lane: string): Promise<string | undefined> {
@@ -81,10 +82,10 @@ export class Turns {
     const seen = new Set<string>();
     for (let after = this.#lanes.get(account) ?? first; seen.size < MOST_LANES; ) {
       const next: string | undefined = await this.#laneFrom(after);
-      const isOwn = next !== undefined && accountInLane(next) === account;
+      const isOwn = next !== undefined && claimantInLane(next) === account;
       // After an account's last source comes its first one again.
       const lane: string | undefined = isOwn ? next : await this.#laneFrom(first);
-      if (lane === undefined || accountInLane(lane) !== account || seen.has(lane)) return false;
+      if (lane === undefined || claimantInLane(lane) !== account || seen.has(lane)) return false;
       seen.add(lane);
       after = lane;
       for (const stored of await this.#readyIn(lane)) {
@@ -124,6 +125,6 @@ export class Turns {
 /** Which transfers may still start. */
 export interface Room {
   isFull(): boolean;
-  /** Whether the account may start one more, from this source if given. `account` is the name used in lanes. */
+  /** Whether the account may start one more, from this source if given. `account` is the claimant that lanes name. */
   takes(account: string, source?: string): boolean;
 }

@@ -15,7 +15,15 @@ import { Passes } from '#lib/runtime/passes.ts';
 import { startTimer } from '#lib/runtime/timers.ts';
 import type { StoredImage } from '../../images/record/load.ts';
 import type { Caller, Service } from '../../service/service.ts';
-import { accountName, COPIES, type CopyOrder, putTransfer, TRANSFERS, type Transfer } from '../documents/model.ts';
+import {
+  COPIES,
+  type CopyOrder,
+  claimantOf,
+  claimantOfOrder,
+  putTransfer,
+  TRANSFERS,
+  type Transfer,
+} from '../documents/model.ts';
 import { deletePlaceholder } from '../orders/cancel.ts';
 import { settleOrder } from '../orders/commit-order.ts';
 import { noteLateness } from '../orders/deadline.ts';
@@ -50,7 +58,7 @@ const POLL_MS = 2000;
 const SHORTEST_TURN_MS = 20;
 /** How many documents to read at a time. */
 const PAGE = 50;
-/** How many orders of one account to settle at the same time; all operators count as one account. */
+/** How many orders of one claimant (an account, say) to settle at the same time. */
 const MOST_SETTLING = 8;
 
 export function startCopyWorker(service: Service, options: CopyWorkerOptions = {}): CopyWorker {
@@ -73,9 +81,9 @@ class Worker {
   /** Transfers that run in this process, by image. */
   readonly #running = new Map<string, Promise<void>>();
   /** Orders that this process is settling. That may take a while, because the source is asked again. */
-  readonly #settling = new Map<string, { readonly account: string | undefined; readonly settled: Promise<void> }>();
-  /** Orders to settle in the next pass, with their accounts. */
-  readonly #unsettled = new Map<string, string | undefined>();
+  readonly #settling = new Map<string, { readonly claimant: string; readonly settled: Promise<void> }>();
+  /** Orders to settle in the next pass, with their claimants. */
+  readonly #unsettled = new Map<string, string>();
   readonly #turns: Turns;
   /** The last order read, from which the next pass continues through the live orders. */
   #lastOrder = '';
@@ -108,9 +116,9 @@ class Worker {
     if (!this.#isAdopted) await this.#adopt();
     await freeTransfersOfDead(this.#service);
     if (await this.#claimSome()) this.#nudgeSoon();
-    for (const [order, account] of [...this.#unsettled]) {
+    for (const [order, claimant] of [...this.#unsettled]) {
       this.#unsettled.delete(order);
-      this.#settle(order, account);
+      this.#settle(order, claimant);
     }
     await this.#settleSome(await this.#liveOrders());
   }
@@ -153,7 +161,7 @@ class Worker {
   async #claimWithinLimits(stored: Stored<Transfer>): Promise<Transfer | undefined> {
     const service = this.#service;
     const claimed = await claim(service, stored);
-    if (claimed === 'lost') for (const order of stored.value.orders) this.#settle(order, stored.value.account);
+    if (claimed === 'lost') for (const order of stored.value.orders) this.#settle(order, claimantOf(stored.value));
     if (!claimed || claimed === 'lost') return undefined;
     // Other processes may have claimed at the same moment. If the limits are exceeded, the latest ones give way.
     const running = await runningTransfers(service);
@@ -161,7 +169,7 @@ class Worker {
       0,
       running.findIndex(({ key }) => key === claimed.image),
     );
-    if (isRoomBeside(service, earlier, accountName(claimed.account), claimed.source)) return claimed;
+    if (isRoomBeside(service, earlier, claimantOf(claimed), claimed.source)) return claimed;
     await releaseAttempt(service, claimed, {});
     return undefined;
   }
@@ -184,7 +192,7 @@ class Worker {
     if (this.#stopping.signal.aborted) return;
     try {
       const ended = (await this.#service.store.get(TRANSFERS, claimed.image))?.value;
-      if (ended?.state === 'received') for (const order of ended.orders) this.#settle(order, ended.account);
+      if (ended?.state === 'received') for (const order of ended.orders) this.#settle(order, claimantOf(ended));
     } catch (error) {
       this.#service.log.warn({ err: error, image: claimed.image }, 'the orders of a transfer are left to a later pass');
     }
@@ -209,7 +217,7 @@ class Worker {
       transfers.filter(({ value }) => value.live && value.state !== 'received').map(({ key }) => key),
     );
     for (const { key, value } of orders) {
-      if (!value.images.some((image) => coming.has(image))) this.#settle(key, value.account);
+      if (!value.images.some((image) => coming.has(image))) this.#settle(key, claimantOfOrder(value));
     }
   }
 
@@ -220,25 +228,25 @@ class Worker {
     }
   }
 
-  /** Settles an order. Limited per account, because each may wait for its source to answer. */
-  #settle(order: string, account: string | undefined): void {
+  /** Settles an order. Limited per claimant, because each may wait for its source to answer. */
+  #settle(order: string, claimant: string): void {
     if (this.#settling.has(order)) return;
-    const others = [...this.#settling.values()].filter((other) => other.account === account);
+    const others = [...this.#settling.values()].filter((other) => other.claimant === claimant);
     if (others.length >= MOST_SETTLING) {
-      this.#unsettled.set(order, account);
+      this.#unsettled.set(order, claimant);
       return;
     }
     const settled = settleOrder(this.#service, order, this.#stopping.signal)
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
-        this.#unsettled.set(order, account);
+        this.#unsettled.set(order, claimant);
         this.#service.log.warn({ err: error, order }, 'order not settled; it will be tried again');
       })
       .finally(() => {
         this.#settling.delete(order);
         if (others.length === MOST_SETTLING - 1) this.nudge();
       });
-    this.#settling.set(order, { account, settled });
+    this.#settling.set(order, { claimant, settled });
   }
 
   #nudgeSoon(): void {

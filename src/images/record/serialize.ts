@@ -226,6 +226,10 @@ function visibleAcl(record: ImageRecord, { viewer, version }: ImageView, isFull:
   return [sharee(record, viewer) ?? []].flat();
 }
 
+function shownSource({ copied_from: from }: ImageRecord) {
+  return from && { datacenter: from.datacenter, at: from.at };
+}
+
 /** The viewing account, if the image is shared with it. */
 function sharee(record: ImageRecord, viewer: ImageView['viewer']): string | undefined {
   return typeof viewer !== 'string' && isGranted(record, viewer.account) ? viewer.account : undefined;
@@ -236,7 +240,7 @@ function version3Fields(record: ImageRecord, view: ImageView, isFull: boolean): 
   return {
     shared_as: account === undefined ? undefined : entriesReaching(record, account),
     left_by: isFull ? ifAny(leftEntries(record)) : undefined,
-    copied_from: isFull ? record.copied_from : undefined,
+    copied_from: isFull ? shownSource(record) : undefined,
     cloned_from: isFull ? record.cloned_from : undefined,
     protected: (isFull && record.protected) || undefined,
     deprecated_at: record.deprecated_at,

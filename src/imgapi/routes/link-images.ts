@@ -20,7 +20,7 @@ import { showsReplacementTo } from '../../images/record/deprecation.ts';
 import { loadImage, loadOwnImage } from '../../images/record/load.ts';
 import { serializeImage } from '../../images/record/serialize.ts';
 import { createPullUrl } from '../../pulls/create-pull-url.ts';
-import { notePull } from '../../pulls/pull-events.ts';
+import type { PullNotes } from '../../pulls/pull-events.ts';
 import { fileAt, wasPulledBy } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
@@ -59,6 +59,7 @@ export async function getLinkIcon(service: Service, call: Call): Promise<Reply> 
 
 export async function getLinkFile(
   service: Service,
+  notes: PullNotes,
   call: Call,
   query: QueryOf<typeof LINKS.LinkGetImageFile>,
 ): Promise<Reply> {
@@ -77,11 +78,7 @@ export async function getLinkFile(
     });
     if (reply.stream && isBegun(call)) {
       const { requestId } = call;
-      await notePull(
-        service,
-        { uuid: record.uuid, account: call.account, datacenter: signerOf(call), requestId },
-        file,
-      );
+      await notes.note({ uuid: record.uuid, account: call.account, datacenter: signerOf(call), requestId }, file);
     }
     return reply;
   });

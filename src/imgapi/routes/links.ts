@@ -25,6 +25,7 @@ import { acceptUnlink } from '../../datacenters/links/unlink-datacenter.ts';
 import { LinkEndedError } from '../../datacenters/peers/errors.ts';
 import { foreignMessage } from '../../datacenters/peers/remote-failure.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
+import { PullNotes } from '../../pulls/pull-events.ts';
 import { endPull } from '../../pulls/pull-link.ts';
 import type { Service } from '../../service/service.ts';
 import type { Gate } from '../admission.ts';
@@ -43,6 +44,7 @@ export function linkHandlers(
   gate: Pick<Gate, 'take'>,
 ): Handlers<typeof LINKS, Call> {
   const pairings = rateLimiter(service.clock, PAIRINGS_PER_SECOND);
+  const notes = new PullNotes(service);
   return {
     async LinkPair(call, _query, body) {
       const stranger = networkOf(call.remoteAddress);
@@ -107,7 +109,7 @@ export function linkHandlers(
 
     LinkGetImage: (call) => getLinkImage(service, call),
     LinkGetImageIcon: (call) => getLinkIcon(service, call),
-    LinkGetImageFile: (call, query) => getLinkFile(service, call, query),
+    LinkGetImageFile: (call, query) => getLinkFile(service, notes, call, query),
     LinkGetImageFilePieces: (call, query) => getLinkPieces(service, call, query),
     LinkCreatePullUrl: (call, query) => createLinkPullUrl(service, call, query),
 
