@@ -38,7 +38,7 @@ const FORM = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** The credentials after `Bearer`; undefined if the header has another scheme or none. */
 export function bearerIn(authorization: string | undefined): string | undefined {
-  return /^\s*bearer +(\S.*?)\s*$/is.exec(authorization?.slice(0, 2 * LONGEST_TOKEN) ?? '')?.[1];
+  return /^bearer +(\S.*)$/is.exec(authorization?.slice(0, 2 * LONGEST_TOKEN).trim() ?? '')?.[1];
 }
 
 /** Whether it has the form of a JWT, as no other secret that is sent in this way. */

@@ -120,7 +120,9 @@ test('what is no token is refused at once', async (t) => {
     await refused(t, verify, token, 'bad-signature', payload);
   }
   t.equal(bearerIn(' bearer  abc '), 'abc');
+  t.equal(bearerIn('Bearer a \t b  '), 'a \t b');
   t.equal(bearerIn('Bearer'), undefined);
+  t.equal(bearerIn('Bearer  '), undefined);
   t.equal(bearerIn('Signature a.b.c'), undefined);
   t.equal(bearerIn(undefined), undefined);
 });
