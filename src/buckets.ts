@@ -21,6 +21,7 @@ import { UPLOADS } from './images/files/upload-register.ts';
 import { MOVES } from './images/moving/move-note.ts';
 import { QUOTAS } from './images/quotas/quota.ts';
 import { ROLE_TAGS } from './images/role-tags.ts';
+import { SHARE_SETTINGS } from './images/sharing/acceptance.ts';
 import { PENDING_SHARES } from './images/sharing/shares.ts';
 import { UPLOAD_SESSIONS } from './images/uploads/model.ts';
 import { AUTH_RELOADS } from './imgapi/auth-keys.ts';
@@ -43,6 +44,7 @@ export const BUCKETS: readonly Bucket[] = [
   FORMER_OBJECTS,
   MOVES,
   PENDING_SHARES,
+  SHARE_SETTINGS,
   ARCHIVED,
   CLONES,
   CLONED,

@@ -7,6 +7,7 @@ export const EVENT_KINDS = [
   'update',
   'share',
   'unshare',
+  'accept',
   'delete',
   'undelete',
   'copy-begun',

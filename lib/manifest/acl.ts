@@ -1,5 +1,5 @@
 /**
- * The access control list of a record. It is kept in five fields, so that an older IMGAPI on the same bucket, which knows
+ * The access control list of a record. It is kept in six fields, so that an older IMGAPI on the same bucket, which knows
  * only `acl`, can go on reading and editing it:
  *
  * - `acl`: the UUID entries. This field is authoritative for them, since an older IMGAPI changes nothing else.
@@ -11,6 +11,7 @@
  *   again, by whichever name, takes it off `left`.
  * - `left_uuids`: the UUID entries that are gone for that reason, to be shown to the owner until they are added again or
  *   removed by name.
+ * - `accepted`: accounts that the image is shared with and that accepted it. It opens nothing, and ends with the share.
  *
  * All functions are pure: they return a changed copy, or the record itself.
  */
@@ -19,7 +20,7 @@ import { MAX_ACL_ENTRIES } from './acl-entry.ts';
 import type { ImageRecord, Share } from './record.ts';
 
 /** The fields that make up the list; incomplete records may have them too. */
-export type AclFields = Pick<ImageRecord, 'acl' | 'shares' | 'grants' | 'left' | 'left_uuids'>;
+export type AclFields = Pick<ImageRecord, 'acl' | 'shares' | 'grants' | 'left' | 'left_uuids' | 'accepted'>;
 
 /** All entries in order, merged with what an older IMGAPI changed in `acl`: its additions come last. */
 export function entriesOf(record: AclFields): readonly Share[] {
@@ -74,12 +75,15 @@ export function recordWithEntries<R extends AclFields>(
   const logins = shares.filter(({ entry }) => !isUuid(entry));
   const pinned = new Set(logins.flatMap(({ account }) => account ?? []));
   const stillLeft = new Set(left.filter((account) => pinned.has(account) && !acl.includes(account)));
+  const grants = [...pinned].filter((account) => !stillLeft.has(account));
+  const open = new Set([...acl, ...grants]);
   const lists: Record<keyof AclFields, readonly unknown[]> = {
     acl,
     shares: logins.length > 0 ? shares : [],
-    grants: [...pinned].filter((account) => !stillLeft.has(account)),
+    grants,
     left: [...stillLeft],
     left_uuids: (record.left_uuids ?? []).filter((uuid) => !acl.includes(uuid)).slice(-MAX_ACL_ENTRIES),
+    accepted: (record.accepted ?? []).filter((account) => open.has(account)),
   };
   // An empty list is not stored, so that stores and older IMGAPIs see a record that never had one.
   const fields = Object.entries({ ...record, ...lists }).filter(
@@ -162,6 +166,21 @@ export function leave<R extends AclFields>(record: R, account: string): R {
   const entries = entriesOf(record).filter(({ entry }) => entry !== account);
   const left_uuids = record.acl?.includes(account) ? [...(record.left_uuids ?? []), account] : record.left_uuids;
   return recordWithEntries(left_uuids ? { ...record, left_uuids } : record, entries, [...(record.left ?? []), account]);
+}
+
+/** The record that an account has accepted; the record itself if it has, or may not. */
+export function accept<R extends AclFields>(record: R, account: string): R {
+  if (!isGranted(record, account) || record.accepted?.includes(account)) return record;
+  return { ...record, accepted: [...(record.accepted ?? []), account] };
+}
+
+export function hasAccepted(record: AclFields, account: string): boolean {
+  return record.accepted?.includes(account) ?? false;
+}
+
+/** The entries, as typed, whose account has accepted; shown to the owner. */
+export function acceptedEntries(record: AclFields): readonly string[] {
+  return (record.accepted ?? []).flatMap((account) => entriesReaching(record, account));
 }
 
 /** Pins a login that nobody had when it was added. Undefined when there is no such pending entry. */

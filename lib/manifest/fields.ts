@@ -49,6 +49,7 @@ export const RECORD_ONLY_FIELDS = [
   'grants',
   'left',
   'left_uuids',
+  'accepted',
   'protected',
   'copy',
   'copied_from',

@@ -161,6 +161,8 @@ export interface ImageRecord {
   readonly left?: readonly string[];
   /** The UUID entries that were removed that way, to be shown to the owner. */
   readonly left_uuids?: readonly string[];
+  /** Accounts that it is shared with and that said that they want it. */
+  readonly accepted?: readonly string[];
   /** It is not deleted until that is lifted. */
   readonly protected?: boolean;
   readonly copy?: CopyMark;

@@ -13,7 +13,7 @@ export const cloudapiAudit: AuditOptions<Call> = {
   },
 };
 
-export type ShareChange = 'share' | 'unshare' | 'leave' | 'acl';
+export type ShareChange = 'share' | 'unshare' | 'leave' | 'accept' | 'acl';
 
 /** @param entries of the ACL, as they were typed */
 export function auditShare({ log }: Cloudapi, call: Call, change: ShareChange, entries: unknown): void {

@@ -18,6 +18,7 @@ import { imageHandlers } from './routes/images.ts';
 import { newImageDispatch, newImageHandlers } from './routes/new-images.ts';
 import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers } from './routes/service.ts';
+import { shareSettingsHandlers } from './routes/share-settings.ts';
 import type { Cloudapi } from './service.ts';
 
 export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
@@ -28,6 +29,7 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
     ...newImageHandlers(cloudapi),
     ...actionHandlers(cloudapi),
     ...deletedHandlers(cloudapi),
+    ...shareSettingsHandlers(cloudapi),
     ...copyHandlers(cloudapi),
     ...eventHandlers(cloudapi),
     ...adminHandlers(cloudapi),

@@ -48,7 +48,8 @@ export function translateImage(image: TranslatableImage, view: ImageView): AnyCl
 
 /** Fields of the versions in which accounts make and share images of their own. */
 function managementFields(image: TranslatableImage, view: ImageView): Partial<Loose<AnyCloudapiImage>> {
-  const { owner, owner_login, acl, state, eula, origin, shared_as, left_by, copied_from, cloned_from } = image;
+  const { owner, owner_login, acl, state, eula, origin, shared_as, left_by, accepted_by, copied_from, cloned_from } =
+    image;
   const { deprecated_at, replaced_by } = image;
   return {
     owner,
@@ -61,6 +62,7 @@ function managementFields(image: TranslatableImage, view: ImageView): Partial<Lo
     shared_with: owner === view.account ? acl : undefined,
     shared_as,
     left_by,
+    accepted_by,
     origin,
     copied_from,
     cloned_from,

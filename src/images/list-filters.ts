@@ -5,6 +5,7 @@ import type { ListState } from '#lib/api/imgapi/images.ts';
 import type { Filter } from '#lib/documents/store.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { tagSearchStrings } from '#lib/manifest/stored.ts';
+import type { OfferPolicy } from './sharing/acceptance.ts';
 
 /** Each condition lengthens the statement that the store has to plan, so their number is bounded. */
 const MOST_FILTERS = 20;
@@ -29,6 +30,8 @@ export interface ListRequest {
   readonly channel?: string;
   /** True: only images that others share with the account; false: none of those. */
   readonly shared?: boolean;
+  /** Given for an account that is asked first: what it gets of what is offered to it, nothing else or nothing of it. */
+  readonly offers?: OfferPolicy & { readonly show: 'only' | 'none' };
   /** True: only images that are deprecated by now; false: none of those. */
   readonly deprecated?: boolean;
 }

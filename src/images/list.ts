@@ -14,6 +14,7 @@ import { relationTo, type Viewer } from './record/access.ts';
 import { isDeprecated } from './record/deprecation.ts';
 import { type Records, type StoredImage, servedImage } from './record/load.ts';
 import { findVisible } from './record/references.ts';
+import { isOffer } from './sharing/acceptance.ts';
 
 export type SortOrder = 'asc' | 'desc';
 
@@ -259,5 +260,8 @@ function isWanted(record: ImageRecord, viewer: Viewer, request: ListRequest, now
   if (request.deprecated !== undefined && request.deprecated !== isDeprecated(record, now)) return false;
   if (request.copies !== undefined && request.copies !== (record.copy !== undefined)) return false;
   if (!request.tags.every(([key, value]) => hasTag(record, key, value))) return false;
-  return request.shared !== true || relationTo(record, viewer) === 'sharee';
+  if (request.shared === true && relationTo(record, viewer) !== 'sharee') return false;
+  const { offers } = request;
+  if (!offers || viewer.account === undefined) return true;
+  return isOffer(record, viewer.account, offers) === (offers.show === 'only');
 }

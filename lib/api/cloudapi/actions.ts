@@ -79,6 +79,16 @@ export const ACTIONS = {
     errors: shareErrors,
   },
 
+  AcceptImage: {
+    ...imageAction,
+    summary: 'Says that the account wants an image that is shared with it.',
+    description: 'It is in the lists of the account from then on. To refuse it, the account ends its share.',
+    action: 'accept',
+    callers: ['sharee'],
+    replies: imageReplies,
+    errors: [...PARAMETER_ERRORS, ...WRITE_ERRORS, 'ImageNotShared'],
+  },
+
   CloneImage: {
     ...imageAction,
     summary: 'Makes an image that the account owns from one that is shared with it.',

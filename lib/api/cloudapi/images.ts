@@ -33,6 +33,11 @@ export const IMAGES = {
       state: Type.Optional(text('Images in this state, or `all`; default `active`.')),
       public: Type.Optional(flag('Only public images, or only the others.')),
       shared: Type.Optional(flag('Only images that others share with the account, or only the others.')),
+      offered: Type.Optional(
+        flag(
+          'Only images that others share with the account and that it has not accepted, though it wants to be asked.',
+        ),
+      ),
       deprecated: Type.Optional(flag('Only images that are deprecated by now, or only the others.')),
       owner: Type.Optional(text('Images of this account: its UUID, or `me`.')),
       limit: Type.Optional(integer(0, MOST_IMAGES, 'At most this many; 0 for no limit.')),

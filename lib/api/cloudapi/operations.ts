@@ -10,6 +10,7 @@ import { IMAGES } from './images.ts';
 import { NEW_IMAGES } from './new-images.ts';
 import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
+import { SHARE_SETTINGS } from './share-settings.ts';
 
 export const CLOUDAPI = {
   ...SERVICE,
@@ -18,6 +19,7 @@ export const CLOUDAPI = {
   ...NEW_IMAGES,
   ...ACTIONS,
   ...DELETED,
+  ...SHARE_SETTINGS,
   ...COPIES,
   ...EVENTS,
   ...ADMIN,

@@ -56,6 +56,11 @@ export const IMAGES = {
         shared: Type.Optional(
           flag('Version 3. `true`: only images that others share with `account`; `false`: none of those.'),
         ),
+        offered: Type.Optional(
+          flag(
+            'Version 3. `true`: only images that others share with `account` and that it has not accepted, though it wants to be asked; they are in no other list.',
+          ),
+        ),
         deprecated: Type.Optional(
           flag('Version 3. `true`: only images that are deprecated by now; `false`: none of those.'),
         ),

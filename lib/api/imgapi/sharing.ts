@@ -3,7 +3,9 @@ import { Type } from 'typebox';
 import { BODY_ERRORS } from '../errors/common.ts';
 import { needed, uuid } from '../parameters.ts';
 import { AclEntries } from '../schemas/acl.ts';
+import { ShareSettings, ShareSettingsChange } from '../schemas/share-settings.ts';
 import {
+  accountQuery,
   conditionHeaders,
   type ImgapiOperations,
   imageParams,
@@ -24,6 +26,17 @@ const acl = {
   headers: conditionHeaders,
   body: { json: AclEntries },
   errors: [...BODY_ERRORS, ...WRITE_ERRORS],
+} as const;
+
+const settings = {
+  path: '/share-settings/:uuid',
+  since: 3,
+  where: 'accounts',
+  auth: 'strict',
+  callers: ['owner', 'operator'],
+  params: Type.Object({ uuid: uuid('The account.') }),
+  query: accountQuery,
+  replies: [{ status: 200, json: ShareSettings }],
 } as const;
 
 /** Of what makes a clone, on top of those of any write. */
@@ -55,6 +68,53 @@ export const SHARING = {
     action: 'remove',
     callers: ['sharee', 'owner', 'operator'],
     replies: [...imageReplies, { status: 204, when: 'a sharee left' }],
+  },
+
+  AcceptImage: {
+    summary: 'Says that an account wants an image that is shared with it.',
+    description:
+      'It is in the lists of the account from then on, until the share ends; its owner sees that it was accepted. To accept it again is no error. To refuse it, the account ends its share (RemoveImageAcl).',
+    method: 'POST',
+    path: '/images/:uuid/accept',
+    since: 3,
+    where: 'accounts',
+    auth: 'strict',
+    callers: ['sharee'],
+    params: imageParams,
+    query: Type.Object({
+      ...imageQuery,
+      account: needed(uuid('The account that it is shared with.'), {
+        missing: { kind: 'Invalid', message: 'name the account that accepts the image' },
+      }),
+    }),
+    headers: conditionHeaders,
+    replies: imageReplies,
+    errors: [...WRITE_ERRORS, 'ImageNotShared'],
+  },
+
+  GetShareSettings: {
+    ...settings,
+    summary: 'Returns what an account wants to be shown of what others share with it.',
+    description: 'An account gets its own.',
+    method: 'GET',
+    errors: ['ResourceNotFound'],
+  },
+
+  ChangeShareSettings: {
+    ...settings,
+    summary: 'Changes them.',
+    description:
+      'With `offers`, whatever is shared with the account by others than those that it trusts is in none of its lists until it is accepted, that of before included. By UUID it can be used all the same. A login means the account that has it now; one that nobody has is accepted and shown all the same.',
+    method: 'PUT',
+    body: { json: ShareSettingsChange },
+    errors: [
+      ...BODY_ERRORS,
+      'ResourceNotFound',
+      'InvalidParameter',
+      'ValidationFailed',
+      'Conflict',
+      'InsufficientStorage',
+    ],
   },
 
   CloneImage: {

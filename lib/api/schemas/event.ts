@@ -16,7 +16,7 @@ export type EventActor = ValueOf<typeof EventActor>;
 export const EventDetails = Type.Object(
   {
     fields: Type.Optional(strings('Of `update`: which fields changed, without their values.')),
-    entries: Type.Optional(strings('Of `share` and `unshare`: the entries, as they were typed.')),
+    entries: Type.Optional(strings('Of `share`, `unshare` and `accept`: the entries, as they were typed.')),
     file: Type.Optional(oneOf(['file', 'icon'] as const, { description: 'Of `upload`.' })),
     sha1: Type.Optional(Type.String({ description: 'Of `upload` and `pull`: the hash of the bytes.' })),
     size: Type.Optional(bytes()),

@@ -113,6 +113,7 @@ export const ImageV3 = Type.Object(
         'Shown to the owner: the entries whose account has left. They have no effect until they are added again.',
       ),
     ),
+    accepted_by: Type.Optional(strings('Shown to the owner: the entries whose account has accepted the image.')),
     copied_from: Type.Optional(
       Type.Object(
         { datacenter: Type.String(), at: date() },

@@ -32,6 +32,7 @@ import { restore } from './commands/restore.ts';
 import { rotateKey } from './commands/rotate-key.ts';
 import { scrub } from './commands/scrub.ts';
 import { share, unshare } from './commands/share.ts';
+import { shareSettings } from './commands/share-settings.ts';
 import { tasks } from './commands/tasks.ts';
 import { top } from './commands/top.ts';
 import { unlinkDc } from './commands/unlink-dc.ts';
@@ -65,6 +66,7 @@ export const imgapiadm = defineProgram({
     deleteImages,
     share,
     unshare,
+    shareSettings,
     deleted,
     undelete,
     purge,

@@ -10,6 +10,7 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { DeletedImage } from '#lib/api/schemas/deleted-image.ts';
 import type { ImageEvent } from '#lib/api/schemas/event.ts';
+import type { ShareSettings } from '#lib/api/schemas/share-settings.ts';
 import type { ImageUsage } from '#lib/api/schemas/usage.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
@@ -109,6 +110,18 @@ export class CloudapiClient {
 
   unshare(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
     return this.#json({ method: 'POST', path: image(id), query: { action: 'unshare', account } }, options);
+  }
+
+  accept(id: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'accept' } }, options);
+  }
+
+  shareSettings(options: CallOptions): Promise<Omit<ShareSettings, 'account'>> {
+    return this.#json({ method: 'GET', path: '/sharesettings' }, options);
+  }
+
+  changeShareSettings(change: object, options: CallOptions): Promise<Omit<ShareSettings, 'account'>> {
+    return this.#json({ method: 'POST', path: '/sharesettings', json: change }, options);
   }
 
   /** Ends the access of the account itself to what another one shared with it. */

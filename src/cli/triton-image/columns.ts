@@ -23,7 +23,8 @@ export function columnsFor(account: string): ColumnSet<CloudapiImage> {
     shared_with: {
       title: 'SHARED_WITH',
       shrinks: true,
-      value: ({ shared_with: entries, left_by: left }) => shownEntries(entries, left).join(','),
+      value: ({ shared_with: entries, left_by: left, accepted_by: accepted }) =>
+        shownEntries(entries, left, accepted).join(','),
     },
   };
 }

@@ -12,8 +12,8 @@ import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { imageLabel } from './image.ts';
 
 export interface Wanted {
-  /** `usable`: the account's own, and public ones. */
-  readonly whose: 'usable' | 'own' | { readonly sharedBy: string };
+  /** `usable`: the account's own, and public ones. Only what is offered is not in the account's lists. */
+  readonly whose: 'usable' | 'own' | { readonly sharedBy: string } | { readonly offeredBy: string };
   /** Default `active`. */
   readonly state?: 'active' | 'all';
   /** Refuses a name that several images have, instead of taking the one published last. */
@@ -89,19 +89,27 @@ async function byUuid(
   signal: AbortSignal,
 ): Promise<CloudapiImage> {
   const image = await client.getImage(uuid, { signal });
-  if (typeof whose === 'object' && !isOwner(image, whose.sharedBy)) throw notFound(uuid, { whose }, []);
+  const giver = giverOf(whose);
+  if (giver !== undefined && !isOwner(image, giver)) throw notFound(uuid, { whose }, []);
   return image;
 }
 
 function scope({ whose, state = 'active' }: Wanted): ListImagesFilter {
-  return { state, ...(whose === 'own' && { owner: 'me' }), ...(typeof whose === 'object' && { shared: true }) };
+  if (whose === 'own') return { state, owner: 'me' };
+  if (whose === 'usable') return { state };
+  return 'sharedBy' in whose ? { state, shared: true } : { state, offered: true };
 }
 
 /** A server that does not know a filter answers more than was asked for. */
 function isAllowed(image: CloudapiImage, account: string, { whose }: Wanted): boolean {
   if (whose === 'own') return image.owner === account;
   if (whose === 'usable') return image.owner === account || image.public === true;
-  return isShared(image, account) && isOwner(image, whose.sharedBy);
+  return isShared(image, account) && isOwner(image, giverOf(whose) ?? '');
+}
+
+function giverOf(whose: Wanted['whose']): string | undefined {
+  if (typeof whose === 'string') return undefined;
+  return 'sharedBy' in whose ? whose.sharedBy : whose.offeredBy;
 }
 
 function isShared(image: CloudapiImage, account: string): boolean {
@@ -124,7 +132,7 @@ function notFound(
   shared: readonly CloudapiImage[],
   passed: readonly string[] = [],
 ): CommandError {
-  const kind = whose === 'own' ? 'of your own' : whose === 'usable' ? 'of your own or public' : `of ${whose.sharedBy}`;
+  const kind = whose === 'own' ? 'of your own' : whose === 'usable' ? 'of your own or public' : `of ${giverOf(whose)}`;
   return new CommandError(`there is no image "${given}" ${kind}`, {
     code: 'ResourceNotFound',
     exitCode: EXIT.notFound,

@@ -2,6 +2,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import { completion } from '../framework/completion/command.ts';
 import { defineProgram } from '../framework/program.ts';
+import { accept } from './commands/accept.ts';
 import { ancestry } from './commands/ancestry.ts';
 import { cancel } from './commands/cancel.ts';
 import { clone } from './commands/clone.ts';
@@ -13,6 +14,7 @@ import { leave } from './commands/leave.ts';
 import { ls } from './commands/ls.ts';
 import { rm } from './commands/rm.ts';
 import { share, unshare } from './commands/share.ts';
+import { shareSettings } from './commands/share-settings.ts';
 import { sync } from './commands/sync.ts';
 import { deleted, undelete } from './commands/undelete.ts';
 import { usage } from './commands/usage.ts';
@@ -40,7 +42,9 @@ export const tritonImage = defineProgram({
     cancel,
     share,
     unshare,
+    accept,
     leave,
+    shareSettings,
     clone,
     rm,
     deleted,

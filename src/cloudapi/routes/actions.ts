@@ -1,4 +1,4 @@
-/** `POST /:account/images/:id?action=…`: UpdateImage, ShareImage, UnshareImage, CloneImage, UndeleteImage, ExportImage. */
+/** `POST /:account/images/:id?action=…`: UpdateImage, ShareImage, UnshareImage, AcceptImage, CloneImage, UndeleteImage, ExportImage. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ACTIONS } from '#lib/api/cloudapi/actions.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
@@ -79,6 +79,12 @@ export function actionHandlers(cloudapi: Cloudapi): Handlers<typeof ACTIONS, Cal
       const image = await imgapi.removeImageAcl(id, [isLeaving ? account.uuid : entry], onBehalf);
       auditShare(cloudapi, call, isLeaving ? 'leave' : 'unshare', [entry]);
       return image ? imageReply(call, image) : { status: 204 };
+    },
+
+    async AcceptImage(call) {
+      const image = await imgapi.acceptImage(call.imageId, call.onBehalf);
+      auditShare(cloudapi, call, 'accept', [call.account.login]);
+      return imageReply(call, image);
     },
 
     async CloneImage(call) {

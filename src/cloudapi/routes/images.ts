@@ -14,7 +14,7 @@ import { imageReply } from '../reply.ts';
 import type { Cloudapi } from '../service.ts';
 import { typeFilter } from '../translate.ts';
 
-const PASSED_FILTERS = ['name', 'os', 'version', 'state', 'public', 'shared', 'deprecated'] as const;
+const PASSED_FILTERS = ['name', 'os', 'version', 'state', 'public', 'shared', 'offered', 'deprecated'] as const;
 
 export function imageHandlers(cloudapi: Cloudapi): Handlers<typeof IMAGES, Call> {
   const { imgapi } = cloudapi;

@@ -86,7 +86,7 @@ function isOutOfPlace(field: string, value: unknown, isZvol: boolean): boolean {
 }
 
 /** What an image shows and no client decides: a manifest that was read goes back in, and these have no effect. */
-const COMPUTED = ['owner_login', 'shared_as', 'left_by', 'copied_from', 'cloned_from'];
+const COMPUTED = ['owner_login', 'shared_as', 'left_by', 'accepted_by', 'copied_from', 'cloned_from'];
 /** The same, and second names of other fields, that CloudAPI adds. */
 const COMPUTED_BY_CLOUDAPI = ['id', 'shared_with'];
 const DROPPED = ['files', 'state', ...COMPUTED, ...COMPUTED_BY_CLOUDAPI];

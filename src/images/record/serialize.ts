@@ -6,7 +6,7 @@
 import { hash } from 'node:crypto';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import type { ImageState } from '#lib/api/schemas/image.ts';
-import { aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
+import { acceptedEntries, aclView, entriesReaching, isGranted, leftEntries } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { ARRAY_END, arrayItem, arrayItems } from '#lib/text/json-array.ts';
 import type { Mode } from '../../service/config/config.ts';
@@ -240,6 +240,7 @@ function version3Fields(record: ImageRecord, view: ImageView, isFull: boolean): 
   return {
     shared_as: account === undefined ? undefined : entriesReaching(record, account),
     left_by: isFull ? ifAny(leftEntries(record)) : undefined,
+    accepted_by: isFull ? ifAny(acceptedEntries(record)) : undefined,
     copied_from: isFull ? shownSource(record) : undefined,
     cloned_from: isFull ? record.cloned_from : undefined,
     protected: (isFull && record.protected) || undefined,

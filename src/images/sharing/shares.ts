@@ -64,7 +64,7 @@ export function assertEntries(service: Service, entries: unknown, version: Imgap
 
 /** AddImageAcl: an entry that is already there keeps its place; a login is looked up again. */
 export async function addAcl(service: Service, request: ChangeRequest, names: readonly string[]): Promise<StoredImage> {
-  const added = await resolve(service, names);
+  const added = await resolveEntries(service, names);
   return changeImage(service, request, (record) => withPending(service, record, addEntries(record, added)));
 }
 
@@ -107,7 +107,7 @@ export async function writeAcl(
   version: ImgapiVersion,
 ): Promise<Shared> {
   if (version < 3) return withPending(service, record, replaceUuidEntries(record, names));
-  const resolved = await resolve(service, newLogins(record, names));
+  const resolved = await resolveEntries(service, newLogins(record, names));
   return withPending(service, record, replaceEntries(record, names, resolved));
 }
 
@@ -150,7 +150,8 @@ async function bindShares(service: Service, uuid: string): Promise<number> {
   return bound;
 }
 
-async function resolve(service: Service, names: readonly string[]): Promise<Share[]> {
+/** With the accounts that the logins mean now, if any. @throws 503 when the directory is needed and unavailable */
+export async function resolveEntries(service: Service, names: readonly string[]): Promise<Share[]> {
   const holders = await holdersOf(service, splitEntries(names).logins);
   const shared_at = new Date(service.store.now()).toISOString();
   return names.map((entry) => {

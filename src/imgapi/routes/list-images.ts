@@ -19,8 +19,10 @@ import {
 import { assertFewFilters, type ListRequest } from '../../images/list-filters.ts';
 import type { Viewer } from '../../images/record/access.ts';
 import type { ImageView } from '../../images/record/serialize.ts';
+import { isShownAll, offerPolicyOf } from '../../images/sharing/acceptance.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
+import { accountOf } from '../claimant.ts';
 import { channelOf, viewerOf, viewOf } from '../image-call.ts';
 import { KeptLists } from '../kept-lists.ts';
 import { listPieces } from '../list-body.ts';
@@ -39,9 +41,12 @@ interface Asked {
 export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Call>['ListImages'] {
   const lists = new KeptLists();
   return (call, query) => {
-    const answered = lists.answerTo(call);
+    const account = accountOf(call);
+    const isPlain = account === undefined || isShownAll(service, account);
+    const answered = isPlain ? lists.answerTo(call) : undefined;
     if (answered) return answered;
-    const { marker, ...asked } = readRequest(service, call, query);
+    const { marker, offered, ...asked } = readRequest(service, call, query);
+    if (!isPlain || offered !== undefined) return listOffered(service, call, { marker, offered, asked });
     // What a marker means may change.
     if (marker !== undefined) return listFrom(service, call, marker, asked);
     const { viewer, request, page, view } = asked;
@@ -51,7 +56,24 @@ export function listImagesHandler(service: Service): Handlers<typeof IMAGES, Cal
   };
 }
 
-function readRequest(service: Service, call: Call, query: ListQuery): Asked & { readonly marker: string | undefined } {
+interface Offered {
+  readonly marker: string | undefined;
+  readonly offered: boolean | undefined;
+  readonly asked: Asked;
+}
+
+/** For an account that may want to be asked before it is shown what others share with it. */
+async function listOffered(service: Service, call: Call, { marker, offered = false, asked }: Offered): Promise<Reply> {
+  const { account } = asked.viewer;
+  const policy = account === undefined ? undefined : await offerPolicyOf(service, account);
+  if (!policy && offered) return { json: [] };
+  const offers = policy && ({ ...policy, show: offered ? 'only' : 'none' } as const);
+  const request = { ...asked.request, ...(offered && { shared: true }), ...(offers && { offers }) };
+  if (marker !== undefined) return listFrom(service, call, marker, { ...asked, request });
+  return asked.page.limit === 0 ? { json: [] } : list(service, call, { ...asked, request });
+}
+
+function readRequest(service: Service, call: Call, query: ListQuery): Asked & Pick<Offered, 'marker' | 'offered'> {
   const channel = channelOf(service, call, 'read');
   const view = viewOf(service, call);
   // Each is checked when it is read, so this is the order of the checks.
@@ -67,6 +89,7 @@ function readRequest(service: Service, call: Call, query: ListQuery): Asked & { 
     os,
     type,
     shared,
+    offered,
     deprecated,
     after,
   } = query;
@@ -75,6 +98,7 @@ function readRequest(service: Service, call: Call, query: ListQuery): Asked & { 
       throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
     }
     if (shared !== undefined) throw needsVersion(3, 'shared');
+    if (offered !== undefined) throw needsVersion(3, 'offered');
     if (deprecated !== undefined) throw needsVersion(3, 'deprecated');
     if (after !== undefined) throw needsVersion(3, 'after');
   }
@@ -106,7 +130,7 @@ function readRequest(service: Service, call: Call, query: ListQuery): Asked & { 
     ...(most !== undefined && { limit: most }),
     ...(after !== undefined && { after: readCursor(after) }),
   };
-  return { viewer, request, page, view, marker };
+  return { viewer, request, page, view, marker, offered };
 }
 
 async function listFrom(service: Service, call: Call, marker: string, asked: Asked): Promise<Reply> {

@@ -5,6 +5,8 @@ import type { SHARING } from '#lib/api/imgapi/sharing.ts';
 import type { Dispatch, Handlers } from '../../http-kit/operations.ts';
 import { cloneImage } from '../../images/cloning/clone.ts';
 import { assertMayChangeAs } from '../../images/record/access.ts';
+import { acceptShare } from '../../images/sharing/accept-share.ts';
+import { changeShareSettings, shareSettingsOf } from '../../images/sharing/acceptance.ts';
 import { addAcl, assertEntries, removeAcl } from '../../images/sharing/shares.ts';
 import type { Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
@@ -16,6 +18,7 @@ import {
   viewerOf,
   visibleImageForWrite,
 } from '../image-call.ts';
+import { readSettings, settingsOf, shownSettings } from '../share-settings.ts';
 
 export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call> {
   async function change(call: Call, { stored }: RelatedImage, action: 'add' | 'remove'): Promise<Reply> {
@@ -43,6 +46,28 @@ export function sharingHandlers(service: Service): Handlers<typeof SHARING, Call
       if (image.relation !== 'sharee') assertMayChangeAs(image.relation, image.stored.value, viewerOf(service, call));
       assertCondition(service, call, image.stored);
       return change(call, image, 'remove');
+    },
+
+    async AcceptImage(call, query) {
+      const { stored } = await visibleImageForWrite(service, call);
+      assertCondition(service, call, stored);
+      const { account } = query;
+      const accepted = await acceptShare(service, changeRequest(service, call), account);
+      call.log.info({ image: stored.key, acl: 'accept', account, req_id: call.requestId }, 'acl');
+      return imageReply(service, call, accepted);
+    },
+
+    async GetShareSettings(call) {
+      const account = settingsOf(call);
+      return { json: shownSettings(account, await shareSettingsOf(service, account)) };
+    },
+
+    async ChangeShareSettings(call) {
+      const account = settingsOf(call);
+      const change = readSettings(service, await call.json());
+      const settings = await changeShareSettings(service, account, change);
+      call.log.info({ audit: 'share-settings', owner: account, change, req_id: call.requestId }, 'share settings');
+      return { json: shownSettings(account, settings) };
     },
 
     async CloneImage(call, query) {

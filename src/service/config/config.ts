@@ -2,6 +2,7 @@
  * The configuration as the service uses it: every default filled in, every path absolute. etc/config.schema.json
  * describes each key for those who write the file; a key is optional here only where its absence means something.
  */
+import type { Acceptance } from '#lib/api/acceptance.ts';
 import type { ConnectionsConfig } from '../../http-kit/connection-limits.ts';
 import type { CreateFromVmKeys } from './create-from-vm.ts';
 import type { MantaConfig } from './manta.ts';
@@ -191,6 +192,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly limits: LimitsConfig;
   /** `keepDeletedSeconds`: how long a deleted image can be restored; 0: not at all. */
   readonly images: { readonly keepDeletedSeconds: number };
+  /** `acceptance`: whether what others share with an account waits for it, unless the account has said itself. */
+  readonly shares: { readonly acceptance: Acceptance };
   /** What each account may keep here, unless operators gave it numbers of its own; absent: as much as there is room for. */
   readonly quotas: { readonly images?: number; readonly bytes?: number };
   /**

@@ -33,7 +33,7 @@ const inEnglish = (names: readonly string[]): string => `${names.slice(0, -1).jo
 /** What else a policy may call an action: Triton's CloudAPI had one name for each route. */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
   ...{ shareimage: 'updateimage', unshareimage: 'updateimage', cloneimage: 'updateimage', exportimage: 'updateimage' },
-  undeleteimage: 'updateimage',
+  ...{ undeleteimage: 'updateimage', acceptimage: 'updateimage' },
   ...{ copyimagefromdc: 'createimagefrommachine', importimagefromdatacenter: 'createimagefrommachine' },
 };
 const isAllowedBy = (action: string, other: string): boolean => other === action || other === OLDER_NAMES[action];

@@ -1,7 +1,7 @@
 /** What a source may say of an image, at first and later on, and what of it is believed. */
 import { randomUUID } from 'node:crypto';
 import { type Test, test } from 'tap';
-import { aclView, addEntries, isGranted, leave, leftEntries } from '#lib/manifest/acl.ts';
+import { accept, aclView, addEntries, isGranted, leave, leftEntries } from '#lib/manifest/acl.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
 import { incomingImage } from '#src/copies/orders/placeholder.ts';
@@ -237,4 +237,19 @@ test('who left a copy stays out of it when it is copied again', async (t) => {
   const here = (await recordOf(pair.service, record.uuid))!;
   t.notOk(isGranted(here, CAROL));
   t.same(leftEntries(here), ['carol']);
+});
+
+test('what was accepted there is not accepted here, and what was accepted here stays so', async (t) => {
+  const pair = await copyPair(t);
+  const { record: image } = await putImage(pair.source, ALICE, { acl: [BOB], accepted: [BOB] });
+  const { uuid } = await pair.copy(image.uuid);
+  const worker = pair.engine();
+  t.match(await ended(pair.service, uuid), { state: 'succeeded' });
+  await worker.stop();
+  const here = await recordOf(pair.service, image.uuid);
+  t.same([here?.acl, here?.accepted], [[BOB], undefined]);
+  await changeRecord(pair.service, image.uuid, (record) => accept(record, BOB));
+  await changeRecord(pair.source.service, image.uuid, ({ accepted: _, ...rest }) => ({ ...rest, description: 'new' }));
+  await pair.copy(image.uuid);
+  t.match(await recordOf(pair.service, image.uuid), { description: 'new', accepted: [BOB] });
 });

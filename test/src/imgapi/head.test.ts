@@ -44,6 +44,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   '/role-tags/:uuid': [`/role-tags/${ALICE}?resource=/images`, `/role-tags/${ALICE}`, '/role-tags/x?resource=/'],
   '/quotas': ['/quotas', `/quotas?account=${ALICE}`],
   '/quotas/:uuid': [`/quotas/${ALICE}`, '/quotas/x'],
+  '/share-settings/:uuid': [`/share-settings/${ALICE}`, '/share-settings/x'],
   '/datacenters': ['/datacenters'],
   '/pulls/:day/:name': ['/pulls/20260101/x'],
   '/ping': ['/ping', '/ping?error=Internal', '/ping?error=x'],

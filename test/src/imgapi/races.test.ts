@@ -66,6 +66,9 @@ const RACES: Readonly<Record<string, readonly Race[] | NoRace>> = {
   PostImageIcon: [{ body: ICON, headers: png }],
   DeleteImageIcon: [{}],
   DeleteImage: [{ placeholder: OK }, { state: 'unactivated', placeholder: OK }],
+  AcceptImage: [
+    { account: CAROL, headers: { 'accept-version': '~3' }, unshared: { status: 422, code: 'NotImageOwner' } },
+  ],
   CloneImage: [{ account: CAROL, unshared: NOT_SHARED, placeholder: NOT_SHARED }],
 
   BeginImageUpload: { because: 'it writes nothing to the image' },

@@ -68,6 +68,8 @@ const TABLE: Readonly<Record<string, Tested>> = {
   GetRoleTags: forOperators(OK, { query: 'resource=/images' }),
   SetRoleTags: forOperators(OK, { query: 'resource=/images', json: { roles: [ALICE] } }),
   // Of another account.
+  GetShareSettings: { operator: OK, account: NOT_FOUND },
+  ChangeShareSettings: { operator: OK, account: NOT_FOUND, json: { acceptance: 'offers' } },
   GetQuota: { operator: OK, account: NOT_FOUND },
   ListQuotas: forOperators(OK),
   SetQuota: forOperators(OK, { json: { images: 10 } }),

@@ -56,6 +56,7 @@ const MANAGEMENT = {
   left_by: Type.Optional(
     strings('To the owner: the entries whose account left. They open nothing until they are added again.'),
   ),
+  accepted_by: Type.Optional(strings('To the owner: the entries whose account accepted the image.')),
   origin: Type.Optional(uuid('The image that this one builds on.')),
   copied_from: Type.Optional(
     Type.Object({ datacenter: Type.String(), at: date() }, { description: 'To the owner: where it was copied from.' }),

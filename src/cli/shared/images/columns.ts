@@ -38,7 +38,7 @@ export function imageColumns(account: string | undefined): ColumnSet<Image> {
     compression: { title: 'COMPRESSION', value: ({ files: [file] }) => file?.compression },
     origin: { title: 'ORIGIN', value: ({ origin }) => origin },
     public: { title: 'PUBLIC', value: (image) => String(image.public) },
-    acl: { title: 'ACL', value: ({ acl, left_by }) => shownEntries(acl, left_by).join(',') },
+    acl: { title: 'ACL', value: ({ acl, left_by, accepted_by }) => shownEntries(acl, left_by, accepted_by).join(',') },
     deprecated: { title: 'DEPRECATED', value: (image) => image.deprecated_at?.slice(0, 10) },
     replaced_by: { title: 'REPLACED_BY', value: (image) => image.replaced_by },
     copied_from: { title: 'COPIED_FROM', value: (image) => image.copied_from?.datacenter },

@@ -17,10 +17,14 @@ export function assertEntries(accounts: readonly string[]): void {
 
 type Entries = readonly string[] | undefined;
 
-/** The entries with those that an account left marked as such. */
-export function shownEntries(entries: Entries = [], left: Entries = []): string[] {
+/** The entries, with those marked that an account left or accepted. */
+export function shownEntries(entries: Entries = [], left: Entries = [], accepted: Entries = []): string[] {
   const gone = left.filter((entry) => !entries.includes(entry));
-  return [...entries, ...gone].map((entry) => (left.includes(entry) ? `${entry} (left)` : entry));
+  const mark = (entry: string): string => {
+    if (left.includes(entry)) return ' (left)';
+    return accepted.includes(entry) ? ' (accepted)' : '';
+  };
+  return [...entries, ...gone].map((entry) => `${entry}${mark(entry)}`);
 }
 
 /**

@@ -9,7 +9,9 @@ import { OWNER_OPTION } from '../image-argument.ts';
 export const leave = defineCommand({
   name: 'leave',
   summary: 'end your access to an image that is shared with you',
-  description: ['It is no longer listed for you, until its owner shares it with you again.'],
+  description: [
+    'It is no longer listed for you, until its owner shares it with you again. So is an offer refused: name it by its UUID.',
+  ],
   arguments: { IMAGE: { help: 'UUID; with -S OWNER also NAME, NAME@VERSION or the first 8 digits of the UUID.' } },
   options: { 'shared-by': { ...OWNER_OPTION, help: 'The account (login or UUID) that shares the image.' } },
   examples: [

@@ -22,6 +22,7 @@ export const ls = defineCommand({
   arguments: { 'FIELD=VALUE': { count: 'any', help: 'Filters; an image is listed when it matches all of them.' } },
   options: {
     shared: { type: 'flag', help: 'Only what others share with you.' },
+    offered: { type: 'flag', help: 'Only what others offer you and you have not accepted.' },
     mine: { type: 'flag', help: 'Only your own, with whom they are shared.' },
     all: { type: 'flag', short: 'a', help: 'In any state, not only active. The same as state=all.' },
     long: { type: 'flag', short: 'l', help: 'Show the whole UUID, and the state.' },
@@ -29,17 +30,21 @@ export const ls = defineCommand({
   },
   examples: [
     { command: 'triton-image ls --shared', what: 'what others share with you' },
+    { command: 'triton-image ls --offered', what: 'what waits for you to accept it' },
     { command: 'triton-image ls --mine -a', what: 'your own, also those that are on their way here' },
   ],
   async run({ options, arguments: given, context, output, json, signal }) {
-    const { shared, mine, all, long } = options;
-    if (shared && mine) throw usageError('give --shared or --mine, not both');
+    const { shared, offered, mine, all, long } = options;
+    if ([shared, offered, mine].filter(Boolean).length > 1) {
+      throw usageError('give one of --shared, --offered and --mine');
+    }
     const { owner, ...filters } = readFilters(given['FIELD=VALUE'], CLOUDAPI_FILTERS);
     const isLogin = owner !== undefined && owner !== 'me' && !isUuid(owner);
     const filter = {
       ...(owner !== undefined && !isLogin && { owner }),
       ...(all && { state: 'all' }),
       ...(shared && { shared: true }),
+      ...(offered && { offered: true }),
       ...(mine && { owner: 'me' }),
       ...filters,
     };

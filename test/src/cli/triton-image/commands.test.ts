@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { jsonLines } from '../capture.ts';
 import { ALICE, BASE, BOB, copyStatus, doneStatus, UUID } from '../fixtures.ts';
-import { json, lines } from '../playback.ts';
+import { type Answer, json, lines } from '../playback.ts';
 import { cloudImage, listing, makeUser, played } from './home.ts';
 
 const ADMIN = '930896af-bf8c-48d4-885c-6573a94b1853';
@@ -84,7 +84,7 @@ test('ls takes filters, and refuses those that CloudAPI does not know', async (t
     code: 2,
     stderr: /unknown filter "billing_tag"; the filters are owner, /,
   });
-  t.match(await run(['ls', '--mine', '--shared']), { code: 2, stderr: /give --shared or --mine, not both/ });
+  t.match(await run(['ls', '--mine', '--shared']), { code: 2, stderr: /give one of --shared, --offered and --mine/ });
   t.match(await run(['ls', '-o', 'sate']), { code: 2, stderr: /unknown column "sate"; did you mean "state"/ });
 });
 
@@ -340,4 +340,18 @@ test('events shows what happened to an image of the account', async (t) => {
   );
   t.equal(server.asked.at(-1)?.path, `/alice/images/${UUID}/events?kind=update&limit=1`);
   t.strictSame(jsonLines((await run(['events', UUID, '-j'])).stdout), [event]);
+});
+
+test('share-settings changes what is named, and says what there is', async (t) => {
+  const settings = { acceptance: 'offers', own: true, trusted: ['alice', 'carol'] };
+  const change: Answer = (response, asked) => json({ ...settings, ...JSON.parse(asked.body) })(response, asked);
+  const { run } = await played(t, { 'GET /sharesettings': json(settings), 'POST /sharesettings': change });
+  t.match(await run(['share-settings']), { code: 0, stdout: /is offered.*\nTrusted: alice, carol\n/ });
+  const changed = await run(['share-settings', '--trust', 'dave,alice', '--distrust', 'carol', '-j']);
+  t.match(JSON.parse(changed.stdout), { acceptance: 'offers', trusted: ['alice', 'dave'] });
+  t.match(await run(['share-settings', '--distrust', 'mallory']), {
+    code: 2,
+    stderr: /it is not trusted by that name/,
+  });
+  t.match(await run(['share-settings', '--acceptance', 'never']), { code: 2, stderr: /automatic, offers, default/ });
 });
