@@ -90,6 +90,9 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   },
 };
 
+/** The roles of tests may not make extensions, of which a server that runs long enough complains. */
+const NOT_ALLOWED_IN_TESTS = /^parts of texts cannot be indexed/;
+
 /** It is started three times, below. */
 const CLUSTER = 'three-machines.json';
 
@@ -108,7 +111,10 @@ for (const [name, { places, main, health = '/healthz' }] of Object.entries(EXAMP
     const { status, json } = await askHealth(`${server.clientUrl}${health}`);
     t.equal(status, 200, JSON.stringify(json));
     await server.stop();
-    const complaints = server.records().filter(({ level }) => Number(level) >= 40);
+    const complaints = server
+      .records()
+      .filter(({ level }) => Number(level) >= 40)
+      .filter(({ msg }) => !NOT_ALLOWED_IN_TESTS.test(String(msg)));
     t.strictSame(complaints, [], 'it has nothing to complain of');
   });
 }
