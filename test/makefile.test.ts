@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { test } from 'tap';
 
 /** What the Makefile needs to know what it would do. */
-const NEEDED = ['Makefile', 'package.json', 'package-lock.json', '.npmrc', '.taprc'];
+const NEEDED = ['Makefile', 'package.json', 'package-lock.json', '.npmrc', '.taprc', 'src/packaging/join-modules.ts'];
 
 /** The line that looks at the sources in `make TARGET`. */
 function lookedAt(root: string, target: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
