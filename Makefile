@@ -30,7 +30,7 @@ help:
 	@echo 'make run     one server, data below ./build/data; CONFIG=FILE for another configuration, WORKERS=N for N processes'
 	@echo 'make check   types, lint, format, imports, unused code, and whether the docs agree with the code'
 	@echo 'make bench   the tables of docs/performance.md, also in build/bench.json; QUICK=1 in two minutes'
-	@echo 'make torture processes, lines and a disk that fail under load, held against a model; MINUTES=3, HOURS=, SEED= repeats'
+	@echo 'make torture processes, lines and a disk that fail under load, held against a model; MINUTES=3, HOURS=, KILLS=, ENGINE=, SEED= repeats'
 	@echo 'make docs    rewrite the parts of the docs that come from the code: tables and OpenAPI documents'
 	@echo 'make plans   rewrite the SQL of the list queries and the plans that the databases have for it'
 	@echo 'make format  rewrite the sources in the house format'
@@ -111,7 +111,7 @@ bench: install
 
 # Never part of the tests: how much it finds is a question of time.
 torture: install
-	@TAP_TIMEOUT=1000000 MINUTES=$(MINUTES) HOURS=$(HOURS) SEED=$(SEED) node test/torture/main.ts
+	@TAP_TIMEOUT=1000000 MINUTES=$(MINUTES) HOURS=$(HOURS) KILLS=$(KILLS) ENGINE=$(ENGINE) SEED=$(SEED) node test/torture/main.ts
 
 # Where packages are left.
 TO ?= build

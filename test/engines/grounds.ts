@@ -172,3 +172,17 @@ export const grounds = engines<GroundUnderTest>([POSTGRES_AND_S3], [POOLED_AND_R
 
 /** And those of today's Triton. */
 export const allGrounds = engines<GroundUnderTest>([POSTGRES_AND_S3, MORAY_AND_MANTA], [POOLED_AND_RADOSGW]);
+
+/** By the names that `make torture` knows. */
+const NAMED: Readonly<Record<string, Terrain>> = {
+  sqlite: LOCAL,
+  postgres: POSTGRES_AND_S3,
+  moray: MORAY_AND_MANTA,
+  radosgw: POOLED_AND_RADOSGW,
+};
+
+export function terrainNamed(name: string): Terrain {
+  const terrain = NAMED[name];
+  if (terrain) return terrain;
+  throw new Error(`there is no engine "${name}"; there are ${Object.keys(NAMED).join(', ')}`);
+}

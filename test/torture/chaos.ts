@@ -1,5 +1,6 @@
-/** What happens to processes, lines and disks, at random but repeatably. */
-import type { Site } from '../helpers/cloud.ts';
+/** What happens to processes, lines, disks and shared servers, at random but repeatably. */
+import type { Ground, Shared } from '../engines/grounds.ts';
+import { bounded, type Site } from '../helpers/cloud.ts';
 import type { Random } from '../helpers/random.ts';
 import { fill } from '../helpers/small-disk.ts';
 import type { Trouble } from '../helpers/tcp-proxy.ts';
@@ -10,6 +11,17 @@ export interface Blows {
   cuts: number;
   troubles: number;
   fills: number;
+  /** Of databases and object stores that processes share. */
+  crashes: number;
+}
+
+/** What the processes of a datacenter have in common. */
+export interface Common {
+  /** The disk that is filled. */
+  readonly disk?: string | undefined;
+  readonly ground?: Ground | undefined;
+  /** How many its clients have had. */
+  readonly answers: () => number;
 }
 
 const TROUBLES: readonly Trouble[] = [
@@ -20,46 +32,95 @@ const TROUBLES: readonly Trouble[] = [
   { kind: 'cut', after: 100_000 },
 ];
 
-/** Strikes until the signal aborts; then everything runs, and all lines and disks are whole. @param disk the one that is filled */
+/** A process starts again while a disk is full or a server away: then it may have to be tried again. */
+const STARTS_MS = 60_000;
+
+/** Between two blows clients get so many answers, at most, as long as these come in time. */
+const MOST_ANSWERS = 30;
+const ANSWERS_MS = 3000;
+
+/** Strikes the processes of a datacenter until the signal aborts; then they run, and all their lines, disks and servers are whole. */
 export async function strike(
   sites: readonly Site[],
-  disk: string | undefined,
+  { disk, ground, answers }: Common,
   random: Random,
   blows: Blows,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await wait(random, 300, 1500);
+    await wait(random, 50, 300);
+    await answered(answers, random.below(MOST_ANSWERS), signal);
     const site = random.pick(sites);
     const dice = random.below(100);
-    if (dice < 40) {
-      blows.kills += 1;
-      await site.kill();
-      await wait(random, 0, 800);
-      await site.start();
-    } else if (dice < 60) {
+    if (dice < 60) {
+      const killed = random.chance(0.2) ? sites : [site];
+      blows.kills += killed.length;
+      await Promise.all(killed.map((one) => one.kill()));
+      await wait(random, 0, 300);
+      await Promise.all(killed.map(startAgain));
+    } else if (dice < 74) {
       blows.stops += 1;
       await site.pause();
-      await wait(random, 100, 3000);
+      await wait(random, 100, 2000);
       site.resume();
-    } else if (dice < 78) {
+    } else if (dice < 86) {
       blows.cuts += 1;
-      site.front.cutAll();
-      site.network.cutAll();
-    } else if (dice < 92) {
+      for (const line of linesOf(site)) line.cutAll();
+    } else if (dice < 94) {
       blows.troubles += 1;
-      const line = random.chance(0.5) ? site.network : site.front;
+      const line = random.pick(linesOf(site));
       line.trouble = random.pick(TROUBLES);
-      await wait(random, 500, 3000);
+      await wait(random, 300, 2000);
       line.trouble = { kind: 'none' };
       line.cutAll();
+    } else if (ground) {
+      await crash(random.pick([ground.documents, ground.objects]), random, blows);
     } else if (disk !== undefined) {
       blows.fills += 1;
       const empty = fill(disk);
-      await wait(random, 300, 2000);
+      await wait(random, 300, 1500);
       empty();
     }
   }
+}
+
+async function answered(answers: () => number, more: number, signal: AbortSignal): Promise<void> {
+  const wanted = answers() + more;
+  const end = Date.now() + ANSWERS_MS;
+  while (answers() < wanted && Date.now() < end && !signal.aborted) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function linesOf(site: Site): Site['front'][] {
+  const { front, network, ground } = site;
+  return ground ? [front, network, site.wires.documents, site.wires.objects] : [front, network];
+}
+
+async function startAgain(site: Site): Promise<void> {
+  const end = Date.now() + STARTS_MS;
+  for (;;) {
+    try {
+      return await bounded(site.start(), `${site.name} to start`, STARTS_MS);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+/** Datacenters may share a server: one crash after the other. */
+let crashes: Promise<unknown> = Promise.resolve();
+
+function crash(server: Shared, random: Random, blows: Blows): Promise<void> {
+  const next = crashes.then(async () => {
+    blows.crashes += 1;
+    await server.stop();
+    await wait(random, 100, 1000);
+    await server.start();
+  });
+  crashes = next;
+  return next;
 }
 
 function wait(random: Random, least: number, most: number): Promise<void> {

@@ -5,6 +5,7 @@
 
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
+import { sha1Of } from '../helpers/images.ts';
 import { sha1Served } from '../helpers/invariants.ts';
 
 /** As far as it is known; fields that are absent may be anything. */
@@ -13,6 +14,8 @@ export interface Known {
   readonly sha1?: string;
   readonly description?: string;
   readonly acl?: number;
+  /** The SHA-1 of its icon; empty: it has none. */
+  readonly icon?: string;
 }
 
 export interface Entry {
@@ -21,7 +24,12 @@ export interface Entry {
   readonly uuid: string;
   /** undefined: there is none. */
   possible: readonly (Known | undefined)[];
+  /** In how many checks in a row it was not there. */
+  gone?: number;
 }
+
+/** What is gone in so many checks does not come back any more. */
+const LONG_GONE = 3;
 
 export class Model {
   readonly #entries = new Map<string, Entry>();
@@ -57,6 +65,8 @@ export class Model {
     for (const entry of this.#entries.values()) {
       const client = clientOf(entry.place, entry.owner);
       const found = await foundOf(client, entry.uuid);
+      entry.gone = found ? 0 : (entry.gone ?? 0) + 1;
+      if (entry.gone >= LONG_GONE) this.#entries.delete(`${entry.place} ${entry.uuid}`);
       if (!entry.possible.some((one) => matches(one, found))) {
         lies.push(`${entry.place} ${entry.uuid}: ${show(found)}, but ${entry.possible.map(show).join(' or ')}`);
       }
@@ -77,14 +87,23 @@ export function certain({ possible }: Entry): Known | undefined {
   return possible.length === 1 ? possible[0] : undefined;
 }
 
-async function foundOf(client: ImgapiClient, uuid: string): Promise<Known | undefined> {
+/** What the server says of an image, with the hash of the icon that it gives. */
+export async function foundOf(client: ImgapiClient, uuid: string): Promise<Known | undefined> {
   try {
-    const { state, files, description = '', acl } = await client.getImage(uuid);
-    return { state, sha1: files[0]?.sha1 ?? '', description, acl: acl?.length ?? 0 };
+    const { state, files, description = '', acl, icon } = await client.getImage(uuid);
+    const shown = { state, sha1: files[0]?.sha1 ?? '', description, acl: acl?.length ?? 0 };
+    return { ...shown, icon: icon ? await iconServed(client, uuid) : '' };
   } catch (error) {
     if (error instanceof ImgapiError && error.code === 'ResourceNotFound') return undefined;
     throw error;
   }
+}
+
+async function iconServed(client: ImgapiClient, uuid: string): Promise<string> {
+  const { stream } = await client.getImageIcon(uuid);
+  const parts: Uint8Array[] = [];
+  for await (const part of stream) parts.push(part as Uint8Array);
+  return sha1Of(Buffer.concat(parts));
 }
 
 function matches(one: Known | undefined, found: Known | undefined): boolean {

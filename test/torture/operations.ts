@@ -1,0 +1,153 @@
+/** What an account does with its images, each time with one of them. */
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { ALICE, BOB } from '../helpers/accounts.ts';
+import { MANIFEST, sha1Of } from '../helpers/images.ts';
+import { certain, type Entry, type Known } from './model.ts';
+import type { Notebook } from './notebook.ts';
+
+export type Operation = (book: Notebook, entry: Entry) => Promise<void>;
+
+const LARGEST = 300_000;
+const LARGEST_ICON = 20_000;
+let texts = 0;
+
+/** Makes an image, as its owner or as operators bring one, uploads its file, and activates it. */
+export async function make(book: Notebook): Promise<void> {
+  const { random } = book;
+  const place = random.pick(book.places).name;
+  const client = book.client(place);
+  const known: Known = { state: 'unactivated', sha1: '', description: '0', acl: 0, icon: '' };
+  const entry = random.chance(0.2) ? await bring(book, place, known) : await create(book, place, known);
+  if (!entry) return;
+  const bytes = randomBytes(1000 + random.below(LARGEST));
+  const sha1 = sha1Of(bytes);
+  const upload = { compression: 'none', sha1, size: bytes.length } as const;
+  const isUp = await book.step('upload', entry, { ...known, sha1 }, () =>
+    client.addImageFile(entry.uuid, Readable.from([bytes]), upload),
+  );
+  if (!isUp) return;
+  await book.step('activate', entry, { ...known, sha1, state: 'active' }, () => client.activateImage(entry.uuid));
+}
+
+async function create(book: Notebook, place: string, known: Known): Promise<Entry | undefined> {
+  const made = await book.ask('create', () => book.client(place).createImage({ ...MANIFEST, description: '0' }));
+  return made && add(book, place, made.uuid, [known]);
+}
+
+/** Under a UUID of the operators' choice. */
+async function bring(book: Notebook, place: string, known: Known): Promise<Entry | undefined> {
+  const uuid = crypto.randomUUID();
+  const entry = add(book, place, uuid, [undefined]);
+  const manifest = { ...MANIFEST, v: 2, uuid, owner: ALICE, description: '0' } as const;
+  const isThere = await book.step('import', entry, known, () => book.operator(place).adminImportImage(manifest));
+  return isThere ? entry : undefined;
+}
+
+function add(book: Notebook, place: string, uuid: string, possible: Entry['possible']): Entry {
+  const entry = book.model.add(place, ALICE, uuid, possible);
+  book.own.push(entry);
+  return entry;
+}
+
+export async function update(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (!known) return;
+  texts += 1;
+  const description = String(texts);
+  await book.step('update', entry, { ...known, description }, () =>
+    book.client(entry.place).updateImage(entry.uuid, { description }),
+  );
+}
+
+export async function share(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (known?.acl === undefined) return book.settle(entry);
+  const client = book.client(entry.place);
+  const acl = known.acl === 0 ? 1 : 0;
+  await book.step('share', entry, { ...known, acl }, () =>
+    acl === 1 ? client.addImageAcl(entry.uuid, [BOB]) : client.removeImageAcl(entry.uuid, [BOB]),
+  );
+}
+
+export async function able(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (known?.state !== 'active' && known?.state !== 'disabled') return;
+  const client = book.client(entry.place);
+  const state = known.state === 'active' ? 'disabled' : 'active';
+  await book.step('disable or enable', entry, { ...known, state }, () =>
+    state === 'active' ? client.enableImage(entry.uuid) : client.disableImage(entry.uuid),
+  );
+}
+
+/** Gives it an icon, another one, or none. */
+export async function draw(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (!known) return;
+  const client = book.client(entry.place);
+  if (known.icon && book.random.chance(0.3)) {
+    await book.step('delete the icon', entry, { ...known, icon: '' }, () => client.deleteImageIcon(entry.uuid));
+    return;
+  }
+  const bytes = randomBytes(100 + book.random.below(LARGEST_ICON));
+  const sha1 = sha1Of(bytes);
+  await book.step('icon', entry, { ...known, icon: sha1 }, () =>
+    client.addImageIcon(entry.uuid, bytes, 'image/png', { sha1 }),
+  );
+}
+
+export async function read(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (!known?.sha1) return;
+  const sha1 = await book.ask('read', async () => {
+    const { stream } = await book.client(entry.place).getImageFile(entry.uuid);
+    const parts: Buffer[] = [];
+    for await (const part of stream) parts.push(Buffer.from(part as Uint8Array));
+    return sha1Of(Buffer.concat(parts));
+  });
+  if (sha1 !== undefined && sha1 !== known.sha1) book.wrong(`${entry.uuid} was served with sha1 ${sha1}`);
+}
+
+/** What was certainly there before the list was asked for, and is after it, is in it. */
+export async function list(book: Notebook, { place }: Entry): Promise<void> {
+  const before = book.own.filter((one) => one.place === place && certain(one));
+  const listed = await book.ask('list', () => book.client(place).listImages({ state: 'all', owner: ALICE }));
+  if (!listed) return;
+  const found = new Set(listed.map(({ uuid }) => uuid));
+  for (const { uuid } of before) if (!found.has(uuid)) book.wrong(`${uuid} is not in the list of ${place}`);
+}
+
+export async function clone(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  if (!known?.acl || known.state !== 'active') return;
+  const bob = book.client(entry.place, BOB);
+  const made = await book.ask('clone', () => bob.cloneImage(entry.uuid));
+  if (!made || known.sha1 === undefined) return;
+  const { sha1, icon } = known;
+  book.model.add(entry.place, BOB, made.uuid, [{ state: 'active', sha1, ...(icon !== undefined && { icon }) }]);
+}
+
+/** For good, or so that it can be restored. */
+export async function remove(book: Notebook, entry: Entry): Promise<void> {
+  const known = await book.certain(entry);
+  const purge = book.random.chance(0.5);
+  const client = book.client(entry.place);
+  const isGone = await book.step('delete', entry, undefined, () => client.deleteImage(entry.uuid, { purge }));
+  if (!isGone) return book.settle(entry);
+  book.own = book.own.filter((one) => one !== entry);
+  if (known?.state === 'active' && !purge) book.deleted.push({ entry, known });
+}
+
+/** Restores what was deleted, or removes it for good. */
+export async function undelete(book: Notebook): Promise<void> {
+  const found = book.deleted.shift();
+  if (!found) return;
+  const { entry, known } = found;
+  const client = book.client(entry.place);
+  if (book.random.chance(0.5)) {
+    await book.ask('purge', async () => ({ answer: await client.purgeImage(entry.uuid) }));
+    return;
+  }
+  book.own.push(entry);
+  await book.step('undelete', entry, known, () => client.undeleteImage(entry.uuid));
+}

@@ -1,0 +1,80 @@
+/** How images get from one datacenter to the other: each way leaves the same image there, or none. */
+import { ALICE } from '../helpers/accounts.ts';
+import type { Entry, Known } from './model.ts';
+import type { Notebook, Place } from './notebook.ts';
+
+const PATIENCE_MS = 60_000;
+
+interface Way {
+  readonly to: Place;
+  readonly copy: Entry;
+  /** What is there when it has come. */
+  readonly there: Known;
+}
+
+/** Undefined if there is nothing to bring, or something was brought there before. */
+async function begin(book: Notebook, entry: Entry): Promise<Way | undefined> {
+  const known = await book.certain(entry);
+  const to = book.random.pick(book.places.filter(({ name }) => name !== entry.place));
+  if (known?.state !== 'active' || !known.sha1 || book.model.find(to.name, entry.uuid)) return undefined;
+  const { sha1, icon } = known;
+  const there: Known = { state: 'active', sha1, ...(icon !== undefined && { icon }) };
+  const possible = [undefined, there, { state: 'copying' }, { state: 'failed' }];
+  const copy = book.model.add(to.name, ALICE, entry.uuid, possible);
+  book.own.push(copy);
+  return { to, copy, there };
+}
+
+/** The account orders the copy where it is to be. */
+export async function copy(book: Notebook, entry: Entry): Promise<void> {
+  const way = await begin(book, entry);
+  if (!way) return;
+  const { to, copy, there } = way;
+  const client = book.client(to.name);
+  if (!(await book.ask('copy', () => client.copyImageFromDc(entry.uuid, { datacenter: entry.place })))) return;
+  if (book.random.chance(0.2) && (await book.ask('cancel', () => client.cancelImageCopy(entry.uuid)))) return;
+  await until(async () => {
+    const status = await book.ask('status', () => book.client(to.name).getImageCopy(entry.uuid));
+    if (status?.state === 'succeeded') copy.possible = [there];
+    return status?.finished_at !== undefined;
+  });
+}
+
+/** The account orders it where the image is. */
+export async function fanOut(book: Notebook, entry: Entry): Promise<void> {
+  const way = await begin(book, entry);
+  if (!way) return;
+  const { to, copy, there } = way;
+  const client = book.client(entry.place);
+  const options = { account: ALICE, datacenters: to.name, together: book.random.chance(0.5) };
+  const ordered = await book.ask('fan-out', () => client.copyImageToDcs(entry.uuid, options));
+  if (!ordered) return;
+  if (book.random.chance(0.2) && (await book.ask('cancel', () => client.cancelFanOut(ordered.uuid)))) return;
+  await until(async () => {
+    const status = await book.ask('status', () => book.client(entry.place).getFanOut(ordered.uuid));
+    if (status?.state === 'succeeded') copy.possible = [there];
+    return status !== undefined && status.state !== 'running';
+  });
+}
+
+/** Operators import it from a URL. */
+export async function importRemote(book: Notebook, entry: Entry): Promise<void> {
+  const way = await begin(book, entry);
+  if (!way) return;
+  const { to, copy, there } = way;
+  const source = book.place(entry.place).url(book.random);
+  const ordered = await book.ask('import from a URL', () =>
+    book.operator(to.name).adminImportRemoteImage(entry.uuid, source),
+  );
+  if (!ordered) return;
+  await until(async () => {
+    const job = await book.ask('status', () => book.operator(to.name).getJob(ordered.job_uuid));
+    if (job?.execution === 'succeeded') copy.possible = [there];
+    return job !== undefined && ['succeeded', 'failed'].includes(job.execution);
+  });
+}
+
+async function until(isEnded: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end && !(await isEnded())) await new Promise((resolve) => setTimeout(resolve, 100));
+}
