@@ -59,6 +59,7 @@ export const RECORD_ONLY_FIELDS = [
   'intent_lease',
   'reserved_by',
   'quarantined',
+  'quarantined_icon',
   'archive',
   'kept',
 ] as const;

@@ -19,6 +19,13 @@ export function linkedBytesPath(session: string): string {
 /** Damaged bytes that are kept aside, one directory a day. */
 export const QUARANTINE = 'quarantine';
 
+/** Which of an image's objects: a file by its index, or the icon. */
+export type Which = number | 'icon';
+
+export function objectName(which: Which): ImageObjectName {
+  return which === 'icon' ? 'icon' : `file${which}`;
+}
+
 /** Image files and the icon: `images/UUI/UUID/file0`. */
 export function imageObjectPath(uuid: string, name: ImageObjectName): string {
   return `${imageObjectDirectory(uuid)}/${name}`;
@@ -49,7 +56,7 @@ export function archivePath(uuid: string): string {
   return `archive/${uuid.slice(0, 3)}/${uuid}.json`;
 }
 
-/** Damaged bytes of a file: `quarantine/YYYYMMDD/UUID.file0.ID`. */
-export function quarantinePath(day: string, uuid: string, fileIndex: number, id: string): string {
-  return `${QUARANTINE}/${day}/${uuid}.file${fileIndex}.${id}`;
+/** Damaged bytes: `quarantine/YYYYMMDD/UUID.file0.ID`. */
+export function quarantinePath(day: string, uuid: string, name: ImageObjectName, id: string): string {
+  return `${QUARANTINE}/${day}/${uuid}.${name}.${id}`;
 }

@@ -6,6 +6,7 @@
  * it does not know (`shares`, `grants`, `copy`, `intent`, …) is in separate fields, which it leaves alone.
  */
 import type { Bucket } from '../documents/store.ts';
+import type { Which } from './object-paths.ts';
 
 export const IMAGE_TYPES = ['zone-dataset', 'lx-dataset', 'lxd', 'zvol', 'docker', 'other'] as const;
 export type ImageType = (typeof IMAGE_TYPES)[number];
@@ -180,6 +181,8 @@ export interface ImageRecord {
   readonly reserved_by?: string;
   /** Indexes of files whose bytes are known to be wrong. Nobody is given them until the right ones are there. */
   readonly quarantined?: readonly number[];
+  /** The same of the icon. */
+  readonly quarantined_icon?: true;
   /** Only of a tombstone: the manifest to archive once the bytes are gone. */
   readonly archive?: Readonly<Record<string, unknown>>;
   /** Only of a tombstone: its bytes stay until `expires_at`, and the image can be restored. */
@@ -231,3 +234,8 @@ export const IMAGES: Bucket<ImageRecord> = {
     ['billing_tags', 'published_at'],
   ],
 };
+
+/** The record of a file, or of the icon. */
+export function objectRecord({ files, icon }: ImageRecord, which: Which): FileRecord | IconRecord | undefined {
+  return which === 'icon' ? icon : files?.[which];
+}

@@ -1,35 +1,38 @@
 /**
- * Reads stored files again to find damaged ones: `imgapiadm verify`. With `repair`, a file that does not match its
- * record is fetched again from a linked datacenter that holds the same bytes.
+ * Reads stored files and icons again to find damaged ones: `imgapiadm verify`. With `repair`, one that does not match its
+ * record is replaced from another image here, or from a linked datacenter, that holds the same bytes.
  */
 
 import type { Finding, VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
-import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { type FileRecord, IMAGES } from '#lib/manifest/record.ts';
+import { imageObjectPath, objectName, type Which } from '#lib/manifest/object-paths.ts';
+import { type FileRecord, type IconRecord, IMAGES, type ImageRecord, objectRecord } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import { hasMoved } from '../images/files/following-moves.ts';
 import { isServed, loadImage, loadRaw, type StoredImage } from '../images/record/load.ts';
 import type { Service } from '../service/service.ts';
+import type { Outcome } from './repair.ts';
 import { retract } from './scrub/quarantine.ts';
 
 export interface VerifyOptions {
   /** Absent: all images. */
   readonly uuids?: readonly string[];
   /** Replaces a bad file. Returns where the right bytes came from, or why they could not be had. */
-  readonly repair?: (stored: StoredImage, file: FileRecord) => Promise<{ from: string } | { problem: string }>;
+  readonly repair?: (stored: StoredImage, which: Which) => Promise<Outcome>;
   readonly signal: AbortSignal;
 }
 
-/** Yields a line per file, then the summary. */
+/** Yields a line per file and icon, then the summary. */
 export async function* verifyFiles(
   service: Service,
   options: VerifyOptions,
 ): AsyncGenerator<VerifyLine | VerifySummary> {
   const counts = { ok: 0, missing: 0, size: 0, hash: 0, repaired: 0, unrepairable: 0, files: 0, bytes: 0 };
   for await (const stored of chosenImages(service, options)) {
-    for (const [index, file] of (stored.value.files ?? []).entries()) {
+    for (const which of objectsOf(stored.value)) {
+      const file = objectRecord(stored.value, which);
       if (options.signal.aborted) return;
-      const line = await verifyFile(service, stored, file, index, options);
+      if (!file) continue;
+      const line = await verifyFile(service, stored, file, which, options);
       counts[line.status]++;
       counts.files++;
       counts.bytes += file.size;
@@ -39,26 +42,30 @@ export async function* verifyFiles(
   yield { summary: counts };
 }
 
+function objectsOf({ files = [], icon }: ImageRecord): Which[] {
+  return [...files.keys(), ...(icon ? (['icon'] as const) : [])];
+}
+
 async function verifyFile(
   service: Service,
   stored: StoredImage,
-  file: FileRecord,
-  index: number,
+  file: FileRecord | IconRecord,
+  which: Which,
   { repair, signal }: VerifyOptions,
 ): Promise<VerifyLine> {
   const { uuid, name } = stored.value;
-  const line = { uuid, name, file: `file${index}` };
-  const bad = await problemOf(service, uuid, file, index, signal);
+  const line = { uuid, name, file: objectName(which) };
+  const bad = await problemOf(service, uuid, file, which, signal);
   const now = bad && (await loadRaw(service, uuid))?.value;
-  const moved = now && hasMoved(stored.value, now) ? now.files?.[index] : undefined;
-  if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, index, { repair, signal });
+  const moved = now && hasMoved(stored.value, now) ? objectRecord(now, which) : undefined;
+  if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, which, { repair, signal });
   if (!bad) {
-    if (!stored.value.kept) await retract(service, stored, index);
+    if (!stored.value.kept) await retract(service, stored, which);
     return { ...line, status: 'ok' };
   }
   // A deleted image is repaired once it is restored.
-  if (!repair || index > 0 || stored.value.kept) return { ...line, ...bad };
-  const outcome = await repair(stored, file);
+  if (!repair || stored.value.kept) return { ...line, ...bad };
+  const outcome = await repair(stored, which);
   return 'from' in outcome
     ? { ...line, status: 'repaired', message: `${bad.message}; fetched again from ${outcome.from}` }
     : { ...line, status: 'unrepairable', message: `${bad.message}; ${outcome.problem}` };
@@ -67,12 +74,12 @@ async function verifyFile(
 async function problemOf(
   service: Service,
   uuid: string,
-  file: FileRecord,
-  index: number,
+  file: FileRecord | IconRecord,
+  which: Which,
   signal: AbortSignal,
 ): Promise<{ status: Finding; message: string } | undefined> {
   const storage = service.storages.named(file.stor);
-  const path = imageObjectPath(uuid, index === 0 ? 'file0' : 'file1');
+  const path = imageObjectPath(uuid, objectName(which));
   const info = await storage.info(path);
   if (!info) return { status: 'missing', message: `${path} is missing` };
   if (info.size !== file.size) return { status: 'size', message: `${path} has ${info.size} bytes, not ${file.size}` };
@@ -80,10 +87,11 @@ async function problemOf(
   if (read instanceof ObjectStoreUnavailableError) {
     return { status: 'missing', message: `${path} cannot be read: ${read.message}` };
   }
-  const { sha1, sha256 } = read;
-  if (sha1 !== file.sha1) return { status: 'hash', message: `${path} has sha1 ${sha1}, not ${file.sha1}` };
-  if (file.sha256 !== undefined && sha256 !== file.sha256) {
-    return { status: 'hash', message: `${path} has sha256 ${sha256}, not ${file.sha256}` };
+  for (const name of ['sha1', 'sha256'] as const) {
+    // Icons have no sha256, and records of old ones no sha1 either.
+    const right = (file as Partial<FileRecord>)[name];
+    if (right === undefined || read[name] === right) continue;
+    return { status: 'hash', message: `${path} has ${name} ${read[name]}, not ${right}` };
   }
   return undefined;
 }

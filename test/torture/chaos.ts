@@ -33,7 +33,7 @@ const TROUBLES: readonly Trouble[] = [
 ];
 
 /** A process starts again while a disk is full or a server away: then it may have to be tried again. */
-const STARTS_MS = 60_000;
+const STARTS_MS = 600_000;
 
 /** Between two blows clients get so many answers, at most, as long as these come in time. */
 const MOST_ANSWERS = 30;

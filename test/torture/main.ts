@@ -86,7 +86,11 @@ test('Torture', async (t) => {
       t.same(await site.administer('GET', '/admin/findings'), [], `${site.name}: no file is taken for damaged`);
     }
     t.same(await quotaLies(places, looking), [], 'quotas are kept');
-    t.same(await model.lies((place, owner) => looking.client(place, owner)), [], 'everything is as it was acknowledged');
+    t.same(
+      await model.lies((place, owner) => looking.client(place, owner)),
+      [],
+      'everything is as it was acknowledged',
+    );
     for (const { name } of places) {
       for (const owner of [ALICE, BOB]) {
         const all = await looking.client(name, owner).listImages({ state: 'all', owner });

@@ -8,7 +8,7 @@ export type Finding = (typeof FINDINGS)[number];
 export const VerifyLine = Type.Object({
   uuid: uuid(),
   name: Type.String(),
-  file: Type.String({ description: '`file0` or `file1`.' }),
+  file: Type.String({ description: '`file0`, `file1` and so on, or `icon`.' }),
   status: oneOf(FINDINGS),
   message: Type.Optional(Type.String({ description: 'What is wrong, in words.' })),
 });
@@ -40,23 +40,23 @@ export const FileFinding = Type.Object(
   {
     uuid: uuid('The image.'),
     name: Type.String(),
-    file: Type.String({ description: '`file0` or `file1`.' }),
+    file: Type.String({ description: '`file0`, `file1` and so on, or `icon`.' }),
     stor: Type.String({ description: 'Name of the object store.' }),
     size: bytes('The size that the file should have.'),
     status: oneOf(FOUND),
     message: Type.String({ description: 'What is wrong, in words.' }),
-    quarantined: Type.Boolean({ description: 'Whether requests for the file are refused.' }),
+    quarantined: Type.Boolean({ description: 'Whether requests for it are refused.' }),
     found_at: date(),
     checked_at: date('When it was last seen to be so.'),
     kept: Type.Optional(Type.String({ description: 'Where in the store the damaged bytes are kept.' })),
     repair: Type.Optional(
       Type.Object(
         { tried_at: date(), problem: Type.String() },
-        { description: 'The last attempt to fetch the right bytes from a linked datacenter.' },
+        { description: 'The last attempt to fetch the right bytes from elsewhere.' },
       ),
     ),
   },
-  { description: 'A stored file that is not what its record says.' },
+  { description: 'A stored file, or an icon, that is not what its record says.' },
 );
 export type FileFinding = ValueOf<typeof FileFinding>;
 

@@ -11,7 +11,7 @@ import { SourceInvalidError } from '../peers/errors.ts';
 import { foreignTransport, namedTransport } from '../peers/transports.ts';
 import { foreignImage } from './foreign-manifest.ts';
 import type { ImageSource } from './source.ts';
-import { query, sourceFile, sourceIcon } from './source-requests.ts';
+import { indexOf, query, sourceFile, sourceIcon } from './source-requests.ts';
 
 export interface ImgapiSource extends ImageSource {
   /** The unchecked manifest, requested as operator. */
@@ -43,8 +43,8 @@ interface ImgapiPeer {
 function imgapiSource(service: Guarded, { name, kind, transport, channel }: ImgapiPeer): ImgapiSource {
   // IMGAPIs have always sent each other this version.
   const headers = { 'accept-version': '*', 'user-agent': service.config.serverName };
-  const request = (path: string, account: string | undefined, signal: AbortSignal) =>
-    ({ method: 'GET', path: path + query({ account, channel }), headers, signal }) as const;
+  const request = (path: string, account: string | undefined, signal: AbortSignal, index?: string) =>
+    ({ method: 'GET', path: path + query({ account, channel, index }), headers, signal }) as const;
   const manifestOf = (uuid: string, account: string | undefined, signal: AbortSignal): Promise<unknown> =>
     smallJson((message) => transport.send(message), request(`/images/${uuid}`, account, signal));
   return {
@@ -63,7 +63,8 @@ function imgapiSource(service: Guarded, { name, kind, transport, channel }: Imga
     async getFile(uuid, wanted) {
       const { account, start, signal } = wanted;
       // Without If-Match: an older IMGAPI compares it with the wrong ETag and would always answer 412.
-      const found = await download(transport, request(`/images/${uuid}/file`, account, signal), { start });
+      const message = request(`/images/${uuid}/file`, account, signal, indexOf(wanted));
+      const found = await download(transport, message, { start });
       return sourceFile(found, wanted);
     },
     createPullUrl: async () => undefined,

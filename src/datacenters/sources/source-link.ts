@@ -17,7 +17,7 @@ import { LinkEndedError, SourceInvalidError } from '../peers/errors.ts';
 import { namedTransport } from '../peers/transports.ts';
 import { linkedImage } from './foreign-manifest.ts';
 import type { FileRequest, ImageSource, SourceFile } from './source.ts';
-import { query, sourceFile, sourceIcon } from './source-requests.ts';
+import { indexOf, query, sourceFile, sourceIcon } from './source-requests.ts';
 
 /** Bytes of a page of hashes; an honest one is far shorter. */
 const LONGEST_PIECES = 64 * 1024;
@@ -39,7 +39,7 @@ export function linkSource(service: Service, name: string): ImageSource {
       return sourceIcon(() => current.send({ method: 'GET', path, signal }), service.config.limits.iconBytes);
     },
     async getFile(uuid, request) {
-      const path = `/link/images/${uuid}/file${query({ account: named(request.account) })}`;
+      const path = `/link/images/${uuid}/file${query({ account: named(request.account), index: indexOf(request) })}`;
       const range: DownloadRange = { ...rangeOf(request), ifMatch: request.sha1 };
       const current = await client();
       const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });

@@ -40,6 +40,11 @@ export function sourceFile({ status, stream, size, headers }: FileDownload, requ
   return { status, length: size, stream };
 }
 
+/** As a parameter: the first file needs none. */
+export function indexOf({ index = 0 }: FileRequest): string | undefined {
+  return index === 0 ? undefined : String(index);
+}
+
 /** `?account=…&…`, without undefined values. */
 export function query(parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined);

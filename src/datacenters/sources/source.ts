@@ -41,6 +41,8 @@ export interface SourceFile {
 }
 
 export interface FileRequest {
+  /** Which of the image's files; default the first. */
+  readonly index?: number;
   /** The account to ask as; undefined: as operator. */
   readonly account: string | undefined;
   /** Offset of the first byte. */

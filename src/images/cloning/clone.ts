@@ -116,7 +116,9 @@ async function placeObjects(service: Service, { stored, file, uuid }: Clone, sig
   const { value: record } = stored;
   assertNotQuarantined(record, 0);
   await placeObject(service, { from: record.uuid, to: uuid, name: 'file0', file }, signal);
-  if (record.icon) await placeObject(service, { from: record.uuid, to: uuid, name: 'icon', file: record.icon }, signal);
+  if (!record.icon) return;
+  assertNotQuarantined(record, 'icon');
+  await placeObject(service, { from: record.uuid, to: uuid, name: 'icon', file: record.icon }, signal);
 }
 
 interface ObjectCopy {

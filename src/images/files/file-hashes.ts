@@ -8,6 +8,7 @@ import { type FileRecord, IMAGES, type ImageRecord } from '#lib/manifest/record.
 import type { Service } from '../../service/service.ts';
 import { isOwner, relationTo } from '../record/access.ts';
 import { normalized, type StoredImage, servedImages } from '../record/load.ts';
+import { isQuarantined } from './findings.ts';
 
 interface FileHash {
   readonly sha256: string;
@@ -44,6 +45,16 @@ export interface FileHere {
  * have the bytes.
  */
 export async function filesWithHash(service: Service, sha256: string, account: string): Promise<FileHere[]> {
+  const files = (await allWithHash(service, sha256)).filter(({ image: { value }, index }) => {
+    const { activated, copy } = value;
+    return activated && !copy && !isQuarantined(value, index) && relationTo(value, { account }) !== 'none';
+  });
+  const isForeign = ({ image }: FileHere): number => Number(!isOwner(image.value, account));
+  return files.toSorted((one, other) => isForeign(one) - isForeign(other));
+}
+
+/** Files that have these bytes by their records, whoever may read them. */
+export async function allWithHash(service: Service, sha256: string): Promise<FileHere[]> {
   const filter = { op: 'eq', field: 'sha256', value: sha256 } as const;
   const noted = (await service.store.find(FILE_HASHES, { filter, limit: MOST_LOOKED_AT })).map(({ value }) => value);
   const keys = [...new Set(noted.map(({ image }) => image))];
@@ -53,12 +64,9 @@ export async function filesWithHash(service: Service, sha256: string, account: s
   for (const { image: uuid, index } of noted) {
     const image = known.get(uuid);
     const file = image?.value.files?.[index];
-    if (!image || file?.sha256 !== sha256 || image.value.quarantined?.includes(index)) continue;
-    const { activated, copy } = image.value;
-    if (activated && !copy && relationTo(image.value, { account }) !== 'none') files.push({ image, index, file });
+    if (image && file?.sha256 === sha256) files.push({ image, index, file });
   }
-  const isForeign = ({ image }: FileHere): number => Number(!isOwner(image.value, account));
-  return files.toSorted((one, other) => isForeign(one) - isForeign(other));
+  return files;
 }
 
 /** Removes the notes of files that are gone; returns how many. */

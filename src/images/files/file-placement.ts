@@ -132,7 +132,7 @@ export async function deleteIcon(service: Service, request: ChangeRequest): Prom
   await settleAbandoned(service, uuid);
   const note = (current: ImageRecord): ImageRecord => {
     assertNothingPlaced(current);
-    const { icon, ...record } = current;
+    const { icon, ...record } = withoutQuarantined(current, 'icon');
     if (!icon) throw noIcon(uuid);
     going = icon;
     const path = imageObjectPath(uuid, 'icon');
@@ -281,13 +281,15 @@ async function endedFindings(
   uuid: string,
   { kind, index = 0, file }: PlacementIntent,
 ): Promise<Write[]> {
-  if (kind === 'icon' || !(await store.get(FINDINGS, findingKey(uuid, index)))) return [];
+  const which = kind === 'icon' ? kind : index;
+  if (!(await store.get(FINDINGS, findingKey(uuid, which)))) return [];
+  if (kind === 'icon') return [forgetFinding(uuid, kind)];
   // The hashes of its pieces may be those of the damaged bytes.
   return [forgetFinding(uuid, index), ...(file ? forgetPieceLists(uuid, index, file as FileRecord) : [])];
 }
 
 function withFile(before: ImageRecord, { file, kind, index }: PlacementIntent): ImageRecord {
-  if (kind === 'icon') return { ...before, icon: file as IconRecord };
+  if (kind === 'icon') return { ...withoutQuarantined(before, kind), icon: file as IconRecord };
   const record = withoutQuarantined(before, index ?? 0);
   if (index === undefined) return { ...record, files: [file as FileRecord] };
   const { files = [] } = record;

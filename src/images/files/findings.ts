@@ -5,21 +5,21 @@
  */
 import type { FileFinding } from '#lib/api/schemas/maintenance.ts';
 import type { Bucket, WithStore, Write } from '#lib/documents/store.ts';
+import { objectName, type Which } from '#lib/manifest/object-paths.ts';
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { fileDamaged } from './stored-object.ts';
 
 export interface StoredFinding extends FileFinding {
-  /** Which of the image's files. */
-  readonly index: number;
+  readonly index: Which;
   /** Counts the writes. */
   readonly rev: number;
 }
 
-/** Keyed by `UUID.fileN`. */
+/** Keyed by `UUID.fileN` and `UUID.icon`. */
 export const FINDINGS: Bucket<StoredFinding> = { name: 'imgapi_findings', version: 1, index: {} };
 
-export function findingKey(uuid: string, index: number): string {
-  return `${uuid}.file${index}`;
+export function findingKey(uuid: string, index: Which): string {
+  return `${uuid}.${objectName(index)}`;
 }
 
 export function putFinding(finding: StoredFinding, ifEtag: string | null): Write {
@@ -40,16 +40,25 @@ export async function listFindings({ store }: WithStore): Promise<FileFinding[]>
 }
 
 /** Absent is no error. */
-export function forgetFinding(uuid: string, index: number): Write {
+export function forgetFinding(uuid: string, index: Which): Write {
   return { op: 'del', bucket: FINDINGS, key: findingKey(uuid, index) };
 }
 
-export function withQuarantined(record: ImageRecord, index: number): ImageRecord {
+export function isQuarantined({ quarantined, quarantined_icon: icon }: ImageRecord, index: Which): boolean {
+  return index === 'icon' ? icon === true : (quarantined?.includes(index) ?? false);
+}
+
+export function withQuarantined(record: ImageRecord, index: Which): ImageRecord {
+  if (index === 'icon') return { ...record, quarantined_icon: true };
   const { quarantined = [] } = record;
   return quarantined.includes(index) ? record : { ...record, quarantined: [...quarantined, index] };
 }
 
-export function withoutQuarantined(record: ImageRecord, index: number): ImageRecord {
+export function withoutQuarantined(record: ImageRecord, index: Which): ImageRecord {
+  if (index === 'icon') {
+    const { quarantined_icon: _, ...bare } = record;
+    return bare;
+  }
   const { quarantined, ...rest } = record;
   if (!quarantined?.includes(index)) return record;
   const left = quarantined.filter((one) => one !== index);
@@ -57,10 +66,10 @@ export function withoutQuarantined(record: ImageRecord, index: number): ImageRec
 }
 
 /** @throws 503 FileDamaged */
-export function assertNotQuarantined({ uuid, quarantined }: ImageRecord, index: number): void {
-  if (!quarantined?.includes(index)) return;
+export function assertNotQuarantined(record: ImageRecord, index: Which): void {
+  if (!isQuarantined(record, index)) return;
   throw fileDamaged(
-    `file${index} of image "${uuid}"`,
+    `${objectName(index)} of image "${record.uuid}"`,
     'its stored bytes are not those of its record; they are quarantined',
   );
 }

@@ -3,11 +3,11 @@
 import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ADMIN } from '#lib/api/imgapi/admin.ts';
 import { isUuid } from '#lib/text/uuid.ts';
-import { sourcesOfRepair } from '../../datacenters/sources/sources.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { listFindings } from '../../images/files/findings.ts';
 import { cleanUp } from '../../maintenance/clean-up.ts';
 import { repairFile } from '../../maintenance/repair.ts';
+import { repairSources } from '../../maintenance/repair-sources.ts';
 import { orderPass } from '../../maintenance/scrub/state.ts';
 import { taskStatuses } from '../../maintenance/tasks/status.ts';
 import { serviceTasks } from '../../maintenance/tasks/table.ts';
@@ -44,12 +44,14 @@ export function adminHandlers(service: Service): Handlers<typeof ADMIN, Call> {
     async AdminVerify(call, { repair = false, uuid }) {
       const uuids = uuidsOf(uuid);
       const slow = new Set<string>();
-      const sources = repair ? await sourcesOfRepair(service) : [];
       return {
         lines: verifyFiles(service, {
           ...(uuids && { uuids }),
           ...(repair && {
-            repair: (stored, file) => repairFile(service, sources, stored, file, { signal: call.signal, slow }),
+            async repair(stored, which) {
+              const sources = await repairSources(service, stored, which);
+              return repairFile(service, sources, stored, which, { signal: call.signal, slow });
+            },
           }),
           signal: call.signal,
         }),

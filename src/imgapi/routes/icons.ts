@@ -4,6 +4,7 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { deleteIcon, noIcon } from '../../images/files/file-placement.ts';
+import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
 import { addIcon, readIconType } from '../../images/files/icons.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
@@ -30,8 +31,10 @@ export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
 
     async GetImageIcon(call) {
       const { value: record } = await readableImage(service, call);
-      return followingMoves(service, record, ({ icon, uuid }) => {
+      return followingMoves(service, record, (current) => {
+        const { icon, uuid } = current;
         if (!icon) throw noIcon(uuid);
+        assertNotQuarantined(current, 'icon');
         return fileReply(call, {
           storage: service.storages.named(icon.stor),
           path: imageObjectPath(uuid, 'icon'),

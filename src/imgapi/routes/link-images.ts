@@ -50,8 +50,10 @@ export async function getLinkImage(service: Service, call: Call): Promise<Reply>
 }
 
 export async function getLinkIcon(service: Service, call: Call): Promise<Reply> {
-  return followingMoves(service, await ownedImage(service, call), async ({ icon, uuid }) => {
+  return followingMoves(service, await ownedImage(service, call), async (record) => {
+    const { icon, uuid } = record;
     if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
+    assertNotQuarantined(record, 'icon');
     const storage = service.storages.named(icon.stor);
     return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
   });

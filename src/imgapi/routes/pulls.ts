@@ -3,6 +3,7 @@
 import { ApiError, imageNotFound } from '#lib/api/errors/api-error.ts';
 import type { PULL_LINK, PULLS } from '#lib/api/imgapi/pulls.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
+import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { SignedUrlError } from '#lib/signing/errors.ts';
 import { verifyUrl } from '#lib/signing/signed-url.ts';
 import { isUuid } from '#lib/text/uuid.ts';
@@ -92,10 +93,21 @@ async function findPull(service: Service, call: Call): Promise<Pull> {
   if (!record || !isIt || !(link || isOperators)) {
     throw new ApiError('ResourceNotFound', `pull link "${name}" does not exist or has ended; ask for a new one`);
   }
-  // The link is a second name of the same bytes, or of those of before a repair.
+  return { record: await asRepaired(service, record), link };
+}
+
+/**
+ * The link is a second name of the same bytes, or of those of before a repair: as long as the image has the file, that is
+ * what is read. @throws 503 for a file that is set aside
+ */
+async function asRepaired(service: Service, record: PullRecord): Promise<PullRecord> {
   const image = (await loadRaw(service, record.uuid))?.value;
-  if (image?.files?.[record.index]?.sha1 === record.sha1) assertNotQuarantined(image, record.index);
-  return { record, link };
+  const file = image?.files?.[record.index];
+  if (!image || file?.sha1 !== record.sha1) return record;
+  assertNotQuarantined(image, record.index);
+  const path = imageObjectPath(record.uuid, `file${record.index}`);
+  const isThere = file.stor === record.stor && (await service.storages.named(file.stor).info(path)) !== undefined;
+  return isThere ? { ...record, path } : record;
 }
 
 async function readPull(service: Service, call: Call, { record, link }: Pull): Promise<Reply> {

@@ -1,8 +1,8 @@
 /** Reads one stored file again, no faster than it should be read, and says what is wrong with it. */
 import { createHash } from 'node:crypto';
 import type { Found } from '#lib/api/schemas/maintenance.ts';
-import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { imageObjectPath, objectName, type Which } from '#lib/manifest/object-paths.ts';
+import { type FileRecord, type IconRecord, type ImageRecord, objectRecord } from '#lib/manifest/record.ts';
 import {
   InvalidRangeError,
   ObjectNotFoundError,
@@ -34,25 +34,26 @@ export function pace({ bytesPerSecond }: { readonly bytesPerSecond: number }): T
 export async function inspect(
   service: Service,
   record: ImageRecord,
-  index: number,
+  which: Which,
   throttle: Throttle,
   signal: AbortSignal,
 ): Promise<Inspection> {
-  const file = record.files?.[index];
+  const file = objectRecord(record, which);
   const storage = file && service.storages.find(file.stor);
   if (!file || !storage) return 'unknown';
-  const found = await look(storage, imageObjectPath(record.uuid, `file${index}`), file, throttle, signal);
+  const path = imageObjectPath(record.uuid, objectName(which));
+  const found = await look(storage, path, file, throttle, signal);
   if (found === 'good' || found === 'unknown') return found;
   // A store that is not there as a whole is no finding about a file.
   if (!(await answers(storage))) return 'unknown';
   // A read may go wrong on its way; a file is wrong that is so twice.
-  return look(storage, imageObjectPath(record.uuid, `file${index}`), file, throttle, signal);
+  return look(storage, path, file, throttle, signal);
 }
 
 async function look(
   storage: ObjectStore,
   path: string,
-  file: FileRecord,
+  file: FileRecord | IconRecord,
   throttle: Throttle,
   signal: AbortSignal,
 ): Promise<Inspection> {
@@ -82,12 +83,16 @@ const GONE = [ObjectNotFoundError, ObjectTruncatedError, InvalidRangeError];
 async function wrongHash(
   storage: ObjectStore,
   path: string,
-  { size, sha1, sha256 }: FileRecord,
+  file: FileRecord | IconRecord,
   throttle: Throttle,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const hashes = [{ name: 'sha1', right: sha1, hash: createHash('sha1') }];
-  if (sha256 !== undefined) hashes.push({ name: 'sha256', right: sha256, hash: createHash('sha256') });
+  const { size } = file;
+  const hashes = (['sha1', 'sha256'] as const).flatMap((name) => {
+    // Icons have no sha256, and records of old ones no sha1 either.
+    const right = (file as Partial<FileRecord>)[name];
+    return right === undefined ? [] : [{ name, right, hash: createHash(name) }];
+  });
   if (size > 0) {
     const { stream } = await storage.read(path, { end: size - 1, signal });
     try {

@@ -6,8 +6,8 @@
  * them as an upload would, in one step.
  */
 import { updateObject } from '#lib/documents/update.ts';
-import { imageObjectPath, pullsDay, quarantinePath } from '#lib/manifest/object-paths.ts';
-import type { ImageRecord } from '#lib/manifest/record.ts';
+import { imageObjectPath, objectName, pullsDay, quarantinePath, type Which } from '#lib/manifest/object-paths.ts';
+import { type ImageRecord, objectRecord } from '#lib/manifest/record.ts';
 import { duplicate } from '#lib/objects/duplicate.ts';
 import { ObjectNotFoundError } from '#lib/objects/errors.ts';
 import { newUuid } from '#lib/text/uuid.ts';
@@ -15,6 +15,7 @@ import {
   FINDINGS,
   findingKey,
   forgetFinding,
+  isQuarantined,
   putFinding,
   type StoredFinding,
   withoutQuarantined,
@@ -29,18 +30,19 @@ import type { Fault } from './inspect.ts';
  * False if the record has changed since it was read: what was found out may be about other bytes, those of before a
  * repair.
  */
-export async function note(service: Service, { value }: StoredImage, index: number, fault: Fault): Promise<boolean> {
-  const { uuid, name, files } = value;
-  const file = files?.[index];
+export async function note(service: Service, { value }: StoredImage, index: Which, fault: Fault): Promise<boolean> {
+  const { uuid, name } = value;
+  const file = objectRecord(value, index);
+  const kind = index === 'icon' ? 'icon' : 'file';
   let isNoted = false;
   await changeRecord(service, uuid, async (record) => {
-    isNoted = isAsRead(record, value) && record.intent?.kind !== 'file' && file !== undefined;
+    isNoted = isAsRead(record, value) && record.intent?.kind !== kind && file !== undefined;
     if (!isNoted || !file) return undefined;
     const known = await service.store.get(FINDINGS, findingKey(uuid, index));
     const now = new Date(service.store.now()).toISOString();
     const { status, message, isServed } = fault;
     const finding: StoredFinding = {
-      ...{ uuid, name, index, file: `file${index}`, stor: file.stor, size: file.size },
+      ...{ uuid, name, index, file: objectName(index), stor: file.stor, size: file.size },
       ...{ status, message, quarantined: !isServed, found_at: known?.value.found_at ?? now, checked_at: now },
       ...(known?.value.kept !== undefined && { kept: known.value.kept }),
       ...(known?.value.repair && { repair: known.value.repair }),
@@ -50,23 +52,23 @@ export async function note(service: Service, { value }: StoredImage, index: numb
     return { record: marked, also: [putFinding(finding, known?.etag ?? null)] };
   });
   if (isNoted) {
-    service.log.error({ image: uuid, file: `file${index}`, problem: fault.message }, 'a stored file is damaged');
+    service.log.error({ image: uuid, file: objectName(index), problem: fault.message }, 'a stored file is damaged');
     await service.faults.reach('scrub:marked');
   }
   return isNoted;
 }
 
 /** The file is right, as the record was read. Returns whether anything had been noted. */
-export async function retract(service: Service, { value }: StoredImage, index: number): Promise<boolean> {
-  const { uuid, quarantined = [] } = value;
+export async function retract(service: Service, { value }: StoredImage, index: Which): Promise<boolean> {
+  const { uuid } = value;
   const known = await service.store.get(FINDINGS, findingKey(uuid, index));
-  if (!known && !quarantined.includes(index)) return false;
+  if (!known && !isQuarantined(value, index)) return false;
   let isTakenBack = false;
   await changeRecord(service, uuid, (record) => {
     isTakenBack = isAsRead(record, value);
     return isTakenBack ? { record: withoutQuarantined(record, index), also: [forgetFinding(uuid, index)] } : undefined;
   });
-  if (isTakenBack) service.log.info({ image: uuid, file: `file${index}` }, 'a file that was damaged is right again');
+  if (isTakenBack) service.log.info({ image: uuid, file: objectName(index) }, 'a file that was damaged is right again');
   return isTakenBack;
 }
 
@@ -79,9 +81,9 @@ export async function keepAside(service: Service, finding: StoredFinding): Promi
   const { uuid, index, kept, stor } = finding;
   const storage = service.storages.find(stor);
   if (kept !== undefined || !storage) return;
-  const path = quarantinePath(pullsDay(service.store.now()), uuid, index, newUuid());
+  const path = quarantinePath(pullsDay(service.store.now()), uuid, objectName(index), newUuid());
   try {
-    if (!(await duplicate(storage, imageObjectPath(uuid, `file${index}`), path))) return;
+    if (!(await duplicate(storage, imageObjectPath(uuid, objectName(index)), path))) return;
   } catch (error) {
     if (!(error instanceof ObjectNotFoundError)) {
       service.log.warn({ err: error, image: uuid, store: stor }, 'damaged bytes could not be kept aside');

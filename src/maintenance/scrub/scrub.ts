@@ -3,7 +3,8 @@
  * that a process that dies, or is replaced, costs a few seconds' work. What it finds it notes and no more: `mend.ts` takes
  * care of it.
  */
-import { IMAGES } from '#lib/manifest/record.ts';
+import { objectName, type Which } from '#lib/manifest/object-paths.ts';
+import { IMAGES, objectRecord } from '#lib/manifest/record.ts';
 import type { Throttle } from '../../copies/transfer/bandwidth.ts';
 import { FINDINGS, findingKey } from '../../images/files/findings.ts';
 import { loadImage, type StoredImage } from '../../images/record/load.ts';
@@ -111,23 +112,33 @@ async function checkImage(
   signal: AbortSignal,
 ): Promise<Checked> {
   const checked = { files: 0, bytes: 0, bad: 0, skipped: 0 };
-  for (let index = 0; ; index++) {
-    const stored = await loadImage(service, uuid);
-    const file = stored && isChecked(stored) ? stored.value.files?.[index] : undefined;
-    if (!file) return checked;
-    const found = await checkFile(service, uuid, index, throttle, signal).catch((error: unknown) => {
+  for await (const { which, size } of objectsOf(service, uuid)) {
+    const found = await checkFile(service, uuid, which, throttle, signal).catch((error: unknown) => {
       signal.throwIfAborted();
-      service.log.warn({ err: error, image: uuid, file: `file${index}` }, 'a file could not be checked');
+      service.log.warn({ err: error, image: uuid, file: objectName(which) }, 'a file could not be checked');
       return 'unknown' as const;
     });
     const result = found === 'good' ? 'good' : found === 'unknown' ? 'skipped' : 'bad';
-    observer.file(result, file.size);
+    observer.file(result, size);
     if (result === 'skipped') checked.skipped++;
     else {
       checked.files++;
-      checked.bytes += file.size;
+      checked.bytes += size;
       if (result === 'bad') checked.bad++;
     }
+  }
+  return checked;
+}
+
+/** All files and the icon, by the record as it is each time. */
+async function* objectsOf(service: Service, uuid: string): AsyncGenerator<{ which: Which; size: number }> {
+  for (let which: Which = 0; ; ) {
+    const stored = await loadImage(service, uuid);
+    if (!stored || !isChecked(stored)) return;
+    const object = objectRecord(stored.value, which);
+    if (object) yield { which, size: object.size };
+    if (which === 'icon') return;
+    which = object ? which + 1 : 'icon';
   }
 }
 
@@ -140,13 +151,13 @@ export function isChecked({ value }: StoredImage): boolean {
 export async function checkFile(
   service: Service,
   uuid: string,
-  index: number,
+  index: Which,
   throttle: Throttle,
   signal: AbortSignal,
 ): Promise<Inspection> {
   for (let look = 0; look < MOST_LOOKS; look++) {
     const stored = await loadImage(service, uuid);
-    if (!stored || !isChecked(stored) || !stored.value.files?.[index]) return 'unknown';
+    if (!stored || !isChecked(stored) || !objectRecord(stored.value, index)) return 'unknown';
     const found = await inspect(service, stored.value, index, throttle, signal);
     if (found === 'unknown') return found;
     if (found === 'good') {

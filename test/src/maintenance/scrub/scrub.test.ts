@@ -6,11 +6,11 @@ import { test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { pause } from '#lib/runtime/timers.ts';
-import type { ImageSource } from '#src/datacenters/sources/source.ts';
 import { sourcesOfRepair } from '#src/datacenters/sources/sources.ts';
 import { listFindings } from '#src/images/files/findings.ts';
 import { loadRaw } from '#src/images/record/load.ts';
-import { repairFile } from '#src/maintenance/repair.ts';
+import { type RepairSource, repairFile } from '#src/maintenance/repair.ts';
+import { fromDatacenter } from '#src/maintenance/repair-sources.ts';
 import { removeKept } from '#src/maintenance/scrub/kept.ts';
 import { mendFiles } from '#src/maintenance/scrub/mend.ts';
 import { unobserved } from '#src/maintenance/scrub/metrics.ts';
@@ -116,25 +116,23 @@ test('a source that drips costs its own time, and is asked last for the next fil
   const [good] = await sourcesOfRepair(service);
   if (!good) throw new Error('west is a source');
   let asked = 0;
-  const evil: ImageSource = {
-    ...good,
+  const evil: RepairSource = {
     name: 'evil',
-    async getFile(_uuid, request) {
+    async read({ signal }) {
       asked++;
-      const { stream, ...rest } = await good.getFile(uuid, request);
-      stream.destroy();
-      return { ...rest, stream: dripping(request.signal) };
+      return dripping(signal);
     },
   };
-  // The methods of `good` are its prototype's.
-  Object.setPrototypeOf(evil, good);
   const slow = new Set<string>();
   for (const time of ['first', 'second']) {
     await writeFile(fileOf(east, uuid), Buffer.alloc(bytes.length, 1));
     const found = await loadRaw(service, uuid);
-    const file = found?.value.files?.[0];
-    if (!found || !file) throw new Error('it has a file');
-    const outcome = await repairFile(service, [evil, good], found, file, { signal, slow, leastLimitMs: 300 });
+    if (!found) throw new Error('it is there');
+    const outcome = await repairFile(service, [evil, fromDatacenter(good)], found, 0, {
+      signal,
+      slow,
+      leastLimitMs: 300,
+    });
     t.match(outcome, { from: 'us-west-1' }, time);
     t.ok((await stored(east, imageObjectPath(uuid, 'file0'))).equals(bytes));
   }
