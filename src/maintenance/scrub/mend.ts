@@ -42,6 +42,8 @@ async function mend(
   options: RepairOptions,
 ): Promise<number> {
   const { signal } = options;
+  // It may have been mended with another that has the same bytes.
+  if (!(await service.store.get(FINDINGS, findingKey(uuid, index)))) return 0;
   const stored = await loadImage(service, uuid);
   // What is deleted may be restored, with its mark; and a record that cannot be served may be mended.
   if (!stored && (await loadRaw(service, uuid))) return 0;

@@ -133,7 +133,7 @@ test('images with one file on the disk between them are all kept from readers, a
   t.equal((await stat(pathOf(east, uuid, 'file0'))).nlink, 3);
   await writeFile(pathOf(east, uuid, 'file0'), Buffer.alloc(bytes.length, 1));
   t.match(await pass(east), { files: 3, bad: 3 });
-  t.equal((await mended(east)) + (await mended(east)), 3, 'without waiting for an hour');
+  t.equal(await mended(east), 3, 'without waiting for an hour');
   for (const each of uuids) t.ok((await stored(east, each, 'file0')).equals(bytes));
   t.strictSame(await listFindings(east.service), []);
 });
