@@ -21,7 +21,7 @@ COMPILED := microtime better-sqlite3
 LOAD_COMPILED := require("microtime"); new (require("better-sqlite3"))(":memory:")
 .DELETE_ON_ERROR:
 
-.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench torture package deb clean install which-node
+.PHONY: help demo test test-engines check types lint imports unused format run docs plans check-docs bench torture torture-resume package deb clean install which-node
 
 help:
 	@echo 'make demo    the whole story on two datacenters, on real data (1.1 GB in ./build/demo); KEEP=1 leaves them up'
@@ -112,6 +112,9 @@ bench: install
 # Never part of the tests: how much it finds is a question of time.
 torture: install
 	@TAP_TIMEOUT=1000000 MINUTES=$(MINUTES) HOURS=$(HOURS) KILLS=$(KILLS) ENGINE=$(ENGINE) SEED=$(SEED) node test/torture/main.ts
+
+torture-resume: install
+	@TAP_TIMEOUT=3600 GIB=$(GIB) node test/torture/resume.ts
 
 # Where packages are left.
 TO ?= build
