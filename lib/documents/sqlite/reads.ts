@@ -6,6 +6,7 @@ import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { CurrentEtags } from './current-etags.ts';
+import { searchFor } from './narrowing.ts';
 import type { CountJob, FindJob, Refs } from './reading/protocol.ts';
 import { plucked, prepared } from './run.ts';
 import type { Trigrams } from './trigrams.ts';
@@ -67,7 +68,7 @@ export class Reads {
     const parts = listParts(tables, { ...query, limit: query.limit ?? rows });
     if (parts.length === 0) return undefined;
     const search =
-      rest?.tables === tables ? undefined : this.#trigrams.searchFor(tables, { ...query, limit: query.limit ?? rows });
+      rest?.tables === tables ? undefined : searchFor(tables, { ...query, limit: query.limit ?? rows }, this.#trigrams);
     return {
       type: 'find',
       parts,

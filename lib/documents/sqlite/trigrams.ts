@@ -5,11 +5,9 @@
  * (`trigram-building.ts`), and until all of it is, nobody searches by it.
  */
 import type { Layout } from '../sql/layout.ts';
-import { listPartsAmong } from '../sql/queries.ts';
-import type { Tables } from '../sql/tables.ts';
-import type { Filter, Query } from '../store.ts';
+import type { Filter } from '../store.ts';
 import type { Connection } from './connection.ts';
-import type { Search } from './reading/protocol.ts';
+import type { Narrowing } from './reading/protocol.ts';
 import { beginIndex, indexOf, isBegun, isUnfinished, KEEPING, type Wanted } from './trigram-building.ts';
 
 /** Letters of a piece. */
@@ -41,15 +39,13 @@ export class Trigrams {
     return isUnfinished(this.#connection);
   }
 
-  /** How to narrow a query; undefined if that cannot be done. @throws what `listParts` throws */
-  searchFor(tables: Tables, query: Query): Search | undefined {
-    const { layout } = tables;
+  /** How the index narrows a search; undefined if it does not. */
+  narrowing(layout: Layout, filter: Filter | undefined): Narrowing | undefined {
     if (fieldsOf(layout).length === 0) return undefined;
-    const text = textIn(query.filter, fieldsOf(layout));
+    const text = textIn(filter, fieldsOf(layout));
     if (text === undefined || !this.#has(layout)) return undefined;
     const table = `"${indexOf(layout.table)}"`;
-    const sql = `select rowid from ${table} where ${table} match ? limit ?`;
-    return { sql, text, parts: listPartsAmong(tables, query) };
+    return { sql: `select rowid from ${table} where ${table} match ? limit ?`, text };
   }
 
   #has({ table }: Layout): boolean {

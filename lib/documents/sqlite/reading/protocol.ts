@@ -9,11 +9,16 @@ export interface Refs {
   readonly etags: string;
 }
 
-/** How to narrow a search that would look at every row. */
-export interface Search {
-  /** Selects ids of rows, by `text` and a limit. */
+/** Selects ids of rows, by `text` and a limit. */
+export interface Narrowing {
   readonly sql: string;
   readonly text: string;
+}
+
+/** How to narrow a search that would look at every row. */
+export interface Search {
+  /** Each finds all rows that can match; the first one that finds few is used. */
+  readonly by: readonly Narrowing[];
   /** The parts of the list among those rows. */
   readonly parts: readonly ListPart[];
 }

@@ -77,14 +77,17 @@ export class Steps {
   }
 
   /** The search among the rows that can match; undefined if they are many: then enough of them are found soon. */
-  #narrowed({ sql, text, parts }: Search): readonly ListPart[] | undefined {
-    const rows = this.#statement(sql).all(text, MOST_AMONG + 1) as (readonly [number])[];
-    if (rows.length > MOST_AMONG) return undefined;
-    const ids = sqliteDialect.encodeList(rows.map(([id]) => id));
-    return parts.map(({ idsAt = [], ...part }) => ({
-      ...part,
-      values: part.values.map((value, at) => (idsAt.includes(at) ? ids : value)),
-    }));
+  #narrowed({ by, parts }: Search): readonly ListPart[] | undefined {
+    for (const { sql, text } of by) {
+      const rows = this.#statement(sql).all(text, MOST_AMONG + 1) as (readonly [number])[];
+      if (rows.length > MOST_AMONG) continue;
+      const ids = sqliteDialect.encodeList(rows.map(([id]) => id));
+      return parts.map(({ idsAt = [], ...part }) => ({
+        ...part,
+        values: part.values.map((value, at) => (idsAt.includes(at) ? ids : value)),
+      }));
+    }
+    return undefined;
   }
 
   #rowsOf(parts: readonly ListPart[], limit: number): Rows {
