@@ -52,7 +52,7 @@ test('what a running server had comes back to the byte, with its shares, its sec
   }
   const icon = await again.client().getImageIcon(withIcon.image.uuid);
   t.equal(icon.contentType, 'image/png');
-  t.match(await verify(again), { code: 0, stdout: /^3 files, .*: 3 ok$/m });
+  t.match(await verify(again), { code: 0, stdout: /^4 files, .*: 4 ok$/m });
 });
 
 test('what lies in a shared store is counted, and is there again after a restore', async (t) => {
