@@ -40,6 +40,23 @@ const settings = {
 } as const;
 
 /** Of what makes a clone, on top of those of any write. */
+/** What an account does with an image that is shared with it. */
+const bySharee = {
+  where: 'accounts',
+  auth: 'strict',
+  callers: ['sharee'],
+  params: imageParams,
+  headers: conditionHeaders,
+  replies: imageReplies,
+} as const;
+
+function shareeQuery(description: string, missing: string) {
+  return Type.Object({
+    ...imageQuery,
+    account: needed(uuid(description), { missing: { kind: 'Invalid', message: missing } }),
+  });
+}
+
 export const CLONE_ERRORS = [
   'QuotaExceeded',
   'ImageNotShared',
@@ -77,18 +94,8 @@ export const SHARING = {
     method: 'POST',
     path: '/images/:uuid/accept',
     since: 3,
-    where: 'accounts',
-    auth: 'strict',
-    callers: ['sharee'],
-    params: imageParams,
-    query: Type.Object({
-      ...imageQuery,
-      account: needed(uuid('The account that it is shared with.'), {
-        missing: { kind: 'Invalid', message: 'name the account that accepts the image' },
-      }),
-    }),
-    headers: conditionHeaders,
-    replies: imageReplies,
+    ...bySharee,
+    query: shareeQuery('The account that it is shared with.', 'name the account that accepts the image'),
     errors: [...WRITE_ERRORS, 'ImageNotShared'],
   },
 
@@ -124,18 +131,8 @@ export const SHARING = {
     method: 'POST',
     path: '/images/:uuid/clone',
     since: 1,
-    where: 'accounts',
-    auth: 'strict',
-    callers: ['sharee'],
-    params: imageParams,
-    query: Type.Object({
-      ...imageQuery,
-      account: needed(uuid('The account that the clone is for.'), {
-        missing: { kind: 'Invalid', message: 'name the account that the clone is for' },
-      }),
-    }),
-    headers: conditionHeaders,
-    replies: imageReplies,
+    ...bySharee,
+    query: shareeQuery('The account that the clone is for.', 'name the account that the clone is for'),
     errors: [...WRITE_ERRORS, ...CLONE_ERRORS],
   },
 } as const satisfies ImgapiOperations;
