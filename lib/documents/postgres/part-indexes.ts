@@ -33,6 +33,7 @@ const TRY_LOCK = "select pg_try_advisory_xact_lock(hashtext('imgapi part indexes
 const LET_GO = step('savepoint locked');
 const EXTENSION = `select nspname from pg_catalog.pg_extension join pg_catalog.pg_namespace as its on its.oid = extnamespace
   where extname = 'pg_trgm'`;
+const PUBLIC = "select 1 from pg_catalog.pg_namespace where nspname = 'public'";
 /** Whether it is valid, and whether somebody makes it at this moment. */
 const INDEX = `select indisvalid, exists (select 1 from pg_catalog.pg_stat_progress_create_index where index_relid = indexrelid)
   from pg_catalog.pg_index join pg_catalog.pg_class as its on its.oid = indexrelid
@@ -89,7 +90,6 @@ export class PartIndexes {
         wait = isMade ? 0 : OTHERS_MS;
       } catch (error) {
         if (signal.aborted) break;
-        if (signal.aborted) break;
         wait = remedyFor(error) === 'none' ? FAILED_MS : OTHERS_MS;
         if (remedyFor(error) === 'none' && !hasWarned) {
           hasWarned = true;
@@ -135,11 +135,15 @@ export class PartIndexes {
     }, this.#closed.signal);
   }
 
-  /** The schema of pg_trgm, which is made if that is allowed. */
+  /**
+   * The schema of pg_trgm, which is made if that is allowed: not in the schema of the documents, which is dropped before a
+   * dump is restored, and a dump of a schema has no extensions in it.
+   */
   async #extension(): Promise<string> {
     const [known] = await this.#ask(EXTENSION, []);
     if (known) return String(known[0]);
-    await this.#do(step('create extension if not exists pg_trgm'));
+    const [hasPublic] = await this.#ask(PUBLIC, []);
+    await this.#do(step(`create extension if not exists pg_trgm${hasPublic ? ' with schema public' : ''}`));
     const [made] = await this.#ask(EXTENSION, []);
     return String(made?.[0]);
   }
