@@ -8,7 +8,7 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import type { Bucket, Store } from '#lib/documents/store.ts';
-import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
+import { type FileRecord, IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { COPIES, type CopyOrder, TRANSFERS, type Transfer } from '#src/copies/documents/model.ts';
 import { CLONES } from '#src/images/cloning/clone-journal.ts';
@@ -182,15 +182,25 @@ async function filesBelow(root: string): Promise<string[]> {
 
 /** Asserts that every image with a file gives its owner the bytes that its record promises. */
 async function assertReadable(t: Test, site: Site): Promise<void> {
-  const { images } = await readDocuments(site);
   const bad: string[] = [];
-  for (const { uuid, owner, files, copy, kept } of images) {
-    if (!files?.[0] || copy || kept) continue;
+  for (const { uuid, owner, file } of promisedFiles((await readDocuments(site)).images)) {
     const client = owner === undefined || owner === ALICE ? site.alice : site.operator;
-    const sha1 = await sha1Served(client, uuid);
-    if (sha1 !== files[0].sha1) bad.push(`${uuid} has sha1 ${sha1} instead of ${files[0].sha1}`);
+    const sha1 = await sha1Served(client, uuid).catch(async (error: unknown) => {
+      const now = (await readDocuments(site)).images.find((one) => one.uuid === uuid);
+      return `${String(error)}; its record is ${JSON.stringify(now)} now`;
+    });
+    if (sha1 !== file.sha1) bad.push(`${uuid} has sha1 ${sha1} instead of ${file.sha1}`);
   }
   t.same(bad, [], `${site.name}: every file that a record promises is there, to the byte`);
+}
+
+/** The files that can be read by these records: a placeholder is not there yet, and a tombstone not any more. */
+export function promisedFiles(
+  images: readonly ImageRecord[],
+): { readonly uuid: string; readonly owner: string | undefined; readonly file: FileRecord }[] {
+  return images.flatMap(({ uuid, owner, files: [file] = [], copy, state }) =>
+    file && !copy && state !== 'deleting' ? [{ uuid, owner, file }] : [],
+  );
 }
 
 /** The SHA-1 of the file as served over HTTP. */

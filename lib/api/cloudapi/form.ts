@@ -22,6 +22,7 @@ export const COMMON_ERRORS = [
   'TooManyRequests',
   'InternalError',
   'ServiceUnavailable',
+  'InsufficientStorage',
   'ServerBusy',
 ] as const satisfies readonly (CloudapiErrorCode | ErrorCode)[];
 
@@ -38,7 +39,6 @@ export const WRITE_ERRORS = [
   'ImageCopyInProgress',
   'ImageFileBusy',
   'Conflict',
-  'InsufficientStorage',
 ] as const;
 
 /** What all operations have in common, except those that need no account. */

@@ -35,6 +35,6 @@ export const SHARE_SETTINGS = {
     method: 'POST',
     query: change,
     body: { json: change, optional: true },
-    errors: [...PARAMETER_ERRORS, 'ValidationFailed', 'Conflict', 'InsufficientStorage'],
+    errors: [...PARAMETER_ERRORS, 'ValidationFailed', 'Conflict'],
   },
 } as const satisfies CloudapiOperations;

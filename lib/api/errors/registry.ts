@@ -244,7 +244,11 @@ export const ERRORS = {
     when: 'as many uploads, downloads, lists, copies, watches or plans are under way as the process takes',
     remedy: 'Try again after Retry-After.',
   },
-  InsufficientStorage: { status: 507, when: 'the object store has no room for the file', remedy: 'Free some space.' },
+  InsufficientStorage: {
+    status: 507,
+    when: 'the object store has no room for the file, or the document store none for what is to be written',
+    remedy: 'Free some space.',
+  },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;

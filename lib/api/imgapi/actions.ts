@@ -66,7 +66,6 @@ export const ACTIONS = {
       'OriginChainTooLong',
       'RemoteSourceError',
       'Conflict',
-      'InsufficientStorage',
     ],
   },
 

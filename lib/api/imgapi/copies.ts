@@ -39,7 +39,6 @@ export const ORDER_ERRORS = [
   'NotImplemented',
   'RemoteSourceError',
   'Conflict',
-  'InsufficientStorage',
 ] as const;
 
 /** A job was started. */

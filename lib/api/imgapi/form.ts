@@ -9,7 +9,10 @@ import { ImageV1, ImageV2, ImageV3 } from '../schemas/image.ts';
 export type ImgapiVersion = 1 | 2 | 3;
 export type ImgapiOperations = Operations<ImgapiVersion, ErrorCode>;
 
-/** Errors that any operation may answer, whatever it is for. */
+/**
+ * Errors that any operation may answer, whatever it is for. Of the stores too: also one that changes nothing may have
+ * something to write, such as the nonce of a request of another datacenter.
+ */
 export const COMMON_ERRORS = [
   'InvalidVersion',
   'UnauthorizedError',
@@ -17,6 +20,7 @@ export const COMMON_ERRORS = [
   'TooManyRequests',
   'InternalError',
   'ServiceUnavailable',
+  'InsufficientStorage',
   'ServerBusy',
 ] as const satisfies readonly ErrorCode[];
 
@@ -32,7 +36,6 @@ export const WRITE_ERRORS = [
   'ImageFileBusy',
   'PreconditionFailed',
   'Conflict',
-  'InsufficientStorage',
 ] as const;
 
 /** Errors of an operation that reads bytes from an object store. */

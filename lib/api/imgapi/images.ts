@@ -120,7 +120,6 @@ export const IMAGES = {
       'OriginChainTooLong',
       'QuotaExceeded',
       'Conflict',
-      'InsufficientStorage',
     ],
   },
 

@@ -50,7 +50,6 @@ export const MADE_IMAGES = {
       'ImageUuidAlreadyExists',
       'NotAvailable',
       'Conflict',
-      'InsufficientStorage',
     ],
   },
 

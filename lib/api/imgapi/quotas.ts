@@ -43,13 +43,13 @@ export const QUOTAS = {
       'What the body does not name stays as it is. Nothing goes when there is more already; nothing more comes then.',
     method: 'PUT',
     body: { json: QuotaLimits },
-    errors: [...BODY_ERRORS, 'OperatorOnly', 'ResourceNotFound', 'ValidationFailed', 'Conflict', 'InsufficientStorage'],
+    errors: [...BODY_ERRORS, 'OperatorOnly', 'ResourceNotFound', 'ValidationFailed', 'Conflict'],
   },
 
   UnsetQuota: {
     ...forOperators,
     summary: 'Has the defaults of the configuration hold for an account again.',
     method: 'DELETE',
-    errors: ['OperatorOnly', 'ResourceNotFound', 'Conflict', 'InsufficientStorage'],
+    errors: ['OperatorOnly', 'ResourceNotFound', 'Conflict'],
   },
 } as const satisfies ImgapiOperations;

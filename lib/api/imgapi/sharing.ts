@@ -114,14 +114,7 @@ export const SHARING = {
       'With `offers`, whatever is shared with the account by others than those that it trusts is in none of its lists until it is accepted, that of before included. By UUID it can be used all the same. A login means the account that has it now; one that nobody has is accepted and shown all the same.',
     method: 'PUT',
     body: { json: ShareSettingsChange },
-    errors: [
-      ...BODY_ERRORS,
-      'ResourceNotFound',
-      'InvalidParameter',
-      'ValidationFailed',
-      'Conflict',
-      'InsufficientStorage',
-    ],
+    errors: [...BODY_ERRORS, 'ResourceNotFound', 'InvalidParameter', 'ValidationFailed', 'Conflict'],
   },
 
   CloneImage: {

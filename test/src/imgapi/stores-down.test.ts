@@ -1,6 +1,9 @@
 /** One of the stores is down: each operation says which kind, writes nothing, and goes on when it is back. */
 import { type Test, test } from 'tap';
-import { StoreUnavailableError } from '#lib/documents/errors.ts';
+import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
+import { IMGAPI } from '#lib/api/imgapi/operations.ts';
+import type { Operation } from '#lib/api/operation.ts';
+import { StoreFullError, StoreUnavailableError } from '#lib/documents/errors.ts';
 import type { Store } from '#lib/documents/store.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
@@ -8,6 +11,7 @@ import { storesIn } from '../../doubles/stores.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type InProcess, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
 import { type Ask, type Asker, asker } from './fixtures/ask.ts';
+import { type TestedOperation, WRITES } from './fixtures/image-operations.ts';
 import { BYTES, ICON, ICON_RECORD, imageRecord, putObject, putRecords } from './fixtures/records.ts';
 
 const MANIFEST = { name: 'an-image', version: '1.0.0', type: 'other', os: 'other', owner: ALICE };
@@ -61,6 +65,7 @@ function failDocuments(store: Store, failing: () => ReadonlySet<string>): void {
     Object.defineProperty(store, name, {
       value: async (...args: unknown[]) => {
         if (failing().has(`documents.${name}`)) throw new StoreUnavailableError('it is down');
+        if (name === 'batch' && failing().has('documents.full')) throw new StoreFullError('it is full');
         return call(...args);
       },
     });
@@ -112,6 +117,42 @@ test('a document store that is down is a 503 that says so, whether it is read, l
   t.equal((await ask(active)).text, before, 'nothing was changed');
   t.equal((await ask(`${ready}/file`)).text, BYTES.toString());
   t.equal((await ask('/images?state=all')).json.length, 2, 'and nothing made');
+});
+
+test('a document store that is full is a 507, whatever was to be written', async (t) => {
+  const { ask, active, ready, fail } = await start(t);
+  const before = (await ask(active)).text;
+  fail('documents.full');
+  const full = new Set<string>();
+  for (const [name, { query, headers, body, json }] of Object.entries(WRITES) as [
+    keyof typeof WRITES,
+    TestedOperation,
+  ][]) {
+    const { path, method, action }: Operation = IMGAPI[name];
+    for (const image of [active, ready]) {
+      for (const account of [[], [`account=${ALICE}`]]) {
+        const asked = [
+          ...(action === undefined ? [] : [`action=${action}`]),
+          ...(query === undefined ? [] : [query]),
+          ...account,
+        ];
+        const answer = await ask(`${path.replace('/images/:uuid', image)}?${asked.join('&')}`, {
+          method,
+          headers: { ...headers, 'accept-version': '~3' },
+          ...(body !== undefined && { body }),
+          ...(json && {
+            json: json({ caller: 'owner', image: { state: 'active', public: false, shared: false }, version: '~3' }),
+          }),
+        });
+        if (answer.status < 500) continue;
+        if (answer.json.code === 'InsufficientStorage') full.add(name);
+      }
+    }
+  }
+  fail();
+  t.ok(full.size > 10, [...full].join(', '));
+  t.equal((await ask(active)).text, before, 'nothing was changed');
+  t.ok((COMMON_ERRORS as readonly string[]).includes('InsufficientStorage'), 'and may be told by any operation');
 });
 
 test('an object store that is down is a 503 of its own; manifests are there all the same', async (t) => {

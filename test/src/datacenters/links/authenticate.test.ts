@@ -1,5 +1,8 @@
 import { test } from 'tap';
 import { request } from 'undici';
+import { COMMON_ERRORS, type ImgapiOperations } from '#lib/api/imgapi/form.ts';
+import { LINKS } from '#lib/api/imgapi/links.ts';
+import { StoreFullError } from '#lib/documents/errors.ts';
 import { digestOf } from '#lib/signing/digest.ts';
 import { generateKeys, parsePrivateKey } from '#lib/signing/keys.ts';
 import { LINK_SIGNED_HEADERS, signRequest } from '#lib/signing/sign-request.ts';
@@ -163,6 +166,19 @@ test('nonces are remembered for ten minutes, and then forgotten', async (t) => {
   t.equal(await expireLinkDocuments(west.service), 0);
   west.clock.ahead = 11 * 60_000;
   t.equal(await expireLinkDocuments(west.service), seen);
+});
+
+test('where there is no room for a nonce, that is said, as the operation may', async (t) => {
+  const { east, west } = await linkedPair(t);
+  t.intercept(west.service.store, 'batch', {
+    value: () => Promise.reject(new StoreFullError('the disk is full')),
+  });
+  for (const [name, { method, path, errors, auth }] of Object.entries<ImgapiOperations[string]>(LINKS)) {
+    if (method === 'GET' || auth === 'none') continue;
+    const answer = await send(west, method as 'POST', path, await signedHeaders(east, west, method, path));
+    t.match(answer, { status: 507, json: { code: 'InsufficientStorage' } }, name);
+    t.ok([...errors, ...COMMON_ERRORS].includes('InsufficientStorage'), `${name} may answer that`);
+  }
 });
 
 test("the shared directory's key of that datacenter is accepted in place of a recorded one", async (t) => {
