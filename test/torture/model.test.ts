@@ -20,6 +20,8 @@ test('what was acknowledged and is not there, or is otherwise, is told', async (
   t.same(await liesOf(known), []);
   t.same(await liesOf(undefined, known), [], 'a request without an answer leaves both');
   t.match(await liesOf(undefined), [/but none$/]);
+  t.same(await liesOf({ ...known, icon: new Set(['', 'another']) }), [], 'a copy has one of the icons of its source');
+  t.match(await liesOf({ ...known, icon: new Set(['another']) }), [/\["another"\]/]);
   t.match(await liesOf({ ...known, description: 'another' }), [/"another"/]);
   await imgapi.service.storages.named('local').remove(imageObjectPath(uuid, 'file0'));
   t.match(await liesOf(known), [/its file has sha1/]);

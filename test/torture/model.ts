@@ -14,8 +14,8 @@ export interface Known {
   readonly sha1?: string;
   readonly description?: string;
   readonly acl?: number;
-  /** The SHA-1 of its icon; empty: it has none. */
-  readonly icon?: string;
+  /** The SHA-1 of its icon, or those of which it has one; empty: it has none. */
+  readonly icon?: string | ReadonlySet<string>;
 }
 
 export interface Entry {
@@ -24,6 +24,8 @@ export interface Entry {
   readonly uuid: string;
   /** undefined: there is none. */
   possible: readonly (Known | undefined)[];
+  /** The icons that it had, or may have had, since it was to be copied: the copy has one of these. */
+  icons?: Set<string>;
   /** In how many checks in a row it was not there. */
   gone?: number;
 }
@@ -106,11 +108,14 @@ async function iconServed(client: ImgapiClient, uuid: string): Promise<string> {
   return sha1Of(Buffer.concat(parts));
 }
 
-function matches(one: Known | undefined, found: Known | undefined): boolean {
+export function matches(one: Known | undefined, found: Known | undefined): boolean {
   if (!one || !found) return one === found;
-  return Object.entries(one).every(([field, value]) => found[field as keyof Known] === value);
+  return Object.entries(one).every(([field, value]) => {
+    const there = found[field as keyof Known];
+    return value instanceof Set ? value.has(there) : there === value;
+  });
 }
 
-function show(one: Known | undefined): string {
-  return one ? JSON.stringify(one) : 'none';
+export function show(one: Known | undefined): string {
+  return one ? JSON.stringify(one, (_, value) => (value instanceof Set ? [...value] : value)) : 'none';
 }

@@ -3,7 +3,7 @@ import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import type { Random } from '../helpers/random.ts';
-import { certain, type Entry, foundOf, type Known, type Model } from './model.ts';
+import { certain, type Entry, foundOf, type Known, type Model, matches, show } from './model.ts';
 
 /** A datacenter, and clients of any of its processes. */
 export interface Place {
@@ -83,6 +83,7 @@ export class Notebook {
   async step(what: string, entry: Entry, next: Known | undefined, request: () => Promise<unknown>): Promise<boolean> {
     // Known before it is asked for: it may happen without an answer.
     entry.possible = [...entry.possible, next];
+    if (typeof next?.icon !== 'object') entry.icons?.add(next?.icon ?? '');
     const answer = await this.ask(what, async () => ({ answer: await request() }));
     if (answer) entry.possible = [next];
     return answer !== undefined;
@@ -96,6 +97,9 @@ export class Notebook {
     if (!found) return;
     const isCopy = entry.possible.some((one) => one?.state === 'copying');
     if (isCopy && found.known?.state !== 'active') return;
+    if (isCopy && !entry.possible.some((one) => matches(one, found.known))) {
+      this.wrong(`${entry.place} ${entry.uuid}: ${show(found.known)}, but ${entry.possible.map(show).join(' or ')}`);
+    }
     // A request that was lost may still be on its way: only its effect says that it came.
     if (found.known === undefined) this.own = this.own.filter((one) => one !== entry);
     else if (entry.possible.length === 1 || isCopy) entry.possible = [found.known];

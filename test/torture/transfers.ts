@@ -19,8 +19,10 @@ async function begin(book: Notebook, entry: Entry): Promise<Way | undefined> {
   if (known?.state !== 'active' || !known.sha1 || book.model.find(to.name, entry.uuid)) return undefined;
   const { sha1, icon } = known;
   const there: Known = { state: 'active', sha1, ...(icon !== undefined && { icon }) };
-  // Without an answer it may come later, with the icon that the image has then.
-  const possible = [undefined, { state: 'active', sha1 }, { state: 'copying' }, { state: 'failed' }];
+  // Without an answer it may come later, with the icon that the image has then, or with none if the image is gone.
+  if (typeof icon === 'string') entry.icons = new Set([icon]);
+  const late: Known = { state: 'active', sha1, ...(entry.icons && { icon: entry.icons }) };
+  const possible = [undefined, late, { state: 'copying' }, { state: 'failed' }];
   const copy = book.model.add(to.name, ALICE, entry.uuid, possible);
   book.own.push(copy);
   return { to, copy, there };

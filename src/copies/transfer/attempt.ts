@@ -186,6 +186,8 @@ export function markReceived(service: Service, own: Transfer): Promise<Transfer>
   return changeOwn(service, own, (current) => {
     const { lease: _lease, rate: _rate, staged: _staged, solid: _solid, error: _error, ...rest } = current;
     const via = own.via ?? rest.via;
-    return { ...rest, ...(via && { via }), bytes: rest.total, state: nextTransferState(current.state, 'receive') };
+    const note = own.note ?? rest.note;
+    const told = { ...(via && { via }), ...(note !== undefined && { note }) };
+    return { ...rest, ...told, bytes: rest.total, state: nextTransferState(current.state, 'receive') };
   });
 }

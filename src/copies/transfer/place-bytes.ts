@@ -1,13 +1,17 @@
 /** Puts the verified file in its place and into the placeholder's record, and copies the image's icon. */
 
+import { ImgapiError } from '#lib/client/errors.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
+import { TooLargeError } from '#lib/objects/errors.ts';
 import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
+import { LinkEndedError, SourceInvalidError } from '../../datacenters/peers/errors.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { placeFile } from '../../images/files/file-placement.ts';
 import { recordedMd5 } from '../../images/files/late-md5.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
+import { failureFor } from '../documents/failure-of.ts';
 import type { Transfer } from '../documents/model.ts';
 import { iconSessionOf, sessionOf } from '../documents/staging.ts';
 import { fileRecord } from '../orders/placeholder.ts';
@@ -62,16 +66,27 @@ function keptOnFailure(session: WriteSession): WriteSession {
   };
 }
 
-/** Copies the icon. If that fails, the image is copied without it. @throws AttemptLostError */
+/**
+ * Copies the icon. An image whose icon is gone or damaged at the source, or not allowed here, is copied without it.
+ * @throws AttemptLostError, and what came in the way: it may come when it is fetched again
+ */
 export async function bringIcon(service: Service, source: ImageSource, live: LiveAttempt): Promise<void> {
   const { own } = live;
   if (!own.icon || (await loadRaw(service, own.image))?.value.icon) return;
   try {
     await fetchIcon(service, source, live, service.storages.named(own.stor));
   } catch (error) {
-    if (error instanceof AttemptLostError || live.signal.aborted) throw error;
+    if (!isUnusable(error)) throw error;
     service.log.warn({ err: error, image: own.image }, 'the icon was not copied');
+    live.note({ note: `copied without its icon: ${failureFor(own.account, error).message}` });
   }
+}
+
+/** Whether the source has no icon that could be had. */
+function isUnusable(error: unknown): boolean {
+  if (error instanceof ImgapiError) return error.code === 'FileDamaged';
+  if (error instanceof LinkEndedError) return false;
+  return error instanceof SourceInvalidError || error instanceof TooLargeError;
 }
 
 async function fetchIcon(service: Service, source: ImageSource, live: LiveAttempt, store: ObjectStore): Promise<void> {

@@ -131,7 +131,7 @@ async function receiveAndPlace(
   const hashes = await verifiedHashes(live.own, session);
   await session.flush();
   await service.faults.reach('copy:received');
-  await bringIcon(service, source, live);
+  await receiveIcon(service, source, live);
   await placeBytes(service, live, session, hashes);
   await service.faults.reach('copy:placed');
 }
@@ -168,18 +168,33 @@ async function receiveOn(
   try {
     return await receiveMore(service, source, live, staging, signal);
   } catch (error) {
-    if (signal.aborted || error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
-    const failure = failureFor(live.own.account, error);
-    const verdict = judge(service, live, failure);
-    if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
-    service.log.info(
-      { err: error, image: live.own.image, bytes: live.own.bytes },
-      'transfer broke off; it continues from there',
-    );
-    live.note({ retry: verdict.retry, error: failure });
-    await pause(verdict.delay, signal);
+    if (error instanceof NoResumeError || error instanceof SessionGoneError) throw error;
+    await waitOut(service, live, error, signal);
     return staging;
   }
+}
+
+/** The icon has no staging: each time it is fetched from its first byte. */
+async function receiveIcon(service: Service, source: ImageSource, live: LiveAttempt): Promise<void> {
+  for (;;) {
+    try {
+      return await bringIcon(service, source, live);
+    } catch (error) {
+      await waitOut(service, live, error, live.signal);
+    }
+  }
+}
+
+/** Pauses after a failure that may pass soon; rejects with any other. */
+async function waitOut(service: Service, live: LiveAttempt, error: unknown, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || error instanceof LeaseLostError) throw error;
+  const failure = failureFor(live.own.account, error);
+  const verdict = judge(service, live, failure);
+  if (verdict.action !== 'retry' || !isWaitedOut(failure, verdict)) throw error;
+  const { image, bytes } = live.own;
+  service.log.info({ err: error, image, bytes }, 'transfer broke off; it continues from there');
+  live.note({ retry: verdict.retry, error: failure });
+  await pause(verdict.delay, signal);
 }
 
 /** False if the source stalled or keeps failing: then the place goes to another transfer. */

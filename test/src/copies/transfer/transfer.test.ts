@@ -1,15 +1,27 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { IMAGES } from '#lib/manifest/record.ts';
+import { type IconRecord, IMAGES } from '#lib/manifest/record.ts';
 import { sessionOf } from '#src/copies/documents/staging.ts';
 
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { bytesOf, putImage, putObject } from '../../../helpers/datacenter.ts';
+import type { Trouble } from '../../../helpers/tcp-proxy.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { claimed, copyPair, ended, orderOf, otherProcess, recordOf, transferOf } from '../fixture.ts';
 
 const MIB = 1024 * 1024;
+
+function iconRecord(icon: Buffer): IconRecord {
+  return {
+    sha1: createHash('sha1').update(icon).digest('hex'),
+    size: icon.length,
+    contentType: 'image/png',
+    contentMD5: createHash('md5').update(icon).digest('base64'),
+    mtime: '2026-01-01T00:00:00.000Z',
+    stor: 'local',
+  };
+}
 
 test('a copied image is the image: bytes, manifest, icon, shares and dates', async (t) => {
   const pair = await copyPair(t);
@@ -26,14 +38,7 @@ test('a copied image is the image: bytes, manifest, icon, shares and dates', asy
     acl: [BOB],
     shares,
     grants: ['c8a1f6e2-5d6b-4f0c-9a36-3a7c1c1f4b11'],
-    icon: {
-      sha1: createHash('sha1').update(icon).digest('hex'),
-      size: icon.length,
-      contentType: 'image/png',
-      contentMD5: createHash('md5').update(icon).digest('base64'),
-      mtime: '2026-01-01T00:00:00.000Z',
-      stor: 'local',
-    },
+    icon: iconRecord(icon),
   });
   await putObject(pair.source.service.storages.named('local'), imageObjectPath(record.uuid, 'icon'), icon);
   pair.engine();
@@ -67,6 +72,27 @@ test('a copied image is the image: bytes, manifest, icon, shares and dates', asy
   );
   t.same(await pair.service.storages.named('local').sessions(), []);
   t.equal(await transferOf(pair.service, record.uuid), undefined);
+});
+
+test('an icon that does not come at first is asked for again, and only one that cannot be had is left away', async (t) => {
+  const pair = await copyPair(t);
+  const icon = randomBytes(500);
+  const brought = async (fields: Partial<IconRecord> = {}) => {
+    const { record } = await putImage(pair.source, ALICE, { icon: { ...iconRecord(icon), ...fields } });
+    await putObject(pair.source.service.storages.named('local'), imageObjectPath(record.uuid, 'icon'), icon);
+    const { uuid } = await pair.copy(record.uuid);
+    return { order: await ended(pair.service, uuid), here: await recordOf(pair.service, record.uuid) };
+  };
+  const lost = (next?: Trouble): Trouble => ({ kind: 'lose', request: '/icon', ...(next && { next }) });
+  pair.engine();
+  // More often than it is waited for by the attempt that has the bytes.
+  pair.network.trouble = lost(lost(lost(lost())));
+  const late = await brought();
+  t.match(late.order, { state: 'succeeded', members: [{ result: { attempt: 2 } }] });
+  t.match(late.here?.icon, { sha1: iconRecord(icon).sha1, size: icon.length });
+  const bad = await brought({ contentType: 'text/html' });
+  t.match(bad.order, { state: 'succeeded', members: [{ result: { attempt: 1, note: /^copied without its icon: / } }] });
+  t.equal(bad.here?.icon, undefined);
 });
 
 test('a transfer goes on at the byte where the connection broke', async (t) => {
