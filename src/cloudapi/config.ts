@@ -38,6 +38,8 @@ export interface CloudapiConfig {
   readonly datacenters: Readonly<Record<string, string>>;
   /** Whether AdminGetImageFile sends its caller to the object store; false: files come through here. */
   readonly pulls: { readonly redirect: boolean };
+  /** Whether accounts may bring images of files of their own. */
+  readonly uploads: boolean;
   /** `seconds`: how long the process may take to end after a SIGTERM, whatever is open. */
   readonly shutdown: { readonly seconds: number };
   /** Processes on this machine; absent: one, without a supervisor. */

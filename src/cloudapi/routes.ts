@@ -1,5 +1,7 @@
 /** The routes of CloudAPI, made from its rows. */
 import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
+import { UPLOADS } from '#lib/api/cloudapi/uploads.ts';
+import type { Operation } from '#lib/api/operation.ts';
 import type { Handler } from '../http-kit/call.ts';
 import { type Handlers, type OperationRoute, operationRoutes } from '../http-kit/operations.ts';
 import { admission } from './admission.ts';
@@ -19,7 +21,10 @@ import { newImageDispatch, newImageHandlers } from './routes/new-images.ts';
 import { roleTagHandlers } from './routes/role-tags.ts';
 import { serviceHandlers } from './routes/service.ts';
 import { shareSettingsHandlers } from './routes/share-settings.ts';
+import { uploadHandlers } from './routes/uploads.ts';
 import type { Cloudapi } from './service.ts';
+
+const OF_UPLOADS: ReadonlySet<Operation> = new Set<Operation>(Object.values(UPLOADS));
 
 export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
   const handlers: Handlers<typeof CLOUDAPI, Call> = {
@@ -28,6 +33,7 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
     ...imageHandlers(cloudapi),
     ...newImageHandlers(cloudapi),
     ...actionHandlers(cloudapi),
+    ...uploadHandlers(cloudapi),
     ...deletedHandlers(cloudapi),
     ...shareSettingsHandlers(cloudapi),
     ...copyHandlers(cloudapi),
@@ -38,6 +44,7 @@ export function cloudapiRoutes(cloudapi: Cloudapi): OperationRoute<Call>[] {
   const admitted = admission(cloudapi);
   const routes = operationRoutes(CLOUDAPI, handlers, {
     parameterForm,
+    isServed: (row) => cloudapi.config.uploads || !OF_UPLOADS.has(row),
     wrap: (handler, row, name) =>
       row.auth === 'none' ? handler : underPolicies(cloudapi, admitted(handler, name), row, name),
     dispatches: { CreateImageFromMachine: newImageDispatch, UpdateImage: actionDispatch },

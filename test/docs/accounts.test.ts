@@ -22,7 +22,7 @@ async function startPlaces(t: Test, people: Readonly<Record<string, Person>>) {
   const ports = await Promise.all(NAMES.map(async (name) => [name, await freePort()] as const));
   const datacenters = Object.fromEntries(ports.map(([name, port]) => [name, `http://127.0.0.1:${port}`]));
   for (const [name, port] of ports) {
-    const keys = { address: '127.0.0.1', port, datacenterName: name, datacenters };
+    const keys = { address: '127.0.0.1', port, datacenterName: name, datacenters, uploads: true };
     await cloudapiInProcess(t, { people: Object.values(people), imgapi: sites[name].front.url, keys });
   }
   return { sites, datacenters };

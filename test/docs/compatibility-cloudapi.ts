@@ -15,7 +15,10 @@ A second \`triton image copy\` (ImportImageFromDatacenter) answers 200 with the 
 a sharee sees its own UUID alone. There
 are no limits of requests for an account (429). Policies may use the names of
 sdc-cloudapi for what is done (\`updateimage\` for all actions of an image, \`createimagefrommachine\` for all that makes one, \`setroletags\`), and
-those of the operations here (\`cloneimage\`, \`exportimage\`), which allow less.`;
+those of the operations here (\`cloneimage\`, \`exportimage\`), which allow less.
+
+Images of files that accounts bring ([For accounts](accounts.md#an-image-of-a-file)) have routes of their own, which sdc-cloudapi does not have, and
+neither has this service unless \`uploads\` is on in its configuration.`;
 
 export function cloudapiCompatibilityPage(): string {
   const parts = DIFFERENCES.map(({ title, rows }) => [

@@ -11,6 +11,7 @@ import { NEW_IMAGES } from './new-images.ts';
 import { ROLE_TAGS } from './role-tags.ts';
 import { SERVICE } from './service.ts';
 import { SHARE_SETTINGS } from './share-settings.ts';
+import { UPLOADS } from './uploads.ts';
 
 export const CLOUDAPI = {
   ...SERVICE,
@@ -18,6 +19,7 @@ export const CLOUDAPI = {
   ...IMAGES,
   ...NEW_IMAGES,
   ...ACTIONS,
+  ...UPLOADS,
   ...DELETED,
   ...SHARE_SETTINGS,
   ...COPIES,

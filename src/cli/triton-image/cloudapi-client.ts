@@ -11,11 +11,14 @@ import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { DeletedImage } from '#lib/api/schemas/deleted-image.ts';
 import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import type { ShareSettings } from '#lib/api/schemas/share-settings.ts';
+import type { Upload } from '#lib/api/schemas/upload.ts';
 import type { ImageUsage } from '#lib/api/schemas/usage.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
+import { LONG_ANSWER } from '#lib/client/methods.ts';
+import type { AddFileParameters } from '#lib/client/parameters.ts';
 
 export interface CloudapiClientOptions {
   readonly url: string;
@@ -41,8 +44,6 @@ export type DeletedCloudapiImage = Omit<DeletedImage, 'uuid' | 'owner'> & { read
 export type ListImagesFilter = QueryOf<typeof IMAGES.ListImages>;
 
 const VERSIONS = { 'accept-version': '~9||~8' };
-/** Milliseconds of a call that copies a file before it answers. */
-const LONG = 3_600_000;
 const LINES = { accept: 'application/x-json-stream' };
 
 export class CloudapiClient {
@@ -134,8 +135,54 @@ export class CloudapiClient {
   clone(id: string, options: CallOptions): Promise<CloudapiImage> {
     return this.#json(
       { method: 'POST', path: image(id), query: { action: 'clone' } },
-      { answerTimeout: LONG, ...options },
+      { answerTimeout: LONG_ANSWER, ...options },
     );
+  }
+
+  /** Not active, and without its file. */
+  createImage(fields: object, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json(
+      { method: 'POST', path: '/images', query: { action: 'create-from-file' }, json: fields },
+      options,
+    );
+  }
+
+  activateImage(id: string, options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'activate' } }, options);
+  }
+
+  /** The upload of a file of so many bytes, which may have begun before: `offset` says where it goes on. */
+  beginImageUpload(
+    id: string,
+    { size, compression, sha1 }: AddFileParameters & { readonly size: number; readonly sha1: string },
+    options: CallOptions,
+  ): Promise<Upload> {
+    const headers = { 'upload-length': String(size) };
+    return this.#json({ method: 'POST', path: `${image(id)}/uploads`, query: { compression, sha1 }, headers }, options);
+  }
+
+  getImageUpload(id: string, upload: string, options: CallOptions): Promise<Upload> {
+    return this.#json({ method: 'GET', path: uploadOf(id, upload) }, options);
+  }
+
+  /** The image once it has its file. The source is read to its end, or destroyed when the server wants no more. */
+  async appendImageUpload(
+    id: string,
+    upload: string,
+    source: AsyncIterable<Uint8Array>,
+    { offset, size }: { readonly offset: number; readonly size: number },
+    options: CallOptions,
+  ): Promise<CloudapiImage | undefined> {
+    const headers = {
+      'content-type': 'application/partial-upload',
+      'content-length': String(size),
+      'upload-offset': String(offset),
+    };
+    const call = this.#call({ method: 'PATCH', path: uploadOf(id, upload), headers, body: source });
+    const answer = await this.#caller.send(call, { answerTimeout: LONG_ANSWER, ...options });
+    if (answer.status !== 204) return (await readJson(answer)) as CloudapiImage;
+    answer.body.resume();
+    return undefined;
   }
 
   deleteImage(id: string, options: CallOptions): Promise<void> {
@@ -187,6 +234,10 @@ export class CloudapiClient {
 
 function image(id: string): string {
   return `/images/${encodeURIComponent(id)}`;
+}
+
+function uploadOf(id: string, upload: string): string {
+  return `${image(id)}/uploads/${encodeURIComponent(upload)}`;
 }
 
 function copy(id: string): string {

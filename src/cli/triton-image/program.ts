@@ -7,6 +7,7 @@ import { ancestry } from './commands/ancestry.ts';
 import { cancel } from './commands/cancel.ts';
 import { clone } from './commands/clone.ts';
 import { cp } from './commands/cp.ts';
+import { activate, create, upload } from './commands/create.ts';
 import { deprecate, undeprecate } from './commands/deprecate.ts';
 import { events } from './commands/events.ts';
 import { get } from './commands/get.ts';
@@ -28,7 +29,7 @@ const { version } = packageJson;
 
 export const tritonImage = defineProgram({
   name: NAME,
-  summary: 'share custom images, and copy them between datacenters',
+  summary: 'share custom images, copy them between datacenters, and make them of files',
   version,
   options: TRITON_OPTIONS,
   commands: [
@@ -36,6 +37,9 @@ export const tritonImage = defineProgram({
     get,
     ancestry,
     usage,
+    create,
+    upload,
+    activate,
     cp,
     sync,
     wait,

@@ -27,7 +27,7 @@ const cloudapi = await cloudapiInProcess(t, {
   people: everybody,
   imgapi: server.url,
   clock,
-  keys: { datacenters: { 'test-1': 'http://here.example.com' } },
+  keys: { datacenters: { 'test-1': 'http://here.example.com' }, uploads: true },
 });
 const ask = asker(t, cloudapi.url);
 const { image } = await makeImage(server.client({ account: ALICE }));

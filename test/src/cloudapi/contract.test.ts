@@ -6,14 +6,14 @@ import { CLOUDAPI } from '#lib/api/cloudapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import { ADMIN, ALICE, BOB } from '../../helpers/accounts.ts';
 import { asker, cloudapiInProcess, makePeople, type Person } from '../../helpers/cloudapi.ts';
-import { makeImage } from '../../helpers/images.ts';
+import { MANIFEST, makeImage, sha1Of } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
 const people = makePeople();
 const server = await startInProcess(t);
 const lines: Record<string, unknown>[] = [];
-const keys = { datacenters: { 'test-1': 'http://here.example.com' } };
+const keys = { datacenters: { 'test-1': 'http://here.example.com' }, uploads: true };
 const readers = { uuid: '40700000-0000-4000-8000-000000000001', name: 'readers' };
 const accounts = Object.values({ ...people, alice: { ...people.alice, roles: [readers] } });
 const cloudapi = await cloudapiInProcess(t, { people: accounts, imgapi: server.url, keys }, lines);
@@ -23,18 +23,25 @@ const client = server.client({ account: ALICE });
 const { image } = await makeImage(client, { tags: { a: 'b' }, requirements: { min_ram: 256, brand: 'lx' } });
 await client.addImageAcl(image.uuid, ['bob', BOB]);
 await makeImage(client, { origin: image.uuid });
+const { uuid: waiting } = await client.createImage(MANIFEST);
+const FILE = { compression: 'none', sha1: sha1Of(Buffer.from('file')), size: 4 } as const;
+const begun = await client.beginImageUpload(waiting, FILE);
 const { image: admins } = await makeImage(server.client(), {}, { owner: ADMIN });
 
 interface Asked {
   readonly name: keyof typeof CLOUDAPI;
   readonly as?: Person;
-  readonly method?: 'POST' | 'PUT' | 'DELETE';
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly json?: unknown;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const { alice, bob, admin } = people;
 const path = `/my/images/${image.uuid}`;
+const uploads = `/my/images/${waiting}/uploads`;
+const upload = `${uploads}/${begun.uuid}`;
 const ASKED: readonly Asked[] = [
   { name: 'Ping', path: '/--ping' },
   { name: 'Healthz', path: '/--healthz' },
@@ -94,6 +101,26 @@ const ASKED: readonly Asked[] = [
   { name: 'ReplaceResourceCollectionRoleTags', as: alice, method: 'PUT', path: '/my/machines?role-tag=' },
   { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: { 'role-tag': [] } },
   { name: 'ReplaceResourceRoleTags', as: alice, method: 'PUT', path, json: {} },
+  {
+    name: 'CreateImageFromFile',
+    as: alice,
+    method: 'POST',
+    path: '/my/images?action=create-from-file',
+    json: MANIFEST,
+  },
+  { name: 'CreateImageFromFile', as: alice, method: 'POST', path: '/my/images?action=create-from-file', json: {} },
+  { name: 'ActivateImage', as: alice, method: 'POST', path: `/my/images/${waiting}`, json: { action: 'activate' } },
+  {
+    ...{ name: 'BeginImageUpload', as: alice, method: 'POST', path: `${uploads}?compression=none&sha1=${FILE.sha1}` },
+    headers: { 'upload-length': '4' },
+  },
+  { name: 'GetImageUpload', as: alice, path: upload },
+  {
+    ...{ name: 'AppendImageUpload', as: alice, method: 'PATCH', path: upload, body: 'fi' },
+    headers: { 'upload-offset': '0', 'content-type': 'application/partial-upload' },
+  },
+  { name: 'AppendImageUpload', as: alice, method: 'PATCH', path: upload, body: 'le' },
+  { name: 'CancelImageUpload', as: alice, method: 'DELETE', path: upload },
   { name: 'UndeleteImage', as: alice, method: 'POST', path, json: { action: 'undelete' } },
   { name: 'DeleteImage', as: alice, method: 'DELETE', path },
   { name: 'ListDeletedImages', as: alice, path: '/my/deletedimages' },
@@ -114,7 +141,7 @@ for (const version of CLOUDAPI_VERSIONS) {
   t.test(`in version ${version}`, async (t) => {
     for (const [index, { name, path: at, ...asked }] of ASKED.entries()) {
       const requestId = `${version}-${index}`;
-      const headers = { 'accept-version': version, 'x-request-id': requestId };
+      const headers = { ...asked.headers, 'accept-version': version, 'x-request-id': requestId };
       const { status, json } = await ask(at, { ...asked, headers });
       const row: Operation = CLOUDAPI[name];
       if (status < 400) t.equal(wrongWith(row, version, status, json), undefined, `${name} ${at}`);

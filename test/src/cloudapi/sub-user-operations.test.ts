@@ -33,8 +33,9 @@ const inEnglish = (names: readonly string[]): string => `${names.slice(0, -1).jo
 /** What else a policy may call an action: Triton's CloudAPI had one name for each route. */
 const OLDER_NAMES: Readonly<Record<string, string>> = {
   ...{ shareimage: 'updateimage', unshareimage: 'updateimage', cloneimage: 'updateimage', exportimage: 'updateimage' },
-  ...{ undeleteimage: 'updateimage', acceptimage: 'updateimage' },
+  ...{ undeleteimage: 'updateimage', acceptimage: 'updateimage', activateimage: 'updateimage' },
   ...{ copyimagefromdc: 'createimagefrommachine', importimagefromdatacenter: 'createimagefrommachine' },
+  createimagefromfile: 'createimagefrommachine',
 };
 const isAllowedBy = (action: string, other: string): boolean => other === action || other === OLDER_NAMES[action];
 
@@ -56,7 +57,7 @@ const operator = server.client();
 const cloudapi = await cloudapiInProcess(t, {
   people: [alice, bob, people.admin, people.carol],
   imgapi: server.url,
-  keys: { datacenters: { 'test-1': 'http://here.example.com' } },
+  keys: { datacenters: { 'test-1': 'http://here.example.com' }, uploads: true },
 });
 const ask = asker(t, cloudapi.url);
 const { image } = await makeImage(server.client({ account: ALICE }));

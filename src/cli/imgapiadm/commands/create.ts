@@ -5,17 +5,17 @@ import { printable } from '../../output/printable.ts';
 import { shellLine } from '../../output/shell-line.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
-import { type LocalFile, localFile, UPLOAD_OPTIONS, uploadedWords, uploadFile } from '../../shared/images/upload.ts';
+import {
+  FILE_OPTION,
+  type LocalFile,
+  localFile,
+  MANIFEST_OPTION,
+  UPLOAD_OPTIONS,
+  uploadedWords,
+  uploadFile,
+} from '../../shared/images/upload.ts';
 import type { Connection } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
-
-export const MANIFEST_OPTION = {
-  type: 'value',
-  short: 'm',
-  value: 'FILE',
-  help: 'A manifest in JSON; FIELD=VALUE goes before it.',
-} as const;
-export const FILE_OPTION = { type: 'value', short: 'f', value: 'FILE', help: "The image's file, to upload." } as const;
 
 export const create = defineCommand({
   name: 'create',

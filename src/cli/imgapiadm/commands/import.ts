@@ -7,9 +7,16 @@ import { watchCopy } from '../../shared/copying/order-copy.ts';
 import { RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { readManifest } from '../../shared/images/assignments.ts';
 import { readUuid } from '../../shared/images/naming.ts';
-import { localFile, UPLOAD_OPTIONS, uploadedWords, uploadFile } from '../../shared/images/upload.ts';
+import {
+  FILE_OPTION,
+  localFile,
+  MANIFEST_OPTION,
+  UPLOAD_OPTIONS,
+  uploadedWords,
+  uploadFile,
+} from '../../shared/images/upload.ts';
 import { defineCommand } from '../connection/define-command.ts';
-import { FILE_OPTION, MANIFEST_OPTION, tellImage } from './create.ts';
+import { tellImage } from './create.ts';
 
 export const importImage = defineCommand({
   name: 'import',

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Image } from '#lib/api/schemas/image.ts';
-import type { ImgapiClient } from '#lib/client/client.ts';
+import type { CallOptions } from '#lib/client/caller.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
+import type { UploadParameters } from '#lib/client/parameters.ts';
 import { COMPRESSIONS, type Compression } from '#lib/manifest/record.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { formatBytes, formatShare } from '../../output/bytes.ts';
@@ -12,6 +12,14 @@ import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { type Begun, untilStored } from './resume-upload.ts';
 import { UploadProgress } from './upload-progress.ts';
+
+export const MANIFEST_OPTION = {
+  type: 'value',
+  short: 'm',
+  value: 'FILE',
+  help: 'A manifest in JSON; FIELD=VALUE goes before it.',
+} as const;
+export const FILE_OPTION = { type: 'value', short: 'f', value: 'FILE', help: "The image's file, to upload." } as const;
 
 export const UPLOAD_OPTIONS = {
   compression: {
@@ -31,13 +39,36 @@ export interface LocalFile {
   readonly compression: Compression;
 }
 
-type Client = Pick<
-  ImgapiClient,
-  'addImageFile' | 'beginImageUpload' | 'getImageUpload' | 'appendImageUpload' | 'getImage'
->;
+/** An image, whichever API shows it. */
+interface Stored {
+  readonly files?: readonly { readonly sha1: string; readonly size: number }[] | undefined;
+}
 
-export interface Upload {
-  readonly client: Client;
+type WholeFile = UploadParameters & { readonly size: number; readonly sha1: string };
+
+/** A client of IMGAPI or CloudAPI. */
+export interface TakesFiles<I extends Stored> {
+  getImage(uuid: string, options: CallOptions): Promise<I>;
+  beginImageUpload(uuid: string, file: WholeFile, options: CallOptions): Promise<Begun>;
+  getImageUpload(uuid: string, upload: string, options: CallOptions): Promise<Begun>;
+  appendImageUpload(
+    uuid: string,
+    upload: string,
+    source: AsyncIterable<Uint8Array>,
+    part: { readonly offset: number; readonly size: number },
+    options: CallOptions,
+  ): Promise<I | undefined>;
+  /** In one request. Absent: every upload can be gone on with. */
+  addImageFile?(
+    uuid: string,
+    source: AsyncIterable<Uint8Array>,
+    file: UploadParameters,
+    options: CallOptions,
+  ): Promise<I>;
+}
+
+export interface Upload<I extends Stored> {
+  readonly client: TakesFiles<I>;
   readonly uuid: string;
   readonly file: LocalFile;
   readonly storage: string | undefined;
@@ -73,14 +104,15 @@ export async function localFile(path: string, compression: string | undefined): 
 
 /**
  * A large file goes on where an earlier upload of it stopped, and an interrupted one is gone on with by the same command.
- * @throws CommandError UploadDiffers when the server has other bytes than were sent
+ * @throws CommandError UploadDiffers when the server has other bytes than were sent; UploadsOff when it takes none
  */
-export async function uploadFile(upload: Upload): Promise<Image> {
-  if (upload.file.size < WORTH_RESUMING) return sendWhole(upload);
-  return (await sendResumable(upload)) ?? sendWhole(upload);
+export async function uploadFile<I extends Stored>(upload: Upload<I>): Promise<I> {
+  const isShort = upload.client.addImageFile !== undefined && upload.file.size < WORTH_RESUMING;
+  return (isShort ? undefined : await sendResumable(upload)) ?? sendWhole(upload);
 }
 
-async function sendWhole({ client, uuid, file, storage, output, signal }: Upload): Promise<Image> {
+async function sendWhole<I extends Stored>({ client, uuid, file, storage, output, signal }: Upload<I>): Promise<I> {
+  if (!client.addImageFile) throw uploadsOff();
   const { size, compression } = file;
   const progress = new UploadProgress(output, size);
   const hash = createHash('sha1');
@@ -96,12 +128,14 @@ async function sendWhole({ client, uuid, file, storage, output, signal }: Upload
 }
 
 /** Undefined if the server knows no uploads that go on. */
-async function sendResumable({ client, uuid, file, storage, output, signal }: Upload): Promise<Image | undefined> {
+async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | undefined> {
+  const { client, uuid, file, storage, output, signal } = upload;
   const { size, compression } = file;
   const sha1 = await sha1Of(file, output, signal);
   const there = await client.getImage(uuid, { signal });
   // The answer to an earlier upload may have been lost.
-  if (there.files[0]?.sha1 === sha1 && there.files[0].size === size) return there;
+  const [stored] = there.files ?? [];
+  if (stored?.sha1 === sha1 && stored.size === size) return there;
   const parameters = { compression, size, sha1, ...(storage !== undefined && { storage }) };
   let begun: Begun;
   try {
@@ -157,7 +191,16 @@ async function sha1Of(file: LocalFile, output: Output, signal: AbortSignal): Pro
   return hash.digest('hex');
 }
 
-function assertStored({ files: [stored] }: Image, uuid: string, sent: string): void {
+/** @param cause what the server answered */
+export function uploadsOff(cause?: unknown): CommandError {
+  return new CommandError('this CloudAPI takes no files', {
+    code: 'UploadsOff',
+    details: ['its operator decides that: "uploads" in its configuration'],
+    cause,
+  });
+}
+
+function assertStored({ files: [stored] = [] }: Stored, uuid: string, sent: string): void {
   if (stored?.sha1 === sent) return;
   throw new CommandError(`image ${uuid} has a file with the SHA-1 ${stored?.sha1}, but ${sent} was sent`, {
     code: 'UploadDiffers',
