@@ -29,7 +29,7 @@ const { version } = packageJson;
 
 export const tritonImage = defineProgram({
   name: NAME,
-  summary: 'share custom images, copy them between datacenters, and make them of files',
+  summary: 'share custom images, copy them between datacenters, and make new ones',
   version,
   options: TRITON_OPTIONS,
   commands: [

@@ -119,7 +119,10 @@ const ASKED: readonly Asked[] = [
     ...{ name: 'AppendImageUpload', as: alice, method: 'PATCH', path: upload, body: 'fi' },
     headers: { 'upload-offset': '0', 'content-type': 'application/partial-upload' },
   },
-  { name: 'AppendImageUpload', as: alice, method: 'PATCH', path: upload, body: 'le' },
+  {
+    ...{ name: 'AppendImageUpload', as: alice, method: 'PATCH', path: upload, body: 'le' },
+    headers: { 'upload-offset': '3', 'content-type': 'application/partial-upload' },
+  },
   { name: 'CancelImageUpload', as: alice, method: 'DELETE', path: upload },
   { name: 'UndeleteImage', as: alice, method: 'POST', path, json: { action: 'undelete' } },
   { name: 'DeleteImage', as: alice, method: 'DELETE', path },
