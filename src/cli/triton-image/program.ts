@@ -29,7 +29,7 @@ const { version } = packageJson;
 
 export const tritonImage = defineProgram({
   name: NAME,
-  summary: 'share custom images, copy them between datacenters, and make new ones',
+  summary: 'make custom images, share them, and copy them between datacenters',
   version,
   options: TRITON_OPTIONS,
   commands: [
