@@ -1,6 +1,5 @@
 /** One of the stores is down: each operation says which kind, writes nothing, and goes on when it is back. */
 import { type Test, test } from 'tap';
-import { COMMON_ERRORS } from '#lib/api/imgapi/form.ts';
 import { IMGAPI } from '#lib/api/imgapi/operations.ts';
 import type { Operation } from '#lib/api/operation.ts';
 import { StoreFullError, StoreUnavailableError } from '#lib/documents/errors.ts';
@@ -11,11 +10,16 @@ import { storesIn } from '../../doubles/stores.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type InProcess, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
 import { type Ask, type Asker, asker } from './fixtures/ask.ts';
-import { type TestedOperation, WRITES } from './fixtures/image-operations.ts';
+import { READS, type TestedOperation, WRITES } from './fixtures/image-operations.ts';
 import { BYTES, ICON, ICON_RECORD, imageRecord, putObject, putRecords } from './fixtures/records.ts';
 
 const MANIFEST = { name: 'an-image', version: '1.0.0', type: 'other', os: 'other', owner: ALICE };
 const OCTETS = { 'content-type': 'application/octet-stream' };
+
+const OBJECT_CALLS = [
+  ...['info', 'read', 'hash', 'open', 'adopt', 'openPieces', 'discard', 'sessions', 'link', 'serverCopy', 'list'],
+  ...['remove', 'removeTree', 'free', 'signUrl'],
+];
 
 interface Down {
   readonly server: InProcess;
@@ -119,40 +123,46 @@ test('a document store that is down is a 503 that says so, whether it is read, l
   t.equal((await ask('/images?state=all')).json.length, 2, 'and nothing made');
 });
 
-test('a document store that is full is a 507, whatever was to be written', async (t) => {
-  const { ask, active, ready, fail } = await start(t);
-  const before = (await ask(active)).text;
-  fail('documents.full');
-  const full = new Set<string>();
-  for (const [name, { query, headers, body, json }] of Object.entries(WRITES) as [
-    keyof typeof WRITES,
-    TestedOperation,
-  ][]) {
+/** Every operation on an image, of one that is active and of one that is not yet, by an operator and by its owner. */
+function* everyOperation({ active, ready }: Down): Generator<[name: string, ...Request]> {
+  const table = { ...READS, ...WRITES };
+  for (const [name, tested] of Object.entries(table) as [keyof typeof table, TestedOperation][]) {
     const { path, method, action }: Operation = IMGAPI[name];
-    for (const image of [active, ready]) {
-      for (const account of [[], [`account=${ALICE}`]]) {
-        const asked = [
-          ...(action === undefined ? [] : [`action=${action}`]),
-          ...(query === undefined ? [] : [query]),
-          ...account,
-        ];
-        const answer = await ask(`${path.replace('/images/:uuid', image)}?${asked.join('&')}`, {
-          method,
-          headers: { ...headers, 'accept-version': '~3' },
-          ...(body !== undefined && { body }),
-          ...(json && {
-            json: json({ caller: 'owner', image: { state: 'active', public: false, shared: false }, version: '~3' }),
-          }),
-        });
-        if (answer.status < 500) continue;
-        if (answer.json.code === 'InsufficientStorage') full.add(name);
+    const { query = '', headers, body, json } = tested;
+    const image = { state: 'active', public: false, shared: false } as const;
+    const sent = json ? { json: json({ caller: 'owner', image, version: '~3' }) } : body === undefined ? {} : { body };
+    const ask: Ask = { method, headers: { ...headers, 'accept-version': '~3' }, ...sent };
+    for (const at of [active, ready]) {
+      for (const account of ['', `account=${ALICE}`]) {
+        const asked = [action === undefined ? '' : `action=${action}`, query, account].filter((part) => part !== '');
+        yield [name, `${path.replace('/images/:uuid', at)}?${asked.join('&')}`, ask];
       }
     }
   }
-  fail();
+}
+
+// What a row does not name fails these by itself.
+test('a document store that is full is a 507, whatever was to be written', async (t) => {
+  const down = await start(t);
+  const before = (await down.ask(down.active)).text;
+  down.fail('documents.full');
+  const full = new Set<string>();
+  for (const [name, path, request] of everyOperation(down)) {
+    if ((await down.ask(path, request)).json?.code === 'InsufficientStorage') full.add(name);
+  }
+  down.fail();
   t.ok(full.size > 10, [...full].join(', '));
-  t.equal((await ask(active)).text, before, 'nothing was changed');
-  t.ok((COMMON_ERRORS as readonly string[]).includes('InsufficientStorage'), 'and may be told by any operation');
+  t.equal((await down.ask(down.active)).text, before, 'nothing was changed');
+});
+
+test('an object store that does nothing at all is a 503, whatever was to be done with it', async (t) => {
+  const down = await start(t);
+  down.fail(...OBJECT_CALLS);
+  const failed = new Set<string>();
+  for (const [name, path, request] of everyOperation(down)) {
+    if ((await down.ask(path, request)).json?.code === 'StorageIsDown') failed.add(name);
+  }
+  t.ok(failed.size > 5, [...failed].join(', '));
 });
 
 test('an object store that is down is a 503 of its own; manifests are there all the same', async (t) => {
