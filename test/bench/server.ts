@@ -51,6 +51,8 @@ export async function startServer(options: ServerOptions): Promise<Running> {
     port: 0,
     dataDir,
     accounts: { file: await writeAccounts(dataDir) },
+    // The same image is copied again and again, and gigabytes that can be restored would fill the disk.
+    images: { keepDeletedSeconds: 0 },
     links: { address: '127.0.0.1', port: await freePort() },
     ...keys,
   };
