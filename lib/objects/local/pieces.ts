@@ -1,26 +1,17 @@
-/** Sessions whose bytes come as pieces: each is written at its place in the staged file, and verified by reading it again. */
-import type { FileHandle } from 'node:fs/promises';
-import type { OneByOne } from '../../runtime/one-by-one.ts';
+/**
+ * Sessions whose bytes come as pieces: each is written at its place in the staged file. What is without gaps is read again
+ * there for the hashes of the whole.
+ */
 import type { BackendPiece, BackendPieceSession } from '../backend.ts';
 import { SessionGoneError, SessionStateError } from '../errors.ts';
-import { sha256Of } from '../hashing/sha256-of.ts';
-import { letGo } from '../let-go.ts';
 import type { ObjectInfo, SessionHashes } from '../object-store.ts';
+import { LocalPiece, type LocalPieceOptions } from './piece.ts';
 import { LocalSession, type LocalSessionOptions } from './session.ts';
-import { readFully } from './staged-file.ts';
 
-export interface LocalPiecesOptions extends LocalSessionOptions {
+export interface LocalPiecesOptions extends LocalSessionOptions, LocalPieceOptions {
   readonly session: string;
   /** Bytes of the whole object. */
   readonly size: number;
-  /** The bytes that an earlier session left. */
-  readonly staged: {
-    readonly size: number;
-    /** Their file, if it is not the one of this session. */
-    readonly handle?: FileHandle;
-  };
-  /** Whoever hashes pieces: they are read into memory for that. */
-  readonly hashing: OneByOne;
 }
 
 export class LocalPieces implements BackendPieceSession {
@@ -134,95 +125,5 @@ export class LocalPieces implements BackendPieceSession {
     this.#failure ??= { error: new SessionStateError(this.#options.session, 'being closed') };
     await this.#joining;
     await this.#options.staged.handle?.close().catch(() => undefined);
-  }
-}
-
-class LocalPiece implements BackendPiece {
-  readonly #options: LocalPiecesOptions;
-  readonly #start: number;
-  readonly #length: number;
-  readonly #onAccepted: () => void;
-  #written = 0;
-  /** Bytes that are accounted for already: those of a piece that was not accepted are written over. */
-  #claimed = 0;
-
-  constructor(options: LocalPiecesOptions, start: number, length: number, onAccepted: () => void) {
-    this.#options = options;
-    this.#start = start;
-    this.#length = length;
-    this.#onAccepted = onAccepted;
-    const { staged } = options;
-    if (!staged.handle) this.#claimed = Math.min(length, Math.max(0, staged.size - start));
-  }
-
-  get written(): number {
-    return this.#written;
-  }
-
-  async write(source: AsyncIterable<Uint8Array>, onProgress?: (written: number) => void): Promise<void> {
-    for await (const bytes of source) {
-      await this.#put(bytes);
-      onProgress?.(this.#written);
-    }
-  }
-
-  async accept(sha256: string): Promise<boolean> {
-    const { file } = this.#options;
-    const isWhole = this.#written === this.#length;
-    if (isWhole && (await this.#hash((block) => file.readAt(block, this.#start))) === sha256) {
-      this.#onAccepted();
-      return true;
-    }
-    this.#written = 0;
-    return false;
-  }
-
-  async acceptStaged(sha256: string): Promise<boolean> {
-    const { staged, file } = this.#options;
-    if (this.#start + this.#length > staged.size) return false;
-    const { handle } = staged;
-    let isTaken = false;
-    await this.#hash(
-      (block) => (handle ? readFully(handle, block, this.#start) : file.readAt(block, this.#start)),
-      async (block, found) => {
-        if (found !== sha256) return;
-        if (handle) await this.#put(block);
-        isTaken = true;
-      },
-    );
-    if (isTaken) this.#onAccepted();
-    return isTaken;
-  }
-
-  /** Undefined if the file ends before the piece does. */
-  #hash(
-    read: (block: Uint8Array) => Promise<number>,
-    use?: (block: Uint8Array, sha256: string) => Promise<void>,
-  ): Promise<string | undefined> {
-    return this.#options.hashing.run(async () => {
-      const block = new Uint8Array(this.#length);
-      try {
-        if ((await read(block)) < block.length) return undefined;
-        const sha256 = await sha256Of(block);
-        await use?.(block, sha256);
-        return sha256;
-      } finally {
-        letGo(block);
-      }
-    });
-  }
-
-  async #put(bytes: Uint8Array): Promise<void> {
-    const { file, allotment, room } = this.#options;
-    const unclaimed = Math.max(0, this.#written + bytes.length - this.#claimed);
-    try {
-      if (unclaimed > 0) await allotment.claim(unclaimed);
-      await file.writeAt(bytes, this.#start + this.#written);
-    } catch (error) {
-      throw await room.explain(error, bytes.length);
-    }
-    if (unclaimed > 0) allotment.grow(unclaimed);
-    this.#claimed += unclaimed;
-    this.#written += bytes.length;
   }
 }
