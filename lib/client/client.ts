@@ -24,6 +24,7 @@ import type {
   FromVmParameters,
   GetOptions,
   ImportOptions,
+  RemoteImportOptions,
   StartedJob,
   TaggedImage,
   UploadParameters,
@@ -108,7 +109,7 @@ class Client {
   }
 
   /** Operators only. Copies the image and its origins from the IMGAPI at the URL `source`, in the background. */
-  adminImportRemoteImage(uuid: string, source: string, options: ImportOptions = {}): Promise<StartedJob> {
+  adminImportRemoteImage(uuid: string, source: string, options: RemoteImportOptions = {}): Promise<StartedJob> {
     return this.#startJob(callOf('AdminImportRemoteImage', [uuid], { ...options, source }), options);
   }
 

@@ -15,6 +15,11 @@ export interface ImportOptions extends CallOptions {
   readonly skip_owner_check?: boolean;
 }
 
+export interface RemoteImportOptions extends ImportOptions {
+  /** ISO date. */
+  readonly finish_by?: string;
+}
+
 /** What a request says of the file that it adds. */
 export interface AddFileParameters {
   readonly compression: Compression;

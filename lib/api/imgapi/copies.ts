@@ -108,6 +108,7 @@ export const COPIES = {
         },
       }),
       skip_owner_check: Type.Optional(flag('Accept an owner that the directory does not know.')),
+      finish_by: Type.Optional(text(FINISH_BY)),
     }),
     replies: jobReplies,
     errors: [...ORDER_ERRORS, 'OperatorOnly', 'OwnerDoesNotExist'],

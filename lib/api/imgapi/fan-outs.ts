@@ -83,6 +83,9 @@ export const FAN_OUTS = {
     query: Type.Object({
       ...accountQuery.properties,
       datacenter: Type.Optional(text('Only this one.')),
+      finish_by: Type.Optional(
+        text(`${FINISH_BY} It takes the place of the earlier one, for those that are tried again.`),
+      ),
     }),
     errors: ['ResourceNotFound', 'ValidationFailed', 'Conflict'],
   },

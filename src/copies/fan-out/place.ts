@@ -85,11 +85,18 @@ export async function cancelFanOut(service: Service, uuid: string): Promise<FanO
   });
 }
 
+export interface Retry {
+  /** Absent: all that failed. */
+  readonly datacenter: string | undefined;
+  /** ISO date, in place of the earlier one. */
+  readonly finishBy: string | undefined;
+}
+
 /**
  * Begins anew with the datacenters that failed, or with one of them.
  * @throws 404; 422 ValidationFailed if there is none; 409 Conflict while it is being canceled
  */
-export function retryFanOut(service: Service, uuid: string, datacenter: string | undefined): Promise<FanOutRecord> {
+export function retryFanOut(service: Service, uuid: string, { datacenter, finishBy }: Retry): Promise<FanOutRecord> {
   return changed(service, uuid, (fanOut) => {
     if (fanOut.canceling) throw new ApiError('Conflict', `fan-out "${uuid}" is being canceled; try again`);
     const now = service.store.now();
@@ -103,7 +110,8 @@ export function retryFanOut(service: Service, uuid: string, datacenter: string |
     }
     const targets = fanOut.targets.map((target) => (isChosen(target) ? waiting(target.datacenter, now) : target));
     const { finished_at: _, ...rest } = fanOut;
-    return { ...rest, state: 'running', live: true, targets, gives_up_at: now + LIFETIME_MS };
+    const until = finishBy !== undefined && { finish_by: finishBy };
+    return { ...rest, ...until, state: 'running', live: true, targets, gives_up_at: now + LIFETIME_MS };
   });
 }
 

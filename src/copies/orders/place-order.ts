@@ -121,6 +121,8 @@ export interface ImportRequest {
   readonly skipOwnerCheck?: boolean;
   /** The channel to put the images into. */
   readonly channel?: string | undefined;
+  /** ISO date. */
+  readonly finishBy?: string | undefined;
 }
 
 /** import-from-datacenter. @throws ApiError */
@@ -143,7 +145,7 @@ export async function importFromDatacenter(
 /** import-remote. @throws ApiError */
 export async function importRemote(
   service: Service,
-  { uuid, source, skipOwnerCheck = false, channel, requestId }: ImportRequest,
+  { uuid, source, skipOwnerCheck = false, channel, finishBy, requestId }: ImportRequest,
   signal: AbortSignal,
 ): Promise<CopyOrder> {
   // An operator may see everything here, so looking here first is safe and saves a request to the source.
@@ -155,6 +157,7 @@ export async function importRemote(
     source: source.name,
     policy: 'all',
     requestId,
+    finishBy,
     ...(channel !== undefined && { channels: [channel] }),
   };
   const reader = new SourceReader(source, undefined, signal);

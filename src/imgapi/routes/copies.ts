@@ -73,8 +73,10 @@ export function copyHandlers(
         throw new ApiError('OperatorOnly', 'action "import-remote" is for operators; leave out the account parameter');
       }
       const { skip_owner_check: skipOwnerCheck = false } = query;
+      const finishBy = query.finish_by === undefined ? undefined : finishByOf(query.finish_by, service.store.now());
       const channel = channelOf(service, call, 'write');
-      const request = { uuid, source: urlSource(service, url), skipOwnerCheck, channel, requestId: call.requestId };
+      const source = urlSource(service, url);
+      const request = { uuid, source, skipOwnerCheck, channel, finishBy, requestId: call.requestId };
       const order = await importRemote(service, request, call.signal);
       worker.nudge();
       return jobReply(service, call, order);

@@ -41,8 +41,10 @@ export function fanOutHandlers(
       return { json: shownFanOut(canceled) };
     },
 
-    async RetryFanOut(call, { datacenter }) {
-      const retried = await retryFanOut(service, (await seen(call)).uuid, datacenter);
+    async RetryFanOut(call, { datacenter, finish_by }) {
+      const { uuid } = await seen(call);
+      const finishBy = finish_by === undefined ? undefined : finishByOf(finish_by, service.store.now());
+      const retried = await retryFanOut(service, uuid, { datacenter, finishBy });
       engine.nudge();
       return { json: shownFanOut(retried) };
     },

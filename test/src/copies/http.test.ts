@@ -248,12 +248,19 @@ test('a source that sends files only from their first byte is asked for all of i
   await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
   t.teardown(() => new Promise((resolve) => old.close(resolve)));
   const source = `http://127.0.0.1:${(old.address() as AddressInfo).port}`;
-  await call('POST', `/images/${uuid}?action=import-remote&source=${encodeURIComponent(source)}`);
+  const order = `/images/${uuid}?action=import-remote&source=${encodeURIComponent(source)}`;
+  t.match(await call('POST', `${order}&finish_by=soon`), { status: 422, body: { message: /finish_by is "soon"/ } });
+  const finishBy = new Date(Date.now() + 3600_000).toISOString();
+  await call('POST', `${order}&finish_by=${finishBy}`);
   const { body } = await waitFor('the end', async () => {
     const answer = await call('GET', `/images/${uuid}/copy`);
     return answer.body.finished_at !== undefined && answer;
   });
-  t.match(body, { state: 'succeeded', images: [{ attempt: 2, note: /only from the first byte/ }] });
+  t.match(body, {
+    state: 'succeeded',
+    finish_by: finishBy,
+    images: [{ attempt: 2, note: /only from the first byte/ }],
+  });
   t.match(await west.client().getImage(uuid), { state: 'active' });
 });
 

@@ -152,7 +152,7 @@ function* homeQueries(): Generator<() => Promise<Answer>> {
     [`GET /images/${base.uuid}/file`]: ['index', 'account'],
     [`PUT /images/${child.uuid}/file`]: ['compression', 'sha1', 'storage', 'dataset_guid', 'source', 'account'],
     [`POST /images/${base.uuid}`]: ['action', 'account'],
-    [`POST /images/${base.uuid}?action=import`]: ['source', 'skip_owner_check'],
+    [`POST /images/${base.uuid}?action=import`]: ['source', 'skip_owner_check', 'finish_by'],
     [`POST /images/${base.uuid}?action=import-remote`]: ['source', 'skip_owner_check'],
     [`POST /images/${base.uuid}?action=export`]: ['manta_path'],
     [`POST /images/${base.uuid}?action=change-stor`]: ['stor'],

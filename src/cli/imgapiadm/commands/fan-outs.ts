@@ -155,11 +155,16 @@ export const fanOutsRetry = defineCommand({
   name: 'fan-outs retry',
   summary: 'try the datacenters again in which the copy failed or was canceled',
   arguments: { UUID },
-  options: { to: { type: 'value', value: 'DC', help: 'Only this one.' } },
+  options: { to: { type: 'value', value: 'DC', help: 'Only this one.' }, 'finish-by': FINISH_BY_OPTION },
   examples: [{ command: 'imgapiadm fan-outs retry 1d4b0cc4-3a39-4d4c-9b9a-9c4e2f0bb0a1', what: 'try again' }],
-  async run({ options: { to: datacenter }, arguments: { UUID: uuid }, context, output, json, signal }) {
+  async run({ options, arguments: { UUID: uuid }, context, output, json, signal }) {
+    const { to: datacenter, 'finish-by': finishBy } = options;
     const client = await context.client();
-    const retried = await client.retryFanOut(uuid, { ...(datacenter !== undefined && { datacenter }), signal });
+    const retried = await client.retryFanOut(uuid, {
+      ...(datacenter !== undefined && { datacenter }),
+      ...(finishBy !== undefined && { finish_by: finishBy }),
+      signal,
+    });
     if (json) output.json(retried);
     else output.line(`Fan-out ${retried.uuid} is tried again.`);
     return undefined;

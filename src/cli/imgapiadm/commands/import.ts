@@ -3,6 +3,7 @@
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { usageError } from '../../framework/errors.ts';
 import { shellLine } from '../../output/shell-line.ts';
+import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { watchCopy } from '../../shared/copying/order-copy.ts';
 import { RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { readManifest } from '../../shared/images/assignments.ts';
@@ -38,6 +39,7 @@ export const importImage = defineCommand({
     ...UPLOAD_OPTIONS,
     'skip-owner-check': { type: 'flag', help: 'Accept an owner that the directory does not know.' },
     'no-wait': { type: 'flag', help: 'With -S: order the import and leave.' },
+    'finish-by': { ...FINISH_BY_OPTION, help: `With -S: ${FINISH_BY_OPTION.help}` },
   },
   examples: [
     {
@@ -48,6 +50,7 @@ export const importImage = defineCommand({
   ],
   async run({ options, arguments: { UUID: given }, context, output, json, signal }) {
     const { source, manifest, file: path, compression, storage, 'skip-owner-check': skip, 'no-wait': leave } = options;
+    const { 'finish-by': finishBy } = options;
     const uuid = given === undefined ? undefined : readUuid(given);
     if (given !== undefined && uuid === undefined) {
       throw usageError(`UUID is ${JSON.stringify(given)}; it must be a UUID`);
@@ -58,7 +61,11 @@ export const importImage = defineCommand({
       if (uuid === undefined || manifest !== undefined || path !== undefined) {
         throw usageError('with -S URL give the UUID of the image, and neither -m nor -f');
       }
-      const started = await client.adminImportRemoteImage(uuid, source, { ...owner, signal });
+      const started = await client.adminImportRemoteImage(uuid, source, {
+        ...owner,
+        ...(finishBy !== undefined && { finish_by: finishBy }),
+        signal,
+      });
       if (leave) {
         if (json) output.json(started);
         else output.line(`Ordered: the import of ${uuid}. See: imgapiadm copies`);
@@ -69,6 +76,7 @@ export const importImage = defineCommand({
       return watchCopy({ client, uuid, output, json, signal, watchLine, endLine }, RECONNECT_SECONDS * 1000);
     }
     if (manifest === undefined) throw usageError('give -S URL, or -m FILE with the manifest');
+    if (finishBy !== undefined) throw usageError('--finish-by is for an import with -S URL');
     const file = path === undefined ? undefined : await localFile(path, compression);
     const fields = await readManifest(manifest);
     const named = readUuid(String(fields['uuid'] ?? uuid ?? ''));

@@ -40,9 +40,12 @@ test('together: one that refuses keeps the image hidden everywhere, until it is 
   t.notOk(await isShown(targets['east']!, image), 'hidden where it is verified');
   t.match(await targets['east']!.client().listCopies(), [{ held: true, images: [{ state: 'received' }] }]);
   const west = await restart('west');
-  await client.retryFanOut(uuid, { datacenter: 'west' });
+  await t.rejects(client.retryFanOut(uuid, { finish_by: '2001-01-01' }), { message: /which has passed/ });
+  const finish_by = new Date(Date.now() + 3600_000).toISOString();
+  await client.retryFanOut(uuid, { datacenter: 'west', finish_by });
   const ended = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
-  t.match(ended, { state: 'succeeded', released: true });
+  t.match(ended, { state: 'succeeded', released: true, finish_by });
+  t.match(await west.client().listCopies(), [{ finish_by }], 'which is told there');
   for (const target of [targets['east']!, west]) t.ok(await isShown(target, image));
 });
 

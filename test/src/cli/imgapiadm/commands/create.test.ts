@@ -81,6 +81,7 @@ const WRONG: readonly [args: readonly string[], message: string][] = [
   [['update', UUID], 'nothing to change: give FIELD=VALUE, or -m FILE'],
   [['import'], 'give -S URL, or -m FILE with the manifest'],
   [['import', 'x'], 'UUID is "x"; it must be a UUID'],
+  [['import', '-m', '/dev/null', '--finish-by', '2026-01-31'], '--finish-by is for an import with -S URL'],
   [['import', '-S', 'http://localhost'], 'with -S URL give the UUID of the image, and neither -m nor -f'],
 ];
 
@@ -105,6 +106,15 @@ test('a file that cannot be sent is told before anything is made', async (t) => 
     t.match(ran, { code: 1, stderr: `error (LocalFile): ${path} cannot be uploaded: ${why}` });
   }
   t.equal(server.asked.length, 0);
+});
+
+test('an import is told by when it is to have ended', async (t) => {
+  const server = await playBack(t, { [`POST /images/${UUID}`]: json({ image_uuid: UUID, job_uuid: BASE }) });
+  const finish_by = '2026-01-31T12:00:00Z';
+  const args = ['import', UUID, '-S', 'http://far.example.com', '--finish-by', finish_by, '--no-wait'];
+  t.match(await runImgapiadm([...args, '-u', server.url]), { code: 0, stdout: /^Ordered: / });
+  const asked = new URL(server.asked[0]?.path ?? '', server.url).searchParams;
+  t.match(Object.fromEntries(asked), { action: 'import-remote', source: 'http://far.example.com', finish_by });
 });
 
 test('a name that several images have deletes none of them', async (t) => {

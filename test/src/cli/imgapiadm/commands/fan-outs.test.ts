@@ -64,6 +64,8 @@ test('a fan-out is canceled, and tried again', async (t) => {
     [`POST /fan-outs/${FAN_OUT}/retry`]: json(fanOut('running', {})),
   });
   t.match((await runImgapiadm(['fan-outs', 'cancel', FAN_OUT, '-u', server.url])).stdout, /is being canceled/);
-  await runImgapiadm(['fan-outs', 'retry', FAN_OUT, '--to', 'west', '-u', server.url]);
-  t.equal(server.asked.at(-1)?.path, `/fan-outs/${FAN_OUT}/retry?datacenter=west`);
+  const until = ['--finish-by', '2026-01-31T12:00:00Z'];
+  await runImgapiadm(['fan-outs', 'retry', FAN_OUT, '--to', 'west', ...until, '-u', server.url]);
+  const asked = `datacenter=west&finish_by=${encodeURIComponent('2026-01-31T12:00:00Z')}`;
+  t.equal(server.asked.at(-1)?.path, `/fan-outs/${FAN_OUT}/retry?${asked}`);
 });
