@@ -52,7 +52,7 @@ export const ICONS = {
     query: Type.Object(imagePlace),
     headers: downloadHeaders,
     replies: storedReplies(ICON_TYPES),
-    errors: [...READ_ERRORS, ...STORAGE_ERRORS],
+    errors: [...READ_ERRORS, ...STORAGE_ERRORS, 'ImageFileBusy'],
   },
 
   DeleteImageIcon: {

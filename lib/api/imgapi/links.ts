@@ -136,7 +136,7 @@ export const LINKS = {
     query: Type.Object({ account: accountParameter }),
     headers: downloadHeaders,
     replies: storedReplies(ICON_TYPES),
-    errors: [...IMAGE_ERRORS, ...STORAGE_ERRORS],
+    errors: [...IMAGE_ERRORS, ...STORAGE_ERRORS, 'ImageFileBusy'],
   },
 
   LinkGetImageFile: {

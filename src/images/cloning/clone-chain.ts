@@ -12,6 +12,7 @@ import { isGranted } from '#lib/manifest/acl.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { NIL_UUID } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
+import { isIconBusy } from '../files/icon-as-recorded.ts';
 import { assertNotPlaceholder, isOwner, relationTo } from '../record/access.ts';
 import { LONGEST_CHAIN } from '../record/cycles.ts';
 import { loadImage, type StoredImage } from '../record/load.ts';
@@ -72,10 +73,15 @@ export async function cloneChain(service: Service, image: StoredImage, account: 
   }
 }
 
-/** Whether both chains clone the same images onto the same base. */
+/** Whether both chains clone the same images, with the same icons, onto the same base. */
 export function isSameChain(one: CloneChain, other: CloneChain): boolean {
-  const [these, those] = [one, other].map(({ members, base }) => [base, ...members.map(({ stored }) => stored.key)]);
+  const [these, those] = [one, other].map(({ members, base }) => [base, ...members.map(likeness)]);
   return these?.join() === those?.join();
+}
+
+/** An icon can be replaced at any time, also while its bytes are being cloned. */
+function likeness({ stored: { key, value } }: CloneMember): string {
+  return `${key} ${value.icon?.sha1 ?? ''} ${isIconBusy(value)}`;
 }
 
 /** An origin that may not be cloned is answered like one that does not exist. @throws 422 OriginDoesNotExist */

@@ -23,6 +23,7 @@ import { causeOf, eventWrites } from '../events/event.ts';
 import { fileNotes } from '../files/file-notes.ts';
 import { assertNotQuarantined } from '../files/findings.ts';
 import { hasMoved } from '../files/following-moves.ts';
+import { isIconBusy, withIconAsRecorded } from '../files/icon-as-recorded.ts';
 import { fileDamaged, storedObject } from '../files/stored-object.ts';
 import { staging } from '../files/upload-register.ts';
 import { assertQuota, type Growth, quotaWrites } from '../quotas/guard.ts';
@@ -75,6 +76,10 @@ function isChainChanged(error: unknown): error is ChainChangedError {
 async function cloneOnce(service: Service, request: CloneRequest, signal: AbortSignal): Promise<StoredImage> {
   const { source, account } = request;
   const chain = await cloneChain(service, await existing(service, source), account);
+  for (const { stored } of chain.members.filter(({ stored }) => isIconBusy(stored.value))) {
+    await withIconAsRecorded(service, stored.value);
+    throw chainChanged(source);
+  }
   const clones = chain.members.map((member) => ({ ...member, uuid: newUuid() }));
   const journal = await openJournal(
     service,

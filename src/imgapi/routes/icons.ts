@@ -2,10 +2,12 @@
 import type { ICONS } from '#lib/api/imgapi/icons.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import type { ImageRecord } from '#lib/manifest/record.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { deleteIcon, noIcon } from '../../images/files/file-placement.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
+import { openingIcon } from '../../images/files/icon-as-recorded.ts';
 import { addIcon, readIconType } from '../../images/files/icons.ts';
 import { assertNotPlaceholder } from '../../images/record/access.ts';
 import type { Service } from '../../service/service.ts';
@@ -30,11 +32,10 @@ export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
     PostImageIcon: add,
 
     async GetImageIcon(call) {
-      const { value: record } = await readableImage(service, call);
-      return followingMoves(service, record, (current) => {
-        const { icon, uuid } = current;
+      const open = (record: ImageRecord): Promise<Reply> => {
+        const { icon, uuid } = record;
         if (!icon) throw noIcon(uuid);
-        assertNotQuarantined(current, 'icon');
+        assertNotQuarantined(record, 'icon');
         return fileReply(call, {
           storage: service.storages.named(icon.stor),
           path: imageObjectPath(uuid, 'icon'),
@@ -44,7 +45,9 @@ export function iconHandlers(service: Service): Handlers<typeof ICONS, Call> {
           mtime: icon.mtime,
           contentType: icon.contentType,
         });
-      });
+      };
+      const { value } = await readableImage(service, call);
+      return openingIcon(service, value, (record) => followingMoves(service, record, async (now) => open(now)));
     },
 
     async DeleteImageIcon(call) {

@@ -14,6 +14,7 @@ import { getLink } from '../../datacenters/links/links.ts';
 import { pathOf } from '../../http-kit/request-head.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
 import { followingMoves } from '../../images/files/following-moves.ts';
+import { openingIcon } from '../../images/files/icon-as-recorded.ts';
 import { pieceHashes } from '../../images/files/piece-lists.ts';
 import { storedObject } from '../../images/files/stored-object.ts';
 import { showsReplacementTo } from '../../images/record/deprecation.ts';
@@ -50,13 +51,15 @@ export async function getLinkImage(service: Service, call: Call): Promise<Reply>
 }
 
 export async function getLinkIcon(service: Service, call: Call): Promise<Reply> {
-  return followingMoves(service, await ownedImage(service, call), async (record) => {
+  const open = async (record: ImageRecord): Promise<Reply> => {
     const { icon, uuid } = record;
     if (!icon) throw new ApiError('ResourceNotFound', `image "${uuid}" has no icon`);
     assertNotQuarantined(record, 'icon');
     const storage = service.storages.named(icon.stor);
     return fileReply(call, { ...icon, md5: icon.contentMD5, storage, path: imageObjectPath(uuid, 'icon') });
-  });
+  };
+  const found = await ownedImage(service, call);
+  return openingIcon(service, found, (record) => followingMoves(service, record, open));
 }
 
 export async function getLinkFile(
