@@ -1,4 +1,5 @@
 /** `imgapiadm doctor`: what is wrong with this installation, and what to do about it. */
+import type { Config } from '#src/service/config/config.ts';
 import { ConfigError } from '#src/service/config/config-error.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
@@ -8,18 +9,20 @@ import { REMOTE_PATIENCE } from '../connection/patience.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { lookAtFiles } from '../doctor/look-at-files.ts';
 import { lookAtServer } from '../doctor/look-at-server.ts';
+import type { StoresSeen } from '../doctor/look-at-stores.ts';
 
 export const doctor = defineCommand({
   name: 'doctor',
   summary: 'say what is wrong with this installation',
   description: [
-    "Looks at the configuration that --config names, the data directory, keys, room, and, while the server runs, at its stores, tasks, clocks and links. The exit status is 1 when something is wrong. Run it as the server's user.",
+    "Looks at the configuration that --config names, the data directory, keys, room, the databases and stores that it names with their clocks, and, while the server runs, at its parts, tasks and links with theirs. What is down is said with its address and the reason, after some seconds at most. The exit status is 1 when something is wrong. Run it as the server's user.",
   ],
   arguments: {},
   options: {},
   examples: [{ command: 'imgapiadm -f /etc/imgapi/imgapi.json doctor', what: 'what is wrong, and what to do' }],
   async run({ context, output, json, signal }) {
     const findings: Finding[] = [];
+    const notes: string[] = [];
     const server = await context.serverConfig().catch((error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
       const mend = 'correct the file; imgapiadm check-config says whether it is right';
@@ -30,8 +33,13 @@ export const doctor = defineCommand({
       const { config, file } = server;
       if (file !== undefined) findings.push(...(await unknownKeys(file)));
       findings.push(...(await lookAtFiles(config.dataDir, config.storage.headroomBytes)));
+      const stores = await seenStores(config);
+      findings.push(...stores.findings);
+      notes.push(...stores.notes);
       try {
-        findings.push(...(await lookAtServer(await context.operator(REMOTE_PATIENCE), signal)));
+        const operator = () => context.operator(REMOTE_PATIENCE);
+        const mostSkew = config.links.clockSkewSeconds;
+        findings.push(...(await lookAtServer({ url: await context.url(), operator, mostSkew }, signal)));
       } catch (error) {
         signal.throwIfAborted();
         const { message } = error as Error;
@@ -40,17 +48,24 @@ export const doctor = defineCommand({
         findings.push({ part: 'server', problem: message, mend });
       }
     }
-    if (json) output.json({ ok: findings.length === 0, findings });
+    if (json) output.json({ ok: findings.length === 0, findings, notes });
     else {
       for (const { part, problem, mend } of findings) {
         output.line(printable(`${part}: ${problem}`));
         output.line(printable(`  to mend: ${mend}`));
       }
       if (findings.length === 0) output.line('nothing is wrong');
+      for (const note of notes) output.line(printable(`note: ${note}`));
     }
     return findings.length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
+
+/** Libraries of stores are loaded for this command alone. */
+async function seenStores(config: Config): Promise<StoresSeen> {
+  const { lookAtStores } = await import('../doctor/look-at-stores.ts');
+  return lookAtStores(config);
+}
 
 async function unknownKeys(file: string): Promise<Finding[]> {
   const { loadConfig } = await import('#src/service/config/load.ts');

@@ -1,7 +1,11 @@
 /** What is wrong with a server that runs: its parts, by its own word, and its links with other datacenters, from both sides. */
 
+import type { Health } from '#lib/api/schemas/service.ts';
+import { invalidAnswer, readJson } from '#lib/client/answer.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
-import { ImgapiError } from '#lib/client/errors.ts';
+import { HttpTransport } from '#lib/client/transport.ts';
+import { isObject } from '#lib/manifest/fields.ts';
+import { clockFinding } from './clock-finding.ts';
 import type { Finding } from './finding.ts';
 
 /** What to do when a part of `GET /healthz` is down. */
@@ -11,30 +15,41 @@ const MENDS: Readonly<Record<string, string>> = {
   room: 'delete images, or give the store more room',
   directory: 'look at the directory of accounts, and at the way there',
 };
-/** Signatures are refused from five minutes on. */
+/** Seconds for which a server whose parts are down is asked for anything else. */
+const PATIENCE_MS = 30_000;
+/** Linked clocks of which all differ by more than this, in the same direction. */
 const MOST_SKEW_SECONDS = 60;
 
-/** @param operator a client of the server, with the operator's secret */
-export async function lookAtServer(operator: ImgapiClient, signal: AbortSignal): Promise<Finding[]> {
-  const findings = await Promise.all([
-    lookAtParts(operator, signal),
-    lookAtTasks(operator, signal),
-    lookAtLinks(operator, signal),
-  ]);
-  return findings.flat();
+export interface Server {
+  readonly url: string;
+  /** With the operator's secret. */
+  operator(): Promise<ImgapiClient>;
+  /** Seconds by which the clocks of links may differ. */
+  readonly mostSkew: number;
 }
 
-async function lookAtParts(operator: ImgapiClient, signal: AbortSignal): Promise<Finding[]> {
-  const health = await operator.healthz({ signal }).catch((error: unknown) => {
-    if (error instanceof ImgapiError && error.statusCode === 503) return error;
-    throw error;
-  });
-  if (health instanceof Error) {
-    return [
-      { part: 'stores', problem: health.message, mend: 'look at the part whose "ok" is false there, and at the log' },
-    ];
+/** What cannot be asked for, because a part is down, keeps nothing else from being looked at. @throws if it cannot be reached */
+export async function lookAtServer({ url, operator, mostSkew }: Server, signal: AbortSignal): Promise<Finding[]> {
+  const findings = await lookAtParts(url, signal);
+  const client = await operator();
+  const isDown = findings.some(({ part }) => part === 'stores');
+  const patience = isDown ? AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) : signal;
+  const more = await Promise.allSettled([lookAtTasks(client, patience), lookAtLinks(client, mostSkew, patience)]);
+  signal.throwIfAborted();
+  const unasked = new Set<string>();
+  for (const result of more) {
+    if (result.status === 'fulfilled') findings.push(...result.value);
+    else unasked.add((result.reason as Error).message);
   }
-  const { checks } = health;
+  for (const why of unasked) {
+    const mend = isDown ? 'mend what is down, and run this again' : 'look at the log of the server';
+    findings.push({ part: 'server', problem: `it cannot say how its tasks and links are: ${why}`, mend });
+  }
+  return findings;
+}
+
+async function lookAtParts(url: string, signal: AbortSignal): Promise<Finding[]> {
+  const { checks } = await healthOf(url, signal);
   const findings: Finding[] = [];
   for (const [name, { ok, error, ...details }] of Object.entries(checks)) {
     const part = name === 'store' || name === 'objects' ? 'stores' : name === 'room' ? 'room' : 'server';
@@ -46,6 +61,19 @@ async function lookAtParts(operator: ImgapiClient, signal: AbortSignal): Promise
   return findings;
 }
 
+/** Whatever its status is. */
+async function healthOf(url: string, signal: AbortSignal): Promise<Pick<Health, 'checks'>> {
+  const transport = new HttpTransport({ url, answerTimeout: PATIENCE_MS });
+  try {
+    const answer = await transport.send({ method: 'GET', path: '/healthz', signal });
+    const health = await readJson(answer);
+    if (isObject(health) && isObject(health['checks'])) return health as unknown as Health;
+    throw invalidAnswer(answer, 'it is no health of an IMGAPI');
+  } finally {
+    await transport.destroy();
+  }
+}
+
 async function lookAtTasks(operator: ImgapiClient, signal: AbortSignal): Promise<Finding[]> {
   const failing = (await operator.listTasks({ signal })).filter(({ state }) => state === 'failing');
   return failing.map(({ name, last_run: run }) => ({
@@ -55,7 +83,7 @@ async function lookAtTasks(operator: ImgapiClient, signal: AbortSignal): Promise
   }));
 }
 
-async function lookAtLinks(operator: ImgapiClient, signal: AbortSignal): Promise<Finding[]> {
+async function lookAtLinks(operator: ImgapiClient, mostSkew: number, signal: AbortSignal): Promise<Finding[]> {
   const findings: Finding[] = [];
   const skews: number[] = [];
   const links = (await operator.listDatacenters({ signal })).filter(({ kind }) => kind === 'link');
@@ -73,10 +101,8 @@ async function lookAtLinks(operator: ImgapiClient, signal: AbortSignal): Promise
       });
     }
     const isTold = checks.some(({ check, ok }) => check === 'clock' && !ok);
-    if (skew === undefined || Math.abs(skew) <= MOST_SKEW_SECONDS || isTold) continue;
-    const way = skew > 0 ? 'ahead of' : 'behind';
-    const problem = `the clock of ${name} is ${Math.abs(skew)} s ${way} this one`;
-    findings.push({ part: 'clocks', problem, mend: 'look at NTP on both sides, before signatures are refused' });
+    const found = skew === undefined || isTold ? undefined : clockFinding(name, skew, mostSkew);
+    if (found) findings.push(found);
   }
   const isFar = (sign: 1 | -1) => skews.every((skew) => sign * skew > MOST_SKEW_SECONDS);
   const isOurs = skews.length > 1 && (isFar(1) || isFar(-1));

@@ -6,6 +6,7 @@ import { DATACENTERS, type LinkRecord } from '#src/datacenters/links/documents.t
 import { freePort } from '../../../../helpers/free-port.ts';
 import { type ConfigKeys, configKeys, startInProcess } from '../../../../helpers/imgapi.ts';
 import { runImgapiadm } from '../../capture.ts';
+import { json, playBack } from '../../playback.ts';
 
 interface Found {
   readonly ok: boolean;
@@ -79,6 +80,27 @@ test('a link whose other side does not answer is named, with what to do', async 
   const found = findings.filter(({ part }) => part === 'links');
   t.match(found, [{ problem: /^us-east-1: reach: / }]);
   t.ok((found[0]?.mend.length ?? 0) > 10);
+});
+
+test('a server whose database is down says which part, and what it cannot say keeps nothing else from being told', async (t) => {
+  const down = { ok: false, ms: 3, error: 'connect ECONNREFUSED 10.0.0.5:5432' };
+  const away = { code: 'ServiceUnavailable', message: 'the documents cannot be read now; try again' };
+  const server = await playBack(t, {
+    'GET /healthz': json({ ok: false, checks: { store: down, objects: { ok: true, ms: 1 } } }, 503),
+    'GET /tasks': json(away, 503),
+    'GET /datacenters': json(away, 503),
+  });
+  const folder = join(t.testdir(), 'data');
+  await mkdir(folder, { mode: 0o700 });
+  const token = join(t.testdirName, 'token');
+  await writeFile(token, 'a-token', { mode: 0o600 });
+  const args = ['-u', server.url, '--data-dir', folder, '--token-file', token];
+  const { code, stdout } = await runImgapiadm([...args, 'doctor', '--json']);
+  t.equal(code, 1);
+  t.match((JSON.parse(stdout) as Found).findings, [
+    { part: 'stores', problem: 'store: connect ECONNREFUSED 10.0.0.5:5432', mend: /^look at the database/ },
+    { part: 'server', problem: /^it cannot say how its tasks and links are: the documents cannot be read now/ },
+  ]);
 });
 
 test('a server that does not run is named, and so is a configuration that is wrong', async (t) => {

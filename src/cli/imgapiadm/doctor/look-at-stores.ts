@@ -1,0 +1,156 @@
+/**
+ * The databases and stores that the configuration names, as this machine reaches them, whether or not the server runs: which
+ * are down, where and why; and whose clocks differ. Each is asked for a few seconds at most, all at the same time.
+ */
+import { connect } from 'node:net';
+import { HttpTransport } from '#lib/client/transport.ts';
+import { bareHost } from '#lib/network/listener-url.ts';
+import { within } from '#lib/runtime/within.ts';
+import { redact } from '#lib/text/redact.ts';
+import type { Config } from '#src/service/config/config.ts';
+import { postgresOptionsOf } from '#src/service/config/postgres.ts';
+import { s3SettingsOf } from '#src/service/config/s3.ts';
+import { clockFinding } from './clock-finding.ts';
+import type { Finding } from './finding.ts';
+
+const LIMIT_MS = 5000;
+const FAR_MS = 240_000;
+
+export interface StoresSeen {
+  readonly findings: readonly Finding[];
+  /** What is worth knowing, and not wrong. */
+  readonly notes: readonly string[];
+}
+
+type Seen = Partial<StoresSeen> & {
+  /** Milliseconds by which its clock is ahead of this machine's, as far as it can be seen. */
+  readonly ahead?: number;
+};
+
+interface Place {
+  /** `the database at 10.0.0.5:5432` */
+  readonly name: string;
+  readonly mend: string;
+  /** Seconds of difference from which on it refuses signatures. */
+  readonly mostSkew?: number;
+  look(): Promise<Seen>;
+}
+
+export async function lookAtStores(config: Config): Promise<StoresSeen> {
+  const seen = await Promise.all((await placesOf(config)).map(lookAt));
+  return {
+    findings: seen.flatMap(({ findings = [] }) => findings),
+    notes: seen.flatMap(({ notes = [] }) => notes),
+  };
+}
+
+async function lookAt({ name, mend, mostSkew, look }: Place): Promise<Seen> {
+  try {
+    const { ahead, ...seen } = await within(LIMIT_MS * 2, look(), () => {
+      throw new Error(`it did not answer within ${(LIMIT_MS * 2) / 1000} s`);
+    });
+    const clock = ahead === undefined ? undefined : clockFinding(name, ahead / 1000, mostSkew);
+    return clock ? { ...seen, findings: [...(seen.findings ?? []), clock] } : seen;
+  } catch (error) {
+    return { findings: [{ part: 'stores', problem: `${name} cannot be used: ${reasonOf(error)}`, mend }] };
+  }
+}
+
+/** Node.js says nothing itself where each of several addresses has failed. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
+  return redact(error instanceof Error ? error.message : String(error));
+}
+
+async function placesOf(config: Config): Promise<Place[]> {
+  const { databaseType, storageTypes, moray, manta, ufds } = config;
+  const places: Place[] = [];
+  if (databaseType === 'postgres') places.push(await postgresPlace(config));
+  if (databaseType === 'moray' && moray) {
+    const address = `${moray.host}:${moray.port}`;
+    const mend = 'look at Moray, and at the way there';
+    places.push({ name: `Moray at ${address}`, mend, look: () => reach(moray.host, moray.port) });
+  }
+  if (storageTypes.includes('s3') && config.s3) places.push(await s3Place(config));
+  if (storageTypes.includes('manta') && manta) {
+    const mend = 'look at Manta, and at the way there; the section "manta" says where it is';
+    places.push({ name: `Manta at ${redact(manta.url)}`, mend, mostSkew: 300, look: () => askHttp(manta.url) });
+  }
+  if (ufds) {
+    const url = new URL(ufds.url);
+    const port = Number(url.port) || (url.protocol === 'ldaps:' ? 636 : 389);
+    const mend = 'look at the directory of accounts, and at the way there';
+    places.push({
+      name: `the directory at ${bareHost(url)}:${port}`,
+      mend,
+      look: () => reach(bareHost(url), port),
+    });
+  }
+  return places;
+}
+
+async function postgresPlace(config: Config): Promise<Place> {
+  const options = await postgresOptionsOf(config);
+  return {
+    name: `the database at ${options.host}:${options.port}`,
+    mend: 'look at PostgreSQL and its log, and at the way there; the section "postgres" says where it is and who asks',
+    async look() {
+      const { examineDatabase } = await import('#lib/documents/postgres/examine.ts');
+      const before = Date.now();
+      const { now, hasTrigrams, unfinished, finished } = await examineDatabase(options, LIMIT_MS);
+      const slow = 'until then, searches for parts of texts read the whole table';
+      const notes = unfinished.map((index) => `the search index ${index} is not finished: ${slow}`);
+      if (finished + unfinished.length === 0) {
+        const how = hasTrigrams ? 'a running server makes it' : 'a running server makes it, if it may make pg_trgm';
+        notes.push(`there is no search index in schema "${options.schema}" yet (${how}): ${slow}`);
+      }
+      return { ahead: now - (before + Date.now()) / 2, notes };
+    },
+  };
+}
+
+async function s3Place(config: Config): Promise<Place> {
+  const settings = await s3SettingsOf(config);
+  const endpoint = settings.endpoint ?? `https://s3.${settings.region}.amazonaws.com`;
+  return {
+    name: `bucket ${settings.bucket} at ${redact(endpoint)}`,
+    mend: 'look at the object store, and at the way there; the section "s3" says where it is and who asks',
+    mostSkew: 900,
+    async look() {
+      const { ahead } = await askHttp(endpoint);
+      const { checkBucket } = await import('#lib/objects/s3/check.ts');
+      // Where the clocks are far apart it would say only that, and not by how much.
+      const isFar = ahead !== undefined && Math.abs(ahead) > FAR_MS;
+      if (!isFar) await checkBucket(settings);
+      return { ...(ahead !== undefined && { ahead }) };
+    },
+  };
+}
+
+/** Any answer will do: only its Date is read, and nothing secret is sent. */
+async function askHttp(url: string): Promise<Seen> {
+  const limits = { connectTimeout: LIMIT_MS, answerTimeout: LIMIT_MS, idleTimeout: LIMIT_MS };
+  const transport = new HttpTransport({ url, insecure: true, ...limits });
+  try {
+    const before = Date.now();
+    const { headers, body } = await transport.send({ method: 'HEAD', path: '/' });
+    body.destroy();
+    const told = Date.parse(headers['date'] ?? '');
+    // It is told in whole seconds.
+    return Number.isNaN(told) ? {} : { ahead: told + 500 - (before + Date.now()) / 2 };
+  } finally {
+    await transport.destroy();
+  }
+}
+
+/** Speaks to nobody: that somebody listens is all that is seen. */
+function reach(host: string, port: number): Promise<Seen> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, timeout: LIMIT_MS });
+    socket.once('connect', () => resolve({}));
+    socket.once('timeout', () => reject(new Error(`no connection within ${LIMIT_MS / 1000} s`)));
+    socket.once('error', reject);
+    socket.once('connect', () => socket.destroy());
+    socket.once('timeout', () => socket.destroy());
+  });
+}

@@ -1,0 +1,98 @@
+/** What `imgapiadm doctor` says of the databases and stores that a configuration names, whether or not a server runs. */
+import { createServer } from 'node:net';
+import { type Test, test } from 'tap';
+import { openPostgresStore } from '#lib/documents/postgres/store.ts';
+import { lookAtStores } from '#src/cli/imgapiadm/doctor/look-at-stores.ts';
+import { loadConfig } from '#src/service/config/load.ts';
+import { startS3Double } from '../../../../doubles/s3/server.ts';
+import { postgresFor } from '../../../../engines/postgres/postgres-for.ts';
+import { freePort } from '../../../../helpers/free-port.ts';
+import { type ConfigKeys, configKeys } from '../../../../helpers/imgapi.ts';
+import { waitFor } from '../../../../helpers/wait.ts';
+
+async function seen(t: Test, keys: ConfigKeys) {
+  const { accounts, ...given } = await configKeys(t.testdir(), keys);
+  const { config } = await loadConfig(undefined, { ...given, ...(keys['ufds'] === undefined && { accounts }) });
+  return lookAtStores(config);
+}
+
+test('what is down is named, with its address and the reason', async (t) => {
+  const port = await freePort();
+  const { findings } = await seen(t, {
+    databaseType: 'postgres',
+    postgres: { host: '127.0.0.1', port, user: 'imgapi', database: 'imgapi', password: 'secret' },
+    storageTypes: ['local', 's3', 'manta'],
+    s3: {
+      ...{ endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'images' },
+      ...{ accessKeyId: 'AKIA', secretAccessKey: 'secret' },
+    },
+    manta: {
+      url: `http://127.0.0.1:${port}`,
+      user: 'imgapi',
+      key: '/key',
+      keyId: Array(16).fill('aa').join(':'),
+      baseDir: 'imgapi',
+    },
+    ufds: { url: `ldaps://127.0.0.1:${port}`, bindDN: 'cn=root', bindPassword: 'secret', base: 'ou=users, o=smartdc' },
+  });
+  t.equal(findings.length, 4);
+  const problems = findings.map(({ problem }) => problem);
+  const refused = 'cannot be used: .*ECONNREFUSED';
+  t.match(problems[0], new RegExp(`^the database at 127.0.0.1:${port} ${refused}`));
+  t.match(problems[1], new RegExp(`^bucket images at http://127.0.0.1:${port} ${refused}`));
+  t.match(problems[2], new RegExp(`^Manta at http://127.0.0.1:${port} ${refused}`));
+  t.match(problems[3], new RegExp(`^the directory at 127.0.0.1:${port} ${refused}`));
+  t.notMatch(JSON.stringify(findings), 'secret');
+  for (const { part, mend } of findings) t.match({ part, mend }, { part: 'stores', mend: /^look at / });
+});
+
+test('one that says nothing is waited for some seconds, and no longer', async (t) => {
+  const silent = createServer(() => undefined);
+  const port = await new Promise<number>((resolve) =>
+    silent.listen(0, '127.0.0.1', () => resolve((silent.address() as { port: number }).port)),
+  );
+  t.teardown(() => silent.close());
+  const { findings } = await seen(t, {
+    databaseType: 'postgres',
+    postgres: { host: '127.0.0.1', port, user: 'imgapi', database: 'imgapi' },
+  });
+  t.match(findings, [{ part: 'stores', problem: `the database at 127.0.0.1:${port} cannot be used: ` }]);
+});
+
+test('a clock that differs from that of the object store is told, and so is what is refused for it', async (t) => {
+  const double = await startS3Double();
+  t.teardown(() => double.close());
+  const { endpoint, bucketName: bucket, credentials } = double;
+  const keys = { storageTypes: ['local', 's3'], s3: { endpoint, region: 'us-east-1', bucket, ...credentials } };
+  t.same(await seen(t, keys), { findings: [], notes: [] });
+  double.clockAhead = 120_000;
+  t.match((await seen(t, keys)).findings, [
+    { part: 'clocks', problem: /^the clock of bucket images at http\S+ is 1(19|20|21) s ahead of this one$/ },
+  ]);
+  double.clockAhead = -1200_000;
+  t.match((await seen(t, keys)).findings, [
+    { part: 'clocks', problem: /is 1\d{3} s behind this one, and signatures are refused from 900 s on$/ },
+  ]);
+  double.clockAhead = 0;
+  t.match((await seen(t, { ...keys, s3: { ...keys.s3, bucket: 'nosuch' } })).findings, [
+    { part: 'stores', problem: /^bucket nosuch at .* cannot be used: .*does not exist/ },
+  ]);
+});
+
+test('a database is looked at without being changed, and search indexes that are not there yet are a note', async (t) => {
+  const { keys, options, server } = await postgresFor(t);
+  const before = await seen(t, keys);
+  t.same(before.findings, []);
+  t.match(before.notes, [/^there is no search index in schema "place_\d+" yet .* read the whole table$/]);
+  await server.query('create extension pg_trgm');
+  t.teardown(() => server.query('drop extension pg_trgm cascade'));
+  const names = { name: 'texts', version: 1, index: { name: { type: 'string', substrings: true } } } as const;
+  const store = await openPostgresStore({ ...options, indexAfter: 0 });
+  t.teardown(() => store.close());
+  await store.open([names]);
+  await waitFor('the index', async () => (await seen(t, keys)).notes.length === 0);
+  await server.query('update pg_index set indisvalid = false where indexrelid = to_regclass($1)', [
+    `"${options.schema}"."texts$1$$parts"`,
+  ]);
+  t.match((await seen(t, keys)).notes, [/^the search index texts\$1\$\$parts is not finished: until then/]);
+});
