@@ -27,6 +27,8 @@ export interface Served {
   readonly perSecond: number;
   /** Microseconds of CPU that the servers took for each request. */
   readonly cpuEach: number;
+  /** Milliseconds in which 99 of 100 were answered. */
+  readonly late: number;
 }
 
 /** What wrk or autocannon tell. */
@@ -35,6 +37,7 @@ interface Told {
   readonly seconds: number;
   readonly bad: number;
   readonly errors: number;
+  readonly late: number;
 }
 
 const CONNECTIONS = 16;
@@ -49,11 +52,11 @@ export async function load(plan: Load): Promise<Served> {
   const before = await cpuSeconds(...plan.pids);
   const told = await (hasWrk ? byWrk(plan) : byAutocannon(plan));
   const spent = (await cpuSeconds(...plan.pids)) - before;
-  const { requests, seconds, bad, errors } = told;
+  const { requests, seconds, bad, errors, late } = told;
   if (bad > 0 || errors > 0 || requests === 0) {
     throw new Error(`${plan.url}${plan.paths.prefix}: ${requests} answers, ${bad} bad ones, ${errors} errors`);
   }
-  return { perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6 };
+  return { perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6, late };
 }
 
 async function byWrk({ url, paths, seconds, cpus, headers = {} }: Load): Promise<Told> {
@@ -73,7 +76,13 @@ async function byAutocannon({ url, paths, seconds, headers = {} }: Load): Promis
     headers: { ...request.headers, ...headers },
   });
   const result = await autocannon({ url, connections: CONNECTIONS, duration: seconds, requests: [{ setupRequest }] });
-  return { requests: result['2xx'], seconds: result.duration, bad: result.non2xx, errors: result.errors };
+  return {
+    requests: result['2xx'],
+    seconds: result.duration,
+    bad: result.non2xx,
+    errors: result.errors,
+    late: result.latency.p99,
+  };
 }
 
 function anyOf({ prefix, kind, count = 1 }: Paths): string {

@@ -21,7 +21,7 @@ end
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests":%d,"seconds":%f,"bad":%d,"errors":%d,"middle":%f}\n',
+    '\n{"requests":%d,"seconds":%f,"bad":%d,"errors":%d,"middle":%f,"late":%f}\n',
     summary.requests, summary.duration / 1e6, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(50) / 1e3))
+    errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end

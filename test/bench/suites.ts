@@ -1,4 +1,5 @@
 /** What is measured, by engine. */
+import { benchBusy } from './busy.ts';
 import { benchBytes } from './bytes.ts';
 import { benchCopies } from './copies.ts';
 import { benchCrowds } from './crowds.ts';
@@ -22,6 +23,7 @@ interface Engine {
 const EMBEDDED: Engine = {
   suites: {
     requests: benchRequests,
+    busy: benchBusy,
     million: benchMillion,
     bytes: benchBytes,
     copies: benchCopies,
