@@ -1,6 +1,6 @@
 /**
- * Memory settings of a server, chosen so that unused memory goes back to the system. Both allocators (glibc's and V8's)
- * read their settings only when a process begins. A process that was started without them therefore executes itself
+ * Settings of a server's process: of memory, chosen so that unused memory goes back to the system, and of threads. All of
+ * them are read only when a process begins. A process that was started without them therefore executes itself
  * again, under the same process id: its parent (a shell, `make run`, systemd, SMF) need not know the settings.
  *
  * Settings that the parent has chosen are kept.
@@ -18,6 +18,12 @@ export const MALLOC_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Threads that wait for the disk. Node's four can all be syncing files that are uploaded, and a read, or a batch of
+ * documents, would wait behind them.
+ */
+export const THREAD_SETTINGS: Readonly<Record<string, string>> = { UV_THREADPOOL_SIZE: '16' };
+
+/**
  * On a machine with much memory, V8 would let new objects fill 48 MB, and old ones grow to four times what is in use,
  * before it collects garbage. That would take twice as much memory to save a tenth of the time.
  */
@@ -26,17 +32,17 @@ export const V8_SETTINGS = ['--max-semi-space-size=8', '--heap-growing-percent=5
 /** Call it before anything else. */
 export function useMemorySettings(): void {
   const { platform, env, execArgv, execve } = process;
-  const malloc = platform === 'linux' ? missingIn(env) : {};
+  const missing = { ...missingIn(env, THREAD_SETTINGS), ...(platform === 'linux' && missingIn(env, MALLOC_SETTINGS)) };
   const given = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ').replaceAll('_', '-');
   const v8 = V8_SETTINGS.filter((option) => !given.includes(option.replace(/=.*/, '')));
-  if (execve === undefined || (v8.length === 0 && Object.keys(malloc).length === 0)) return;
+  if (execve === undefined || (v8.length === 0 && Object.keys(missing).length === 0)) return;
   // execve warns that it is experimental, which would be of no use in the log of every server.
   const { emitWarning } = process;
   process.emitWarning = () => {};
   try {
     process.execve?.(process.execPath, [process.argv0, ...v8, ...execArgv, ...process.argv.slice(1)], {
       ...env,
-      ...malloc,
+      ...missing,
     });
   } catch {
     // The process continues without the settings, and takes more memory.
@@ -44,6 +50,6 @@ export function useMemorySettings(): void {
   process.emitWarning = emitWarning;
 }
 
-function missingIn(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries(Object.entries(MALLOC_SETTINGS).filter(([name]) => env[name] === undefined));
+function missingIn(env: NodeJS.ProcessEnv, settings: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => env[name] === undefined));
 }

@@ -44,7 +44,7 @@ async function onAnyDisk(attempt: () => Promise<Connection>, reserve: Reserve | 
 
 function openConnection(path: string): Connection {
   try {
-    return new Connection(path);
+    return new Connection(path, { isSyncedLater: true });
   } catch (error) {
     if (error instanceof Error && 'syscall' in error) {
       throw new StoreUnavailableError(`the folder of ${path} cannot be created`, { cause: error });

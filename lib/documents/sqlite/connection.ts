@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { FilesInPlace } from './in-place.ts';
+import { LogSync } from './log-sync.ts';
 
 export const IN_MEMORY = ':memory:';
 /** The SQL function behind {@link ConnectionOptions.isWanted}. */
@@ -17,6 +18,8 @@ export interface ConnectionOptions {
   readonly pageCache?: number;
   /** The connection never writes. */
   readonly isReader?: boolean;
+  /** What is committed is on disk only after {@link Connection.synced}: no commit waits for the disk on this thread. */
+  readonly isSyncedLater?: boolean;
   /** Called for each row that a list query looks at; `false` ends the statement with an error. */
   readonly isWanted?: () => boolean;
 }
@@ -32,6 +35,7 @@ export class Connection {
   readonly #dataVersion: Database.Statement;
   readonly #now: Database.Statement;
   readonly #files: FilesInPlace | undefined;
+  readonly #log: LogSync | undefined;
 
   /** @throws SqliteError, also when the database is busy */
   constructor(path: string, options: ConnectionOptions = {}) {
@@ -53,19 +57,20 @@ export class Connection {
       this.#now = this.db.prepare("select unixepoch('subsec')").pluck();
       this.schemaVersion();
       this.#files = path === IN_MEMORY || options.isReader === true ? undefined : new FilesInPlace(path);
+      this.#log = path !== IN_MEMORY && options.isSyncedLater === true ? new LogSync(path) : undefined;
     } catch (error) {
       this.db.close();
       throw error;
     }
   }
 
-  #configure(path: string, { pageCache = PAGE_CACHE, isReader, isWanted }: ConnectionOptions): void {
+  #configure(path: string, { pageCache = PAGE_CACHE, isReader, isSyncedLater, isWanted }: ConnectionOptions): void {
     const mode = this.db.pragma('journal_mode = WAL', { simple: true });
     if (mode !== 'wal' && path !== IN_MEMORY) {
       throw new Error(`${path} cannot be used with a write-ahead log (its journal mode is ${mode})`);
     }
-    // A batch must be on disk when its promise resolves.
-    this.db.pragma('synchronous = FULL');
+    // A batch must be on disk when its promise resolves. NORMAL syncs the log when it begins anew, and before a checkpoint.
+    this.db.pragma(`synchronous = ${isSyncedLater === true ? 'NORMAL' : 'FULL'}`);
     this.db.pragma(`cache_size = -${pageCache}`);
     this.db.pragma(`journal_size_limit = ${LOG_KEPT}`);
     this.db.pragma('temp_store = MEMORY');
@@ -100,9 +105,15 @@ export class Connection {
     return this.#transaction(this.#begin, body);
   }
 
-  /** @throws StoreUnavailableError when its files were removed or replaced */
+  /** @throws StoreUnavailableError when its files were removed or replaced, or a sync failed */
   assertInPlace(): void {
     this.#files?.assert();
+    this.#log?.assert();
+  }
+
+  /** Resolves when all that is committed is on disk. @throws StoreUnavailableError */
+  async synced(): Promise<void> {
+    await this.#log?.sync();
   }
 
   /** Runs `body` as the only writer, atomically. @throws StoreUnavailableError */
@@ -128,6 +139,7 @@ export class Connection {
   }
 
   close(): void {
+    this.#log?.close();
     this.db.close();
   }
 

@@ -128,6 +128,7 @@ export class SqliteStore implements DocumentBackend {
           run(this.#connection, this.#buckets.declare(buckets));
         }),
       );
+      await this.#connection.synced();
       await this.#access.run(() => this.#buckets.refresh());
     }
     await this.#speedUp(buckets);
@@ -155,6 +156,7 @@ export class SqliteStore implements DocumentBackend {
   async #tryWrite(write: () => void, failed: string): Promise<void> {
     try {
       await this.#access.run(() => this.#connection.write(write));
+      await this.#connection.synced();
     } catch (error) {
       this.#log?.warn({ err: error }, failed);
     }

@@ -1,7 +1,7 @@
 /**
  * The queue of batches. SQLite has one writer at a time and each commit waits for the disk, so batches that arrive
- * together are committed together. Each is still atomic by itself, and its promise resolves only when its commit is on
- * disk.
+ * together, or while the disk was waited for, are committed together. Each is still atomic by itself, and its promise
+ * resolves only when its commit is on disk.
  */
 import { StoreFullError } from '../errors.ts';
 import type { Connection } from './connection.ts';
@@ -77,6 +77,7 @@ export class Writer {
     let outcomes: Outcome[];
     try {
       outcomes = await patiently(() => this.#transaction(jobs), this.#patience);
+      await this.#connection.synced();
     } catch (error) {
       await this.#failed(jobs, error, wasFull);
       return;

@@ -1,0 +1,48 @@
+/** The log of SQLite is brought to the disk beside the event loop, and nobody is told of a write before that. */
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { StoreUnavailableError } from '#lib/documents/errors.ts';
+import { Connection } from '#lib/documents/sqlite/connection.ts';
+import { LogSync } from '#lib/documents/sqlite/log-sync.ts';
+import { Writer } from '#lib/documents/sqlite/writer.ts';
+import { waitFor } from '../../../helpers/wait.ts';
+
+test('a batch is acknowledged when the log is on the disk, and those that came meanwhile are committed together', async (t) => {
+  const connection = new Connection(join(t.testdir(), 'a.sqlite'), { isSyncedLater: true });
+  t.teardown(() => connection.close());
+  const syncs: PromiseWithResolvers<void>[] = [];
+  connection.synced = () => {
+    const sync = Promise.withResolvers<void>();
+    syncs.push(sync);
+    return sync.promise;
+  };
+  const writer = new Writer(connection, 1000, () => undefined, undefined);
+  const written: string[] = [];
+  const write = (name: string): Promise<unknown> => writer.write(() => [name], false).then(() => written.push(name));
+  const first = write('first');
+  await waitFor('the first sync', () => syncs.length === 1);
+  const others = ['second', 'third'].map(write);
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  t.same(written, []);
+  syncs[0]?.resolve();
+  await first;
+  t.same(written, ['first']);
+  await waitFor('the next sync', () => syncs.length === 2);
+  syncs[1]?.resolve();
+  await Promise.all(others);
+  t.same(written, ['first', 'second', 'third']);
+  t.equal(syncs.length, 2);
+});
+
+test('after a sync that failed nothing more is written: the system says only once what it could not write', async (t) => {
+  const path = join(t.testdir(), 'b.sqlite');
+  // What cannot be synced.
+  await symlink('/dev/null', `${path}-wal`);
+  const log = new LogSync(path);
+  t.teardown(() => log.close());
+  log.assert();
+  await t.rejects(log.sync(), StoreUnavailableError);
+  t.throws(() => log.assert(), { message: /could not be brought to the disk.*restart the service/ });
+  await t.rejects(log.sync(), { message: /could not be brought to the disk/ });
+});
