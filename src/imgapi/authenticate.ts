@@ -1,6 +1,7 @@
 /**
  * HTTP Signature on the main port. It signs the Date header, and `keyId` is the bare user name. Bearer tokens are beside it
- * where they are configured. With `authType` none nothing is checked. Who is logged in at the console needs no signature. An unknown user and a bad signature get the same answer.
+ * where they are configured. With `authType` none nothing is checked but
+ * who the operator of this machine is. Who is logged in at the console needs no signature. An unknown user and a bad signature get the same answer.
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
@@ -26,7 +27,12 @@ export function authenticator(
 ): (call: Call, route: Route) => Identity | Promise<Identity> {
   const { config } = service;
   const verified = verifier(service, keys);
-  const unknown = (call: Call, route: Route) => (config.authType === 'none' ? NOBODY : verified(call, route));
+  const unknown = (call: Call, route: Route) => {
+    if (config.authType !== 'none') return verified(call, route);
+    // Outside `dc` mode lists show nobody what is not active, and whoever runs the server has to find it.
+    if (config.mode === 'dc' || call.headers.authorization === undefined) return NOBODY;
+    return isLocalOperator(config, call).then((isOperator) => (isOperator ? LOCAL_OPERATOR : NOBODY));
+  };
   // A session ends with the last key of its user.
   const isStillUser = async (user: string): Promise<boolean> => {
     if (config.authType === 'none' || user === LOCAL_OPERATOR.user) return true;

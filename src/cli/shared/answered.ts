@@ -9,9 +9,14 @@ export function answered({ code, message, statusCode, errors = [], requestId }: 
   return {
     code,
     message,
-    details: [...errors.flatMap((error) => fieldLines(error, message)), ...request],
+    details: [...errors.flatMap((error) => fieldLines(error, message)), ...request, ...elsewhere(code)],
     exitCode: statusCode === 404 ? EXIT.notFound : EXIT.failed,
   };
+}
+
+/** An error without a code is not one of these servers'. */
+function elsewhere(code: string): string[] {
+  return /^Http\d+$/.test(code) ? ['is this the URL of the right server? Its answer is none of an image service'] : [];
 }
 
 /** What the message has not said already. */

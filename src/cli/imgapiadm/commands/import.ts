@@ -34,12 +34,12 @@ export const importImage = defineCommand({
       help: 'The other IMGAPI.',
       check: (value) => (isHttpUrl(value) ? undefined : 'an http or https URL'),
     },
-    manifest: MANIFEST_OPTION,
+    manifest: { ...MANIFEST_OPTION, help: 'A manifest in JSON.' },
     file: FILE_OPTION,
     ...UPLOAD_OPTIONS,
     'skip-owner-check': { type: 'flag', help: 'Accept an owner that the directory does not know.' },
     'no-wait': { type: 'flag', help: 'With -S: order the import and leave.' },
-    'finish-by': { ...FINISH_BY_OPTION, help: `With -S: ${FINISH_BY_OPTION.help}` },
+    'finish-by': { ...FINISH_BY_OPTION, help: `${FINISH_BY_OPTION.help} Only with -S.` },
   },
   examples: [
     {

@@ -85,3 +85,19 @@ test('on a terminal the bar is redrawn until the image is usable', async (t) => 
   t.match(text, /\p{Cc}\[1A\p{Cc}\[2K0965c1f4 my-image@1\.0\.0 .* 100% {2}100 of 100 MiB {2}usable\r\n/u);
   t.match(text, /copied from us-sw-1: 100 MiB in 1:05\.\r\n$/);
 });
+
+test('half of a command is answered with those that begin with it', async (t) => {
+  t.match(await runImgapiadm(['quota', '--help']), {
+    ...{ code: 2, stderr: /"quota" is no command by itself; there is quota list, quota / },
+  });
+});
+
+test('a server that is no image service is said to be one', async (t) => {
+  const server = await playBack(t, {
+    'GET /images': (response) => {
+      response.writeHead(404, { 'content-type': 'text/html' });
+      response.end('<html>no such page</html>');
+    },
+  });
+  t.match(await runImgapiadm(['list', '-u', server.url]), { code: 4, stderr: /is this the URL of the right server\?/ });
+});

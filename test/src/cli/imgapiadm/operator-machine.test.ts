@@ -41,6 +41,19 @@ for (const address of ['0.0.0.0', outward ?? '']) {
   });
 }
 
+test('of a server that checks nothing its operator finds by name what is not active; others do not', async (t) => {
+  const { url, dataDir, client } = await startInProcess(t, { mode: 'private', authType: 'none' });
+  const { image: old } = await makeImage(client(), { name: 'web', version: '1.0.0' }, { owner: ALICE });
+  await makeImage(client(), { name: 'web', version: '2.0.0' }, { owner: ALICE });
+  const run = (...args: string[]) => runImgapiadm(args, { env: { IMGAPI_URL: url, IMGAPI_DATA_DIR: dataDir } });
+  t.match(await run('disable', 'web@1.0.0'), { code: 0, stdout: `Image ${old.uuid} (web@1.0.0) is disabled.\n` });
+  t.match((await run('list', '--all', '-H', '-o', 'version,state')).stdout, /^1\.0\.0 +disabled\n2\.0\.0 +active\n$/);
+  t.match(await run('delete', 'web'), { code: 1, stderr: /"web" names 2 images/ }, 'one that is disabled counts');
+  t.match(await run('enable', 'web@1.0.0'), { code: 0 });
+  await run('disable', 'web@1.0.0');
+  t.same((await client().listImages({ state: 'disabled' })).length, 0);
+});
+
 test('whose a login is, the server tells operators on its machine only', async (t) => {
   const { url } = await startInProcess(t);
   const answer = await globalThis.fetch(`${url}/admin/accounts/alice`);
