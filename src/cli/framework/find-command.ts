@@ -56,7 +56,8 @@ export function commandNamed<Context>(program: Program<Context>, name: string): 
 export function unknownCommand<Context>(program: Program<Context>, name: string): Error {
   const names = program.commands.flatMap((command) => [command.name, ...(command.aliases ?? [])]);
   const longer = names.filter((other) => other.startsWith(`${name} `));
-  if (longer.length > 0)
+  if (longer.length > 0) {
     return usageError(`${JSON.stringify(name)} is no command by itself; there is ${longer.join(', ')}`);
+  }
   return usageError(`unknown command ${JSON.stringify(name)}${suggestion(name, names)}`);
 }
