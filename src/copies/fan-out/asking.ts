@@ -2,6 +2,7 @@
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { askTarget } from './ask.ts';
+import { nextCall } from './decide.ts';
 import type { FanOutRecord, Target } from './model.ts';
 
 /** For how long answers are waited for, before those that came are written down. */
@@ -19,9 +20,9 @@ export class Asking {
     this.#signal = signal;
   }
 
-  /** What was answered since, after a moment in which calls may end. */
-  async answers(fanOut: FanOutRecord): Promise<ReadonlyMap<Target, Target | undefined>> {
-    for (const target of fanOut.targets) this.#begin(fanOut, target);
+  /** What was answered since, after a moment in which calls may end. @param now for which calls it is time */
+  async answers(fanOut: FanOutRecord, now: number): Promise<ReadonlyMap<Target, Target | undefined>> {
+    for (const target of fanOut.targets) this.#begin(fanOut, target, now);
     await Promise.race([Promise.all(this.#calls.values()), pause(STEP_MS, this.#signal)]);
     const answers = new Map(this.#answers);
     this.#answers.clear();
@@ -37,9 +38,9 @@ export class Asking {
     await Promise.allSettled(this.#calls.values());
   }
 
-  #begin(fanOut: FanOutRecord, target: Target): void {
+  #begin(fanOut: FanOutRecord, target: Target, now: number): void {
     const { datacenter } = target;
-    if (this.#calls.has(datacenter)) return;
+    if (this.isAsking(datacenter) || now < target.not_before || !nextCall(fanOut, target)) return;
     const call = askTarget(this.#service, fanOut, target, this.#signal)
       .then((answer) => void this.#answers.set(target, answer))
       .finally(() => this.#calls.delete(datacenter));

@@ -5,8 +5,8 @@ import { unlessChanged, updateObject } from '#lib/documents/update.ts';
 import { pause } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { Asking } from './asking.ts';
-import { concluded, nextAt } from './decide.ts';
-import { FAN_OUTS, type FanOutRecord, isTargetFinal, putFanOut, type Target, written } from './model.ts';
+import { concluded, nextAt, nextCall } from './decide.ts';
+import { FAN_OUTS, type FanOutRecord, putFanOut, type Target, written } from './model.ts';
 
 const STEP_MS = 500;
 /** What has to wait longer is given back. */
@@ -49,9 +49,14 @@ async function carry(service: Service, uuid: string, signal: AbortSignal): Promi
 
 async function carryWith(service: Service, uuid: string, asking: Asking, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const fanOut = (await service.store.get(FAN_OUTS, uuid))?.value;
+    const now = service.store.now();
+    const fanOut = await orderingCounted(service, uuid, asking, now);
     if (!fanOut?.live) return;
-    const next = await noted(service, uuid, asking, await asking.answers(fanOut));
+    await service.faults.reach('fan-out:asking');
+    const answers = await asking.answers(fanOut, now);
+    if (answers.size > 0) await service.faults.reach('fan-out:answered');
+    const next = await noted(service, uuid, answers);
+    if (next?.released) await service.faults.reach('fan-out:released');
     if (!next?.live) {
       service.log.info({ fan_out: uuid, image: fanOut.image, state: next?.state }, 'order to other datacenters ended');
       return;
@@ -62,36 +67,62 @@ async function carryWith(service: Service, uuid: string, asking: Asking, signal:
   }
 }
 
+/**
+ * Counts the orders that are about to be placed. If this process dies meanwhile, they may be there, and to cancel them takes
+ * a call. @throws LeaseLostError
+ */
+async function orderingCounted(
+  service: Service,
+  uuid: string,
+  asking: Asking,
+  now: number,
+): Promise<FanOutRecord | undefined> {
+  const updated = await updateObject(service.store, FAN_OUTS, uuid, (fanOut) => {
+    if (!fanOut.live) return undefined;
+    assertOwn(service, fanOut);
+    const isOrdered = (target: Target) =>
+      nextCall(fanOut, target) === 'order' && target.not_before <= now && !asking.isAsking(target.datacenter);
+    if (!fanOut.targets.some(isOrdered)) return undefined;
+    // Canceled before anything was ordered: that takes no call.
+    const { targets, ...next } = concluded(fanOut, now);
+    const counted = targets.map((target) =>
+      nextCall({ ...next, targets }, target) === 'order' && isOrdered(target)
+        ? { ...target, tries: target.tries + 1 }
+        : target,
+    );
+    return written({ ...next, targets: counted });
+  });
+  return updated?.value;
+}
+
+function assertOwn({ worker }: Service, { lease }: FanOutRecord): void {
+  if (lease?.worker !== worker) throw new LeaseLostError('another process has the order now');
+}
+
 /** Writes down what was answered; a target that a request has changed meanwhile keeps that. @throws LeaseLostError */
 async function noted(
   service: Service,
   uuid: string,
-  asking: Asking,
   answers: ReadonlyMap<Target, Target | undefined>,
 ): Promise<FanOutRecord | undefined> {
   const answered = new Map([...answers].map(([before, after]) => [before.datacenter, { before, after }]));
   const updated = await updateObject(service.store, FAN_OUTS, uuid, (fanOut) => {
-    if (fanOut.lease?.worker !== service.worker) throw new LeaseLostError('another process has the order now');
+    assertOwn(service, fanOut);
     const targets = fanOut.targets.map((target) => {
       const answer = answered.get(target.datacenter);
       const isSame = answer?.before.state === target.state && answer.before.order === target.order;
-      const now = (isSame && answer.after) || target;
-      return asking.isAsking(target.datacenter) ? maybeThere(now) : now;
+      return (isSame && answer.after) || target;
     });
     const next = concluded({ ...fanOut, targets }, service.store.now());
     const isNews =
       next.live !== fanOut.live ||
       next.released !== fanOut.released ||
-      targets.some((one, at) => one !== fanOut.targets[at]);
+      next.canceling !== fanOut.canceling ||
+      next.targets.some((one, at) => one !== fanOut.targets[at]);
     if (!isNews && !isHalfOver(service, fanOut)) return undefined;
     return written(next.live ? { ...next, lease: leaseOf(service) } : next);
   });
   return updated?.value;
-}
-
-/** What is being ordered may be there before it is answered: to cancel it takes a call. */
-function maybeThere(target: Target): Target {
-  return target.order === undefined && target.tries === 0 && !isTargetFinal(target) ? { ...target, tries: 1 } : target;
 }
 
 /** Another process may go on at once. */

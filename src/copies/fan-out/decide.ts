@@ -8,11 +8,14 @@ export const CANCEL_MS = 24 * 3600_000;
 export type NextCall = 'order' | 'look' | 'release' | 'cancel' | undefined;
 
 export function nextCall(fanOut: FanOutRecord, target: Target): NextCall {
-  if (isTargetFinal(target)) return undefined;
+  const isLeft = target.left_until !== undefined;
+  if (isTargetFinal(target) && !isLeft) return undefined;
   // An order whose answer was lost may be there: it is placed again, to be canceled by its name.
   if (target.order === undefined) return 'order';
-  if (fanOut.canceling) return 'cancel';
-  return target.state === 'verified' && fanOut.released ? 'release' : 'look';
+  if (isLeft) return 'cancel';
+  // What is shown somewhere is not taken back any more.
+  if (target.state === 'verified' && fanOut.released) return 'release';
+  return fanOut.canceling ? 'cancel' : 'look';
 }
 
 /** The record with all that follows from its targets. @param now milliseconds, by the store's clock */
@@ -21,7 +24,9 @@ export function concluded(fanOut: FanOutRecord, now: number): FanOutRecord {
   const canceling = isLate || fanOut.canceling === true;
   // Whoever has not confirmed the end within a day never will.
   const end = isLate && fanOut.canceling ? unconfirmed : notOrdered;
-  const targets = canceling ? fanOut.targets.map(end) : fanOut.targets;
+  const kept = fanOut.targets.map((target) => ((target.left_until ?? Infinity) <= now ? withoutLeft(target) : target));
+  if (fanOut.state !== 'running') return ended({ ...fanOut, targets: kept });
+  const targets = canceling ? kept.map(end) : kept;
   const isReady = targets.every(({ state }) => state === 'verified' || state === 'succeeded');
   const released = fanOut.together && (fanOut.released === true || (isReady && !canceling));
   const next: FanOutRecord = {
@@ -33,13 +38,24 @@ export function concluded(fanOut: FanOutRecord, now: number): FanOutRecord {
   };
   // With `together`, those that have verified it wait for a retry of those that failed.
   if (!targets.every(isTargetFinal)) return next;
-  const { lease: _, canceling: __, ...rest } = next;
+  const { canceling: _, ...rest } = next;
   const state = targets.every((target) => target.state === 'succeeded')
     ? 'succeeded'
     : canceling
       ? 'canceled'
       : 'failed';
-  return { ...rest, state, live: false, finished_at: new Date(now).toISOString() };
+  return ended({ ...rest, state, finished_at: new Date(now).toISOString() });
+}
+
+function ended(fanOut: FanOutRecord): FanOutRecord {
+  if (fanOut.targets.some(({ left_until }) => left_until !== undefined)) return fanOut;
+  const { lease: _, ...rest } = fanOut;
+  return { ...rest, live: false };
+}
+
+/** Nothing is left there that it could be asked to cancel. */
+export function withoutLeft({ left_until: _, ...target }: Target): Target {
+  return target;
 }
 
 /** What no datacenter has heard of needs no call to be canceled. */

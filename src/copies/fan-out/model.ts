@@ -14,13 +14,18 @@ export interface Target {
   readonly bytes_done: number;
   readonly bytes_total: number;
   readonly rate: number;
-  /** Calls in a row that failed, or whose end nobody knows: the order may be there. */
+  /** Calls in a row that failed, or whose end nobody knows. To place an order is counted before the call: it may be there. */
   readonly tries: number;
   /** Milliseconds since the epoch, by the store's clock: not asked again before. */
   readonly not_before: number;
   /** When it last answered, or was added. */
   readonly heard_at: number;
   readonly error?: { readonly code: string; readonly message: string };
+  /**
+   * It has failed, but its order may be there, and keep an image hidden: until then, in milliseconds since the epoch, it is
+   * asked to cancel that.
+   */
+  readonly left_until?: number;
 }
 
 export interface FanOutRecord {
@@ -29,7 +34,7 @@ export interface FanOutRecord {
   /** The owner of the image, for whom all of it is done. */
   readonly account: string;
   readonly state: FanOutState;
-  /** Whether `state` is not final. */
+  /** Whether something is left to do: `state` is not final, or something that was given up is still to be canceled. */
   readonly live: boolean;
   readonly together: boolean;
   /** With `together`: all had verified it, so it is shown. Never taken back. */

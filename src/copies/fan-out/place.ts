@@ -76,7 +76,7 @@ function waiting(datacenter: string, now: number): Target {
 /** What is ended stays as it is. @throws 404, 409 CopyAlreadyFinished */
 export async function cancelFanOut(service: Service, uuid: string): Promise<FanOutRecord> {
   return changed(service, uuid, (fanOut) => {
-    if (!fanOut.live) {
+    if (fanOut.state !== 'running') {
       throw new ApiError('CopyAlreadyFinished', `fan-out "${uuid}" has already ended: ${fanOut.state}`);
     }
     const gives_up_at = Math.min(fanOut.gives_up_at, service.store.now() + CANCEL_MS);
@@ -141,6 +141,6 @@ export function shownFanOut({ uuid, image, account, state, together, ...rest }: 
     created_at,
     ...(finish_by !== undefined && { finish_by }),
     ...(finished_at !== undefined && { finished_at }),
-    datacenters: targets.map(({ not_before: _, heard_at: __, ...shown }) => shown),
+    datacenters: targets.map(({ not_before: _, heard_at: __, left_until: ___, ...shown }) => shown),
   };
 }

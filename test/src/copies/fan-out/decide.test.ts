@@ -1,7 +1,7 @@
 /** What follows from the states of the datacenters of a fan-out. */
 import { test } from 'tap';
 import type { TargetState } from '#lib/api/schemas/fan-out.ts';
-import { CANCEL_MS, concluded, nextAt } from '#src/copies/fan-out/decide.ts';
+import { CANCEL_MS, concluded, nextAt, nextCall } from '#src/copies/fan-out/decide.ts';
 import type { FanOutRecord, Target } from '#src/copies/fan-out/model.ts';
 
 const NOW = 1_000_000;
@@ -38,4 +38,26 @@ test('what does not end in time is canceled, and given up when nobody confirms t
 test('an order whose answer was lost is not taken for one that was never made', async (t) => {
   const lost = target('east', 'waiting', { tries: 1 });
   t.match(concluded(fanOut([lost], { canceling: true }), NOW), { live: true, targets: [{ state: 'waiting' }] });
+});
+
+test('what was given up and may be hidden there is asked to cancel it, for a day, after the whole order has ended', async (t) => {
+  const left = target('east', 'failed', { left_until: NOW + CANCEL_MS });
+  const ended = concluded(fanOut([left, target('west', 'failed')], { gives_up_at: NOW + CANCEL_MS }), NOW);
+  t.match(ended, { state: 'failed', live: true, finished_at: String });
+  t.same(
+    ended.targets.map((one) => nextCall(ended, one)),
+    ['cancel', undefined],
+  );
+  const later = concluded(ended, NOW + CANCEL_MS);
+  t.match(later, { state: 'failed', live: false, finished_at: ended.finished_at ?? '' });
+  t.equal(nextAt(later), Infinity);
+});
+
+test('what is shown somewhere is shown by all that have verified it, also when the rest is canceled', async (t) => {
+  const targets = [target('east', 'succeeded'), target('west', 'verified'), target('north', 'copying')];
+  const canceled = concluded(fanOut(targets, { released: true, canceling: true }), NOW);
+  t.same(
+    targets.map((one) => nextCall(canceled, one)),
+    [undefined, 'release', 'cancel'],
+  );
 });

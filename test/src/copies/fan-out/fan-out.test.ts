@@ -2,7 +2,9 @@
 import { test } from 'tap';
 import { updateObject } from '#lib/documents/update.ts';
 import { COPIES } from '#src/copies/documents/model.ts';
+import { FAN_OUTS, type Target, written } from '#src/copies/fan-out/model.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
+import { waitFor } from '../../../helpers/wait.ts';
 import { ACCEPTS, isShown, startHub, statesOf, until } from './fixture.ts';
 
 const account = ALICE;
@@ -72,6 +74,28 @@ test('what is canceled while it is being ordered is canceled there too', async (
   networks['east']!.cutAll();
   t.match(await until(hub, uuid, 'the end', ({ state }) => state !== 'running'), { state: 'canceled' });
   t.match(await targets['east']!.client().listCopies(), [{ state: 'canceled' }]);
+});
+
+test('one that is given up shows nothing later, and hides nothing: what it holds is canceled when it is there again', async (t) => {
+  const { hub, image, targets, networks, restart } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'east,west', together: true });
+  await until(hub, uuid, 'one verified', (one) => statesOf(one)['east'] === 'verified');
+  networks['east']!.trouble = { kind: 'refuse' };
+  networks['east']!.cutAll();
+  // As if it had been silent for long.
+  const isLongAgo = (target: Target): Target => ({ ...target, not_before: 0, heard_at: 0 });
+  await updateObject(hub.imgapi.service.store, FAN_OUTS, uuid, (fanOut) =>
+    written({ ...fanOut, targets: fanOut.targets.map(isLongAgo) }),
+  );
+  const ended = await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.match(ended, { state: 'failed', datacenters: [{ state: 'failed', error: { code: 'GaveUp' } }, {}] });
+  const next = await restart('hub');
+  t.match(await targets['east']!.client().listCopies(), [{ held: true }]);
+  networks['east']!.trouble = { kind: 'none' };
+  await waitFor('the hold to end', async () => (await targets['east']!.client().listCopies())[0]?.state === 'canceled');
+  t.notOk(await isShown(targets['east']!, image));
+  await next.client().retryFanOut(uuid, { datacenter: 'east' });
+  await until(next, uuid, 'verified again', (one) => statesOf(one)['east'] === 'verified');
 });
 
 test('a datacenter that is away is tried until it is there, also by the process that follows', async (t) => {
