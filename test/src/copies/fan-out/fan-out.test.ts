@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { updateObject } from '#lib/documents/update.ts';
 import { COPIES } from '#src/copies/documents/model.ts';
 import { FAN_OUTS, type Target, written } from '#src/copies/fan-out/model.ts';
+import type { FaultPoint } from '#src/service/fault-points.ts';
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { ACCEPTS, isShown, startHub, statesOf, until } from './fixture.ts';
@@ -74,6 +75,20 @@ test('what is canceled while it is being ordered is canceled there too', async (
   networks['east']!.cutAll();
   t.match(await until(hub, uuid, 'the end', ({ state }) => state !== 'running'), { state: 'canceled' });
   t.match(await targets['east']!.client().listCopies(), [{ state: 'canceled' }]);
+});
+
+test('an order is counted before it is placed, so that whoever cancels it after a crash knows of it', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS } });
+  const tries: number[] = [];
+  const reach = async (point: FaultPoint): Promise<void> => {
+    if (point !== 'copy:order-recorded') return;
+    const [fanOut] = await hub.imgapi.service.store.find(FAN_OUTS, {});
+    tries.push(fanOut?.value.targets[0]?.tries ?? 0);
+  };
+  t.intercept(targets['east']!.imgapi.service, 'faults', { value: { reach } });
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all' });
+  await until(hub, uuid, 'the end', ({ state }) => state !== 'running');
+  t.same(tries, [1]);
 });
 
 test('one that is given up shows nothing later, and hides nothing: what it holds is canceled when it is there again', async (t) => {
