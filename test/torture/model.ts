@@ -78,7 +78,9 @@ export class Model {
           lies.push(`${entry.place} ${entry.uuid}: its file has sha1 ${sha1}, not ${found.sha1}`);
         }
       }
-      entry.possible = [found];
+      // A copy may come, fail or be canceled as long as it is under way: an order that was given up is placed again to be canceled.
+      if (found?.state !== 'copying') entry.possible = [found];
+      else entry.possible = [...entry.possible, undefined, found, { state: 'failed' }, { state: 'active' }];
     }
     return lies;
   }
