@@ -22,7 +22,11 @@ const DEATHS: readonly Deaths[] = [
     hub: 'fan-out:asking',
     east: 'copy:order-recorded',
   },
-  { when: 'when the orders are placed and not noted, and with the bytes', hub: 'fan-out:answered', east: 'copy:received' },
+  {
+    when: 'when the orders are placed and not noted, and with the bytes',
+    hub: 'fan-out:answered',
+    east: 'copy:received',
+  },
   { when: 'when the orders are placed and not noted, and canceled', hub: 'fan-out:answered', isCanceled: true },
   { when: 'when all are to show it, and when one is told to', hub: 'fan-out:released', east: 'copy:before-commit' },
   { when: 'when one shows it', east: 'copy:committed' },
@@ -78,7 +82,12 @@ function end({ operator }: Site, uuid: string): Promise<FanOut> {
 }
 
 /** Once, or without a trace; and no order is left that goes on. */
-async function assertThere(t: Test, { name, alice, operator }: Site, image: string, isCanceled: boolean): Promise<void> {
+async function assertThere(
+  t: Test,
+  { name, alice, operator }: Site,
+  image: string,
+  isCanceled: boolean,
+): Promise<void> {
   const shown = (await alice.listImages({ state: 'all' })).filter(({ uuid }) => uuid === image);
   t.same(
     shown.map(({ state }) => state),

@@ -79,7 +79,10 @@ async function send(
 }
 
 /** The target as it says it is. */
-function heard({ service: { store }, target: { error: _, ...target }, target: before, call }: Asked, answer: LinkCopy): Target {
+function heard(
+  { service: { store }, target: { error: _, ...target }, target: before, call }: Asked,
+  answer: LinkCopy,
+): Target {
   const { order, state, held, verified, bytes_done, bytes_total, rate, error } = answer;
   const now = store.now();
   const isOver = state === 'succeeded' || state === 'failed' || state === 'canceled';
