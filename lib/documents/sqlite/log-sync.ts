@@ -7,7 +7,7 @@
  */
 import { closeSync, fdatasync, openSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { StoreUnavailableError } from '../errors.ts';
+import { closedError, StoreUnavailableError } from '../errors.ts';
 
 const sync = promisify(fdatasync);
 
@@ -31,9 +31,10 @@ export class LogSync {
     throw new StoreUnavailableError(message, { cause: this.#failure });
   }
 
-  /** Of what was written before the call. @throws StoreUnavailableError */
+  /** Of what was written before the call. @throws StoreUnavailableError, also once it is closed */
   async sync(): Promise<void> {
     this.assert();
+    if (this.#isClosed) throw closedError();
     const before = this.#running;
     const running = Promise.resolve(before).then(() => this.#sync());
     this.#running = running;
@@ -41,14 +42,15 @@ export class LogSync {
     this.assert();
   }
 
+  /** Syncs that were asked for before are still made: who waits for one is told of it. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     void Promise.resolve(this.#running).finally(() => closeSync(this.#descriptor));
   }
 
   /** Never rejects. */
   async #sync(): Promise<void> {
-    if (this.#isClosed) return;
     try {
       await sync(this.#descriptor);
     } catch (error) {

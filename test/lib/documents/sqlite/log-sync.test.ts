@@ -46,3 +46,16 @@ test('after a sync that failed nothing more is written: the system says only onc
   t.throws(() => log.assert(), { message: /could not be brought to the disk.*restart the service/ });
   await t.rejects(log.sync(), { message: /could not be brought to the disk/ });
 });
+
+test('a sync that was asked for before the end is still made, and none is told of after it that was not', async (t) => {
+  const path = join(t.testdir(), 'c.sqlite');
+  await symlink('/dev/null', `${path}-wal`);
+  const log = new LogSync(path);
+  const asked = log.sync();
+  log.close();
+  log.close();
+  await t.rejects(asked, StoreUnavailableError);
+  const closed = new Connection(join(t.testdir(), 'd.sqlite'), { isSyncedLater: true });
+  closed.close();
+  await t.rejects(closed.synced());
+});
