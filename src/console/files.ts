@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
 import { CONSOLE_TYPES } from '#lib/api/imgapi/console.ts';
+import { importedBy, withPreloads } from './preloads.ts';
 
 export interface ConsoleFile {
   readonly type: string;
@@ -23,6 +24,7 @@ export type Coding = (typeof CODINGS)[number];
 
 const OWN = new URL('browser/', import.meta.url);
 export const PAGE = 'index.html';
+const ENTRY = 'app.js';
 
 /** By the name in imports: the name below `modules/`. */
 const MODULES: Readonly<Record<string, string>> = {
@@ -53,10 +55,18 @@ async function readAll(): Promise<ReadonlyMap<string, ConsoleFile>> {
       modules: '',
     })),
   ];
-  const entries = read.map(async ({ path, url, modules }): Promise<[string, ConsoleFile]> => {
-    const text = await readFile(fileURLToPath(url), 'utf8');
-    return [path, await prepared(path.endsWith('.js') ? withPaths(text, modules) : text, typeOf(path) ?? '')];
-  });
+  const texts = new Map(
+    await Promise.all(
+      read.map(async ({ path, url, modules }): Promise<[string, string]> => {
+        const text = await readFile(fileURLToPath(url), 'utf8');
+        return [path, path.endsWith('.js') ? withPaths(text, modules) : text];
+      }),
+    ),
+  );
+  const page = withPreloads(texts.get(PAGE) ?? '', importedBy(ENTRY, texts));
+  const entries = [...texts.set(PAGE, page)].map(
+    async ([path, text]): Promise<[string, ConsoleFile]> => [path, await prepared(text, typeOf(path) ?? '')],
+  );
   return new Map(await Promise.all(entries));
 }
 

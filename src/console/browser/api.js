@@ -3,7 +3,7 @@
 /**
  * @typedef {{ uuid: string, name: string, version: string, state: string, os: string, type: string, owner: string,
  *   description?: string, homepage?: string, eula?: string, published_at?: string, deprecated_at?: string, replaced_by?: string, public: boolean, disabled?: boolean,
- *   origin?: string, icon?: boolean, owner_login?: string, acl?: string[], channels?: string[], tags?: Record<string, unknown>,
+ *   origin?: string, icon?: boolean, owner_login?: string, acl?: string[], accepted_by?: string[], left_by?: string[], channels?: string[], tags?: Record<string, unknown>,
  *   requirements?: Record<string, unknown>, image_size?: number, error?: { code: string, message: string },
  *   files: { size: number, sha1: string, sha256?: string, compression: string, stor?: string }[],
  *   copied_from?: { datacenter: string, at: string }, cloned_from?: { uuid: string, owner: string } }} Image
@@ -20,15 +20,39 @@ export class ApiError extends Error {
   }
 }
 
+/** What was asked for before the view that shows it was there, by address. @type {Map<string, Promise<Answer>>} */
+const early = new Map();
+
+/**
+ * @typedef {{ value: any, next: string | undefined }} Answer `next`: the query of the list's next page
+ * @typedef {Record<string, string | undefined>} Query
+ */
+
+/** Begins with what a view will ask for: the answer is for the first who does. @param {string} path @param {Query} query */
+export function askEarly(path, query) {
+  const answer = ask(path, { query });
+  // Whoever asks for it is told.
+  answer.catch(() => undefined);
+  early.set(addressOf(path, query), answer);
+}
+
+/** @param {string} path @param {Query} query */
+function addressOf(path, query) {
+  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  return `../${path}${given.length > 0 ? `?${new URLSearchParams(given)}` : ''}`;
+}
+
 /**
  * @param {string} path without a slash in front: `images/UUID`
- * @param {{ method?: string, query?: Record<string, string | undefined>, json?: unknown, signal?: AbortSignal }} [options]
- * @returns {Promise<{ value: any, next: string | undefined }>} `next`: the query of the list's next page
+ * @param {{ method?: string, query?: Query, json?: unknown, signal?: AbortSignal }} [options]
+ * @returns {Promise<Answer>}
  */
 export async function ask(path, { method = 'GET', query = {}, json, signal } = {}) {
-  const given = Object.entries(query).flatMap(([name, value]) => (value ? [[name, value]] : []));
-  const search = given.length > 0 ? `?${new URLSearchParams(given)}` : '';
-  const answer = await fetch(`../${path}${search}`, {
+  const address = addressOf(path, query);
+  const begun = early.get(address);
+  early.delete(address);
+  if (begun && method === 'GET') return begun;
+  const answer = await fetch(address, {
     method,
     headers: {
       Accept: 'application/json',

@@ -5,12 +5,12 @@ import { ask } from './api.js';
 import { CopiesView } from './copies-view.js';
 import { html } from './html.js';
 import { ImageView } from './image-view.js';
-import { ImagesView } from './images-view.js';
+import { askForImages, ImagesView } from './images-view.js';
 import { LinksView } from './links-view.js';
 import { Status, useLoaded } from './loading.js';
 import { LogIn, LogOut } from './login.js';
 import { MetricsView } from './metrics-view.js';
-import { hrefOf, useRoute } from './route.js';
+import { currentRoute, hrefOf, useRoute } from './route.js';
 import { TasksView } from './tasks-view.js';
 
 const VIEWS = { images: 'Images', copies: 'Copies', datacenters: 'Datacenters', tasks: 'Tasks', metrics: 'Metrics' };
@@ -79,6 +79,9 @@ function View({ view, one, query, settings }) {
 
 const place = document.getElementById('app');
 if (place) {
+  const { path, query } = currentRoute();
+  const [view = 'images', one] = path;
+  if (view === 'images' && one === undefined) askForImages(query);
   place.replaceChildren();
   render(html`<${App} />`, place);
 }

@@ -7,7 +7,8 @@ import { html } from './html.js';
 import { State } from './images-view.js';
 import { Status, useLoaded } from './loading.js';
 import { hrefOf } from './route.js';
-import { Elsewhere, Sharing } from './sharing.js';
+import { Sharing } from './sharing.js';
+import { Usage } from './usage.js';
 
 /** @typedef {import('./api.js').Image} Image */
 
@@ -59,7 +60,7 @@ function Details({ image, settings, onChange }) {
     ${!settings.operator && html`<${HowToGet} image=${image} settings=${settings} />`}
     <${Chain} image=${image} />
     ${settings.operator && settings.mode === 'dc' && html`<${Sharing} image=${image} settings=${settings} onChange=${onChange} />`}
-    ${settings.operator && settings.mode === 'dc' && html`<${Elsewhere} image=${image} settings=${settings} />`}
+    ${settings.operator && html`<${Usage} image=${image} settings=${settings} />`}
     ${settings.operator && html`<${Events} uuid=${uuid} />`}
     <details>
       <summary>Manifest</summary>

@@ -1,6 +1,6 @@
 /** The list of images: filters, and pages as the server has them. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask } from './api.js';
+import { ask, askEarly } from './api.js';
 import { day, sizeOf } from './format.js';
 import { html } from './html.js';
 import { Status, useLoaded } from './loading.js';
@@ -18,6 +18,11 @@ function asked({ name, os, type, state, owner, channel, after }) {
     ...{ sort: 'published_at.desc', limit: PAGE, os, type, state, owner, channel, after },
     name: name ? `~${name}` : undefined,
   };
+}
+
+/** The list does not depend on what the server says of itself. @param {Readonly<Record<string, string>>} query */
+export function askForImages(query) {
+  askEarly('images', asked(query));
 }
 
 /** @param {{ query: Readonly<Record<string, string>>, settings: import('./api.js').Settings }} props */

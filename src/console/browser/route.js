@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 /** @typedef {{ path: readonly string[], query: Readonly<Record<string, string>> }} Route */
 
 /** @returns {Route} */
-function currentRoute() {
+export function currentRoute() {
   const [path = '', search = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const parts = path.split('/').filter((part) => part !== '');
   return { path: parts.map(decoded), query: Object.fromEntries(new URLSearchParams(search)) };

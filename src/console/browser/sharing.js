@@ -1,17 +1,14 @@
-/** With whom an image is shared, where it came from, and, where the console may write, shares and copies to others. */
+/** With whom an image is shared and what they answered; where the console may write, shares are added and ended. */
 import { useState } from 'preact/hooks';
 import { ask } from './api.js';
-import { moment } from './format.js';
 import { html } from './html.js';
-import { useLoaded } from './loading.js';
-import { hrefOf } from './route.js';
 import { Act } from './writing.js';
 
 /** @typedef {import('./api.js').Image} Image */
 
 /** @param {{ image: Image, settings: import('./api.js').Settings, onChange: () => void }} props */
 export function Sharing({ image, settings, onChange }) {
-  const { uuid, acl = [] } = image;
+  const { uuid, acl = [], accepted_by: accepted = [], left_by: left = [] } = image;
   const [entry, setEntry] = useState('');
   /** @param {string} action @param {string} whom */
   const change = (action, whom) => ask(`images/${uuid}/acl`, { method: 'POST', query: { action }, json: [whom] });
@@ -27,11 +24,13 @@ export function Sharing({ image, settings, onChange }) {
   return html`
     <h2>Shared with</h2>
     ${acl.length === 0 && html`<p class="quiet">Nobody.</p>`}
+    ${acl.length > 0 && html`<p class="quiet">Who wants to be asked has an offer until it is accepted. Unshare takes an offer back as well.</p>`}
     <ul class="shares">
       ${acl.map(
         (whom) => html`
           <li key=${whom}>
             <code>${whom}</code>
+            <span class=${accepted.includes(whom) ? 'state ok' : 'state'}>${answerOf(whom, accepted, left)}</span>
             ${settings.write && html` <${Act} label="Unshare" isQuiet of=${whom} act=${() => change('remove', whom)} onDone=${onChange} />`}
           </li>`,
       )}
@@ -47,54 +46,8 @@ export function Sharing({ image, settings, onChange }) {
     }`;
 }
 
-/** @param {{ image: Image, settings: import('./api.js').Settings }} props */
-export function Elsewhere({ image, settings }) {
-  const { uuid, owner, copied_from: copied, cloned_from: cloned } = image;
-  const loaded = useLoaded(
-    async (signal) => {
-      const datacenters = /** @type {{ name: string }[]} */ ((await ask('datacenters', { signal })).value);
-      return Promise.all(
-        datacenters.map(async ({ name }) => ({ name, has: await isThere(uuid, owner, name, signal) })),
-      );
-    },
-    [uuid, owner],
-  );
-  return html`
-    <h2>Elsewhere</h2>
-    ${copied && html`<p>Copied from <b>${copied.datacenter}</b> at ${moment(copied.at)}.</p>`}
-    ${cloned && html`<p>Cloned from <a href=${hrefOf(['images', cloned.uuid])}><code>${cloned.uuid}</code></a>.</p>`}
-    ${loaded.error && html`<p class="problem">${loaded.error.message}</p>`}
-    ${loaded.value?.length === 0 && html`<p class="quiet">No datacenter is linked.</p>`}
-    <ul class="shares">
-      ${loaded.value?.map(
-        ({ name, has }) => html`
-          <li key=${name}>
-            <b>${name}</b>: ${has}
-            ${settings.write && has === 'not there' && html` <${CopyTo} image=${image} datacenter=${name} />`}
-          </li>`,
-      )}
-    </ul>`;
-}
-
-/** @param {{ image: Image, datacenter: string }} props */
-function CopyTo({ image: { uuid, owner }, datacenter }) {
-  const order = () =>
-    ask(`images/${uuid}`, {
-      method: 'POST',
-      query: { action: 'copy-to-dcs', datacenters: datacenter, account: owner },
-    });
-  return html`<${Act} label="Copy there" isQuiet of=${datacenter} act=${order} onDone=${() => {
-    location.hash = hrefOf(['copies']);
-  }} />`;
-}
-
-/** What a copy from there would bring says whether it is there. @param {string} uuid @param {string} account @param {string} datacenter @param {AbortSignal} signal */
-async function isThere(uuid, account, datacenter, signal) {
-  try {
-    await ask(`images/${uuid}/copy`, { query: { plan: 'true', datacenter, account }, signal });
-    return 'has it';
-  } catch (error) {
-    const { status, message } = /** @type {import('./api.js').ApiError} */ (error);
-    return status === 404 ? 'not there' : message;
-  }
+/** @param {string} whom @param {readonly string[]} accepted @param {readonly string[]} left */
+function answerOf(whom, accepted, left) {
+  if (left.includes(whom)) return 'left';
+  return accepted.includes(whom) ? 'accepted' : 'no answer';
 }

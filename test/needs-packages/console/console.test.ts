@@ -50,6 +50,11 @@ test('an image is found, shared and copied to another datacenter, by clicks alon
   await page.getByRole('button', { name: 'Share: bob' }).click();
   await page.getByRole('button', { name: 'Unshare: bob' }).waitFor();
   t.strictSame((await east.operator.getImage(image.uuid)).acl, ['bob']);
+  const share = page.getByRole('listitem').filter({ has: page.getByRole('button', { name: 'Unshare: bob' }) });
+  await share.getByText('no answer').waitFor();
+  await east.bob.acceptImage(image.uuid);
+  await page.reload();
+  await share.getByText('accepted').waitFor();
   await picture(page, 'image');
 
   const there = await openBrowser(t, west.front.url);
@@ -66,6 +71,16 @@ test('an image is found, shared and copied to another datacenter, by clicks alon
   await card.getByText('succeeded').first().waitFor();
   await picture(there.page, 'copied');
   t.equal((await west.operator.getImage(image.uuid)).state, 'active');
+
+  await page.reload();
+  const holder = page.getByRole('listitem').filter({ hasText: 'us-west: has it' });
+  await holder.getByText('active').waitFor();
+  await holder.getByText(image.files[0]?.sha1 ?? 'a hash').waitFor();
+  await page.getByText('No image builds on it.').waitFor();
+  await page.getByRole('link', { name: /my-base.*1\.0\.0/ }).click();
+  await page.getByText('Images that build on it: 1').waitFor();
+  await page.getByRole('link', { name: 'my-image 2.0.0' }).click();
+  await page.getByRole('heading', { name: /my-image 2\.0\.0/ }).waitFor();
 
   await page.locator('summary', { hasText: 'What happened' }).click();
   await page.getByRole('row', { name: /share entries bob/ }).waitFor();

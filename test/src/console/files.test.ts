@@ -15,7 +15,7 @@ function namedBy(path: string, text: string): string[] {
 }
 
 /** All that is loaded without being asked for. */
-async function loaded(ask: Asker): Promise<Map<string, { bytes: number; text: string }>> {
+async function loaded(ask: Asker, from = ''): Promise<Map<string, { bytes: number; text: string }>> {
   const all = new Map<string, { bytes: number; text: string }>();
   const load = async (path: string): Promise<void> => {
     if (all.has(path)) return;
@@ -26,13 +26,14 @@ async function loaded(ask: Asker): Promise<Map<string, { bytes: number; text: st
     all.set(path, { bytes: bytes.length, text });
     for (const name of namedBy(path, text)) await load(name);
   };
-  await load('');
+  await load(from);
   return all;
 }
 
 test('the page and all that it imports come from the server itself, in few bytes', async (t) => {
   const { url } = await startInProcess(t);
-  const files = await loaded(asker(t, url));
+  const ask = asker(t, url);
+  const files = await loaded(ask);
   t.ok(files.has('app.js') && files.has('style.css') && files.has('modules/preact.js') && files.has('images-view.js'));
   const total = [...files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   t.ok(total < FIRST_VIEW, `the first view has ${total} bytes`);
@@ -45,7 +46,11 @@ test('the page and all that it imports come from the server itself, in few bytes
       `${path} names paths alone`,
     );
   }
-  t.notMatch(files.get('')?.text ?? '', /<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/, 'nothing is inline');
+  const page = files.get('')?.text ?? '';
+  const preloaded = [...page.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, path]) => path);
+  const imported = [...(await loaded(ask, 'app.js')).keys()].filter((path) => path !== 'app.js');
+  t.strictSame(preloaded.toSorted(), imported.toSorted(), 'the page names each module that is imported');
+  t.notMatch(page, /<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/, 'nothing is inline');
 });
 
 test('each file is guarded, and answered with 304 when it is there already, in each coding', async (t) => {
