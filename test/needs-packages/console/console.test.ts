@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Page } from 'playwright-core';
 import { test } from 'tap';
-import { ALICE } from '../../helpers/accounts.ts';
+import { ImgapiClient } from '#lib/client/client.ts';
+import { ALICE, BOB } from '../../helpers/accounts.ts';
 import { startCloud } from '../../helpers/cloud.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
@@ -52,7 +53,9 @@ test('an image is found, shared and copied to another datacenter, by clicks alon
   t.strictSame((await east.operator.getImage(image.uuid)).acl, ['bob']);
   const share = page.getByRole('listitem').filter({ has: page.getByRole('button', { name: 'Unshare: bob' }) });
   await share.getByText('no answer').waitFor();
-  await east.bob.acceptImage(image.uuid);
+  const bob = new ImgapiClient({ url: east.front.url, account: BOB });
+  t.teardown(() => bob.destroy());
+  await bob.acceptImage(image.uuid);
   await page.reload();
   await share.getByText('accepted').waitFor();
   await picture(page, 'image');
