@@ -11,7 +11,7 @@
  *   user?: string, url?: string, channels?: { name: string, description?: string, default?: boolean }[] }} Settings
  */
 
-export class ApiError extends Error {
+class ApiError extends Error {
   /** @param {number} status @param {string} code @param {string} message */
   constructor(status, code, message) {
     super(message);
