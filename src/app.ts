@@ -93,6 +93,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       ...IMGAPI,
       onDone: observer(log, metrics),
     };
+    const settled = () => service.store.settled();
     const connections = (kind: ListenerKind) => connectionLimits(config.connections, kind);
     const limits = (kind: ListenerKind) => ({ json: config.limits.jsonBytes, connections: connections(kind) });
 
@@ -104,6 +105,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
         routes: mainRoutes(service, authKeys, { worker, moves, maker, fanOuts, metrics: text }),
         authenticate: authenticator(service, authKeys),
         limits: limits('main'),
+        lasting: { settled, of: 'writes' },
         ...pagesOf(config),
       },
       config.address,
@@ -121,6 +123,8 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
               routes: linkListenerRoutes(service, worker),
               authenticate: linkAuthentication(service),
               limits: limits('links'),
+              // The other datacenter acts on what it is told: it may delete what is here now.
+              lasting: { settled, of: 'all' },
             },
             config.links.address,
             config.links.port,

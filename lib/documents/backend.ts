@@ -25,4 +25,6 @@ export interface DocumentBackend extends AsInStore {
   scan<T extends object>(bucket: Bucket<T>, query: Query, options: ReadOptions): AsyncIterable<readonly Stored<T>[]>;
   /** Must read the writes before it returns: the caller may change its objects afterwards. */
   batch(writes: readonly Write[], options: { readonly frees: boolean }): Promise<string[]>;
+  /** For a backend whose reads show what is not durable yet. Undefined if all of it is. */
+  settled?(): Promise<void> | undefined;
 }

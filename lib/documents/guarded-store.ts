@@ -122,6 +122,14 @@ export class GuardedStore implements Store {
     });
   }
 
+  async settled(): Promise<void> {
+    try {
+      await this.#backend.settled?.();
+    } catch (error) {
+      throw this.#failed('settled', error);
+    }
+  }
+
   ping(): Promise<void> {
     return this.#run('ping', () => this.#backend.ping());
   }

@@ -165,6 +165,12 @@ export interface Store {
    * @throws EtagConflictError, UniqueAttributeError, InvalidValueError, StoreUnavailableError, StoreFullError
    */
   batch(writes: readonly Write[], options?: WriteOptions): Promise<string[]>;
+  /**
+   * Resolves when all that reads have shown so far is durable. Some backends show a batch a moment before its promise resolves:
+   * whoever is told that nothing is left to do has to be able to rely on it.
+   * @throws StoreUnavailableError
+   */
+  settled(): Promise<void>;
   /** @throws StoreUnavailableError when a write would fail */
   ping(): Promise<void>;
   /** Closes once the writes under way are done. Later calls reject with {@link StoreUnavailableError}. */

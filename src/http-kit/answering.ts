@@ -30,7 +30,7 @@ export async function answerLater<C extends AnyCall, R extends Route<C>>(
 ): Promise<void> {
   let reply: Reply;
   try {
-    reply = await replying;
+    reply = await lasting(served.request, options, replying);
   } catch (error) {
     served.failure = error;
     // Nobody would get the answer; and errors that a client causes by leaving are not our fault.
@@ -38,6 +38,33 @@ export async function answerLater<C extends AnyCall, R extends Route<C>>(
     reply = answerFor(error, options.errors, options.log, served.exchange.requestId);
   }
   await answer(served, route, options, reply);
+}
+
+/** The reply, once what it rests on lasts. */
+async function lasting(
+  request: IncomingMessage,
+  { lasting }: Pick<ListenerOptions<AnyCall>, 'lasting'>,
+  replying: Promise<Reply>,
+): Promise<Reply> {
+  if (!lasting || (lasting.of === 'writes' && !mayWrite(request))) return replying;
+  let reply: Reply;
+  try {
+    reply = await replying;
+  } catch (error) {
+    await lasting.settled();
+    throw error;
+  }
+  try {
+    await lasting.settled();
+  } catch (error) {
+    await discard(reply);
+    throw error;
+  }
+  return reply;
+}
+
+export function mayWrite({ method }: IncomingMessage): boolean {
+  return method !== 'GET' && method !== 'HEAD';
 }
 
 export async function answer<C extends AnyCall, R extends Route<C>>(

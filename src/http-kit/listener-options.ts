@@ -34,6 +34,11 @@ export interface ListenerOptions<C extends AnyCall, R extends Route<C> = Route<C
   /** Rejects a request that may not pass, with the error to answer with. No promise where nothing has to be waited for. */
   readonly authenticate: (call: C, route: R) => C['identity'] | Promise<C['identity']>;
   readonly errors: ErrorForm;
+  /**
+   * Waited for before a request that may change something is answered, whatever the answer: also when nothing was left to
+   * do, the client relies on what was found. With `of` `'all'`, before any.
+   */
+  readonly lasting?: { readonly settled: () => Promise<void>; readonly of: 'writes' | 'all' };
   /** Called once per request, when its answer was sent or its client has left. */
   readonly onDone?: (done: Done<C>) => void;
 }

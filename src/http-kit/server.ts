@@ -17,6 +17,7 @@ import {
   answerLater,
   commonHeaders,
   isAnswered,
+  mayWrite,
   operationOf,
   reportDone,
   type Served,
@@ -209,6 +210,9 @@ function serve<C extends AnyCall, R extends Route<C>>(
     call.identity = identity;
     const reply = route.handler(call);
     if (isPromise(reply)) return answerLater(served, route, options, reply);
+    if (mayWrite(request) || options.lasting?.of === 'all') {
+      return answerLater(served, route, options, Promise.resolve(reply));
+    }
     const isText = !(reply.stream || reply.pieces || reply.lines);
     if (!isText || isAnswered(response)) return answer(served, route, options, reply);
     sendText(request, response, reply, commonHeaders(options, exchange, route));

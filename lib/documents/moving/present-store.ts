@@ -126,6 +126,10 @@ export class PresentStore implements Store {
     return this.#call(() => this.#store.batch(writes, options));
   }
 
+  settled(): Promise<void> {
+    return this.#call(() => this.#store.settled());
+  }
+
   ping(): Promise<void> {
     return this.#call(() => this.#store.ping());
   }

@@ -24,6 +24,12 @@ export interface ConnectionOptions {
   readonly isWanted?: () => boolean;
 }
 
+/** How far what reads show is: the commits of this connection, and a number that those of others change. */
+interface Shown {
+  readonly commits: number;
+  readonly others: unknown;
+}
+
 export class Connection {
   readonly db: Database.Database;
   readonly #begin: Database.Statement;
@@ -36,6 +42,8 @@ export class Connection {
   readonly #now: Database.Statement;
   readonly #files: FilesInPlace | undefined;
   readonly #log: LogSync | undefined;
+  #commits = 0;
+  #onDisk: Shown | undefined;
 
   /** @throws SqliteError, also when the database is busy */
   constructor(path: string, options: ConnectionOptions = {}) {
@@ -113,13 +121,30 @@ export class Connection {
 
   /** Resolves when all that is committed is on disk. @throws StoreUnavailableError */
   async synced(): Promise<void> {
-    await this.#log?.sync();
+    if (!this.#log) return;
+    const shown = this.#shown();
+    await this.#log.sync();
+    this.#onDisk = shown;
+  }
+
+  /** The same; undefined if nothing was committed since the last time, by whomever. @throws StoreUnavailableError */
+  settled(): Promise<void> | undefined {
+    this.#log?.assert();
+    const { commits, others } = this.#shown();
+    return commits === this.#onDisk?.commits && others === this.#onDisk.others ? undefined : this.synced();
+  }
+
+  /** What reads show now. */
+  #shown(): Shown {
+    return { commits: this.#commits, others: this.dataVersion() };
   }
 
   /** Runs `body` as the only writer, atomically. @throws StoreUnavailableError */
   write<T>(body: () => T): T {
     this.assertInPlace();
-    return this.#transaction(this.#beginImmediate, body);
+    const result = this.#transaction(this.#beginImmediate, body);
+    this.#commits += 1;
+    return result;
   }
 
   /** Runs `body` within a transaction; if it fails, only its own work is undone. */

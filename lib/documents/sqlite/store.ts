@@ -224,6 +224,11 @@ export class SqliteStore implements DocumentBackend {
     return await this.#writer.write(apply, frees);
   }
 
+  settled(): Promise<void> | undefined {
+    this.#access.refuseIfClosed();
+    return this.#connection.settled();
+  }
+
   async ping(): Promise<void> {
     await this.#access.run(() => {
       this.#connection.assertInPlace();

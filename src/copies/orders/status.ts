@@ -24,6 +24,8 @@ export async function statusesOf(
   const images = [...new Set(orders.filter(({ live }) => live).flatMap((order) => order.images))];
   const found = images.length > 0 ? await service.store.getMany(TRANSFERS, images) : [];
   const transfers = new Map(found.map((stored) => [stored.key, stored]));
+  // Whoever hears of its end may delete the source.
+  if (orders.some(({ live }) => !live)) await service.store.settled();
   return orders.map((order) => describe(order, transfers));
 }
 

@@ -149,6 +149,10 @@ export class FollowingStore implements Store {
     }
   }
 
+  settled(): Promise<void> {
+    return this.#call((store) => store.settled());
+  }
+
   ping(): Promise<void> {
     return this.#call((store) => store.ping());
   }

@@ -59,3 +59,18 @@ test('a sync that was asked for before the end is still made, and none is told o
   closed.close();
   await t.rejects(closed.synced());
 });
+
+test('what reads show lasts once it has settled, also what another process wrote', async (t) => {
+  const path = join(t.testdir(), 'c.sqlite');
+  const [mine, other] = [1, 2].map(() => new Connection(path, { isSyncedLater: true }));
+  if (!mine || !other) throw new Error('there are two');
+  t.teardown(() => [mine, other].forEach((connection) => void connection.close()));
+  mine.write(() => mine.db.exec('create table t (n)'));
+  t.ok(mine.settled(), 'its own commit is waited for');
+  await mine.settled();
+  t.equal(mine.settled(), undefined, 'nothing has happened since');
+  other.write(() => other.db.exec('insert into t values (1)'));
+  t.ok(mine.settled(), 'a commit of another is waited for');
+  await mine.settled();
+  t.equal(mine.settled(), undefined);
+});
