@@ -56,7 +56,13 @@ export class Writer {
     while (this.#queue.length > 0) {
       // Requests that are ready in this turn of the event loop may bring batches of their own.
       await new Promise(setImmediate);
-      await this.#commit(await this.#admitted(this.#queue.splice(0, COMMIT_SIZE)));
+      const jobs = this.#queue.splice(0, COMMIT_SIZE);
+      try {
+        await this.#commit(await this.#admitted(jobs));
+      } catch (error) {
+        // The reserve cannot be looked at. Those that have their answer already keep it; those behind are not to wait for ever.
+        for (const { reject } of jobs) reject(storeError(error));
+      }
     }
     this.#running = undefined;
   }

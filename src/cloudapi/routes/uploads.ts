@@ -124,11 +124,11 @@ function kept({ headers }: HttpAnswer): Record<string, string> {
 function fieldsOf(call: Call, query: QueryOf<typeof UPLOADS.CreateImageFromFile>): Record<string, unknown> {
   const { account, parameters } = call;
   const { v, owner, public: isPublic } = query;
-  if (v !== undefined && String(v) !== '2') throw invalid('v', v, '2, or left out');
+  if (v !== undefined && v !== 2 && v !== '2') throw invalid('v', v, '2, or left out');
   if (owner !== undefined && owner !== account.uuid && owner !== account.login) {
     throw invalid('owner', owner, `${account.uuid}, or left out: an account makes images of its own alone`);
   }
-  if (isPublic !== undefined && String(isPublic) !== 'false') {
+  if (isPublic !== undefined && isPublic !== false && isPublic !== 'false') {
     throw invalid('public', isPublic, 'false, or left out: what an account brings is private');
   }
   const stranger = Object.keys(parameters).find(

@@ -65,7 +65,16 @@ t.test('an account makes an image, brings its file in two parts, and activates i
 
 t.test('what is not for an account to say is refused by its name', async (t) => {
   const REFUSED: readonly object[] = [
-    ...[{ owner: BOB }, { public: true }, { v: 1 }, { uuid: ALICE }, { state: 'active' }, { activated: true }],
+    ...[
+      { owner: BOB },
+      { public: true },
+      { public: [false] },
+      { v: 1 },
+      { v: [2] },
+      { uuid: ALICE },
+      { state: 'active' },
+      { activated: true },
+    ],
     ...[{ files: [] }, { billing_tags: ['x'] }, { traits: {} }, { disabled: true }, { published_at: 'now' }],
     ...[{ channels: ['dev'] }, { desciption: 'misspelt' }, { error: {} }, { urn: 'a:b:c:d' }],
   ];
