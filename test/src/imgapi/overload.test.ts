@@ -90,20 +90,19 @@ test('what waits for machines, and what counts all images of an account, has pla
   first.destroy();
   const v3 = { headers: { 'accept-version': '~3' } };
   const { store } = imgapi.service;
-  const counting = Promise.withResolvers<void>();
   const done = Promise.withResolvers<void>();
+  t.teardown(() => done.resolve());
   const scan = store.scan.bind(store);
   store.scan = async function* slowly(...asked) {
-    counting.resolve();
     await done.promise;
     yield* scan(...asked);
   } as typeof store.scan;
   const quota = `/quotas/${ALICE}?account=${ALICE}`;
-  const counted = ask(quota, v3);
-  await counting.promise;
-  t.match((await ask(quota, v3)).json, { message: /^1 lists and counts are under way here/ });
+  const both = [ask(quota, v3), ask(quota, v3)];
+  // Whichever came second.
+  t.match((await Promise.race(both)).json, { message: /^1 lists and counts are under way here/ });
   done.resolve();
-  t.equal((await counted).status, 200);
+  t.same((await Promise.all(both)).map(({ status }) => status).toSorted(), [200, 503]);
 });
 
 test('an account that asks too often is told when to come again; others and operators are not concerned', async (t) => {
