@@ -41,12 +41,9 @@ export async function answerLater<C extends AnyCall, R extends Route<C>>(
 }
 
 /** The reply, once what it rests on lasts. */
-async function lasting(
-  request: IncomingMessage,
-  { lasting }: Pick<ListenerOptions<AnyCall>, 'lasting'>,
-  replying: Promise<Reply>,
-): Promise<Reply> {
-  if (!lasting || (lasting.of === 'writes' && !mayWrite(request))) return replying;
+async function lasting(request: IncomingMessage, options: Lasting, replying: Promise<Reply>): Promise<Reply> {
+  const { lasting } = options;
+  if (!lasting || !hasToLast(request, options)) return replying;
   let reply: Reply;
   try {
     reply = await replying;
@@ -63,8 +60,12 @@ async function lasting(
   return reply;
 }
 
-export function mayWrite({ method }: IncomingMessage): boolean {
-  return method !== 'GET' && method !== 'HEAD';
+type Lasting = Pick<ListenerOptions<AnyCall>, 'lasting'>;
+
+/** Whether the answer waits for what it rests on. */
+export function hasToLast({ method }: IncomingMessage, { lasting }: Lasting): boolean {
+  if (!lasting) return false;
+  return lasting.of === 'all' || (method !== 'GET' && method !== 'HEAD');
 }
 
 export async function answer<C extends AnyCall, R extends Route<C>>(

@@ -16,8 +16,8 @@ import {
   answerError,
   answerLater,
   commonHeaders,
+  hasToLast,
   isAnswered,
-  mayWrite,
   operationOf,
   reportDone,
   type Served,
@@ -210,9 +210,7 @@ function serve<C extends AnyCall, R extends Route<C>>(
     call.identity = identity;
     const reply = route.handler(call);
     if (isPromise(reply)) return answerLater(served, route, options, reply);
-    if (mayWrite(request) || options.lasting?.of === 'all') {
-      return answerLater(served, route, options, Promise.resolve(reply));
-    }
+    if (hasToLast(request, options)) return answerLater(served, route, options, Promise.resolve(reply));
     const isText = !(reply.stream || reply.pieces || reply.lines);
     if (!isText || isAnswered(response)) return answer(served, route, options, reply);
     sendText(request, response, reply, commonHeaders(options, exchange, route));
