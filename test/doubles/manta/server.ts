@@ -3,8 +3,9 @@
  * none; each with multipart uploads or without. It holds requests to what Manta holds them to, and can be told to fail.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import sshpk from 'sshpk';
 import { type AccountKeys, callerOf } from './authentication.ts';
 import { deleteDirectory, putDirectory, readDirectory } from './directories.ts';
@@ -44,6 +45,12 @@ export interface MantaDouble {
   stop(): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Until a connection is refused: by then clients of this process have been told that theirs are gone. */
+async function refused(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'error');
 }
 
 const MILLION = 1_000_000;
@@ -94,6 +101,7 @@ export async function startMantaDouble(options: MantaDoubleOptions): Promise<Man
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.resetAndDestroy();
       await closed;
+      await refused(port);
     },
     close: () => (server.listening ? double.stop() : Promise.resolve()),
   };
