@@ -1,6 +1,6 @@
 /**
  * Copies over a long line, on which a connection brings 4 MiB/s and an answer takes 80 ms, beside one stream over the same
- * line; and without it, beside a destination that fetches one stream.
+ * line, with the files on disk and in S3; and without it, beside a destination that fetches one stream.
  */
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { freePort } from '../helpers/free-port.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { startTcpProxy, type TcpProxy } from '../helpers/tcp-proxy.ts';
-import { compare, type Plan, type Results, type Sample } from './measure.ts';
+import { compare, type Figure, type Plan, type Results, type Sample } from './measure.ts';
+import { startDoubleApart } from './postgres-s3/engines.ts';
 import { startServer } from './server.ts';
 import { copyAcross, link, MIB, makeInput, rateOf, SIZE_NAME, touchMemory, upload } from './transfers.ts';
 
@@ -30,9 +31,13 @@ export async function* benchCopies({ directory, profile, runs }: Plan): Results 
   const source = await start('bench-1', { links: { address: '127.0.0.1', port, publicUrl: line.url } });
   const many = await start('bench-2', {});
   const one = await start('bench-3', { copies: { connections: 1 } });
+  const s3 = await startDoubleApart();
+  const { endpoint, region, bucket, credentials } = s3.settings;
+  const keys = { storageTypes: ['s3'], s3: { endpoint, region, bucket, ...credentials } };
+  const ordered = await start('bench-4', keys);
   const front = await startTcpProxy(Number(new URL(source.url).port));
   try {
-    for (const destination of [many, one]) await link({ ...source, linksUrl: line.url }, destination);
+    for (const destination of [many, one, ordered]) await link({ ...source, linksUrl: line.url }, destination);
     const { client, uuid } = await upload(source, input);
     await client.activateImage(uuid);
     const over = async (destination: typeof many, trouble: TcpProxy['trouble']): Promise<Sample> => {
@@ -45,19 +50,17 @@ export async function* benchCopies({ directory, profile, runs }: Plan): Results 
       return { value: await streamRate(`${front.url}/images/${uuid}/file`) };
     };
     const unit = 'MiB/s';
-    const long = {
-      name: `copy of ${SIZE_NAME}, 80 ms, 4 MiB/s each`,
-      against: 'one stream',
-      unit,
-      target: 12,
-      runs: 1,
-    };
-    const idle = (await residentBytes(many.pid)).now;
-    await forgetPeak(many.pid);
-    yield await compare({ ...long, warmups: 0 }, () => over(many, LINE), stream);
-    const ours = Math.max(0, (await residentBytes(many.pid)).peak - idle) / MIB;
-    const memory = { name: 'peak memory of that copy', against: 'idle', unit: 'MiB above idle', target: 64, runs: 1 };
-    yield { ...memory, ours, theirs: 0, ratio: Number.NaN, kind: 'limit' };
+    const long = { against: 'one stream', unit, target: 12, runs: 1, warmups: 0 };
+    for (const [destination, where] of [
+      [many, ''],
+      [ordered, ' into S3'],
+    ] as const) {
+      const name = `copy of ${SIZE_NAME}${where}, 80 ms, 4 MiB/s each`;
+      const idle = (await residentBytes(destination.pid)).now;
+      await forgetPeak(destination.pid);
+      yield await compare({ ...long, name }, () => over(destination, LINE), stream);
+      yield memoryOf(`that copy${where}`, (await residentBytes(destination.pid)).peak - idle);
+    }
     const near = { name: `copy of ${SIZE_NAME}, same machine`, against: 'the same over one connection', unit, runs };
     const none = { kind: 'none' } as const;
     yield await compare(
@@ -67,9 +70,17 @@ export async function* benchCopies({ directory, profile, runs }: Plan): Results 
     );
     await client.destroy();
   } finally {
-    for (const server of [many, one, source]) await server.stop();
+    for (const server of [many, one, ordered, source]) await server.stop();
+    await s3.close();
     for (const proxy of [line, front]) await proxy.close();
   }
+}
+
+function memoryOf(what: string, above: number): Figure {
+  return {
+    ...{ name: `peak memory of ${what}`, against: 'idle', unit: 'MiB above idle', target: 64, runs: 1 },
+    ...{ ours: Math.max(0, above) / MIB, theirs: 0, ratio: Number.NaN, kind: 'limit' },
+  };
 }
 
 /** MiB per second of one GET, after so many bytes as are enough to know. */

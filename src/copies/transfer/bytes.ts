@@ -31,14 +31,14 @@ export function pathsToTry({ count }: Pick<Transfer['retry'], 'count'>): readonl
 export async function openBytes(
   source: ImageSource,
   live: LiveAttempt,
-  start: number,
+  range: Pick<FileRequest, 'start' | 'end'>,
   signal: AbortSignal,
 ): Promise<OpenBytes> {
   const { account, sha1 } = live.own;
   const failures: unknown[] = [];
   for (const via of pathsToTry(live.retry)) {
     try {
-      const file = await OPENERS[via](source, live, { account, start, sha1, signal });
+      const file = await OPENERS[via](source, live, { account, ...range, sha1, signal });
       if (file) return { ...file, via };
     } catch (error) {
       signal.throwIfAborted();

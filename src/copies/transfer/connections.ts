@@ -32,8 +32,13 @@ export class Connections {
 
   /** How many there may be now. */
   get most(): number {
+    return Math.min(this.#wanted, this.share);
+  }
+
+  /** How many there may be beside the other transfers, however much more they bring. */
+  get share(): number {
     const share = Math.floor(MOST_OF_PROCESS / this.#beside.size);
-    return Math.max(1, Math.min(this.#wanted, share, this.#config.copies.connections));
+    return Math.max(1, Math.min(share, this.#config.copies.connections));
   }
 
   /** The bytes that came since the last measurement, which are made at regular intervals. */

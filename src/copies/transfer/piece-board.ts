@@ -2,19 +2,18 @@
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import type { Piece, PieceSession } from '#lib/objects/object-store.ts';
 import { heeding } from '#lib/runtime/heeding.ts';
+import type { Board, Taken, Verified } from './board.ts';
 import type { PieceHashes } from './piece-hashes.ts';
 
 /** A piece that somebody brings. */
-export interface TakenPiece {
+interface TakenPiece extends Taken {
   readonly index: number;
-  readonly start: number;
-  readonly length: number;
-  readonly piece: Piece;
+  readonly bytes: Piece;
 }
 
-export class PieceBoard {
-  readonly session: PieceSession;
-  readonly hashes: PieceHashes;
+export class PieceBoard implements Board<TakenPiece> {
+  readonly #session: PieceSession;
+  readonly #hashes: PieceHashes;
   readonly #total: number;
   /** In order. */
   readonly #missing: number[] = [];
@@ -26,8 +25,8 @@ export class PieceBoard {
   #changed = Promise.withResolvers<void>();
 
   constructor(session: PieceSession, hashes: PieceHashes, total: number) {
-    this.session = session;
-    this.hashes = hashes;
+    this.#session = session;
+    this.#hashes = hashes;
     this.#total = total;
     for (let index = 0; index * PIECE_BYTES < total; index += 1) {
       const { start, length } = this.#place(index);
@@ -35,11 +34,14 @@ export class PieceBoard {
     }
   }
 
-  /** Bytes that are here, including those of pieces that are not whole yet. */
   get bytes(): number {
     let bytes = this.#accepted;
-    for (const { piece } of this.#begun.values()) bytes += piece.written;
+    for (const begun of this.#begun.values()) bytes += begun.bytes.written;
     return bytes;
+  }
+
+  get solid(): number {
+    return this.#session.size;
   }
 
   get isComplete(): boolean {
@@ -62,7 +64,7 @@ export class PieceBoard {
     for (let index = this.#candidates[0]; index !== undefined; index = this.#candidates[0]) {
       signal.throwIfAborted();
       const { start, length } = this.#place(index);
-      const isThere = await this.session.piece(start, length).acceptStaged(await this.hashes.at(index));
+      const isThere = await this.#session.piece(start, length).acceptStaged(await this.#hashes.at(index));
       this.#candidates.shift();
       if (isThere) this.#accepted += length;
       else this.#missing.push(index);
@@ -70,7 +72,7 @@ export class PieceBoard {
     }
   }
 
-  /** The next piece to bring; waits while it is not known what is missing. Undefined if nothing is left to begin. */
+  /** Waits while it is not known what is missing. */
   async take(signal: AbortSignal): Promise<TakenPiece | undefined> {
     for (;;) {
       signal.throwIfAborted();
@@ -81,21 +83,32 @@ export class PieceBoard {
     }
   }
 
-  /** Somebody else has to bring it; what is written of it stays. */
   giveBack({ index }: TakenPiece): void {
     this.#missing.unshift(index);
     this.#announce();
   }
 
-  accepted({ index, length }: TakenPiece): void {
-    this.#begun.delete(index);
-    this.#accepted += length;
+  async verify({ index, length, bytes }: TakenPiece): Promise<boolean> {
+    const isRight = await bytes.accept(await this.#hashes.at(index));
+    if (isRight) {
+      this.#begun.delete(index);
+      this.#accepted += length;
+    }
+    return isRight;
+  }
+
+  /** What is without gaps is hashed then, and counted. */
+  async settle(): Promise<void> {
+    await this.#session.hashes();
   }
 
   #begin(index: number): TakenPiece {
     const { start, length } = this.#place(index);
-    const taken = this.#begun.get(index) ?? { index, start, length, piece: this.session.piece(start, length) };
+    const part: Verified = { refetched: 0 };
+    const taken = this.#begun.get(index) ?? { index, start, length, part, bytes: this.#session.piece(start, length) };
     this.#begun.set(index, taken);
+    // It is waited for when the bytes are here.
+    this.#hashes.at(index).catch(() => undefined);
     return taken;
   }
 

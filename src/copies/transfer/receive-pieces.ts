@@ -8,10 +8,10 @@ import { startInterval, timeLimit } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { CopyError } from '../documents/failures.ts';
+import type { Board, Taken } from './board.ts';
 import { Connections } from './connections.ts';
 import { counted } from './counted.ts';
 import type { LiveAttempt } from './live-attempt.ts';
-import type { PieceBoard, TakenPiece } from './piece-board.ts';
 import { NoPiecesError } from './piece-hashes.ts';
 import { OF_ONE_CONNECTION, type Supplier, type Suppliers } from './suppliers.ts';
 
@@ -25,28 +25,36 @@ class HolderLiedError extends Error {
   override readonly name = 'HolderLiedError';
 }
 
-/** @throws NoPiecesError if the rest has to be fetched as one stream; what was accepted before a failure stays */
-export async function receivePieces(
-  service: Service,
-  live: LiveAttempt,
-  { board, suppliers }: { readonly board: PieceBoard; readonly suppliers: Suppliers },
-  signal: AbortSignal,
-): Promise<void> {
-  await new Crew({ service, live, board, suppliers }).work(signal);
-  // What is without gaps is hashed then, and counted.
-  await board.session.hashes();
-}
-
-interface CrewOptions {
+interface CrewOptions<T extends Taken> {
   readonly service: Service;
   readonly live: LiveAttempt;
-  readonly board: PieceBoard;
+  readonly board: Board<T>;
   readonly suppliers: Suppliers;
+  readonly connections: Connections;
+}
+
+/** @throws NoPiecesError if the rest has to be fetched as one stream; what was staged before a failure stays */
+export async function receivePieces<T extends Taken>(
+  options: Omit<CrewOptions<T>, 'connections'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const connections = new Connections(options.service.config);
+  try {
+    await bringPieces({ ...options, connections }, signal);
+  } finally {
+    connections.end();
+  }
+}
+
+/** The same over the connections of a transfer that goes on. @throws the same */
+export async function bringPieces<T extends Taken>(options: CrewOptions<T>, signal: AbortSignal): Promise<void> {
+  await new Crew(options).work(signal);
+  await options.board.settle();
 }
 
 /** The connections of one transfer. */
-class Crew {
-  readonly #options: CrewOptions;
+class Crew<T extends Taken> {
+  readonly #options: CrewOptions<T>;
   readonly #connections: Connections;
   readonly #failed = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -57,9 +65,9 @@ class Crew {
   /** Why the last connection broke. */
   #broke: unknown;
 
-  constructor(options: CrewOptions) {
+  constructor(options: CrewOptions<T>) {
     this.#options = options;
-    this.#connections = new Connections(options.service.config);
+    this.#connections = options.connections;
   }
 
   /** Until every piece is here. @throws what the last connection broke with, or what concerns all of them */
@@ -73,7 +81,6 @@ class Crew {
       await Promise.all([checked, this.#ended.promise]);
     } finally {
       timer.stop();
-      this.#connections.end();
     }
     stop.throwIfAborted();
     if (!board.isComplete) throw this.#broke ?? new CopyError('SourceUnreachable', 'pieces of the file did not come');
@@ -82,6 +89,7 @@ class Crew {
   #measure(stop: AbortSignal): void {
     this.#connections.measured(this.#bytes);
     this.#bytes = 0;
+    this.#options.board.look?.();
     this.#fill(stop);
   }
 
@@ -101,13 +109,12 @@ class Crew {
   /** Piece after piece over one connection. Never rejects. */
   async #bringSome(stop: AbortSignal): Promise<void> {
     const { board } = this.#options;
-    let taken: TakenPiece | undefined;
+    let taken: T | undefined;
     try {
       while (this.#running <= this.#connections.most) {
         taken = await board.take(stop);
         if (!taken) return;
-        if (await this.#bringFromSomebody(taken, stop)) board.accepted(taken);
-        else board.giveBack(taken);
+        if (!(await this.#bringFromSomebody(taken, stop))) board.giveBack(taken);
         // What comes next may fail before another one is taken.
         taken = undefined;
         this.#report();
@@ -123,7 +130,7 @@ class Crew {
   }
 
   /** False if somebody else can be asked for it. @throws what ends the connection */
-  async #bringFromSomebody(taken: TakenPiece, stop: AbortSignal): Promise<boolean> {
+  async #bringFromSomebody(taken: T, stop: AbortSignal): Promise<boolean> {
     const { suppliers } = this.#options;
     const supplier = suppliers.take();
     const begin = performance.now();
@@ -133,24 +140,26 @@ class Crew {
       return true;
     } catch (error) {
       stop.throwIfAborted();
-      if (error instanceof HolderLiedError || suppliers.failed(supplier, error)) return false;
+      if (taken.tooSlow?.aborted || error instanceof HolderLiedError) return false;
+      if (suppliers.failed(supplier, error)) return false;
       throw error;
     } finally {
       suppliers.release(supplier);
     }
   }
 
-  async #bring(taken: TakenPiece, supplier: Supplier, stop: AbortSignal): Promise<void> {
+  async #bring(taken: T, supplier: Supplier, stop: AbortSignal): Promise<void> {
     const { service, live, board, suppliers } = this.#options;
-    const hash = board.hashes.at(taken.index);
-    // It is waited for when the bytes are here.
-    hash.catch(() => undefined);
-    for (let refetched = 0; ; refetched += 1) {
+    const { part } = taken;
+    for (;;) {
       await this.#fetch(taken, supplier, stop);
-      if (await taken.piece.accept(await hash)) return;
-      if (suppliers.wrong(taken.piece)) throw new HolderLiedError(`bytes of image "${live.own.image}" were wrong`);
+      if (await board.verify(taken)) return;
+      if (suppliers.wrong(part)) throw new HolderLiedError(`bytes of image "${live.own.image}" were wrong`);
       const what = `bytes ${taken.start}-${taken.start + taken.length - 1} of image "${live.own.image}"`;
-      if (refetched === MOST_REFETCHES) throw new CopyError('WrongBytes', `${what} have a wrong hash again and again`);
+      if (part.refetched === MOST_REFETCHES) {
+        throw new CopyError('WrongBytes', `${what} have a wrong hash again and again`);
+      }
+      part.refetched += 1;
       service.log.warn(
         { image: live.own.image, start: taken.start },
         'a piece came with wrong bytes; it is fetched again',
@@ -159,35 +168,36 @@ class Crew {
   }
 
   /** What is missing of the piece. */
-  async #fetch({ start, length, piece }: TakenPiece, supplier: Supplier, stop: AbortSignal): Promise<void> {
-    if (piece.written === length) return;
+  async #fetch({ start, length, bytes, part, tooSlow }: T, supplier: Supplier, stop: AbortSignal): Promise<void> {
+    if (bytes.written === length) return;
     const { service, live, suppliers } = this.#options;
     const patience = suppliers.patienceWith(supplier);
-    const signal = patience === undefined ? stop : AbortSignal.any([stop, timeLimit(patience)]);
-    const { stream, via } = await supplier.open(start + piece.written, start + length - 1, signal);
-    let counts = piece.written;
+    const bounds = [...(patience === undefined ? [] : [timeLimit(patience)]), ...(tooSlow ? [tooSlow] : [])];
+    const signal = bounds.length === 0 ? stop : AbortSignal.any([stop, ...bounds]);
+    const { stream, via } = await supplier.open(start + bytes.written, start + length - 1, signal);
+    let counts = bytes.written;
     const onProgress = (written: number): void => {
       this.#bytes += written - counts;
       counts = written;
       this.#report();
     };
     try {
-      suppliers.writes(supplier, piece);
-      const bytes = counted(service, live, via, stream);
+      suppliers.writes(supplier, part);
+      const coming = counted(service, live, via, stream);
       // The limit is that of the link to the ordered source.
-      const limited = supplier.isOrdered ? live.throttle.limit(bytes, signal) : bytes;
-      await piece.write(limited, { signal, onProgress, disposable: true });
+      const limited = supplier.isOrdered ? live.throttle.limit(coming, signal) : coming;
+      await bytes.write(limited, { signal, onProgress, disposable: true });
     } finally {
       stream.destroy();
     }
-    if (piece.written === length) return;
-    const message = `${supplier.name} ended bytes ${start}-${start + length - 1} of image "${live.own.image}" after ${piece.written}`;
+    if (bytes.written === length) return;
+    const message = `${supplier.name} ended bytes ${start}-${start + length - 1} of image "${live.own.image}" after ${bytes.written}`;
     throw new CopyError('SourceUnreachable', message);
   }
 
   #report(): void {
     const { live, board } = this.#options;
     // Bytes that are fetched again were counted before.
-    live.reached(Math.max(board.bytes, live.own.bytes), board.session.size);
+    live.reached(Math.max(board.bytes, live.own.bytes), board.solid);
   }
 }

@@ -9,27 +9,24 @@ import type { Service } from '../../service/service.ts';
 import { CopyError } from '../documents/failures.ts';
 import type { Transfer } from '../documents/model.ts';
 import { sessionOf } from '../documents/staging.ts';
-import { openBytes } from './bytes.ts';
 import { bytesHere } from './bytes-here.ts';
-import { counted } from './counted.ts';
 import { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { PieceBoard } from './piece-board.ts';
 import { NoPiecesError, PieceHashes } from './piece-hashes.ts';
+import { receiveInOrder } from './receive-in-order.ts';
 import { receivePieces } from './receive-pieces.ts';
+import { receiveStream } from './receive-stream.ts';
 import { linkedBytes } from './same-store.ts';
 import { Suppliers } from './suppliers.ts';
-
-/** The source can only send files from the first byte, so the staged bytes must be dropped. Not a failure. */
-export class NoResumeError extends Error {
-  override readonly name = 'NoResumeError';
-}
 
 /** Where the bytes of an attempt go. */
 export interface Staging {
   readonly session: WriteSession;
-  /** Absent if they come as one stream, in order. */
+  /** Set if they come as pieces, in any order. */
   readonly pieces?: { readonly board: PieceBoard; readonly suppliers: Suppliers };
+  /** Set if they come as pieces, which the session takes in order. */
+  readonly ordered?: { readonly hashes: PieceHashes; readonly suppliers: Suppliers };
   /** Set if pieces lie beyond the bytes that count. */
   readonly hasGaps?: true;
 }
@@ -85,11 +82,15 @@ async function openPieces(
   const { own, signal } = live;
   // If pieces led to a wrong file once, the list of their hashes may be wrong: it is fetched as one stream then.
   const isWorthIt = own.total > FEWEST_PIECES * PIECE_BYTES && own.retry.bad_hashes === 0;
-  if (!isWorthIt || live.connections === 1 || !store.capabilities.supportsPieces) return undefined;
+  if (!isWorthIt || live.connections === 1) return undefined;
   const holders = new Holders(service, source, live);
   const hashes = await PieceHashes.of({ source, holders }, own, signal);
   if (!hashes) return undefined;
   const { staged } = own;
+  if (!store.capabilities.supportsPieces) {
+    const session = await openStream(service, store, live);
+    return { session, ordered: { hashes, suppliers: new Suppliers(service, source, live, holders) } };
+  }
   const session = await store.openPieces({
     path: imageObjectPath(own.image, 'file0'),
     session: sessionOf(own, own.attempt),
@@ -148,50 +149,19 @@ export async function receiveMore(
   staging: Staging,
   signal: AbortSignal,
 ): Promise<Staging> {
-  const { session, pieces } = staging;
-  if (!pieces) {
-    await receiveRest(service, source, live, staging, signal);
-    return staging;
-  }
+  const { session, pieces, ordered } = staging;
   try {
-    await receivePieces(service, live, pieces, signal);
+    if (pieces) await receivePieces({ service, live, ...pieces }, signal);
+    else if (ordered) await receiveInOrder(service, source, live, { session, ...ordered }, signal);
+    else await receiveStream(service, source, live, staging, signal);
     return staging;
   } catch (error) {
     if (!(error instanceof NoPiecesError)) throw error;
     service.log.info({ err: error, image: live.own.image }, 'the rest of the file is fetched as one stream');
+    if (!pieces) return { session };
     // So that all that is without gaps counts.
     await session.hashes();
     return { session, hasGaps: true };
-  }
-}
-
-/** Appends what is missing. @throws NoResumeError; what arrived before a failure stays in the session */
-async function receiveRest(
-  service: Service,
-  source: ImageSource,
-  live: LiveAttempt,
-  { session, hasGaps }: Staging,
-  signal: AbortSignal,
-): Promise<void> {
-  const { total, image } = live.own;
-  const start = session.size;
-  if (start === total) return;
-  const bytes = await openBytes(source, live, start, signal);
-  if (bytes.status === 200 && start > 0) {
-    bytes.stream.destroy();
-    throw new NoResumeError(`${source.name} sends files only from the first byte; ${start} bytes are fetched again`);
-  }
-  live.note({ via: bytes.via });
-  const onProgress = (size: number): void => live.reached(size, hasGaps && size);
-  try {
-    const limited = live.throttle.limit(counted(service, live, bytes.via, bytes.stream), signal);
-    await session.append(limited, { signal, onProgress, disposable: true });
-  } finally {
-    bytes.stream.destroy();
-  }
-  if (session.size < total) {
-    const message = `${source.name} ended the file of image "${image}" after ${session.size} of ${total} bytes`;
-    throw new CopyError('SourceUnreachable', message);
   }
 }
 

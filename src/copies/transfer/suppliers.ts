@@ -6,11 +6,11 @@
  * nothing: one that had a part in wrong bytes, refuses or keeps failing is not asked again, and none may hold a piece much
  * longer than pieces take.
  */
-import type { Piece } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { CopyError, type FailureCode } from '../documents/failures.ts';
+import type { Verified } from './board.ts';
 import { type ByteRanges, openRanges } from './byte-ranges.ts';
 import type { OpenBytes } from './bytes.ts';
 import type { Holders } from './holders.ts';
@@ -54,9 +54,9 @@ export class Suppliers {
   readonly #ordered: Supplier;
   readonly #all = new Map<Supplier, Standing>();
   /** Holders that wrote bytes of a piece that is not accepted yet. */
-  readonly #writers = new WeakMap<Piece, Set<Supplier>>();
+  readonly #writers = new WeakMap<Verified, Set<Supplier>>();
   #ranges: Promise<ByteRanges> | undefined;
-  /** Milliseconds that the pieces took that were brought, and how many these were. */
+  /** Milliseconds that the pieces (or parts of them) took that were brought, and how many these were. */
   #took = { ms: 0, pieces: 0 };
 
   constructor(service: Service, source: ImageSource, live: LiveAttempt, holders: Holders) {
@@ -107,7 +107,7 @@ export class Suppliers {
   }
 
   /** The supplier is about to write into the piece. */
-  writes(supplier: Supplier, piece: Piece): void {
+  writes(supplier: Supplier, piece: Verified): void {
     if (supplier.isOrdered) return;
     this.#writers.set(piece, (this.#writers.get(piece) ?? new Set()).add(supplier));
   }
@@ -121,7 +121,7 @@ export class Suppliers {
   }
 
   /** The bytes of the piece are wrong. Whether other holders had a part in it: these are not asked again. */
-  wrong(piece: Piece): boolean {
+  wrong(piece: Verified): boolean {
     const writers = this.#writers.get(piece);
     this.#writers.delete(piece);
     for (const writer of writers ?? []) this.#drop(writer, 'a piece of it had wrong bytes');

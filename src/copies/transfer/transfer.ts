@@ -35,7 +35,8 @@ import type { CountBytes } from './copy-metrics.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { Pace } from './pace.ts';
 import { bringIcon, placeBytes } from './place-bytes.ts';
-import { NoResumeError, openStaging, receiveMore, type Staging, verifiedHashes } from './receive.ts';
+import { openStaging, receiveMore, type Staging, verifiedHashes } from './receive.ts';
+import { NoResumeError } from './receive-stream.ts';
 import { type Verdict, verdictOn } from './retry.ts';
 
 /** The worker is stopping: attempts end and are given back. */

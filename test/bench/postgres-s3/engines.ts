@@ -60,7 +60,7 @@ export async function startObjects(): Promise<Objects> {
 }
 
 /** Not in this process: it would have to share its time with the client. */
-async function startDoubleApart(): Promise<ObjectServer> {
+export async function startDoubleApart(): Promise<ObjectServer> {
   const script = new URL('s3-double.ts', import.meta.url).pathname;
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];

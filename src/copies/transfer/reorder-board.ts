@@ -1,0 +1,266 @@
+/**
+ * The pieces of a file whose store takes bytes in order only. They come in slices, over many connections, into memory that is
+ * bounded; a piece is verified there when it is whole, and staged when those before it are. Whatever is in memory when the
+ * work breaks off is fetched again.
+ */
+import { createHash } from 'node:crypto';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
+import { letGo } from '#lib/objects/let-go.ts';
+import type { WriteSession } from '#lib/objects/object-store.ts';
+import { heeding } from '#lib/runtime/heeding.ts';
+import type { Board, Taken, Verified } from './board.ts';
+import type { PieceHashes } from './piece-hashes.ts';
+import { type ReorderMemory, SLICE_BYTES } from './reorder-memory.ts';
+import { Slice } from './slice.ts';
+
+/** How many times longer than an average slice one may take that others wait for, and the least time for it in milliseconds. */
+const PATIENCE = 4;
+const LEAST_MS = 2000;
+
+interface PieceInMemory extends Verified {
+  readonly index: number;
+  /** In order; the last ones may not have begun. */
+  readonly slices: TakenSlice[];
+  /** Those that are whole. */
+  readonly whole: Set<TakenSlice>;
+  isRight: boolean;
+}
+
+interface TakenSlice extends Taken {
+  readonly bytes: Slice;
+  readonly part: PieceInMemory;
+  /** When somebody began to bring it; undefined if nobody does. */
+  since: number | undefined;
+  /** How often it came too slowly. */
+  slow: number;
+  giveUp: AbortController;
+}
+
+interface ReorderOptions {
+  readonly session: WriteSession;
+  readonly hashes: Pick<PieceHashes, 'at'>;
+  /** Bytes of the whole file. */
+  readonly total: number;
+  readonly memory: ReorderMemory;
+  /** Whether no more pieces are to be begun. */
+  readonly isOver: () => boolean;
+  /** Aborts what is being staged. */
+  readonly signal: AbortSignal;
+}
+
+export class ReorderBoard implements Board<TakenSlice> {
+  readonly solid = undefined;
+  readonly #options: ReorderOptions;
+  /** Bytes that were staged before: those of the first piece are fetched again, because only whole pieces can be verified. */
+  readonly #staged: number;
+  /** Where the next slice begins. */
+  #next: number;
+  /** In order, until they are staged. */
+  readonly #pieces: PieceInMemory[] = [];
+  /** Slices that somebody gave back, in order. */
+  readonly #missing: TakenSlice[] = [];
+  #isEnding = false;
+  #staging = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+  #waiting = 0;
+  #changed = Promise.withResolvers<void>();
+  /** Milliseconds that slices took, and how many these were. */
+  #took = { ms: 0, slices: 0 };
+
+  constructor(options: ReorderOptions) {
+    this.#options = options;
+    this.#staged = options.session.size;
+    this.#next = Math.floor(this.#staged / PIECE_BYTES) * PIECE_BYTES;
+  }
+
+  get bytes(): number {
+    const { session, total } = this.#options;
+    let bytes = session.size;
+    for (const { slices } of this.#pieces) {
+      for (const { start, bytes: slice } of slices) {
+        bytes += Math.max(0, start + slice.written - Math.max(start, session.size));
+      }
+    }
+    return Math.min(bytes, total);
+  }
+
+  get isComplete(): boolean {
+    return this.#missing.length === 0 && !this.#hasMore && this.#pieces.every(({ isRight }) => isRight);
+  }
+
+  async checkStaged(): Promise<void> {
+    // Whoever opened the session has read what was staged.
+  }
+
+  /** Waits while there is no room for more. */
+  async take(signal: AbortSignal): Promise<TakenSlice | undefined> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#failure) throw this.#failure.error;
+      const taken = this.#missing.shift() ?? this.#begin();
+      if (taken) {
+        taken.since = performance.now();
+        taken.giveUp = new AbortController();
+        return taken;
+      }
+      if (!this.#hasMore) return undefined;
+      this.#waiting += 1;
+      await heeding(this.#changed.promise, signal).finally(() => {
+        this.#waiting -= 1;
+      });
+    }
+  }
+
+  giveBack(taken: TakenSlice): void {
+    this.#lack(taken);
+    this.#announce();
+  }
+
+  async verify(taken: TakenSlice): Promise<boolean> {
+    const { part, since } = taken;
+    if (since !== undefined) {
+      this.#took = { ms: this.#took.ms + performance.now() - since, slices: this.#took.slices + 1 };
+    }
+    taken.since = undefined;
+    part.whole.add(taken);
+    // Whoever brings the last one verifies all.
+    if (part.whole.size < this.#slicesOf(part.index)) return true;
+    const expected = await this.#options.hashes.at(part.index);
+    if ((await hashOf(part)) === expected) {
+      part.isRight = true;
+      this.#staging = this.#staging.then(() => this.#stage());
+      return true;
+    }
+    part.whole.clear();
+    for (const slice of part.slices) {
+      slice.bytes.drop();
+      if (slice !== taken) this.#lack(slice);
+    }
+    taken.since = performance.now();
+    this.#announce();
+    return false;
+  }
+
+  /** Where others wait because the slices that are to be staged first come slowly, these are brought over other connections. */
+  look(): void {
+    this.#isEnding ||= this.#options.isOver();
+    if (this.#waiting === 0) return;
+    // There may be room that another transfer gave back.
+    this.#announce();
+    const { ms, slices } = this.#took;
+    if (slices === 0) return;
+    const first = this.#pieces.find(({ isRight }) => !isRight);
+    for (const slice of first?.slices ?? []) {
+      if (slice.since === undefined) continue;
+      const patience = Math.max(LEAST_MS, (ms / slices) * PATIENCE) * 2 ** slice.slow;
+      if (performance.now() - slice.since < patience) continue;
+      slice.slow += 1;
+      slice.giveUp.abort(new Error('it came too slowly'));
+    }
+  }
+
+  async settle(): Promise<void> {
+    await this.#staging;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Stages what can be staged, and frees the rest. Nobody brings anything any more. */
+  async end(): Promise<void> {
+    await this.#staging;
+    for (const { slices } of this.#pieces.splice(0)) for (const { bytes } of slices) bytes.drop();
+    this.#options.memory.leave();
+  }
+
+  get #hasMore(): boolean {
+    if (this.#next >= this.#options.total) return false;
+    return this.#next % PIECE_BYTES > 0 || !this.#isEnding;
+  }
+
+  #begin(): TakenSlice | undefined {
+    const { total, memory, hashes } = this.#options;
+    if (!this.#hasMore || !memory.take()) return undefined;
+    const start = this.#next;
+    if (start % PIECE_BYTES === 0) {
+      const index = start / PIECE_BYTES;
+      this.#pieces.push({ index, slices: [], whole: new Set(), isRight: false, refetched: 0 });
+      // It is waited for when the bytes are here.
+      hashes.at(index).catch(() => undefined);
+    }
+    const part = this.#pieces.at(-1);
+    if (!part) throw new Error('a slice is part of a piece');
+    const length = Math.min(SLICE_BYTES, total - start);
+    this.#next = start + length;
+    const taken = sliceOf(part, start, length);
+    part.slices.push(taken);
+    return taken;
+  }
+
+  #slicesOf(piece: number): number {
+    const length = Math.min(PIECE_BYTES, this.#options.total - piece * PIECE_BYTES);
+    return Math.ceil(length / SLICE_BYTES);
+  }
+
+  #lack(slice: TakenSlice): void {
+    slice.since = undefined;
+    this.#missing.push(slice);
+    this.#missing.sort((a, b) => a.start - b.start);
+  }
+
+  /** Never rejects. */
+  async #stage(): Promise<void> {
+    const { session, signal } = this.#options;
+    try {
+      for (let first = this.#pieces[0]; first?.isRight && !this.#failure; first = this.#pieces[0]) {
+        await session.append(this.#takeOut(first), { signal, disposable: true });
+        this.#pieces.shift();
+      }
+    } catch (error) {
+      this.#failure = { error };
+    }
+    this.#announce();
+  }
+
+  /** The bytes of a piece that are not staged, whose memory is free as they are taken. */
+  async *#takeOut({ slices }: PieceInMemory): AsyncGenerator<Uint8Array> {
+    for (const { start, bytes: slice } of slices) {
+      let at = start;
+      for (const block of slice.taken()) {
+        const { length } = block;
+        const isStaged = Math.max(0, this.#staged - at);
+        if (isStaged === 0) yield block;
+        else if (isStaged < length) yield block.subarray(isStaged);
+        else letGo(block);
+        at += length;
+      }
+      this.#options.memory.give();
+      this.#announce();
+    }
+  }
+
+  #announce(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
+
+function sliceOf(part: PieceInMemory, start: number, length: number): TakenSlice {
+  const bytes = new Slice(start, length);
+  return {
+    ...{ start, length, bytes, part, since: undefined, slow: 0, giveUp: new AbortController() },
+    get tooSlow() {
+      return this.giveUp.signal;
+    },
+  };
+}
+
+async function hashOf({ slices }: PieceInMemory): Promise<string> {
+  const hash = createHash('sha256');
+  for (const { bytes } of slices) {
+    for (const block of bytes.blocks) {
+      hash.update(block);
+      await breathe();
+    }
+  }
+  return hash.digest('hex');
+}
