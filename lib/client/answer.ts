@@ -2,6 +2,7 @@
 
 import type { ErrorBody } from '../api/schemas/error.ts';
 import { startTimer } from '../runtime/timers.ts';
+import { cutText } from '../text/cut-text.ts';
 import { JsonError, parseJsonText } from '../text/json.ts';
 import { redact } from '../text/redact.ts';
 import { readText } from './byte-stream.ts';
@@ -16,6 +17,10 @@ const JSON_TIMEOUT_MS = 600_000;
 const ERROR_LIMIT = 1024 * 1024;
 /** For the whole body of an error. */
 const ERROR_TIMEOUT_MS = 10_000;
+/** Of these an error keeps what was answered: they say what would have been right. */
+const TELLING_HEADERS = ['upload-offset', 'accept-patch', 'content-range'] as const;
+/** Bytes of each. */
+const LONGEST_HEADER = 200;
 /** Characters that an error repeats of a body that is not JSON. */
 const EXCERPT = 200;
 
@@ -73,6 +78,7 @@ async function toError(answer: HttpAnswer): Promise<ImgapiError> {
     ...common,
     code: body.code ?? `Http${status}`,
     ...(body.errors && { errors: body.errors }),
+    headers: tellingHeaders(answer),
   });
 }
 
@@ -127,6 +133,14 @@ function requestIdOf({ headers }: HttpAnswer): { requestId?: string } {
 function retryAfterOf({ headers }: HttpAnswer): { retryAfter?: number } {
   const seconds = headers['retry-after'];
   return { ...(seconds !== undefined && /^\d{1,6}$/.test(seconds) && { retryAfter: Number(seconds) }) };
+}
+
+function tellingHeaders({ headers }: HttpAnswer): Record<string, string> {
+  return Object.fromEntries(
+    TELLING_HEADERS.flatMap((name) =>
+      headers[name] === undefined ? [] : [[name, cutText(headers[name], LONGEST_HEADER)]],
+    ),
+  );
 }
 
 function excerptOf(text: string): string {

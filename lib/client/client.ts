@@ -4,6 +4,7 @@
  * streamed in both directions. Most methods are made from the rows of the API; those that need more are here.
  */
 
+import { PARTIAL_UPLOAD } from '../api/partial-upload.ts';
 import type { CopyPlan, CopyStatus } from '../api/schemas/copy.ts';
 import type { Image, Manifest } from '../api/schemas/image.ts';
 import type { JobStarted } from '../api/schemas/job.ts';
@@ -150,7 +151,7 @@ class Client {
     options?: CallOptions,
   ): Promise<Image | undefined> {
     const headers = {
-      'content-type': 'application/partial-upload',
+      'content-type': PARTIAL_UPLOAD,
       'content-length': String(size),
       'upload-offset': String(offset),
     };

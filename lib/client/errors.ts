@@ -19,6 +19,8 @@ export interface ImgapiErrorOptions extends ErrorOptions {
   readonly requestId?: string;
   /** Seconds of the Retry-After header. */
   readonly retryAfter?: number;
+  /** See {@link ImgapiError.headers}. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The server answered with an error, or with something that is not an answer to the call. */
@@ -34,6 +36,8 @@ export class ImgapiError extends Error {
   /** Finds the call in the server's log. */
   readonly requestId: string | undefined;
   readonly retryAfter: number | undefined;
+  /** Those that say what would have been right, in lower case: `upload-offset`, `accept-patch`, `content-range`. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(message: string, options: ImgapiErrorOptions) {
     super(cutText(redact(message)), options.cause === undefined ? undefined : { cause: options.cause });
@@ -42,6 +46,7 @@ export class ImgapiError extends Error {
     this.errors = options.errors?.slice(0, MOST_FIELD_ERRORS).map(cutFieldError);
     this.requestId = options.requestId === undefined ? undefined : cutText(options.requestId, LONGEST_NAME);
     this.retryAfter = options.retryAfter;
+    this.headers = options.headers ?? {};
   }
 }
 

@@ -82,11 +82,15 @@ const NO_SUCH_IMAGE = /^image "[^"]*" not found$/;
  * is wrong. And the details of internal errors are for operators only.
  */
 function fromImgapi(error: ImgapiError, requestId: string): ErrorReply {
-  const { statusCode: status, code, message, errors, retryAfter } = error;
+  const { statusCode: status, code, message, errors, retryAfter, headers } = error;
   if (status === 401) return { status: 403, json: { code: 'NotAuthorized', message } };
   if (status < 400 || status === 500) return internal(requestId);
   const shown = NO_SUCH_IMAGE.test(message) ? IMAGE_NOT_FOUND : message;
-  return { status, json: { code, message: shown, ...(errors && { errors }) }, ...retrying(retryAfter) };
+  return {
+    status,
+    json: { code, message: shown, ...(errors && { errors }) },
+    headers: { ...headers, ...retrying(retryAfter).headers },
+  };
 }
 
 function unavailable(message: string, retryAfter?: number): ErrorReply {

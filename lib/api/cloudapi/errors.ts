@@ -35,7 +35,11 @@ export const CLOUDAPI_ERRORS = {
     when: 'the copy was canceled while the request waited for it',
     remedy: 'Order it again.',
   },
-  UnsupportedMediaType: { status: 415, when: 'the body is neither JSON nor a form', remedy: 'Send application/json.' },
+  UnsupportedMediaType: {
+    status: 415,
+    when: 'the body is neither JSON nor a form; or, where bytes are sent, not of the type that the operation takes',
+    remedy: 'Send application/json, or the type that the message names.',
+  },
   ImageIsNotActive: { status: 422, when: 'the image is not active', remedy: 'Activate it first.' },
   ClientGone: { status: 499, when: 'the client left before it had its answer', remedy: 'Ask again.' },
   InternalError: {

@@ -140,7 +140,7 @@ export const UPLOADS = {
       })),
       AppendImageUpload.replies[1],
     ],
-    errors: [...uploadErrors, 'UploadInProgress', 'UploadOffsetMismatch'],
+    errors: [...uploadErrors, 'UploadInProgress', 'UploadOffsetMismatch', 'UnsupportedMediaType'],
   },
 
   CancelImageUpload: {

@@ -130,7 +130,7 @@ export const ERRORS = {
     remedy: 'Unlink it first.',
   },
   Conflict: { status: 409, when: 'the object kept changing while it was being written', remedy: 'Try again.' },
-  // 412, 413, 414, 416, 417
+  // 412, 413, 414, 415, 416, 417
   PreconditionFailed: {
     status: 412,
     when: "the image does not meet the request's condition, such as If-Match",
@@ -141,6 +141,11 @@ export const ERRORS = {
     status: 414,
     when: 'the path and query are longer than 16 KiB',
     remedy: 'Ask for less in one request.',
+  },
+  UnsupportedMediaType: {
+    status: 415,
+    when: 'Content-Type is not the one that the operation takes',
+    remedy: 'Send the type that the message and the header Accept-Patch name.',
   },
   RangeNotSatisfiable: {
     status: 416,

@@ -1,6 +1,7 @@
 /** Uploads that survive their connection, by the names of the IETF's draft on resumable uploads. */
 import { Type } from 'typebox';
 import { uuid } from '../parameters.ts';
+import { PARTIAL_UPLOAD } from '../partial-upload.ts';
 import { ImageV3 } from '../schemas/image.ts';
 import { Upload } from '../schemas/upload.ts';
 import { compression, fileParameters, uploadErrors } from './files.ts';
@@ -78,7 +79,7 @@ export const UPLOADS = {
       'upload-offset': Type.Integer({ minimum: 0, description: 'Where the bytes begin.' }),
     }),
     body: {
-      bytes: ['application/partial-upload', 'application/octet-stream'],
+      bytes: [PARTIAL_UPLOAD],
       limit: { byDefault: 20 * 1024 ** 3, setting: 'limits.fileBytes' },
     },
     replies: [
@@ -90,7 +91,7 @@ export const UPLOADS = {
       },
       { status: 204, when: 'more is to come', headers: Type.Object(uploadHeaders) },
     ],
-    errors: [...uploadErrors, 'UploadInProgress', 'UploadOffsetMismatch'],
+    errors: [...uploadErrors, 'UploadInProgress', 'UploadOffsetMismatch', 'UnsupportedMediaType'],
   },
 
   CancelImageUpload: {

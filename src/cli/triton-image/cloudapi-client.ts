@@ -7,6 +7,7 @@ import type { IMAGES } from '#lib/api/cloudapi/images.ts';
 import type { Account, Datacenters as Urls } from '#lib/api/cloudapi/schemas/account.ts';
 import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
+import { PARTIAL_UPLOAD } from '#lib/api/partial-upload.ts';
 import type { CopyPlan, CopyStatus } from '#lib/api/schemas/copy.ts';
 import type { DeletedImage } from '#lib/api/schemas/deleted-image.ts';
 import type { ImageEvent } from '#lib/api/schemas/event.ts';
@@ -174,7 +175,7 @@ export class CloudapiClient {
     options: CallOptions,
   ): Promise<CloudapiImage | undefined> {
     const headers = {
-      'content-type': 'application/partial-upload',
+      'content-type': PARTIAL_UPLOAD,
       'content-length': String(size),
       'upload-offset': String(offset),
     };

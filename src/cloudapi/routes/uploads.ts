@@ -41,7 +41,7 @@ const BROUGHT = [
 ] as const;
 
 const ANSWER_HEADERS = ['upload-offset', 'upload-length', 'upload-complete', 'cache-control'] as const;
-const APPEND_HEADERS = ['content-type', 'content-length', 'upload-offset'] as const;
+const APPEND_HEADERS = ['content-length', 'upload-offset'] as const;
 
 export function uploadHandlers(cloudapi: Cloudapi): Handlers<typeof UPLOADS, Call> {
   const { imgapi, config } = cloudapi;
@@ -76,16 +76,17 @@ export function uploadHandlers(cloudapi: Cloudapi): Handlers<typeof UPLOADS, Cal
 
     async AppendImageUpload(call) {
       const append = callOf('AppendImageUpload', partsOf(call));
+      // The type as the client has it, also if it names none: IMGAPI refuses the wrong ones.
+      const headers = { ...given(call, APPEND_HEADERS), 'content-type': call.headers['content-type'] ?? '' };
       const answer = await imgapi.send(
-        { ...append, headers: given(call, APPEND_HEADERS), body: arriving(call) },
+        { ...append, headers, body: arriving(call) },
         { ...call.onBehalf, answerTimeout: LONG_ANSWER },
       );
-      const headers = kept(answer);
       if (answer.status !== 204) {
-        return { ...imageReply(call, (await readJson(answer)) as TranslatableImage), headers };
+        return { ...imageReply(call, (await readJson(answer)) as TranslatableImage), headers: kept(answer) };
       }
       answer.body.resume();
-      return { status: 204, headers };
+      return { status: 204, headers: kept(answer) };
     },
 
     async CancelImageUpload(call) {

@@ -22,16 +22,17 @@ const MARGIN = 1.1;
 /** Milliseconds that an order runs before its rate says anything. */
 const SETTLING_MS = 15_000;
 
-/** The time by which a copy is to end, as an ISO date. @throws 422 ValidationFailed finish_by */
-export function finishByOf(given: string, now: number): string {
+/** The time by which a copy is to end, as an ISO date; undefined if there is none. @throws 422 ValidationFailed finish_by */
+export function finishByOf(given: string | undefined, now: number): string | undefined {
   const deadline = deadlineOf(given);
-  if (Date.parse(deadline) > now) return deadline;
+  if (deadline === undefined || Date.parse(deadline) > now) return deadline;
   const is = `finish_by is ${JSON.stringify(given)}`;
   throw validationFailed('finish_by', `${is}, which has passed; it is ${new Date(now).toISOString()} now`);
 }
 
 /** The same, also of a time that has passed. @throws 422 ValidationFailed finish_by */
-export function deadlineOf(given: string): string {
+export function deadlineOf(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
   const time = Date.parse(given);
   if (!Number.isNaN(time)) return new Date(time).toISOString();
   const is = `finish_by is ${JSON.stringify(given)}`;

@@ -2,12 +2,12 @@
 
 import { ImgapiError } from '#lib/client/errors.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { IconRecord, ImageRecord } from '#lib/manifest/record.ts';
+import type { FileRecord, IconRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { TooLargeError } from '#lib/objects/errors.ts';
 import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
 import { LinkEndedError, SourceInvalidError } from '../../datacenters/peers/errors.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
-import { placeFile } from '../../images/files/file-placement.ts';
+import { dropIcon, placeFile } from '../../images/files/file-placement.ts';
 import { recordedMd5 } from '../../images/files/late-md5.ts';
 import { loadRaw } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
@@ -66,20 +66,31 @@ function keptOnFailure(session: WriteSession): WriteSession {
   };
 }
 
+/** Whether this order brought it: what an earlier one left here may have been replaced at the source, or removed. */
+export function isBroughtBy({ created_at }: Transfer, { mtime }: Pick<FileRecord, 'mtime'>): boolean {
+  return Date.parse(mtime ?? '') >= Date.parse(created_at);
+}
+
 /**
- * Copies the icon. An image whose icon is gone or damaged at the source, or not allowed here, is copied without it.
+ * Copies the icon, in place of one of an earlier order. An image whose icon is gone or damaged at the source, or not allowed here, is copied without it.
  * @throws AttemptLostError, and what came in the way: it may come when it is fetched again
  */
-export async function bringIcon(service: Service, source: ImageSource, live: LiveAttempt): Promise<void> {
+export async function bringIcon(
+  service: Service,
+  source: () => Promise<ImageSource>,
+  live: LiveAttempt,
+): Promise<void> {
   const { own } = live;
-  if (!own.icon || (await loadRaw(service, own.image))?.value.icon) return;
+  const here = (await loadRaw(service, own.image))?.value.icon;
+  if (here && isBroughtBy(own, here)) return;
   try {
-    await fetchIcon(service, source, live, service.storages.named(own.stor));
+    if (own.icon && (await fetchIcon(service, await source(), live, service.storages.named(own.stor)))) return;
   } catch (error) {
     if (!isUnusable(error)) throw error;
     service.log.warn({ err: error, image: own.image }, 'the icon was not copied');
     live.note({ note: `copied without its icon: ${failureFor(own.account, error).message}` });
   }
+  if (here) await dropIcon(service, own.image, (record) => assertAwaited(record, own));
 }
 
 /** Whether the source has no icon that could be had. */
@@ -89,11 +100,17 @@ function isUnusable(error: unknown): boolean {
   return error instanceof SourceInvalidError || error instanceof TooLargeError;
 }
 
-async function fetchIcon(service: Service, source: ImageSource, live: LiveAttempt, store: ObjectStore): Promise<void> {
+/** False if the source has none. */
+async function fetchIcon(
+  service: Service,
+  source: ImageSource,
+  live: LiveAttempt,
+  store: ObjectStore,
+): Promise<boolean> {
   const { own } = live;
   const signal = live.patience(live.signal);
   const icon = await source.getIcon(own.image, own.account, signal);
-  if (!icon) return;
+  if (!icon) return false;
   const session = await store.open({
     path: imageObjectPath(own.image, 'icon'),
     session: iconSessionOf(own, own.attempt),
@@ -119,6 +136,7 @@ async function fetchIcon(service: Service, source: ImageSource, live: LiveAttemp
       kind: 'icon',
       guard: (record) => assertAwaited(record, own),
     });
+    return true;
   } finally {
     icon.stream.destroy();
     await session.discard();

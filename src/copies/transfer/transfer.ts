@@ -17,6 +17,7 @@
  */
 
 import { LeaseLostError } from '#lib/documents/lease.ts';
+import type { FileRecord } from '#lib/manifest/record.ts';
 import { SessionGoneError } from '#lib/objects/errors.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { pause } from '#lib/runtime/timers.ts';
@@ -34,7 +35,7 @@ import { type Advance, AttemptLostError, markReceived, releaseAttempt, startOver
 import type { CountBytes } from './copy-metrics.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { Pace } from './pace.ts';
-import { bringIcon, placeBytes } from './place-bytes.ts';
+import { bringIcon, isBroughtBy, placeBytes } from './place-bytes.ts';
 import { openStaging, receiveMore, type Staging, verifiedHashes } from './receive.ts';
 import { NoResumeError } from './receive-stream.ts';
 import { type Verdict, verdictOn } from './retry.ts';
@@ -96,14 +97,17 @@ async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
   try {
     const { own } = live;
     await fenceEarlier(service, own);
-    const record = (await loadRaw(service, own.image))?.value;
-    if (record?.files?.[0]?.sha1 !== own.sha1) {
+    let file = (await loadRaw(service, own.image))?.value.files?.[0];
+    if (file?.sha1 !== own.sha1) {
       const source = await sourceOf(service, own);
       const staging = await openStaging(service, service.storages.named(own.stor), source, live);
       session = staging.session;
-      if (await isPlacedByEarlier(service, own)) await session.discard();
+      file = await placedByEarlier(service, own);
+      if (file) await session.discard();
       else await receiveAndPlace(service, source, live, staging);
     }
+    // The icon comes before the file; so with a file of an earlier order there is only what was the icon then.
+    if (file && !isBroughtBy(own, file)) await receiveIcon(service, () => sourceOf(service, own), live);
     await live.end();
     await markReceived(service, live.own);
     return 'done';
@@ -115,10 +119,11 @@ async function runAttempt(service: Service, live: LiveAttempt): Promise<Next> {
 }
 
 /** Settles a placement left half done by an earlier attempt, whose bytes are now safe in this attempt's staging. */
-async function isPlacedByEarlier(service: Service, own: Transfer): Promise<boolean> {
+async function placedByEarlier(service: Service, own: Transfer): Promise<FileRecord | undefined> {
   const stored = await loadRaw(service, own.image);
   const settled = stored && (await recoverPlacement(service, stored));
-  return settled?.value.files?.[0]?.sha1 === own.sha1;
+  const file = settled?.value.files?.[0];
+  return file?.sha1 === own.sha1 ? file : undefined;
 }
 
 async function receiveAndPlace(
@@ -132,7 +137,7 @@ async function receiveAndPlace(
   const hashes = await verifiedHashes(live.own, session);
   await session.flush();
   await service.faults.reach('copy:received');
-  await receiveIcon(service, source, live);
+  await receiveIcon(service, async () => source, live);
   await placeBytes(service, live, session, hashes);
   await service.faults.reach('copy:placed');
 }
@@ -176,7 +181,7 @@ async function receiveOn(
 }
 
 /** The icon has no staging: each time it is fetched from its first byte. */
-async function receiveIcon(service: Service, source: ImageSource, live: LiveAttempt): Promise<void> {
+async function receiveIcon(service: Service, source: () => Promise<ImageSource>, live: LiveAttempt): Promise<void> {
   for (;;) {
     try {
       return await bringIcon(service, source, live);

@@ -125,8 +125,30 @@ export async function recoverPlacement(service: Service, stored: StoredImage): P
  * Removes the icon by the same steps: the intent names the icon that is about to go, so that a crash leaves either the
  * whole icon or none. @throws 404 when there is none
  */
-export async function deleteIcon(service: Service, request: ChangeRequest): Promise<StoredImage> {
-  const { uuid } = request;
+export function deleteIcon(service: Service, request: ChangeRequest): Promise<StoredImage> {
+  return removeIcon(service, request.uuid, (note) => changeImage(service, request, note, { frees: true }));
+}
+
+/** The same by the service itself. @param guard throws when the record is to keep its icon */
+export async function dropIcon(
+  service: Service,
+  uuid: string,
+  guard: (record: ImageRecord) => void,
+): Promise<StoredImage> {
+  return removeIcon(service, uuid, (note) => {
+    const guarded = (record: ImageRecord): ImageRecord => {
+      guard(record);
+      return note(record);
+    };
+    return changeRecord(service, uuid, guarded, { frees: true });
+  });
+}
+
+async function removeIcon(
+  service: Service,
+  uuid: string,
+  change: (note: (record: ImageRecord) => ImageRecord) => Promise<StoredImage>,
+): Promise<StoredImage> {
   const session = `remove.${uuid}.icon.${newUuid()}`;
   let going: IconRecord | undefined;
   await settleAbandoned(service, uuid);
@@ -138,7 +160,7 @@ export async function deleteIcon(service: Service, request: ChangeRequest): Prom
     const path = imageObjectPath(uuid, 'icon');
     return { ...record, ...intentFor(service, { session: { session, path }, file: icon, kind: 'icon' }) };
   };
-  await changeImage(service, request, note, { frees: true });
+  await change(note);
   if (!going) throw noIcon(uuid);
   await service.storages.named(going.stor).remove(imageObjectPath(uuid, 'icon'));
   return unlessDeleted(await dropIntent(service, uuid, session, false));

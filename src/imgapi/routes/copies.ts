@@ -42,7 +42,7 @@ export function copyHandlers(
       const uuid = imageUuid(call);
       const { account } = query;
       const { dry_run: dryRun = false, do_not_restart: doNotRestart = false } = query;
-      const finishBy = query.finish_by === undefined ? undefined : finishByOf(query.finish_by, service.store.now());
+      const finishBy = finishByOf(query.finish_by, service.store.now());
       const source = await namedDatacenter(service, query.datacenter);
       const order = await copyFromDatacenter(
         service,
@@ -73,7 +73,7 @@ export function copyHandlers(
         throw new ApiError('OperatorOnly', 'action "import-remote" is for operators; leave out the account parameter');
       }
       const { skip_owner_check: skipOwnerCheck = false } = query;
-      const finishBy = query.finish_by === undefined ? undefined : finishByOf(query.finish_by, service.store.now());
+      const finishBy = finishByOf(query.finish_by, service.store.now());
       const channel = channelOf(service, call, 'write');
       const source = urlSource(service, url);
       const request = { uuid, source, skipOwnerCheck, channel, finishBy, requestId: call.requestId };

@@ -21,7 +21,7 @@ export function fanOutHandlers(
     async CopyImageToDcs(call, query) {
       const uuid = imageUuid(call);
       const { account, datacenters, together = false } = query;
-      const finishBy = query.finish_by === undefined ? undefined : finishByOf(query.finish_by, service.store.now());
+      const finishBy = finishByOf(query.finish_by, service.store.now());
       const placed = await placeFanOut(service, { uuid, account, datacenters, together, finishBy });
       engine.nudge();
       return { json: shownFanOut(placed) };
@@ -43,7 +43,7 @@ export function fanOutHandlers(
 
     async RetryFanOut(call, { datacenter, finish_by }) {
       const { uuid } = await seen(call);
-      const finishBy = finish_by === undefined ? undefined : finishByOf(finish_by, service.store.now());
+      const finishBy = finishByOf(finish_by, service.store.now());
       const retried = await retryFanOut(service, uuid, { datacenter, finishBy });
       engine.nudge();
       return { json: shownFanOut(retried) };

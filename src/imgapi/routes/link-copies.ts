@@ -35,7 +35,7 @@ export function linkCopyHandlers(
       const source = await namedDatacenter(service, datacenter);
       const terms = { by: { datacenter, fan_out }, ...(hold && { hold: newHold(service) }) };
       // A fan-out is kept at beyond its time, and the clocks of two datacenters differ.
-      const finishBy = query.finish_by === undefined ? undefined : deadlineOf(query.finish_by);
+      const finishBy = deadlineOf(query.finish_by);
       const order = await copyFromDatacenter(
         service,
         { uuid, account, source, dryRun: false, doNotRestart: false, finishBy, terms, requestId: call.requestId },

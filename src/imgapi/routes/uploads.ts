@@ -1,6 +1,8 @@
 /** Uploads that survive their connection. */
-import { invalidParameter } from '#lib/api/errors/api-error.ts';
+import { ApiError, invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { UPLOADS } from '#lib/api/imgapi/uploads.ts';
+import { PARTIAL_UPLOAD } from '#lib/api/partial-upload.ts';
+import { mediaType } from '#lib/text/media-types.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { pathOf } from '../../http-kit/request-head.ts';
 import { assertFilesMutable } from '../../images/files/add-file.ts';
@@ -51,6 +53,7 @@ export function uploadHandlers(service: Service): Handlers<typeof UPLOADS, Call>
 
     async AppendImageUpload(call): Promise<Reply> {
       const record = await openImage(call);
+      assertPartial(call);
       const appending = { id: idIn(call), offset: bytesIn(call, 'Upload-Offset'), source: () => call.body };
       const by = await request(call, record.uuid);
       const appended = await appendToUpload(service, by, record, appending, call.signal);
@@ -69,6 +72,16 @@ export function uploadHandlers(service: Service): Handlers<typeof UPLOADS, Call>
 
 function idIn({ params }: Call): string {
   return params['upload'] ?? '';
+}
+
+/** As of any PATCH: what a part of something else would mean is not known. @throws 415 */
+function assertPartial({ headers }: Call): void {
+  const given = headers['content-type'];
+  if (mediaType(given) === PARTIAL_UPLOAD) return;
+  const shown = given ? `is ${JSON.stringify(given)}` : 'is missing';
+  throw new ApiError('UnsupportedMediaType', `Content-Type ${shown}; parts of a file are sent as ${PARTIAL_UPLOAD}`, {
+    headers: { 'Accept-Patch': PARTIAL_UPLOAD },
+  });
 }
 
 function headersOf({ offset, size }: UploadDocument): Record<string, string> {

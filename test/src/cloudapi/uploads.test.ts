@@ -50,7 +50,20 @@ t.test('an account makes an image, brings its file in two parts, and activates i
   t.equal(upload, `/alice/images/${id}/uploads/${begun.json.uuid}`);
   t.match(await append(upload, 0, 'the bytes '), { status: 204, headers: { 'upload-offset': '10' } });
   t.match(await ask(upload, { as: alice, method: 'HEAD' }), { status: 200, headers: { 'upload-offset': '10' } });
-  t.match(await append(upload, 0, 'the bytes '), { status: 409, json: { code: 'UploadOffsetMismatch' } });
+  t.match(await append(upload, 0, 'the bytes '), {
+    ...{ status: 409, headers: { 'upload-offset': '10' } },
+    json: { code: 'UploadOffsetMismatch' },
+  });
+  for (const [type, shown] of [
+    ['application/octet-stream', 'is "application/octet-stream"'],
+    [undefined, 'is missing'],
+  ] as const) {
+    const headers = { 'upload-offset': '10', ...(type !== undefined && { 'content-type': type }) };
+    t.match(await ask(upload, { as: alice, method: 'PATCH', body: 'of a file', headers }), {
+      ...{ status: 415, headers: { 'accept-patch': 'application/partial-upload' } },
+      json: { code: 'UnsupportedMediaType', message: `Content-Type ${shown}; ` },
+    });
+  }
   t.match(await begin(id), { status: 200, json: { uuid: begun.json.uuid, offset: 10 } });
   t.match(await append(upload, 10, 'of a file'), {
     ...{ status: 200, headers: { 'upload-complete': '?1' } },

@@ -102,6 +102,14 @@ test('uploads that go on', async (t) => {
       });
       t.match(json, { code: 'InvalidParameter', errors: [{ field: 'Upload-Offset' }] });
     }
+    for (const type of ['application/octet-stream', 'application/json', undefined]) {
+      const headers = { 'accept-version': '~3', 'upload-offset': '1000', ...(type && { 'content-type': type }) };
+      const path = `/images/${image}/uploads/${upload}?account=${ALICE}`;
+      t.match(await send(server.url, { method: 'PATCH', path, body: 'x', headers }), {
+        ...{ status: 415, headers: { 'accept-patch': 'application/partial-upload' } },
+        json: { code: 'UnsupportedMediaType', message: `Content-Type is ${type ? JSON.stringify(type) : 'missing'}; ` },
+      });
+    }
     t.match(await alice.getImageUpload(image, upload), { offset: 1000 }, 'nothing of it counted');
     await alice.cancelImageUpload(image, upload);
     t.match(await refusal(alice.getImageUpload(image, upload)), { status: 404 });
