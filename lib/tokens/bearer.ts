@@ -23,6 +23,8 @@ export interface TokenRules {
 /** What an accepted token says. */
 export interface TokenBearer {
   readonly subject: string;
+  /** The claim `account`: that the subject is a sub-user, and whose. Absent: an account itself, or an operator. */
+  readonly account?: string;
   readonly scopes: ReadonlySet<string>;
 }
 
@@ -84,8 +86,17 @@ function bearerOf(payload: JWTPayload, rules: TokenRules, now: number): TokenBea
   if (iat > now + rules.clockToleranceSeconds) throw new TokenRefusal('expired', 'the token was issued in the future');
   // Only who proves to have a certain key may use such a token; whoever sends it as it is may have found it.
   if (payload['cnf'] !== undefined) throw new TokenRefusal('claims', 'the token is bound to a key (cnf)');
-  const { scope } = payload;
-  return { subject: sub, scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter(Boolean) : []) };
+  const { scope, account } = payload;
+  if (account !== undefined && (typeof account !== 'string' || !isName(account))) {
+    throw new TokenRefusal('claims', 'account of the token is no name');
+  }
+  // Who is its own account is no sub-user.
+  const ofSubUser = account !== undefined && account !== sub && { account };
+  return {
+    subject: sub,
+    ...ofSubUser,
+    scopes: new Set(typeof scope === 'string' ? scope.split(' ').filter(Boolean) : []),
+  };
 }
 
 /** It goes into logs. */

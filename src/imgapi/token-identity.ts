@@ -33,7 +33,9 @@ export function tokenIdentities(service: Pick<Service, 'config' | 'clock' | 'acc
       if (route.auth === 'lenient') return {};
       throw answerTo(error);
     }
-    const { subject, scopes } = bearer;
+    const { subject, account, scopes } = bearer;
+    // Whatever its scopes are: what a sub-user may do is for policies to say, which only CloudAPI reads.
+    if (account !== undefined) throw refused("the token is a sub-user's, whom only CloudAPI lets in");
     if (tokens.operatorScope !== undefined && scopes.has(tokens.operatorScope)) return { user: subject };
     await assertAccount(service, subject);
     if (call.account === subject) return { tokenOf: subject };

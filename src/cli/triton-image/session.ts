@@ -5,7 +5,7 @@ import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { suggestion } from '../framework/suggest.ts';
 import { shellLine } from '../output/shell-line.ts';
-import { givenToken, tokenSigner } from '../shared/token.ts';
+import { givenToken, isOfSubUser, tokenSigner } from '../shared/token.ts';
 import { CloudapiClient, type Datacenters } from './cloudapi-client.ts';
 import { optionWords, type TritonValues } from './options.ts';
 import { loadProfile, type Profile } from './profile.ts';
@@ -99,7 +99,15 @@ export class Session {
       const signer = accountSigner(profile, this.#env);
       return { profile, signerFor: () => signer };
     }
-    if (profile.user === undefined) return { profile, signerFor: (url) => tokenSigner(token, url) };
-    throw new CommandError(`a token is an account's own, and not of the sub-user ${profile.user}`, { code: 'Profile' });
+    if (profile.user !== undefined && !isOfSubUser(await token.read())) {
+      const details = ['leave out -u and TRITON_USER to act as the account'];
+      throw new CommandError(
+        `the token of ${token.from} is an account's own, and not of the sub-user ${profile.user}`,
+        {
+          ...{ code: 'Profile', details },
+        },
+      );
+    }
+    return { profile, signerFor: (url) => tokenSigner(token, url) };
   }
 }
