@@ -11,7 +11,7 @@ const SUFFIX = '$$trigrams';
 const PROGRESS = 'trigrams';
 /** Names of the triggers of an index that is whole, and of one that is not. */
 export const KEEPING = 'trigrams$';
-const BUILDING = 'trigrams-building$';
+export const BUILDING = 'trigrams-building$';
 const EVENTS = ['insert', 'update', 'delete'] as const;
 /** A table of so many rows is indexed at once. */
 const FEW_ROWS = 1000;

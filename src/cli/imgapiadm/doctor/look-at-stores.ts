@@ -2,9 +2,12 @@
  * The databases and stores that the configuration names, as this machine reaches them, whether or not the server runs: which
  * are down, where and why; and whose clocks differ. Each is asked for a few seconds at most, all at the same time.
  */
+import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { HttpTransport } from '#lib/client/transport.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
+import { ifThere } from '#lib/runtime/absence.ts';
 import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Config } from '#src/service/config/config.ts';
@@ -65,11 +68,12 @@ function reasonOf(error: unknown): string {
 async function placesOf(config: Config): Promise<Place[]> {
   const { databaseType, storageTypes, moray, manta, ufds } = config;
   const places: Place[] = [];
+  if (databaseType === 'local') places.push(sqlitePlace(config));
   if (databaseType === 'postgres') places.push(await postgresPlace(config));
   if (databaseType === 'moray' && moray) {
     const address = `${moray.host}:${moray.port}`;
     const mend = 'look at Moray, and at the way there';
-    places.push({ name: `Moray at ${address}`, mend, look: () => reach(moray.host, moray.port) });
+    places.push({ name: `Moray at ${address}`, mend, look: () => askMoray(moray) });
   }
   if (storageTypes.includes('s3') && config.s3) places.push(await s3Place(config));
   if (storageTypes.includes('manta') && manta) {
@@ -80,13 +84,47 @@ async function placesOf(config: Config): Promise<Place[]> {
     const url = new URL(ufds.url);
     const port = Number(url.port) || (url.protocol === 'ldaps:' ? 636 : 389);
     const mend = 'look at the directory of accounts, and at the way there';
-    places.push({
-      name: `the directory at ${bareHost(url)}:${port}`,
-      mend,
-      look: () => reach(bareHost(url), port),
-    });
+    const name = `the directory at ${bareHost(url)}:${port}`;
+    const notes = [`${name} does not tell the time, so its clock was not compared`];
+    places.push({ name, mend, look: async () => ({ ...(await reach(bareHost(url), port)), notes }) });
   }
   return places;
+}
+
+/** Searches for parts of texts read everything while there is no index. */
+function searchNotes(unfinished: readonly string[], finished: number, where: string, how: string): string[] {
+  const slow = 'until then, searches for parts of texts read the whole table';
+  if (finished + unfinished.length === 0) return [`there is no search index ${where} yet (${how}): ${slow}`];
+  return unfinished.map((index) => `the search index ${index} is not finished: ${slow}`);
+}
+
+function sqlitePlace({ dataDir }: Config): Place {
+  const file = join(dataDir, 'imgapi.db');
+  return {
+    name: `the database ${file}`,
+    mend: 'run this as the user of the server; if that is so, look at the file and its disk, and restore a backup if it is damaged',
+    async look() {
+      // No server was started here yet. What another user reads might leave files that the server may not write.
+      const owner = (await ifThere(stat(file)))?.uid;
+      if (owner === undefined) return {};
+      if (owner !== process.geteuid?.()) {
+        return { notes: [`${file} belongs to another user, so it was not looked at: run this as the server's`] };
+      }
+      const { examineFile } = await import('#lib/documents/sqlite/examine.ts');
+      const { unfinished, finished } = examineFile(file, LIMIT_MS);
+      return { notes: searchNotes(unfinished, finished, `in ${file}`, 'a running server makes it') };
+    },
+  };
+}
+
+/** Its clock is that of the database behind it. */
+async function askMoray({ host, port }: NonNullable<Config['moray']>): Promise<Seen> {
+  // The client says only that there is no connection; this says why.
+  await reach(host, port);
+  const { timeOfMoray } = await import('#lib/documents/moray/examine.ts');
+  const before = Date.now();
+  const now = await timeOfMoray({ host, port }, LIMIT_MS);
+  return { ahead: now - (before + Date.now()) / 2 };
 }
 
 async function postgresPlace(config: Config): Promise<Place> {
@@ -98,12 +136,8 @@ async function postgresPlace(config: Config): Promise<Place> {
       const { examineDatabase } = await import('#lib/documents/postgres/examine.ts');
       const before = Date.now();
       const { now, hasTrigrams, unfinished, finished } = await examineDatabase(options, LIMIT_MS);
-      const slow = 'until then, searches for parts of texts read the whole table';
-      const notes = unfinished.map((index) => `the search index ${index} is not finished: ${slow}`);
-      if (finished + unfinished.length === 0) {
-        const how = hasTrigrams ? 'a running server makes it' : 'a running server makes it, if it may make pg_trgm';
-        notes.push(`there is no search index in schema "${options.schema}" yet (${how}): ${slow}`);
-      }
+      const how = hasTrigrams ? 'a running server makes it' : 'a running server makes it, if it may make pg_trgm';
+      const notes = searchNotes(unfinished, finished, `in schema "${options.schema}"`, how);
       return { ahead: now - (before + Date.now()) / 2, notes };
     },
   };

@@ -1,9 +1,15 @@
 /** What `imgapiadm doctor` says of the databases and stores that a configuration names, whether or not a server runs. */
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { type Test, test } from 'tap';
 import { openPostgresStore } from '#lib/documents/postgres/store.ts';
+import { openSqliteStore } from '#lib/documents/sqlite/store.ts';
 import { lookAtStores } from '#src/cli/imgapiadm/doctor/look-at-stores.ts';
 import { loadConfig } from '#src/service/config/load.ts';
+import { MorayDouble } from '../../../../doubles/moray/server.ts';
+import { MorayStorage } from '../../../../doubles/moray/storage.ts';
 import { startS3Double } from '../../../../doubles/s3/server.ts';
 import { postgresFor } from '../../../../engines/postgres/postgres-for.ts';
 import { freePort } from '../../../../helpers/free-port.ts';
@@ -95,4 +101,60 @@ test('a database is looked at without being changed, and search indexes that are
     `"${options.schema}"."texts$1$$parts"`,
   ]);
   t.match((await seen(t, keys)).notes, [/^the search index texts\$1\$\$parts is not finished: until then/]);
+});
+
+test("Moray's clock is that of its database, and a directory's is said not to be known", async (t) => {
+  const clock = { now: () => Date.now() + 300_000 };
+  const server = await new MorayDouble(new MorayStorage(clock)).start();
+  t.teardown(() => server.stop());
+  const silent = createServer(() => undefined);
+  t.teardown(() => silent.close());
+  const port = await new Promise<number>((resolve) =>
+    silent.listen(0, '127.0.0.1', () => resolve((silent.address() as { port: number }).port)),
+  );
+  const keys = {
+    ...{ databaseType: 'moray', moray: { host: '127.0.0.1', port: server.port } },
+    ufds: { url: `ldaps://127.0.0.1:${port}`, bindDN: 'cn=root', bindPassword: 'secret', base: 'ou=users, o=smartdc' },
+  };
+  const notes = [`the directory at 127.0.0.1:${port} does not tell the time, so its clock was not compared`];
+  t.match(await seen(t, keys), {
+    findings: [
+      { part: 'clocks', problem: /^the clock of Moray at 127.0.0.1:\d+ is (299|300|301) s ahead of this one$/ },
+    ],
+    notes,
+  });
+  clock.now = Date.now;
+  t.same(await seen(t, keys), { findings: [], notes });
+  await server.stop();
+  t.match((await seen(t, keys)).findings, [{ part: 'stores', problem: /^Moray at .* cannot be used: .*ECONNREFUSED/ }]);
+});
+
+test("SQLite's file is looked at whether or not a server has it open, and nothing of it changes", async (t) => {
+  const dataDir = t.testdir();
+  const file = join(dataDir, 'imgapi.db');
+  const { config } = await loadConfig(undefined, await configKeys(dataDir));
+  const notes = async () => {
+    const { findings, notes } = await lookAtStores(config);
+    t.same(findings, []);
+    return notes;
+  };
+  t.same(await notes(), [], 'before the first start');
+  const texts = { name: 'texts', version: 1, index: { name: { type: 'string', substrings: true } } } as const;
+  const store = await openSqliteStore({ path: file });
+  t.match(await notes(), [new RegExp(`^there is no search index in ${file} yet .* read the whole table$`)]);
+  await store.open([texts]);
+  t.same(await notes(), []);
+  await store.close();
+  const before = (await readdir(dataDir)).toSorted();
+  t.same(await notes(), []);
+  t.same((await readdir(dataDir)).toSorted(), before, 'no file is left of the look');
+  const db = new Database(file);
+  db.exec(`drop trigger "trigrams$insert$texts$1";
+    create trigger "trigrams-building$insert$texts$1" after insert on "texts$1" begin select 1; end`);
+  db.close();
+  t.match(await notes(), ['the search index texts$1 is not finished: until then']);
+  await writeFile(file, 'no database');
+  t.match((await lookAtStores(config)).findings, [
+    { part: 'stores', problem: new RegExp(`^the database ${file} cannot be used: file is not a database$`) },
+  ]);
 });
