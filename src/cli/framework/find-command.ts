@@ -35,7 +35,7 @@ export function findCommand<Context>(program: Program<Context>, args: readonly s
   if (longer) return { command: longer, rest: [...before, ...after.slice(1)] };
   const command = commandNamed(program, first.value);
   if (command) return { command, rest: [...before, ...after] };
-  throw unknownCommand(program, first.value);
+  throw unknownCommand(program, first.value, second);
 }
 
 /** Before the command's name a letter is the program's, though the command may have another use for it. */
@@ -53,10 +53,14 @@ export function commandNamed<Context>(program: Program<Context>, name: string): 
   return program.commands.find((command) => command.name === name || command.aliases?.includes(name));
 }
 
-export function unknownCommand<Context>(program: Program<Context>, name: string): Error {
+/** @param next the word after it, which may be the rest of the name */
+export function unknownCommand<Context>(program: Program<Context>, name: string, next?: string): Error {
   const names = program.commands.flatMap((command) => [command.name, ...(command.aliases ?? [])]);
   const longer = names.filter((other) => other.startsWith(`${name} `));
   if (longer.length > 0) {
+    const typed = `${name} ${next ?? ''}`.trimEnd();
+    const meant = next === undefined ? '' : suggestion(typed, longer);
+    if (meant !== '') return usageError(`unknown command ${JSON.stringify(typed)}${meant}`);
     return usageError(`${JSON.stringify(name)} is no command by itself; there is ${longer.join(', ')}`);
   }
   return usageError(`unknown command ${JSON.stringify(name)}${suggestion(name, names)}`);

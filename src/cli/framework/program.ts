@@ -8,7 +8,7 @@ import { COMPLETE, spelt } from './completion/scripts.ts';
 import { CommandError, type Failure, usageError } from './errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { commandNamed, findCommand, programOptions, unknownCommand } from './find-command.ts';
-import { commandHelp, programHelp } from './help.ts';
+import { commandHelp, helpWidth, programHelp } from './help.ts';
 import { COMMON_OPTIONS, type Options, withoutShorts } from './options.ts';
 import { parseOptions, tokensOf } from './parse-options.ts';
 
@@ -48,12 +48,12 @@ async function dispatch<Context>(
       for (const line of spelt(candidates(program, args.slice(1)))) output.line(line);
       return EXIT.ok;
     }
-    if (args[0] === 'help') return help(program, args.slice(1).join(' '), output);
+    if (args[0] === 'help') return help(program, args.slice(1).join(' '), surroundings);
     const { command, rest } = findCommand(program, args);
     if (command) return await runCommand(program, command, rest, surroundings);
     const { options } = parseOptions(rest, programOptions(program));
     if (options['version']) output.line(`${program.name} ${program.version}`);
-    else if (options['help']) output.line(programHelp(program).join('\n'));
+    else if (options['help']) return help(program, '', surroundings);
     else throw usageError('no command given');
     return EXIT.ok;
   } catch (error) {
@@ -61,10 +61,11 @@ async function dispatch<Context>(
   }
 }
 
-function help<Context>(program: Program<Context>, name: string, output: Output): ExitCode {
+function help<Context>(program: Program<Context>, name: string, { output, env }: Surroundings): ExitCode {
   const command = commandNamed(program, name);
   if (name !== '' && !command) throw unknownCommand(program, name);
-  output.line((command ? commandHelp(program, command) : programHelp(program)).join('\n'));
+  const width = helpWidth(env, output.width);
+  output.line((command ? commandHelp(program, command, width) : programHelp(program, width)).join('\n'));
   return EXIT.ok;
 }
 
@@ -72,13 +73,14 @@ async function runCommand<Context>(
   program: Program<Context>,
   command: Command<Context>,
   args: readonly string[],
-  { output, env, signal }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<ExitCode> {
+  const { output, env, signal } = surroundings;
   const shared = withoutShorts({ ...program.options, ...COMMON_OPTIONS }, command.options);
   const specs = { ...command.options, ...shared };
   // A request for help is answered even where the rest of the line is wrong.
   if (tokensOf(args, specs).some((token) => token.kind === 'option' && token.name === 'help')) {
-    return help(program, command.name, output);
+    return help(program, command.name, surroundings);
   }
   try {
     const { options, positionals } = parseOptions(args, specs);

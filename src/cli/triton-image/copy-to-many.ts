@@ -9,7 +9,7 @@ import type { Output } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import type { CopyEvent } from '../shared/copying/follow-copy.ts';
 import { watchToEnd, wish } from '../shared/copying/order-copy.ts';
-import { type PlannedCopy, planOf, reportPlan } from '../shared/copying/plan.ts';
+import { type PlannedCopy, type PlanReport, planOf } from '../shared/copying/plan.ts';
 import { assertSucceeded, copiedLine } from '../shared/copying/report-copy.ts';
 import type { CloudapiClient } from './cloudapi-client.ts';
 import { failureOf } from './explain.ts';
@@ -27,6 +27,8 @@ export interface CopyToMany {
   /** The image as the user names it. */
   readonly given: string;
   readonly choice: CopyChoice;
+  /** Of plans. */
+  readonly report: PlanReport;
   /** A date by which all are to have ended. */
   readonly finishBy: string | undefined;
   /** Milliseconds without a connection after which it is given up. */
@@ -85,7 +87,7 @@ async function targetNames({ session, to, signal }: CopyToMany, here: string): P
 }
 
 async function planMany(
-  { output, json, signal }: CopyToMany,
+  { output, json, report, signal }: CopyToMany,
   { uuid, datacenter }: Source,
   targets: readonly Target[],
 ): Promise<Outcome<PlannedCopy>[]> {
@@ -94,12 +96,7 @@ async function planMany(
   );
   const made = plans.flatMap((plan) => ('result' in plan ? [plan] : []));
   if (json) output.jsonLines(made.map(({ name, result }) => ({ to: name, ...result })));
-  else {
-    for (const { name, result } of made) {
-      output.line(`To ${printable(name)}:`);
-      reportPlan(output, result);
-    }
-  }
+  else report.many(output, made);
   return plans;
 }
 

@@ -32,6 +32,8 @@ export interface Sync {
   /** Whether those that are here are refreshed. */
   readonly refresh: boolean;
   readonly choice: CopyChoice;
+  /** Of what would be copied. */
+  readonly report: (output: Output, images: readonly CloudapiImage[], json: boolean) => void;
   /** A date by which all are to have ended. */
   readonly finishBy: string | undefined;
   /** Milliseconds without a connection after which a copy is given up. */
@@ -48,11 +50,9 @@ export async function syncImages(sync: Sync): Promise<ExitCode> {
   const { wanted, here } = await missing(sync, client);
   const from = printable(datacenter);
   if (choice === 'plan') {
-    for (const image of wanted) {
-      if (json) output.json(image);
-      else output.line(`${printable(imageLabel(image))} would be copied.`);
-    }
-    if (!json) output.line(`${counted(wanted.length, 'image')} would come from ${from}; here already: ${here}.`);
+    sync.report(output, wanted, json);
+    const sum = `${counted(wanted.length, 'image')} would come from ${from}; here already: ${here}.`;
+    if (!json) output.note(sum);
     return EXIT.ok;
   }
   if (wanted.length === 0) {

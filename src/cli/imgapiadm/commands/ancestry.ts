@@ -25,7 +25,7 @@ export const ancestry = defineCommand({
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const found: readonly Ancestor[] = await client.getImageAncestry(uuid, { signal });
-    if (json) output.jsonLines(found);
+    if (json) output.jsonLines(columns.sorted(found));
     else printTable(output, columns, downward(uuid, found), options);
     return undefined;
   },

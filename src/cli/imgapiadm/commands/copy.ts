@@ -1,10 +1,11 @@
 /** `imgapiadm copy`: brings an image and its chain here from another datacenter, and watches it come. */
 
 import { usageError } from '../../framework/errors.ts';
+import { TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { shellLine } from '../../output/shell-line.ts';
 import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { type CopyJob, orderAndWatch, orderCopy } from '../../shared/copying/order-copy.ts';
-import { planOf, reportPlan } from '../../shared/copying/plan.ts';
+import { planOf, planReport, planTableHelp } from '../../shared/copying/plan.ts';
 import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { imageUuid } from '../../shared/images/find-image.ts';
 import type { Connection } from '../connection/connection.ts';
@@ -17,6 +18,7 @@ export const copy = defineCommand({
   description: [
     'The copy belongs to the server: interrupting this command does not end it, and repeating the command watches it again. A failed copy is tried again, with the bytes that are already here. For an image that is here, the descriptive fields and the shares are refreshed.',
     'All images of the chain become usable together, at the end.',
+    planTableHelp(false),
   ],
   arguments: {
     'SRC-DC': { help: 'The datacenter to copy from; see the command datacenters.' },
@@ -31,6 +33,7 @@ export const copy = defineCommand({
     plan: { type: 'flag', help: 'The same as --dry-run.' },
     'finish-by': FINISH_BY_OPTION,
     'reconnect-for': RECONNECT_OPTION,
+    ...TABLE_OPTIONS,
   },
   examples: [
     {
@@ -52,12 +55,13 @@ export const copy = defineCommand({
       'finish-by': finishBy,
     } = options;
     if (wait && noWait) throw usageError('give --wait or --no-wait, not both');
+    const report = planReport(options);
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     if (dryRun || plan) {
       const planned = await planOf(client, uuid, datacenter, signal);
       if (json) output.json(planned);
-      else reportPlan(output, planned);
+      else report.one(output, planned);
       return undefined;
     }
     const job: CopyJob = {

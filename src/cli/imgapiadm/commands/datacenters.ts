@@ -10,8 +10,8 @@ import { CHECK_COLUMNS, checkTable } from '../datacenters/checks.ts';
 const COLUMNS: ColumnSet<Datacenter> = {
   name: { title: 'NAME', value: ({ name }) => name },
   kind: { title: 'KIND', value: ({ kind }) => kind },
-  url: { title: 'URL', value: ({ url }) => url },
-  health: { title: 'HEALTH', value: healthOf },
+  url: { title: 'URL', value: ({ url }) => url, shrinks: true },
+  health: { title: 'HEALTH', value: healthOf, shrinks: true },
   checked: { title: 'CHECKED', value: ({ health }) => health?.checked_at.replace(/\.\d+Z$/, 'Z') },
   skew: {
     title: 'SKEW',
@@ -20,11 +20,12 @@ const COLUMNS: ColumnSet<Datacenter> = {
   },
   accounts: {
     title: 'ACCOUNTS',
+    shrinks: true,
     value: ({ kind, allowed_accounts: accounts }) => accounts?.join(',') ?? (kind === 'link' ? 'all' : undefined),
   },
-  pull_origins: { title: 'PULL_ORIGINS', value: ({ pull_origins: origins }) => origins?.join(',') },
-  keys: { title: 'KEYS', value: ({ keys }) => keys?.join(',') },
-  our_key: { title: 'OUR_KEY', value: (datacenter) => datacenter.our_key },
+  pull_origins: { title: 'PULL_ORIGINS', value: ({ pull_origins: origins }) => origins?.join(','), shrinks: true },
+  keys: { title: 'KEYS', value: ({ keys }) => keys?.join(','), shrinks: true },
+  our_key: { title: 'OUR_KEY', value: (datacenter) => datacenter.our_key, shrinks: true },
   created: { title: 'CREATED', value: (datacenter) => datacenter.created_at },
 };
 

@@ -127,11 +127,10 @@ export const fanOuts = defineCommand({
     const columns = chooseColumns(COLUMNS, options, USUAL);
     const client = await context.client();
     const found = await client.listFanOuts({ signal });
-    if (json) output.jsonLines(found);
-    else {
-      const rows = found.flatMap((one) => one.datacenters.map((target) => ({ fanOut: one, target })));
-      printTable(output, columns, rows, options);
-    }
+    const rows = found.flatMap((one) => one.datacenters.map((target) => ({ fanOut: one, target })));
+    // In the order in which the table would begin with each.
+    if (json) output.jsonLines(new Set(columns.sorted(rows).map(({ fanOut }) => fanOut)));
+    else printTable(output, columns, rows, options);
     return undefined;
   },
 });

@@ -19,7 +19,7 @@ import { failuresOf, type Leftover, leftovers, sizeOf } from '../upkeep/reap-rep
 
 const COLUMNS: ColumnSet<Leftover> = {
   what: { title: 'WHAT', value: ({ what }) => what },
-  name: { title: 'NAME', value: ({ name }) => name },
+  name: { title: 'NAME', value: ({ name }) => name, shrinks: true },
   size: { title: 'SIZE', align: 'right', amount: ({ bytes }) => bytes?.count, value: ({ bytes }) => bytes?.words },
 };
 

@@ -7,8 +7,8 @@ import { printable } from '../../output/printable.ts';
 const COLUMNS: ColumnSet<LinkCheck> = {
   check: { title: 'CHECK', value: ({ check }) => check },
   result: { title: 'RESULT', value: ({ ok }) => (ok ? 'ok' : 'FAILED') },
-  detail: { title: 'DETAIL', value: ({ detail }) => detail },
-  mend: { title: 'MEND', value: ({ ok, mend }) => (ok ? undefined : mend) },
+  detail: { title: 'DETAIL', value: ({ detail }) => detail, shrinks: true },
+  mend: { title: 'MEND', value: ({ ok, mend }) => (ok ? undefined : mend), shrinks: true },
 };
 export const CHECK_COLUMNS = Object.keys(COLUMNS);
 

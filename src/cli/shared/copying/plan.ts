@@ -2,10 +2,10 @@
 
 import type { CopyPlan } from '#lib/api/schemas/copy.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
+import { type ColumnSet, chooseColumns, printTable, type TableChoice } from '../../framework/table-options.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { formatTable } from '../../output/table.ts';
 import { changedWords, type FieldChanges, reportChanges } from './report-copy.ts';
 
 export interface PlannedCopy extends CopyPlan {
@@ -13,7 +13,8 @@ export interface PlannedCopy extends CopyPlan {
   readonly changes?: FieldChanges;
 }
 
-type PlannedImage = CopyPlan['images'][number];
+/** `to`: the datacenter that it would come to, where there are several. */
+type PlannedImage = CopyPlan['images'][number] & { readonly to?: string };
 
 /** Nothing is written by it. */
 export async function planOf(
@@ -29,25 +30,76 @@ export async function planOf(
   return { ...plan, changes };
 }
 
-const COLUMNS = [
-  { title: 'UUID', value: ({ uuid }: PlannedImage) => uuid },
-  { title: 'NAME', value: ({ name }: PlannedImage) => name },
-  { title: 'VERSION', value: ({ version }: PlannedImage) => version },
-  { title: 'SIZE', align: 'right', value: ({ size }: PlannedImage) => formatBytes(size) },
-  { title: 'ACTION', value: ({ action }: PlannedImage) => ACTIONS[action] },
-] as const;
-
 const ACTIONS: Readonly<Record<PlannedImage['action'], string>> = {
   copy: 'would be copied',
   here: 'is here already',
   attach: 'is on its way already',
 };
 
-export function reportPlan(output: Output, plan: PlannedCopy): void {
-  for (const line of formatTable(COLUMNS, plan.images)) output.line(line);
-  const { bytes_to_copy: missing, bytes_total: total, datacenter, changes } = plan;
-  output.line(`${formatBytes(missing)} of ${formatBytes(total)} would come from ${printable(datacenter)}.`);
+const COLUMNS: ColumnSet<PlannedImage> = {
+  to: { title: 'TO', value: ({ to }) => to },
+  uuid: { title: 'UUID', value: ({ uuid }) => uuid },
+  shortid: { title: 'SHORTID', value: ({ uuid }) => uuid.slice(0, 8) },
+  name: { title: 'NAME', value: ({ name }) => name, shrinks: true },
+  version: { title: 'VERSION', value: ({ version }) => version, shrinks: true },
+  size: { title: 'SIZE', align: 'right', amount: ({ size }) => size, value: ({ size }) => formatBytes(size) },
+  action: { title: 'ACTION', value: ({ action }) => ACTIONS[action], shrinks: true },
+};
+const USUAL = ['uuid', 'name', 'version', 'size', 'action'] as const;
+
+const [, ...OF_ONE] = Object.keys(COLUMNS);
+const WITH_OPTIONS = 'with -o, -s or -H the table alone is printed, and all else to standard error';
+
+/** For the help of a command. @param ofMany where `to` says something */
+export function planTableHelp(ofMany: boolean): string {
+  const columns = ofMany ? ['to', ...OF_ONE] : OF_ONE;
+  return `Columns of --dry-run: ${columns.join(', ')}; ${WITH_OPTIONS}.`;
+}
+
+export interface PlanReport {
+  one(output: Output, plan: PlannedCopy): void;
+  /** In one table where columns, an order or no header are asked for, else each by itself. */
+  many(output: Output, plans: readonly { readonly name: string; readonly result: PlannedCopy }[]): void;
+}
+
+/** @throws CommandError of usage for an unknown column; so call it before anything is asked of a server */
+export function planReport(choice: TableChoice): PlanReport {
+  const isTable = choice.columns.length > 0 || choice.sort.length > 0 || choice['no-header'];
+  const table = chooseColumns(COLUMNS, choice, USUAL);
+  const tableOfMany = chooseColumns(COLUMNS, choice, ['to', ...USUAL]);
+  const tell = (output: Output, plan: PlannedCopy): void => {
+    printTable(output, table, plan.images, choice);
+    tellRest(output, plan, isTable);
+  };
+  return {
+    one: tell,
+    many(output, plans) {
+      if (isTable) {
+        const rows = plans.flatMap(({ name: to, result }) => result.images.map((image) => ({ ...image, to })));
+        printTable(output, tableOfMany, rows, choice);
+      }
+      for (const { name, result } of plans) {
+        const heading = `To ${printable(name)}:`;
+        if (isTable) {
+          output.note(heading);
+          tellRest(output, result, isTable);
+        } else {
+          output.line(heading);
+          tell(output, result);
+        }
+      }
+    },
+  };
+}
+
+function tellRest(
+  output: Output,
+  { bytes_to_copy: missing, bytes_total: total, datacenter, changes }: PlannedCopy,
+  isTable: boolean,
+): void {
+  const say = (text: string): void => (isTable ? output.note(text) : output.line(text));
+  say(`${formatBytes(missing)} of ${formatBytes(total)} would come from ${printable(datacenter)}.`);
   if (changes === undefined) return;
-  output.line(`${changedWords(changes, 'would be refreshed')}.`);
-  reportChanges(output, changes);
+  say(`${changedWords(changes, 'would be refreshed')}.`);
+  reportChanges(output, changes, say);
 }

@@ -5,7 +5,7 @@ import { formatBytes } from '../../output/bytes.ts';
 import { formatDuration, secondsBetween } from '../../output/duration.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { formatTable } from '../../output/table.ts';
+import { type Column, formatTable } from '../../output/table.ts';
 import { askedImage, imageCount, labelOf } from './describe.ts';
 
 export type FieldChanges = NonNullable<CopyStatus['changes']>;
@@ -43,14 +43,19 @@ export function copiedLine(status: CopyStatus): string {
   return `Image ${label}${chain} copied from ${printable(datacenter)}: ${formatBytes(total)}${took}.`;
 }
 
-export function reportChanges(output: Output, changes: FieldChanges): void {
+/** @param say where the lines go, if not to the results */
+export function reportChanges(
+  output: Output,
+  changes: FieldChanges,
+  say: (line: string) => void = (line) => output.line(line),
+): void {
   if (changes.length === 0) return;
-  const columns = [
-    { title: 'FIELD', value: (change: FieldChanges[number]) => change.field },
-    { title: 'FROM', value: (change: FieldChanges[number]) => valueText(change.from) },
-    { title: 'TO', value: (change: FieldChanges[number]) => valueText(change.to) },
+  const columns: Column<FieldChanges[number]>[] = [
+    { title: 'FIELD', value: ({ field }) => field },
+    { title: 'FROM', value: ({ from }) => valueText(from), shrinks: true },
+    { title: 'TO', value: ({ to }) => valueText(to), shrinks: true },
   ];
-  for (const line of formatTable(columns, changes)) output.line(line);
+  for (const line of formatTable(columns, changes, { width: output.width })) say(line);
 }
 
 /** `2 fields refreshed` */

@@ -24,8 +24,10 @@ export const ancestry = defineCommand({
     const client = await context.cloudapi();
     const id = await imageId(client, given, { whose }, signal);
     const found = await client.ancestry(id, { signal });
-    if (json) output.jsonLines(found);
-    else printTable(output, columns, downward(id, found.map(toImage)), options);
+    if (json) {
+      const byUuid = new Map(found.map((image) => [image.id, image]));
+      output.jsonLines(columns.sorted(found.map(toImage)).map(({ uuid }) => byUuid.get(uuid)));
+    } else printTable(output, columns, downward(id, found.map(toImage)), options);
     return undefined;
   },
 });

@@ -2,9 +2,10 @@
 import { isUuid } from '#lib/text/uuid.ts';
 import { usageError } from '../../framework/errors.ts';
 import type { ExitCode } from '../../framework/exit-codes.ts';
+import { TABLE_OPTIONS } from '../../framework/table-options.ts';
 import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { orderAndWatch, orderCopy } from '../../shared/copying/order-copy.ts';
-import { planOf, reportPlan } from '../../shared/copying/plan.ts';
+import { planOf, planReport, planTableHelp } from '../../shared/copying/plan.ts';
 import { RECONNECT_OPTION, RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { type CopyChoice, copyToMany } from '../copy-to-many.ts';
 import { defineCommand } from '../define-command.ts';
@@ -20,6 +21,7 @@ export const cp = defineCommand({
   description: [
     'Without --to the image comes to the datacenter of the profile. The copy belongs to the cloud: interrupting this command does not end it, and repeating the command watches it again. A failed copy is tried again, with the bytes that are already there. Where the image is there already, its descriptive fields and shares are refreshed.',
     'All images of the chain become usable together, at the end.',
+    planTableHelp(true),
     `${NAMING_OWN} They are looked for where the image is copied from.`,
   ],
   arguments: {
@@ -36,6 +38,7 @@ export const cp = defineCommand({
     'no-wait': { type: 'flag', help: 'Order the copy and leave.' },
     'finish-by': FINISH_BY_OPTION,
     'reconnect-for': RECONNECT_OPTION,
+    ...TABLE_OPTIONS,
   },
   examples: [
     { command: 'triton-image -p us-west-1 cp us-sw-1 my-image', what: 'from us-sw-1 to us-west-1' },
@@ -46,12 +49,13 @@ export const cp = defineCommand({
     const { to, 'dry-run': dryRun, 'no-wait': noWait, 'finish-by': finishBy } = options;
     const { 'reconnect-for': seconds = RECONNECT_SECONDS } = options;
     const patience = Number(seconds) * 1000;
+    const report = planReport(options);
     const choice: CopyChoice = dryRun ? 'plan' : noWait ? 'order' : 'watch';
     if (to.length > 0) {
       if (datacenter !== undefined) {
         throw usageError("with --to the image comes from the profile's datacenter: leave out SRC-DC");
       }
-      return copyToMany({ session: context, to, given, choice, finishBy, patience, output, json, signal });
+      return copyToMany({ session: context, to, given, choice, report, finishBy, patience, output, json, signal });
     }
     if (datacenter === undefined) throw usageError('missing SRC-DC, the datacenter to copy from, or --to');
     const client = await context.cloudapi();
@@ -62,7 +66,7 @@ export const cp = defineCommand({
     if (choice === 'plan') {
       const plan = await planOf(client, uuid, datacenter, signal);
       if (json) output.json(plan);
-      else reportPlan(output, plan);
+      else report.one(output, plan);
       return undefined;
     }
     const watchLine = context.commandLine(['wait', uuid]);

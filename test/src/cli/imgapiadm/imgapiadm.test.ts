@@ -31,7 +31,7 @@ for (const name of PROGRAM_COMMANDS) {
   test(`${name} has help with usage, options and an example that is a command line of it`, async (t) => {
     const { code, stdout } = await runImgapiadm([...name.split(' '), '--help']);
     t.equal(code, 0);
-    t.match(stdout, new RegExp(`^imgapiadm ${name} - .+\n\nUsage:\n    imgapiadm ${name} `));
+    t.match(stdout, new RegExp(`^imgapiadm ${name} - .+\n(?: {4}.+\n)*\nUsage:\n    imgapiadm ${name} `));
     t.match(stdout, /\nCommon options:\n[\s\S]*--json[\s\S]*\n\nExamples:\n {4}# .+\n {4}imgapiadm /);
   });
 }
@@ -86,7 +86,11 @@ test('on a terminal the bar is redrawn until the image is usable', async (t) => 
   t.match(text, /copied from us-sw-1: 100 MiB in 1:05\.\r\n$/);
 });
 
-test('half of a command is answered with those that begin with it', async (t) => {
+test('half of a command is answered with those that begin with it, and a mistyped half with what was meant', async (t) => {
+  t.match(await runImgapiadm(['quota', 'lits']), {
+    code: 2,
+    stderr: 'unknown command "quota lits"; did you mean "quota list"?',
+  });
   t.match(await runImgapiadm(['quota', '--help']), {
     ...{ code: 2, stderr: /"quota" is no command by itself; there is quota list, quota / },
   });

@@ -218,6 +218,7 @@ test('ancestry shows the image first, then each origin', async (t) => {
     stderr: '',
   });
   t.strictSame(jsonLines((await run(['ancestry', '-j', UUID])).stdout), [derived, BASE_IMAGE]);
+  t.strictSame(jsonLines((await run(['ancestry', '-j', '-s', 'name', UUID])).stdout), [BASE_IMAGE, derived]);
 });
 
 test('wait watches the copy, of the image of that name that is on its way', async (t) => {

@@ -212,6 +212,12 @@ test('--to with --dry-run shows what would move to each', async (t) => {
   t.match(jsonLines((await run(['cp', '--dry-run', '-j', '--to', 'eu-ams-1', 'my-image'])).stdout), [
     { to: 'eu-ams-1', ...PLAN },
   ]);
+  const beside = '5.0 MiB of 6.0 MiB would come from us-sw-1.\n';
+  t.strictSame(await run(['cp', '--dry-run', '--to', 'all', '-H', '-o', 'to,name', '--sort=-size,to', 'my-image']), {
+    code: 0,
+    stdout: 'eu-ams-1   my-image\nus-west-1  my-image\neu-ams-1   base\nus-west-1  base\n',
+    stderr: `To us-west-1:\n${beside}To eu-ams-1:\n${beside}`,
+  });
 });
 
 test('--to with --no-wait orders everywhere and leaves', async (t) => {

@@ -10,7 +10,7 @@ for (const name of COMMANDS) {
   test(`${name} has help with usage, options and an example that is a command line of it`, async (t) => {
     const { code, stdout } = await runTritonImage([name, '--help']);
     t.equal(code, 0);
-    t.match(stdout, new RegExp(`^triton-image ${name} - .+\n\nUsage:\n    triton-image ${name} `));
+    t.match(stdout, new RegExp(`^triton-image ${name} - .+\n(?: {4}.+\n)*\nUsage:\n    triton-image ${name} `));
     t.match(stdout, /\nCommon options:\n[\s\S]*--json[\s\S]*\n\nExamples:\n {4}# .+\n {4}triton-image /);
     t.notMatch(stdout, /.{100}/);
   });

@@ -34,11 +34,15 @@ test('sync lists what is missing here of the own images that match', async (t) =
   t.strictSame(await run(['sync', 'us-sw-1', 'name=~my', '--dry-run']), {
     code: 0,
     stdout: [
-      '0965c1f4 my-image@1.0.0 would be copied.',
-      '77777777 broken@1.0.0 would be copied.',
-      '2 images would come from us-sw-1; here already: 1.\n',
+      'SHORTID   NAME      VERSION  OS          SIZE',
+      '0965c1f4  my-image  1.0.0    smartos  5.0 MiB',
+      '77777777  broken    1.0.0    smartos  5.0 MiB',
+      '',
     ].join('\n'),
-    stderr: '',
+    stderr: '2 images would come from us-sw-1; here already: 1.\n',
+  });
+  t.match(await run(['sync', 'us-sw-1', '--dry-run', '-H', '-o', 'name', '-s', 'name']), {
+    stdout: 'broken\nmy-image\n',
   });
   t.match(source.asked.find(({ path }) => path.startsWith('/alice/images'))?.path, /name=%7Emy&owner=me&state=active/);
   t.equal(jsonLines((await run(['sync', 'us-sw-1', '--dry-run', '--refresh', '-j'])).stdout).length, 3);

@@ -139,6 +139,31 @@ for (const option of ['--dry-run', '--plan']) {
   });
 }
 
+test('the table of a dry run is chosen as any other, and what is said beside it goes to standard error', async (t) => {
+  const server = await playBack(t, { [WATCH]: json(PLAN) });
+  const plan = (...words: readonly string[]) => runImgapiadm([...COPY, '--dry-run', ...words, '-u', server.url]);
+  const beside = '5.0 MiB of 6.0 MiB would come from us-sw-1.\n';
+  t.same(await plan('-H'), {
+    code: 0,
+    stdout: [
+      `${BASE}  base      18.4.0  1.0 MiB  is here already`,
+      `${UUID}  my-image  1.0.0   5.0 MiB  would be copied`,
+      '',
+    ].join('\n'),
+    stderr: beside,
+  });
+  t.same(await plan('-o', 'name,size', '--sort=-size'), {
+    code: 0,
+    stdout: 'NAME         SIZE\nmy-image  5.0 MiB\nbase      1.0 MiB\n',
+    stderr: beside,
+  });
+  t.same((await plan('-H', '-o', 'shortid', '--json')).stdout, `${JSON.stringify(PLAN)}\n`);
+  t.match(await plan('-o', 'nmae'), { code: 2, stderr: /unknown column "nmae"; did you mean "name"\?/ });
+  const narrow = new CapturedSink(true, 80);
+  await runImgapiadm([...COPY, '--dry-run', '-u', server.url], { stdout: narrow });
+  t.notMatch(narrow.text, /.{81}/);
+});
+
 test('a dry run on an image that is here shows what would be refreshed', async (t) => {
   const plan = { ...PLAN, images: [{ ...PLAN.images[1], here: true, action: 'here' }], bytes_to_copy: 0 };
   const changes = [{ field: 'name', from: 'a', to: 'b' }];

@@ -238,6 +238,21 @@ for (const [order, answer] of [
   });
 }
 
+test('the ancestry as JSON comes in the order that is asked for', async (t) => {
+  const server = await playBack(t, { [`GET /images/${UUID}/ancestry`]: json([CHILD, PARENT]) });
+  const names = async (...words: readonly string[]) => {
+    const { stdout } = await runImgapiadm(['ancestry', UUID, '-j', ...words, '-u', server.url]);
+    return jsonLines(stdout).map((line) => (line as { name: string }).name);
+  };
+  t.same(
+    [await names(), await names('-s', 'name')],
+    [
+      ['my-image', 'base'],
+      ['base', 'my-image'],
+    ],
+  );
+});
+
 test('the ancestry of images of accounts without login fits a terminal', async (t) => {
   const nameless = image({
     name: 'a-rather-long-name-of-an-image',
