@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { turnForBytes } from '../runtime/bulk.ts';
 import { TooLargeError } from './errors.ts';
 import { letGo } from './let-go.ts';
 
@@ -30,6 +31,8 @@ export async function* incoming(
   let taken = before;
   try {
     for (;;) {
+      const turn = turnForBytes();
+      if (turn !== undefined) await turn;
       signal.throwIfAborted();
       const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
         abort = reject;
