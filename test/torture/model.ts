@@ -6,7 +6,7 @@
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import { sha1Of } from '../helpers/images.ts';
-import { sha1Served } from '../helpers/invariants.ts';
+import { eachOf, sha1Served } from '../helpers/invariants.ts';
 
 /** As far as it is known; fields that are absent may be anything. */
 export interface Known {
@@ -63,10 +63,10 @@ export class Model {
 
   /** Asks for each image, and reads its file; what is found is known from then on. Returns what is not as acknowledged. */
   async lies(clientOf: (place: string, owner: string) => ImgapiClient): Promise<string[]> {
-    const lies: string[] = [];
-    for (const entry of this.#entries.values()) {
+    return eachOf([...this.#entries.values()], async (entry) => {
       const client = clientOf(entry.place, entry.owner);
       const found = await foundOf(client, entry.uuid);
+      const lies: string[] = [];
       entry.gone = found ? 0 : (entry.gone ?? 0) + 1;
       if (entry.gone >= LONG_GONE) this.#entries.delete(`${entry.place} ${entry.uuid}`);
       if (!entry.possible.some((one) => matches(one, found))) {
@@ -81,8 +81,8 @@ export class Model {
       // A copy may come, fail or be canceled as long as it is under way: an order that was given up is placed again to be canceled.
       if (found?.state !== 'copying') entry.possible = [found];
       else entry.possible = [...entry.possible, undefined, found, { state: 'failed' }, { state: 'active' }];
-    }
-    return lies;
+      return lies;
+    });
   }
 }
 

@@ -16,7 +16,7 @@ export interface Place {
 
 export interface Tally {
   acknowledged: number;
-  /** Answers of 4xx, 503 and 507, by code. */
+  /** Answers of 4xx, 503 and 507, by code. Not that a file is damaged: none is. */
   readonly refused: Map<string, number>;
   lost: number;
   /** Requests that were answered, by name. */
@@ -70,7 +70,7 @@ export class Notebook {
       this.#tally.done.set(what, (this.#tally.done.get(what) ?? 0) + 1);
       return answer;
     } catch (error) {
-      if (error instanceof ImgapiError && error.statusCode !== 500) {
+      if (error instanceof ImgapiError && error.statusCode !== 500 && error.code !== 'FileDamaged') {
         const { refused } = this.#tally;
         refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
       } else if (error instanceof ImgapiUnreachableError) this.#tally.lost += 1;

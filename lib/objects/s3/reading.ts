@@ -61,7 +61,12 @@ function streamOf(calls: S3Calls, { key, path, etag, start, until, body }: Found
       const rest = await calls.call('GetObject', (client, send) => client.send(command, send), { signal });
       return bodyFrom(rest, at);
     },
-    failure: (cause, at) => (cause instanceof S3Error && !GONE.has(cause.status ?? 0) ? cause : truncated(at, cause)),
+    failure(cause, at) {
+      if (cause instanceof S3Error) return GONE.has(cause.status ?? 0) ? truncated(at, cause) : cause;
+      // Lines that break say nothing of what is stored.
+      const { message } = cause as Error;
+      return new S3Error('GetObject', `the answer ended ${until - at} bytes early: ${message}`, undefined, { cause });
+    },
   });
 }
 

@@ -53,8 +53,8 @@ interface Asked {
 
 async function send(
   service: Service,
-  { uuid, image, account, together, finish_by }: FanOutRecord,
-  { datacenter, order }: Target,
+  { uuid, image, account, together, canceling, finish_by }: FanOutRecord,
+  { datacenter, order, left_until }: Target,
   call: Exclude<NextCall, undefined>,
   signal: AbortSignal,
 ): Promise<LinkCopy | 'unlinked'> {
@@ -66,9 +66,11 @@ async function send(
     const answer = await client.json({ method, path: full, signal, timeout: TIMEOUT_MS, maxBytes: MOST_BYTES });
     return expectShape(answer, LinkCopy, `datacenter "${datacenter}"`);
   };
+  // One that is placed only to be canceled shows nothing, should that take long.
+  const hold = String(together || canceling === true || left_until !== undefined);
   switch (call) {
     case 'order':
-      return ask('POST', '', { image, fan_out: uuid, hold: String(together), ...(finish_by && { finish_by }) });
+      return ask('POST', '', { image, fan_out: uuid, hold, ...(finish_by && { finish_by }) });
     case 'look':
       return ask('GET', `/${order}`);
     case 'release':

@@ -7,14 +7,14 @@ import { StaleReadError } from '#lib/documents/update.ts';
 import { relationTo } from '../../images/record/access.ts';
 import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
-import { COPIES, type CopyOrder, putOrder, TRANSFERS, type Transfer } from '../documents/model.ts';
+import { COPIES, type CopyOrder, type OrderedBy, putOrder, TRANSFERS, type Transfer } from '../documents/model.ts';
 import { type ChainRequest, foreignOrigin } from './chain.ts';
 import { moveDeadline } from './deadline.ts';
 import { attachWrites, newOrder } from './new-order.ts';
 import { orderEvents } from './order-events.ts';
 
-/** Of one account for one image: its own, and one that is held for another datacenter. */
-const MOST_LIVE = 10;
+/** Of one account for one image: its own, and one for each fan-out of other datacenters. */
+const MOST_LIVE = 100;
 
 interface Underway {
   readonly record: StoredImage;
@@ -62,7 +62,8 @@ export async function attach(
 
 /**
  * The live order in which this account (or an operator) asked for the image itself. One that another datacenter holds back
- * is no answer to somebody who wants the image as soon as it is here.
+ * is no answer to somebody who wants the image as soon as it is here, and what one fan-out ordered is no other one's, which
+ * may be canceled.
  */
 async function liveOrderFor(
   service: Service,
@@ -73,9 +74,12 @@ async function liveOrderFor(
   const byAsker: Filter = account === undefined ? { op: 'not', of: { op: 'exists', field } } : eq(field, account);
   const filter: Filter = { op: 'and', of: [eq('image', image), eq('live', true), byAsker] };
   const found = (await service.store.find(COPIES, { filter, limit: MOST_LIVE })).map(({ value }) => value);
-  // One of another datacenter is that one's to cancel.
-  const own = found.filter(({ ordered_by }) => terms !== undefined || ordered_by === undefined);
+  const own = found.filter(({ ordered_by: by }) => !by || isSame(by, terms?.by));
   return own.find(({ hold }) => !hold) ?? (terms?.hold ? own[0] : undefined);
+}
+
+function isSame(by: OrderedBy, other: OrderedBy | undefined): boolean {
+  return by.datacenter === other?.datacenter && by.fan_out === other.fan_out;
 }
 
 /** UUIDs of the live orders that list the image. */

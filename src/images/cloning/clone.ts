@@ -97,18 +97,22 @@ async function cloneOnce(service: Service, request: CloneRequest, signal: AbortS
   } catch (error) {
     await journal.undo();
     if (error instanceof LeaseLostError) throw givenUp(error);
-    throw (await isAnyMoved(service, clones)) ? chainChanged(source, error) : error;
+    throw (await isAnyChanged(service, clones)) ? chainChanged(source, error) : error;
   }
   return existing(service, clones.at(-1)?.uuid ?? '');
 }
 
-/** The bytes of a member may be gone because it was moved to another store meanwhile. */
-async function isAnyMoved(service: Service, clones: readonly Clone[]): Promise<boolean> {
+/** The bytes of a member may be gone, or others, because it was moved to another store or got another icon meanwhile. */
+async function isAnyChanged(service: Service, clones: readonly Clone[]): Promise<boolean> {
   for (const { stored } of clones) {
     const now = (await loadImage(service, stored.key))?.value;
-    if (now && hasMoved(stored.value, now)) return true;
+    if (now && (hasMoved(stored.value, now) || hasOtherIcon(stored.value, now))) return true;
   }
   return false;
+}
+
+function hasOtherIcon({ icon }: ImageRecord, now: ImageRecord): boolean {
+  return now.icon?.sha1 !== icon?.sha1 || isIconBusy(now);
 }
 
 async function existing(service: Service, uuid: string): Promise<StoredImage> {

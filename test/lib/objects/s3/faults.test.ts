@@ -214,7 +214,7 @@ test('a read whose connection ends early or falls silent goes on where it stoppe
   }
 });
 
-test('a read that cannot go on fails, and never mixes two objects', async (t) => {
+test('a read that cannot go on fails, never mixes two objects, and says of broken lines nothing about what is stored', async (t) => {
   const { double, open } = await s3UnderTest(t);
   const store = await open();
   await upload(store);
@@ -223,7 +223,7 @@ test('a read that cannot go on fails, and never mixes two objects', async (t) =>
   await upload(store, { whole: bytes(11 * MIB + 3, 2) });
   await t.rejects(collect(stream), ObjectTruncatedError, 'another object');
   double.faults.plan('GetObject', { kind: 'stop', after: 0 }, 100);
-  await t.rejects(get(store, 'x'), ObjectTruncatedError, 'never a byte');
+  await unavailable(t, get(store, 'x'), /the answer ended \d+ bytes early/);
 });
 
 test('a store that ignores ranges gives no wrong bytes', async (t) => {

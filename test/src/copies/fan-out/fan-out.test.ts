@@ -65,16 +65,41 @@ test('what is canceled leaves nothing, also where it was verified', async (t) =>
   t.notOk(await isShown(targets['east']!, image));
 });
 
-test('what is canceled while it is being ordered is canceled there too', async (t) => {
+test('what is canceled while it is being ordered is canceled there too, and never shown', async (t) => {
   const { hub, image, targets, networks } = await startHub(t, { targets: { east: ACCEPTS } });
+  const { service } = targets['east']!.imgapi;
+  const held: boolean[] = [];
+  const reach = async (point: FaultPoint): Promise<void> => {
+    if (point !== 'copy:order-recorded') return;
+    const [order] = await service.store.find(COPIES, {});
+    held.push(order?.value.hold !== undefined);
+  };
+  t.intercept(service, 'faults', { value: { reach } });
   networks['east']!.trouble = { kind: 'silent' };
-  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all', together: true });
+  const { uuid } = await hub.client().copyImageToDcs(image, { account, datacenters: 'all' });
   await until(hub, uuid, 'the call', ({ datacenters: [east] }) => east?.tries === 1 && !east.error);
   await hub.client().cancelFanOut(uuid);
   networks['east']!.trouble = { kind: 'none' };
   networks['east']!.cutAll();
   t.match(await until(hub, uuid, 'the end', ({ state }) => state !== 'running'), { state: 'canceled' });
   t.match(await targets['east']!.client().listCopies(), [{ state: 'canceled' }]);
+  t.same(held, [true], 'it was placed to be canceled by its name, and would have stayed hidden');
+});
+
+test('what one order to others cancels, another one for the same image keeps', async (t) => {
+  const { hub, image, targets } = await startHub(t, { targets: { east: ACCEPTS, west: {} } });
+  const client = hub.client();
+  const place = async (): Promise<string> => {
+    const { uuid } = await client.copyImageToDcs(image, { account, datacenters: 'all', together: true });
+    await until(hub, uuid, 'one verified', (one) => statesOf(one)['east'] === 'verified');
+    return uuid;
+  };
+  const first = await place();
+  await place();
+  await client.cancelFanOut(first, { account });
+  t.match(await until(hub, first, 'the end', ({ state }) => state !== 'running'), { state: 'canceled' });
+  const held = (await targets['east']!.client().listCopies()).map((copy) => copy.held === true);
+  t.same(held.sort(), [false, true]);
 });
 
 test('an order is counted before it is placed, so that whoever cancels it after a crash knows of it', async (t) => {

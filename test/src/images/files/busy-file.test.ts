@@ -77,7 +77,8 @@ t.test('an icon that is being replaced is not read, nor cloned, before it is wha
   await leaseUntil(store.now() - 1);
   t.same(await iconOf(uuid), { sha1, bytes: second }, 'its lease has run out');
 
-  const third = randomBytes(700);
+  // Fewer bytes than the record that the clone began with says.
+  const third = randomBytes(400);
   const reach = faults.reach.bind(faults);
   let isFirst = true;
   t.intercept(faults, 'reach', {
@@ -91,4 +92,20 @@ t.test('an icon that is being replaced is not read, nor cloned, before it is wha
   });
   const cloned = await bob.cloneImage(uuid);
   t.same(await iconOf(cloned.uuid), { sha1: sha1Of(third), bytes: third }, 'it was replaced while it was being cloned');
+});
+
+t.test('a file that went with its image while it was being opened is not there, and not called damaged', async (t) => {
+  const server = await startInProcess(t);
+  const operator = server.client();
+  const { image } = await makeImage(operator, {}, { owner: ALICE });
+  const storage = server.imgapi.service.storages.named('local');
+  const read = storage.read.bind(storage);
+  t.intercept(storage, 'read', {
+    value: async (...asked: Parameters<typeof read>) => {
+      await operator.deleteImage(image.uuid);
+      return read(...asked);
+    },
+  });
+  const gone = { status: 404, code: 'ResourceNotFound', message: /not found$/ };
+  t.match(await refusal(operator.getImageFile(image.uuid)), gone);
 });
