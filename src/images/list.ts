@@ -10,19 +10,12 @@ import { IMAGES, type ImageRecord } from '#lib/manifest/record.ts';
 import { Turn } from '#lib/runtime/turns.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { contentFilters, hasTag, isActivated, type ListRequest, stateFilters } from './list-filters.ts';
+import { type Cursor, isBehind, type Marker, type SortOrder, startOf } from './list-start.ts';
 import { relationTo, type Viewer } from './record/access.ts';
 import { isDeprecated } from './record/deprecation.ts';
 import { type Records, type StoredImage, servedImage } from './record/load.ts';
 import { findVisible } from './record/references.ts';
 import { isOffer } from './sharing/acceptance.ts';
-
-export type SortOrder = 'asc' | 'desc';
-
-/** A place between two images of a list. */
-export interface Cursor {
-  readonly publishedAt: string | null;
-  readonly uuid: string;
-}
 
 export interface Page {
   readonly order: SortOrder;
@@ -35,8 +28,6 @@ export interface Page {
   /** Only images up to this place, itself included. */
   readonly until?: Cursor;
 }
-
-export type Marker = { readonly image: Cursor } | { readonly publishedAt: string };
 
 /** A part of a list. */
 export interface ImageBit {
@@ -148,12 +139,6 @@ async function shown(
   return { images, isEnd: false };
 }
 
-function isBehind(place: Cursor, other: Cursor, order: SortOrder): boolean {
-  const [a, b] = [place.publishedAt ?? '', other.publishedAt ?? ''];
-  const isLater = a === b ? place.uuid > other.uuid : a > b;
-  return order === 'asc' ? isLater : !isLater && (a !== b || place.uuid !== other.uuid);
-}
-
 /** `marker` is the UUID of an image, or a date. @throws 404, 422 InvalidParameter marker */
 export async function readMarker(service: Records, viewer: Viewer, marker: string): Promise<Marker> {
   if (isUuid(marker)) {
@@ -212,47 +197,14 @@ function isPublic(value: boolean): Filter {
   return { op: 'eq', field: 'public', value };
 }
 
-function pageQuery(filters: readonly Filter[], page: Page, after: Cursor | undefined, limit: number): Query {
-  const all = [...filters];
-  if (page.from && 'publishedAt' in page.from) {
-    all.push(fromDate(page.from.publishedAt, page.order));
-  }
-  const start = page.from && 'image' in page.from ? page.from.image : undefined;
-  if (start) all.push(startingAt(start, page.order));
+function pageQuery(filters: readonly Filter[], { order, from }: Page, done: Cursor | undefined, limit: number): Query {
+  const { after, conditions } = startOf(from, done, order);
   return {
-    filter: { op: 'and', of: all },
-    sort: { field: 'published_at', order: page.order },
+    filter: { op: 'and', of: [...filters, ...conditions] },
+    sort: { field: 'published_at', order },
     ...(after && { after: { value: after.publishedAt, key: after.uuid } }),
     ...(Number.isFinite(limit) && { limit }),
   };
-}
-
-const dated: Filter = { op: 'exists', field: 'published_at' };
-
-/**
- * Dates are stored as sent, `…:05Z` or `…:05.678Z`, and compared as text, so a whole second sorts after its own
- * milliseconds.
- */
-function fromDate(date: string, order: SortOrder): Filter {
-  const wholeSecond: Filter = { op: 'eq', field: 'published_at', value: date.replace(/\.\d{3}Z$/, 'Z') };
-  if (order === 'desc') {
-    return { op: 'or', of: [{ op: 'le', field: 'published_at', value: date }, wholeSecond, { op: 'not', of: dated }] };
-  }
-  const later: Filter = { op: 'ge', field: 'published_at', value: date };
-  return date.endsWith('.000Z') ? later : { op: 'and', of: [later, { op: 'not', of: wholeSecond }] };
-}
-
-/** From the marker's place on, itself included. */
-function startingAt({ publishedAt, uuid }: Cursor, order: SortOrder): Filter {
-  const [beyond, from] = order === 'asc' ? (['gt', 'ge'] as const) : (['lt', 'le'] as const);
-  const byUuid: Filter = { op: from, field: 'uuid', value: uuid };
-  if (publishedAt === null) {
-    const undated: Filter = { op: 'and', of: [{ op: 'not', of: dated }, byUuid] };
-    return order === 'asc' ? { op: 'or', of: [dated, undated] } : undated;
-  }
-  const tied: Filter = { op: 'and', of: [{ op: 'eq', field: 'published_at', value: publishedAt }, byUuid] };
-  const later: Filter = { op: beyond, field: 'published_at', value: publishedAt };
-  return order === 'asc' ? { op: 'or', of: [later, tied] } : { op: 'or', of: [later, tied, { op: 'not', of: dated }] };
 }
 
 /** The conditions that the store's indexes cannot answer. */

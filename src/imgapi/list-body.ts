@@ -3,7 +3,8 @@
 import { Turn } from '#lib/runtime/turns.ts';
 import { ARRAY_END, EMPTY_ARRAY } from '#lib/text/json-array.ts';
 import type { TextPiece } from '../http-kit/text-pieces.ts';
-import { type Cursor, cursorOf, type ImageBit } from '../images/list.ts';
+import { cursorOf, type ImageBit } from '../images/list.ts';
+import type { Cursor } from '../images/list-start.ts';
 import type { StoredImage } from '../images/record/load.ts';
 import { type ImageView, type RenderedImage, renderImage, renderListItems } from '../images/record/serialize.ts';
 import type { Service } from '../service/service.ts';

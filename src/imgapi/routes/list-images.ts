@@ -7,16 +7,9 @@ import type { QueryOf } from '#lib/api/operation.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
-import {
-  type Cursor,
-  type ImageBit,
-  listImages,
-  type Page,
-  readMarker,
-  ShortPage,
-  type SortOrder,
-} from '../../images/list.ts';
+import { type ImageBit, listImages, type Page, readMarker, ShortPage } from '../../images/list.ts';
 import { assertFewFilters, type ListRequest } from '../../images/list-filters.ts';
+import type { Cursor, SortOrder } from '../../images/list-start.ts';
 import type { Viewer } from '../../images/record/access.ts';
 import type { ImageView } from '../../images/record/serialize.ts';
 import { isShownAll, offerPolicyOf } from '../../images/sharing/acceptance.ts';
