@@ -10,6 +10,8 @@ export interface Paths {
   readonly prefix: string;
   readonly kind?: 'uuid' | 'number';
   readonly count?: number;
+  /** UUIDs of each so many-th image only. Default: of all. */
+  readonly step?: number;
 }
 
 export interface Load {
@@ -60,10 +62,10 @@ export async function load(plan: Load): Promise<Served> {
 }
 
 async function byWrk({ url, paths, seconds, cpus, headers = {} }: Load): Promise<Told> {
-  const { prefix, kind = 'same', count = 1 } = paths;
+  const { prefix, kind = 'same', count = 1, step = 1 } = paths;
   const withHeaders = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const given = ['-t', '1', '-c', String(CONNECTIONS), '-d', `${seconds}s`, ...withHeaders, '-s', SCRIPT, url, '--'];
-  const asked = [prefix, kind, String(count)];
+  const asked = [prefix, kind, String(count), String(step)];
   const [program = '', ...args] = [...(cpus ? ['taskset', '-c', cpus] : []), 'wrk', ...given, ...asked];
   const { stdout } = await promisify(execFile)(program, args, { timeout: (seconds + 60) * 1000 });
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
@@ -85,8 +87,8 @@ async function byAutocannon({ url, paths, seconds, headers = {} }: Load): Promis
   };
 }
 
-function anyOf({ prefix, kind, count = 1 }: Paths): string {
-  const index = Math.floor(Math.random() * count);
+function anyOf({ prefix, kind, count = 1, step = 1 }: Paths): string {
+  const index = Math.floor((Math.random() * count) / step) * step;
   if (kind === undefined) return prefix;
   return prefix + (kind === 'uuid' ? uuidOf(index) : index);
 }

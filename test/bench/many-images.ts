@@ -17,6 +17,9 @@ export function uuidOf(index: number): string {
   return `${scattered.toString(16).padStart(8, '0')}-1000-4000-8000-${index.toString(16).padStart(12, '0')}`;
 }
 
+/** One image of so many is deprecated. */
+const DEPRECATED = 500;
+
 /** @param names how many there are in all */
 export function imageOf(index: number, names: number): ImageRecord {
   const published = new Date(Date.UTC(2020, 0, 1) + index * 60_000).toISOString();
@@ -46,6 +49,7 @@ export function imageOf(index: number, names: number): ImageRecord {
     ],
     acl: index % 5 === 0 ? [ALICE] : [],
     requirements: { min_platform: { '7.0': '20130917T001310Z' } },
+    ...(index % DEPRECATED === DEPRECATED - 1 && { deprecated_at: published }),
     tags: ['role=db'],
     tagsObj: { role: 'db' },
     rev: 1,

@@ -19,11 +19,16 @@ const FEW = 10_000;
 /** Images that are asked for all the time, whatever else there is. */
 const HOT = 5000;
 const MOST = 1.5;
+/** Alice owns one image of so many. */
+const ALICES = 3;
+/** Of IMGAPI's API. */
+const NEWEST = { 'accept-version': '~3' };
 const MIB = 2 ** 20;
 
 interface Case {
   readonly what: string;
   readonly pathsOf: (images: number) => Paths;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const same = (prefix: string) => (): Paths => ({ prefix });
@@ -35,19 +40,38 @@ const byName =
     count: namesOf(images),
   });
 
+/** From any image on that Alice sees: pages that were hardly ever asked for before. */
+const from =
+  (filters: string) =>
+  (images: number): Paths => ({
+    prefix: `/images?limit=20${filters}&marker=`,
+    kind: 'uuid',
+    count: images,
+    step: ALICES,
+  });
+
 const CASES: readonly Case[] = [
   { what: 'GetImage, any of them', pathsOf: (count) => ({ prefix: '/images/', kind: 'uuid', count }) },
   { what: `GetImage, one of ${HOT}`, pathsOf: () => ({ prefix: '/images/', kind: 'uuid', count: HOT }) },
   { what: 'page of a name, any', pathsOf: byName() },
   { what: 'page of an account', pathsOf: same(`/images?limit=20&account=${ALICE}`) },
+  { what: 'page of an account, any', pathsOf: from(`&account=${ALICE}`) },
   { what: 'page of an account and a name', pathsOf: byName(`&account=${ALICE}`) },
   { what: 'first page, no filter', pathsOf: same('/images?limit=20') },
   { what: 'page by name=~, a few found', pathsOf: same('/images?limit=20&name=~image-499') },
   { what: 'page by name=~, nothing found', pathsOf: same('/images?limit=20&name=~zzz') },
+  { what: 'page by name=~, two letters that nobody has', pathsOf: same('/images?limit=20&name=~zz') },
   { what: 'page by tag', pathsOf: same('/images?limit=20&tag.role=db') },
+  { what: 'page by tag, any', pathsOf: from('&tag.role=db') },
+  { what: 'page by shared=true', pathsOf: same(`/images?limit=20&shared=true&account=${ALICE}`), headers: NEWEST },
+  { what: 'page by shared=true, any', pathsOf: from(`&shared=true&account=${ALICE}`), headers: NEWEST },
+  { what: 'page by deprecated=true, any', pathsOf: from('&deprecated=true'), headers: NEWEST },
+  {
+    what: 'page of an account by deprecated=true, any',
+    pathsOf: from(`&deprecated=true&account=${ALICE}`),
+    headers: NEWEST,
+  },
 ];
-
-const SHARED: Case = { what: 'page by shared=true', pathsOf: same(`/images?limit=20&shared=true&account=${ALICE}`) };
 
 export async function* benchMillion(plan: Plan): Results {
   const few = await filled(plan, FEW);
@@ -58,8 +82,7 @@ export async function* benchMillion(plan: Plan): Results {
     for (const options of [few, many]) servers.push(await startServer(watchable(options)));
     await untilAtRest(servers.map(({ pid }) => pid));
     const [ofFew, ofMany] = servers as [Running, Running];
-    for (const one of CASES) yield await costOf(plan, one, ofMany, ofFew, {});
-    yield await costOf(plan, SHARED, ofMany, ofFew, { 'accept-version': '~3' });
+    for (const one of CASES) yield await costOf(plan, one, ofMany, ofFew);
     yield* searchTime(ofMany);
     yield* wholeList(ofMany);
   } finally {
@@ -75,13 +98,7 @@ async function filled({ directory, profile }: Plan, count: number): Promise<Serv
   return options;
 }
 
-function costOf(
-  { runs }: Plan,
-  { what, pathsOf }: Case,
-  many: Running,
-  few: Running,
-  headers: Readonly<Record<string, string>>,
-): Promise<Figure> {
+function costOf({ runs }: Plan, { what, pathsOf, headers = {} }: Case, many: Running, few: Running): Promise<Figure> {
   const side =
     ({ url, pid }: Running, images: number) =>
     async (): Promise<Sample> => {
@@ -124,6 +141,7 @@ async function* searchTime({ url }: Running): Results {
   for (const [what, texts] of [
     ['found', ['mage-77', 'age-1234', '-4999']],
     ['nothing found', ['zzz', 'qqqqq', 'image-z']],
+    ['two letters', ['zz', '7x', 'q9']],
   ] as const) {
     const times: number[] = [];
     for (const text of texts) {

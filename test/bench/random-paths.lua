@@ -1,8 +1,8 @@
 -- What wrk asks for, and how it answers: many paths of one kind, in JSON at the end. See load.ts.
-local prefix, kind, count
+local prefix, kind, count, step
 
 function init(args)
-  prefix, kind, count = args[1], args[2], tonumber(args[3])
+  prefix, kind, count, step = args[1], args[2], tonumber(args[3]), tonumber(args[4])
   math.randomseed(os.time())
 end
 
@@ -13,8 +13,9 @@ end
 
 function request()
   local path = prefix
-  if kind == 'uuid' then path = prefix .. uuid(math.random(0, count - 1)) end
-  if kind == 'number' then path = prefix .. math.random(0, count - 1) end
+  local number = math.random(0, math.floor((count - 1) / step)) * step
+  if kind == 'uuid' then path = prefix .. uuid(number) end
+  if kind == 'number' then path = prefix .. number end
   return wrk.format('GET', path)
 end
 

@@ -6,6 +6,7 @@ import { benchCrowds } from './crowds.ts';
 import type { Plan, Results } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { benchMillion } from './million.ts';
+import { benchOneStore } from './one-store.ts';
 import { benchBytesInS3 } from './postgres-s3/bytes.ts';
 import { benchDocuments } from './postgres-s3/documents.ts';
 import { benchProcesses } from './postgres-s3/processes.ts';
@@ -27,6 +28,7 @@ const EMBEDDED: Engine = {
     million: benchMillion,
     bytes: benchBytes,
     copies: benchCopies,
+    'one-store': benchOneStore,
     memory: benchMemory,
     crowds: benchCrowds,
     workers: benchWorkers,
