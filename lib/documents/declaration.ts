@@ -28,6 +28,9 @@ export function checkDeclaration(bucket: Declaration): void {
       fail(`two fields are called ${JSON.stringify(field)}, if case is ignored`);
     }
     seen.add(field.toLowerCase());
+    if (spec.sparse === true && (spec.array === true || spec.unique === true)) {
+      fail(`${JSON.stringify(field)} cannot be sparse, being an array or unique`);
+    }
     if (spec.array === true && spec.unique === true) fail(`the array ${JSON.stringify(field)} cannot be unique`);
   }
   for (const fields of bucket.together ?? []) {

@@ -20,6 +20,11 @@ export interface IndexSpec {
   readonly unique?: boolean;
   /** The field has few distinct values (a state, a type): a hint for backends that choose between indexes. */
   readonly few?: boolean;
+  /**
+   * Few objects have the field: a hint, as `together` is one. Its indexes have only those objects in them, so that `exists`
+   * finds them however many others there are. Neither for arrays nor for unique fields.
+   */
+  readonly sparse?: boolean;
   /** The field is searched for parts of its text (`substring`): a hint, as `together` is one. Not for arrays. */
   readonly substrings?: boolean;
 }
@@ -35,8 +40,8 @@ export interface Bucket<T extends object = object> {
   readonly index: Readonly<Record<string, IndexSpec>>;
   /**
    * Fields that are filtered and sorted together; a hint for backends that can build such an index. An array field may
-   * come first, followed by one scalar: objects that contain a value are then read in the order of the scalar. Changed
-   * hints take effect with the next version.
+   * come first, followed by one scalar: objects that contain a value are then read in the order of the scalar. So may a
+   * sparse field: objects that have it are then found by the others. Changed hints take effect with the next version.
    */
   readonly together?: readonly (readonly string[])[];
   /** Carries T through the type system; never set. */

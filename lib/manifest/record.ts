@@ -198,7 +198,7 @@ const choice = { type: 'string', few: true } as const;
 /** The bucket of today's IMGAPI with its indexes, plus those that the new fields need. */
 export const IMAGES: Bucket<ImageRecord> = {
   name: 'imgapi_images',
-  version: 2,
+  version: 3,
   index: {
     uuid: { type: 'string', unique: true },
     name: searched,
@@ -220,6 +220,7 @@ export const IMAGES: Bucket<ImageRecord> = {
     channels: strings,
     grants: strings,
     intent_lease: string,
+    deprecated_at: { type: 'string', sparse: true },
   },
   together: [
     ['public', 'activated', 'disabled', 'published_at'],
@@ -232,6 +233,8 @@ export const IMAGES: Bucket<ImageRecord> = {
     ['channels', 'published_at'],
     ['tags', 'published_at'],
     ['billing_tags', 'published_at'],
+    ['deprecated_at', 'published_at'],
+    ['deprecated_at', 'owner', 'published_at'],
   ],
 };
 

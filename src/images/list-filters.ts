@@ -61,6 +61,8 @@ export function contentFilters(request: ListRequest): Filter[] {
   if (request.public !== undefined) filters.push({ op: 'eq', field: 'public', value: request.public });
   for (const value of request.billingTags) filters.push({ op: 'contains', field: 'billing_tags', value });
   for (const [key, value] of request.tags) filters.push(tagFilter(key, value));
+  // Whether its date has come is looked at in each.
+  if (request.deprecated === true) filters.push({ op: 'exists', field: 'deprecated_at' });
   if (request.channel !== undefined) filters.push({ op: 'contains', field: 'channels', value: request.channel });
   return filters;
 }

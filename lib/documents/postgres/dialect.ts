@@ -10,8 +10,9 @@ import {
   type RawBuilder,
   sql,
 } from 'kysely';
-import type { Slot, SqlDialect } from '../sql/dialect.ts';
+import type { SqlDialect } from '../sql/dialect.ts';
 import { collisionOf } from './failure.ts';
+import { piecesOf, shortPieces } from './short-pieces.ts';
 
 /** Bytes of a name; what is longer, PostgreSQL cuts off, and then different names may be the same. */
 const LONGEST_NAME = 63;
@@ -43,8 +44,12 @@ export function postgresDialect(schema: string): SqlDialect {
     encodeList: (values) => values,
     oneOf: (column, list) => sql<boolean>`${column} = any(${list})`,
     only: (table, ids) => sql`unnest(${ids}::bigint[]) as wanted (its_id) join ${table} on id = its_id`,
-    // What an index of pg_trgm serves, where there is one.
-    substring: (column, text: Slot) => sql<boolean>`${column} like ${text}`,
+    // What an index of pg_trgm serves, where there is one; and one of shorter pieces.
+    substring: (column, text, pieces) => {
+      const holds = sql<boolean>`${column} like ${text}`;
+      return pieces === undefined ? holds : sql<boolean>`(${holds} and ${shortPieces(column)} @> ${pieces}::text[])`;
+    },
+    piecesOf,
     encodePart: (text) => `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`,
     order: (column, order) => sql`${column} ${sql.raw(order === 'asc' ? 'asc nulls first' : 'desc nulls last')}`,
     // Read backwards, such an index has the absent values last.
@@ -65,6 +70,7 @@ export function postgresDialect(schema: string): SqlDialect {
     // Every batch selects rows of it for update, which waits for this; plain reads do not.
     keep: (name) => sql`lock table ${table(name)} in exclusive mode`,
     tableNamed: (name) => sql`select 1 from pg_catalog.pg_tables where schemaname = ${schema} and tablename = ${name}`,
+    renameIndex: (from, to) => sql`alter index if exists ${table(from)} rename to ${sql.id(to)}`,
     collision: collisionOf,
   };
 }

@@ -1,17 +1,21 @@
 /**
- * Indexes of three-letter pieces (the extension pg_trgm) for fields that are searched for parts of texts. They are made in
+ * Indexes for fields that are searched for parts of texts: of three-letter pieces (the extension pg_trgm), and of shorter
+ * ones. They are made in
  * the background, beside all reads and writes, by one process at a time; without them such a search reads the whole table.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { pause } from '../../runtime/timers.ts';
 import type { SqlDialect } from '../sql/dialect.ts';
 import type { Layout } from '../sql/layout.ts';
 import { once, type Row, Statement, type Step } from '../sql/program.ts';
 import type { Connections } from './connections.ts';
 import { remedyFor } from './failure.ts';
+import { shortPieces } from './short-pieces.ts';
 
 /** Milliseconds after which it begins, unless configured otherwise: a start is not to be slower for it. */
 export const INDEX_AFTER = 3000;
+/** How the names of the indexes of a table end. */
+const PART_INDEXES = ['pairs', 'parts'] as const;
 /** Milliseconds that an index may take. */
 const LONGEST_MS = 60 * 60_000;
 /** Milliseconds until it is looked again what another process has done, and until a failure is tried again. */
@@ -103,8 +107,13 @@ export class PartIndexes {
 
   /** @returns whether the index is there; otherwise another process may be making it */
   async #make(layout: Layout): Promise<boolean> {
+    for (const kind of PART_INDEXES) if (!(await this.#makeOne(layout, kind))) return false;
+    return true;
+  }
+
+  async #makeOne(layout: Layout, kind: (typeof PART_INDEXES)[number]): Promise<boolean> {
     const { poolSize, schema, dialect } = this.#options;
-    const name = dialect.identifier(`${layout.table}$$parts`);
+    const name = dialect.identifier(`${layout.table}$$${kind}`);
     const [known] = await this.#ask(INDEX, [schema, name]);
     if (known?.[0] === true) return true;
     if (poolSize < FEWEST_CONNECTIONS) {
@@ -119,10 +128,9 @@ export class PartIndexes {
       if (index?.[0] === true) return true;
       // Of a process that died, whose statement goes on at the server.
       if (index?.[1] === true) return false;
-      const extension = await this.#extension();
+      const columns = await this.#columns(layout, kind);
       // One that was begun and not finished is kept by writes and used by no search.
       if (index) await this.#do(once(dialect, sql`drop index concurrently if exists ${dialect.table(name)}`));
-      const columns = searchedIn(layout).map((field) => sql`${sql.id(field)} ${sql.id(extension, 'gin_trgm_ops')}`);
       // What was just written shall not have to be looked through by each search.
       await this.#do(
         once(
@@ -131,8 +139,17 @@ export class PartIndexes {
             using gin (${sql.join(columns)}) with (fastupdate = off)`,
         ),
       );
+      // How frequent the pieces are is known of an expression only then.
+      if (kind === 'pairs') await this.#do(once(dialect, sql`analyze ${dialect.table(layout.table)}`));
       return true;
     }, this.#closed.signal);
+  }
+
+  async #columns(layout: Layout, kind: (typeof PART_INDEXES)[number]): Promise<RawBuilder<unknown>[]> {
+    const columns = searchedIn(layout).map((column) => sql.id(column));
+    if (kind === 'pairs') return columns.map(shortPieces);
+    const extension = await this.#extension();
+    return columns.map((column) => sql`${column} ${sql.id(extension, 'gin_trgm_ops')}`);
   }
 
   /**

@@ -15,7 +15,7 @@ export type Bound = { readonly shape: string } & (
   | { readonly kind: 'const'; readonly value: boolean }
   | { readonly kind: 'compare'; readonly field: string; readonly by: Comparison; readonly slot: Slot }
   | { readonly kind: 'oneOf'; readonly field: string; readonly spec: IndexSpec; readonly slot: Slot }
-  | { readonly kind: 'substring'; readonly field: string; readonly slot: Slot }
+  | { readonly kind: 'substring'; readonly field: string; readonly slot: Slot; readonly pieces: Slot | undefined }
   | { readonly kind: 'contains'; readonly field: string; readonly slot: Slot }
   | { readonly kind: 'containsBetween'; readonly field: string; readonly from: Slot; readonly to: Slot | undefined }
   | { readonly kind: 'exists'; readonly field: string }
@@ -122,7 +122,9 @@ export class Binder {
       return FALSE;
     }
     const slot = this.slot(this.dialect.encodePart(value));
-    return { kind: 'substring', field, slot, shape: `~${field}:${slot.at}` };
+    const known = this.layout.spec(field).substrings === true ? this.dialect.piecesOf?.(value) : undefined;
+    const pieces = known === undefined ? undefined : this.slot(known);
+    return { kind: 'substring', field, slot, pieces, shape: `~${field}:${slot.at},${pieces?.at ?? ''}` };
   }
 
   #contains(field: string, value: Scalar): Bound {

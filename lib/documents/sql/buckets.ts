@@ -5,6 +5,7 @@ import { InvalidValueError } from '../errors.ts';
 import { type IndexValue, indexValue } from '../index-value.ts';
 import { naming } from './collisions.ts';
 import { parameter, type SqlDialect } from './dialect.ts';
+import { addedFields, extendTables } from './extend.ts';
 import { Layout } from './layout.ts';
 import { once, type Program, type Step } from './program.ts';
 import { insertRow } from './rows.ts';
@@ -65,10 +66,15 @@ export class Buckets {
     for (const bucket of outdated) {
       const old = this.#tables.get(bucket.name);
       const tables = this.#tablesOf(bucket);
-      yield createTables(this.#dialect, tables.layout);
-      if (old !== undefined) {
-        yield* this.#move(old, tables);
-        yield dropTables(this.#dialect, old.layout);
+      const added = old && addedFields(old.layout.declaration, bucket);
+      if (old && added) {
+        yield* extendTables(old, tables, added, (...document) => this.#reindex(...document));
+      } else {
+        yield createTables(this.#dialect, tables.layout);
+        if (old) {
+          yield* this.#move(old, tables);
+          yield dropTables(this.#dialect, old.layout);
+        }
       }
       yield writeDeclaration(this.#dialect, bucket);
     }
@@ -100,11 +106,12 @@ export class Buckets {
     const select = () => sql`select id, key, etag, mtime, value from ${named(table)} join ${named(values)} using (id)
       where id > ${parameter} order by id limit ${parameter}`;
     const statement = old.statement('page', select, 'rows');
+    const fields = tables.layout.fields.map(([field]) => field);
     if (keep !== undefined) yield [once(this.#dialect, keep(table))];
     for (let after = 0; ; ) {
       const [rows = []] = yield [{ statement, values: [after, PAGE] }];
       const inserts = (rows as [number, string, string, number, string][]).flatMap(([, key, etag, mtime, json]) =>
-        insertRow(tables, { key, etag, mtime, json, index: this.#reindex(tables.layout, key, json) }),
+        insertRow(tables, { key, etag, mtime, json, index: this.#reindex(tables.layout, fields, key, json) }),
       );
       yield* naming([tables], inserts);
       const last = rows.at(-1);
@@ -114,11 +121,11 @@ export class Buckets {
   }
 
   /** Stored values cannot be refused any more: one that a new index cannot hold is left out of that index. */
-  #reindex(layout: Layout, key: string, json: string): IndexValue[] {
+  #reindex(layout: Layout, fields: readonly string[], key: string, json: string): IndexValue[] {
     const document: Record<string, unknown> = JSON.parse(json);
-    return layout.fields.map(([field, spec]) => {
+    return fields.map((field) => {
       try {
-        return indexValue(layout.bucket, field, spec, document[field]);
+        return indexValue(layout.bucket, field, layout.spec(field), document[field]);
       } catch (error) {
         if (!(error instanceof InvalidValueError)) throw error;
         this.#warn(

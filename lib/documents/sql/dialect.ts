@@ -31,10 +31,15 @@ export interface SqlDialect {
   oneOf(column: RawBuilder<unknown>, list: Slot | typeof parameter, type: IndexType): RawBuilder<boolean>;
   /** Those rows of a table whose ids are in a list that {@link encodeList} made: they are looked at, and no others. */
   only(table: RawBuilder<unknown>, ids: Slot): RawBuilder<unknown>;
-  /** Whether the column contains the text, byte by byte; see {@link encodePart}. */
-  substring(column: RawBuilder<unknown>, text: Slot): RawBuilder<boolean>;
+  /**
+   * Whether the column contains the text, byte by byte; see {@link encodePart}.
+   * @param pieces what {@link piecesOf} has said of the text
+   */
+  substring(column: RawBuilder<unknown>, text: Slot | RawBuilder<unknown>, pieces?: Slot): RawBuilder<boolean>;
   /** A text to look for as {@link substring} takes it. */
   encodePart(text: string): string;
+  /** The pieces of a text by which an index finds it, as a parameter; undefined where the text itself is enough. */
+  piecesOf?(text: string): unknown;
   /**
    * A condition that is always true, but ends the statement once its answer is no longer wanted. Absent if the database
    * has another way to do that.
@@ -44,6 +49,8 @@ export interface SqlDialect {
   order(column: RawBuilder<unknown>, order: 'asc' | 'desc'): RawBuilder<unknown>;
   /** A column of an index that serves {@link order} in both directions. */
   indexed(column: RawBuilder<unknown>): RawBuilder<unknown>;
+  /** A column that no index is to be used for; absent where the planner knows how many rows have a value. */
+  unindexed?(column: RawBuilder<unknown>): RawBuilder<unknown>;
   /** A query as a table to select from; some databases require a name for it. */
   derived(query: RawBuilder<unknown>): RawBuilder<unknown>;
   readonly types: ColumnTypes;
@@ -56,6 +63,10 @@ export interface SqlDialect {
   keep?(table: string): RawBuilder<unknown>;
   /** Returns a row if there is a table of that name. */
   tableNamed(name: string): RawBuilder<unknown>;
+  /** Takes from a table of rows what is known by its name and is made anew: before it gets another one. */
+  untie?(table: string): readonly RawBuilder<unknown>[];
+  /** Gives an index another name, if there is one; absent where indexes keep the names that they were made with. */
+  renameIndex?(from: string, to: string): RawBuilder<unknown>;
   /** The unique index that a statement violated, from the database's error; undefined for any other error. */
   collision(error: unknown): Collision | undefined;
   readonly planner?: Planner;
@@ -87,11 +98,11 @@ export interface IndexPlan {
   readonly table: string;
   readonly name: string;
   /**
-   * Either on fields of the rows, followed by the key unless the index is unique; or on the elements of an array field,
-   * followed by the rows' ids, or by a scalar if `order` is given.
+   * Either on fields of the rows, followed by the key unless the index is unique, and perhaps of those rows only that have
+   * a sparse field; or on the elements of an array field, followed by the rows' ids, or by a scalar if `order` is given.
    */
   readonly of:
-    | { readonly kind: 'rows'; readonly fields: readonly string[]; readonly hasKey: boolean }
+    | { readonly kind: 'rows'; readonly fields: readonly string[]; readonly hasKey: boolean; readonly having?: string }
     | { readonly kind: 'elements'; readonly field: string; readonly order?: string };
 }
 
@@ -101,4 +112,6 @@ export interface Planner {
   readonly reload: RawBuilder<unknown>;
   note(index: IndexPlan, declaration: Declaration): RawBuilder<unknown>;
   forget(table: string): RawBuilder<unknown>;
+  /** A table has another name. */
+  rename(from: string, to: string): RawBuilder<unknown>;
 }

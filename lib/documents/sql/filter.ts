@@ -15,22 +15,30 @@ import type { Layout } from './layout.ts';
  */
 export type ElementsBy = 'all' | 'each';
 
-export function filterSql(
-  bound: Bound,
-  layout: Layout,
-  dialect: SqlDialect,
-  by: ElementsBy = 'all',
-): RawBuilder<boolean> {
+/** What decides how a filter is written. */
+export interface Ways {
+  /** Default `all`. */
+  readonly elements?: ElementsBy;
+  /** A sparse field finds the objects: none of the fields of which many have the same value is to find them. */
+  readonly isSparse?: boolean;
+}
+
+export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect, ways: Ways = {}): RawBuilder<boolean> {
   const column = (field: string) => sql.id(layout.column(field));
+  const { elements: by = 'all', isSparse = false } = ways;
   switch (bound.kind) {
     case 'const':
       return bound.value ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
-    case 'compare':
-      return sql<boolean>`${column(bound.field)} ${sql.raw(bound.by)} ${bound.slot}`;
+    case 'compare': {
+      const { type, few } = layout.spec(bound.field);
+      const isCommon = isSparse && (type === 'boolean' || few === true);
+      const value = isCommon && dialect.unindexed ? dialect.unindexed(column(bound.field)) : column(bound.field);
+      return sql<boolean>`${value} ${sql.raw(bound.by)} ${bound.slot}`;
+    }
     case 'oneOf':
       return dialect.oneOf(column(bound.field), bound.slot, bound.spec.type);
     case 'substring':
-      return dialect.substring(column(bound.field), bound.slot);
+      return dialect.substring(column(bound.field), bound.slot, bound.pieces);
     case 'contains':
       return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`, dialect, by);
     case 'containsBetween': {
@@ -42,11 +50,11 @@ export function filterSql(
     case 'and':
     case 'or':
       return sql<boolean>`(${sql.join(
-        bound.of.map((part) => filterSql(part, layout, dialect, by)),
+        bound.of.map((part) => filterSql(part, layout, dialect, ways)),
         sql.raw(` ${bound.kind} `),
       )})`;
     case 'not':
-      return sql<boolean>`(${filterSql(bound.of, layout, dialect, by)}) is not true`;
+      return sql<boolean>`(${filterSql(bound.of, layout, dialect, ways)}) is not true`;
   }
 }
 

@@ -43,24 +43,37 @@ export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
   );
   const own = `id ${rowId}, key ${text} not null, etag ${text} not null, mtime ${time} not null`;
   const value = `id ${integer} primary key, value ${text} not null`;
-  const isScalar = (field: string | undefined) => field !== undefined && layout.spec(field).array !== true;
-  const together = layout.declaration.together?.filter((fields) => fields.length > 1 && isScalar(fields[0])) ?? [];
   return [
     once(
       dialect,
       sql`create table ${dialect.table(layout.table)} (${sql.join([sql.raw(own), ...columns])})${sql.raw(ending)}`,
     ),
     once(dialect, sql`create table ${dialect.table(layout.values)} (${sql.raw(value)})${sql.raw(ending)}`),
-    ...rowsIndex(dialect, layout, { name: '', fields: [], unique: true }),
-    ...layout.fields.flatMap(([field, { array, unique }]) =>
-      array === true
-        ? createElements(dialect, layout, field)
-        : rowsIndex(dialect, layout, { name: field, fields: [field], unique: unique === true }),
-    ),
-    ...[...new Map(together.map((fields) => [fields.join('$'), fields]))].flatMap(([name, fields]) =>
-      rowsIndex(dialect, layout, { name, fields, unique: false }),
-    ),
+    ...layout.arrays.flatMap(([field]) => createElements(dialect, layout, field)),
+    ...rowsIndexes(layout).flatMap((index) => rowsIndex(dialect, layout, index)),
   ];
+}
+
+/** Creates the indexes that are on sparse fields, once their columns are there. */
+export function addedIndexes(dialect: SqlDialect, layout: Layout, fields: readonly string[]): Step[] {
+  const added = rowsIndexes(layout).filter(({ having }) => having !== undefined && fields.includes(having));
+  return added.flatMap((index) => rowsIndex(dialect, layout, index));
+}
+
+/** Gives the indexes of tables that have other names now the names that go with those, if the database can. */
+export function renamedIndexes(dialect: SqlDialect, from: Layout, to: Layout): Step[] {
+  const { renameIndex } = dialect;
+  if (!renameIndex) return [];
+  const namesIn = (layout: Layout): string[] => [
+    ...rowsIndexes(from).map(({ name }) => layout.index(name)),
+    ...from.arrays.flatMap(([field]) => {
+      const names = ['id', ...from.orders(field).map((scalar) => `by$${scalar}`)];
+      return names.map((name) => layout.elementsIndex(field, name));
+    }),
+    ...['parts', 'pairs'].map((kind) => dialect.identifier(`${layout.table}$$${kind}`)),
+  ];
+  const names = namesIn(to);
+  return namesIn(from).map((name, at) => once(dialect, renameIndex(name, names[at] ?? '')));
 }
 
 export function dropTables(dialect: SqlDialect, layout: Layout): Step[] {
@@ -70,22 +83,41 @@ export function dropTables(dialect: SqlDialect, layout: Layout): Step[] {
   ]);
 }
 
-function rowsIndex(
-  dialect: SqlDialect,
-  layout: Layout,
-  { name, fields, unique }: { name: string; fields: readonly string[]; unique: boolean },
-): Step[] {
+/** An index on fields of the rows; of the key, without a name. */
+interface RowsIndex {
+  readonly name: string;
+  readonly fields: readonly string[];
+  readonly unique: boolean;
+  /** Only of the rows that have this field. */
+  readonly having?: string;
+}
+
+function rowsIndexes(layout: Layout): RowsIndex[] {
+  const { together = [] } = layout.declaration;
+  const scalars = layout.fields.filter(([, { array }]) => array !== true);
+  const several = together.filter(([first, ...more]) => more.length > 0 && layout.spec(first ?? '').array !== true);
+  const all = [...scalars.map(([field]) => [field]), ...several];
+  const named = new Map(all.map((fields) => [fields.join('$'), fields]));
+  return [
+    { name: '', fields: [], unique: true },
+    ...[...named].map(([name, [first = '', ...more]]): RowsIndex => {
+      const { sparse, unique } = layout.spec(first);
+      const fields = sparse && more.length > 0 ? more : [first, ...more];
+      const isUnique = unique === true && more.length === 0;
+      return { name, fields, unique: isUnique, ...(sparse && { having: first }) };
+    }),
+  ];
+}
+
+function rowsIndex(dialect: SqlDialect, layout: Layout, { name, fields, unique, having }: RowsIndex): Step[] {
   const columns = fields.map((field) => dialect.indexed(sql.id(layout.column(field))));
   // The key after the fields orders ties; after a unique field it would undo the uniqueness.
   const hasKey = !unique || fields.length === 0;
-  const plan: IndexPlan = { table: layout.table, name: layout.index(name), of: { kind: 'rows', fields, hasKey } };
-  return createIndex(
-    dialect,
-    layout,
-    plan,
-    sql.join(hasKey ? [...columns, dialect.indexed(sql.id('key'))] : columns),
-    unique,
-  );
+  const of = { kind: 'rows', fields, hasKey, ...(having !== undefined && { having }) } as const;
+  const plan: IndexPlan = { table: layout.table, name: layout.index(name), of };
+  const on = sql.join(hasKey ? [...columns, dialect.indexed(sql.id('key'))] : columns);
+  const only = having === undefined ? undefined : sql`${sql.id(layout.column(having))} is not null`;
+  return createIndex(dialect, layout, plan, { on, unique, ...(only && { only }) });
 }
 
 function createElements(dialect: SqlDialect, layout: Layout, field: string): Step[] {
@@ -99,7 +131,7 @@ function createElements(dialect: SqlDialect, layout: Layout, field: string): Ste
   const key = orders.length > 0 ? `, object_key ${types.text} not null` : '';
   const columns = sql`${sql.raw(`value ${types[spec.type]} not null, id ${types.integer} not null${key}`)}${sql.join(beside, sql``)}`;
   const index = (name: string, on: RawBuilder<unknown>): Step =>
-    once(dialect, indexSql(dialect, table, layout.elementsIndex(field, name), on, false));
+    once(dialect, indexSql(dialect, table, layout.elementsIndex(field, name), { on, unique: false }));
   return [
     once(
       dialect,
@@ -109,31 +141,34 @@ function createElements(dialect: SqlDialect, layout: Layout, field: string): Ste
       const columns = [sql.id('value'), sql.id(layout.orderColumn(scalar)), sql.id('object_key')];
       const on = sql.join(columns.map((column) => dialect.indexed(column)));
       const of = { kind: 'elements', field, order: scalar } as const;
-      return createIndex(dialect, layout, { table, name: layout.elementsIndex(field, `by$${scalar}`), of }, on, false);
+      const plan = { table, name: layout.elementsIndex(field, `by$${scalar}`), of };
+      return createIndex(dialect, layout, plan, { on, unique: false });
     }),
     index('id', sql`id`),
     ...note(dialect, layout, { table, name: table, of: { kind: 'elements', field } }),
   ];
 }
 
-function createIndex(
-  dialect: SqlDialect,
-  layout: Layout,
-  plan: IndexPlan,
-  on: RawBuilder<unknown>,
-  unique: boolean,
-): Step[] {
-  return [once(dialect, indexSql(dialect, plan.table, plan.name, on, unique)), ...note(dialect, layout, plan)];
+/** What an index is on. */
+interface Indexed {
+  readonly on: RawBuilder<unknown>;
+  readonly unique: boolean;
+  /** The condition of rows that are in it; absent: all are. */
+  readonly only?: RawBuilder<unknown>;
+}
+
+function createIndex(dialect: SqlDialect, layout: Layout, plan: IndexPlan, indexed: Indexed): Step[] {
+  return [once(dialect, indexSql(dialect, plan.table, plan.name, indexed)), ...note(dialect, layout, plan)];
 }
 
 function indexSql(
   dialect: SqlDialect,
   table: string,
   name: string,
-  on: RawBuilder<unknown>,
-  unique: boolean,
+  { on, unique, only }: Indexed,
 ): RawBuilder<unknown> {
-  return sql`create ${sql.raw(unique ? 'unique ' : '')}index ${sql.id(name)} on ${dialect.table(table)} (${on})`;
+  const where = only ? sql` where ${only}` : sql``;
+  return sql`create ${sql.raw(unique ? 'unique ' : '')}index ${sql.id(name)} on ${dialect.table(table)} (${on})${where}`;
 }
 
 function note(dialect: SqlDialect, layout: Layout, plan: IndexPlan): Step[] {

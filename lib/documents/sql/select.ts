@@ -11,11 +11,13 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Query } from '../store.ts';
 import { type Binder, type Bound, joined, TRUE } from './bind.ts';
 import type { Slot, SqlDialect } from './dialect.ts';
-import { type ElementsBy, filterSql } from './filter.ts';
+import { filterSql, type Ways } from './filter.ts';
 import type { Layout } from './layout.ts';
 
 /** A disjunction with more branches than this is left to the database. */
 const MAX_BRANCHES = 8;
+
+const EACH: Ways = { elements: 'each' };
 
 interface Sort {
   readonly field: string;
@@ -93,8 +95,8 @@ interface Branch {
   readonly filter: Bound;
   /** An array field whose elements lie in the order of the query; `filter` leaves its condition out. */
   readonly elements: Extract<Bound, { kind: 'contains' }> | undefined;
-  /** How the other arrays are looked at: one by one, if the objects are found in their order without them. */
-  readonly by: ElementsBy;
+  /** The other arrays are looked at one by one if the objects are found in their order without them. */
+  readonly ways: Ways;
 }
 
 /**
@@ -103,29 +105,31 @@ interface Branch {
  */
 function toBranch(filter: Bound, { sort, among }: BoundQuery, layout: Layout): Branch {
   const terms = termsOf(filter);
-  if (among !== undefined) return { filter, elements: undefined, by: 'each' };
-  if (sort === undefined) return { filter, elements: undefined, by: 'all' };
-  if (terms.some((term) => isFoundInOrder(term, sort, layout))) return { filter, elements: undefined, by: 'each' };
+  if (among !== undefined) return { filter, elements: undefined, ways: EACH };
+  if (sort === undefined) return { filter, elements: undefined, ways: {} };
+  const found = terms.filter((term) => isFoundInOrder(term, sort, layout));
+  if (found.length > 0) {
+    const isSparse = found.some(({ kind }) => kind === 'exists');
+    return { filter, elements: undefined, ways: isSparse ? { ...EACH, isSparse } : EACH };
+  }
   const elements = terms.find((term) => term.kind === 'contains' && layout.orders(term.field).includes(sort.field));
   if (elements?.kind !== 'contains') {
-    return { filter, elements: undefined, by: 'all' };
+    return { filter, elements: undefined, ways: {} };
   }
-  return { filter: conjunction(terms.filter((term) => term !== elements)), elements, by: 'each' };
+  return { filter: conjunction(terms.filter((term) => term !== elements)), elements, ways: EACH };
 }
 
 function isFoundInOrder(term: Bound, sort: Sort, layout: Layout): boolean {
-  if (term.kind !== 'compare' || term.by !== '=') {
-    return false;
-  }
-  const { type, few, unique } = layout.spec(term.field);
-  const isSelective = type !== 'boolean' && few !== true;
+  if (term.kind !== 'exists' && (term.kind !== 'compare' || term.by !== '=')) return false;
+  const { type, few, unique, sparse } = layout.spec(term.field);
+  const isSelective = term.kind === 'exists' ? sparse === true : type !== 'boolean' && few !== true;
   const { together = [] } = layout.declaration;
   return isSelective && (unique === true || together.some(([a, b]) => a === term.field && b === sort.field));
 }
 
 function selectBranch(
   columns: RawBuilder<unknown>,
-  { filter, elements, by }: Branch,
+  { filter, elements, ways }: Branch,
   range: Range | undefined,
   query: BoundQuery,
   layout: Layout,
@@ -134,13 +138,13 @@ function selectBranch(
   const table = dialect.table(layout.table);
   if (elements === undefined || query.sort === undefined) {
     const place = ownPlace(query, layout);
-    const conditions = [dialect.wanted, condition(filter, layout, dialect, by), range?.(place)];
+    const conditions = [dialect.wanted, condition(filter, layout, dialect, ways), range?.(place)];
     const rows = query.among === undefined ? table : dialect.only(table, query.among);
     return sql`select ${columns} from ${rows}${where(conditions)}${orderAndLimit(query, place, dialect)}`;
   }
   const place = { key: sql.id('object_key'), value: sql.id(layout.orderColumn(query.sort.field)) };
   const holds = sql<boolean>`value = ${elements.slot}`;
-  const conditions = [dialect.wanted, holds, condition(filter, layout, dialect, by), range?.(place)];
+  const conditions = [dialect.wanted, holds, condition(filter, layout, dialect, ways), range?.(place)];
   return sql`select ${columns} from ${dialect.table(layout.elements(elements.field))} join ${table} using (id)${where(conditions)}${orderAndLimit(query, place, dialect)}`;
 }
 
@@ -155,13 +159,8 @@ function ownPlace({ sort }: BoundQuery, layout: Layout): Place {
   return { key: sql.id('key'), value: sql.id(sort === undefined ? 'key' : layout.column(sort.field)) };
 }
 
-function condition(
-  filter: Bound,
-  layout: Layout,
-  dialect: SqlDialect,
-  by: ElementsBy = 'all',
-): RawBuilder<boolean> | undefined {
-  return filter === TRUE ? undefined : filterSql(filter, layout, dialect, by);
+function condition(filter: Bound, layout: Layout, dialect: SqlDialect, ways?: Ways): RawBuilder<boolean> | undefined {
+  return filter === TRUE ? undefined : filterSql(filter, layout, dialect, ways);
 }
 
 function where(conditions: readonly (RawBuilder<boolean> | undefined)[]): RawBuilder<unknown> {

@@ -9,10 +9,12 @@ import {
   SqliteQueryCompiler,
   sql,
 } from 'kysely';
-import type { Slot, SqlDialect } from '../sql/dialect.ts';
+import type { SqlDialect } from '../sql/dialect.ts';
 import { WANTED } from './connection.ts';
 import { collisionOf } from './failure.ts';
 import { statisticsOf } from './statistics.ts';
+import { touchTriggers } from './touched.ts';
+import { trigramTriggers } from './trigram-building.ts';
 
 /**
  * With a plain `?`, SQLite plans a statement again for every bound value that its plan could depend on, which takes
@@ -45,11 +47,13 @@ export const sqliteDialect: SqlDialect = {
   // A cross join is made in the order in which it is written.
   only: (table, ids) => sql`(select value as its_id from json_each(${ids})) cross join ${table} on id = its_id`,
   // Not LIKE, which ignores case.
-  substring: (column, text: Slot) => sql<boolean>`instr(${column}, ${text}) > 0`,
+  substring: (column, text) => sql<boolean>`instr(${column}, ${text}) > 0`,
   encodePart: (text) => text,
   wanted: sql<boolean>`${sql.raw(WANTED)}()`,
   order: (column, order) => sql`${column} ${sql.raw(order)}`,
   indexed: (column) => column,
+  // The planner takes an index with more of the conditions for better than one of few rows.
+  unindexed: (column) => sql`+${column}`,
   derived: (query) => sql`(${query})`,
   types: {
     string: 'text',
@@ -64,11 +68,14 @@ export const sqliteDialect: SqlDialect = {
   },
   forUpdate: sql``,
   tableNamed: (name) => sql`select 1 from sqlite_schema where type = 'table' and name = ${name}`,
+  untie: (table) =>
+    [...touchTriggers(table), ...trigramTriggers(table)].map((name) => sql`drop trigger if exists ${sql.id(name)}`),
   collision: collisionOf,
   planner: {
     reload: sql`analyze sqlite_schema`,
     note: (index, declaration) =>
       sql`insert into sqlite_stat1 (tbl, idx, stat) values (${index.table}, ${index.name}, ${statisticsOf(index, declaration)})`,
     forget: (table) => sql`delete from sqlite_stat1 where tbl = ${table}`,
+    rename: (from, to) => sql`update sqlite_stat1 set tbl = ${to} where tbl = ${from}`,
   },
 };

@@ -13,6 +13,7 @@ const MOST_NOTES = 500;
 /** Characters of the values of a row; of longer ones it is only noted that there were some. */
 const LONGEST = 2000;
 const ANY = '*';
+const EVENTS = ['insert', 'update', 'delete'] as const;
 
 /** By position in `layout.fields`: the value of a scalar, the number of elements of an array. `any`: unknown ones. */
 export type RowValues = readonly (string | number | null)[] | 'any';
@@ -92,17 +93,20 @@ function valuesOf(note: string | null): RowValues | undefined {
   return note === ANY ? 'any' : JSON.parse(note);
 }
 
+/** The names of the triggers of a table. */
+export function touchTriggers(table: string): string[] {
+  return EVENTS.map((event) => `${PREFIX}${event}$${table}`);
+}
+
 function triggersOf({ table, fields }: Layout): string {
-  return (['insert', 'update', 'delete'] as const)
-    .map((event) => {
-      const before = event === 'insert' ? 'null' : rowOf('old', fields);
-      const after = event === 'delete' ? 'null' : rowOf('new', fields);
-      return `create trigger if not exists "${PREFIX}${event}$${table}" after ${event} on "${table}" begin
+  return EVENTS.map((event) => {
+    const before = event === 'insert' ? 'null' : rowOf('old', fields);
+    const after = event === 'delete' ? 'null' : rowOf('new', fields);
+    return `create trigger if not exists "${PREFIX}${event}$${table}" after ${event} on "${table}" begin
         insert into "${TOUCHED}" (tbl, before, after) values ('${table.replaceAll("'", "''")}', ${before}, ${after});
         delete from "${TOUCHED}" where id <= last_insert_rowid() - ${MOST_NOTES};
       end;`;
-    })
-    .join('\n');
+  }).join('\n');
 }
 
 function rowOf(which: 'old' | 'new', fields: Layout['fields']): string {

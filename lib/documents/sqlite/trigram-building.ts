@@ -1,5 +1,5 @@
 /**
- * How the index of three-letter pieces comes to be, beside all other work: rows are indexed in the order of their ids, a
+ * How the index of pieces of texts comes to be, beside all other work: rows are indexed in the order of their ids, a
  * bounded number in each transaction, which also notes how far that is. Triggers keep what is indexed already; when all
  * is, others take their place, by whose names every process sees that it may use the index. Whoever dies in between
  * leaves what the next one goes on with, and several at the same time do no harm.
@@ -9,6 +9,14 @@ import type { Connection } from './connection.ts';
 const SUFFIX = '$$trigrams';
 /** How far indexes are that are not whole yet: the table, and the last id that is indexed. */
 const PROGRESS = 'trigrams';
+/** A row for each place of a text at which a piece may begin. */
+const PLACES = 'trigram_places';
+/** Letters of a piece; those at the end of a text are shorter. */
+export const LETTERS = 3;
+/** Places of a text at which its pieces are indexed. */
+const MOST_PLACES = 1024;
+/** In the index for each text that is longer: it may have any piece. */
+export const LONG = 'long';
 /** Names of the triggers of an index that is whole, and of one that is not. */
 export const KEEPING = 'trigrams$';
 export const BUILDING = 'trigrams-building$';
@@ -38,6 +46,11 @@ export function indexOf(table: string): string {
   return `${table}${SUFFIX}`;
 }
 
+/** The names of the triggers of a table, whether its index is whole or not. */
+export function trigramTriggers(table: string): string[] {
+  return [KEEPING, BUILDING].flatMap((prefix) => EVENTS.map((event) => `${prefix}${event}$${table}`));
+}
+
 /** Whether the table's writes are noted in an index. The triggers of a table that was renamed still use it. */
 export function isBegun({ db }: Connection, table: string): boolean {
   const select = db.prepare(`select 1 from sqlite_schema where type = 'trigger' and name in (?, ?)`);
@@ -49,9 +62,10 @@ export function beginIndex(connection: Connection, { table, columns }: Wanted): 
   const { db } = connection;
   const names = columns.map((column) => `"${column}"`).join();
   db.exec(`create table if not exists "${PROGRESS}" (tbl text primary key, upto integer not null) strict;
+    create table if not exists "${PLACES}" (at integer primary key) strict;
+    insert or ignore into "${PLACES}" select key + 1 from json_each('${JSON.stringify(Array(MOST_PLACES).fill(0))}');
     drop table if exists "${indexOf(table)}";
-    create virtual table "${indexOf(table)}"
-      using fts5 (${names}, content='', columnsize=0, detail=column, tokenize='trigram case_sensitive 1');
+    create virtual table "${indexOf(table)}" using fts5 (${names}, content='', columnsize=0, detail=column, tokenize='ascii');
     ${triggersOf(BUILDING, { table, columns })}`);
   db.prepare(`insert or replace into "${PROGRESS}" (tbl, upto) values (?, 0)`).run(table);
   if (db.prepare(`select 1 from "${table}" limit 1 offset ${FEW_ROWS}`).get() !== undefined) return;
@@ -97,7 +111,7 @@ export function buildNext(connection: Connection, rows: number, seen?: Progress)
 }
 
 /** The last id that is indexed now; undefined if there was no further row. */
-function indexRows({ db }: Connection, { table, upTo }: Progress, rows: number): number | undefined {
+export function indexRows({ db }: Pick<Connection, 'db'>, { table, upTo }: Progress, rows: number): number | undefined {
   const last = db
     .prepare<[number, number], number | null>(
       `select max(id) from (select id from "${table}" where id > ? order by id limit ?)`,
@@ -105,14 +119,22 @@ function indexRows({ db }: Connection, { table, upTo }: Progress, rows: number):
     .pluck()
     .get(upTo, rows);
   if (typeof last !== 'number') return undefined;
-  const columns = columnsOf(db, table)
-    .map((column) => `"${column}"`)
-    .join();
+  const columns = columnsOf(db, table).map((column) => `"${column}"`);
   db.prepare(
-    `insert into "${indexOf(table)}" (rowid, ${columns}) select id, ${columns} from "${table}" where id > ? and id <= ?`,
+    `insert into "${indexOf(table)}" (rowid, ${columns.join()})
+      select id, ${columns.map(piecesOf).join()} from "${table}" where id > ? and id <= ?`,
   ).run(upTo, last);
   db.prepare(`update "${PROGRESS}" set upto = ? where tbl = ?`).run(last, table);
   return last;
+}
+
+/**
+ * The pieces of a text in SQL, as words of the index: in hexadecimal digits, so that neither case nor marks are lost, and
+ * so that a text of one letter or two is how words begin.
+ */
+function piecesOf(text: string): string {
+  return `(select group_concat(hex(substr(${text}, at, ${LETTERS})), ' ')
+    || case when length(${text}) > ${MOST_PLACES} then ' ${LONG}' else '' end from "${PLACES}" where at <= length(${text}))`;
 }
 
 function finish(connection: Connection, table: string): void {
@@ -152,7 +174,8 @@ function triggersOf(prefix: typeof KEEPING | typeof BUILDING, { table, columns: 
   const index = `"${indexOf(table)}"`;
   const columns = names.map((name) => `"${name}"`);
   const all = columns.join();
-  const of = (row: 'old' | 'new'): string => [`${row}.id`, ...columns.map((column) => `${row}.${column}`)].join();
+  const of = (row: 'old' | 'new'): string =>
+    [`${row}.id`, ...columns.map((column) => piecesOf(`${row}.${column}`))].join();
   const insert = `insert into ${index} (rowid, ${all}) values (${of('new')});`;
   // Nothing of the texts is in the index but its pieces, so it has to be told what they were.
   const remove = `insert into ${index} (${index}, rowid, ${all}) values ('delete', ${of('old')});`;

@@ -1,5 +1,5 @@
 /**
- * An index of three-letter pieces for fields that are searched for parts of texts (`substrings` in a bucket's declaration).
+ * An index of pieces of up to three letters for fields that are searched for parts of texts (`substrings` in a bucket's declaration).
  * Without it such a search looks at every row. Triggers keep it, so it is part of every transaction, whoever makes it. It
  * only narrows a search: the rows that it names are still looked at. What is there already is indexed bit by bit
  * (`trigram-building.ts`), and until all of it is, nobody searches by it.
@@ -8,10 +8,8 @@ import type { Layout } from '../sql/layout.ts';
 import type { Filter } from '../store.ts';
 import type { Connection } from './connection.ts';
 import type { Narrowing } from './reading/protocol.ts';
-import { beginIndex, indexOf, isBegun, isUnfinished, KEEPING, type Wanted } from './trigram-building.ts';
+import { beginIndex, indexOf, isBegun, isUnfinished, KEEPING, LETTERS, LONG, type Wanted } from './trigram-building.ts';
 
-/** Letters of a piece. */
-const LETTERS = 3;
 /** Pieces of a text to look for: each further one narrows little and is looked up all the same. */
 const MOST_PIECES = 8;
 
@@ -69,23 +67,28 @@ function wantedOf(layout: Layout): Wanted {
   return { table: layout.table, columns: fieldsOf(layout).map((field) => layout.column(field)) };
 }
 
-/** What to look for, if whatever matches the filter has it. */
+/** What to look for, if whatever matches the filter has it: the longest of several texts, which the fewest have. */
 function textIn(filter: Filter | undefined, fields: readonly string[]): string | undefined {
-  if (filter?.op === 'and') {
-    for (const part of filter.of) {
-      const text = textIn(part, fields);
-      if (text !== undefined) return text;
-    }
-  }
-  return filter?.op === 'substring' && fields.includes(filter.field) ? piecesOf(filter.field, filter.value) : undefined;
+  const [longest] = partsIn(filter)
+    .filter(({ field, value }) => fields.includes(field) && value !== '')
+    .sort((one, other) => other.value.length - one.value.length);
+  return longest && piecesOf(longest.field, longest.value);
 }
 
-/** In the language of FTS5; undefined for a text that is too short. */
-function piecesOf(field: string, text: string): string | undefined {
+function partsIn(filter: Filter | undefined): Extract<Filter, { readonly op: 'substring' }>[] {
+  if (filter?.op === 'and') return filter.of.flatMap(partsIn);
+  return filter?.op === 'substring' ? [filter] : [];
+}
+
+/** In the language of FTS5. */
+function piecesOf(field: string, text: string): string {
   const letters = [...text];
-  const all = new Set(letters.slice(LETTERS - 1).map((_, at) => letters.slice(at, at + LETTERS).join('')));
-  if (all.size === 0) return undefined;
-  const every = Math.ceil(all.size / MOST_PIECES);
-  const some = [...all].filter((_, at) => at % every === 0);
-  return `i_${field} : (${some.map((piece) => `"${piece.replaceAll('"', '""')}"`).join(' AND ')})`;
+  const whole = new Set(letters.slice(LETTERS - 1).map((_, at) => letters.slice(at, at + LETTERS).join('')));
+  const every = Math.ceil(whole.size / MOST_PIECES);
+  const some = [...whole].filter((_, at) => at % every === 0).map(wordOf);
+  return `i_${field} : ((${some.length > 0 ? some.join(' AND ') : `${wordOf(text)} *`}) OR ${LONG})`;
+}
+
+function wordOf(piece: string): string {
+  return `"${Buffer.from(piece).toString('hex')}"`;
 }

@@ -1,4 +1,5 @@
 import type { Test } from 'tap';
+import type { Filter } from '#lib/documents/store.ts';
 import type { Make } from './make.ts';
 import { newBucket, openThings, THING_INDEX } from './things.ts';
 
@@ -125,6 +126,56 @@ export async function bucketTests(t: Test, make: Make): Promise<void> {
     t.ok(answer === 1 || answer === 'NotIndexedError', `an index that was dropped answers rightly or not: ${answer}`);
   });
 
+  await t.test(
+    'a version that only adds fields which few have finds those, and all that was found before',
+    async (t) => {
+      const { store, reopen } = await make(t);
+      const old = newBucket({
+        index: {
+          name: { type: 'string', substrings: true },
+          code: { type: 'string', unique: true },
+          tags: { type: 'string', array: true },
+        },
+        together: [['tags', 'name']],
+      });
+      await store.open([old]);
+      const put = (key: string, value: object): Promise<string[]> =>
+        store.batch([{ op: 'put', bucket: old, key, value }]);
+      await put('a', { name: 'anna', code: '1', tags: ['t'], gone_at: 'b', note: 'gone_at' });
+      await put('b', { name: 'bert', code: '2', tags: ['t'], note: '"gone_at":"x"' });
+      await put('c', { name: 'carl', code: '3', gone_at: 'a' });
+      await put('d', { name: 'dora', gone_at: null });
+
+      const next = newBucket({
+        name: old.name,
+        version: 2,
+        index: { ...old.index, gone_at: { type: 'string', sparse: true } },
+        together: [...(old.together ?? []), ['gone_at', 'name'], ['gone_at', 'code', 'name']],
+      });
+      const newer = await reopen();
+      await newer.open([next]);
+      const keysOf = async (filter: Filter): Promise<string[]> => {
+        const found = await newer.find(next, { filter, sort: { field: 'name', order: 'desc' }, limit: 10 });
+        return found.map(({ key }) => key);
+      };
+      const gone: Filter = { op: 'exists', field: 'gone_at' };
+      t.strictSame(await keysOf(gone), ['c', 'a']);
+      t.strictSame(await keysOf({ op: 'and', of: [gone, { op: 'contains', field: 'tags', value: 't' }] }), ['a']);
+      t.strictSame(await keysOf({ op: 'eq', field: 'gone_at', value: 'a' }), ['c']);
+      t.strictSame(await keysOf({ op: 'not', of: gone }), ['d', 'b']);
+      t.strictSame(await keysOf({ op: 'contains', field: 'tags', value: 't' }), ['b', 'a']);
+      t.strictSame(await keysOf({ op: 'substring', field: 'name', value: 'ert' }), ['b']);
+      // A process of before writes what it does not know of.
+      await put('b', { name: 'bert', code: '2', gone_at: 'c' });
+      await put('e', { name: 'eric', gone_at: 'd' });
+      await put('c', { name: 'carl', code: '3' });
+      t.strictSame(await keysOf(gone), ['e', 'b', 'a']);
+      t.strictSame(await keysOf({ op: 'and', of: [gone, { op: 'eq', field: 'code', value: '1' }] }), ['a']);
+      await t.rejects(put('f', { code: '3' }), { name: 'UniqueAttributeError', field: 'code' });
+      t.equal(await store.count(old), 5);
+    },
+  );
+
   await t.test('an index that becomes unique over equal values leaves everything as it was', async (t) => {
     const { store, bucket, keys } = await openThings(t, make, { a: { name: 'x' }, b: { name: 'x' } });
     const next = newBucket({
@@ -145,6 +196,8 @@ export async function bucketTests(t: Test, make: Make): Promise<void> {
       newBucket({ index: { 'a"b': { type: 'string' } }, together: [] }),
       newBucket({ index: { name: { type: 'string' }, NAME: { type: 'string' } }, together: [] }),
       newBucket({ index: { tags: { type: 'string', array: true, unique: true } }, together: [] }),
+      newBucket({ index: { tags: { type: 'string', array: true, sparse: true } }, together: [] }),
+      newBucket({ index: { name: { type: 'string', unique: true, sparse: true } }, together: [] }),
       newBucket({ together: [['name', 'tags']] }),
       newBucket({ together: [['tags', 'sizes']] }),
       newBucket({ together: [['tags', 'name', 'size']] }),

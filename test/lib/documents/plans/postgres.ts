@@ -42,7 +42,7 @@ export async function postgresPlans(server: PostgresServer, rows = ROWS): Promis
   }
 }
 
-/** The images of a thousand owners; one in twenty is public, one in ten is shared with the account that asks. */
+/** The images of a thousand owners; one in twenty is public, one in ten is shared with the account that asks, one in 500 is deprecated. */
 async function fill(server: PostgresServer, rows: number): Promise<void> {
   const { port } = server;
   const store = await openPostgresStore({
@@ -64,11 +64,11 @@ async function fill(server: PostgresServer, rows: number): Promise<void> {
           'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as published
       from generate_series(1, ${rows}) as id;
     insert into ${table()} (id, key, etag, mtime, i_uuid, i_name, i_version, i_owner, i_state, i_activated, i_disabled,
-        i_public, i_os, i_type, i_published_at, i_acl, i_tags)
+        i_public, i_os, i_type, i_published_at, i_deprecated_at, i_acl, i_tags)
       overriding system value
       select id, key, 'etag' || id, 0, key, name, '1.0.' || id, owner,
         case when activated then 'active' else 'unactivated' end, activated, disabled, public, 'linux', 'zvol',
-        published, case when id % 10 in (1, 3) then 1 end, 1 from g;
+        published, case when id % 500 = 3 then published end, case when id % 10 in (1, 3) then 1 end, 1 from g;
     insert into ${table('$acl')} select '${ACCOUNT}', id, key, published from g where id % 10 = 1;
     insert into ${table('$acl')} select ${account('id % 300')}, id, key, published from g where id % 10 = 3;
     insert into ${table('$grants')} select '${ACCOUNT}', id, key, published from g where id % 100 = 2;

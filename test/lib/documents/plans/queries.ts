@@ -14,6 +14,7 @@ const ACTIVE = and(eq('activated', true), eq('disabled', false));
 const PUBLIC = and(eq('public', true), eq('activated', true), eq('disabled', false));
 const BY_UUID = and(has('acl', ACCOUNT), eq('public', false), eq('activated', true));
 const BY_LOGIN = has('grants', ACCOUNT);
+const DEPRECATED: Filter = { op: 'exists', field: 'deprecated_at' };
 const VISIBLE: Filter = { op: 'or', of: [MINE, PUBLIC, BY_UUID, BY_LOGIN] };
 
 const FILTERS: Readonly<Record<string, Filter | undefined>> = {
@@ -33,6 +34,8 @@ const FILTERS: Readonly<Record<string, Filter | undefined>> = {
   'public images with a tag': and(PUBLIC, has('tags', 'role=7')),
   'images of an owner with a tag': and(MINE, has('tags', 'role=7')),
   'images in a channel': has('channels', 'dev'),
+  'deprecated images': and(ACTIVE, DEPRECATED),
+  'deprecated images that an account sees': and(VISIBLE, DEPRECATED),
   'images that build on one': eq('origin', ACCOUNT),
   'images that are being deleted': eq('state', 'deleting'),
 };
