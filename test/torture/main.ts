@@ -98,7 +98,7 @@ async function check(t: Test, datacenters: readonly Datacenter[], book: Notebook
   t.same(await settled(() => fanOutsUnderWay(book)), [], 'the fan-outs end');
   await Promise.all(
     datacenters.map(async ({ sites: [site] }) => {
-      // A name of its own that a store left half made when it was killed goes by its age alone, which is a minute then.
+      // What a store on another host left half made when its process was killed goes by its age alone, which is a minute then.
       await assertSound(t, site, { isEager: true });
       t.same(await site.administer('GET', '/admin/findings'), [], `${site.name}: no file is taken for damaged`);
     }),

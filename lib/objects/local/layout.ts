@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { hasDied, newProcessName } from '../../runtime/process-name.ts';
 import { newUuid } from '../../text/uuid.ts';
 import { IDENTITY, isSessionName, STAGING } from '../object-path.ts';
 
@@ -7,6 +8,7 @@ export class Layout {
   readonly root: string;
   readonly staging: string;
   readonly identity: string;
+  readonly #process = newProcessName();
 
   constructor(root: string) {
     this.root = root;
@@ -23,9 +25,14 @@ export class Layout {
     return join(this.staging, session);
   }
 
-  /** A new name in the staging directory that no session can have. */
+  /** A new name in the staging directory that no session can have, and that tells which process works on it. */
   temporary(): string {
-    return join(this.staging, `~${newUuid()}`);
+    return join(this.staging, `~${this.#process}.${newUuid()}`);
+  }
+
+  /** Whether it is a temporary name of a process that is certainly not there any more. */
+  isOfDead(name: string): boolean {
+    return this.isTemporary(name) && hasDied(name.slice(1));
   }
 
   isTemporary(name: string): boolean {

@@ -1,6 +1,6 @@
 /** What goes wrong below the store, and what it keeps for itself. */
 import { once } from 'node:events';
-import { existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, truncateSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
@@ -8,6 +8,7 @@ import { HashingError, InvalidPathError, ObjectTruncatedError } from '#lib/objec
 import { HashPool } from '#lib/objects/hashing/pool.ts';
 import { openLocalStore } from '#lib/objects/local/store.ts';
 import { hashStored, openStored } from '#lib/objects/local/stored-file.ts';
+import { newProcessName } from '#lib/runtime/process-name.ts';
 import {
   bytes,
   collect,
@@ -19,6 +20,7 @@ import {
   same,
   sessionName,
 } from '../../conformance/objects/harness.ts';
+import { waitFor } from '../../helpers/wait.ts';
 
 async function makeStore(t: Test) {
   const root = t.testdir();
@@ -126,6 +128,32 @@ test('temporary names of a dead process go after an hour, staged bytes never', a
   await openLater(3700);
   t.notOk(existsSync(leftover));
   t.match(await store.sessions(), [{ session: 'kept' }]);
+});
+
+test('those of a process that has died on this host go at once', { skip: process.platform !== 'linux' }, async (t) => {
+  const { root, store } = await makeStore(t);
+  const staging = join(root, 'staging');
+  const living = newProcessName();
+  // The one before this process that had its id.
+  const dead = living.replace(/^(\d+)\.(\d+)/, (_, pid, start) => `${pid}.${Number(start) - 1}`);
+  for (const name of [living, dead]) {
+    mkdirSync(join(staging, `~${name}.x`));
+    writeFileSync(join(staging, `~${name}.x`, 'file0'), 'x');
+  }
+  t.match(await store.leftovers(), [{ session: `~${dead}.x`, size: 1 }]);
+  const next = await openLocalStore({ root });
+  await next.close();
+  t.same(readdirSync(staging), [`~${living}.x`]);
+});
+
+test('a tree that is being removed has a name that tells who removes it', async (t) => {
+  const { root, store } = await makeStore(t);
+  await put(store, 'a/x', bytes(1));
+  const names: (string | null)[] = [];
+  const watcher = watch(join(root, 'staging'), (_, name) => names.push(name));
+  await store.removeTree('a');
+  await waitFor('the name', () => names.some((name) => name?.startsWith(`~${process.pid}.`)));
+  watcher.close();
 });
 
 test('files serve no URLs of their own', async (t) => {
