@@ -7,6 +7,12 @@ import { toCallError, unreachable } from './transport-fault.ts';
 
 /** The most pieces that wait for the reader. A fast source sends 64 KiB in each. */
 const PIECES_AHEAD = 4;
+/** The same beside so many other bodies: as much waits in each of their sockets. */
+const AHEAD_OF_MANY = 1;
+const MANY = 20;
+
+/** Bodies that are open. */
+let bodies = 0;
 
 export interface ByteStreamOptions {
   /** Names the source in errors. */
@@ -36,7 +42,8 @@ export class ByteStream extends Readable {
 
   constructor(source: Readable, options: ByteStreamOptions) {
     // In object mode pieces are passed on as they are; otherwise those that wait would be copied together into new memory.
-    super({ objectMode: true, highWaterMark: PIECES_AHEAD });
+    super({ objectMode: true, highWaterMark: bodies > MANY ? AHEAD_OF_MANY : PIECES_AHEAD });
+    bodies += 1;
     this.expected = options.length;
     this.#source = source;
     this.#options = options;
@@ -60,6 +67,7 @@ export class ByteStream extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    bodies -= 1;
     this.#idle?.stop();
     this.#unlisten?.[Symbol.dispose]();
     this.#source.destroy();

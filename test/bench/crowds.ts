@@ -59,8 +59,8 @@ async function start(dataDir: string, at: number, profile: string | undefined): 
   await rm(dataDir, { recursive: true, force: true });
   const copies = { concurrency: CROWD, perLink: CROWD, perAccount: CROWD };
   const name = `bench-${at + 1}`;
-  // One account and one link do all of it.
-  const limits = { share: 1 };
+  // One account and one link do all of it, and watch it.
+  const limits = { share: 1, watches: 2 * CROWD };
   return startServer({ name, dataDir, keys: { copies, limits }, ...(profile !== undefined && { profile }) });
 }
 

@@ -7,7 +7,7 @@
 /** Measured: every message between threads costs a wake-up, and blocks larger than this gain nothing. */
 export const BLOCK_SIZE = 1024 * 1024;
 /** Enough for two streams at full speed. */
-const BLOCKS = 16;
+const BLOCKS = 12;
 
 /** Waits for a block; `supply` is called when one is free. */
 export interface Taker {

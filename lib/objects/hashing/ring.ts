@@ -12,7 +12,7 @@ const MOST_HELD = 8;
  * Size in bytes of a stream's own block, which it gets while other streams hold all the shared ones. Each thread gets a copy:
  * of many uploads that takes most of the memory.
  */
-const OWN_SIZE = 64 * 1024;
+const OWN_SIZE = 32 * 1024;
 
 /** A piece of memory that the caller fills and returns with `update`. */
 export interface Block {

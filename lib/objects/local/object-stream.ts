@@ -7,12 +7,12 @@ import { storeFailure } from './failure.ts';
 
 /** Bytes. Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
 const CHUNK = 512 * 1024;
-/** The same for each of many streams: a reader that is slow holds three of them. */
+/** The same for each of many streams: a reader that is slow holds two of them. */
 const CHUNK_OF_MANY = 128 * 1024;
-const MANY = 8;
-const CHUNK_OF_CROWD = 64 * 1024;
+const MANY = 4;
+const CHUNK_OF_CROWD = 32 * 1024;
 const CROWD = 32;
-/** Pieces kept for reuse by any stream: 8 MiB of the large ones, 2 MiB of the others. */
+/** Pieces kept for reuse by any stream: 8 MiB of the large ones, unless there are many, and 2 MiB of the others. */
 const MOST_SPARE = 16;
 const SPARE: ReadonlyMap<number, ArrayBuffer[]> = new Map([
   [CHUNK, []],
@@ -50,7 +50,8 @@ export class ObjectStream extends Readable implements ByteSource {
 
   constructor(options: ObjectStreamOptions) {
     streams += 1;
-    super({ highWaterMark: 2 * chunkNow() });
+    super({ highWaterMark: streams > MANY ? chunkNow() : 2 * CHUNK });
+    if (streams > MANY) for (const buffer of SPARE.get(CHUNK)?.splice(0) ?? []) buffer.transfer(0);
     this.#handle = options.handle;
     this.#path = options.path;
     this.#start = options.start;
@@ -62,7 +63,8 @@ export class ObjectStream extends Readable implements ByteSource {
   recycle(piece: Buffer): void {
     const { buffer } = piece;
     const spare = buffer instanceof ArrayBuffer ? SPARE.get(buffer.byteLength) : undefined;
-    if (spare && spare.length < MOST_SPARE) spare.push(buffer as ArrayBuffer);
+    const isWanted = buffer.byteLength < CHUNK || streams <= MANY;
+    if (spare && spare.length < MOST_SPARE && isWanted) spare.push(buffer as ArrayBuffer);
     // Frees the memory without waiting for the garbage collector.
     else if (spare) (buffer as ArrayBuffer).transfer(0);
     else letGo(piece);

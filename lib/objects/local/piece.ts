@@ -13,8 +13,14 @@ import { readFully, type StagedFile } from './staged-file.ts';
 
 /** Bytes: hashing so many is a fifth of a millisecond of the event loop. */
 const GATHERED = 256 * 1024;
+/** The same beside so many other pieces. */
+const GATHERED_OF_MANY = 64 * 1024;
+const MANY = 20;
 /** Milliseconds after which less is written too, when more bytes arrive. */
 const PATIENCE = 500;
+
+/** Pieces that are being written. */
+let writing = 0;
 
 export interface LocalPieceOptions {
   readonly file: StagedFile;
@@ -55,7 +61,9 @@ export class LocalPiece implements BackendPiece {
   }
 
   async write(source: AsyncIterable<Uint8Array>, onProgress?: (written: number) => void): Promise<void> {
-    const block = new Uint8Array(Math.min(GATHERED, this.#length - this.#written));
+    const gathered = writing > MANY ? GATHERED_OF_MANY : GATHERED;
+    const block = new Uint8Array(Math.min(gathered, this.#length - this.#written));
+    writing += 1;
     let filled = 0;
     let wroteAt = performance.now();
     const putFilled = async (): Promise<void> => {
@@ -78,7 +86,10 @@ export class LocalPiece implements BackendPiece {
       }
     } finally {
       // What arrived before a failure counts.
-      await putFilled().finally(() => letGo(block));
+      await putFilled().finally(() => {
+        writing -= 1;
+        letGo(block);
+      });
     }
   }
 
