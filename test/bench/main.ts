@@ -30,7 +30,9 @@ async function main(directory: string): Promise<void> {
     `${engine}: ${cpus().length} cores, ${cpus()[0]?.model ?? ''}, Node ${process.version}, ${GENERATOR}${QUICK ? ', QUICK' : ''}\n`,
   );
   print(HEAD);
+  const seconds: Record<string, number> = {};
   for (const [name, suite] of suites) {
+    const suiteBegin = performance.now();
     try {
       let isMissed = false;
       for await (const figure of suite({ directory, runs })) {
@@ -44,14 +46,16 @@ async function main(directory: string): Promise<void> {
       print(`"${name}" broke off: ${inspect(error)}`);
       process.exitCode = 1;
     }
+    seconds[name] = Math.round((performance.now() - suiteBegin) / 1000);
   }
   for (const [name, lines] of Object.entries(profiles)) {
     print(`\nA target of "${name}" was missed. Where its servers spent their time:\n${lines.join('\n')}`);
   }
-  print(`\n${((performance.now() - begin) / 60_000).toFixed(1)} minutes`);
+  const each = Object.entries(seconds).map(([name, took]) => `${name} ${took} s`);
+  print(`\n${((performance.now() - begin) / 60_000).toFixed(1)} minutes: ${each.join(', ')}`);
   await writeFile(
     join(ROOT, 'build/bench.json'),
-    `${JSON.stringify({ at: new Date(), engine, results, profiles }, null, 2)}\n`,
+    `${JSON.stringify({ at: new Date(), engine, results, seconds, profiles }, null, 2)}\n`,
   );
 }
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { ALICE } from '../helpers/accounts.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
-import { MANY, SECONDS } from './extent.ts';
+import { MANY, QUICK, SECONDS } from './extent.ts';
 import { load, type Paths } from './load.ts';
 import { namesOf } from './many-images.ts';
 import { compare, type Figure, median, type Plan, type Results, type Sample } from './measure.ts';
@@ -112,7 +112,7 @@ function costOf({ runs }: Plan, { what, pathsOf, headers = {} }: Case, many: Run
       return { value: cpuEach, aside: perSecond };
     };
   const shown = { unit: 'µs of CPU', target: MOST, kind: 'cost', asideUnit: 'requests/s', runs } as const;
-  const compared = { name: `${what}, of ${MANY}`, against: `of ${FEW}`, ...shown };
+  const compared = { name: `${what}, of ${MANY}`, against: `of ${FEW}`, isAtOnce: QUICK, ...shown };
   return compare(compared, side(many, MANY), side(few, FEW));
 }
 

@@ -8,11 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ADMIN, writeAccounts } from '../helpers/accounts.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { cpuSeconds } from './cpu.ts';
+import { QUICK } from './extent.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 /** A server is at rest if it takes less of a processor than this, and is waited for so long. */
 const REST = 0.1;
-const REST_MS = 90_000;
+const REST_MS = QUICK ? 5000 : 90_000;
 const LOOK_MS = 1000;
 
 export interface Running {

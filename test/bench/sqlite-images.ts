@@ -16,7 +16,7 @@ export function fillSqlite(dataDir: string, count: number): void {
   const db = new Database(join(dataDir, 'imgapi.db'));
   try {
     // Nothing has to survive a crash.
-    db.pragma('journal_mode = OFF');
+    db.pragma('journal_mode = MEMORY');
     db.pragma('synchronous = OFF');
     db.pragma('cache_size = -400000');
     db.exec('BEGIN');
