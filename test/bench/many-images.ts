@@ -18,7 +18,7 @@ export function uuidOf(index: number): string {
 }
 
 /** One image of so many is deprecated. */
-const DEPRECATED = 500;
+const DEPRECATED = 499;
 
 /** @param names how many there are in all */
 export function imageOf(index: number, names: number): ImageRecord {

@@ -25,7 +25,7 @@ export interface Ways {
 
 export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect, ways: Ways = {}): RawBuilder<boolean> {
   const column = (field: string) => sql.id(layout.column(field));
-  const { elements: by = 'all', isSparse = false } = ways;
+  const { isSparse = false } = ways;
   switch (bound.kind) {
     case 'const':
       return bound.value ? sql<boolean>`1 = 1` : sql<boolean>`1 = 0`;
@@ -40,10 +40,10 @@ export function filterSql(bound: Bound, layout: Layout, dialect: SqlDialect, way
     case 'substring':
       return dialect.substring(column(bound.field), bound.slot, bound.pieces);
     case 'contains':
-      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`, dialect, by);
+      return holds(layout, bound.field, sql<boolean>`value = ${bound.slot}`, dialect, ways);
     case 'containsBetween': {
       const end = bound.to === undefined ? sql`` : sql` and value < ${bound.to}`;
-      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`, dialect, by);
+      return holds(layout, bound.field, sql<boolean>`value >= ${bound.from}${end}`, dialect, ways);
     }
     case 'exists':
       return sql<boolean>`${column(bound.field)} is not null`;
@@ -63,11 +63,13 @@ function holds(
   field: string,
   element: RawBuilder<boolean>,
   dialect: SqlDialect,
-  by: ElementsBy,
+  { elements: by = 'all', isSparse = false }: Ways,
 ): RawBuilder<boolean> {
   const elements = dialect.table(layout.elements(field));
   if (by === 'each') {
-    return sql<boolean>`exists (select 1 from ${elements} where ${element} and id = ${dialect.table(layout.table)}.id)`;
+    const each = sql<boolean>`exists (select 1 from ${elements} where ${element} and id = ${dialect.table(layout.table)}.id)`;
+    // Often no object has it, and then it is looked for only once.
+    return isSparse ? sql<boolean>`((select 1 from ${elements} where ${element} limit 1) = 1 and ${each})` : each;
   }
   const each = dialect.wanted === undefined ? element : sql`${dialect.wanted} and ${element}`;
   return sql<boolean>`id in (select id from ${elements} where ${each})`;
