@@ -10,9 +10,9 @@ import { type FetchedFile, fileAt, fileFrom } from '../../datacenters/sources/fe
 import { readFileUrl } from '../../datacenters/sources/source-url.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { addFile, assertFilesMutable } from '../../images/files/add-file.ts';
+import { openingFile } from '../../images/files/file-as-recorded.ts';
 import { withFileAsRecorded } from '../../images/files/file-placement.ts';
 import { assertNotQuarantined } from '../../images/files/findings.ts';
-import { followingMoves } from '../../images/files/following-moves.ts';
 import { md5OfFile } from '../../images/files/late-md5.ts';
 import type { Announced } from '../../images/files/upload.ts';
 import { ordererOf } from '../../machines/find-jobs.ts';
@@ -112,7 +112,7 @@ export function fileHandlers(service: Service): Handlers<typeof FILES, Call> {
     async GetImageFile(call, query) {
       const { value: record } = await withFileAsRecorded(service, await readableImage(service, call));
       const index = indexOf(query);
-      return followingMoves(service, record, (current) => readFile(call, current, index));
+      return openingFile(service, record, index, (current) => readFile(call, current, index));
     },
   };
 }

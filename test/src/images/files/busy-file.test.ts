@@ -109,3 +109,24 @@ t.test('a file that went with its image while it was being opened is not there, 
   const gone = { status: 404, code: 'ResourceNotFound', message: /not found$/ };
   t.match(await refusal(operator.getImageFile(image.uuid)), gone);
 });
+
+for (const size of [10, 5000]) {
+  t.test(`a file is not mixed with one of ${size} bytes that takes its place while it is opened`, async (t) => {
+    const server = await startInProcess(t);
+    const operator = server.client();
+    const { image } = await makeImage(operator, {}, { owner: ALICE, activate: false });
+    const storage = server.imgapi.service.storages.named('local');
+    const read = storage.read.bind(storage);
+    const second = randomBytes(size);
+    const { restore } = t.intercept(storage, 'read', {
+      value: async (...asked: Parameters<typeof read>) => {
+        await operator.addImageFile(image.uuid, Readable.from([second]), { compression: 'none' });
+        return read(...asked);
+      },
+    });
+    t.match(await refusal(operator.getImageFile(image.uuid)), { status: 409, code: 'ImageFileBusy' });
+    restore();
+    const { bytes } = await send(server.url, { path: `/images/${image.uuid}/file` });
+    t.ok(bytes.equals(second));
+  });
+}
