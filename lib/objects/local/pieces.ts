@@ -59,7 +59,9 @@ export class LocalPieces implements BackendPieceSession {
     await this.#joined();
     const { session, size } = this.#options;
     if (this.size !== size) throw new SessionStateError(session, `incomplete: ${this.size} of ${size} bytes are there`);
-    return this.#session.commit();
+    const info = await this.#session.commit();
+    await this.#letGoOfEarlier();
+    return info;
   }
 
   async discard(): Promise<void> {
@@ -124,6 +126,11 @@ export class LocalPieces implements BackendPieceSession {
   async #stopJoining(): Promise<void> {
     this.#failure ??= { error: new SessionStateError(this.#options.session, 'being closed') };
     await this.#joining;
+    await this.#letGoOfEarlier();
+  }
+
+  /** As long as it is open, a file that was removed takes its room. */
+  async #letGoOfEarlier(): Promise<void> {
     await this.#options.staged.handle?.close().catch(() => undefined);
   }
 }
