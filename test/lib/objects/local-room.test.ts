@@ -48,7 +48,9 @@ test('what is free is the quota less what is stored, staged and promised', async
   t.equal(await store.free(), QUOTA, 'all removed');
 });
 
-test('the file of an earlier session, whose writer may still be there, is let go of with the commit', { skip }, async (t) => {
+test('the file of an earlier session, whose writer may still be there, is let go of with the commit', {
+  skip,
+}, async (t) => {
   const { store, root } = await makeStore(t);
   const first = await store.openPieces({ path: 'x', session: sessionName(), size: KIB });
   await first.close();
