@@ -44,7 +44,8 @@ export async function loadProfile(values: TritonValues, env: Environment, hasTok
   const where = name === 'env' ? 'the environment' : `profile "${name}"`;
   const hint = name === 'env' && asked === undefined ? [NO_PROFILE] : [];
   const needed = hasToken ? ['url', 'account'] : ['url', 'account', 'keyId'];
-  return checked(name, { ...fields, ...overrides(values) }, { where, hint, needed });
+  const called = name === 'env' ? inEnvironment : (field: string) => field;
+  return checked(name, { ...fields, ...overrides(values) }, { where, hint, needed, called });
 }
 
 const NO_PROFILE = 'name a profile with -p or TRITON_PROFILE, make one with: triton profile create, or set TRITON_*';
@@ -59,11 +60,18 @@ interface Checks {
   readonly where: string;
   readonly hint: readonly string[];
   readonly needed: readonly string[];
+  /** What a missing field is called in messages. */
+  readonly called: (field: string) => string;
 }
 
-function checked(name: string, fields: ProfileFields, { where, hint, needed }: Checks): Profile {
+/** `keyId (TRITON_KEY_ID)` */
+function inEnvironment(field: string): string {
+  return `${field} (TRITON_${field.replace(/[A-Z]/g, '_$&').toUpperCase()})`;
+}
+
+function checked(name: string, fields: ProfileFields, { where, hint, needed, called }: Checks): Profile {
   const missing = needed.filter((field) => fields[field] === undefined || fields[field] === '');
-  if (missing.length > 0) throw profileError(`${where} has no ${missing.join(', no ')}`, hint);
+  if (missing.length > 0) throw profileError(`${where} has no ${missing.map(called).join(', no ')}`, hint);
   for (const field of TEXTS) {
     const value = fields[field];
     if (value !== undefined && typeof value !== 'string') throw wrong(where, field, value, 'a string');

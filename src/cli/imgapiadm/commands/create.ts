@@ -6,6 +6,7 @@ import { shellLine } from '../../output/shell-line.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
 import {
+  activateUploaded,
   FILE_OPTION,
   type LocalFile,
   localFile,
@@ -57,7 +58,7 @@ export const create = defineCommand({
     }
     try {
       const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
-      const image = noActivate ? uploaded : await client.activateImage(uuid, { signal });
+      const image = noActivate ? uploaded : await activateUploaded({ client, uuid, output, signal });
       tellImage(output, json, image, `is created of ${uploadedWords(file)}${noActivate ? '' : ', and active'}`);
       return undefined;
     } catch (error) {
@@ -86,7 +87,7 @@ export const upload = defineCommand({
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
-    const image = activate ? await client.activateImage(uuid, { signal }) : uploaded;
+    const image = activate ? await activateUploaded({ client, uuid, output, signal }) : uploaded;
     tellImage(output, json, image, `has ${uploadedWords(file)}${activate ? ', and is active' : ''}`);
     return undefined;
   },

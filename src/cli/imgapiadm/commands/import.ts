@@ -9,6 +9,7 @@ import { RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { readManifest } from '../../shared/images/assignments.ts';
 import { readUuid } from '../../shared/images/naming.ts';
 import {
+  activateUploaded,
   FILE_OPTION,
   localFile,
   MANIFEST_OPTION,
@@ -88,7 +89,7 @@ export const importImage = defineCommand({
       return undefined;
     }
     await uploadFile({ client, uuid: named, file, storage, output, signal });
-    const image = await client.activateImage(named, { signal });
+    const image = await activateUploaded({ client, uuid: named, output, signal });
     tellImage(output, json, image, `is imported of ${uploadedWords(file)}, and active`);
     return undefined;
   },

@@ -55,11 +55,36 @@ export async function untilStored<Stored>({ begun, look, append, note, signal }:
   }
 }
 
+/**
+ * Asks again while the server is away, which must be good for what may have been done already. For what comes before an
+ * upload's bytes and after them, once the server has answered something.
+ * @throws as `untilStored`
+ */
+export async function untilAnswered<Answer>(
+  ask: () => Promise<Answer>,
+  { note, signal }: Pick<Resuming<Answer>, 'note' | 'signal'>,
+): Promise<Answer> {
+  const since = Date.now();
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted || !isAway(error)) throw error;
+      if (wait === FIRST_PAUSE_MS) note(`The server is away (${(error as Error).message}); going on when it is back.`);
+      if (Date.now() - since > PATIENCE_MS) throw interrupted(error);
+    }
+    await pause(wait, signal);
+  }
+}
+
 function mayPass(error: unknown): boolean {
+  if (isAway(error)) return true;
+  return error instanceof ImgapiError && (error.code === 'UploadInProgress' || error.code === 'UploadOffsetMismatch');
+}
+
+function isAway(error: unknown): boolean {
   if (error instanceof ImgapiUnreachableError) return true;
-  if (!(error instanceof ImgapiError)) return false;
-  const { code, statusCode } = error;
-  return code === 'UploadInProgress' || code === 'UploadOffsetMismatch' || statusCode === 503 || statusCode === 429;
+  return error instanceof ImgapiError && (error.statusCode === 503 || error.statusCode === 429);
 }
 
 function interrupted(cause: unknown): CommandError {

@@ -10,7 +10,7 @@ import { CommandError } from '../../framework/errors.ts';
 import { formatBytes, formatShare } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { type Begun, untilStored } from './resume-upload.ts';
+import { type Begun, untilAnswered, untilStored } from './resume-upload.ts';
 import { UploadProgress } from './upload-progress.ts';
 
 export const MANIFEST_OPTION = {
@@ -131,15 +131,16 @@ async function sendWhole<I extends Stored>({ client, uuid, file, storage, output
 async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | undefined> {
   const { client, uuid, file, storage, output, signal } = upload;
   const { size, compression } = file;
-  const sha1 = await sha1Of(file, output, signal);
+  // Before the file is read, which may take long: whoever cannot be asked is told at once.
   const there = await client.getImage(uuid, { signal });
+  const sha1 = await sha1Of(file, output, signal);
   // The answer to an earlier upload may have been lost.
   const [stored] = there.files ?? [];
   if (stored?.sha1 === sha1 && stored.size === size) return there;
   const parameters = { compression, size, sha1, ...(storage !== undefined && { storage }) };
   let begun: Begun;
   try {
-    begun = await client.beginImageUpload(uuid, parameters, { signal });
+    begun = await untilAnswered(() => client.beginImageUpload(uuid, parameters, { signal }), waiting(upload));
   } catch (error) {
     if (isUnknown(error)) return undefined;
     throw error;
@@ -147,8 +148,7 @@ async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | u
   if (begun.offset > 0) output.note(`Going on with an earlier upload, at ${formatShare(begun.offset, size)}.`);
   const progress = new UploadProgress(output, size);
   const image = await untilStored({
-    signal,
-    note: (text) => output.note(text),
+    ...waiting(upload),
     begun,
     look: () => client.getImageUpload(uuid, begun.uuid, { signal }),
     append(offset) {
@@ -160,6 +160,35 @@ async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | u
   progress.end();
   assertStored(image, uuid, sha1);
   return image;
+}
+
+function waiting({ output, signal }: Pick<Upload<Stored>, 'output' | 'signal'>) {
+  return { signal, note: (text: string) => output.note(text) };
+}
+
+/** Of an image whose file is there. What was done and not answered is no failure. */
+export async function activateUploaded<I extends Stored>({
+  client,
+  uuid,
+  ...rest
+}: Pick<Upload<I>, 'uuid' | 'output' | 'signal'> & {
+  readonly client: Pick<TakesFiles<I>, 'getImage'> & {
+    activateImage(uuid: string, options: CallOptions): Promise<I>;
+  };
+}): Promise<I> {
+  const { signal } = rest;
+  let isAgain = false;
+  return untilAnswered(async () => {
+    try {
+      return await client.activateImage(uuid, { signal });
+    } catch (error) {
+      if (isAgain && error instanceof ImgapiError && error.code === 'ImageAlreadyActivated') {
+        return client.getImage(uuid, { signal });
+      }
+      isAgain = true;
+      throw error;
+    }
+  }, waiting(rest));
 }
 
 /** Servers of before answer that there is no such path, or no such version. */

@@ -5,6 +5,7 @@ import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import {
+  activateUploaded,
   FILE_OPTION,
   localFile,
   MANIFEST_OPTION,
@@ -59,7 +60,7 @@ export const create = defineCommand({
     output.note(`Image ${id} is created; its file follows.`);
     try {
       const uploaded = await uploadFile({ client, uuid: id, file, storage: undefined, output, signal });
-      const image = noActivate ? uploaded : await client.activateImage(id, { signal });
+      const image = noActivate ? uploaded : await activateUploaded({ client, uuid: id, output, signal });
       tell(output, json, image, `is created of ${uploadedWords(file)}${noActivate ? '' : ', and active'}`);
       return undefined;
     } catch (error) {
@@ -90,7 +91,7 @@ export const upload = defineCommand({
     const client = await context.cloudapi();
     const uuid = await imageId(client, given, OWN, signal);
     const uploaded = await uploadFile({ client, uuid, file, storage: undefined, output, signal });
-    const image = isToBeActive ? await client.activateImage(uuid, { signal }) : uploaded;
+    const image = isToBeActive ? await activateUploaded({ client, uuid, output, signal }) : uploaded;
     tell(output, json, image, `has ${uploadedWords(file)}${isToBeActive ? ', and is active' : ''}`);
     return undefined;
   },

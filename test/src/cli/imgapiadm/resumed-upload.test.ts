@@ -31,6 +31,19 @@ test('an upload of a large file goes on', async (t) => {
     t.match(await client.getImage(uuid), { files: [{ sha1: sha1Of(bytes), size: SIZE }] });
   });
 
+  for (const [when, request] of [
+    ['before its first byte', '/uploads?'],
+    ['when all of it was there', 'action=activate'],
+  ] as const) {
+    await t.test(`by itself, when the connection breaks ${when}`, async (t) => {
+      const uuid = await newImage();
+      proxy.trouble = { kind: 'lose', request };
+      const ran = await runImgapiadm(['upload', uuid, file, '--activate', '-u', proxy.url]);
+      t.match(ran, { code: 0, stderr: /The server is away .*; going on when it is back/, stdout: /is active/ });
+      t.match(await client.getImage(uuid), { state: 'active', files: [{ sha1: sha1Of(bytes), size: SIZE }] });
+    });
+  }
+
   await t.test('by the same command, when another one was interrupted', async (t) => {
     const uuid = await newImage();
     const begun = await client.beginImageUpload(uuid, { compression: 'none', size: SIZE, sha1: sha1Of(bytes) });

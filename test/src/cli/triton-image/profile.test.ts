@@ -136,7 +136,7 @@ t.test('a setting that is neither true nor false is refused', async (t) => {
 t.test('whoever has no profile at all is told how to get one', async (t) => {
   const nobody = loadProfile(NONE, { HOME: await temporaryFolder(t) });
   await t.rejects(nobody, {
-    message: 'the environment has no url, no account, no keyId',
+    message: 'the environment has no url (TRITON_URL), no account (TRITON_ACCOUNT), no keyId (TRITON_KEY_ID)',
     details: [/triton profile create/],
   });
 });
