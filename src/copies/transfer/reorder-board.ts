@@ -18,6 +18,9 @@ import { Slice } from './slice.ts';
 const PATIENCE = 4;
 const LEAST_MS = 2000;
 
+/** Slices that are whole, after which no more are begun: if the store is slower than the line, these would only take memory. */
+const MOST_EARLY = 6;
+
 interface PieceInMemory extends Verified {
   readonly index: number;
   /** In order; the last ones may not have begun. */
@@ -179,7 +182,7 @@ export class ReorderBoard implements Board<TakenSlice> {
 
   #begin(): TakenSlice | undefined {
     const { total, memory, hashes } = this.#options;
-    if (!this.#hasMore || !memory.take()) return undefined;
+    if (!this.#hasMore || this.#early >= MOST_EARLY || !memory.take()) return undefined;
     const start = this.#next;
     if (start % PIECE_BYTES === 0) {
       const index = start / PIECE_BYTES;
@@ -194,6 +197,13 @@ export class ReorderBoard implements Board<TakenSlice> {
     const taken = sliceOf(part, start, length);
     part.slices.push(taken);
     return taken;
+  }
+
+  /** Slices that are whole and wait for those before them, or for the store. */
+  get #early(): number {
+    let early = 0;
+    for (const { whole } of this.#pieces) for (const { bytes } of whole) if (!bytes.isTaken) early += 1;
+    return early;
   }
 
   #slicesOf(piece: number): number {

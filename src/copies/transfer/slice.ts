@@ -29,6 +29,11 @@ export class Slice {
     return this.#written;
   }
 
+  /** Whether its bytes have left the memory again. */
+  get isTaken(): boolean {
+    return this.#written > 0 && this.#blocks.length === 0;
+  }
+
   /** The bytes that are in memory, in order. */
   get blocks(): readonly Uint8Array[] {
     return this.#blocks.map(({ bytes, filled }) => bytes.subarray(0, filled));

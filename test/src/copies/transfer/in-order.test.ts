@@ -1,13 +1,18 @@
 /** Large files into a store that takes bytes in order only: they come as pieces, over many connections at a time. */
 import { randomBytes } from 'node:crypto';
+import { request } from 'node:http';
 import { type Test, test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
+import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
 import { ReorderMemory } from '#src/copies/transfer/reorder-memory.ts';
+import { startCopyWorker } from '#src/copies/transfer/worker.ts';
 import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
+import { linkSource } from '#src/datacenters/sources/source-link.ts';
 import { s3UnderTest } from '../../../engines/s3.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { putImage, startDatacenter } from '../../../helpers/datacenter.ts';
+import { startLyingDatacenter } from '../../../helpers/lying-datacenter.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { copyPair, ended, otherProcess, transferOf } from '../fixture.ts';
 
@@ -64,7 +69,7 @@ test('one wrong byte on the way into S3 costs one piece', async (t) => {
 });
 
 test('connections that break are replaced, and the copy into S3 goes on', async (t) => {
-  const { pair, hasCome, assertCopied } = await intoS3(t, 6 * PIECE, { ...LINE, rtt: 1 });
+  const { pair, hasCome, assertCopied } = await intoS3(t, 5 * PIECE, { ...LINE, rtt: 1 });
   pair.engine();
   await hasCome(2 * PIECE);
   pair.network.cutAll();
@@ -111,4 +116,36 @@ test('a copy that finds no memory for pieces comes as one stream until there is 
   for (const other of others) other.end();
   await assertCopied();
   t.ok(pair.network.mostConnections > 4, `${pair.network.mostConnections} connections`);
+});
+
+test('a source without ranges sends one stream into S3', async (t) => {
+  const store = await (await s3UnderTest(t)).open();
+  const source = await startLyingDatacenter(t, 'us-east-1', { keys: { pulls: { redirect: false } } });
+  const { service } = await startDatacenter(t, 'us-west-1', {
+    storage: () => store,
+    keys: { copies: { leaseSeconds: 60, stallSeconds: 60, retryDelay: { min: 0.02, max: 0.2 } } },
+  });
+  const { token, url } = await createLinkToken(source.service);
+  await linkDatacenter(service, { name: source.name, url, token });
+  const { record, sha1 } = await putImage(source, ALICE, {}, randomBytes(5 * PIECE));
+  source.lies = [
+    {
+      path: /\/file\?/,
+      answer: ({ method, url: path, headers: { range: _range, ...headers } }, response) => {
+        const to = `http://127.0.0.1:${source.service.config.links.port}${path}`;
+        const passed = request(to, { method, headers }, (honest) => {
+          response.writeHead(honest.statusCode ?? 500, honest.headers);
+          honest.pipe(response);
+        });
+        passed.end();
+      },
+    },
+  ];
+  const from = linkSource(service, source.name);
+  const order = { uuid: record.uuid, account: ALICE, source: from, dryRun: false, doNotRestart: false };
+  const { uuid } = await copyFromDatacenter(service, order, new AbortController().signal);
+  const worker = startCopyWorker(service, { pollMs: 20 });
+  t.teardown(() => worker.stop());
+  t.match(await ended(service, uuid), { state: 'succeeded', members: [{ result: { attempt: 1, via: 'imgapi' } }] });
+  t.equal((await store.hash(imageObjectPath(record.uuid, 'file0'))).sha1, sha1);
 });

@@ -110,17 +110,26 @@ test('no more comes than memory is there for, until what is first is staged', as
   const { bring, take, board, assertWhole } = await boardOf(t, 6 * PIECE);
   const taken = [];
   for (let at = 0; at < 20; at += 1) taken.push(await take());
-  let next: Awaited<ReturnType<typeof take>> | undefined;
-  const waiting = take().then((slice) => {
-    next = slice;
-    return slice;
-  });
+  const waiting = take();
   for (const slice of taken.slice(4)) await bring(slice);
-  t.equal(next, undefined);
+  t.equal(await Promise.race([waiting, undefined]), undefined);
   for (const slice of taken.slice(0, 4)) await bring(slice);
   await bring(await waiting);
   for (let at = 0; at < 3; at += 1) await bring(await take());
   t.ok(board.isComplete);
+  await assertWhole();
+});
+
+test('nothing more is begun while much is whole and cannot be staged', async (t) => {
+  const { bring, take, assertWhole } = await boardOf(t, 3 * PIECE);
+  const taken = [];
+  for (let at = 0; at < 7; at += 1) taken.push(await take());
+  for (const slice of taken.slice(1)) await bring(slice);
+  const waiting = take();
+  t.equal(await Promise.race([waiting, undefined]), undefined);
+  for (const slice of taken.slice(0, 1)) await bring(slice);
+  await bring(await waiting);
+  for (let at = 0; at < 4; at += 1) await bring(await take());
   await assertWhole();
 });
 
