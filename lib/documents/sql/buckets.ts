@@ -9,7 +9,7 @@ import { addedFields, extendTables } from './extend.ts';
 import { Layout } from './layout.ts';
 import { once, type Program, type Step } from './program.ts';
 import { insertRow } from './rows.ts';
-import { createTables, dropTables, writeDeclaration } from './schema.ts';
+import { createIndexes, createTables, dropTables, writeDeclaration } from './schema.ts';
 import { Tables } from './tables.ts';
 
 /** Number of rows copied at a time into the tables of a new version. */
@@ -71,10 +71,9 @@ export class Buckets {
         yield* extendTables(old, tables, added, (...document) => this.#reindex(...document));
       } else {
         yield createTables(this.#dialect, tables.layout);
-        if (old) {
-          yield* this.#move(old, tables);
-          yield dropTables(this.#dialect, old.layout);
-        }
+        if (old) yield* this.#move(old, tables);
+        yield* naming([tables], createIndexes(this.#dialect, tables.layout));
+        if (old) yield dropTables(this.#dialect, old.layout);
       }
       yield writeDeclaration(this.#dialect, bucket);
     }

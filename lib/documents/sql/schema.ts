@@ -35,6 +35,7 @@ export function writeDeclaration(dialect: SqlDialect, { name, version, index, to
   ];
 }
 
+/** Creates what rows are written to: {@link createIndexes} has to follow, which takes less time once they are there. */
 export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
   const { rowId, integer, time, text, table: ending } = dialect.types;
   const columns = layout.fields.map(
@@ -50,7 +51,15 @@ export function createTables(dialect: SqlDialect, layout: Layout): Step[] {
     ),
     once(dialect, sql`create table ${dialect.table(layout.values)} (${sql.raw(value)})${sql.raw(ending)}`),
     ...layout.arrays.flatMap(([field]) => createElements(dialect, layout, field)),
-    ...rowsIndexes(layout).flatMap((index) => rowsIndex(dialect, layout, index)),
+    ...rowsIndex(dialect, layout, OF_KEYS),
+  ];
+}
+
+/** Creates the indexes of the rows and of the elements of arrays, but for those by which rows are written. */
+export function createIndexes(dialect: SqlDialect, layout: Layout): Step[] {
+  return [
+    ...layout.arrays.flatMap(([field]) => elementsIndexes(dialect, layout, field)),
+    ...rowsIndexes(layout).flatMap((index) => (index === OF_KEYS ? [] : rowsIndex(dialect, layout, index))),
   ];
 }
 
@@ -92,6 +101,8 @@ interface RowsIndex {
   readonly having?: string;
 }
 
+const OF_KEYS: RowsIndex = { name: '', fields: [], unique: true };
+
 function rowsIndexes(layout: Layout): RowsIndex[] {
   const { together = [] } = layout.declaration;
   const scalars = layout.fields.filter(([, { array }]) => array !== true);
@@ -99,7 +110,7 @@ function rowsIndexes(layout: Layout): RowsIndex[] {
   const all = [...scalars.map(([field]) => [field]), ...several];
   const named = new Map(all.map((fields) => [fields.join('$'), fields]));
   return [
-    { name: '', fields: [], unique: true },
+    OF_KEYS,
     ...[...named].map(([name, [first = '', ...more]]): RowsIndex => {
       const { sparse, unique } = layout.spec(first);
       const fields = sparse && more.length > 0 ? more : [first, ...more];
@@ -130,22 +141,27 @@ function createElements(dialect: SqlDialect, layout: Layout, field: string): Ste
   );
   const key = orders.length > 0 ? `, object_key ${types.text} not null` : '';
   const columns = sql`${sql.raw(`value ${types[spec.type]} not null, id ${types.integer} not null${key}`)}${sql.join(beside, sql``)}`;
-  const index = (name: string, on: RawBuilder<unknown>): Step =>
-    once(dialect, indexSql(dialect, table, layout.elementsIndex(field, name), { on, unique: false }));
   return [
     once(
       dialect,
       sql`create table ${dialect.table(table)} (${columns}, primary key (value, id))${sql.raw(types.keyedTable)}`,
     ),
-    ...orders.flatMap((scalar) => {
+    ...note(dialect, layout, { table, name: table, of: { kind: 'elements', field } }),
+  ];
+}
+
+function elementsIndexes(dialect: SqlDialect, layout: Layout, field: string): Step[] {
+  const table = layout.elements(field);
+  const byId = { on: sql`id`, unique: false };
+  return [
+    ...layout.orders(field).flatMap((scalar) => {
       const columns = [sql.id('value'), sql.id(layout.orderColumn(scalar)), sql.id('object_key')];
       const on = sql.join(columns.map((column) => dialect.indexed(column)));
       const of = { kind: 'elements', field, order: scalar } as const;
       const plan = { table, name: layout.elementsIndex(field, `by$${scalar}`), of };
       return createIndex(dialect, layout, plan, { on, unique: false });
     }),
-    index('id', sql`id`),
-    ...note(dialect, layout, { table, name: table, of: { kind: 'elements', field } }),
+    once(dialect, indexSql(dialect, table, layout.elementsIndex(field, 'id'), byId)),
   ];
 }
 
