@@ -4,10 +4,10 @@
  * work breaks off is fetched again.
  */
 import { createHash } from 'node:crypto';
-import { setImmediate as breathe } from 'node:timers/promises';
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import { letGo } from '#lib/objects/let-go.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
+import { turnForBytes } from '#lib/runtime/bulk.ts';
 import { heeding } from '#lib/runtime/heeding.ts';
 import type { Board, Taken, Verified } from './board.ts';
 import type { PieceHashes } from './piece-hashes.ts';
@@ -268,8 +268,8 @@ async function hashOf({ slices }: PieceInMemory): Promise<string> {
   const hash = createHash('sha256');
   for (const { bytes } of slices) {
     for (const block of bytes.blocks) {
+      await turnForBytes();
       hash.update(block);
-      await breathe();
     }
   }
   return hash.digest('hex');
