@@ -48,6 +48,14 @@ function check<Context>(name: string, program: Program<Context>): void {
     }
   });
 
+  test(`what an option or an argument of ${name} must be is said once`, async (t) => {
+    for (const { name: command, options, arguments: specs } of program.commands) {
+      for (const [what, { check: right }] of Object.entries({ ...options, ...specs, ...program.options })) {
+        t.notMatch(right?.('\u0007') ?? '', /^(it )?must /, `${command} ${what}`);
+      }
+    }
+  });
+
   test(`a command of ${name} that is mistyped is answered with what was meant`, async (t) => {
     for (const command of program.commands) {
       if (command.name.length < 4) continue;

@@ -5,6 +5,7 @@ import { usageError } from '../../framework/errors.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { IMAGE_ARGUMENT, imageUuid, imageUuids } from '../../shared/images/find-image.ts';
 import { defineCommand, type ServerCommand } from '../connection/define-command.ts';
+import { withOwner } from '../connection/owner.ts';
 import { tellImage } from './create.ts';
 
 const IMAGES = { ...IMAGE_ARGUMENT, count: 'some' } as const;
@@ -22,6 +23,7 @@ export const disable = switching('disable', 'allow no new instances of images', 
 export const update = defineCommand({
   name: 'update',
   summary: 'change fields of an image',
+  description: ["An owner is named by UUID, or by login on the server's machine."],
   arguments: { IMAGE: IMAGE_ARGUMENT, 'FIELD=VALUE': { ...ASSIGNMENT, count: 'any' } },
   options: {
     manifest: { type: 'value', short: 'm', value: 'FILE', help: 'Fields in JSON; FIELD=VALUE goes before them.' },
@@ -32,8 +34,9 @@ export const update = defineCommand({
   ],
   async run({ options: { manifest }, arguments: given, context, output, json, signal }) {
     const assigned = readAssignments(given['FIELD=VALUE']);
-    const fields = { ...(manifest !== undefined && (await readManifest(manifest))), ...assigned };
-    if (Object.keys(fields).length === 0) throw usageError('nothing to change: give FIELD=VALUE, or -m FILE');
+    const wanted = { ...(manifest !== undefined && (await readManifest(manifest))), ...assigned };
+    if (Object.keys(wanted).length === 0) throw usageError('nothing to change: give FIELD=VALUE, or -m FILE');
+    const fields = await withOwner(context, wanted);
     const client = await context.client();
     const uuid = await imageUuid(client, given.IMAGE, { account: await context.account(), signal });
     const image = await client.updateImage(uuid, fields, { signal });

@@ -17,12 +17,14 @@ import {
 } from '../../shared/images/upload.ts';
 import type { Connection } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
+import { withOwner } from '../connection/owner.ts';
 
 export const create = defineCommand({
   name: 'create',
   summary: 'create an image of a manifest and a file',
   description: [
     'With -f FILE the file is uploaded and the image activated. Without it the image waits for upload and activate.',
+    "The owner is named by UUID, or by login on the server's machine.",
     'If the upload fails or is interrupted, the image stays, not activated; the command that goes on is named.',
   ],
   arguments: { 'FIELD=VALUE': { ...ASSIGNMENT, count: 'any' } },
@@ -43,8 +45,9 @@ export const create = defineCommand({
   async run({ options, arguments: given, context, output, json, signal }) {
     const { manifest, file: path, compression, storage, 'no-activate': noActivate } = options;
     const assigned = readAssignments(given['FIELD=VALUE']);
-    const fields = { ...(manifest !== undefined && (await readManifest(manifest))), ...assigned };
+    const wanted = { ...(manifest !== undefined && (await readManifest(manifest))), ...assigned };
     const file = path === undefined ? undefined : await localFile(path, compression);
+    const fields = await withOwner(context, wanted);
     const client = await context.client();
     const account = await context.account();
     const created = await client.createImage(

@@ -34,7 +34,7 @@ const LIMIT_OPTIONS = {
     type: 'value',
     value: 'N',
     help: 'Most images, deleted ones that can still be restored included; none: no limit.',
-    check: (given: string) => (limitOf(given, {}) === undefined ? 'must be a whole number, or none' : undefined),
+    check: (given: string) => (limitOf(given, {}) === undefined ? 'a whole number, or none' : undefined),
   },
   bytes: {
     type: 'value',
@@ -42,7 +42,7 @@ const LIMIT_OPTIONS = {
     help: 'Most bytes of files and icons, as 5000000 or 500GiB; none: no limit.',
     check: (given: string) =>
       limitOf(given, UNITS) === undefined
-        ? `must be a whole number, alone or with ${Object.keys(UNITS).join(', ')}; or none`
+        ? `a whole number, alone or with ${Object.keys(UNITS).join(', ')}; or none`
         : undefined,
   },
 } as const;

@@ -2,6 +2,7 @@
 import { EVENT_KINDS, type EventKind } from '#lib/api/event-kinds.ts';
 import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import { type ColumnSet, TABLE_OPTIONS } from '../../framework/table-options.ts';
+import { formatBytes } from '../../output/bytes.ts';
 
 export const EVENT_COLUMNS: ColumnSet<ImageEvent> = {
   time: { title: 'TIME_UTC', value: ({ time }) => time.replace(/\.\d+Z$/, '') },
@@ -62,8 +63,13 @@ function actorOf({ actor }: ImageEvent): string {
   return kind === 'account' ? (login ?? String(account)) : kind;
 }
 
-/** `fields name, tags`; `order 0965c1f4…, source us-east` */
+/** `fields name, tags`; `order 0965c1f4…, source us-east`; `file, sha1 d79d2fe2…, size 191 MiB` */
 function detailsOf({ details }: ImageEvent): string | undefined {
-  const parts = Object.entries(details).map(([name, value]) => `${name} ${[value].flat().join(' ')}`);
+  const parts = Object.entries(details).map(([name, value]) => {
+    // Which of the image's files it is says what it is.
+    if (name === 'file') return String(value);
+    if (name === 'size' && typeof value === 'number') return `size ${formatBytes(value)}`;
+    return `${name} ${[value].flat().join(' ')}`;
+  });
   return parts.length > 0 ? parts.join(', ') : undefined;
 }

@@ -1,4 +1,5 @@
 /** Reads FIELD=VALUE arguments as the filter of a list. */
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
 import { usageError } from '../../framework/errors.ts';
 import { suggestion } from '../../framework/suggest.ts';
@@ -15,8 +16,19 @@ export const CLOUDAPI_FILTERS = [
   'deprecated',
 ] as const;
 
+type State = Image['state'] | 'all';
+
 const TEXTS = ['owner', 'state', 'name', 'version', 'os', 'type'] as const;
 const FLAGS = ['public', 'shared', 'deprecated'] as const;
+const STATES = [
+  'active',
+  'unactivated',
+  'disabled',
+  'creating',
+  'failed',
+  'copying',
+  'all',
+] as const satisfies readonly State[];
 const FIELDS = [...TEXTS, ...FLAGS, 'billing_tag', 'tag.KEY'] as const;
 
 /**
@@ -32,7 +44,8 @@ export function readFilters(given: readonly string[], fields: readonly string[] 
     if (at < 1) throw usageError(`filter ${JSON.stringify(text)} is wrong; it must be FIELD=VALUE`);
     const [field, value] = [text.slice(0, at), text.slice(at + 1)];
     if (!fields.includes(field.startsWith('tag.') ? 'tag.KEY' : field)) throw unknownField(field, fields);
-    if (isOneOf(TEXTS, field)) filter[field] = value;
+    if (field === 'state') filter[field] = readState(value);
+    else if (isOneOf(TEXTS, field)) filter[field] = value;
     else if (isOneOf(FLAGS, field)) filter[field] = readFlag(field, value);
     else if (field === 'billing_tag') billingTags.push(value);
     else if (field.startsWith('tag.') && field.length > 4) tags[field.slice(4)] = value;
@@ -43,6 +56,13 @@ export function readFilters(given: readonly string[], fields: readonly string[] 
     ...(billingTags.length > 0 && { billing_tag: billingTags }),
     ...(Object.keys(tags).length > 0 && { tags }),
   };
+}
+
+/** Which there are is the server's to say; what was meant is told before it is asked. */
+function readState(value: string): string {
+  const meant = isOneOf(STATES, value) ? '' : suggestion(value, STATES);
+  if (meant === '') return value;
+  throw usageError(`filter state is ${JSON.stringify(value)}${meant}`);
 }
 
 function readFlag(field: string, value: string): boolean {

@@ -37,7 +37,7 @@ test('the events of all images are listed with the image', async (t) => {
     [
       'TIME_UTC             KIND   SHORTID   ACTOR               DETAILS',
       '2026-01-31T12:00:02  share  0965c1f4  alice               entries bob carol',
-      '2026-01-31T12:00:01  pull   1f0e2d3c  datacenter us-east  sha1 abc, size 5',
+      '2026-01-31T12:00:01  pull   1f0e2d3c  datacenter us-east  sha1 abc, size 5 B',
       '',
     ].join('\n'),
   );

@@ -210,10 +210,22 @@ test('a login is looked up on the machine of the server', async (t) => {
     'GET /admin/accounts/bob': json({ uuid: BOB, login: 'bob' }),
     'GET /admin/accounts/bib': json({ code: 'ResourceNotFound', message: 'account "bib" not found' }, 404),
     'GET /images': json([image()]),
+    'POST /images': json(image()),
+    [`POST /images/${UUID}`]: json(image()),
   };
   const { server, run } = await administered(t, script);
   t.match(await run('list', '-a', 'alice', 'owner=bob'), { code: 0 });
   t.match(server.asked.at(-1)?.path, new RegExp(`owner=${BOB}.*account=${ALICE}|account=${ALICE}.*owner=${BOB}`));
+  for (const words of [
+    ['create', 'name=a'],
+    ['update', UUID],
+  ]) {
+    t.match(await run(...words, 'owner=bob'), { code: 0 });
+    t.match(JSON.parse(server.asked.at(-1)?.body ?? ''), { owner: BOB }, words.join(' '));
+    t.match(await run(...words, 'owner=bib'), { code: 4, stderr: /account "bib" not found/ });
+    t.match(await run(...words, `owner=${ALICE}`), { code: 0 });
+    t.match(JSON.parse(server.asked.at(-1)?.body ?? ''), { owner: ALICE }, words.join(' '));
+  }
   t.match(await run('list', '-a', 'bib'), { code: 4, stderr: /account "bib" not found/ });
 });
 

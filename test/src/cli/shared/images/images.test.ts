@@ -53,12 +53,14 @@ test('filters are read by their fields', async (t) => {
     tags: { k: 'v=w' },
   });
   t.strictSame(readFilters([]), {});
+  t.strictSame(readFilters(['state=frozen']), { state: 'frozen' }, 'a state of a server to come');
 });
 
 const BAD: readonly [string, string][] = [
   ['base', 'filter "base" is wrong; it must be FIELD=VALUE'],
   ['=x', 'filter "=x" is wrong; it must be FIELD=VALUE'],
   ['nmae=x', 'unknown filter "nmae"; did you mean "name"?'],
+  ['state=actve', 'filter state is "actve"; did you mean "active"?'],
   ['public=yes', 'filter public is "yes"; it must be true or false'],
 ];
 
