@@ -31,6 +31,9 @@ export interface Deleted {
   readonly known: Known;
 }
 
+/** To knock without a pause where nobody listens would take the time in which the process starts. */
+const LOST_MS = 300;
+
 export class Notebook {
   readonly places: readonly Place[];
   readonly model: Model;
@@ -73,8 +76,10 @@ export class Notebook {
       if (error instanceof ImgapiError && error.statusCode !== 500 && error.code !== 'FileDamaged') {
         const { refused } = this.#tally;
         refused.set(error.code, (refused.get(error.code) ?? 0) + 1);
-      } else if (error instanceof ImgapiUnreachableError) this.#tally.lost += 1;
-      else this.wrong(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
+      } else if (error instanceof ImgapiUnreachableError) {
+        this.#tally.lost += 1;
+        await new Promise((resolve) => setTimeout(resolve, LOST_MS));
+      } else this.wrong(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
       return undefined;
     }
   }
