@@ -1,7 +1,7 @@
 /**
  * The files that a browser loads for the console: our own, and those of the npm packages that they import, as the packages
  * have them. Browsers find modules by path only, so the names of packages in imports are replaced by paths. All are read
- * and compressed once, when the first is asked for.
+ * when the first is asked for; each is compressed once, when it is.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -37,15 +37,21 @@ const STYLES: Readonly<Record<string, string>> = { 'uplot/dist/uPlot.min.css': '
 /** What a package has for bundlers, where `exports` would give node's form. */
 const FOR_BROWSERS: Readonly<Record<string, string>> = { uplot: 'uplot/dist/uPlot.esm.js' };
 
-let files: Promise<ReadonlyMap<string, ConsoleFile>> | undefined;
+let texts: Promise<ReadonlyMap<string, string>> | undefined;
+/** By path. */
+const files = new Map<string, Promise<ConsoleFile>>();
 
 /** @param path below `/console/`: `app.js`, `modules/preact.js` */
 export async function consoleFile(path: string): Promise<ConsoleFile | undefined> {
-  files ??= readAll();
-  return (await files).get(path);
+  texts ??= readAll();
+  const text = (await texts).get(path);
+  if (text === undefined) return undefined;
+  const file = files.get(path) ?? prepared(text, typeOf(path) ?? '');
+  files.set(path, file);
+  return file;
 }
 
-async function readAll(): Promise<ReadonlyMap<string, ConsoleFile>> {
+async function readAll(): Promise<ReadonlyMap<string, string>> {
   const own = (await readdir(OWN)).filter((name) => typeOf(name) !== undefined);
   const read = [
     ...own.map((name) => ({ path: name, url: new URL(name, OWN), modules: 'modules/' })),
@@ -55,7 +61,7 @@ async function readAll(): Promise<ReadonlyMap<string, ConsoleFile>> {
       modules: '',
     })),
   ];
-  const texts = new Map(
+  const all = new Map(
     await Promise.all(
       read.map(async ({ path, url, modules }): Promise<[string, string]> => {
         const text = await readFile(fileURLToPath(url), 'utf8');
@@ -63,11 +69,7 @@ async function readAll(): Promise<ReadonlyMap<string, ConsoleFile>> {
       }),
     ),
   );
-  const page = withPreloads(texts.get(PAGE) ?? '', importedBy(ENTRY, texts));
-  const entries = [...texts.set(PAGE, page)].map(
-    async ([path, text]): Promise<[string, ConsoleFile]> => [path, await prepared(text, typeOf(path) ?? '')],
-  );
-  return new Map(await Promise.all(entries));
+  return all.set(PAGE, withPreloads(all.get(PAGE) ?? '', importedBy(ENTRY, all)));
 }
 
 function typeOf(name: string): string | undefined {

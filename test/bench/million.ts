@@ -2,17 +2,16 @@
  * A million images in SQLite: what a request costs in CPU beside the same one with 10,000, how long a start takes, and what
  * the list of everything does to others and to memory.
  */
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { ALICE } from '../helpers/accounts.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { MANY, QUICK, SECONDS } from './extent.ts';
+import { filledServer } from './filled.ts';
 import { load, type Paths } from './load.ts';
 import { namesOf } from './many-images.ts';
 import { compare, type Figure, median, type Plan, type Results, type Sample } from './measure.ts';
 import { type Running, type ServerOptions, startServer, untilAtRest } from './server.ts';
-import { fillSqlite } from './sqlite-images.ts';
 import { watchable, watchTurnsOf } from './turns.ts';
 
 const FEW = 10_000;
@@ -74,8 +73,8 @@ const CASES: readonly Case[] = [
 ];
 
 export async function* benchMillion(plan: Plan): Results {
-  const few = await filled(plan, FEW);
-  const many = await filled(plan, MANY);
+  const few = await filledServer(plan, 'images', FEW);
+  const many = await filledServer(plan, 'images', MANY);
   yield await startTimes(plan, few, many);
   const servers: Running[] = [];
   try {
@@ -88,14 +87,6 @@ export async function* benchMillion(plan: Plan): Results {
   } finally {
     for (const server of servers) await server.stop();
   }
-}
-
-async function filled({ directory, profile }: Plan, count: number): Promise<ServerOptions> {
-  const dataDir = join(directory, `images-${count}${profile ? '-profiled' : ''}`);
-  const options = { name: 'bench-1', dataDir, ...(profile ? { profile } : {}) };
-  await (await startServer(options)).stop();
-  fillSqlite(dataDir, count);
-  return options;
 }
 
 function costOf({ runs }: Plan, { what, pathsOf, headers = {} }: Case, many: Running, few: Running): Promise<Figure> {

@@ -1,6 +1,7 @@
 /** What is measured, by engine. */
 import { benchBusy } from './busy.ts';
 import { benchBytes } from './bytes.ts';
+import { benchConsole } from './console.ts';
 import { benchCopies } from './copies.ts';
 import { benchCrowds } from './crowds.ts';
 import type { Plan, Results } from './measure.ts';
@@ -32,6 +33,7 @@ const EMBEDDED: Engine = {
     memory: benchMemory,
     crowds: benchCrowds,
     workers: benchWorkers,
+    console: benchConsole,
   },
   runs: 5,
 };

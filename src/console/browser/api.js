@@ -28,6 +28,11 @@ const early = new Map();
  * @typedef {Record<string, string | undefined>} Query
  */
 
+/** For what is to be found in whatever channel. @param {Settings} settings */
+export function anywhere({ channels }) {
+  return channels ? { channel: '*' } : {};
+}
+
 /** Begins with what a view will ask for: the answer is for the first who does. @param {string} path @param {Query} query */
 export function askEarly(path, query) {
   const answer = ask(path, { query });
@@ -52,7 +57,7 @@ export async function ask(path, { method = 'GET', query = {}, json, signal } = {
   const begun = early.get(address);
   early.delete(address);
   if (begun && method === 'GET') return begun;
-  const answer = await fetch(address, {
+  const { answer, text } = await fetched(address, {
     method,
     headers: {
       Accept: 'application/json',
@@ -62,17 +67,30 @@ export async function ask(path, { method = 'GET', query = {}, json, signal } = {
     ...(json !== undefined && { body: JSON.stringify(json) }),
     ...(signal && { signal }),
   });
-  const text = await answer.text();
   const value = parsed(text);
-  if (!answer.ok) {
-    throw new ApiError(answer.status, value?.code ?? '', value?.message ?? `the server answers ${answer.status}`);
-  }
+  if (!answer.ok) throw refusal(answer, value);
   const next = /<\?([^>]*)>; rel="next"/.exec(answer.headers.get('Link') ?? '')?.[1];
   return { value, next };
 }
 
-/** @param {string} text @returns {any} */
-function parsed(text) {
+/** @param {string} address @param {RequestInit} options @throws in words, if nothing or less than all comes back */
+export async function fetched(address, options) {
+  try {
+    const answer = await fetch(address, options);
+    return { answer, text: await answer.text() };
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Error('The server cannot be reached.', { cause: error });
+  }
+}
+
+/** A proxy in front of the server has no JSON. @param {Response} answer @param {any} value */
+export function refusal({ status, statusText }, value) {
+  return new ApiError(status, value?.code ?? '', value?.message ?? `The answer is ${status} ${statusText}.`);
+}
+
+/** Undefined for what is no JSON. @param {string} text @returns {any} */
+export function parsed(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,19 +1,21 @@
-/** The console: which view is shown. It is made of plain modules, as a browser reads them; nothing is built. */
+/**
+ * The console: which view is shown. It is made of plain modules, as a browser reads them; nothing is built. The list of
+ * images comes first, and other views when it is there.
+ */
 import { render } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { ask } from './api.js';
-import { CopiesView } from './copies-view.js';
 import { html } from './html.js';
-import { ImageView } from './image-view.js';
 import { askForImages, ImagesView } from './images-view.js';
-import { LinksView } from './links-view.js';
 import { Status, useLoaded } from './loading.js';
 import { LogIn, LogOut } from './login.js';
-import { MetricsView } from './metrics-view.js';
+import { loadParts, Part } from './parts.js';
 import { currentRoute, hrefOf, useRoute } from './route.js';
-import { TasksView } from './tasks-view.js';
 
 const VIEWS = { images: 'Images', copies: 'Copies', datacenters: 'Datacenters', tasks: 'Tasks', metrics: 'Metrics' };
+
+/** The first view has the line for itself. */
+const PARTS_AFTER_MS = 1000;
 
 function App() {
   const settings = useLoaded(
@@ -32,8 +34,21 @@ function Console({ settings }) {
   const [view = 'images', one] = path;
   const { datacenter, version, user } = settings;
   useEffect(() => {
-    document.title = `${view === 'login' ? view : (one ?? view)} · ${datacenter ?? 'IMGAPI'}`;
+    document.title = `${VIEWS[/** @type {keyof typeof VIEWS} */ (view)] ?? view} · ${datacenter ?? 'IMGAPI'}`;
   }, [view, one, datacenter]);
+  useEffect(() => {
+    const timer = setTimeout(() => loadParts(settings.operator), PARTS_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [settings.operator]);
+  const isFirst = useRef(true);
+  // What was followed is gone: the keyboard, and who listens, go on at the beginning of what is there now.
+  useEffect(() => {
+    if (!isFirst.current) {
+      document.getElementById('main')?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    isFirst.current = false;
+  }, [view, one, query['after']]);
   return html`
     <a class="skip" href="#main" onClick=${toMain}>Skip to the content</a>
     <header>
@@ -51,7 +66,7 @@ function Console({ settings }) {
     <main id="main" tabindex="-1">
       <${View} view=${view} one=${one} query=${query} settings=${settings} />
     </main>
-    <footer class="quiet">IMGAPI ${version} · <a href="../docs/">API</a></footer>`;
+    <footer class="quiet">IMGAPI ${version} · <a href="../docs/">API</a>${settings.operator && !settings.write && ' · nothing can be changed here'}</footer>`;
 }
 
 /** The address says which view is shown, so the link itself must not change it. @param {Event} event */
@@ -65,14 +80,11 @@ function toMain(event) {
  *   settings: import('./api.js').Settings }} props
  */
 function View({ view, one, query, settings }) {
-  if (view === 'images' && one) return html`<${ImageView} uuid=${one} query=${query} settings=${settings} />`;
+  if (view === 'images' && one) return html`<${Part} key=${one} name="image" uuid=${one} settings=${settings} />`;
   if (view === 'images') return html`<${ImagesView} query=${query} settings=${settings} />`;
   if (view === 'login') return html`<${LogIn} token=${one ?? ''} />`;
-  if (settings.operator) {
-    if (view === 'copies') return html`<${CopiesView} settings=${settings} />`;
-    if (view === 'datacenters') return html`<${LinksView} />`;
-    if (view === 'tasks') return html`<${TasksView} />`;
-    if (view === 'metrics') return html`<${MetricsView} />`;
+  if (settings.operator && Object.hasOwn(VIEWS, view)) {
+    return html`<${Part} key=${view} name=${view} query=${query} settings=${settings} />`;
   }
   return html`<h1>Not here</h1><p>There is no view of this name. <a href=${hrefOf(['images'])}>All images</a></p>`;
 }

@@ -5,13 +5,14 @@ import { Bar } from './bar.js';
 import { FanOuts } from './fan-outs.js';
 import { bytes, duration, moment } from './format.js';
 import { html } from './html.js';
-import { State } from './images-view.js';
 import { Status, useLoaded } from './loading.js';
+import { LISTED, More } from './more.js';
 import { hrefOf } from './route.js';
+import { State } from './state.js';
 import { Act } from './writing.js';
 
 const EVERY_MS = 2000;
-const LISTED = '50';
+const STATES = ['queued', 'running', 'succeeded', 'failed', 'canceled'];
 const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
 /**
@@ -22,20 +23,36 @@ const UUID = '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}';
  *   bytes_total: number, rate: number, eta?: number, images: Part[] }} Copy
  */
 
-/** @param {{ settings: import('./api.js').Settings }} props */
-export function CopiesView({ settings }) {
+/** @param {{ query: Readonly<Record<string, string>>, settings: import('./api.js').Settings }} props */
+export function CopiesView({ query: { state }, settings }) {
+  const [limit, setLimit] = useState(LISTED);
   const copies = useLoaded(
-    async (signal) => /** @type {Copy[]} */ ((await ask('copies', { query: { limit: LISTED }, signal })).value),
-    [],
+    async (signal) => {
+      const { value } = await ask('copies', { query: { state, limit: String(limit) }, signal });
+      return { list: /** @type {Copy[]} */ (value) };
+    },
+    [state, limit],
     EVERY_MS,
   );
-  const { value: list, reload } = copies;
+  const { list } = copies.value ?? copies.before ?? {};
+  const onState = (/** @type {any} */ { target }) => {
+    location.hash = hrefOf(['copies'], { state: target.value });
+  };
   return html`
     <h1>Copies</h1>
-    ${settings.write && settings.mode === 'dc' && html`<${Order} onOrdered=${reload} />`}
+    ${settings.write && settings.mode === 'dc' && html`<${Order} onOrdered=${copies.reload} />`}
+    <form class="row" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+      <label>State
+        <select name="state" value=${state ?? ''} onChange=${onState}>
+          <option value="">any</option>
+          ${STATES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+        </select>
+      </label>
+    </form>
     <${Status} of=${copies} />
-    ${list?.length === 0 && html`<p class="quiet">Nothing was copied to here yet.</p>`}
-    ${list?.map((copy) => html`<${CopyCard} key=${copy.order} copy=${copy} settings=${settings} onChange=${reload} />`)}
+    ${copies.value?.list.length === 0 && html`<p class="quiet" role="status">${state ? `No copy is ${state}.` : 'Nothing was copied to here yet.'}</p>`}
+    ${list?.map((copy) => html`<${CopyCard} key=${copy.order} copy=${copy} settings=${settings} onChange=${copies.reload} />`)}
+    <${More} count=${list?.length ?? 0} limit=${limit} onMore=${setLimit} />
     ${settings.mode === 'dc' && html`<${FanOuts} settings=${settings} />`}`;
 }
 
@@ -48,8 +65,8 @@ function CopyCard({ copy, settings, onChange }) {
   const canRetry =
     (state === 'failed' || state === 'canceled') && account !== undefined && copy.kind !== 'import-remote';
   return html`
-    <section class="card" aria-label=${`Copy of ${title}`}>
-      <h2><a href=${hrefOf(['images', uuid])}>${title}</a> <small>from ${datacenter}</small> <${State} state=${state} /></h2>
+    <section class="card" tabindex="-1" aria-label=${`Copy of ${title}`}>
+      <h2><a href=${hrefOf(['images', uuid])}><bdi>${title}</bdi></a> <small>from ${datacenter}</small> <${State} state=${state} /></h2>
       <p class="quiet">
         Ordered ${moment(copy.created_at)}${copy.finished_at && `, ended ${moment(copy.finished_at)}`}
         ${isLive && ` · ${bytes(rate)}/s`}${isLive && eta !== undefined && ` · ${duration(eta)} left`}
@@ -59,8 +76,8 @@ function CopyCard({ copy, settings, onChange }) {
       ${
         settings.write &&
         html`<p class="row">
-          ${isLive && html`<${Act} label="Cancel" isQuiet of=${`the copy of ${title}`} onDone=${onChange} act=${() => ask(`images/${uuid}/copy`, { method: 'DELETE', query: { account } })} />`}
-          ${canRetry && html`<${Act} label="Try again" isQuiet of=${`the copy of ${title}`} onDone=${onChange} act=${() => ask(`images/${uuid}`, { method: 'POST', query: { action: 'copy-from-dc', datacenter, account } })} />`}
+          ${isLive && html`<${Act} key="cancel" label="Cancel" isQuiet of=${`the copy of ${title}`} onDone=${onChange} act=${() => ask(`images/${uuid}/copy`, { method: 'DELETE', query: { account } })} />`}
+          ${canRetry && html`<${Act} key="retry" label="Try again" isQuiet of=${`the copy of ${title}`} onDone=${onChange} act=${() => ask(`images/${uuid}`, { method: 'POST', query: { action: 'copy-from-dc', datacenter, account } })} />`}
         </p>`
       }
     </section>`;
@@ -94,15 +111,15 @@ function Order({ onOrdered }) {
     await ask(`images/${uuid}`, { method: 'POST', query: { action: 'copy-from-dc', datacenter, account } });
     setPlan(undefined);
   };
-  if (!sources.value) return html`<${Status} of=${sources} />`;
+  if (!sources.value) return html`<h2>Order a copy</h2><${Status} of=${sources} />`;
   if (sources.value.length === 0) return html`<p class="quiet">No datacenter is linked.</p>`;
   return html`
     <form class="row" ref=${form} onSubmit=${onPlan} onInput=${() => setPlan(undefined)} aria-label="Order a copy">
       <label>From
         <select name="datacenter">${sources.value.map(({ name }) => html`<option value=${name}>${name}</option>`)}</select>
       </label>
-      <label class="grow">Image <input name="uuid" required pattern=${UUID} placeholder="UUID" autocomplete="off" /></label>
-      <label class="grow">For the account <input name="account" required pattern=${UUID} placeholder="UUID" autocomplete="off" /></label>
+      <label class="grow">Image <input name="uuid" required pattern=${UUID} title="The UUID of an image" placeholder="UUID" autocomplete="off" /></label>
+      <label class="grow">For the account <input name="account" required pattern=${UUID} title="The UUID of the account that owns it" placeholder="UUID" autocomplete="off" /></label>
       <button type="submit" class="second">What would come?</button>
       ${plan && html`<${Act} label="Order the copy" act=${order} onDone=${onOrdered} />`}
     </form>
@@ -112,7 +129,7 @@ function Order({ onOrdered }) {
       html`<div role="status">
         <p>${bytes(plan.bytes_to_copy)} of ${bytes(plan.bytes_total)} would be copied:</p>
         <ul>
-          ${plan.images.map((/** @type {any} */ image) => html`<li key=${image.uuid}>${image.name} ${image.version}, ${bytes(image.size)}: ${image.action === 'here' ? 'here already' : image.action}</li>`)}
+          ${plan.images.map((/** @type {any} */ image) => html`<li key=${image.uuid}><bdi>${image.name}</bdi> ${image.version}, ${bytes(image.size)}: ${image.action === 'here' ? 'here already' : image.action}</li>`)}
         </ul>
       </div>`
     }`;

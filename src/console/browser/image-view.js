@@ -1,29 +1,43 @@
 /** One image: what it is, its files, what it builds on, who has it, and how to get it. */
-import { ask } from './api.js';
+import { useEffect, useState } from 'preact/hooks';
+import { anywhere, ask } from './api.js';
 import { Chain } from './chain.js';
 import { Events } from './events.js';
 import { bytes, moment } from './format.js';
+import { HowToGet } from './how-to-get.js';
 import { html } from './html.js';
-import { State } from './images-view.js';
 import { Status, useLoaded } from './loading.js';
 import { hrefOf } from './route.js';
 import { Sharing } from './sharing.js';
+import { State } from './state.js';
 import { Usage } from './usage.js';
+import { Versions } from './versions.js';
 
 /** @typedef {import('./api.js').Image} Image */
 
-/** @param {{ uuid: string, settings: import('./api.js').Settings, query: Readonly<Record<string, string>> }} props */
-export function ImageView({ uuid, settings, query: { channel } }) {
+/** What is not finished is looked at again. */
+const EVERY_MS = 5000;
+
+/** @param {{ uuid: string, settings: import('./api.js').Settings }} props */
+export function ImageView({ uuid, settings }) {
+  const [isUnfinished, setUnfinished] = useState(false);
   const loaded = useLoaded(
     async (signal) => {
-      const query = { channel, ...(settings.operator && { inclAdminFields: 'true' }) };
+      const query = { ...anywhere(settings), ...(settings.operator && { inclAdminFields: 'true' }) };
       return /** @type {Image} */ ((await ask(`images/${encodeURIComponent(uuid)}`, { query, signal })).value);
     },
-    [uuid, channel],
+    [uuid],
+    isUnfinished ? EVERY_MS : undefined,
   );
   const image = loaded.value;
+  useEffect(() => {
+    if (!image) return;
+    setUnfinished(image.state === 'creating' || image.state === 'copying');
+    document.title = `${image.name} ${image.version} · ${settings.datacenter ?? 'IMGAPI'}`;
+  }, [image]);
   return html`
     <p><a href=${hrefOf(['images'])}>← All images</a></p>
+    ${!image && loaded.error && html`<h1>Image <small><code>${uuid}</code></small></h1>`}
     <${Status} of=${loaded} />
     ${image && html`<${Details} image=${image} settings=${settings} onChange=${loaded.reload} />`}`;
 }
@@ -33,11 +47,11 @@ function Details({ image, settings, onChange }) {
   const { uuid, description, homepage, error, tags, requirements } = image;
   return html`
     <h1>
-      ${image.icon && html`<img class="icon" alt="" src=${`../images/${uuid}/icon`} />`}
-      ${image.name} <small>${image.version}</small> <${State} state=${image.state} />
+      ${image.icon && html`<img class="icon" alt="" src=${`../images/${uuid}/icon${settings.channels ? '?channel=*' : ''}`} />`}
+      <bdi>${image.name}</bdi> <small>${image.version}</small> <${State} state=${image.state} />
     </h1>
     ${error && html`<p class="problem">${error.code}: ${error.message}</p>`}
-    ${description && html`<p class="description">${description}</p>`}
+    ${description && html`<p class="description" dir="auto">${description}</p>`}
     <dl>
       ${image.deprecated_at && html`<${Field} name="Deprecated">${moment(image.deprecated_at)}<//>`}
       ${
@@ -58,7 +72,8 @@ function Details({ image, settings, onChange }) {
     </dl>
     <${Files} image=${image} />
     ${!settings.operator && html`<${HowToGet} image=${image} settings=${settings} />`}
-    <${Chain} image=${image} />
+    <${Versions} image=${image} settings=${settings} />
+    <${Chain} image=${image} settings=${settings} />
     ${settings.operator && settings.mode === 'dc' && html`<${Sharing} image=${image} settings=${settings} onChange=${onChange} />`}
     ${settings.operator && html`<${Usage} image=${image} settings=${settings} />`}
     ${settings.operator && html`<${Events} uuid=${uuid} />`}
@@ -102,21 +117,4 @@ function Files({ image: { files } }) {
           <//>`,
       )}
     </dl>`;
-}
-
-/** @param {{ image: Image, settings: import('./api.js').Settings }} props */
-function HowToGet({ image: { uuid, name, files }, settings }) {
-  const server = settings.url ?? new URL('..', location.href.replace(/[?#].*/, '')).href.replace(/\/$/, '');
-  const file = `${name.replace(/[^A-Za-z0-9._-]/g, '-')}.img`;
-  return html`
-    <h2>How to get it</h2>
-    <p>On SmartOS:</p>
-    <pre tabindex="0">imgadm import -S ${server} ${uuid}</pre>
-    <p>Into Triton, on the head node:</p>
-    <pre tabindex="0">sdc-imgadm import ${uuid} -S ${server}</pre>
-    ${
-      files.length > 0 &&
-      html`<p>The file alone:</p>
-        <pre tabindex="0">curl -fo ${file} ${server}/images/${uuid}/file</pre>`
-    }`;
 }

@@ -2,9 +2,13 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
 
+/** Who waits longer is told that it goes on. */
+const LONG_MS = 3000;
+
 /**
  * @template T
- * @typedef {{ value: T | undefined, error: Error | undefined, reload: () => void }} Loaded
+ * @typedef {{ value: T | undefined, before: T | undefined, error: Error | undefined, reload: () => void }} Loaded `before`:
+ *   what was there last, be it of something else that was asked for
  */
 
 /**
@@ -45,12 +49,37 @@ export function useLoaded(load, on, everyMs) {
     };
   }, [key, turn, everyMs]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
-  const isCurrent = state.key === key;
-  return { value: isCurrent ? state.value : undefined, error: isCurrent ? state.error : undefined, reload };
+  const { value, error } = state.key === key ? state : {};
+  return { value, before: state.value, error, reload };
 }
 
 /** @param {{ of: Pick<Loaded<unknown>, 'value' | 'error'> }} props */
 export function Status({ of: { value, error } }) {
-  if (error) return html`<p class="problem" role="alert">${error.message}</p>`;
-  return value === undefined ? html`<p class="quiet" role="status">Loading …</p>` : null;
+  const isWaiting = value === undefined && !error;
+  const isLate = useLate(isWaiting);
+  if (error)
+    return html`<p class="problem" role="alert">${error.message} ${needsLogIn(error) && html`<${HowToLogIn} />`}</p>`;
+  return isWaiting
+    ? html`<p class="quiet" role="status">Loading …${isLate && ' The server takes its time.'}</p>`
+    : null;
+}
+
+/** @param {boolean} isWaiting */
+function useLate(isWaiting) {
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    setLate(false);
+    const timer = isWaiting ? window.setTimeout(() => setLate(true), LONG_MS) : 0;
+    return () => clearTimeout(timer);
+  }, [isWaiting]);
+  return isLate;
+}
+
+/** Nobody is logged in any more, or nobody was. @param {Error & { status?: number, code?: string }} error */
+function needsLogIn({ status, code }) {
+  return status === 401 || code === 'OperatorOnly';
+}
+
+export function HowToLogIn() {
+  return html`On the server's machine, <code>imgapiadm console-login</code> prints an address that logs a browser in.`;
 }

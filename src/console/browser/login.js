@@ -1,7 +1,7 @@
 /** Logging in with what `imgapiadm console-login` printed, and out. */
 import { ask } from './api.js';
 import { html } from './html.js';
-import { useLoaded } from './loading.js';
+import { HowToLogIn, useLoaded } from './loading.js';
 import { hrefOf } from './route.js';
 import { Act } from './writing.js';
 
@@ -17,7 +17,7 @@ export function LogIn({ token }) {
   return html`
     <h1>Log in</h1>
     <p class="problem" role="alert">${loaded.error.message}</p>
-    <p>On the server's machine, <code>imgapiadm console-login</code> prints an address that logs a browser in.</p>`;
+    <p><${HowToLogIn} /></p>`;
 }
 
 /** @param {{ user: string }} props */

@@ -1,9 +1,11 @@
 /** Small charts of what the server measures, since this view was opened. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { fetched, parsed, refusal } from './api.js';
 import { html } from './html.js';
 import { samplesOf, sumOf } from './prometheus.js';
 
 const EVERY_MS = 5000;
+const FIRST_MS = 1000;
 const MOST_POINTS = 720;
 const HEIGHT = 180;
 /** Of the time axis. */
@@ -37,9 +39,8 @@ const CHARTS = [
 
 /** @param {AbortSignal} signal @returns {Promise<Reading>} */
 async function read(signal) {
-  const answer = await fetch('metrics', { signal });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(JSON.parse(text).message);
+  const { answer, text } = await fetched('metrics', { signal });
+  if (!answer.ok) throw refusal(answer, parsed(text));
   const samples = samplesOf(text);
   return {
     at: Date.now() / 1000,
@@ -67,9 +68,12 @@ export function MetricsView() {
         },
       );
     void take();
+    // Charts begin with the second reading.
+    const second = setTimeout(take, FIRST_MS);
     const timer = setInterval(take, EVERY_MS);
     return () => {
       gone.abort();
+      clearTimeout(second);
       clearInterval(timer);
     };
   }, []);
@@ -100,6 +104,11 @@ function loadLibrary() {
     document.head.append(style);
   });
   return library;
+}
+
+/** In UTC, as all times of the console. @param {number} seconds */
+function clockTime(seconds) {
+  return new Date(seconds * 1000).toISOString().slice(11, 19);
 }
 
 /** @param {string} name */
@@ -149,7 +158,14 @@ function ChartView({ chart: { title, unit, value }, readings }) {
             },
           },
           series: [{}, { stroke: () => colour('--accent'), width: 2 }],
-          axes: [axis, { ...axis, size: 60 }],
+          axes: [
+            {
+              ...axis,
+              space: 80,
+              values: (/** @type {unknown} */ _plot, /** @type {number[]} */ times) => times.map(clockTime),
+            },
+            { ...axis, size: 60 },
+          ],
         },
         latest.current,
         place.current,

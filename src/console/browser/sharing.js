@@ -22,6 +22,7 @@ export function Sharing({ image, settings, onChange }) {
     event.currentTarget.querySelector('button').click();
   };
   return html`
+    <section tabindex="-1" aria-label="Shared with">
     <h2>Shared with</h2>
     ${acl.length === 0 && html`<p class="quiet">Nobody.</p>`}
     ${acl.length > 0 && html`<p class="quiet">Who wants to be asked has an offer until it is accepted. Unshare takes an offer back as well.</p>`}
@@ -29,7 +30,7 @@ export function Sharing({ image, settings, onChange }) {
       ${acl.map(
         (whom) => html`
           <li key=${whom}>
-            <code>${whom}</code>
+            <code><bdi>${whom}</bdi></code>${' '}
             <span class=${accepted.includes(whom) ? 'state ok' : 'state'}>${answerOf(whom, accepted, left)}</span>
             ${settings.write && html` <${Act} label="Unshare" isQuiet of=${whom} act=${() => change('remove', whom)} onDone=${onChange} />`}
           </li>`,
@@ -43,7 +44,8 @@ export function Sharing({ image, settings, onChange }) {
         </label>
         <${Act} label="Share" of=${entry} disabled=${entry === ''} act=${() => change('add', entry)} onDone=${onAdded} />
       </form>`
-    }`;
+    }
+    </section>`;
 }
 
 /** @param {string} whom @param {readonly string[]} accepted @param {readonly string[]} left */

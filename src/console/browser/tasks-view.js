@@ -2,14 +2,14 @@
 import { ask } from './api.js';
 import { duration, moment } from './format.js';
 import { html } from './html.js';
-import { State } from './images-view.js';
 import { Status, useLoaded } from './loading.js';
+import { State } from './state.js';
 
 const EVERY_MS = 5000;
 
 /**
  * @typedef {{ name: string, what: string, period_seconds: number, state: string, failures: number, next_run?: string,
- *   last_run?: { result: string, ended_at: string, seconds: number, worker: string, error?: string } }} Task
+ *   last_run?: { result: string, ended_at: string, seconds: number, worker: string, did?: Record<string, unknown>, error?: string } }} Task
  */
 
 export function TasksView() {
@@ -32,10 +32,11 @@ export function TasksView() {
             ({ name, what, state, period_seconds: period, failures, last_run: last }) => html`
               <tr key=${name}>
                 <th scope="row"><code>${name}</code><br /><span class="quiet">${what}</span></th>
-                <td><${State} state=${state === 'failing' ? 'failed' : state} /></td>
+                <td><${State} state=${state === 'failing' ? 'failed' : state} label=${state} /></td>
                 <td class="wide">${duration(period)}</td>
                 <td class="run">
                   ${last ? `${moment(last.ended_at)}, ${last.seconds.toFixed(1)} s` : html`<span class="quiet">not yet</span>`}
+                  ${last?.did && html`<br /><span class="quiet">${didOf(last.did)}</span>`}
                   ${last?.error && html`<br /><span class="problem">${last.error}${failures > 1 && ` (${failures} times)`}</span>`}
                 </td>
               </tr>`,
@@ -43,4 +44,11 @@ export function TasksView() {
         </tbody>
       </table>`
     }`;
+}
+
+/** As `imgapiadm tasks` tells it. @param {Record<string, unknown>} did */
+export function didOf(did) {
+  return Object.entries(did)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
 }

@@ -1,10 +1,10 @@
 /** Who uses an image: images that build on it, other datacenters, machines. Where the console may write, copies to others too. */
-import { ask } from './api.js';
+import { anywhere, ask } from './api.js';
 import { moment } from './format.js';
 import { html } from './html.js';
-import { State } from './images-view.js';
-import { useLoaded } from './loading.js';
+import { Status, useLoaded } from './loading.js';
 import { hrefOf } from './route.js';
+import { State } from './state.js';
 import { Act } from './writing.js';
 
 /**
@@ -21,25 +21,22 @@ import { Act } from './writing.js';
 export function Usage({ image, settings }) {
   const { uuid } = image;
   const isLinked = settings.mode === 'dc';
-  const loaded = useLoaded(
-    async (signal) => {
-      const [used, linked] = await Promise.all([
-        ask(`images/${uuid}/usage`, { signal }),
-        isLinked ? ask('datacenters', { signal }) : { value: [] },
-      ]);
-      return { used: /** @type {Used} */ (used.value), linked: /** @type {{ name: string }[]} */ (linked.value) };
-    },
-    [uuid, isLinked],
+  const used = useLoaded(
+    async (signal) =>
+      /** @type {Used} */ ((await ask(`images/${uuid}/usage`, { query: anywhere(settings), signal })).value),
+    [uuid],
   );
-  const { value, error } = loaded;
-  const { derived, datacenters = [], instances } = value?.used ?? {};
+  const linked = useLoaded(
+    async (signal) => /** @type {{ name: string }[]} */ (isLinked ? (await ask('datacenters', { signal })).value : []),
+    [isLinked],
+  );
+  const { derived, datacenters, instances } = used.value ?? {};
   return html`
     <h2>Used by</h2>
-    ${error && html`<p class="problem">${error.message}</p>`}
-    ${!value && !error && html`<p class="quiet" role="status">Loading …</p>`}
+    <${Status} of=${used} />
     ${derived && html`<${Derived} part=${derived} />`}
     ${instances && html`<${Machines} part=${instances} />`}
-    ${isLinked && html`<${Elsewhere} image=${image} settings=${settings} holders=${datacenters} linked=${value?.linked} />`}`;
+    ${isLinked && html`<${Elsewhere} image=${image} settings=${settings} holders=${datacenters} isUnknown=${used.error !== undefined} linked=${linked} />`}`;
 }
 
 /** @param {{ part: Used['derived'] }} props */
@@ -52,7 +49,7 @@ function Derived({ part }) {
       <ul class="shares">
         ${images.map(
           ({ uuid, name, version, state }) => html`
-            <li key=${uuid}><a href=${hrefOf(['images', uuid])}>${name} ${version}</a> <${State} state=${state} /></li>`,
+            <li key=${uuid}><a href=${hrefOf(['images', uuid])}><bdi>${name}</bdi> ${version}</a> <${State} state=${state} /></li>`,
         )}
       </ul>
     </details>`;
@@ -69,7 +66,7 @@ function Machines({ part }) {
       <ul class="shares">
         ${instances.map(
           ({ uuid, alias, state }) => html`
-            <li key=${uuid}>${alias} <code>${uuid}</code> ${state && html`<${State} state=${state} />`}</li>`,
+            <li key=${uuid}><bdi>${alias}</bdi> <code>${uuid}</code> ${state && html`<${State} state=${state} />`}</li>`,
         )}
       </ul>
     </details>`;
@@ -81,20 +78,29 @@ function counted({ count, complete }) {
 }
 
 /**
- * @param {{ image: Image, settings: import('./api.js').Settings, holders: Holder[],
- *   linked: { name: string }[] | undefined }} props
+ * @param {{ image: Image, settings: import('./api.js').Settings, holders: Holder[] | undefined, isUnknown: boolean,
+ *   linked: import('./loading.js').Loaded<{ name: string }[]> }} props `holders`: absent until it is known
  */
-function Elsewhere({ image, settings, holders, linked }) {
+function Elsewhere({ image, settings, holders, isUnknown, linked }) {
   const { copied_from: copied, cloned_from: cloned, files } = image;
-  const known = new Set(holders.map(({ datacenter }) => datacenter));
-  const others = (linked ?? []).filter(({ name }) => !known.has(name));
+  const known = new Set(holders?.map(({ datacenter }) => datacenter));
+  // Who is not a holder is known only when all were asked.
+  const others = (holders && linked.value ? linked.value : []).filter(({ name }) => !known.has(name));
   return html`
     <h2>Elsewhere</h2>
     ${copied && html`<p>Copied from <b>${copied.datacenter}</b> at ${moment(copied.at)}.</p>`}
     ${cloned && html`<p>Cloned from <a href=${hrefOf(['images', cloned.uuid])}><code>${cloned.uuid}</code></a>.</p>`}
-    ${linked && known.size + others.length === 0 && html`<p class="quiet">No datacenter is linked.</p>`}
+    <${Status} of=${linked} />
+    ${isUnknown && html`<p class="quiet">Where else it is, is not known at the moment.</p>`}
+    ${linked.value && holders && known.size + others.length === 0 && html`<p class="quiet">No datacenter is linked.</p>`}
     <ul class="shares">
-      ${holders.map((holder) => html`<li key=${holder.datacenter}><b>${holder.datacenter}</b>: <${There} holder=${holder} sha1=${files[0]?.sha1} /></li>`)}
+      ${holders?.map(
+        (holder) => html`
+          <li key=${holder.datacenter}>
+            <b>${holder.datacenter}</b>: <${There} holder=${holder} sha1=${files[0]?.sha1} />
+            ${settings.write && holder.error && !holder.recorded && html` <${CopyTo} image=${image} datacenter=${holder.datacenter} />`}
+          </li>`,
+      )}
       ${others.map(
         ({ name }) => html`
           <li key=${name}>

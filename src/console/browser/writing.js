@@ -1,5 +1,5 @@
 /** Buttons that change something, and say so when that fails. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { html } from './html.js';
 
 /**
@@ -7,13 +7,18 @@ import { html } from './html.js';
  *   those who hear the button without seeing where it stands
  */
 export function Act({ label, of, disabled = false, isQuiet = false, act, onDone }) {
+  const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const run = async () => {
+    if (isBusy) return;
     setBusy(true);
     setProblem('');
     try {
       await act();
+      // The button may go with what it has done: the keyboard goes on from what it was part of.
+      const part = button.current?.closest('[tabindex="-1"]');
+      if (part instanceof HTMLElement && part.contains(document.activeElement)) part.focus({ preventScroll: true });
       onDone();
     } catch (error) {
       setProblem(/** @type {Error} */ (error).message);
@@ -21,7 +26,9 @@ export function Act({ label, of, disabled = false, isQuiet = false, act, onDone 
       setBusy(false);
     }
   };
+  // One that is disabled while it is busy would lose the focus.
   return html`
-    <button type="button" class=${isQuiet ? 'second' : undefined} disabled=${isBusy || disabled} onClick=${run} aria-label=${of ? `${label}: ${of}` : undefined}>${label}</button>
+    <button ref=${button} type="button" class=${isQuiet ? 'second' : undefined} disabled=${disabled} aria-disabled=${isBusy || undefined}
+      onClick=${run} aria-label=${of ? `${label}: ${of}` : undefined}>${label}</button>
     ${problem && html`<span class="problem" role="alert">${problem}</span>`}`;
 }

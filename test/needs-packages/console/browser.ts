@@ -4,11 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { temporaryFolder } from '../../helpers/imgapi.ts';
+import { CHROMIUM, CHROMIUM_ARGUMENTS } from './chromium.ts';
 
-const ARGUMENTS = [
-  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
 const PICTURES = fileURLToPath(new URL('../../../build/console/', import.meta.url));
 /** On a busy machine. */
 const PATIENCE_MS = 60_000;
@@ -26,8 +23,8 @@ export interface Browser {
 /** A browser that nobody used before; it is closed with the test. */
 export async function openBrowser(t: Test, url: string): Promise<Browser> {
   const context = await chromium.launchPersistentContext(await temporaryFolder(t, 'imgapi-browser'), {
-    executablePath: '/usr/bin/chromium',
-    args: ARGUMENTS,
+    executablePath: CHROMIUM,
+    args: CHROMIUM_ARGUMENTS,
     viewport: { width: 1280, height: 800 },
     timeout: PATIENCE_MS,
   });
@@ -59,6 +56,14 @@ interface AxeResults {
     readonly id: string;
     readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
   }[];
+}
+
+/** In the colours of the day and of the night. */
+export async function pictures(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await picture(page, `${name}-${colorScheme}`);
+  }
 }
 
 /** What WCAG AA finds fault with in the page as it is now. */
