@@ -221,30 +221,35 @@ export class ReorderBoard implements Board<TakenSlice> {
   async #stage(): Promise<void> {
     const { session, signal } = this.#options;
     try {
-      for (let first = this.#pieces[0]; first?.isRight && !this.#failure; first = this.#pieces[0]) {
-        await session.append(this.#takeOut(first), { signal, disposable: true });
-        this.#pieces.shift();
-      }
+      // All that follows without a gap at once: a store may wait at the end of what it is given until that is safe.
+      if (this.#isFirstRight) await session.append(this.#takeOut(), { signal, disposable: true });
     } catch (error) {
-      this.#failure = { error };
+      this.#failure ??= { error };
     }
     this.#announce();
   }
 
-  /** The bytes of a piece that are not staged, whose memory is free as they are taken. */
-  async *#takeOut({ slices }: PieceInMemory): AsyncGenerator<Uint8Array> {
-    for (const { start, bytes: slice } of slices) {
-      let at = start;
-      for (const block of slice.taken()) {
-        const { length } = block;
-        const isStaged = Math.max(0, this.#staged - at);
-        if (isStaged === 0) yield block;
-        else if (isStaged < length) yield block.subarray(isStaged);
-        else letGo(block);
-        at += length;
+  get #isFirstRight(): boolean {
+    return !this.#failure && this.#pieces[0]?.isRight === true;
+  }
+
+  /** The bytes that come next and are not staged, as long as they are right. Their memory is free as they are taken. */
+  async *#takeOut(): AsyncGenerator<Uint8Array> {
+    for (let first = this.#pieces[0]; first?.isRight; first = this.#pieces[0]) {
+      for (const { start, bytes: slice } of first.slices) {
+        let at = start;
+        for (const block of slice.taken()) {
+          const { length } = block;
+          const isStaged = Math.max(0, this.#staged - at);
+          if (isStaged === 0) yield block;
+          else if (isStaged < length) yield block.subarray(isStaged);
+          else letGo(block);
+          at += length;
+        }
+        this.#options.memory.give();
+        this.#announce();
       }
-      this.#options.memory.give();
-      this.#announce();
+      this.#pieces.shift();
     }
   }
 
