@@ -1,5 +1,5 @@
 /** Pieces that are objects: any process can read them and go on. A commit puts them together. */
-import { ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
+import { ObjectNotFoundError, ObjectStoreUnavailableError, SessionGoneError } from '../errors.ts';
 import { explainManta, hasMantaCode } from './failure.ts';
 import { PLACING_TIMEOUT } from './fencing.ts';
 import { isSame, putObject } from './manta.ts';
@@ -112,20 +112,29 @@ export async function joinPieces(options: StagingOptions, size: number, md5: str
 }
 
 /** @throws SessionGoneError */
-async function allPieces({ manta, session, target }: StagingOptions, size: number): Promise<Piece[]> {
-  const pieces = await piecesOf(manta, session);
-  if (pieces.reduce((sum, piece) => sum + piece.size, 0) === size) return pieces;
-  const entry = await manta.register.find(session);
-  if (entry === undefined || entry.state.gone) throw new SessionGoneError(session);
-  throw new ObjectStoreUnavailableError(`Manta does not have all pieces of ${target} that it was given`);
+async function allPieces(options: StagingOptions, size: number): Promise<Piece[]> {
+  const pieces = await piecesOf(options.manta, options.session);
+  if (pieces.reduce((sum, piece) => sum + piece.size, 0) !== size) throw await missingPieces(options);
+  return pieces;
 }
 
-async function* heldBack({ placing }: StagingOptions, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Why they are not there: most often somebody has discarded the session. */
+async function missingPieces({ manta, session, target }: StagingOptions, cause?: unknown): Promise<Error> {
+  const entry = await manta.register.find(session);
+  if (entry === undefined || entry.state.gone) return new SessionGoneError(session, { cause });
+  return new ObjectStoreUnavailableError(`Manta does not have all pieces of ${target} that it was given`, { cause });
+}
+
+async function* heldBack(options: StagingOptions, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let last: Uint8Array | undefined;
-  for await (const piece of bytes) {
-    if (last) yield last;
-    last = piece;
+  try {
+    for await (const piece of bytes) {
+      if (last) yield last;
+      last = piece;
+    }
+  } catch (error) {
+    throw error instanceof ObjectNotFoundError ? await missingPieces(options, error) : error;
   }
-  await placing.begin();
+  await options.placing.begin();
   if (last) yield last;
 }

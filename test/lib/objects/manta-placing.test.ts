@@ -1,10 +1,11 @@
 /** How long others have to wait for a commit that failed: only for what may still make an object. */
 import { test } from 'tap';
-import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
+import { ObjectStoreUnavailableError, SessionGoneError } from '#lib/objects/errors.ts';
 import { STAGED_SESSIONS } from '#lib/objects/staging/document-register.ts';
 import { bytes, MIB, openOnce, pieces } from '../../conformance/objects/harness.ts';
 import { answering } from '../../doubles/manta/faults.ts';
 import { type HurriedManta, hurriedManta, MANTA_MODES } from '../../engines/manta.ts';
+import { waitFor } from '../../helpers/wait.ts';
 
 const V1 = MANTA_MODES['Manta v1'];
 const V2 = MANTA_MODES['Manta v2'];
@@ -46,4 +47,19 @@ test('a commit that certainly made nothing lets its session be discarded at once
     await session.commit();
     t.strictSame(await residue(), []);
   }
+});
+
+test('a commit whose pieces are discarded while it reads them says that its session is gone, and leaves no folder', async (t) => {
+  const { store, double, open, residue } = await hurriedManta(t, V2);
+  const other = await open();
+  const session = await openOnce(store, 'below/x', MIB);
+  await session.append(pieces(bytes(MIB)));
+  await session.flush();
+  double.faults.add('GET', /\/staging\/.*\/0+$/, { kind: 'hang' });
+  const commit = session.commit();
+  await Promise.all([
+    t.rejects(commit, SessionGoneError),
+    waitFor('the reading to begin', () => double.faults.applied === 1).then(() => other.discard(session.session)),
+  ]);
+  t.strictSame(await residue(), []);
 });
