@@ -4,7 +4,7 @@ import { loadConfig } from '#src/service/config/load.ts';
 import { morayDouble, rawClient } from '../doubles/moray/client.ts';
 import { freePort } from '../helpers/free-port.ts';
 import type { ConfigKeys } from '../helpers/imgapi.ts';
-import { makeTodaysBucket } from '../lib/documents/moray/todays-bucket.ts';
+import { makeTodaysBucket, WITH_INDEXES } from '../lib/documents/moray/todays-bucket.ts';
 import { readJson } from './runner/blocks.ts';
 import { runDocument } from './runner/run-document.ts';
 import { documentServer } from './runner/servers.ts';
@@ -43,7 +43,8 @@ test('every line of the page on Moray does what it says', async (t) => {
         t.match(JSON.parse(stdout), { checks: { store: { ok: true } } });
       },
       'getbucket -h 10.99.99.17 -p 2020 imgapi_images': ({ stdout }) => {
-        t.match(JSON.parse(stdout), { index: { channels: { type: '[string]' } }, options: { version: 5 } });
+        const options = { version: WITH_INDEXES };
+        t.match(JSON.parse(stdout), { index: { channels: { type: '[string]' } }, options });
       },
     },
   });

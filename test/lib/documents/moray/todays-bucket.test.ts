@@ -7,7 +7,7 @@ import { IMAGES } from '#lib/manifest/record.ts';
 import { morayDouble, type RawClient, rawClient } from '../../../doubles/moray/client.ts';
 import type { MorayDouble } from '../../../doubles/moray/server.ts';
 import { waitFor } from '../../../helpers/wait.ts';
-import { FRIEND, makeTodaysBucket, OWNER, PLAIN, RICH } from './todays-bucket.ts';
+import { FRIEND, makeTodaysBucket, OWNER, PLAIN, RICH, WITH_INDEXES } from './todays-bucket.ts';
 
 interface Both {
   readonly server: MorayDouble;
@@ -45,8 +45,11 @@ test('the bucket is taken as it is, and gets a version before it gets indexes', 
   t.match(
     server.calls.filter(({ method }) => method === 'updateBucket').map(({ args }) => args),
     [
-      ['imgapi_images', { options: { version: 4 }, index: { channels: undefined } }],
-      ['imgapi_images', { options: { version: 5 }, index: { channels: { type: '[string]' }, grants: Object } }],
+      ['imgapi_images', { options: { version: WITH_INDEXES - 1 }, index: { channels: undefined } }],
+      [
+        'imgapi_images',
+        { options: { version: WITH_INDEXES }, index: { channels: { type: '[string]' }, grants: Object } },
+      ],
     ],
   );
   t.match((await store.get(IMAGES, PLAIN))?.value, { uuid: PLAIN, channels: ['dev'], activated: true });
@@ -144,6 +147,6 @@ test('twenty processes that open it at once all have it in the end, of whatever 
       stores.map((store) => store.count(IMAGES, { op: 'eq', field: 'name', value: 'rich' })),
     );
     t.strictSame(new Set(counts), new Set([make ? 1 : 0]));
-    t.equal(server.storage.config('imgapi_images')?.version, 5);
+    t.equal(server.storage.config('imgapi_images')?.version, WITH_INDEXES);
   }
 });

@@ -1,4 +1,5 @@
 /** The bucket of images as today's IMGAPI makes and fills it: without a version, with indexes of its own. */
+import { IMAGES } from '#lib/manifest/record.ts';
 import type { RawClient } from '../../../doubles/moray/client.ts';
 
 const string = { type: 'string' };
@@ -76,3 +77,6 @@ export async function makeTodaysBucket(client: RawClient): Promise<void> {
   await client.call('createBucket', 'imgapi_images', { index: TODAYS_INDEX }, {});
   for (const record of TODAYS_RECORDS) await client.put('imgapi_images', record.uuid, record);
 }
+
+/** What Moray has as the bucket's version once all is there: each of ours takes two, one to drop indexes and one to add some. */
+export const WITH_INDEXES = 2 * IMAGES.version + 1;
