@@ -147,7 +147,8 @@ export async function readMarker(service: Records, viewer: Viewer, marker: strin
     return { image: cursorOf(stored.value) };
   }
   const time = Date.parse(marker);
-  if (Number.isNaN(time)) {
+  // Dates are compared as text, in which a year of five digits comes before all others.
+  if (Number.isNaN(time) || new Date(time).getUTCFullYear() > 9999) {
     throw invalidParameter('marker', `marker is "${marker}"; it must be the UUID of an image or a date`);
   }
   return { publishedAt: new Date(time).toISOString() };

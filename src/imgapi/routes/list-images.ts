@@ -4,6 +4,7 @@ import { invalidParameter } from '#lib/api/errors/api-error.ts';
 import type { ImgapiVersion } from '#lib/api/imgapi/form.ts';
 import { type IMAGES, type ListState, MOST_IMAGES } from '#lib/api/imgapi/images.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
+import { isUuid } from '#lib/text/uuid.ts';
 import type { QueryParams } from '../../http-kit/call.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
 import { texts, wholeOrBegun } from '../../http-kit/text-pieces.ts';
@@ -206,15 +207,25 @@ function nextLink(call: Call, next: Cursor): string {
 }
 
 function readCursor(after: string): Cursor {
+  const cursor = cursorIn(after);
+  if (cursor) return cursor;
+  throw invalidParameter('after', `after is "${after}"; take it from the link to the next page`);
+}
+
+/** Only what can be the place of an image: not every store takes any text, NUL for one. */
+function cursorIn(after: string): Cursor | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(after, 'base64url').toString());
-    if (Array.isArray(value) && typeof value[1] === 'string' && (value[0] === null || typeof value[0] === 'string')) {
-      return { publishedAt: value[0], uuid: value[1] };
-    }
+    const [publishedAt, uuid]: readonly unknown[] = Array.isArray(value) ? value : [];
+    if (!isUuid(uuid) || (publishedAt !== null && !isDate(publishedAt))) return undefined;
+    return { publishedAt, uuid };
   } catch {
-    // Falls through to the error below.
+    return undefined;
   }
-  throw invalidParameter('after', `after is "${after}"; take it from the link to the next page`);
+}
+
+function isDate(value: unknown): value is string {
+  return typeof value === 'string' && /^[ -~]+$/.test(value) && !Number.isNaN(Date.parse(value));
 }
 
 function withoutUndefined<T extends object>(values: T): T {

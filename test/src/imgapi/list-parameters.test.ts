@@ -32,7 +32,11 @@ test('each bad parameter is a 422 that names it', async (t) => {
     ['type', 'type=a&type=b'],
     ['name', `name=${'a'.repeat(5000)}`],
     ['after', 'after=x'],
-    ['after', `after=${Buffer.from('[1,2]').toString('base64url')}`],
+    ...['[1,2]', '["2026-01-02T03:04:05Z\\u0000",""]', '["x","y"]', '[null,"\\u0000"]'].map((place) => [
+      'after',
+      `after=${Buffer.from(place).toString('base64url')}`,
+    ]),
+    ['marker', 'marker=%2B010000-01-01T00:00:00Z'],
     ['inclAdminFields', 'inclAdminFields=1'],
   ] as const;
   const bad = Object.entries(BAD).flatMap(([field, queries]) => queries.map((query) => [field, query] as const));
