@@ -14,6 +14,10 @@ import type { SqlDialect } from '../sql/dialect.ts';
 import { collisionOf } from './failure.ts';
 import { piecesOf, shortPieces } from './short-pieces.ts';
 
+/** Indexes of parts of texts that a table may have beside those of its declaration, by how their names end. */
+export const PART_INDEXES = ['pairs', 'parts'] as const;
+export type PartIndex = (typeof PART_INDEXES)[number];
+
 /** Bytes of a name; what is longer, PostgreSQL cuts off, and then different names may be the same. */
 const LONGEST_NAME = 63;
 const HASH_LENGTH = 12;
@@ -70,9 +74,15 @@ export function postgresDialect(schema: string): SqlDialect {
     // Every batch selects rows of it for update, which waits for this; plain reads do not.
     keep: (name) => sql`lock table ${table(name)} in exclusive mode`,
     tableNamed: (name) => sql`select 1 from pg_catalog.pg_tables where schemaname = ${schema} and tablename = ${name}`,
+    partIndexes: (name) => PART_INDEXES.map((kind) => partIndexOf(name, kind)),
     renameIndex: (from, to) => sql`alter index if exists ${table(from)} rename to ${sql.id(to)}`,
     collision: collisionOf,
   };
+}
+
+/** The name of such an index. */
+export function partIndexOf(table: string, kind: PartIndex): string {
+  return identifier(`${table}$$${kind}`);
 }
 
 function identifier(name: string): string {

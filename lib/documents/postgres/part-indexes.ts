@@ -9,13 +9,12 @@ import type { SqlDialect } from '../sql/dialect.ts';
 import type { Layout } from '../sql/layout.ts';
 import { once, type Row, Statement, type Step } from '../sql/program.ts';
 import type { Connections } from './connections.ts';
+import { PART_INDEXES, type PartIndex, partIndexOf } from './dialect.ts';
 import { remedyFor } from './failure.ts';
 import { shortPieces } from './short-pieces.ts';
 
 /** Milliseconds after which it begins, unless configured otherwise: a start is not to be slower for it. */
 export const INDEX_AFTER = 3000;
-/** How the names of the indexes of a table end. */
-const PART_INDEXES = ['pairs', 'parts'] as const;
 /** Milliseconds that an index may take. */
 const LONGEST_MS = 60 * 60_000;
 /** Milliseconds until it is looked again what another process has done, and until a failure is tried again. */
@@ -111,9 +110,9 @@ export class PartIndexes {
     return true;
   }
 
-  async #makeOne(layout: Layout, kind: (typeof PART_INDEXES)[number]): Promise<boolean> {
+  async #makeOne(layout: Layout, kind: PartIndex): Promise<boolean> {
     const { poolSize, schema, dialect } = this.#options;
-    const name = dialect.identifier(`${layout.table}$$${kind}`);
+    const name = partIndexOf(layout.table, kind);
     const [known] = await this.#ask(INDEX, [schema, name]);
     if (known?.[0] === true) return true;
     if (poolSize < FEWEST_CONNECTIONS) {
@@ -145,7 +144,7 @@ export class PartIndexes {
     }, this.#closed.signal);
   }
 
-  async #columns(layout: Layout, kind: (typeof PART_INDEXES)[number]): Promise<RawBuilder<unknown>[]> {
+  async #columns(layout: Layout, kind: PartIndex): Promise<RawBuilder<unknown>[]> {
     const columns = searchedIn(layout).map((column) => sql.id(column));
     if (kind === 'pairs') return columns.map(shortPieces);
     const extension = await this.#extension();

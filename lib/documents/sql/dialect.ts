@@ -65,6 +65,8 @@ export interface SqlDialect {
   tableNamed(name: string): RawBuilder<unknown>;
   /** Takes from a table of rows what is known by its name and is made anew: before it gets another one. */
   untie?(table: string): readonly RawBuilder<unknown>[];
+  /** Names of indexes that a table may have beside those of its declaration. */
+  partIndexes?(table: string): readonly string[];
   /** Gives an index another name, if there is one; absent where indexes keep the names that they were made with. */
   renameIndex?(from: string, to: string): RawBuilder<unknown>;
   /** The unique index that a statement violated, from the database's error; undefined for any other error. */

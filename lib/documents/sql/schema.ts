@@ -79,7 +79,7 @@ export function renamedIndexes(dialect: SqlDialect, from: Layout, to: Layout): S
       const names = ['id', ...from.orders(field).map((scalar) => `by$${scalar}`)];
       return names.map((name) => layout.elementsIndex(field, name));
     }),
-    ...['parts', 'pairs'].map((kind) => dialect.identifier(`${layout.table}$$${kind}`)),
+    ...(dialect.partIndexes?.(layout.table) ?? []),
   ];
   const names = namesIn(to);
   return namesIn(from).map((name, at) => once(dialect, renameIndex(name, names[at] ?? '')));
