@@ -95,14 +95,18 @@ function valuesOf(note: string | null): RowValues | undefined {
 
 /** The names of the triggers of a table. */
 export function touchTriggers(table: string): string[] {
-  return EVENTS.map((event) => `${PREFIX}${event}$${table}`);
+  return EVENTS.map((event) => nameOf(event, table));
+}
+
+function nameOf(event: (typeof EVENTS)[number], table: string): string {
+  return `${PREFIX}${event}$${table}`;
 }
 
 function triggersOf({ table, fields }: Layout): string {
   return EVENTS.map((event) => {
     const before = event === 'insert' ? 'null' : rowOf('old', fields);
     const after = event === 'delete' ? 'null' : rowOf('new', fields);
-    return `create trigger if not exists "${PREFIX}${event}$${table}" after ${event} on "${table}" begin
+    return `create trigger if not exists "${nameOf(event, table)}" after ${event} on "${table}" begin
         insert into "${TOUCHED}" (tbl, before, after) values ('${table.replaceAll("'", "''")}', ${before}, ${after});
         delete from "${TOUCHED}" where id <= last_insert_rowid() - ${MOST_NOTES};
       end;`;

@@ -48,13 +48,17 @@ export function indexOf(table: string): string {
 
 /** The names of the triggers of a table, whether its index is whole or not. */
 export function trigramTriggers(table: string): string[] {
-  return [KEEPING, BUILDING].flatMap((prefix) => EVENTS.map((event) => `${prefix}${event}$${table}`));
+  return [KEEPING, BUILDING].flatMap((prefix) => EVENTS.map((event) => nameOf(prefix, event, table)));
+}
+
+function nameOf(prefix: string, event: (typeof EVENTS)[number], table: string): string {
+  return `${prefix}${event}$${table}`;
 }
 
 /** Whether the table's writes are noted in an index. The triggers of a table that was renamed still use it. */
 export function isBegun({ db }: Connection, table: string): boolean {
   const select = db.prepare(`select 1 from sqlite_schema where type = 'trigger' and name in (?, ?)`);
-  return select.get(`${KEEPING}insert$${table}`, `${BUILDING}insert$${table}`) !== undefined;
+  return select.get(nameOf(KEEPING, 'insert', table), nameOf(BUILDING, 'insert', table)) !== undefined;
 }
 
 /** In a transaction: makes an index that is still empty, and fills it if the table is small. */
@@ -95,7 +99,7 @@ export function buildNext(connection: Connection, rows: number, seen?: Progress)
     );
     for (const progress of all) {
       const { table } = progress;
-      const triggered = select.pluck().get(`${BUILDING}insert$${table}`);
+      const triggered = select.pluck().get(nameOf(BUILDING, 'insert', table));
       // Its bucket has other tables now.
       if (triggered === undefined) forget(connection, table);
       // A fence gives tables other names.
@@ -140,7 +144,7 @@ function piecesOf(text: string): string {
 function finish(connection: Connection, table: string): void {
   const { db } = connection;
   const columns = columnsOf(db, table);
-  for (const event of EVENTS) db.exec(`drop trigger "${BUILDING}${event}$${table}"`);
+  for (const event of EVENTS) db.exec(`drop trigger "${nameOf(BUILDING, event, table)}"`);
   db.exec(triggersOf(KEEPING, { table, columns }));
   forget(connection, table);
 }
@@ -186,7 +190,7 @@ function triggersOf(prefix: typeof KEEPING | typeof BUILDING, { table, columns: 
     return conditions.length > 0 ? ` when ${conditions.join(' and ')}` : '';
   };
   const on = (event: (typeof EVENTS)[number], detail: string, body: string): string =>
-    `create trigger "${prefix}${event}$${table}" after ${event}${detail} begin ${body} end;`;
+    `create trigger "${nameOf(prefix, event, table)}" after ${event}${detail} begin ${body} end;`;
   return `${on('insert', ` on ${JSON.stringify(table)}${when('new')}`, insert)}
     ${on('update', ` of ${all} on ${JSON.stringify(table)}${when('old', `(${isOther})`)}`, `${remove} ${insert}`)}
     ${on('delete', ` on ${JSON.stringify(table)}${when('old')}`, remove)}`;
