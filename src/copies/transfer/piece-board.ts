@@ -1,7 +1,7 @@
 /** Which pieces of a file are here, on their way, and missing. It lasts as long as the session that they are written to. */
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import type { Piece, PieceSession } from '#lib/objects/object-store.ts';
-import { heeding } from '#lib/runtime/heeding.ts';
+import { Changes } from '#lib/runtime/changes.ts';
 import type { Board, Taken, Verified } from './board.ts';
 import type { PieceHashes } from './piece-hashes.ts';
 
@@ -22,7 +22,7 @@ export class PieceBoard implements Board<TakenPiece> {
   readonly #begun = new Map<number, TakenPiece>();
   #accepted = 0;
   #checking: Promise<void> | undefined;
-  #changed = Promise.withResolvers<void>();
+  readonly #changes = new Changes();
 
   constructor(session: PieceSession, hashes: PieceHashes, total: number) {
     this.#session = session;
@@ -55,7 +55,7 @@ export class PieceBoard implements Board<TakenPiece> {
   async checkStaged(signal: AbortSignal): Promise<void> {
     this.#checking ??= this.#check(signal).finally(() => {
       this.#checking = undefined;
-      this.#announce();
+      this.#changes.announce();
     });
     return this.#checking;
   }
@@ -68,7 +68,7 @@ export class PieceBoard implements Board<TakenPiece> {
       this.#candidates.shift();
       if (isThere) this.#accepted += length;
       else this.#missing.push(index);
-      this.#announce();
+      this.#changes.announce();
     }
   }
 
@@ -79,13 +79,13 @@ export class PieceBoard implements Board<TakenPiece> {
       const index = this.#missing.shift();
       if (index !== undefined) return this.#begin(index);
       if (this.#candidates.length === 0 || !this.#checking) return undefined;
-      await heeding(this.#changed.promise, signal);
+      await this.#changes.next(signal);
     }
   }
 
   giveBack({ index }: TakenPiece): void {
     this.#missing.unshift(index);
-    this.#announce();
+    this.#changes.announce();
   }
 
   async verify({ index, length, bytes }: TakenPiece): Promise<boolean> {
@@ -115,10 +115,5 @@ export class PieceBoard implements Board<TakenPiece> {
   #place(index: number): { start: number; length: number } {
     const start = index * PIECE_BYTES;
     return { start, length: Math.min(PIECE_BYTES, this.#total - start) };
-  }
-
-  #announce(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }

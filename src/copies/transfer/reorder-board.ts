@@ -8,15 +8,15 @@ import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import { letGo } from '#lib/objects/let-go.ts';
 import type { WriteSession } from '#lib/objects/object-store.ts';
 import { turnForBytes } from '#lib/runtime/bulk.ts';
-import { heeding } from '#lib/runtime/heeding.ts';
+import { Changes } from '#lib/runtime/changes.ts';
 import type { Board, Taken, Verified } from './board.ts';
 import type { PieceHashes } from './piece-hashes.ts';
 import { type ReorderMemory, SLICE_BYTES } from './reorder-memory.ts';
 import { Slice } from './slice.ts';
+import { UsualTime, type UsualTimeOptions } from './usual-time.ts';
 
-/** How many times longer than an average slice one may take that others wait for, and the least time for it in milliseconds. */
-const PATIENCE = 4;
-const LEAST_MS = 2000;
+/** How long a slice may take that others wait for: nobody knows before one came. */
+const PATIENCE: UsualTimeOptions = { times: 4, least: 2000, first: Infinity };
 
 /** Slices that are whole, after which no more are begun: if the store is slower than the line, these would only take memory. */
 const MOST_EARLY = 6;
@@ -67,9 +67,9 @@ export class ReorderBoard implements Board<TakenSlice> {
   #staging = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   #waiting = 0;
-  #changed = Promise.withResolvers<void>();
-  /** Milliseconds that slices took, and how many these were. */
-  #took = { ms: 0, slices: 0 };
+  readonly #changes = new Changes();
+  /** Of slices. */
+  readonly #usual = new UsualTime(PATIENCE);
 
   constructor(options: ReorderOptions) {
     this.#options = options;
@@ -109,7 +109,7 @@ export class ReorderBoard implements Board<TakenSlice> {
       }
       if (!this.#hasMore) return undefined;
       this.#waiting += 1;
-      await heeding(this.#changed.promise, signal).finally(() => {
+      await this.#changes.next(signal).finally(() => {
         this.#waiting -= 1;
       });
     }
@@ -117,14 +117,12 @@ export class ReorderBoard implements Board<TakenSlice> {
 
   giveBack(taken: TakenSlice): void {
     this.#lack(taken);
-    this.#announce();
+    this.#changes.announce();
   }
 
   async verify(taken: TakenSlice): Promise<boolean> {
     const { part, since } = taken;
-    if (since !== undefined) {
-      this.#took = { ms: this.#took.ms + performance.now() - since, slices: this.#took.slices + 1 };
-    }
+    if (since !== undefined) this.#usual.took(performance.now() - since);
     taken.since = undefined;
     part.whole.add(taken);
     // Whoever brings the last one verifies all.
@@ -141,7 +139,7 @@ export class ReorderBoard implements Board<TakenSlice> {
       if (slice !== taken) this.#lack(slice);
     }
     taken.since = performance.now();
-    this.#announce();
+    this.#changes.announce();
     return false;
   }
 
@@ -150,14 +148,12 @@ export class ReorderBoard implements Board<TakenSlice> {
     this.#isEnding ||= this.#options.isOver();
     if (this.#waiting === 0) return;
     // There may be room that another transfer gave back.
-    this.#announce();
-    const { ms, slices } = this.#took;
-    if (slices === 0) return;
+    this.#changes.announce();
+    const { most } = this.#usual;
     const first = this.#pieces.find(({ isRight }) => !isRight);
     for (const slice of first?.slices ?? []) {
       if (slice.since === undefined) continue;
-      const patience = Math.max(LEAST_MS, (ms / slices) * PATIENCE) * 2 ** slice.slow;
-      if (performance.now() - slice.since < patience) continue;
+      if (performance.now() - slice.since < most * 2 ** slice.slow) continue;
       slice.slow += 1;
       slice.giveUp.abort(new Error('it came too slowly'));
     }
@@ -226,7 +222,7 @@ export class ReorderBoard implements Board<TakenSlice> {
     } catch (error) {
       this.#failure ??= { error };
     }
-    this.#announce();
+    this.#changes.announce();
   }
 
   get #isFirstRight(): boolean {
@@ -247,15 +243,10 @@ export class ReorderBoard implements Board<TakenSlice> {
           at += length;
         }
         this.#options.memory.give();
-        this.#announce();
+        this.#changes.announce();
       }
       this.#pieces.shift();
     }
-  }
-
-  #announce(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
   }
 }
 

@@ -16,6 +16,7 @@ import type { OpenBytes } from './bytes.ts';
 import type { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { NoPiecesError } from './piece-hashes.ts';
+import { UsualTime, type UsualTimeOptions } from './usual-time.ts';
 
 /** What may happen to one connection while others go on. */
 export const OF_ONE_CONNECTION: ReadonlySet<FailureCode> = new Set(['SourceUnreachable', 'SourceError', 'Stalled']);
@@ -31,10 +32,8 @@ const OF_SUPPLIER: ReadonlySet<FailureCode> = new Set([
 const MOST_FAILURES = 3;
 /** Milliseconds for which a supplier is left alone after a failure: doubled each time, from the first to the second. */
 const REST_MS = [1000, 30_000] as const;
-/** How many times longer than an average piece one may take of another holder, the least time for it, and that before any came. */
-const PATIENCE = 4;
-const LEAST_MS = 10_000;
-const FIRST_MS = 60_000;
+/** How long a piece of another holder may take. */
+const PATIENCE: UsualTimeOptions = { times: 4, least: 10_000, first: 60_000 };
 
 export interface Supplier {
   readonly name: string;
@@ -56,8 +55,8 @@ export class Suppliers {
   /** Holders that wrote bytes of a piece that is not accepted yet. */
   readonly #writers = new WeakMap<Verified, Set<Supplier>>();
   #ranges: Promise<ByteRanges> | undefined;
-  /** Milliseconds that the pieces (or parts of them) took that were brought, and how many these were. */
-  #took = { ms: 0, pieces: 0 };
+  /** Of the pieces (or parts of them) that were brought. */
+  readonly #usual = new UsualTime(PATIENCE);
 
   constructor(service: Service, source: ImageSource, live: LiveAttempt, holders: Holders) {
     this.#service = service;
@@ -101,9 +100,7 @@ export class Suppliers {
 
   /** Milliseconds that it may take for a piece; undefined: any time, for the ordered source. */
   patienceWith(supplier: Supplier): number | undefined {
-    const { ms, pieces } = this.#took;
-    if (supplier.isOrdered) return undefined;
-    return Math.max(LEAST_MS, pieces === 0 ? FIRST_MS : (ms / pieces) * PATIENCE);
+    return supplier.isOrdered ? undefined : this.#usual.most;
   }
 
   /** The supplier is about to write into the piece. */
@@ -113,7 +110,7 @@ export class Suppliers {
   }
 
   brought(supplier: Supplier, ms: number): void {
-    this.#took = { ms: this.#took.ms + ms, pieces: this.#took.pieces + 1 };
+    this.#usual.took(ms);
     const standing = this.#all.get(supplier);
     if (standing) standing.failures = 0;
     if (supplier.isOrdered || this.#live.own.note !== undefined) return;
