@@ -9,11 +9,12 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreMovedError } from '../documents/moving/moved.ts';
+import { DATABASE_FILE } from '../documents/sqlite/database-file.ts';
 import { snapshotDatabase } from '../documents/sqlite/snapshot.ts';
 import { hasCode, ifThere } from '../runtime/absence.ts';
 import { BackupError, UnreadableFileError } from './errors.ts';
 import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
-import { type BackupFile, DATABASE, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
+import { type BackupFile, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
 import { isRestoreUnfinished } from './marker.ts';
 import { otherFiles } from './other-files.ts';
 import { type PromisedFile, readPromises, type SharedFiles } from './records.ts';
@@ -67,8 +68,8 @@ const MOST_ROUNDS = 50;
 export async function backUp(options: BackupOptions): Promise<BackupReport> {
   const { dataDir, directory } = options;
   if (isRestoreUnfinished(dataDir)) throw new BackupError('NoDataFolder', `the restore into ${dataDir} is unfinished`);
-  if (!(await sizeOf(join(dataDir, DATABASE)))) {
-    throw new BackupError('NoDataFolder', `${dataDir} is not the data folder of a server: it has no ${DATABASE}`);
+  if (!(await sizeOf(join(dataDir, DATABASE_FILE)))) {
+    throw new BackupError('NoDataFolder', `${dataDir} is not the data folder of a server: it has no ${DATABASE_FILE}`);
   }
   await assertApart(dataDir, directory);
   const folder = await openForBackup(directory);
@@ -149,13 +150,13 @@ class Backup {
   async #readDocuments() {
     const { objects } = this.#folder;
     const made_at = new Date().toISOString();
-    const copy = await this.#folder.temporary(DATABASE);
+    const copy = await this.#folder.temporary(DATABASE_FILE);
     try {
-      snapshotDatabase(join(this.#options.dataDir, DATABASE), copy);
+      snapshotDatabase(join(this.#options.dataDir, DATABASE_FILE), copy);
       const promises = await readPromises(copy).catch(elsewhere);
       const { isNew, ...copied } = await objects.add(copy, this.#options.signal);
       this.#count(isNew, copied.size);
-      return { made_at, promises, database: { path: DATABASE, ...copied, mtime: Date.parse(made_at) } };
+      return { made_at, promises, database: { path: DATABASE_FILE, ...copied, mtime: Date.parse(made_at) } };
     } finally {
       await rm(copy, { force: true });
     }

@@ -13,7 +13,6 @@ import { BackupError } from './errors.ts';
 export const MANIFEST = 'manifest.jsonl';
 /** Where files from outside the data folder go. */
 export const ELSEWHERE = 'elsewhere';
-export const DATABASE = 'imgapi.db';
 const FORMAT = 1;
 
 export interface BackupFile {

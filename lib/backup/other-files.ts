@@ -1,8 +1,8 @@
 /** What a data folder holds besides documents and image files: keys, accounts, archived manifests. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DATABASE_FILE } from '../documents/sqlite/database-file.ts';
 import { ifThere } from '../runtime/absence.ts';
-import { DATABASE } from './manifest.ts';
 import { RESTORE_MARKER } from './marker.ts';
 
 /**
@@ -15,14 +15,14 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'storage/staging',
   'storage/pulls',
   'run',
-  DATABASE,
-  `${DATABASE}-wal`,
-  `${DATABASE}-shm`,
-  `${DATABASE}-journal`,
+  DATABASE_FILE,
+  `${DATABASE_FILE}-wal`,
+  `${DATABASE_FILE}-shm`,
+  `${DATABASE_FILE}-journal`,
   RESTORE_MARKER,
 ]);
 
-const RESERVE = `${DATABASE}-reserve`;
+const RESERVE = `${DATABASE_FILE}-reserve`;
 
 export interface OtherFile {
   readonly path: string;

@@ -4,6 +4,7 @@
  */
 import { link, mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DATABASE_FILE } from '../documents/sqlite/database-file.ts';
 import { problemOfDatabase } from '../documents/sqlite/snapshot.ts';
 import { syncDirectory } from '../objects/local/durable.ts';
 import { hasCode, ifThere } from '../runtime/absence.ts';
@@ -11,7 +12,7 @@ import { makeFolder } from '../runtime/make-folder.ts';
 import type { MissingFile } from './back-up.ts';
 import { BackupError, DamagedObjectError } from './errors.ts';
 import { assertApart, type BackupFolder, namesIn, openForRestore } from './folder.ts';
-import { type BackupFile, DATABASE, type Manifest, readManifest } from './manifest.ts';
+import { type BackupFile, type Manifest, readManifest } from './manifest.ts';
 import { RESTORE_MARKER } from './marker.ts';
 import { type PromisedFile, readPromises } from './records.ts';
 
@@ -73,14 +74,14 @@ class Restore {
   async run(): Promise<RestoreReport> {
     const { dataDir } = this.#options;
     const { made_at, files } = this.#manifest;
-    const database = files.find(({ path }) => path === DATABASE);
+    const database = files.find(({ path }) => path === DATABASE_FILE);
     if (!database) throw new BackupError('Damaged', 'the backup has no documents');
     await this.#begin();
-    const draft = join(dataDir, `${DATABASE}.restored`);
+    const draft = join(dataDir, `${DATABASE_FILE}.restored`);
     await this.#bringDatabase(database, draft);
     for (const file of files) if (file !== database) await this.#place(file);
     const promises = await readPromises(draft);
-    await rename(draft, join(dataDir, DATABASE));
+    await rename(draft, join(dataDir, DATABASE_FILE));
     const missing = await this.#missing(promises.files);
     const promised = new Set(promises.files.map(({ path }) => path));
     const extra = files.map(({ path }) => path).filter((path) => isImageFile(path) && !promised.has(path));
@@ -186,7 +187,7 @@ function isImageFile(path: string): boolean {
 }
 
 function whyNotEmpty(dataDir: string, names: readonly string[]): string {
-  const what = names.includes(DATABASE) ? 'has the data of a server' : `is not empty (it has ${names[0]})`;
+  const what = names.includes(DATABASE_FILE) ? 'has the data of a server' : `is not empty (it has ${names[0]})`;
   return `${dataDir} ${what}: stop the server that uses it, and move the folder away`;
 }
 

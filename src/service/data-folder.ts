@@ -7,6 +7,7 @@ import { access, chmod, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Logger from 'bunyan';
 import { StoreFullError } from '#lib/documents/errors.ts';
+import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { makeFolder } from '#lib/runtime/make-folder.ts';
 import type { Config } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
@@ -14,8 +15,7 @@ import { SCRIPTS } from './config/create-from-vm.ts';
 import { takeOverTodaysFiles, todaysFolders } from './todays-files.ts';
 import { MANIFESTS, todaysRecords, wereAllRemoved } from './todays-records.ts';
 
-const DATABASE = 'imgapi.db';
-const DATABASE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
+const DATABASE_FILES = [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`];
 const FOLDERS = ['storage', 'keys', 'authkeys', 'run'];
 /** What the folder may hold before the first start: configuration, scripts, a log, what file systems and shells leave there. */
 const BEFORE_THE_START = new RegExp(`^(?:etc|${SCRIPTS}|lost\\+found|\\..*|.*\\.json|.*\\.log)$`);
@@ -64,7 +64,7 @@ async function leftByTodays(
 async function assertOwn(dataDir: string, known: readonly string[]): Promise<void> {
   const isOpen = await stat(dataDir).then(({ mode }) => (mode & OTHERS) !== 0, refusal(`${dataDir} cannot be read`));
   const names = isOpen ? await namesIn(dataDir) : [];
-  if (names.some((name) => name === DATABASE || FOLDERS.includes(name))) return;
+  if (names.some((name) => name === DATABASE_FILE || FOLDERS.includes(name))) return;
   const other = names.find((name) => !BEFORE_THE_START.test(name) && !known.includes(name));
   if (other === undefined) return;
   throw new ConfigError('dataDir', [
@@ -77,7 +77,7 @@ async function closeToOthers(dataDir: string, log: Logger): Promise<void> {
     refusal(`${dataDir} is open to others and belongs to another user: give it to this user, with mode 0700`),
   );
   const keys = await namesIn(join(dataDir, 'keys'));
-  const database = (await namesIn(dataDir)).filter((name) => name.startsWith(DATABASE));
+  const database = (await namesIn(dataDir)).filter((name) => name.startsWith(DATABASE_FILE));
   for (const name of [...database, ...FOLDERS, ...keys.map((key) => join('keys', key))]) {
     // The folder above is closed already.
     await closePath(join(dataDir, name), log).catch((error: NodeJS.ErrnoException) => {
@@ -116,7 +116,7 @@ async function assertWritable(dataDir: string): Promise<void> {
 
 /** With an empty database beside existing files, all images would seem to be gone, without any error. */
 async function assertDatabaseBelongs(dataDir: string): Promise<void> {
-  const path = join(dataDir, DATABASE);
+  const path = join(dataDir, DATABASE_FILE);
   const size = await stat(path).then(
     (found) => found.size,
     (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? 0 : refusal(`${path} cannot be read`)(error)),
@@ -146,7 +146,7 @@ function refusal(what: string): (cause: unknown) => never {
 export function databaseRefusal(dataDir: string): (cause: unknown) => never {
   return (cause) => {
     if (cause instanceof ConfigError) throw cause;
-    const path = join(dataDir, DATABASE);
+    const path = join(dataDir, DATABASE_FILE);
     if (cause instanceof StoreFullError) {
       const full = `the disk of ${dataDir} is full, including the reserve for deletions`;
       throw new ConfigError('dataDir', [`${full}: free a megabyte on it, then images can be deleted`], { cause });

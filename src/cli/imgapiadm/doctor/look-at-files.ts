@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { KEY_TYPES } from '#lib/signing/algorithms.ts';
 import { parsePublicKey } from '#lib/signing/keys.ts';
 import { formatBytes } from '../../output/bytes.ts';
@@ -13,9 +14,9 @@ const SECRET = [
   'keys',
   'authkeys',
   'storage',
-  'imgapi.db',
-  'imgapi.db-wal',
-  'imgapi.db-shm',
+  DATABASE_FILE,
+  `${DATABASE_FILE}-wal`,
+  `${DATABASE_FILE}-shm`,
   'keys/operator.token',
 ];
 const OTHERS = 0o077;

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { HttpTransport } from '#lib/client/transport.ts';
+import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
 import { within } from '#lib/runtime/within.ts';
@@ -99,7 +100,7 @@ function searchNotes(unfinished: readonly string[], finished: number, where: str
 }
 
 function sqlitePlace({ dataDir }: Config): Place {
-  const file = join(dataDir, 'imgapi.db');
+  const file = join(dataDir, DATABASE_FILE);
   return {
     name: `the database ${file}`,
     mend: 'run this as the user of the server; if that is so, look at the file and its disk, and restore a backup if it is damaged',
