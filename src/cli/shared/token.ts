@@ -57,17 +57,6 @@ async function readToken(file: string): Promise<string> {
   }
 }
 
-/** Whether a token names a sub-user, as it says itself: whoever asks for less than an account's rights must not get them all. */
-export function isOfSubUser(token: string): boolean {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const { account, sub } = Object(claims) as { readonly account?: unknown; readonly sub?: unknown };
-    return account !== undefined && account !== sub;
-  } catch {
-    return false;
-  }
-}
-
 /** It goes into a header as it is. */
 function checked(text: string, from: string): string {
   const token = text.trim();

@@ -5,7 +5,7 @@ import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { suggestion } from '../framework/suggest.ts';
 import { shellLine } from '../output/shell-line.ts';
-import { givenToken, isOfSubUser, tokenSigner } from '../shared/token.ts';
+import { type GivenToken, givenToken, tokenSigner } from '../shared/token.ts';
 import { CloudapiClient, type Datacenters } from './cloudapi-client.ts';
 import { optionWords, type TritonValues } from './options.ts';
 import { loadProfile, type Profile } from './profile.ts';
@@ -99,15 +99,16 @@ export class Session {
       const signer = accountSigner(profile, this.#env);
       return { profile, signerFor: () => signer };
     }
-    if (profile.user !== undefined && !isOfSubUser(await token.read())) {
+    if (profile.user !== undefined && !(await isOfSubUser(token))) {
       const details = ['leave out -u and TRITON_USER to act as the account'];
-      throw new CommandError(
-        `the token of ${token.from} is an account's own, and not of the sub-user ${profile.user}`,
-        {
-          ...{ code: 'Profile', details },
-        },
-      );
+      const message = `the token of ${token.from} is an account's own, and not of the sub-user ${profile.user}`;
+      throw new CommandError(message, { code: 'Profile', details });
     }
     return { profile, signerFor: (url) => tokenSigner(token, url) };
   }
+}
+
+async function isOfSubUser(token: GivenToken): Promise<boolean> {
+  const tokens = await import('#lib/tokens/of-sub-user.ts');
+  return tokens.isOfSubUser(await token.read());
 }
