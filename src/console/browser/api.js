@@ -28,6 +28,11 @@ const early = new Map();
  * @typedef {Record<string, string | undefined>} Query
  */
 
+/** The channel of whoever names none. @param {Settings} settings @returns {string | undefined} */
+export function standardChannel({ channels }) {
+  return channels?.find((channel) => channel.default)?.name;
+}
+
 /** For what is to be found in whatever channel. @param {Settings} settings */
 export function anywhere({ channels }) {
   return channels ? { channel: '*' } : {};

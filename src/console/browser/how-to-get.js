@@ -1,4 +1,5 @@
 /** The commands that bring an image to where it is wanted. */
+import { standardChannel } from './api.js';
 import { html } from './html.js';
 
 /** @param {{ image: import('./api.js').Image, settings: import('./api.js').Settings }} props */
@@ -25,8 +26,8 @@ export function HowToGet({ image, settings }) {
 /** The one that has to be named: the image is not in that of requests which name none. */
 function channelOf(
   /** @type {import('./api.js').Image} */ { channels: own = [] },
-  /** @type {import('./api.js').Settings} */ { channels },
+  /** @type {import('./api.js').Settings} */ settings,
 ) {
-  const standard = channels?.find((channel) => channel.default)?.name;
-  return !channels || (standard !== undefined && own.includes(standard)) ? undefined : own[0];
+  const standard = standardChannel(settings);
+  return !settings.channels || (standard !== undefined && own.includes(standard)) ? undefined : own[0];
 }

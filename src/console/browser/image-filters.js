@@ -1,5 +1,6 @@
 /** What is looked for in the list of images. It stands in the address, so that it can be kept and sent. */
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { standardChannel } from './api.js';
 import { html } from './html.js';
 import { hrefOf } from './route.js';
 
@@ -74,7 +75,7 @@ export function Filters({ query, settings }) {
       </label>
       ${choice('os', 'System', SYSTEMS)} ${choice('type', 'Type', TYPES)}
       ${settings.operator && choice('state', 'State', STATES, 'active')}
-      ${settings.channels && channelChoice(settings.channels, choice)}
+      ${settings.channels && channelChoice(settings, choice)}
       ${
         settings.operator &&
         html`<label>Owner
@@ -87,11 +88,11 @@ export function Filters({ query, settings }) {
 }
 
 /**
- * @param {NonNullable<import('./api.js').Settings['channels']>} channels
+ * @param {import('./api.js').Settings} settings
  * @param {(name: string, label: string, values: readonly string[], none: string) => unknown} choice
  */
-function channelChoice(channels, choice) {
-  const standard = channels.find((channel) => channel.default)?.name;
-  const names = channels.map(({ name }) => name).filter((name) => name !== standard);
+function channelChoice(settings, choice) {
+  const standard = standardChannel(settings);
+  const names = (settings.channels ?? []).map(({ name }) => name).filter((name) => name !== standard);
   return choice('channel', 'Channel', standard === undefined ? names : [...names, '*'], standard ?? 'all');
 }

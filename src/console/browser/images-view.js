@@ -1,5 +1,5 @@
 /** The list of images, in pages as the server has them. */
-import { ask, askEarly } from './api.js';
+import { ask, askEarly, standardChannel } from './api.js';
 import { day, sizeOf } from './format.js';
 import { html } from './html.js';
 import { Filters } from './image-filters.js';
@@ -50,8 +50,8 @@ export function ImagesView({ query, settings }) {
 }
 
 /** A server whose channels have no default one has to be told which. @param {Settings} settings @returns {Record<string, string>} */
-function always({ channels }) {
-  return channels && !channels.some((channel) => channel.default) ? { channel: '*' } : {};
+function always(settings) {
+  return settings.channels && standardChannel(settings) === undefined ? { channel: '*' } : {};
 }
 
 /** @param {{ count: number, isAll: boolean, isFiltered: boolean, settings: Settings }} props */
