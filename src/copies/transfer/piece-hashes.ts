@@ -9,8 +9,8 @@ import { pause } from '#lib/runtime/timers.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { CopyError, FAILURES } from '../documents/failures.ts';
-import type { Transfer } from '../documents/model.ts';
 import type { Holders } from './holders.ts';
+import type { LiveAttempt } from './live-attempt.ts';
 
 /** Milliseconds to wait before a page is asked for again. */
 const PAUSES_MS = [250, 1000, 2000];
@@ -28,29 +28,27 @@ interface Told {
 export class PieceHashes {
   readonly #source: ImageSource;
   readonly #holders: Holders;
-  readonly #transfer: Transfer;
-  readonly #signal: AbortSignal;
+  readonly #live: LiveAttempt;
   readonly #pages = new Map<number, Promise<readonly string[]>>();
 
-  private constructor({ source, holders }: Told, transfer: Transfer, signal: AbortSignal) {
+  private constructor({ source, holders }: Told, live: LiveAttempt) {
     this.#source = source;
     this.#holders = holders;
-    this.#transfer = transfer;
-    this.#signal = signal;
+    this.#live = live;
   }
 
   /**
    * Undefined if the source tells no hashes of pieces: it is older, or takes too long to compute them.
    * @throws what the source answers; CopyError SourceInvalid, SourceChanged
    */
-  static async of(told: Told, transfer: Transfer, signal: AbortSignal): Promise<PieceHashes | undefined> {
-    const hashes = new PieceHashes(told, transfer, signal);
+  static async of(told: Told, live: LiveAttempt): Promise<PieceHashes | undefined> {
+    const hashes = new PieceHashes(told, live);
     try {
       await hashes.#page(0);
       void hashes.#fetchAhead();
       return hashes;
     } catch (error) {
-      signal.throwIfAborted();
+      live.signal.throwIfAborted();
       if (error instanceof NoPiecesError) return undefined;
       throw error;
     }
@@ -62,7 +60,7 @@ export class PieceHashes {
    */
   async at(piece: number): Promise<string> {
     const page = Math.floor(piece / PIECES_A_PAGE);
-    if ((page + 1) * PIECES_A_PAGE * PIECE_BYTES < this.#transfer.total) this.#page(page + 1).catch(() => undefined);
+    if ((page + 1) * PIECES_A_PAGE * PIECE_BYTES < this.#live.own.total) this.#page(page + 1).catch(() => undefined);
     const hash = (await this.#page(page))[piece % PIECES_A_PAGE];
     if (hash === undefined) throw new RangeError(`there is no piece ${piece}`);
     return hash;
@@ -71,7 +69,7 @@ export class PieceHashes {
   /** Where others could go on without the ordered source, what only it should be asked for is asked for early. */
   async #fetchAhead(): Promise<void> {
     if ((await this.#holders.found()).length === 0) return;
-    const pages = Math.ceil(this.#transfer.total / (PIECES_A_PAGE * PIECE_BYTES));
+    const pages = Math.ceil(this.#live.own.total / (PIECES_A_PAGE * PIECE_BYTES));
     try {
       for (let page = 1; page < pages; page += 1) await this.#page(page);
     } catch {
@@ -89,11 +87,15 @@ export class PieceHashes {
     try {
       return await this.#askSource(page);
     } catch (error) {
-      this.#signal.throwIfAborted();
+      const { signal } = this.#live;
+      signal.throwIfAborted();
       if (FAILURES[failureOf(error).code].action !== 'retry' || error instanceof NoPiecesError) throw error;
       const holders = await this.#holders.found();
-      const told = await Promise.all(holders.map((holder) => this.#fetch(holder, page).catch(() => undefined)));
-      this.#signal.throwIfAborted();
+      const limited = this.#live.patience(signal);
+      const told = await Promise.all(
+        holders.map((holder) => this.#fetch(holder, page, limited).catch(() => undefined)),
+      );
+      signal.throwIfAborted();
       const [list, ...others] = told.filter((answer) => answer !== undefined);
       // If one of them lies, nobody knows which.
       if (list && others.every((other) => isDeepStrictEqual(other, list))) return list;
@@ -102,27 +104,29 @@ export class PieceHashes {
   }
 
   async #askSource(page: number): Promise<readonly string[]> {
+    // For all attempts together: a list that drips would keep the place of a copy for each of them.
+    const signal = this.#live.patience(this.#live.signal);
     for (const wait of [...PAUSES_MS, undefined]) {
       try {
-        return await this.#fetch(this.#source, page);
+        return await this.#fetch(this.#source, page, signal);
       } catch (error) {
-        this.#signal.throwIfAborted();
+        signal.throwIfAborted();
         const { code } = failureOf(error);
         if (code === 'SourceInvalid' || code === 'SourceChanged' || error instanceof NoPiecesError) throw error;
         if (FAILURES[code].action !== 'retry') {
           throw new NoPiecesError(`${this.#source.name} does not tell the hashes of pieces`, { cause: error });
         }
         if (wait === undefined) throw error;
-        await pause(wait, this.#signal);
+        await pause(wait, signal);
       }
     }
     throw new NoPiecesError('no page');
   }
 
-  async #fetch(source: ImageSource, page: number): Promise<readonly string[]> {
-    const { image, account, sha1, total } = this.#transfer;
+  async #fetch(source: ImageSource, page: number, signal: AbortSignal): Promise<readonly string[]> {
+    const { image, account, sha1, total } = this.#live.own;
     const { name } = source;
-    const list = await source.getPieces(image, { account, page, signal: this.#signal });
+    const list = await source.getPieces(image, { account, page, signal });
     if (list?.piece_bytes !== PIECE_BYTES) throw new NoPiecesError(`${name} has no pieces of our size`);
     if (list.sha1 !== sha1) throw new CopyError('SourceChanged', `image "${image}" now has another file in "${name}"`);
     const expected = Math.min(PIECES_A_PAGE, Math.ceil(total / PIECE_BYTES) - page * PIECES_A_PAGE);

@@ -84,7 +84,7 @@ async function openPieces(
   const isWorthIt = own.total > FEWEST_PIECES * PIECE_BYTES && own.retry.bad_hashes === 0;
   if (!isWorthIt || live.connections === 1) return undefined;
   const holders = new Holders(service, source, live);
-  const hashes = await PieceHashes.of({ source, holders }, own, signal);
+  const hashes = await PieceHashes.of({ source, holders }, live);
   if (!hashes) return undefined;
   const { staged } = own;
   if (!store.capabilities.supportsPieces) {

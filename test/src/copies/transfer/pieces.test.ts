@@ -136,8 +136,8 @@ test('with one connection allowed, a file comes as one stream', async (t) => {
 });
 
 /** A destination and a source that may lie, and what a copy of a large file from there comes to. */
-async function lyingPair(t: Test) {
-  const copies = { leaseSeconds: 60, heartbeatSeconds: 0.1, stallSeconds: 60, retryDelay: { min: 0.02, max: 0.2 } };
+async function lyingPair(t: Test, { stallSeconds } = PATIENT) {
+  const copies = { leaseSeconds: 60, heartbeatSeconds: 0.1, stallSeconds, retryDelay: { min: 0.02, max: 0.2 } };
   const source = await startLyingDatacenter(t, 'us-east-1', { keys: { pulls: { redirect: false } } });
   const dest = await startDatacenter(t, 'us-west-1', { keys: { copies } });
   await dest.service.store.open(BUCKETS);
@@ -218,6 +218,23 @@ test('a source that has no lists of pieces sends one stream', async (t) => {
   ];
   t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
   t.equal(source.asked.filter((asked) => FILE.test(asked)).length, 1);
+  await assertWhole(t, dest, uuid, sha1);
+});
+
+test('a source whose list of pieces drips is asked for it once, and sends one stream', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t, { ...PATIENT, stallSeconds: 5 });
+  source.lies = [
+    {
+      path: PIECES,
+      answer: (_incoming, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const drip = setInterval(() => response.write(' '), 100);
+        response.once('close', () => clearInterval(drip));
+      },
+    },
+  ];
+  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  t.equal(source.asked.filter((asked) => PIECES.test(asked)).length, 1);
   await assertWhole(t, dest, uuid, sha1);
 });
 
