@@ -249,7 +249,8 @@ async function afterFailure(
       await giveBack(service, live, session, verdict.retry, failure);
       return 'done';
     case 'give-up':
-      await keep(service, session);
+      if (verdict.failure.code === 'HashMismatch') await drop(live, session);
+      else await keep(service, session);
       // Records the progress, for whoever looks at the failure or orders the image again.
       await live.beat();
       await failOrders(service, live.own, verdict.failure);
@@ -274,6 +275,12 @@ async function giveBack(
 /** Flushes what it can. Bytes that cannot be flushed will be fetched again. */
 async function keep(service: Service, session: WriteSession | undefined): Promise<void> {
   await session?.flush().catch((error: unknown) => service.log.warn({ err: error }, 'staging not flushed'));
+}
+
+/** Wrong bytes are of no use to whoever orders the image again. */
+async function drop(live: LiveAttempt, session: WriteSession | undefined): Promise<void> {
+  await session?.discard();
+  live.note({ bytes: 0, solid: 0 });
 }
 
 /** Fails all orders that list the transfer, including those that joined it just now. */

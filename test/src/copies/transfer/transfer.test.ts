@@ -144,6 +144,8 @@ test('a source whose file is not what its manifest says fails the copy after a f
   const order = await ended(pair.service, (await pair.copy(record.uuid)).uuid);
   t.match(order, { state: 'failed', error: { code: 'HashMismatch', message: /sha1 .* instead of/ } });
   t.match(await recordOf(pair.service, record.uuid), { activated: false, state: 'failed', copy: { state: 'failed' } });
+  t.same(await pair.service.storages.named('local').sessions(), [], 'wrong bytes are not kept');
+  t.match(await transferOf(pair.service, record.uuid), { bytes: 0 });
 });
 
 test('without pull URLs the bytes come through the other IMGAPI', async (t) => {
