@@ -116,7 +116,7 @@ function inItsVersions(
   return async (call) => {
     if (call.version >= since) return handler(call);
     if (refusal?.after === 'visibility') await readableImage(service, call);
-    throw needsVersion(since, refusal?.as ?? action ?? name);
+    throw needsVersion(since, `action "${refusal?.as ?? action ?? name}"`);
   };
 }
 

@@ -34,10 +34,10 @@ export function apiVersion(headers: IncomingHttpHeaders): ImgapiVersion {
   return version;
 }
 
-/** The 422 for an operation or a parameter that only a later version has. */
+/** The 422 for what only a later version has. @param what `action "share"`, `parameter "after"` */
 export function needsVersion(since: ImgapiVersion, what: string): ApiError {
   const message = `send Accept-Version: ~${since}`;
-  return new ApiError('InvalidParameter', `action "${what}" needs API version ${since}: ${message}`, {
+  return new ApiError('InvalidParameter', `${what} needs API version ${since}: ${message}`, {
     errors: [{ field: 'Accept-Version', code: 'Invalid', message }],
   });
 }

@@ -91,10 +91,10 @@ function readRequest(service: Service, call: Call, query: ListQuery): Asked & Pi
     if (state === 'copying') {
       throw invalidParameter('state', 'state "copying" needs API version 3: send Accept-Version: ~3');
     }
-    if (shared !== undefined) throw needsVersion(3, 'shared');
-    if (offered !== undefined) throw needsVersion(3, 'offered');
-    if (deprecated !== undefined) throw needsVersion(3, 'deprecated');
-    if (after !== undefined) throw needsVersion(3, 'after');
+    if (shared !== undefined) throw needsVersion(3, 'parameter "shared"');
+    if (offered !== undefined) throw needsVersion(3, 'parameter "offered"');
+    if (deprecated !== undefined) throw needsVersion(3, 'parameter "deprecated"');
+    if (after !== undefined) throw needsVersion(3, 'parameter "after"');
   }
   const order = sortOrder(sort);
   const filters = {

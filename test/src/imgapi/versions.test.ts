@@ -127,6 +127,7 @@ test('a new action asked for without version 3 is a 422 that says what to send',
       t.equal(answer.status, 422, `${method} ${path} in ${version}`);
       t.match(answer.json, { code: 'InvalidParameter', errors: [{ field: 'Accept-Version', code: 'Invalid' }] });
       t.match(answer.json.message, 'send Accept-Version: ~3');
+      t.match(answer.json.message, path.startsWith('/images?') ? /^parameter "/ : /^action "/, path);
     }
     const answer = await ask(path, { method, headers: { 'accept-version': '~3' } });
     t.notMatch(answer.text, 'send Accept-Version', `${method} ${path} in ~3`);
