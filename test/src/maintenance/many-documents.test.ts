@@ -18,6 +18,7 @@ import type { Service } from '#src/service/service.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { startDatacenter } from '../../helpers/datacenter.ts';
 import { startInProcess } from '../../helpers/imgapi.ts';
+import { waitFor } from '../../helpers/wait.ts';
 import { refusal } from '../images/fixture.ts';
 import { imageRecord, putRecords } from '../imgapi/fixtures/records.ts';
 
@@ -102,6 +103,9 @@ test('however many documents there are, the tasks go through all of them, and ga
   for (const session of [...needed, 'nobodys']) {
     await (await service.storages.named('local').open({ path: `images/x/${session}`, session })).close();
   }
+  // What was staged in this very millisecond is not older than now.
+  const staged = store.now();
+  await waitFor('the clock to go on', () => store.now() > staged);
   const names = gathered(t);
   const { signal } = new AbortController();
   const plan = await cleanUp(service, { dryRun: true, eager: true, signal });
