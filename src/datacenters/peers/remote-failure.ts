@@ -35,12 +35,12 @@ const FORMS: Readonly<Record<NamedBy, Form>> = {
   },
   source: {
     code: 'RemoteSourceError',
-    says: (error, url) => (error instanceof SourceInvalidError ? error.message : `${url}: ${foreignMessage(error)}`),
+    says: (error, url) => (error instanceof SourceInvalidError ? error.message : naming(url, error, `${url}: `)),
     refusesAddress: true,
   },
   file_url: {
     code: 'Download',
-    says: (error, url) => `${url} could not be fetched: ${foreignMessage(error)}`,
+    says: (error, url) => naming(url, error, `${url} could not be fetched: `),
     refusesAddress: true,
   },
   datacenter: {
@@ -79,6 +79,13 @@ export function remoteFailure(cause: unknown, by: NamedBy, name: string, account
   }
   const message = says(cause, name);
   return new ApiError(code, account === undefined ? message : withoutPlaces(message), { cause });
+}
+
+/** What went wrong, after the URL of the server unless it says itself where that was, as most of our own client do. */
+function naming(url: string, error: unknown, beginning: string): string {
+  const message = foreignMessage(error);
+  const origin = URL.parse(url)?.origin;
+  return origin !== undefined && message.includes(origin) ? message : `${beginning}${message}`;
 }
 
 /** What went wrong, possibly in the other server's words; for reports and records. */

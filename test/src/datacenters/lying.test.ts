@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Test, test } from 'tap';
 import { request } from 'undici';
 import { expectSuccess } from '#lib/client/answer.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
 import { smallJson } from '#lib/client/small-json.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
+import { unreachable } from '#lib/client/transport-fault.ts';
 import { checkLink } from '#src/datacenters/links/check-link.ts';
 import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
 import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
@@ -66,6 +68,30 @@ test('an operator is told that the other did not answer in time', (t) => {
   });
   t.end();
 });
+
+const NOT_FOUND = new ImgapiError('image "1" not found', { code: 'ResourceNotFound', statusCode: 404 });
+
+for (const [what, by, cause, message] of [
+  [
+    'one that could not be reached',
+    'source',
+    unreachable('connect', 'http://there/images/1'),
+    'http://there/images/1 cannot be reached',
+  ],
+  ['words of the other server', 'source', NOT_FOUND, 'http://There/: image "1" not found'],
+  [
+    'a file that could not be fetched',
+    'file_url',
+    unreachable('reset', 'http://there/'),
+    'http://there/ broke the connection',
+  ],
+  ['a refusal of a file', 'file_url', NOT_FOUND, 'http://There/ could not be fetched: image "1" not found'],
+] as const) {
+  test(`where another server is is told once: ${what}`, (t) => {
+    t.match(remoteFailure(cause, by, 'http://There/'), { message });
+    t.end();
+  });
+}
 
 test('a check takes no more bytes than it asked for', async (t) => {
   const { east, liar } = await linkedWithLiar(t);

@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
@@ -60,8 +61,9 @@ async function lookAt({ name, mend, mostSkew, look }: Place): Promise<Seen> {
   }
 }
 
-/** Node.js says nothing itself where each of several addresses has failed. */
+/** Node.js says nothing itself where each of several addresses has failed. Where it is has been said. */
 function reasonOf(error: unknown): string {
+  if (error instanceof ImgapiUnreachableError) return redact(error.message).replace(`${redact(error.url)} `, 'it ');
   if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
   return redact(error instanceof Error ? error.message : String(error));
 }

@@ -154,7 +154,10 @@ t.test('what a source may do wrong', async (t) => {
   await t.test('it may not be there at all', async (t) => {
     const uuid = await waiting();
     const refused = await refusal(operator.addImageFileFromSource(uuid, 'http://127.0.0.1:1'));
-    t.match(refused, { status: 503, code: 'RemoteSourceError' });
+    t.match(refused, {
+      ...{ status: 503, code: 'RemoteSourceError' },
+      message: `http://127.0.0.1:1/images/${uuid} cannot be reached: connect ECONNREFUSED 127.0.0.1:1`,
+    });
   });
 });
 
@@ -232,7 +235,10 @@ t.test('a file is fetched from an https URL', async (t) => {
     const refused = await refusal(
       operator.addImageFileFromUrl(uuid, { file_url: 'https://127.0.0.1:1/' }, { compression: 'none' }),
     );
-    t.match(refused, { status: 400, code: 'Download' });
+    t.match(refused, {
+      ...{ status: 400, code: 'Download' },
+      message: 'https://127.0.0.1:1/ cannot be reached: connect ECONNREFUSED 127.0.0.1:1',
+    });
   });
 });
 
