@@ -1,5 +1,6 @@
 /** Looks at a database without being one of the processes that use it: nothing is made, upgraded or waited for. */
 import { Client } from 'pg';
+import { PART_INDEXES, type PartIndex, partIndexOf } from './dialect.ts';
 import type { PostgresOptions } from './options.ts';
 
 export interface ExaminedDatabase {
@@ -8,18 +9,31 @@ export interface ExaminedDatabase {
   /** Whether parts of texts can be indexed there. */
   readonly hasTrigrams: boolean;
   /** Indexes of parts of texts that were begun and cannot be used yet. */
-  readonly unfinished: readonly string[];
-  /** How many of them can. */
+  readonly unfinished: readonly PartIndexOfTable[];
+  /** Those that a table has not, though it has one of another kind. */
+  readonly missing: readonly PartIndexOfTable[];
+  /** How many can be used. */
   readonly finished: number;
 }
 
+export interface PartIndexOfTable {
+  readonly name: string;
+  readonly kind: PartIndex;
+}
+
 const QUESTION = `select extract(epoch from clock_timestamp()) * 1000 as now,
-    exists (select 1 from pg_catalog.pg_extension where extname = 'pg_trgm') as trigrams,
-    coalesce(array_agg(relname::text) filter (where not indisvalid), '{}') as unfinished,
-    count(*) filter (where indisvalid) as finished
+    exists (select 1 from pg_catalog.pg_extension where extname = 'pg_trgm') as trigrams`;
+const INDEXES = `select tables.relname::text as of, its.relname::text as name, indisvalid as usable
   from pg_catalog.pg_index join pg_catalog.pg_class as its on its.oid = indexrelid
-    join pg_catalog.pg_namespace as schemas on schemas.oid = relnamespace
-  where nspname = $1 and relname like '%$$parts'`;
+    join pg_catalog.pg_class as tables on tables.oid = indrelid
+    join pg_catalog.pg_namespace as schemas on schemas.oid = its.relnamespace
+  where nspname = $1`;
+
+interface Index {
+  readonly of: string;
+  readonly name: string;
+  readonly usable: boolean;
+}
 
 /**
  * @param limit milliseconds, for the connection and for the answer
@@ -38,10 +52,26 @@ export async function examineDatabase(options: PostgresOptions, limit: number): 
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query(QUESTION, [schema]);
-    const { now, trigrams, unfinished, finished } = rows[0];
-    return { now: Number(now), hasTrigrams: trigrams, unfinished, finished: Number(finished) };
+    const { rows } = await client.query(QUESTION);
+    const { now, trigrams } = rows[0];
+    const { rows: indexes } = await client.query<Index>(INDEXES, [schema]);
+    return { now: Number(now), hasTrigrams: trigrams, ...partIndexesAmong(indexes) };
   } finally {
     void client.end().catch(() => undefined);
   }
+}
+
+/** Which fields are searched, only a running server knows; of a table that has one such index, it makes all kinds. */
+function partIndexesAmong(indexes: readonly Index[]): Pick<ExaminedDatabase, 'unfinished' | 'missing' | 'finished'> {
+  const usable = new Map(indexes.map(({ name, usable }) => [name, usable]));
+  const tables = [...new Set(indexes.map((index) => index.of))].toSorted();
+  const all = tables.flatMap((table) => {
+    const ofTable = PART_INDEXES.map((kind) => ({ name: partIndexOf(table, kind), kind }));
+    return ofTable.some(({ name }) => usable.has(name)) ? ofTable : [];
+  });
+  return {
+    unfinished: all.filter(({ name }) => usable.get(name) === false),
+    missing: all.filter(({ name }) => !usable.has(name)),
+    finished: all.filter(({ name }) => usable.get(name) === true).length,
+  };
 }

@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { HttpTransport } from '#lib/client/transport.ts';
+import type { ExaminedDatabase } from '#lib/documents/postgres/examine.ts';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
@@ -95,10 +96,17 @@ async function placesOf(config: Config): Promise<Place[]> {
 }
 
 /** Searches for parts of texts read everything while there is no index. */
-function searchNotes(unfinished: readonly string[], finished: number, where: string, how: string): string[] {
-  const slow = 'until then, searches for parts of texts read the whole table';
-  if (finished + unfinished.length === 0) return [`there is no search index ${where} yet (${how}): ${slow}`];
-  return unfinished.map((index) => `the search index ${index} is not finished: ${slow}`);
+const ALL_SLOW = 'until then, searches for parts of texts read the whole table';
+/** For what the index of the other kind has nothing of. */
+const SLOW = {
+  parts: 'until then, searches for parts of texts with three letters or digits in a row read the whole table',
+  pairs: 'until then, searches for parts of texts without three letters or digits in a row read the whole table',
+} as const;
+const MADE = 'a running server makes it';
+const MADE_IF_ALLOWED = `${MADE}, if it may make pg_trgm`;
+
+function noIndexYet(where: string, how: string): string {
+  return `there is no search index ${where} yet (${how}): ${ALL_SLOW}`;
 }
 
 function sqlitePlace({ dataDir }: Config): Place {
@@ -115,7 +123,8 @@ function sqlitePlace({ dataDir }: Config): Place {
       }
       const { examineFile } = await import('#lib/documents/sqlite/examine.ts');
       const { unfinished, finished } = examineFile(file, LIMIT_MS);
-      return { notes: searchNotes(unfinished, finished, `in ${file}`, 'a running server makes it') };
+      if (finished + unfinished.length === 0) return { notes: [noIndexYet(`in ${file}`, MADE)] };
+      return { notes: unfinished.map((index) => `the search index ${index} is not finished: ${ALL_SLOW}`) };
     },
   };
 }
@@ -138,12 +147,23 @@ async function postgresPlace(config: Config): Promise<Place> {
     async look() {
       const { examineDatabase } = await import('#lib/documents/postgres/examine.ts');
       const before = Date.now();
-      const { now, hasTrigrams, unfinished, finished } = await examineDatabase(options, LIMIT_MS);
-      const how = hasTrigrams ? 'a running server makes it' : 'a running server makes it, if it may make pg_trgm';
-      const notes = searchNotes(unfinished, finished, `in schema "${options.schema}"`, how);
-      return { ahead: now - (before + Date.now()) / 2, notes };
+      const database = await examineDatabase(options, LIMIT_MS);
+      const notes = postgresNotes(database, `in schema "${options.schema}"`);
+      return { ahead: database.now - (before + Date.now()) / 2, notes };
     },
   };
+}
+
+function postgresNotes({ hasTrigrams, unfinished, missing, finished }: ExaminedDatabase, where: string): string[] {
+  const how = hasTrigrams ? MADE : MADE_IF_ALLOWED;
+  if (finished + unfinished.length === 0) return [noIndexYet(where, how)];
+  return [
+    ...unfinished.map(({ name, kind }) => `the search index ${name} ${where} is not finished: ${SLOW[kind]}`),
+    ...missing.map(({ name, kind }) => {
+      const making = kind === 'parts' ? how : MADE;
+      return `the search index ${name} ${where} is not there yet (${making}): ${SLOW[kind]}`;
+    }),
+  ];
 }
 
 async function s3Place(config: Config): Promise<Place> {
