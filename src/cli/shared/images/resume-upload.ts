@@ -16,6 +16,8 @@ export interface Resuming<Stored> {
   readonly look: () => Promise<Begun>;
   /** Undefined: more is to come. */
   readonly append: (offset: number) => Promise<Stored | undefined>;
+  /** What to do when it is given up. */
+  readonly advice: string;
   /** Says something beside the result. */
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
@@ -23,24 +25,28 @@ export interface Resuming<Stored> {
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10_000;
-/** Without a new byte. Longer than the lease of a server that died. */
+/** Since it broke off, without a new byte. Longer than the lease of a server that died. */
 const PATIENCE_MS = 300_000;
 
+export const KEPT = 'what has arrived is kept for a while: the same command goes on there';
+
 /** @throws what the server refuses; CommandError UploadInterrupted when it cannot be reached for long */
-export async function untilStored<Stored>({ begun, look, append, note, signal }: Resuming<Stored>): Promise<Stored> {
+export async function untilStored<Stored>(resuming: Resuming<Stored>): Promise<Stored> {
+  const { begun, look, append, note, advice, signal } = resuming;
   let { offset } = begun;
-  let since = Date.now();
   let wait = FIRST_PAUSE_MS;
-  let isTold = false;
+  let brokeAt: number | undefined;
   for (;;) {
     try {
       const stored = await append(offset);
       if (stored) return stored;
     } catch (error) {
       if (signal.aborted || !mayPass(error)) throw error;
-      if (!isTold) note(`The upload broke off (${(error as Error).message}); going on as soon as that is possible.`);
-      isTold = true;
-      if (Date.now() - since > PATIENCE_MS) throw interrupted(error);
+      if (brokeAt === undefined) {
+        note(`The upload broke off (${(error as Error).message}); going on as soon as that is possible.`);
+        brokeAt = Date.now();
+      }
+      if (Date.now() - brokeAt > PATIENCE_MS) throw interrupted(error, advice);
       await pause(wait, signal);
       wait = Math.min(wait * 2, LONGEST_PAUSE_MS);
     }
@@ -48,9 +54,7 @@ export async function untilStored<Stored>({ begun, look, append, note, signal }:
       if (signal.aborted || !mayPass(error)) throw error;
       return { offset };
     });
-    if (now.offset > offset) {
-      [since, wait, isTold] = [Date.now(), FIRST_PAUSE_MS, false];
-    }
+    if (now.offset > offset) [brokeAt, wait] = [undefined, FIRST_PAUSE_MS];
     offset = now.offset;
   }
 }
@@ -71,27 +75,31 @@ export async function untilAnswered<Answer>(
     } catch (error) {
       if (signal.aborted || !isAway(error)) throw error;
       if (wait === FIRST_PAUSE_MS) note(`The server is away (${(error as Error).message}); going on when it is back.`);
-      if (Date.now() - since > PATIENCE_MS) throw interrupted(error);
+      if (Date.now() - since > PATIENCE_MS) throw interrupted(error, KEPT);
     }
     await pause(wait, signal);
   }
 }
 
+/** The server may still be busy with what was sent before. */
+const PASSING: readonly string[] = ['UploadInProgress', 'UploadOffsetMismatch', 'ImageFileBusy'];
+
 function mayPass(error: unknown): boolean {
-  if (isAway(error)) return true;
-  return error instanceof ImgapiError && (error.code === 'UploadInProgress' || error.code === 'UploadOffsetMismatch');
+  return isAway(error) || (error instanceof ImgapiError && PASSING.includes(error.code));
 }
 
 function isAway(error: unknown): boolean {
   if (error instanceof ImgapiUnreachableError) return true;
-  return error instanceof ImgapiError && (error.statusCode === 503 || error.statusCode === 429);
+  // A store that the server does not have is not away.
+  if (!(error instanceof ImgapiError) || / is not configured here/.test(error.message)) return false;
+  return error.statusCode === 503 || error.statusCode === 429;
 }
 
-function interrupted(cause: unknown): CommandError {
+function interrupted(cause: unknown, advice: string): CommandError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new CommandError(`the upload is interrupted: ${why}`, {
     code: 'UploadInterrupted',
-    details: ['what has arrived is kept for a while: the same command goes on there'],
+    details: [advice],
     cause,
   });
 }

@@ -10,7 +10,7 @@ import { CommandError } from '../../framework/errors.ts';
 import { formatBytes, formatShare } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { type Begun, untilAnswered, untilStored } from './resume-upload.ts';
+import { type Begun, KEPT, untilAnswered, untilStored } from './resume-upload.ts';
 import { UploadProgress } from './upload-progress.ts';
 
 export const MANIFEST_OPTION = {
@@ -41,7 +41,9 @@ export interface LocalFile {
 
 /** An image, whichever API shows it. */
 interface Stored {
-  readonly files?: readonly { readonly sha1: string; readonly size: number }[] | undefined;
+  readonly files?:
+    | readonly { readonly sha1: string; readonly size: number; readonly compression?: string | undefined }[]
+    | undefined;
 }
 
 type WholeFile = UploadParameters & { readonly size: number; readonly sha1: string };
@@ -103,40 +105,62 @@ export async function localFile(path: string, compression: string | undefined): 
 }
 
 /**
- * A large file goes on where an earlier upload of it stopped, and an interrupted one is gone on with by the same command.
+ * A large file goes on where an earlier upload of it stopped, and an interrupted one is gone on with by the same command. A
+ * small one is sent again.
  * @throws CommandError UploadDiffers when the server has other bytes than were sent; UploadsOff when it takes none
  */
 export async function uploadFile<I extends Stored>(upload: Upload<I>): Promise<I> {
-  const isShort = upload.client.addImageFile !== undefined && upload.file.size < WORTH_RESUMING;
-  return (isShort ? undefined : await sendResumable(upload)) ?? sendWhole(upload);
-}
-
-async function sendWhole<I extends Stored>({ client, uuid, file, storage, output, signal }: Upload<I>): Promise<I> {
-  if (!client.addImageFile) throw uploadsOff();
-  const { size, compression } = file;
-  const progress = new UploadProgress(output, size);
-  const hash = createHash('sha1');
-  const source = readingFrom(file, 0, signal, (chunk) => {
-    hash.update(chunk);
-    progress.sent(chunk.length);
-  });
-  const parameters = { compression, size, ...(storage !== undefined && { storage }) };
-  const image = await client.addImageFile(uuid, source, parameters, { signal });
-  progress.end();
-  assertStored(image, uuid, hash.digest('hex'));
-  return image;
-}
-
-/** Undefined if the server knows no uploads that go on. */
-async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | undefined> {
-  const { client, uuid, file, storage, output, signal } = upload;
-  const { size, compression } = file;
+  const { client, uuid, file, output, signal } = upload;
   // Before the file is read, which may take long: whoever cannot be asked is told at once.
   const there = await client.getImage(uuid, { signal });
   const sha1 = await sha1Of(file, output, signal);
   // The answer to an earlier upload may have been lost.
-  const [stored] = there.files ?? [];
-  if (stored?.sha1 === sha1 && stored.size === size) return there;
+  if (hasFile(there, file, sha1)) return there;
+  const isShort = client.addImageFile !== undefined && file.size < WORTH_RESUMING;
+  const image = (isShort ? undefined : await sendResumable(upload, sha1)) ?? (await sendWhole(upload, sha1));
+  assertStored(image, uuid, sha1);
+  return image;
+}
+
+/** How it is compressed is what was said of it, which may have been wrong. */
+function hasFile({ files: [stored] = [] }: Stored, { size, compression }: LocalFile, sha1: string): boolean {
+  if (stored?.sha1 !== sha1 || stored.size !== size) return false;
+  return stored.compression === undefined || stored.compression === compression;
+}
+
+/** In one request: again from the beginning when it breaks off, unless only its answer was lost. */
+async function sendWhole<I extends Stored>(upload: Upload<I>, sha1: string): Promise<I> {
+  const { client, uuid, file, storage, output, signal } = upload;
+  if (!client.addImageFile) throw uploadsOff();
+  const { size, compression } = file;
+  const parameters = { compression, size, ...(storage !== undefined && { storage }) };
+  const progress = new UploadProgress(output, size);
+  const begun = { uuid, offset: 0 };
+  let isAgain = false;
+  const image = await untilStored<I>({
+    ...waiting(upload),
+    begun,
+    advice: 'the same upload sends it again',
+    look: async () => begun,
+    async append() {
+      if (isAgain) {
+        const there = await client.getImage(uuid, { signal });
+        if (hasFile(there, file, sha1)) return there;
+      }
+      isAgain = true;
+      progress.startAt(0);
+      const source = readingFrom(file, 0, signal, ({ length }) => progress.sent(length));
+      return client.addImageFile?.(uuid, source, parameters, { signal });
+    },
+  });
+  progress.end();
+  return image;
+}
+
+/** Undefined if the server knows no uploads that go on. */
+async function sendResumable<I extends Stored>(upload: Upload<I>, sha1: string): Promise<I | undefined> {
+  const { client, uuid, file, storage, output, signal } = upload;
+  const { size, compression } = file;
   const parameters = { compression, size, sha1, ...(storage !== undefined && { storage }) };
   let begun: Begun;
   try {
@@ -150,6 +174,7 @@ async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | u
   const image = await untilStored({
     ...waiting(upload),
     begun,
+    advice: KEPT,
     look: () => client.getImageUpload(uuid, begun.uuid, { signal }),
     append(offset) {
       progress.startAt(offset);
@@ -158,7 +183,6 @@ async function sendResumable<I extends Stored>(upload: Upload<I>): Promise<I | u
     },
   });
   progress.end();
-  assertStored(image, uuid, sha1);
   return image;
 }
 

@@ -22,6 +22,12 @@ const FIELDS = [
   'tags={"a":1}',
 ];
 
+/** The image before it has a file. */
+const NEW = {
+  'POST /images': json(image({ state: 'unactivated', files: [] })),
+  [`GET /images/${UUID}`]: json(image({ state: 'unactivated', files: [] })),
+};
+
 function fileOf(dir: string, bytes = BYTES): string {
   const file = join(dir, 'image.gz');
   writeFileSync(file, bytes);
@@ -30,7 +36,7 @@ function fileOf(dir: string, bytes = BYTES): string {
 
 test('an image is made of fields and a file, and a terminal shows how far the upload is', async (t) => {
   const server = await playBack(t, {
-    'POST /images': json(image({ state: 'unactivated', files: [] })),
+    ...NEW,
     [`PUT /images/${UUID}/file`]: json(image({ state: 'unactivated', files: [STORED] })),
     [`POST /images/${UUID}`]: json(image({ files: [STORED] })),
   });
@@ -39,7 +45,7 @@ test('an image is made of fields and a file, and a terminal shows how far the up
   const ran = await runImgapiadm(['create', ...FIELDS, '-f', file, '-u', server.url], { stderr });
   t.equal(ran.stdout, `Image ${UUID} (my-image@1.0.0) is created of 293 KiB of ${file} (gzip), and active.\n`);
   t.match(ran.stderr, /uploading {2}100% {2}293 of 293 KiB {2}.+\/s {2}stored/);
-  const [created, sent, activated] = server.asked;
+  const [created, , sent, activated] = server.asked;
   t.strictSame(JSON.parse(created?.body ?? ''), {
     ...{ name: 'my-image', version: '1.0.0', type: 'zvol', image_size: 1, public: false },
     ...{ acl: ['bob', 'carol'], tags: { a: 1 } },
@@ -50,7 +56,7 @@ test('an image is made of fields and a file, and a terminal shows how far the up
 
 test('an upload that fails leaves the image, and says how to go on', async (t) => {
   const server = await playBack(t, {
-    'POST /images': json(image({ state: 'unactivated', files: [] })),
+    ...NEW,
     [`PUT /images/${UUID}/file`]: json({ code: 'InsufficientStorage', message: 'no room' }, 507),
   });
   const { code, stdout, stderr } = await runImgapiadm([
@@ -67,9 +73,19 @@ test('an upload that fails leaves the image, and says how to go on', async (t) =
 });
 
 test('bytes that the server has otherwise are no success', async (t) => {
-  const server = await playBack(t, { [`PUT /images/${UUID}/file`]: json(image()) });
+  const server = await playBack(t, { ...NEW, [`PUT /images/${UUID}/file`]: json(image()) });
   const ran = await runImgapiadm(['upload', UUID, fileOf(t.testdir()), '-u', server.url]);
   t.match(ran, { code: 1, stdout: '', stderr: /\(UploadDiffers\).* has a file with the SHA-1 0{40}, but / });
+});
+
+test('a store that the server does not have is not waited for', async (t) => {
+  const message = 'the object store "tape" is not configured here';
+  const server = await playBack(t, {
+    ...NEW,
+    [`PUT /images/${UUID}/file`]: json({ code: 'StorageIsDown', message }, 503),
+  });
+  const ran = await runImgapiadm(['upload', UUID, fileOf(t.testdir()), '--storage', 'tape', '-u', server.url]);
+  t.match(ran, { code: 1, stdout: '', stderr: `error (StorageIsDown): ${message}` });
 });
 
 const WRONG: readonly [args: readonly string[], message: string][] = [
