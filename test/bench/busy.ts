@@ -4,32 +4,31 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { ALICE } from '../helpers/accounts.ts';
-import { SECONDS } from './extent.ts';
+import { FEW, QUICK, SECONDS } from './extent.ts';
+import { ownFilledFolder } from './filled.ts';
 import { load, type Paths } from './load.ts';
-import { compare, type Plan, type Results, type Sample } from './measure.ts';
+import { compare, type Plan, type Results, type Sample, warm } from './measure.ts';
 import { type Running, startServer, untilAtRest } from './server.ts';
-import { fillSqlite } from './sqlite-images.ts';
 import { copyAcross, link, MIB } from './transfers.ts';
 
-const IMAGES = 10_000;
-const ANY_IMAGE: Paths = { prefix: '/images/', kind: 'uuid', count: IMAGES };
+const ANY_IMAGE: Paths = { prefix: '/images/', kind: 'uuid', count: FEW };
 /** Of uploads, and of copies, at any time. */
 const AT_ONCE = 8;
-const FILE_BYTES = 48 * MIB;
+const FILE_BYTES = (QUICK ? 16 : 48) * MIB;
 const MANIFEST = { type: 'zone-dataset', os: 'linux', version: '1.0.0', name: 'busy' };
 /** How many times later they may be. */
 const MOST = 5;
 
 export async function* benchBusy({ directory, profile, runs }: Plan): Results {
-  const folders = ['busy', 'busy-source'].map((name) => join(directory, name));
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-  const [dataDir = '', sourceDir = ''] = folders;
-  await (await startServer({ name: 'bench-2', dataDir })).stop();
-  fillSqlite(dataDir, IMAGES);
+  const sourceDir = join(directory, 'busy-source');
+  await rm(sourceDir, { recursive: true, force: true });
+  const dataDir = await ownFilledFolder(directory, 'busy', FEW);
   // One account and one link do all of it.
   const keys = { limits: { share: 1 }, copies: { concurrency: AT_ONCE, perLink: AT_ONCE, perAccount: AT_ONCE } };
-  const server = await startServer({ name: 'bench-2', dataDir, keys, ...(profile && { profile }) });
-  const source = await startServer({ name: 'bench-1', dataDir: sourceDir, keys });
+  const [server, source] = await Promise.all([
+    startServer({ name: 'bench-2', dataDir, keys, ...(profile && { profile }) }),
+    startServer({ name: 'bench-1', dataDir: sourceDir, keys }),
+  ]);
   try {
     await link(source, server);
     const images = await imagesOf(source);
@@ -38,6 +37,7 @@ export async function* benchBusy({ directory, profile, runs }: Plan): Results {
       const served = await load({ url: server.url, paths: ANY_IMAGE, seconds: SECONDS, pids: [server.pid] });
       return { value: served.late, aside: served.perSecond };
     };
+    await warm(late);
     const shown = { unit: 'ms', asideUnit: 'requests/s', kind: 'cost', target: MOST, runs } as const;
     yield await compare(
       { name: `GetImage, p99, ${AT_ONCE} uploads and ${AT_ONCE} copies`, against: 'alone', ...shown },
@@ -47,19 +47,15 @@ export async function* benchBusy({ directory, profile, runs }: Plan): Results {
   } finally {
     await source.stop();
     await server.stop();
-    for (const folder of folders) await rm(folder, { recursive: true, force: true });
+    for (const folder of [dataDir, sourceDir]) await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** What there is to copy. */
 async function imagesOf(source: Running): Promise<string[]> {
   const client = new ImgapiClient({ url: source.url, account: ALICE });
-  const made: string[] = [];
-  for (let at = 0; at < AT_ONCE; at += 1) {
-    const uuid = await upload(client);
-    await client.activateImage(uuid);
-    made.push(uuid);
-  }
+  const made = await Promise.all(Array.from({ length: AT_ONCE }, () => upload(client)));
+  for (const uuid of made) await client.activateImage(uuid);
   await client.destroy();
   return made;
 }

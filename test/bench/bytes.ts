@@ -26,8 +26,10 @@ export async function* benchBytes({ directory, profile, runs }: Plan): Results {
     ...(profile ? { profile } : {}),
   });
   for (const name of Object.values(names)) await rm(join(directory, name), { recursive: true, force: true });
-  const source = await startServer(options('bench-1', names.source));
-  const destination = await startServer(options('bench-2', names.destination));
+  const [source, destination] = await Promise.all([
+    startServer(options('bench-1', names.source)),
+    startServer(options('bench-2', names.destination)),
+  ]);
   try {
     await link(source, destination);
     const memory = new Memory();

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
-import { MEBIBYTES } from './extent.ts';
+import { MEBIBYTES, QUICK } from './extent.ts';
 import type { Figure, Plan, Results } from './measure.ts';
 import { type Running, startServer } from './server.ts';
 import { link, MIB } from './transfers.ts';
@@ -49,8 +49,7 @@ export async function* benchCrowds({ directory, profile }: Plan): Results {
     yield figure(`${CROWD} copies, at the source`, sending);
   } finally {
     await Promise.all([client.destroy(), there.destroy()]);
-    await destination.stop();
-    await source.stop();
+    await Promise.all([destination.stop(), source.stop()]);
     for (const folder of folders) await rm(folder, { recursive: true, force: true });
   }
 }
@@ -95,7 +94,7 @@ async function download(server: Running, uuid: string): Promise<void> {
 /** All of them begin, and wait with what the server has made ready for them. */
 async function waitAmid(server: Running, uuids: readonly string[]): Promise<void> {
   const sockets = uuids.map((uuid) => begin(server, uuid).pause());
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await new Promise((resolve) => setTimeout(resolve, QUICK ? 1000 : 2000));
   for (const socket of sockets) socket.destroy();
 }
 

@@ -12,16 +12,19 @@ export const RUNS = number('BENCH_RUNS') ?? (QUICK ? 1 : undefined);
 export const WARMUPS = QUICK ? 0 : 1;
 
 /** How long a load lasts. */
-export const SECONDS = number('BENCH_SECONDS') ?? (QUICK ? 1 : 3);
+export const SECONDS = number('BENCH_SECONDS') ?? (QUICK ? 0.4 : 3);
 
 /** The size of files. */
-export const MEBIBYTES = number('BENCH_MIB') ?? (QUICK ? 128 : 1024);
+export const MEBIBYTES = number('BENCH_MIB') ?? (QUICK ? 64 : 1024);
+
+/** Few images: one such load has asked for most of them. */
+export const FEW = QUICK ? 1000 : 10_000;
 
 /** Many images. */
-export const MANY = number('BENCH_IMAGES') ?? (QUICK ? 50_000 : 1_000_000);
+export const MANY = number('BENCH_IMAGES') ?? (QUICK ? 20_000 : 1_000_000);
 
 /** How long memory is watched. */
-export const MIX_SECONDS = number('BENCH_MIX_SECONDS') ?? (QUICK ? 5 : 240);
+export const MIX_SECONDS = number('BENCH_MIX_SECONDS') ?? (QUICK ? 3 : 240);
 
 function number(name: string): number | undefined {
   const given = process.env[name];

@@ -17,6 +17,7 @@ export interface Paths {
 export interface Load {
   readonly url: string;
   readonly paths: Paths;
+  /** With wrk also less than one. */
   readonly seconds: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Processes that serve, with all below them. */
@@ -26,6 +27,7 @@ export interface Load {
 }
 
 export interface Served {
+  readonly requests: number;
   readonly perSecond: number;
   /** Microseconds of CPU that the servers took for each request. */
   readonly cpuEach: number;
@@ -62,7 +64,7 @@ export async function load(plan: Load): Promise<Served> {
   if (bad > 0 || errors > 0 || requests === 0) {
     throw new Error(`${plan.url}${plan.paths.prefix}: ${requests} answers, ${bad} bad ones, ${errors} errors`);
   }
-  return { perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6, late };
+  return { requests, perSecond: requests / seconds, cpuEach: (spent / requests) * 1e6, late };
 }
 
 async function byWrk({ url, paths, seconds, cpus, headers = {} }: Load): Promise<Told> {
@@ -74,7 +76,7 @@ async function byWrk({ url, paths, seconds, cpus, headers = {} }: Load): Promise
     '-c',
     String(CONNECTIONS),
     '-d',
-    `${seconds}s`,
+    `${Math.ceil(seconds)}s`,
     '--timeout',
     `${PATIENCE}s`,
     ...withHeaders,
@@ -85,7 +87,11 @@ async function byWrk({ url, paths, seconds, cpus, headers = {} }: Load): Promise
   ];
   const asked = [prefix, kind, String(count), String(step)];
   const [program = '', ...args] = [...(cpus ? ['taskset', '-c', cpus] : []), 'wrk', ...given, ...asked];
-  const { stdout } = await promisify(execFile)(program, args, { timeout: (seconds + 60) * 1000 });
+  const running = promisify(execFile)(program, args, { timeout: (seconds + 60) * 1000 });
+  // It counts in whole seconds, but tells what it has when it is interrupted. It says when it begins.
+  const interrupt = () => setTimeout(() => running.child.kill('SIGINT'), seconds * 1000);
+  if (!Number.isInteger(seconds)) running.child.stderr?.once('data', interrupt);
+  const { stdout } = await running;
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Told;
 }
 
@@ -95,7 +101,8 @@ async function byAutocannon({ url, paths, seconds, headers = {} }: Load): Promis
     path: anyOf(paths),
     headers: { ...request.headers, ...headers },
   });
-  const result = await autocannon({ url, connections: CONNECTIONS, duration: seconds, requests: [{ setupRequest }] });
+  const duration = Math.ceil(seconds);
+  const result = await autocannon({ url, connections: CONNECTIONS, duration, requests: [{ setupRequest }] });
   return {
     requests: result['2xx'],
     seconds: result.duration,

@@ -2,13 +2,11 @@
 import type { ImageRecord } from '#lib/manifest/record.ts';
 import { ALICE, BOB, CAROL } from '../helpers/accounts.ts';
 
-/** Different names, unless there are more than 20 images for each of them. */
-const NAMES = 500;
 const OF_A_NAME = 20;
 
 /** How many names so many images have. */
 export function namesOf(images: number): number {
-  return Math.max(NAMES, Math.ceil(images / OF_A_NAME));
+  return Math.ceil(images / OF_A_NAME);
 }
 
 /** Scattered as random ones are, and known to whoever knows the number; random-paths.lua makes the same ones. */

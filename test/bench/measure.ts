@@ -61,11 +61,16 @@ export interface Comparison extends Pick<Figure, 'name' | 'unit'> {
   readonly runs: number;
   /** Runs of each before those that count. Default {@link WARMUPS}. */
   readonly warmups?: number;
-  /** They do not take turns: it takes half the time, and only CPU can be compared. */
+  /** They do not take turns: it takes half the time, and only what needs little of the processors, or that itself, can be compared. */
   readonly isAtOnce?: boolean;
 }
 
 type Side = () => Promise<Sample>;
+
+/** Runs a side that is short once before it counts, where {@link WARMUPS} are none: cold, it would say nothing. */
+export async function warm(side: Side): Promise<void> {
+  if (WARMUPS === 0) await side();
+}
 
 /** What it is compared with. */
 export interface Reference extends Pick<Figure, 'against' | 'target'> {

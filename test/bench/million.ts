@@ -1,22 +1,21 @@
 /**
- * A million images in SQLite: what a request costs in CPU beside the same one with 10,000, how long a start takes, and what
+ * A million images in SQLite: what a request costs in CPU beside the same one with few, how long a start takes, and what
  * the list of everything does to others and to memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { ALICE } from '../helpers/accounts.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
-import { MANY, QUICK, SECONDS } from './extent.ts';
-import { filledServer } from './filled.ts';
+import { FEW, MANY, QUICK, SECONDS } from './extent.ts';
+import { filledFolder } from './filled.ts';
 import { load, type Paths } from './load.ts';
 import { namesOf } from './many-images.ts';
 import { compare, type Figure, median, type Plan, type Results, type Sample } from './measure.ts';
 import { type Running, type ServerOptions, startServer, untilAtRest } from './server.ts';
 import { watchable, watchTurnsOf } from './turns.ts';
 
-const FEW = 10_000;
 /** Images that are asked for all the time, whatever else there is. */
-const HOT = 5000;
+const HOT = FEW / 2;
 const MOST = 1.5;
 /** Alice owns one image of so many. */
 const ALICES = 3;
@@ -57,7 +56,7 @@ const CASES: readonly Case[] = [
   { what: 'page of an account, any', pathsOf: from(`&account=${ALICE}`) },
   { what: 'page of an account and a name', pathsOf: byName(`&account=${ALICE}`) },
   { what: 'first page, no filter', pathsOf: same('/images?limit=20') },
-  { what: 'page by name=~, a few found', pathsOf: same('/images?limit=20&name=~image-499') },
+  { what: 'page by name=~, a few found', pathsOf: same(`/images?limit=20&name=~image-${namesOf(FEW) - 1}`) },
   { what: 'page by name=~, nothing found', pathsOf: same('/images?limit=20&name=~zzz') },
   { what: 'page by name=~, two letters that nobody has', pathsOf: same('/images?limit=20&name=~zz') },
   { what: 'page by tag', pathsOf: same('/images?limit=20&tag.role=db') },
@@ -73,12 +72,11 @@ const CASES: readonly Case[] = [
 ];
 
 export async function* benchMillion(plan: Plan): Results {
-  const few = await filledServer(plan, 'images', FEW);
-  const many = await filledServer(plan, 'images', MANY);
-  yield await startTimes(plan, few, many);
+  const few = await optionsOf(plan, FEW);
+  const many = await optionsOf(plan, MANY);
   const servers: Running[] = [];
   try {
-    for (const options of [few, many]) servers.push(await startServer(watchable(options)));
+    yield await startTimes(plan, few, many, servers);
     await untilAtRest(servers.map(({ pid }) => pid));
     const [ofFew, ofMany] = servers as [Running, Running];
     for (const one of CASES) yield await costOf(plan, one, ofMany, ofFew);
@@ -87,6 +85,11 @@ export async function* benchMillion(plan: Plan): Results {
   } finally {
     for (const server of servers) await server.stop();
   }
+}
+
+async function optionsOf({ directory, profile }: Plan, count: number): Promise<ServerOptions> {
+  const dataDir = await filledFolder(directory, count);
+  return watchable({ name: 'bench-1', dataDir, ...(profile ? { profile } : {}) });
 }
 
 function costOf({ runs }: Plan, { what, pathsOf, headers = {} }: Case, many: Running, few: Running): Promise<Figure> {
@@ -107,19 +110,25 @@ function costOf({ runs }: Plan, { what, pathsOf, headers = {} }: Case, many: Run
   return compare(compared, side(many, MANY), side(few, FEW));
 }
 
-/** From the start of the process to its first answer. */
-async function startTimes({ runs }: Plan, few: ServerOptions, many: ServerOptions): Promise<Figure> {
+/** From the start of the process to its first answer. @param servers gets the two that were started last, which go on */
+async function startTimes(
+  { runs }: Plan,
+  few: ServerOptions,
+  many: ServerOptions,
+  servers: Running[],
+): Promise<Figure> {
   const once = async (options: ServerOptions): Promise<number> => {
     const begin = performance.now();
     const server = await startServer(options);
+    servers.push(server);
     await answerOf(`${server.url}/ping`);
-    const seconds = (performance.now() - begin) / 1000;
-    await server.stop();
-    return seconds;
+    return (performance.now() - begin) / 1000;
   };
   const [ofFew, ofMany]: [number[], number[]] = [[], []];
   for (let run = 0; run < runs; run++) {
+    for (const server of servers.splice(0)) await server.stop();
     ofFew.push(await once(few));
+    await untilAtRest(servers.map(({ pid }) => pid));
     ofMany.push(await once(many));
   }
   const [theirs, ours] = [median(ofFew), median(ofMany)];

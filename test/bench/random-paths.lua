@@ -1,5 +1,6 @@
 -- What wrk asks for, and how it answers: many paths of one kind, in JSON at the end. See load.ts.
 local prefix, kind, count, step
+local begun = false
 
 function init(args)
   prefix, kind, count, step = args[1], args[2], tonumber(args[3]), tonumber(args[4])
@@ -12,6 +13,11 @@ local function uuid(index)
 end
 
 function request()
+  if not begun then
+    begun = true
+    io.stderr:write('begun\n')
+    io.stderr:flush()
+  end
   local path = prefix
   local number = math.random(0, math.floor((count - 1) / step)) * step
   if kind == 'uuid' then path = prefix .. uuid(number) end

@@ -13,8 +13,8 @@ import { QUICK } from './extent.ts';
 const ROOT = new URL('../..', import.meta.url).pathname;
 /** A server is at rest if it takes less of a processor than this, and is waited for so long. */
 const REST = 0.1;
-const REST_MS = QUICK ? 5000 : 90_000;
-const LOOK_MS = 1000;
+const REST_MS = QUICK ? 3000 : 90_000;
+const LOOK_MS = QUICK ? 400 : 1000;
 
 export interface Running {
   readonly url: string;
@@ -36,13 +36,12 @@ export interface ServerOptions {
   /** Keys beside those that every server here has. */
   readonly keys?: object;
   readonly workers?: number;
-  /** CPUs that it may use, as of taskset. Default: all. */
-  readonly cpus?: string;
 }
 
 export async function startServer(options: ServerOptions): Promise<Running> {
   const { name, dataDir, profile, flags = [], keys = {}, workers, ...where } = options;
   await mkdir(dataDir, { recursive: true });
+  const port = await freePort();
   const config = {
     mode: 'dc',
     authType: 'none',
@@ -54,10 +53,11 @@ export async function startServer(options: ServerOptions): Promise<Running> {
     accounts: { file: await writeAccounts(dataDir) },
     // The same image is copied again and again, and gigabytes that can be restored would fill the disk.
     images: { keepDeletedSeconds: 0 },
-    links: { address: '127.0.0.1', port: await freePort() },
+    links: { address: '127.0.0.1', port },
     ...keys,
   };
-  const file = join(dataDir, 'config.json');
+  // Several servers may have one folder.
+  const file = join(dataDir, `config-${port}.json`);
   await writeFile(file, JSON.stringify(config));
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const many = workers === undefined ? [] : ['--workers', String(workers)];
@@ -85,10 +85,9 @@ async function run(
   args: readonly string[],
   listening: RegExp,
   dataDir: string,
-  { cpus, env }: Pick<ServerOptions, 'cpus' | 'env'> = {},
+  { env }: Pick<ServerOptions, 'env'> = {},
 ): Promise<Running> {
-  const [program = '', ...all] = [...(cpus ? ['taskset', '-c', cpus] : []), process.execPath, ...args];
-  const child = spawn(program, all, {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, ...env },
