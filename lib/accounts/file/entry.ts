@@ -1,5 +1,5 @@
 /** The JSON form of one account in the accounts file, and what is said of one that has another form. */
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { UUID_PATTERN } from '../../text/uuid.ts';
 
 /** As written in the file. */
@@ -102,13 +102,20 @@ const EXPECTED_AT: Readonly<Record<string, string>> = {
   'roles/policies': 'a list of names of policies',
 };
 
-const isEntry = new Ajv({ allErrors: false }).compile<AccountEntry>(ENTRY);
+/** A process without such a file needs none of it, and the others compile it at their start. */
+let compiled: ValidateFunction<AccountEntry> | undefined;
+
+function entryValidator(): ValidateFunction<AccountEntry> {
+  compiled ??= new Ajv({ allErrors: false, validateSchema: false, meta: false }).compile<AccountEntry>(ENTRY);
+  return compiled;
+}
 
 /**
  * What is wrong with an entry, with its place: `entry 2 ("bob"): login must be …`; undefined if it has the right form.
  * @param index of the entry in the file
  */
 export function wrongWith(index: number, entry: unknown): string | undefined {
+  const isEntry = entryValidator();
   return isEntry(entry) ? undefined : describe(placeOf(index, entry), entry, isEntry.errors?.[0]);
 }
 

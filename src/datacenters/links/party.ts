@@ -28,7 +28,7 @@ export interface Party {
   readonly nonce: string;
 }
 
-const ajv = new Ajv();
+const ajv = new Ajv({ validateSchema: false, meta: false });
 
 /** Compiled when it is first used. */
 const PARTY = {

@@ -5,7 +5,7 @@ import type { ValueOf } from '#lib/api/schemas/build.ts';
 import { SourceInvalidError } from '../peers/errors.ts';
 
 /** Compiles a schema when it is first used, because that takes a while, and keeps what it compiled. */
-const ajv = new Ajv({ allowUnionTypes: true });
+const ajv = new Ajv({ allowUnionTypes: true, validateSchema: false, meta: false });
 
 /** @throws SourceInvalidError */
 export function expectShape<S extends TSchema>(value: unknown, schema: S, who: string): ValueOf<S> {

@@ -4,6 +4,7 @@ import { addressRange } from '#lib/network/address-range.ts';
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
+import { defaultsBeside, partOf, type Rules } from './given-part.ts';
 import { isObject, type JsonObject } from './read-file.ts';
 
 export interface SchemaResult {
@@ -14,13 +15,14 @@ export interface SchemaResult {
   readonly unknownKeys: readonly string[];
 }
 
-const compiled = new WeakMap<object, ValidateFunction>();
+/** Of each schema, by the keys that were given. */
+const compiled = new WeakMap<object, Map<string, ValidateFunction>>();
 
 /** @param schema default: that of the IMGAPI server */
 export function applySchema(input: JsonObject, schema: object = configSchema): SchemaResult {
-  const validate = compiled.get(schema) ?? compile(schema);
-  compiled.set(schema, validate);
-  const value = structuredClone(input);
+  const given = new Set(Object.keys((schema as Rules).properties ?? {}).filter((key) => input[key] !== undefined));
+  const validate = validatorOf(schema, given);
+  const value = { ...structuredClone(input), ...defaultsBeside(given, schema as Rules, configSchema as Rules) };
   validate(value);
   const errors = validate.errors ?? [];
   const unknown = errors.filter((error) => error.keyword === 'additionalProperties' && !isComment(error));
@@ -48,7 +50,16 @@ export function problem(key: string, value: unknown, right: string): string {
  */
 const FAST = { validateSchema: false, meta: false, code: { optimize: false } } as const;
 
-function compile(schema: object): ValidateFunction {
+function validatorOf(schema: object, given: ReadonlySet<string>): ValidateFunction {
+  const known = compiled.get(schema) ?? new Map<string, ValidateFunction>();
+  compiled.set(schema, known);
+  const keys = [...given].join(' ');
+  const validate = known.get(keys) ?? compile(schema, given);
+  known.set(keys, validate);
+  return validate;
+}
+
+function compile(schema: object, given: ReadonlySet<string>): ValidateFunction {
   const ajv = new Ajv2020({ allErrors: true, useDefaults: true, verbose: true, allowUnionTypes: true, ...FAST });
   ajv.addVocabulary(['x-expects', 'x-secret']);
   ajv.addFormat('http-url', isHttpUrl);
@@ -56,7 +67,7 @@ function compile(schema: object): ValidateFunction {
   // What both servers are told in the same way is defined once.
   if (schema !== configSchema) ajv.addSchema(configSchema, 'config.schema.json');
   ajv.addFormat('origin', (text) => isHttpUrl(text) && new URL(text).origin === text.toLowerCase());
-  return ajv.compile(schema);
+  return ajv.compile(partOf(schema as Rules, given));
 }
 
 /** A value that breaks several rules is reported once. */

@@ -10,6 +10,7 @@ import {
   MODES,
   STORAGE_TYPES,
 } from '#src/service/config/config.ts';
+import type { JsonObject } from '#src/service/config/read-file.ts';
 import { applySchema } from '#src/service/config/schema.ts';
 import cloudapiSchema from '../../../../etc/cloudapi.schema.json' with { type: 'json' };
 import schema from '../../../../etc/config.schema.json' with { type: 'json' };
@@ -64,6 +65,36 @@ test('schema and code name the same choices', async (t) => {
 test('etc/defaults.json says the same as the defaults of the schema', async (t) => {
   const file = readFileSync(join(import.meta.dirname, '../../../../etc/defaults.json'), 'utf8');
   t.strictSame(JSON.parse(file), applySchema({}).value);
+});
+
+/** Keys that a configuration may have, each once with something wrong in it. */
+const GIVEN: readonly JsonObject[] = [
+  {},
+  { port: 8081, copies: { concurrency: 2 }, nonsense: 1 },
+  { port: 'x', copies: { concurency: 2 }, ufds: { url: 'ldap://a' }, links: {}, webhooks: [{}], channels: 1 },
+  { s3: {}, manta: {}, moray: {}, postgres: {}, tokens: {}, metrics: {}, wfapi: {} },
+];
+
+test('compiling the rules of the given keys alone says the same as compiling all of them', async (t) => {
+  for (const one of [schema, cloudapiSchema]) {
+    const ajv = new Ajv2020({
+      allErrors: true,
+      useDefaults: true,
+      allowUnionTypes: true,
+      strict: false,
+      logger: false,
+    });
+    for (const name of ['http-url', 'address-range', 'origin']) ajv.addFormat(name, true);
+    if (one !== schema) ajv.addSchema(schema, 'config.schema.json');
+    const validate = ajv.compile(one);
+    for (const given of GIVEN) {
+      const whole = structuredClone(given);
+      const isRight = validate(whole);
+      const { value, problems, unknownKeys } = applySchema(given, one);
+      t.strictSame(value, whole, JSON.stringify(given));
+      t.equal(problems.length + unknownKeys.length === 0, isRight);
+    }
+  }
 });
 
 test('filling in the defaults leaves the input as it is', async (t) => {
