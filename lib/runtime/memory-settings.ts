@@ -29,8 +29,8 @@ export const THREAD_SETTINGS: Readonly<Record<string, string>> = { UV_THREADPOOL
  */
 export const V8_SETTINGS = ['--max-semi-space-size=8', '--heap-growing-percent=50'];
 
-/** Call it before anything else. */
-export function useMemorySettings(): void {
+/** Call it before anything else. @param also variables that the process is to have if it executes itself again */
+export function useMemorySettings(also: Readonly<Record<string, string>> = {}): void {
   const { platform, env, execArgv, execve } = process;
   const missing = { ...missingIn(env, THREAD_SETTINGS), ...(platform === 'linux' && missingIn(env, MALLOC_SETTINGS)) };
   const given = [...execArgv, env['NODE_OPTIONS'] ?? ''].join(' ').replaceAll('_', '-');
@@ -43,6 +43,7 @@ export function useMemorySettings(): void {
     process.execve?.(process.execPath, [process.argv0, ...v8, ...execArgv, ...process.argv.slice(1)], {
       ...env,
       ...missing,
+      ...missingIn(env, also),
     });
   } catch {
     // The process continues without the settings, and takes more memory.

@@ -1,10 +1,10 @@
 /** The image part of CloudAPI: `node src/cloudapi/main.ts -f CONFIG`. */
-import { useCompileCache } from '#lib/runtime/compile-cache.ts';
+import { COMPILE_CACHE_SETTINGS, useCompileCache } from '#lib/runtime/compile-cache.ts';
 import { holdHangups } from '#lib/runtime/hangups.ts';
 import { useMemorySettings } from '#lib/runtime/memory-settings.ts';
 
 holdHangups();
-useMemorySettings();
+useMemorySettings(COMPILE_CACHE_SETTINGS);
 useCompileCache();
 const [{ runServer }, { cloudapiProcess }] = await Promise.all([
   import('../service/server-process.ts'),

@@ -1,6 +1,7 @@
 /** CONNECT: node passes the bare connection with the request, and no response to write to. */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import * as http from './node-http.ts';
 
 /** A response that ends the connection. While an earlier one is still on its way: cuts the connection, undefined. */
 export function answerToConnect(request: IncomingMessage, socket: Socket): ServerResponse | undefined {
@@ -11,7 +12,7 @@ export function answerToConnect(request: IncomingMessage, socket: Socket): Serve
     socket.destroy();
     return undefined;
   }
-  const response = new ServerResponse(request);
+  const response = new http.ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
   response.once('finish', () => {

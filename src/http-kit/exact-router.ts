@@ -2,10 +2,11 @@
  * restify's router, except that it takes the path as it was sent, but for repeated slashes. restify builds a URL of Host and target and reads the
  * path from that, which resolves dots and lets a Host with a slash in it choose the route.
  */
-import { type IncomingMessage, METHODS } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { RestifyRequest, RestifyResponse } from 'restify';
 import Router, { type RoutedTo, type RouterOptions } from 'restify/lib/router.js';
 import RouterRegistry from 'restify/lib/routerRegistryRadix.js';
+import { METHODS } from './node-http.ts';
 import { RequestError } from './request-error.ts';
 import { pathOf } from './request-head.ts';
 

@@ -1,8 +1,9 @@
 /** Sends a {@link Reply}: JSON, text, a byte stream, or a line per value. HEAD gets the headers alone. */
 import { once } from 'node:events';
-import { type IncomingMessage, type ServerResponse, validateHeaderValue } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply } from './call.ts';
 import { JSON_LINES } from './json-lines.ts';
+import { validateHeaderValue } from './node-http.ts';
 import { sendStream } from './send-stream.ts';
 
 /** After a reply that is sent before the whole request was read: how much of the rest is read before hanging up. */

@@ -1,7 +1,7 @@
 /** Requests that the HTTP parser cannot read: the error, and how it is sent when there is no request to answer. */
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Reply } from './call.ts';
+import { STATUS_CODES } from './node-http.ts';
 import { RequestError } from './request-error.ts';
 
 /** As node's parser reports it. */

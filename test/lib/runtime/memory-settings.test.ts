@@ -1,4 +1,5 @@
 /** The server's memory is managed alike, whoever starts it and however. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
 import { type Spawned, spawnImgapi } from '../../helpers/imgapi.ts';
@@ -32,4 +33,19 @@ test('what was chosen by whoever started it is left, and the rest is set', async
   t.ok(options.includes('--max_semi_space_size=3'));
   t.notOk(options.includes('--max-semi-space-size=8'));
   t.ok(options.includes('--heap-growing-percent=50'));
+});
+
+/** Tells at the end whether that part of Node was loaded which takes types out of sources. */
+const TELLS = `process.on('exit', () => {
+  process.stderr.write(String(process.moduleLoadList.includes('NativeModule internal/deps/amaro/dist/index')));
+});`;
+
+test('the process that a server becomes takes even its first file from the cache of compiled modules', async (t) => {
+  const { NODE_COMPILE_CACHE: _cache, NODE_OPTIONS: _options, ...env } = process.env;
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(TELLS)}`, 'src/main.ts', '--version'];
+  for (const main of ['src/main.ts', 'src/cloudapi/main.ts']) {
+    const start = () => spawnSync(process.execPath, args.with(2, main), { encoding: 'utf8', env });
+    t.equal(start().status, 0, 'it fills the cache');
+    t.match(start(), { status: 0, stderr: 'false' });
+  }
 });

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Test, test } from 'tap';
 import packageJson from '../../../package.json' with { type: 'json' };
 
@@ -74,6 +74,18 @@ for (const [name, file] of COMMANDS) {
     symlinkSync(join(root, file), link);
     const path = `${join(process.execPath, '..')}:/usr/bin:/bin`;
     t.match(run(link, path), { status: 0, stdout: `${process.execPath} one,two words` });
+  });
+
+  test(`${name} has what Node compiled at hand from its first file on, in the folder that is named or beside the sources`, async (t) => {
+    const { root } = installation(t);
+    writeFileSync(join(root, mainOf(name)), 'process.stdout.write(String(process.env.NODE_COMPILE_CACHE));');
+    const told = (env: NodeJS.ProcessEnv) =>
+      execFileSync(join(root, file), {
+        encoding: 'utf8',
+        env: { PATH: `${join(process.execPath, '..')}:/usr/bin:/bin`, ...env },
+      });
+    t.equal(resolve(told({})), join(root, 'build/compile-cache'));
+    t.equal(told({ NODE_COMPILE_CACHE: '/elsewhere' }), '/elsewhere');
   });
 
   test(`${name} says in one line what to do where there is no Node that is new enough`, async (t) => {
