@@ -4,7 +4,7 @@
  */
 import { lookup as resolveName } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector } from 'undici';
+import type { Agent, buildConnector } from 'undici';
 import type { AddressRefusedError } from './errors.ts';
 
 /** Where a connection is about to go. */
@@ -30,14 +30,16 @@ export interface GuardedAgentOptions {
 export type GuardedAgent = Agent;
 
 /** Its requests reject with the error that `check` returns. The caller closes it. */
-export function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions): GuardedAgent {
+export async function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions): Promise<GuardedAgent> {
+  // Who asks no other server needs none of it.
+  const undici = await import('undici');
   const connectors = new Map<number, buildConnector.connector>();
   const connectorTo = (port: number): buildConnector.connector => {
     const known = connectors.get(port);
     if (known) return known;
     const lookup = guardedLookup(check, port);
     const options = { timeout, rejectUnauthorized: !insecure, allowH2: false, lookup };
-    const made = buildConnector(options as buildConnector.BuildOptions);
+    const made = undici.buildConnector(options as buildConnector.BuildOptions);
     connectors.set(port, made);
     return made;
   };
@@ -49,7 +51,7 @@ export function guardedAgent({ check, timeout, insecure }: GuardedAgentOptions):
     if (refusal) callback(refusal, null);
     else connectorTo(port)(options, callback);
   };
-  return new Agent({ allowH2: false, connect });
+  return new undici.Agent({ allowH2: false, connect });
 }
 
 function guardedLookup(check: AddressCheck, port: number): LookupFunction {

@@ -1,5 +1,4 @@
 /** Classifies the failures of sockets and of undici. */
-import { errors } from 'undici';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError, type TransportFault } from './errors.ts';
 
 const FAULTS: Readonly<Record<string, TransportFault>> = {
@@ -33,7 +32,7 @@ export function toCallError(cause: unknown, url: string, signal: AbortSignal | u
   if (signal?.aborted) return signal.reason;
   if (cause instanceof ImgapiError || cause instanceof ImgapiUnreachableError) return cause;
   if (cause instanceof AddressRefusedError) return cause;
-  if (cause instanceof errors.InvalidArgumentError || cause instanceof TypeError) return cause;
+  if (codeOf(cause) === 'UND_ERR_INVALID_ARG' || cause instanceof TypeError) return cause;
   return unreachable(faultOf(cause), url, cause);
 }
 
@@ -65,7 +64,7 @@ function faultOf(cause: unknown): TransportFault {
   const code = codeOf(cause);
   const known = FAULTS[code];
   if (known !== undefined) return known;
-  if (cause instanceof errors.HTTPParserError || code.startsWith('HPE_')) return 'protocol';
+  if (code.startsWith('HPE_') || (cause instanceof Error && cause.name === 'HTTPParserError')) return 'protocol';
   if (/^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) return 'connect';
   return 'reset';
 }

@@ -1,6 +1,6 @@
 /** HTTP to one origin: connections are kept alive, calls can be aborted, redirects are not followed, files are streamed. */
 import { Readable } from 'node:stream';
-import { type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { withoutEnd } from '../text/without-end.ts';
 import { ByteStream } from './byte-stream.ts';
 import { toCallError } from './transport-fault.ts';
@@ -18,7 +18,7 @@ export interface TransportOptions {
   /** Accepts certificates that no known authority has signed. */
   readonly insecure?: boolean;
   /** Carries the requests instead of a pool of our own, for example undici's ProxyAgent. The caller closes it. */
-  readonly dispatcher?: Dispatcher;
+  readonly dispatcher?: Dispatcher | Promise<Dispatcher>;
 }
 
 export interface HttpRequest {
@@ -50,8 +50,9 @@ export class HttpTransport {
   readonly basePath: string;
   /** The value of the Host header. */
   readonly host: string;
-  readonly #dispatcher: Dispatcher;
+  readonly #options: TransportOptions;
   readonly #ownsDispatcher: boolean;
+  #carrier: Dispatcher | Promise<Dispatcher> | undefined;
   readonly #answerTimeout: number;
   readonly #idleTimeout: number;
 
@@ -63,12 +64,8 @@ export class HttpTransport {
     this.#answerTimeout = options.answerTimeout ?? 120_000;
     this.#idleTimeout = options.idleTimeout ?? 30_000;
     this.#ownsDispatcher = options.dispatcher === undefined;
-    this.#dispatcher =
-      options.dispatcher ??
-      new Pool(url.origin, {
-        allowH2: false,
-        connect: { timeout: options.connectTimeout ?? 10_000, rejectUnauthorized: options.insecure !== true },
-      });
+    this.#options = options;
+    this.#carrier = options.dispatcher;
   }
 
   /**
@@ -100,12 +97,12 @@ export class HttpTransport {
 
   /** Lets running calls end. */
   async close(): Promise<void> {
-    if (this.#ownsDispatcher) await this.#dispatcher.close();
+    if (this.#ownsDispatcher) await (await this.#dispatcher()).close();
   }
 
   /** Breaks off running calls. */
   async destroy(): Promise<void> {
-    if (this.#ownsDispatcher) await this.#dispatcher.destroy();
+    if (this.#ownsDispatcher) await (await this.#dispatcher()).destroy();
   }
 
   async #exchange(
@@ -148,14 +145,21 @@ export class HttpTransport {
     }
   }
 
-  #dispatch(
+  /** Made, and its library loaded, when the first request is sent: most processes start long before that. */
+  #dispatcher(): Dispatcher | Promise<Dispatcher> {
+    this.#carrier ??= poolTo(this.origin, this.#options);
+    return this.#carrier;
+  }
+
+  async #dispatch(
     request: HttpRequest,
     path: string,
     body: string | Uint8Array | Readable | undefined,
     headersTimeout: number,
     signal: AbortSignal | undefined,
   ): Promise<Dispatcher.ResponseData> {
-    return this.#dispatcher.request({
+    const dispatcher = await this.#dispatcher();
+    return await dispatcher.request({
       origin: this.origin,
       method: request.method,
       path,
@@ -167,6 +171,14 @@ export class HttpTransport {
       ...(signal && { signal }),
     });
   }
+}
+
+async function poolTo(origin: string, { connectTimeout, insecure }: TransportOptions): Promise<Dispatcher> {
+  const { Pool } = await import('undici');
+  return new Pool(origin, {
+    allowH2: false,
+    connect: { timeout: connectTimeout ?? 10_000, rejectUnauthorized: insecure !== true },
+  });
 }
 
 function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {

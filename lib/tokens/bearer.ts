@@ -2,9 +2,9 @@
  * Bearer tokens (RFC 6750): JWTs that an issuer signed with ES256. Nothing in a token says how it is verified or where its key is:
  * the algorithm is one, and keys are those of the configured issuer alone, so `jwk`, `jku`, `x5c` and `x5u` mean nothing.
  */
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import type { errors, JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../runtime/clock.ts';
-import { issuerKeys, type KeySource } from './issuer-keys.ts';
+import type { KeySource } from './issuer-keys.ts';
 import { TokenRefusal } from './refusal.ts';
 
 export interface TokenRules {
@@ -49,14 +49,17 @@ export function isJwt(credentials: string): boolean {
 }
 
 export function tokenVerifier(rules: TokenRules, clock: Clock): VerifyToken {
-  const keys = issuerKeys({ source: rules.keys, cacheSeconds: rules.cacheSeconds, clock });
+  let keys: JWTVerifyGetKey | undefined;
   return async (token) => {
     if (token.length > LONGEST_TOKEN) {
       throw new TokenRefusal('malformed', `the token is longer than ${LONGEST_TOKEN} characters`);
     }
     if (!FORM.test(token)) throw new TokenRefusal('malformed', 'the token is no signed JWT');
+    // Loaded with the first token: most servers never get one.
+    const [jose, { issuerKeys }] = await Promise.all([import('jose'), import('./issuer-keys.ts')]);
+    keys ??= issuerKeys({ source: rules.keys, cacheSeconds: rules.cacheSeconds, clock });
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, keys, {
+      const { payload, protectedHeader } = await jose.jwtVerify(token, keys, {
         algorithms: [ALGORITHM],
         issuer: rules.issuer,
         audience: rules.audience,
@@ -67,7 +70,7 @@ export function tokenVerifier(rules: TokenRules, clock: Clock): VerifyToken {
       assertType(protectedHeader.typ);
       return bearerOf(payload, rules, clock.now() / 1000);
     } catch (error) {
-      throw error instanceof TokenRefusal ? error : refusalOf(error);
+      throw error instanceof TokenRefusal ? error : refusalOf(error, jose.errors);
     }
   };
 }
@@ -105,17 +108,17 @@ function isName(text: string): boolean {
 }
 
 /** What jose throws holds the claims of the token, so it is no cause. */
-function refusalOf(error: unknown): TokenRefusal {
-  if (error instanceof errors.JWTExpired) return new TokenRefusal('expired', 'the token is over');
-  if (error instanceof errors.JWTClaimValidationFailed) {
+function refusalOf(error: unknown, jose: typeof errors): TokenRefusal {
+  if (error instanceof jose.JWTExpired) return new TokenRefusal('expired', 'the token is over');
+  if (error instanceof jose.JWTClaimValidationFailed) {
     const { claim } = error;
     if (claim === 'nbf') return new TokenRefusal('expired', 'the token has not begun');
     return new TokenRefusal('claims', `${claim} of the token is missing or not what is asked for here`);
   }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
+  if (error instanceof jose.JWSSignatureVerificationFailed) {
     return new TokenRefusal('bad-signature', 'the signature of the token is wrong');
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) {
+  if (error instanceof jose.JOSEAlgNotAllowed) {
     return new TokenRefusal('malformed', `the token must be signed with ${ALGORITHM}`);
   }
   return new TokenRefusal('malformed', 'the token cannot be read');

@@ -28,12 +28,12 @@ export interface Guarded extends WithConfig {
 }
 
 /** For a server that an operator configured, linked or named here. The caller closes it. */
-export function namedAgent(service: Guarded): GuardedAgent {
+export function namedAgent(service: Guarded): Promise<GuardedAgent> {
   return agentWith(service, (target) => refusalOf(service, target, true));
 }
 
 /** For a URL in an operator's request, which may lead to private addresses only if the config allows it. */
-export function sourceAgent(service: Guarded): GuardedAgent {
+export function sourceAgent(service: Guarded): Promise<GuardedAgent> {
   return agentWith(service, sourceCheck(service));
 }
 
@@ -95,6 +95,6 @@ function sourceCheck(service: Guarded): AddressCheck {
   };
 }
 
-function agentWith({ config }: Guarded, check: AddressCheck): GuardedAgent {
+function agentWith({ config }: Guarded, check: AddressCheck): Promise<GuardedAgent> {
   return guardedAgent({ check, timeout: CONNECT_TIMEOUT_MS, insecure: config.allowInsecure });
 }

@@ -40,7 +40,7 @@ t.test('no connection asks for HTTP/2, whoever makes it', async (t) => {
   await once(server, 'listening');
   t.teardown(() => server.close());
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const dispatcher = guardedAgent({ check: () => undefined, timeout: 1000, insecure: true });
+  const dispatcher = await guardedAgent({ check: () => undefined, timeout: 1000, insecure: true });
   const plain = new HttpTransport({ url, insecure: true });
   t.teardown(() => Promise.all([dispatcher.destroy(), plain.destroy()]));
   for (const transport of [plain, new HttpTransport({ url, dispatcher })]) {
