@@ -7,6 +7,7 @@ import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
+import { ENOUGH_IMAGES, isNearly, meantByName, meantByShortId } from '../shared/images/meant.ts';
 import { ambiguous, isNamed, latest, nameFilter, passedOver, readName, readUuid } from '../shared/images/naming.ts';
 import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { imageLabel } from './image.ts';
@@ -63,12 +64,21 @@ export async function findImage(
   }
   const [image] = short;
   if (image) return image;
+  const passed = passedOver(name, found);
+  const list = async (named: string | undefined) => {
+    const limit = named?.startsWith('~') === false ? {} : { limit: ENOUGH_IMAGES };
+    const filter = { ...scope(wanted), ...limit, ...(named !== undefined && { name: named }) };
+    return (await client.listImages(filter, { signal })).filter((image) => isAllowed(image, account.id, wanted));
+  };
+  const near = name.isShort ? found.filter(({ id }) => isNearly(given, id)) : [];
+  const isKnown = passed.length > 0 || name.isShort;
+  const meant = isKnown ? meantByShortId(near) : await meantByName(name, list, signal);
   const isMeant = (other: CloudapiImage): boolean => isNamed(name, other) || hasShortId(other);
   throw notFound(
     given,
     wanted,
     images.filter((other) => isMeant(other) && isShared(other, account.id)),
-    passedOver(name, found),
+    { passed, meant },
   );
 }
 
@@ -130,10 +140,10 @@ function notFound(
   given: string,
   { whose }: Wanted,
   shared: readonly CloudapiImage[],
-  passed: readonly string[] = [],
+  { passed, meant }: { readonly passed: readonly string[]; readonly meant: string } = { passed: [], meant: '' },
 ): CommandError {
   const kind = whose === 'own' ? 'of your own' : whose === 'usable' ? 'of your own or public' : `of ${giverOf(whose)}`;
-  return new CommandError(`there is no image "${given}" ${kind}`, {
+  return new CommandError(`there is no image "${given}" ${kind}${meant}`, {
     code: 'ResourceNotFound',
     exitCode: EXIT.notFound,
     details: [

@@ -85,7 +85,7 @@ function switching(
     options: {},
     examples: [{ command: `imgapiadm ${name} ${EXAMPLE}`, what: 'this one' }],
     async run({ arguments: { IMAGE: given }, context, output, json, signal }) {
-      const client: Pick<ImgapiClient, typeof method | 'listAll'> = await context.client();
+      const client: Pick<ImgapiClient, typeof method | 'listAll' | 'listImages'> = await context.client();
       for (const uuid of await imageUuids(client, given, { account: await context.account(), signal })) {
         const image: Image = await client[method](uuid, { signal });
         tellImage(output, json, image, done);

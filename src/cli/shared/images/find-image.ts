@@ -7,6 +7,7 @@ import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
+import { ENOUGH_IMAGES, isNearly, meantByName, meantByShortId } from './meant.ts';
 import {
   ambiguous,
   type ImageName,
@@ -30,7 +31,7 @@ export interface Search {
   readonly one?: boolean;
 }
 
-type Lister = Pick<ImgapiClient, 'listAll'>;
+type Lister = Pick<ImgapiClient, 'listAll' | 'listImages'>;
 
 /**
  * Images in any state are found. A UUID is taken as it is: nothing is asked for it.
@@ -50,10 +51,12 @@ async function findImage(client: Lister, name: ImageName, { account, signal, one
   const named: Image[] = [];
   const short: Image[] = [];
   const others: Image[] = [];
+  const near: Image[] = [];
   for await (const image of client.listAll({ state: 'all', ...nameFilter(name) }, { signal })) {
     if (isNamed(name, image) && isFoundByName(image, account)) named.push(image);
     else if (name.isShort && image.uuid.startsWith(name.given.toLowerCase())) short.push(image);
     else if (name.isLatest && isFoundByName(image, account)) others.push(image);
+    else if (name.isShort && near.length < 2 && isNearly(name.given, image.uuid)) near.push(image);
   }
   if (new Set(named.map(({ owner }) => owner)).size > 1) throw ofSeveralOwners(name.given, named);
   if (one && !name.isLatest && named.length > 1) {
@@ -69,14 +72,33 @@ async function findImage(client: Lister, name: ImageName, { account, signal, one
   const [image, another] = short;
   if (another) throw ambiguous(`"${name.given}" begins the UUIDs of ${short.length} images`, short.map(lineOf));
   if (image) return image;
-  throw new CommandError(`there is no image "${name.given}" here`, {
+  const passed = passedOver(name, others);
+  const meant = name.isShort
+    ? meantByShortId(near.map(({ uuid: id, ...rest }) => ({ id, ...rest })))
+    : await meantInstead(client, name, { account, signal, isKnown: passed.length > 0 });
+  throw new CommandError(`there is no image "${name.given}" here${meant}`, {
     code: 'ResourceNotFound',
     exitCode: EXIT.notFound,
     details: [
-      ...passedOver(name, others),
+      ...passed,
       ...(account === undefined ? [] : ["a name finds only the account's own images and public ones"]),
     ],
   });
+}
+
+/** Only what would be found by its name. @param isKnown whether there are images of that name, which are told otherwise */
+async function meantInstead(
+  client: Lister,
+  name: ImageName,
+  { account, signal, isKnown }: Search & { readonly isKnown: boolean },
+): Promise<string> {
+  if (isKnown) return '';
+  const list = async (named: string | undefined) => {
+    const filter = { state: 'all', limit: ENOUGH_IMAGES, sort: 'published_at.desc' } as const;
+    const images = await client.listImages({ ...filter, ...(named !== undefined && { name: named }) }, { signal });
+    return images.filter((image) => isFoundByName(image, account));
+  };
+  return meantByName(name, list, signal);
 }
 
 /** Anybody may call an image as a well-known one is called, and share it. */

@@ -33,6 +33,11 @@ const SHORT_ID = /^[0-9a-f]{8}$/i;
 /** What names and versions consist of; anything else could mean something in a filter. */
 const PLAIN = /^[A-Za-z0-9._/+ -]+$/;
 
+/** Whether it means nothing but itself in a filter. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text);
+}
+
 /** In lower case; undefined when it is no UUID. */
 export function readUuid(given: string): string | undefined {
   const uuid = given.toLowerCase();
@@ -50,8 +55,8 @@ export function readName(given: string): ImageName {
 export function nameFilter({ name, version, isShort }: ImageName): ListImagesFilter {
   if (isShort) return {};
   return {
-    ...(PLAIN.test(name) && { name }),
-    ...(version !== undefined && PLAIN.test(version) && { version }),
+    ...(isPlain(name) && { name }),
+    ...(version !== undefined && isPlain(version) && { version }),
   };
 }
 

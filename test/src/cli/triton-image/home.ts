@@ -68,7 +68,10 @@ export function listing(...images: readonly CloudapiImage[]): Answer {
   return (response, asked) => {
     const query = new URL(asked.path, 'http://localhost').searchParams;
     const found = images.filter((one) => {
-      const fits = (field: 'name' | 'version'): boolean => !query.has(field) || query.get(field) === one[field];
+      const fits = (field: 'name' | 'version'): boolean => {
+        const wanted = query.get(field) ?? one[field];
+        return wanted.startsWith('~') ? one[field].includes(wanted.slice(1)) : wanted === one[field];
+      };
       const state = query.get('state') ?? 'active';
       const isOwn = one.owner === ALICE;
       const isShared = !isOwn && one.public !== true;

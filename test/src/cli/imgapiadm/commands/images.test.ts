@@ -190,6 +190,36 @@ for (const [what, args, images, uuid] of NAMES) {
   });
 }
 
+const BOBS = image({ uuid: '44444444-0000-4000-8000-000000000000', name: 'my-other', owner: BOB, public: false });
+
+for (const [what, args, meant] of [
+  ['a name', ['my-imagf'], '; did you mean "my-image"?'],
+  ['a version', ['my-image@7'], '; the versions of my-image are 1.0.0, 0.9.0'],
+  ['the newest of a name', ['my-imagf@latest'], '; did you mean "my-image@latest"?'],
+  ['a name and version', ['my-imagf@0.9.0'], '; did you mean "my-image@0.9.0"?'],
+  ['the first digits of a UUID', ['0965c14f'], '; did you mean 0965c1f4 (my-image@1.0.0)?'],
+  ['a name of whoever may see the image', ['my-othr'], '; did you mean "my-other"?'],
+  ["a name of another's image", ['my-othr', '-a', ALICE], ''],
+  ['something else', ['unlike'], ''],
+] as const) {
+  test(`what may have been meant by ${what} that there is not is looked for in short lists`, async (t) => {
+    const server = await playBack(t, { 'GET /images': json([image(), OLDER, BOBS]) });
+    const { code, stderr } = await runImgapiadm(['get', ...args, '-u', server.url]);
+    t.equal(code, 4);
+    t.match(stderr, `imgapiadm: error (ResourceNotFound): there is no image "${args[0]}" here${meant}\n`);
+    const [, ...more] = server.asked.map(({ path }) => new URL(path, server.url).searchParams);
+    t.ok(more.length <= 2);
+    const short = { limit: '100', name: /./, sort: 'published_at.desc' };
+    for (const query of more) t.match(Object.fromEntries(query), short);
+  });
+}
+
+test('a server that cannot say what may have been meant has said that there is no such image', async (t) => {
+  const server = await playBack(t, { 'GET /images': [json([]), json({ code: 'InternalError', message: 'no' }, 500)] });
+  const { code, stderr } = await runImgapiadm(['get', 'my-image', '-u', server.url]);
+  t.strictSame([code, stderr], [4, 'imgapiadm: error (ResourceNotFound): there is no image "my-image" here\n']);
+});
+
 test('a name that images of several owners have names none of them', async (t) => {
   const server = await playBack(t, { 'GET /images': json([image(), OTHERS]) });
   t.strictSame(await runImgapiadm(['get', 'my-image', '-u', server.url]), {
