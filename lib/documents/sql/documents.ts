@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { deepFreeze } from '../deep-freeze.ts';
 import { parseDocument } from '../parse-document.ts';
 import type { Stored } from '../store.ts';
+import { AskedBefore } from './asked-before.ts';
 
 /** Bytes of documents to keep: about ten thousand documents of two thousand characters. */
 export const CACHE_BYTES = 36 * 1024 * 1024;
@@ -17,16 +18,21 @@ const WEIGHT = 500;
  */
 export class Documents {
   readonly #byEtag: LRUCache<string, Stored<object>>;
+  readonly #asked = new AskedBefore();
 
   /** @param bytes to keep, approximately; a document of more than half of that is never kept */
   constructor(bytes: number) {
     this.#byEtag = new LRUCache({ maxSize: bytes, maxEntrySize: bytes / 2 });
   }
 
-  /** Parses the document in that state, and keeps it. */
+  /** Parses the document in that state, and keeps it: as long as there is room, or if it is parsed again. */
   parse(key: string, etag: string, mtime: number, json: string): Stored<object> {
-    const stored = Object.freeze({ key, value: deepFreeze<object>(parseDocument(json)), etag, mtime });
-    this.#byEtag.set(etag, stored, { size: json.length * BYTES_OF_CHARACTER + WEIGHT });
+    const value = parseDocument(json);
+    const size = json.length * BYTES_OF_CHARACTER + WEIGHT;
+    const hasRoom = this.#byEtag.calculatedSize + size <= this.#byEtag.maxSize;
+    if (!hasRoom && !this.#asked.isAgain(etag)) return { key, value, etag, mtime };
+    const stored = Object.freeze({ key, value: deepFreeze<object>(value), etag, mtime });
+    this.#byEtag.set(etag, stored, { size });
     return stored;
   }
 

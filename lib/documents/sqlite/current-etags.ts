@@ -24,8 +24,16 @@ export class CurrentEtags {
     this.#connection = connection;
   }
 
-  /** @param read looks it up in the database */
-  get(tables: Tables, key: string, read: () => string | undefined): string | undefined {
+  /**
+   * @param read looks it up in the database
+   * @param isOfUse whether it is worth knowing
+   */
+  get(
+    tables: Tables,
+    key: string,
+    read: () => string | undefined,
+    isOfUse: (etag: string) => boolean,
+  ): string | undefined {
     const of = this.#of(tables);
     // The versions first: what is written after they were read changes them again.
     const dataVersion = this.#connection.dataVersion();
@@ -33,7 +41,7 @@ export class CurrentEtags {
     const known = of.get(key);
     if (known && known.dataVersion === dataVersion && known.writes === writes) return known.etag;
     const etag = read();
-    if (etag === undefined) of.delete(key);
+    if (etag === undefined || !isOfUse(etag)) of.delete(key);
     else of.set(key, { etag, dataVersion, writes });
     return etag;
   }

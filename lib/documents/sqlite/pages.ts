@@ -2,9 +2,10 @@
  * A cache of answers to list queries, each valid until a write could have changed it, in this process or another. The same
  * lists are asked for again and again, and checking whether anything was written takes a fraction of the time of finding
  * the objects. An answer is kept as the etags of its documents, which are in a cache of their own: what falls out of that,
- * or is replaced, is found again.
+ * or is replaced, is found again. Once there is no room, only what is asked for again is kept.
  */
 import { LRUCache } from 'lru-cache';
+import { AskedBefore } from '../sql/asked-before.ts';
 import type { Documents } from '../sql/documents.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { KeptList, Query, Stored } from '../store.ts';
@@ -75,6 +76,7 @@ export class Pages {
   readonly #touched: Touched;
   readonly #documents: Documents;
   readonly #answers = new Map<string, Answers>();
+  readonly #asked = new AskedBefore();
   /** The same query comes with the next request of its kind. */
   readonly #keys = new WeakMap<Query, string>();
 
@@ -102,6 +104,8 @@ export class Pages {
   keep({ tables, query, key, state }: Place, found: readonly Stored<object>[]): void {
     if (found.length > LONGEST_PAGE) return;
     const answers = this.#current(tables);
+    const size = WEIGHT + DOCUMENT_WEIGHT * found.length + CHARACTER_WEIGHT * key.length;
+    if (!hasRoom(answers.kept, size) && !this.#asked.isAgain(key)) return;
     const etags = found.map(({ etag }) => etag);
     const page = new Page(etags, this.#documents, mayTouch(query.filter, tables.layout));
     if (!isSame(state, answers.state)) {
@@ -109,7 +113,6 @@ export class Pages {
       // It may have been found before a write or after it.
       if (!since || since.touches.some(page.mayTouch)) return;
     }
-    const size = WEIGHT + DOCUMENT_WEIGHT * found.length + CHARACTER_WEIGHT * key.length;
     answers.kept.set(key, page, { size });
   }
 
@@ -155,6 +158,10 @@ export class Pages {
     if (state.seen === undefined || state.schemaVersion !== schemaVersion) return undefined;
     return this.#touched.isNoted(layout.table, schemaVersion) ? this.#touched.since(state.seen) : undefined;
   }
+}
+
+function hasRoom({ size: count, max, calculatedSize, maxSize }: Answers['kept'], size: number): boolean {
+  return count < max && calculatedSize + size <= maxSize;
 }
 
 function isSame(one: State, other: State): boolean {

@@ -52,7 +52,8 @@ export class Reads {
   /** The document as it is now, if it is in memory. */
   kept(tables: Tables, key: string): Stored<object> | undefined {
     const read = (): string | undefined => plucked(this.#connection.db, tables.etagOf).get(key) as string | undefined;
-    const etag = this.#etags.get(tables, key, read);
+    const isInMemory = (etag: string): boolean => this.#documents.cached(etag) !== undefined;
+    const etag = this.#etags.get(tables, key, read, isInMemory);
     return etag === undefined ? undefined : this.#documents.cached(etag);
   }
 

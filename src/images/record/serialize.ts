@@ -115,6 +115,8 @@ function tagged({ owner_login: _, ...json }: ImageJson): ImageJson {
 export interface RenderedImage {
   /** As it goes over the wire: JSON indented by two spaces. */
   readonly body: string;
+  /** The same as it stands in a list. */
+  readonly listItem: string;
   readonly etag: string;
   readonly value: ImageJson;
 }
@@ -145,17 +147,10 @@ export function renderImageList(images: readonly RenderedImage[]): string {
 
 /** A non-empty part of that array. */
 export function renderListItems(images: readonly RenderedImage[], isFirst: boolean): string {
-  return arrayItems(images.map(listItem), isFirst);
-}
-
-const LIST_ITEMS = new WeakMap<RenderedImage, string>();
-
-function listItem(image: RenderedImage): string {
-  const known = LIST_ITEMS.get(image);
-  if (known !== undefined) return known;
-  const item = arrayItem(image.body);
-  LIST_ITEMS.set(image, item);
-  return item;
+  return arrayItems(
+    images.map(({ listItem }) => listItem),
+    isFirst,
+  );
 }
 
 function kept(record: ImageRecord, key: string, make: () => RenderedImage): RenderedImage {
@@ -187,32 +182,38 @@ function rendered(record: ImageRecord, view: ImageView): RenderedImage {
   const isHidden = record.replaced_by !== undefined && !view.showsReplacement;
   const tagged =
     isHidden && seesAll(record, view) ? serializeImage(record, { ...view, showsReplacement: true }) : value;
-  return withEtag(value, JSON.stringify(value, null, 2), tagged);
+  return new Rendered(value, JSON.stringify(value, null, 2), () => imageEtag(tagged));
 }
 
 function withOwnerLogin(plain: RenderedImage, ownerLogin: string): RenderedImage {
   const open = plain.body.slice(0, -'\n}'.length);
   const body = `${open},\n  "owner_login": ${JSON.stringify(ownerLogin)}\n}`;
-  return {
-    body,
-    value: { ...plain.value, owner_login: ownerLogin },
-    get etag() {
-      return plain.etag;
-    },
-  };
+  return new Rendered({ ...plain.value, owner_login: ownerLogin }, body, () => plain.etag);
 }
 
-/** Lists send no tag, so it is computed only when it is asked for. */
-function withEtag(value: ImageJson, body: string, tagged: ImageJson): RenderedImage {
-  let etag: string | undefined;
-  return {
-    value,
-    body,
-    get etag() {
-      etag ??= imageEtag(tagged);
-      return etag;
-    },
-  };
+/** Lists send no tag, and a single image is no item: each is made only when it is asked for. */
+class Rendered implements RenderedImage {
+  readonly value: ImageJson;
+  readonly body: string;
+  readonly #makeTag: () => string;
+  #etag: string | undefined;
+  #listItem: string | undefined;
+
+  constructor(value: ImageJson, body: string, makeTag: () => string) {
+    this.value = value;
+    this.body = body;
+    this.#makeTag = makeTag;
+  }
+
+  get etag(): string {
+    this.#etag ??= this.#makeTag();
+    return this.#etag;
+  }
+
+  get listItem(): string {
+    this.#listItem ??= arrayItem(this.body);
+    return this.#listItem;
+  }
 }
 
 function seesAll(record: ImageRecord, { viewer }: ImageView): boolean {

@@ -14,10 +14,15 @@ test('an etag is looked up once, and again after a write of this process or anot
   const etags = new CurrentEtags(connection);
   let looked = 0;
   const get = (etag: string | undefined, key = 'a') =>
-    etags.get(tables, key, () => {
-      looked += 1;
-      return etag;
-    });
+    etags.get(
+      tables,
+      key,
+      () => {
+        looked += 1;
+        return etag;
+      },
+      (found) => found !== 'of no use',
+    );
   t.equal(get(undefined), undefined);
   t.equal(get('1'), '1', 'what was not there is looked up each time');
   t.equal(get('not asked for'), '1');
@@ -30,6 +35,8 @@ test('an etag is looked up once, and again after a write of this process or anot
   tables.writes += 1;
   t.equal(get('3'), '3', 'this one has written');
   t.equal(looked, 4);
+  for (let i = 0; i < 2; i += 1) t.equal(get('of no use', 'b'), 'of no use');
+  t.equal(looked, 6, 'what is of no use is not kept');
 
   for (let i = 0; i < 20_000; i += 1) get('x', `k${i}`);
   t.equal(get('4'), '4', 'the oldest are forgotten');

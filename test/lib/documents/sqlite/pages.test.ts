@@ -115,6 +115,18 @@ test('whoever looks after more writes than are noted finds lists anew, and the n
   t.equal(raw.prepare('select count(*) from touched').pluck().get(), 500);
 });
 
+test('once there is no room for more lists, those that are asked for once drive nothing out', async (t) => {
+  const { store } = await openCounters(t);
+  await store.open([SCRIBBLES]);
+  const lists = Array.from({ length: 2100 }, (_, i) => named(`n${i}`));
+  const isKept = (list: Query | undefined) => list !== undefined && store.keptList(SCRIBBLES, list) !== undefined;
+  for (const list of lists) await store.find(SCRIBBLES, list);
+  t.ok(isKept(lists.at(0)), 'the first one is still there');
+  t.notOk(isKept(lists.at(-1)));
+  await store.find(SCRIBBLES, lists.at(-1) ?? {});
+  t.ok(isKept(lists.at(-1)), 'what is asked for again is kept');
+});
+
 test('where writes are not noted, any write to the bucket empties its lists', async (t) => {
   const { path, store } = await openCounters(t);
   await store.open([SCRIBBLES]);
