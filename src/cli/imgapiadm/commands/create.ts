@@ -8,6 +8,7 @@ import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
 import {
   activateUploaded,
   FILE_OPTION,
+  isWaiting,
   type LocalFile,
   localFile,
   MANIFEST_OPTION,
@@ -59,6 +60,8 @@ export const create = defineCommand({
       tellImage(output, json, created, 'is created; it waits for its file');
       return undefined;
     }
+    // Whatever ends this command, its user knows the image.
+    output.note(`Image ${uuid} is created; its file follows.`);
     try {
       const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
       const image = noActivate ? uploaded : await activateUploaded({ client, uuid, output, signal });
@@ -90,7 +93,7 @@ export const upload = defineCommand({
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
-    const image = activate ? await activateUploaded({ client, uuid, output, signal }) : uploaded;
+    const image = activate && isWaiting(uploaded) ? await activateUploaded({ client, uuid, output, signal }) : uploaded;
     tellImage(output, json, image, `has ${uploadedWords(file)}${activate ? ', and is active' : ''}`);
     return undefined;
   },

@@ -5,13 +5,20 @@ import type { Failure } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { answered } from '../../shared/answered.ts';
 
+const OPERATOR_HINT =
+  "operators are known on the server's machine by its configuration (--config) or data directory (--data-dir), elsewhere by a token (--token-file)";
+
 export function explain(error: unknown): Failure | undefined {
   if (error instanceof ImgapiError) {
     const failure = answered(error);
     const isAccountMissing = error.errors?.some(
       ({ field, code }) => field === 'account' && code === 'MissingParameter',
     );
-    return isAccountMissing ? { ...failure, details: [...failure.details, 'name it with --account'] } : failure;
+    const hints = [
+      ...(isAccountMissing ? ['name it with --account'] : []),
+      ...(error.statusCode === 401 ? [OPERATOR_HINT] : []),
+    ];
+    return { ...failure, details: [...failure.details, ...hints] };
   }
   if (error instanceof ImgapiUnreachableError) {
     const details = error.fault === 'connect' ? ['name the server with --url or IMGAPI_URL'] : [];

@@ -8,8 +8,9 @@ import { type ImageName, isPlain, type Named } from './naming.ts';
 /** Images that are enough to find a name among. */
 export const ENOUGH_IMAGES = 100;
 const MOST_VERSIONS = 5;
-/** Letters of a name; in a shorter one, a slip is too easily in any three of them. */
+/** Letters of a name; in a shorter one, a slip is too easily in any three of them, or in any two. */
 const LONG_NAME = 7;
+const SHORT_NAME = 4;
 
 /** Images that may be found by their name: those of exactly this one, or {@link ENOUGH_IMAGES} of all or of a part (`~`). */
 export type ListNamed = (name: string | undefined) => Promise<readonly Named[]>;
@@ -34,7 +35,8 @@ async function versionsInstead({ name, version }: ImageName, list: ListNamed): P
 async function nameInstead({ name, version, isLatest }: ImageName, list: ListNamed): Promise<string> {
   // What the image's name has to have: most slips are further back, and capitals at the beginning.
   const piece = name.slice(1, name.length < LONG_NAME ? 3 : 4);
-  const images = newestFirst(await list(piece.length > 1 && isPlain(piece) ? `~${piece}` : undefined));
+  const isSure = name.length > SHORT_NAME && isPlain(piece);
+  const images = newestFirst(await list(isSure ? `~${piece}` : undefined));
   const meant = closest(name, [...new Set(images.map((image) => image.name))]);
   if (meant === undefined || meant === name) return '';
   const hasVersion = version !== undefined && versionsOf(meant, images).includes(version);

@@ -190,6 +190,11 @@ function waiting({ output, signal }: Pick<Upload<Stored>, 'output' | 'signal'>) 
   return { signal, note: (text: string) => output.note(text) };
 }
 
+/** Whether it has to be activated still: when a command is run again, all of it may have been done. */
+export function isWaiting({ state }: { readonly state?: string }): boolean {
+  return state === undefined || state === 'unactivated';
+}
+
 /** Of an image whose file is there. What was done and not answered is no failure. */
 export async function activateUploaded<I extends Stored>({
   client,

@@ -104,6 +104,8 @@ t.test('the command is killed in the middle, and upload goes on there', async (t
     stderr: /^Going on with an earlier upload, at \d\.\d of 9\.0 MiB\.\n$/,
   });
   t.match(await operator.getImage(id), { state: 'active', files: [{ sha1: sha1Of(bytes), size: SIZE }] });
+  const again = { code: 0, stderr: '', stdout: /killed@1\.0\.0 has 9\.0 MiB of .* and is active\.\n$/ };
+  t.match(await run(['upload', 'killed', file, '--activate']), again, 'also when all of it is done');
 });
 
 t.test('a CloudAPI that takes no files is said to be one', async (t) => {

@@ -68,6 +68,11 @@ test('an upload that fails leaves the image, and says how to go on', async (t) =
     server.url,
   ]);
   t.strictSame([code, stdout], [1, '']);
+  t.match(
+    stderr,
+    new RegExp(`^Image ${UUID} is created; its file follows\\.\n`),
+    'before anything can end the command',
+  );
   t.match(stderr, new RegExp(`To go on: {2}imgapiadm upload ${UUID} .*image.gz -c gzip --activate -u ${server.url}\n`));
   t.match(stderr, 'error (InsufficientStorage): no room');
 });
@@ -76,6 +81,13 @@ test('bytes that the server has otherwise are no success', async (t) => {
   const server = await playBack(t, { ...NEW, [`PUT /images/${UUID}/file`]: json(image()) });
   const ran = await runImgapiadm(['upload', UUID, fileOf(t.testdir()), '-u', server.url]);
   t.match(ran, { code: 1, stdout: '', stderr: /\(UploadDiffers\).* has a file with the SHA-1 0{40}, but / });
+});
+
+test('an upload that is run again when all of it was done is no failure', async (t) => {
+  const server = await playBack(t, { [`GET /images/${UUID}`]: json(image({ files: [STORED] })) });
+  const ran = await runImgapiadm(['upload', UUID, fileOf(t.testdir()), '--activate', '-u', server.url]);
+  t.match(ran, { code: 0, stdout: / has 293 KiB of .*, and is active\.\n$/, stderr: '' });
+  t.equal(server.asked.length, 1);
 });
 
 test('a store that the server does not have is not waited for', async (t) => {

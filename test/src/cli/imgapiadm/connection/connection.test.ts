@@ -174,6 +174,15 @@ test("a fault of the server's is told with the request to look for in its log", 
   t.strictSame([ran.code, ran.stderr], [1, 'imgapiadm: error (InternalError): oops\n    request req-7\n']);
 });
 
+test('whom the server does not know is told how operators are known', async (t) => {
+  const server = await playBack(t, { 'GET /images': json({ code: 'UnauthorizedError', message: 'not signed' }, 401) });
+  t.match(await runImgapiadm(['list', '-u', server.url]), {
+    code: 1,
+    stderr:
+      /^imgapiadm: error \(UnauthorizedError\): not signed\n {4}operators are known .*--config.*--data-dir.*--token-file/,
+  });
+});
+
 test('a server that cannot be reached has an exit status of its own', async (t) => {
   const server = await playBack(t, {});
   await server.stop();
