@@ -28,7 +28,7 @@ export const QUOTAS = {
 
   ListQuotas: {
     ...quota,
-    summary: 'Lists the accounts that have numbers of their own, with what they have.',
+    summary: 'Lists the accounts that have limits of their own, with what they have.',
     method: 'GET',
     path: '/quotas',
     callers: ['operator'],
@@ -38,7 +38,7 @@ export const QUOTAS = {
 
   SetQuota: {
     ...forOperators,
-    summary: 'Gives an account numbers of its own.',
+    summary: 'Gives an account limits of its own.',
     description:
       'What the body does not name stays as it is. Nothing goes when there is more already; nothing more comes then.',
     method: 'PUT',

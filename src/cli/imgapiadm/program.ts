@@ -112,7 +112,7 @@ export const imgapiadm = defineProgram({
   ],
   environment: {
     IMGAPI_URL: 'The server, as --url.',
-    IMGAPI_TOKEN: 'A bearer token to send in place of a signature. --token-file goes before it.',
+    IMGAPI_TOKEN: 'A bearer token to send in place of a signature. --token-file wins over it.',
     IMGAPI_DATA_DIR: "The server's data directory, as --data-dir.",
   },
   open: (options, env) => new Connection(options, env, `${NAME}/${version}`),

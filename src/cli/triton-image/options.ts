@@ -59,7 +59,7 @@ export const TRITON_ENVIRONMENT: Readonly<Record<string, string>> = {
   TRITON_USER: 'Its sub-user; or SDC_USER.',
   TRITON_ROLE: 'The roles that the sub-user takes, as --role.',
   TRITON_KEY_ID: 'Its key; or SDC_KEY_ID.',
-  TRITON_TOKEN: 'A bearer token to send in place of a signature; or SDC_TOKEN. --token-file goes before it.',
+  TRITON_TOKEN: 'A bearer token to send in place of a signature; or SDC_TOKEN. --token-file wins over it.',
   TRITON_ACT_AS: 'The account that it acts for.',
   TRITON_TLS_INSECURE: '1: accept any TLS certificate; or SDC_TLS_INSECURE.',
   ...PASSPHRASE_ENVIRONMENT,

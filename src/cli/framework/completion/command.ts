@@ -8,7 +8,7 @@ const NAMES = Object.keys(SHELLS);
 export function completion<Context>(program: string): Command<Context> {
   return {
     name: 'completion',
-    summary: 'print what has a shell complete words at a tab',
+    summary: 'print the script with which a shell completes words at Tab',
     description: [
       'Commands, options, and names of files where they may stand. Packages of systems install it themselves.',
     ],

@@ -26,7 +26,12 @@ export const update = defineCommand({
   description: ["An owner is named by UUID, or by login on the server's machine."],
   arguments: { IMAGE: IMAGE_ARGUMENT, 'FIELD=VALUE': { ...ASSIGNMENT, count: 'any' } },
   options: {
-    manifest: { type: 'value', short: 'm', value: 'FILE', help: 'Fields in JSON; FIELD=VALUE goes before them.' },
+    manifest: {
+      type: 'value',
+      short: 'm',
+      value: 'FILE',
+      help: 'Fields in JSON; what FIELD=VALUE says wins over them.',
+    },
   },
   examples: [
     { command: `imgapiadm update ${EXAMPLE} description='what it is for' public=true`, what: 'two fields' },

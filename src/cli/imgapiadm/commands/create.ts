@@ -80,7 +80,7 @@ export const upload = defineCommand({
   summary: 'upload the file of an image that is not activated yet',
   description: [
     'It takes the place of any file before it. Its SHA-1 is compared with what the server has stored.',
-    'An upload of a large file that was interrupted goes on when the same command is run again.',
+    'When the connection breaks, it is tried again for up to five minutes. An upload of a large file (16 MiB or more) that was interrupted goes on when the same command is run again; a smaller one begins again.',
   ],
   arguments: { IMAGE: IMAGE_ARGUMENT, FILE: { help: 'A file of this machine.' } },
   options: { ...UPLOAD_OPTIONS, activate: { type: 'flag', help: 'Activate the image when its file is there.' } },

@@ -7,7 +7,7 @@ import { LINK_TERMS, termsBody } from '../datacenters/terms.ts';
 
 export const linkToken = defineCommand({
   name: 'link-token',
-  summary: 'make a token with which another datacenter can link this one',
+  summary: 'make a token with which another datacenter can link with this one',
   description: [
     'The token works once, for ten minutes. Standard output holds the token alone; standard error says what to do with it. Give it to the operator of the other datacenter over a channel that nobody else reads.',
   ],

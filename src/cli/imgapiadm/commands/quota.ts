@@ -49,7 +49,7 @@ const LIMIT_OPTIONS = {
 
 export const quotaList = defineCommand({
   name: 'quota list',
-  summary: 'list the accounts that have numbers of their own',
+  summary: 'list the accounts that have limits of their own',
   description: [
     'All others have the defaults of the configuration, `quotas`. Bytes of uploads that are under way count.',
     `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
@@ -82,7 +82,7 @@ export const quotaShow = defineCommand({
 
 export const quotaSet = defineCommand({
   name: 'quota set',
-  summary: 'give an account numbers of its own',
+  summary: 'give an account limits of its own',
   description: [
     'What is not named stays as it is. An account that has more already loses nothing, but nothing more comes until there is room.',
   ],
@@ -105,10 +105,10 @@ export const quotaSet = defineCommand({
 
 export const quotaUnset = defineCommand({
   name: 'quota unset',
-  summary: 'have the defaults of the configuration hold for an account again',
+  summary: 'give an account the limits of the configuration again',
   arguments: { ACCOUNT },
   options: {},
-  examples: [{ command: 'imgapiadm quota unset alice', what: 'both numbers' }],
+  examples: [{ command: 'imgapiadm quota unset alice', what: 'both limits' }],
   async run({ arguments: { ACCOUNT: account }, context, output, json, signal }) {
     const client = await context.client();
     tell(output, json, await client.unsetQuota(await context.uuidOf(account), { signal }));

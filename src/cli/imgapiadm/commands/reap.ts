@@ -27,7 +27,7 @@ export const reap = defineCommand({
   name: 'reap',
   summary: 'remove what is left behind: old pull links, staging, failed copies',
   description: [
-    'The server does this by itself from time to time. What goes is shown by name and size: pull links past their day, staged bytes that no upload or copy refers to, and what copies that ended left. Nothing that is in use is touched, whatever its age.',
+    'The server does this by itself from time to time. What goes is shown by name and size: pull links that have expired, staged bytes that no upload or copy refers to, and what copies that ended left. Nothing that is in use is touched, whatever its age.',
     `Columns: ${Object.keys(COLUMNS).join(', ')}.`,
   ],
   arguments: {},

@@ -17,7 +17,7 @@ export const MANIFEST_OPTION = {
   type: 'value',
   short: 'm',
   value: 'FILE',
-  help: 'A manifest in JSON; FIELD=VALUE goes before it.',
+  help: 'A manifest in JSON; what FIELD=VALUE says wins over it.',
 } as const;
 export const FILE_OPTION = { type: 'value', short: 'f', value: 'FILE', help: "The image's file, to upload." } as const;
 

@@ -78,7 +78,7 @@ export const upload = defineCommand({
   summary: 'upload the file of an image of your own that is not activated yet',
   description: [
     `It takes the place of any file before it. Its SHA-1 is compared with what the server has stored. ${WHERE}`,
-    `An upload that was interrupted goes on when the same command is run again. ${NAMING_OWN}`,
+    `When the connection breaks, it is tried again for up to five minutes. An upload that was interrupted goes on when the same command is run again. ${NAMING_OWN}`,
   ],
   arguments: { IMAGE, FILE: { help: 'A file of this machine.' } },
   options: {
