@@ -58,8 +58,8 @@ async function start(dataDir: string, at: number, profile: string | undefined): 
   await rm(dataDir, { recursive: true, force: true });
   const copies = { concurrency: CROWD, perLink: CROWD, perAccount: CROWD };
   const name = `bench-${at + 1}`;
-  // One account and one link do all of it, and watch it.
-  const limits = { share: 1, watches: 2 * CROWD };
+  // One account and one link do all of it, and watch it; the places that only operators get count as well.
+  const limits = { share: 1, copies: 2 * CROWD, watches: 2 * CROWD };
   return startServer({ name, dataDir, keys: { copies, limits }, ...(profile !== undefined && { profile }) });
 }
 

@@ -5,20 +5,30 @@
  */
 
 /** Measured: every message between threads costs a wake-up, and blocks larger than this gain nothing. */
-export const BLOCK_SIZE = 1024 * 1024;
+const BLOCK_SIZE = 1024 * 1024;
 /** Enough for two streams at full speed. */
-const BLOCKS = 12;
+const BLOCKS = 8;
+/** Bytes of a block for a stream that finds all of these taken: of many streams each has one. */
+const SMALL_SIZE = 32 * 1024;
+const SMALL_BLOCKS = 64;
+const LARGE_BYTES = BLOCKS * BLOCK_SIZE;
 
 /** Waits for a block; `supply` is called when one is free. */
 export interface Taker {
   supply(): void;
 }
 
+/** Where a block begins in the shared memory. */
+export function offsetOf(index: number): number {
+  return index < BLOCKS ? index * BLOCK_SIZE : LARGE_BYTES + (index - BLOCKS) * SMALL_SIZE;
+}
+
 export class SharedBlocks {
   /** The system allocates the pages only when they are first written to. */
-  readonly buffer = new SharedArrayBuffer(BLOCKS * BLOCK_SIZE);
+  readonly buffer = new SharedArrayBuffer(LARGE_BYTES + SMALL_BLOCKS * SMALL_SIZE);
   /** The most recently used block is reused first, so that few uploads touch few pages. */
   readonly #free = Array.from({ length: BLOCKS }, (_, index) => BLOCKS - 1 - index);
+  readonly #freeSmall = Array.from({ length: SMALL_BLOCKS }, (_, index) => BLOCKS + SMALL_BLOCKS - 1 - index);
   /** In order of arrival. */
   readonly #waiting = new Set<Taker>();
 
@@ -26,7 +36,16 @@ export class SharedBlocks {
     return this.#free.pop();
   }
 
+  takeSmall(): number | undefined {
+    return this.#freeSmall.pop();
+  }
+
   give(index: number): void {
+    if (index >= BLOCKS) {
+      // Whoever waits has one of these already, or memory of its own.
+      this.#freeSmall.push(index);
+      return;
+    }
     this.#free.push(index);
     for (const taker of this.#waiting) {
       if (this.#free.length === 0) {
@@ -46,6 +65,6 @@ export class SharedBlocks {
   }
 
   at(index: number): Uint8Array {
-    return new Uint8Array(this.buffer, index * BLOCK_SIZE, BLOCK_SIZE);
+    return new Uint8Array(this.buffer, offsetOf(index), index < BLOCKS ? BLOCK_SIZE : SMALL_SIZE);
   }
 }

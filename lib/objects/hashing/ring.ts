@@ -9,8 +9,8 @@ import type { HashWorker, StreamListener } from './worker.ts';
 /** Maximum number of shared blocks for one stream; more gain nothing. */
 const MOST_HELD = 8;
 /**
- * Size in bytes of a stream's own block, which it gets while other streams hold all the shared ones. Each thread gets a copy:
- * of many uploads that takes most of the memory.
+ * Size in bytes of a stream's own block, which it gets while other streams hold all the shared ones, the small ones too. Each
+ * thread gets a copy.
  */
 const OWN_SIZE = 32 * 1024;
 
@@ -28,7 +28,7 @@ export interface Lane {
 
 /**
  * The blocks of one stream, which threads hash. A stream makes progress even while stalled streams hold all shared
- * blocks: it then uses memory of its own, a little at a time.
+ * blocks: it then uses a small one at a time, or memory of its own.
  */
 export class HashRing implements StreamListener, Taker {
   readonly #stream: number;
@@ -156,15 +156,19 @@ export class HashRing implements StreamListener, Taker {
 
   #find(): Block | undefined {
     const index = this.#held.size < MOST_HELD ? this.#blocks.take() : undefined;
-    if (index !== undefined) {
-      this.#held.set(index, 0);
-      return { bytes: this.#blocks.at(index), index };
-    }
+    if (index !== undefined) return this.#hold(index);
     if (this.#held.size > 0 || this.#own > 0 || this.#isOwnLent) {
       return undefined;
     }
+    const small = this.#blocks.takeSmall();
+    if (small !== undefined) return this.#hold(small);
     this.#isOwnLent = true;
     return { bytes: Buffer.allocUnsafeSlow(OWN_SIZE) };
+  }
+
+  #hold(index: number): Block {
+    this.#held.set(index, 0);
+    return { bytes: this.#blocks.at(index), index };
   }
 
   #queue(): void {

@@ -4,7 +4,7 @@ import { platform, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { letGo } from '../let-go.ts';
 import { HashSet } from './algorithms.ts';
-import { BLOCK_SIZE } from './blocks.ts';
+import { offsetOf } from './blocks.ts';
 import { type HashReply, type HashRequest, type HashThreadData, OWN_BLOCK } from './protocol.ts';
 
 /** Requests, and bytes on their way, go before hashes: on Linux each thread has a priority of its own. */
@@ -29,7 +29,7 @@ function answer(request: HashRequest): HashReply | undefined {
       return undefined;
     case 'update': {
       const { stream, block, length } = request;
-      streamOf(stream).update(new Uint8Array(buffer, block * BLOCK_SIZE, length));
+      streamOf(stream).update(new Uint8Array(buffer, offsetOf(block), length));
       return { type: 'hashed', stream, block };
     }
     case 'add': {

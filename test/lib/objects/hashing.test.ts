@@ -2,13 +2,15 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
+import { ALGORITHMS } from '#lib/objects/hashing/algorithms.ts';
 import { HashPool } from '#lib/objects/hashing/pool.ts';
 import type { Block } from '#lib/objects/hashing/ring.ts';
 import type { HashStream } from '#lib/objects/hashing/stream.ts';
 import { bytes, hashesOf, MIB } from '../../conformance/objects/harness.ts';
 
 /** What streams may share, see blocks.ts. */
-const SHARED = 12 * MIB;
+const SHARED = 10 * MIB;
+const SHARED_BLOCKS = 8 + 64;
 
 function makePool(t: Test): HashPool {
   const pool = new HashPool();
@@ -52,10 +54,22 @@ test('many streams at once have the right hashes, in memory that does not grow w
   t.ok(most < SHARED + 30 * (MIB / 2) + 4 * MIB, `${most} bytes`);
 });
 
+test('a stream of which many bytes are expected has shared memory from the first one on', async (t) => {
+  const pool = makePool(t);
+  const [known, small, unknown] = [MIB, MIB / 16, undefined].map((expect) => pool.open(ALGORITHMS, expect));
+  if (!known || !small) throw new Error('three streams were to open');
+  const block = await known.block();
+  t.type(block.index, 'number', 'no copy of it goes to the threads');
+  known.update(block, fill(block, bytes(MIB)));
+  t.strictSame(await known.digest(), hashesOf(bytes(MIB)));
+  for (const stream of [small, unknown]) t.equal((await stream?.block())?.index, undefined, 'it may be an icon');
+  for (const stream of [known, small, unknown]) stream?.close();
+});
+
 test('a stream goes on while others hold all the memory and stand still', async (t) => {
   const pool = makePool(t);
   const idle: Block[] = [];
-  for (let holder = 0; holder < SHARED / MIB; holder++) {
+  for (let holder = 0; holder < SHARED_BLOCKS; holder++) {
     const stream = pool.open();
     t.teardown(() => stream.close());
     await feed(stream, bytes(MIB / 4));
@@ -63,7 +77,7 @@ test('a stream goes on while others hold all the memory and stand still', async 
   }
   t.ok(
     idle.every(({ index }) => index !== undefined),
-    'nothing is left',
+    'nothing is left, large or small',
   );
   const whole = bytes(5 * MIB + 1);
   const stream = pool.open();
