@@ -11,12 +11,10 @@ const OPERATOR_HINT =
 export function explain(error: unknown): Failure | undefined {
   if (error instanceof ImgapiError) {
     const failure = answered(error);
-    const isAccountMissing = error.errors?.some(
-      ({ field, code }) => field === 'account' && code === 'MissingParameter',
-    );
     const hints = [
-      ...(isAccountMissing ? ['name it with --account'] : []),
+      ...(isAccountMissing(error) ? ['name it with --account'] : []),
       ...(error.statusCode === 401 ? [OPERATOR_HINT] : []),
+      ...(error.code === 'ImageProtected' ? ['imgapiadm unprotect does that'] : []),
     ];
     return { ...failure, details: [...failure.details, ...hints] };
   }
@@ -29,4 +27,9 @@ export function explain(error: unknown): Failure | undefined {
     return { code: 'Config', message: first, details: more, exitCode: EXIT.failed };
   }
   return undefined;
+}
+
+function isAccountMissing({ message, errors = [] }: ImgapiError): boolean {
+  if (/^name the account /.test(message)) return true;
+  return errors.some(({ field, code }) => field === 'account' && code === 'MissingParameter');
 }

@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
+import { makeImage } from '../../../../helpers/images.ts';
+import { startInProcess } from '../../../../helpers/imgapi.ts';
 import { runImgapiadm } from '../../capture.ts';
 import { dataFolder } from '../../data-folder.ts';
 import { ALICE, image, UUID } from '../../fixtures.ts';
@@ -154,6 +156,22 @@ test('what a message says is not said again, and what is missing by the option t
   });
 });
 
+test('what a server says is missing, or in the way, is told with what the commands call it', async (t) => {
+  const server = await startInProcess(t);
+  const client = server.client();
+  const { image } = await makeImage(client, {}, { owner: ALICE, size: 10 });
+  const run = (...words: readonly string[]) => runImgapiadm([...words, '-u', server.url]);
+  t.match(await run('copy', 'nodc', image.uuid), {
+    code: 1,
+    stderr: 'imgapiadm: error (ValidationFailed): name the account that owns the image\n    name it with --account\n',
+  });
+  await run('protect', image.uuid);
+  t.match(await run('delete', image.uuid), {
+    code: 1,
+    stderr: /\(ImageProtected\).*\n {4}imgapiadm unprotect does that\n$/,
+  });
+});
+
 test('what is not there has an exit status of its own', async (t) => {
   const server = await playBack(t, {
     [`GET /images/${UUID}`]: json({ code: 'ResourceNotFound', message: 'image not found' }, 404),
@@ -167,7 +185,8 @@ test('what is not there has an exit status of its own', async (t) => {
 test("a fault of the server's is told with the request to look for in its log", async (t) => {
   const server = await playBack(t, {
     'GET /images': (response) => {
-      response.writeHead(500, { 'x-request-id': 'req-7' }).end('{"code":"InternalError","message":"oops"}');
+      response.writeHead(500, { 'x-request-id': 'req-7' });
+      response.end('{"code":"InternalError","message":"oops"}');
     },
   });
   const ran = await runImgapiadm(['list', '-u', server.url]);
