@@ -12,6 +12,7 @@ NODE_STAMP := $(NODE)
 export PATH := $(NODE_BIN):$(PATH)
 endif
 INSTALLED := node_modules/.installed
+CONSOLE := build/console/app.js
 # What belongs to the project: files that somebody left here are no concern of the checks. Without git, all of them.
 LINTED = $(wildcard $(shell git ls-files -- '*.ts' '*.json' 'src/console/*.js' 2>/dev/null))
 BIOME = node node_modules/.bin/biome check --config-path=.biome.jsonc --no-errors-on-unmatched
@@ -55,7 +56,12 @@ $(INSTALLED): package.json package-lock.json .npmrc .taprc $(NODE_STAMP) | build
 	@node node_modules/.bin/tap build >build/tap-build.log 2>&1 || { cat build/tap-build.log; exit 1; }
 	@touch $@
 
-install: $(INSTALLED)
+# The modules of the console in one file; they are served one by one where it is not.
+$(CONSOLE): $(wildcard src/console/browser/*.js src/console/*.ts src/packaging/join-console.ts) $(INSTALLED)
+	@node src/packaging/join-console.ts
+	@mkdir -p $(@D) && touch $@
+
+install: $(INSTALLED) $(CONSOLE)
 
 build:
 	@mkdir -p build

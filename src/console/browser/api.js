@@ -20,7 +20,10 @@ class ApiError extends Error {
   }
 }
 
-/** What was asked for before the view that shows it was there, by address. @type {Map<string, Promise<Answer>>} */
+/**
+ * What was asked for before the view that shows it was there, by address.
+ * @type {Map<string, { begun: Promise<Answer>, answer?: Answer }>}
+ */
 const early = new Map();
 
 /**
@@ -38,12 +41,28 @@ export function anywhere({ channels }) {
   return channels ? { channel: '*' } : {};
 }
 
-/** Begins with what a view will ask for: the answer is for the first who does. @param {string} path @param {Query} query */
-export function askEarly(path, query) {
-  const answer = ask(path, { query });
-  // Whoever asks for it is told.
-  answer.catch(() => undefined);
-  early.set(addressOf(path, query), answer);
+/**
+ * Begins with what a view will ask for: the answer is for the first who does.
+ * @param {string} path @param {Query} [query]
+ * @returns {Promise<void>} fulfilled when there is an answer, whatever it is
+ */
+export async function askEarly(path, query = {}) {
+  /** @type {{ begun: Promise<Answer>, answer?: Answer }} */
+  const one = { begun: ask(path, { query }) };
+  early.set(addressOf(path, query), one);
+  try {
+    one.answer = await one.begun;
+  } catch {
+    // Whoever asks for it is told.
+  }
+}
+
+/** The answer to what was asked early, if it is here, for the first who wants it. @param {string} path @param {Query} [query] */
+export function answered(path, query = {}) {
+  const address = addressOf(path, query);
+  const answer = early.get(address)?.answer;
+  if (answer) early.delete(address);
+  return answer;
 }
 
 /** @param {string} path @param {Query} query */
@@ -59,7 +78,7 @@ function addressOf(path, query) {
  */
 export async function ask(path, { method = 'GET', query = {}, json, signal } = {}) {
   const address = addressOf(path, query);
-  const begun = early.get(address);
+  const begun = early.get(address)?.begun;
   early.delete(address);
   if (begun && method === 'GET') return begun;
   const { answer, text } = await fetched(address, {

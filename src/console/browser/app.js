@@ -4,7 +4,7 @@
  */
 import { render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { ask } from './api.js';
+import { answered, ask, askEarly } from './api.js';
 import { html } from './html.js';
 import { askForImages, ImagesView } from './images-view.js';
 import { Status, useLoaded } from './loading.js';
@@ -16,12 +16,16 @@ const VIEWS = { images: 'Images', copies: 'Copies', datacenters: 'Datacenters', 
 
 /** The first view has the line for itself. */
 const PARTS_AFTER_MS = 1000;
+/** A page is drawn once, with all that is on it, if that comes so soon. */
+const SOON_MS = 200;
+const SETTINGS = 'console/settings.json';
 
 function App() {
   const settings = useLoaded(
-    async (signal) =>
-      /** @type {import('./api.js').Settings} */ ((await ask('console/settings.json', { signal })).value),
+    async (signal) => /** @type {import('./api.js').Settings} */ ((await ask(SETTINGS, { signal })).value),
     [],
+    undefined,
+    () => /** @type {import('./api.js').Settings | undefined} */ (answered(SETTINGS)?.value),
   );
   return settings.value
     ? html`<${Console} settings=${settings.value} />`
@@ -89,11 +93,16 @@ function View({ view, one, query, settings }) {
   return html`<h1>Not here</h1><p>There is no view of this name. <a href=${hrefOf(['images'])}>All images</a></p>`;
 }
 
-const place = document.getElementById('app');
-if (place) {
+/** @param {HTMLElement} place */
+async function start(place) {
   const { path, query } = currentRoute();
   const [view = 'images', one] = path;
-  if (view === 'images' && one === undefined) askForImages(query);
+  const first = [askEarly(SETTINGS)];
+  if (view === 'images' && one === undefined) first.push(askForImages(query));
+  await Promise.race([Promise.all(first), new Promise((resolve) => setTimeout(resolve, SOON_MS))]);
   place.replaceChildren();
   render(html`<${App} />`, place);
 }
+
+const place = document.getElementById('app');
+if (place) void start(place);

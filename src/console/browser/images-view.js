@@ -1,5 +1,5 @@
 /** The list of images, in pages as the server has them. */
-import { ask, askEarly, standardChannel } from './api.js';
+import { answered, ask, askEarly, standardChannel } from './api.js';
 import { day, sizeOf } from './format.js';
 import { html } from './html.js';
 import { Filters } from './image-filters.js';
@@ -21,18 +21,26 @@ function asked({ name, os, type, state, owner, channel, after }) {
 
 /** The list hardly depends on what the server says of itself. @param {Readonly<Record<string, string>>} query */
 export function askForImages(query) {
-  askEarly('images', asked(query));
+  return askEarly('images', asked(query));
+}
+
+/** @param {import('./api.js').Answer} answer */
+function listOf({ value, next }) {
+  return { images: /** @type {import('./api.js').Image[]} */ (value), next };
 }
 
 /** @param {{ query: Readonly<Record<string, string>>, settings: Settings }} props */
 export function ImagesView({ query, settings }) {
   const { after: marker, ...filters } = query;
+  const wanted = asked({ ...always(settings), ...query });
   const list = useLoaded(
-    async (signal) => {
-      const { value, next } = await ask('images', { query: asked({ ...always(settings), ...query }), signal });
-      return { images: /** @type {import('./api.js').Image[]} */ (value), next };
-    },
+    async (signal) => listOf(await ask('images', { query: wanted, signal })),
     [query],
+    undefined,
+    () => {
+      const answer = answered('images', wanted);
+      return answer && listOf(answer);
+    },
   );
   // What is there stays until the next is: nothing jumps.
   const { images, next } = list.value ?? (list.error ? undefined : list.before) ?? {};

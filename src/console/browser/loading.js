@@ -1,5 +1,5 @@
 /** Asks for what a view shows: once, or again and again while it is looked at. */
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { html } from './html.js';
 
 /** Who waits longer is told that it goes on. */
@@ -16,15 +16,24 @@ const LONG_MS = 3000;
  * @param {(signal: AbortSignal) => Promise<T>} load
  * @param {readonly unknown[]} on what `load` depends on
  * @param {number} [everyMs] absent: once
+ * @param {() => T | undefined} [already] what is here before anything is loaded: it is drawn at once
  * @returns {Loaded<T>}
  */
-export function useLoaded(load, on, everyMs) {
-  const [state, setState] = useState(
-    /** @type {{ key: string, value?: T | undefined, error?: Error | undefined }} */ ({ key: '' }),
-  );
-  const [turn, setTurn] = useState(0);
+export function useLoaded(load, on, everyMs, already) {
   const key = JSON.stringify(on);
+  const [state, setState] = useState(() => {
+    const value = already?.();
+    return /** @type {{ key: string, value?: T | undefined, error?: Error | undefined }} */ (
+      value === undefined ? { key: '' } : { key, value }
+    );
+  });
+  const [turn, setTurn] = useState(0);
+  const isHere = useRef(state.key === key);
   useEffect(() => {
+    if (isHere.current) {
+      isHere.current = false;
+      return;
+    }
     const gone = new AbortController();
     let timer = 0;
     const run = async () => {

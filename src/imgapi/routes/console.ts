@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { type CONSOLE, METRICS_TYPE } from '#lib/api/imgapi/console.ts';
 import { basePathOf } from '#lib/signing/as-sent.ts';
-import { CODINGS, type Coding, consoleFile, PAGE } from '../../console/files.ts';
+import { CODINGS, type Coding, ConsoleFiles, PAGE } from '../../console/files.ts';
 import { createLoginToken, logIn, logOut } from '../../console/logins.ts';
 import { isNotModified } from '../../http-kit/conditional.ts';
 import type { Handlers } from '../../http-kit/operations.ts';
@@ -32,10 +32,11 @@ export function consoleHandlers(
 ): Handlers<typeof CONSOLE, Call> {
   const { config } = service;
   const base = basePathOf(config.publicUrl);
+  const files = new ConsoleFiles();
 
   return {
     async Console(call) {
-      if (pathOf(call.url).endsWith('/')) return fileOf(call, PAGE);
+      if (pathOf(call.url).endsWith('/')) return fileOf(files, call, PAGE);
       return { status: 301, headers: { Location: `${base}/console/` } };
     },
 
@@ -90,14 +91,14 @@ export function consoleHandlers(
       return { status: 204, headers: { 'Set-Cookie': sessionCookie(config, '') } };
     },
 
-    GetConsoleFile: (call) => fileOf(call, call.params['file'] ?? ''),
+    GetConsoleFile: (call) => fileOf(files, call, call.params['file'] ?? ''),
 
-    GetConsoleModule: (call) => fileOf(call, `modules/${call.params['file'] ?? ''}`),
+    GetConsoleModule: (call) => fileOf(files, call, `modules/${call.params['file'] ?? ''}`),
   };
 }
 
-async function fileOf(call: Call, path: string): Promise<Reply> {
-  const file = await consoleFile(path);
+async function fileOf(files: ConsoleFiles, call: Call, path: string): Promise<Reply> {
+  const file = await files.get(path);
   if (!file) throw new ApiError('ResourceNotFound', `${pathOf(call.url)} does not exist`);
   const coding = codingFor(call.headers['accept-encoding']);
   const etag = `${file.etag}-${coding}`;
