@@ -5,15 +5,12 @@
 import type Logger from 'bunyan';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { startFanOuts } from './copies/fan-out/carry.ts';
-import { copyMetrics } from './copies/transfer/copy-metrics.ts';
 import { startCopyWorker } from './copies/transfer/worker.ts';
-import { webhookMetrics } from './copies/webhooks/webhook-metrics.ts';
 import { linkAuthentication } from './datacenters/links/authenticate.ts';
 import { auditTo } from './http-kit/audit.ts';
 import type { Closing } from './http-kit/close-server.ts';
 import { connectionLimits, type ListenerKind } from './http-kit/connection-limits.ts';
 import type { Done } from './http-kit/listener-options.ts';
-import { listenMetrics, type Metrics, makeMetrics } from './http-kit/metrics.ts';
 import { listen } from './http-kit/server.ts';
 import { startMoves } from './images/moving/moves.ts';
 import { imgapiAudit } from './imgapi/audit.ts';
@@ -23,17 +20,15 @@ import type { Call } from './imgapi/call.ts';
 import { IMGAPI, pagesOf } from './imgapi/listener.ts';
 import { linkListenerRoutes, mainRoutes } from './imgapi/routes.ts';
 import { startImageMaker } from './machines/image-maker.ts';
-import { stateMetrics } from './maintenance/metrics/state-metrics.ts';
-import { scrubMetrics } from './maintenance/scrub/metrics.ts';
 import { runTasks } from './maintenance/tasks/runner.ts';
 import { serviceTasks } from './maintenance/tasks/table.ts';
 import { openService } from './open-service.ts';
+import type { ProcessMetrics } from './process-metrics.ts';
 import type { Config } from './service/config/config.ts';
 import { listenerRefusal } from './service/config/listener-refusal.ts';
 import { noteListening } from './service/config/listening.ts';
 import type { OpenObjects } from './service/open-storages.ts';
 import type { Service } from './service/service.ts';
-import { metricsText } from './service/supervisor/fleet-text.ts';
 import type { FleetMember } from './service/supervisor/member.ts';
 
 export interface Imgapi {
@@ -72,9 +67,9 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     }
   };
   try {
-    const metrics = config.metrics ? makeMetrics(metricLabels(config)) : undefined;
-    const service = await openService(config, { ...options, metrics }, opened);
-    const worker = startCopyWorker(service, metrics && copyMetrics(metrics.registry));
+    const metrics = config.metrics && (await import('./process-metrics.ts')).processMetrics(metricLabels(config));
+    const service = await openService(config, { ...options, metrics: metrics?.stores }, opened);
+    const worker = startCopyWorker(service, metrics?.copies());
     // They close together: while one waits for its last request, none accepts new ones, and nobody claims new work.
     const fronts: ((closing: Closing) => Promise<unknown>)[] = [() => worker.stop()];
     let closing = CLOSING;
@@ -97,8 +92,7 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
     const connections = (kind: ListenerKind) => connectionLimits(config.connections, kind);
     const limits = (kind: ListenerKind) => ({ json: config.limits.jsonBytes, connections: connections(kind) });
 
-    const text =
-      metrics && allMetrics(metricsText(metrics.registry, options.fleet), stateMetrics(service, metricLabels(config)));
+    const text = metrics?.text(service, options.fleet);
     const main = await listen(
       {
         ...common,
@@ -134,8 +128,9 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       service.ownAddresses.add(links.url);
     }
     const metricsListener =
-      text && config.metrics
-        ? await listenMetrics(
+      metrics && text && config.metrics
+        ? await metrics
+            .listen(
             text,
             { log, serverName: config.serverName, connections: connections('metrics') },
             config.metrics.address,
@@ -146,11 +141,10 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       fronts.push((terms) => metricsListener.close(terms));
       service.ownAddresses.add(metricsListener.url);
     }
-    const watched = metrics && {
-      scrubs: scrubMetrics(metrics.registry),
-      deliveries: webhookMetrics(metrics.registry),
-    };
-    const tasks = runTasks({ ...service, leaseSeconds: config.tasks.leaseSeconds }, serviceTasks(service, watched));
+    const tasks = runTasks(
+      { ...service, leaseSeconds: config.tasks.leaseSeconds },
+      serviceTasks(service, metrics?.tasks()),
+    );
     fronts.push(() => tasks.stop());
     return {
       url: main.url,
@@ -169,17 +163,12 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
   }
 }
 
-function observer(log: Logger, metrics: Metrics | undefined): (done: Done<Call>) => void {
+function observer(log: Logger, metrics: ProcessMetrics | undefined): (done: Done<Call>) => void {
   const audit = auditTo(log, imgapiAudit);
   return (done) => {
     audit(done);
     metrics?.record(done);
   };
-}
-
-/** One text of several. */
-function allMetrics(...texts: readonly (() => Promise<string>)[]): () => Promise<string> {
-  return async () => (await Promise.all(texts.map((text) => text()))).filter((text) => text !== '').join('\n');
 }
 
 function metricLabels(config: Config): Record<string, string> {

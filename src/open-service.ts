@@ -7,7 +7,6 @@ import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newProcessName } from '#lib/runtime/process-name.ts';
 import { BUCKETS } from './buckets.ts';
 import { ensureOperatorToken } from './datacenters/links/operator-token.ts';
-import type { Metrics } from './http-kit/metrics.ts';
 import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
 import { prepareDataFolder } from './service/data-folder.ts';
@@ -18,7 +17,7 @@ import { type OpenObjects, openStorage } from './service/open-storages.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
 import type { Service } from './service/service.ts';
 import { Storages } from './service/storages.ts';
-import { accountCacheMetrics, storeMetrics } from './service/store-metrics.ts';
+import type { StoreMetrics } from './service/store-metrics.ts';
 
 export interface OpenServiceOptions {
   readonly log: Logger;
@@ -26,7 +25,7 @@ export interface OpenServiceOptions {
   readonly clock?: Clock | undefined;
   /** See `fault-points.ts`. */
   readonly fault?: string | undefined;
-  readonly metrics?: Metrics | undefined;
+  readonly metrics?: StoreMetrics | undefined;
   /** Given by tests only: opens the object stores. */
   readonly openObjects?: OpenObjects | undefined;
 }
@@ -43,7 +42,7 @@ export async function openService(
   }
   await prepareDataFolder(config, log);
   await ensureOperatorToken(config.dataDir);
-  const observe = (kind: 'document' | 'object') => metrics && storeMetrics(metrics.registry, kind);
+  const observe = (kind: 'document' | 'object') => metrics?.observe(kind);
   const worker = newProcessName();
   const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: given, worker };
   const store = await openDocuments(documents);
@@ -67,6 +66,6 @@ function openDirectory(
   config: Config,
   { log, clock, metrics }: Pick<OpenServiceOptions, 'log' | 'metrics'> & { readonly clock: Clock },
 ): Promise<CachedAccounts> {
-  const observe = metrics && storeMetrics(metrics.registry, 'account');
-  return openAccounts({ config, log, clock, observe, onLookUp: metrics && accountCacheMetrics(metrics.registry) });
+  const observe = metrics?.observe('account');
+  return openAccounts({ config, log, clock, observe, onLookUp: metrics?.onLookUp() });
 }

@@ -12,6 +12,12 @@ const NAMED: ReadonlySet<string> = new Set([
   DirectoryUnavailableError.name,
 ]);
 
+/** What the stores of a process are given, once for each kind. */
+export interface StoreMetrics {
+  observe(kind: 'document' | 'object' | 'account'): (store: string) => OperationObserver;
+  onLookUp(): (answer: 'hit' | 'miss') => void;
+}
+
 /** Observes the stores of one kind. @param kind the names of the metrics begin with it */
 export function storeMetrics(
   registry: Registry,

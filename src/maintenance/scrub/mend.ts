@@ -11,7 +11,7 @@ import type { Service } from '../../service/service.ts';
 import { type Outcome, type RepairOptions, repairFile } from '../repair.ts';
 import { repairSources, twinsOf } from '../repair-sources.ts';
 import { pace } from './inspect.ts';
-import type { ScrubObserver } from './metrics.ts';
+import type { ScrubObserver } from './observer.ts';
 import { changeFinding, keepAside } from './quarantine.ts';
 import { checkFile, isChecked } from './scrub.ts';
 

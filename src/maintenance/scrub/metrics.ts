@@ -1,12 +1,6 @@
 /** Metrics of the passes over all files; how many are damaged, and when the last pass ended, is among those of the state. */
 import { Counter, type Registry } from 'prom-client';
-
-export interface ScrubObserver {
-  file(result: 'good' | 'bad' | 'skipped', bytes: number): void;
-  repair(result: 'repaired' | 'failed'): void;
-}
-
-export const unobserved: ScrubObserver = { file: () => undefined, repair: () => undefined };
+import type { ScrubObserver } from './observer.ts';
 
 export function scrubMetrics(registry: Registry): ScrubObserver {
   const files = new Counter({

@@ -10,7 +10,7 @@ import { FINDINGS, findingKey } from '../../images/files/findings.ts';
 import { loadImage, type StoredImage } from '../../images/record/load.ts';
 import type { Service } from '../../service/service.ts';
 import { type Inspection, inspect, pace } from './inspect.ts';
-import type { ScrubObserver } from './metrics.ts';
+import type { ScrubObserver } from './observer.ts';
 import { keepAside, note, retract } from './quarantine.ts';
 import { checkpoint, endPass, type Pass, takePass } from './state.ts';
 

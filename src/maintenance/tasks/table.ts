@@ -32,7 +32,7 @@ import { reapPulls } from '../../pulls/reaper.ts';
 import type { Service } from '../../service/service.ts';
 import { removeKept } from '../scrub/kept.ts';
 import { mendFiles } from '../scrub/mend.ts';
-import { type ScrubObserver, unobserved } from '../scrub/metrics.ts';
+import { type ScrubObserver, unobserved } from '../scrub/observer.ts';
 import { scrub } from '../scrub/scrub.ts';
 import { carryOutSweep, planSweep, recoverPlacements } from '../sweeper.ts';
 import type { Task } from './task.ts';

@@ -12,6 +12,7 @@ const LATER: Readonly<Record<string, string>> = {
   manta: 'lib/objects/manta',
   moray: 'lib/documents/moray',
   pg: 'lib/documents/postgres',
+  'prom-client': 'src/process-metrics.ts',
   undici: 'lib/client, with the first request to another server',
 };
 

@@ -12,7 +12,7 @@ import { loadRaw } from '#src/images/record/load.ts';
 import { repairFile } from '#src/maintenance/repair.ts';
 import { repairSources } from '#src/maintenance/repair-sources.ts';
 import { mendFiles } from '#src/maintenance/scrub/mend.ts';
-import { unobserved } from '#src/maintenance/scrub/metrics.ts';
+import { unobserved } from '#src/maintenance/scrub/observer.ts';
 import { scrub } from '#src/maintenance/scrub/scrub.ts';
 import { orderPass } from '#src/maintenance/scrub/state.ts';
 import { type VerifyOptions, verifyFiles } from '#src/maintenance/verify.ts';

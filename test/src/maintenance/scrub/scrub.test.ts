@@ -13,7 +13,7 @@ import { type RepairSource, repairFile } from '#src/maintenance/repair.ts';
 import { fromDatacenter } from '#src/maintenance/repair-sources.ts';
 import { removeKept } from '#src/maintenance/scrub/kept.ts';
 import { mendFiles } from '#src/maintenance/scrub/mend.ts';
-import { unobserved } from '#src/maintenance/scrub/metrics.ts';
+import { unobserved } from '#src/maintenance/scrub/observer.ts';
 import { scrub } from '#src/maintenance/scrub/scrub.ts';
 import { orderPass, scrubStatus } from '#src/maintenance/scrub/state.ts';
 import type { Service } from '#src/service/service.ts';
