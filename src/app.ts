@@ -131,11 +131,12 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       metrics && text && config.metrics
         ? await metrics
             .listen(
-            text,
-            { log, serverName: config.serverName, connections: connections('metrics') },
-            config.metrics.address,
-            config.metrics.port,
-          ).catch(listenerRefusal('metrics.port', config.metrics.address, config.metrics.port))
+              text,
+              { log, serverName: config.serverName, connections: connections('metrics') },
+              config.metrics.address,
+              config.metrics.port,
+            )
+            .catch(listenerRefusal('metrics.port', config.metrics.address, config.metrics.port))
         : undefined;
     if (metricsListener) {
       fronts.push((terms) => metricsListener.close(terms));

@@ -1,4 +1,5 @@
 /** How many connections each listener may have: limited by the configuration and by the process's descriptors. */
+import { readFileSync } from 'node:fs';
 import type { ConnectionLimits } from './connections.ts';
 
 /** Limits for the connections of clients, for each listener. */
@@ -38,8 +39,14 @@ function descriptorLimit(): number {
   return known;
 }
 
-/** node shows it only in its diagnostic report. */
+/** node shows it only in its diagnostic report, which looks at much else, and Linux in a file. */
 function askDescriptorLimit(): number {
+  try {
+    const [, soft] = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    if (soft !== undefined) return /^\d+$/.test(soft) ? Number(soft) : Number.POSITIVE_INFINITY;
+  } catch {
+    // Another system.
+  }
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean };
   const { excludeNetwork } = report;
   // Otherwise the report would look up the names of all peers.
