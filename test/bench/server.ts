@@ -90,7 +90,8 @@ async function run(
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, ...env },
+    // As node-24 has it, by which service managers and people start a server.
+    env: { NODE_COMPILE_CACHE: join(ROOT, 'build/compile-cache'), ...process.env, ...env },
   });
   const line = await firstLine(child);
   const match = listening.exec(line);
