@@ -24,9 +24,9 @@ export class HashPool {
     this.#threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
   }
 
-  /** @param algorithms fewer than all take less time. @param expect bytes that will come, if that is known */
-  open(algorithms: readonly Algorithm[] = ALGORITHMS, expect?: number): HashStream {
-    return new HashStream(algorithms, () => this.#openRing(algorithms), expect);
+  /** @param algorithms fewer than all take less time */
+  open(algorithms: readonly Algorithm[] = ALGORITHMS): HashStream {
+    return new HashStream(algorithms, () => this.#openRing(algorithms));
   }
 
   #openRing(algorithms: readonly Algorithm[]): HashRing {

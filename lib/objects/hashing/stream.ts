@@ -15,8 +15,6 @@ const SMALL = 128 * 1024;
 export class HashStream {
   readonly #algorithms: readonly Algorithm[];
   readonly #openRing: () => HashRing;
-  /** Bytes up to which it hashes them itself. */
-  readonly #fewest: number;
   /** Bytes not hashed yet, as long as there are few. */
   #small: Uint8Array[] = [];
   #smallSize = 0;
@@ -25,20 +23,16 @@ export class HashStream {
   #ring: HashRing | undefined;
   #closed = false;
 
-  /**
-   * @param openRing called for threads when there turn out to be many bytes
-   * @param expect how many there will be, if that is known: many of them go to the threads from the first one on
-   */
-  constructor(algorithms: readonly Algorithm[], openRing: () => HashRing, expect = 0) {
+  /** @param openRing called for threads when there turn out to be many bytes */
+  constructor(algorithms: readonly Algorithm[], openRing: () => HashRing) {
     this.#algorithms = algorithms;
     this.#openRing = openRing;
-    this.#fewest = expect > SMALL ? 0 : SMALL;
   }
 
   /** A free block, never empty; waits while all are being hashed. @throws HashingError */
   async block(): Promise<Block> {
     this.#assertOpen();
-    const size = this.#fewest - this.#smallSize - this.#lent;
+    const size = SMALL - this.#smallSize - this.#lent;
     if (this.#ring === undefined && size > 0) {
       this.#lent += size;
       return { bytes: Buffer.allocUnsafeSlow(size) };

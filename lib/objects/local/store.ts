@@ -157,7 +157,7 @@ class LocalBackend implements ObjectBackend {
         path,
         target: this.#layout.resolve(path),
         file: await StagedFile.create(this.#layout, name),
-        hash: this.#pool.open(lateMd5 ? ALL_BUT_MD5 : ALGORITHMS, expect),
+        hash: this.#pool.open(lateMd5 ? ALL_BUT_MD5 : ALGORITHMS),
         allotment,
         room: this.#room,
         remove: () => removeStaged(this.#layout, name),
@@ -198,7 +198,7 @@ class LocalBackend implements ObjectBackend {
         target: layout.resolve(path),
         file: inherited ?? (await StagedFile.create(layout, session)),
         staged: handle ? { size: (await handle.stat()).size, handle } : { size: has },
-        hash: this.#pool.open(lateMd5 ? ALL_BUT_MD5 : ALGORITHMS, size),
+        hash: this.#pool.open(lateMd5 ? ALL_BUT_MD5 : ALGORITHMS),
         remove: () => removeStaged(layout, session),
         onEnd: () => this.#sessions.delete(session),
       });

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
-import { ALGORITHMS } from '#lib/objects/hashing/algorithms.ts';
 import { HashPool } from '#lib/objects/hashing/pool.ts';
 import type { Block } from '#lib/objects/hashing/ring.ts';
 import type { HashStream } from '#lib/objects/hashing/stream.ts';
@@ -52,18 +51,6 @@ test('many streams at once have the right hashes, in memory that does not grow w
   );
   // 8 MiB for each, as it once was, would be 240.
   t.ok(most < SHARED + 30 * (MIB / 2) + 4 * MIB, `${most} bytes`);
-});
-
-test('a stream of which many bytes are expected has shared memory from the first one on', async (t) => {
-  const pool = makePool(t);
-  const [known, small, unknown] = [MIB, MIB / 16, undefined].map((expect) => pool.open(ALGORITHMS, expect));
-  if (!known || !small) throw new Error('three streams were to open');
-  const block = await known.block();
-  t.type(block.index, 'number', 'no copy of it goes to the threads');
-  known.update(block, fill(block, bytes(MIB)));
-  t.strictSame(await known.digest(), hashesOf(bytes(MIB)));
-  for (const stream of [small, unknown]) t.equal((await stream?.block())?.index, undefined, 'it may be an icon');
-  for (const stream of [known, small, unknown]) stream?.close();
 });
 
 test('a stream goes on while others hold all the memory and stand still', async (t) => {
