@@ -7,7 +7,7 @@
  *
  * Everything else that `store.ts` promises and the conformance suite checks is up to the backend.
  */
-import type { Bucket, KeptList, Query, ReadOptions, Store, Stored, Write } from './store.ts';
+import type { Bucket, KeptList, Query, ScanOptions, Store, Stored, Write } from './store.ts';
 
 type AsInStore = Pick<Store, 'now' | 'open' | 'getMany' | 'scan' | 'count' | 'ping' | 'close'>;
 
@@ -22,7 +22,7 @@ export interface DocumentBackend extends AsInStore {
   kept?<T extends object>(bucket: Bucket<T>, key: string): Stored<T> | undefined;
   /** The same for lists. */
   keptList?<T extends object>(bucket: Bucket<T>, query: Query): KeptList<T> | undefined;
-  scan<T extends object>(bucket: Bucket<T>, query: Query, options: ReadOptions): AsyncIterable<readonly Stored<T>[]>;
+  scan<T extends object>(bucket: Bucket<T>, query: Query, options: ScanOptions): AsyncIterable<readonly Stored<T>[]>;
   /** Must read the writes before it returns: the caller may change its objects afterwards. */
   batch(writes: readonly Write[], options: { readonly frees: boolean }): Promise<string[]>;
   /** For a backend whose reads show what is not durable yet. Undefined if all of it is. */

@@ -4,7 +4,18 @@ import type { DocumentBackend } from './backend.ts';
 import { checkDeclaration } from './declaration.ts';
 import { InvalidValueError } from './errors.ts';
 import { isIndexableText } from './index-value.ts';
-import type { Bucket, Filter, KeptList, Query, ReadOptions, Store, Stored, Write, WriteOptions } from './store.ts';
+import type {
+  Bucket,
+  Filter,
+  KeptList,
+  Query,
+  ReadOptions,
+  ScanOptions,
+  Store,
+  Stored,
+  Write,
+  WriteOptions,
+} from './store.ts';
 
 /** One of this many `get`s is timed: reading the clock twice takes a good part of the time of a `get`. */
 const TIMED_EVERY = 64;
@@ -91,7 +102,7 @@ export class GuardedStore implements Store {
   async *scan<T extends object>(
     bucket: Bucket<T>,
     query: Query,
-    options: ReadOptions = {},
+    options: ScanOptions = {},
   ): AsyncGenerator<readonly Stored<T>[], void> {
     let start = performance.now();
     try {

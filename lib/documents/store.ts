@@ -119,6 +119,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ScanOptions extends ReadOptions {
+  /**
+   * Only keys, etags and times are wanted, of a scan without `sort`. A backend that can spare reading the values leaves them out, so
+   * `value` says nothing, and must not be looked at.
+   */
+  readonly withoutValues?: boolean;
+}
+
 /** For functions that need nothing of the service but its documents. */
 export interface WithStore {
   readonly store: Store;
@@ -160,7 +168,7 @@ export interface Store {
    * long. No piece is empty. An object that is written or removed meanwhile may be included or not; every other object is
    * included exactly once. The values must not be changed.
    */
-  scan<T extends object>(bucket: Bucket<T>, query: Query, options?: ReadOptions): AsyncIterable<readonly Stored<T>[]>;
+  scan<T extends object>(bucket: Bucket<T>, query: Query, options?: ScanOptions): AsyncIterable<readonly Stored<T>[]>;
   count(bucket: Bucket, filter?: Filter, options?: ReadOptions): Promise<number>;
   /**
    * Carries out all of the writes, in order, or none; returns the etag of each put ('' for a del). Deleting an absent key

@@ -13,7 +13,7 @@ import { within } from '../../runtime/within.ts';
 import { newUuid } from '../../text/uuid.ts';
 import { StoreUnavailableError } from '../errors.ts';
 import type { Lease } from '../lease.ts';
-import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write, WriteOptions } from '../store.ts';
+import type { Bucket, Filter, Query, ReadOptions, ScanOptions, Store, Stored, Write, WriteOptions } from '../store.ts';
 import { assertHere, type Moved, StoreMovedError } from './moved.ts';
 
 export interface Presence extends Required<Lease> {
@@ -104,7 +104,7 @@ export class PresentStore implements Store {
   async *scan<T extends object>(
     bucket: Bucket<T>,
     query: Query,
-    options?: ReadOptions,
+    options?: ScanOptions,
   ): AsyncGenerator<readonly Stored<T>[], void> {
     const pieces = this.#store.scan(bucket, query, options)[Symbol.asyncIterator]();
     try {

@@ -1,4 +1,5 @@
 /** The objects of a bucket in two stores, side by side, in memory that does not grow with their number. */
+import { Ahead } from '../ahead.ts';
 import type { Bucket, Store, Stored } from '../store.ts';
 
 export interface Pair {
@@ -35,41 +36,4 @@ export async function* sideBySide(
 
 function before(a: string, b: string): boolean {
   return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
-}
-
-/** Reads pieces one by one. */
-class Ahead {
-  readonly #pieces: AsyncIterator<readonly Stored<object>[]>;
-  #piece: readonly Stored<object>[] = [];
-  #at = 0;
-
-  constructor(pieces: AsyncIterable<readonly Stored<object>[]>) {
-    this.#pieces = pieces[Symbol.asyncIterator]();
-  }
-
-  /** The next object; undefined at the end. */
-  async peek(): Promise<Stored<object> | undefined> {
-    if (this.#at === this.#piece.length) {
-      const next = await this.#pieces.next();
-      this.#piece = next.done === true ? [] : next.value;
-      this.#at = 0;
-    }
-    return this.#piece[this.#at];
-  }
-
-  take(): Stored<object> | undefined {
-    const taken = this.#piece[this.#at];
-    this.#at += 1;
-    return taken;
-  }
-
-  takeAll(): readonly Stored<object>[] {
-    const taken = this.#piece.slice(this.#at);
-    this.#at = this.#piece.length;
-    return taken;
-  }
-
-  async close(): Promise<void> {
-    await this.#pieces.return?.();
-  }
 }

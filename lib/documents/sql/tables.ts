@@ -29,6 +29,8 @@ export class Tables {
   readonly documentOf: Statement;
   readonly documentByKey: Statement;
   readonly documentsOf: Statement;
+  /** The same by id, with no text for a value. */
+  readonly bareOf: Statement;
 
   constructor(layout: Layout, dialect: SqlDialect) {
     this.layout = layout;
@@ -39,6 +41,7 @@ export class Tables {
     this.etagOf = query(sql`select etag from ${rows} where key = ${parameter}`);
     this.documentOf = query(sql`${document} where id = ${parameter}`);
     this.documentByKey = query(sql`${document} where key = ${parameter}`);
+    this.bareOf = query(sql`select key, etag, mtime, '' from ${rows} where id = ${parameter}`);
     this.documentsOf = query(sql`${document} where ${dialect.oneOf(sql.id('key'), parameter, 'string')}`);
   }
 

@@ -1,4 +1,5 @@
 /** Lists and counts, read step by step: by this thread as long as that is quick, otherwise by reading threads. */
+import type { DocumentRow } from '../sql/document-rows.ts';
 import { restOf } from '../sql/queries.ts';
 import type { Tables } from '../sql/tables.ts';
 import type { Filter, Query, Stored } from '../store.ts';
@@ -20,6 +21,12 @@ interface ListStep {
   readonly next: Progress | undefined;
 }
 
+interface ScanPlan {
+  readonly signal: AbortSignal | undefined;
+  /** Without values. */
+  readonly isBare: boolean;
+}
+
 const NOTHING: ListStep = { documents: [], next: undefined };
 
 export class Lists {
@@ -39,8 +46,9 @@ export class Lists {
   async *scan(
     bucket: string,
     query: Query,
-    signal: AbortSignal | undefined,
+    { signal, isBare }: ScanPlan,
   ): AsyncGenerator<readonly Stored<object>[], void> {
+    if (isBare) return yield* this.#scanBare(bucket, query, signal);
     const place = await this.#access.read(bucket, (tables) => this.#pages.placeOf(tables, query));
     const known = this.#pages.get(place);
     if (known !== undefined) {
@@ -53,6 +61,18 @@ export class Lists {
       if (isFirst && next === undefined) this.#pages.keep(place, documents);
       if (documents.length > 0) yield documents;
       progress = next;
+    }
+  }
+
+  async *#scanBare(
+    bucket: string,
+    query: Query,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly Stored<object>[], void> {
+    for (let progress: Progress | undefined = { query, isFirst: false, isBare: true }; progress !== undefined; ) {
+      const { documents, next }: ListStep = await this.#step(bucket, progress, signal);
+      if (documents.length > 0) yield documents;
+      progress = next && { ...next, isBare: true };
     }
   }
 
@@ -77,7 +97,9 @@ export class Lists {
     });
     if (found === undefined) return NOTHING;
     const { answer, tables, job } = found;
-    const documents = await this.#reads.parse(answer.documents, progress.isFirst);
+    const documents = progress.isBare
+      ? answer.documents.map(bare)
+      : await this.#reads.parse(answer.documents, progress.isFirst);
     const next = isWhole(progress, job, answer, documents)
       ? undefined
       : nextOf(progress, job, answer, documents, tables);
@@ -94,6 +116,12 @@ export class Lists {
     if (performance.now() - start < SHORT) short.forget(job);
     return answer;
   }
+}
+
+const VALUE = Object.freeze({});
+
+function bare([key, etag, mtime]: DocumentRow): Stored<object> {
+  return { key, value: VALUE, etag, mtime };
 }
 
 /** Whether nothing comes after the rows that were found. */

@@ -16,7 +16,7 @@ import { CACHE_BYTES, Documents } from '../sql/documents.ts';
 import { EtagSource } from '../sql/etags.ts';
 import type { Layout } from '../sql/layout.ts';
 import { prepareWrite } from '../sql/prepared-write.ts';
-import type { Bucket, Filter, KeptList, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
+import type { Bucket, Filter, KeptList, Query, ReadOptions, ScanOptions, Store, Stored, Write } from '../store.ts';
 import { Access } from './access.ts';
 import { SqliteBuckets } from './buckets.ts';
 import { connect } from './connect.ts';
@@ -191,11 +191,11 @@ export class SqliteStore implements DocumentBackend {
   scan<T extends object>(
     bucket: Bucket<T>,
     query: Query,
-    { signal }: ReadOptions,
+    { signal, withoutValues = false }: ScanOptions,
   ): AsyncIterable<readonly Stored<T>[]> {
-    return this.#lists.scan(bucket.name, query, signal) as AsyncIterable<readonly Stored<object>[]> as AsyncIterable<
-      readonly Stored<T>[]
-    >;
+    return this.#lists.scan(bucket.name, query, { signal, isBare: withoutValues && !query.sort }) as AsyncIterable<
+      readonly Stored<object>[]
+    > as AsyncIterable<readonly Stored<T>[]>;
   }
 
   count(bucket: Bucket, filter?: Filter, { signal }: ReadOptions = {}): Promise<number> {

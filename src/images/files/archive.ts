@@ -6,6 +6,7 @@
  */
 
 import { Readable } from 'node:stream';
+import { Ahead } from '#lib/documents/ahead.ts';
 import type { Bucket } from '#lib/documents/store.ts';
 import { archivePath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
@@ -14,7 +15,7 @@ import { forEachInTurn } from '#lib/runtime/each.ts';
 import { Turn } from '#lib/runtime/turns.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
-import { type StoredImage, servedImage } from '../record/load.ts';
+import { loadImage, type StoredImage } from '../record/load.ts';
 import { serializeToKeep } from '../record/serialize.ts';
 
 /** The etag at which each image was last archived. */
@@ -30,22 +31,36 @@ export const ARCHIVE_SESSIONS = 'archive.';
 /** Archives the images that have changed since they were last archived. Returns how many. */
 export async function archiveManifests(service: Service, signal: AbortSignal): Promise<number> {
   let count = 0;
-  const turn = new Turn();
-  await forEachInTurn(service.store.scan(IMAGES, {}, { signal }), async (found) => {
-    const known = await service.store.getMany(
-      ARCHIVED,
-      found.map(({ key }) => key),
-    );
-    const etags = new Map(known.map((stored) => [stored.key, stored.value.etag]));
-    await forEachInTurn(found, async (one) => {
-      if (turn.isOver) await turn.next();
-      const stored = etags.get(one.key) === one.etag ? undefined : servedImage(service, one);
+  await forEachInTurn(notArchived(service, signal), async (keys) => {
+    await forEachInTurn(keys, async (key) => {
+      const stored = await loadImage(service, key);
       if (!stored) return;
       await archiveManifest(service, stored);
       count++;
     });
   });
   return count;
+}
+
+/** Those of which the archive has no manifest, or another one. By etags alone: nearly all images are as they were, each time. */
+async function* notArchived({ store }: Service, signal: AbortSignal): AsyncGenerator<readonly string[], void> {
+  const archived = new Ahead(store.scan(ARCHIVED, {}, { signal }));
+  const turn = new Turn();
+  try {
+    for await (const found of store.scan(IMAGES, {}, { signal, withoutValues: true })) {
+      const keys: string[] = [];
+      for (const { key, etag } of found) {
+        if (turn.isOver) await turn.next();
+        let known = await archived.peek();
+        // Of images that are no more.
+        for (; known && known.key < key; known = await archived.peek()) archived.take();
+        if (known?.key !== key || known.value.etag !== etag) keys.push(key);
+      }
+      if (keys.length > 0) yield keys;
+    }
+  } finally {
+    await archived.close();
+  }
 }
 
 async function archiveManifest(service: Service, stored: StoredImage): Promise<void> {

@@ -13,6 +13,7 @@ import type {
   Query,
   ReadOptions,
   Scalar,
+  ScanOptions,
   Store,
   Stored,
   Write,
@@ -114,7 +115,7 @@ export class FollowingStore implements Store {
   async *scan<T extends object>(
     bucket: Bucket<T>,
     query: Query,
-    options?: ReadOptions,
+    options?: ScanOptions,
   ): AsyncGenerator<readonly Stored<T>[], void> {
     let left = query;
     for (;;) {

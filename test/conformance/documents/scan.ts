@@ -1,5 +1,5 @@
 import type { Test } from 'tap';
-import type { Query, ReadOptions, Store } from '#lib/documents/store.ts';
+import type { Query, ReadOptions, Store, Stored } from '#lib/documents/store.ts';
 import type { Make } from './make.ts';
 import { openThings, type Thing } from './things.ts';
 
@@ -85,6 +85,36 @@ export async function scanTests(t: Test, make: Make): Promise<void> {
       );
     }
   });
+
+  await t.test(
+    'without values it has the same keys, etags and times, and the values are found as before',
+    async (t) => {
+      const { store, bucket, put } = await openThings(t, make);
+      await put(many(5000));
+      const told = ({ key, etag, mtime }: Stored<object>) => ({ key, etag, mtime });
+      const expected = (await store.find(bucket, {})).map(told);
+      for (const [query, found] of [
+        [{}, expected],
+        [{ limit: 4001 }, expected.slice(0, 4001)],
+        [{ after: { value: null, key: expected[2500]?.key ?? '' } }, expected.slice(2501)],
+        [
+          { filter: contains('t1'), limit: 3 },
+          (await store.find(bucket, { filter: contains('t1'), limit: 3 })).map(told),
+        ],
+      ] as const) {
+        const seen: object[] = [];
+        for await (const bit of store.scan(bucket, query, { withoutValues: true })) seen.push(...bit.map(told));
+        t.strictSame(seen, found, JSON.stringify(query));
+      }
+      const sorted: object[] = [];
+      for await (const bit of store.scan(bucket, { sort: ASC }, { withoutValues: true })) sorted.push(...bit.map(told));
+      t.strictSame(sorted, (await store.find(bucket, { sort: ASC })).map(told));
+      t.strictSame(
+        (await store.find(bucket, { limit: 1 })).map(({ value }) => Object.keys(value).length > 0),
+        [true],
+      );
+    },
+  );
 
   await t.test('it can be left, and an abort ends it with its reason', async (t) => {
     const { store, bucket } = await openThings(
