@@ -28,8 +28,9 @@ const OWN = new URL('browser/', import.meta.url);
 export const PAGE = 'index.html';
 /** The module that imports the others. */
 export const ENTRY = 'app.js';
-/** In no repository: written with the packages that are installed, and into packages of our own. */
-export const JOINED = new URL('../../build/console/app.js', import.meta.url);
+/** In no repository: written when packages are installed, and into packages of our own. Below the root of either. */
+export const JOINED_PATH = 'build/console/app.js';
+export const JOINED = new URL(`../../${JOINED_PATH}`, import.meta.url);
 
 /** By the name in imports: the name below `modules/`. */
 const MODULES: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 /** The tree of a package: what `npm install` unpacks, and what the Debian package has below one folder. */
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { JOINED_PATH } from '../console/files.ts';
 import { bundlePackages, type PackageJson, readPackage } from './bundle.ts';
 import { compiledLauncher, compiledUnit, compileFolder } from './compile.ts';
 import { joinConsole } from './join-console.ts';
@@ -23,7 +24,7 @@ export async function stagePackage(root: string, to: string): Promise<PackageJso
   await mkdir(to, { recursive: true });
   await compileFolder('lib', join(to, 'lib'));
   await compileFolder('src', join(to, 'src'), (file) => !NOT_PACKED.test(file));
-  await joinConsole(join(to, 'build/console/app.js'));
+  await joinConsole(join(to, JOINED_PATH));
   for (const name of AS_THEY_ARE) await cp(join(root, name), join(to, name), { recursive: true, dereference: true });
   for (const file of AT_TOP) await cp(join(root, 'docs', file), join(to, file));
   for (const name of await readdir(join(to, LAUNCHERS))) await rewrite(join(to, LAUNCHERS, name), compiledLauncher);

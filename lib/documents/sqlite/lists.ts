@@ -48,31 +48,18 @@ export class Lists {
     query: Query,
     { signal, isBare }: ScanPlan,
   ): AsyncGenerator<readonly Stored<object>[], void> {
-    if (isBare) return yield* this.#scanBare(bucket, query, signal);
-    const place = await this.#access.read(bucket, (tables) => this.#pages.placeOf(tables, query));
-    const known = this.#pages.get(place);
+    const place = isBare ? undefined : await this.#access.read(bucket, (tables) => this.#pages.placeOf(tables, query));
+    const known = place && this.#pages.get(place);
     if (known !== undefined) {
       if (known.length > 0) yield known;
       return;
     }
-    for (let progress: Progress | undefined = { query, isFirst: true }; progress !== undefined; ) {
+    for (let progress: Progress | undefined = { query, isFirst: !isBare, isBare }; progress !== undefined; ) {
       const { isFirst }: Progress = progress;
       const { documents, next }: ListStep = await this.#step(bucket, progress, signal);
-      if (isFirst && next === undefined) this.#pages.keep(place, documents);
+      if (place && isFirst && next === undefined) this.#pages.keep(place, documents);
       if (documents.length > 0) yield documents;
       progress = next;
-    }
-  }
-
-  async *#scanBare(
-    bucket: string,
-    query: Query,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<readonly Stored<object>[], void> {
-    for (let progress: Progress | undefined = { query, isFirst: false, isBare: true }; progress !== undefined; ) {
-      const { documents, next }: ListStep = await this.#step(bucket, progress, signal);
-      if (documents.length > 0) yield documents;
-      progress = next && { ...next, isBare: true };
     }
   }
 
@@ -146,5 +133,6 @@ function nextOf(
     query: restOf(progress.query, tables, documents),
     ...(hasRest && { rest: { refs: answer.rest, tables, isEnd: isEnd(progress, job, answer) } }),
     isFirst: false,
+    isBare: progress.isBare,
   };
 }

@@ -27,7 +27,7 @@ export interface Progress {
   readonly rest?: { readonly refs: Refs; readonly tables: Tables; readonly isEnd: boolean };
   readonly isFirst: boolean;
   /** The values are not read. */
-  readonly isBare?: boolean;
+  readonly isBare: boolean;
 }
 
 export class Reads {
@@ -68,7 +68,7 @@ export class Reads {
   }
 
   /** One step of a list; undefined if nothing can be found. @throws NotIndexedError, InvalidValueError */
-  findJob(tables: Tables, { query, rest, isFirst, isBare = false }: Progress): FindJob | undefined {
+  findJob(tables: Tables, { query, rest, isFirst, isBare }: Progress): FindJob | undefined {
     const most = isBare ? BARE_ROWS : isFirst ? FIRST_ROWS : MORE_ROWS;
     const rows = Math.min(query.limit ?? most, most);
     const parts = listParts(tables, { ...query, limit: query.limit ?? rows });

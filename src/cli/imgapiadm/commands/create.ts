@@ -8,7 +8,6 @@ import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
 import {
   activateUploaded,
   FILE_OPTION,
-  isWaiting,
   type LocalFile,
   localFile,
   MANIFEST_OPTION,
@@ -93,7 +92,7 @@ export const upload = defineCommand({
     const client = await context.client();
     const uuid = await imageUuid(client, given, { account: await context.account(), signal });
     const uploaded = await uploadFile({ client, uuid, file, storage, output, signal });
-    const image = activate && isWaiting(uploaded) ? await activateUploaded({ client, uuid, output, signal }) : uploaded;
+    const image = activate ? await activateUploaded({ client, uuid, uploaded, output, signal }) : uploaded;
     tellImage(output, json, image, `has ${uploadedWords(file)}${activate ? ', and is active' : ''}`);
     return undefined;
   },

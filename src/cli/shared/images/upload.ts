@@ -190,21 +190,27 @@ function waiting({ output, signal }: Pick<Upload<Stored>, 'output' | 'signal'>) 
   return { signal, note: (text: string) => output.note(text) };
 }
 
-/** Whether it has to be activated still: when a command is run again, all of it may have been done. */
-export function isWaiting({ state }: { readonly state?: string }): boolean {
+/** Whether it has to be activated still. */
+function isWaiting({ state }: { readonly state?: string }): boolean {
   return state === undefined || state === 'unactivated';
 }
 
-/** Of an image whose file is there. What was done and not answered is no failure. */
-export async function activateUploaded<I extends Stored>({
+/**
+ * Of an image whose file is there. What was done and not answered is no failure.
+ * @param uploaded as the upload has left it: when a command is run again, all of it may have been done
+ */
+export async function activateUploaded<I extends Stored & { readonly state?: string }>({
   client,
   uuid,
+  uploaded,
   ...rest
 }: Pick<Upload<I>, 'uuid' | 'output' | 'signal'> & {
+  readonly uploaded?: I;
   readonly client: Pick<TakesFiles<I>, 'getImage'> & {
     activateImage(uuid: string, options: CallOptions): Promise<I>;
   };
 }): Promise<I> {
+  if (uploaded && !isWaiting(uploaded)) return uploaded;
   const { signal } = rest;
   let isAgain = false;
   return untilAnswered(async () => {

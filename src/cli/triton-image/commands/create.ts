@@ -7,7 +7,6 @@ import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/a
 import {
   activateUploaded,
   FILE_OPTION,
-  isWaiting,
   localFile,
   MANIFEST_OPTION,
   UPLOAD_OPTIONS,
@@ -92,8 +91,7 @@ export const upload = defineCommand({
     const client = await context.cloudapi();
     const uuid = await imageId(client, given, OWN, signal);
     const uploaded = await uploadFile({ client, uuid, file, storage: undefined, output, signal });
-    const image =
-      isToBeActive && isWaiting(uploaded) ? await activateUploaded({ client, uuid, output, signal }) : uploaded;
+    const image = isToBeActive ? await activateUploaded({ client, uuid, uploaded, output, signal }) : uploaded;
     tell(output, json, image, `has ${uploadedWords(file)}${isToBeActive ? ', and is active' : ''}`);
     return undefined;
   },
