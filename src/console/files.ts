@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
 import { CONSOLE_TYPES } from '#lib/api/imgapi/console.ts';
+import { onceDone } from '#lib/runtime/once-done.ts';
 import { isJoinedOf } from './joined.ts';
 import { importedBy, withPreloads } from './preloads.ts';
 
@@ -44,24 +45,22 @@ const STYLES: Readonly<Record<string, string>> = { 'uplot/dist/uPlot.min.css': '
 const FOR_BROWSERS: Readonly<Record<string, string>> = { uplot: 'uplot/dist/uPlot.esm.js' };
 
 export class ConsoleFiles {
-  readonly #joined: URL;
-  #texts: Promise<ReadonlyMap<string, string>> | undefined;
+  readonly #texts: () => Promise<ReadonlyMap<string, string>>;
   /** By path. */
-  readonly #files = new Map<string, Promise<ConsoleFile>>();
+  readonly #files = new Map<string, () => Promise<ConsoleFile>>();
 
   /** @param joined where the one file of all modules is, if there is one */
   constructor(joined = JOINED) {
-    this.#joined = joined;
+    this.#texts = onceDone(() => readAll(joined));
   }
 
   /** @param path below `/console/`: `app.js`, `modules/preact.js` */
   async get(path: string): Promise<ConsoleFile | undefined> {
-    this.#texts ??= readAll(this.#joined);
-    const text = (await this.#texts).get(path);
+    const text = (await this.#texts()).get(path);
     if (text === undefined) return undefined;
-    const file = this.#files.get(path) ?? prepared(text, typeOf(path) ?? '');
+    const file = this.#files.get(path) ?? onceDone(() => prepared(text, typeOf(path) ?? ''));
     this.#files.set(path, file);
-    return file;
+    return file();
   }
 }
 

@@ -31,6 +31,9 @@ const early = new Map();
  * @typedef {Record<string, string | undefined>} Query
  */
 
+/** The one answer of the server that has no JSON. */
+const NO_CONTENT = 204;
+
 /** The channel of whoever names none. @param {Settings} settings @returns {string | undefined} */
 export function standardChannel({ channels }) {
   return channels?.find((channel) => channel.default)?.name;
@@ -92,7 +95,7 @@ export async function ask(path, { method = 'GET', query = {}, json, signal } = {
     ...(signal && { signal }),
   });
   const value = parsed(text);
-  if (!answer.ok) throw refusal(answer, value);
+  if (!answer.ok || (value === undefined && answer.status !== NO_CONTENT)) throw refusal(answer, value);
   const next = /<\?([^>]*)>; rel="next"/.exec(answer.headers.get('Link') ?? '')?.[1];
   return { value, next };
 }
@@ -108,9 +111,12 @@ export async function fetched(address, options) {
   }
 }
 
-/** A proxy in front of the server has no JSON. @param {Response} answer @param {any} value */
-export function refusal({ status, statusText }, value) {
-  return new ApiError(status, value?.code ?? '', value?.message ?? `The answer is ${status} ${statusText}.`);
+/** A proxy in front of the server has no JSON, be it to say that something is ill or to ask who is there. @param {Response} answer @param {any} value */
+export function refusal({ ok, status, statusText }, value) {
+  const message = ok
+    ? 'What answers is not the image server: something in front of it may want you to log in. Load the page again.'
+    : `The answer is ${status} ${statusText}.`;
+  return new ApiError(status, value?.code ?? '', value?.message ?? message);
 }
 
 /** Undefined for what is no JSON. @param {string} text @returns {any} */

@@ -40,8 +40,8 @@ const CHARTS = [
 /** @param {AbortSignal} signal @returns {Promise<Reading>} */
 async function read(signal) {
   const { answer, text } = await fetched('metrics', { signal });
-  if (!answer.ok) throw refusal(answer, parsed(text));
   const samples = samplesOf(text);
+  if (!answer.ok || samples.length === 0) throw refusal(answer, parsed(text));
   return {
     at: Date.now() / 1000,
     requests: sumOf(samples, 'http_request_duration_seconds_count'),
@@ -58,8 +58,8 @@ export function MetricsView() {
   useEffect(() => {
     const gone = new AbortController();
     const take = () =>
-      read(gone.signal).then(
-        (reading) => {
+      Promise.all([read(gone.signal), loadLibrary()]).then(
+        ([reading]) => {
           setProblem('');
           setReadings((before) => [...before.slice(1 - MOST_POINTS), reading]);
         },
@@ -97,10 +97,16 @@ let library =
 function loadLibrary() {
   library ??= new Promise((resolve, reject) => {
     const style = document.createElement('link');
+    const fail = (/** @type {unknown} */ cause) => {
+      style.remove();
+      // It may be there later.
+      library = undefined;
+      reject(new Error('The server cannot be reached.', { cause }));
+    };
     style.rel = 'stylesheet';
     style.href = 'modules/uplot.css';
-    style.onload = () => import('uplot').then((module) => resolve(/** @type {any} */ (module)), reject);
-    style.onerror = () => reject(new Error('modules/uplot.css cannot be loaded'));
+    style.onload = () => import('uplot').then((module) => resolve(/** @type {any} */ (module)), fail);
+    style.onerror = fail;
     document.head.append(style);
   });
   return library;

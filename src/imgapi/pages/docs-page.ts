@@ -1,5 +1,6 @@
 /** The API's documentation: as it is written, or as a page for browsers. */
 import { readFile } from 'node:fs/promises';
+import { onceDone } from '#lib/runtime/once-done.ts';
 
 const DOCS = new URL('../../../docs/', import.meta.url);
 
@@ -8,13 +9,8 @@ export function docsText(): Promise<string> {
   return readFile(new URL('index.md', DOCS), 'utf8');
 }
 
-let page: Promise<string> | undefined;
-
 /** In HTML; made once. */
-export function docsPage(): Promise<string> {
-  page ??= docsText().then(asPage);
-  return page;
-}
+export const docsPage: () => Promise<string> = onceDone(async () => asPage(await docsText()));
 
 export function favicon(): Promise<Buffer> {
   return readFile(new URL('favicon.ico', DOCS));

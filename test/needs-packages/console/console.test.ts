@@ -180,7 +180,8 @@ test('an image is found, shared and copied to another datacenter, by clicks alon
 test('names are shown as they are, whatever they look like, and the keyboard reaches everything', {
   skip,
 }, async (t) => {
-  const { imgapi, url } = await startInProcess(t, { console: { write: true } });
+  const keys = { console: { write: true }, metrics: { address: '127.0.0.1', port: 0 } };
+  const { imgapi, url } = await startInProcess(t, keys);
   const { page, faults } = await openBrowser(t, url);
   await page.goto(`${url}/console/`);
   await page.getByText('There is no image here yet.').waitFor();
@@ -302,6 +303,32 @@ test('names are shown as they are, whatever they look like, and the keyboard rea
     await page.unrouteAll();
     await page.getByRole('row', { name: /sweep-staging/ }).waitFor();
     await page.getByText('The server cannot be reached.').waitFor({ state: 'detached' });
+    await page.route('**/modules/uplot*', (route) => route.abort());
+    await page.goto(`${url}/console/#/metrics`);
+    await page.getByRole('alert').getByText('The server cannot be reached.').waitFor();
+    await page.unrouteAll();
+    await page.locator('figure canvas').first().waitFor();
+
+    // Who has been asked for a password in front of the server.
+    const signIn = { status: 200, contentType: 'text/html', body: '<h1>Sign in</h1>' };
+    for (const view of ['images', `images/${first?.uuid}`, 'copies', 'datacenters', 'tasks', 'metrics']) {
+      await page.goto(`${url}/console/#/${view === 'images' ? 'tasks' : 'images'}`);
+      await isLoaded(page);
+      const asked = ({ pathname }: URL): boolean =>
+        !pathname.startsWith('/console/') || pathname === '/console/metrics';
+      await page.route(asked, (route) => route.fulfill(signIn));
+      await page.goto(`${url}/console/#/${view}`);
+      await page.getByRole('alert').getByText('What answers is not the image server').first().waitFor();
+      t.equal(await page.getByText('Loading …').count(), 0, `${view} waits for nothing`);
+      await page.unrouteAll();
+    }
+    await page.goto(place);
+    await page.route('**/acl?*', (route) => route.fulfill(signIn));
+    await page.getByLabel('Login or account UUID').fill('bob');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('What answers is not the image server').waitFor();
+    t.equal(await page.getByLabel('Login or account UUID').inputValue(), 'bob', 'nothing was shared');
+    await page.unrouteAll();
 
     let goOn = (): void => {};
     const held = new Promise<void>((resolve) => {
