@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { type Test, test } from 'tap';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { freePort } from '../../helpers/free-port.ts';
 import { temporaryFolder } from '../../helpers/imgapi.ts';
 import { missing } from '../installed.ts';
 import { type OwnRoot, ownRoot } from './own-root.ts';
@@ -44,7 +45,11 @@ test('the Debian package installs, runs as a service, keeps all in an upgrade, a
     'it starts with the system',
   );
 
-  const keys = { ...JSON.parse(await well('cat', CONFIG)), port: 0, adminUuid: '00000000-0000-0000-0000-000000000000' };
+  const keys = {
+    ...JSON.parse(await well('cat', CONFIG)),
+    port: await freePort(),
+    adminUuid: '00000000-0000-0000-0000-000000000000',
+  };
   writeFileSync(join(shared, 'config.json'), JSON.stringify(keys));
   // As an editor does it that keeps the file's owner.
   await well('sh', '-c', `cat /mnt/config.json >${CONFIG}`);
@@ -53,7 +58,12 @@ test('the Debian package installs, runs as a service, keeps all in an upgrade, a
     const headers = { 'content-type': 'application/json' };
     const fields = { name: 'kept', version: '1', type: 'other', os: 'other', owner: keys.adminUuid };
     const made = await globalThis.fetch(`${url}/images`, { method: 'POST', headers, body: JSON.stringify(fields) });
-    return ((await made.json()) as { uuid: string }).uuid;
+    const { uuid: id } = (await made.json()) as { uuid: string };
+    t.match(
+      await well('setpriv', '--reuid=imgapi', '--regid=imgapi', '--init-groups', 'imgapiadm', 'get', id),
+      /"kept"/,
+    );
+    return id;
   });
 
   await well(...INSTALL, second);

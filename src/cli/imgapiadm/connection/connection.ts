@@ -11,6 +11,7 @@ import type { Config } from '#src/service/config/config.ts';
 import type { Environment } from '../../framework/command.ts';
 import { CommandError, usageError } from '../../framework/errors.ts';
 import { type GivenToken, givenToken, tokenSigner } from '../../shared/token.ts';
+import { firstThere, INSTALLED_CONFIGS } from './installed-config.ts';
 import { isServedHere, readOperatorToken, tokenFor } from './operator-token.ts';
 import type { ConnectionValues } from './options.ts';
 import { SHORT_PATIENCE } from './patience.ts';
@@ -35,15 +36,18 @@ export class Connection {
   readonly #values: ConnectionValues;
   readonly #env: Environment;
   readonly #userAgent: string;
+  readonly #installed: readonly string[];
   #config: Promise<Config> | undefined;
   #client: ImgapiClient | undefined;
   readonly #operators: ImgapiClient[] = [];
   #account: Promise<string> | undefined;
 
-  constructor(values: ConnectionValues, env: Environment, userAgent: string) {
+  /** @param installed where the server's configuration may lie that nobody names */
+  constructor(values: ConnectionValues, env: Environment, userAgent: string, installed = INSTALLED_CONFIGS) {
     this.#values = values;
     this.#env = env;
     this.#userAgent = userAgent;
+    this.#installed = installed;
   }
 
   /**
@@ -130,7 +134,7 @@ export class Connection {
 
   /** The data on this machine, for commands that need no server. */
   async localData(): Promise<LocalData> {
-    const { config: file } = this.#values;
+    const file = await this.#file();
     const dataDir = await this.#dataDir();
     if (file === undefined) return { dataDir };
     const config = await this.#loadConfig(file);
@@ -144,7 +148,7 @@ export class Connection {
 
   /** The configuration of the server, for commands that work beside it on its stores. */
   async serverConfig(): Promise<ServerConfig> {
-    const { config: file } = this.#values;
+    const file = await this.#file();
     if (file !== undefined) return { config: await this.#loadConfig(file), file: resolve(file) };
     const { loadConfig } = await import('#src/service/config/load.ts');
     return { config: (await loadConfig(undefined, { dataDir: await this.#dataDir() })).config };
@@ -158,9 +162,10 @@ export class Connection {
 
   /** The command line goes before the environment. */
   async url(): Promise<string> {
-    const { url, config } = this.#values;
+    const { url } = this.#values;
     if (url !== undefined) return url;
-    if (config !== undefined) return urlOf(await this.#loadConfig(config));
+    const file = await this.#file();
+    if (file !== undefined) return urlOf(await this.#loadConfig(file));
     const named = this.#env['IMGAPI_URL'];
     if (named === undefined || named === '') return DEFAULT_URL;
     if (isHttpUrl(named)) return named;
@@ -168,10 +173,19 @@ export class Connection {
   }
 
   async #dataDir(): Promise<string> {
-    const { 'data-dir': dataDir, config } = this.#values;
+    const { 'data-dir': dataDir } = this.#values;
     if (dataDir !== undefined) return resolve(dataDir);
-    if (config !== undefined) return (await this.#loadConfig(config)).dataDir;
+    const file = await this.#file();
+    if (file !== undefined) return (await this.#loadConfig(file)).dataDir;
     return resolve(this.#env['IMGAPI_DATA_DIR'] || DEFAULT_DATA_DIR);
+  }
+
+  /** The configuration of the server: the one that was named, else, where nothing names a server, that of the one installed here. */
+  async #file(): Promise<string | undefined> {
+    const { config, url, 'data-dir': dataDir } = this.#values;
+    if (config !== undefined) return config;
+    const named = [url, dataDir, this.#env['IMGAPI_URL'], this.#env['IMGAPI_DATA_DIR']];
+    return named.some((one) => one !== undefined && one !== '') ? undefined : firstThere(this.#installed);
   }
 
   #loadConfig(file: string): Promise<Config> {

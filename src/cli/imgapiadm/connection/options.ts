@@ -10,7 +10,7 @@ export const CONNECTION_OPTIONS = {
     type: 'value',
     short: 'u',
     value: 'URL',
-    help: 'The IMGAPI to talk to. Default: what --config says, else IMGAPI_URL, else http://127.0.0.1:8080.',
+    help: 'The IMGAPI to talk to. Default: what --config says, else IMGAPI_URL, else the server that is installed here, else http://127.0.0.1:8080.',
     check: (value) => (isHttpUrl(value) ? undefined : 'an http or https URL, such as http://127.0.0.1:8080'),
   },
   account: {
@@ -24,9 +24,14 @@ export const CONNECTION_OPTIONS = {
   'data-dir': {
     type: 'value',
     value: 'DIR',
-    help: "The server's data directory, where the operator's secret is. Default: what --config says, else IMGAPI_DATA_DIR, else ./build/data.",
+    help: "The server's data directory, where the operator's secret is. Default: what --config says, else IMGAPI_DATA_DIR, else that of the server that is installed here, else ./build/data.",
   },
-  config: { type: 'value', short: 'f', value: 'FILE', help: "The server's configuration file." },
+  config: {
+    type: 'value',
+    short: 'f',
+    value: 'FILE',
+    help: "The server's configuration file. Default, where nothing else names a server: the first of /etc/imgapi/imgapi.config.json and /data/imgapi/etc/imgapi.config.json that is there.",
+  },
 } as const satisfies Options;
 
 export type ConnectionValues = OptionValues<typeof CONNECTION_OPTIONS>;

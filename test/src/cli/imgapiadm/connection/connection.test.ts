@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
+import type { Environment } from '#src/cli/framework/command.ts';
+import { Connection } from '#src/cli/imgapiadm/connection/connection.ts';
+import type { ConnectionValues } from '#src/cli/imgapiadm/connection/options.ts';
 import { makeImage } from '../../../../helpers/images.ts';
 import { startInProcess } from '../../../../helpers/imgapi.ts';
 import { runImgapiadm } from '../../capture.ts';
@@ -27,6 +30,28 @@ test('the server and its data directory may be those of a configuration file', a
   const env = { IMGAPI_URL: 'http://127.0.0.1:1', IMGAPI_DATA_DIR: '/nowhere' };
   t.match(await runImgapiadm(['reap', '-n', '-f', config], { env }), { code: 0, stderr: '' });
   t.equal(server.asked[0]?.headers.authorization, 'Bearer s3cret');
+});
+
+test('where nothing names a server it is the one that is installed on the machine', async (t) => {
+  const dir = t.testdir({ 'imgapi.json': JSON.stringify({ mode: 'private', dataDir: '/srv/images', port: 8765 }) });
+  const installed = [join(dir, 'none.json'), join(dir, 'imgapi.json')];
+  const open = (values: Partial<ConnectionValues>, env: Environment = {}, files = installed) =>
+    new Connection(values as ConnectionValues, env, 'test', files);
+  const nothing = open({});
+  t.equal(await nothing.url(), 'http://127.0.0.1:8765');
+  t.match(await nothing.serverConfig(), { config: { dataDir: '/srv/images' }, file: installed[1] });
+  t.match(await nothing.localData(), { dataDir: '/srv/images', file: installed[1] });
+  const named = new Connection(
+    {},
+    { IMGAPI_URL: 'http://127.0.0.1:1', IMGAPI_DATA_DIR: '/nowhere' },
+    'test',
+    installed,
+  );
+  t.equal(await named.url(), 'http://127.0.0.1:1');
+  const folder = await open({ 'data-dir': '/drill' }).localData();
+  t.strictSame(folder, { dataDir: '/drill' }, 'its configuration is not that of the one installed');
+  const none = open({}, {}, installed.slice(0, 1));
+  t.equal(await none.url(), 'http://127.0.0.1:8080');
 });
 
 test('a configuration that does not hold is told with its problems', async (t) => {
