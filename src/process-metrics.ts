@@ -24,7 +24,7 @@ export function processMetrics(labels: Readonly<Record<string, string>>) {
     tasks: () => ({ scrubs: scrubMetrics(registry), deliveries: webhookMetrics(registry) }),
     /** What the listener answers: of this process or its fleet, and of the datacenter. */
     text: (service: Service, fleet: FleetMember | undefined) =>
-      allOf(metricsText(registry, fleet), stateMetrics(service, labels)),
+      allOf(metricsText(registry, fleet, labels), stateMetrics(service, labels)),
     listen: listenMetrics,
   };
 }

@@ -63,6 +63,22 @@ test('every metric that an alert or a panel asks for is one that a server answer
   t.match(text, /^imgapi_store_free_bytes\{store="local",datacenter="test-1".*\} \d+/m);
 });
 
+test('every metric has the labels by which an alert or a panel chooses, groups or names it', async (t) => {
+  const { text } = await realMetrics(t);
+  let looked = 0;
+  for (const expression of EXPRESSIONS) {
+    const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, names = '']) => names.split(/, */));
+    for (const [, name = '', chosen = ''] of expression.matchAll(/\b([a-z]\w+)\{([^}]*)\}/g)) {
+      const line = text.match(new RegExp(`^${name}(?:\\{.*)? `, 'm'))?.[0];
+      if (line === undefined) continue;
+      const wanted = [...chosen.matchAll(/(\w+)[=!]~?"/g)].map(([, label = '']) => label);
+      for (const label of [...wanted, ...grouped]) t.match(line, new RegExp(`[{,]${label}="`), `${name}: ${label}`);
+      looked += wanted.length;
+    }
+  }
+  t.ok(looked > 20, `${looked} labels`);
+});
+
 test('every result that an alert names is one that an operation can have', async (t) => {
   const errors = new Set([...Object.keys(documentErrors), ...Object.keys(objectErrors), 'other', 'ok']);
   const named = RULES.flatMap(({ expr }) => [...expr.matchAll(/result=~"([^"]+)"/g)].map(([, names = '']) => names));

@@ -26,7 +26,8 @@ async function openDirectory({ config, log, clock, observe }: AccountsOpening) {
   const { ufds, accounts } = config;
   if (!ufds) {
     const { openAccountsFile } = await import('#lib/accounts/file/accounts-file.ts');
-    return openAccountsFile({ path: accounts.file, log, clock });
+    const { observeAccounts } = await import('#lib/accounts/observed.ts');
+    return observeAccounts(await openAccountsFile({ path: accounts.file, log, clock }), observe?.('file'));
   }
   const { openUfds } = await import('#lib/accounts/ufds/open.ts');
   return openUfds({ ...(await ufdsOptionsOf(ufds)), log, ...(observe && { observer: observe('ufds') }) });

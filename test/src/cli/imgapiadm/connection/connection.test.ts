@@ -41,12 +41,7 @@ test('where nothing names a server it is the one that is installed on the machin
   t.equal(await nothing.url(), 'http://127.0.0.1:8765');
   t.match(await nothing.serverConfig(), { config: { dataDir: '/srv/images' }, file: installed[1] });
   t.match(await nothing.localData(), { dataDir: '/srv/images', file: installed[1] });
-  const named = new Connection(
-    {},
-    { IMGAPI_URL: 'http://127.0.0.1:1', IMGAPI_DATA_DIR: '/nowhere' },
-    'test',
-    installed,
-  );
+  const named = open({}, { IMGAPI_URL: 'http://127.0.0.1:1', IMGAPI_DATA_DIR: '/nowhere' });
   t.equal(await named.url(), 'http://127.0.0.1:1');
   const folder = await open({ 'data-dir': '/drill' }).localData();
   t.strictSame(folder, { dataDir: '/drill' }, 'its configuration is not that of the one installed');
