@@ -61,16 +61,18 @@ type BodyOf<O> = O extends { readonly body: { readonly json: infer S extends TSc
 
 type OptionsOf<O> =
   Record<never, never> extends ParametersOf<O>
-    ? [options?: CallOptions & Condition & ParametersOf<O>]
-    : [options: CallOptions & Condition & ParametersOf<O>];
+    ? [options?: CallOptions & InHeaders & ParametersOf<O>]
+    : [options: CallOptions & InHeaders & ParametersOf<O>];
 
 type ParametersOf<O> = O extends { readonly query: infer Q extends TObject }
   ? Readonly<Omit<Static<Q>, keyof CallOptions>>
   : Record<never, never>;
 
-interface Condition {
+interface InHeaders {
   /** ETag of the image as it was read. If it has changed since, the answer is 412. */
   readonly ifMatch?: string;
+  /** Of CreateImage: with the same one no second image is created. */
+  readonly idempotencyKey?: string;
 }
 
 type JsonOf<O extends Operation> = Frozen<AnswerOf<O, 3>> | NothingOf<O['replies'][number]>;
@@ -96,13 +98,16 @@ export function methodsOf(caller: Caller): ImgapiMethods {
     const method = async (...args: unknown[]): Promise<unknown> => {
       const parts = args.splice(0, partsOf(row));
       const body = row.hasBody ? args.shift() : undefined;
-      const { ifMatch, ...options } = (args.shift() ?? {}) as CallOptions & Condition & Query;
+      const { ifMatch, idempotencyKey, ...options } = (args.shift() ?? {}) as CallOptions & InHeaders & Query;
       const call = callOf(name as OperationName, parts as string[], options);
       const answer = await caller.send(
         {
           ...call,
           ...(body !== undefined && { json: body }),
-          ...(ifMatch !== undefined && { headers: { 'if-match': ifMatch } }),
+          headers: {
+            ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+            ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+          },
         },
         { ...(LONG.has(name) && { answerTimeout: LONG_ANSWER }), ...options },
       );

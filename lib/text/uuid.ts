@@ -3,7 +3,7 @@
  * `uuid`, which accepts capitals and refuses versions that no RFC describes. UUIDs are keys here, so there must be only
  * one spelling, and images have been published under UUIDs such as 0965c1f4-6995-c095-ecb5-c1a80be2b08e.
  */
-import { NIL, v4, v7 } from 'uuid';
+import { NIL, v4, v5, v7 } from 'uuid';
 
 export const NIL_UUID = NIL;
 
@@ -21,6 +21,14 @@ export function isUuid(value: unknown): boolean {
 export function newUuid(): string {
   return v4();
 }
+
+/** The same for the same names, and for nobody else's: others cannot be found that lead to a UUID that there is. */
+export function uuidOfNames(...names: readonly string[]): string {
+  return v5(JSON.stringify(names), OF_NAMES);
+}
+
+/** Never changes: what was made once must be found again. */
+const OF_NAMES = '3d0b0c5e-8f0e-4c2b-9a6e-5b5d1c7f2a41';
 
 let made = 0;
 

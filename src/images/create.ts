@@ -11,6 +11,7 @@ import { asList } from '#lib/manifest/stored.ts';
 import { upgradeManifest } from '#lib/manifest/upgrade.ts';
 import { isUuid, newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../service/service.ts';
+import { createOnce } from './create-once.ts';
 import { creation } from './events/changes.ts';
 import { causeOf, eventWrites } from './events/event.ts';
 import { withRightPlatform } from './lx-platform.ts';
@@ -42,6 +43,8 @@ export interface CreateRequest {
   readonly version: ImgapiVersion;
   /** For the log of events. */
   readonly requestId: string;
+  /** Whoever asks again with the same one gets the same image. */
+  readonly key?: string | undefined;
 }
 
 /** The order of the checks is known to clients. */
@@ -52,18 +55,19 @@ export async function createImage(service: Service, request: CreateRequest): Pro
   if (request.body['state'] !== undefined) {
     throw validationFailed('state', '"state" is set by the server; leave it out', 'NotAllowed');
   }
-  await assertOwnerExists(service, manifest['owner']);
-  await assertOriginUsable(service, { account: request.account }, manifest);
-  assertKnownFields(manifest, createFields(request.version));
   const viewer = { account: request.account };
-  return insert(
-    service,
-    { ...viewer, requestId: request.requestId },
-    await recordOf(service, newUuid(), manifest, request),
-  );
+  const create = async (uuid: string): Promise<StoredImage> => {
+    await assertOwnerExists(service, manifest['owner']);
+    await assertOriginUsable(service, viewer, manifest);
+    assertKnownFields(manifest, createFields(request.version));
+    const by = { ...viewer, requestId: request.requestId };
+    return insert(service, by, await recordOf(service, uuid, manifest, request));
+  };
+  const { key } = request;
+  return key === undefined ? create(newUuid()) : createOnce(service, { viewer, key, manifest, create });
 }
 
-export interface ImportRequest extends Omit<CreateRequest, 'account'> {
+export interface ImportRequest extends Omit<CreateRequest, 'account' | 'key'> {
   readonly uuid: string;
   readonly skipOwnerCheck: boolean;
   /** The manifest comes from another IMGAPI; its origin need not be here yet. */

@@ -72,13 +72,15 @@ export const UPLOADS = {
   CreateImageFromFile: {
     ...signed,
     summary: 'Makes a private image of the account, which waits for its file and its activation.',
-    description: 'Only where `uploads` is on. What else a manifest can have is refused. BeginImageUpload comes next.',
+    description:
+      'Only where `uploads` is on. What else a manifest can have is refused. Whoever asks again with the same `Idempotency-Key`, since the answer was lost, gets the image that was made before. BeginImageUpload comes next.',
     method: 'POST',
     path: '/:account/images',
     action: 'create-from-file',
     params: accountParams,
     callers: ACCOUNTS,
     query: manifest,
+    headers: IMAGES.CreateImage.headers,
     body: { json: manifest, optional: true },
     replies: imageReplies.map((reply) => ({
       ...reply,

@@ -100,7 +100,7 @@ export const IMAGES = {
   CreateImage: {
     summary: 'Creates an image from a manifest; the image then waits for its file and its activation.',
     description:
-      'The manifest has no `uuid`, `state` or `files`. With `account`, the image belongs to that account. AddImageFile and ActivateImage come next.',
+      'The manifest has no `uuid`, `state` or `files`. With `account`, the image belongs to that account. AddImageFile and ActivateImage come next. Whoever asks again with the same `Idempotency-Key`, since the answer was lost, gets the image that was created before.',
     method: 'POST',
     path: '/images',
     route: 'CreateImage',
@@ -109,11 +109,22 @@ export const IMAGES = {
     auth: 'strict',
     callers: ['stranger', 'operator'],
     query: Type.Object(imageQuery),
+    headers: Type.Object({
+      'idempotency-key': Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 255,
+          description:
+            'Of one image of one owner, such as a random UUID: with the same one no second image is created.',
+        }),
+      ),
+    }),
     body: { json: Manifest },
     replies: imageReplies,
     errors: [
       ...BODY_ERRORS,
       'ValidationFailed',
+      'ImageUuidAlreadyExists',
       'OwnerDoesNotExist',
       'OriginDoesNotExist',
       'OriginIsNotActive',

@@ -140,10 +140,11 @@ export class CloudapiClient {
     );
   }
 
-  /** Not active, and without its file. */
-  createImage(fields: object, options: CallOptions): Promise<CloudapiImage> {
+  /** Not active, and without its file. @param key with the same one no second image is made */
+  createImage(fields: object, key: string, options: CallOptions): Promise<CloudapiImage> {
+    const headers = { 'idempotency-key': key };
     return this.#json(
-      { method: 'POST', path: '/images', query: { action: 'create-from-file' }, json: fields },
+      { method: 'POST', path: '/images', query: { action: 'create-from-file' }, headers, json: fields },
       options,
     );
   }

@@ -4,6 +4,7 @@
  */
 import type { UPLOADS } from '#lib/api/cloudapi/uploads.ts';
 import type { QueryOf } from '#lib/api/operation.ts';
+import type { Image } from '#lib/api/schemas/image.ts';
 import type { Upload } from '#lib/api/schemas/upload.ts';
 import { readJson } from '#lib/client/answer.ts';
 import { callOf, LONG_ANSWER } from '#lib/client/methods.ts';
@@ -52,7 +53,9 @@ export function uploadHandlers(cloudapi: Cloudapi): Handlers<typeof UPLOADS, Cal
     async CreateImageFromFile(call, query) {
       const fields = fieldsOf(call, query);
       const tagNew = await taggerOf(cloudapi, call);
-      const image = await imgapi.createImage({ ...fields, owner: call.account.uuid, public: false }, call.onBehalf);
+      const create = { ...callOf('CreateImage', []), headers: given(call, ['idempotency-key']) };
+      const json = { ...fields, owner: call.account.uuid, public: false };
+      const image = (await readJson(await imgapi.send({ ...create, json }, call.onBehalf))) as Image;
       await tagNew(image.uuid);
       return { ...imageReply(call, image), status: 201, headers: { Location: pathTo(call, image.uuid) } };
     },

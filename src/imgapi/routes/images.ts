@@ -12,6 +12,7 @@ import type { StoredImage } from '../../images/record/load.ts';
 import { type RenderedImage, renderImage, renderImageList } from '../../images/record/serialize.ts';
 import type { Caller, Service } from '../../service/service.ts';
 import type { Call, Reply } from '../call.ts';
+import { idempotencyKey } from '../idempotency-key.ts';
 import {
   changeRequest,
   channelOf,
@@ -54,9 +55,10 @@ export function imageHandlers(service: Service, copies: PlaceholderDeleter): Han
 
     async CreateImage(call) {
       const channel = channelOf(service, call, 'write');
+      const key = idempotencyKey(call);
       const { account, version, requestId } = call;
       const body = await call.json();
-      const stored = await createImage(service, { body, account, channel, version, requestId });
+      const stored = await createImage(service, { body, account, channel, version, requestId, key });
       call.log.info({ image: stored.key, owner: stored.value.owner, req_id: call.requestId }, 'image created');
       return imageReply(service, call, stored);
     },

@@ -347,3 +347,43 @@ t.test('text that not every store can keep is refused, wherever it is', async (t
     t.match(key, { status: 422, fields: ['tags'] });
   }
 });
+
+t.test('whoever asks again by the same key gets the same image', async (t) => {
+  const idempotencyKey = randomUUID();
+  const manifest = { ...MANIFEST, name: 'once' };
+  const made = await alice.createImage(manifest, { idempotencyKey });
+  t.same(await alice.createImage(manifest, { idempotencyKey }), made);
+  t.same(await operator.createImage({ ...manifest, owner: ALICE }, { idempotencyKey }), made);
+
+  await t.test('also of several at once', async (t) => {
+    const many = { idempotencyKey: randomUUID() };
+    const all = await Promise.all(Array.from({ length: 8 }, () => alice.createImage(manifest, many)));
+    t.equal(new Set(all.map(({ uuid }) => uuid)).size, 1);
+    t.equal((await operator.listImageEvents(all[0]?.uuid ?? '')).length, 1);
+  });
+
+  await t.test('and another one by another key, or as another owner', async (t) => {
+    t.not((await alice.createImage(manifest, { idempotencyKey: randomUUID() })).uuid, made.uuid);
+    t.not((await server.client({ account: BOB }).createImage(manifest, { idempotencyKey })).uuid, made.uuid);
+  });
+
+  await t.test('but not if something else is asked for, or the key is none', async (t) => {
+    const other = alice.createImage({ ...manifest, version: '9' }, { idempotencyKey });
+    t.match(await refusal(other), { status: 400, code: 'InvalidHeader' });
+    const post = { method: 'POST', path: '/images', body: manifest };
+    for (const key of ['', 'ä', 'two words', 'x'.repeat(256)]) {
+      const wrong = await send(server.url, { ...post, headers: { 'idempotency-key': key } });
+      t.match(wrong, { status: 400, json: { code: 'InvalidHeader' } }, key);
+    }
+  });
+
+  await t.test("nor once it is somebody else's, or deleted", async (t) => {
+    const given = { idempotencyKey: randomUUID() };
+    const { uuid } = await alice.createImage(manifest, given);
+    await alice.updateImage(uuid, { owner: BOB });
+    const taken = { status: 409, code: 'ImageUuidAlreadyExists' };
+    t.match(await refusal(alice.createImage(manifest, given)), taken);
+    await alice.deleteImage(made.uuid);
+    t.equal((await alice.createImage(manifest, { idempotencyKey })).uuid, made.uuid);
+  });
+});

@@ -5,6 +5,7 @@ import { printable } from '../../output/printable.ts';
 import { shellLine } from '../../output/shell-line.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
+import { makeOnce } from '../../shared/images/make-once.ts';
 import {
   activateUploaded,
   FILE_OPTION,
@@ -50,10 +51,11 @@ export const create = defineCommand({
     const fields = await withOwner(context, wanted);
     const client = await context.client();
     const account = await context.account();
-    const created = await client.createImage(
-      { ...(account !== undefined && { owner: account }), ...fields },
-      { signal },
-    );
+    const manifestOf = { ...(account !== undefined && { owner: account }), ...fields };
+    const created = await makeOnce((idempotencyKey) => client.createImage(manifestOf, { idempotencyKey, signal }), {
+      output,
+      signal,
+    });
     const { uuid } = created;
     if (file === undefined) {
       tellImage(output, json, created, 'is created; it waits for its file');

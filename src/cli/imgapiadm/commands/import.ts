@@ -7,6 +7,7 @@ import { FINISH_BY_OPTION } from '../../shared/copying/finish-by.ts';
 import { watchCopy } from '../../shared/copying/order-copy.ts';
 import { RECONNECT_SECONDS } from '../../shared/copying/reconnect.ts';
 import { readManifest } from '../../shared/images/assignments.ts';
+import { importOnce } from '../../shared/images/make-once.ts';
 import { readUuid } from '../../shared/images/naming.ts';
 import {
   activateUploaded,
@@ -25,6 +26,7 @@ export const importImage = defineCommand({
   summary: 'import an image under its own UUID, of files or from another IMGAPI',
   description: [
     'With -S URL the server fetches the image and all that it builds on from the IMGAPI there; the import belongs to the server, and interrupting this command does not end it. With -m and -f the image is made of a manifest and a file of this machine, and activated.',
+    'When an import of files is interrupted, the same command goes on.',
   ],
   arguments: { UUID: { count: 'optional', help: 'Needed with -S; else the manifest has it.' } },
   options: {
@@ -83,14 +85,23 @@ export const importImage = defineCommand({
     const named = readUuid(String(fields['uuid'] ?? uuid ?? ''));
     if (named === undefined) throw usageError(`the manifest ${manifest} has no UUID; give UUID`);
     if (uuid !== undefined && uuid !== named) throw usageError(`UUID is ${uuid}, but the manifest has ${named}`);
-    const imported = await client.adminImportImage({ ...fields, uuid: named }, { ...owner, signal });
+    const ask = () => client.adminImportImage({ ...fields, uuid: named }, { ...owner, signal });
+    const imported = await importOnce(
+      { ask, look: () => client.getImage(named, { signal }), fields },
+      { output, signal },
+    );
     if (file === undefined) {
       tellImage(output, json, imported, 'is imported; it waits for its file');
       return undefined;
     }
-    await uploadFile({ client, uuid: named, file, storage, output, signal });
-    const image = await activateUploaded({ client, uuid: named, output, signal });
-    tellImage(output, json, image, `is imported of ${uploadedWords(file)}, and active`);
-    return undefined;
+    try {
+      await uploadFile({ client, uuid: named, file, storage, output, signal });
+      const image = await activateUploaded({ client, uuid: named, output, signal });
+      tellImage(output, json, image, `is imported of ${uploadedWords(file)}, and active`);
+      return undefined;
+    } catch (error) {
+      output.note(`Image ${named} is here, not activated. The same command goes on.`);
+      throw error;
+    }
   },
 });

@@ -59,23 +59,30 @@ export async function untilStored<Stored>(resuming: Resuming<Stored>): Promise<S
   }
 }
 
+interface Asking extends Pick<Resuming<unknown>, 'note' | 'signal'> {
+  /** Whether to ask again at all, once the server is away. Default: always. */
+  readonly mayPass?: (error: unknown) => boolean;
+  /** As of {@link Resuming}. */
+  readonly advice?: string;
+}
+
 /**
  * Asks again while the server is away, which must be good for what may have been done already. For what comes before an
- * upload's bytes and after them, once the server has answered something.
+ * upload's bytes and after them.
  * @throws as `untilStored`
  */
 export async function untilAnswered<Answer>(
   ask: () => Promise<Answer>,
-  { note, signal }: Pick<Resuming<Answer>, 'note' | 'signal'>,
+  { note, signal, mayPass = () => true, advice = KEPT }: Asking,
 ): Promise<Answer> {
   const since = Date.now();
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
     try {
       return await ask();
     } catch (error) {
-      if (signal.aborted || !isAway(error)) throw error;
+      if (signal.aborted || !isAway(error) || !mayPass(error)) throw error;
       if (wait === FIRST_PAUSE_MS) note(`The server is away (${(error as Error).message}); going on when it is back.`);
-      if (Date.now() - since > PATIENCE_MS) throw interrupted(error, KEPT);
+      if (Date.now() - since > PATIENCE_MS) throw interrupted(error, advice);
     }
     await pause(wait, signal);
   }

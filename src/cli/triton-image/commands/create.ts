@@ -4,6 +4,7 @@ import { ImgapiError } from '#lib/client/errors.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
+import { makeOnce } from '../../shared/images/make-once.ts';
 import {
   activateUploaded,
   FILE_OPTION,
@@ -50,7 +51,9 @@ export const create = defineCommand({
     const fields = { ...(manifest !== undefined && (await readManifest(manifest))), ...assigned };
     const file = path === undefined ? undefined : await localFile(path, compression);
     const client = await context.cloudapi();
-    const created = await client.createImage(fields, { signal }).catch(explained);
+    const created = await makeOnce((key) => client.createImage(fields, key, { signal }), { output, signal }).catch(
+      explained,
+    );
     const { id } = created;
     if (file === undefined) {
       tell(output, json, created, 'is created; it waits for its file');

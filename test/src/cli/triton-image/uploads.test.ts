@@ -10,6 +10,7 @@ import { ALICE } from '../../../helpers/accounts.ts';
 import { keyOf, makePeople, spawnCloudapi } from '../../../helpers/cloudapi.ts';
 import { sha1Of } from '../../../helpers/images.ts';
 import { startInProcess } from '../../../helpers/imgapi.ts';
+import { startTcpProxy } from '../../../helpers/tcp-proxy.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { CapturedSink } from '../capture.ts';
 import { makeUser, runTritonImage } from './home.ts';
@@ -75,6 +76,18 @@ t.test('step by step', async (t) => {
   t.match(await run(['upload', 'steps', file]), { code: 0 }, 'what is there already is not sent again');
   t.match(await run(['rm', 'steps']), { code: 0 });
   t.match(await run(['create', ...FIELDS, 'public=true']), { code: 1, stderr: /public is true/ });
+});
+
+t.test('one image is made, whatever is lost on the way', async (t) => {
+  const proxy = await startTcpProxy(() => Number(new URL(url).port));
+  t.teardown(() => proxy.close());
+  for (const lost of [{}, { answer: '201 Created' }]) {
+    proxy.trouble = { kind: 'lose', request: 'action=create-from-file', ...lost };
+    const name = `lost-${Object.keys(lost).length}`;
+    const ran = await run(['create', ...FIELDS, `name=${name}`, '-f', file], proxy.url);
+    t.match(ran, { code: 0, stdout: /and active/, stderr: /^The server is away .*; going on when it is back/ });
+    t.equal((await operator.listImages({ name, state: 'all' })).length, 1);
+  }
 });
 
 t.test('the command is killed in the middle, and upload goes on there', async (t) => {
