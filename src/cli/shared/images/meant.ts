@@ -1,6 +1,6 @@
 /**
  * What somebody meant who named an image that is not there: another version of it, or an image whose name is close. At most
- * two short lists are asked for, however many images there are.
+ * three short lists are asked for, however many images there are.
  */
 import { closest } from '../../framework/suggest.ts';
 import { type ImageName, isPlain, type Named } from './naming.ts';
@@ -33,15 +33,27 @@ async function versionsInstead({ name, version }: ImageName, list: ListNamed): P
 }
 
 async function nameInstead({ name, version, isLatest }: ImageName, list: ListNamed): Promise<string> {
-  // What the image's name has to have: most slips are further back, and capitals at the beginning.
-  const piece = name.slice(1, name.length < LONG_NAME ? 3 : 4);
-  const isSure = name.length > SHORT_NAME && isPlain(piece);
-  const images = newestFirst(await list(isSure ? `~${piece}` : undefined));
-  const meant = closest(name, [...new Set(images.map((image) => image.name))]);
-  if (meant === undefined || meant === name) return '';
-  const hasVersion = version !== undefined && versionsOf(meant, images).includes(version);
-  const end = isLatest ? '@latest' : hasVersion ? `@${version}` : '';
-  return `; did you mean "${meant}${end}"?`;
+  for (const piece of piecesOf(name)) {
+    const images = newestFirst(await list(piece === undefined ? undefined : `~${piece}`));
+    const meant = closest(name, [...new Set(images.map((image) => image.name))]);
+    if (meant === undefined || meant === name) continue;
+    const hasVersion = version !== undefined && versionsOf(meant, images).includes(version);
+    const end = isLatest ? '@latest' : hasVersion ? `@${version}` : '';
+    return `; did you mean "${meant}${end}"?`;
+  }
+  return '';
+}
+
+/**
+ * What the image's name has to have: its beginning without the first letter, which may be a capital, since most slips are further back;
+ * or else what comes behind a slip there. Undefined: nothing can be said of it.
+ */
+function piecesOf(name: string): (string | undefined)[] {
+  const { length } = name;
+  if (length <= SHORT_NAME) return [undefined];
+  const [end, again] = length < LONG_NAME ? [3, 3] : [4, length > LONG_NAME ? 5 : 4];
+  const pieces = [name.slice(1, end), name.slice(again, again + 4)].filter(isPlain);
+  return pieces.length > 0 ? pieces : [undefined];
 }
 
 function newestFirst(images: readonly Named[]): Named[] {
