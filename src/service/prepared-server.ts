@@ -1,18 +1,15 @@
 /** What a server has to bring to be run as a process. */
+
 import type Logger from 'bunyan';
 import type { Closing } from '../http-kit/close-server.ts';
 import type { LogLevel } from './config/config.ts';
+import type { ServerUse } from './server-help.ts';
 import type { FleetMember } from './supervisor/member.ts';
 
 /** @typeParam C the configuration */
-export interface ServerProcess<C = object> {
+export interface ServerProcess<C = object> extends ServerUse {
   /** Its name in messages. */
   readonly name: string;
-  /** What people start it by. */
-  readonly command: string;
-  /** What may come after the command. */
-  readonly usage: string;
-  readonly needsConfig: boolean;
   /** Keys of the configuration that a running server takes; `logLevel` is among them. Others take a restart. */
   readonly live: readonly string[];
   /** Reads the configuration; its errors are shown. */

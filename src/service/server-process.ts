@@ -15,6 +15,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { ConfigError } from './config/config-error.ts';
 import type { PreparedServer, ServerProcess } from './prepared-server.ts';
 import { serveAlone, stopOnFaults } from './serve-alone.ts';
+import { serverHelp } from './server-help.ts';
 import { stopper } from './stopping.ts';
 import { SupervisedMember } from './supervisor/member.ts';
 import type { FleetTerms, supervise } from './supervisor/supervisor.ts';
@@ -40,10 +41,10 @@ export async function runServer<C extends object>(server: ServerProcess<C>): Pro
 }
 
 async function run<C extends object>(server: ServerProcess<C>): Promise<void> {
-  const { name, command, usage, needsConfig, prepare } = server;
+  const { name, command, needsConfig, prepare } = server;
   const { file, help, version, workers } = readArguments();
   if (help || version) {
-    process.stdout.write(help ? `usage: ${command} ${usage}\n` : `${command} ${packageJson.version}\n`);
+    process.stdout.write(help ? serverHelp(server) : `${command} ${packageJson.version}\n`);
     return;
   }
   if (needsConfig && file === undefined) throw new UsageError('a configuration file is needed');

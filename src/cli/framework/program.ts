@@ -1,5 +1,5 @@
 /** Runs one command line of a program. */
-import { type Output, ReaderGoneError } from '../output/output.ts';
+import { type Output, OutputError, ReaderGoneError } from '../output/output.ts';
 import { printable } from '../output/printable.ts';
 import { assignArguments } from './arguments.ts';
 import type { Command, Invocation, Program, ProgramSpec, Surroundings } from './command.ts';
@@ -131,6 +131,8 @@ function report<Context>(program: Program<Context>, output: Output, error: unkno
 
 function failureOf<Context>(program: Program<Context>, error: unknown): Failure {
   if (error instanceof CommandError) return error;
+  if (error instanceof OutputError)
+    return { code: 'Output', message: error.message, details: [], exitCode: EXIT.failed };
   const known = program.explain(error);
   if (known) return known;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

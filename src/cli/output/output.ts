@@ -19,6 +19,15 @@ export class ReaderGoneError extends Error {
   override readonly name = 'ReaderGoneError';
 }
 
+/** The disk that the output goes to is full, and the like: no fault of the program. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+
+  constructor(cause: Error) {
+    super(`standard output takes no more: ${cause.message}`, { cause });
+  }
+}
+
 /** A terminal's size in characters. */
 export interface TerminalSize {
   readonly columns: number;
@@ -40,7 +49,9 @@ export class Output {
     this.#stdout = stdout;
     this.#stderr = stderr;
     stdout.on('error', (cause: NodeJS.ErrnoException) => {
-      closed.abort(cause.code === 'EPIPE' ? new ReaderGoneError('nobody reads the output', { cause }) : cause);
+      closed.abort(
+        cause.code === 'EPIPE' ? new ReaderGoneError('nobody reads the output', { cause }) : new OutputError(cause),
+      );
     });
     // A closed standard error means that nobody wants to be told anything.
     stderr.on('error', () => {});

@@ -22,11 +22,13 @@ export function serverPage(manual: ServerManual): string {
     parts: {
       SYNOPSIS: ['.Nm', config, '.Op Fl -workers Ar n', '.Nm', '.Fl -help | Fl -version'],
       DESCRIPTION: [
-        ...prose('Writes a line when it listens, and its log, lines of JSON, to the standard output.'),
+        ...prose(
+          'Writes a line to the standard output when it listens, and its log, lines of JSON, to the standard error.',
+        ),
         ...tagged([
           [
             'Fl f Ar config',
-            `The configuration, a file of JSON.${needsConfig ? '' : ' Default: a server for trying out.'}`,
+            `The configuration, a file of JSON.${needsConfig ? '' : ' Default: a server for trying out, at http://127.0.0.1:8080, with its data in build/data below the working directory.'}`,
           ],
           ['Fl -workers Ar n', 'So many processes, and one that looks after them, whatever the configuration says.'],
           ['Fl h , Fl -help', 'Show the use.'],

@@ -58,7 +58,7 @@ t.test('a configuration that is wrong is refused with every problem', async (t) 
   t.match(await run('-f', join(file, 'not')), { code: 1, stderr: /cloudapi: .*not/ });
   t.match(await run(), { code: 2, stderr: /usage: imgapi-cloudapi -f CONFIG/ });
   t.match(await run('--colour'), { code: 2, stderr: /usage/ });
-  t.match(await run('-h'), { code: 0, stdout: /usage/ });
+  t.match(await run('-h'), { code: 0, stdout: /the log goes to standard error/ });
 });
 
 t.test('a port that is taken', async (t) => {

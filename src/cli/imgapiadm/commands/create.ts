@@ -3,7 +3,7 @@ import type { Image } from '#lib/api/schemas/image.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { shellLine } from '../../output/shell-line.ts';
-import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
+import { newFields, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { IMAGE_ARGUMENT, imageUuid } from '../../shared/images/find-image.ts';
 import { makeOnce } from '../../shared/images/make-once.ts';
 import {
@@ -25,10 +25,10 @@ export const create = defineCommand({
   summary: 'create an image of a manifest and a file',
   description: [
     'With -f FILE the file is uploaded and the image activated. Without it the image waits for upload and activate.',
-    "The owner is named by UUID, or by login on the server's machine.",
+    "The owner is named by UUID, or by login on the server's machine; with --account it is that account.",
     'If the upload fails or is interrupted, the image stays, not activated; the command that goes on is named.',
   ],
-  arguments: { 'FIELD=VALUE': { ...ASSIGNMENT, count: 'any' } },
+  arguments: { 'FIELD=VALUE': { ...newFields('owner, '), count: 'any' } },
   options: {
     manifest: MANIFEST_OPTION,
     file: FILE_OPTION,

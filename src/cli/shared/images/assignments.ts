@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isObject, MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
 import { CommandError, usageError } from '../../framework/errors.ts';
 import { suggestion } from '../../framework/suggest.ts';
+import { fileProblem } from '../file-problem.ts';
 
 const FLAGS: ReadonlySet<string> = new Set(['public', 'disabled', 'generate_passwords']);
 const LISTS: ReadonlySet<string> = new Set(['acl', 'billing_tags', 'inherited_directories']);
@@ -18,10 +19,17 @@ const JSONS: ReadonlySet<string> = new Set([
   'v',
 ]);
 
-/** For the help of commands. */
-export const ASSIGNMENT = {
-  help: 'Fields of the image. acl, billing_tags and inherited_directories are lists with commas; tags, traits, requirements and users are JSON. FIELD= removes a field.',
-} as const;
+const FORMS =
+  'acl, billing_tags and inherited_directories are lists with commas; tags, traits, requirements and users are JSON.';
+
+/** For the help of commands that change an image. */
+export const ASSIGNMENT = { help: `Fields of the image. ${FORMS} FIELD= removes a field.` } as const;
+
+/** The same for those that make one. @param needed besides what every image needs */
+export function newFields(needed: string, forms = FORMS): { readonly help: string } {
+  const last = 'FIELD= leaves out what the manifest has.';
+  return { help: `Fields of the image: ${needed}name, version, type and os are needed. ${forms} ${last}` };
+}
 
 /** @throws CommandError of usage */
 export function readAssignments(given: readonly string[]): Record<string, unknown> {
@@ -63,7 +71,7 @@ export async function readManifest(file: string): Promise<Record<string, unknown
   try {
     value = JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error), error);
+    throw wrong(error instanceof SyntaxError ? 'it is no JSON' : fileProblem(error), error);
   }
   if (isObject(value)) return value;
   throw wrong('it is no JSON object');

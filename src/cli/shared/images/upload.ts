@@ -10,6 +10,7 @@ import { CommandError } from '../../framework/errors.ts';
 import { formatBytes, formatShare } from '../../output/bytes.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
+import { fileProblem } from '../file-problem.ts';
 import { type Begun, KEPT, untilAnswered, untilStored } from './resume-upload.ts';
 import { UploadProgress } from './upload-progress.ts';
 
@@ -83,7 +84,7 @@ const WORTH_RESUMING = 16 * 1024 ** 2;
 
 /**
  * What is to be sent, before anything is asked of a server.
- * @param compression by which it is taken, whatever its first bytes say
+ * @param compression as its user says; `none` is taken whatever its first bytes say
  * @throws CommandError LocalFile
  */
 export async function localFile(path: string, compression: string | undefined): Promise<LocalFile> {
@@ -94,11 +95,13 @@ export async function localFile(path: string, compression: string | undefined): 
     if (!stats.isFile()) throw new Error('it is no file');
     if (stats.size === 0) throw new Error('it is empty');
     const { buffer } = await file.read(Buffer.alloc(6), 0, 6, 0);
-    const found = compression !== undefined && isCompression(compression) ? compression : compressionOf(buffer);
-    return { path, size: stats.size, compression: found };
+    const found = compressionOf(buffer);
+    const said = compression !== undefined && isCompression(compression) ? compression : found;
+    // Nobody could unpack it.
+    if (said !== 'none' && said !== found) throw new Error(`it does not begin as ${said} does${beginningWords(found)}`);
+    return { path, size: stats.size, compression: said };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${path} cannot be uploaded: ${why}`, { code: 'LocalFile', cause: error });
+    throw new CommandError(`${path} cannot be uploaded: ${fileProblem(error)}`, { code: 'LocalFile', cause: error });
   } finally {
     await file?.close();
   }
@@ -279,6 +282,10 @@ export function uploadedWords({ path, size, compression }: LocalFile): string {
 
 function isCompression(value: string): value is Compression {
   return (COMPRESSIONS as readonly string[]).includes(value);
+}
+
+function beginningWords(found: Compression): string {
+  return found === 'none' ? '' : `, but as ${found}`;
 }
 
 /** By the first bytes, as each form begins with. */

@@ -3,7 +3,7 @@ import type { CloudapiImage } from '#lib/api/cloudapi/schemas/image.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
-import { ASSIGNMENT, readAssignments, readManifest } from '../../shared/images/assignments.ts';
+import { newFields, readAssignments, readManifest } from '../../shared/images/assignments.ts';
 import { makeOnce } from '../../shared/images/make-once.ts';
 import {
   activateUploaded,
@@ -22,6 +22,7 @@ import { IMAGE, NAMING_OWN } from '../image-argument.ts';
 
 const { compression: COMPRESSION } = UPLOAD_OPTIONS;
 const OWN = { whose: 'own', state: 'all', one: true } as const;
+const FORMS = 'acl and inherited_directories are lists with commas; tags, requirements and users are JSON.';
 const WHERE = 'Only where the operator of the CloudAPI lets accounts bring files.';
 
 export const create = defineCommand({
@@ -31,7 +32,7 @@ export const create = defineCommand({
     `With -f FILE the file is uploaded and the image activated. Without it the image waits for upload and activate. ${WHERE}`,
     'The image is private; triton-image share opens it to others. If the upload fails or is interrupted, the image stays, not activated; the command that goes on is named.',
   ],
-  arguments: { 'FIELD=VALUE': { ...ASSIGNMENT, count: 'any' } },
+  arguments: { 'FIELD=VALUE': { ...newFields('', FORMS), count: 'any' } },
   options: {
     manifest: MANIFEST_OPTION,
     file: FILE_OPTION,

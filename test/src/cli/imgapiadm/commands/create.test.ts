@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { test } from 'tap';
 import { CapturedSink, runImgapiadm } from '../../capture.ts';
 import { BASE, image, UUID } from '../../fixtures.ts';
@@ -128,11 +129,15 @@ test('a file that cannot be sent is told before anything is made', async (t) => 
   const empty = fileOf(t.testdir(), Buffer.alloc(0));
   for (const [path, why] of [
     [empty, 'it is empty'],
-    ['/nosuch', 'ENOENT'],
+    ['/nosuch', 'there is no such file'],
+    ['/', 'it is no file'],
   ] as const) {
     const ran = await runImgapiadm(['create', 'name=a', '-f', path, '-u', server.url]);
     t.match(ran, { code: 1, stderr: `error (LocalFile): ${path} cannot be uploaded: ${why}` });
   }
+  const zipped = fileOf(t.testdir(), gzipSync('bytes'));
+  const ran = await runImgapiadm(['create', 'name=a', '-f', zipped, '-c', 'xz', '-u', server.url]);
+  t.match(ran, { code: 1, stderr: 'cannot be uploaded: it does not begin as xz does, but as gzip' });
   t.equal(server.asked.length, 0);
 });
 
