@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
 import { ENTRY, JOINED, readFiles } from '../console/files.ts';
-import { joinedMark } from '../console/joined.ts';
+import { withMark } from '../console/joined.ts';
 
 /** As large as all others together, and seldom needed. */
 const APART = 'modules/uplot.js';
@@ -30,7 +30,7 @@ export async function joinConsole(to: string): Promise<void> {
     logLevel: 'warning',
   });
   await mkdir(dirname(to), { recursive: true });
-  await writeFile(to, `${joinedMark(files)}\n${outputFiles[0]?.text ?? ''}`);
+  await writeFile(to, withMark(outputFiles[0]?.text ?? '', files));
 }
 
 /** Paths in imports are those that a browser asks for, relative to the module that has them. */

@@ -124,7 +124,7 @@ function isAbort(error: unknown, signal: AbortSignal): boolean {
 
 function report<Context>(program: Program<Context>, output: Output, error: unknown): ExitCode {
   const { code, message, details, exitCode } = failureOf(program, error);
-  output.note(`${program.name}: error (${code}): ${printable(message)}`);
+  output.note(printable(`${program.name}: error (${code}): ${message}`));
   for (const detail of details) output.note(`    ${printable(detail)}`);
   return exitCode;
 }

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { anywhere, ask } from './api.js';
 import { sizeOf } from './format.js';
 import { html } from './html.js';
-import { useLoaded } from './loading.js';
+import { useLoaded, Words } from './loading.js';
 import { hrefOf } from './route.js';
 
 const WIDTH = 180;
@@ -27,7 +27,7 @@ export function Chain({ image, settings }) {
   // Where not all of it fits, the image itself is in sight.
   useEffect(() => place.current?.scrollTo({ left: place.current.scrollWidth }), [members]);
   if (!origin) return html`<h2>Chain of origins</h2><p class="quiet">It builds on no other image.</p>`;
-  if (error) return html`<h2>Chain of origins</h2><p class="problem">${error.message}</p>`;
+  if (error) return html`<h2>Chain of origins</h2><p class="problem"><${Words} of=${error} /></p>`;
   if (!members) return null;
   const chain = members.toReversed();
   const oldest = chain[0]?.origin;

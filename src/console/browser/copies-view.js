@@ -5,7 +5,7 @@ import { Bar } from './bar.js';
 import { FanOuts } from './fan-outs.js';
 import { bytes, duration, moment } from './format.js';
 import { html } from './html.js';
-import { Status, useLoaded } from './loading.js';
+import { Status, useLoaded, Words } from './loading.js';
 import { LISTED, More } from './more.js';
 import { hrefOf } from './route.js';
 import { State } from './state.js';
@@ -91,19 +91,19 @@ function Order({ onOrdered }) {
     [],
   );
   const [plan, setPlan] = useState(/** @type {any} */ (undefined));
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(/** @type {Error | undefined} */ (undefined));
   const given = () =>
     /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form.current ?? undefined)));
   /** @param {Event} event */
   const onPlan = async (event) => {
     event.preventDefault();
-    setProblem('');
+    setProblem(undefined);
     setPlan(undefined);
     const { uuid, account, datacenter } = given();
     try {
       setPlan((await ask(`images/${uuid}/copy`, { query: { plan: 'true', datacenter, account } })).value);
     } catch (error) {
-      setProblem(/** @type {Error} */ (error).message);
+      setProblem(/** @type {Error} */ (error));
     }
   };
   const order = async () => {
@@ -123,7 +123,7 @@ function Order({ onOrdered }) {
       <button type="submit" class="second">What would come?</button>
       ${plan && html`<${Act} label="Order the copy" act=${order} onDone=${onOrdered} />`}
     </form>
-    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+    ${problem && html`<p class="problem" role="alert"><${Words} of=${problem} /></p>`}
     ${
       plan &&
       html`<div role="status">

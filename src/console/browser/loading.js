@@ -66,8 +66,7 @@ export function useLoaded(load, on, everyMs, already) {
 export function Status({ of: { value, error } }) {
   const isWaiting = value === undefined && !error;
   const isLate = useLate(isWaiting);
-  if (error)
-    return html`<p class="problem" role="alert">${error.message} ${needsLogIn(error) && html`<${HowToLogIn} />`}</p>`;
+  if (error) return html`<p class="problem" role="alert"><${Words} of=${error} /></p>`;
   return isWaiting
     ? html`<p class="quiet" role="status">Loading …${isLate && ' The server takes its time.'}</p>`
     : null;
@@ -82,6 +81,11 @@ function useLate(isWaiting) {
     return () => clearTimeout(timer);
   }, [isWaiting]);
   return isLate;
+}
+
+/** What went wrong, and what to do where that is known. @param {{ of: Error }} props */
+export function Words({ of: error }) {
+  return html`${error.message} ${needsLogIn(error) && html`<${HowToLogIn} />`}`;
 }
 
 /** Nobody is logged in any more, or nobody was. @param {Error & { status?: number, code?: string }} error */

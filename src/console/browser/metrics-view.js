@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { fetched, parsed, refusal } from './api.js';
 import { html } from './html.js';
+import { Words } from './loading.js';
 import { samplesOf, sumOf } from './prometheus.js';
 
 const EVERY_MS = 5000;
@@ -54,17 +55,17 @@ async function read(signal) {
 
 export function MetricsView() {
   const [readings, setReadings] = useState(/** @type {readonly Reading[]} */ ([]));
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(/** @type {Error | undefined} */ (undefined));
   useEffect(() => {
     const gone = new AbortController();
     const take = () =>
       Promise.all([read(gone.signal), loadLibrary()]).then(
         ([reading]) => {
-          setProblem('');
+          setProblem(undefined);
           setReadings((before) => [...before.slice(1 - MOST_POINTS), reading]);
         },
         (error) => {
-          if (!gone.signal.aborted) setProblem(error.message);
+          if (!gone.signal.aborted) setProblem(error);
         },
       );
     void take();
@@ -79,7 +80,7 @@ export function MetricsView() {
   }, []);
   return html`
     <h1>Metrics</h1>
-    ${problem && html`<p class="problem" role="alert">${problem}</p>`}
+    ${problem && html`<p class="problem" role="alert"><${Words} of=${problem} /></p>`}
     ${!problem && readings.length < 2 && html`<p class="quiet" role="status">Measuring …</p>`}
     <div class="charts">
       ${readings.length >= 2 && CHARTS.map((chart) => html`<${ChartView} key=${chart.title} chart=${chart} readings=${readings} />`)}

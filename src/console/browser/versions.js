@@ -2,7 +2,7 @@
 import { anywhere, ask } from './api.js';
 import { day, sizeOf } from './format.js';
 import { html } from './html.js';
-import { useLoaded } from './loading.js';
+import { useLoaded, Words } from './loading.js';
 import { hrefOf } from './route.js';
 import { State } from './state.js';
 
@@ -27,7 +27,7 @@ export function Versions({ image: { uuid, name, owner }, settings }) {
   );
   const { value: all = [], error } = loaded;
   const others = all.filter((other) => other.uuid !== uuid).slice(0, LISTED);
-  if (error) return html`<h2>Other versions</h2><p class="problem">${error.message}</p>`;
+  if (error) return html`<h2>Other versions</h2><p class="problem"><${Words} of=${error} /></p>`;
   if (others.length === 0) return null;
   return html`
     <h2>Other versions</h2>

@@ -1,6 +1,7 @@
 /** Buttons that change something, and say so when that fails. */
 import { useRef, useState } from 'preact/hooks';
 import { html } from './html.js';
+import { Words } from './loading.js';
 
 /**
  * @param {{ label: string, of?: string, disabled?: boolean, isQuiet?: boolean, act: () => Promise<unknown>, onDone: () => void }} props `of`: what is acted on, for
@@ -9,11 +10,11 @@ import { html } from './html.js';
 export function Act({ label, of, disabled = false, isQuiet = false, act, onDone }) {
   const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
   const [isBusy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [problem, setProblem] = useState(/** @type {Error | undefined} */ (undefined));
   const run = async () => {
     if (isBusy) return;
     setBusy(true);
-    setProblem('');
+    setProblem(undefined);
     try {
       await act();
       // The button may go with what it has done: the keyboard goes on from what it was part of.
@@ -21,7 +22,7 @@ export function Act({ label, of, disabled = false, isQuiet = false, act, onDone 
       if (part instanceof HTMLElement && part.contains(document.activeElement)) part.focus({ preventScroll: true });
       onDone();
     } catch (error) {
-      setProblem(/** @type {Error} */ (error).message);
+      setProblem(/** @type {Error} */ (error));
     } finally {
       setBusy(false);
     }
@@ -30,5 +31,5 @@ export function Act({ label, of, disabled = false, isQuiet = false, act, onDone 
   return html`
     <button ref=${button} type="button" class=${isQuiet ? 'second' : undefined} disabled=${disabled} aria-disabled=${isBusy || undefined}
       onClick=${run} aria-label=${of ? `${label}: ${of}` : undefined}>${label}</button>
-    ${problem && html`<span class="problem" role="alert">${problem}</span>`}`;
+    ${problem && html`<span class="problem" role="alert"><${Words} of=${problem} /></span>`}`;
 }

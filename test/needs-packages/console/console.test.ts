@@ -293,6 +293,13 @@ test('names are shown as they are, whatever they look like, and the keyboard rea
     t.strictSame(await barriers(page), [], 'refusals');
     await picture(page, 'refused');
     await page.unrouteAll();
+    // The session ended while the view was open.
+    await page.route('**/acl?*', (route) =>
+      route.fulfill({ status: 401, json: { code: 'UnauthorizedError', message: 'the request is not signed' } }),
+    );
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('imgapiadm console-login').waitFor();
+    await page.unrouteAll();
     await page.route('**/tasks', (route) => route.fulfill({ status: 502, body: '<h1>Bad Gateway</h1>' }));
     await page.goto(`${url}/console/#/tasks`);
     await page.getByText('The answer is 502').waitFor();

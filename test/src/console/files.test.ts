@@ -91,6 +91,17 @@ test('modules that were joined before one of them changed are not used', async (
   t.ok((await loaded(files, PAGE)).has('images-view.js'));
 });
 
+test('a joined file of which only a part was written is not used', async (t) => {
+  for (const kept of [0.99, 0.5, 0]) {
+    const files = await filesWith(t, async (file) => {
+      await joinConsole(file);
+      const whole = await readFile(file, 'utf8');
+      await writeFile(file, whole.slice(0, Math.max(100, whole.length * kept)));
+    });
+    t.ok((await loaded(files, PAGE)).has('images-view.js'), `${kept} of it`);
+  }
+});
+
 test('the first view has few bytes with its list of images', async (t) => {
   const { imgapi, url } = await startInProcess(t);
   await putRecords(

@@ -162,3 +162,15 @@ test('the environment reaches what commands share', async (t) => {
   const { stdout } = await runCaptured(garden, ['water', 'e', 'r'], { env: { GARDEN_HOSE: 'blue' } });
   t.match(JSON.parse(stdout), { hose: 'blue' });
 });
+
+test('an error is one line, whatever the server calls it', async (t) => {
+  const explain = () => ({
+    code: 'Bad\ngarden: done',
+    message: 'no\u001b[2J\nluck',
+    details: ['a\nb'],
+    exitCode: 1 as const,
+  });
+  const { code, stderr } = await runCaptured({ ...garden, explain }, ['fail', 'unknown']);
+  t.equal(code, 1);
+  t.equal(stderr, 'garden: error (Bad garden: done): no\\u{1b}[2J luck\n    a b\n');
+});
