@@ -30,6 +30,7 @@ const BREACHES: Readonly<Record<string, readonly [imported: string, rule: string
   'src/cloudapi/ldap.ts': ['ldapts', 'backends-in-lib: accounts'],
   'src/cloudapi/jose.ts': ['jose', 'tokens-in-one-place'],
   'src/images/undici.ts': ['undici', 'one-client'],
+  'src/http-kit/calls.ts': ['koffi', 'system-calls-in-one-place'],
   'src/images/asks.ts': ['../../lib/client/client.ts', 'guarded-connections'],
   'src/images/opens.ts': ['../../lib/client/transport.ts', 'guarded-connections: one door', 'values'],
   'src/imgapi/framework.ts': ['restify', 'one-home-of-restify'],

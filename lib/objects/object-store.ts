@@ -163,6 +163,19 @@ export interface ByteSource extends Readable {
    * that are never given back are left to the garbage collector.
    */
   recycle?(piece: Uint8Array): void;
+  /** Where the bytes lie, if in a file of this machine. Undefined once some were asked for, or the stream is over. */
+  readonly unread?: UnreadFile | undefined;
+}
+
+/** The bytes of a stream in the file that it has open, until it is destroyed. */
+export interface UnreadFile {
+  readonly descriptor: number;
+  /** Position of the first one in the file. */
+  readonly start: number;
+  /** Bytes. */
+  readonly size: number;
+  /** At least one byte. @param at counts from `start` @throws ObjectTruncatedError */
+  read(at: number, length: number): Promise<Uint8Array>;
 }
 
 export interface ExportOptions {

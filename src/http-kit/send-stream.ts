@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ByteSource } from '#lib/objects/object-store.ts';
+import { sendFile } from './send-file.ts';
 
 /**
  * Sends the whole stream after the headers, which are written already, and ends the answer. If the stream fails, the
@@ -11,6 +12,7 @@ import type { ByteSource } from '#lib/objects/object-store.ts';
  * in vain.
  */
 export async function sendStream(response: ServerResponse, stream: ByteSource, length: number): Promise<void> {
+  if (await sendFile(response, stream, length)) return;
   await pipeline(stream, new ResponseSink(response, stream, length));
 }
 

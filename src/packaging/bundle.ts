@@ -3,17 +3,21 @@
  * and has what the tests ran with. npm takes no notice of the `overrides` of what it installs, so the packages that they
  * are about say here what they got.
  */
+import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 interface Locked {
   readonly dev?: boolean;
+  /** Some of them are for other platforms, and not here. */
+  readonly optional?: boolean;
 }
 
 export interface PackageJson {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly [key: string]: unknown;
 }
@@ -27,7 +31,9 @@ const INSTALL_SCRIPTS: ReadonlySet<string> = new Set(['preinstall', 'install', '
 export async function bundlePackages(root: string, to: string): Promise<void> {
   const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
   const packages = Object.entries(lock.packages as Readonly<Record<string, Locked>>);
-  const folders = packages.filter(([path, { dev }]) => path !== '' && dev !== true).map(([path]) => path);
+  const isWanted = ([path, { dev, optional }]: [string, Locked]) =>
+    path !== '' && dev !== true && (optional !== true || existsSync(join(root, path)));
+  const folders = packages.filter(isWanted).map(([path]) => path);
   for (const folder of folders) {
     const from = join(root, folder);
     const isOwn = (path: string) => !path.slice(from.length).includes('/node_modules') && !NOT_RUN.test(path);
@@ -43,14 +49,26 @@ export async function readPackage(folder: string): Promise<PackageJson> {
 /** Rewrites a package's own `package.json`: the versions that it got, and no scripts that npm would run. */
 async function settle(to: string, folder: string, folders: ReadonlySet<string>): Promise<void> {
   const manifest = await readPackage(join(to, folder));
-  const dependencies: Record<string, string> = {};
-  for (const name of Object.keys(manifest.dependencies ?? {})) {
-    const found = resolved(folder, name, folders);
-    if (found !== undefined) dependencies[name] = (await readPackage(join(to, found))).version;
-  }
+  const got = async (asked: PackageJson['dependencies']) => {
+    const versions: Record<string, string> = {};
+    for (const name of Object.keys(asked ?? {})) {
+      const found = resolved(folder, name, folders);
+      if (found !== undefined) versions[name] = (await readPackage(join(to, found))).version;
+    }
+    return versions;
+  };
+  const dependencies = await got(manifest.dependencies);
+  // npm would look for those that are not here in a registry.
+  const optionalDependencies = await got(manifest.optionalDependencies);
   const scripts = Object.entries(manifest.scripts ?? {}).filter(([name]) => !INSTALL_SCRIPTS.has(name));
   // npm would compile whatever could be.
-  const settled = { ...manifest, dependencies, scripts: Object.fromEntries(scripts), gypfile: false };
+  const settled = {
+    ...manifest,
+    dependencies,
+    optionalDependencies,
+    scripts: Object.fromEntries(scripts),
+    gypfile: false,
+  };
   await writeFile(join(to, folder, 'package.json'), `${JSON.stringify(settled, undefined, 2)}\n`);
 }
 

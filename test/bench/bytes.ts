@@ -68,7 +68,7 @@ async function* benchGet({ directory, runs }: Plan, source: Running, input: stri
     const path = `/images/${uuid}/file`;
     const mine = () => memory.of('GET', source, () => getOnce(`${source.url}${path}`));
     const theirs = () => getOnce(nginx.url);
-    yield await compare({ name, target: 0.6, ...shown }, mine, theirs);
+    yield await compare({ name, target: 0.8, ...shown }, mine, theirs);
     const through = { name: `${name} by X-Accel-Redirect`, target: 0.98, ...shown };
     yield await compare(through, () => getOnce(`${nginx.serverUrl}${path}`), theirs);
     await client.deleteImage(uuid);

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ObjectTruncatedError } from '../errors.ts';
 import { letGo } from '../let-go.ts';
-import type { ByteSource } from '../object-store.ts';
+import type { ByteSource, UnreadFile } from '../object-store.ts';
 import { storeFailure } from './failure.ts';
 
 /** Bytes. Measured on loopback HTTP: smaller pieces cost turns of the event loop, larger ones fall out of the cache. */
@@ -47,6 +47,7 @@ export class ObjectStream extends Readable implements ByteSource {
   readonly #start: number;
   readonly #until: number;
   #at: number;
+  #isAsked = false;
 
   constructor(options: ObjectStreamOptions) {
     streams += 1;
@@ -70,7 +71,21 @@ export class ObjectStream extends Readable implements ByteSource {
     else letGo(piece);
   }
 
+  get unread(): UnreadFile | undefined {
+    if (this.#isAsked || this.destroyed) return undefined;
+    const start = this.#start;
+    const read = async (at: number, length: number): Promise<Buffer> => {
+      try {
+        return await this.#readAt(start + at, Buffer.allocUnsafeSlow(length));
+      } catch (error) {
+        throw storeFailure(error);
+      }
+    };
+    return { descriptor: this.#handle.fd, start, size: this.#until - start, read };
+  }
+
   override _read(): void {
+    this.#isAsked = true;
     const wanted = Math.min(chunkNow(), this.#until - this.#at);
     if (wanted <= 0) {
       this.push(null);
@@ -98,11 +113,16 @@ export class ObjectStream extends Readable implements ByteSource {
     const size = wanted > CHUNK_OF_MANY ? CHUNK : CHUNK_OF_MANY;
     const kept = wanted > SMALL ? (SPARE.get(size)?.pop() ?? new ArrayBuffer(size)) : undefined;
     const buffer = kept === undefined ? Buffer.allocUnsafeSlow(wanted) : Buffer.from(kept, 0, wanted);
-    const { bytesRead } = await this.#handle.read(buffer, 0, wanted, this.#at);
+    const read = await this.#readAt(this.#at, buffer);
+    this.#at += read.length;
+    return read;
+  }
+
+  async #readAt(at: number, buffer: Buffer): Promise<Buffer> {
+    const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at);
     if (bytesRead === 0) {
-      throw new ObjectTruncatedError(this.#path, this.#until - this.#start, this.#at - this.#start);
+      throw new ObjectTruncatedError(this.#path, this.#until - this.#start, at - this.#start);
     }
-    this.#at += bytesRead;
-    return bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead);
+    return bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
   }
 }
