@@ -3,13 +3,14 @@ export const EMPTY_ARRAY = '[]';
 /** The end of an array that has items. */
 export const ARRAY_END = '\n]';
 
-/** A value that was written with an indentation of two spaces, as it appears in the array. */
-export function arrayItem(text: string): string {
-  // The only line breaks in JSON are those of its indentation.
-  return text.replaceAll('\n', '\n  ');
+const BEFORE = '[\n  ';
+
+/** A value as it appears in the array. In one piece: replacing its line breaks would leave one for each of them. */
+export function arrayItem(value: unknown): string {
+  return JSON.stringify([value], null, 2).slice(BEFORE.length, -ARRAY_END.length);
 }
 
 /** The next part of the array, with at least one item. */
 export function arrayItems(items: readonly string[], isFirst: boolean): string {
-  return `${isFirst ? '[\n  ' : ',\n  '}${items.join(',\n  ')}`;
+  return `${isFirst ? BEFORE : ',\n  '}${items.join(',\n  ')}`;
 }

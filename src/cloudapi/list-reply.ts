@@ -36,5 +36,5 @@ async function* listPieces({ log }: Cloudapi, call: Call, batches: ImageBatches)
 }
 
 function textsOf(view: ImageView, images: readonly TranslatableImage[]): string[] {
-  return images.map((image) => arrayItem(JSON.stringify(translateImage(image, view), null, 2)));
+  return images.map((image) => arrayItem(translateImage(image, view)));
 }

@@ -39,6 +39,11 @@ export function shownState(record: ImageRecord, version: ImgapiVersion): ImageSt
 }
 
 export function serializeImage(record: ImageRecord, view: ImageView): ImageJson {
+  return withoutUndefined(fieldsOf(record, view));
+}
+
+/** The same with undefined values, which no JSON shows. */
+function fieldsOf(record: ImageRecord, view: ImageView): ImageJson {
   const state = shownState(record, view.version);
   const isFull = seesAll(record, view);
   const json: Record<string, unknown> = {
@@ -75,8 +80,7 @@ export function serializeImage(record: ImageRecord, view: ImageView): ImageJson 
     error: state === 'failed' ? record.error : undefined,
     channels: view.version === 1 ? undefined : ifAny(record.channels),
   };
-  if (view.version === 3) Object.assign(json, version3Fields(record, view, isFull));
-  return withoutUndefined(json);
+  return view.version === 3 ? Object.assign(json, version3Fields(record, view, isFull)) : json;
 }
 
 /** The form in which images are imported by another IMGAPI: everything that version 2 shows. */
@@ -118,7 +122,6 @@ export interface RenderedImage {
   /** The same as it stands in a list. */
   readonly listItem: string;
   readonly etag: string;
-  readonly value: ImageJson;
 }
 
 /**
@@ -133,10 +136,9 @@ const MOST_VIEWS = 64;
 export function renderImage(record: ImageRecord, view: ImageView): RenderedImage {
   const key = viewKey(record, view);
   if (view.version !== 3 || view.ownerLogin === undefined) return kept(record, key, () => rendered(record, view));
-  const { ownerLogin } = view;
-  return kept(record, `${key} ${ownerLogin}`, () => {
-    const plain = renderImage(record, { ...view, ownerLogin: undefined });
-    return withOwnerLogin(plain, ownerLogin);
+  return kept(record, `${key} ${view.ownerLogin}`, () => {
+    const plain = (): RenderedImage => renderImage(record, { ...view, ownerLogin: undefined });
+    return new Rendered(fieldsLater(record, view), () => plain().etag);
   });
 }
 
@@ -177,32 +179,36 @@ function viewKey(record: ImageRecord, view: ImageView): string {
 }
 
 function rendered(record: ImageRecord, view: ImageView): RenderedImage {
-  const value = serializeImage(record, view);
+  const fields = fieldsLater(record, view);
   // Who may change the image is told of another replacement by the tag, whether that can be seen just now or not.
-  const isHidden = record.replaced_by !== undefined && !view.showsReplacement;
-  const tagged =
-    isHidden && seesAll(record, view) ? serializeImage(record, { ...view, showsReplacement: true }) : value;
-  return new Rendered(value, JSON.stringify(value, null, 2), () => imageEtag(tagged));
+  const isHidden = record.replaced_by !== undefined && !view.showsReplacement && seesAll(record, view);
+  const tagged = isHidden ? fieldsLater(record, { ...view, showsReplacement: true }) : fields;
+  return new Rendered(fields, () => imageEtag(tagged()));
 }
 
-function withOwnerLogin(plain: RenderedImage, ownerLogin: string): RenderedImage {
-  const open = plain.body.slice(0, -'\n}'.length);
-  const body = `${open},\n  "owner_login": ${JSON.stringify(ownerLogin)}\n}`;
-  return new Rendered({ ...plain.value, owner_login: ownerLogin }, body, () => plain.etag);
+/** The fields as the record has them now. Those of a frozen one are the same at any time, and take more memory than their text. */
+function fieldsLater(record: ImageRecord, view: ImageView): () => ImageJson {
+  if (Object.isFrozen(record)) return () => fieldsOf(record, view);
+  const fields = fieldsOf(record, view);
+  return () => fields;
 }
 
 /** Lists send no tag, and a single image is no item: each is made only when it is asked for. */
 class Rendered implements RenderedImage {
-  readonly value: ImageJson;
-  readonly body: string;
+  readonly #fields: () => ImageJson;
   readonly #makeTag: () => string;
+  #body: string | undefined;
   #etag: string | undefined;
   #listItem: string | undefined;
 
-  constructor(value: ImageJson, body: string, makeTag: () => string) {
-    this.value = value;
-    this.body = body;
+  constructor(fields: () => ImageJson, makeTag: () => string) {
+    this.#fields = fields;
     this.#makeTag = makeTag;
+  }
+
+  get body(): string {
+    this.#body ??= JSON.stringify(this.#fields(), null, 2);
+    return this.#body;
   }
 
   get etag(): string {
@@ -211,7 +217,7 @@ class Rendered implements RenderedImage {
   }
 
   get listItem(): string {
-    this.#listItem ??= arrayItem(this.body);
+    this.#listItem ??= arrayItem(this.#fields());
     return this.#listItem;
   }
 }
@@ -267,9 +273,11 @@ function ifAny<T extends object>(value: T | undefined): T | undefined {
   return value && Object.keys(value).length > 0 ? value : undefined;
 }
 
-function withoutUndefined(json: Record<string, unknown>): Record<string, unknown> {
+/** A new object: one that properties are deleted from takes several times as much memory. */
+function withoutUndefined(json: ImageJson): ImageJson {
+  const defined: Record<string, unknown> = {};
   for (const key of Object.keys(json)) {
-    if (json[key] === undefined) delete json[key];
+    if (json[key] !== undefined) defined[key] = json[key];
   }
-  return json;
+  return defined;
 }
