@@ -169,11 +169,12 @@ export interface ByteSource extends Readable {
 
 /** The bytes of a stream in the file that it has open, until it is destroyed. */
 export interface UnreadFile {
-  readonly descriptor: number;
   /** Position of the first one in the file. */
   readonly start: number;
   /** Bytes. */
   readonly size: number;
+  /** The file stays open until the promise is settled. @throws if the stream is over */
+  whileOpen<T>(use: (descriptor: number) => Promise<T>): Promise<T>;
   /** At least one byte. @param at counts from `start` @throws ObjectTruncatedError */
   read(at: number, length: number): Promise<Uint8Array>;
 }

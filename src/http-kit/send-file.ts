@@ -17,7 +17,7 @@ const WRITTEN = 64 * 1024;
  */
 export async function sendFile(response: ServerResponse, stream: ByteSource, length: number): Promise<boolean> {
   if (length < LEAST || stream.unread?.size !== length) return false;
-  const sender = await fileSender(response.socket, () => stream.unread?.descriptor);
+  const sender = await fileSender(response.socket);
   const file = stream.unread;
   if (!sender || !file) {
     sender?.close();
@@ -55,7 +55,8 @@ async function sendAll(
     at += piece.length;
     recycle(piece);
     if (at < file.size && response.socket?.writableLength === 0) {
-      at += await sender.send(file.start + at, Math.min(MOST, file.size - at));
+      const [from, length] = [file.start + at, Math.min(MOST, file.size - at)];
+      at += await file.whileOpen((descriptor) => sender.send(descriptor, from, length));
       failed.check();
     }
   }

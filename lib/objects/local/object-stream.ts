@@ -48,6 +48,8 @@ export class ObjectStream extends Readable implements ByteSource {
   readonly #until: number;
   #at: number;
   #isAsked = false;
+  /** Settled when nobody uses the descriptor. */
+  #used: Promise<unknown> | undefined;
 
   constructor(options: ObjectStreamOptions) {
     streams += 1;
@@ -81,7 +83,13 @@ export class ObjectStream extends Readable implements ByteSource {
         throw storeFailure(error);
       }
     };
-    return { descriptor: this.#handle.fd, start, size: this.#until - start, read };
+    const whileOpen = <T>(use: (descriptor: number) => Promise<T>): Promise<T> => {
+      if (this.destroyed) return Promise.reject(this.errored ?? new Error('the file is closed'));
+      const used = use(this.#handle.fd);
+      this.#used = used.catch(() => undefined);
+      return used;
+    };
+    return { start, size: this.#until - start, whileOpen, read };
   }
 
   override _read(): void {
@@ -102,11 +110,16 @@ export class ObjectStream extends Readable implements ByteSource {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     streams -= 1;
-    // Closing waits for a read that may be under way.
-    this.#handle.close().then(
+    this.#close().then(
       () => callback(error),
       (closing) => callback(error ?? closing),
     );
+  }
+
+  async #close(): Promise<void> {
+    await this.#used;
+    // This waits for a read that may be under way.
+    await this.#handle.close();
   }
 
   async #readChunk(wanted: number): Promise<Buffer> {
