@@ -131,8 +131,9 @@ function report<Context>(program: Program<Context>, output: Output, error: unkno
 
 function failureOf<Context>(program: Program<Context>, error: unknown): Failure {
   if (error instanceof CommandError) return error;
-  if (error instanceof OutputError)
+  if (error instanceof OutputError) {
     return { code: 'Output', message: error.message, details: [], exitCode: EXIT.failed };
+  }
   const known = program.explain(error);
   if (known) return known;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
