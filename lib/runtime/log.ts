@@ -6,6 +6,7 @@
 import { hostname } from 'node:os';
 import bunyan, { type LogLevel } from 'bunyan';
 import { redact } from '#lib/text/redact.ts';
+import { errorRecord } from './error-record.ts';
 import { type LogOutput, standardError } from './log-output.ts';
 
 const DELAY_MS = 100;
@@ -20,7 +21,7 @@ export function createLog(name: string, level: LogLevel): bunyan {
   process.on('exit', () => lines.flush());
   return bunyan.createLogger({
     name,
-    serializers: bunyan.stdSerializers,
+    serializers: { ...bunyan.stdSerializers, err: errorRecord },
     streams: [{ level, type: 'raw', stream: lines }],
   });
 }

@@ -80,7 +80,10 @@ async function problemOf(
 ): Promise<{ status: Finding; message: string } | undefined> {
   const storage = service.storages.named(file.stor);
   const path = imageObjectPath(uuid, objectName(which));
-  const info = await storage.info(path);
+  const info = await storage.info(path).catch(unreadable);
+  if (info instanceof ObjectStoreUnavailableError) {
+    return { status: 'missing', message: `${path} cannot be read: ${info.message}` };
+  }
   if (!info) return { status: 'missing', message: `${path} is missing` };
   if (info.size !== file.size) return { status: 'size', message: `${path} has ${info.size} bytes, not ${file.size}` };
   const read = await storage.hash(path, signal).catch(unreadable);

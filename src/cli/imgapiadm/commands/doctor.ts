@@ -7,7 +7,9 @@ import { printable } from '../../output/printable.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { REMOTE_PATIENCE } from '../connection/patience.ts';
 import type { Finding } from '../doctor/finding.ts';
+import { lookAtAccounts } from '../doctor/look-at-accounts.ts';
 import { lookAtFiles } from '../doctor/look-at-files.ts';
+import { lookAtOwners } from '../doctor/look-at-owners.ts';
 import { lookAtServer } from '../doctor/look-at-server.ts';
 import type { StoresSeen } from '../doctor/look-at-stores.ts';
 
@@ -33,6 +35,8 @@ export const doctor = defineCommand({
       const { config, file } = server;
       if (file !== undefined) findings.push(...(await unknownKeys(file)));
       findings.push(...(await lookAtFiles(config.dataDir, config.storage.headroomBytes)));
+      findings.push(...(await lookAtOwners(config.dataDir)));
+      if (!config.ufds && config.mode === 'dc') findings.push(...(await lookAtAccounts(config.accounts.file)));
       const stores = await seenStores(config);
       findings.push(...stores.findings);
       notes.push(...stores.notes);

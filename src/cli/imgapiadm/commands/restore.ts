@@ -1,8 +1,11 @@
 /** `imgapiadm restore`: a data directory made from a backup. */
+import type { Stats } from 'node:fs';
+import { lchown, readdir, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { RestoreReport } from '#lib/backup/restore.ts';
 import { listenerUrl } from '#lib/network/listener-url.ts';
+import { ifThere } from '#lib/runtime/absence.ts';
 import { listeningUrls } from '#src/service/config/listening.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
@@ -18,7 +21,7 @@ export const restore = defineCommand({
   name: 'restore',
   summary: "restore the server's data from a backup",
   description: [
-    "The data directory must be empty or missing, and its server stopped. Run it as the service's user. Everything is checked by its hash. A restore that is interrupted goes on when it is called again; until it is finished, no server starts on the directory.",
+    "The data directory must be empty or missing, and its server stopped. Run it as the service's user; where root runs it, all is given to the owner of the data directory. Everything is checked by its hash. A restore that is interrupted goes on when it is called again; until it is finished, no server starts on the directory.",
     'What is missing afterwards is listed, as is what no image needs; the exit status is 1 when something is missing. Files of images that are missing are fetched from linked datacenters by imgapiadm verify --repair, once the server runs.',
   ],
   arguments: { DIR: { help: 'The folder of the backup.' } },
@@ -32,12 +35,19 @@ export const restore = defineCommand({
     await refuseWhileServed(data);
     const { restore: restoreBackup } = await import('#lib/backup/restore.ts');
     const options = { directory: resolve(directory), dataDir: data.dataDir, signal };
+    const before = await ifThere(stat(data.dataDir));
     const report = await telling(() => restoreBackup(options));
+    // Root would leave files that the server may not read.
+    if (process.geteuid?.() === 0 && before && before.uid !== 0) await giveAll(data.dataDir, before);
     if (json) output.json(report);
     else tell(output, report, data);
     return report.missing.length + report.lost.length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
+
+async function giveAll(folder: string, { uid, gid }: Pick<Stats, 'uid' | 'gid'>): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) await lchown(join(folder, name), uid, gid);
+}
 
 /** A server keeps what it has open, also of a directory that was emptied under it. */
 async function refuseWhileServed({ dataDir, config }: LocalData): Promise<void> {

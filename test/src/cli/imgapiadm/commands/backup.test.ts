@@ -1,6 +1,16 @@
 /** Backups of real servers, made while these work, and servers that start on what was restored. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -136,6 +146,36 @@ test('only the owner may read a backup and what is restored of it, whatever the 
     );
     t.strictSame(open, []);
   }
+});
+
+test('what root restores belongs to the owner of the data directory', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async (t) => {
+  const server = await spawnImgapi(t);
+  await makeImage(server.client({ account: ALICE }));
+  const { directory, restored } = await places(t);
+  t.match(await backUp(directory, server.dataDir), { code: 0 });
+  mkdirSync(restored, { mode: 0o700 });
+  chownSync(restored, 12345, 12346);
+  t.match(await restore(directory, restored), { code: 0 });
+  const all = readdirSync(restored, { recursive: true, encoding: 'utf8' });
+  t.ok(all.length > 5);
+  for (const name of all) t.match(statSync(join(restored, name)), { uid: 12345, gid: 12346 }, name);
+});
+
+test('a file whose folder cannot be read is a finding of verify, which goes on with the next', async (t) => {
+  const server = await spawnImgapi(t);
+  const [bad, good] = [
+    await makeImage(server.client({ account: ALICE })),
+    await makeImage(server.client({ account: ALICE })),
+  ];
+  const folder = join(server.dataDir, 'storage', 'images', bad.image.uuid.slice(0, 3), bad.image.uuid);
+  await rm(folder, { recursive: true });
+  symlinkSync(folder, folder);
+  const { code, stdout } = await verify(server);
+  t.equal(code, 1);
+  t.match(stdout, new RegExp(`^${bad.image.uuid} file0 .*: missing: .* cannot be read: .*ELOOP`, 'm'));
+  t.match(stdout, new RegExp(`^${good.image.uuid} file0 .*: ok$`, 'm'));
 });
 
 test('a restore goes only into an empty folder, of a server that does not run', async (t) => {

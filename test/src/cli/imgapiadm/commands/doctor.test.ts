@@ -1,5 +1,5 @@
 /** `imgapiadm doctor` on installations that are really broken, and on one that is not. */
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { DATACENTERS, type LinkRecord } from '#src/datacenters/links/documents.ts';
@@ -58,6 +58,31 @@ test('files that others may read, keys that cannot be used and keys that do not 
   t.equal(keys.length, 2);
   t.match(keys[0], /alice\.keys, line 2: .*not a usable public key/);
   t.match(keys[1], /bob\.keys, line 1: this is a private key/);
+});
+
+test('a file far down that belongs to another user is named, with the line that mends it', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async (t) => {
+  const { dataDir, examine } = await installed(t);
+  const folder = join(dataDir, 'storage', 'images', 'abc');
+  await mkdir(folder, { recursive: true });
+  await chown(folder, 12345, 12345);
+  t.match(await examine(), {
+    code: 1,
+    findings: [
+      { part: 'files', problem: `${folder} belongs to user 12345`, mend: new RegExp(`chown -R 0 ${dataDir}$`) },
+    ],
+  });
+});
+
+test('a file of accounts that is broken or cannot be read is named', async (t) => {
+  const { dataDir, examine } = await installed(t, { mode: 'dc' });
+  const file = join(dataDir, 'accounts.json');
+  await writeFile(file, '[{"uuid": "x", "login": "bob"}]', { mode: 0o600 });
+  const accounts = async () => (await examine()).findings.filter(({ part }) => part === 'accounts');
+  t.match(await accounts(), [{ problem: `${file}: entry 0 ("bob"): uuid must be`, mend: 'correct the file' }]);
+  await rm(file);
+  t.match(await accounts(), [{ problem: /accounts\.json cannot be read: ENOENT/, mend: /^write it/ }]);
 });
 
 test('a disk with less room than is kept free is named', async (t) => {
