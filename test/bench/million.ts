@@ -8,6 +8,7 @@ import { ALICE } from '../helpers/accounts.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { FEW, MANY, QUICK, SECONDS } from './extent.ts';
 import { filledFolder } from './filled.ts';
+import { benchFirstTime } from './first-time.ts';
 import { load, type Paths } from './load.ts';
 import { namesOf } from './many-images.ts';
 import { compare, type Figure, median, type Plan, type Results, type Sample } from './measure.ts';
@@ -75,6 +76,7 @@ export async function* benchMillion(plan: Plan): Results {
   const few = await optionsOf(plan, FEW);
   const many = await optionsOf(plan, MANY);
   const servers: Running[] = [];
+  yield* benchFirstTime(plan, few, many);
   try {
     yield await startTimes(plan, few, many, servers);
     await untilAtRest(servers.map(({ pid }) => pid));
