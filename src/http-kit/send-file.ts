@@ -9,7 +9,7 @@ const LEAST = 256 * 1024;
 /** Bytes of one call, which holds a thread until they are read from the disk. */
 const MOST = 4 * 1024 * 1024;
 /** Bytes that are written after those that the system sent, to learn when there is room for more. */
-const WRITTEN = 64 * 1024;
+const WRITTEN = 16 * 1024;
 
 /**
  * Sends the bytes of a stream that nobody has read from, as {@link sendStream} does, without it.
