@@ -8,9 +8,12 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { ENOUGH_IMAGES, isNearly, meantByName, meantByShortId } from '../shared/images/meant.ts';
-import { ambiguous, isNamed, latest, nameFilter, passedOver, readName, readUuid } from '../shared/images/naming.ts';
+import { ambiguous, type ImageName, isNamed, latest, nameFilter, passedOver, readName, readUuid } from '../shared/images/naming.ts';
 import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { imageLabel } from './image.ts';
+
+/** Images in other states that are named. */
+const MOST_ASLEEP = 5;
 
 export interface Wanted {
   /** `usable`: the account's own, and public ones. Only what is offered is not in the account's lists. */
@@ -71,15 +74,32 @@ export async function findImage(
     return (await client.listImages(filter, { signal })).filter((image) => isAllowed(image, account.id, wanted));
   };
   const near = name.isShort ? found.filter(({ id }) => isNearly(given, id)) : [];
-  const isKnown = passed.length > 0 || name.isShort;
+  const asleep = await notActive(client, name, wanted, account.id, signal);
+  const isKnown = passed.length > 0 || asleep.length > 0 || name.isShort;
   const meant = isKnown ? meantByShortId(near) : await meantByName(name, list, signal);
   const isMeant = (other: CloudapiImage): boolean => isNamed(name, other) || hasShortId(other);
   throw notFound(
     given,
     wanted,
     images.filter((other) => isMeant(other) && isShared(other, account.id)),
-    { passed, meant },
+    { passed: [...passed, ...asleep], meant },
   );
+}
+
+/** The account's own images of that name in other states: that there are others of the name would mislead. */
+async function notActive(
+  client: CloudapiClient,
+  name: ImageName,
+  { whose, state }: Wanted,
+  account: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  if (state === 'all' || typeof whose !== 'string' || name.isLatest) return [];
+  const images = await client.listImages({ ...scope({ whose: 'own', state: 'all' }), ...nameFilter(name) }, { signal });
+  const found = images.filter((image) => image.owner === account && image.state !== 'active' && isNamed(name, image));
+  return found
+    .slice(0, MOST_ASLEEP)
+    .map((image) => `your ${imageLabel(image).slice(9)} is ${image.state}: name it by its UUID, ${image.id}; get --all finds it by name`);
 }
 
 /** The UUID is enough: nothing is asked for it. */

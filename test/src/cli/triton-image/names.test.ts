@@ -51,6 +51,7 @@ const LINES: readonly CloudapiImage[] = [
 ];
 const [LINE_1, LINE_0, LINE_2] = LINES as [CloudapiImage, CloudapiImage, CloudapiImage];
 const LINE_OFF = cloudImage({ uuid: id(0), name: 'line', state: 'disabled', published_at: '2019-01-01T00:00:00.000Z' });
+const MINE_OFF = cloudImage({ uuid: '12121212-0000-4000-8000-000000000000', name: 'mine', version: '2', state: 'disabled' });
 const GONE = { ...cloudImage({ uuid: BASE.replace('1f', '2f'), name: 'gone' }), ...DEPRECATED };
 const MALLORYS_LINE = { ...LOOK_ALIKE, id: 'deadbeef-0000-4000-8000-000000000001', name: 'line' };
 const MALLORYS_TOOLS = { ...LOOK_ALIKE, id: id(8), name: 'tools', version: '1.0.0' };
@@ -65,6 +66,8 @@ const ALL: readonly CloudapiImage[] = [
   MALLORYS_TOOLS,
   ...LINES,
   LINE_OFF,
+  MINE_OFF,
+  cloudImage({ uuid: '13131313-0000-4000-8000-000000000000', name: 'mine', version: '1' }),
   GONE,
   MALLORYS_LINE,
 ];
@@ -126,7 +129,14 @@ const NOT_FOUND: readonly [args: readonly string[], message: string][] = [
   [['0965c1f5'], 'there is no image "0965c1f5" of your own or public; did you mean 0965c1f4 (my-image@2.0.0)?'],
   [['0956c1f4'], 'there is no image "0956c1f4" of your own or public; did you mean 0965c1f4 (my-image@2.0.0)?'],
   [['0965c155'], 'there is no image "0965c155" of your own or public'],
-  [['off'], 'there is no image "off" of your own or public'],
+  [
+    ['off'],
+    `there is no image "off" of your own or public\n    your off@1.0.0 is disabled: name it by its UUID, ${OFF.id}; get --all finds it by name`,
+  ],
+  [
+    ['mine@2'],
+    `there is no image "mine@2" of your own or public\n    your mine@2 is disabled: name it by its UUID, ${MINE_OFF.id}; get --all finds it by name`,
+  ],
   [['66666666'], 'there is no image "66666666" of your own or public'],
   [['~my'], 'there is no image "~my" of your own or public'],
   [['-S', 'bob', 'my-image'], 'there is no image "my-image" of bob'],
