@@ -18,7 +18,7 @@ const ERROR_LIMIT = 1024 * 1024;
 /** For the whole body of an error. */
 const ERROR_TIMEOUT_MS = 10_000;
 /** Of these an error keeps what was answered: they say what would have been right. */
-const TELLING_HEADERS = ['upload-offset', 'accept-patch', 'content-range'] as const;
+const TELLING_HEADERS = ['upload-offset', 'accept-patch', 'content-range', 'www-authenticate'] as const;
 /** Bytes of each. */
 const LONGEST_HEADER = 200;
 /** Characters that an error repeats of a body that is not JSON. */

@@ -36,7 +36,7 @@ export class ImgapiError extends Error {
   /** Finds the call in the server's log. */
   readonly requestId: string | undefined;
   readonly retryAfter: number | undefined;
-  /** Those that say what would have been right, in lower case: `upload-offset`, `accept-patch`, `content-range`. */
+  /** Those that say what would have been right, in lower case: `upload-offset`, `accept-patch`, `content-range`, `www-authenticate`. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(message: string, options: ImgapiErrorOptions) {

@@ -78,11 +78,12 @@ export function cloudapiErrors(thrown: unknown, requestId: string): ErrorReply {
 const NO_SUCH_IMAGE = /^image "[^"]*" not found$/;
 
 /**
- * IMGAPI's errors pass through, with two exceptions. Its 401 refuses an account, but would tell the client that its key
- * is wrong. And the details of internal errors are for operators only.
+ * IMGAPI's errors pass through, with three exceptions. Its 401 refuses an account, but would tell the client that its key
+ * is wrong. With a challenge it refuses CloudAPI itself, about which no account can do anything. And the details of internal errors are for operators only.
  */
 function fromImgapi(error: ImgapiError, requestId: string): ErrorReply {
   const { statusCode: status, code, message, errors, retryAfter, headers } = error;
+  if (status === 401 && headers['www-authenticate'] !== undefined) return setUpWrongly();
   if (status === 401) return { status: 403, json: { code: 'NotAuthorized', message } };
   if (status < 400 || status === 500) return internal(requestId);
   const shown = NO_SUCH_IMAGE.test(message) ? IMAGE_NOT_FOUND : message;
@@ -95,6 +96,14 @@ function fromImgapi(error: ImgapiError, requestId: string): ErrorReply {
 
 function unavailable(message: string, retryAfter?: number): ErrorReply {
   return { status: 503, json: { code: 'ServiceUnavailable', message }, ...retrying(retryAfter) };
+}
+
+function setUpWrongly(): ErrorReply {
+  return {
+    ...unavailable('the image service is set up wrongly: it does not take the requests of CloudAPI; tell its operator'),
+    logged:
+      'IMGAPI wants the requests of CloudAPI signed: set authType to "none" there, or let imgapi.url name an IMGAPI that has it',
+  };
 }
 
 /** @param seconds absent: nobody knows */

@@ -7,6 +7,8 @@ import type { Reply } from './call.ts';
 export interface ErrorReply extends Reply {
   readonly status: number;
   readonly json: { readonly message: string; readonly [field: string]: unknown };
+  /** What the log says instead of the message: what the operator has to do is not for callers. */
+  readonly logged?: string;
 }
 
 /** How an API reports errors to its clients. */
@@ -16,9 +18,9 @@ const NOT_IMPLEMENTED = 501;
 
 /** Logs faults of ours. A 501 is not one: like any 4xx, it is no reason to fill the log. */
 export function answerFor(thrown: unknown, errors: ErrorForm, log: Logger, requestId: string): Reply {
-  const reply = errors(thrown, requestId);
+  const { logged, ...reply } = errors(thrown, requestId);
   const isFault = reply.status >= 500 && reply.status !== NOT_IMPLEMENTED;
-  if (isFault) log.error({ err: thrown, req_id: requestId }, reply.json.message);
+  if (isFault) log.error({ err: thrown, req_id: requestId }, logged ?? reply.json.message);
   return reply;
 }
 

@@ -59,7 +59,7 @@ export const CLOUDAPI_ERRORS = {
   },
   ServiceUnavailable: {
     status: 503,
-    when: 'IMGAPI or the directory of accounts cannot be reached',
+    when: 'IMGAPI or the directory of accounts cannot be reached, or IMGAPI does not take the requests of CloudAPI',
     remedy: 'Try again later.',
   },
 } as const satisfies Record<string, ErrorSpec>;
