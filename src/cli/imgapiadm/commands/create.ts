@@ -1,5 +1,8 @@
 /** `imgapiadm create` and `upload`: new images, of a manifest and a file of this machine. */
 import type { Image } from '#lib/api/schemas/image.ts';
+import type { ImgapiClient } from '#lib/client/client.ts';
+import { ImgapiError } from '#lib/client/errors.ts';
+import { CommandError } from '../../framework/errors.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
 import { shellLine } from '../../output/shell-line.ts';
@@ -19,6 +22,9 @@ import {
 import type { Connection } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { withOwner } from '../connection/owner.ts';
+
+/** A kind of store, of which any server takes the usual one. */
+const OLD_NAMES: ReadonlySet<string> = new Set(['local', 'manta', 's3']);
 
 export const create = defineCommand({
   name: 'create',
@@ -51,6 +57,7 @@ export const create = defineCommand({
     const fields = await withOwner(context, wanted);
     const client = await context.client();
     const account = await context.account();
+    if (storage !== undefined) await assertStorage(client, storage, account, signal);
     const manifestOf = { ...(account !== undefined && { owner: account }), ...fields };
     const created = await makeOnce((idempotencyKey) => client.createImage(manifestOf, { idempotencyKey, signal }), {
       output,
@@ -99,6 +106,33 @@ export const upload = defineCommand({
     return undefined;
   },
 });
+
+/**
+ * Before there is an image that lacks its file. What a server does not say, it judges itself.
+ * @throws CommandError InvalidParameter
+ */
+async function assertStorage(
+  client: ImgapiClient,
+  storage: string,
+  account: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const refused = (message: string) => new CommandError(message, { code: 'InvalidParameter' });
+  if (account !== undefined) throw refused('only operators may choose the storage: leave out --storage or --account');
+  const stores = await storesOf(client, signal);
+  if (stores === undefined || stores.includes(storage) || OLD_NAMES.has(storage)) return;
+  throw refused(`storage is ${JSON.stringify(storage)}; the stores here are: ${stores.join(', ')}`);
+}
+
+async function storesOf(client: ImgapiClient, signal: AbortSignal): Promise<readonly string[] | undefined> {
+  try {
+    const { storageTypes } = await client.adminGetState({ signal });
+    return Array.isArray(storageTypes) ? storageTypes : undefined;
+  } catch (error) {
+    if (error instanceof ImgapiError) return undefined;
+    throw error;
+  }
+}
 
 /** `Image UUID (name@version) is created.` */
 export function tellImage(output: Output, json: boolean, image: Image, what: string): void {

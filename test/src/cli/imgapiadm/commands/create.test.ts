@@ -166,3 +166,16 @@ test('a name that several images have deletes none of them', async (t) => {
   });
   t.match(server.asked.at(-1), { method: 'DELETE', path: /purge=true/ });
 });
+
+test('no image is made for a store that there is not, nor in one that an account may not choose', async (t) => {
+  const server = await playBack(t, { ...NEW, 'GET /state': json({ storageTypes: ['local', 'fast'] }) });
+  const args = ['create', ...FIELDS, '-f', fileOf(t.testdir()), '-u', server.url, '--storage', 'tape'];
+  const ran = await runImgapiadm(args);
+  t.match(ran, { code: 1, stderr: /\(InvalidParameter\): storage is "tape"; the stores here are: local, fast\n$/ });
+  const asAccount = await runImgapiadm([...args, '-a', '930896af-bf8c-48d4-885c-6573a94b1853']);
+  t.match(asAccount, { code: 1, stderr: /\(InvalidParameter\): only operators may choose the storage/ });
+  t.strictSame(
+    server.asked.filter(({ method }) => method === 'POST'),
+    [],
+  );
+});
