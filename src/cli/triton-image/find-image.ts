@@ -8,7 +8,16 @@ import { isUuid } from '#lib/text/uuid.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
 import { ENOUGH_IMAGES, isNearly, meantByName, meantByShortId } from '../shared/images/meant.ts';
-import { ambiguous, type ImageName, isNamed, latest, nameFilter, passedOver, readName, readUuid } from '../shared/images/naming.ts';
+import {
+  ambiguous,
+  type ImageName,
+  isNamed,
+  latest,
+  nameFilter,
+  passedOver,
+  readName,
+  readUuid,
+} from '../shared/images/naming.ts';
 import type { CloudapiClient, ListImagesFilter } from './cloudapi-client.ts';
 import { imageLabel } from './image.ts';
 
@@ -99,7 +108,10 @@ async function notActive(
   const found = images.filter((image) => image.owner === account && image.state !== 'active' && isNamed(name, image));
   return found
     .slice(0, MOST_ASLEEP)
-    .map((image) => `your ${imageLabel(image).slice(9)} is ${image.state}: name it by its UUID, ${image.id}; get --all finds it by name`);
+    .map(
+      (image) =>
+        `your ${imageLabel(image).slice(9)} is ${image.state}: name it by its UUID, ${image.id}; get --all finds it by name`,
+    );
 }
 
 /** The UUID is enough: nothing is asked for it. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { test } from 'tap';
 import { morayDouble, rawClient } from '../../doubles/moray/client.ts';
 import { ADMIN, ALICE, BOB, CAROL } from '../../helpers/accounts.ts';
@@ -48,6 +49,28 @@ test('a dump is read as findobjects prints it, with -H and without, and as bare 
   const server = await startInProcess(t, PUBLIC, { dataDir: place.dataDir });
   for (const { uuid, bytes } of [one, two, three, four]) t.ok((await bytesServed(server, uuid)).bytes.equals(bytes));
   t.match(await importInto(place, dump, '--files', today.path), { code: 0, report: { same: 4, images: [] } });
+});
+
+test('what cannot be a dump, or a place for one, is told in one line', async (t) => {
+  const folder = await temporaryFolder(t);
+  const packed = join(folder, 'dump.gz');
+  writeFileSync(packed, gzipSync(randomBytes(10_000)));
+  const { file } = await newPlace(t);
+  const cases: readonly [command: string, path: string, told: string][] = [
+    ['import-data', packed, `(NoSource): ${packed} is compressed; unpack it first: gzip -d < ${packed} > images.dump`],
+    ['import-data', join(folder, 'no'), `(NoSource): ${join(folder, 'no')}: there is no such file`],
+    ['export-data', folder, `(NoTarget): ${folder}: it is a folder; --folder writes a data folder there`],
+    ['export-data', join(folder, 'no', 'dump'), `(NoTarget): ${join(folder, 'no')}: there is no such folder`],
+  ];
+  for (const [command, path, told] of cases) {
+    const { code, stdout, stderr } = await runImgapiadm([command, path, '-f', file]);
+    t.strictSame({ code, stdout, stderr }, { code: 1, stdout: '', stderr: `imgapiadm: error ${told}\n` });
+  }
+  const ran = await runImgapiadm(['export-data', packed, '--folder', '-f', file]);
+  t.match(ran, {
+    code: 1,
+    stderr: /\(NoTarget\): .*dump\.gz: it is a file; without --folder a dump takes its place\n$/,
+  });
 });
 
 test('a dump may begin with a mark of its byte order', async (t) => {

@@ -1,8 +1,12 @@
 /** `imgapiadm export-data`: all images in a form that today's IMGAPI reads. */
-import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { ifThere } from '#lib/runtime/absence.ts';
+import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { counted } from '../../output/counted.ts';
 import { printable } from '../../output/printable.ts';
+import { fileProblem } from '../../shared/file-problem.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { assertOwnFolder } from '../data/own-folder.ts';
 import { telling } from '../upkeep/backups.ts';
@@ -23,6 +27,7 @@ export const exportData = defineCommand({
   async run({ arguments: { TARGET: target }, options: { folder }, context, output, json, signal }) {
     const { config } = await context.serverConfig();
     await assertOwnFolder(config.dataDir);
+    await assertTarget(resolve(target), folder);
     const { runExport } = await import('#src/takeover/run-export.ts');
     const report = await telling(() => runExport(config, resolve(target), { asFolder: folder, signal }));
     const { images, left_out: leftOut, problems, shared_by_login: byLogin } = report;
@@ -36,3 +41,22 @@ export const exportData = defineCommand({
     return problems.length === 0 ? EXIT.ok : EXIT.failed;
   },
 });
+
+/** Before anything is read: all images may take hours. @throws CommandError NoTarget */
+async function assertTarget(target: string, asFolder: boolean): Promise<void> {
+  const above = dirname(target);
+  try {
+    const there = await ifThere(stat(target));
+    if (there?.isDirectory() && !asFolder)
+      throw noTarget(`${target}: it is a folder; --folder writes a data folder there`);
+    if (there?.isFile() && asFolder) throw noTarget(`${target}: it is a file; without --folder a dump takes its place`);
+    if (!asFolder && !(await ifThere(stat(above)))?.isDirectory()) throw noTarget(`${above}: there is no such folder`);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw noTarget(`${target}: ${fileProblem(cause)}`, cause);
+  }
+}
+
+function noTarget(message: string, cause?: unknown): CommandError {
+  return new CommandError(message, { code: 'NoTarget', cause });
+}

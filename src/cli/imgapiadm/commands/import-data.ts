@@ -11,6 +11,7 @@ import { EXIT } from '../../framework/exit-codes.ts';
 import { counted } from '../../output/counted.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
+import { fileProblem } from '../../shared/file-problem.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { assertOwnFolder } from '../data/own-folder.ts';
 import { telling } from '../upkeep/backups.ts';
@@ -106,7 +107,9 @@ async function signerOf(keyId: string, file: string) {
 
 function unreadable(cause: unknown): never {
   if (!(cause instanceof Error) || cause.name !== 'UnreadableError') throw cause;
-  throw new CommandError(cause.message, { code: 'NoSource', cause });
+  const { path } = (cause.cause ?? {}) as NodeJS.ErrnoException;
+  const message = path === undefined ? cause.message : `${path}: ${fileProblem(cause.cause)}`;
+  throw new CommandError(message, { code: 'NoSource', cause });
 }
 
 /** The other server: that of the configuration is not asked. */

@@ -51,7 +51,12 @@ const LINES: readonly CloudapiImage[] = [
 ];
 const [LINE_1, LINE_0, LINE_2] = LINES as [CloudapiImage, CloudapiImage, CloudapiImage];
 const LINE_OFF = cloudImage({ uuid: id(0), name: 'line', state: 'disabled', published_at: '2019-01-01T00:00:00.000Z' });
-const MINE_OFF = cloudImage({ uuid: '12121212-0000-4000-8000-000000000000', name: 'mine', version: '2', state: 'disabled' });
+const MINE_OFF = cloudImage({
+  uuid: '12121212-0000-4000-8000-000000000000',
+  name: 'mine',
+  version: '2',
+  state: 'disabled',
+});
 const GONE = { ...cloudImage({ uuid: BASE.replace('1f', '2f'), name: 'gone' }), ...DEPRECATED };
 const MALLORYS_LINE = { ...LOOK_ALIKE, id: 'deadbeef-0000-4000-8000-000000000001', name: 'line' };
 const MALLORYS_TOOLS = { ...LOOK_ALIKE, id: id(8), name: 'tools', version: '1.0.0' };
