@@ -11,7 +11,7 @@ export const imgapiProcess: ServerProcess<Config> = {
   needsConfig: false,
   live: ['logLevel', 'authKeys'],
   async prepare(file) {
-    const { config, unknownKeys, notes } = await loadConfig(file);
+    const { config, unknownKeys, unknownKeyProblems, notes } = await loadConfig(file);
     const warnings = await notesOnTodaysRecords(config, file);
     const { logLevel, workers, workerSilenceSeconds, shutdown } = config;
     return {
@@ -19,6 +19,7 @@ export const imgapiProcess: ServerProcess<Config> = {
         config,
         logLevel,
         unknownKeys,
+        unknownKeyProblems,
         notes,
         warnings,
         workers,

@@ -10,10 +10,11 @@ export const cloudapiProcess: ServerProcess<CloudapiConfig> = {
   needsConfig: true,
   live: ['logLevel'],
   async prepare(file = '') {
-    const { config, unknownKeys, notes } = await loadCloudapiConfig(file);
+    const { config, unknownKeys, unknownKeyProblems, notes } = await loadCloudapiConfig(file);
     const { logLevel, workers, workerSilenceSeconds, shutdown } = config;
     return {
-      ...{ config, logLevel, unknownKeys, notes: [], workers, workerSilenceSeconds, stopWithin: shutdown.seconds },
+      ...{ config, logLevel, unknownKeys, unknownKeyProblems, notes: [] },
+      ...{ workers, workerSilenceSeconds, stopWithin: shutdown.seconds },
       async start(log) {
         for (const note of notes) log.warn(note);
         // A supervisor needs none of it.

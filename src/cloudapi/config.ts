@@ -69,6 +69,8 @@ export interface LoadedCloudapiConfig {
   readonly config: CloudapiConfig;
   /** Paths of keys that the schema does not know. */
   readonly unknownKeys: readonly string[];
+  /** A line for each of them, with the key that was likely meant. */
+  readonly unknownKeyProblems: readonly string[];
   /** What an operator should know about the settings, a line for each. */
   readonly notes: readonly string[];
 }
@@ -80,7 +82,7 @@ export async function loadCloudapiConfig(file: string): Promise<LoadedCloudapiCo
 
 /** @param from what messages name as the place of the problems */
 export function checkCloudapiConfig(given: JsonObject, from = 'configuration'): LoadedCloudapiConfig {
-  const { value, problems, unknownKeys } = applySchema(given, schema);
+  const { value, problems, unknownKeys, unknownKeyProblems } = applySchema(given, schema);
   const found = hasAccounts(value) ? [...problems] : [...problems, NO_ACCOUNTS];
   // The rules take a section that is as the schema has it.
   if (found.length === 0) found.push(...tokenRules((value as unknown as Checked).tokens));
@@ -89,7 +91,7 @@ export function checkCloudapiConfig(given: JsonObject, from = 'configuration'): 
   const accountsSource = sourceOf(checked.accounts.file, ufds);
   const notes = 'ufds' in accountsSource ? notesOnUfds(accountsSource.ufds) : [];
   const config = { ...checked, accountsSource, ...(tokens && { tokens: resolveTokens(tokens) }) };
-  return { config, unknownKeys, notes };
+  return { config, unknownKeys, unknownKeyProblems, notes };
 }
 
 const NO_ACCOUNTS = 'accounts.file: missing, and so is ufds; one of the two is needed';

@@ -20,6 +20,8 @@ export interface PreparedServer<C = object> {
   readonly config: C;
   readonly logLevel: LogLevel;
   readonly unknownKeys: readonly string[];
+  /** A line for each of them, with the key that was likely meant. */
+  readonly unknownKeyProblems: readonly string[];
   /** What else is worth a line in the log. */
   readonly notes: readonly string[];
   /** What somebody has to look at. */

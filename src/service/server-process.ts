@@ -98,13 +98,14 @@ function fleetOf(
   return { ...(fleetTerms(found, given) ?? { ...before, workers: 1 }), logLevel: found.logLevel };
 }
 
-type Found = Pick<PreparedServer, 'unknownKeys' | 'notes' | 'warnings'>;
+type Found = Pick<PreparedServer, 'unknownKeys' | 'unknownKeyProblems' | 'notes' | 'warnings'>;
 
 /** Once, however many workers read the same file. */
-function logWhatWasFound({ unknownKeys, notes, warnings = [] }: Found, log: Logger): void {
+function logWhatWasFound({ unknownKeys, unknownKeyProblems, notes, warnings = [] }: Found, log: Logger): void {
   for (const warning of warnings) log.warn(warning);
   for (const note of notes) log.info(note);
-  if (unknownKeys.length > 0) log.warn({ keys: unknownKeys }, 'the configuration has unknown keys');
+  if (unknownKeys.length > 0)
+    log.warn({ keys: unknownKeys, problems: unknownKeyProblems }, 'the configuration has unknown keys');
 }
 
 /** One server of several, which a supervisor started. */

@@ -1,6 +1,7 @@
 /** What a command declares of its arguments, and the check that they are all there. */
+
+import { suggestion } from '#lib/text/suggest.ts';
 import { usageError } from './errors.ts';
-import { suggestion } from './suggest.ts';
 
 export interface ArgumentSpec {
   /** Default `one`. Only the last may be `some` or `any`. An `optional` one takes a value only when there is one to spare. */

@@ -1,9 +1,10 @@
 /** Which command a command line names, and what is left of the line for it. */
+
+import { suggestion } from '#lib/text/suggest.ts';
 import type { Command, Program } from './command.ts';
 import { usageError } from './errors.ts';
 import { COMMON_OPTIONS, type Options, spellOption } from './options.ts';
 import { specOf, type Token, tokensOf } from './parse-options.ts';
-import { suggestion } from './suggest.ts';
 
 export interface FoundCommand<Context> {
   /** Absent when the line names none. */

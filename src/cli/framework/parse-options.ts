@@ -1,8 +1,8 @@
 /** Reads options and arguments apart, with messages that say what would be right. */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
+import { suggestion } from '#lib/text/suggest.ts';
 import { usageError } from './errors.ts';
 import { type OptionSpec, type Options, spellOption } from './options.ts';
-import { suggestion } from './suggest.ts';
 
 export type OptionValue = string | boolean | readonly string[] | undefined;
 

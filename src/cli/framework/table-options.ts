@@ -1,10 +1,10 @@
 /** The options that commands with a table have in common. */
 
+import { closest } from '#lib/text/suggest.ts';
 import type { Output } from '../output/output.ts';
 import { type Column, formatTable } from '../output/table.ts';
 import { usageError } from './errors.ts';
 import type { Options } from './options.ts';
-import { closest } from './suggest.ts';
 
 export const TABLE_OPTIONS = {
   'no-header': { type: 'flag', short: 'H', help: 'Leave out the header.' },

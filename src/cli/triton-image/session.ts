@@ -1,9 +1,9 @@
 /** What the commands of one run share: the profile, its key, and a client for each datacenter that is asked. */
 import type { RequestSigner } from '#lib/client/caller.ts';
+import { suggestion } from '#lib/text/suggest.ts';
 import type { Environment } from '../framework/command.ts';
 import { CommandError } from '../framework/errors.ts';
 import { EXIT } from '../framework/exit-codes.ts';
-import { suggestion } from '../framework/suggest.ts';
 import { shellLine } from '../output/shell-line.ts';
 import { type GivenToken, givenToken, tokenSigner } from '../shared/token.ts';
 import { CloudapiClient, type Datacenters } from './cloudapi-client.ts';

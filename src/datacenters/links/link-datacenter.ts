@@ -148,12 +148,26 @@ async function exchange(service: Service, url: string, token: LinkToken, own: st
       return parseParty(reply.party, url);
     }
   } catch (cause) {
+    if (isWithoutPairing(cause)) throw notItsLinksPort(url, cause);
     throw remoteFailure(cause, 'url', url);
   }
   throw new ApiError(
     'RemoteSourceError',
     `${url} did not prove that it knows the link token: something in between may be altering messages; nothing was linked here`,
   );
+}
+
+/** Its main port answers, most often, or something else of HTTP: the links port knows the path. */
+function isWithoutPairing(cause: unknown): boolean {
+  return cause instanceof ImgapiError && cause.statusCode === 404;
+}
+
+function notItsLinksPort(url: string, cause: unknown): ApiError {
+  const meant =
+    "name the other datacenter's links port (links.port in its configuration; imgapiadm link-token there tells its URL)";
+  return new ApiError('RemoteSourceError', `${url} pairs with nobody, as the main port of an IMGAPI: ${meant}`, {
+    cause,
+  });
 }
 
 async function reportOn(

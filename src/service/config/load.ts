@@ -15,6 +15,8 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Paths of keys that the schema does not know, most often typing errors. */
   readonly unknownKeys: readonly string[];
+  /** A line for each of them, with the key that was likely meant. */
+  readonly unknownKeyProblems: readonly string[];
   /** Settings that are accepted but have no effect, a line for each. */
   readonly notes: readonly string[];
 }
@@ -38,12 +40,11 @@ export async function loadConfig(
 ): Promise<LoadedConfig> {
   const given = asRendered(overlay(file === undefined ? WITHOUT_FILE : await readConfigFile(file), overrides));
   const from = file ?? 'configuration';
-  const { value, problems, unknownKeys } = applySchema(given);
-  const unknown = options.strict ? unknownKeys.map((key) => `${key}: there is no such key`) : [];
-  refuse(from, [...problems, ...unknown]);
+  const { value, problems, unknownKeys, unknownKeyProblems } = applySchema(given);
+  refuse(from, [...problems, ...(options.strict ? unknownKeyProblems : [])]);
   const config = resolveConfig(value);
   refuse(from, checkRules(config));
-  return { config, unknownKeys, notes: notesOn(given, config) };
+  return { config, unknownKeys, unknownKeyProblems, notes: notesOn(given, config) };
 }
 
 function refuse(from: string, problems: readonly string[]): void {

@@ -3,6 +3,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { addressRange } from '#lib/network/address-range.ts';
 import { isHttpUrl } from '#lib/network/http-url.ts';
 import { redact } from '#lib/text/redact.ts';
+import { closest } from '#lib/text/suggest.ts';
 import configSchema from '../../../etc/config.schema.json' with { type: 'json' };
 import { defaultsBeside, partOf, type Rules } from './given-part.ts';
 import { isObject, type JsonObject } from './read-file.ts';
@@ -13,6 +14,8 @@ export interface SchemaResult {
   readonly problems: readonly string[];
   /** Paths of keys that the schema does not know, such as `copies.concurency`. */
   readonly unknownKeys: readonly string[];
+  /** A line for each of them, with the key that was likely meant. */
+  readonly unknownKeyProblems: readonly string[];
 }
 
 /** Of each schema, by the keys that were given. */
@@ -30,8 +33,20 @@ export function applySchema(input: JsonObject, schema: object = configSchema): S
   return {
     value,
     problems: [...firstByPlace(wrong).values()],
-    unknownKeys: unknown.map((error) => keyPath(error.instancePath, String(error.params['additionalProperty']))),
+    unknownKeys: unknown.map(unknownKeyOf),
+    unknownKeyProblems: unknown.map((error) => `${unknownKeyOf(error)}: there is no such key${meantBy(error)}`),
   };
+}
+
+function unknownKeyOf({ instancePath, params }: ErrorObject): string {
+  return keyPath(instancePath, String(params['additionalProperty']));
+}
+
+/** `; did you mean "copies.concurrency"?`, or nothing. */
+function meantBy({ instancePath, params, parentSchema }: ErrorObject): string {
+  const known = Object.keys((parentSchema as Rules | undefined)?.properties ?? {});
+  const found = closest(String(params['additionalProperty']), known);
+  return found === undefined ? '' : `; did you mean "${keyPath(instancePath, found)}"?`;
 }
 
 /** JSON has no other comments: templates and people write keys such as `"//"` and `"# later"`. */

@@ -10,6 +10,7 @@ import { allLinks, findLink } from '#src/datacenters/links/links.ts';
 import { rateLimiter } from '#src/datacenters/links/rate-limit.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { type Datacenter, startDatacenter } from '../../helpers/datacenter.ts';
+import { startInProcess } from '../../helpers/imgapi.ts';
 
 async function twoDatacenters(t: Test): Promise<{ east: Datacenter; west: Datacenter }> {
   const [east, west] = await Promise.all([startDatacenter(t, 'us-east-1'), startDatacenter(t, 'us-west-1')]);
@@ -312,6 +313,17 @@ test('a port where nobody listens is named, and nothing is linked', async (t) =>
   await t.rejects(linkDatacenter(east.service, { name: 'us-west-1', url, token }), {
     code: 'RemoteSourceError',
     message: /cannot be reached/,
+  });
+  t.strictSame(await allLinks(east.service), []);
+});
+
+test('a main port in place of the links port is said to be one, and nothing is linked', async (t) => {
+  const { east, west } = await twoDatacenters(t);
+  const { token } = await createLinkToken(west.service);
+  const { url } = await startInProcess(t);
+  await t.rejects(linkDatacenter(east.service, { name: 'us-west-1', url, token }), {
+    code: 'RemoteSourceError',
+    message: new RegExp(`^${url} pairs with nobody, .*links port \\(links\\.port`),
   });
   t.strictSame(await allLinks(east.service), []);
 });

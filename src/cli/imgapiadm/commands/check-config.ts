@@ -18,11 +18,11 @@ export const checkConfig = defineCommand({
   async run({ options: { strict }, arguments: { FILE: file }, output, json }) {
     const { loadConfig } = await import('#src/service/config/load.ts');
     try {
-      const { config, unknownKeys, notes: found } = await loadConfig(file, {}, { strict });
+      const { config, unknownKeys, unknownKeyProblems, notes: found } = await loadConfig(file, {}, { strict });
       const notes = [...found, ...(await notesOnTodaysRecords(config, file))];
       if (json) output.json({ file, ok: true, problems: [], unknown_keys: unknownKeys, notes });
       else {
-        for (const key of unknownKeys) output.note(`warning: ${printable(key)}: unknown key`);
+        for (const problem of unknownKeyProblems) output.note(`warning: ${printable(problem)}`);
         for (const note of notes) output.note(`note: ${printable(note)}`);
         output.line(`${file}: ok`);
       }

@@ -73,10 +73,6 @@ async function seenStores(config: Config): Promise<StoresSeen> {
 
 async function unknownKeys(file: string): Promise<Finding[]> {
   const { loadConfig } = await import('#src/service/config/load.ts');
-  const { unknownKeys: unknown } = await loadConfig(file);
-  return unknown.map((key) => ({
-    part: 'configuration',
-    problem: `${key}: there is no such key`,
-    mend: `correct or remove it in ${file}`,
-  }));
+  const { unknownKeyProblems: problems } = await loadConfig(file);
+  return problems.map((problem) => ({ part: 'configuration', problem, mend: `correct or remove it in ${file}` }));
 }

@@ -1,8 +1,8 @@
 /** Reads FIELD=VALUE arguments as fields of an image. */
 import { readFile } from 'node:fs/promises';
 import { isObject, MANIFEST_FIELDS } from '#lib/manifest/fields.ts';
+import { suggestion } from '#lib/text/suggest.ts';
 import { CommandError, usageError } from '../../framework/errors.ts';
-import { suggestion } from '../../framework/suggest.ts';
 import { fileProblem } from '../file-problem.ts';
 
 const FLAGS: ReadonlySet<string> = new Set(['public', 'disabled', 'generate_passwords']);

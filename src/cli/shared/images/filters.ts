@@ -1,8 +1,8 @@
 /** Reads FIELD=VALUE arguments as the filter of a list. */
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { ListImagesFilter } from '#lib/client/filter.ts';
+import { suggestion } from '#lib/text/suggest.ts';
 import { usageError } from '../../framework/errors.ts';
-import { suggestion } from '../../framework/suggest.ts';
 
 export const CLOUDAPI_FILTERS = [
   'owner',

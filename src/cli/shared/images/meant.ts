@@ -2,7 +2,7 @@
  * What somebody meant who named an image that is not there: another version of it, or an image whose name is close. At most
  * three short lists are asked for, however many images there are.
  */
-import { closest } from '../../framework/suggest.ts';
+import { closest } from '#lib/text/suggest.ts';
 import { type ImageName, isPlain, type Named } from './naming.ts';
 
 /** Images that are enough to find a name among. */

@@ -132,7 +132,12 @@ test('findings are told as they come', async (t) => {
 
 const CONFIGS: readonly [string, string, readonly string[], object][] = [
   ['right', '{"mode": "private"}', [], { code: 0, stdout: /imgapi\.json: ok\n$/, stderr: '' }],
-  ['of unknown keys', '{"mode": "private", "prot": 1}', [], { code: 0, stderr: /warning: prot: unknown key\n/ }],
+  [
+    'of unknown keys',
+    '{"mode": "private", "prot": 1}',
+    [],
+    { code: 0, stderr: 'warning: prot: there is no such key; did you mean "port"?\n' },
+  ],
   [
     'of unknown keys, strictly',
     '{"mode": "private", "prot": 1}',

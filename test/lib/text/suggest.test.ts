@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { closest, suggestion } from '#src/cli/framework/suggest.ts';
+import { closest, suggestion } from '#lib/text/suggest.ts';
 
 const NAMES = ['list', 'get', 'copy', 'copies', 'copies cancel', 'datacenters', 'link-dc', 'unlink-dc'];
 
