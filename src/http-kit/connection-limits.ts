@@ -16,6 +16,9 @@ export interface ConnectionsConfig {
 const SHARES = { main: 1 / 2, links: 1 / 4, metrics: 1 / 16 } as const;
 export type ListenerKind = keyof typeof SHARES;
 
+/** That of second descriptors of connections, by which the system sends files to them. */
+const SENDING = 1 / 16;
+
 /** Descriptors that a process has open before anybody connects. */
 const OWN_DESCRIPTORS = 64;
 const LEAST = 8;
@@ -30,6 +33,11 @@ export function connectionLimits(
   const max = Math.min(config.max, affordable);
   const perAddress = Math.min(max, config.perAddress ?? Math.ceil(max / 2));
   return { max, perAddress, idleMs: config.idleSeconds * 1000 };
+}
+
+/** How many downloads the system may send at once: each takes a descriptor more than one that is read and written. */
+export function mostSentBySystem(descriptors = descriptorLimit()): number {
+  return Math.max(0, Math.floor((descriptors - OWN_DESCRIPTORS) * SENDING));
 }
 
 let known: number | undefined;

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import type { ByteSource, UnreadFile } from '#lib/objects/object-store.ts';
 import { type FileSender, fileSender } from '#lib/runtime/sendfile.ts';
+import { mostSentBySystem } from './connection-limits.ts';
 
 /** Bytes. What is shorter costs less to read and write. */
 const LEAST = 256 * 1024;
@@ -11,12 +12,24 @@ const MOST = 4 * 1024 * 1024;
 /** Bytes that are written after those that the system sent, to learn when there is room for more. */
 const WRITTEN = 16 * 1024;
 
+/** Downloads that the system sends. */
+let sending = 0;
+
 /**
  * Sends the bytes of a stream that nobody has read from, as {@link sendStream} does, without it.
- * @returns false, and nothing is done, if they are too few, no file's, or the system cannot send them
+ * @returns false, and nothing is done, if they are too few, no file's, the system cannot send them, or descriptors are few
  */
 export async function sendFile(response: ServerResponse, stream: ByteSource, length: number): Promise<boolean> {
-  if (length < LEAST || stream.unread?.size !== length) return false;
+  if (length < LEAST || stream.unread?.size !== length || sending >= mostSentBySystem()) return false;
+  sending += 1;
+  try {
+    return await sendBySystem(response, stream);
+  } finally {
+    sending -= 1;
+  }
+}
+
+async function sendBySystem(response: ServerResponse, stream: ByteSource): Promise<boolean> {
   const sender = await fileSender(response.socket);
   const file = stream.unread;
   if (!sender || !file) {

@@ -1,6 +1,6 @@
 /** How many connections there may be, and what happens when there are more. */
 import { test } from 'tap';
-import { connectionLimits } from '#src/http-kit/connection-limits.ts';
+import { connectionLimits, mostSentBySystem } from '#src/http-kit/connection-limits.ts';
 import { startListener } from '../../helpers/listener.ts';
 import { type Conversation, converse, said, statuses } from '../../helpers/raw-socket.ts';
 import { waitFor } from '../../helpers/wait.ts';
@@ -79,6 +79,12 @@ test('a listener takes no more than its part of the descriptors that the process
   t.match(connectionLimits(config, 'metrics', 200), { max: 8 });
   t.match(connectionLimits(config, 'main', 10), { max: 8 });
   t.match(connectionLimits(config, 'main', Number.POSITIVE_INFINITY), { max: 1000 });
+});
+
+test('the system sends no more downloads than the process has descriptors for: each takes one more', (t) => {
+  t.same([10, 64, 256, 1024].map(mostSentBySystem), [0, 0, 12, 60]);
+  t.equal(mostSentBySystem(Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
+  t.end();
 });
 
 test('an error of accepting connections is logged now and then, and ends nothing', async (t) => {
