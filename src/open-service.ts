@@ -6,10 +6,10 @@ import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { type Clock, systemClock } from '#lib/runtime/clock.ts';
 import { newProcessName } from '#lib/runtime/process-name.ts';
 import { BUCKETS } from './buckets.ts';
-import { ensureOperatorToken } from './datacenters/links/operator-token.ts';
+import { ensureOperatorToken, operatorTokenPath } from './datacenters/links/operator-token.ts';
 import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
-import { prepareDataFolder } from './service/data-folder.ts';
+import { prepareDataFolder, refusal } from './service/data-folder.ts';
 import { openAccounts } from './service/engines/accounts.ts';
 import { openDocuments } from './service/engines/documents.ts';
 import { faultsFrom } from './service/fault-points.ts';
@@ -41,7 +41,7 @@ export async function openService(
     throw new ConfigError('dataDir', [`the restore into ${config.dataDir} is unfinished: run imgapiadm restore again`]);
   }
   await prepareDataFolder(config, log);
-  await ensureOperatorToken(config.dataDir);
+  await ensureOperatorToken(config.dataDir).catch(refusal(`${operatorTokenPath(config.dataDir)} cannot be used`));
   const observe = (kind: 'document' | 'object') => metrics?.observe(kind);
   const worker = newProcessName();
   const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: given, worker };

@@ -16,6 +16,7 @@ import { type PublicKey, parsePublicKey } from '#lib/signing/keys.ts';
 import { withoutMark } from '#lib/text/json.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Config } from '../service/config/config.ts';
+import { refusal } from '../service/data-folder.ts';
 import type { Service } from '../service/service.ts';
 import { mirrorKeys } from './mirror-keys.ts';
 
@@ -125,12 +126,13 @@ export async function askForReload(store: Store): Promise<void> {
 async function keyFiles(directory: string): Promise<{ user: string; lines: string[] }[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
-    throw error;
+    return refusal(`${directory} cannot be read`)(error);
   });
   const files = names.filter((name) => name.endsWith('.keys')).sort();
   return Promise.all(
     files.map(async (name) => {
-      const text = withoutMark(await readFile(join(directory, name), 'utf8'));
+      const path = join(directory, name);
+      const text = withoutMark(await readFile(path, 'utf8').catch(refusal(`${path} cannot be read`)));
       const lines = text.split('\n').map((line) => line.trim());
       return { user: name.slice(0, -'.keys'.length), lines: lines.filter((line) => line && !line.startsWith('#')) };
     }),

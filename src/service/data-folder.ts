@@ -23,9 +23,13 @@ const BEFORE_THE_START = new RegExp(`^(?:etc|${SCRIPTS}|lost\\+found|\\..*|.*\\.
 const OTHERS = 0o077;
 const OWN_FOLDER = 0o700;
 
+const NOT_ALLOWED = `this process may not do that: give it to user ${process.geteuid?.()}, as whom it runs (chown), with all rights of an owner`;
+
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'this process may not do that',
-  EPERM: 'this process may not do that',
+  EACCES: NOT_ALLOWED,
+  EPERM: NOT_ALLOWED,
+  ENOSPC: 'the disk is full: free a megabyte on it, and start again',
+  EDQUOT: 'the quota is used up: free a megabyte of it, and start again',
   EROFS: 'the file system is read-only',
   ENOTDIR: 'part of the path is not a folder',
   EEXIST: 'a file is in its place',
@@ -135,7 +139,8 @@ async function namesIn(folder: string): Promise<string[]> {
   });
 }
 
-function refusal(what: string): (cause: unknown) => never {
+/** Turns an error of the system on a path of the data folder into a sentence that names it. @param what names the path */
+export function refusal(what: string): (cause: unknown) => never {
   return (cause) => {
     const { code = '', message } = cause as NodeJS.ErrnoException;
     throw new ConfigError('dataDir', [`${what}: ${REASONS[code] ?? message}`], { cause });

@@ -21,6 +21,7 @@ import { prepareDataFolder } from '#src/service/data-folder.ts';
 import { ALICE } from '../../helpers/accounts.ts';
 import { makeImage } from '../../helpers/images.ts';
 import { configKeys, spawnImgapi, temporaryFolder } from '../../helpers/imgapi.ts';
+import { fill, smallDisk } from '../../helpers/small-disk.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 process.umask(0o022);
@@ -291,4 +292,24 @@ t.test('a port that is in use is told by its key', async (t) => {
     stderr,
     /^imgapi: address: cannot open port 1: this machine does not have the address 192\.0\.2\.1 \(EADDRNOTAVAIL\)\n$/,
   );
+});
+
+t.test('a secret or keys that cannot be read, and a full disk, are named by their path with the way out', async (t) => {
+  const dataDir = await temporaryFolder(t);
+  const token = join(dataDir, 'keys', 'operator.token');
+  await mkdir(token, { recursive: true });
+  t.match(await attempt(t, dataDir), { status: 1, stderr: `dataDir: ${token} cannot be used: ` });
+  await rm(token, { recursive: true });
+  const keys = join(dataDir, 'authkeys', 'alice.keys');
+  await mkdir(keys, { recursive: true });
+  t.match(await attempt(t, dataDir), { status: 1, stderr: `dataDir: ${keys} cannot be read: ` });
+  const disk = smallDisk(t, 1);
+  if (disk === undefined) return;
+  const empty = fill(disk);
+  const full = await attempt(t, join(disk, 'data'));
+  empty();
+  t.match(full, {
+    status: 1,
+    stderr: `${join(disk, 'data', 'keys', 'operator.token')} cannot be used: the disk is full: free`,
+  });
 });
