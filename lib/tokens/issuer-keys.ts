@@ -4,7 +4,7 @@
  * is used until its time is over, and then none is.
  */
 import { readFile } from 'node:fs/promises';
-import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
 import { smallJson } from '../client/small-json.ts';
 import { HttpTransport } from '../client/transport.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -32,7 +32,7 @@ const LONGEST_KEY_ID = 256;
 
 /** Finds the key that a token names, for `jwtVerify`. @throws TokenRefusal */
 export function issuerKeys({ source, cacheSeconds, clock }: IssuerKeysOptions): JWTVerifyGetKey {
-  const read = 'url' in source ? () => fetchSet(source.url) : () => readSet(source.file);
+  const read = () => readFrom(source);
   let failedAt = Number.NEGATIVE_INFINITY;
   const keys = createRemoteJWKSet(new URL('url' in source ? source.url : 'file:///keys'), {
     cacheMaxAge: cacheSeconds * 1000,
@@ -64,10 +64,30 @@ export function issuerKeys({ source, cacheSeconds, clock }: IssuerKeysOptions): 
   };
 }
 
+/** How many keys of ES256 a source has now that a token can name. @throws if the source cannot be read, or holds no set */
+export async function usableKeys(source: KeySource): Promise<number> {
+  const set = (await readFrom(source)) as { readonly keys?: unknown } | null;
+  if (!Array.isArray(set?.keys)) throw new Error('this is no set of keys (JWKS)');
+  return (await Promise.all(set.keys.map(isUsable))).filter(Boolean).length;
+}
+
+async function isUsable(key: JWK | null): Promise<boolean> {
+  const { kid, kty, crv, use = 'sig', alg = 'ES256' } = key ?? {};
+  if (!key || !kid || kty !== 'EC' || crv !== 'P-256' || use !== 'sig' || alg !== 'ES256') return false;
+  return importJWK(key, 'ES256').then(
+    () => true,
+    () => false,
+  );
+}
+
 class TooSoon extends Error {}
 
 function refusal(fault: TokenFault, message: string): TokenRefusal {
   return new TokenRefusal(fault, message);
+}
+
+function readFrom(source: KeySource): Promise<unknown> {
+  return 'url' in source ? fetchSet(source.url) : readSet(source.file);
 }
 
 /** Redirects are not followed: only what was configured is asked. */

@@ -1,6 +1,8 @@
 /** `imgapiadm doctor`: what is wrong with this installation, and what to do about it. */
+import { ImgapiUnreachableError } from '#lib/client/errors.ts';
 import type { Config } from '#src/service/config/config.ts';
 import { ConfigError } from '#src/service/config/config-error.ts';
+import type { TokensConfig } from '#src/service/config/tokens.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
 import { printable } from '../../output/printable.ts';
@@ -13,11 +15,14 @@ import { lookAtOwners } from '../doctor/look-at-owners.ts';
 import { lookAtServer } from '../doctor/look-at-server.ts';
 import type { StoresSeen } from '../doctor/look-at-stores.ts';
 
+const START =
+  'start it (systemctl start imgapi; svcadm enable imgapi); if it does not stay up, the last line of its log says why';
+
 export const doctor = defineCommand({
   name: 'doctor',
   summary: 'say what is wrong with this installation',
   description: [
-    "Looks at the configuration that --config names, the data directory, keys, room, the databases and stores that it names with their clocks, and, while the server runs, at its parts, tasks and links with theirs. What is down is said with its address and the reason, after some seconds at most. The exit status is 1 when something is wrong. Run it as the server's user.",
+    "Looks at the configuration that --config names and who may read its secrets, the data directory, keys, room, the keys of bearer tokens, the databases and stores that it names with their clocks, and, while the server runs, at its parts, tasks, damaged files and links with theirs. What is down is said with its address and the reason, after some seconds at most. The exit status is 1 when something is wrong. Run it as the server's user.",
   ],
   arguments: {},
   options: {},
@@ -25,18 +30,22 @@ export const doctor = defineCommand({
   async run({ context, output, json, signal }) {
     const findings: Finding[] = [];
     const notes: string[] = [];
-    const server = await context.serverConfig().catch((error: unknown) => {
+    const server = await context.serverConfig().catch(async (error: unknown) => {
       if (!(error instanceof ConfigError)) throw error;
-      const mend = 'correct the file; imgapiadm check-config says whether it is right';
-      for (const problem of error.problems) findings.push({ part: 'configuration', problem, mend });
+      findings.push(...(await configFindings()).refusedConfig(error));
       return undefined;
     });
     if (server) {
       const { config, file } = server;
-      if (file !== undefined) findings.push(...(await unknownKeys(file)));
+      if (file !== undefined) {
+        const { lookAtConfig, relativeFolder } = await configFindings();
+        findings.push(...(await lookAtConfig(file, config.dataDir)));
+        notes.push(...(await relativeFolder(file, config.dataDir)));
+      }
       findings.push(...(await lookAtFiles(config.dataDir, config.storage.headroomBytes)));
       findings.push(...(await lookAtOwners(config.dataDir)));
       if (!config.ufds && config.mode === 'dc') findings.push(...(await lookAtAccounts(config.accounts.file)));
+      if (config.tokens) findings.push(...(await lookAtTokens(config.tokens)));
       const stores = await seenStores(config);
       findings.push(...stores.findings);
       notes.push(...stores.notes);
@@ -48,7 +57,8 @@ export const doctor = defineCommand({
         signal.throwIfAborted();
         const { message } = error as Error;
         const details = error instanceof CommandError ? error.details.join('; ') : '';
-        const mend = details || 'look at the log of the server';
+        const isAway = error instanceof ImgapiUnreachableError && error.fault === 'connect';
+        const mend = details || (isAway ? START : 'look at the log of the server');
         findings.push({ part: 'server', problem: message, mend });
       }
     }
@@ -71,8 +81,11 @@ async function seenStores(config: Config): Promise<StoresSeen> {
   return lookAtStores(config);
 }
 
-async function unknownKeys(file: string): Promise<Finding[]> {
-  const { loadConfig } = await import('#src/service/config/load.ts');
-  const { unknownKeyProblems: problems } = await loadConfig(file);
-  return problems.map((problem) => ({ part: 'configuration', problem, mend: `correct or remove it in ${file}` }));
+/** Rules of configurations are loaded for this command alone. */
+function configFindings() {
+  return import('../doctor/look-at-config.ts');
+}
+
+async function lookAtTokens(tokens: TokensConfig): Promise<Finding[]> {
+  return (await import('../doctor/look-at-tokens.ts')).lookAtTokens(tokens);
 }

@@ -20,6 +20,9 @@ const PATIENCE_MS = 30_000;
 /** Linked clocks of which all differ by more than this, in the same direction. */
 const MOST_SKEW_SECONDS = 60;
 
+/** After so many it is the store that wants looking at. */
+const MOST_DAMAGED = 10;
+
 export interface Server {
   readonly url: string;
   /** With the operator's secret. */
@@ -34,7 +37,12 @@ export async function lookAtServer({ url, operator, mostSkew }: Server, signal: 
   const client = await operator();
   const isDown = findings.some(({ part }) => part === 'stores');
   const patience = isDown ? AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]) : signal;
-  const more = await Promise.allSettled([lookAtTasks(client, patience), lookAtLinks(client, mostSkew, patience)]);
+  const looks = [
+    lookAtTasks(client, patience),
+    lookAtDamage(client, patience),
+    lookAtLinks(client, mostSkew, patience),
+  ];
+  const more = await Promise.allSettled(looks);
   signal.throwIfAborted();
   const unasked = new Set<string>();
   for (const result of more) {
@@ -43,7 +51,7 @@ export async function lookAtServer({ url, operator, mostSkew }: Server, signal: 
   }
   for (const why of unasked) {
     const mend = isDown ? 'mend what is down, and run this again' : 'look at the log of the server';
-    findings.push({ part: 'server', problem: `it cannot say how its tasks and links are: ${why}`, mend });
+    findings.push({ part: 'server', problem: `it cannot say how its tasks, files and links are: ${why}`, mend });
   }
   return findings;
 }
@@ -81,6 +89,20 @@ async function lookAtTasks(operator: ImgapiClient, signal: AbortSignal): Promise
     problem: `the task ${name} fails: ${run?.error ?? 'the log has the reason'}`,
     mend: 'see imgapiadm tasks, and the log',
   }));
+}
+
+/** What passes of the scrub have found, and nobody has mended yet. */
+async function lookAtDamage(operator: ImgapiClient, signal: AbortSignal): Promise<Finding[]> {
+  const damaged = await operator.adminListFindings({ signal });
+  const told = damaged.slice(0, MOST_DAMAGED).map(({ uuid, name, file, message, repair }) => ({
+    part: 'files' as const,
+    problem: `${file} of image ${uuid} (${name}) is damaged: ${message}${repair ? `; not repaired: ${repair.problem}` : ''}`,
+    mend: `imgapiadm verify ${uuid} --repair fetches the right bytes from a linked datacenter; what nobody has, restore from a backup, or delete the image`,
+  }));
+  const more = damaged.length - told.length;
+  if (more === 0) return told;
+  const mend = 'see imgapiadm verify --findings; look at the store and its disks';
+  return [...told, { part: 'files', problem: `${more} more files are damaged`, mend }];
 }
 
 async function lookAtLinks(operator: ImgapiClient, mostSkew: number, signal: AbortSignal): Promise<Finding[]> {

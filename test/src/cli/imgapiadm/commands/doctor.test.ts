@@ -1,10 +1,13 @@
 /** `imgapiadm doctor` on installations that are really broken, and on one that is not. */
-import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { type Test, test } from 'tap';
+import { ImgapiClient } from '#lib/client/client.ts';
+import { lookAtServer } from '#src/cli/imgapiadm/doctor/look-at-server.ts';
 import { DATACENTERS, type LinkRecord } from '#src/datacenters/links/documents.ts';
 import { freePort } from '../../../../helpers/free-port.ts';
 import { type ConfigKeys, configKeys, startInProcess } from '../../../../helpers/imgapi.ts';
+import { issuerKey } from '../../../../helpers/token-issuer.ts';
 import { runImgapiadm } from '../../capture.ts';
 import { json, playBack } from '../../playback.ts';
 
@@ -114,6 +117,7 @@ test('a server whose database is down says which part, and what it cannot say ke
     'GET /healthz': json({ ok: false, checks: { store: down, objects: { ok: true, ms: 1 } } }, 503),
     'GET /tasks': json(away, 503),
     'GET /datacenters': json(away, 503),
+    'GET /admin/findings': json(away, 503),
   });
   const folder = join(t.testdir(), 'data');
   await mkdir(folder, { mode: 0o700 });
@@ -124,7 +128,7 @@ test('a server whose database is down says which part, and what it cannot say ke
   t.equal(code, 1);
   t.match((JSON.parse(stdout) as Found).findings, [
     { part: 'stores', problem: 'store: connect ECONNREFUSED 10.0.0.5:5432', mend: /^look at the database/ },
-    { part: 'server', problem: /^it cannot say how its tasks and links are: the documents cannot be read now/ },
+    { part: 'server', problem: /^it cannot say how its tasks, files and links are: the documents cannot be read now/ },
   ]);
 });
 
@@ -141,17 +145,72 @@ test('a server that does not run is named, and so is a configuration that is wro
   };
   t.match(await examine({ ...keys, loglevel: 'info' }), {
     code: 1,
-    findings: [{ part: 'configuration', problem: /^loglevel: there is no such key/ }, { part: 'server' }],
+    findings: [
+      { part: 'configuration', problem: `${file}: loglevel: there is no such key; did you mean "logLevel"?` },
+      { part: 'server', mend: /^start it/ },
+    ],
   });
   t.match(await examine({ ...keys, port: 'x', mode: 'none' }), {
     code: 1,
     findings: [
-      { part: 'configuration', problem: /^port/ },
-      { part: 'configuration', problem: /^mode/ },
+      { part: 'configuration', problem: new RegExp(`^${file}: port: `) },
+      { part: 'configuration', problem: new RegExp(`^${file}: mode: `) },
     ],
   });
   t.match(await examine({ ...keys, dataDir: join(dataDir, 'nowhere') }), {
     code: 1,
     findings: [{ part: 'files', problem: /nowhere is not there/ }, { part: 'server' }],
   });
+});
+
+test('secrets that others may read, a relative folder and keys of tokens that cannot be had are named', async (t) => {
+  const { dataDir, file } = await installed(t);
+  const given = JSON.parse(await readFile(file, 'utf8'));
+  const jwksFile = join(dataDir, 'jwks.json');
+  const s3 = { region: 'us-east-1', bucket: 'images', accessKeyId: 'AKIA', secretAccessKey: 'secret' };
+  const tokens = { issuer: 'https://login.example.com', audience: 'imgapi', jwksFile };
+  const write = (more: object) =>
+    writeFile(file, JSON.stringify({ ...given, authType: 'signature', s3, tokens, ...more }));
+  const told = async (part: string) => {
+    const { stdout } = await runImgapiadm(['-f', file, 'doctor', '--json']);
+    const { findings, notes } = JSON.parse(stdout) as Found & { notes: string[] };
+    return { found: findings.filter((finding) => finding.part === part), notes };
+  };
+  await write({});
+  await chmod(file, 0o644);
+  t.match((await told('configuration')).found, [
+    { problem: `${file} may be read by all users of this machine, and has secrets in it: s3.secretAccessKey` },
+  ]);
+  t.match((await told('tokens')).found, [{ problem: /^tokens\.jwksFile: .*jwks\.json cannot be had.*ENOENT/ }]);
+  await chmod(file, 0o600);
+  await writeFile(jwksFile, JSON.stringify({ keys: [{ kty: 'EC', kid: 'a', crv: 'P-384' }] }));
+  t.match((await told('tokens')).found, [{ problem: /has no key that can be used/ }]);
+  await writeFile(jwksFile, JSON.stringify({ keys: [issuerKey('a').jwk] }));
+  t.same((await told('tokens')).found, []);
+  t.same((await told('configuration')).found, []);
+  await write({ dataDir: relative(process.cwd(), dataDir) });
+  t.match((await told('tokens')).notes, [new RegExp(`is relative, .* ${dataDir} was looked at`)]);
+});
+
+test('files that are known to be damaged are named, with what mends them', async (t) => {
+  const uuid = '0965c1f4-6995-c095-ecb5-c1a80be2b08e';
+  const damaged = { uuid, name: 'base', file: 'file0', message: 'it has another sha1' };
+  const server = await playBack(t, {
+    'GET /healthz': json({ ok: true, checks: {} }),
+    'GET /tasks': json([]),
+    'GET /datacenters': json([]),
+    'GET /admin/findings': json(Array(12).fill(damaged)),
+  });
+  const client = new ImgapiClient({ url: server.url });
+  t.teardown(() => client.destroy());
+  const asked = { url: server.url, operator: async () => client, mostSkew: 300 };
+  const findings = await lookAtServer(asked, AbortSignal.timeout(10_000)).catch((error: Error) => error);
+  t.match(findings, [
+    {
+      part: 'files',
+      problem: `file0 of image ${uuid} (base) is damaged: it has another sha1`,
+      mend: /verify .* --repair/,
+    },
+  ]);
+  t.match((findings as { problem: string }[]).at(-1)?.problem, '2 more files are damaged');
 });
