@@ -6,7 +6,7 @@ import { ImgapiClient } from '#lib/client/client.ts';
 import { lookAtServer } from '#src/cli/imgapiadm/doctor/look-at-server.ts';
 import { DATACENTERS, type LinkRecord } from '#src/datacenters/links/documents.ts';
 import { freePort } from '../../../../helpers/free-port.ts';
-import { type ConfigKeys, configKeys, startInProcess } from '../../../../helpers/imgapi.ts';
+import { type ConfigKeys, configKeys, startInProcess, temporaryFolder } from '../../../../helpers/imgapi.ts';
 import { issuerKey } from '../../../../helpers/token-issuer.ts';
 import { runImgapiadm } from '../../capture.ts';
 import { json, playBack } from '../../playback.ts';
@@ -18,13 +18,12 @@ interface Found {
 
 /** A server that runs, with its configuration in a file. */
 async function installed(t: Test, keys: ConfigKeys = {}) {
-  const dataDir = t.testdir();
-  await chmod(dataDir, 0o700);
+  // tap's own folder goes while the server still writes into it, now and then.
+  const dataDir = await temporaryFolder(t);
   const port = await freePort();
   const given = await configKeys(dataDir, { ...keys, port });
-  const file = join(t.testdir({}), '..', `${t.name.replaceAll(/\W/g, '-')}.json`);
+  const file = join(await temporaryFolder(t), 'imgapi.json');
   await writeFile(file, JSON.stringify(given));
-  t.teardown(() => rm(file, { force: true }));
   const server = await startInProcess(t, { ...keys, port }, { dataDir });
   const examine = async () => {
     const { code, stdout } = await runImgapiadm(['-f', file, 'doctor', '--json']);
