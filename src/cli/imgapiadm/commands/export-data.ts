@@ -47,8 +47,9 @@ async function assertTarget(target: string, asFolder: boolean): Promise<void> {
   const above = dirname(target);
   try {
     const there = await ifThere(stat(target));
-    if (there?.isDirectory() && !asFolder)
+    if (there?.isDirectory() && !asFolder) {
       throw noTarget(`${target}: it is a folder; --folder writes a data folder there`);
+    }
     if (there?.isFile() && asFolder) throw noTarget(`${target}: it is a file; without --folder a dump takes its place`);
     if (!asFolder && !(await ifThere(stat(above)))?.isDirectory()) throw noTarget(`${above}: there is no such folder`);
   } catch (cause) {
