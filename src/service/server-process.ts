@@ -104,8 +104,9 @@ type Found = Pick<PreparedServer, 'unknownKeys' | 'unknownKeyProblems' | 'notes'
 function logWhatWasFound({ unknownKeys, unknownKeyProblems, notes, warnings = [] }: Found, log: Logger): void {
   for (const warning of warnings) log.warn(warning);
   for (const note of notes) log.info(note);
-  if (unknownKeys.length > 0)
+  if (unknownKeys.length > 0) {
     log.warn({ keys: unknownKeys, problems: unknownKeyProblems }, 'the configuration has unknown keys');
+  }
 }
 
 /** One server of several, which a supervisor started. */
