@@ -297,7 +297,7 @@ test('names are shown as they are, whatever they look like, and the keyboard rea
     await page.route('**/acl?*', (route) =>
       route.fulfill({ status: 401, json: { code: 'UnauthorizedError', message: 'the request is not signed' } }),
     );
-    await page.keyboard.press('Enter');
+    await page.getByLabel('Login or account UUID').press('Enter');
     await page.getByRole('alert').getByText('imgapiadm console-login').waitFor();
     await page.unrouteAll();
     await page.route('**/tasks', (route) => route.fulfill({ status: 502, body: '<h1>Bad Gateway</h1>' }));
