@@ -41,7 +41,7 @@ async function sendBySystem(response: ServerResponse, stream: ByteSource): Promi
   const unwatch = finished(stream, (error) => failed.set(error ?? new Error('the bytes are not wanted any more')));
   response.once('close', () => failed.set(new Error('the client is gone')));
   try {
-    await sendAll(response, file, sender, failed, (piece) => stream.recycle?.(piece));
+    await sendAll(response, stream, file, sender, failed);
     await failed.or((done) => response.end(done));
   } catch (error) {
     response.destroy(error as Error);
@@ -56,17 +56,17 @@ async function sendBySystem(response: ServerResponse, stream: ByteSource): Promi
 
 async function sendAll(
   response: ServerResponse,
+  stream: ByteSource,
   file: UnreadFile,
   sender: FileSender,
   failed: Failure,
-  recycle: (piece: Uint8Array) => void,
 ): Promise<void> {
   for (let at = 0; at < file.size; ) {
     // This also sends the headers, and waits until there is room.
     const piece = await file.read(at, Math.min(WRITTEN, file.size - at));
     await failed.or((done) => response.write(piece, done));
     at += piece.length;
-    recycle(piece);
+    stream.recycle?.(piece);
     if (at < file.size && response.socket?.writableLength === 0) {
       const [from, length] = [file.start + at, Math.min(MOST, file.size - at)];
       at += await file.whileOpen((descriptor) => sender.send(descriptor, from, length));

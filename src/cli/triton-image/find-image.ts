@@ -110,7 +110,7 @@ async function notActive(
     .slice(0, MOST_ASLEEP)
     .map(
       (image) =>
-        `your ${imageLabel(image).slice(9)} is ${image.state}: name it by its UUID, ${image.id}; get --all finds it by name`,
+        `your ${image.name}@${image.version} is ${image.state}: name it by its UUID, ${image.id}; get --all finds it by name`,
     );
 }
 
