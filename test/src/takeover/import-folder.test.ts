@@ -332,7 +332,7 @@ test('a disk that is full ends the import with a word', async (t) => {
 test('what is no source is said so', async (t) => {
   const place = await newPlace(t);
   const wrong: [string[], RegExp][] = [
-    [['/nowhere'], /ENOENT/],
+    [['/nowhere'], /\/nowhere: there is no such file/],
     [[t.testdir()], /is not the data folder of an IMGAPI: it has no folder manifests/],
     [['/dev/null'], /neither a folder nor a file/],
     [['http://127.0.0.1:1/'], /127.0.0.1:1/],
