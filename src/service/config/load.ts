@@ -13,6 +13,8 @@ import { applySchema } from './schema.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
+  /** The keys that it is made of, as they were written. */
+  readonly given: JsonObject;
   /** Paths of keys that the schema does not know, most often typing errors. */
   readonly unknownKeys: readonly string[];
   /** A line for each of them, with the key that was likely meant. */
@@ -38,13 +40,14 @@ export async function loadConfig(
   overrides: JsonObject = {},
   options: LoadOptions = {},
 ): Promise<LoadedConfig> {
-  const given = asRendered(overlay(file === undefined ? WITHOUT_FILE : await readConfigFile(file), overrides));
+  const given = overlay(file === undefined ? WITHOUT_FILE : await readConfigFile(file), overrides);
+  const meant = asRendered(given);
   const from = file ?? 'configuration';
-  const { value, problems, unknownKeys, unknownKeyProblems } = applySchema(given);
+  const { value, problems, unknownKeys, unknownKeyProblems } = applySchema(meant);
   refuse(from, [...problems, ...(options.strict ? unknownKeyProblems : [])]);
   const config = resolveConfig(value);
   refuse(from, checkRules(config));
-  return { config, unknownKeys, unknownKeyProblems, notes: notesOn(given, config) };
+  return { config, given, unknownKeys, unknownKeyProblems, notes: notesOn(meant, config) };
 }
 
 function refuse(from: string, problems: readonly string[]): void {

@@ -2,6 +2,7 @@
 import type { Image } from '#lib/api/schemas/image.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { ImgapiError } from '#lib/client/errors.ts';
+import { STORAGE_TYPES } from '#src/service/config/config.ts';
 import { CommandError } from '../../framework/errors.ts';
 import type { Output } from '../../output/output.ts';
 import { printable } from '../../output/printable.ts';
@@ -22,9 +23,6 @@ import {
 import type { Connection } from '../connection/connection.ts';
 import { defineCommand } from '../connection/define-command.ts';
 import { withOwner } from '../connection/owner.ts';
-
-/** A kind of store, of which any server takes the usual one. */
-const OLD_NAMES: ReadonlySet<string> = new Set(['local', 'manta', 's3']);
 
 export const create = defineCommand({
   name: 'create',
@@ -120,7 +118,8 @@ async function assertStorage(
   const refused = (message: string) => new CommandError(message, { code: 'InvalidParameter' });
   if (account !== undefined) throw refused('only operators may choose the storage: leave out --storage or --account');
   const stores = await storesOf(client, signal);
-  if (stores === undefined || stores.includes(storage) || OLD_NAMES.has(storage)) return;
+  // For a kind of store any server takes the usual one.
+  if (stores === undefined || stores.includes(storage) || STORAGE_TYPES.some((type) => type === storage)) return;
   throw refused(`storage is ${JSON.stringify(storage)}; the stores here are: ${stores.join(', ')}`);
 }
 

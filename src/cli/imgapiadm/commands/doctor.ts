@@ -36,11 +36,12 @@ export const doctor = defineCommand({
       return undefined;
     });
     if (server) {
-      const { config, file } = server;
+      const { file, ...loaded } = server;
+      const { config } = loaded;
       if (file !== undefined) {
         const { lookAtConfig, relativeFolder } = await configFindings();
-        findings.push(...(await lookAtConfig(file, config.dataDir)));
-        notes.push(...(await relativeFolder(file, config.dataDir)));
+        findings.push(...(await lookAtConfig(file, loaded)));
+        notes.push(...relativeFolder(file, loaded));
       }
       findings.push(...(await lookAtFiles(config.dataDir, config.storage.headroomBytes)));
       findings.push(...(await lookAtOwners(config.dataDir)));

@@ -8,6 +8,7 @@ import { listenerUrl } from '#lib/network/listener-url.ts';
 import { redact } from '#lib/text/redact.ts';
 import { isUuid } from '#lib/text/uuid.ts';
 import type { Config } from '#src/service/config/config.ts';
+import type { LoadedConfig } from '#src/service/config/load.ts';
 import type { Environment } from '../../framework/command.ts';
 import { CommandError, usageError } from '../../framework/errors.ts';
 import { type GivenToken, givenToken, tokenSigner } from '../../shared/token.ts';
@@ -26,8 +27,7 @@ export interface LocalData {
   readonly file?: string;
 }
 
-export interface ServerConfig {
-  readonly config: Config;
+export interface ServerConfig extends LoadedConfig {
   /** Absolute; absent: the server runs without one. */
   readonly file?: string;
 }
@@ -37,7 +37,7 @@ export class Connection {
   readonly #env: Environment;
   readonly #userAgent: string;
   readonly #installed: readonly string[];
-  #config: Promise<Config> | undefined;
+  #config: Promise<LoadedConfig> | undefined;
   #client: ImgapiClient | undefined;
   readonly #operators: ImgapiClient[] = [];
   #account: Promise<string> | undefined;
@@ -137,7 +137,7 @@ export class Connection {
     const file = await this.#file();
     const dataDir = await this.#dataDir();
     if (file === undefined) return { dataDir };
-    const config = await this.#loadConfig(file);
+    const { config } = await this.#loadConfig(file);
     const { databaseType } = config;
     if (databaseType !== 'local') {
       const message = `the documents of this server are not in its data directory: databaseType is "${databaseType}"`;
@@ -149,9 +149,9 @@ export class Connection {
   /** The configuration of the server, for commands that work beside it on its stores. */
   async serverConfig(): Promise<ServerConfig> {
     const file = await this.#file();
-    if (file !== undefined) return { config: await this.#loadConfig(file), file: resolve(file) };
+    if (file !== undefined) return { ...(await this.#loadConfig(file)), file: resolve(file) };
     const { loadConfig } = await import('#src/service/config/load.ts');
-    return { config: (await loadConfig(undefined, { dataDir: await this.#dataDir() })).config };
+    return loadConfig(undefined, { dataDir: await this.#dataDir() });
   }
 
   /** Breaks off what is still under way. */
@@ -165,7 +165,7 @@ export class Connection {
     const { url } = this.#values;
     if (url !== undefined) return url;
     const file = await this.#file();
-    if (file !== undefined) return urlOf(await this.#loadConfig(file));
+    if (file !== undefined) return urlOf((await this.#loadConfig(file)).config);
     const named = this.#env['IMGAPI_URL'];
     if (named === undefined || named === '') return DEFAULT_URL;
     if (isHttpUrl(named)) return named;
@@ -176,7 +176,7 @@ export class Connection {
     const { 'data-dir': dataDir } = this.#values;
     if (dataDir !== undefined) return resolve(dataDir);
     const file = await this.#file();
-    if (file !== undefined) return (await this.#loadConfig(file)).dataDir;
+    if (file !== undefined) return (await this.#loadConfig(file)).config.dataDir;
     return resolve(this.#env['IMGAPI_DATA_DIR'] || DEFAULT_DATA_DIR);
   }
 
@@ -188,16 +188,16 @@ export class Connection {
     return named.some((one) => one !== undefined && one !== '') ? undefined : firstThere(this.#installed);
   }
 
-  #loadConfig(file: string): Promise<Config> {
+  #loadConfig(file: string): Promise<LoadedConfig> {
     this.#config ??= readConfig(file);
     return this.#config;
   }
 }
 
 /** Loaded when it is needed: most runs of a command never look at a configuration. */
-async function readConfig(file: string): Promise<Config> {
+async function readConfig(file: string): Promise<LoadedConfig> {
   const { loadConfig } = await import('#src/service/config/load.ts');
-  return (await loadConfig(file)).config;
+  return loadConfig(file);
 }
 
 /** Of the server itself: whoever has its configuration is on its machine, and needs no way around. */

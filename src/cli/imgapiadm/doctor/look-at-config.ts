@@ -3,14 +3,12 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { hasCode } from '#lib/runtime/absence.ts';
 import type { ConfigError } from '#src/service/config/config-error.ts';
-import { loadConfig } from '#src/service/config/load.ts';
-import { isObject, readConfigFile } from '#src/service/config/read-file.ts';
+import type { LoadedConfig } from '#src/service/config/load.ts';
+import { secretsIn } from '#src/service/config/secrets.ts';
 import type { Finding } from './finding.ts';
 
 const OTHERS_READ = 0o004;
 const GROUP_READS = 0o040;
-/** Names of keys in any section, as the schema has them. */
-const SECRETS = new Set(['password', 'secretAccessKey', 'bindPassword']);
 
 /** What keeps the server from starting with it. Each problem names the file. */
 export function refusedConfig({ message, cause }: ConfigError): Finding[] {
@@ -22,27 +20,26 @@ export function refusedConfig({ message, cause }: ConfigError): Finding[] {
   return message.split('\n').map((problem) => ({ part: 'configuration', problem, mend }));
 }
 
-/** @param dataDir belongs to the server's user and group */
-export async function lookAtConfig(file: string, dataDir: string): Promise<Finding[]> {
-  const { unknownKeyProblems } = await loadConfig(file);
+/** @param loaded of the file */
+export async function lookAtConfig(file: string, loaded: LoadedConfig): Promise<Finding[]> {
+  const { config, given, unknownKeyProblems } = loaded;
   const mend = `correct or remove it in ${file}`;
   const unknown = unknownKeyProblems.map((problem) => ({
     ...{ part: 'configuration' as const, problem: `${file}: ${problem}`, mend },
   }));
-  return [...unknown, ...(await openSecrets(file, dataDir))];
+  return [...unknown, ...(await openSecrets(file, secretsIn(given), config.dataDir))];
 }
 
 /** A note if the data directory depends on the folder in which the server is started. */
-export async function relativeFolder(file: string, seen: string): Promise<string[]> {
-  const { dataDir } = await readConfigFile(file);
+export function relativeFolder(file: string, { config, given: { dataDir } }: LoadedConfig): string[] {
   if (typeof dataDir !== 'string' || isAbsolute(dataDir)) return [];
   return [
-    `dataDir in ${file} is relative, so that the server takes it from the folder in which it is started; ${seen} was looked at: write the whole path`,
+    `dataDir in ${file} is relative, so that the server takes it from the folder in which it is started; ${config.dataDir} was looked at: write the whole path`,
   ];
 }
 
-async function openSecrets(file: string, dataDir: string): Promise<Finding[]> {
-  const keys = secretsIn(await readConfigFile(file));
+/** @param dataDir belongs to the server's user and group */
+async function openSecrets(file: string, keys: readonly string[], dataDir: string): Promise<Finding[]> {
   if (keys.length === 0) return [];
   const { mode, gid } = await stat(file);
   const service = (await stat(dataDir).catch(() => undefined))?.gid;
@@ -53,14 +50,4 @@ async function openSecrets(file: string, dataDir: string): Promise<Finding[]> {
   const problem = `${file} may be read by ${who}, and has secrets in it: ${keys.join(', ')}`;
   const mend = `chmod ${isOthers && !isGroups ? 'o=' : 'go='} ${file}; the server's user must still be able to read it`;
   return [{ part: 'configuration', problem, mend }];
-}
-
-/** Their paths, such as `s3.secretAccessKey`, and those of URLs with a password. */
-function secretsIn(value: unknown, path = ''): string[] {
-  if (typeof value === 'string') return URL.parse(value)?.password ? [path] : [];
-  if (!isObject(value)) return [];
-  return Object.entries(value).flatMap(([key, below]) => {
-    const place = path === '' ? key : `${path}.${key}`;
-    return SECRETS.has(key) && typeof below === 'string' && below !== '' ? [place] : secretsIn(below, place);
-  });
 }
