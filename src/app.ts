@@ -2,6 +2,7 @@
  * One IMGAPI process: opens the stores, starts the listeners, the copy worker and the background tasks, and closes
  * everything in reverse order. `main.ts` runs it from a configuration file; tests run it in their own process.
  */
+import { join } from 'node:path';
 import type Logger from 'bunyan';
 import type { Clock } from '#lib/runtime/clock.ts';
 import { startFanOuts } from './copies/fan-out/carry.ts';
@@ -27,6 +28,7 @@ import type { ProcessMetrics } from './process-metrics.ts';
 import type { Config } from './service/config/config.ts';
 import { listenerRefusal } from './service/config/listener-refusal.ts';
 import { noteListening } from './service/config/listening.ts';
+import { refusal } from './service/data-folder.ts';
 import type { OpenObjects } from './service/open-storages.ts';
 import type { Service } from './service/service.ts';
 import type { FleetMember } from './service/supervisor/member.ts';
@@ -106,7 +108,9 @@ export async function startImgapi(config: Config, options: StartOptions): Promis
       config.port,
     ).catch(listenerRefusal('port', config.address, config.port));
     fronts.push((terms) => main.close(terms));
-    opened.push(await noteListening(config.dataDir, main.url));
+    opened.push(
+      await noteListening(config.dataDir, main.url).catch(refusal(`${join(config.dataDir, 'run')} cannot be written`)),
+    );
     service.ownAddresses.add(main.url);
     const links =
       config.links.port === undefined

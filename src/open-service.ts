@@ -11,7 +11,7 @@ import type { Config } from './service/config/config.ts';
 import { ConfigError } from './service/config/config-error.ts';
 import { prepareDataFolder, refusal } from './service/data-folder.ts';
 import { openAccounts } from './service/engines/accounts.ts';
-import { openDocuments } from './service/engines/documents.ts';
+import { openDocuments, refuseDocuments } from './service/engines/documents.ts';
 import { faultsFrom } from './service/fault-points.ts';
 import { type OpenObjects, openStorage } from './service/open-storages.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
@@ -50,7 +50,9 @@ export async function openService(
   const objects = { config, log, observe: observe('object'), documents: store };
   const stores: ObjectStore[] = [];
   for (const type of config.storageTypes) {
-    const storage = await openStorage(type, objects, openObjects);
+    const storage = await openStorage(type, objects, openObjects).catch((error: unknown) =>
+      refuseDocuments(store, config, error),
+    );
     opened.push(() => storage.close());
     stores.push(storage);
   }

@@ -25,11 +25,14 @@ const OWN_FOLDER = 0o700;
 
 const NOT_ALLOWED = `this process may not do that: give it to user ${process.geteuid?.()}, as whom it runs (chown), with all rights of an owner`;
 
+/** What a start takes that makes the database and its reserve. */
+const FIRST_START = '16 megabytes';
+
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: NOT_ALLOWED,
   EPERM: NOT_ALLOWED,
-  ENOSPC: 'the disk is full: free a megabyte on it, and start again',
-  EDQUOT: 'the quota is used up: free a megabyte of it, and start again',
+  ENOSPC: `the disk is full: free ${FIRST_START} on it, and start again`,
+  EDQUOT: `the quota is used up: free ${FIRST_START} of it, and start again`,
   EROFS: 'the file system is read-only',
   ENOTDIR: 'part of the path is not a folder',
   EEXIST: 'a file is in its place',
@@ -154,7 +157,11 @@ export function databaseRefusal(dataDir: string): (cause: unknown) => never {
     const path = join(dataDir, DATABASE_FILE);
     if (cause instanceof StoreFullError) {
       const full = `the disk of ${dataDir} is full, including the reserve for deletions`;
-      throw new ConfigError('dataDir', [`${full}: free a megabyte on it, then images can be deleted`], { cause });
+      throw new ConfigError(
+        'dataDir',
+        [`${full}: free a megabyte on it, then images can be deleted, or ${FIRST_START} for a first start`],
+        { cause },
+      );
     }
     const reason = cause instanceof Error ? innermost(cause).message : String(cause);
     throw new ConfigError('dataDir', [`the database ${path} cannot be used: ${reason}`], { cause });

@@ -1,9 +1,12 @@
 /** Opens the object stores that the configuration names. One that is down keeps the service from none of the others. */
+import { join } from 'node:path';
 import { AwaitedStore } from '#lib/objects/awaited-store.ts';
-import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
+import { InsufficientStorageError, ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
 import type { ObjectStore } from '#lib/objects/object-store.ts';
 import { within } from '#lib/runtime/within.ts';
 import type { StorageType } from './config/config.ts';
+import { ConfigError } from './config/config-error.ts';
+import { refusal } from './data-folder.ts';
 import { openObjects } from './engines/objects.ts';
 import type { ObjectsOpening } from './engines/opening.ts';
 import { assertKnownStore } from './engines/store-identities.ts';
@@ -41,6 +44,7 @@ export async function openStorage(
     if (opened) return opened;
     log.warn({ store: type }, 'an object store does not answer; the service starts without it');
   } catch (error) {
+    if (error instanceof InsufficientStorageError) refuseForRoom(type, opening, error);
     if (!(error instanceof ObjectStoreUnavailableError)) throw error;
   }
   let problem: string | undefined;
@@ -56,4 +60,12 @@ export async function openStorage(
     },
   };
   return new AwaitedStore(options, first);
+}
+
+/** A store that is new to the documents gets a few bytes before anything else. */
+function refuseForRoom(type: StorageType, { config }: ObjectsOpening, error: InsufficientStorageError): never {
+  if (type === 'local') return refusal(`${join(config.dataDir, 'storage')} cannot be used`)(error.cause ?? error);
+  throw new ConfigError('storageTypes', [`"${type}" cannot be used: it has no room (${error.message})`], {
+    cause: error,
+  });
 }

@@ -1,5 +1,6 @@
 /** The engines of the document store by `databaseType`. An engine's library is loaded only if the configuration names it. */
-import type { DatabaseType } from '../config/config.ts';
+import { StoreUnavailableError } from '#lib/documents/errors.ts';
+import type { Config, DatabaseType } from '../config/config.ts';
 import { assertArrived } from './arrivals.ts';
 import { FollowingStore, type Place } from './following-store.ts';
 import type { DocumentEngine, DocumentsOpening } from './opening.ts';
@@ -25,6 +26,13 @@ export async function openDocuments(opening: DocumentsOpening): Promise<Followin
     const engine = await ENGINES[store.tried]();
     return engine.refuse(config)(error);
   }
+}
+
+/** Has what fails while the rest of a start uses them told as what fails while they are opened. @throws ConfigError, or the error */
+export async function refuseDocuments(store: FollowingStore, config: Config, error: unknown): Promise<never> {
+  if (!(error instanceof StoreUnavailableError)) throw error;
+  const engine = await ENGINES[store.tried]();
+  return engine.refuse(config)(error);
 }
 
 async function openPlace(opening: DocumentsOpening, type: DatabaseType, since: number): Promise<Place> {

@@ -305,6 +305,8 @@ t.test('a secret or keys that cannot be read, and a full disk, are named by thei
   t.match(await attempt(t, dataDir), { status: 1, stderr: `dataDir: ${keys} cannot be read: ` });
   const disk = smallDisk(t, 1);
   if (disk === undefined) return;
+  const small = await attempt(t, join(disk, 'small'));
+  t.match(small, { status: 1, stderr: /^imgapi: dataDir: .*full.*: free .*\n$/ }, 'filled by the start itself');
   const empty = fill(disk);
   const full = await attempt(t, join(disk, 'data'));
   empty();
