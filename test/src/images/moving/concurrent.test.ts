@@ -18,7 +18,7 @@ import { Storages } from '#src/service/storages.ts';
 import { storesIn } from '../../../doubles/stores.ts';
 import { ADMIN, ALICE } from '../../../helpers/accounts.ts';
 import { makeImage, sha1Of } from '../../../helpers/images.ts';
-import { type InProcess, startInProcess } from '../../../helpers/imgapi.ts';
+import { type InProcess, startInProcess, temporaryFolder } from '../../../helpers/imgapi.ts';
 import { waitFor } from '../../../helpers/wait.ts';
 import { assertNothingLeft, fileOf, type Gate, holders, removeFormer, startHeld, storOf } from './fixture.ts';
 
@@ -120,7 +120,7 @@ test('a file that is put into the other store on the way needs no move', async (
 });
 
 test('a server that stops answers 503, and the next one finishes the move with the bytes that are there', async (t) => {
-  const folder = t.testdir();
+  const folder = await temporaryFolder(t);
   const dataDir = `${folder}/data`;
   let delivered = 0;
   let isHeld = true;
@@ -277,7 +277,7 @@ test('a commit may take longer than the lease of its intent, which is renewed fo
         };
       },
     });
-  const folder = t.testdir();
+  const folder = await temporaryFolder(t);
   const stores = storesIn(`${folder}/shared`, ['local', 'manta', 's3'], slow);
   const server = await startInProcess(t, {}, { dataDir: `${folder}/data`, stores });
   const { image } = await makeImage(server.client(), {}, { owner: ALICE });
@@ -311,7 +311,7 @@ test('nobody places bytes where a store is still removing former ones, however l
         };
       },
     });
-  const folder = t.testdir();
+  const folder = await temporaryFolder(t);
   const stores = storesIn(`${folder}/shared`, ['local', 'manta', 's3'], slow);
   const server = await startInProcess(t, {}, { dataDir: `${folder}/data`, stores });
   t.teardown(() => finish());

@@ -11,7 +11,7 @@ import { sharedStores } from '../../../engines/shared-stores.ts';
 import { ADMIN, ALICE } from '../../../helpers/accounts.ts';
 import { bytesOf, putObject } from '../../../helpers/datacenter.ts';
 import { makeImage, sha1Of } from '../../../helpers/images.ts';
-import { startInProcess } from '../../../helpers/imgapi.ts';
+import { startInProcess, temporaryFolder } from '../../../helpers/imgapi.ts';
 import { assertNothingLeft, fileOf, holders, PNG, removeFormer, startHeld, storOf } from './fixture.ts';
 
 sharedStores.withNpm.each(({ name, stor, make }) => {
@@ -128,7 +128,7 @@ test('bytes that are not what the record says are not moved', async (t) => {
 });
 
 test('a file without room in the other store stays where it is', async (t) => {
-  const dataDir = t.testdir();
+  const dataDir = await temporaryFolder(t);
   const stores = storesIn(`${dataDir}/shared`, ['local', 'manta']);
   const keys = { storage: { quotaBytes: 50_000 } };
   const server = await startInProcess(t, keys, { dataDir: `${dataDir}/data`, stores });

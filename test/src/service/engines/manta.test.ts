@@ -70,7 +70,7 @@ test('both forms of a fingerprint are taken', async (t) => {
   const { double, keys } = await mantaFor(t);
   double.addAccount('bob', pair.publicOpenssh);
   const { md5, sha256 } = pair.fingerprints;
-  const dataDir = join(t.testdir(), 'data');
+  const dataDir = join(await temporaryFolder(t), 'data');
   for (const keyId of [md5, `MD5:${md5}`, sha256]) {
     const manta = { ...keys.manta, user: 'bob', key: await keyFile(t, pair), keyId };
     const server = await startInProcess(t, { ...keys, manta }, { dataDir });
