@@ -1,5 +1,6 @@
 /** One call of an IMGAPI: its parameters, headers and signature, and how its answer is read. */
-import { expectSuccess, readJson } from './answer.ts';
+import { expectSuccess } from './answer.ts';
+import { type AnswerShape, readShaped } from './answer-shape.ts';
 import { formatQuery, type Query } from './filter.ts';
 import { type HttpAnswer, type HttpRequest, HttpTransport, type TransportOptions } from './transport.ts';
 
@@ -55,6 +56,8 @@ export interface Call {
   readonly json?: unknown;
   /** Sent as raw bytes. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Of the JSON that answers it. */
+  readonly answer?: AnswerShape;
   /** Overrides the client's version. */
   readonly version?: ApiVersion;
 }
@@ -94,9 +97,9 @@ export class Caller {
     return expectSuccess(answer);
   }
 
-  /** The answer's JSON. Its form is not checked: callers who distrust the server must do so. */
+  /** The answer's JSON. Of its form only `answer` is checked: callers who distrust the server must do the rest. */
   async json<T>(call: Call, options?: CallOptions): Promise<T> {
-    return (await readJson(await this.send(call, options))) as T;
+    return readShaped<T>(await this.send(call, options), call.answer);
   }
 
   /** For calls whose answer has no body. */

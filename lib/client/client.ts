@@ -10,8 +10,7 @@ import type { Image, Manifest } from '../api/schemas/image.ts';
 import type { JobStarted } from '../api/schemas/job.ts';
 import type { VerifyLine, VerifySummary } from '../api/schemas/maintenance.ts';
 import type { Upload } from '../api/schemas/upload.ts';
-import { isObject } from '../manifest/fields.ts';
-import { invalidAnswer, readJson } from './answer.ts';
+import { readShaped } from './answer-shape.ts';
 import type { ByteStream } from './byte-stream.ts';
 import { type Call, Caller, type CallOptions, type ImgapiClientOptions } from './caller.ts';
 import { type FileDownload, rangeHeaders, toDownload } from './download.ts';
@@ -77,7 +76,7 @@ class Client {
     const fetchPage = async (query: Query) => {
       const answer = await this.#caller.send({ ...call, query }, options);
       const next = nextLink(answer.headers['link']);
-      return { images: imagesIn(answer, await readJson(answer)), ...(next && { next }) };
+      return { images: await readShaped<Image[]>(answer, { isList: true }), ...(next && { next }) };
     };
     return allImages(fetchPage, first, options.pageSize ?? PAGE_SIZE);
   }
@@ -88,8 +87,9 @@ class Client {
 
   /** With the ETag, for the condition of a later write. */
   async getTaggedImage(uuid: string, options: GetOptions = {}): Promise<TaggedImage> {
-    const answer = await this.#caller.send(callOf('GetImage', [uuid], options), options);
-    return { image: (await readJson(answer)) as Image, etag: answer.headers['etag'] };
+    const call = callOf('GetImage', [uuid], options);
+    const answer = await this.#caller.send(call, options);
+    return { image: await readShaped<Image>(answer, call.answer), etag: answer.headers['etag'] };
   }
 
   /** Only for servers that are connected to VMAPI. */
@@ -157,7 +157,7 @@ class Client {
     };
     const call = { ...callOf('AppendImageUpload', [uuid, upload]), headers, body: source };
     const answer = await this.#caller.send(call, long(options));
-    if (answer.status !== 204) return (await readJson(answer)) as Image;
+    if (answer.status !== 204) return readShaped<Image>(answer, call.answer);
     answer.body.resume();
     return undefined;
   }
@@ -215,7 +215,7 @@ class Client {
   async #startJob(call: Call, options?: CallOptions): Promise<StartedJob> {
     const answer = await this.#caller.send(call, options);
     const workflowApi = answer.headers['workflow-api'];
-    const started = (await readJson(answer)) as JobStarted;
+    const started = await readShaped<JobStarted>(answer, call.answer);
     return { ...started, ...(workflowApi !== undefined && { workflow_api: workflowApi }) };
   }
 }
@@ -225,12 +225,6 @@ export const ImgapiClient = Client as new (options: ImgapiClientOptions) => Imga
 
 function listCall(filter: ListImagesFilter, { inclAdminFields }: GetOptions): Call {
   return callOf('ListImages', [], { ...filterQuery(filter), inclAdminFields });
-}
-
-/** What pages are walked by; the rest is for callers who distrust the server. */
-function imagesIn(answer: HttpAnswer, list: unknown): readonly Image[] {
-  if (Array.isArray(list) && list.every(isObject)) return list as unknown as Image[];
-  throw invalidAnswer(answer, 'it is no list of images');
 }
 
 function long(options?: CallOptions): CallOptions {

@@ -8,7 +8,7 @@ import type { Static, TObject, TSchema } from 'typebox';
 import type { IMGAPI } from '../api/imgapi/operations.ts';
 import type { AnswerOf, Operation } from '../api/operation.ts';
 import type { Frozen } from '../api/schemas/build.ts';
-import { readJson } from './answer.ts';
+import { type AnswerShape, readShaped } from './answer-shape.ts';
 import type { Call, Caller, CallOptions } from './caller.ts';
 import type { Query } from './filter.ts';
 import OPERATIONS from './operations.json' with { type: 'json' };
@@ -85,6 +85,7 @@ interface Row {
   readonly action?: string;
   readonly since: number;
   readonly hasBody?: boolean;
+  readonly answer?: AnswerShape;
 }
 
 const ROWS: Readonly<Record<string, Row>> = OPERATIONS as Readonly<Record<string, Row>>;
@@ -111,7 +112,7 @@ export function methodsOf(caller: Caller): ImgapiMethods {
         },
         { ...(LONG.has(name) && { answerTimeout: LONG_ANSWER }), ...options },
       );
-      if (answer.status !== 202 && answer.status !== 204) return readJson(answer);
+      if (answer.status !== 202 && answer.status !== 204) return readShaped(answer, call.answer);
       answer.body.resume();
       return undefined;
     };
@@ -139,6 +140,7 @@ export function callOf(name: OperationName, parts: readonly string[], options: C
     path: row.path.replace(/:\w+/g, () => encodeURIComponent(left.shift() ?? '')),
     query: { ...(row.action !== undefined && { action: row.action }), ...query },
     ...(row.since === 3 && { version: '~3' }),
+    ...(row.answer && { answer: row.answer }),
   };
 }
 

@@ -30,6 +30,7 @@ import { UPLOADS } from '#lib/api/imgapi/uploads.ts';
 import { WEBHOOKS } from '#lib/api/imgapi/webhooks.ts';
 import type { OpenApiDocument } from '#lib/api/openapi/document.ts';
 import type { Operation } from '#lib/api/operation.ts';
+import type { AnswerShape } from '#lib/client/answer-shape.ts';
 import { TRAVEL, TRAVELS, type TravelField, WAY_MEANING, WAYS } from '#lib/manifest/travel.ts';
 import { FAILURES } from '#src/copies/documents/failures.ts';
 import { ORDER_MOVES, TRANSFER_MOVES } from '#src/copies/documents/states.ts';
@@ -97,6 +98,14 @@ const PAGES: Readonly<Record<string, () => string>> = {
   'docs/compatibility-cloudapi.md': cloudapiCompatibilityPage,
 };
 
+/** What an image has, and nothing else that is answered. */
+const OF_IMAGES = ['uuid', 'v'];
+
+interface JsonForm {
+  readonly required?: readonly string[];
+  readonly items?: JsonForm;
+}
+
 /** What the client needs of the rows, without their schemas. */
 const CLIENT_ROWS = 'lib/client/operations.json';
 
@@ -120,12 +129,31 @@ export async function generated(file: string): Promise<string> {
   return text;
 }
 
+/** Of answers that are an image, or a list of them: what everybody relies on in these. */
+function answerShape({ replies }: Operation): AnswerShape | undefined {
+  const reply = replies.find((one) => 'json' in one && one.status < 300);
+  const form = reply && 'json' in reply ? (reply.json as JsonForm) : undefined;
+  const { required = [] } = form?.items ?? form ?? {};
+  if (!OF_IMAGES.every((field) => required.includes(field))) return undefined;
+  return { ...(form?.items && { isList: true }), needs: ['uuid'] };
+}
+
 function clientRows(): string {
   const rows = Object.entries<Operation>(IMGAPI).map(([name, row]) => {
     const action = row.isDefaultAction ? undefined : row.action;
     const hasBody = row.body !== undefined && 'json' in row.body;
     const { method, path, since } = row;
-    return [name, { method, path, ...(action !== undefined && { action }), since, ...(hasBody && { hasBody }) }];
+    const answer = answerShape(row);
+    return [
+      name,
+      {
+        ...{ method, path },
+        ...(action !== undefined && { action }),
+        since,
+        ...(hasBody && { hasBody }),
+        ...(answer && { answer }),
+      },
+    ];
   });
   return `${JSON.stringify(Object.fromEntries(rows), null, 2)}\n`;
 }

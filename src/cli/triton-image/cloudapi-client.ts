@@ -14,7 +14,7 @@ import type { ImageEvent } from '#lib/api/schemas/event.ts';
 import type { ShareSettings } from '#lib/api/schemas/share-settings.ts';
 import type { Upload } from '#lib/api/schemas/upload.ts';
 import type { ImageUsage } from '#lib/api/schemas/usage.ts';
-import { readJson } from '#lib/client/answer.ts';
+import { readShaped } from '#lib/client/answer-shape.ts';
 import { type Call, Caller, type CallOptions, type RequestSigner } from '#lib/client/caller.ts';
 import type { ImgapiClient } from '#lib/client/client.ts';
 import { readJsonLines } from '#lib/client/json-lines.ts';
@@ -44,6 +44,10 @@ export type DeletedCloudapiImage = Omit<DeletedImage, 'uuid' | 'owner'> & { read
 
 export type ListImagesFilter = QueryOf<typeof IMAGES.ListImages>;
 
+/** What has an `id`: images, and the account. */
+const IDENTIFIED = { needs: ['id'] } as const;
+const IDENTIFIED_LIST = { isList: true, needs: ['id'] } as const;
+
 const VERSIONS = { 'accept-version': '~9||~8' };
 const LINES = { accept: 'application/x-json-stream' };
 
@@ -68,28 +72,28 @@ export class CloudapiClient {
 
   /** Asked once. */
   account(options: CallOptions): Promise<Account> {
-    this.#account ??= this.#json<Account>({ method: 'GET', path: '' }, options);
+    this.#account ??= this.#json<Account>({ method: 'GET', path: '', answer: IDENTIFIED }, options);
     return this.#account;
   }
 
   async datacenters(options: CallOptions): Promise<Datacenters> {
     const answer = await this.#caller.send(this.#call({ method: 'GET', path: '/datacenters' }), options);
     const here = answer.headers['triton-datacenter-name'];
-    return { here, urls: (await readJson(answer)) as Urls };
+    return { here, urls: await readShaped<Urls>(answer, {}) };
   }
 
   /** @param filter `owner: 'me'` for one's own */
   listImages(filter: ListImagesFilter, options: CallOptions): Promise<CloudapiImage[]> {
-    return this.#json({ method: 'GET', path: '/images', query: filter }, options);
+    return this.#json({ method: 'GET', path: '/images', query: filter, answer: IDENTIFIED_LIST }, options);
   }
 
   getImage(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'GET', path: image(id) }, options);
+    return this.#json({ method: 'GET', path: image(id), answer: IDENTIFIED }, options);
   }
 
   /** The image first, its base last. */
   ancestry(id: string, options: CallOptions): Promise<CloudapiImage[]> {
-    return this.#json({ method: 'GET', path: `${image(id)}/ancestry` }, options);
+    return this.#json({ method: 'GET', path: `${image(id)}/ancestry`, answer: IDENTIFIED_LIST }, options);
   }
 
   usage(id: string, options: CallOptions): Promise<ImageUsage> {
@@ -98,24 +102,36 @@ export class CloudapiClient {
 
   /** The newest first. @param query `kind`, `limit`, `marker` */
   events(id: string, query: Call['query'], options: CallOptions): Promise<ImageEvent[]> {
-    return this.#json({ method: 'GET', path: `${image(id)}/events`, ...(query && { query }) }, options);
+    return this.#json(
+      { method: 'GET', path: `${image(id)}/events`, answer: { isList: true }, ...(query && { query }) },
+      options,
+    );
   }
 
   update(id: string, fields: Readonly<Record<string, string>>, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'update', ...fields } }, options);
+    return this.#json(
+      { method: 'POST', path: image(id), query: { action: 'update', ...fields }, answer: IDENTIFIED },
+      options,
+    );
   }
 
   /** @param account login or UUID */
   share(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'share', account } }, options);
+    return this.#json(
+      { method: 'POST', path: image(id), query: { action: 'share', account }, answer: IDENTIFIED },
+      options,
+    );
   }
 
   unshare(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'unshare', account } }, options);
+    return this.#json(
+      { method: 'POST', path: image(id), query: { action: 'unshare', account }, answer: IDENTIFIED },
+      options,
+    );
   }
 
   accept(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'accept' } }, options);
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'accept' }, answer: IDENTIFIED }, options);
   }
 
   shareSettings(options: CallOptions): Promise<Omit<ShareSettings, 'account'>> {
@@ -150,7 +166,7 @@ export class CloudapiClient {
   }
 
   activateImage(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'activate' } }, options);
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'activate' }, answer: IDENTIFIED }, options);
   }
 
   /** The upload of a file of so many bytes, which may have begun before: `offset` says where it goes on. */
@@ -182,7 +198,7 @@ export class CloudapiClient {
     };
     const call = this.#call({ method: 'PATCH', path: uploadOf(id, upload), headers, body: source });
     const answer = await this.#caller.send(call, { answerTimeout: LONG_ANSWER, ...options });
-    if (answer.status !== 204) return (await readJson(answer)) as CloudapiImage;
+    if (answer.status !== 204) return readShaped<CloudapiImage>(answer, IDENTIFIED);
     answer.body.resume();
     return undefined;
   }
@@ -193,11 +209,11 @@ export class CloudapiClient {
 
   /** Those that go first at the beginning. */
   deletedImages(options: CallOptions): Promise<DeletedCloudapiImage[]> {
-    return this.#json({ method: 'GET', path: '/deletedimages' }, options);
+    return this.#json({ method: 'GET', path: '/deletedimages', answer: IDENTIFIED_LIST }, options);
   }
 
   undelete(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'undelete' } }, options);
+    return this.#json({ method: 'POST', path: image(id), query: { action: 'undelete' }, answer: IDENTIFIED }, options);
   }
 
   copyImageFromDc(id: string, options: Parameters<ImgapiClient['copyImageFromDc']>[1]): Promise<CopyStatus> {
@@ -225,7 +241,7 @@ export class CloudapiClient {
   }
 
   #json<T>(call: Call, options: CallOptions): Promise<T> {
-    return this.#caller.json<T>(this.#call(call), options);
+    return this.#caller.json<T>(this.#call({ answer: {}, ...call }), options);
   }
 
   #call(call: Call): Call {

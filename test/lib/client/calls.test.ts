@@ -149,12 +149,14 @@ const CALLS: readonly Row[] = [
 for (const [name, call, request, query, body] of CALLS) {
   test(`${name} sends ${request}`, async (t) => {
     let sent = '';
+    const image = { uuid: UUID, answer: 42 };
+    const told = name === 'ancestry' ? [image] : image;
     const server = await serve(t, async (incoming, response) => {
       sent = await text(incoming);
-      sendJson(response, 200, { answer: 42 });
+      sendJson(response, 200, told);
     });
     const answer = await call(clientOf(t, server.url), { account: ACCOUNT });
-    if (name !== 'deleteImage') t.match(answer, name === 'getJob' ? {} : { answer: 42 });
+    if (name !== 'deleteImage') t.match(answer, name === 'getJob' ? {} : told);
     const [received] = server.received;
     t.equal(`${received?.method} ${received?.path}`, request);
     t.strictSame({ ...received?.query }, { account: ACCOUNT, ...query });
@@ -163,7 +165,7 @@ for (const [name, call, request, query, body] of CALLS) {
 }
 
 test('every call carries version, user agent, request id, account and channel', async (t) => {
-  const server = await serve(t, (_, response) => sendJson(response, 200, {}));
+  const server = await serve(t, (_, response) => sendJson(response, 200, { uuid: UUID }));
   const client = clientOf(t, `${server.url}?channel=dev`, {
     version: '~2',
     userAgent: 'imgadm/1.0',
@@ -249,7 +251,7 @@ test('an icon goes up and comes down with its type', async (t) => {
   const server = await serve(t, async (request, response) => {
     if (request.method === 'PUT') {
       stored = await readAll(request);
-      sendJson(response, 200, {});
+      sendJson(response, 200, { uuid: UUID });
     } else {
       response.writeHead(200, { 'content-type': 'image/gif' }).end(stored);
     }
@@ -274,7 +276,7 @@ test('requests are signed as they are sent, body, query and base path included',
     try {
       const { keyId, nonce } = await verifyRequest({ method, path: url, headers }, rules);
       verifyDigest(String(headers['digest']), body);
-      sendJson(response, 200, { keyId, hasNonce: nonce !== undefined });
+      sendJson(response, 200, { uuid: UUID, keyId, hasNonce: nonce !== undefined });
     } catch (cause) {
       sendJson(response, 401, { code: 'UnauthorizedError', message: String(cause) });
     }

@@ -78,8 +78,14 @@ const about = (what: Asked['what'], answer: (response: ServerResponse, liar: Lia
 const ofSize = (size: number) => about('file', (response) => response.end(randomBytes(size)));
 
 const LIES: Readonly<Record<string, { lie: Lie; fields?: Fields; why: RegExp }>> = {
-  'a manifest that is null': { lie: about('manifest', (response) => send(response, null)), why: /no manifest/ },
-  'a manifest that is a list': { lie: about('manifest', (response) => send(response, [])), why: /no manifest/ },
+  'a manifest that is null': {
+    lie: about('manifest', (response) => send(response, null)),
+    why: /InvalidAnswer.* instead of an object/,
+  },
+  'a manifest that is a list': {
+    lie: about('manifest', (response) => send(response, [])),
+    why: /InvalidAnswer.* instead of an object/,
+  },
   "another image's manifest": {
     lie: about('manifest', (response, { images }) => send(response, images[1])),
     why: /manifest of another image: its uuid is "/,
@@ -149,7 +155,11 @@ test('what is no list of images ends the import with a word', async (t) => {
     );
     const { file } = await newPlace(t);
     const { code, stderr } = await runImgapiadm(['import-data', url, '-f', file]);
-    t.match({ code, stderr }, { code: 1, stderr: /InvalidAnswer.*no list of images/ }, JSON.stringify(list));
+    t.match(
+      { code, stderr },
+      { code: 1, stderr: /InvalidAnswer.* instead of (a list|an object)/ },
+      JSON.stringify(list),
+    );
   }
 });
 
