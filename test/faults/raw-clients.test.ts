@@ -45,8 +45,10 @@ test('Two workers and raw clients', async (t) => {
     let closed = 0;
     for (let at = 0; at < IDLE; at += 100) {
       const opened = performance.now();
-      // One that has just come may be about to ask.
-      if (at === FULL - 100) await waitFor('the others to be old', () => performance.now() - opened > YOUNG_MS);
+      // One that has just come may be about to ask. On a busy machine one worker takes nearly all of them at first.
+      if (at === MOST - 100 || at === FULL - 100) {
+        await waitFor('the others to be old', () => performance.now() - opened > YOUNG_MS);
+      }
       idle.push(...(await Promise.all(Array.from({ length: 100 }, () => converse(url)))));
       t.equal(await statusOf(url), 200, `with ${idle.length} of them`);
     }
