@@ -109,29 +109,20 @@ export class CloudapiClient {
   }
 
   update(id: string, fields: Readonly<Record<string, string>>, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json(
-      { method: 'POST', path: image(id), query: { action: 'update', ...fields }, answer: IDENTIFIED },
-      options,
-    );
+    return this.#act(id, { action: 'update', ...fields }, options);
   }
 
   /** @param account login or UUID */
   share(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json(
-      { method: 'POST', path: image(id), query: { action: 'share', account }, answer: IDENTIFIED },
-      options,
-    );
+    return this.#act(id, { action: 'share', account }, options);
   }
 
   unshare(id: string, account: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json(
-      { method: 'POST', path: image(id), query: { action: 'unshare', account }, answer: IDENTIFIED },
-      options,
-    );
+    return this.#act(id, { action: 'unshare', account }, options);
   }
 
   accept(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'accept' }, answer: IDENTIFIED }, options);
+    return this.#act(id, { action: 'accept' }, options);
   }
 
   shareSettings(options: CallOptions): Promise<Omit<ShareSettings, 'account'>> {
@@ -150,23 +141,18 @@ export class CloudapiClient {
 
   /** Answers the clone. */
   clone(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json(
-      { method: 'POST', path: image(id), query: { action: 'clone' } },
-      { answerTimeout: LONG_ANSWER, ...options },
-    );
+    return this.#act(id, { action: 'clone' }, { answerTimeout: LONG_ANSWER, ...options });
   }
 
   /** Not active, and without its file. @param key with the same one no second image is made */
   createImage(fields: object, key: string, options: CallOptions): Promise<CloudapiImage> {
     const headers = { 'idempotency-key': key };
-    return this.#json(
-      { method: 'POST', path: '/images', query: { action: 'create-from-file' }, headers, json: fields },
-      options,
-    );
+    const query = { action: 'create-from-file' };
+    return this.#json({ method: 'POST', path: '/images', query, headers, json: fields, answer: IDENTIFIED }, options);
   }
 
   activateImage(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'activate' }, answer: IDENTIFIED }, options);
+    return this.#act(id, { action: 'activate' }, options);
   }
 
   /** The upload of a file of so many bytes, which may have begun before: `offset` says where it goes on. */
@@ -213,7 +199,7 @@ export class CloudapiClient {
   }
 
   undelete(id: string, options: CallOptions): Promise<CloudapiImage> {
-    return this.#json({ method: 'POST', path: image(id), query: { action: 'undelete' }, answer: IDENTIFIED }, options);
+    return this.#act(id, { action: 'undelete' }, options);
   }
 
   copyImageFromDc(id: string, options: Parameters<ImgapiClient['copyImageFromDc']>[1]): Promise<CopyStatus> {
@@ -238,6 +224,11 @@ export class CloudapiClient {
 
   cancelImageCopy(id: string, options: CallOptions): Promise<CopyStatus> {
     return this.#json({ method: 'DELETE', path: copy(id) }, options);
+  }
+
+  /** What changes an image, or makes one of it, and answers that. */
+  #act(id: string, query: Call['query'], options: CallOptions): Promise<CloudapiImage> {
+    return this.#json({ method: 'POST', path: image(id), answer: IDENTIFIED, ...(query && { query }) }, options);
   }
 
   #json<T>(call: Call, options: CallOptions): Promise<T> {

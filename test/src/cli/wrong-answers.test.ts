@@ -30,6 +30,7 @@ for (const [value, why] of WRONG) {
     for (const args of [
       ['get', UUID],
       ['share', UUID, 'bob'],
+      ['clone', UUID],
     ]) {
       t.match(await run(args), { code: 1, stdout: '', stderr: told }, args.join(' '));
     }
