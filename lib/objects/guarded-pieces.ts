@@ -22,6 +22,14 @@ export class GuardedPieces extends GuardedSession implements PieceSession {
     return this.#pieces.staged;
   }
 
+  get canLookAgain(): boolean {
+    return this.#pieces.lookAgain !== undefined;
+  }
+
+  lookAgain(): Promise<void> {
+    return this.alone(async () => this.#pieces.lookAgain?.());
+  }
+
   piece(start: number, length: number): Piece {
     this.assertOpen();
     if (length > LARGEST) throw new TooLargeError(LARGEST);

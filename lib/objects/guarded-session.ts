@@ -41,11 +41,11 @@ export class GuardedSession implements WriteSession {
 
   append(source: AsyncIterable<Uint8Array>, options: AppendOptions = {}): Promise<void> {
     // Not observed: errors and slowness of the source are not the store's.
-    return this.#alone(() => this.#append(source, options));
+    return this.alone(() => this.#append(source, options));
   }
 
   flush(): Promise<number> {
-    return this.#alone(() =>
+    return this.alone(() =>
       this.#observed('flush', async () => {
         await this.#backend.flush();
         return this.size;
@@ -54,11 +54,11 @@ export class GuardedSession implements WriteSession {
   }
 
   hashes(): Promise<SessionHashes> {
-    return this.#alone(() => this.#observed('hashes', () => this.#backend.hashes()));
+    return this.alone(() => this.#observed('hashes', () => this.#backend.hashes()));
   }
 
   commit(): Promise<ObjectInfo> {
-    return this.#alone(async () => {
+    return this.alone(async () => {
       const info = await this.#observed('commit', () => this.#backend.commit());
       this.#end('committed');
       return info;
@@ -86,7 +86,8 @@ export class GuardedSession implements WriteSession {
     return this.#backend.append(incoming(source, { signal: stop, limit, taken: this.size, disposable }), onProgress);
   }
 
-  async #alone<T>(call: () => Promise<T>): Promise<T> {
+  /** Runs a call, if no other is under way. @throws SessionStateError */
+  protected async alone<T>(call: () => Promise<T>): Promise<T> {
     if (this.#state !== 'open') throw new SessionStateError(this.session, this.#state);
     if (this.#running !== undefined) throw new SessionStateError(this.session, 'busy with another call');
     const running = call();

@@ -76,6 +76,13 @@ export class HashStream {
     return hashes.digest();
   }
 
+  /** Begins again with no bytes. No block may be out. */
+  restart(): void {
+    this.close();
+    this.#closed = false;
+    this.#smallSize = 0;
+  }
+
   close(): void {
     this.#closed = true;
     this.#forgetSmall();

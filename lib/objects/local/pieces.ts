@@ -15,7 +15,7 @@ export interface LocalPiecesOptions extends LocalSessionOptions, LocalPieceOptio
 }
 
 export class LocalPieces implements BackendPieceSession {
-  readonly #options: LocalPiecesOptions;
+  #options: LocalPiecesOptions;
   readonly #session: LocalSession;
   /** The pieces that are accepted and not yet part of the object's beginning: their lengths, by their starts. */
   readonly #accepted = new Map<number, number>();
@@ -44,6 +44,16 @@ export class LocalPieces implements BackendPieceSession {
     await this.#joined();
     this.#accepted.clear();
     return this.#session.append(source, onProgress);
+  }
+
+  async lookAgain(): Promise<void> {
+    await this.#joined();
+    const { file, hash } = this.#options;
+    await this.#letGoOfEarlier();
+    this.#accepted.clear();
+    hash.restart();
+    file.rewind();
+    this.#options = { ...this.#options, staged: { size: file.extent } };
   }
 
   flush(): Promise<void> {

@@ -98,6 +98,11 @@ export class StagedFile {
     this.#size += bytes;
   }
 
+  /** Counts none of the bytes that are there. */
+  rewind(): void {
+    this.#size = 0;
+  }
+
   async #write(bytes: Uint8Array, at: number): Promise<number> {
     const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, at);
     this.#extent = Math.max(this.#extent, at + bytesWritten);

@@ -21,6 +21,8 @@ export class Connections {
   /** The highest rate so far, in bytes per measurement. */
   #best = 0;
   #unchanged = 0;
+  /** The latest rate, in bytes per measurement. */
+  #latest = 0;
 
   /** Counts among the process's transfers until `end`. */
   constructor(config: Config) {
@@ -41,8 +43,14 @@ export class Connections {
     return Math.max(1, Math.min(share, this.#config.copies.connections));
   }
 
+  /** Bytes that came between the last two measurements. */
+  get latest(): number {
+    return this.#latest;
+  }
+
   /** The bytes that came since the last measurement, which are made at regular intervals. */
   measured(bytes: number): void {
+    this.#latest = bytes;
     const isMore = bytes > this.#best * GROWTH;
     this.#unchanged = isMore ? 0 : this.#unchanged + 1;
     if (isMore) {

@@ -1,4 +1,4 @@
-/** Which pieces of a file are here, on their way, and missing. It lasts as long as the session that they are written to. */
+/** Which pieces of a file are here, on their way, and missing, from the first byte that the session lacks on. */
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import type { Piece, PieceSession } from '#lib/objects/object-store.ts';
 import { Changes } from '#lib/runtime/changes.ts';
@@ -11,6 +11,14 @@ interface TakenPiece extends Taken {
   readonly bytes: Piece;
 }
 
+export interface PieceBoardOptions {
+  readonly session: PieceSession;
+  readonly hashes: PieceHashes;
+  readonly total: number;
+  /** Whether no more pieces are to be begun. Asked at regular intervals, while all that is missing lies behind what was begun. */
+  readonly isOver?: () => boolean;
+}
+
 export class PieceBoard implements Board<TakenPiece> {
   readonly #session: PieceSession;
   readonly #hashes: PieceHashes;
@@ -20,15 +28,19 @@ export class PieceBoard implements Board<TakenPiece> {
   /** Those that an earlier session may have left, in order. */
   readonly #candidates: number[] = [];
   readonly #begun = new Map<number, TakenPiece>();
-  #accepted = 0;
+  #accepted: number;
   #checking: Promise<void> | undefined;
   readonly #changes = new Changes();
+  readonly #isOver: () => boolean;
+  #isEnding = false;
 
-  constructor(session: PieceSession, hashes: PieceHashes, total: number) {
+  constructor({ session, hashes, total, isOver = () => false }: PieceBoardOptions) {
     this.#session = session;
     this.#hashes = hashes;
     this.#total = total;
-    for (let index = 0; index * PIECE_BYTES < total; index += 1) {
+    this.#isOver = isOver;
+    this.#accepted = session.size;
+    for (let index = session.size / PIECE_BYTES; index * PIECE_BYTES < total; index += 1) {
       const { start, length } = this.#place(index);
       (start + length <= session.staged ? this.#candidates : this.#missing).push(index);
     }
@@ -45,7 +57,7 @@ export class PieceBoard implements Board<TakenPiece> {
   }
 
   get isComplete(): boolean {
-    return this.#accepted === this.#total;
+    return this.#accepted === this.#total || (this.#isEnding && this.#begun.size === 0);
   }
 
   /**
@@ -76,8 +88,12 @@ export class PieceBoard implements Board<TakenPiece> {
   async take(signal: AbortSignal): Promise<TakenPiece | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      const index = this.#missing.shift();
-      if (index !== undefined) return this.#begin(index);
+      const [index] = this.#missing;
+      if (index !== undefined) {
+        if (this.#isEnding && !this.#begun.has(index)) return undefined;
+        this.#missing.shift();
+        return this.#begin(index);
+      }
       if (this.#candidates.length === 0 || !this.#checking) return undefined;
       await this.#changes.next(signal);
     }
@@ -95,6 +111,10 @@ export class PieceBoard implements Board<TakenPiece> {
       this.#accepted += length;
     }
     return isRight;
+  }
+
+  look(): void {
+    this.#isEnding ||= this.#session.staged === 0 && this.#isOver();
   }
 
   /** What is without gaps is hashed then, and counted. */

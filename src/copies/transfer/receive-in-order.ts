@@ -37,7 +37,13 @@ export async function receiveInOrder(
     while (session.size < total) {
       if (!mayBegin()) {
         memory.leave();
-        await receiveStream(service, source, live, { session, isEnough: mayBegin }, signal);
+        await receiveStream(
+          service,
+          source,
+          live,
+          { session, restFrom: (at) => (mayBegin() ? at : undefined) },
+          signal,
+        );
         continue;
       }
       const board = new ReorderBoard({ session, hashes, total, memory, isOver: isAlone, signal });

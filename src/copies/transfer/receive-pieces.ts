@@ -9,7 +9,7 @@ import type { Service } from '../../service/service.ts';
 import { failureOf } from '../documents/failure-of.ts';
 import { CopyError } from '../documents/failures.ts';
 import type { Board, Taken } from './board.ts';
-import { Connections } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { counted } from './counted.ts';
 import type { LiveAttempt } from './live-attempt.ts';
 import { NoPiecesError } from './piece-hashes.ts';
@@ -18,7 +18,7 @@ import { OF_ONE_CONNECTION, type Supplier, type Suppliers } from './suppliers.ts
 /** How often a piece whose bytes were wrong is fetched again. */
 const MOST_REFETCHES = 3;
 /** Milliseconds between two measurements of the rate. */
-const MEASURE_MS = 250;
+export const MEASURE_MS = 250;
 
 /** Bytes of another holder were wrong: the piece is fetched again, and counts as new. */
 class HolderLiedError extends Error {
@@ -34,19 +34,6 @@ interface CrewOptions<T extends Taken> {
 }
 
 /** @throws NoPiecesError if the rest has to be fetched as one stream; what was staged before a failure stays */
-export async function receivePieces<T extends Taken>(
-  options: Omit<CrewOptions<T>, 'connections'>,
-  signal: AbortSignal,
-): Promise<void> {
-  const connections = new Connections(options.service.config);
-  try {
-    await bringPieces({ ...options, connections }, signal);
-  } finally {
-    connections.end();
-  }
-}
-
-/** The same over the connections of a transfer that goes on. @throws the same */
 export async function bringPieces<T extends Taken>(options: CrewOptions<T>, signal: AbortSignal): Promise<void> {
   await new Crew(options).work(signal);
   await options.board.settle();

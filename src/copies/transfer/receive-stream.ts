@@ -16,8 +16,11 @@ interface StreamStaging {
   readonly session: WriteSession;
   /** Set if pieces lie beyond the bytes that count. */
   readonly hasGaps?: true;
-  /** Whether the rest is to be had in another way from now on. Asked only where the source gives ranges. */
-  readonly isEnough?: () => boolean;
+  /**
+   * From which byte on the rest is to be had in another way, once that is so; asked again and again, with the number of bytes
+   * that have come, where the source gives ranges.
+   */
+  readonly restFrom?: (at: number) => number | undefined;
 }
 
 /** Appends what is missing. @throws NoResumeError; what arrived before a failure stays in the session */
@@ -25,40 +28,49 @@ export async function receiveStream(
   service: Service,
   source: ImageSource,
   live: LiveAttempt,
-  { session, hasGaps, isEnough }: StreamStaging,
+  { session, hasGaps, restFrom }: StreamStaging,
   signal: AbortSignal,
 ): Promise<void> {
   const { total, image } = live.own;
   const start = session.size;
   if (start === total) return;
   // Only the answer to a range shows that there are ranges.
-  const bytes = await openBytes(source, live, { start, ...(isEnough && { end: total - 1 }) }, signal);
+  const bytes = await openBytes(source, live, { start, ...(restFrom && { end: total - 1 }) }, signal);
   if (bytes.status === 200 && start > 0) {
     bytes.stream.destroy();
     throw new NoResumeError(`${source.name} sends files only from the first byte; ${start} bytes are fetched again`);
   }
   live.note({ via: bytes.via });
   const onProgress = (size: number): void => live.reached(size, hasGaps && size);
-  let isCut = false;
-  const isOver = (): boolean => {
-    isCut ||= isEnough !== undefined && bytes.status === 206 && isEnough();
-    return isCut;
+  let end = total;
+  const endOf = (at: number): number => {
+    if (end === total && bytes.status === 206) end = restFrom?.(at) ?? total;
+    return end;
   };
   try {
     const limited = live.throttle.limit(counted(service, live, bytes.via, bytes.stream), signal);
-    await session.append(until(isOver, limited), { signal, onProgress, disposable: true });
+    await session.append(until(endOf, start, limited), { signal, onProgress, disposable: true });
   } finally {
     bytes.stream.destroy();
   }
-  if (session.size < total && !isCut) {
+  if (session.size < end) {
     const message = `${source.name} ended the file of image "${image}" after ${session.size} of ${total} bytes`;
     throw new CopyError('SourceUnreachable', message);
   }
 }
 
-async function* until(isOver: () => boolean, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* until(
+  endOf: (at: number) => number,
+  start: number,
+  bytes: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let at = start;
+  let end = endOf(at);
   for await (const chunk of bytes) {
-    yield chunk;
-    if (isOver()) return;
+    const part = chunk.subarray(0, end - at);
+    at += part.length;
+    yield part;
+    end = endOf(at);
+    if (at >= end) return;
   }
 }

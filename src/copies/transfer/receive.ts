@@ -2,21 +2,18 @@
 
 import { PIECE_BYTES } from '#lib/api/schemas/link.ts';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
+import type { ObjectStore, WriteSession } from '#lib/objects/object-store.ts';
 import type { ImageSource } from '../../datacenters/sources/source.ts';
 import { isMd5Late } from '../../images/files/late-md5.ts';
 import type { Service } from '../../service/service.ts';
-import { CopyError } from '../documents/failures.ts';
-import type { Transfer } from '../documents/model.ts';
 import { sessionOf } from '../documents/staging.ts';
 import { bytesHere } from './bytes-here.ts';
 import { Holders } from './holders.ts';
 import type { LiveAttempt } from './live-attempt.ts';
-import { PieceBoard } from './piece-board.ts';
 import { NoPiecesError, PieceHashes } from './piece-hashes.ts';
 import { receiveInOrder } from './receive-in-order.ts';
-import { receivePieces } from './receive-pieces.ts';
 import { receiveStream } from './receive-stream.ts';
+import { ReceivedFile } from './received-file.ts';
 import { linkedBytes } from './same-store.ts';
 import { Suppliers } from './suppliers.ts';
 
@@ -24,7 +21,7 @@ import { Suppliers } from './suppliers.ts';
 export interface Staging {
   readonly session: WriteSession;
   /** Set if they come as pieces, in any order. */
-  readonly pieces?: { readonly board: PieceBoard; readonly suppliers: Suppliers };
+  readonly pieces?: ReceivedFile;
   /** Set if they come as pieces, which the session takes in order. */
   readonly ordered?: { readonly hashes: PieceHashes; readonly suppliers: Suppliers };
   /** Set if pieces lie beyond the bytes that count. */
@@ -102,8 +99,8 @@ async function openPieces(
   live.note({ staged: session.session, solid: 0 });
   live.reached(Math.min(own.bytes, session.staged));
   await recordStaging(store, staged, live);
-  const board = new PieceBoard(session, hashes, own.total);
-  return { session, pieces: { board, suppliers: new Suppliers(service, source, live, holders) } };
+  const suppliers = new Suppliers(service, source, live, holders);
+  return { session, pieces: new ReceivedFile({ service, source, live, session, hashes, suppliers }) };
 }
 
 /** Once it is recorded, the next attempt takes over from this staging, and the earlier one may be removed. */
@@ -151,7 +148,7 @@ export async function receiveMore(
 ): Promise<Staging> {
   const { session, pieces, ordered } = staging;
   try {
-    if (pieces) await receivePieces({ service, live, ...pieces }, signal);
+    if (pieces) await pieces.receive(signal);
     else if (ordered) await receiveInOrder(service, source, live, { session, ...ordered }, signal);
     else await receiveStream(service, source, live, staging, signal);
     return staging;
@@ -163,20 +160,4 @@ export async function receiveMore(
     await session.hashes();
     return { session, hasGaps: true };
   }
-}
-
-/** @throws CopyError WrongBytes */
-export async function verifiedHashes(transfer: Transfer, session: WriteSession): Promise<SessionHashes> {
-  const hashes = await session.hashes();
-  const { sha1, sha256, total, image } = transfer;
-  const wrong =
-    session.size !== total
-      ? `${session.size} bytes instead of ${total}`
-      : hashes.sha1 !== sha1
-        ? `sha1 ${hashes.sha1} instead of ${sha1}`
-        : sha256 !== undefined && hashes.sha256 !== sha256
-          ? `sha256 ${hashes.sha256} instead of ${sha256}`
-          : undefined;
-  if (wrong === undefined) return hashes;
-  throw new CopyError('WrongBytes', `the file received for image "${image}" has ${wrong}`);
 }

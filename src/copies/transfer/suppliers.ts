@@ -78,6 +78,11 @@ export class Suppliers {
     });
   }
 
+  /** Whether nobody but the ordered source is asked. */
+  get isOne(): boolean {
+    return this.#all.size === 1;
+  }
+
   #join(supplier: Supplier): void {
     this.#all.set(supplier, { busy: 0, failures: 0, restsUntil: 0 });
   }

@@ -36,9 +36,10 @@ import type { CountBytes } from './copy-metrics.ts';
 import { LiveAttempt } from './live-attempt.ts';
 import { Pace } from './pace.ts';
 import { bringIcon, isBroughtBy, placeBytes } from './place-bytes.ts';
-import { openStaging, receiveMore, type Staging, verifiedHashes } from './receive.ts';
+import { openStaging, receiveMore, type Staging } from './receive.ts';
 import { NoResumeError } from './receive-stream.ts';
 import { type Verdict, verdictOn } from './retry.ts';
+import { verifiedHashes } from './verified-hashes.ts';
 
 /** The worker is stopping: attempts end and are given back. */
 export class WorkerStopped extends Error {

@@ -83,6 +83,8 @@ export interface CopiesConfig {
   readonly perAccount: number;
   /** Of one transfer. */
   readonly connections: number;
+  /** Bytes per second from which on a large file comes as one stream all the same; 0: never. */
+  readonly oneStreamRate: number;
   /** The datacenters that may supply pieces of images that were ordered elsewhere; absent: all that are linked. */
   readonly holders?: readonly string[];
   /** Bytes per second below which a transfer gives up its place to others; 0: no minimum. */

@@ -53,6 +53,24 @@ export function pieceTests(define: Define): void {
     same(t, await get(store, 'dir/x'), whole, 'the object');
   });
 
+  define.where('supportsPieces', 'what was appended wrong is found piece by piece', async (t, { store }) => {
+    const whole = bytes(5 * PIECE + 3);
+    const session = await store.openPieces({ path: 'x', session: sessionName(), size: whole.length });
+    if (!session.canLookAgain) return session.discard();
+    await bring(session, whole, 0);
+    const wrong = Buffer.from(whole);
+    wrong[3 * PIECE + 7] = (wrong[3 * PIECE + 7] ?? 0) ^ 1;
+    await session.append(pieces(wrong.subarray(PIECE)));
+    t.notSame(await session.hashes(), hashesOf(whole));
+    await session.lookAgain();
+    t.match({ size: session.size, staged: session.staged }, { size: 0, staged: whole.length });
+    t.strictSame(await takeStaged(session, whole), [true, true, true, false, true, true]);
+    t.ok(await bring(session, whole, 3));
+    t.strictSame(await session.hashes(), hashesOf(whole));
+    await session.commit();
+    same(t, await get(store, 'x'), whole, 'the object');
+  });
+
   define.where('supportsPieces', 'a piece that is not what it should be is written again', async (t, { store }) => {
     const whole = bytes(2 * PIECE);
     const session = await store.openPieces({ path: 'x', session: sessionName(), size: whole.length });

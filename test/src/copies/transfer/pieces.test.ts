@@ -124,6 +124,66 @@ test('canceling a copy ends all its connections', async (t) => {
   await waitFor('the connections to end', () => pair.network.connections <= 2);
 });
 
+/** A rate that any line has: the rest of the file comes as one stream as soon as the rate was measured once. */
+const ANY_RATE = { ...PATIENT, oneStreamRate: 1 };
+const FAST = { ...LINE, rtt: 1, bytesPerSecond: 32 * MIB };
+
+test('on a line that is fast enough the rest comes as one stream, which goes on where it broke off', async (t) => {
+  const pair = await copyPair(t, ANY_RATE);
+  const size = 24 * PIECE + 5;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = FAST;
+  const before = pair.network.received;
+  pair.engine();
+  const half = await waitFor('half of it', async () => {
+    const transfer = await transferOf(pair.service, record.uuid);
+    return (transfer?.bytes ?? 0) > size / 2 ? transfer : undefined;
+  });
+  t.equal(half.solid, half.bytes, 'there are no gaps');
+  t.ok(
+    pair.network.mostConnections <= 6,
+    `${pair.network.mostConnections} connections, two of them for what is not bytes`,
+  );
+  pair.network.cutAll();
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  await assertWhole(t, pair, record.uuid, sha1);
+  const more = pair.network.received - before - size;
+  t.ok(more < 8 * MIB, `${more} bytes came twice`);
+});
+
+test('a wrong byte of that stream costs one piece', async (t) => {
+  const pair = await copyPair(t, ANY_RATE);
+  const size = 48 * PIECE;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = { kind: 'flip', at: size - 12 * MIB };
+  const before = pair.network.received;
+  pair.engine();
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  t.ok(pair.network.flipped);
+  await assertWhole(t, pair, record.uuid, sha1);
+  const more = pair.network.received - before - size;
+  t.ok(more > PIECE - MIB && more < PIECE + 2 * MIB, `${more} bytes came twice`);
+});
+
+test('once such a line is slow, the rest comes as pieces again', async (t) => {
+  const pair = await copyPair(t, { ...PATIENT, oneStreamRate: 16 * MIB });
+  const size = 24 * PIECE;
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  pair.network.trouble = FAST;
+  pair.engine();
+  await waitFor('a third of it', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > size / 3);
+  pair.network.trouble = { ...FAST, bytesPerSecond: 2 * MIB };
+  // The rate of a line is that of its connections from their beginning on.
+  pair.network.cutAll();
+  await waitFor('many connections again', () => pair.network.connections >= 4);
+  pair.network.trouble = FAST;
+  t.match(await ended(pair.service, uuid), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  await assertWhole(t, pair, record.uuid, sha1);
+});
+
 test('with one connection allowed, a file comes as one stream', async (t) => {
   const pair = await copyPair(t, { ...PATIENT, connections: 1 });
   const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(5 * PIECE));
