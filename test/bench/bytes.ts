@@ -8,9 +8,22 @@ import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { compare, type Figure, median, type Plan, type Results, type Sample } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { type Running, startServer } from './server.ts';
-import { copyAcross, getRate, link, MIB, makeInput, rateOf, SIZE_NAME, touchMemory, upload } from './transfers.ts';
+import {
+  copyAcross,
+  getManyRate,
+  getRate,
+  link,
+  MIB,
+  makeInput,
+  rateOf,
+  SIZE_NAME,
+  touchMemory,
+  upload,
+} from './transfers.ts';
 
-const MEMORY_LIMIT = 80 * MIB;
+const MEMORY_LIMIT = 64 * MIB;
+/** Readers at a time. */
+const MANY = 64;
 
 export async function* benchBytes({ directory, profile, runs }: Plan): Results {
   const input = await makeInput(directory);
@@ -22,7 +35,7 @@ export async function* benchBytes({ directory, profile, runs }: Plan): Results {
     name,
     dataDir: join(directory, folder),
     // For whoever asks through nginx; the others notice nothing of it.
-    keys: { storage: { accelRedirect: {} } },
+    keys: { storage: { accelRedirect: {} }, limits: { share: 1 } },
     ...(profile ? { profile } : {}),
   });
   for (const name of Object.values(names)) await rm(join(directory, name), { recursive: true, force: true });
@@ -69,6 +82,9 @@ async function* benchGet({ directory, runs }: Plan, source: Running, input: stri
     const mine = () => memory.of('GET', source, () => getOnce(`${source.url}${path}`));
     const theirs = () => getOnce(nginx.url);
     yield await compare({ name, target: 0.8, ...shown }, mine, theirs);
+    const many = (url: string) => async (): Promise<Sample> => ({ value: await getManyRate(url, MANY) });
+    const ofMany = { name: `GET, ${MANY} streams`, target: 0.8, ...shown };
+    yield await compare(ofMany, many(`${source.url}${path}`), many(nginx.url));
     const through = { name: `${name} by X-Accel-Redirect`, target: 0.98, ...shown };
     yield await compare(through, () => getOnce(`${nginx.serverUrl}${path}`), theirs);
     await client.deleteImage(uuid);

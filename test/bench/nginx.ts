@@ -53,7 +53,7 @@ function configuration(root: string, files: string, port: number, ofServer: stri
 daemon off;
 worker_processes 1;
 pid ${root}/nginx.pid;
-events { worker_connections 64; }
+events { worker_connections 256; }
 http {
   access_log off;
   ${paths.join('\n  ')}

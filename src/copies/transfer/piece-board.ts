@@ -15,8 +15,8 @@ export interface PieceBoardOptions {
   readonly session: PieceSession;
   readonly hashes: PieceHashes;
   readonly total: number;
-  /** Whether no more pieces are to be begun. Asked at regular intervals, while all that is missing lies behind what was begun. */
-  readonly isOver?: () => boolean;
+  /** Whether no more pieces are to be begun. Asked while all that is missing lies behind what was begun. @param bytes that came, of whole pieces */
+  readonly isOver?: (bytes: number) => boolean;
 }
 
 export class PieceBoard implements Board<TakenPiece> {
@@ -31,7 +31,8 @@ export class PieceBoard implements Board<TakenPiece> {
   #accepted: number;
   #checking: Promise<void> | undefined;
   readonly #changes = new Changes();
-  readonly #isOver: () => boolean;
+  readonly #isOver: (bytes: number) => boolean;
+  readonly #from: number;
   #isEnding = false;
 
   constructor({ session, hashes, total, isOver = () => false }: PieceBoardOptions) {
@@ -39,6 +40,7 @@ export class PieceBoard implements Board<TakenPiece> {
     this.#hashes = hashes;
     this.#total = total;
     this.#isOver = isOver;
+    this.#from = session.size;
     this.#accepted = session.size;
     for (let index = session.size / PIECE_BYTES; index * PIECE_BYTES < total; index += 1) {
       const { start, length } = this.#place(index);
@@ -90,6 +92,8 @@ export class PieceBoard implements Board<TakenPiece> {
       signal.throwIfAborted();
       const [index] = this.#missing;
       if (index !== undefined) {
+        // A line that is fast shows it with the first pieces.
+        this.look();
         if (this.#isEnding && !this.#begun.has(index)) return undefined;
         this.#missing.shift();
         return this.#begin(index);
@@ -114,7 +118,7 @@ export class PieceBoard implements Board<TakenPiece> {
   }
 
   look(): void {
-    this.#isEnding ||= this.#session.staged === 0 && this.#isOver();
+    this.#isEnding ||= this.#session.staged === 0 && this.#isOver(this.#accepted - this.#from);
   }
 
   /** What is without gaps is hashed then, and counted. */

@@ -42,9 +42,9 @@ export async function receiveStream(
   }
   live.note({ via: bytes.via });
   const onProgress = (size: number): void => live.reached(size, hasGaps && size);
-  let end = total;
-  const endOf = (at: number): number => {
-    if (end === total && bytes.status === 206) end = restFrom?.(at) ?? total;
+  let end: number | undefined;
+  const endOf = (at: number): number | undefined => {
+    if (bytes.status === 206) end ??= restFrom?.(at);
     return end;
   };
   try {
@@ -53,24 +53,25 @@ export async function receiveStream(
   } finally {
     bytes.stream.destroy();
   }
-  if (session.size < end) {
+  if (session.size < (end ?? total)) {
     const message = `${source.name} ended the file of image "${image}" after ${session.size} of ${total} bytes`;
     throw new CopyError('SourceUnreachable', message);
   }
 }
 
+/** The bytes up to an end that may become known on the way; what comes without one, however long, is for the session to judge. */
 async function* until(
-  endOf: (at: number) => number,
+  endOf: (at: number) => number | undefined,
   start: number,
   bytes: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   let at = start;
   let end = endOf(at);
   for await (const chunk of bytes) {
-    const part = chunk.subarray(0, end - at);
+    const part = end === undefined ? chunk : chunk.subarray(0, end - at);
     at += part.length;
     yield part;
     end = endOf(at);
-    if (at >= end) return;
+    if (end !== undefined && at >= end) return;
   }
 }

@@ -64,16 +64,19 @@ export class ReceivedFile {
   async #bring(connections: Connections, signal: AbortSignal): Promise<void> {
     const { service, live, session, hashes, suppliers } = this.#options;
     const { total } = live.own;
-    this.#board ??= new PieceBoard({ session, hashes, total, isOver: () => this.#isFast() });
+    const began = performance.now();
+    const isOver = (bytes: number): boolean => this.#isFast((bytes * 1000) / (performance.now() - began));
+    this.#board ??= new PieceBoard({ session, hashes, total, isOver });
     await bringPieces({ service, live, board: this.#board, suppliers, connections }, signal);
     this.#board = undefined;
     this.#isStreaming = session.size < total;
   }
 
-  #isFast(): boolean {
+  /** @param average bytes per second since pieces come */
+  #isFast(average: number): boolean {
     const { service, suppliers } = this.#options;
     const { oneStreamRate } = service.config.copies;
-    const rate = ((this.#connections?.latest ?? 0) * 1000) / MEASURE_MS;
+    const rate = Math.max(average, ((this.#connections?.latest ?? 0) * 1000) / MEASURE_MS);
     // Where several datacenters have the image, the copy is to go on when one of them dies.
     return this.#mayStream && suppliers.isOne && oneStreamRate > 0 && rate >= oneStreamRate;
   }
