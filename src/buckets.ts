@@ -30,6 +30,7 @@ import { SCRUBS } from './maintenance/scrub/state.ts';
 import { TASKS } from './maintenance/tasks/task.ts';
 import { MIGRATIONS } from './migrations/orders.ts';
 import { PULL_BUCKETS } from './pulls/documents.ts';
+import { HOME } from './service/config/home.ts';
 import { ARRIVALS } from './service/engines/arrivals.ts';
 import { STORES } from './service/engines/store-identities.ts';
 import { IMPORTED } from './takeover/images/notes.ts';
@@ -52,6 +53,7 @@ export const BUCKETS: readonly Bucket[] = [
   AUTH_RELOADS,
   STAGED_SESSIONS,
   STORES,
+  HOME,
   ARRIVALS,
   MIGRATIONS,
   ROLE_TAGS,

@@ -12,6 +12,7 @@ import { ConfigError } from './service/config/config-error.ts';
 import { prepareDataFolder, refusal } from './service/data-folder.ts';
 import { openAccounts } from './service/engines/accounts.ts';
 import { openDocuments, refuseDocuments } from './service/engines/documents.ts';
+import { assertAtHome } from './service/engines/home.ts';
 import { faultsFrom } from './service/fault-points.ts';
 import { type OpenObjects, openStorage } from './service/open-storages.ts';
 import { OwnAddresses } from './service/own-addresses.ts';
@@ -47,6 +48,10 @@ export async function openService(
   const documents = { config, log, observe: observe('document'), buckets: BUCKETS, clock: given, worker };
   const store = await openDocuments(documents);
   opened.push(() => store.close());
+  const isInFolder = store.place.type === 'local';
+  await assertAtHome(store, config, { isInFolder, log }).catch((error: unknown) =>
+    refuseDocuments(store, config, error),
+  );
   const objects = { config, log, observe: observe('object'), documents: store };
   const stores: ObjectStore[] = [];
   for (const type of config.storageTypes) {

@@ -1,6 +1,8 @@
 /** Looks at a database without being one of the processes that use it: nothing is made, upgraded or waited for. */
 import { Client } from 'pg';
-import { PART_INDEXES, type PartIndex, partIndexOf } from './dialect.ts';
+import { Layout } from '../sql/layout.ts';
+import type { Bucket } from '../store.ts';
+import { PART_INDEXES, type PartIndex, partIndexOf, postgresDialect } from './dialect.ts';
 import type { PostgresOptions } from './options.ts';
 
 export interface ExaminedDatabase {
@@ -40,7 +42,43 @@ interface Index {
  * @throws what the database, or the way there, says
  */
 export async function examineDatabase(options: PostgresOptions, limit: number): Promise<ExaminedDatabase> {
-  const { host, port, user, password, database, schema, tls } = options;
+  return asking(options, limit, async (client) => {
+    const { rows } = await client.query(QUESTION);
+    const { now, trigrams } = rows[0];
+    const { rows: indexes } = await client.query<Index>(INDEXES, [options.schema]);
+    return { now: Number(now), hasTrigrams: trigrams, ...partIndexesAmong(indexes) };
+  });
+}
+
+/**
+ * One document; undefined if there is none.
+ * @param limit milliseconds, for the connection and for the answer
+ * @throws what the database, or the way there, says
+ */
+export async function documentIn<T extends object>(
+  options: PostgresOptions,
+  limit: number,
+  { bucket, key }: { readonly bucket: Bucket<T>; readonly key: string },
+): Promise<T | undefined> {
+  const { identifier } = postgresDialect(options.schema);
+  const { table, values } = new Layout(bucket, identifier);
+  return asking(options, limit, async (client) => {
+    const [rows, documents] = [table, values].map(
+      (name) => `${client.escapeIdentifier(options.schema)}.${client.escapeIdentifier(name)}`,
+    );
+    const { rows: there } = await client.query('select to_regclass($1) is not null as is', [rows]);
+    if (!there[0].is) return undefined;
+    const found = await client.query(`select value from ${rows} join ${documents} using (id) where key = $1`, [key]);
+    const value = found.rows[0]?.value;
+    return typeof value === 'string' ? JSON.parse(value) : value;
+  });
+}
+
+async function asking<R>(
+  { host, port, user, password, database, tls }: PostgresOptions,
+  limit: number,
+  ask: (client: Client) => Promise<R>,
+): Promise<R> {
   const client = new Client({
     ...{ host, port, user, password, database },
     ssl: tls === undefined ? false : { ca: tls.ca, ...(tls.serverName && { servername: tls.serverName }) },
@@ -52,10 +90,7 @@ export async function examineDatabase(options: PostgresOptions, limit: number): 
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query(QUESTION);
-    const { now, trigrams } = rows[0];
-    const { rows: indexes } = await client.query<Index>(INDEXES, [schema]);
-    return { now: Number(now), hasTrigrams: trigrams, ...partIndexesAmong(indexes) };
+    return await ask(client);
   } finally {
     void client.end().catch(() => undefined);
   }

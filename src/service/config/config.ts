@@ -156,6 +156,8 @@ export interface Config extends Listener, CreateFromVmKeys {
   readonly storageTypes: readonly StorageType[];
   /** Always there in `dc` mode. */
   readonly datacenterName?: string;
+  /** What it was called until now. */
+  readonly formerDatacenterName?: string;
   /** Always there in `dc` mode. */
   readonly adminUuid?: string;
   /** The Server header. */

@@ -14,13 +14,16 @@ import { ifThere } from '#lib/runtime/absence.ts';
 import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Config } from '#src/service/config/config.ts';
+import { HOME, HOME_KEY } from '#src/service/config/home.ts';
 import { postgresOptionsOf } from '#src/service/config/postgres.ts';
 import { s3SettingsOf } from '#src/service/config/s3.ts';
 import { clockFinding } from './clock-finding.ts';
 import type { Finding } from './finding.ts';
+import { homeFindings } from './home-findings.ts';
 
 const LIMIT_MS = 5000;
 const FAR_MS = 240_000;
+const WANTED = { bucket: HOME, key: HOME_KEY };
 
 export interface StoresSeen {
   readonly findings: readonly Finding[];
@@ -77,7 +80,7 @@ async function placesOf(config: Config): Promise<Place[]> {
   if (databaseType === 'moray' && moray) {
     const address = `${moray.host}:${moray.port}`;
     const mend = 'look at Moray, and at the way there';
-    places.push({ name: `Moray at ${address}`, mend, look: () => askMoray(moray) });
+    places.push({ name: `Moray at ${address}`, mend, look: () => askMoray(moray, config) });
   }
   if (storageTypes.includes('s3') && config.s3) places.push(await s3Place(config));
   if (storageTypes.includes('manta') && manta) {
@@ -109,7 +112,8 @@ function noIndexYet(where: string, how: string): string {
   return `there is no search index ${where} yet (${how}): ${ALL_SLOW}`;
 }
 
-function sqlitePlace({ dataDir }: Config): Place {
+function sqlitePlace(config: Config): Place {
+  const { dataDir } = config;
   const file = join(dataDir, DATABASE_FILE);
   return {
     name: `the database ${file}`,
@@ -121,22 +125,24 @@ function sqlitePlace({ dataDir }: Config): Place {
       if (owner !== process.geteuid?.()) {
         return { notes: [`${file} belongs to another user, so it was not looked at: run this as the server's`] };
       }
-      const { examineFile } = await import('#lib/documents/sqlite/examine.ts');
+      const { documentIn, examineFile } = await import('#lib/documents/sqlite/examine.ts');
       const { unfinished, finished } = examineFile(file, LIMIT_MS);
-      if (finished + unfinished.length === 0) return { notes: [noIndexYet(`in ${file}`, MADE)] };
-      return { notes: unfinished.map((index) => `the search index ${index} is not finished: ${ALL_SLOW}`) };
+      const findings = await homeFindings(documentIn(file, LIMIT_MS, WANTED), config);
+      if (finished + unfinished.length === 0) return { findings, notes: [noIndexYet(`in ${file}`, MADE)] };
+      return { findings, notes: unfinished.map((index) => `the search index ${index} is not finished: ${ALL_SLOW}`) };
     },
   };
 }
 
 /** Its clock is that of the database behind it. */
-async function askMoray({ host, port }: NonNullable<Config['moray']>): Promise<Seen> {
+async function askMoray({ host, port }: NonNullable<Config['moray']>, config: Config): Promise<Seen> {
   // The client says only that there is no connection; this says why.
   await reach(host, port);
-  const { timeOfMoray } = await import('#lib/documents/moray/examine.ts');
+  const { documentIn, timeOfMoray } = await import('#lib/documents/moray/examine.ts');
   const before = Date.now();
   const now = await timeOfMoray({ host, port }, LIMIT_MS);
-  return { ahead: now - (before + Date.now()) / 2 };
+  const ahead = now - (before + Date.now()) / 2;
+  return { ahead, findings: await homeFindings(await documentIn({ host, port }, LIMIT_MS, WANTED), config) };
 }
 
 async function postgresPlace(config: Config): Promise<Place> {
@@ -145,11 +151,12 @@ async function postgresPlace(config: Config): Promise<Place> {
     name: `the database at ${options.host}:${options.port}`,
     mend: 'look at PostgreSQL and its log, and at the way there; the section "postgres" says where it is and who asks',
     async look() {
-      const { examineDatabase } = await import('#lib/documents/postgres/examine.ts');
+      const { documentIn, examineDatabase } = await import('#lib/documents/postgres/examine.ts');
       const before = Date.now();
       const database = await examineDatabase(options, LIMIT_MS);
+      const ahead = database.now - (before + Date.now()) / 2;
       const notes = postgresNotes(database, `in schema "${options.schema}"`);
-      return { ahead: database.now - (before + Date.now()) / 2, notes };
+      return { ahead, notes, findings: await homeFindings(await documentIn(options, LIMIT_MS, WANTED), config) };
     },
   };
 }

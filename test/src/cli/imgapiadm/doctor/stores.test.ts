@@ -13,7 +13,7 @@ import { MorayStorage } from '../../../../doubles/moray/storage.ts';
 import { startS3Double } from '../../../../doubles/s3/server.ts';
 import { postgresFor } from '../../../../engines/postgres/postgres-for.ts';
 import { freePort } from '../../../../helpers/free-port.ts';
-import { type ConfigKeys, configKeys } from '../../../../helpers/imgapi.ts';
+import { type ConfigKeys, configKeys, startInProcess, temporaryFolder } from '../../../../helpers/imgapi.ts';
 import { waitFor } from '../../../../helpers/wait.ts';
 
 async function seen(t: Test, keys: ConfigKeys) {
@@ -137,6 +137,24 @@ test("Moray's clock is that of its database, and a directory's is said not to be
   t.same(await seen(t, keys), { findings: [], notes });
   await server.stop();
   t.match((await seen(t, keys)).findings, [{ part: 'stores', problem: /^Moray at .* cannot be used: .*ECONNREFUSED/ }]);
+});
+
+test('the database of another datacenter is told from ours, behind PostgreSQL and behind Moray', async (t) => {
+  const postgres = (await postgresFor(t)).keys;
+  const server = await new MorayDouble(new MorayStorage({ now: Date.now })).start();
+  t.teardown(() => server.stop());
+  const moray = { databaseType: 'moray', moray: { host: '127.0.0.1', port: server.port } };
+  for (const keys of [postgres, moray]) {
+    const named = (datacenterName: string) => ({ ...keys, datacenterName });
+    t.same((await seen(t, named('us-west'))).findings, [], 'nobody has used it');
+    const dataDir = await temporaryFolder(t);
+    const east = await startInProcess(t, named('us-east'), { dataDir });
+    const problem = 'the documents are those of datacenter "us-east", not of "us-west"';
+    t.match((await seen(t, named('us-west'))).findings, [{ part: 'stores', problem }]);
+    t.same((await seen(t, named('us-east'))).findings, []);
+    await t.rejects(startInProcess(t, named('us-west'), { dataDir }), { name: 'ConfigError' });
+    await east.imgapi.close({ patience: 0 });
+  }
 });
 
 test("SQLite's file is looked at whether or not a server has it open, and nothing of it changes", async (t) => {

@@ -1,0 +1,84 @@
+/**
+ * Whose the documents are: of which datacenter, and, where they lie in a data folder, of which folder. A second
+ * configuration that names the same folder or database by mistake would mix the images of two datacenters; a copy of a
+ * folder, beside the server of the first, would go on with the same copies, webhooks and deletions under the same keys.
+ */
+import { realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
+import type { Bucket } from '#lib/documents/store.ts';
+import { ifThere } from '#lib/runtime/absence.ts';
+import type { Config } from './config.ts';
+import { listeningUrls } from './listening.ts';
+
+export interface Home {
+  /** Absent: no server with a name has used them yet. */
+  readonly datacenter?: string;
+  /** The data folder, if they lie in one. */
+  readonly folder?: string;
+  /** Which file the database in it is: a copy is another one. */
+  readonly file?: string;
+}
+
+export const HOME: Bucket<Home> = { name: 'imgapi_home', version: 1, index: {} };
+export const HOME_KEY = 'documents';
+
+export type Housed = Pick<Config, 'dataDir' | 'datacenterName' | 'formerDatacenterName'>;
+
+export interface Misplaced {
+  readonly problem: string;
+  readonly mend: string;
+}
+
+/** Why the documents are not this datacenter's; undefined if they are. */
+export function ofAnother(known: Home, { datacenterName, formerDatacenterName }: Housed): Misplaced | undefined {
+  const { datacenter } = known;
+  if (datacenter === undefined || datacenterName === undefined) return undefined;
+  if (datacenter === datacenterName || datacenter === formerDatacenterName) return undefined;
+  return {
+    problem: `the documents are those of datacenter "${datacenter}", not of "${datacenterName}"`,
+    mend:
+      `give each datacenter a data folder or database of its own; or, if "${datacenter}" itself is called ` +
+      `"${datacenterName}" now, stop all its servers and set formerDatacenterName to "${datacenter}"`,
+  };
+}
+
+export interface Original {
+  readonly folder: string;
+  /** URLs of the servers that run on it. */
+  readonly servers: readonly string[];
+}
+
+/** The folder that this one was copied from, if it is still there. */
+export async function originalOf({ folder, file }: Home, dataDir: string): Promise<Original | undefined> {
+  if (folder === undefined || file === undefined) return undefined;
+  const own = await placeOf(dataDir);
+  if (own.folder === folder || own.file === file || (await idOf(folder)) !== file) return undefined;
+  return { folder, servers: await listeningUrls(folder) };
+}
+
+/** What is wrong with two folders of one datacenter. */
+export function asCopy({ folder, servers }: Original, dataDir: string): Misplaced {
+  const both = 'two would carry out the same copies and deletions under the same keys';
+  const what = `${dataDir} is a copy of ${folder}`;
+  if (servers.length === 0) {
+    return { problem: `${what}, which is still there`, mend: `remove that, or start no server on it again: ${both}` };
+  }
+  return {
+    problem: `${what}, on which a server runs (${servers.join(', ')}): ${both}`,
+    mend: 'stop that one for good if this one is to follow it; else start on an empty folder, and copy images over a link',
+  };
+}
+
+/** Of the documents in a data folder. */
+export async function placeOf(dataDir: string): Promise<Pick<Home, 'folder' | 'file'>> {
+  const folder = (await ifThere(realpath(dataDir))) ?? dataDir;
+  const file = await idOf(folder);
+  return { folder, ...(file !== undefined && { file }) };
+}
+
+/** No answer of a folder that is somebody else's is none. */
+async function idOf(folder: string): Promise<string | undefined> {
+  const found = await stat(join(folder, DATABASE_FILE), { bigint: true }).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}`;
+}

@@ -1,0 +1,61 @@
+/** Documents are one datacenter's, and a copy of a folder is not served beside the first. */
+import { cp, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { lookAtStores } from '#src/cli/imgapiadm/doctor/look-at-stores.ts';
+import { loadConfig } from '#src/service/config/load.ts';
+import { ALICE } from '../../helpers/accounts.ts';
+import { makeImage } from '../../helpers/images.ts';
+import { type ConfigKeys, configKeys, startInProcess, temporaryFolder } from '../../helpers/imgapi.ts';
+
+const EAST = { datacenterName: 'us-east' };
+const WEST = { datacenterName: 'us-west' };
+const FOREIGN =
+  /the documents are those of datacenter "us-east", not of "us-west": give each .* set formerDatacenterName to "us-east"/;
+
+async function problems(dataDir: string, keys: ConfigKeys): Promise<string[]> {
+  const { config } = await loadConfig(undefined, await configKeys(dataDir, keys));
+  return (await lookAtStores(config)).findings.map(({ problem, mend }) => `${problem}: ${mend}`);
+}
+
+test('a second datacenter that is given the data of the first is refused, and doctor says it', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const east = await startInProcess(t, EAST, { dataDir });
+  await startInProcess(t, EAST, { dataDir });
+  await t.rejects(startInProcess(t, WEST, { dataDir }), { name: 'ConfigError', message: FOREIGN });
+  t.match(await problems(dataDir, WEST), [FOREIGN]);
+  t.same(await problems(dataDir, EAST), []);
+  await makeImage(east.client({ account: ALICE }));
+});
+
+test('a datacenter is renamed by naming what it was called, and the old name is refused then', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  const before = await startInProcess(t, EAST, { dataDir });
+  await before.imgapi.close({ patience: 0 });
+  const renamed = await startInProcess(t, { ...WEST, formerDatacenterName: 'us-east' }, { dataDir });
+  await renamed.imgapi.close({ patience: 0 });
+  await startInProcess(t, WEST, { dataDir });
+  await t.rejects(startInProcess(t, EAST, { dataDir }), /those of datacenter "us-west", not of "us-east"/);
+});
+
+test('a copy of a data folder is refused while a server runs on the first, and follows it afterwards', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [first, copy, moved] = ['first', 'copy', 'moved'].map((name) => join(folder, name)) as [string, string, string];
+  const server = await startInProcess(t, EAST, { dataDir: first });
+  const { image } = await makeImage(server.client({ account: ALICE }));
+  await cp(first, copy, { recursive: true });
+  const refused = new RegExp(
+    `${copy} is a copy of ${first}, on which a server runs \\(${server.url}\\): .*stop that one`,
+  );
+  await t.rejects(startInProcess(t, EAST, { dataDir: copy }), { name: 'ConfigError', message: refused });
+  t.match(await problems(copy, EAST), [refused]);
+  t.same(await problems(first, EAST), []);
+  await server.imgapi.close({ patience: 0 });
+  t.match(await problems(copy, EAST), [/is still there: remove that, or start no server on it again/]);
+  const follower = await startInProcess(t, EAST, { dataDir: copy });
+  t.equal((await follower.client().getImage(image.uuid)).uuid, image.uuid);
+  await follower.imgapi.close({ patience: 0 });
+  await rename(copy, moved);
+  await startInProcess(t, EAST, { dataDir: moved });
+  t.same(await problems(moved, EAST), []);
+});
