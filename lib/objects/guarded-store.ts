@@ -3,7 +3,7 @@ import { addAbortSignal } from 'node:stream';
 import { type OperationObserver, observed, UNOBSERVED } from '../runtime/operation-observer.ts';
 import type { BackendSession, ObjectBackend } from './backend.ts';
 import type { Capabilities, Capability } from './capabilities.ts';
-import { TooLargeError, UnsupportedError } from './errors.ts';
+import { ObjectNotFoundError, TooLargeError, UnsupportedError } from './errors.ts';
 import { GuardedPieces } from './guarded-pieces.ts';
 import { GuardedSession, type GuardedSessionOptions } from './guarded-session.ts';
 import { assertForeignPath, assertPath, assertSessionName, isReserved } from './object-path.ts';
@@ -22,6 +22,7 @@ import type {
   SessionInfo,
   WriteSession,
 } from './object-store.ts';
+import { SameStore } from './same-store.ts';
 
 export function guardStore(backend: ObjectBackend, observer: OperationObserver = UNOBSERVED): ObjectStore {
   return new GuardedStore(backend, observer);
@@ -39,22 +40,24 @@ class GuardedStore implements ObjectStore {
   readonly #backend: ObjectBackend;
   readonly #observer: OperationObserver;
   readonly #sessions = new Set<WriteSession>();
+  readonly #same: SameStore;
 
   constructor(backend: ObjectBackend, observer: OperationObserver) {
     this.name = backend.name;
     this.capabilities = backend.capabilities;
     this.#backend = backend;
     this.#observer = observer;
+    this.#same = new SameStore(backend.name, () => backend.identity());
   }
 
   identity(): Promise<string> {
-    return this.#run('identity', () => this.#backend.identity());
+    return this.#run('identity', () => this.#same.identity());
   }
 
   info(path: string): Promise<ObjectInfo | undefined> {
     return this.#run('info', () => {
       assertPath(path);
-      return this.#backend.info(path);
+      return this.#same.orAbsent(this.#backend.info(path), isNotFound);
     });
   }
 
@@ -63,7 +66,7 @@ class GuardedStore implements ObjectStore {
       const { signal } = options;
       signal?.throwIfAborted();
       assertPath(path);
-      const found = await this.#backend.read(path, options);
+      const found = await this.#same.orAbsent(this.#backend.read(path, options), isNotFound);
       if (signal === undefined) return found;
       // Otherwise the stream would fail before anybody can listen to it.
       if (signal.aborted) found.stream.destroy();
@@ -76,7 +79,7 @@ class GuardedStore implements ObjectStore {
     return this.#run('hash', () => {
       signal?.throwIfAborted();
       assertPath(path);
-      return this.#backend.hash(path, signal);
+      return this.#same.orAbsent(this.#backend.hash(path, signal), isNotFound);
     });
   }
 
@@ -85,7 +88,7 @@ class GuardedStore implements ObjectStore {
       signal?.throwIfAborted();
       assertPath(path);
       const hashes = this.#backend.md5?.(path, signal) ?? this.#backend.hash(path, signal);
-      const { sha1, md5 } = await hashes;
+      const { sha1, md5 } = await this.#same.orAbsent(hashes, isNotFound);
       return { sha1, md5 };
     });
   }
@@ -113,6 +116,7 @@ class GuardedStore implements ObjectStore {
       this.#assertCan('supportsTakeOver');
     }
     if (expect !== undefined && limit !== undefined && expect > limit) throw new TooLargeError(limit);
+    await this.#same.assertRecently();
     const session = this.#guarded(
       await this.#backend.open({
         path,
@@ -156,6 +160,7 @@ class GuardedStore implements ObjectStore {
         assertPath(path);
         assertSessionName(name);
         if (earlier) assertSessionName(earlier.session);
+        await this.#same.assertRecently();
         const opened = (await this.#backend.openPieces?.(options)) ?? this.#refuse('supportsPieces');
         return this.#kept(new GuardedPieces(opened, this.#sessionOptions({ path, name, limit: size })));
       },
@@ -298,4 +303,8 @@ class GuardedStore implements ObjectStore {
   #run<T>(operation: string, call: () => Promise<T>, needed = 0): Promise<T> {
     return observed(this.#observer, operation, call, (error) => this.#backend.explain(error, needed));
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ObjectNotFoundError;
 }

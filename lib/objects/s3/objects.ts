@@ -9,7 +9,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { CallOptions, S3Calls } from './calls.ts';
-import { assertDone, isMissing, isNotImplemented, S3Error } from './s3-error.ts';
+import { assertDone, isMissing, isNotImplemented, isWithoutReason, S3Error } from './s3-error.ts';
 
 /** Metadata that tells which session wrote an object. */
 const SESSION = 'imgapi-session';
@@ -43,7 +43,9 @@ export async function headObject(calls: S3Calls, key: string, options?: CallOpti
     };
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    if (!isWithoutReason(error)) throw error;
+    await hasKeysBelow(calls, key);
+    throw new S3Error('HeadObject', 'AccessDenied', error.status, { cause: error });
   }
 }
 

@@ -93,6 +93,14 @@ export function isMissing(error: unknown): boolean {
   return isCode(error, 'NoSuchKey', 'NotFound', 'NoSuchUpload');
 }
 
+/** Refused by a status alone, as what has no body is: another call is told why. */
+export function isWithoutReason(error: unknown): error is S3Error {
+  return error instanceof S3Error && REFUSED.has(error.status ?? 0) && !(error.code in MEANINGS);
+}
+
+/** Another region, signatures that make no sense, and all else that is refused. */
+const REFUSED: ReadonlySet<number> = new Set([301, 400, 403]);
+
 /** The store does not have this operation, or this condition. */
 export function isNotImplemented(error: unknown): boolean {
   return error instanceof S3Error && (error.status === 501 || error.status === 405 || error.code === 'NotImplemented');
