@@ -2,6 +2,7 @@
 import type Logger from 'bunyan';
 import { HttpError } from '#lib/api/errors/http-error.ts';
 import type { Reply } from './call.ts';
+import { tellsOfOutage } from './outages.ts';
 
 /** The answer to an error. Its message also goes into the log when the fault is ours. */
 export interface ErrorReply extends Reply {
@@ -15,12 +16,17 @@ export interface ErrorReply extends Reply {
 export type ErrorForm = (thrown: unknown, requestId: string) => ErrorReply;
 
 const NOT_IMPLEMENTED = 501;
+/** Something that this service needs is away: no fault of the request, and the same for all. */
+const AWAY = 503;
 
 /** Logs faults of ours. A 501 is not one: like any 4xx, it is no reason to fill the log. */
 export function answerFor(thrown: unknown, errors: ErrorForm, log: Logger, requestId: string): Reply {
   const { logged, ...reply } = errors(thrown, requestId);
   const isFault = reply.status >= 500 && reply.status !== NOT_IMPLEMENTED;
-  if (isFault) log.error({ err: thrown, req_id: requestId }, logged ?? reply.json.message);
+  const alike = isFault && reply.status === AWAY ? tellsOfOutage(log, thrown) : 0;
+  if (isFault && alike !== undefined) {
+    log.error({ err: thrown, req_id: requestId, ...(alike > 0 && { alike }) }, logged ?? reply.json.message);
+  }
   return reply;
 }
 

@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { Layout } from '../sql/layout.ts';
 import type { Bucket } from '../store.ts';
 import { PART_INDEXES, type PartIndex, partIndexOf, postgresDialect } from './dialect.ts';
+import { passwordMissing } from './failure.ts';
 import type { PostgresOptions } from './options.ts';
 
 export interface ExaminedDatabase {
@@ -91,6 +92,8 @@ async function asking<R>(
   try {
     await client.connect();
     return await ask(client);
+  } catch (error) {
+    throw passwordMissing(error) ?? error;
   } finally {
     void client.end().catch(() => undefined);
   }

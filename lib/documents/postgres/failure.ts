@@ -38,6 +38,8 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
 
 const DISK_FULL = '53100';
 const UNIQUE_VIOLATION = '23505';
+/** What the client says where the server asks for a password, and there is none. */
+const NO_PASSWORD = /client password must be/;
 /** The table was there when the statement was planned. */
 const TABLE_GONE = /^could not open relation/;
 
@@ -59,11 +61,18 @@ export function collisionOf(error: unknown): Collision | undefined {
   return table === undefined || constraint === undefined ? undefined : { table, column: constraint };
 }
 
+/** What to say where that is what the client ran into. It is not tried again, which would not bring one. */
+export function passwordMissing(error: unknown): StoreUnavailableError | undefined {
+  if (!(error instanceof Error && NO_PASSWORD.test(error.message))) return undefined;
+  return new StoreUnavailableError('the database asks for a password, and none is given', { cause: error });
+}
+
 /** What went wrong with a connection, as an error of ours; what the server says stays as it is. */
 export function connectionError(error: unknown): unknown {
   if (error instanceof DatabaseError || error instanceof StoreUnavailableError) return error;
   const { message } = error as Error;
-  return new ConnectionLostError(`the connection to the document store failed: ${message}`, { cause: error });
+  const lost = `the connection to the document store failed: ${message}`;
+  return passwordMissing(error) ?? new ConnectionLostError(lost, { cause: error });
 }
 
 /** The error that a caller of the store gets. */

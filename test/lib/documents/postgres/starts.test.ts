@@ -1,8 +1,12 @@
 /** Many processes start at once, on an empty schema and on an older one; and what an operator got wrong. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'tap';
+import { examineDatabase } from '#lib/documents/postgres/examine.ts';
 import { openPostgresStore } from '#lib/documents/postgres/store.ts';
 import type { Bucket, Store } from '#lib/documents/store.ts';
 import { postgresFor } from '../../../engines/postgres/postgres-for.ts';
+import { waitFor } from '../../../helpers/wait.ts';
 import { COUNTERS, type Counter, openStore, put } from './fixture.ts';
 
 const STORES = 20;
@@ -85,6 +89,30 @@ test('what is wrong with the settings is said', async (t) => {
     message: /the encoding of the database is SQL_ASCII, and must be UTF8/,
   });
   await server.query(`drop database ${name} with (force)`);
+});
+
+test('a password that is missing is said to be missing, and at once', async (t) => {
+  const { options, server } = await postgresFor(t);
+  const user = `${options.schema}_asked`;
+  await server.query(`create role ${user} login password 'secret'`);
+  const rules = join(server.socketFolder, 'data', 'pg_hba.conf');
+  const before = await readFile(rules, 'utf8');
+  t.teardown(() => writeFile(rules, before));
+  await writeFile(rules, `host all ${user} all scram-sha-256\n${before}`);
+  await server.query('select pg_reload_conf()');
+  await waitFor('the rule to count', async () => {
+    const [row] = await server.query('select count(*)::int as n from pg_hba_file_rules where $1 = any(user_name)', [user]);
+    return row?.['n'] === 1;
+  });
+  const start = performance.now();
+  const { password: _, ...unasked } = options;
+  const missing = { ...UNAVAILABLE, message: 'the database asks for a password, and none is given' };
+  for (const given of [{}, { password: '' }]) {
+    const asked = { ...unasked, ...given, user, patienceMs: 60_000 };
+    await t.rejects(openPostgresStore(asked), missing);
+    await t.rejects(examineDatabase(asked, 5000), missing);
+  }
+  t.ok(performance.now() - start < 30_000);
 });
 
 test('a database that is read-only does not pass for one that works', async (t) => {
