@@ -9,6 +9,8 @@ import type { PostgresOptions } from './options.ts';
 export interface ExaminedDatabase {
   /** Milliseconds since the epoch, by the clock of the database. */
   readonly now: number;
+  /** Why nothing can be written there; absent if it can. */
+  readonly readOnly?: 'a standby' | 'read-only';
   /** Whether parts of texts can be indexed there. */
   readonly hasTrigrams: boolean;
   /** Indexes of parts of texts that were begun and cannot be used yet. */
@@ -25,6 +27,7 @@ export interface PartIndexOfTable {
 }
 
 const QUESTION = `select extract(epoch from clock_timestamp()) * 1000 as now,
+    pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly,
     exists (select 1 from pg_catalog.pg_extension where extname = 'pg_trgm') as trigrams`;
 const INDEXES = `select tables.relname::text as of, its.relname::text as name, indisvalid as usable
   from pg_catalog.pg_index join pg_catalog.pg_class as its on its.oid = indexrelid
@@ -45,9 +48,13 @@ interface Index {
 export async function examineDatabase(options: PostgresOptions, limit: number): Promise<ExaminedDatabase> {
   return asking(options, limit, async (client) => {
     const { rows } = await client.query(QUESTION);
-    const { now, trigrams } = rows[0];
+    const { now, trigrams, standby, readonly } = rows[0];
     const { rows: indexes } = await client.query<Index>(INDEXES, [options.schema]);
-    return { now: Number(now), hasTrigrams: trigrams, ...partIndexesAmong(indexes) };
+    return {
+      ...{ now: Number(now), hasTrigrams: trigrams },
+      ...(readonly && { readOnly: standby ? 'a standby' : 'read-only' }),
+      ...partIndexesAmong(indexes),
+    };
   });
 }
 

@@ -23,6 +23,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   '57014': 'repeat', // query_canceled: it waited for a lock for longer than a statement may take
   '23505': 'repeat', // unique_violation of a key: somebody else has just created the object
   '08': 'reconnect', // connection exceptions, and all that PgBouncer says
+  '0A000': 'reconnect', // feature_not_supported: a standby begins no transaction that writes
   '25006': 'reconnect', // read_only_sql_transaction: the server became a standby
   '25P03': 'reconnect', // idle_in_transaction_session_timeout
   '53300': 'reconnect', // too_many_connections

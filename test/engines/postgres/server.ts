@@ -1,7 +1,7 @@
 /** A PostgreSQL server for tests: on loopback, with its data in a temporary folder that goes with it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,6 +38,8 @@ export interface PostgresServer {
   stop(how?: 'fast' | 'immediate'): Promise<void>;
   /** The same data at the same port. */
   start(): Promise<void>;
+  /** Starts it again as a standby, which nobody can write to until it is promoted: `select pg_promote()`. */
+  standBy(): Promise<void>;
   /** Sent to all its processes: STOP makes a server that hangs. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void>;
   /** Stops it and removes all of it. */
@@ -125,6 +127,12 @@ class Server implements PostgresServer {
     const gone = once(child, 'exit');
     child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
+  }
+
+  async standBy(): Promise<void> {
+    await this.stop();
+    await writeFile(join(this.socketFolder, 'data', 'standby.signal'), '');
+    await this.start();
   }
 
   async signal(signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {

@@ -147,8 +147,9 @@ async function askMoray({ host, port }: NonNullable<Config['moray']>, config: Co
 
 async function postgresPlace(config: Config): Promise<Place> {
   const options = await postgresOptionsOf(config);
+  const name = `the database at ${options.host}:${options.port}`;
   return {
-    name: `the database at ${options.host}:${options.port}`,
+    name,
     mend: 'look at PostgreSQL and its log, and at the way there; the section "postgres" says where it is and who asks',
     async look() {
       const { documentIn, examineDatabase } = await import('#lib/documents/postgres/examine.ts');
@@ -156,9 +157,19 @@ async function postgresPlace(config: Config): Promise<Place> {
       const database = await examineDatabase(options, LIMIT_MS);
       const ahead = database.now - (before + Date.now()) / 2;
       const notes = postgresNotes(database, `in schema "${options.schema}"`);
-      return { ahead, notes, findings: await homeFindings(await documentIn(options, LIMIT_MS, WANTED), config) };
+      const homes = await homeFindings(await documentIn(options, LIMIT_MS, WANTED), config);
+      return { ahead, notes, findings: [...readOnlyFindings(name, database), ...homes] };
     },
   };
+}
+
+function readOnlyFindings(name: string, { readOnly }: ExaminedDatabase): Finding[] {
+  if (readOnly === undefined) return [];
+  const mend = {
+    'a standby': 'point the section "postgres" at the primary, or promote this one if the primary is gone for good',
+    'read-only': 'turn default_transaction_read_only off, for the server, the database and the role',
+  }[readOnly];
+  return [{ part: 'stores', problem: `${name} cannot be written to: it is ${readOnly}`, mend }];
 }
 
 function postgresNotes({ hasTrigrams, unfinished, missing, finished }: ExaminedDatabase, where: string): string[] {

@@ -30,6 +30,25 @@ test('the server restarts while many count: no call fails, and none counts twice
   t.equal(counted, 600);
 });
 
+test('writes that meet a standby wait for a primary, each on a new connection, which may lead to another server', async (t) => {
+  const { options, server } = await kind.placeFor(t);
+  const store = await openStore(t, { ...options, patienceMs: 60_000 });
+  await put(store, 'a', 1);
+  await server.standBy();
+  t.equal((await store.get(COUNTERS, 'a'))?.value.count, 1);
+  const connections = async () => {
+    const rows = await server.query('select pid from pg_stat_activity where usename = $1', [options.user]);
+    return rows.map(({ pid }) => Number(pid));
+  };
+  const [first] = await connections();
+  t.ok(first);
+  const writing = put(store, 'a', 2);
+  await waitFor('the connection to be given up', async () => !(await connections()).includes(first ?? 0));
+  await server.query('select pg_promote()');
+  await writing;
+  t.equal((await store.get(COUNTERS, 'a'))?.value.count, 2);
+});
+
 test('connections are ended at the server while many count: no call fails, and none counts twice', async (t) => {
   const { options, server } = await kind.placeFor(t);
   const store = await openStore(t, { ...options, patienceMs: 60_000 });

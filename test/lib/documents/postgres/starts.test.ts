@@ -101,7 +101,9 @@ test('a password that is missing is said to be missing, and at once', async (t) 
   await writeFile(rules, `host all ${user} all scram-sha-256\n${before}`);
   await server.query('select pg_reload_conf()');
   await waitFor('the rule to count', async () => {
-    const [row] = await server.query('select count(*)::int as n from pg_hba_file_rules where $1 = any(user_name)', [user]);
+    const [row] = await server.query('select count(*)::int as n from pg_hba_file_rules where $1 = any(user_name)', [
+      user,
+    ]);
     return row?.['n'] === 1;
   });
   const start = performance.now();

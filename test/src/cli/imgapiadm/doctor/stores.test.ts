@@ -86,6 +86,23 @@ test('a clock that differs from that of the object store is told, and so is what
   ]);
 });
 
+test('a database that cannot be written to is told, and whether it is a standby', async (t) => {
+  const { keys, options, server } = await postgresFor(t);
+  await server.query(`alter role ${options.user} set default_transaction_read_only = on`);
+  const name = `the database at ${options.host}:${options.port}`;
+  t.match((await seen(t, keys)).findings, [
+    { part: 'stores', problem: `${name} cannot be written to: it is read-only`, mend: /default_transaction_read_only/ },
+  ]);
+  await server.query(`alter role ${options.user} reset default_transaction_read_only`);
+  await server.standBy();
+  const { findings } = await seen(t, keys);
+  await server.query('select pg_promote()');
+  t.match(findings, [
+    { part: 'stores', problem: `${name} cannot be written to: it is a standby`, mend: /the primary/ },
+  ]);
+  t.same((await seen(t, keys)).findings, []);
+});
+
 test('a database is looked at without being changed, and search indexes that are not there yet are a note', async (t) => {
   const { keys, options, server } = await postgresFor(t);
   const before = await seen(t, keys);
