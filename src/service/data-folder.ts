@@ -51,6 +51,7 @@ export async function prepareDataFolder(folder: DataFolder, log: Logger): Promis
   // With records it is an IMGAPI's, whatever else is in it.
   if (!records) await assertOwn(dataDir, await leftByTodays(folder, before));
   await closeToOthers(dataDir, log);
+  await warnOfOwner(dataDir, log);
   await assertWritable(dataDir);
   if (databaseType !== 'local' && before.length > 0 && storageTypes.includes('local')) {
     await takeOverTodaysFiles(dataDir, log);
@@ -77,6 +78,17 @@ async function assertOwn(dataDir: string, known: readonly string[]): Promise<voi
   throw new ConfigError('dataDir', [
     `${dataDir} has other things in it, such as ${other}, and is open to others: name a folder for this service alone`,
   ]);
+}
+
+/** Root may use everything, and leaves files that the service's own user cannot use at its next start. */
+async function warnOfOwner(dataDir: string, log: Logger): Promise<void> {
+  const owner = (await stat(dataDir)).uid;
+  const user = process.geteuid?.();
+  if (user === undefined || owner === user) return;
+  log.warn(
+    { dataDir, owner, user },
+    `the data folder belongs to user ${owner}, who cannot use what this server writes as user ${user}: run it as user ${owner}`,
+  );
 }
 
 async function closeToOthers(dataDir: string, log: Logger): Promise<void> {

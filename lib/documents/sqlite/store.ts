@@ -6,9 +6,10 @@
  * threads in bounded steps, so that no search blocks this thread, and none holds memory or a snapshot for long.
  */
 import type { Clock } from '../../runtime/clock.ts';
+import { assertTakesWrites, MEND_DISK } from '../../runtime/disk-takes-writes.ts';
 import type { OperationObserver } from '../../runtime/operation-observer.ts';
 import type { DocumentBackend } from '../backend.ts';
-import { closedError } from '../errors.ts';
+import { closedError, StoreUnavailableError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
 import type { Place } from '../moving/moved.ts';
 import { applyBatch } from '../sql/batch.ts';
@@ -20,7 +21,7 @@ import type { Bucket, Filter, KeptList, Query, ReadOptions, ScanOptions, Store, 
 import { Access } from './access.ts';
 import { SqliteBuckets } from './buckets.ts';
 import { connect } from './connect.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, IN_MEMORY } from './connection.ts';
 import { storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import { Pages } from './pages.ts';
@@ -65,6 +66,7 @@ export async function openSqliteBackend(options: Omit<SqliteStoreOptions, 'obser
 
 export class SqliteStore implements DocumentBackend {
   readonly name = 'sqlite';
+  readonly #path: string;
   readonly #connection: Connection;
   readonly #buckets: SqliteBuckets;
   readonly #access: Access;
@@ -92,6 +94,7 @@ export class SqliteStore implements DocumentBackend {
       indexAfter = INDEX_AFTER,
       place = { since: 0 },
     } = options;
+    this.#path = path;
     this.#connection = connection;
     this.#clock = clock;
     this.#log = log;
@@ -234,6 +237,7 @@ export class SqliteStore implements DocumentBackend {
       this.#connection.assertInPlace();
       this.#buckets.refresh();
     });
+    if (this.#path !== IN_MEMORY) await assertTakesWrites(this.#path).catch(readOnly);
   }
 
   async close(): Promise<void> {
@@ -243,4 +247,8 @@ export class SqliteStore implements DocumentBackend {
     );
     await this.#closing;
   }
+}
+
+function readOnly(cause: NodeJS.ErrnoException): never {
+  throw new StoreUnavailableError(`the disk of the documents takes no writes (${cause.code}): ${MEND_DISK}`, { cause });
 }

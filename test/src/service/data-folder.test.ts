@@ -15,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import bunyan from 'bunyan';
 import t, { type Test } from 'tap';
 import { prepareDataFolder } from '#src/service/data-folder.ts';
@@ -129,6 +130,24 @@ t.test('a standalone IMGAPI that has no image, not yet or not any more, is taken
     await mkdir(join(dataDir, 'lib'));
     await t.rejects(prepareDataFolder({ dataDir, databaseType: 'local', storageTypes: ['local'] }, log), /such as lib/);
   }
+});
+
+t.test('a server of another user than the folder is told what that leads to', async (t) => {
+  if (process.geteuid?.() !== 0) return t.pass('needs the right to give files away');
+  const dataDir = await temporaryFolder(t);
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(line, _, done) {
+      lines.push(String(line));
+      done();
+    },
+  });
+  const log = bunyan.createLogger({ name: 'test', stream });
+  await prepareDataFolder({ dataDir, databaseType: 'local', storageTypes: ['local'] }, log);
+  t.same(lines, []);
+  await chown(dataDir, 65_534, 65_534);
+  await prepareDataFolder({ dataDir, databaseType: 'local', storageTypes: ['local'] }, log);
+  t.match(lines, [/belongs to user 65534, who cannot use what this server writes as user 0: run it as user 65534/]);
 });
 
 t.test('so may the scripts of the IMGAPI that was replaced', async (t) => {

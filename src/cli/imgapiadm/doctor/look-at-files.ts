@@ -3,6 +3,8 @@ import { constants } from 'node:fs';
 import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
+import { hasCode } from '#lib/runtime/absence.ts';
+import { assertTakesWrites, MEND_DISK } from '#lib/runtime/disk-takes-writes.ts';
 import { KEY_TYPES } from '#lib/signing/algorithms.ts';
 import { parsePublicKey } from '#lib/signing/keys.ts';
 import { formatBytes } from '../../output/bytes.ts';
@@ -57,7 +59,9 @@ async function modes(dataDir: string): Promise<Finding[]> {
 }
 
 async function writable(dataDir: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+  const findings = await readOnly(dataDir);
+  // Each file on it would be named.
+  if (findings.length > 0) return findings;
   for (const name of SECRET) {
     const path = join(dataDir, name);
     const error = await access(path, constants.R_OK | constants.W_OK).catch(
@@ -68,6 +72,17 @@ async function writable(dataDir: string): Promise<Finding[]> {
     findings.push({ part: 'files', problem: `${path} cannot be read and written: ${error.message}`, mend });
   }
   return findings;
+}
+
+/** Storage may be a disk of its own. */
+async function readOnly(dataDir: string): Promise<Finding[]> {
+  for (const folder of [dataDir, join(dataDir, 'storage')]) {
+    const error = await assertTakesWrites(folder).catch((failure: NodeJS.ErrnoException) => failure);
+    if (!(error instanceof Error) || !hasCode(error, 'EROFS', 'EIO')) continue;
+    const problem = `the disk of ${folder} takes no writes (${error.code}): images are still read, and nothing else is done`;
+    return [{ part: 'files', problem, mend: MEND_DISK }];
+  }
+  return [];
 }
 
 async function keys(dataDir: string): Promise<Finding[]> {

@@ -5,7 +5,10 @@ import { type Test, test } from 'tap';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { lookAtServer } from '#src/cli/imgapiadm/doctor/look-at-server.ts';
 import { DATACENTERS, type LinkRecord } from '#src/datacenters/links/documents.ts';
+import { ALICE } from '../../../../helpers/accounts.ts';
+import { breakableDisk } from '../../../../helpers/broken-disk.ts';
 import { freePort } from '../../../../helpers/free-port.ts';
+import { makeImage } from '../../../../helpers/images.ts';
 import { type ConfigKeys, configKeys, startInProcess, temporaryFolder } from '../../../../helpers/imgapi.ts';
 import { issuerKey } from '../../../../helpers/token-issuer.ts';
 import { runImgapiadm } from '../../capture.ts';
@@ -38,6 +41,29 @@ test('of an installation in which nothing is wrong it says so', async (t) => {
   const { code, stdout } = await runImgapiadm(['-f', file, 'doctor']);
   t.equal(code, 0);
   t.equal(stdout, 'nothing is wrong\n');
+});
+
+test('a disk that has become read-only is named, by the server and by doctor, and images are still read', async (t) => {
+  const disk = breakableDisk(t);
+  if (!disk) return;
+  const dataDir = join(disk.folder, 'data');
+  const keys = { storage: { headroomBytes: 0 }, port: await freePort() };
+  const file = join(await temporaryFolder(t), 'imgapi.json');
+  await writeFile(file, JSON.stringify(await configKeys(dataDir, keys)));
+  const server = await startInProcess(t, keys, { dataDir });
+  const client = server.client({ account: ALICE });
+  const { image } = await makeImage(client);
+  disk.break();
+  await t.rejects(makeImage(client), { message: 'the document store cannot be reached' });
+  t.equal((await client.getImage(image.uuid)).uuid, image.uuid);
+  const { stdout } = await runImgapiadm(['-f', file, 'doctor', '--json']);
+  const { findings } = JSON.parse(stdout) as Found;
+  const takesNone = (what: string) => new RegExp(`the disk of ${what} takes no writes \\(EROFS\\)`);
+  const mend = /mount the file system for writing again/;
+  t.match(findings, [
+    { part: 'files', problem: takesNone(dataDir), mend },
+    { part: 'stores', problem: takesNone('the documents') },
+  ]);
 });
 
 test('files that others may read, keys that cannot be used and keys that do not belong there are named', async (t) => {
