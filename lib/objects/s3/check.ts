@@ -1,8 +1,11 @@
 /** Says at the start what is wrong with the settings, in the words of whoever wrote them. */
+import { newUuid } from '../../text/uuid.ts';
 import { S3Calls } from './calls.ts';
-import { hasKeysBelow } from './objects.ts';
+import { Keys } from './keys.ts';
+import { deleteObject, hasKeysBelow } from './objects.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3Settings } from './settings.ts';
+import { abortUpload, createUpload } from './uploads.ts';
 
 export type S3Setting = 'accessKeyId' | 'secretAccessKey' | 'bucket' | 'region' | 'clock';
 
@@ -46,6 +49,22 @@ export async function checkBucket(settings: S3Settings): Promise<void> {
     const setting = SETTINGS[error.code];
     if (setting === undefined) throw error;
     throw new S3SettingError(setting, error.message, { cause: error });
+  } finally {
+    calls.close();
+  }
+}
+
+/**
+ * Does what writing takes, without leaving anything: reading may be allowed, and this not.
+ * @throws S3Error, InsufficientStorageError
+ */
+export async function checkWrites(settings: S3Settings): Promise<void> {
+  const calls = new S3Calls(settings);
+  try {
+    const session = `check.${newUuid()}`;
+    const key = new Keys(settings.prefix).body(session);
+    await abortUpload(calls, await createUpload(calls, key, session));
+    await deleteObject(calls, key);
   } finally {
     calls.close();
   }

@@ -10,6 +10,7 @@ import { HttpTransport } from '#lib/client/transport.ts';
 import type { ExaminedDatabase } from '#lib/documents/postgres/examine.ts';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
+import { InsufficientStorageError } from '#lib/objects/errors.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
 import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
@@ -189,17 +190,25 @@ async function s3Place(config: Config): Promise<Place> {
   const endpoint = settings.endpoint ?? `https://s3.${settings.region}.amazonaws.com`;
   return {
     name: `bucket ${settings.bucket} at ${redact(endpoint)}`,
-    mend: 'look at the object store, and at the way there; the section "s3" says where it is and who asks',
+    mend: 'look at the object store, and at the way there; the section "s3" says where it is and who asks, and what it must be allowed is in docs/engines/s3.md',
     mostSkew: 900,
     async look() {
       const { ahead } = await askHttp(endpoint);
-      const { checkBucket } = await import('#lib/objects/s3/check.ts');
+      const { checkBucket, checkWrites } = await import('#lib/objects/s3/check.ts');
       // Where the clocks are far apart it would say only that, and not by how much.
       const isFar = ahead !== undefined && Math.abs(ahead) > FAR_MS;
-      if (!isFar) await checkBucket(settings);
+      if (!isFar) {
+        await checkBucket(settings);
+        await checkWrites(settings).catch(unwritable);
+      }
       return { ...(ahead !== undefined && { ahead }) };
     },
   };
+}
+
+function unwritable(cause: Error): never {
+  const why = cause instanceof InsufficientStorageError ? 'its quota is used up' : cause.message;
+  throw new Error(`it is read, and cannot be written: ${why}`, { cause });
 }
 
 /** Any answer will do: only its Date is read, and nothing secret is sent. */

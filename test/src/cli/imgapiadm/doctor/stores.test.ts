@@ -103,6 +103,25 @@ test('a database that cannot be written to is told, and whether it is a standby'
   t.same((await seen(t, keys)).findings, []);
 });
 
+test('a bucket that may be read and not written is told, and a look leaves nothing in it', async (t) => {
+  const double = await startS3Double();
+  t.teardown(() => double.close());
+  const { endpoint, bucketName: bucket, credentials } = double;
+  const keys = { storageTypes: ['s3'], s3: { endpoint, region: 'us-east-1', bucket, ...credentials } };
+  t.same((await seen(t, keys)).findings, []);
+  t.same([double.bucket.objects.size, double.bucket.uploads.size], [0, 0]);
+  const denied = 'the credentials do not allow this in the bucket';
+  for (const [operation, code, why] of [
+    ['CreateMultipartUpload', 'AccessDenied', `${denied} (CreateMultipartUpload: 403 AccessDenied)`],
+    ['DeleteObject', 'AccessDenied', `${denied} (DeleteObject: 403 AccessDenied)`],
+    ['CreateMultipartUpload', 'QuotaExceeded', 'its quota is used up'],
+  ] as const) {
+    double.faults.plan(operation, { kind: 'answer', status: 403, code });
+    const problem = `bucket ${bucket} at ${endpoint} cannot be used: it is read, and cannot be written: ${why}`;
+    t.match((await seen(t, keys)).findings, [{ part: 'stores', problem, mend: /docs\/engines\/s3\.md/ }]);
+  }
+});
+
 test('a database is looked at without being changed, and search indexes that are not there yet are a note', async (t) => {
   const { keys, options, server } = await postgresFor(t);
   const before = await seen(t, keys);
