@@ -60,12 +60,20 @@ const PLAIN_ANSWERS: ReadonlySet<string> = new Set([
   'ERR_SSL_HTTP_REQUEST',
 ]);
 
+/** What is wrong with a certificate: its time, who signed it, or the name in it. */
+const CERTIFICATE = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
+
+/** Whether the server was there, and its certificate was not accepted. */
+export function isCertificateFault({ cause }: ImgapiUnreachableError): boolean {
+  return CERTIFICATE.test(codeOf(cause));
+}
+
 function faultOf(cause: unknown): TransportFault {
   const code = codeOf(cause);
   const known = FAULTS[code];
   if (known !== undefined) return known;
   if (code.startsWith('HPE_') || (cause instanceof Error && cause.name === 'HTTPParserError')) return 'protocol';
-  if (/^(ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(code)) return 'connect';
+  if (/^ERR_(TLS|SSL)_/.test(code) || CERTIFICATE.test(code)) return 'connect';
   return 'reset';
 }
 

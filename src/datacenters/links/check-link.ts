@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { LinkCheck, LinkCheckReport, LinkHealth } from '#lib/api/schemas/datacenter.ts';
 import { LinkBack, LinkEcho } from '#lib/api/schemas/link.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
+import { isCertificateFault } from '#lib/client/transport-fault.ts';
 import { cutText } from '#lib/text/cut-text.ts';
 import type { Service } from '../../service/service.ts';
 import { foreignMessage, isTimeout } from '../peers/remote-failure.ts';
@@ -81,6 +82,9 @@ async function attempt(name: LinkCheck['check'], action: () => Promise<string>):
 function mendFor(error: unknown, name: LinkCheck['check']): string {
   if (name === 'reach back') {
     return 'check the way from there to here: our firewall must let that datacenter reach our link port, and our links.publicUrl must be right';
+  }
+  if (error instanceof ImgapiUnreachableError && isCertificateFault(error)) {
+    return 'have the certificate of the other side renewed, with its whole chain, and look at both clocks; one of an authority of your own is accepted where NODE_EXTRA_CA_CERTS names that authority to the server here';
   }
   if (error instanceof ImgapiUnreachableError || isTimeout(error)) {
     return 'check that the other IMGAPI is running, that its firewall lets us reach its link port, and that the URL is right';
