@@ -43,8 +43,9 @@ export class InsufficientStorageError extends Error {
   readonly needed: number;
   readonly available: number;
 
-  constructor(needed: number, available: number) {
-    super(needed > 0 ? `${needed} bytes are needed, ${available} are free` : 'the disk is full');
+  /** @param why as a store says it that does not tell how much is free */
+  constructor(needed: number, available: number, why?: string) {
+    super(why ?? (needed > 0 ? `${needed} bytes are needed, ${available} are free` : 'the disk is full'));
     this.needed = needed;
     this.available = available;
   }

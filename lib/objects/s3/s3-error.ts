@@ -62,7 +62,10 @@ interface Answered {
 /** @param error as the SDK throws it. @param needed bytes that were to be written */
 export function s3Error(operation: string, error: unknown, needed = 0): Error {
   const { code, status } = codeOf(error);
-  if (CODES[code] === 'full' || status === 507) return new InsufficientStorageError(needed, 0);
+  if (CODES[code] === 'full' || status === 507) {
+    const why = `the store takes no more bytes (${operation}: ${status} ${code}), as when a quota is used up`;
+    return new InsufficientStorageError(needed, 0, why);
+  }
   return new S3Error(operation, code, status, { cause: error });
 }
 

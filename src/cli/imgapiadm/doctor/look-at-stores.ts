@@ -10,7 +10,6 @@ import { HttpTransport } from '#lib/client/transport.ts';
 import type { ExaminedDatabase } from '#lib/documents/postgres/examine.ts';
 import { DATABASE_FILE } from '#lib/documents/sqlite/database-file.ts';
 import { bareHost } from '#lib/network/listener-url.ts';
-import { InsufficientStorageError } from '#lib/objects/errors.ts';
 import { ifThere } from '#lib/runtime/absence.ts';
 import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
@@ -207,8 +206,7 @@ async function s3Place(config: Config): Promise<Place> {
 }
 
 function unwritable(cause: Error): never {
-  const why = cause instanceof InsufficientStorageError ? 'its quota is used up' : cause.message;
-  throw new Error(`it is read, and cannot be written: ${why}`, { cause });
+  throw new Error(`it is read, and cannot be written: ${cause.message}`, { cause });
 }
 
 /** Any answer will do: only its Date is read, and nothing secret is sent. */

@@ -166,7 +166,11 @@ test('a bucket that is full is told as such', async (t) => {
   double.faults.plan('PutObject', { kind: 'answer', status: 403, code: 'QuotaExceeded' });
   const session = await store.open({ path: 'x', session: sessionName() });
   await session.append(pieces(bytes(10)));
-  await t.rejects(session.commit(), { name: 'InsufficientStorageError', needed: 10 });
+  await t.rejects(session.commit(), {
+    name: 'InsufficientStorageError',
+    needed: 10,
+    message: /403 QuotaExceeded.* quota is used up/,
+  });
   await session.discard();
 });
 

@@ -114,7 +114,11 @@ test('a bucket that may be read and not written is told, and a look leaves nothi
   for (const [operation, code, why] of [
     ['CreateMultipartUpload', 'AccessDenied', `${denied} (CreateMultipartUpload: 403 AccessDenied)`],
     ['DeleteObject', 'AccessDenied', `${denied} (DeleteObject: 403 AccessDenied)`],
-    ['CreateMultipartUpload', 'QuotaExceeded', 'its quota is used up'],
+    [
+      'CreateMultipartUpload',
+      'QuotaExceeded',
+      'the store takes no more bytes (CreateMultipartUpload: 403 QuotaExceeded), as when a quota is used up',
+    ],
   ] as const) {
     double.faults.plan(operation, { kind: 'answer', status: 403, code });
     const problem = `bucket ${bucket} at ${endpoint} cannot be used: it is read, and cannot be written: ${why}`;
