@@ -23,7 +23,7 @@ export interface Home {
 export const HOME: Bucket<Home> = { name: 'imgapi_home', version: 1, index: {} };
 export const HOME_KEY = 'documents';
 
-export type Housed = Pick<Config, 'dataDir' | 'datacenterName' | 'formerDatacenterName'>;
+export type Housed = Pick<Config, 'dataDir' | 'mode' | 'datacenterName' | 'formerDatacenterName'>;
 
 export interface Misplaced {
   readonly problem: string;
@@ -31,16 +31,25 @@ export interface Misplaced {
 }
 
 /** Why the documents are not this datacenter's; undefined if they are. */
-export function ofAnother(known: Home, { datacenterName, formerDatacenterName }: Housed): Misplaced | undefined {
-  const { datacenter } = known;
-  if (datacenter === undefined || datacenterName === undefined) return undefined;
-  if (datacenter === datacenterName || datacenter === formerDatacenterName) return undefined;
+export function ofAnother({ datacenter: theirs }: Home, config: Housed): Misplaced | undefined {
+  const ours = datacenterOf(config);
+  if (theirs === undefined || theirs === ours || theirs === config.formerDatacenterName) return undefined;
+  const renamed = `stop all its servers and set formerDatacenterName to "${theirs}"`;
+  if (ours === undefined) {
+    return {
+      problem: `the documents are those of datacenter "${theirs}", whose images a server in mode "${config.mode}" neither shows nor protects`,
+      mend: `set mode to "dc" and datacenterName to "${theirs}", or name another data folder or database; if it is to be no datacenter any more, ${renamed}`,
+    };
+  }
   return {
-    problem: `the documents are those of datacenter "${datacenter}", not of "${datacenterName}"`,
-    mend:
-      `give each datacenter a data folder or database of its own; or, if "${datacenter}" itself is called ` +
-      `"${datacenterName}" now, stop all its servers and set formerDatacenterName to "${datacenter}"`,
+    problem: `the documents are those of datacenter "${theirs}", not of "${ours}"`,
+    mend: `give each datacenter a data folder or database of its own; or, if "${theirs}" itself is called "${ours}" now, ${renamed}`,
   };
+}
+
+/** Only in `dc` mode is a server that of a datacenter. */
+export function datacenterOf({ mode, datacenterName }: Housed): string | undefined {
+  return mode === 'dc' ? datacenterName : undefined;
 }
 
 export interface Original {

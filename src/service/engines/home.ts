@@ -6,6 +6,7 @@ import { updateObject } from '#lib/documents/update.ts';
 import { ConfigError } from '../config/config-error.ts';
 import {
   asCopy,
+  datacenterOf,
   HOME,
   HOME_KEY,
   type Home,
@@ -26,8 +27,9 @@ export async function assertAtHome(
   config: Housed,
   { isInFolder, log }: { readonly isInFolder: boolean; readonly log: Logger },
 ): Promise<void> {
+  const datacenter = datacenterOf(config);
   const own: Home = {
-    ...(config.datacenterName !== undefined && { datacenter: config.datacenterName }),
+    ...(datacenter !== undefined && { datacenter }),
     ...(isInFolder && (await placeOf(config.dataDir))),
   };
   const { value: known } = await madeOnFirstUse(store, HOME, HOME_KEY, () => own);

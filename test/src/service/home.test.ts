@@ -28,6 +28,17 @@ test('a second datacenter that is given the data of the first is refused, and do
   await makeImage(east.client({ account: ALICE }));
 });
 
+test('a server that is none of a datacenter is refused what is one, whose images it would not show', async (t) => {
+  const dataDir = join(await temporaryFolder(t), 'data');
+  await (await startInProcess(t, EAST, { dataDir })).imgapi.close({ patience: 0 });
+  const alone = { mode: 'public', authType: 'none' };
+  const refused =
+    /"us-east", whose images a server in mode "public" .*: set mode to "dc" and datacenterName to "us-east"/;
+  await t.rejects(startInProcess(t, alone, { dataDir }), { name: 'ConfigError', message: refused });
+  t.match(await problems(dataDir, alone), [refused]);
+  await startInProcess(t, { ...alone, formerDatacenterName: 'us-east' }, { dataDir });
+});
+
 test('a datacenter is renamed by naming what it was called, and the old name is refused then', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data');
   const before = await startInProcess(t, EAST, { dataDir });
