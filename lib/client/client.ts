@@ -24,6 +24,7 @@ import type {
   FromVmParameters,
   GetOptions,
   ImportOptions,
+  ListAllOptions,
   RemoteImportOptions,
   StartedJob,
   TaggedImage,
@@ -70,13 +71,14 @@ class Client {
   /** Each image of the list exactly once, however many pages that takes. */
   listAll(
     filter: Omit<ListImagesFilter, 'limit' | 'marker'> = {},
-    options: GetOptions & { readonly pageSize?: number } = {},
+    options: GetOptions & ListAllOptions = {},
   ): AsyncGenerator<Image, void> {
     const { query: first = {}, ...call } = listCall(filter, options);
+    const shape = options.distrusts ? { isList: true } : call.answer;
     const fetchPage = async (query: Query) => {
       const answer = await this.#caller.send({ ...call, query }, options);
       const next = nextLink(answer.headers['link']);
-      return { images: await readShaped<Image[]>(answer, { isList: true }), ...(next && { next }) };
+      return { images: await readShaped<Image[]>(answer, shape), ...(next && { next }) };
     };
     return allImages(fetchPage, first, options.pageSize ?? PAGE_SIZE);
   }

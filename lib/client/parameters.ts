@@ -11,6 +11,12 @@ export interface GetOptions extends CallOptions {
   readonly inclAdminFields?: boolean;
 }
 
+export interface ListAllOptions {
+  readonly pageSize?: number;
+  /** The caller looks for itself whether each has a UUID, and has another use for those that have none. */
+  readonly distrusts?: boolean;
+}
+
 export interface ImportOptions extends CallOptions {
   readonly skip_owner_check?: boolean;
 }

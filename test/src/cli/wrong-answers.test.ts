@@ -42,12 +42,25 @@ test('lists of something else than images are refused too', async (t) => {
     ['welcome', 'it is a string instead of a list'],
     [{}, 'it is an object instead of a list'],
     [[null], 'an item of the list is null instead of an object'],
+    [[{}], 'an item of the list has no (uu)?id'],
+    [
+      [
+        { uuid: UUID, id: UUID },
+        { uuid: 1, id: 1 },
+      ],
+      'an item of the list has no (uu)?id',
+    ],
   ] as const) {
     const script = { 'GET /images': json(value) };
     const told = new RegExp(`InvalidAnswer\\): the answer of http://127\\S+ .*: ${why}\\n$`);
     const { url } = await playBack(t, script);
-    t.match(await runImgapiadm(['list', '-u', url, '--json']), { code: 1, stderr: told });
+    for (const args of [
+      ['list', '--json'],
+      ['get', 'base-64'],
+    ]) {
+      t.match(await runImgapiadm([...args, '-u', url]), { code: 1, stdout: '', stderr: told }, args.join(' '));
+    }
     const { run } = await played(t, script);
-    t.match(await run(['list', '--json']), { code: 1, stderr: told });
+    t.match(await run(['list', '--json']), { code: 1, stdout: '', stderr: told });
   }
 });

@@ -70,7 +70,7 @@ class ServedImages {
 
   async *list(signal: AbortSignal): AsyncGenerator<Listed> {
     let count = 0;
-    for await (const { uuid, origin } of this.#client.listAll({ state: 'all' }, { signal })) {
+    for await (const { uuid, origin } of this.#client.listAll({ state: 'all' }, { signal, distrusts: true })) {
       count += 1;
       if (count > this.#limits.mostImages) throw endless(this.#limits.mostImages);
       if (isUuid(uuid)) yield { where: `/images/${uuid}`, uuid, ...(isUuid(origin) && { origin }) };
