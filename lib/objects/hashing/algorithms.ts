@@ -8,6 +8,11 @@ export const ALL_BUT_MD5 = ['sha1', 'sha256'] as const satisfies readonly Algori
 
 const ENCODING = { sha1: 'hex', sha256: 'hex', md5: 'base64' } as const satisfies Record<keyof Hashes, string>;
 
+/** As in {@link Hashes}. */
+export function encoded(algorithm: Algorithm, value: Buffer): string {
+  return value.toString(ENCODING[algorithm]);
+}
+
 /** Some of the hashes of one byte sequence, fed piece by piece. */
 export class HashSet {
   readonly #hashes: readonly (readonly [Algorithm, Hash])[];

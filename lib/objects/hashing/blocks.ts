@@ -26,14 +26,17 @@ export function offsetOf(index: number): number {
 export class SharedBlocks {
   /** The system allocates the pages only when they are first written to. */
   readonly buffer = new SharedArrayBuffer(LARGE_BYTES + SMALL_BLOCKS * SMALL_SIZE);
-  /** The most recently used block is reused first, so that few uploads touch few pages. */
-  readonly #free = Array.from({ length: BLOCKS }, (_, index) => BLOCKS - 1 - index);
+  readonly #free = new Set(Array.from({ length: BLOCKS }, (_, index) => index));
   readonly #freeSmall = Array.from({ length: SMALL_BLOCKS }, (_, index) => BLOCKS + SMALL_BLOCKS - 1 - index);
   /** In order of arrival. */
   readonly #waiting = new Set<Taker>();
 
+  /** The first one that is free: few uploads touch few pages, and blocks that follow each other can be hashed as one. */
   take(): number | undefined {
-    return this.#free.pop();
+    if (this.#free.size === 0) return undefined;
+    const first = Math.min(...this.#free);
+    this.#free.delete(first);
+    return first;
   }
 
   takeSmall(): number | undefined {
@@ -46,9 +49,9 @@ export class SharedBlocks {
       this.#freeSmall.push(index);
       return;
     }
-    this.#free.push(index);
+    this.#free.add(index);
     for (const taker of this.#waiting) {
-      if (this.#free.length === 0) {
+      if (this.#free.size === 0) {
         return;
       }
       this.#waiting.delete(taker);

@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { ALGORITHMS, type Algorithm } from './algorithms.ts';
 import { SharedBlocks } from './blocks.ts';
+import type { Hasher } from './hasher.ts';
+import { opensslDigests } from './openssl.ts';
+import { OpensslHasher } from './openssl-hasher.ts';
 import { HashRing, type Lane } from './ring.ts';
 import { HashStream } from './stream.ts';
 import { HashWorker } from './worker.ts';
@@ -9,19 +12,23 @@ import { HashWorker } from './worker.ts';
 const MOST_THREADS = 4;
 
 export interface HashPoolOptions {
-  /** Maximum number of threads; they start when needed. Default: one per core, at most four. */
+  /** Maximum number of threads at work. Default: one per core, at most four. */
   readonly threads?: number;
+  /** Whether threads of Node hash, as they do wherever OpenSSL's functions cannot be called. */
+  readonly inThreads?: boolean;
 }
 
-/** Hashing threads, shared by all streams that the pool opens. */
+/** Hashers, shared by all streams that the pool opens. */
 export class HashPool {
   readonly #threads: number;
-  #workers: HashWorker[] = [];
+  readonly #inThreads: boolean;
+  #hashers: Hasher[] = [];
   #blocks: SharedBlocks | undefined;
   #nextStream = 1;
 
   constructor(options: HashPoolOptions = {}) {
     this.#threads = options.threads ?? Math.min(availableParallelism(), MOST_THREADS);
+    this.#inThreads = options.inThreads ?? false;
   }
 
   /** @param algorithms fewer than all take less time */
@@ -36,40 +43,41 @@ export class HashPool {
     return new HashRing(stream, this.#lanes(algorithms, this.#blocks), this.#blocks);
   }
 
-  /** Ends the threads; open streams fail. */
+  /** Open streams fail. */
   async close(): Promise<void> {
-    const workers = this.#workers;
-    this.#workers = [];
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    const hashers = this.#hashers;
+    this.#hashers = [];
+    await Promise.all(hashers.map((hasher) => hasher.terminate()));
   }
 
   /**
    * Threads for one more stream, and what each computes: two threads that read the same blocks nearly halve the time.
    */
   #lanes(algorithms: readonly Algorithm[], { buffer }: SharedBlocks): Lane[] {
-    this.#workers = this.#workers.filter((worker) => worker.alive);
+    this.#hashers = this.#hashers.filter((hasher) => hasher.alive);
     const shares = this.#threads > 1 ? inTwo(algorithms) : [algorithms];
-    const taken = new Set<HashWorker>();
+    const taken = new Set<Hasher>();
     return shares.map((algorithms) => {
-      const worker = this.#leastLoaded(taken, buffer);
-      taken.add(worker);
-      return { worker, algorithms };
+      const hasher = this.#leastLoaded(taken, buffer);
+      taken.add(hasher);
+      return { hasher, algorithms };
     });
   }
 
-  #leastLoaded(except: ReadonlySet<HashWorker>, buffer: SharedArrayBuffer): HashWorker {
-    let best: HashWorker | undefined;
-    for (const worker of this.#workers) {
-      if (!except.has(worker) && (best === undefined || worker.load < best.load)) {
-        best = worker;
+  #leastLoaded(except: ReadonlySet<Hasher>, buffer: SharedArrayBuffer): Hasher {
+    let best: Hasher | undefined;
+    for (const hasher of this.#hashers) {
+      if (!except.has(hasher) && (best === undefined || hasher.load < best.load)) {
+        best = hasher;
       }
     }
-    if (best !== undefined && (best.load === 0 || this.#workers.length >= this.#threads)) {
+    if (best !== undefined && (best.load === 0 || this.#hashers.length >= this.#threads)) {
       return best;
     }
-    const worker = new HashWorker(buffer);
-    this.#workers.push(worker);
-    return worker;
+    const start = this.#inThreads ? undefined : opensslDigests();
+    const hasher = start ? new OpensslHasher(buffer, start) : new HashWorker(buffer);
+    this.#hashers.push(hasher);
+    return hasher;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Messages between the main thread and a hashing thread. Bytes are not sent: both sides see the blocks of all streams
- * through one shared buffer, and a block belongs to the hashing thread from `update` until its reply `hashed`.
+ * What is asked of a hasher, and what it answers: for a thread of Node, the messages to it and back. Bytes are not sent: both sides
+ * see the blocks of all streams through one shared buffer, and a block belongs to the hasher from `update` until its reply `hashed`.
  */
 import type { Hashes } from '../object-store.ts';
 import type { Algorithm } from './algorithms.ts';

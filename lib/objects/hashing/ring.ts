@@ -3,8 +3,8 @@ import { letGo } from '../let-go.ts';
 import type { Hashes } from '../object-store.ts';
 import type { Algorithm } from './algorithms.ts';
 import type { SharedBlocks, Taker } from './blocks.ts';
+import type { Hasher, StreamListener } from './hasher.ts';
 import { type HashReply, OWN_BLOCK } from './protocol.ts';
-import type { HashWorker, StreamListener } from './worker.ts';
 
 /** Maximum number of shared blocks for one stream; more gain nothing. */
 const MOST_HELD = 8;
@@ -22,7 +22,7 @@ export interface Block {
 }
 
 export interface Lane {
-  readonly worker: HashWorker;
+  readonly hasher: Hasher;
   readonly algorithms: readonly Algorithm[];
 }
 
@@ -48,8 +48,8 @@ export class HashRing implements StreamListener, Taker {
     this.#stream = stream;
     this.#lanes = lanes;
     this.#blocks = blocks;
-    for (const { worker, algorithms } of lanes) {
-      worker.start({ type: 'start', stream, algorithms }, this);
+    for (const { hasher, algorithms } of lanes) {
+      hasher.start({ type: 'start', stream, algorithms }, this);
     }
   }
 
@@ -74,8 +74,8 @@ export class HashRing implements StreamListener, Taker {
       this.#release(index);
     } else {
       this.#held.set(index, this.#lanes.length);
-      for (const { worker } of this.#lanes) {
-        worker.ask({ type: 'update', stream: this.#stream, block: index, length });
+      for (const { hasher } of this.#lanes) {
+        hasher.ask({ type: 'update', stream: this.#stream, block: index, length });
       }
     }
   }
@@ -86,8 +86,8 @@ export class HashRing implements StreamListener, Taker {
       return;
     }
     this.#own += this.#lanes.length;
-    for (const { worker } of this.#lanes) {
-      worker.ask({ type: 'add', stream: this.#stream, bytes });
+    for (const { hasher } of this.#lanes) {
+      hasher.ask({ type: 'add', stream: this.#stream, bytes });
     }
   }
 
@@ -96,8 +96,8 @@ export class HashRing implements StreamListener, Taker {
     this.#assertAlive();
     if (this.#digest === undefined) {
       this.#digest = { ...Promise.withResolvers<Partial<Hashes>>(), parts: [] };
-      for (const { worker } of this.#lanes) {
-        worker.ask({ type: 'digest', stream: this.#stream });
+      for (const { hasher } of this.#lanes) {
+        hasher.ask({ type: 'digest', stream: this.#stream });
       }
     }
     return this.#digest.promise;
@@ -105,8 +105,8 @@ export class HashRing implements StreamListener, Taker {
 
   /** The caller no longer uses any block. They are reused while threads may still read them; the hashes are dropped. */
   close(): void {
-    for (const { worker } of this.#lanes) {
-      worker.end(this.#stream);
+    for (const { hasher } of this.#lanes) {
+      hasher.end(this.#stream);
     }
     this.onFailure(new Error('the hash stream was closed'));
     const held = [...this.#held.keys()];

@@ -1,20 +1,16 @@
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../runtime/thread.ts';
+import type { Hasher, StreamListener } from './hasher.ts';
 import type { HashReply, HashRequest, HashThreadData } from './protocol.ts';
 
 /** Its objects are messages: more of them in memory save no time. */
 const YOUNG_MIB = 1;
 
-export interface StreamListener {
-  onReply(reply: HashReply): void;
-  onFailure(error: Error): void;
-}
-
 /**
  * The main thread's side of one hashing thread. It keeps the process alive only while a reply is outstanding. If the
  * thread dies, the streams that it served fail, not the process.
  */
-export class HashWorker {
+export class HashWorker implements Hasher {
   readonly #worker: Worker;
   readonly #streams = new Map<number, StreamListener>();
   #outstanding = 0;
@@ -33,7 +29,6 @@ export class HashWorker {
     return this.#failure === undefined;
   }
 
-  /** Number of streams that it currently serves. */
   get load(): number {
     return this.#streams.size;
   }
@@ -43,7 +38,6 @@ export class HashWorker {
     this.#worker.postMessage(request);
   }
 
-  /** The reply goes to the stream's listener. */
   ask(request: HashRequest & { type: 'update' | 'add' | 'digest' }): void {
     if (this.#outstanding === 0) {
       this.#worker.ref();

@@ -11,7 +11,7 @@ import { capabilities } from '../capabilities.ts';
 import { InvalidPathError, InvalidSessionNameError, ObjectNotFoundError, UnsupportedError } from '../errors.ts';
 import { guardStore } from '../guarded-store.ts';
 import { ALGORITHMS, ALL_BUT_MD5, type Algorithm, allHashes } from '../hashing/algorithms.ts';
-import { HashPool } from '../hashing/pool.ts';
+import { HashPool, type HashPoolOptions } from '../hashing/pool.ts';
 import type {
   AdoptOptions,
   ByteSource,
@@ -50,6 +50,7 @@ export interface LocalStoreOptions {
   readonly clock?: Clock;
   readonly log?: Pick<Logger, 'info'>;
   readonly observer?: OperationObserver;
+  readonly hashing?: HashPoolOptions;
 }
 
 export async function openLocalStore(options: LocalStoreOptions): Promise<ObjectStore> {
@@ -57,7 +58,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Object
 }
 
 export async function openLocalBackend(options: Omit<LocalStoreOptions, 'observer'>): Promise<ObjectBackend> {
-  const { root, name = 'local', quota, headroom = 0, clock = systemClock, log } = options;
+  const { root, name = 'local', quota, headroom = 0, clock = systemClock, log, hashing } = options;
   const layout = new Layout(resolve(root));
   const made = await mkdir(layout.staging, { recursive: true, mode: FOLDER_MODE });
   if (made !== undefined) {
@@ -72,7 +73,15 @@ export async function openLocalBackend(options: Omit<LocalStoreOptions, 'observe
   }
   const room = new Room({ root: layout.root, quota, headroom, clock });
   await room.count();
-  return new LocalBackend(name, layout, room, clock);
+  return new LocalBackend({ name, layout, room, clock, hashing: new HashPool(hashing) });
+}
+
+interface LocalBackendOptions {
+  readonly name: string;
+  readonly layout: Layout;
+  readonly room: Room;
+  readonly clock: Clock;
+  readonly hashing: HashPool;
 }
 
 class LocalBackend implements ObjectBackend {
@@ -90,16 +99,17 @@ class LocalBackend implements ObjectBackend {
   readonly #layout: Layout;
   readonly #room: Room;
   readonly #clock: Clock;
-  readonly #pool = new HashPool();
+  readonly #pool: HashPool;
   readonly #hashing = new OneByOne();
   /** Names of the sessions that are open in this process. */
   readonly #sessions = new Set<string>();
 
-  constructor(name: string, layout: Layout, room: Room, clock: Clock) {
+  constructor({ name, layout, room, clock, hashing }: LocalBackendOptions) {
     this.name = name;
     this.#layout = layout;
     this.#room = room;
     this.#clock = clock;
+    this.#pool = hashing;
   }
 
   explain(error: unknown, needed: number): Promise<unknown> {

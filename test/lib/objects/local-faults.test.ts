@@ -6,7 +6,7 @@ import type { Worker } from 'node:worker_threads';
 import { type Test, test } from 'tap';
 import { HashingError, InvalidPathError, ObjectTruncatedError } from '#lib/objects/errors.ts';
 import { HashPool } from '#lib/objects/hashing/pool.ts';
-import { openLocalStore } from '#lib/objects/local/store.ts';
+import { type LocalStoreOptions, openLocalStore } from '#lib/objects/local/store.ts';
 import { hashStored, openStored } from '#lib/objects/local/stored-file.ts';
 import { newProcessName } from '#lib/runtime/process-name.ts';
 import {
@@ -22,9 +22,9 @@ import {
 } from '../../conformance/objects/harness.ts';
 import { waitFor } from '../../helpers/wait.ts';
 
-async function makeStore(t: Test) {
+async function makeStore(t: Test, options: Pick<LocalStoreOptions, 'hashing'> = {}) {
   const root = t.testdir();
-  const store = await openLocalStore({ root });
+  const store = await openLocalStore({ root, ...options });
   t.teardown(() => store.close());
   return { root, store };
 }
@@ -50,7 +50,7 @@ test('an object that shrinks while it is hashed has no hashes', async (t) => {
 });
 
 test('a hashing thread that dies fails the sessions it served, and no others', async (t) => {
-  const { store } = await makeStore(t);
+  const { store } = await makeStore(t, { hashing: { inThreads: true } });
   const workers: Worker[] = [];
   const onWorker = (worker: Worker) => workers.push(worker);
   process.on('worker', onWorker);
@@ -75,7 +75,7 @@ test('a hashing thread that dies fails the sessions it served, and no others', a
 });
 
 test('small objects start no thread', async (t) => {
-  const { store } = await makeStore(t);
+  const { store } = await makeStore(t, { hashing: { inThreads: true } });
   let started = 0;
   const onWorker = () => {
     started += 1;

@@ -1,8 +1,8 @@
-/** A process that closes its hashing threads while their answers lie unread, and then says `closed`. */
+/** A process that closes its hashers while their answers lie unread, and then says `closed`. Given `threads`, threads of Node hash. */
 import { HashPool } from '#lib/objects/hashing/pool.ts';
 import { MIB } from '../../../conformance/objects/harness.ts';
 
-const pool = new HashPool();
+const pool = new HashPool({ inThreads: process.argv[2] === 'threads' });
 const hashes = pool.open();
 for (let filled = 0; filled < 4 * MIB; ) {
   const block = await hashes.block();
