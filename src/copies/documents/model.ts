@@ -98,6 +98,8 @@ export interface Retry {
   readonly last_byte_at: number;
   /** How often the file was complete but had the wrong hashes. */
   readonly bad_hashes: number;
+  /** Set once the source sent a file from its first byte where a range was asked for. */
+  readonly no_ranges?: true;
   /** The most bytes that were ever here. Only bytes beyond these count as new. */
   readonly peak: number;
   /** How often in a row the transfer was put back because it was too slow, and since when (ms since the epoch). */

@@ -43,9 +43,14 @@ export class Connections {
     return Math.max(1, Math.min(share, this.#config.copies.connections));
   }
 
-  /** Bytes that came between the last two measurements. */
+  /** Bytes that came between the last two measurements; 0 if they are forgotten. */
   get latest(): number {
     return this.#latest;
+  }
+
+  /** There was a time without measurements. */
+  forgetLatest(): void {
+    this.#latest = 0;
   }
 
   /** The bytes that came since the last measurement, which are made at regular intervals. */

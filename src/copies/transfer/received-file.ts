@@ -65,6 +65,8 @@ export class ReceivedFile {
     const { service, live, session, hashes, suppliers } = this.#options;
     const { total } = live.own;
     const began = performance.now();
+    // What was measured before a stream says nothing of a line that has become slow since.
+    if (!this.#board) connections.forgetLatest();
     const isOver = (bytes: number): boolean => this.#isFast((bytes * 1000) / (performance.now() - began));
     this.#board ??= new PieceBoard({ session, hashes, total, isOver });
     await bringPieces({ service, live, board: this.#board, suppliers, connections }, signal);
@@ -85,13 +87,13 @@ export class ReceivedFile {
   async #stream(signal: AbortSignal): Promise<void> {
     const { service, source, live, session } = this.#options;
     const line = new Line(session.size, service.config.copies.oneStreamRate * SLOW);
-    const restFrom = (at: number): number | undefined => (line.isSlow(at) ? endOfPiece(at) : undefined);
+    const restFrom = (at: number): number | undefined => (line.isSlow(at) ? endOfPiece(at, live.own.total) : undefined);
     this.#hasStreamed = true;
     try {
       await receiveStream(service, source, live, { session, hasGaps: true, restFrom }, signal);
     } finally {
       // Pieces begin where one begins: a stream that broke off amid one goes on.
-      this.#isStreaming = session.size < endOfPiece(session.size);
+      this.#isStreaming = session.size < endOfPiece(session.size, live.own.total);
     }
   }
 
@@ -107,6 +109,7 @@ export class ReceivedFile {
       service.log.warn({ err: error, image }, 'the file came with wrong bytes; its pieces are looked at');
     }
     this.#hasStreamed = false;
+    this.#isStreaming = false;
     this.#mayStream = false;
     await session.lookAgain();
     return false;
@@ -135,6 +138,6 @@ class Line {
   }
 }
 
-function endOfPiece(at: number): number {
-  return Math.ceil(at / PIECE_BYTES) * PIECE_BYTES;
+function endOfPiece(at: number, total: number): number {
+  return Math.min(total, Math.ceil(at / PIECE_BYTES) * PIECE_BYTES);
 }

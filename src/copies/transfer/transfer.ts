@@ -228,7 +228,7 @@ async function afterFailure(
   }
   if (error instanceof NoResumeError) {
     await session?.discard();
-    return { startOverWith: { note: error.message, retry: live.retry } };
+    return { startOverWith: { note: error.message, retry: { ...live.retry, no_ranges: true } } };
   }
   const failure = failureFor(live.own.account, error);
   const verdict = judge(service, live, failure);

@@ -1,33 +1,15 @@
 /** Large files come as pieces, over many connections at a time. */
 import { randomBytes } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type Test, test } from 'tap';
+import { test } from 'tap';
 import type { LinkPieces } from '#lib/api/schemas/link.ts';
-import { imageObjectPath } from '#lib/manifest/object-paths.ts';
-import { BUCKETS } from '#src/buckets.ts';
-import { copyFromDatacenter } from '#src/copies/orders/place-order.ts';
-import { startCopyWorker } from '#src/copies/transfer/worker.ts';
-import { linkDatacenter } from '#src/datacenters/links/link-datacenter.ts';
-import { createLinkToken } from '#src/datacenters/links/link-tokens.ts';
-import { linkSource } from '#src/datacenters/sources/source-link.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
-import { type Datacenter, putImage, startDatacenter } from '../../../helpers/datacenter.ts';
-import { type LyingDatacenter, startLyingDatacenter } from '../../../helpers/lying-datacenter.ts';
+import { type Datacenter, putImage } from '../../../helpers/datacenter.ts';
+import type { LyingDatacenter } from '../../../helpers/lying-datacenter.ts';
 import { waitFor } from '../../../helpers/wait.ts';
-import { type CopyPair, copyPair, ended, orderOf, otherProcess, transferOf } from '../fixture.ts';
+import { copyPair, ended, orderOf, otherProcess, transferOf } from '../fixture.ts';
+import { assertWhole, FILE, honestly, lyingPair, MIB, PATIENT, PIECE, PIECES } from '../lying-pair.ts';
 
-const MIB = 1024 * 1024;
-const PIECE = 8 * MIB;
 const LINE = { kind: 'line', rtt: 80, bytesPerSecond: 4 * MIB } as const;
-
-/** The fixture's times are for small files. */
-const PATIENT = { stallSeconds: 60, leaseSeconds: 60 };
-
-async function assertWhole(t: Test, { service }: Pick<CopyPair, 'service'>, uuid: string, sha1: string): Promise<void> {
-  const local = service.storages.named('local');
-  t.equal((await local.hash(imageObjectPath(uuid, 'file0'))).sha1, sha1);
-  t.same(await local.sessions(), [], 'no staging is left');
-}
 
 test('a large file comes over many connections at a time, and each byte once', async (t) => {
   const pair = await copyPair(t, PATIENT);
@@ -195,44 +177,6 @@ test('with one connection allowed, a file comes as one stream', async (t) => {
   await assertWhole(t, pair, record.uuid, sha1);
 });
 
-/** A destination and a source that may lie, and what a copy of a large file from there comes to. */
-async function lyingPair(t: Test, { stallSeconds } = PATIENT) {
-  const copies = { leaseSeconds: 60, heartbeatSeconds: 0.1, stallSeconds, retryDelay: { min: 0.02, max: 0.2 } };
-  const source = await startLyingDatacenter(t, 'us-east-1', { keys: { pulls: { redirect: false } } });
-  const dest = await startDatacenter(t, 'us-west-1', { keys: { copies } });
-  await dest.service.store.open(BUCKETS);
-  const { token, url } = await createLinkToken(source.service);
-  await linkDatacenter(dest.service, { name: source.name, url, token });
-  const { record, sha1 } = await putImage(source, ALICE, {}, randomBytes(5 * PIECE));
-  const copied = async () => {
-    const from = linkSource(dest.service, source.name);
-    const order = { uuid: record.uuid, account: ALICE, source: from, dryRun: false, doNotRestart: false };
-    const { uuid } = await copyFromDatacenter(dest.service, order, new AbortController().signal);
-    const worker = startCopyWorker(dest.service, { pollMs: 20 });
-    t.teardown(() => worker.stop());
-    return ended(dest.service, uuid);
-  };
-  return { source, dest, uuid: record.uuid, sha1, copied };
-}
-
-const PIECES = /\/file\/pieces/;
-const FILE = /\/file\?/;
-
-function honestly(
-  { service }: Datacenter,
-  incoming: IncomingMessage,
-  response: ServerResponse,
-  without?: string,
-): void {
-  const { method, url } = incoming;
-  const headers = Object.fromEntries(Object.entries(incoming.headers).filter(([name]) => name !== without));
-  const to = `http://127.0.0.1:${service.config.links.port}${url}`;
-  httpRequest(to, { method, headers }, (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.headers);
-    answer.pipe(response);
-  }).end();
-}
-
 function lieAboutPieces(source: LyingDatacenter, list: (honest: LinkPieces) => unknown): void {
   const hash = 'ab'.repeat(32);
   const honest = (sha1: string): LinkPieces => ({
@@ -260,7 +204,7 @@ async function linkSourceSha1({ service }: Datacenter, uuid: string): Promise<st
 
 test('a source without ranges sends one stream', async (t) => {
   const { source, dest, uuid, sha1, copied } = await lyingPair(t);
-  source.lies = [{ path: FILE, answer: (incoming, response) => honestly(source, incoming, response, 'range') }];
+  source.lies = [{ path: FILE, answer: honestly(source, { withoutRange: true }) }];
   t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1, via: 'imgapi' } }] });
   await assertWhole(t, dest, uuid, sha1);
 });
