@@ -7,6 +7,7 @@ import type { Health } from '#lib/api/schemas/service.ts';
 import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Reply } from './call.ts';
+import { COME_BACK } from './come-back.ts';
 
 export interface HealthCheck {
   readonly name: string;
@@ -65,5 +66,6 @@ export function healthReply({ ok, checks }: Health, isInsider = true): Reply {
     isInsider ? { ok: isOk, ms, ...(error !== undefined && { error: redact(error) }), ...details } : { ok: isOk, ms },
   ]);
   const json = { ok, checks: Object.fromEntries(shown) };
-  return { status: ok ? 200 : 503, json, headers: { 'Cache-Control': 'no-store' } };
+  const headers = { 'Cache-Control': 'no-store' };
+  return ok ? { status: 200, json, headers } : { status: 503, json, headers: { ...headers, ...COME_BACK } };
 }

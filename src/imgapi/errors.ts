@@ -2,10 +2,8 @@
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { withoutPlaces } from '#lib/text/without-places.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
+import { COME_BACK } from '../http-kit/come-back.ts';
 import { directoryUnavailable } from '../images/record/directory-unavailable.ts';
-
-/** For what is down; nobody knows for how long. */
-const COME_BACK = { headers: { 'Retry-After': '5' } };
 
 export function imgapiErrors(thrown: unknown, requestId: string): ErrorReply {
   return plainErrors(thrown instanceof Error ? known(thrown) : thrown, requestId);
@@ -23,13 +21,13 @@ function known(cause: Error): Error {
     case 'StoreFullError':
       return new ApiError('InsufficientStorage', `the document store has no room: ${cause.message}`, { cause });
     case 'StoreUnavailableError':
-      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause, ...COME_BACK });
+      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause, headers: COME_BACK });
     case 'DirectoryUnavailableError':
       return directoryUnavailable('the account directory cannot be reached; try again later', cause);
     case 'ObjectStoreUnavailableError':
       return new ApiError('StorageIsDown', `the object store cannot be used: ${withoutPlaces(cause.message)}`, {
         cause,
-        ...COME_BACK,
+        headers: COME_BACK,
       });
     case 'ObjectTruncatedError':
       return new ApiError('FileDamaged', cause.message, { cause });

@@ -4,12 +4,19 @@ import { waitFor } from './wait.ts';
 
 interface HealthAnswer {
   readonly status: number;
+  /** The header, where there is one. */
+  readonly retryAfter?: string;
   readonly json: { readonly ok: boolean; readonly checks: Record<string, { ok: boolean; error?: string }> };
 }
 
 export async function askHealth(url: string): Promise<HealthAnswer> {
-  const { statusCode, body } = await request(url);
-  return { status: statusCode, json: (await body.json()) as HealthAnswer['json'] };
+  const { statusCode, headers, body } = await request(url);
+  const retryAfter = headers['retry-after'];
+  return {
+    status: statusCode,
+    ...(typeof retryAfter === 'string' && { retryAfter }),
+    json: (await body.json()) as HealthAnswer['json'],
+  };
 }
 
 /** Answers are good for a second: asks until this one is another. */

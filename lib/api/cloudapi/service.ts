@@ -16,6 +16,7 @@ const open = {
 const leadsElsewhere = [{ status: 302, headers: Type.Object({ location: Type.String() }) }] as const;
 
 const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
+const notStoredNow = Type.Object({ ...notStored.properties, 'retry-after': Type.String() });
 
 export const SERVICE = {
   Ping: {
@@ -31,7 +32,7 @@ export const SERVICE = {
     path: '/--healthz',
     replies: [
       { status: 200, json: Health, headers: notStored },
-      { status: 503, when: 'a part is down', json: Health, headers: notStored },
+      { status: 503, when: 'a part is down', json: Health, headers: notStoredNow },
     ],
   },
 

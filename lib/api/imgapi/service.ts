@@ -7,6 +7,7 @@ import { EVERYBODY, type ImgapiOperations } from './form.ts';
 const location = Type.Object({ location: Type.String() });
 const elsewhere = { method: 'GET', since: 1, auth: 'none', callers: EVERYBODY } as const;
 const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
+const notStoredNow = Type.Object({ ...notStored.properties, 'retry-after': Type.String() });
 
 export const SERVICE = {
   Ping: {
@@ -30,7 +31,7 @@ export const SERVICE = {
     path: '/healthz',
     replies: [
       { status: 200, json: Health, headers: notStored },
-      { status: 503, when: 'a part is down', json: Health, headers: notStored },
+      { status: 503, when: 'a part is down', json: Health, headers: notStoredNow },
     ],
     errors: [],
   },

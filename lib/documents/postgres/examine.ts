@@ -9,8 +9,10 @@ import type { PostgresOptions } from './options.ts';
 export interface ExaminedDatabase {
   /** Milliseconds since the epoch, by the clock of the database. */
   readonly now: number;
-  /** Why nothing can be written there; absent if it can. */
-  readonly readOnly?: 'a standby' | 'read-only';
+  /** Nothing can be written there. */
+  readonly isStandby: boolean;
+  /** Only what asks for it is written there, as documents do: all but search indexes. */
+  readonly isReadOnlyByDefault: boolean;
   /** Whether parts of texts can be indexed there. */
   readonly hasTrigrams: boolean;
   /** Indexes of parts of texts that were begun and cannot be used yet. */
@@ -27,7 +29,7 @@ export interface PartIndexOfTable {
 }
 
 const QUESTION = `select extract(epoch from clock_timestamp()) * 1000 as now,
-    pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'on' as readonly,
+    pg_is_in_recovery() as standby, current_setting('default_transaction_read_only') = 'on' as readonly,
     exists (select 1 from pg_catalog.pg_extension where extname = 'pg_trgm') as trigrams`;
 const INDEXES = `select tables.relname::text as of, its.relname::text as name, indisvalid as usable
   from pg_catalog.pg_index join pg_catalog.pg_class as its on its.oid = indexrelid
@@ -52,7 +54,7 @@ export async function examineDatabase(options: PostgresOptions, limit: number): 
     const { rows: indexes } = await client.query<Index>(INDEXES, [options.schema]);
     return {
       ...{ now: Number(now), hasTrigrams: trigrams },
-      ...(readonly && { readOnly: standby ? 'a standby' : 'read-only' }),
+      ...{ isStandby: standby, isReadOnlyByDefault: readonly },
       ...partIndexesAmong(indexes),
     };
   });

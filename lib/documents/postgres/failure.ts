@@ -15,6 +15,11 @@ export type Remedy =
   | 'refresh'
   | 'none';
 
+/** feature_not_supported: a standby begins no transaction that writes. */
+const STANDBY = '0A000';
+/** read_only_sql_transaction: the server became a standby. */
+const BECAME_STANDBY = '25006';
+
 /** By SQLSTATE, or by its first two characters, which are its class. */
 const REMEDIES: Readonly<Record<string, Remedy>> = {
   '40001': 'repeat', // serialization_failure
@@ -23,8 +28,8 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   '57014': 'repeat', // query_canceled: it waited for a lock for longer than a statement may take
   '23505': 'repeat', // unique_violation of a key: somebody else has just created the object
   '08': 'reconnect', // connection exceptions, and all that PgBouncer says
-  '0A000': 'reconnect', // feature_not_supported: a standby begins no transaction that writes
-  '25006': 'reconnect', // read_only_sql_transaction: the server became a standby
+  [STANDBY]: 'reconnect',
+  [BECAME_STANDBY]: 'reconnect',
   '25P03': 'reconnect', // idle_in_transaction_session_timeout
   '53300': 'reconnect', // too_many_connections
   '57P01': 'reconnect', // admin_shutdown
@@ -53,6 +58,11 @@ export function remedyFor(error: unknown): Remedy {
   const { code = '08', message } = error;
   if (TABLE_GONE.test(message)) return 'refresh';
   return REMEDIES[code] ?? REMEDIES[code.slice(0, 2)] ?? 'none';
+}
+
+/** Whether the server takes no writes. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === STANDBY || error.code === BECAME_STANDBY);
 }
 
 /** The unique index that was violated. */

@@ -15,23 +15,22 @@ import { applyBatch } from '../sql/batch.ts';
 import { CACHE_BYTES, Documents } from '../sql/documents.ts';
 import { EtagSource } from '../sql/etags.ts';
 import { prepareWrite } from '../sql/prepared-write.ts';
-import { Statement } from '../sql/program.ts';
 import type { Bucket, Filter, Query, ReadOptions, Store, Stored, Write } from '../store.ts';
 import { Access } from './access.ts';
 import { PostgresBuckets } from './buckets.ts';
 import { Connections } from './connections.ts';
-import { storeError } from './failure.ts';
+import { isReadOnly, storeError } from './failure.ts';
 import { Lists } from './lists.ts';
 import type { PostgresOptions } from './options.ts';
 import { INDEX_AFTER, PartIndexes } from './part-indexes.ts';
 import { Reads } from './reads.ts';
 import { databaseTime } from './session.ts';
-import { Transactions } from './transactions.ts';
+import { PROBE, Transactions } from './transactions.ts';
 
 /** Another process may be filling new tables for so long. */
 const UPGRADE_MS = 15 * 60_000;
 const UPGRADE_PAUSE_MS = 100;
-const IS_READ_ONLY = new Statement("select current_setting('transaction_read_only')", 'rows');
+const READ_ONLY = 'the document store cannot be written to';
 
 export interface PostgresStoreOptions extends PostgresOptions {
   /** Default: the database's. */
@@ -176,10 +175,14 @@ class PostgresStore implements DocumentBackend {
   }
 
   async ping(): Promise<void> {
-    const [[row] = []] = await this.#access.run(() =>
-      this.#connections.use((session) => session.run([{ statement: IS_READ_ONLY, values: [] }])),
+    await this.#access.run(() =>
+      this.#connections
+        .use((session) => session.run(PROBE))
+        .catch((error: unknown) => {
+          // Whoever asks does not want to wait for a primary; the connection is given up, as by a write.
+          throw isReadOnly(error) ? new StoreUnavailableError(READ_ONLY, { cause: error }) : error;
+        }),
     );
-    if (row?.[0] !== 'off') throw new StoreUnavailableError('the document store cannot be written to');
   }
 
   async close(): Promise<void> {

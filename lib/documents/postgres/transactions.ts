@@ -38,6 +38,12 @@ const END = new Statement(
   'rows',
 );
 
+/** A transaction that does nothing, which begins as all do: a server that cannot be written to refuses it. */
+export const PROBE: readonly Step[] = [
+  { statement: BEGIN, values: [] },
+  { statement: new Statement('rollback', 'nothing'), values: [] },
+];
+
 /** The steps with which a transaction begins that ends by itself if this process vanishes. */
 export function begin(statementMs: number): Step[] {
   return [

@@ -13,7 +13,8 @@ t.test('CloudAPI is as well as IMGAPI and its accounts are', async (t) => {
     json: { ok: true, checks: { imgapi: { ok: true }, directory: { ok: true } } },
   });
   await imgapi.close({ patience: 0 });
-  const { json } = await becomes(health, 503);
+  const { json, retryAfter } = await becomes(health, 503);
+  t.match(retryAfter, /^\d+$/);
   t.match(json, { ok: false, checks: { imgapi: { ok: false }, directory: { ok: true } } });
   t.equal((await askHealth(`${cloudapi.url}/--ping`)).status, 200);
 });

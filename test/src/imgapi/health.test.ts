@@ -30,7 +30,11 @@ t.test('a directory that is away is ill, but no reason to send requests elsewher
 
 t.test('a store without room is ill', async (t) => {
   const { url } = await startInProcess(t, { storage: { quotaBytes: 1 } });
-  t.match(await askHealth(`${url}/healthz`), { status: 503, json: { ok: false, checks: { room: { ok: false } } } });
+  t.match(await askHealth(`${url}/healthz`), {
+    status: 503,
+    retryAfter: /^\d+$/,
+    json: { ok: false, checks: { room: { ok: false } } },
+  });
 });
 
 t.test('strangers hear which part is ill, and nothing else', async (t) => {

@@ -158,24 +158,27 @@ async function postgresPlace(config: Config): Promise<Place> {
       const ahead = database.now - (before + Date.now()) / 2;
       const notes = postgresNotes(database, `in schema "${options.schema}"`);
       const homes = await homeFindings(await documentIn(options, LIMIT_MS, WANTED), config);
-      return { ahead, notes, findings: [...readOnlyFindings(name, database), ...homes] };
+      return { ahead, notes, findings: [...standbyFindings(name, database), ...homes] };
     },
   };
 }
 
-function readOnlyFindings(name: string, { readOnly }: ExaminedDatabase): Finding[] {
-  if (readOnly === undefined) return [];
-  const mend = {
-    'a standby': 'point the section "postgres" at the primary, or promote this one if the primary is gone for good',
-    'read-only': 'turn default_transaction_read_only off, for the server, the database and the role',
-  }[readOnly];
-  return [{ part: 'stores', problem: `${name} cannot be written to: it is ${readOnly}`, mend }];
+function standbyFindings(name: string, { isStandby }: ExaminedDatabase): Finding[] {
+  if (!isStandby) return [];
+  const mend = 'point the section "postgres" at the primary, or promote this one if the primary is gone for good';
+  return [{ part: 'stores', problem: `${name} cannot be written to: it is a standby`, mend }];
 }
 
-function postgresNotes({ hasTrigrams, unfinished, missing, finished }: ExaminedDatabase, where: string): string[] {
+const READ_ONLY_BY_DEFAULT =
+  'default_transaction_read_only is on: documents are written all the same, but no search index is made until it is off, for the server, the database and the role';
+
+function postgresNotes(database: ExaminedDatabase, where: string): string[] {
+  const { hasTrigrams, unfinished, missing, finished, isReadOnlyByDefault } = database;
   const how = hasTrigrams ? MADE : MADE_IF_ALLOWED;
-  if (finished + unfinished.length === 0) return [noIndexYet(where, how)];
+  const notes = isReadOnlyByDefault ? [READ_ONLY_BY_DEFAULT] : [];
+  if (finished + unfinished.length === 0) return [...notes, noIndexYet(where, how)];
   return [
+    ...notes,
     ...unfinished.map(({ name, kind }) => `the search index ${name} ${where} is not finished: ${SLOW[kind]}`),
     ...missing.map(({ name, kind }) => {
       const making = kind === 'parts' ? how : MADE;

@@ -117,12 +117,23 @@ test('a password that is missing is said to be missing, and at once', async (t) 
   t.ok(performance.now() - start < 30_000);
 });
 
-test('a database that is read-only does not pass for one that works', async (t) => {
+test('a standby does not pass for a database that works, nor one for down that is read-only only unless asked', async (t) => {
   const { options, server } = await postgresFor(t);
-  const store = await openStore(t, { ...options, patienceMs: 100 });
+  const store = await openStore(t, { ...options, patienceMs: 60_000 });
   await store.ping();
   await server.query(`alter role ${options.user} set default_transaction_read_only = on`);
   await server.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [options.user]);
-  await t.rejects(store.ping(), { ...UNAVAILABLE, message: /cannot be written to/ });
   await t.resolves(put(store, 'a', 1), 'a batch asks for what it needs');
+  await t.resolves(store.ping());
+  await server.standBy();
+  const start = performance.now();
+  await t.rejects(store.ping(), { ...UNAVAILABLE, message: /cannot be written to/ });
+  t.ok(performance.now() - start < 2000, 'at once, however patient the store is');
+  await server.query('select pg_promote()');
+  await waitFor('the primary', () =>
+    store.ping().then(
+      () => true,
+      () => false,
+    ),
+  );
 });
