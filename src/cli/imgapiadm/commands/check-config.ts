@@ -1,4 +1,5 @@
 /** `imgapiadm check-config`: whether the server would start with a configuration file. */
+import { caFileProblems } from '#src/service/config/ca-files.ts';
 import { ConfigError } from '#src/service/config/config-error.ts';
 import { notesOnTodaysRecords } from '#src/service/todays-records.ts';
 import { CommandError } from '../../framework/errors.ts';
@@ -9,7 +10,9 @@ import { defineCommand } from '../connection/define-command.ts';
 export const checkConfig = defineCommand({
   name: 'check-config',
   summary: "check a server's configuration file",
-  description: ['Needs no server. Unknown keys are warnings; with --strict they are problems.'],
+  description: [
+    'Needs no server, but the files of authorities that the configuration names. Unknown keys are warnings; with --strict they are problems.',
+  ],
   arguments: { FILE: { help: 'The configuration, a JSON file.' } },
   options: { strict: { type: 'flag', help: 'Treat unknown keys as problems.' } },
   examples: [
@@ -19,6 +22,8 @@ export const checkConfig = defineCommand({
     const { loadConfig } = await import('#src/service/config/load.ts');
     try {
       const { config, unknownKeys, unknownKeyProblems, notes: found } = await loadConfig(file, {}, { strict });
+      const unusable = await caFileProblems(config);
+      if (unusable.length > 0) throw new ConfigError(file, unusable);
       const notes = [...found, ...(await notesOnTodaysRecords(config, file))];
       if (json) output.json({ file, ok: true, problems: [], unknown_keys: unknownKeys, notes });
       else {

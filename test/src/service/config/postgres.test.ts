@@ -5,6 +5,7 @@ import { test } from 'tap';
 import { ConfigError } from '#src/service/config/config-error.ts';
 import { loadConfig } from '#src/service/config/load.ts';
 import { postgresOptionsOf } from '#src/service/config/postgres.ts';
+import { selfSigned } from '../../../helpers/ufds.ts';
 
 const load = (postgres: object, databaseType = 'postgres') =>
   loadConfig(undefined, { mode: 'private', databaseType, postgres });
@@ -66,8 +67,9 @@ test('TLS verifies by the CA that is named', async (t) => {
     name: 'ConfigError',
     message: /postgres\.caFile: .* cannot be read/,
   });
-  await writeFile(caFile, 'PEM');
-  t.strictSame((await options({ tls: true, caFile, serverName: 'db' })).tls, { ca: 'PEM', serverName: 'db' });
+  const { certificate: ca } = selfSigned('db');
+  await writeFile(caFile, ca);
+  t.strictSame((await options({ tls: true, caFile, serverName: 'db' })).tls, { ca, serverName: 'db' });
   t.strictSame((await options({ tls: true })).tls, {});
 });
 

@@ -6,6 +6,7 @@ import { checkCloudapiConfig } from '#src/cloudapi/config.ts';
 import { ConfigError } from '#src/service/config/config-error.ts';
 import { loadConfig } from '#src/service/config/load.ts';
 import { type UfdsConfig, ufdsOptionsOf } from '#src/service/config/ufds.ts';
+import { selfSigned } from '../../../helpers/ufds.ts';
 
 const DC = { mode: 'dc', datacenterName: 'us-1', adminUuid: '930896af-bf8c-48d4-885c-6573a94b1853' };
 /** As Triton's template renders it. */
@@ -48,12 +49,13 @@ test('a server without accounts uses no directory', async (t) => {
 
 test('a certificate is verified as soon as it is said by whom it is signed, or that it must be', async (t) => {
   const caFile = join(t.testdir(), 'ca.pem');
-  await writeFile(caFile, 'PEM');
+  const { certificate: ca } = selfSigned('ufds');
+  await writeFile(caFile, ca);
   t.strictSame((await ufdsOptionsOf(await used({}))).tls, { insecure: true });
   t.strictSame((await ufdsOptionsOf(await used({ insecure: false }))).tls, { insecure: false });
-  t.strictSame((await ufdsOptionsOf(await used({ caFile }))).tls, { insecure: false, ca: 'PEM' });
+  t.strictSame((await ufdsOptionsOf(await used({ caFile }))).tls, { insecure: false, ca });
   t.strictSame((await ufdsOptionsOf(await used({ caFile, serverName: 'ufds' }))).tls, {
-    ...{ insecure: false, ca: 'PEM' },
+    ...{ insecure: false, ca },
     serverName: 'ufds',
   });
   await t.rejects(ufdsOptionsOf(await used({ caFile: '/no/such.pem' })), {
