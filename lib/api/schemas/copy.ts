@@ -47,7 +47,10 @@ export const CopyImageStatus = Type.Object(
       Type.String({ description: 'What went differently from what was asked, such as a restart from the first byte.' }),
     ),
   },
-  { description: 'The progress of one image of a copy. `error` is the last failure, even while it is being retried.' },
+  {
+    description:
+      'The progress of one image of a copy. `error` is what failed last, also while it is tried again, until bytes come again.',
+  },
 );
 export type CopyImageStatus = ValueOf<typeof CopyImageStatus>;
 

@@ -17,6 +17,7 @@ import { loadRaw, type StoredImage } from '../../images/record/load.ts';
 import { putRecord } from '../../images/record/record-write.ts';
 import type { CopiesConfig } from '../../service/config/config.ts';
 import type { Service } from '../../service/service.ts';
+import type { CopyFailure } from '../documents/failures.ts';
 import { COPIES, putOrder, putTransfer, type Retry, TRANSFERS, type Transfer, written } from '../documents/model.ts';
 import { sessionOf } from '../documents/staging.ts';
 import { nextOrderState, nextTransferState } from '../documents/states.ts';
@@ -138,14 +139,21 @@ function assertOwn(service: Service, own: Transfer, current: Transfer): void {
 
 /** What a worker has learned about its transfer and wants recorded. */
 export type Advance = Partial<
-  Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'solid' | 'via' | 'pull' | 'note' | 'retry' | 'error' | 'sha256'>
->;
+  Pick<Transfer, 'bytes' | 'rate' | 'staged' | 'solid' | 'via' | 'pull' | 'note' | 'retry' | 'sha256'>
+> & {
+  /** Null if the last failure is over. */
+  readonly error?: CopyFailure | null;
+};
+
+/** The transfer with what was learned about it. */
+export function advanced({ error: before, ...transfer }: Transfer, { error = before, ...advance }: Advance): Transfer {
+  return { ...transfer, ...advance, ...(error && { error }) };
+}
 
 /** Extends the lease and records the progress. @throws AttemptLostError */
 export function heartbeat(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
   return changeOwn(service, own, (current) => ({
-    ...current,
-    ...advance,
+    ...advanced(current, advance),
     lease: leaseFromNow(service),
   }));
 }
@@ -160,12 +168,12 @@ export async function startOver(service: Service, own: Transfer, advance: Advanc
     assertOwn(service, own, current);
     const placeholder = await loadRaw(service, own.image);
     if (!placeholder?.value.copy) throw new AttemptLostError(own);
-    const { staged: _staged, solid: _solid, rate: _rate, ...rest } = current;
+    const { staged: _staged, solid: _solid, rate: _rate, ...rest } = advanced(current, advance);
     const attempt = own.attempt + 1;
     const lease = leaseFromNow(service);
     const copy = { ...placeholder.value.copy, session: sessionOf(own, attempt) };
     return {
-      value: written({ ...rest, ...advance, bytes: 0, attempt, lease }),
+      value: written({ ...rest, bytes: 0, attempt, lease }),
       also: [putRecord({ ...placeholder.value, copy }, placeholder.etag)],
     };
   });
@@ -177,7 +185,7 @@ export async function startOver(service: Service, own: Transfer, advance: Advanc
 export function releaseAttempt(service: Service, own: Transfer, advance: Advance): Promise<Transfer> {
   return changeOwn(service, own, (current) => {
     const { lease: _lease, rate: _rate, ...rest } = current;
-    return { ...rest, ...advance, state: nextTransferState(current.state, 'release') };
+    return { ...advanced(rest, advance), state: nextTransferState(current.state, 'release') };
   });
 }
 

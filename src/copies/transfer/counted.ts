@@ -5,13 +5,14 @@ import type { LiveAttempt } from './live-attempt.ts';
 /** The same bytes, counted for the pace of the transfer and for the metrics. */
 export async function* counted(
   service: Service,
-  { pace, countBytes }: LiveAttempt,
+  live: LiveAttempt,
   via: FetchedFrom,
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
-    pace.received(chunk.length);
-    countBytes(via, chunk.length);
+    live.pace.received(chunk.length);
+    live.countBytes(via, chunk.length);
+    live.flowing();
     yield chunk;
     await service.faults.reach('copy:receiving');
   }

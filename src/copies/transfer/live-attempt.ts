@@ -9,7 +9,7 @@ import { LeaseKeeper } from '#lib/documents/lease.ts';
 import { timeLimit } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
 import type { Retry, Transfer } from '../documents/model.ts';
-import { type Advance, heartbeat } from './attempt.ts';
+import { type Advance, advanced, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
 import type { CountBytes } from './copy-metrics.ts';
 import type { Pace } from './pace.ts';
@@ -56,7 +56,7 @@ export class LiveAttempt {
 
   /** The transfer as this attempt knows it. */
   get own(): Transfer {
-    return { ...this.#own, ...this.#pending };
+    return advanced(this.#own, this.#pending);
   }
 
   /** Keeps the changes for the next heartbeat to write. */
@@ -75,6 +75,12 @@ export class LiveAttempt {
     if (solid !== undefined) this.note({ solid });
     if (bytes <= retry.peak) this.note({ bytes });
     else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.store.now() } });
+  }
+
+  /** Bytes come: what failed before does so no more. */
+  flowing(): void {
+    const { error = this.#own.error } = this.#pending;
+    if (error) this.note({ error: null });
   }
 
   /** The transfer has been fast enough for a while, so its slow times no longer count. */

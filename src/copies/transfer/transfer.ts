@@ -264,11 +264,11 @@ async function giveBack(
   live: LiveAttempt,
   session: WriteSession | undefined,
   retry: Transfer['retry'],
-  error?: CopyFailure,
+  failure?: CopyFailure,
 ): Promise<void> {
   await keep(service, session);
-  const { bytes, staged, solid, via, pull, note } = live.own;
-  const known = { bytes, staged, solid, via, pull, note, error };
+  const { bytes, staged, solid, via, pull, note, error = null } = live.own;
+  const known = { bytes, staged, solid, via, pull, note, error: failure ?? error };
   const advance = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
   await releaseAttempt(service, live.own, { ...advance, retry });
 }

@@ -3,6 +3,7 @@ import { test } from 'tap';
 import { imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { type IconRecord, IMAGES } from '#lib/manifest/record.ts';
 import { sessionOf } from '#src/copies/documents/staging.ts';
+import { statusOf } from '#src/copies/orders/status.ts';
 
 import { ALICE, BOB } from '../../../helpers/accounts.ts';
 import { bytesOf, putImage, putObject } from '../../../helpers/datacenter.ts';
@@ -111,7 +112,7 @@ test('a transfer goes on at the byte where the connection broke', async (t) => {
 });
 
 test('a source that stalls is left and asked again', async (t) => {
-  const pair = await copyPair(t, { stallSeconds: 0.3 });
+  const pair = await copyPair(t, { stallSeconds: 0.3, retryDelay: { min: 1, max: 1 } });
   const { record } = await putImage(pair.source, ALICE, {}, randomBytes(4 * MIB));
   pair.network.trouble = { kind: 'stall', after: 1 * MIB };
   pair.engine();
@@ -120,6 +121,43 @@ test('a source that stalls is left and asked again', async (t) => {
   pair.network.trouble = { kind: 'none' };
   t.match(await ended(pair.service, uuid), { state: 'succeeded' });
 });
+
+for (const [what, code, stallSeconds] of [
+  ['stalled', 'Stalled', 0.5],
+  ['broke off', 'SourceUnreachable', 60],
+] as const) {
+  test(`a transfer that ${what} shows why until bytes come again, and not for as long as it runs`, async (t) => {
+    const pair = await copyPair(t, { stallSeconds, retryDelay: { min: 1, max: 1 } });
+    const { record } = await putImage(pair.source, ALICE, {}, randomBytes(8 * MIB));
+    pair.network.trouble = { kind: 'stall', after: 2 * MIB };
+    const worker = pair.engine();
+    const { uuid } = await pair.copy(record.uuid);
+    const shown = async () => (await statusOf(pair.service, await orderOf(pair.service, uuid))).images[0];
+    await waitFor('some bytes', async () => ((await shown())?.bytes_done ?? 0) > MIB);
+    if (code === 'SourceUnreachable') {
+      pair.network.trouble = { kind: 'refuse' };
+      pair.network.cutAll();
+    }
+    const broken = await waitFor('the failure', async () => {
+      const image = await shown();
+      return image?.error?.code === code && image;
+    });
+    pair.network.trouble = { kind: 'slow', bytesPerSecond: MIB };
+    const again = await waitFor('more bytes', async () => {
+      const image = await shown();
+      return image && image.bytes_done > broken.bytes_done + MIB / 4 && image;
+    });
+    t.match(again, { state: 'running' });
+    t.equal(again.error, undefined);
+    await worker.stop();
+    const left = await transferOf(pair.service, record.uuid);
+    t.match(left, { state: 'queued' });
+    t.equal(left?.error, undefined, 'nor when it is given back');
+    pair.network.trouble = { kind: 'none' };
+    pair.engine();
+    t.match(await ended(pair.service, uuid), { state: 'succeeded' });
+  });
+}
 
 test('bytes that were damaged on the way are never used', async (t) => {
   const pair = await copyPair(t);
