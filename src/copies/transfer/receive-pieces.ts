@@ -17,6 +17,12 @@ import { OF_ONE_CONNECTION, type Supplier, type Suppliers } from './suppliers.ts
 
 /** How often a piece whose bytes were wrong is fetched again. */
 const MOST_REFETCHES = 3;
+/**
+ * Bytes that are missing of a piece when the next one may be asked for, over another connection: they come while the answer is
+ * on its way. One such connection for each so many others.
+ */
+const NEARLY = 512 * 1024;
+const OTHERS = 5;
 /** Milliseconds between two measurements of the rate. */
 export const MEASURE_MS = 250;
 
@@ -46,6 +52,8 @@ class Crew<T extends Taken> {
   readonly #failed = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #running = 0;
+  /** Those whose pieces are nearly here. */
+  readonly #ending = new Set<Taken>();
   #isOver = false;
   /** Since the last measurement. */
   #bytes = 0;
@@ -81,7 +89,7 @@ class Crew<T extends Taken> {
   }
 
   #fill(stop: AbortSignal): void {
-    while (!this.#isOver && this.#running < this.#connections.most) {
+    while (!this.#isOver && this.#counting < this.#connections.most) {
       this.#running += 1;
       void this.#bringSome(stop).finally(() => {
         this.#running -= 1;
@@ -93,12 +101,17 @@ class Crew<T extends Taken> {
     }
   }
 
+  /** Connections beside which there may be others. */
+  get #counting(): number {
+    return this.#running - Math.min(this.#ending.size, Math.floor(this.#connections.most / OTHERS));
+  }
+
   /** Piece after piece over one connection. Never rejects. */
   async #bringSome(stop: AbortSignal): Promise<void> {
     const { board } = this.#options;
     let taken: T | undefined;
     try {
-      while (this.#running <= this.#connections.most) {
+      while (this.#counting <= this.#connections.most) {
         taken = await board.take(stop);
         if (!taken) return;
         if (!(await this.#bringFromSomebody(taken, stop))) board.giveBack(taken);
@@ -155,7 +168,8 @@ class Crew<T extends Taken> {
   }
 
   /** What is missing of the piece. */
-  async #fetch({ start, length, bytes, part, tooSlow }: T, supplier: Supplier, stop: AbortSignal): Promise<void> {
+  async #fetch(taken: T, supplier: Supplier, stop: AbortSignal): Promise<void> {
+    const { start, length, bytes, part, tooSlow } = taken;
     if (bytes.written === length) return;
     const { service, live, suppliers } = this.#options;
     const patience = suppliers.patienceWith(supplier);
@@ -166,6 +180,10 @@ class Crew<T extends Taken> {
     const onProgress = (written: number): void => {
       this.#bytes += written - counts;
       counts = written;
+      if (length - written <= NEARLY && !this.#ending.has(taken)) {
+        this.#ending.add(taken);
+        this.#fill(stop);
+      }
       this.#report();
     };
     try {
@@ -175,6 +193,7 @@ class Crew<T extends Taken> {
       const limited = supplier.isOrdered ? live.throttle.limit(coming, signal) : coming;
       await bytes.write(limited, { signal, onProgress, disposable: true });
     } finally {
+      this.#ending.delete(taken);
       stream.destroy();
     }
     if (bytes.written === length) return;

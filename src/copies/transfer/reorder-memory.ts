@@ -9,8 +9,8 @@ import type { Config } from '../../service/config/config.ts';
 /** Bytes: at 4 MiB/s half a second, beside which the time for an answer is short. */
 export const SLICE_BYTES = 2 * 1024 * 1024;
 const OF_A_PIECE = PIECE_BYTES / SLICE_BYTES;
-/** Slices of all transfers of one process together: 40 MiB. */
-const MOST_OF_PROCESS = 20;
+/** Slices of all transfers of one process together: 48 MiB, most of them not yet full. */
+const MOST_OF_PROCESS = 24;
 const MOST_AT_ONCE = MOST_OF_PROCESS / OF_A_PIECE;
 
 const RUNNING = new WeakMap<Config, Set<ReorderMemory>>();

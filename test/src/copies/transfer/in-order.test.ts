@@ -107,7 +107,7 @@ test('when the ordered source dies, a copy into S3 goes on from another datacent
 
 test('a copy that finds no memory for pieces comes as one stream until there is some', async (t) => {
   const { pair, hasCome, assertCopied } = await intoS3(t, 6 * PIECE, { ...LINE, rtt: 1 });
-  const others = Array.from({ length: 5 }, () => new ReorderMemory(pair.service.config));
+  const others = Array.from({ length: 6 }, () => new ReorderMemory(pair.service.config));
   for (const other of others) t.ok(other.enter());
   pair.engine();
   await hasCome(MIB);

@@ -107,9 +107,9 @@ test('a piece of which a part is staged is verified as a whole, and the rest of 
 });
 
 test('no more comes than memory is there for, until what is first is staged', async (t) => {
-  const { bring, take, board, assertWhole } = await boardOf(t, 6 * PIECE);
+  const { bring, take, board, assertWhole } = await boardOf(t, 7 * PIECE);
   const taken = [];
-  for (let at = 0; at < 20; at += 1) taken.push(await take());
+  for (let at = 0; at < 24; at += 1) taken.push(await take());
   const waiting = take();
   for (const slice of taken.slice(4)) await bring(slice);
   t.equal(await Promise.race([waiting, undefined]), undefined);
@@ -134,9 +134,9 @@ test('nothing more is begun while much is whole and cannot be staged', async (t)
 });
 
 test('a slice that others wait for and that comes slowly goes on over another connection', async (t) => {
-  const { bytes, bring, board, take, assertWhole } = await boardOf(t, 6 * PIECE);
+  const { bytes, bring, board, take, assertWhole } = await boardOf(t, 7 * PIECE);
   const taken = [];
-  for (let at = 0; at < 20; at += 1) taken.push(await take());
+  for (let at = 0; at < 24; at += 1) taken.push(await take());
   const [first, ...others] = taken;
   if (!first) throw new Error('a slice was to be taken');
   const silent = new Readable({ read: () => undefined });
@@ -174,21 +174,21 @@ test('no piece is begun once the memory is wanted elsewhere', async (t) => {
 
 test('memory is divided among the transfers that may begin, and each has room for a piece', async (t) => {
   const shared = await config();
-  const all = Array.from({ length: 6 }, () => new ReorderMemory(shared));
+  const all = Array.from({ length: 7 }, () => new ReorderMemory(shared));
   const [first, second] = all;
   t.ok(first?.enter());
   let taken = 0;
   while (first?.take()) taken += 1;
   t.equal(taken, 4, 'beside others that wait, its share');
-  for (const other of all.slice(1, 5)) t.ok(other.enter());
-  t.notOk(all[5]?.enter(), 'all is divided');
+  for (const other of all.slice(1, 6)) t.ok(other.enter());
+  t.notOk(all[6]?.enter(), 'all is divided');
   second?.leave();
-  t.ok(all[5]?.enter());
+  t.ok(all[6]?.enter());
   for (const each of all) each.end();
   const alone = new ReorderMemory(shared);
   alone.enter();
   taken = 0;
   while (alone.take()) taken += 1;
-  t.equal(taken, 20);
+  t.equal(taken, 24);
   alone.end();
 });
