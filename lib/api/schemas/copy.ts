@@ -49,7 +49,7 @@ export const CopyImageStatus = Type.Object(
   },
   {
     description:
-      'The progress of one image of a copy. `error` is what failed last, also while it is tried again, until bytes come again.',
+      'The progress of one image of a copy. `error` is what failed last, also while it is tried again, until bytes come again, and fast enough.',
   },
 );
 export type CopyImageStatus = ValueOf<typeof CopyImageStatus>;

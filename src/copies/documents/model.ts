@@ -157,7 +157,7 @@ export interface Transfer {
   readonly pull?: string;
   /** Anything unusual that happened, such as a restart from the first byte. */
   readonly note?: string;
-  /** What failed last, if no bytes have come since. A live transfer is being tried again after it. */
+  /** What failed last, unless bytes have come since, and fast enough. A live transfer is being tried again after it. */
   readonly error?: CopyFailure;
   readonly created_at: string;
   /** ISO date when it failed for good, or when no order needed it any more. */

@@ -8,6 +8,7 @@
 import { LeaseKeeper } from '#lib/documents/lease.ts';
 import { timeLimit } from '#lib/runtime/timers.ts';
 import type { Service } from '../../service/service.ts';
+import type { CopyFailure } from '../documents/failures.ts';
 import type { Retry, Transfer } from '../documents/model.ts';
 import { type Advance, advanced, heartbeat } from './attempt.ts';
 import { fairShare, Throttle } from './bandwidth.ts';
@@ -77,16 +78,21 @@ export class LiveAttempt {
     else this.note({ bytes, retry: { ...retry, count: 0, peak: bytes, last_byte_at: this.#service.store.now() } });
   }
 
-  /** Bytes come: what failed before does so no more. */
+  /** Bytes come: what failed before does so no more, unless it was that they come too slowly. */
   flowing(): void {
-    const { error = this.#own.error } = this.#pending;
-    if (error) this.note({ error: null });
+    if (this.#error && this.#error.code !== 'TooSlow') this.note({ error: null });
   }
 
   /** The transfer has been fast enough for a while, so its slow times no longer count. */
   keptPace(): void {
     const { slow, ...retry } = this.own.retry;
     if (slow) this.note({ retry });
+    if (this.#error?.code === 'TooSlow') this.note({ error: null });
+  }
+
+  get #error(): CopyFailure | null | undefined {
+    const { error = this.#own.error } = this.#pending;
+    return error;
   }
 
   /** A time limit for short answers, so that a source that sends one very slowly cannot keep the place. */
