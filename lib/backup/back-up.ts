@@ -12,6 +12,7 @@ import { StoreMovedError } from '../documents/moving/moved.ts';
 import { DATABASE_FILE } from '../documents/sqlite/database-file.ts';
 import { snapshotDatabase } from '../documents/sqlite/snapshot.ts';
 import { hasCode, ifThere } from '../runtime/absence.ts';
+import { pause } from '../runtime/timers.ts';
 import { BackupError, UnreadableFileError } from './errors.ts';
 import { assertApart, type BackupFolder, openForBackup } from './folder.ts';
 import { type BackupFile, ELSEWHERE, readManifest, writeManifest } from './manifest.ts';
@@ -63,6 +64,8 @@ export interface MissingFile {
 
 /** How often documents are copied again because files disappear faster than they can be copied. */
 const MOST_ROUNDS = 50;
+/** Milliseconds for which a file has to be missing. */
+const MISSING_MS = 1000;
 
 /** @throws BackupError */
 export async function backUp(options: BackupOptions): Promise<BackupReport> {
@@ -123,26 +126,30 @@ class Backup {
 
   /** The documents and every file that they promise. */
   async #bringDocuments() {
-    let known = new Set<string>();
+    let known = new Map<string, number>();
     for (let round = 1; ; round++) {
       const { made_at, database, promises } = await this.#readDocuments();
       await this.#options.onDocuments?.();
       const files = [database];
       const missing: MissingFile[] = [];
-      const gone = new Set<string>();
+      const gone = new Map<string, number>();
       for (const promised of promises.files) {
         const found = await this.#bringPromised(promised);
         if (typeof found !== 'string') files.push(found);
         else {
           const { image, name, file } = promised;
           missing.push({ image, name, file, problem: found });
-          gone.add(`${promised.path} ${promised.sha1}`);
+          const key = `${promised.path} ${promised.sha1}`;
+          gone.set(key, known.get(key) ?? performance.now());
         }
       }
-      // A file that two successive snapshots promise and that is missing both times really is missing.
-      if ([...gone].every((file) => known.has(file)) || round === MOST_ROUNDS) {
+      // What snapshots promise for a second, and what is missing all that time, really is missing: the server may be waiting for a
+      // processor between a file and its record.
+      const since = performance.now() - MISSING_MS;
+      if ([...gone.values()].every((first) => first < since) || round === MOST_ROUNDS) {
         return { made_at, images: promises.images, shared: promises.shared, files, missing };
       }
+      if ([...gone.keys()].every((file) => known.has(file))) await pause(MISSING_MS / 4, this.#options.signal);
       known = gone;
     }
   }

@@ -78,6 +78,7 @@ test('a file that cannot be read is named, in the data and in the backup, and th
   const back = await restore(directory, restored);
   const missing = back.report.missing.map(({ name }: { name: string }) => name);
   t.match({ code: back.code, missing: missing.toSorted() }, { code: 1, missing: ['broken', 'sound'] });
+  await server.kill();
   const again = await spawnImgapi(t, {}, { dataDir: restored });
   t.equal((await again.client({ account: ALICE }).getImage(sound.image.uuid)).name, 'sound');
 });
@@ -148,6 +149,7 @@ test('a backup that is broken off leaves the one before, and a restore that is b
   );
   t.match(await backUp(`${directory}.2`, restored), { code: 1, stderr: /error \(NoDataFolder\): the restore into/ });
   t.match(await restore(directory, restored), { code: 0, report: { images: 1, missing: [] } });
+  await server.kill();
   const again = await spawnImgapi(t, {}, { dataDir: restored });
   t.match(await verify(again), { code: 0, stdout: /^1 file, .*: 1 ok$/m });
   await backUp(directory, server.dataDir);

@@ -121,9 +121,10 @@ test('every record of a backup has its file, however fast images come and go', a
   };
   const churning = [churn(), churn(), churn()];
   for (let turn = 0; turn < 5; turn++) {
-    t.match((await backUp(directory, server.dataDir)).report?.missing, []);
+    t.strictSame((await backUp(directory, server.dataDir)).report?.missing, [], `backup ${turn}`);
     const target = `${restored}.${turn}`;
-    t.match(await restore(directory, target), { code: 0, report: { missing: [], lost: [] } });
+    const { code, report } = await restore(directory, target);
+    t.strictSame([code, report?.missing, report?.lost], [0, [], []], `restore ${turn}`);
   }
   isDone = true;
   await Promise.all(churning);
