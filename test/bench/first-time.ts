@@ -3,6 +3,7 @@
  * again is in memory after a second; what is asked for the first time has to be found, read and rendered with either.
  */
 import { Agent, request } from 'undici';
+import { ALICE } from '../helpers/accounts.ts';
 import { cpuSeconds } from './cpu.ts';
 import { FEW, MANY, QUICK } from './extent.ts';
 import { namesOf, uuidOf } from './many-images.ts';
@@ -19,7 +20,12 @@ interface Case {
   readonly what: string;
   /** @param step from one image of those that are asked for to the next */
   readonly paths: (step: number) => string[];
+  readonly headers?: Readonly<Record<string, string>>;
 }
+
+/** Images from the beginning of one page to that of the next, so that none has an image of another: of three, Alice owns one. */
+const APART = 72;
+const PAGES = Math.floor(FEW / APART);
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, at) => at);
 
@@ -29,11 +35,19 @@ const CASES: readonly Case[] = [
     what: 'page of a name',
     paths: (step) => numbers(namesOf(FEW)).map((at) => `/images?limit=20&name=image-${at * step}`),
   },
+  { what: 'page of an account', paths: pagesBy(`&account=${ALICE}`) },
+  { what: 'page by tag', paths: pagesBy('&tag.role=db') },
+  { what: 'page by shared=true', paths: pagesBy(`&shared=true&account=${ALICE}`), headers: { 'accept-version': '~3' } },
 ];
 
+function pagesBy(filters: string): Case['paths'] {
+  return (step) => numbers(PAGES).map((at) => `/images?limit=20${filters}&marker=${uuidOf(at * APART * step)}`);
+}
+
 export async function* benchFirstTime({ runs }: Plan, few: ServerOptions, many: ServerOptions): Results {
-  for (const { what, paths } of CASES) {
-    const side = (options: ServerOptions, images: number) => () => firstTime(options, paths(images / FEW));
+  // With so few images, the other pages are too few to tell anything.
+  for (const { what, paths, headers = {} } of QUICK ? CASES.slice(0, 2) : CASES) {
+    const side = (options: ServerOptions, images: number) => () => firstTime(options, paths(images / FEW), headers);
     const shown = { unit: 'µs of CPU', kind: 'cost', target: MOST, runs, isAtOnce: QUICK } as const;
     yield await compare(
       { name: `${what}, asked for the first time, of ${MANY}`, against: `of ${FEW}`, ...shown },
@@ -44,16 +58,21 @@ export async function* benchFirstTime({ runs }: Plan, few: ServerOptions, many: 
 }
 
 /** Each path once, by a server that was just started. */
-async function firstTime(options: ServerOptions, paths: readonly string[]): Promise<Sample> {
+async function firstTime(
+  options: ServerOptions,
+  paths: readonly string[],
+  headers: Readonly<Record<string, string>>,
+): Promise<Sample> {
   const server = await startServer(options);
   const agent = new Agent({ connections: CONNECTIONS });
+  const asked = { dispatcher: agent, headers };
   try {
     await untilAtRest([server.pid]);
     const scattered = paths.toSorted((a, b) => rank(a) - rank(b));
     const warming = Math.floor(paths.length * WARMING);
-    await askAll(server.url, scattered.slice(0, warming), agent);
+    await askAll(server.url, scattered.slice(0, warming), asked);
     const before = await cpuSeconds(server.pid);
-    await askAll(server.url, scattered.slice(warming), agent);
+    await askAll(server.url, scattered.slice(warming), asked);
     const each = ((await cpuSeconds(server.pid)) - before) / (paths.length - warming);
     return { value: each * 1e6 };
   } finally {
@@ -69,11 +88,15 @@ function rank(path: string): number {
   return rank;
 }
 
-async function askAll(url: string, paths: readonly string[], dispatcher: Agent): Promise<void> {
+async function askAll(
+  url: string,
+  paths: readonly string[],
+  options: { readonly dispatcher: Agent; readonly headers: Readonly<Record<string, string>> },
+): Promise<void> {
   const left = paths[Symbol.iterator]();
   const askOn = async (): Promise<void> => {
     for (const path of left) {
-      const { statusCode, body } = await request(`${url}${path}`, { dispatcher });
+      const { statusCode, body } = await request(`${url}${path}`, options);
       await body.dump({ limit: Number.POSITIVE_INFINITY });
       if (statusCode !== 200) throw new Error(`${path} was answered ${statusCode}`);
     }
