@@ -5,7 +5,7 @@
 
 import type { Readable } from 'node:stream';
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import { InsufficientStorageError, TooLargeError } from '#lib/objects/errors.ts';
+import { InsufficientStorageError, ObjectStoreUnavailableError, TooLargeError } from '#lib/objects/errors.ts';
 import type { ObjectStore, SessionHashes, WriteSession } from '#lib/objects/object-store.ts';
 import { newUuid } from '#lib/text/uuid.ts';
 import type { Service } from '../../service/service.ts';
@@ -138,6 +138,8 @@ async function append(
 }
 
 export function storageProblem(target: Checked, { contentLength }: Announced, error: unknown): unknown {
+  // Its connection may be reset as well as the client's.
+  if (error instanceof ObjectStoreUnavailableError) return error;
   if (error instanceof TooLargeError) {
     const message = `${target.what} has more than ${error.limit} bytes`;
     const code = error.limit === contentLength ? target.mismatch : 'Upload';
