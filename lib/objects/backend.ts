@@ -88,7 +88,7 @@ export interface BackendSession {
 export interface BackendPieceSession extends BackendSession {
   readonly staged: number;
   piece(start: number, length: number): BackendPiece;
-  lookAgain?(): Promise<void>;
+  lookAgain(): Promise<void>;
 }
 
 export interface BackendPiece {

@@ -22,12 +22,8 @@ export class GuardedPieces extends GuardedSession implements PieceSession {
     return this.#pieces.staged;
   }
 
-  get canLookAgain(): boolean {
-    return this.#pieces.lookAgain !== undefined;
-  }
-
   lookAgain(): Promise<void> {
-    return this.alone(async () => this.#pieces.lookAgain?.());
+    return this.alone(() => this.#pieces.lookAgain());
   }
 
   piece(start: number, length: number): Piece {

@@ -142,7 +142,6 @@ export interface PieceSession extends WriteSession {
   readonly staged: number;
   /** Pieces must not overlap. @param length at most 64 MiB */
   piece(start: number, length: number): Piece;
-  readonly canLookAgain: boolean;
   /**
    * Takes back that anything is accepted: what is there counts as left by an earlier session, for {@link Piece.acceptStaged} to
    * find what is right of it. Made when the whole has a wrong hash, part of which was appended, so that no piece of it was looked at.

@@ -7,7 +7,7 @@ import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts'
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { redact } from '#lib/text/redact.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
-import { COME_BACK } from '../http-kit/come-back.ts';
+import { COME_BACK_SECONDS } from '../http-kit/come-back.ts';
 import { acceptedRange, LONGEST_RANGE } from './versions.ts';
 
 export class CloudapiError extends HttpError {
@@ -67,7 +67,7 @@ export function cloudapiErrors(thrown: unknown, requestId: string): ErrorReply {
   if (thrown instanceof HttpError) return plainErrors(thrown, requestId);
   if (thrown instanceof ImgapiError) return fromImgapi(thrown, requestId);
   if (thrown instanceof ImgapiUnreachableError) {
-    return { ...unavailable('the image service cannot be reached; try again later'), headers: COME_BACK };
+    return unavailable('the image service cannot be reached; try again later', COME_BACK_SECONDS);
   }
   if (thrown instanceof DirectoryUnavailableError) {
     return unavailable('accounts cannot be looked up now; try again later', DIRECTORY_RETRY_AFTER);

@@ -14,8 +14,7 @@ import { ownFilledFolder } from './filled.ts';
 import { load, type Paths } from './load.ts';
 import { type Comparison, compare, type Figure, type Plan, type Results, type Sample, warm } from './measure.ts';
 import { commandOf, type Running, startServer, untilAtRest } from './server.ts';
-import { uploadOne } from './traffic.ts';
-import { link } from './transfers.ts';
+import { link, uploadFilled } from './transfers.ts';
 
 const ANY_IMAGE: Paths = { prefix: '/images/', kind: 'uuid', count: FEW };
 /** Of uploads, and of copies, at any time. */
@@ -76,7 +75,7 @@ async function measured(
 /** What there is to copy. */
 async function imagesOf(source: Running): Promise<string[]> {
   const client = new ImgapiClient({ url: source.url, account: ALICE });
-  const made = await Promise.all(Array.from({ length: AT_ONCE }, () => uploadOne(client, MEBIBYTES)));
+  const made = await Promise.all(Array.from({ length: AT_ONCE }, () => uploadFilled(client, MEBIBYTES, 'busy')));
   for (const uuid of made) await client.activateImage(uuid);
   await client.destroy();
   return made;

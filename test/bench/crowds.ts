@@ -2,14 +2,13 @@
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { ImgapiClient } from '#lib/client/client.ts';
 import { ALICE } from '../helpers/accounts.ts';
 import { forgetPeak, residentBytes } from '../helpers/resident.ts';
 import { MEBIBYTES, QUICK } from './extent.ts';
 import type { Figure, Plan, Results } from './measure.ts';
 import { type Running, startServer } from './server.ts';
-import { link, MIB } from './transfers.ts';
+import { copied, fill, link, MIB } from './transfers.ts';
 
 const CROWD = 64;
 /** Together they are as large as the one file of other suites, and twice that: beyond 32 MiB a copy comes in pieces. */
@@ -32,7 +31,7 @@ export async function* benchCrowds({ directory, profile }: Plan): Results {
   const there = new ImgapiClient({ url: destination.url, account: ALICE });
   try {
     const uuids = await Promise.all(crowd(async () => (await client.createImage(MANIFEST)).uuid));
-    const put = await above(source, () => Promise.all(uuids.map((uuid) => upload(client, uuid))));
+    const put = await above(source, () => Promise.all(uuids.map((uuid) => fill(client, uuid, FILE_BYTES / MIB))));
     yield figure(`${CROWD} PUTs of ${FILE_BYTES / MIB} MiB at once`, put);
     await Promise.all(uuids.map((uuid) => client.activateImage(uuid)));
     const get = await above(source, () => Promise.all(uuids.map((uuid) => download(source, uuid))));
@@ -41,7 +40,7 @@ export async function* benchCrowds({ directory, profile }: Plan): Results {
     yield figure(`${CROWD} GETs that nobody reads on`, slow);
     let sending = 0;
     const copies = async () => {
-      const given = await above(source, async () => void (await Promise.all(uuids.map((uuid) => copy(there, uuid)))));
+      const given = await above(source, async () => void (await Promise.all(uuids.map((uuid) => copied(there, uuid)))));
       sending = given;
     };
     const taken = await above(destination, copies);
@@ -78,12 +77,6 @@ async function above({ pid, idle }: Rested, work: () => Promise<unknown>): Promi
   return Math.max(0, (await residentBytes(pid)).peak - idle);
 }
 
-async function upload(client: ImgapiClient, uuid: string): Promise<void> {
-  const bytes = Buffer.alloc(MIB, uuid);
-  const body = Readable.from(Array.from({ length: FILE_BYTES / MIB }, () => bytes));
-  await client.addImageFile(uuid, body, { compression: 'none', size: FILE_BYTES });
-}
-
 async function download(server: Running, uuid: string): Promise<void> {
   const socket = begin(server, uuid);
   let received = 0;
@@ -104,13 +97,6 @@ function begin({ url }: Running, uuid: string): Socket {
   socket.on('error', () => undefined);
   socket.write(`GET /images/${uuid}/file HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   return socket;
-}
-
-async function copy(there: ImgapiClient, uuid: string): Promise<void> {
-  await there.copyImageFromDc(uuid, { datacenter: 'bench-1' });
-  let state = '';
-  for await (const status of there.watchImageCopy(uuid)) state = status.state;
-  if (state !== 'succeeded') throw new Error(`the copy of ${uuid} ended as ${state}`);
 }
 
 function figure(name: string, bytes: number): Figure {

@@ -62,24 +62,37 @@ export async function upload(
   return { client, uuid, seconds: (performance.now() - begin) / 1000 };
 }
 
+/** An image of alice's with a file of so many MiB, that says nothing. */
+export async function uploadFilled(client: ImgapiClient, mebibytes: number, name = 'bench'): Promise<string> {
+  const { uuid } = await client.createImage({ ...MANIFEST, name });
+  await fill(client, uuid, mebibytes);
+  return uuid;
+}
+
+export async function fill(client: ImgapiClient, uuid: string, mebibytes: number): Promise<void> {
+  const bytes = Buffer.alloc(MIB, uuid);
+  const body = Readable.from(Array.from({ length: mebibytes }, () => bytes));
+  await client.addImageFile(uuid, body, { compression: 'none', size: mebibytes * MIB });
+}
+
 /** Seconds from the order until another datacenter has copied an active image, by its own word; it is gone there again. */
 export async function copyAcross(destination: Running, uuid: string): Promise<number> {
   const there = new ImgapiClient({ url: destination.url, account: ALICE });
   const begin = Date.now();
-  await there.copyImageFromDc(uuid, { datacenter: 'bench-1' });
-  const { state, finished_at: end = '' } = await ended(there.watchImageCopy(uuid));
-  if (state !== 'succeeded') throw new Error(`the copy ended as ${state}`);
+  const { finished_at: end = '' } = await copied(there, uuid);
   await there.deleteImage(uuid);
   await there.destroy();
   // Whoever watches learns it up to half a second later.
   return (Date.parse(end) - begin) / 1000;
 }
 
-async function ended(statuses: AsyncIterable<CopyStatus>): Promise<CopyStatus> {
+/** Orders the copy there, and waits for its end. @throws unless it succeeded */
+export async function copied(there: ImgapiClient, uuid: string): Promise<CopyStatus> {
+  await there.copyImageFromDc(uuid, { datacenter: 'bench-1' });
   let last: CopyStatus | undefined;
-  for await (const status of statuses) last = status;
-  if (!last) throw new Error('nothing is said of the copy');
-  return last;
+  for await (const status of there.watchImageCopy(uuid)) last = status;
+  if (last?.state === 'succeeded') return last;
+  throw new Error(`the copy of ${uuid} ended as ${last?.state}`);
 }
 
 /** The same reader for both servers: it takes the bytes into one buffer and looks at none of them. @returns MiB per second */

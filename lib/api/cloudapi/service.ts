@@ -1,6 +1,6 @@
 /** CloudAPI itself: what needs no account. */
 import { Type } from 'typebox';
-import { Health, OpenApi } from '../schemas/service.ts';
+import { HEALTH_REPLIES, OpenApi } from '../schemas/service.ts';
 import { datacenterName } from './account.ts';
 import { ACCOUNTS, type CloudapiOperations } from './form.ts';
 import { Pong } from './schemas/account.ts';
@@ -15,9 +15,6 @@ const open = {
 
 const leadsElsewhere = [{ status: 302, headers: Type.Object({ location: Type.String() }) }] as const;
 
-const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
-const notStoredNow = Type.Object({ ...notStored.properties, 'retry-after': Type.String() });
-
 export const SERVICE = {
   Ping: {
     ...open,
@@ -30,10 +27,7 @@ export const SERVICE = {
     ...open,
     summary: 'Tells load balancers whether IMGAPI and the accounts can be reached.',
     path: '/--healthz',
-    replies: [
-      { status: 200, json: Health, headers: notStored },
-      { status: 503, when: 'a part is down', json: Health, headers: notStoredNow },
-    ],
+    replies: HEALTH_REPLIES,
   },
 
   OpenApi: {

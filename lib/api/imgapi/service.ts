@@ -1,13 +1,11 @@
 /** The service itself: its state, and what browsers and older clients ask for. */
 import { Type } from 'typebox';
 import { known } from '../parameters.ts';
-import { Channel, Health, Nothing, OpenApi, Pong, ServiceState } from '../schemas/service.ts';
+import { Channel, HEALTH_REPLIES, Nothing, OpenApi, Pong, ServiceState } from '../schemas/service.ts';
 import { EVERYBODY, type ImgapiOperations } from './form.ts';
 
 const location = Type.Object({ location: Type.String() });
 const elsewhere = { method: 'GET', since: 1, auth: 'none', callers: EVERYBODY } as const;
-const notStored = Type.Object({ 'cache-control': Type.Literal('no-store') });
-const notStoredNow = Type.Object({ ...notStored.properties, 'retry-after': Type.String() });
 
 export const SERVICE = {
   Ping: {
@@ -29,10 +27,7 @@ export const SERVICE = {
     summary: 'Tells load balancers whether this process can do its work, and if not, which part is down.',
     description: 'An answer is reused for a second. Strangers are not shown `error`.',
     path: '/healthz',
-    replies: [
-      { status: 200, json: Health, headers: notStored },
-      { status: 503, when: 'a part is down', json: Health, headers: notStoredNow },
-    ],
+    replies: HEALTH_REPLIES,
     errors: [],
   },
 

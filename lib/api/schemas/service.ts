@@ -36,6 +36,17 @@ export const Health = Type.Object({
 });
 export type Health = ValueOf<typeof Health>;
 
+const notStored = { 'cache-control': Type.Literal('no-store') };
+
+/** The same of each service. */
+export const HEALTH_REPLIES = [
+  { status: 200, json: Health, headers: Type.Object(notStored) },
+  {
+    ...{ status: 503, when: 'a part is down', json: Health },
+    headers: Type.Object({ ...notStored, 'retry-after': Type.String() }),
+  },
+] as const;
+
 export const ServiceState = Type.Object({
   log: Type.Object({
     level: Type.Integer(),

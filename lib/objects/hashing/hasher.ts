@@ -1,5 +1,7 @@
 import type { HashReply, HashRequest } from './protocol.ts';
 
+export type Asked = HashRequest & { type: 'update' | 'add' | 'digest' };
+
 /** Computes hashes beside the event loop, for any number of streams, one request after the other. */
 export interface Hasher {
   /** Whether it takes streams. */
@@ -8,7 +10,7 @@ export interface Hasher {
   readonly load: number;
   start(request: HashRequest & { type: 'start' }, listener: StreamListener): void;
   /** The reply goes to the stream's listener. Bytes that are not in a shared block are the caller's again at once. */
-  ask(request: HashRequest & { type: 'update' | 'add' | 'digest' }): void;
+  ask(request: Asked): void;
   /** No more is asked for the stream, and nothing answered. */
   end(stream: number): void;
   /** The streams that it still serves fail. */

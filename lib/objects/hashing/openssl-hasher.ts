@@ -2,7 +2,7 @@
 import type { Hashes } from '../object-store.ts';
 import { type Algorithm, encoded } from './algorithms.ts';
 import { offsetOf } from './blocks.ts';
-import type { Hasher, StreamListener } from './hasher.ts';
+import type { Asked, Hasher, StreamListener } from './hasher.ts';
 import type { Digest, StartDigest } from './openssl.ts';
 import { type HashReply, type HashRequest, OWN_BLOCK } from './protocol.ts';
 
@@ -10,7 +10,6 @@ import { type HashReply, type HashRequest, OWN_BLOCK } from './protocol.ts';
 const MOST_AT_ONCE = 4;
 
 type Update = HashRequest & { type: 'update' };
-type Asked = HashRequest & { type: 'update' | 'add' | 'digest' };
 type Digests = readonly (readonly [Algorithm, Digest])[];
 
 interface Served {

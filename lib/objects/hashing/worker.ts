@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { startThread } from '../../runtime/thread.ts';
-import type { Hasher, StreamListener } from './hasher.ts';
+import type { Asked, Hasher, StreamListener } from './hasher.ts';
 import type { HashReply, HashRequest, HashThreadData } from './protocol.ts';
 
 /** Its objects are messages: more of them in memory save no time. */
@@ -38,7 +38,7 @@ export class HashWorker implements Hasher {
     this.#worker.postMessage(request);
   }
 
-  ask(request: HashRequest & { type: 'update' | 'add' | 'digest' }): void {
+  ask(request: Asked): void {
     if (this.#outstanding === 0) {
       this.#worker.ref();
     }

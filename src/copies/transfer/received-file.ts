@@ -40,11 +40,10 @@ export class ReceivedFile {
   #isStreaming = false;
   /** Whether bytes are here that no piece was verified by. */
   #hasStreamed = false;
-  #mayStream: boolean;
+  #mayStream = true;
 
   constructor(options: ReceivedFileOptions) {
     this.#options = options;
-    this.#mayStream = options.session.canLookAgain;
   }
 
   /** @throws NoPiecesError if the rest has to be fetched as one stream; what was staged before a failure stays */

@@ -56,7 +56,6 @@ export function pieceTests(define: Define): void {
   define.where('supportsPieces', 'what was appended wrong is found piece by piece', async (t, { store }) => {
     const whole = bytes(5 * PIECE + 3);
     const session = await store.openPieces({ path: 'x', session: sessionName(), size: whole.length });
-    if (!session.canLookAgain) return session.discard();
     await bring(session, whole, 0);
     const wrong = Buffer.from(whole);
     wrong[3 * PIECE + 7] = (wrong[3 * PIECE + 7] ?? 0) ^ 1;

@@ -1,6 +1,6 @@
 /** Large files come as pieces, over many connections at a time. */
 import { randomBytes } from 'node:crypto';
-import { test } from 'tap';
+import { type Test, test } from 'tap';
 import type { LinkPieces } from '#lib/api/schemas/link.ts';
 import { ALICE } from '../../../helpers/accounts.ts';
 import { type Datacenter, putImage } from '../../../helpers/datacenter.ts';
@@ -9,13 +9,19 @@ import { waitFor } from '../../../helpers/wait.ts';
 import { copyPair, ended, orderOf, otherProcess, transferOf } from '../fixture.ts';
 import { assertWhole, FILE, honestly, lyingPair, MIB, PATIENT, PIECE, PIECES } from '../lying-pair.ts';
 
+/** An image of so many bytes whose copy is ordered, and not begun. */
+async function ordered(t: Test, copies: Parameters<typeof copyPair>[1], size: number) {
+  const pair = await copyPair(t, copies);
+  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
+  const { uuid } = await pair.copy(record.uuid);
+  return { pair, record, sha1, uuid };
+}
+
 const LINE = { kind: 'line', rtt: 80, bytesPerSecond: 4 * MIB } as const;
 
 test('a large file comes over many connections at a time, and each byte once', async (t) => {
-  const pair = await copyPair(t, PATIENT);
   const size = 20 * PIECE + 5;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, PATIENT, size);
   pair.network.trouble = LINE;
   const before = pair.network.received;
   let latest = 0;
@@ -40,10 +46,8 @@ test('a large file comes over many connections at a time, and each byte once', a
 });
 
 test('one wrong byte on the way costs one piece', async (t) => {
-  const pair = await copyPair(t, PATIENT);
   const size = 6 * PIECE;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, PATIENT, size);
   pair.network.trouble = { kind: 'flip', at: 20 * MIB };
   const before = pair.network.received;
   pair.engine();
@@ -55,10 +59,8 @@ test('one wrong byte on the way costs one piece', async (t) => {
 });
 
 test('connections that break are replaced, and their pieces go on where they broke off', async (t) => {
-  const pair = await copyPair(t, PATIENT);
   const size = 8 * PIECE;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, PATIENT, size);
   pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 8 * MIB };
   const before = pair.network.received;
   pair.engine();
@@ -77,10 +79,8 @@ test('connections that break are replaced, and their pieces go on where they bro
 });
 
 test('a process that stops gives the pieces to the next one, which fetches only what is missing', async (t) => {
-  const pair = await copyPair(t, PATIENT);
   const size = 12 * PIECE;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, PATIENT, size);
   pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 16 * MIB };
   const first = pair.engine(otherProcess(pair.service, 'first'));
   await waitFor('half of it', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > size / 2);
@@ -114,10 +114,8 @@ const ANY_RATE = { ...PATIENT, oneStreamRate: 1 };
 const FAST = { ...LINE, rtt: 1, bytesPerSecond: 32 * MIB };
 
 test('on a line that is fast enough the rest comes as one stream, which goes on where it broke off', async (t) => {
-  const pair = await copyPair(t, ANY_RATE);
   const size = 24 * PIECE + 5;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, ANY_RATE, size);
   pair.network.trouble = FAST;
   const before = pair.network.received;
   pair.engine();
@@ -138,10 +136,8 @@ test('on a line that is fast enough the rest comes as one stream, which goes on 
 });
 
 test('a wrong byte of that stream costs one piece', async (t) => {
-  const pair = await copyPair(t, ANY_RATE);
   const size = 48 * PIECE;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, ANY_RATE, size);
   pair.network.trouble = { kind: 'flip', at: size - 12 * MIB };
   const before = pair.network.received;
   pair.engine();
@@ -153,10 +149,8 @@ test('a wrong byte of that stream costs one piece', async (t) => {
 });
 
 test('once such a line is slow, the rest comes as pieces again', async (t) => {
-  const pair = await copyPair(t, { ...PATIENT, oneStreamRate: 16 * MIB });
   const size = 24 * PIECE;
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(size));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, { ...PATIENT, oneStreamRate: 16 * MIB }, size);
   pair.network.trouble = FAST;
   pair.engine();
   await waitFor('a third of it', async () => ((await transferOf(pair.service, record.uuid))?.bytes ?? 0) > size / 3);
@@ -170,9 +164,7 @@ test('once such a line is slow, the rest comes as pieces again', async (t) => {
 });
 
 test('with one connection allowed, a file comes as one stream', async (t) => {
-  const pair = await copyPair(t, { ...PATIENT, connections: 1 });
-  const { record, sha1 } = await putImage(pair.source, ALICE, {}, randomBytes(5 * PIECE));
-  const { uuid } = await pair.copy(record.uuid);
+  const { pair, record, sha1, uuid } = await ordered(t, { ...PATIENT, connections: 1 }, 5 * PIECE);
   pair.network.trouble = { ...LINE, rtt: 1, bytesPerSecond: 64 * MIB };
   pair.engine();
   t.match(await ended(pair.service, uuid), { state: 'succeeded' });
