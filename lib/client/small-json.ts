@@ -17,6 +17,8 @@ export interface SmallRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Milliseconds until the answer has to begin. */
+  readonly answerTimeout?: number;
 }
 
 export interface SmallMessage extends SmallRequest {

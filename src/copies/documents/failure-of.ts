@@ -29,7 +29,7 @@ const RULES: readonly Rule[] = [
   { error: 'ImgapiError', code: 'SourceInvalid' },
   { error: 'NotLinked', code: 'NotLinked' },
   { error: ['SourceInvalidError', 'AddressRefusedError'], code: 'SourceInvalid' },
-  { error: 'idle-timeout', code: 'Stalled' },
+  { error: ['idle-timeout', 'answer-timeout'], code: 'Stalled' },
   { error: 'ImgapiUnreachableError', code: 'SourceUnreachable' },
   { error: 'TooLargeError', code: 'WrongBytes' },
   { error: ['InsufficientStorageError', 'InsufficientStorage', 'ENOSPC', 'EDQUOT'], code: 'InsufficientStorage' },

@@ -188,7 +188,7 @@ class Crew<T extends Taken> {
     };
     try {
       suppliers.writes(supplier, part);
-      const coming = counted(service, live, via, stream);
+      const coming = atMost(length - bytes.written, counted(service, live, via, stream));
       // The limit is that of the link to the ordered source.
       const limited = supplier.isOrdered ? live.throttle.limit(coming, signal) : coming;
       await bytes.write(limited, { signal, onProgress, disposable: true });
@@ -205,5 +205,18 @@ class Crew<T extends Taken> {
     const { live, board } = this.#options;
     // Bytes that are fetched again were counted before.
     live.reached(Math.max(board.bytes, live.own.bytes), board.solid);
+  }
+}
+
+/** Of a body that is too long, what was asked for: whether that is right, the hash of the piece tells. */
+async function* atMost(most: number, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let left = most;
+  for await (const chunk of bytes) {
+    if (chunk.length > left) {
+      if (left > 0) yield chunk.subarray(0, left);
+      return;
+    }
+    left -= chunk.length;
+    yield chunk;
   }
 }

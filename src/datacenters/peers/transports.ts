@@ -25,5 +25,10 @@ export function foreignTransport(url: string, service: Guarded, field = 'source'
 function transportOver(url: string, service: Guarded, agents: Agents, makeAgent: typeof namedAgent): HttpTransport {
   const dispatcher = agents.get(service.config) ?? makeAgent(service);
   agents.set(service.config, dispatcher);
-  return new HttpTransport({ url, dispatcher, idleTimeout: service.config.copies.stallSeconds * 1000 });
+  return new HttpTransport({ url, dispatcher, idleTimeout: stallTimeout(service) });
+}
+
+/** Milliseconds in which there has to be a byte of a file, the first as well: an answer that does not begin is a stall, too. */
+export function stallTimeout({ config }: Guarded): number {
+  return config.copies.stallSeconds * 1000;
 }

@@ -8,7 +8,7 @@ import { smallJson } from '#lib/client/small-json.ts';
 import type { HttpTransport } from '#lib/client/transport.ts';
 import type { Guarded } from '../peers/address-guard.ts';
 import { SourceInvalidError } from '../peers/errors.ts';
-import { foreignTransport, namedTransport } from '../peers/transports.ts';
+import { foreignTransport, namedTransport, stallTimeout } from '../peers/transports.ts';
 import { foreignImage } from './foreign-manifest.ts';
 import type { ImageSource } from './source.ts';
 import { indexOf, query, sourceFile, sourceIcon } from './source-requests.ts';
@@ -63,7 +63,8 @@ function imgapiSource(service: Guarded, { name, kind, transport, channel }: Imga
     async getFile(uuid, wanted) {
       const { account, start, signal } = wanted;
       // Without If-Match: an older IMGAPI compares it with the wrong ETag and would always answer 412.
-      const message = request(`/images/${uuid}/file`, account, signal, indexOf(wanted));
+      const asked = request(`/images/${uuid}/file`, account, signal, indexOf(wanted));
+      const message = { ...asked, answerTimeout: stallTimeout(service) };
       const found = await download(transport, message, { start });
       return sourceFile(found, wanted);
     },

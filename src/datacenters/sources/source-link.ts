@@ -14,7 +14,7 @@ import { pingLink } from '../links/ping.ts';
 import { isPullUrlAllowed, originOf, pullOriginsOf } from '../links/pull-origins.ts';
 import { expectShape } from '../links/wire.ts';
 import { LinkEndedError, SourceInvalidError } from '../peers/errors.ts';
-import { namedTransport } from '../peers/transports.ts';
+import { namedTransport, stallTimeout } from '../peers/transports.ts';
 import { linkedImage } from './foreign-manifest.ts';
 import type { FileRequest, ImageSource, SourceFile } from './source.ts';
 import { indexOf, query, sourceFile, sourceIcon } from './source-requests.ts';
@@ -42,7 +42,10 @@ export function linkSource(service: Service, name: string): ImageSource {
       const path = `/link/images/${uuid}/file${query({ account: named(request.account), index: indexOf(request) })}`;
       const range: DownloadRange = { ...rangeOf(request), ifMatch: request.sha1 };
       const current = await client();
-      const answer = await current.send({ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal });
+      const answer = await current.send({
+        ...{ method: 'GET', path, headers: rangeHeaders(range), signal: request.signal },
+        answerTimeout: stallTimeout(service),
+      });
       return linkedFile(service, current.link, sourceFile(await toDownload(answer, range), request));
     },
     async getPieces(uuid, { account, page, signal }) {
@@ -142,7 +145,8 @@ async function getPullUrl(service: Service, link: LinkRecord, text: string, requ
   const url = new URL(text);
   const range = rangeOf(request);
   const transport = namedTransport(url.origin, service);
-  const found = await download(transport, { path: url.pathname + url.search, signal: request.signal }, range);
+  const message = { path: url.pathname + url.search, signal: request.signal, answerTimeout: stallTimeout(service) };
+  const found = await download(transport, message, range);
   return linkedFile(service, link, sourceFile(found, request));
 }
 

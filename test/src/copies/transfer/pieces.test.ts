@@ -237,6 +237,53 @@ test('a source whose list of pieces drips is asked for it once, and sends one st
   await assertWhole(t, dest, uuid, sha1);
 });
 
+test('a source that does not begin to answer has stalled, and only the piece that it was asked for comes again', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t, { ...PATIENT, stallSeconds: 1 });
+  let [asked, sent] = [0, 0];
+  const change = (bytes: Buffer): void => {
+    sent += bytes.length;
+  };
+  const honest = honestly(source, { change });
+  source.lies = [
+    {
+      path: FILE,
+      answer: (incoming, response) => {
+        asked += 1;
+        if (asked !== 3) honest(incoming, response);
+      },
+    },
+  ];
+  const begin = performance.now();
+  t.match(await copied(), { state: 'succeeded' });
+  t.ok(performance.now() - begin < 30_000, 'it was not waited for');
+  t.equal(sent, 5 * PIECE);
+  await assertWhole(t, dest, uuid, sha1);
+});
+
+test('an answer that is longer than the piece that was asked for costs that piece at most, not the file', async (t) => {
+  const { source, dest, uuid, sha1, copied } = await lyingPair(t);
+  let [asked, sent] = [0, 0];
+  const change = (bytes: Buffer): void => {
+    sent += bytes.length;
+  };
+  const honest = honestly(source, { change });
+  source.lies = [
+    {
+      path: FILE,
+      answer: (incoming, response) => {
+        asked += 1;
+        if (asked !== 4) return honest(incoming, response);
+        const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range ?? '') ?? [];
+        response.writeHead(206, { 'content-range': `bytes ${start}-${end}/${5 * PIECE}` });
+        response.end(randomBytes(PIECE + MIB));
+      },
+    },
+  ];
+  t.match(await copied(), { state: 'succeeded', members: [{ result: { attempt: 1 } }] });
+  t.equal(sent, 5 * PIECE, 'no other piece came twice');
+  await assertWhole(t, dest, uuid, sha1);
+});
+
 test('a source that tells wrong hashes of its pieces is asked for one stream, after a bounded number of tries', async (t) => {
   const { source, dest, uuid, sha1, copied } = await lyingPair(t);
   lieAboutPieces(source, (list) => list);
