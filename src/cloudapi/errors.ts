@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { DIRECTORY_RETRY_AFTER, DirectoryUnavailableError } from '#lib/accounts/accounts.ts';
 import { CLOUDAPI_ERRORS, type CloudapiErrorCode } from '#lib/api/cloudapi/errors.ts';
 import { CLOUDAPI_VERSIONS } from '#lib/api/cloudapi/form.ts';
+import { COME_BACK_SECONDS } from '#lib/api/errors/come-back.ts';
 import { HttpError, type HttpErrorOptions } from '#lib/api/errors/http-error.ts';
 import { ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { redact } from '#lib/text/redact.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
-import { COME_BACK_SECONDS } from '../http-kit/come-back.ts';
 import { acceptedRange, LONGEST_RANGE } from './versions.ts';
 
 export class CloudapiError extends HttpError {

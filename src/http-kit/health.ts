@@ -3,11 +3,11 @@
  * in time, and results are kept for a second so that nobody can keep the service busy by asking.
  */
 import type Logger from 'bunyan';
+import { COME_BACK } from '#lib/api/errors/come-back.ts';
 import type { Health } from '#lib/api/schemas/service.ts';
 import { within } from '#lib/runtime/within.ts';
 import { redact } from '#lib/text/redact.ts';
 import type { Reply } from './call.ts';
-import { COME_BACK } from './come-back.ts';
 
 export interface HealthCheck {
   readonly name: string;

@@ -2,7 +2,6 @@
 import { ApiError } from '#lib/api/errors/api-error.ts';
 import { withoutPlaces } from '#lib/text/without-places.ts';
 import { type ErrorReply, plainErrors } from '../http-kit/answer.ts';
-import { COME_BACK } from '../http-kit/come-back.ts';
 import { directoryUnavailable } from '../images/record/directory-unavailable.ts';
 
 export function imgapiErrors(thrown: unknown, requestId: string): ErrorReply {
@@ -21,13 +20,12 @@ function known(cause: Error): Error {
     case 'StoreFullError':
       return new ApiError('InsufficientStorage', `the document store has no room: ${cause.message}`, { cause });
     case 'StoreUnavailableError':
-      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause, headers: COME_BACK });
+      return new ApiError('ServiceUnavailable', 'the document store cannot be reached', { cause });
     case 'DirectoryUnavailableError':
       return directoryUnavailable('the account directory cannot be reached; try again later', cause);
     case 'ObjectStoreUnavailableError':
       return new ApiError('StorageIsDown', `the object store cannot be used: ${withoutPlaces(cause.message)}`, {
         cause,
-        headers: COME_BACK,
       });
     case 'ObjectTruncatedError':
       return new ApiError('FileDamaged', cause.message, { cause });

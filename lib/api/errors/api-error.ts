@@ -1,6 +1,7 @@
 /** The errors that IMGAPI answers with; anything else that is thrown becomes an InternalError. */
+import { COME_BACK } from './come-back.ts';
 import { type FieldError as AnyFieldError, HttpError, type HttpErrorOptions } from './http-error.ts';
-import { ERRORS, type ErrorCode } from './registry.ts';
+import { ERRORS, type ErrorCode, type ErrorSpec } from './registry.ts';
 
 /** `Missing` and `MissingParameter` are both in use, see the behaviour of each field in docs/index.md. */
 export type FieldCode = 'MissingParameter' | 'Missing' | 'Invalid' | 'NotAllowed' | 'InvalidParameter';
@@ -18,7 +19,8 @@ export class ApiError extends HttpError {
   declare readonly errors: readonly FieldError[] | undefined;
 
   constructor(code: ErrorCode, summary: string, options: ApiErrorOptions = {}) {
-    super(ERRORS[code].status, code, summary, options);
+    const { status, passes }: ErrorSpec = ERRORS[code];
+    super(status, code, summary, passes ? { ...options, headers: { ...COME_BACK, ...options.headers } } : options);
   }
 }
 

@@ -9,6 +9,8 @@ export interface ErrorSpec {
   readonly when: string;
   /** What the reader can do about it. */
   readonly remedy: string;
+  /** Whether it ends by itself, as when what was away is back: the answer then says when to come again. */
+  readonly passes?: true;
 }
 
 export const ERRORS = {
@@ -223,7 +225,12 @@ export const ERRORS = {
     remedy: 'Report the request id.',
   },
   NotAvailable: { status: 501, when: 'the action is not configured here', remedy: 'Ask the operator.' },
-  StorageIsDown: { status: 503, when: 'the object store cannot be reached', remedy: 'Try again later.' },
+  StorageIsDown: {
+    status: 503,
+    when: 'the object store cannot be reached',
+    remedy: 'Try again after Retry-After.',
+    passes: true,
+  },
   FileDamaged: {
     status: 503,
     when: 'the stored bytes of the file are not what its record says, or too few',
@@ -237,17 +244,19 @@ export const ERRORS = {
   RemoteSourceError: {
     status: 503,
     when: 'the other IMGAPI could not be used as a source',
-    remedy: 'Check the link, or try again later.',
+    remedy: 'Try again after Retry-After; without it, check the link and what the message names.',
   },
   ServiceUnavailable: {
     status: 503,
     when: 'a service that this one needs cannot be reached',
-    remedy: 'Try again later.',
+    remedy: 'Try again after Retry-After.',
+    passes: true,
   },
   ServerBusy: {
     status: 503,
     when: 'as many uploads, downloads, lists, copies, watches or plans are under way as the process takes',
     remedy: 'Try again after Retry-After.',
+    passes: true,
   },
   InsufficientStorage: {
     status: 507,

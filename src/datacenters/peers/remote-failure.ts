@@ -4,7 +4,8 @@
  */
 
 import { ApiError } from '#lib/api/errors/api-error.ts';
-import { ERRORS, type ErrorCode } from '#lib/api/errors/registry.ts';
+import { COME_BACK, comeBackAfter } from '#lib/api/errors/come-back.ts';
+import { ERRORS, type ErrorCode, type ErrorSpec } from '#lib/api/errors/registry.ts';
 import { AddressRefusedError, ImgapiError, ImgapiUnreachableError } from '#lib/client/errors.ts';
 import { cutText } from '#lib/text/cut-text.ts';
 import { withoutPlaces } from '#lib/text/without-places.ts';
@@ -75,10 +76,22 @@ export function remoteFailure(cause: unknown, by: NamedBy, name: string, account
   if (!takesAll && !isRemote(cause)) return cause;
   if (cause instanceof ImgapiError && isCode(cause.code)) {
     const message = passedOn?.(cause, name);
-    if (message !== undefined) return new ApiError(cause.code, message, { cause });
+    if (message !== undefined) return new ApiError(cause.code, message, { cause, headers: comeBack(cause) });
   }
   const message = says(cause, name);
-  return new ApiError(code, account === undefined ? message : withoutPlaces(message), { cause });
+  const headers = code === 'RemoteSourceError' ? comeBack(cause) : {};
+  return new ApiError(code, account === undefined ? message : withoutPlaces(message), { cause, headers });
+}
+
+/** When to come again, if the other server may answer otherwise then: what it refuses it refuses again. */
+function comeBack(cause: unknown): Readonly<Record<string, string>> {
+  if (cause instanceof ImgapiUnreachableError || isTimeout(cause)) return COME_BACK;
+  if (!(cause instanceof ImgapiError)) return {};
+  const { code, statusCode, retryAfter } = cause;
+  if (retryAfter !== undefined) return comeBackAfter(retryAfter);
+  const known: ErrorSpec | undefined = isCode(code) ? ERRORS[code] : undefined;
+  // Older ones do not say when; and without a code of ours it is a proxy that answers for one that is away.
+  return (known?.passes ?? (known === undefined && statusCode >= 500)) ? COME_BACK : {};
 }
 
 /** What went wrong, after the URL of the server unless it says itself where that was, as most of our own client do. */
