@@ -91,7 +91,7 @@ export async function loadPrivateKey(path: string, passphrase?: string): Promise
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new KeyError(`private key ${path} cannot be read`, { cause });
+    throw new KeyError(`private key ${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
   return parsePrivateKey(text, { name: `private key ${path}`, ...(passphrase !== undefined && { passphrase }) });
 }

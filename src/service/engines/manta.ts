@@ -1,10 +1,9 @@
 import { isRefusal } from '#lib/objects/manta/failure.ts';
 import { openMantaStore } from '#lib/objects/manta/store.ts';
 import { documentRegister } from '#lib/objects/staging/document-register.ts';
-import { loadPrivateKey, type PrivateKey } from '#lib/signing/keys.ts';
 import { readCaFile } from '../config/ca-file.ts';
 import { ConfigError } from '../config/config-error.ts';
-import { isKeyId, type MantaConfig } from '../config/manta.ts';
+import { readMantaKey } from '../config/manta-key.ts';
 import type { ObjectEngine } from './opening.ts';
 
 const NAME = 'manta';
@@ -13,7 +12,7 @@ export const openManta: ObjectEngine = async ({ config, log, observe, documents 
   const { manta, mode, datacenterName } = config;
   if (manta === undefined) throw new ConfigError(NAME, ['missing']);
   const { url, user, subuser, baseDir, insecure, caFile, copies, maxConnections, timeoutSeconds } = manta;
-  const key = await keyOf(manta);
+  const key = await readMantaKey(manta);
   const ca = caFile === undefined ? undefined : await readCaFile('manta.caFile', caFile);
   try {
     return await openMantaStore({
@@ -32,14 +31,3 @@ export const openManta: ObjectEngine = async ({ config, log, observe, documents 
     throw error;
   }
 };
-
-/** @throws ConfigError */
-async function keyOf({ key: path, keyId }: MantaConfig): Promise<PrivateKey> {
-  const key = await loadPrivateKey(path).catch((cause: Error) => {
-    throw new ConfigError('manta.key', [cause.message], { cause });
-  });
-  const { fingerprints } = key.publicKey;
-  if (isKeyId(keyId, fingerprints)) return key;
-  const is = `that of ${path} is ${fingerprints.md5}`;
-  throw new ConfigError('manta.keyId', [`${keyId} is the fingerprint of another key; ${is}`]);
-}

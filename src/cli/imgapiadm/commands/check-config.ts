@@ -1,6 +1,6 @@
 /** `imgapiadm check-config`: whether the server would start with a configuration file. */
-import { caFileProblems } from '#src/service/config/ca-files.ts';
 import { ConfigError } from '#src/service/config/config-error.ts';
+import { fileProblems, notesOnFiles } from '#src/service/config/named-files.ts';
 import { notesOnTodaysRecords } from '#src/service/todays-records.ts';
 import { CommandError } from '../../framework/errors.ts';
 import { EXIT } from '../../framework/exit-codes.ts';
@@ -11,7 +11,7 @@ export const checkConfig = defineCommand({
   name: 'check-config',
   summary: "check a server's configuration file",
   description: [
-    'Needs no server, but the files of authorities that the configuration names. Unknown keys are warnings; with --strict they are problems.',
+    'Needs no server, but reads the files that the configuration names: authorities, keys, accounts, secrets. One without which the server does not start is a problem, one that it lacks afterwards a note. Unknown keys are warnings; with --strict they are problems.',
   ],
   arguments: { FILE: { help: 'The configuration, a JSON file.' } },
   options: { strict: { type: 'flag', help: 'Treat unknown keys as problems.' } },
@@ -22,9 +22,9 @@ export const checkConfig = defineCommand({
     const { loadConfig } = await import('#src/service/config/load.ts');
     try {
       const { config, unknownKeys, unknownKeyProblems, notes: found } = await loadConfig(file, {}, { strict });
-      const unusable = await caFileProblems(config);
+      const unusable = await fileProblems(config);
       if (unusable.length > 0) throw new ConfigError(file, unusable);
-      const notes = [...found, ...(await notesOnTodaysRecords(config, file))];
+      const notes = [...found, ...(await notesOnFiles(config)), ...(await notesOnTodaysRecords(config, file))];
       if (json) output.json({ file, ok: true, problems: [], unknown_keys: unknownKeys, notes });
       else {
         for (const problem of unknownKeyProblems) output.note(`warning: ${printable(problem)}`);

@@ -45,7 +45,7 @@ test('check-config refuses each file of authorities that would keep the server f
     manta: {
       url: 'https://manta',
       user: 'admin',
-      key: '/key',
+      key: join(dir, 'missing.key'),
       keyId: Array(16).fill('aa').join(':'),
       caFile: join(dir, 'folder'),
     },
@@ -62,8 +62,9 @@ test('check-config refuses each file of authorities that would keep the server f
     /^s3\.caFile: .*missing\.pem cannot be read: ENOENT/,
     /^manta\.caFile: .*folder cannot be read: EISDIR/,
     /^ufds\.caFile: .*none\.pem has no certificate in it/,
+    /^manta\.key: .*missing\.key cannot be read: ENOENT/,
   ]);
-  t.equal(problems.length, 4);
+  t.equal(problems.length, 5);
   t.match(await runImgapiadm(['check-config', file]), { code: 1, stderr: /postgres\.caFile: .*no certificate/ });
 
   await writeFile(
