@@ -36,8 +36,6 @@ export interface ServerOptions {
   /** Keys beside those that every server here has. */
   readonly keys?: object;
   readonly workers?: number;
-  /** Whether every other process goes before it. */
-  readonly isLast?: boolean;
 }
 
 export async function startServer(options: ServerOptions): Promise<Running> {
@@ -83,18 +81,13 @@ export async function untilAtRest(pids: readonly number[]): Promise<void> {
   }
 }
 
-/** Of Node, with so many arguments. @param isLast whether every other process is to go before it */
-export function commandOf(args: readonly string[], isLast: boolean): [string, string[]] {
-  return isLast ? ['nice', ['-n', '19', process.execPath, ...args]] : [process.execPath, [...args]];
-}
-
 async function run(
   args: readonly string[],
   listening: RegExp,
   dataDir: string,
-  { env, isLast = false }: Pick<ServerOptions, 'env' | 'isLast'> = {},
+  { env }: Pick<ServerOptions, 'env'> = {},
 ): Promise<Running> {
-  const child = spawn(...commandOf(args, isLast), {
+  const child = spawn(process.execPath, [...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'ignore'],
     // As node-24 has it, by which service managers and people start a server.

@@ -1,6 +1,7 @@
 /**
- * A process that keeps a server busy until its standard input ends, from the line that it writes on: as many uploads at a time as images are named, each of
- * which is copied again and again meanwhile. Arguments: URL of the server, MiB of an upload, the images.
+ * A process that keeps a server busy until its standard input ends: as many uploads at a time as images are named, each of
+ * which is copied again and again meanwhile. Arguments: URL of the server, MiB of an upload, the images. It writes a line once
+ * each of them has ended: a start, in which all orders and first bytes come at once and code is compiled, is something else.
  */
 import { once } from 'node:events';
 import { ImgapiClient } from '#lib/client/client.ts';
@@ -10,7 +11,11 @@ import { copied, uploadFilled } from './transfers.ts';
 async function main([url = '', mebibytes = '', ...images]: readonly string[]): Promise<void> {
   const client = new ImgapiClient({ url, account: ALICE });
   let isOver = false;
+  let starting = 2 * images.length;
   const again = async (work: () => Promise<unknown>): Promise<void> => {
+    await work();
+    starting -= 1;
+    if (starting === 0) process.stdout.write('busy\n');
     while (!isOver) await work();
   };
   const all = images.flatMap((uuid) => [
@@ -20,7 +25,6 @@ async function main([url = '', mebibytes = '', ...images]: readonly string[]): P
       await client.deleteImage(uuid);
     }),
   ]);
-  process.stdout.write('busy\n');
   process.stdin.resume();
   await Promise.race([once(process.stdin, 'end'), Promise.all(all)]);
   isOver = true;
