@@ -8,7 +8,7 @@ import { PARTIAL_UPLOAD } from '../api/partial-upload.ts';
 import type { CopyPlan, CopyStatus } from '../api/schemas/copy.ts';
 import type { Image, Manifest } from '../api/schemas/image.ts';
 import type { JobStarted } from '../api/schemas/job.ts';
-import type { VerifyLine, VerifySummary } from '../api/schemas/maintenance.ts';
+import type { VerifyLine, VerifyStore, VerifySummary } from '../api/schemas/maintenance.ts';
 import type { Upload } from '../api/schemas/upload.ts';
 import { readShaped } from './answer-shape.ts';
 import type { ByteStream } from './byte-stream.ts';
@@ -209,9 +209,9 @@ class Client {
   }
 
   /** Operators only. A line for each file, then the summary. */
-  async *adminVerify(options: VerifyOptions = {}): AsyncGenerator<VerifyLine | VerifySummary, void> {
+  async *adminVerify(options: VerifyOptions = {}): AsyncGenerator<VerifyLine | VerifyStore | VerifySummary, void> {
     const call = { ...callOf('AdminVerify', [], options), headers: JSON_STREAM };
-    yield* readJsonLines<VerifyLine | VerifySummary>(await this.#caller.send(call, options));
+    yield* readJsonLines<VerifyLine | VerifyStore | VerifySummary>(await this.#caller.send(call, options));
   }
 
   async #startJob(call: Call, options?: CallOptions): Promise<StartedJob> {

@@ -3,7 +3,7 @@
  * record is replaced from another image here, or from a linked datacenter, that holds the same bytes.
  */
 
-import type { Finding, VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
+import type { Finding, VerifyLine, VerifyStore, VerifySummary } from '#lib/api/schemas/maintenance.ts';
 import { imageObjectPath, objectName, type Which } from '#lib/manifest/object-paths.ts';
 import { type FileRecord, type IconRecord, IMAGES, type ImageRecord, objectRecord } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
@@ -12,6 +12,7 @@ import { isServed, loadImage, loadRaw, type StoredImage } from '../images/record
 import type { Service } from '../service/service.ts';
 import type { Outcome } from './repair.ts';
 import { retract } from './scrub/quarantine.ts';
+import { StoresDown } from './stores-down.ts';
 
 export interface VerifyOptions {
   /** Absent: all images. */
@@ -21,20 +22,27 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
 }
 
-/** Yields a line per file and icon, then the summary. */
+/** Yields a line per file and icon, and one for each store that does not answer; then the summary. */
 export async function* verifyFiles(
   service: Service,
   options: VerifyOptions,
-): AsyncGenerator<VerifyLine | VerifySummary> {
-  const counts = { ok: 0, missing: 0, size: 0, hash: 0, repaired: 0, unrepairable: 0, files: 0, bytes: 0 };
+): AsyncGenerator<VerifyLine | VerifyStore | VerifySummary> {
+  const counts = { ok: 0, missing: 0, size: 0, hash: 0, repaired: 0, unrepairable: 0, skipped: 0, files: 0, bytes: 0 };
+  const down = new StoresDown(service);
   for await (const stored of chosenImages(service, options)) {
     for (const which of objectsOf(stored.value)) {
       const file = objectRecord(stored.value, which);
       if (options.signal.aborted) return;
       if (!file) continue;
-      const line = await verifyFile(service, stored, file, which, options);
-      counts[line.status]++;
+      const line = await verifyFile(service, stored, file, which, options, down);
       counts.files++;
+      if ('store' in line) {
+        const message = down.toTell(line.store);
+        if (message !== undefined) yield { ...line, message };
+        counts.skipped++;
+        continue;
+      }
+      counts[line.status]++;
       counts.bytes += file.size;
       yield line;
     }
@@ -51,18 +59,23 @@ async function verifyFile(
   stored: StoredImage,
   file: FileRecord | IconRecord,
   which: Which,
-  { repair, signal }: VerifyOptions,
-): Promise<VerifyLine> {
+  options: VerifyOptions,
+  down: StoresDown,
+): Promise<VerifyLine | Pick<VerifyStore, 'store'>> {
+  const { repair, signal } = options;
+  // Nothing can be said of its files, nor be put there.
+  if (await down.isKnown(file.stor)) return { store: file.stor };
   const { uuid, name } = stored.value;
   const line = { uuid, name, file: objectName(which) };
   const bad = await problemOf(service, uuid, file, which, signal);
   const now = bad && (await loadRaw(service, uuid))?.value;
   const moved = now && hasMoved(stored.value, now) ? objectRecord(now, which) : undefined;
-  if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, which, { repair, signal });
+  if (now && moved) return verifyFile(service, { ...stored, value: now }, moved, which, options, down);
   if (!bad) {
     if (!stored.value.kept) await retract(service, stored, which);
     return { ...line, status: 'ok' };
   }
+  if (await down.ask(file.stor)) return { store: file.stor };
   // A deleted image is repaired once it is restored.
   if (!repair || stored.value.kept) return { ...line, ...bad };
   const outcome = await repair(stored, which);

@@ -7,6 +7,7 @@ import {
   ScrubStatus,
   TaskStatus,
   VerifyLine,
+  VerifyStore,
   VerifySummary,
 } from '../schemas/maintenance.ts';
 import { MIGRATION_KINDS, Migration } from '../schemas/migration.ts';
@@ -83,7 +84,7 @@ export const ADMIN = {
       repair: Type.Optional(flag('Fetch the right bytes of damaged files from a linked datacenter.')),
       uuid: Type.Optional(list('Only these images.')),
     }),
-    replies: [{ status: 200, lines: Type.Union([VerifyLine, VerifySummary]) }],
+    replies: [{ status: 200, lines: Type.Union([VerifyLine, VerifyStore, VerifySummary]) }],
     errors: ['OperatorOnly', 'StorageIsDown'],
   },
 

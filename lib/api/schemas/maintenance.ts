@@ -14,6 +14,15 @@ export const VerifyLine = Type.Object({
 });
 export type VerifyLine = ValueOf<typeof VerifyLine>;
 
+export const VerifyStore = Type.Object(
+  {
+    store: Type.String({ description: 'Name of the object store.' }),
+    message: Type.String({ description: 'What is wrong, in words.' }),
+  },
+  { description: 'An object store that does not answer; the files in it are passed over. At most one line for each.' },
+);
+export type VerifyStore = ValueOf<typeof VerifyStore>;
+
 const count = () => Type.Integer({ minimum: 0 });
 
 export const VerifySummary = Type.Object(
@@ -25,6 +34,9 @@ export const VerifySummary = Type.Object(
       hash: count(),
       repaired: count(),
       unrepairable: count(),
+      skipped: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'Files that were not read, because their store does not answer.' }),
+      ),
       files: count(),
       bytes: bytes(),
     }),

@@ -4,6 +4,7 @@ import { test } from 'tap';
 import { imageObjectDirectory, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import { IMAGES } from '#lib/manifest/record.ts';
 import { ObjectStoreUnavailableError } from '#lib/objects/errors.ts';
+import { listFindings } from '#src/images/files/findings.ts';
 import { loadRaw } from '#src/images/record/load.ts';
 import { buried, finishDeletes } from '#src/images/record/tombstones.ts';
 import { carryOutSweep, planSweep } from '#src/maintenance/sweeper.ts';
@@ -92,4 +93,30 @@ test('a file that cannot be read is a finding, and what comes after it is verifi
     lines.find((line) => 'uuid' in line && line.uuid === bad),
     { status: 'missing', message: /cannot be read: read: EIO/ },
   );
+});
+
+test('a store that does not answer is told once, and nothing is said of its files, nor repaired', async (t) => {
+  const { imgapi, client } = await startInProcess(t);
+  const alice = client({ account: ALICE });
+  for (let i = 0; i < 3; i++) await makeImage(alice, { version: String(i) });
+  const { service } = imgapi;
+  const message = 'the disk is gone';
+  const down = new Proxy(service.storages.named('local'), {
+    get: (store, name) =>
+      name === 'name' ? store.name : () => Promise.reject(new ObjectStoreUnavailableError(message)),
+  });
+  for (const [storages, why] of [
+    [new Storages(service.config, down), message],
+    [
+      new Storages(service.config, new Proxy(down, { get: (store, name) => (name === 'name' ? 's3' : store.free) })),
+      /local.*not configured/,
+    ],
+  ] as const) {
+    const lines = [];
+    const repair = () => t.fail('a repair') as never;
+    for await (const line of verifyFiles({ ...service, storages }, { repair, signal })) lines.push(line);
+    t.match(lines, [{ store: 'local', message: why }, { summary: { missing: 0, skipped: 3, files: 3 } }]);
+    t.equal(lines.length, 2);
+  }
+  t.same(await listFindings(service), []);
 });

@@ -32,7 +32,7 @@ export const verify = defineCommand({
   name: 'verify',
   summary: 'read stored files again and find those that are damaged',
   description: [
-    'Every file is read and its size and hashes are compared with the record. A file is ok, missing, of another size, of another hash, repaired or unrepairable. The exit status is 1 when a file is damaged and was not repaired, 4 when an image that was named has no file here.',
+    'Every file is read and its size and hashes are compared with the record. A file is ok, missing, of another size, of another hash, repaired or unrepairable. Files in an object store that does not answer are passed over, and it is said once. The exit status is 1 when a file is damaged and was not repaired, or was passed over; 4 when an image that was named has no file here.',
     `-H, -o and -s are for --findings. Columns: ${Object.keys(COLUMNS).join(', ')}.`,
   ],
   arguments: { IMAGE: { count: 'any', help: `${IMAGE_ARGUMENT.help} Default: all images.` } },
@@ -65,17 +65,23 @@ export const verify = defineCommand({
     const operator = await context.operator(FILES_PATIENCE);
     const seen = new Set<string>();
     let bad = 0;
+    let isPartly = false;
     let summary: VerifySummary['summary'] | undefined;
     for await (const line of operator.adminVerify({ ...chosen, signal })) {
-      const isGood = 'summary' in line || GOOD.includes(line.status);
-      if (!isGood) bad++;
-      if ('summary' in line) summary = line.summary;
-      else seen.add(line.uuid);
       if (json) output.json(line);
-      else if (!('summary' in line) && !(quiet && line.status === 'ok')) output.line(lineText(line));
+      if ('summary' in line) summary = line.summary;
+      else if ('store' in line) {
+        isPartly = true;
+        if (!json) output.note(printable(`files in the store "${line.store}" were not read: ${line.message}`));
+      } else {
+        seen.add(line.uuid);
+        if (!GOOD.includes(line.status)) bad++;
+        if (!json && !(quiet && line.status === 'ok')) output.line(lineText(line));
+      }
     }
     if (!summary) throw brokenOff();
     if (!json) output.line(summaryText(summary));
+    if (isPartly) return EXIT.failed;
     const absent = uuids.filter((uuid) => !seen.has(uuid));
     for (const uuid of absent) output.note(`image ${uuid} has no file here`);
     if (bad > 0) return EXIT.failed;

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
-import type { FileFinding, VerifyLine, VerifySummary } from '#lib/api/schemas/maintenance.ts';
+import type { FileFinding, VerifyLine, VerifyStore, VerifySummary } from '#lib/api/schemas/maintenance.ts';
 import { type ImageObjectName, imageObjectPath } from '#lib/manifest/object-paths.ts';
 import type { FileRecord, ImageRecord } from '#lib/manifest/record.ts';
 import { sourcesOfRepair } from '#src/datacenters/sources/sources.ts';
@@ -107,7 +107,7 @@ for (const [name, right] of [
     const { service } = east;
     const repair: VerifyOptions['repair'] = async (image, which) =>
       repairFile(service, await repairSources(service, image, which), image, which, { signal });
-    const lines: (VerifyLine | VerifySummary)[] = [];
+    const lines: (VerifyLine | VerifyStore | VerifySummary)[] = [];
     for await (const line of verifyFiles(service, { repair, signal })) lines.push(line);
     t.match(
       lines.find((line) => 'file' in line && line.file === name),

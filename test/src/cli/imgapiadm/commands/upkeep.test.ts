@@ -93,6 +93,16 @@ test('files that are damaged are told, and are a failure', async (t) => {
   );
 });
 
+test('files that were passed over are told once, and are a failure', async (t) => {
+  const down = { store: 's3', message: 'did not answer' };
+  const { run } = await administered(t, { 'POST /admin/verify': lines(GOOD, down, summary({ ok: 1, skipped: 1 })) });
+  t.strictSame(await run('verify', '--quiet'), {
+    code: 1,
+    stdout: '2 files, 6.0 MiB: 1 ok, 1 skipped\n',
+    stderr: 'files in the store "s3" were not read: did not answer\n',
+  });
+});
+
 test('files that were repaired are no failure', async (t) => {
   const answer = lines(GOOD, MENDED, summary({ ok: 1, repaired: 1 }));
   const { server, run } = await administered(t, { 'POST /admin/verify': answer });
