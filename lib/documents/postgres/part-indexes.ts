@@ -10,7 +10,7 @@ import type { Layout } from '../sql/layout.ts';
 import { once, type Row, Statement, type Step } from '../sql/program.ts';
 import type { Connections } from './connections.ts';
 import { PART_INDEXES, type PartIndex, partIndexOf } from './dialect.ts';
-import { remedyFor } from './failure.ts';
+import { isReadOnly, remedyFor } from './failure.ts';
 import { shortPieces } from './short-pieces.ts';
 
 /** Milliseconds after which it begins, unless configured otherwise: a start is not to be slower for it. */
@@ -93,8 +93,10 @@ export class PartIndexes {
         wait = isMade ? 0 : OTHERS_MS;
       } catch (error) {
         if (signal.aborted) break;
-        wait = remedyFor(error) === 'none' ? FAILED_MS : OTHERS_MS;
-        if (remedyFor(error) === 'none' && !hasWarned) {
+        // Making an index cannot ask for a transaction that writes, as all else does.
+        const hasToBeMended = remedyFor(error) === 'none' || isReadOnly(error);
+        wait = hasToBeMended ? FAILED_MS : OTHERS_MS;
+        if (hasToBeMended && !hasWarned) {
           hasWarned = true;
           const message = 'parts of texts cannot be indexed, so searches for them read the whole table';
           this.#options.warn({ err: error, bucket }, message);

@@ -102,3 +102,14 @@ test('parts of texts are indexed once that is allowed, by one of many, also wher
   await assertFound(t, next, 'with the new one');
   t.equal(warnings.length, 1);
 });
+
+test('where transactions are read-only unless they ask, it is said once that no index is made', async (t) => {
+  const place = await postgresFor(t);
+  const { options, server } = place;
+  await server.query(`alter role ${options.user} set default_transaction_read_only = on`);
+  const warnings: object[] = [];
+  const store = await openOn(t, place, { log: { warn: (fields: object) => warnings.push(fields) } });
+  await waitFor('the warning', () => warnings.length > 0);
+  t.match(warnings, [{ bucket: 'texts', err: { message: /read-only transaction/ } }]);
+  await t.resolves(store.batch([{ op: 'put', bucket: TEXTS, key: 'k', value: { name: 'a', size: 1 } }]));
+});
